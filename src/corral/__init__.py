@@ -1,0 +1,1 @@
+"""Corral: a sovereign, self-hosted LLM platform on Kubernetes, as a Pulumi program."""
