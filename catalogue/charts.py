@@ -1,0 +1,92 @@
+"""Helm charts: what can be installed, from where, at which version and by which Pulumi resource."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+
+from corral.catalogue._read import UNRESOLVED, Entry, Source, read
+from corral.catalogue.digests import digest
+from corral.catalogue.vocabulary import InstalledBy, Part
+
+
+@dataclass(frozen=True)
+class ChartEntry:
+    """One chart of the catalogue."""
+
+    name: str
+    """Name in its repository, which is also its key."""
+    version: str
+    source: str
+    """`oci://host/path` or `https://…`, without the name."""
+    namespace: str
+    installed_by: InstalledBy
+    digest: str = UNRESOLVED
+    """`sha256:…` of the chart, or `unresolved`."""
+    reason: str = ""
+    """Why it is installed that way."""
+    hooks: str = "none"
+    """Helm hooks that the chart brings."""
+    app_version: str = ""
+
+    @property
+    def reference(self) -> str:
+        """`source/name:version`, as digests are kept."""
+        return f"{self.source.rstrip('/')}/{self.name}:{self.version}"
+
+
+class _Row(Entry):
+    part: Part
+    source: str
+    version: str
+    app_version: str
+    namespace: str
+    installed_by: InstalledBy
+    reason: str
+    hooks: str
+
+
+class _Charts(Entry):
+    source: Source
+    charts: dict[str, _Row]
+
+
+@cache
+def _rows() -> Mapping[str, _Row]:
+    return read("charts.yaml", _Charts).charts
+
+
+def _entry(name: str, row: _Row) -> ChartEntry:
+    return ChartEntry(
+        name=name,
+        version=row.version,
+        source=row.source,
+        namespace=row.namespace,
+        installed_by=row.installed_by,
+        digest=digest(f"{row.source.rstrip('/')}/{name}:{row.version}"),
+        reason=row.reason,
+        hooks=row.hooks,
+        app_version=row.app_version,
+    )
+
+
+@cache
+def charts() -> Mapping[str, ChartEntry]:
+    """All charts by name, in the order in which they are installed."""
+    return {name: _entry(name, row) for name, row in _rows().items()}
+
+
+def chart(name: str) -> ChartEntry:
+    """The chart `name`.
+
+    Raises:
+        KeyError: no such chart; the message lists those there are.
+    """
+    found = charts().get(name)
+    if found is None:
+        raise KeyError(f"no chart {name!r} in the catalogue; there are {', '.join(charts())}")
+    return found
+
+
+def charts_of(part: Part) -> tuple[ChartEntry, ...]:
+    """The charts that make up `part`; empty for a part made of plain objects."""
+    return tuple(chart(name) for name, row in _rows().items() if row.part is part)

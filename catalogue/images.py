@@ -1,0 +1,84 @@
+"""Container images: those the program names itself and those that charts bring."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+
+from corral.catalogue._read import UNRESOLVED, Entry, Source, read
+from corral.catalogue.digests import digest
+
+OURS = "corral"
+"""`brought_by` of the images that the program names itself."""
+
+
+def mirrored(repository: str, registry: str | None) -> str:
+    """`repository` as pulled: `registry` takes the place of its host; None leaves it.
+
+    >>> mirrored("ghcr.io/ggml-org/llama.cpp", "registry.example.eu/mirror")
+    'registry.example.eu/mirror/ggml-org/llama.cpp'
+    """
+    return repository if registry is None else f"{registry.rstrip('/')}/{repository.partition('/')[2]}"
+
+
+@dataclass(frozen=True)
+class ImageEntry:
+    """One image of the catalogue."""
+
+    name: str
+    repository: str
+    """Registry host and path, always written out."""
+    tag: str
+    """`unresolved` where a subchart sets it."""
+    digest: str = UNRESOLVED
+    """`sha256:…`, or `unresolved`."""
+    brought_by: str = OURS
+    """`corral`, or the name of the chart that brings it."""
+
+    @property
+    def pinned(self) -> str:
+        """`repository:tag`, as digests are kept."""
+        return f"{self.repository}:{self.tag}"
+
+    def reference(self, registry: str | None = None) -> str:
+        """What a pod names: `repository:tag`, with `@sha256:…` once resolved; `registry` mirrors the host."""
+        suffix = "" if self.digest == UNRESOLVED else f"@{self.digest}"
+        return f"{mirrored(self.repository, registry)}:{self.tag}{suffix}"
+
+
+class _Row(Entry):
+    repository: str
+    tag: str
+    brought_by: str
+
+
+class _Images(Entry):
+    source: Source
+    images: dict[str, _Row]
+
+
+def _entry(name: str, row: _Row) -> ImageEntry:
+    pinned = digest(f"{row.repository}:{row.tag}")
+    return ImageEntry(name, row.repository, row.tag, pinned, row.brought_by)
+
+
+@cache
+def images() -> Mapping[str, ImageEntry]:
+    """All images by name."""
+    return {name: _entry(name, row) for name, row in read("images.yaml", _Images).images.items()}
+
+
+def image(name: str) -> ImageEntry:
+    """The image `name`.
+
+    Raises:
+        KeyError: no such image; the message lists those there are.
+    """
+    found = images().get(name)
+    if found is None:
+        raise KeyError(f"no image {name!r} in the catalogue; there are {', '.join(images())}")
+    return found
+
+
+def images_of(chart: str) -> tuple[ImageEntry, ...]:
+    """The images that `chart` brings, `corral` for those we name ourselves."""
+    return tuple(entry for entry in images().values() if entry.brought_by == chart)

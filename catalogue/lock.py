@@ -1,0 +1,113 @@
+"""`corral lock`: look up the digest of every chart and image, and keep what was found."""
+
+import datetime
+import os
+from collections.abc import Collection, Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+
+from corral.catalogue._read import UNRESOLVED
+from corral.catalogue.charts import charts
+from corral.catalogue.digests import FILE, Locked, digests, load
+from corral.catalogue.images import ImageEntry, images, mirrored
+from corral.catalogue.registry import Unresolved, client, resolve
+
+AT_ONCE = 8
+HEADER = """\
+# Written by `corral lock`: digests by reference, each with the date on which its registry gave it.
+# What is not here is `unresolved`; every profile but `open` refuses it.
+"""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a registry said about one reference."""
+
+    reference: str
+    digest: str | None
+    reason: str = ""
+    """Why there is no digest."""
+
+
+def references(mirror: str | None = None) -> dict[str, str]:
+    """Reference of every chart and image -> where it is asked for; `mirror` holds the images."""
+    asked = {entry.reference: entry.reference for entry in charts().values()}
+    return asked | {entry.pinned: _asked(entry, mirror) for entry in images().values()}
+
+
+def _asked(entry: ImageEntry, mirror: str | None) -> str:
+    return f"{mirrored(entry.repository, mirror)}:{entry.tag}"
+
+
+def look_up(wanted: Mapping[str, str], http: httpx.Client, insecure: Collection[str]) -> list[Answer]:
+    """One answer per reference, in order; `wanted` maps each to where it is asked for."""
+
+    def one(item: tuple[str, str]) -> Answer:
+        reference, place = item
+        if reference.endswith(f":{UNRESOLVED}"):
+            return Answer(reference, None, "its tag is unresolved")
+        if place.startswith("localhost/"):
+            return Answer(reference, None, "built here: push it, and give the registry as mirror")
+        try:
+            return Answer(reference, resolve(place, http, insecure))
+        except Unresolved as error:
+            return Answer(reference, None, str(error))
+
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        return list(pool.map(one, wanted.items()))
+
+
+def merge(known: Mapping[str, Locked], answers: Iterable[Answer], today: datetime.date) -> dict[str, Locked]:
+    """Digests after `answers`: new ones dated `today`, the same ones with their date, silence keeps old."""
+    result: dict[str, Locked] = {}
+    for answer in answers:
+        old = known.get(answer.reference)
+        if answer.digest is not None and (old is None or old.digest != answer.digest):
+            result[answer.reference] = Locked(digest=answer.digest, date=today)
+        elif old is not None:
+            result[answer.reference] = old
+    return result
+
+
+def text(found: Mapping[str, Locked]) -> str:
+    """The file `digests.yaml`."""
+    if not found:
+        return f"{HEADER}digests: {{}}\n"
+    lines = (f"  {name}: {{digest: {one.digest}, date: {one.date}}}" for name, one in sorted(found.items()))
+    return "\n".join((f"{HEADER}digests:", *lines, ""))
+
+
+def main(
+    *,
+    check: bool = False,
+    insecure: Collection[str] = (),
+    mirror: str | None = None,
+    file: Path = FILE,
+    wanted: Mapping[str, str] | None = None,
+) -> int:
+    """Resolve, print one line per reference that has no digest, and write `file`; with `check` write nothing.
+
+    Returns 0 when everything is resolved (with `check`: and the file says the same), else 1.
+    """
+    with client() as http:
+        answers = look_up(references(mirror) if wanted is None else wanted, http, insecure)
+    known = load(file)
+    found = merge(known, answers, datetime.datetime.now(datetime.UTC).date())
+    for answer in answers:
+        if answer.digest is None:
+            kept = ", the digest known before stays" if answer.reference in found else ""
+            print(f"{answer.reference}: unresolved: {answer.reason}{kept}")
+        elif answer.reference in known and known[answer.reference].digest != answer.digest:
+            print(f"{answer.reference}: changed, was {known[answer.reference].digest}")
+    missing = len(answers) - len(found)
+    print(f"{len(found)} of {len(answers)} digests resolved")
+    stale = file.read_text(encoding="utf-8") != text(found) if file.exists() else True
+    if not check and stale:
+        scratch = file.with_name(f".{file.name}.{os.getpid()}")
+        scratch.write_text(text(found), encoding="utf-8")
+        scratch.replace(file)
+        digests.cache_clear()
+    return 1 if missing or (check and stale) else 0

@@ -1,0 +1,133 @@
+"""Asking a registry for a digest: OCI distribution with anonymous tokens, and Helm repository indexes."""
+
+import hashlib
+import re
+from collections.abc import Collection, Mapping
+from typing import Any, cast
+from urllib.parse import urlsplit
+
+import httpx
+import yaml
+
+TIMEOUT = httpx.Timeout(10.0)
+OK = 200
+UNAUTHORIZED = 401
+MANIFEST_BYTES = 4 << 20
+INDEX_BYTES = 64 << 20
+DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
+ACCEPT = ", ".join(
+    (
+        "application/vnd.oci.image.index.v1+json",
+        "application/vnd.oci.image.manifest.v1+json",
+        "application/vnd.docker.distribution.manifest.list.v2+json",
+        "application/vnd.docker.distribution.manifest.v2+json",
+    )
+)
+DOCKER = {"docker.io": "registry-1.docker.io"}
+"""Registries whose API answers under another name."""
+
+
+class Unresolved(Exception):
+    """No digest for this reference; the text is the reason."""
+
+
+def client() -> httpx.Client:
+    """A client with bounded times and redirects."""
+    return httpx.Client(timeout=TIMEOUT, follow_redirects=True, max_redirects=5)
+
+
+def resolve(reference: str, http: httpx.Client, insecure: Collection[str] = ()) -> str:
+    """`sha256:…` of `reference`.
+
+    `reference` is `host/path:tag`, `oci://host/path/chart:version` or `https://repository/chart:version`.
+    Hosts in `insecure` (`host` or `host:port`) are asked over plain HTTP.
+
+    Raises:
+        Unresolved: the registry cannot be reached, does not have it, or wants credentials.
+    """
+    base, colon, version = reference.rpartition(":")
+    if not colon or "/" in version:
+        raise Unresolved("no tag")
+    try:
+        if base.startswith(("https://", "http://")):
+            return _from_index(base, version, http)
+        host, _, path = base.removeprefix("oci://").partition("/")
+        return _from_registry(host, path, version, http, insecure)
+    except httpx.TimeoutException:
+        raise Unresolved(f"no answer within {TIMEOUT.read:.0f} s") from None
+    except httpx.HTTPError as error:
+        raise Unresolved(f"unreachable: {type(error).__name__}") from None
+
+
+def _from_registry(host: str, path: str, tag: str, http: httpx.Client, insecure: Collection[str]) -> str:
+    scheme = "http" if host in insecure else "https"
+    url = f"{scheme}://{DOCKER.get(host, host)}/v2/{path}/manifests/{tag}"
+    headers = {"Accept": ACCEPT}
+    answer = http.head(url, headers=headers)
+    if answer.status_code == UNAUTHORIZED:
+        headers["Authorization"] = f"Bearer {_token(answer, path, http, insecure)}"
+        answer = http.head(url, headers=headers)
+    _expect(answer)
+    stated = answer.headers.get("Docker-Content-Digest", "")
+    if DIGEST.fullmatch(stated):
+        return stated
+    return f"sha256:{hashlib.sha256(_body(http, url, headers, MANIFEST_BYTES)).hexdigest()}"
+
+
+def _token(answer: httpx.Response, path: str, http: httpx.Client, insecure: Collection[str]) -> str:
+    """An anonymous token, as the challenge in `answer` says."""
+    challenge = answer.headers.get("WWW-Authenticate", "")
+    fields: dict[str, str] = dict(re.findall(r'(\w+)="([^"]*)"', challenge))
+    realm = fields.get("realm", "")
+    if not challenge.lower().startswith("bearer ") or not realm:
+        raise Unresolved("wants credentials")
+    place = urlsplit(realm)
+    if place.scheme != "https" and place.netloc not in insecure:
+        raise Unresolved("sends its tokens over plain HTTP")
+    scope = fields.get("scope") or f"repository:{path}:pull"
+    query = {key: value for key, value in (("service", fields.get("service")), ("scope", scope)) if value}
+    found = http.get(realm, params=query)
+    _expect(found)
+    try:
+        content = cast("Mapping[str, Any]", found.json())
+        token = content.get("token") or content.get("access_token")
+    except (ValueError, AttributeError):
+        token = None
+    if not isinstance(token, str):
+        raise Unresolved("gave no token")
+    return token
+
+
+def _from_index(base: str, version: str, http: httpx.Client) -> str:
+    repository, _, name = base.rpartition("/")
+    loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    try:
+        index = yaml.load(_body(http, f"{repository}/index.yaml", {}, INDEX_BYTES), Loader=loader)
+        entries = cast("list[dict[str, Any]]", index["entries"].get(name, []))
+    except (yaml.YAMLError, TypeError, KeyError, AttributeError):
+        raise Unresolved("its index.yaml is no Helm index") from None
+    wanted = version.removeprefix("v")
+    for entry in entries:
+        if str(entry.get("version", "")).removeprefix("v") == wanted:
+            digest = f"sha256:{str(entry.get('digest', '')).removeprefix('sha256:')}"
+            if DIGEST.fullmatch(digest):
+                return digest
+            raise Unresolved("its index states no digest")
+    raise Unresolved("not in its index")
+
+
+def _body(http: httpx.Client, url: str, headers: Mapping[str, str], limit: int) -> bytes:
+    content = bytearray()
+    with http.stream("GET", url, headers=dict(headers)) as answer:
+        _expect(answer)
+        for chunk in answer.iter_bytes():
+            content += chunk
+            if len(content) > limit:
+                raise Unresolved(f"an answer of more than {limit >> 20} MiB")
+    return bytes(content)
+
+
+def _expect(answer: httpx.Response) -> None:
+    known = {401: "wants credentials", 403: "wants credentials", 404: "not there", 429: "asks to slow down"}
+    if answer.status_code != OK:
+        raise Unresolved(known.get(answer.status_code, f"answers {answer.status_code}"))

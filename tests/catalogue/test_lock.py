@@ -1,0 +1,212 @@
+"""`corral lock` against a registry on the loopback interface."""
+
+import datetime
+import hashlib
+import json
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
+
+import httpx
+import pytest
+
+from corral.catalogue import lock, registry
+from corral.catalogue.digests import Locked, load
+from corral.catalogue.images import images
+
+MANIFEST = json.dumps({"schemaVersion": 2}).encode()
+DIGEST = f"sha256:{hashlib.sha256(MANIFEST).hexdigest()}"
+OTHER = f"sha256:{'b' * 64}"
+TODAY = datetime.date(2026, 11, 24)
+
+
+class Registry(BaseHTTPRequestHandler):
+    """Public images behind anonymous tokens, private ones, and a Helm repository."""
+
+    token = "anonymous-token"
+    states_digest = True
+    seen: list[str] = []
+
+    def log_message(self, format: str, *args: object) -> None:
+        pass
+
+    def _send(self, status: int, body: bytes = b"", **headers: str) -> None:
+        self.send_response(status)
+        for key, value in headers.items():
+            self.send_header(key.replace("_", "-"), value)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        if self.command == "GET":
+            self.wfile.write(body)
+
+    def do_HEAD(self) -> None:
+        self.do_GET()
+
+    def do_GET(self) -> None:
+        place = urlsplit(self.path)
+        self.seen.append(f"{self.command} {place.path}")
+        host = self.headers["Host"]
+        if place.path == "/token":
+            asked = parse_qs(place.query)
+            known = asked["scope"] == ["repository:public/app:pull"] and asked["service"] == ["here"]
+            self._send(200 if known else 403, json.dumps({"token": self.token}).encode())
+        elif place.path == "/charts/index.yaml":
+            entry = f"{{version: 1.2.3, digest: {DIGEST.removeprefix('sha256:')}}}"
+            self._send(200, f"entries: {{app: [{{version: 1.2.2, digest: {'c' * 64}}}, {entry}]}}".encode())
+        elif place.path.startswith("/v2/secret/"):
+            self._send(401, WWW_Authenticate='Basic realm="x"')
+        elif place.path != "/v2/public/app/manifests/1.0":
+            self._send(404)
+        elif self.headers.get("Authorization") != f"Bearer {self.token}":
+            challenge = (
+                f'Bearer realm="http://{host}/token",service="here",scope="repository:public/app:pull"'
+            )
+            self._send(401, WWW_Authenticate=challenge)
+        else:
+            self._send(200, MANIFEST, **({"Docker_Content_Digest": DIGEST} if self.states_digest else {}))
+
+
+@contextmanager
+def serving(**settings: object) -> Iterator[str]:
+    handler = type("Here", (Registry,), {"seen": [], **settings})
+    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
+    thread.start()
+    try:
+        yield f"127.0.0.1:{server.server_address[1]}"
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join(10)
+
+
+@pytest.fixture
+def host() -> Iterator[str]:
+    with serving() as address:
+        yield address
+
+
+def ask(reference: str, *insecure: str) -> str:
+    with registry.client() as http:
+        return registry.resolve(reference, http, insecure)
+
+
+def test_an_image_behind_an_anonymous_token_is_resolved(host: str):
+    assert ask(f"{host}/public/app:1.0", host) == DIGEST
+
+
+def test_a_chart_in_an_oci_registry_is_resolved_like_an_image(host: str):
+    assert ask(f"oci://{host}/public/app:1.0", host) == DIGEST
+
+
+def test_a_registry_that_states_no_digest_is_asked_for_the_manifest_itself():
+    with serving(states_digest=False) as host:
+        assert ask(f"{host}/public/app:1.0", host) == DIGEST
+
+
+def test_a_chart_of_a_helm_repository_is_found_in_its_index_by_exact_version(host: str):
+    assert ask(f"http://{host}/charts/app:v1.2.3") == DIGEST
+    with pytest.raises(registry.Unresolved, match="not in its index"):
+        ask(f"http://{host}/charts/app:1.2")
+
+
+@pytest.mark.parametrize(
+    ("path", "reason"),
+    [("secret/app:1.0", "wants credentials"), ("public/other:1.0", "not there"), ("public/app", "no tag")],
+)
+def test_what_has_no_digest_says_why(host: str, path: str, reason: str):
+    with pytest.raises(registry.Unresolved, match=reason):
+        ask(f"{host}/{path}", host)
+
+
+def test_a_registry_that_is_gone_is_a_reason_and_no_crash():
+    with serving() as gone:
+        pass
+    with pytest.raises(registry.Unresolved, match="unreachable: ConnectError"):
+        ask(f"{gone}/public/app:1.0", gone)
+
+
+def test_a_token_is_never_fetched_over_plain_http_from_a_host_that_is_not_declared_insecure(host: str):
+    challenge = f'Bearer realm="http://{host}/token",service="here"'
+    transport = httpx.MockTransport(lambda _: httpx.Response(401, headers={"WWW-Authenticate": challenge}))
+    with httpx.Client(transport=transport) as http, pytest.raises(registry.Unresolved, match="plain HTTP"):
+        registry.resolve("registry.example.eu/public/app:1.0", http)
+
+
+def test_an_answer_without_end_is_cut_off(monkeypatch: pytest.MonkeyPatch, host: str):
+    monkeypatch.setattr(registry, "INDEX_BYTES", 16)
+    with pytest.raises(registry.Unresolved, match="an answer of more than"):
+        ask(f"http://{host}/charts/app:1.2.3")
+
+
+def test_every_request_has_a_time_limit():
+    with registry.client() as http:
+        limits = (http.timeout.connect, http.timeout.read, http.timeout.write, http.timeout.pool)
+    assert all(limit is not None and limit <= 10 for limit in limits)
+
+
+def test_digests_are_written_with_their_date_and_the_rest_stays_unresolved(
+    host: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+):
+    file = tmp_path / "digests.yaml"
+    wanted = {"quay.io/a/app:1.0": f"{host}/public/app:1.0", "quay.io/a/b:2": f"{host}/public/b:2"}
+    assert lock.main(insecure=[host], file=file, wanted=wanted) == 1, "something is missing"
+    assert {key: one.digest for key, one in load(file).items()} == {"quay.io/a/app:1.0": DIGEST}
+    said = capsys.readouterr().out
+    assert "quay.io/a/b:2: unresolved: not there" in said
+    assert "1 of 2 digests resolved" in said
+
+
+def test_a_complete_lock_succeeds_and_a_second_one_changes_nothing(host: str, tmp_path: Path):
+    file = tmp_path / "digests.yaml"
+    wanted = {"quay.io/a/app:1.0": f"{host}/public/app:1.0"}
+    assert lock.main(check=True, insecure=[host], file=file, wanted=wanted) == 1
+    assert not file.exists(), "check writes nothing"
+    assert lock.main(insecure=[host], file=file, wanted=wanted) == 0
+    before = file.read_bytes()
+    assert lock.main(check=True, insecure=[host], file=file, wanted=wanted) == 0
+    assert lock.main(insecure=[host], file=file, wanted=wanted) == 0
+    assert file.read_bytes() == before
+
+
+def test_a_tag_that_moved_is_reported_and_replaced(
+    host: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+):
+    file = tmp_path / "digests.yaml"
+    file.write_text(lock.text({"quay.io/a/app:1.0": Locked(digest=OTHER, date=TODAY)}))
+    assert lock.main(insecure=[host], file=file, wanted={"quay.io/a/app:1.0": f"{host}/public/app:1.0"}) == 0
+    assert f"changed, was {OTHER}" in capsys.readouterr().out
+    assert load(file)["quay.io/a/app:1.0"].digest == DIGEST
+
+
+def test_a_silent_registry_takes_no_digest_away_and_a_dropped_reference_goes():
+    known = {"a:1": Locked(digest=OTHER, date=TODAY), "gone:1": Locked(digest=OTHER, date=TODAY)}
+    found = lock.merge(known, [lock.Answer("a:1", None, "unreachable")], datetime.date(2027, 1, 1))
+    assert found == {"a:1": known["a:1"]}
+
+
+def test_a_digest_that_stays_keeps_its_date():
+    known = {"a:1": Locked(digest=OTHER, date=TODAY)}
+    assert lock.merge(known, [lock.Answer("a:1", OTHER)], datetime.date(2027, 1, 1)) == known
+
+
+def test_what_is_built_here_or_has_no_tag_is_not_asked_for():
+    def refuse(request: httpx.Request) -> httpx.Response:
+        raise AssertionError(request.url)
+
+    wanted = {
+        "localhost/corral/tools:0.1.0": "localhost/corral/tools:0.1.0",
+        "a/b:unresolved": "a/b:unresolved",
+    }
+    with httpx.Client(transport=httpx.MockTransport(refuse)) as http:
+        reasons = [answer.reason for answer in lock.look_up(wanted, http, ())]
+    assert reasons[0].startswith("built here") and reasons[1] == "its tag is unresolved"
+
+
+def test_with_a_mirror_images_are_asked_for_there_and_kept_under_their_own_name():
+    asked = lock.references("mirror.example.eu/m")
+    assert asked["docker.io/kserve/agent:v0.20.0"] == "mirror.example.eu/m/kserve/agent:v0.20.0"
+    assert {entry.pinned for entry in images().values()} <= set(asked)
