@@ -1,0 +1,76 @@
+"""Programs built from pinned Go modules, one small module of ours per tool."""
+
+import re
+import shutil
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from corral.embedded.toolchain.recipes import HERE, Recipe
+from corral.embedded.toolchain.workshop import Workshop
+
+Prepare = Callable[[Workshop, Path], None]
+COMPILER = ["-v", "-gcflags=all=-dwarf=false", "-trimpath"]
+TOLD_EVERY_PACKAGES = 250
+
+
+def _nothing(_workshop: Workshop, _source: Path) -> None:
+    """The module needs no preparation."""
+
+
+@dataclass(frozen=True)
+class GoBuild:
+    """A build of programs from the module in `modules/<module>`."""
+
+    module: str
+    packages: Mapping[str, str]
+    """Main package of each program; `.` is the module's own."""
+    seconds: float
+    """Measured on two cores with empty caches."""
+    variables: Mapping[str, str]
+    """String variables that the linker sets: how these programs learn their version."""
+    prepare: Prepare = _nothing
+    """Puts generated sources into the copy of the module."""
+    label: str = "Go modules"
+
+    @property
+    def inputs(self) -> tuple[Path, ...]:
+        return (HERE / "modules" / self.module,)
+
+    def built_name(self, package: str) -> str:
+        """How the Go command names the program of a package: its last part that is not a major version."""
+        return self.module if package == "." else re.sub(r"/v\d+$", "", package).rsplit("/", 1)[-1]
+
+    def likely(self, workshop: Workshop) -> bool:
+        return True
+
+    def fetch(self, recipe: Recipe, workshop: Workshop, folder: Path) -> None:
+        """Copy the module and download what its programs import, and nothing else."""
+        source = folder / "source"
+        shutil.copytree(HERE / "modules" / self.module, source)
+        self.prepare(workshop, source)
+        counted: list[str] = []
+        workshop.run_go(["list", "-deps", *self.packages.values()], source, counted.append)
+        (folder / "packages").write_text(str(len(counted)))
+
+    def build(self, recipe: Recipe, workshop: Workshop, folder: Path) -> Mapping[str, Path]:
+        total = int((folder / "packages").read_text())
+        compiled = 0
+
+        def told(line: str) -> None:
+            nonlocal compiled
+            compiled += " " not in line
+            if compiled and compiled % TOLD_EVERY_PACKAGES == 0:
+                workshop.report(f"  {recipe.name}: {compiled} of at most {total} packages compiled")
+
+        variables = [f"-X {name}={value}" for name, value in self.variables.items()]
+        flags = " ".join(["-s", "-w", *variables])
+        out = folder / "bin"
+        out.mkdir()
+        command = ["build", *COMPILER, "-ldflags", flags, "-o", f"{out}/", *self.packages.values()]
+        workshop.run_go(command, folder / "source", told)
+        for program, package in self.packages.items():
+            (out / self.built_name(package)).rename(out / program)
+        shutil.rmtree(folder / "source")
+        (folder / "packages").unlink()
+        return {program: Path("bin", program) for program in self.packages}

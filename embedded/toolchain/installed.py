@@ -1,0 +1,107 @@
+"""Programs that are already on PATH, when their version fits."""
+
+import re
+import subprocess
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from corral.embedded.toolchain.errors import SourceUnavailable
+from corral.embedded.toolchain.recipes import Recipe
+from corral.embedded.toolchain.workshop import Workshop
+
+Version = tuple[int, ...]
+ANSWER_SECONDS = 20
+
+
+@dataclass(frozen=True)
+class Installed:
+    """A program of PATH and the versions of it that fit: from `lowest`, below `below`."""
+
+    program: str
+    arguments: tuple[str, ...] = ()
+    """Make the program print its version."""
+    pattern: str = r"v?(\d+\.\d+(?:\.\d+)?)"
+    lowest: Version = ()
+    below: Version = ()
+    """Empty: any version fits, and the program is not asked."""
+
+    def find(self, workshop: Workshop) -> Path:
+        """Where it is.
+
+        Raises:
+            SourceUnavailable: it is absent or its version does not fit.
+        """
+        found = workshop.installed(self.program)
+        if not self.below:
+            return found
+        version = _version(found, self.arguments, self.pattern)
+        if self.lowest <= version < self.below:
+            return found
+        have = ".".join(map(str, version)) or "no version"
+        wanted = f"{'.'.join(map(str, self.lowest))} or newer, below {'.'.join(map(str, self.below))}"
+        raise SourceUnavailable(f"{found} is {have}, not {wanted}")
+
+
+@dataclass(frozen=True)
+class OnPath:
+    """All of a tool's programs on PATH."""
+
+    programs: tuple[Installed, ...]
+    together: bool = False
+    """All must lie in one folder."""
+    rename: Mapping[str, str] = field(default_factory=dict[str, str])
+    """The name by which the toolchain knows a program, where it is another."""
+    seconds: float = 1
+    label: str = "PATH"
+    inputs: tuple[Path, ...] = ()
+
+    def likely(self, workshop: Workshop) -> bool:
+        try:
+            self._find(workshop)
+        except SourceUnavailable:
+            return False
+        return True
+
+    def fetch(self, recipe: Recipe, workshop: Workshop, folder: Path) -> None:
+        self._find(workshop)
+
+    def build(self, recipe: Recipe, workshop: Workshop, folder: Path) -> Mapping[str, Path]:
+        return self._find(workshop)
+
+    def _find(self, workshop: Workshop) -> Mapping[str, Path]:
+        found = {wanted.program: wanted.find(workshop).absolute() for wanted in self.programs}
+        folders = {str(path.parent) for path in found.values()}
+        if self.together and len(folders) > 1:
+            raise SourceUnavailable(
+                f"{', '.join(found)} are in several folders: {', '.join(sorted(folders))}"
+            )
+        return {self.rename.get(name, name): path for name, path in found.items()}
+
+
+def _version(program: Path, arguments: tuple[str, ...], pattern: str) -> Version:
+    """The version that the program prints; empty when it prints none in time."""
+    with tempfile.TemporaryDirectory(prefix="corral-") as nowhere:
+        quiet = {
+            "HOME": nowhere,
+            "PULUMI_HOME": nowhere,
+            "PULUMI_SKIP_UPDATE_CHECK": "true",
+            "GOTOOLCHAIN": "local",
+        }
+        try:
+            answer = subprocess.run(
+                [program, *arguments],
+                env={"PATH": str(program.parent), **quiet},
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                timeout=ANSWER_SECONDS,
+                text=True,
+                errors="replace",
+                check=False,
+            )
+        except (OSError, subprocess.TimeoutExpired):
+            return ()
+    found = re.search(pattern, answer.stdout)
+    return tuple(int(part) for part in found[1].split(".")) if found else ()

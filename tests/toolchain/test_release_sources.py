@@ -1,0 +1,194 @@
+"""Release archives and images, from servers on loopback."""
+
+import json
+import os
+import socket
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from corral.embedded.toolchain.downloads import architecture, published_sha256
+from corral.embedded.toolchain.errors import SourceUnavailable, ToolchainError
+from corral.embedded.toolchain.images import UNRESOLVED, Image, ImageProgram
+from corral.embedded.toolchain.installed import Installed, OnPath
+from corral.embedded.toolchain.recipes import Recipe
+from corral.embedded.toolchain.releases import Release, ReleaseFile
+from corral.embedded.toolchain.setup import plan, set_up
+from corral.embedded.toolchain.tools import TOOLS
+
+from .conftest import Site, sha256, tar_of
+
+ARCHIVE = "/greet-1.0-linux.tar.gz"
+
+
+def release(site: Site) -> Release:
+    return Release(
+        (ReleaseFile(f"{site.url}/greet-{{version}}-linux.tar.gz", f"{site.url}/SUMS", {"greet": "d/greet"}),)
+    )
+
+
+def recipe(*sources: object) -> Recipe:
+    return Recipe("greet", "1.0", ("greet",), sources)  # type: ignore[arg-type]
+
+
+def publish(site: Site, sum_of: Callable[[bytes], str] = sha256) -> None:
+    archive = tar_of({"d/greet": b"#!/bin/sh\necho hello\n"})
+    site.files = {ARCHIVE: archive, "/SUMS": f"{sum_of(archive)}  greet-1.0-linux.tar.gz\n".encode()}
+
+
+def test_a_release_archive_with_its_published_checksum_is_installed(site: Site, toolchain: Path) -> None:
+    publish(site)
+    set_up([recipe(release(site))], lambda line: None)
+    greet = toolchain / "greet-1.0" / "bin" / "greet"
+    assert os.access(greet, os.X_OK)
+    assert [path.name for path in greet.parents[1].iterdir() if path.is_file()] == [".complete"]
+
+
+def test_a_release_with_another_checksum_is_refused_and_leaves_nothing(site: Site, toolchain: Path) -> None:
+    publish(site, lambda content: "0" * 64)
+    with pytest.raises(ToolchainError, match=r"greet 1\.0 .*SHA-256 is .* published is 0000"):
+        set_up([recipe(release(site))], lambda line: None)
+    assert not (toolchain / "greet-1.0").exists()
+    publish(site)
+    set_up([recipe(release(site))], lambda line: None)
+    assert (toolchain / "greet-1.0" / ".complete").exists()
+
+
+def test_a_release_that_is_not_there_gives_way_to_the_next_source(site: Site, toolchain: Path) -> None:
+    publish(site)
+    missing = Release((ReleaseFile(f"{site.url}/gone.tar.gz", f"{site.url}/GONE", {"greet": ""}),))
+    said: list[str] = []
+    set_up([recipe(missing, release(site))], said.append)
+    assert (toolchain / "greet-1.0").exists()
+
+
+def test_an_archive_without_the_program_names_it(site: Site, toolchain: Path) -> None:
+    publish(site)
+    wrong = Release((ReleaseFile(f"{site.url}{ARCHIVE}", f"{site.url}/SUMS", {"greet": "other/greet"}),))
+    with pytest.raises(ToolchainError, match="has no file other/greet"):
+        set_up([recipe(wrong)], lambda line: None)
+
+
+def test_a_checksum_file_may_hold_a_bare_sum_or_lines_of_names() -> None:
+    assert published_sha256("a" * 64, "x") == "a" * 64
+    assert published_sha256(f"{'b' * 64} *dir/y\n{'c' * 64}  x\n", "x") == "c" * 64
+    with pytest.raises(SourceUnavailable, match=r"no SHA-256 of z"):
+        published_sha256(f"{'b' * 64}  x\n{'c' * 64}  y\n", "z")
+
+
+def test_one_unreachable_host_ends_release_downloads_for_the_run(toolchain: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        dead = f"http://127.0.0.1:{taken.getsockname()[1]}"
+    releases = [
+        Recipe(
+            f"tool{n}",
+            "1",
+            (f"tool{n}",),
+            (Release((ReleaseFile(f"{dead}/{n}", f"{dead}/s", {f"tool{n}": ""}),)),),
+        )
+        for n in range(50)
+    ]
+    started = time.monotonic()
+    with pytest.raises(ToolchainError, match=r"tool0 1 cannot be had: .*no release downloads from here"):
+        set_up(releases, lambda line: None)
+    assert time.monotonic() - started < 3
+
+
+def publish_image(site: Site, program: bytes = b"#!/bin/sh\n") -> str:
+    """An index with an image for this machine whose second of three layers has the program."""
+    layers = [tar_of({"etc/passwd": b"x"}), tar_of({"./ko-app/greet": program}), tar_of({"etc/os": b"y"})]
+    kind = "application/vnd.oci.image.layer.v1.tar+gzip"
+    described = [{"mediaType": kind, "digest": f"sha256:{sha256(layer)}"} for layer in layers]
+    manifest = json.dumps({"schemaVersion": 2, "layers": described}).encode()
+    other, ours = ({"os": "linux", "architecture": a} for a in ("s390x", architecture()))
+    entries = [
+        {"digest": "sha256:" + "0" * 64, "platform": other},
+        {"digest": f"sha256:{sha256(manifest)}", "platform": ours},
+    ]
+    index = json.dumps({"schemaVersion": 2, "manifests": entries}).encode()
+    for content in (manifest, index):
+        site.files[f"/v2/team/greet/manifests/sha256:{sha256(content)}"] = content
+    for layer in layers:
+        site.files[f"/v2/team/greet/blobs/sha256:{sha256(layer)}"] = layer
+    return f"sha256:{sha256(index)}"
+
+
+def image(site: Site, digest: str, path: str = "/ko-app/greet") -> Recipe:
+    return recipe(Image((ImageProgram(site.url, "team/greet", digest, path, "greet"),)))
+
+
+def test_a_program_is_taken_out_of_an_image_by_digest_with_a_token(site: Site, toolchain: Path) -> None:
+    site.token = "t0ken"
+    set_up([image(site, publish_image(site))], lambda line: None)
+    greet = toolchain / "greet-1.0" / "bin" / "greet"
+    assert greet.read_bytes() == b"#!/bin/sh\n"
+    assert os.access(greet, os.X_OK)
+    assert [path.name for path in greet.parent.iterdir()] == ["greet"]
+
+
+def test_a_layer_with_other_contents_than_its_digest_is_refused(site: Site, toolchain: Path) -> None:
+    digest = publish_image(site)
+    blobs = [path for path in site.files if "/blobs/" in path]
+    site.files |= {path: tar_of({"ko-app/greet": b"evil"}) for path in blobs}
+    with pytest.raises(ToolchainError, match="SHA-256 is"):
+        set_up([image(site, digest)], lambda line: None)
+    assert not (toolchain / "greet-1.0").exists()
+
+
+def test_an_image_without_the_program_names_the_path(site: Site, toolchain: Path) -> None:
+    with pytest.raises(ToolchainError, match="has no file /usr/bin/greet"):
+        set_up([image(site, publish_image(site), "/usr/bin/greet")], lambda line: None)
+
+
+def test_an_unresolved_digest_is_refused_without_asking_the_registry(site: Site, toolchain: Path) -> None:
+    with pytest.raises(ToolchainError, match="digest of team/greet is unresolved"):
+        set_up([image(site, UNRESOLVED)], lambda line: None)
+    assert site.asked == []
+
+
+def test_a_program_on_path_is_used_when_its_version_fits(
+    toolchain: Path, program: Callable[[str, str], Path]
+) -> None:
+    path = program("greet", "greet version v1.4.2")
+    fits = OnPath((Installed("greet", ("--version",), lowest=(1, 4), below=(1, 5)),))
+    (step,) = plan([recipe(fits)])
+    assert (step.source, step.present) == ("PATH", False)
+    set_up([recipe(fits)], lambda line: None)
+    assert str(path) in (toolchain / "greet-1.0" / ".complete").read_text()
+
+
+def test_a_program_on_path_of_another_version_is_passed_over(
+    toolchain: Path, program: Callable[[str, str], Path]
+) -> None:
+    program("greet", "greet version v1.5.0")
+    wanted = OnPath((Installed("greet", ("--version",), lowest=(1, 4), below=(1, 5)),))
+    with pytest.raises(ToolchainError, match=r"is 1\.5\.0, not 1\.4 or newer, below 1\.5"):
+        set_up([recipe(wanted)], lambda line: None)
+
+
+def test_programs_of_the_toolchain_itself_do_not_count_as_installed(
+    toolchain: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    own = toolchain / "greet-0.9" / "bin"
+    own.mkdir(parents=True)
+    (own / "greet").write_text("#!/bin/sh\n")
+    (own / "greet").chmod(0o755)
+    monkeypatch.setenv("PATH", str(own))
+    with pytest.raises(ToolchainError, match="no greet on PATH"):
+        set_up([recipe(OnPath((Installed("greet"),)))], lambda line: None)
+
+
+def test_every_release_and_image_of_the_toolchain_is_pinned_and_verified() -> None:
+    releases = [source for tool in TOOLS for source in tool.sources if isinstance(source, Release)]
+    assert releases
+    for source in releases:
+        for file in source.files:
+            assert file.url.startswith("https://")
+            assert file.checksums.startswith("https://")
+            assert "latest" not in file.url
+    for tool in TOOLS:
+        for source in tool.sources:
+            for entry in source.programs if isinstance(source, Image) else ():
+                assert entry.digest == UNRESOLVED or entry.digest.startswith("sha256:")
