@@ -1,0 +1,44 @@
+"""Reading nested Kubernetes objects, where a part that is absent or null counts as empty."""
+
+from collections.abc import Callable
+from typing import Any, cast
+
+from corral.embedded.kube import Object, Objects
+
+
+def at(item: Object, *path: str) -> Any:
+    """The value at `path`, or None.
+
+    >>> at({"spec": {"replicas": 2}}, "spec", "replicas"), at({"spec": None}, "spec", "replicas")
+    (2, None)
+    """
+    found: Any = item
+    for step in path:
+        found = cast(Object, found or {}).get(step)
+    return found
+
+
+def child(item: Object, *path: str) -> Object:
+    """The mapping at `path`, or an empty one."""
+    return cast(Object, at(item, *path) or {})
+
+
+def children(item: Object, *path: str) -> Objects:
+    """The list of mappings at `path`, or an empty one."""
+    return cast(Objects, at(item, *path) or [])
+
+
+def title(item: Object) -> str:
+    """`namespace/name`, or the name of a cluster-scoped object."""
+    meta = child(item, "metadata")
+    return "/".join(str(meta[part]) for part in ("namespace", "name") if meta.get(part))
+
+
+def condition(item: Object, kind: str) -> Object | None:
+    """The status condition of type `kind`."""
+    return next((c for c in children(item, "status", "conditions") if c.get("type") == kind), None)
+
+
+def enqueue(add: Callable[[str], None]) -> Callable[[str, Object], None]:
+    """An informer's callback that adds the changed object's title to a work list."""
+    return lambda _kind, item: add(title(item))

@@ -1,0 +1,49 @@
+"""The charts that the embedded platform installs from: real ones of the toolchain, else stand-ins of ours."""
+
+import json
+from collections.abc import Callable, Collection, Mapping
+from pathlib import Path
+
+import yaml
+
+from corral.embedded.home import private_directory, write_private
+from corral.embedded.toolchain.lookup import OWNERS
+
+WRAPPED: Mapping[str, str] = {
+    "cert-manager-crds": "cert-manager-crds",
+    "gateway-crds-helm": "gateway-api-crds",
+    "prometheus-operator-crds": "prometheus-operator-crds",
+}
+"""Chart name -> the toolchain's chart of our own around upstream's custom resource definitions."""
+STAND_INS = Path(__file__).parent.parent / "charts"
+
+Finder = Callable[[str], Path | None]
+"""Folder of the real chart with this name, or None."""
+
+
+def names() -> list[str]:
+    """Charts that the toolchain has something for."""
+    carried = {name.removeprefix("chart:") for name in OWNERS if name.startswith("chart:")}
+    return sorted((carried - set(WRAPPED.values())) | WRAPPED.keys())
+
+
+def link(folder: Path, wanted: Collection[str], real: Finder, stand_ins: Path = STAND_INS) -> None:
+    """Make `folder` hold one link per chart, and `charts.json`: name -> {kind, version}.
+
+    `kind` is `real` for upstream's own chart, else `stand-in`; a name for which there is neither has no link.
+    Links of an earlier run are replaced.
+    """
+    private_directory(folder)
+    offered = {path.parent.name: path.parent for path in sorted(stand_ins.glob("*/Chart.yaml"))}
+    listing: dict[str, dict[str, str]] = {}
+    for name in sorted({*wanted, *offered}):
+        found = real(WRAPPED.get(name, name))
+        target = found or offered.get(name)
+        entry = folder / name
+        entry.unlink(missing_ok=True)
+        if target is None:
+            continue
+        entry.symlink_to(target, target_is_directory=True)
+        version = str(yaml.safe_load((target / "Chart.yaml").read_text())["version"])
+        listing[name] = {"kind": "real" if found and name not in WRAPPED else "stand-in", "version": version}
+    write_private(folder / "charts.json", json.dumps(listing, indent=2) + "\n")

@@ -1,0 +1,195 @@
+"""What runs on a plane, and as what: read from its API, and processes from this machine."""
+
+import asyncio
+import contextlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from corral.embedded.home import PlaneHome
+from corral.embedded.kube import Api, ApiError, Object, Objects, resource
+from corral.embedded.objects import at, child, children, condition
+from corral.embedded.plane.processes import Process
+
+Kind = Literal["process", "simulated", "stand-in", "refused", "pending"]
+MARKS: Mapping[str, Kind] = {
+    "corral.dev/Refused": "refused",
+    "corral.dev/StandIn": "stand-in",
+    "corral.dev/Process": "process",
+    "corral.dev/Simulated": "simulated",
+}
+"""Conditions that the process node writes, the most telling first."""
+SETTLE_SECONDS = 120.0
+"""How long pods may take to be ready, once the engine is done."""
+MODEL_LABEL = "serving.kserve.io/inferenceservice"
+
+
+@dataclass(frozen=True)
+class PodView:
+    """One pod."""
+
+    namespace: str
+    name: str
+    uid: str
+    kind: Kind
+    state: str
+    """`ready`, `done`, else the phase or the reason in the way, in one word."""
+    processes: tuple[Process, ...]
+    devices: tuple[str, ...]
+    """Devices allocated to it, as `node/device`."""
+    model: str | None
+    """InferenceService it belongs to."""
+    omitted: str = ""
+    """Containers that do not run here, each with its reason; empty: none."""
+    note: str = ""
+    """More than `state` says, such as why the pod was refused."""
+
+    @property
+    def fine(self) -> bool:
+        return self.state in ("ready", "done")
+
+    @property
+    def memory(self) -> int:
+        """Resident memory of its processes, in bytes."""
+        return sum(process.memory for process in self.processes)
+
+
+@dataclass(frozen=True)
+class Overview:
+    """All pods, by namespace and name."""
+
+    pods: tuple[PodView, ...]
+
+    def of_model(self, namespace: str, model: str) -> tuple[PodView, ...]:
+        """Replicas of an InferenceService."""
+        return tuple(pod for pod in self.pods if (pod.namespace, pod.model) == (namespace, model))
+
+
+async def read(plane: PlaneHome) -> Overview:
+    """The pods of the plane's cluster."""
+    api = Api.connect(plane.kubeconfig, user_agent="corral")
+    try:
+        pods, claims = await asyncio.gather(
+            api.list(resource("v1", "pods")), _list(api, resource("resource.k8s.io/v1", "resourceclaims"))
+        )
+    finally:
+        await api.aclose()
+    devices = {(c["metadata"]["namespace"], c["metadata"]["name"]): allocated(c) for c in claims}
+    views = [_view(plane, pod, devices) for pod in pods]
+    return Overview(tuple(sorted(views, key=lambda view: (view.namespace, view.name))))
+
+
+async def settled(plane: PlaneHome, seconds: float = SETTLE_SECONDS) -> None:
+    """Return once no pod is on its way any more, or after `seconds`.
+
+    Pulumi does not wait for what it left unchanged, such as pods that start again after a `stop`. Refused and
+    unplaceable pods are not waited for.
+    """
+    api = Api.connect(plane.kubeconfig, user_agent="corral")
+    try:
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                while await _underway(api):
+                    pass
+    finally:
+        await api.aclose()
+
+
+async def _underway(api: Api) -> bool:
+    """Whether pods are still on their way when the server ends the watch; False as soon as none is."""
+    path = resource("v1", "pods")
+    items, version = await api.snapshot(path)
+    waiting = {pod["metadata"]["uid"] for pod in items if _on_its_way(pod)}
+    if waiting:
+        async for event in api.changes(path, version):
+            uid = event.object["metadata"].get("uid")
+            gone = event.kind in ("DELETED", "BOOKMARK") or not _on_its_way(event.object)
+            waiting = waiting - {uid} if gone else waiting | {uid}
+            if not waiting:
+                break
+    return bool(waiting)
+
+
+def _on_its_way(pod: Object) -> bool:
+    unplaceable = (condition(pod, "PodScheduled") or {}).get("reason") == "Unschedulable"
+    leaving = "deletionTimestamp" in pod["metadata"]
+    return leaving or not (unplaceable or _state(pod) in ("ready", "done", "refused"))
+
+
+def allocated(claim: Object) -> tuple[str, ...]:
+    """Devices of a ResourceClaim, as `pool/device`."""
+    found = children(claim, "status", "allocation", "devices", "results")
+    return tuple(f"{result['pool']}/{result['device']}" for result in found)
+
+
+def claims_of(pod: Object) -> list[str]:
+    """Names of the ResourceClaims that a pod uses."""
+    statuses = children(pod, "status", "resourceClaimStatuses")
+    return [status["resourceClaimName"] for status in statuses if status.get("resourceClaimName")]
+
+
+def processes_of(plane: PlaneHome, uid: str) -> tuple[Process, ...]:
+    """Living processes of a pod, without the shims that wait for them."""
+    contents = [json.loads(path.read_text()) for path in sorted(plane.pods.glob(f"{uid}/*/*.process.json"))]
+    found = [Process(content["pid"], content["start"]) for content in contents if "pid" in content]
+    return tuple(process for process in found if process.alive)
+
+
+def _view(plane: PlaneHome, pod: Object, devices: dict[tuple[str, str], tuple[str, ...]]) -> PodView:
+    metadata = pod["metadata"]
+    namespace = str(metadata["namespace"])
+    return PodView(
+        namespace=namespace,
+        name=metadata["name"],
+        uid=metadata["uid"],
+        kind=_kind(pod),
+        state=_state(pod),
+        processes=processes_of(plane, metadata["uid"]),
+        devices=tuple(device for name in claims_of(pod) for device in devices.get((namespace, name), ())),
+        model=at(pod, "metadata", "labels", MODEL_LABEL),
+        omitted=str((condition(pod, "corral.dev/Omitted") or {}).get("message") or ""),
+        note="" if _is_true(pod, "Ready") else _note(pod),
+    )
+
+
+def _kind(pod: Object) -> Kind:
+    found: list[Kind] = [kind for mark, kind in MARKS.items() if _is_true(pod, mark)]
+    return found[0] if found else "pending"
+
+
+def _state(pod: Object) -> str:
+    if _is_true(pod, "Ready"):
+        return "ready"
+    if at(pod, "status", "phase") == "Succeeded":
+        return "done"
+    if _is_true(pod, "corral.dev/Refused"):
+        return "refused"
+    return str(_waiting(pod).get("reason") or at(pod, "status", "phase") or "Pending")
+
+
+def _note(pod: Object) -> str:
+    unscheduled = condition(pod, "PodScheduled") or {}
+    scheduling = unscheduled.get("message") if unscheduled.get("status") == "False" else ""
+    refusal = (condition(pod, "corral.dev/Refused") or {}).get("message")
+    return str(refusal or _waiting(pod).get("message") or scheduling or "")
+
+
+def _waiting(pod: Object) -> Object:
+    kinds = ("initContainerStatuses", "containerStatuses")
+    containers = [status for kind in kinds for status in children(pod, "status", kind)]
+    waiting: Objects = [child(container, "state", "waiting") for container in containers]
+    return next((state for state in waiting if state.get("reason")), waiting[0] if waiting else {})
+
+
+def _is_true(pod: Object, kind: str) -> bool:
+    return (condition(pod, kind) or {}).get("status") == "True"
+
+
+async def _list(api: Api, path: str) -> Objects:
+    try:
+        return await api.list(path)
+    except ApiError as error:
+        if error.missing:
+            return []
+        raise

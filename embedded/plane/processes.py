@@ -1,0 +1,123 @@
+"""Processes of this machine, known by pid and start time: a pid alone may belong to a stranger by now."""
+
+import contextlib
+import os
+import select
+import signal
+import time
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+PROC = Path("/proc")
+TERMINATION_SECONDS = 10.0
+
+
+@dataclass(frozen=True)
+class Process:
+    """One process; never a later one with the same pid."""
+
+    pid: int
+    start: int
+    """Start time in clock ticks since boot (`/proc/<pid>/stat`, field 22)."""
+
+    @staticmethod
+    def of(pid: int) -> "Process | None":
+        """The process that has `pid` now; None when there is none or it is only waiting to be reaped."""
+        try:
+            stat = (PROC / str(pid) / "stat").read_text()
+        except (FileNotFoundError, ProcessLookupError):
+            return None
+        # The second field is a name in parentheses and may hold spaces and parentheses itself.
+        fields = stat[stat.rindex(")") + 2 :].split()
+        return None if fields[0] in "ZX" else Process(pid, int(fields[19]))
+
+    @property
+    def alive(self) -> bool:
+        return Process.of(self.pid) == self
+
+    def open(self) -> int | None:
+        """A pidfd, readable once the process has ended; None when it has ended already."""
+        try:
+            descriptor = os.pidfd_open(self.pid)
+        except ProcessLookupError:
+            return None
+        # Checked after opening: from here on the descriptor cannot mean another process.
+        if self.alive:
+            return descriptor
+        os.close(descriptor)
+        return None
+
+    @property
+    def memory(self) -> int:
+        """Resident memory in bytes; 0 when it has ended."""
+        try:
+            pages = int((PROC / str(self.pid) / "statm").read_text().split()[1])
+        except (FileNotFoundError, ProcessLookupError):
+            return 0
+        return pages * os.sysconf("SC_PAGE_SIZE")
+
+
+def running(argv: Sequence[str]) -> Process | None:
+    """The process of this user that was started with exactly `argv`."""
+    wanted = b"\0".join(os.fsencode(part) for part in argv) + b"\0"
+    for entry in PROC.iterdir():
+        if not entry.name.isdigit():
+            continue
+        with contextlib.suppress(OSError):
+            if (entry / "cmdline").read_bytes() == wanted and entry.stat().st_uid == os.getuid():
+                found = Process.of(int(entry.name))
+                if found:
+                    return found
+    return None
+
+
+def with_variable(name: str, value: str) -> list[Process]:
+    """Processes of this user that were started with `name` as `value` in their environment."""
+    wanted = os.fsencode(f"{name}={value}")
+    found: list[Process | None] = []
+    for entry in PROC.iterdir():
+        if entry.name.isdigit():
+            with contextlib.suppress(OSError):
+                if entry.stat().st_uid == os.getuid() and wanted in (entry / "environ").read_bytes().split(
+                    b"\0"
+                ):
+                    found.append(Process.of(int(entry.name)))
+    return [process for process in found if process]
+
+
+def end(processes: Iterable[Process], grace: float = TERMINATION_SECONDS) -> None:
+    """End all `processes`: SIGTERM to each, SIGKILL to those left after `grace` seconds.
+
+    Raises:
+        TimeoutError: one survives SIGKILL for as long again (it hangs in the kernel).
+    """
+    open_now = {descriptor: process for process in processes if (descriptor := process.open()) is not None}
+    try:
+        for sent in (signal.SIGTERM, signal.SIGKILL):
+            for descriptor in open_now:
+                with contextlib.suppress(ProcessLookupError):
+                    signal.pidfd_send_signal(descriptor, sent)
+            _wait(open_now, grace)
+            if not open_now:
+                return
+        stuck = ", ".join(str(process.pid) for process in open_now.values())
+        raise TimeoutError(f"process {stuck} does not end, not even by SIGKILL")
+    finally:
+        for descriptor in open_now:
+            os.close(descriptor)
+
+
+def _wait(open_now: dict[int, Process], seconds: float) -> None:
+    """Wait until all have ended or `seconds` have passed; closes and drops those that ended."""
+    poll = select.poll()
+    for descriptor in open_now:
+        poll.register(descriptor, select.POLLIN)
+    limit = time.monotonic() + seconds
+    while open_now and (left := limit - time.monotonic()) > 0:
+        for descriptor, _event in poll.poll(left * 1000):
+            poll.unregister(descriptor)
+            os.close(descriptor)
+            process = open_now.pop(descriptor)
+            with contextlib.suppress(ChildProcessError):
+                os.waitpid(process.pid, os.WNOHANG)

@@ -1,0 +1,87 @@
+"""What kwokctl, the API server and kwok are told."""
+
+import yaml
+
+from corral.embedded.home import Home
+from corral.embedded.plane import control
+from corral.embedded.plane.record import PlaneRecord
+
+RECORD = PlaneRecord(
+    name="dev",
+    api_port=20000,
+    service_range="127.98.0.0/16",
+    pod_octet=99,
+    inventory="/x",
+    egress_socket="/run/egress.sock",
+    ports={"etcdPort": 20001, "kubeSchedulerPort": 20004},
+)
+SIMULATED = '.status.conditions.[] | select( .type == "corral.dev/Simulated" ) | .status'
+
+
+def documents(tmp_path):
+    return list(yaml.safe_load_all(control.configuration(Home(tmp_path).plane("dev"), RECORD)))
+
+
+def extra_arguments(configuration):
+    return {
+        patch["name"]: {entry["key"]: entry["value"] for entry in patch["extraArgs"]}
+        for patch in configuration["componentsPatches"]
+    }
+
+
+def test_everything_listens_on_loopback_at_the_remembered_ports(tmp_path):
+    options = documents(tmp_path)[0]["options"]
+    assert options["bindAddress"] == "127.0.0.1"
+    assert options["kubeApiserverPort"] == 20000
+    assert (options["etcdPort"], options["kubeSchedulerPort"]) == (20001, 20004)
+
+
+def test_both_api_server_and_controller_manager_know_the_service_range(tmp_path):
+    arguments = extra_arguments(documents(tmp_path)[0])
+    for component in ("kube-apiserver", "kube-controller-manager"):
+        assert arguments[component]["service-cluster-ip-range"] == "127.98.0.0/16"
+
+
+def test_the_api_server_reaches_pods_through_the_nodes_socket(tmp_path):
+    file = extra_arguments(documents(tmp_path)[0])["kube-apiserver"]["egress-selector-config-file"]
+    assert file == str(tmp_path / "dev" / "control" / "egress.yaml")
+    selection = yaml.safe_load(control.egress_configuration(RECORD))["egressSelections"][0]
+    assert selection["name"] == "cluster"
+    assert selection["connection"]["proxyProtocol"] == "HTTPConnect"
+    assert selection["connection"]["transport"]["uds"]["udsName"] == "/run/egress.sock"
+
+
+def test_simulated_pods_have_addresses_apart_from_those_of_processes(tmp_path):
+    cidr = extra_arguments(documents(tmp_path)[0])["kwok-controller"]["cidr"]
+    assert cidr == "10.98.0.1/16"
+
+
+def test_kwok_touches_only_pods_that_the_node_has_marked(tmp_path):
+    stages = documents(tmp_path)[1:]
+    pods = [stage for stage in stages if stage["spec"]["resourceRef"]["kind"] == "Pod"]
+    assert {stage["metadata"]["name"] for stage in pods} == {"pod-ready", "pod-complete", "pod-delete"}
+    for stage in pods:
+        rules = stage["spec"]["selector"]["matchExpressions"]
+        assert {"key": SIMULATED, "operator": "In", "values": ["True"]} in rules, stage["metadata"]["name"]
+
+
+def test_a_simulated_machine_keeps_the_capacity_that_the_hardware_wrote(tmp_path):
+    nodes = [s for s in documents(tmp_path)[1:] if s["spec"]["resourceRef"]["kind"] == "Node"]
+    assert {stage["metadata"]["name"] for stage in nodes} == {"node-initialize", "node-heartbeat-with-lease"}
+    for stage in nodes:
+        assert "capacity:" not in stage["spec"]["next"]["statusTemplate"]
+        assert "allocatable:" not in stage["spec"]["next"]["statusTemplate"]
+
+
+def test_a_definition_without_components_is_not_complete(tmp_path):
+    plane = Home(tmp_path).plane("dev")
+    folder = control.cluster_folder(plane)
+    folder.mkdir(parents=True)
+    assert not control.defined(plane)
+    (folder / "kwok.yaml").write_text("kind: KwokctlConfiguration\ncomponents:\n- {name: etcd}\n")
+    assert not control.defined(plane)
+    (folder / "kwok.yaml").write_text("kind: [unfinished")
+    assert not control.defined(plane)
+    names = "\n".join(f"- {{name: {name}}}" for name in control.BINARIES)
+    (folder / "kwok.yaml").write_text(f"kind: KwokctlConfiguration\ncomponents:\n{names}\n")
+    assert control.defined(plane)

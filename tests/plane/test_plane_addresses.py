@@ -1,0 +1,52 @@
+"""Ports and address ranges."""
+
+import socket
+
+from corral.embedded.plane.addresses import PORTS, claim, claim_any, free, free_ports
+
+
+def test_a_range_has_one_holder_at_a_time():
+    first = claim_any(())
+    try:
+        assert claim(first.octet) is None
+        second = claim_any(())
+        second.held.close()
+        assert second.octet != first.octet
+    finally:
+        first.held.close()
+    again = claim(first.octet)
+    assert again is not None
+    again.held.close()
+
+
+def test_ranges_of_stopped_planes_are_left_alone():
+    free_one = claim_any(())
+    free_one.held.close()
+    other = claim_any({free_one.octet})
+    other.held.close()
+    assert other.octet != free_one.octet
+
+
+def test_services_and_pods_have_ranges_of_their_own():
+    held = claim_any(())
+    held.held.close()
+    assert held.service_range == f"127.{held.octet}.0.0/16"
+    assert held.pod_octet == held.octet + 1
+
+
+def test_a_port_in_use_on_loopback_is_not_free():
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        assert not free(server.getsockname()[1])
+
+
+def test_every_component_gets_a_free_port_of_its_own():
+    ports = free_ports(96, ())
+    assert tuple(ports) == PORTS
+    assert len(set(ports.values())) == len(PORTS)
+    with socket.create_server(("127.0.0.1", ports["etcdPort"])):
+        assert ports["etcdPort"] not in free_ports(96, ()).values()
+
+
+def test_ports_of_other_planes_are_left_alone():
+    ports = set(free_ports(96, ()).values())
+    assert not ports & set(free_ports(96, ports).values())

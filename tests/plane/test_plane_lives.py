@@ -1,0 +1,241 @@
+"""A plane for real: up, stop, down, crashes, and what listens. Needs the toolchain."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import httpx
+import pytest
+
+from corral.embedded.home import Home
+from corral.embedded.plane import kubeconfig, plane, supervisor
+from corral.embedded.plane.addresses import AddressesInUse
+from corral.embedded.plane.processes import Process
+from corral.embedded.plane.record import PlaneRecord
+from corral.embedded.plane.state import PlaneState
+
+pytestmark = pytest.mark.engine
+
+
+def quiet(_line):
+    """Nobody listens."""
+
+
+@pytest.fixture
+def home(tmp_path_factory, monkeypatch):
+    """A CORRAL_HOME of its own with the toolchain of this machine; every plane in it is gone afterwards."""
+    toolchain = Home.find().toolchain
+    home = Home(tmp_path_factory.mktemp("h"))
+    monkeypatch.setenv("CORRAL_HOME", str(home.root))
+    monkeypatch.setenv("CORRAL_TOOLCHAIN", str(toolchain))
+    yield home
+    for folder in home.root.glob("*/plane.json"):
+        plane.down(home, folder.parent.name, quiet)
+
+
+def state(home, name="dev"):
+    return PlaneState.load(home.plane(name))
+
+
+def processes(home, name="dev"):
+    found = state(home, name)
+    return {"supervisor": found.supervisor, **{n: e.process for n, e in found.programs.items()}}
+
+
+def ask(home, path, name="dev"):
+    record = PlaneRecord.load(home.plane(name))
+    with httpx.Client(base_url=record.server, verify=kubeconfig.tls(home.plane(name)), timeout=10) as api:
+        answer = api.get(path)
+        answer.raise_for_status()
+        return answer.json()
+
+
+def config_map(home, name="dev"):
+    record = PlaneRecord.load(home.plane(name))
+    with httpx.Client(base_url=record.server, verify=kubeconfig.tls(home.plane(name)), timeout=10) as api:
+        body = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "kept"}}
+        api.post("/api/v1/namespaces/default/configmaps", json=body).raise_for_status()
+
+
+def wait_for(condition, seconds=30):
+    """Return once `condition` holds; the plane tells nobody outside, so it is asked."""
+    limit = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < limit, f"not within {seconds} s"
+        time.sleep(0.05)
+
+
+def listening(pids):
+    """Addresses on which processes of `pids` listen, as the kernel writes them."""
+    inodes = set()
+    for pid in pids:
+        for link in Path(f"/proc/{pid}/fd").iterdir():
+            target = str(link.readlink())
+            if target.startswith("socket:["):
+                inodes.add(target[8:-1])
+    found = []
+    for table in ("tcp", "tcp6", "udp", "udp6"):
+        for line in Path(f"/proc/net/{table}").read_text().splitlines()[1:]:
+            fields = line.split()
+            bound_udp = table.startswith("udp") and fields[3] == "07"
+            if fields[9] in inodes and (fields[3] == "0A" or bound_udp):
+                found.append((table, fields[1].rpartition(":")[0]))
+    return found
+
+
+def test_up_stop_up_down(home):
+    said = []
+    record = plane.up(home, "dev", said.append)
+    dev = home.plane("dev")
+    nodes = ask(home, "/api/v1/nodes")["items"]
+    assert nodes
+    for node in nodes:
+        ready = [c["status"] for c in node["status"]["conditions"] if c["type"] == "Ready"]
+        assert ready == ["True"]
+    config_map(home)
+
+    before = processes(home)
+    plane.up(home, "dev", said.append)
+    assert said[-1] == "plane dev is running"
+    assert processes(home) == before
+
+    plane.stop(home, "dev", quiet)
+    assert not any(process.alive for process in before.values())
+    assert not dev.kubeconfig.exists()
+    plane.stop(home, "dev", quiet)
+
+    assert plane.up(home, "dev", quiet) == record
+    assert ask(home, "/api/v1/namespaces/default/configmaps/kept")
+
+    last = processes(home)
+    plane.down(home, "dev", quiet)
+    assert not any(process.alive for process in last.values())
+    assert not dev.root.exists()
+    assert not record.egress.exists()
+    assert list(home.root.iterdir()) == []
+    mounts = Path("/proc/self/mountinfo").read_text()
+    assert str(home.root) not in mounts
+
+
+def test_everything_that_listens_listens_on_loopback(home):
+    plane.up(home, "dev", quiet)
+    found = listening([process.pid for process in processes(home).values()])
+    assert len([entry for entry in found if entry[0].startswith("tcp")]) >= 6
+    for table, address in found:
+        # The kernel writes addresses byte-swapped: 127.a.b.c ends in 7F.
+        assert not table.endswith("6") and address.endswith("7F"), (table, address)
+
+
+def test_two_planes_live_side_by_side(home):
+    first, second = plane.up(home, "one", quiet), plane.up(home, "two", quiet)
+    assert first.service_range != second.service_range
+    config_map(home, "one")
+    assert ask(home, "/api/v1/namespaces/default/configmaps/kept", "one")
+    with pytest.raises(httpx.HTTPStatusError, match="404"):
+        ask(home, "/api/v1/namespaces/default/configmaps/kept", "two")
+    plane.down(home, "one", quiet)
+    assert ask(home, "/api/v1/nodes", "two")
+
+
+@pytest.mark.parametrize("name", ["kube-apiserver", "etcd", "node", "hardware"])
+def test_a_killed_program_is_started_again(home, name):
+    plane.up(home, "dev", quiet)
+    killed = processes(home)[name]
+    os.kill(killed.pid, signal.SIGKILL)
+    wait_for(lambda: state(home).programs[name].process not in (None, killed))
+    assert state(home).programs[name].restarts == 1
+
+    def answers():
+        try:
+            return bool(ask(home, "/api/v1/nodes"))
+        except httpx.HTTPError:
+            return False
+
+    wait_for(answers)
+
+
+def test_a_killed_supervisor_is_replaced_and_what_runs_goes_on(home):
+    plane.up(home, "dev", quiet)
+    before = processes(home)
+    os.kill(before["supervisor"].pid, signal.SIGKILL)
+    wait_for(lambda: not before["supervisor"].alive)
+    plane.up(home, "dev", quiet)
+    after = processes(home)
+    assert after.pop("supervisor") != before.pop("supervisor")
+    assert after == before
+
+
+def test_killing_everything_is_recovered_by_the_next_up(home):
+    plane.up(home, "dev", quiet)
+    config_map(home)
+    before = processes(home)
+    for process in before.values():
+        os.kill(process.pid, signal.SIGKILL)
+    plane.up(home, "dev", quiet)
+    assert ask(home, "/api/v1/namespaces/default/configmaps/kept")
+
+
+def test_a_lost_state_file_loses_no_process(home):
+    plane.up(home, "dev", quiet)
+    before = processes(home)
+    (home.plane("dev").run / "state.json").write_text("{")
+    os.kill(before["supervisor"].pid, signal.SIGKILL)
+    wait_for(lambda: not before["supervisor"].alive)
+    plane.down(home, "dev", quiet)
+    assert not any(process.alive for process in before.values())
+
+
+def test_an_interrupted_up_is_finished_by_the_next(home):
+    program = (
+        "import sys\n"
+        "from corral.embedded.home import Home\n"
+        "from corral.embedded.plane import plane\n"
+        "plane.up(Home.find(), 'dev', lambda line: print(line, flush=True))\n"
+    )
+    with subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, text=True) as up:
+        assert up.stdout.readline() == "starting the control plane\n"
+        up.kill()
+    plane.up(home, "dev", quiet)
+    assert ask(home, "/api/v1/nodes")["items"]
+
+
+def test_a_port_in_use_is_said_and_nothing_is_lost(home):
+    record = plane.up(home, "dev", quiet)
+    plane.stop(home, "dev", quiet)
+    with (
+        socket.create_server(("127.0.0.1", record.api_port)),
+        pytest.raises(AddressesInUse, match=rf"port {record.api_port} .*kube-apiserver"),
+    ):
+        plane.up(home, "dev", quiet)
+    plane.up(home, "dev", quiet)
+    assert ask(home, "/api/v1/nodes")["items"]
+
+
+def test_a_program_that_always_ends_is_given_up_with_its_log(home, monkeypatch):
+    monkeypatch.setenv("CORRAL_NODE_ROWS", "no.such.module")
+    with pytest.raises(plane.PlaneError, match=r"node exited with 1, 6 times(.|\n)*no\.such|No module named"):
+        plane.up(home, "dev", quiet)
+    assert state(home).programs["node"].phase == "failed"
+    assert state(home).programs["node"].restarts == supervisor.RESTARTS
+    monkeypatch.delenv("CORRAL_NODE_ROWS")
+    plane.up(home, "dev", quiet)
+    assert state(home).programs["node"].phase == "running"
+
+
+def test_files_are_the_owners_alone(home):
+    plane.up(home, "dev", quiet)
+    for path in home.plane("dev").root.rglob("*"):
+        # kwok's discovery cache sets modes of its own, in a folder that nobody else enters.
+        if not path.is_symlink() and not {"pods", ".kube"} & set(path.parts):
+            assert path.stat().st_mode & 0o077 == 0, path
+
+
+def test_memory_and_pid_of_each_program_are_known(home):
+    plane.up(home, "dev", quiet)
+    for name, process in processes(home).items():
+        assert process == Process.of(process.pid), name
+        assert process.memory > 1_000_000, name
