@@ -1,0 +1,197 @@
+"""From a container and its row to a running process."""
+
+import asyncio
+import os
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import cast
+
+from corral.embedded.home import private_directory
+from corral.embedded.kube import Object
+from corral.embedded.node import mounts as mounting
+from corral.embedded.node.attempts import Attempt, start
+from corral.embedded.node.containers import ContainerRun
+from corral.embedded.node.endpoints import addresses as in_addresses
+from corral.embedded.node.environment import environment, expand
+from corral.embedded.node.row import Context, Launch, Refused, Row
+from corral.embedded.node.sources import Missing
+from corral.embedded.node.workshop import Workshop, own
+from corral.embedded.objects import at, children
+
+SEARCHED = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+ENTER = Path(__file__).with_name("enter.py")
+
+
+@dataclass(frozen=True)
+class Address:
+    """Where a pod is."""
+
+    pod_ip: str
+    bind: str
+
+    @property
+    def fields(self) -> Mapping[str, str]:
+        """The downward API's fields that the node knows; processes are told where they really listen."""
+        return {
+            "status.podIP": self.bind,
+            "status.podIPs": self.bind,
+            "status.hostIP": "127.0.0.1",
+            "status.hostIPs": "127.0.0.1",
+        }
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """One container, ready to start."""
+
+    launch: Launch
+    env: Mapping[str, str]
+    mounts: Sequence[mounting.Mount]
+    scratch: Path
+    owner: mounting.Owner
+
+
+def devices(pod: Object, container: Object, workshop: Workshop) -> list[str]:
+    """Names of the devices that the pod's ResourceClaims got, for this container.
+
+    Raises:
+        Missing: a claim is not allocated yet.
+    """
+    used = {c["name"] for c in children(container, "resources", "claims")}
+    told = children(pod, "status", "resourceClaimStatuses")
+    made = {entry["name"]: entry.get("resourceClaimName") for entry in told}
+    found: list[str] = []
+    for claim in children(pod, "spec", "resourceClaims"):
+        if claim["name"] not in used:
+            continue
+        name = str(claim.get("resourceClaimName") or made.get(claim["name"]) or "")
+        held = workshop.ground.sources.resource_claims.get((pod["metadata"]["namespace"], name))
+        if not at(held or {}, "status", "allocation"):
+            raise Missing(f'resource claim "{claim["name"]}" is not allocated')
+        results = children(held or {}, "status", "allocation", "devices", "results")
+        found.extend(str(result["device"]) for result in results)
+    return found
+
+
+def prepare(pod: Object, run: ContainerRun, workshop: Workshop, address: Address, api_port: int) -> Prepared:
+    """Resolve environment, arguments and mounts, and ask the row what to start.
+
+    Raises:
+        Missing: the container has to wait.
+        Refused: its row does not honour what the pod states.
+    """
+    assert isinstance(run.row, Row)
+    sources, real = workshop.ground.sources, workshop.ground.real_paths
+    services = sources.services
+    spec, owner = run.spec, mounting.user(pod, run.spec, real)
+    try:
+        stated = environment(pod, spec, sources, address.fields)
+    except ValueError as cause:
+        raise Refused(str(cause)) from cause
+    env = {name: in_addresses(value, services) for name, value in stated.items()}
+    scratch = workshop.scratch(run.folder, owner)
+    mounts = mounting.mounts(spec, workshop.volumes(pod), workshop.folders, stated)
+    given = devices(pod, spec, workshop)
+
+    def texts(key: str) -> list[str]:
+        values = cast(list[str], spec.get(key) or [])
+        return [in_addresses(expand(value, stated), services) for value in values]
+
+    context = Context(
+        namespace=pod["metadata"]["namespace"],
+        pod=pod["metadata"]["name"],
+        container=run.name,
+        command=texts("command"),
+        args=texts("args"),
+        env=env,
+        bind=address.bind,
+        ports={
+            str(port.get("name") or port["containerPort"]): int(port["containerPort"])
+            for port in children(spec, "ports")
+        },
+        kubeconfig=workshop.identity / "kubeconfig",
+        scratch=scratch,
+        real_paths=real,
+        mounts={mount.target: mount.source for mount in mounts},
+    )
+    launch = run.row.launch(context)
+    own(scratch, owner)
+    complete = {
+        "PATH": SEARCHED,
+        "HOME": str(scratch),
+        "TMPDIR": str(workshop.temporary(run.folder, scratch)),
+        "LANG": "C.UTF-8",
+        "HOSTNAME": pod["metadata"]["name"],
+        "KUBERNETES_SERVICE_HOST": "127.0.0.1",
+        "KUBERNETES_SERVICE_PORT": str(api_port),
+        "KUBERNETES_SERVICE_PORT_HTTPS": str(api_port),
+        **({"CORRAL_DEVICES": ",".join(given)} if given else {}),
+        **env,
+        **launch.env,
+    }
+    return Prepared(launch, complete, mounts, scratch, owner)
+
+
+async def launch(
+    pod: Object, run: ContainerRun, prepared: Prepared, workshop: Workshop, level: int
+) -> Attempt:
+    """Start the container's next run."""
+    number = run.attempt.number + 1 if run.attempt else 0
+    owner, real = prepared.owner, workshop.ground.real_paths
+    root, passwd = run.folder / "root", run.folder / "passwd"
+    mounting.write_passwd(passwd, owner, prepared.scratch)
+    private_directory(root)
+    attempt = Attempt(run.folder, number)
+    stated = str(run.spec.get("workingDir") or "") if real else ""
+    await start(
+        attempt,
+        prepared.launch.argv,
+        prepared.env,
+        cwd=str(prepared.launch.cwd or stated or prepared.scratch),
+        uid=owner.uid,
+        gid=owner.gid,
+        groups=mounting.groups(pod, owner),
+        root=str(root) if real else None,
+        binds=mounting.binds(
+            prepared.mounts, prepared.launch.needs, prepared.scratch, workshop.identity, passwd
+        ),
+        hidden=[str(path) for path in workshop.ground.hidden],
+        level=level,
+        begun=time.time(),
+    )
+    return attempt
+
+
+async def execute(attempt: Attempt | None, argv: Sequence[str], seconds: float) -> bool:
+    """Run a command beside the container's process: its namespace, user and environment.
+
+    Returns whether it exited with 0 within `seconds`; it is killed when it takes longer.
+    """
+    process = attempt.process if attempt else None
+    if process is None or not process.alive:
+        return False
+    child = await asyncio.create_subprocess_exec(
+        sys.executable,
+        "-I",
+        "-S",
+        str(ENTER),
+        str(process.pid),
+        *argv,
+        stdin=asyncio.subprocess.DEVNULL,
+        stdout=asyncio.subprocess.DEVNULL,
+        stderr=asyncio.subprocess.DEVNULL,
+        start_new_session=True,
+        env={},
+    )
+    try:
+        async with asyncio.timeout(seconds):
+            return await child.wait() == 0
+    except TimeoutError:
+        return False
+    finally:
+        if child.returncode is None:
+            os.killpg(child.pid, 9)
+            await child.wait()

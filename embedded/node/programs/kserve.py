@@ -1,0 +1,69 @@
+"""KServe: the controller manager and the storage initializer."""
+
+from pathlib import Path
+
+from corral.embedded.node.programs import installed
+from corral.embedded.node.programs.documented import documented
+from corral.embedded.node.programs.flags import Flags, arguments, bind, keep, keeps, switch, written
+from corral.embedded.node.row import Context, Launch, Omitted, Refused, Row
+
+MANAGER = "kserve/kserve-controller"
+INITIALIZER = "kserve/storage-initializer"
+CERTIFICATES = "/tmp/k8s-webhook-server/serving-certs"
+
+MANAGER_FLAGS = Flags(
+    documented(MANAGER),
+    (
+        bind("metrics-addr", absent=":8080"),
+        bind("health-probe-addr", absent=":8081"),
+        keep("webhook-port"),
+        switch("leader-elect"),
+        switch("zap-devel"),
+        *keeps("zap-encoder", "zap-log-level", "zap-stacktrace-level", "zap-time-encoding"),
+    ),
+)
+
+
+def manager(context: Context) -> Launch:
+    """KServe's manager; its build takes the address of the webhook server, which upstream's cannot."""
+    given = MANAGER_FLAGS.translate(context, arguments(context, MANAGER, "manager"))
+    identity = [] if context.real_paths else written("kubeconfig", str(context.kubeconfig))
+    kserve = installed.program("kserve-manager")
+    return Launch(
+        [str(kserve), *given, *written("webhook-host", context.bind), *identity],
+        {"TMPDIR": _temporary(context)},
+        (kserve.parent,),
+    )
+
+
+def _temporary(context: Context) -> str:
+    """The folder below which the manager finds its serving certificate at a fixed place."""
+    if context.real_paths:
+        return "/tmp"
+    link = context.scratch / "tmp" / Path(CERTIFICATES).relative_to("/tmp")
+    link.parent.mkdir(parents=True, exist_ok=True)
+    link.unlink(missing_ok=True)
+    link.symlink_to(context.path(CERTIFICATES))
+    return str(context.scratch / "tmp")
+
+
+def initializer(context: Context) -> Launch:
+    """KServe's storage initializer: pairs of source and target."""
+    pairs = arguments(context, INITIALIZER, "initializer-entrypoint")
+    if not pairs or len(pairs) % 2:
+        raise Refused(f"image {INITIALIZER} takes pairs of source and target, not {len(pairs)} arguments")
+    mapped = [context.path(part) if part.startswith("/") else part for part in pairs]
+    python = installed.interpreter("kserve-storage")
+    return Launch(
+        [*installed.script(python, "storage_initializer.py"), *mapped], {}, installed.seen_by(python)
+    )
+
+
+ROWS: tuple[Row | Omitted, ...] = (
+    Row("kserve-manager", MANAGER, manager, documented(MANAGER).source),
+    Row("kserve-storage-initializer", INITIALIZER, initializer, documented(INITIALIZER).source),
+    Omitted(
+        "brancz/kube-rbac-proxy",
+        "a proxy that authorises readers of the manager's metrics; the metrics stay on a loopback address",
+    ),
+)

@@ -1,0 +1,75 @@
+"""The charts that the embedded platform installs: each container has a row that takes its flags."""
+
+import subprocess
+from pathlib import Path
+
+import pytest
+import yaml
+
+from corral.components.kyverno.values import kyverno_values
+from corral.components.vector_db.pgvector import arguments
+from corral.embedded import toolchain
+from corral.embedded.node.programs import find, postgres
+from corral.embedded.node.row import Omitted, Row
+
+KSERVE = {
+    "kserve": {
+        "controller": {
+            "deploymentMode": "Standard",
+            "gateway": {"disableIngressCreation": True},
+        }
+    }
+}
+
+
+def containers(chart: str, values: dict, tmp_path: Path) -> list[dict]:
+    """Every container of every pod of a chart, hooks included and its tests left out."""
+    folder = toolchain.chart(chart)
+    assert folder is not None
+    stated = tmp_path / "values.yaml"
+    stated.write_text(yaml.safe_dump(values))
+    rendered = subprocess.run(
+        [toolchain.tool("helm"), "template", chart, folder, "--namespace", chart.partition("-")[0],
+         "--values", stated, "--kube-version", "1.35.4"],
+        capture_output=True, text=True, check=True,
+    ).stdout  # fmt: skip
+    found = []
+    for manifest in yaml.load_all(rendered, Loader=yaml.CSafeLoader):
+        spec = ((manifest or {}).get("spec") or {}).get("template", {}).get("spec", {})
+        found += (
+            [*spec.get("initContainers", []), *spec.get("containers", [])] if isinstance(spec, dict) else []
+        )
+    return found
+
+
+@pytest.mark.engine
+@pytest.mark.parametrize(
+    ("chart", "values", "without"),
+    [
+        ("kserve-resources", KSERVE, set()),
+        ("kyverno", kyverno_values("kyverno", replicas=1, supply={}, migrate=False), set()),
+    ],
+)
+def test_every_container_of_a_chart_has_a_row_that_takes_its_flags(
+    container, chart: str, values: dict, without: set[str], tmp_path: Path
+):
+    listed = containers(chart, values, tmp_path)
+    assert listed
+    missing = set()
+    for stated in listed:
+        row = find(stated["image"])
+        if isinstance(row, Row):
+            context = container(*stated.get("args", []), command=stated.get("command", []))
+            given = row.launch(context).argv
+            assert not [part for part in given if "=:" in part or "0.0.0.0" in part or "127.0.0.1" in part]
+        elif not isinstance(row, Omitted):
+            missing.add(stated["image"].partition(":")[0].partition("/")[2])
+    assert missing == without
+
+
+def test_the_settings_of_the_vector_database_are_honoured(container):
+    context = container(real_paths=False, mounts={"/tls": Path("/a"), "/etc/vector-db": Path("/b")})
+    assert postgres.settings(context, arguments(2048)) == [
+        "ssl=on", "ssl_cert_file=/a/tls.crt", "ssl_key_file=/a/tls.key", "hba_file=/b/pg_hba.conf",
+        "shared_buffers=512MB",
+    ]  # fmt: skip
