@@ -1,0 +1,240 @@
+"""The driver of the simulated machines: keeps their Node objects and publishes their devices.
+
+It reads what a program wrote to the API and nothing else: the label `nvidia.com/mig.config`, the
+ClusterPolicy, the ConfigMap that it names, the DeviceClasses, and which devices are in use.
+"""
+
+import asyncio
+import logging
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+from corral.embedded.hardware.inventory import Inventory, Machine
+from corral.embedded.hardware.mig_manager import Outcome, manage
+from corral.embedded.hardware.publication import (
+    DRIVER,
+    GPU_CLASS,
+    INVENTORY_LABEL,
+    MIG_CLASS,
+    MIG_CONFIG_LABEL,
+    MIG_STATE_LABEL,
+    devices,
+    extended_resources,
+    gpu_of,
+    labels,
+    resource_slices,
+)
+from corral.embedded.hardware.silicon import Silicon
+from corral.embedded.kube import Api, Informer, Object, Objects, resource
+from corral.embedded.objects import at, child, children, condition
+from corral.embedded.quantity import amount
+from corral.embedded.worklist import WorkList
+
+OPERATOR_NAMESPACE = "gpu-operator"
+POLICY_CRD = "clusterpolicies.nvidia.com"
+DRA = "resource.k8s.io/v1"
+EXTENDED_PREFIX = "nvidia.com/"
+FINISHED = ("Succeeded", "Failed")
+
+log = logging.getLogger(__name__)
+
+
+class Driver:
+    """All machines of one inventory."""
+
+    def __init__(self, api: Api, inventory: Inventory, silicon_file: Path) -> None:
+        self._api = api
+        self._inventory = inventory
+        self._silicon = Silicon(silicon_file, inventory)
+        self._machines = {machine.name: machine for machine in inventory.machines}
+        self._work: WorkList[str] = WorkList(self._look_at, log)
+        self._said: dict[str, str] = {}
+        self._nodes = Informer(api, resource("v1", "nodes"), self._node_changed)
+        self._slices = self._informer(DRA, "resourceslices")
+        self._classes = self._informer(DRA, "deviceclasses")
+        self._claims = self._informer(DRA, "resourceclaims")
+        self._configurations = self._informer("v1", "configmaps", OPERATOR_NAMESPACE)
+        self._policies = self._informer("nvidia.com/v1", "clusterpolicies")
+        self._definition = Informer(
+            api,
+            resource("apiextensions.k8s.io/v1", "customresourcedefinitions"),
+            self._definition_changed,
+            fieldSelector=f"metadata.name={POLICY_CRD}",
+        )
+        self._policy_served = False
+
+    def _informer(self, group_version: str, plural: str, namespace: str | None = None) -> Informer:
+        def changed(_kind: str, _item: Object) -> None:
+            self._everything()
+
+        return Informer(self._api, resource(group_version, plural, namespace), changed)
+
+    async def run(self) -> None:
+        """Serve until cancelled."""
+        first = (self._nodes, self._slices, self._classes, self._claims, self._configurations)
+        async with asyncio.TaskGroup() as tasks:
+            self._tasks = tasks
+            for informer in (*first, self._definition):
+                tasks.create_task(informer.run())
+            for informer in (*first, self._definition):
+                await informer.synced.wait()
+            if self._policy_served:
+                await self._policies.synced.wait()
+            self._everything()
+            await self._work.run()
+
+    def _definition_changed(self, kind: str, definition: Object) -> None:
+        established = (condition(definition, "Established") or {}).get("status") == "True"
+        if kind == "set" and established and not self._policy_served:
+            self._policy_served = True
+            self._tasks.create_task(self._policies.run())
+
+    def _node_changed(self, _kind: str, node: Object) -> None:
+        self._work.add(node["metadata"]["name"])
+
+    def _everything(self) -> None:
+        for name in self._machines:
+            self._work.add(name)
+
+    async def _look_at(self, name: str) -> None:
+        node, machine = self._nodes.items.get(("", name)), self._machines.get(name)
+        if machine is None:
+            await self._drop(name, node)
+        elif node is None:
+            await self._api.create(resource("v1", "nodes"), _node(machine, self._labels(machine)))
+            log.info("machine %s: made its node", name)
+        elif not at(node, "metadata", "deletionTimestamp"):
+            outcome = await self._manage(node, machine)
+            await self._label(node, machine, outcome)
+            await self._announce(node, machine)
+            await self._publish(node, machine)
+
+    async def _drop(self, name: str, node: Object | None) -> None:
+        """Delete the node of a machine that is no longer in the inventory."""
+        if node is not None and at(node, "metadata", "labels", INVENTORY_LABEL) == "true":
+            await self._api.delete(resource("v1", "nodes", name=name))
+            log.info("machine %s: not in the inventory any more; deleted its node", name)
+
+    def _policy(self) -> Object | None:
+        return next(iter(self._policies.items.values()), None)
+
+    async def _manage(self, node: Object, machine: Machine) -> Outcome | None:
+        """Cut the machine's GPUs as its label asks; None when no MIG manager acts here."""
+        policy, product = self._policy(), self._inventory.product(machine)
+        name = at(node, "metadata", "labels", MIG_CONFIG_LABEL)
+        enabled = policy is not None and at(policy, "spec", "migManager", "enabled") is not False
+        if name is None or policy is None or product is None or not enabled:
+            return None
+        config_map = str(at(policy, "spec", "migManager", "config", "name") or "")
+        configurations = self._configurations.items.get((OPERATOR_NAMESPACE, config_map))
+        busy = frozenset(await self._busy(machine))
+        outcome = manage(str(name), configurations, product, self._silicon.of(machine.name), busy)
+        if outcome.cut:
+            self._silicon.cut(machine.name, outcome.cut)
+            log.info("machine %s: cut GPU %s as %s", machine.name, ", ".join(map(str, outcome.cut)), name)
+        self._say(machine, outcome.why)
+        return outcome
+
+    async def _busy(self, machine: Machine) -> Iterable[int]:
+        """GPUs of which a device is allocated; all of them while pods hold extended resources."""
+        pods = await self._api.list(resource("v1", "pods"), fieldSelector=f"spec.nodeName={machine.name}")
+        if any(_holds_gpus(pod) for pod in pods):
+            return range(machine.gpus)
+        return [
+            gpu_of(result["device"])
+            for claim in self._claims.items.values()
+            for result in children(claim, "status", "allocation", "devices", "results")
+            if result["driver"] == DRIVER and result["pool"] == machine.name
+        ]
+
+    def _say(self, machine: Machine, why: str) -> None:
+        if why and self._said.get(machine.name) != why:
+            log.error("machine %s: %s", machine.name, why)
+        self._said[machine.name] = why
+
+    def _labels(self, machine: Machine) -> dict[str, str]:
+        return labels(machine, self._inventory.product(machine))
+
+    async def _label(self, node: Object, machine: Machine, outcome: Outcome | None) -> None:
+        found = child(node, "metadata", "labels")
+        wanted = {**self._labels(machine), MIG_STATE_LABEL: outcome.state if outcome else None}
+        if any(found.get(name) != value for name, value in wanted.items()):
+            path = resource("v1", "nodes", name=machine.name)
+            await self._api.patch(path, {"metadata": {"labels": wanted}}, field_manager="corral-hardware")
+
+    async def _announce(self, node: Object, machine: Machine) -> None:
+        """Capacity of the node, with extended resources while a device plugin is deployed."""
+        wanted = {"cpu": machine.cpu, "memory": machine.memory, "pods": str(machine.pods)}
+        policy = self._policy()
+        if policy is not None and machine.gpus and at(policy, "spec", "devicePlugin", "enabled") is not False:
+            strategy = str(at(policy, "spec", "mig", "strategy") or "single")
+            wanted |= extended_resources(self._silicon.of(machine.name), strategy)
+        old = child(node, "status", "capacity")
+        gone = {name: None for name in old if name.startswith(EXTENDED_PREFIX) and name not in wanted}
+        if gone or _differ(old, wanted) or _differ(child(node, "status", "allocatable"), wanted):
+            amounts = {**gone, **wanted}
+            await self._api.patch(
+                resource("v1", "nodes", name=machine.name, sub="status"),
+                {"status": {"capacity": amounts, "allocatable": amounts}},
+                field_manager="corral-hardware",
+            )
+
+    async def _publish(self, node: Object, machine: Machine) -> None:
+        """ResourceSlices of the node, a new generation of all of them when a device changed."""
+        classes = frozenset({GPU_CLASS, MIG_CLASS} & {name for _, name in self._classes.items})
+        published = devices(self._inventory, machine, self._silicon.of(machine.name), classes)
+        old = {
+            item["metadata"]["name"]: item
+            for item in self._slices.items.values()
+            if at(item, "spec", "driver") == DRIVER and at(item, "spec", "pool", "name") == machine.name
+        }
+        latest = max((int(item["spec"]["pool"]["generation"]) for item in old.values()), default=0)
+        if not _stale(old, resource_slices(node, published, latest)):
+            return
+        wanted = resource_slices(node, published, latest + 1)
+        for item in wanted:
+            await self._write_slice(old.get(item["metadata"]["name"]), item)
+        for name in old.keys() - {item["metadata"]["name"] for item in wanted}:
+            await self._api.delete(resource(DRA, "resourceslices", name=name))
+        log.info("machine %s: publishes %d devices", machine.name, len(published))
+
+    async def _write_slice(self, old: Object | None, item: Object) -> None:
+        name = item["metadata"]["name"]
+        if old is None:
+            await self._api.create(resource(DRA, "resourceslices"), item)
+            return
+        version = {"resourceVersion": old["metadata"]["resourceVersion"]}
+        path = resource(DRA, "resourceslices", name=name)
+        await self._api.replace(path, {**item, "metadata": {**item["metadata"], **version}})
+
+
+def _node(machine: Machine, wanted: Mapping[str, str]) -> Object:
+    return {
+        "apiVersion": "v1",
+        "kind": "Node",
+        "metadata": {
+            "name": machine.name,
+            "labels": dict(wanted),
+            "annotations": {"kwok.x-k8s.io/node": "fake"},
+        },
+    }
+
+
+def _differ(found: Mapping[str, object], wanted: Mapping[str, str]) -> bool:
+    """Whether an amount is not as wanted, however the API server writes it."""
+    return any(name not in found or amount(str(found[name])) != amount(wanted[name]) for name in wanted)
+
+
+def _stale(old: Mapping[str, Object], wanted: Objects) -> bool:
+    """Whether what is published is not exactly `wanted`."""
+    return {name: item["spec"] for name, item in old.items()} != {
+        item["metadata"]["name"]: item["spec"] for item in wanted
+    }
+
+
+def _holds_gpus(pod: Object) -> bool:
+    return at(pod, "status", "phase") not in FINISHED and any(
+        name.startswith(EXTENDED_PREFIX)
+        for container in children(pod, "spec", "containers")
+        for name in child(container, "resources", "limits")
+    )

@@ -1,0 +1,51 @@
+"""What the MIG manager does on a machine: cut GPUs as its label asks, unless they are busy, and say so."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from corral.embedded.hardware.geometry import Impossible
+from corral.embedded.hardware.inventory import Product
+from corral.embedded.hardware.mig_parted import Layout, layouts
+from corral.embedded.kube import Object
+from corral.embedded.objects import at
+
+CONFIG_KEY = "config.yaml"
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of a requested configuration."""
+
+    state: str
+    """Value of the node label `nvidia.com/mig.config.state`: success, pending or failed."""
+    cut: Mapping[int, Layout] = field(default_factory=dict[int, Layout])
+    """New layouts of the GPUs that change now."""
+    why: str = ""
+    """Why it is not a success."""
+
+
+def manage(
+    name: str,
+    configurations: Object | None,
+    product: Product,
+    now: Mapping[int, Layout],
+    busy: frozenset[int],
+) -> Outcome:
+    """What to do about configuration `name` on a machine.
+
+    Nothing is cut when any GPU's layout is impossible, or when one that would change is `busy`: GPUs by
+    index of which a device is allocated.
+    """
+    text = at(configurations, "data", CONFIG_KEY) if configurations else None
+    if text is None:
+        return Outcome("failed", why=f"no ConfigMap with key {CONFIG_KEY} for MIG configuration {name!r}")
+    try:
+        wanted = layouts(str(text), name, product, len(now))
+    except Impossible as cause:
+        return Outcome("failed", why=f"MIG configuration {name!r}: {cause}")
+    changing = {gpu: layout for gpu, layout in wanted.items() if layout != now[gpu]}
+    blocked = sorted(changing.keys() & busy)
+    if blocked:
+        which = ", ".join(map(str, blocked))
+        return Outcome("pending", why=f"MIG configuration {name!r} waits: devices of GPU {which} are in use")
+    return Outcome("success", changing)

@@ -1,0 +1,299 @@
+"""Hardware, network, storage and certificates against a real control plane. Needs the toolchain."""
+
+import asyncio
+import time
+
+import pytest
+
+from corral.embedded.home import Home
+from corral.embedded.kube import Api, ApiError, resource
+from corral.embedded.plane import plane
+
+pytestmark = pytest.mark.engine
+
+SPACE = "llm"
+IMAGE = "example.eu/no/row"
+CONFIG = """
+version: v1
+mig-configs:
+  all-disabled: [{devices: all, mig-enabled: false}]
+  cut:
+    - {devices: [0], mig-enabled: true, mig-devices: {3g.20gb: 1, 2g.10gb: 1, 1g.5gb: 2}}
+    - {devices: [1, 2, 3], mig-enabled: false}
+  impossible: [{devices: all, mig-enabled: true, mig-devices: {3g.20gb: 2, 1g.5gb: 1}}]
+"""
+POLICY = {
+    "devicePlugin": {"enabled": False},
+    "mig": {"strategy": "mixed"},
+    "migManager": {"enabled": True, "config": {"name": "corral-mig-parted"}},
+}
+
+
+def definition(group, kind, version, scope):
+    plural = f"{kind.lower()}s" if not kind.endswith("y") else f"{kind.lower()[:-1]}ies"
+    anything = {"type": "object", "x-kubernetes-preserve-unknown-fields": True}
+    return {
+        "apiVersion": "apiextensions.k8s.io/v1",
+        "kind": "CustomResourceDefinition",
+        "metadata": {"name": f"{plural}.{group}"},
+        "spec": {
+            "group": group,
+            "scope": scope,
+            "names": {"plural": plural, "kind": kind},
+            "versions": [
+                {
+                    "name": version,
+                    "served": True,
+                    "storage": True,
+                    "schema": {"openAPIV3Schema": anything},
+                    "subresources": {"status": {}},
+                }
+            ],
+        },
+    }
+
+
+@pytest.fixture(scope="module")
+def cluster(tmp_path_factory):
+    """A plane of its own, with what charts would leave in its API."""
+    found = Home.find()
+    home = Home(tmp_path_factory.mktemp("h"))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("CORRAL_TOOLCHAIN", str(found.toolchain))
+        patch.setenv("CORRAL_HOME", str(home.root))
+        try:
+            plane.up(home, "parts", lambda _line: None)
+            yield home.plane("parts")
+        finally:
+            plane.down(home, "parts", lambda _line: None)
+
+
+@pytest.fixture(scope="module")
+def live(cluster):
+    """Run `scene(api)` against the plane."""
+
+    def start(scene):
+        async def whole():
+            api = Api.connect(cluster.kubeconfig, user_agent="test")
+            try:
+                return await scene(api)
+            finally:
+                await api.aclose()
+
+        return asyncio.run(whole())
+
+    async def prepare(api):
+        for name in ("gpu-operator", SPACE):
+            await put(api, "v1", "namespaces", "Namespace", name)
+        for group, kind, scope in (
+            ("nvidia.com", "ClusterPolicy", "Cluster"),
+            ("cert-manager.io", "Certificate", "Namespaced"),
+            ("cert-manager.io", "Issuer", "Namespaced"),
+            ("cert-manager.io", "ClusterIssuer", "Cluster"),
+        ):
+            body = definition(group, kind, "v1", scope)
+            await api.create(resource("apiextensions.k8s.io/v1", "customresourcedefinitions"), body)
+        await put(api, "v1", "configmaps", "ConfigMap", "corral-mig-parted", "gpu-operator",
+                  data={"config.yaml": CONFIG})  # fmt: skip
+        for name, kind in (("gpu.nvidia.com", "gpu"), ("mig.nvidia.com", "mig")):
+            expression = f"device.attributes['gpu.nvidia.com'].type == '{kind}'"
+            await put(api, "resource.k8s.io/v1", "deviceclasses", "DeviceClass", name,
+                      spec={"selectors": [{"cel": {"expression": expression}}]})  # fmt: skip
+
+        async def served():
+            await api.list(resource("nvidia.com/v1", "clusterpolicies"))
+            await api.list(resource("cert-manager.io/v1", "issuers", SPACE))
+            return True
+
+        await until(served)
+        await put(api, "nvidia.com/v1", "clusterpolicies", "ClusterPolicy", "cluster-policy", spec=POLICY)
+
+    start(prepare)
+    return start
+
+
+async def put(api, group_version, plural, kind, name, namespace=None, **content):
+    meta = {"name": name, **({"namespace": namespace} if namespace else {})}
+    body = {"apiVersion": group_version, "kind": kind, "metadata": meta, **content}
+    return await api.create(resource(group_version, plural, namespace), body)
+
+
+async def until(true, seconds=30):
+    limit = time.monotonic() + seconds
+    while True:
+        try:
+            if found := await true():
+                return found
+        except ApiError as error:
+            if not error.missing:
+                raise
+        assert time.monotonic() < limit, f"not within {seconds} s"
+        await asyncio.sleep(0.1)
+
+
+async def ask(api, config, wanted):
+    node = resource("v1", "nodes", name="slices-0")
+    await api.patch(node, {"metadata": {"labels": {"nvidia.com/mig.config": config}}})
+
+    async def state():
+        found = await api.get(node)
+        labels = found["metadata"]["labels"]
+        return (
+            labels["nvidia.com/mig.config"] == config and labels.get("nvidia.com/mig.config.state") == wanted
+        )
+
+    await until(state)
+
+
+def pod(name, profile):
+    return {
+        "containers": [{"name": "c", "image": IMAGE, "resources": {"claims": [{"name": "gpu"}]}}],
+        "resourceClaims": [{"name": "gpu", "resourceClaimTemplateName": profile.replace(".", "-")}],
+        "terminationGracePeriodSeconds": 0,
+    }
+
+
+async def template(api, profile):
+    expression = f"device.attributes['gpu.nvidia.com'].profile == '{profile}'"
+    exactly = {"deviceClassName": "mig.nvidia.com", "selectors": [{"cel": {"expression": expression}}]}
+    await put(api, "resource.k8s.io/v1", "resourceclaimtemplates", "ResourceClaimTemplate",
+              profile.replace(".", "-"), SPACE,
+              spec={"spec": {"devices": {"requests": [{"name": "gpu", "exactly": exactly}]}}})  # fmt: skip
+
+
+async def allocated(api):
+    claims = await api.list(resource("resource.k8s.io/v1", "resourceclaims", SPACE))
+    return sorted(
+        result["device"]
+        for claim in claims
+        for result in claim.get("status", {}).get("allocation", {}).get("devices", {}).get("results", [])
+    )
+
+
+def test_the_scheduler_hands_out_exactly_the_slices_that_were_cut(live):
+    async def scene(api):
+        await ask(api, "cut", "success")
+        for profile in ("1g.5gb", "3g.20gb"):
+            await template(api, profile)
+        for name, profile in (("a", "1g.5gb"), ("b", "1g.5gb"), ("c", "1g.5gb"), ("d", "3g.20gb")):
+            await put(api, "v1", "pods", "Pod", name, SPACE, spec=pod(name, profile))
+
+        async def three():
+            pods = await api.list(resource("v1", "pods", SPACE))
+            return len([p for p in pods if p["spec"].get("nodeName")]) == 3 and await allocated(api)
+
+        devices = await until(three)
+        await ask(api, "all-disabled", "pending")
+        await ask(api, "impossible", "failed")
+        still = await allocated(api)
+        for name in "abcd":
+            await api.delete(resource("v1", "pods", SPACE, name))
+        await ask(api, "all-disabled", "success")
+        return devices, still
+
+    devices, still = live(scene)
+    assert devices == [
+        "gpu-0-mig-1g5gb-0",
+        "gpu-0-mig-1g5gb-1",
+        "gpu-0-mig-3g20gb-0",
+    ], "two small slices were cut and three asked for: one pod waits"
+    assert still == devices, "what is allocated is never cut away"
+
+
+def test_a_claim_binds_grows_and_takes_its_folder_along(live, cluster):
+    async def scene(api):
+        spec = {
+            "accessModes": ["ReadWriteOnce"],
+            "resources": {"requests": {"storage": "1Gi"}},
+        }
+        await put(api, "v1", "persistentvolumeclaims", "PersistentVolumeClaim", "data", SPACE, spec=spec)
+        path = resource("v1", "persistentvolumeclaims", SPACE, "data")
+
+        async def has(size):
+            found = await api.get(path)
+            return found["status"].get("capacity") == {"storage": size} and found
+
+        claim = await until(lambda: has("1Gi"))
+        folder = cluster.volumes / f"{SPACE}-data-{claim['metadata']['uid'][:8]}"
+        assert folder.is_dir()
+        await api.patch(path, {"spec": {"resources": {"requests": {"storage": "2Gi"}}}})
+        await until(lambda: has("2Gi"))
+        await api.delete(path)
+
+        async def gone():
+            return not await api.list(resource("v1", "persistentvolumes"))
+
+        await until(gone)
+        return folder
+
+    assert not live(scene).exists()
+
+
+def test_a_webhook_served_by_simulated_pods_refuses_by_name_with_an_issued_bundle(live):
+    async def scene(api):
+        await put(api, "cert-manager.io/v1", "issuers", "Issuer", "self", SPACE, spec={"selfSigned": {}})
+        await put(api, "cert-manager.io/v1", "certificates", "Certificate", "serving", SPACE,
+                  spec={"secretName": "serving-tls", "dnsNames": ["hook.llm.svc"],
+                        "issuerRef": {"name": "self"}})  # fmt: skip
+        await api.create(
+            resource("v1", "pods", SPACE),
+            {
+                "metadata": {"name": "hook-0", "namespace": SPACE, "labels": {"app": "hook"}},
+                "spec": {"containers": [{"name": "c", "image": IMAGE}]},
+            },
+        )
+        await put(api, "v1", "services", "Service", "hook", SPACE,
+                  spec={"selector": {"app": "hook"}, "ports": [{"port": 443}]})  # fmt: skip
+        hooks = resource("admissionregistration.k8s.io/v1", "validatingwebhookconfigurations")
+        await api.create(
+            hooks,
+            {
+                "metadata": {
+                    "name": "h",
+                    "annotations": {"cert-manager.io/inject-ca-from": f"{SPACE}/serving"},
+                },
+                "webhooks": [
+                    {
+                        "name": "h.corral.dev",
+                        "admissionReviewVersions": ["v1"],
+                        "sideEffects": "None",
+                        "clientConfig": {"service": {"name": "hook", "namespace": SPACE}},
+                        "rules": [
+                            {
+                                "apiGroups": [""],
+                                "apiVersions": ["v1"],
+                                "resources": ["configmaps"],
+                                "operations": ["CREATE"],
+                            }
+                        ],
+                        "namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": SPACE}},
+                    }
+                ],
+            },
+        )
+
+        async def injected():
+            found = await api.get(f"{hooks}/h")
+            return found["webhooks"][0]["clientConfig"].get("caBundle")
+
+        async def ready():
+            found = await api.get(resource("v1", "pods", SPACE, "hook-0"))
+            return found["status"]["phase"] == "Running"
+
+        async def refusal():
+            try:
+                await put(api, "v1", "configmaps", "ConfigMap", "x", SPACE)
+            except ApiError as error:
+                return error.message if "has no endpoint" in error.message else None
+            raise AssertionError("a webhook that nobody serves must fail closed")
+
+        await until(ready)
+        bundle = await until(injected)
+        secret = await api.get(resource("v1", "secrets", SPACE, "serving-tls"))
+        said = await until(refusal)
+        await api.delete(f"{hooks}/h")
+        return bundle == secret["data"]["ca.crt"], said
+
+    same, said = live(scene)
+    assert same
+    assert "service llm/hook:443 has no endpoint that runs here: pod llm/hook-0 is simulated" in said
