@@ -1,0 +1,132 @@
+from pathlib import Path
+
+import pytest
+from tests.charts.conftest import objects
+
+from corral.components.gpu_operator import DriverSource
+from corral.components.gpu_operator.values import MIG_CONFIG_MAP, dra_values, operator_values
+from corral.components.observability.values import ADMIN_SECRET, FULL_NAME, GRAFANA, stack_values
+from corral.components.vector_db.component import QDRANT_PODS
+from corral.components.vector_db.names import CREDENTIAL, SERVICE
+from corral.components.vector_db.qdrant import qdrant_values
+
+pytestmark = pytest.mark.engine
+STAND_INS = Path(__file__).parents[2] / "embedded" / "charts"
+
+
+@pytest.fixture
+def rendered(render):
+    def of(name, values):
+        found = objects(render(STAND_INS / name, name, values))
+        return {(entry["kind"], entry["metadata"]["name"]): entry for entry in found}
+
+    return of
+
+
+def test_the_cluster_policy_says_what_simulated_hardware_reads(rendered):
+    values = operator_values(DriverSource.NODE_IMAGE, device_plugin=False, monitors=True, supply={})
+    spec = rendered("gpu-operator", values)["ClusterPolicy", "cluster-policy"]["spec"]
+    assert spec["devicePlugin"]["enabled"] is False
+    assert spec["migManager"]["config"]["name"] == MIG_CONFIG_MAP
+    assert spec["driver"]["enabled"] is False
+
+
+def test_the_exporter_and_its_monitor_come_and_go_with_their_switches(rendered):
+    def made(**more):
+        values = operator_values(DriverSource.NODE_IMAGE, device_plugin=False, monitors=True, supply={})
+        values["dcgmExporter"].update(more)
+        return {kind for kind, name in rendered("gpu-operator", values) if name == "nvidia-dcgm-exporter"}
+
+    assert made() == {"DaemonSet", "Service", "ServiceMonitor"}
+    assert made(serviceMonitor={"enabled": False}) == {"DaemonSet", "Service"}
+    assert made(enabled=False) == set()
+
+
+def test_the_device_classes_are_those_that_models_claim(rendered):
+    found = rendered("dra-driver-nvidia-gpu", dra_values(DriverSource.NODE_IMAGE, supply={}))
+    classes = {name: entry for (kind, name), entry in found.items() if kind == "DeviceClass"}
+    assert {"gpu.nvidia.com", "mig.nvidia.com"} <= set(classes)
+    assert not any(name.startswith("compute-domain") for name in classes)
+    mig = classes["mig.nvidia.com"]
+    assert mig["apiVersion"] == "resource.k8s.io/v1"
+    assert "type == 'mig'" in mig["spec"]["selectors"][0]["cel"]["expression"]
+
+
+def test_the_dra_driver_refuses_to_share_gpus_with_the_device_plugin(render):
+    values = {**dra_values(DriverSource.NODE_IMAGE, supply={}), "gpuResourcesEnabledOverride": False}
+    assert "refused" in render(STAND_INS / "dra-driver-nvidia-gpu", "dra-driver-nvidia-gpu", values)
+
+
+def test_prometheus_selects_everything_unless_told_to_keep_to_its_release(rendered):
+    values = stack_values(retention_days=15, size_gib=50, storage_class=None, supply={})
+    spec = rendered("kube-prometheus-stack", values)["Prometheus", f"{FULL_NAME}-prometheus"]["spec"]
+    selectors = {key: value for key, value in spec.items() if key.endswith("Selector")}
+    assert len(selectors) == 10 and all(value == {} for value in selectors.values())
+    del values["prometheus"]
+    kept = rendered("kube-prometheus-stack", values)["Prometheus", f"{FULL_NAME}-prometheus"]["spec"]
+    assert kept["ruleSelector"] == {"matchLabels": {"release": "kube-prometheus-stack"}}
+
+
+def test_grafana_has_the_service_that_the_platform_names_and_its_password_from_the_secret(rendered):
+    values = stack_values(retention_days=15, size_gib=50, storage_class=None, supply={})
+    found = rendered("kube-prometheus-stack", values)
+    assert found["Service", GRAFANA]["spec"]["ports"][0]["port"] == 80
+    assert ("Service", f"{FULL_NAME}-prometheus") in found
+    containers = found["Deployment", GRAFANA]["spec"]["template"]["spec"]["containers"]
+    sources = [entry.get("valueFrom", {}).get("secretKeyRef", {}) for entry in containers[0]["env"]]
+    assert {source.get("name") for source in sources} == {ADMIN_SECRET}
+
+
+def test_the_types_of_prometheus_come_only_on_request(rendered):
+    def kinds(**more):
+        return {kind for kind, _ in rendered("kube-prometheus-stack", more)}
+
+    assert "CustomResourceDefinition" in kinds()
+    assert "CustomResourceDefinition" not in kinds(crds={"enabled": False})
+
+
+def test_qdrants_service_and_pods_are_those_that_clients_and_network_policy_name(rendered):
+    values = qdrant_values(replicas=3, size_gib=10, memory_mib=1024, storage_class=None, supply={})
+    found = rendered("qdrant", values)
+    assert ("Service", SERVICE) in found
+    pods = found["StatefulSet", SERVICE]["spec"]["template"]
+    assert QDRANT_PODS.items() <= pods["metadata"]["labels"].items()
+    container = pods["spec"]["containers"][0]
+    assert container["image"].endswith("-unprivileged")
+    assert container["env"][0]["valueFrom"]["secretKeyRef"]["name"] == CREDENTIAL
+    assert container["readinessProbe"]["httpGet"]["scheme"] == "HTTPS"
+    claims = found["StatefulSet", SERVICE]["spec"]["volumeClaimTemplates"]
+    assert [claim["metadata"]["name"] for claim in claims] == ["qdrant-storage", "qdrant-snapshots"]
+
+
+def test_cert_manager_registers_no_webhook_that_nobody_would_answer(rendered):
+    kinds = {kind for kind, _ in rendered("cert-manager", {"crds": {"enabled": True}})}
+    assert not any(kind.endswith("WebhookConfiguration") for kind in kinds)
+    assert "CustomResourceDefinition" in kinds
+
+
+@pytest.mark.parametrize(
+    ("name", "values"),
+    [
+        ("cert-manager", {}),
+        (
+            "qdrant",
+            qdrant_values(replicas=1, size_gib=10, memory_mib=1024, storage_class=None, supply={}),
+        ),
+    ],
+)
+def test_pods_of_a_stand_in_are_admitted_where_upstreams_are(name, values, rendered):
+    templates = [
+        entry["spec"]["template"]["spec"]
+        for (kind, _), entry in rendered(name, values).items()
+        if kind in ("Deployment", "StatefulSet")
+    ]
+    assert templates
+    for pod in templates:
+        shared = pod.get("securityContext", {})
+        for container in pod["containers"]:
+            context = {**shared, **container["securityContext"]}
+            assert context["runAsNonRoot"] is True
+            assert context["seccompProfile"] == {"type": "RuntimeDefault"}
+            assert context["allowPrivilegeEscalation"] is False
+            assert context["capabilities"] == {"drop": ["ALL"]}

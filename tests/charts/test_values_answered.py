@@ -1,0 +1,108 @@
+from pathlib import Path
+
+import pytest
+import yaml
+from tests.charts.conftest import objects
+from tests.charts.in_use import uses
+from tests.charts.keys import changed, defaults, leaves, unknown
+
+from corral.catalogue.charts import chart, charts
+from corral.embedded.toolchain import chart as real_chart
+
+STAND_INS = Path(__file__).parents[2] / "embedded" / "charts"
+NAMES = sorted(path.parent.name for path in STAND_INS.glob("*/Chart.yaml"))
+IN_USE = uses()
+ON_STAND_IN = [use for use in IN_USE if use.chart in NAMES]
+ON_REAL = [use for use in IN_USE if use.chart in ("kyverno", "kserve-resources")]
+
+
+def about(name: str) -> dict:
+    return yaml.safe_load((STAND_INS / name / "Chart.yaml").read_text())
+
+
+def own_values(name: str) -> dict:
+    return yaml.safe_load((STAND_INS / name / "values.yaml").read_text())
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_stand_in_has_the_version_of_the_chart_it_stands_for_and_says_what_it_is(name):
+    found = about(name)
+    assert found["name"] == name
+    assert found["version"] == chart(name).version, "values that fit one version may not fit another"
+    assert found["annotations"]["corral.dev/stand-in"] == "true"
+
+
+def test_every_chart_whose_values_are_tested_is_in_the_catalogue():
+    assert {use.chart for use in IN_USE} <= set(charts())
+
+
+@pytest.mark.parametrize("use", ON_STAND_IN, ids=str)
+def test_a_stand_in_lists_every_key_that_we_set(use):
+    text = (STAND_INS / use.chart / "values.yaml").read_text()
+    known = {path for path, _ in leaves(own_values(use.chart))}
+
+    def listed(path):
+        return any(path[: len(k)] == k or k[: len(path)] == path for k in known) or f"# {path[-1]}:" in text
+
+    missing = [".".join(path) for path, _ in leaves(use.values) if not listed(path)]
+    free = [path for path in missing if path.startswith(("apiKey", "config.", "containerSecurityContext."))]
+    assert set(missing) == set(free)
+
+
+def dead_keys(render, folder, use):
+    before = render(folder, use.chart, use.values)
+    objects(before)
+    assert before == render(folder, use.chart, use.values), "a chart that renders by chance proves nothing"
+    return [
+        ".".join(path)
+        for path, _ in leaves(use.values)
+        if render(folder, use.chart, changed(use.values, path)) == before
+    ]
+
+
+@pytest.mark.engine
+@pytest.mark.parametrize("use", ON_STAND_IN, ids=str)
+def test_every_value_we_set_changes_what_a_stand_in_renders(use, render):
+    assert dead_keys(render, STAND_INS / use.chart, use) == []
+
+
+@pytest.mark.engine
+@pytest.mark.parametrize("use", ON_REAL, ids=str)
+def test_every_value_we_set_changes_what_the_real_chart_renders(use, render):
+    folder = real_chart(use.chart)
+    assert folder is not None
+    assert dead_keys(render, folder, use) == []
+
+
+@pytest.mark.upstream
+@pytest.mark.parametrize("use", IN_USE, ids=str)
+def test_every_value_we_set_is_a_key_of_the_upstream_chart(use, upstream_charts):
+    assert unknown(upstream_charts, use.chart, use.values) == []
+
+
+@pytest.mark.upstream
+def test_a_misspelt_key_is_noticed(upstream_charts):
+    wrong = {"migManager": {"config": {"nmae": "x"}}, "devicePlugins": {"enabled": False}}
+    assert unknown(upstream_charts, "gpu-operator", wrong) == ["migManager.config.nmae", "devicePlugins"]
+
+
+@pytest.mark.upstream
+@pytest.mark.parametrize("name", NAMES)
+def test_a_stand_in_has_upstreams_keys_with_upstreams_defaults(name, upstream_charts):
+    theirs = defaults(upstream_charts, name)
+    ours = dict(leaves(own_values(name)))
+    different = {path: value for path, value in ours.items() if path in theirs and theirs[path] != value}
+    assert different == {}
+    assert unknown(upstream_charts, name, own_values(name)) == []
+
+
+@pytest.mark.engine
+@pytest.mark.parametrize("use", ON_STAND_IN, ids=str)
+def test_every_object_of_a_stand_in_says_so(use, render):
+    rendered = objects(render(STAND_INS / use.chart, use.chart, use.values))
+    silent = [
+        (entry["kind"], entry["metadata"]["name"])
+        for entry in rendered
+        if entry["metadata"].get("labels", {}).get("corral.dev/stand-in") != "true"
+    ]
+    assert rendered and silent == []
