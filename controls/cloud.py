@@ -1,0 +1,34 @@
+"""What the rules about cloud resources share."""
+
+from collections.abc import Sequence
+
+from corral.controls.control import Resource, Undecided
+
+BUCKETS = ("aws:s3/bucket:Bucket", "aws:s3/bucketV2:BucketV2", "gcp:storage/bucket:Bucket")
+CLUSTERS = ("aws:eks/cluster:Cluster", "gcp:container/cluster:Cluster")
+GCP_BUCKET = "gcp:storage/bucket:Bucket"
+EKS = "aws:eks/cluster:Cluster"
+
+
+def is_cloud(token: str) -> bool:
+    """Whether `token` is a resource of a cloud, not a provider or component."""
+    return token.partition(":")[0] in {"aws", "aws-native", "gcp", "eks"}
+
+
+def companions(bucket: Resource, others: Sequence[Resource], kinds: Sequence[str]) -> list[Resource]:
+    """Resources of `kinds` that belong to `bucket`: by dependency, which is known even where the name is
+    not, else by the bucket's name."""
+    found: list[Resource] = []
+    name = bucket.props.get("bucket")
+    for other in others:
+        if other.type not in kinds:
+            continue
+        if bucket.urn and bucket.urn in other.refers.get("bucket", ()):
+            found.append(other)
+            continue
+        try:
+            if isinstance(name, str) and other.value("bucket") == name:
+                found.append(other)
+        except Undecided:
+            continue
+    return found

@@ -1,0 +1,147 @@
+"""What a control is: an ID, how grave it is, where it comes from, how to mend it, and a rule with cases.
+
+A rule comes in three shapes. `ObjectRule` is CEL text about a Kubernetes object: CrossGuard evaluates it, and
+admission renders the same text as native and as Kyverno policies. `ResourceRule` is a Python predicate about
+one cloud resource. `StackRule` is one about a resource among all others of the stack.
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import Enum, unique
+from typing import Any, cast
+
+from corral.controls.profiles import Profile
+
+
+@unique
+class Severity(str, Enum):
+    """How grave a violation is."""
+
+    CRITICAL = "critical"
+    HIGH = "high"
+    MEDIUM = "medium"
+    LOW = "low"
+
+
+@unique
+class Verdict(str, Enum):
+    """What a case expects of its control."""
+
+    GOOD = "good"
+    BAD = "bad"
+    UNDECIDED = "undecided"
+
+
+class Undecided(Exception):
+    """The rule met a value that is not known before the update; the text says which."""
+
+
+class Unknown:
+    """Stands for a value that is not known before the update."""
+
+    def __repr__(self) -> str:
+        return "unknown"
+
+
+UNKNOWN = Unknown()
+
+
+@dataclass(frozen=True)
+class Resource:
+    """One resource of a stack as a rule sees it: its inputs, unknown leaves as `UNKNOWN`."""
+
+    type: str
+    """Pulumi type token, such as `aws:s3/bucket:Bucket`."""
+    name: str
+    props: Mapping[str, Any]
+    urn: str = ""
+    provider: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    """Inputs of the resource's provider; empty where there is none."""
+    ignore_changes: Sequence[str] = ()
+    refers: Mapping[str, Sequence[str]] = field(default_factory=dict[str, Sequence[str]])
+    """Property -> URNs of the resources that its value comes from; known even where the value is not."""
+
+    def value(self, path: str, default: Any = None) -> Any:
+        """The value at dotted `path`, or `default` where a part is absent.
+
+        Raises:
+            Undecided: a part of the path is unknown.
+        """
+        found: Any = self.props
+        for part in path.split("."):
+            if isinstance(found, Mapping):
+                found = cast(Mapping[str, Any], found).get(part)
+            elif isinstance(found, list) and part.isdigit():
+                items = cast(list[Any], found)
+                found = items[int(part)] if int(part) < len(items) else None
+            else:
+                return default
+            if found is UNKNOWN:
+                raise Undecided(f"`{path}` is not known yet")
+        return default if found is None else found
+
+
+@dataclass(frozen=True)
+class Case:
+    """An input with the verdict it must get."""
+
+    title: str
+    verdict: Verdict
+    subject: Any
+    """A Kubernetes object (ObjectRule) or a `Resource`."""
+    others: Sequence[Resource] = ()
+    """StackRule: the rest of the stack."""
+    profile: str = "eu-resident"
+
+
+@dataclass(frozen=True)
+class ObjectRule:
+    """CEL about a Kubernetes object, true where the object is as it should be.
+
+    `expression` may use `object`, `variables.pod`, `variables.containers`, `variables.images`,
+    `variables.uris` and `variables.words` (see `corral.controls.cel`), and each key of `parameters` as
+    `variables.<key>`.
+    """
+
+    expression: str
+    message: str
+    kinds: Sequence[str]
+    """Which kinds the rule judges, as in `corral.controls.kinds.KINDS`."""
+    parameters: Callable[[Profile], Mapping[str, str]] = lambda profile: {}
+    """Profile -> CEL text by name."""
+
+
+@dataclass(frozen=True)
+class ResourceRule:
+    """A predicate about one resource: yields a message per violation."""
+
+    applies: Callable[[str], bool]
+    """Given the type token: whether the rule judges such resources."""
+    check: Callable[[Resource, Profile], Iterator[str]]
+
+
+@dataclass(frozen=True)
+class StackRule:
+    """A predicate about one resource among all: yields a message per violation."""
+
+    applies: Callable[[str], bool]
+    check: Callable[[Resource, Sequence[Resource], Profile], Iterator[str]]
+
+
+@dataclass(frozen=True)
+class Control:
+    """One thing that a sovereign platform must hold to. IDs are stable and never used again."""
+
+    id: str
+    title: str
+    severity: Severity
+    sources: Sequence[str]
+    """Requirements it answers, as short references."""
+    remedy: str
+    rule: ObjectRule | ResourceRule | StackRule
+    cases: Sequence[Case]
+
+    @property
+    def url(self) -> str:
+        """Where the control is explained, relative to the project's root."""
+        return f"docs/controls.md#{self.id.lower()}"

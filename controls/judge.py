@@ -1,0 +1,46 @@
+"""Puts a subject before a control, whatever shape its rule has."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from corral.controls.cel import holds
+from corral.controls.control import Control, ObjectRule, Resource, ResourceRule
+from corral.controls.profiles import Profile
+
+
+def applies(control: Control, token: str) -> bool:
+    """Whether `control`, one about cloud resources, judges resources of type `token`."""
+    return not isinstance(control.rule, ObjectRule) and control.rule.applies(token)
+
+
+def judge_object(control: Control, subject: Mapping[str, Any], profile: Profile) -> list[str]:
+    """Messages of what is wrong with Kubernetes object `subject`; none where nothing is.
+
+    Raises:
+        Undecided: it cannot be said before the update.
+        ValueError: the rule could not run.
+    """
+    rule = control.rule
+    if not isinstance(rule, ObjectRule):
+        raise ValueError(f"{control.id} is not about Kubernetes objects")
+    if subject.get("kind") not in rule.kinds:
+        return []
+    return [] if holds(rule, subject, profile) else [rule.message]
+
+
+def judge_resource(
+    control: Control, subject: Resource, others: Sequence[Resource], profile: Profile
+) -> list[str]:
+    """Messages of what is wrong with `subject` among `others`; none where nothing is.
+
+    Raises:
+        Undecided: it cannot be said before the update.
+    """
+    rule = control.rule
+    if isinstance(rule, ObjectRule):
+        raise ValueError(f"{control.id} is about Kubernetes objects")
+    if not rule.applies(subject.type):
+        return []
+    if isinstance(rule, ResourceRule):
+        return list(rule.check(subject, profile))
+    return list(rule.check(subject, others, profile))

@@ -1,0 +1,61 @@
+"""Turns what CrossGuard hands over into what the controls judge."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, cast
+
+from pulumi_policy import PolicyResource, ResourceValidationArgs
+from pulumi_policy.proxy import UnknownValueError
+
+from corral.controls.control import UNKNOWN, Resource
+from corral.controls.kinds import BY_TOKEN
+
+
+def plain(value: Any) -> Any:
+    """`value` as dicts and lists, each unknown leaf as `UNKNOWN`."""
+    if isinstance(value, str):
+        return value
+    if isinstance(value, Mapping):
+        fields = cast(Mapping[str, Any], value)
+        return {key: _item(fields, key) for key in fields}
+    if isinstance(value, Sequence):
+        items = cast(Sequence[Any], value)
+        return [_item(items, index) for index in range(len(items))]
+    return value
+
+
+def _item(holder: Any, key: Any) -> Any:
+    try:
+        return plain(holder[key])
+    except UnknownValueError:
+        return UNKNOWN
+
+
+def resource(args: ResourceValidationArgs) -> Resource:
+    """The resource of a resource policy."""
+    return Resource(
+        type=args.resource_type,
+        name=args.name,
+        props=plain(args.props),
+        urn=args.urn,
+        provider=plain(args.provider.props) if args.provider else {},
+        ignore_changes=tuple(args.opts.ignore_changes),
+    )
+
+
+def stack_resource(found: PolicyResource) -> Resource:
+    """One resource of a stack policy, with the resources its values come from."""
+    return Resource(
+        type=found.resource_type,
+        name=found.name,
+        props=plain(found.props),
+        urn=found.urn,
+        provider=plain(found.provider.props) if found.provider else {},
+        ignore_changes=tuple(found.opts.ignore_changes),
+        refers={key: tuple(r.urn for r in several) for key, several in found.property_dependencies.items()},
+    )
+
+
+def kubernetes_object(token: str, props: Mapping[str, Any]) -> Mapping[str, Any] | None:
+    """The Kubernetes object behind a resource of type `token`; None where no rule is about its kind."""
+    kind = BY_TOKEN.get(token)
+    return {**props, "apiVersion": kind.api_version, "kind": kind.kind} if kind else None

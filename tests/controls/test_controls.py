@@ -1,0 +1,75 @@
+"""Each control gives each of its cases the verdict that the case expects."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from corral.controls.control import Case, Control, ObjectRule, Resource, Undecided, Verdict
+from corral.controls.judge import judge_object, judge_resource
+from corral.controls.page import PAGE, page
+from corral.controls.profiles import PROFILES, Profile, profile
+from corral.controls.register import CONTROLS, control
+
+NARROWED = {
+    "eusc": profile("eu-resident", region="eusc-de-east-1"),
+    "gcp": profile("eu-resident", region="europe-west3"),
+}
+
+
+def constraints(case: Case) -> Profile:
+    return NARROWED.get(case.profile) or PROFILES[case.profile]
+
+
+def verdict(control: Control, case: Case) -> Verdict:
+    try:
+        if isinstance(control.rule, ObjectRule):
+            found = judge_object(control, case.subject, constraints(case))
+        else:
+            assert isinstance(case.subject, Resource)
+            found = judge_resource(control, case.subject, case.others, constraints(case))
+    except Undecided:
+        return Verdict.UNDECIDED
+    return Verdict.BAD if found else Verdict.GOOD
+
+
+CASES = [(found, case) for found in CONTROLS for case in found.cases]
+
+
+@pytest.mark.parametrize(("found", "case"), CASES, ids=[f"{c.id}: {k.title}" for c, k in CASES])
+def test_a_case_gets_its_verdict(found: Control, case: Case) -> None:
+    assert verdict(found, case) is case.verdict
+
+
+@pytest.mark.parametrize("found", CONTROLS, ids=lambda found: found.id)
+def test_a_control_says_all_that_a_reader_needs(found: Control) -> None:
+    assert re.fullmatch(r"SOV-[A-Z]{3}-\d\d", found.id)
+    assert found.title and found.remedy and found.sources and found.url.endswith(found.id.lower())
+    assert {Verdict.GOOD, Verdict.BAD} <= {case.verdict for case in found.cases}, (
+        "a control needs an input that it lets pass and one that it stops"
+    )
+    assert len({case.title for case in found.cases}) == len(found.cases)
+
+
+def test_ids_are_used_once() -> None:
+    assert len({found.id for found in CONTROLS}) == len(CONTROLS)
+
+
+def test_an_unknown_control_is_refused_with_the_known_ones() -> None:
+    with pytest.raises(ValueError, match=r"SOV-NOPE-01.*SOV-RES-01"):
+        control("SOV-NOPE-01")
+
+
+def test_a_region_outside_the_profile_is_refused_with_the_allowed_ones() -> None:
+    with pytest.raises(ValueError, match=r"eu-west-2.*eu-central-1"):
+        profile("eu-resident", region="eu-west-2")
+
+
+def test_a_rule_that_cannot_run_is_an_error_and_no_verdict() -> None:
+    with pytest.raises(ValueError, match="CEL"):
+        judge_object(control("SOV-SUP-02"), {"kind": "Deployment", "spec": {}}, PROFILES["open"])
+
+
+def test_the_page_about_controls_is_fresh() -> None:
+    shown = Path(__file__).parents[2] / PAGE
+    assert shown.read_text() == page(), "run python -m corral.controls.page --write"

@@ -1,0 +1,174 @@
+"""The pack under CrossGuard's own analyzer: what stops, what advises, what is undecided."""
+
+import stat
+from pathlib import Path
+from typing import Any
+
+import pytest
+from google.protobuf import struct_pb2
+from pulumi.runtime.proto import analyzer_pb2
+from pulumi_policy import EnforcementLevel
+from pulumi_policy import policy as crossguard
+from pulumi_policy.proxy import UNKNOWN_BOOLEAN_VALUE, UNKNOWN_STRING_VALUE
+
+from corral.controls.profiles import PROFILES
+from corral.controls.register import CONTROLS, control
+from corral.policy.configured import configured
+from corral.policy.pack import constraints_of, level, policies
+
+MANDATORY, ADVISORY = analyzer_pb2.MANDATORY, analyzer_pb2.ADVISORY
+POD = "kubernetes:core/v1:Pod"
+BUCKET = "aws:s3/bucket:Bucket"
+
+
+def analyzer(profile: str) -> Any:
+    made = policies(PROFILES[profile])
+    return crossguard._PolicyAnalyzerServicer("corral", "0.1.0", made, EnforcementLevel.MANDATORY)
+
+
+def struct(props: dict[str, Any]) -> struct_pb2.Struct:
+    made = struct_pb2.Struct()
+    made.update(props)
+    return made
+
+
+def findings(response: Any) -> list[tuple[str, int, str]]:
+    return [(d.policyName, d.enforcementLevel, d.message) for d in response.diagnostics]
+
+
+def analyze(token: str, props: dict[str, Any], profile: str = "eu-resident") -> list[tuple[str, int, str]]:
+    request = analyzer_pb2.AnalyzeRequest(
+        type=token, name="x", urn=f"urn:pulumi:s::p::{token}::x", properties=struct(props)
+    )
+    return findings(analyzer(profile).Analyze(request, None))
+
+
+def pod(*args: str, image: str = "evil.example/x:1") -> dict[str, Any]:
+    return {"spec": {"containers": [{"name": "c", "image": image, "args": list(args)}]}}
+
+
+def test_a_pod_that_trusts_remote_code_is_stopped_with_the_controls_id_and_remedy() -> None:
+    stopped = [f for f in analyze(POD, pod("--trust-remote-code")) if f[0] == "sov-mod-03"]
+    assert stopped and stopped[0][1] == MANDATORY
+    assert "SOV-MOD-03" in stopped[0][2] and control("SOV-MOD-03").remedy in stopped[0][2]
+
+
+def test_digests_only_report_in_profile_open_and_stop_elsewhere() -> None:
+    assert [f[1] for f in analyze(POD, pod(), "open") if f[0] == "sov-sup-02"] == [ADVISORY]
+    assert [f[1] for f in analyze(POD, pod(), "eu-resident") if f[0] == "sov-sup-02"] == [MANDATORY]
+
+
+def test_every_critical_control_stops_in_every_profile_unless_the_profile_says_it_reports() -> None:
+    for name, constraints in PROFILES.items():
+        for found in CONTROLS:
+            if found.severity.value == "critical" and found.id not in constraints.reports:
+                assert level(found, constraints) is EnforcementLevel.MANDATORY, f"{found.id} in {name}"
+
+
+def test_an_unknown_value_hides_no_violation_beside_it() -> None:
+    found = analyze(POD, pod("--trust-remote-code", image=UNKNOWN_STRING_VALUE))
+    assert ("sov-mod-03", MANDATORY) in [f[:2] for f in found]
+
+
+def test_what_a_preview_cannot_decide_is_said_as_advice_for_that_resource() -> None:
+    found = analyze(POD, pod(image=UNKNOWN_STRING_VALUE))
+    assert not [f for f in found if f[1] == MANDATORY]
+    assert any("SOV-SUP-01 cannot be decided in preview" in f[2] for f in found)
+    assert not any("can't run policy" in f[2] for f in found), "a guard must catch what CrossGuard would"
+
+
+def test_one_undecided_bucket_does_not_hide_another_buckets_violation() -> None:
+    block = "aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock"
+
+    def resource(token: str, name: str, props: dict[str, Any], of: str | None = None) -> Any:
+        made = analyzer_pb2.AnalyzerResource(
+            type=token, name=name, urn=f"urn:pulumi:s::p::{token}::{name}", properties=struct(props)
+        )
+        if of:
+            made.propertyDependencies["bucket"].urns.append(f"urn:pulumi:s::p::{BUCKET}::{of}")
+        return made
+
+    four = dict.fromkeys(("blockPublicPolicy", "ignorePublicAcls", "restrictPublicBuckets"), True) | {
+        "blockPublicAcls": UNKNOWN_BOOLEAN_VALUE
+    }
+    request = analyzer_pb2.AnalyzeStackRequest(
+        resources=[
+            resource(BUCKET, "undecided", {}),
+            resource(block, "its-block", {"bucket": UNKNOWN_STRING_VALUE, **four}, of="undecided"),
+            resource(BUCKET, "bare", {}),
+        ]
+    )
+    response = analyzer("eu-resident").AnalyzeStack(request, None)
+    stopped = [d for d in response.diagnostics if d.policyName == "sov-net-13"]
+    assert [d.urn.rsplit("::")[-1] for d in stopped] == ["bare"]
+    advised = [d for d in response.diagnostics if "SOV-NET-13 cannot be decided" in d.message]
+    assert [d.urn.rsplit("::")[-1] for d in advised] == ["undecided"]
+
+
+def test_a_rule_that_cannot_run_fails_the_run_and_is_no_advice() -> None:
+    with pytest.raises(ValueError, match="CEL"):
+        analyze("kubernetes:apps/v1:Deployment", {"spec": {"template": {"spec": "not an object"}}})
+
+
+def test_a_release_that_cannot_be_rendered_is_stopped(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    found = analyze("kubernetes:helm.sh/v3:Release", {"chart": "kyverno", "values": {}})
+    assert [f[:2] for f in found] == [("releases-can-be-judged", MANDATORY)]
+    assert "helm is not on PATH" in found[0][2]
+
+
+def test_what_a_release_hides_is_judged_with_the_values_of_the_release(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    helm = tmp_path / "helm"
+    helm.write_text(
+        "#!/bin/sh\n"
+        "printf 'kind: Pod\\nmetadata: {name: hidden}\\nspec: {containers: [{name: c, image: \"'\n"
+        '/bin/sed -n \'s/.*"image": "\\([^"]*\\)".*/\\1/p\' | /usr/bin/tr -d \'\\n\'\n'
+        "printf '\"}]}\\n'\n"
+    )
+    helm.chmod(helm.stat().st_mode | stat.S_IXUSR)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    release = {"chart": "some-chart", "values": {"image": "evil.example/hidden:1"}}
+    found = [f for f in analyze("kubernetes:helm.sh/v3:Release", release) if f[0] == "sov-sup-01"]
+    assert found and "Pod hidden of the release" in found[0][2]
+
+
+def test_every_policy_carries_what_a_reader_needs() -> None:
+    info = analyzer("eu-resident").GetAnalyzerInfo(None, None)
+    named = {p.name: p for p in info.policies}
+    for found in CONTROLS:
+        policy = named[found.id.lower()]
+        assert policy.severity and policy.remediation_steps and policy.url and policy.framework.name
+
+
+def test_the_pack_takes_its_profile_from_the_stacks_configuration() -> None:
+    made = configured(lambda config: policies(constraints_of(config)))
+    served: Any = made("corral", "0.1.0", policies(constraints_of({})), EnforcementLevel.MANDATORY)
+
+    def digests() -> list[int]:
+        request = analyzer_pb2.AnalyzeRequest(type=POD, name="x", urn="urn:x", properties=struct(pod()))
+        return [f[1] for f in findings(served.Analyze(request, None)) if f[0] == "sov-sup-02"]
+
+    assert digests() == [MANDATORY], "a program without corral:platform gets the strict default"
+    config = {"corral:platform": '{"sovereignty": {"profile": "open", "region": "embedded"}}'}
+    served.ConfigureStack(analyzer_pb2.AnalyzerStackConfigureRequest(config=config), None)
+    assert digests() == [ADVISORY]
+
+
+def test_a_region_outside_the_profile_ends_the_run() -> None:
+    with pytest.raises(ValueError, match="us-east-1"):
+        constraints_of(
+            {"corral:platform": '{"sovereignty": {"profile": "eu-resident", "region": "us-east-1"}}'}
+        )
+
+
+def test_a_configured_pack_judges_whole_stacks_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    made = configured(lambda config: policies(constraints_of(config)))
+    monkeypatch.setattr(crossguard, "_PolicyAnalyzerServicer", made)
+    served = made("corral", "0.1.0", policies(constraints_of({})), EnforcementLevel.MANDATORY)
+    bare = analyzer_pb2.AnalyzerResource(type=BUCKET, name="bare", urn="urn:bare", properties=struct({}))
+    response = served.AnalyzeStack(analyzer_pb2.AnalyzeStackRequest(resources=[bare]), None)
+    assert "sov-net-13" in {d.policyName for d in response.diagnostics}
