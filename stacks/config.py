@@ -1,0 +1,318 @@
+"""What an environment wants: the object `corral:platform` of a stack file, typed and frozen."""
+
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
+from pydantic_core import PydanticCustomError
+
+from corral.catalogue.gpus import gpus
+from corral.catalogue.models import models
+from corral.catalogue.vocabulary import (
+    ClusterKind,
+    Engine,
+    Part,
+    PartState,
+    Profile,
+    StorageKind,
+    VectorEngine,
+    Weights,
+)
+from corral.stacks.problems import ConfigErrors
+
+__all__ = ["SECRETS", "ConfigErrors", "StackConfig"]
+
+SECRETS = (
+    "storage-encryption-key",
+    "storage-access-key",
+    "storage-secret-key",
+    "vector-db-password",
+    "vector-db-api-key",
+    "grafana-password",
+)
+"""Keys of encrypted configuration, in the namespace `corral`."""
+
+Positive = Annotated[int, Field(strict=True, ge=1)]
+"""A whole number of 1 or more."""
+Count = Annotated[int, Field(strict=True, ge=0)]
+"""A whole number of 0 or more."""
+LABEL = r"^[a-z]([-a-z0-9]{0,38}[a-z0-9])?$"
+
+
+def _refuse(pattern_name: str, text: str) -> PydanticCustomError:
+    return PydanticCustomError(pattern_name, text)  # type: ignore[arg-type]  # wants a literal
+
+
+def _gib(value: str) -> str:
+    number, unit = value[:-2], value[-2:]
+    if unit not in ("Gi", "Ti") or not number.isdecimal() or int(number) == 0:
+        raise _refuse("size", "use a whole number of Gi or Ti, such as 50Gi")
+    return value
+
+
+def _number(value: Any) -> Any:
+    if not isinstance(value, str):
+        return value
+    scale = {"k": 10**3, "M": 10**6, "G": 10**9}.get(value[-1:], 0)
+    if not scale or not value[:-1].isdecimal():
+        raise _refuse("number", "use a whole number, or one with k, M or G such as 5M")
+    return int(value[:-1]) * scale
+
+
+def _replicas(value: Any) -> Any:
+    if not isinstance(value, int) or isinstance(value, bool):
+        return value
+    if value < 1:
+        raise _refuse("replicas", "use 1 or more, or {min, max}")
+    return {"min": value, "max": value}
+
+
+def _sharing(value: Any) -> Any:
+    if value == "whole":
+        return {}
+    if isinstance(value, dict) and set(value) == {"mig"}:  # pyright: ignore[reportUnknownArgumentType]
+        return value  # pyright: ignore[reportUnknownVariableType]
+    raise _refuse("sharing", "use whole, {mig: auto}, {mig: NAME} or {mig: [{PROFILE: COUNT}]}")
+
+
+Name = Annotated[str, Field(pattern=LABEL)]
+"""A name of 1 to 40 of a-z, 0-9 and '-', beginning with a letter."""
+Size = Annotated[
+    str, AfterValidator(_gib), WithJsonSchema({"type": "string", "pattern": "^[1-9][0-9]*(Gi|Ti)$"})
+]
+"""A size such as `50Gi`."""
+Number = Annotated[
+    int,
+    Field(ge=1),
+    BeforeValidator(_number),
+    WithJsonSchema(
+        {"anyOf": [{"type": "integer", "minimum": 1}, {"type": "string", "pattern": "^[0-9]+[kMG]$"}]}
+    ),
+]
+"""A whole number, or text such as `5M`."""
+
+
+def gibibytes(size: str) -> int:
+    """`size` such as `2Ti` in GiB: 2048."""
+    return int(size[:-2]) * {"Gi": 1, "Ti": 1024}[size[-2:]]
+
+
+def kebab(name: str) -> str:
+    return name.replace("_", "-")
+
+
+class Section(BaseModel):
+    """A mapping of the stack file: frozen, kebab-case, without unknown keys."""
+
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", alias_generator=kebab, use_attribute_docstrings=True
+    )
+
+
+class Sovereignty(Section):
+    """What must stay where."""
+
+    profile: Profile
+    """One word that fixes residency, sources, registries and digests."""
+    region: str
+    """Region that everything lies in; `embedded` on this machine."""
+    registry: str | None = None
+    """Mirror that every image comes from, such as `registry.example.eu/mirror`."""
+    pull_secret: Name | None = None
+    """Name of the Secret that opens the mirror, present in each namespace."""
+
+
+class Cluster(Section):
+    """Where the cluster comes from."""
+
+    kind: ClusterKind
+    """`embedded` is started on this machine; `existing` is any cluster with a kubeconfig."""
+    kubeconfig: str | None = None
+    """Path of the kubeconfig of an existing cluster; absent: the one Pulumi's provider finds."""
+    context: str | None = None
+    """Context within the kubeconfig."""
+    plane: str | None = None
+    """Name of the embedded plane; the stack's name when absent."""
+
+
+class Nodes(Section):
+    """The nodes of a pool: named, or a range made on demand."""
+
+    names: tuple[str, ...] = ()
+    """Names of nodes that exist."""
+    min: Count | None = None
+    """Fewest nodes."""
+    max: Positive | None = None
+    """Most nodes."""
+
+
+class Sharing(Section):
+    """How a GPU is divided."""
+
+    mig: str | tuple[dict[str, Positive], ...] | None = None
+    """`auto`, a named configuration, or slices per profile: once for all GPUs of a node, or once per GPU."""
+
+
+class GpuPool(Section):
+    """A pool of equal GPU nodes."""
+
+    name: Name
+    """Name of the pool, and of the label its nodes carry."""
+    gpu: Annotated[str, Field(json_schema_extra={"enum": list(gpus())})]
+    """GPU of the catalogue."""
+    nodes: Nodes
+    """`{names: […]}` for nodes that exist, `{min, max}` for nodes made on demand."""
+    gpus_per_node: Annotated[int, Field(strict=True, ge=1, le=16)]
+    """GPUs in each node."""
+    sharing: Annotated[
+        Sharing,
+        BeforeValidator(_sharing),
+        WithJsonSchema(
+            {
+                "anyOf": [
+                    {"const": "whole"},
+                    {
+                        "type": "object",
+                        "additionalProperties": False,
+                        "required": ["mig"],
+                        "properties": {
+                            "mig": {
+                                "anyOf": [
+                                    {"type": "string"},
+                                    {
+                                        "type": "array",
+                                        "items": {
+                                            "type": "object",
+                                            "additionalProperties": {"type": "integer", "minimum": 1},
+                                        },
+                                    },
+                                ]
+                            }
+                        },
+                    },
+                ]
+            }
+        ),
+    ] = Sharing()
+    """`whole`, the default; or `mig`: `auto` lets the planner cut, a name or a list of slices fixes it."""
+
+
+class Replicas(Section):
+    """How many copies of a model run."""
+
+    min: Positive
+    max: Positive
+
+
+class Model(Section):
+    """A model to serve."""
+
+    name: Name
+    """Name by which callers ask for it."""
+    model: Annotated[str, Field(json_schema_extra={"enum": list(models())})]
+    """Model of the catalogue."""
+    source: str | None = None
+    """Where its files are imported from, such as `s3://bucket/path`; the catalogue's package when absent."""
+    engine: Engine | None = None
+    """Program that serves it; the catalogue's when absent."""
+    context: Positive | None = None
+    """Tokens of one sequence; the model's limit or 8192, whichever is less, when absent."""
+    max_num_seqs: Positive = 32
+    """The engine's limit of concurrent sequences."""
+    full_sequences: Positive = 1
+    """How many sequences must fit at full context at the same time."""
+    replicas: Annotated[
+        Replicas,
+        BeforeValidator(_replicas),
+        WithJsonSchema(
+            {
+                "anyOf": [
+                    {"type": "integer", "minimum": 1},
+                    {
+                        "type": "object",
+                        "additionalProperties": False,
+                        "required": ["min", "max"],
+                        "properties": {
+                            "min": {"type": "integer", "minimum": 1},
+                            "max": {"type": "integer", "minimum": 1},
+                        },
+                    },
+                ]
+            }
+        ),
+    ] = Replicas(min=1, max=1)
+    """A number, 1 when absent, or `{min, max}`; room is planned for the maximum."""
+    pool: str | None = None
+    """Pool it runs in; the planner takes the smallest device that fits when absent."""
+    tenant: str | None = None
+    """Tenant it belongs to; may be absent where there is one tenant."""
+    weights: Weights = Weights.REAL
+    """`simulated` plans and shows it without import or process; profile `open` alone allows it."""
+
+
+class VectorDb(Section):
+    """A vector database."""
+
+    engine: VectorEngine
+    """`pgvector` on one node, or `qdrant`."""
+    vectors: Number = 1_000_000
+    """Vectors expected, such as `5M`."""
+    dimensions: Positive = 1024
+    """Dimensions of one vector."""
+    replicas: Positive = 1
+    """Copies; pgvector has one."""
+    size: Size = "20Gi"
+    """Size of its volume."""
+
+
+class Observability(Section):
+    """Metrics, dashboards and alerts."""
+
+    retention_days: Positive = 15
+    """Days that metrics are kept."""
+    size: Size = "20Gi"
+    """Size of the volume for metrics."""
+
+
+class Tenant(Section):
+    """A group of users with a namespace of its own."""
+
+    name: Name
+    """Name of the tenant."""
+    namespace: Name | None = None
+    """Its namespace; the tenant's name when absent."""
+
+
+class ModelStorage(Section):
+    """The object store for model files."""
+
+    kind: StorageKind = StorageKind.SEAWEEDFS
+    """`seaweedfs` is deployed; `existing` is any S3 store."""
+    size: Size = "50Gi"
+    """Size of the volume of a deployed store."""
+    bucket: Name = "models"
+    """Bucket that holds the models."""
+    endpoint: str | None = None
+    """URL of an existing store."""
+
+
+class StackConfig(Section):
+    """The object `corral:platform`: what one environment wants."""
+
+    sovereignty: Sovereignty
+    """What must stay where."""
+    cluster: Cluster
+    """Where the cluster comes from."""
+    gpu_pools: tuple[GpuPool, ...] = ()
+    """Pools of GPU nodes."""
+    models: tuple[Model, ...] = ()
+    """Models to serve."""
+    tenants: tuple[Tenant, ...] = ()
+    """Groups of users; one called `models` when absent."""
+    vector_db: VectorDb | None = None
+    """Vector database; none when absent."""
+    observability: Observability | None = None
+    """Metrics, dashboards and alerts; none when absent."""
+    model_storage: ModelStorage = ModelStorage()
+    """Object store for model files."""
+    parts: dict[Part, PartState] = {}
+    """Who answers for a part: `managed` by this stack, `existing` on the cluster, or `off`."""

@@ -1,0 +1,127 @@
+"""Which devices a model gets: the smallest kind that fits and still has room."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from corral.catalogue.models import Model as Facts
+from corral.catalogue.vocabulary import Engine
+from corral.stacks.config import Model
+from corral.stacks.plan import MemoryPlan
+from corral.stacks.pools import Device, Room
+from corral.stacks.problems import Problem, gib
+from corral.stacks.sizing import memory, smallest_device
+
+PARALLEL = (1, 2, 4, 8)
+"""Numbers of GPUs that one replica may span."""
+
+
+@dataclass(frozen=True)
+class Placed:
+    """Where one model runs."""
+
+    pool: str
+    device: Device
+    count: int
+    """Devices per replica."""
+    memory: MemoryPlan
+    """Of each device."""
+
+
+@dataclass(frozen=True)
+class _Need:
+    model: Model
+    facts: Facts
+    engine: Engine
+    context: int
+
+    def on(self, device: Device, count: int) -> MemoryPlan:
+        return memory(
+            self.facts,
+            self.engine,
+            context=self.context,
+            max_num_seqs=self.model.max_num_seqs,
+            full_sequences=self.model.full_sequences,
+            usable=device.usable,
+            parallel=count,
+        )
+
+    def smallest(self) -> int:
+        return smallest_device(
+            self.facts,
+            self.engine,
+            context=self.context,
+            max_num_seqs=self.model.max_num_seqs,
+            full_sequences=self.model.full_sequences,
+        )
+
+
+def place(
+    path: str, model: Model, facts: Facts, engine: Engine, context: int, rooms: Sequence[Room]
+) -> Placed | Problem:
+    """Devices for all replicas of `model`, reserved in their room; or why there are none."""
+    need = _Need(model, facts, engine, context)
+    open_to = [room for room in rooms if model.pool in (None, room.pool.name)]
+    options = sorted(_options(need, open_to), key=lambda option: option[1].usable * option[2])
+    for room, device, count in options:
+        found = need.on(device, count)
+        if room.take(device, count, model.replicas.max, (model.name, found.used)):
+            return Placed(room.pool.name, device, count, found)
+    return _full(path, need, options) if options else _too_large(path, need, open_to)
+
+
+def _options(need: _Need, rooms: Sequence[Room]) -> Iterator[tuple[Room, Device, int]]:
+    """Per room the smallest kinds of devices, and the fewest of each, that one replica fits on."""
+    for room in rooms:
+        for device in room.devices():
+            count = _count(need, device)
+            if count:
+                yield room, device, count
+
+
+def _count(need: _Need, device: Device) -> int:
+    """Devices that one replica needs; 0: it does not fit on any number of them."""
+    allowed = [n for n in PARALLEL if n <= device.most and need.facts.heads % n == 0]
+    return next((n for n in allowed if need.on(device, n).free >= 0), 0)
+
+
+def _too_large(path: str, need: _Need, rooms: Sequence[Room]) -> Problem:
+    asked = f"{need.model.name} needs {gib(need.smallest())} of GPU memory"
+    devices = [(room.pool.name, device) for room in rooms for device in room.devices()]
+    if not devices:
+        return Problem(path, asked, "there is no GPU pool: add one to gpu-pools")
+    pool, largest = max(devices, key=lambda one: one[1].usable * one[1].most)
+    span = f"{largest.most} x " if largest.most > 1 else ""
+    return Problem(
+        path,
+        asked,
+        f"the largest device is {span}{gib(largest.usable)} ({_kind(largest)} of pool {pool}); "
+        f"use {_advice(need, largest)}",
+    )
+
+
+def _advice(need: _Need, device: Device) -> str:
+    """The largest context that fits on `device`, or a smaller model when not even a short one does."""
+    for context in (
+        context for context in (65536, 32768, 16384, 8192, 4096, 2048, 1024) if context < need.context
+    ):
+        if _count(_Need(need.model, need.facts, need.engine, context), device):
+            return f"context: {context}, or a larger device"
+    return "a smaller model or a larger device"
+
+
+def _full(path: str, need: _Need, options: Sequence[tuple[Room, Device, int]]) -> Problem:
+    room, device, count = options[0]
+    left = ", ".join(
+        f"{one.free(other) // number} on {_kind(other)} of {one.pool.name}" for one, other, number in options
+    )
+    span = f"{need.model.replicas.max} x " + (f"{count} x " if count > 1 else "")
+    size = f"{gib(need.on(device, count).used)} on {_kind(device)} of pool {room.pool.name}"
+    return Problem(
+        path,
+        f"{need.model.name} needs {span}{size}",
+        f"replicas that still fit are {left}; use fewer replicas or more GPUs",
+    )
+
+
+def _kind(device: Device) -> str:
+    return device.profile or "whole GPU"

@@ -1,0 +1,324 @@
+"""What an environment becomes: the decided numbers, names and placements, in plain frozen values.
+
+All memory is in bytes. Tuples keep the order of the stack file.
+"""
+
+from dataclasses import dataclass, field
+
+from corral.catalogue.vocabulary import (
+    ClusterKind,
+    Engine,
+    InstalledBy,
+    Part,
+    PartState,
+    Profile,
+    SharingKind,
+    StorageKind,
+    Task,
+    VectorEngine,
+    Weights,
+)
+
+
+@dataclass(frozen=True)
+class ClusterPlan:
+    """How the cluster is reached."""
+
+    kind: ClusterKind
+    kubeconfig: str | None
+    """Path; None: the plane's (embedded) or the one Pulumi's Kubernetes provider is configured with."""
+    context: str | None
+    plane: str | None
+    """Name of the embedded plane; None for every other kind, and for the plane named like the stack."""
+
+
+@dataclass(frozen=True)
+class SupplyPlan:
+    """Where charts and images come from."""
+
+    registry: str | None
+    """Mirror that replaces every registry host; None: each from its own source."""
+    pull_secret: str | None
+
+
+@dataclass(frozen=True)
+class ChartPlan:
+    """One chart of a part, as pinned in the catalogue (key `name`)."""
+
+    name: str
+    version: str
+    installed_by: InstalledBy
+
+
+@dataclass(frozen=True)
+class PartPlan:
+    """One part of the platform."""
+
+    part: Part
+    state: PartState
+    namespace: str
+    charts: tuple[ChartPlan, ...] = ()
+    """Empty: made of plain objects, without a chart."""
+
+
+@dataclass(frozen=True)
+class SlicePlan:
+    """One device of a GPU as the plan fills it: a MIG slice, or the whole GPU."""
+
+    profile: str | None
+    """MIG profile such as `1g.5gb`; None: the whole GPU."""
+    usable: int
+    """Bytes a process can really use."""
+    model: str | None = None
+    """Name of the model planned here; None: free."""
+    used: int = 0
+    """Bytes the model is planned to use."""
+
+
+@dataclass(frozen=True)
+class GpuPlan:
+    """One physical GPU; the index counts within its node."""
+
+    node: str
+    index: int
+    slices: tuple[SlicePlan, ...]
+
+
+@dataclass(frozen=True)
+class MigDevices:
+    """One entry of a mig-parted configuration: the same layout on some GPUs of a node."""
+
+    devices: tuple[int, ...] | None
+    """GPU indices; None: all of the node."""
+    layout: tuple[tuple[str, int], ...]
+    """(profile, count) pairs; empty: MIG is off on these GPUs."""
+
+
+@dataclass(frozen=True)
+class MigConfig:
+    """A named mig-parted configuration that nodes are labelled with."""
+
+    name: str
+    entries: tuple[MigDevices, ...]
+
+
+@dataclass(frozen=True)
+class NodePlan:
+    """One node of a pool; `name` is the Kubernetes node's, or `<pool>-<n>` where nodes are made on demand."""
+
+    name: str
+    mig_config: str | None
+    """Name of a MigConfig of the pool; None: whole GPUs."""
+
+
+@dataclass(frozen=True)
+class PoolPlan:
+    """A pool of equal GPU nodes."""
+
+    name: str
+    gpu: str
+    """Catalogue key, such as `A100-40GB`."""
+    product_label: str
+    """Value of the node label `nvidia.com/gpu.product`."""
+    nodes: tuple[NodePlan, ...]
+    existing: bool
+    """True: the stack file names the nodes; False: `minimum` to `maximum` of them are made on demand."""
+    minimum: int
+    maximum: int
+    gpus_per_node: int
+    sharing: SharingKind
+    mig_configs: tuple[MigConfig, ...]
+    gpus: tuple[GpuPlan, ...]
+    lower_bound: int
+    """GPUs without which the demand cannot fit, from compute and memory slices alone."""
+
+
+@dataclass(frozen=True)
+class FilePlan:
+    """One file of a model; an import that finds another hash is refused."""
+
+    name: str
+    sha256: str
+    size: int
+
+
+@dataclass(frozen=True)
+class ClaimPlan:
+    """The device request of one replica."""
+
+    device_class: str
+    profile: str | None
+    """MIG profile; None: whole GPUs."""
+    product: str | None
+    """DRA attribute `productName` of a whole GPU; None where the profile decides."""
+    count: int
+
+
+@dataclass(frozen=True)
+class MemoryPlan:
+    """Memory of one device under one replica, in bytes."""
+
+    usable: int
+    weights: int
+    kv_cache: int
+    activation: int
+    overhead: int
+
+    @property
+    def used(self) -> int:
+        return self.weights + self.kv_cache + self.activation + self.overhead
+
+    @property
+    def free(self) -> int:
+        return self.usable - self.used
+
+
+@dataclass(frozen=True)
+class Placement:
+    """Where the plan puts one replica; the scheduler decides among equal devices."""
+
+    node: str
+    gpu: int
+    """Index of its first GPU on the node."""
+    profile: str | None
+
+
+@dataclass(frozen=True)
+class ModelPlan:
+    """A served model."""
+
+    name: str
+    """Name of the InferenceService, and the model name that callers use."""
+    namespace: str
+    tenant: str
+    model: str
+    """Catalogue key."""
+    task: Task
+    license: str
+    engine: Engine
+    runtime: str
+    """Name of the ClusterServingRuntime."""
+    image: str
+    args: tuple[str, ...]
+    """Every sizing flag of the engine, passed explicitly."""
+    port: int
+    weights: Weights
+    source: str
+    """URI that the import reads."""
+    files: tuple[FilePlan, ...]
+    """Empty where weights are simulated or no hash is known."""
+    storage_path: str
+    """Key prefix inside the bucket, without slashes at the ends."""
+    claim: ClaimPlan
+    pool: str
+    product_label: str
+    replicas_min: int
+    replicas_max: int
+    context: int
+    """Tokens of one sequence."""
+    max_num_seqs: int
+    memory: MemoryPlan
+    placements: tuple[Placement, ...]
+    service: str
+    """In-cluster host name of the predictor, without port."""
+
+
+@dataclass(frozen=True)
+class StoragePlan:
+    """The object store that holds models."""
+
+    kind: StorageKind
+    bucket: str
+    size_gib: int
+    endpoint: str
+    """URL inside the cluster."""
+    region: str
+    image: str | None
+    """None: the store exists."""
+
+
+@dataclass(frozen=True)
+class VectorDbPlan:
+    """The vector database."""
+
+    engine: VectorEngine
+    namespace: str
+    replicas: int
+    size_gib: int
+    vectors: int
+    """Vectors expected."""
+    dimensions: int
+    image: str | None
+    """None: the chart brings its image."""
+
+
+@dataclass(frozen=True)
+class ObservabilityPlan:
+    """Metrics, dashboards and alerts."""
+
+    namespace: str
+    retention_days: int
+    size_gib: int
+
+
+@dataclass(frozen=True)
+class TenantPlan:
+    """A tenant and the namespace its models live in."""
+
+    name: str
+    namespace: str
+    models: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class PolicyPlan:
+    """What the profile demands; the controls take these as parameters."""
+
+    profile: Profile
+    regions: tuple[str, ...]
+    """Allowed regions; empty: any."""
+    digests_required: bool
+    repositories: tuple[str, ...]
+    """Image repositories (`host/path`) that the catalogue names, after mirroring."""
+    source_schemes: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Pins:
+    """How far the catalogue's images and charts are pinned by digest."""
+
+    resolved: int
+    unresolved: tuple[str, ...]
+    """Names of what this plan uses and has no digest."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Everything that components need, decided; it is only ever made complete."""
+
+    stack: str
+    profile: Profile
+    region: str
+    cluster: ClusterPlan
+    supply: SupplyPlan
+    parts: tuple[PartPlan, ...]
+    """In the order in which they are installed."""
+    pools: tuple[PoolPlan, ...]
+    models: tuple[ModelPlan, ...]
+    storage: StoragePlan
+    vector_db: VectorDbPlan | None
+    observability: ObservabilityPlan | None
+    tenants: tuple[TenantPlan, ...]
+    policy: PolicyPlan
+    pins: Pins
+    tools_image: str
+    secrets_needed: tuple[str, ...] = field(default=())
+    """Keys of encrypted Pulumi config, such as `storage-access-key`, without the namespace `corral:`."""
+
+    def state(self, part: Part) -> PartState:
+        """Who answers for `part`."""
+        return self.part(part).state
+
+    def part(self, part: Part) -> PartPlan:
+        """The plan of `part`; every part has one."""
+        return next(entry for entry in self.parts if entry.part is part)

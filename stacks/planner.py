@@ -1,0 +1,270 @@
+"""From what an environment wants to what will be built: pure, and either complete or refused."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from corral.catalogue.gpus import gpus
+from corral.catalogue.images import image
+from corral.catalogue.models import Model as Facts
+from corral.catalogue.models import models
+from corral.catalogue.vocabulary import (
+    ClusterKind,
+    Engine,
+    Part,
+    PartState,
+    Profile,
+    StorageKind,
+    VectorEngine,
+    Weights,
+)
+from corral.controls.profiles import profile
+from corral.stacks.config import SECRETS, Model, StackConfig, gibibytes
+from corral.stacks.parts import charts_in, namespace, state
+from corral.stacks.pins import pins, repositories
+from corral.stacks.placing import Placed, place
+from corral.stacks.plan import (
+    ChartPlan,
+    ClaimPlan,
+    ClusterPlan,
+    FilePlan,
+    ModelPlan,
+    ObservabilityPlan,
+    PartPlan,
+    Placement,
+    Plan,
+    PolicyPlan,
+    StoragePlan,
+    SupplyPlan,
+    TenantPlan,
+    VectorDbPlan,
+)
+from corral.stacks.pools import Room, room
+from corral.stacks.problems import PlanErrors, Problem, Unpinned
+from corral.stacks.serving import IMAGES, PORT, RUNTIMES, arguments
+
+DEFAULT_CONTEXT = 8192
+DEFAULT_TENANT = "models"
+STORE_ENDPOINT = "http://model-storage.model-storage.svc.cluster.local:8333"
+BUILT = (ClusterKind.EMBEDDED, ClusterKind.EXISTING)
+"""Cluster kinds that this version builds."""
+
+
+@dataclass(frozen=True)
+class _Settled:
+    """A model with every default filled in."""
+
+    config: Model
+    facts: Facts
+    path: str
+    engine: Engine
+    context: int
+    tenant: str
+    namespace: str
+
+
+def plan(config: StackConfig, stack: str) -> Plan:
+    """The plan of stack `stack`.
+
+    Raises:
+        PlanErrors: a model fits nowhere, a pool is full, digests are missing in a profile that needs them,
+            or the cluster kind is not built by this version.
+    """
+    problems: list[Problem] = []
+    if config.cluster.kind not in BUILT:
+        words = ", ".join(kind.value for kind in BUILT)
+        problems.append(Problem("cluster.kind", config.cluster.kind.value, f"this version builds {words}"))
+    tenants = _tenants(config)
+    settled = [_settle(index, model, tenants) for index, model in enumerate(config.models)]
+    rooms = [room(pool) for pool in config.gpu_pools]
+    placed = [place(one.path, one.config, one.facts, one.engine, one.context, rooms) for one in settled]
+    problems += [one for one in placed if isinstance(one, Problem)]
+    chosen = [one for one in placed if not isinstance(one, Problem)]
+    found = pins(config, {one.engine for one in settled})
+    if found.unresolved and config.sovereignty.profile is not Profile.OPEN:
+        problems.append(_unpinned(config.sovereignty.profile, found.resolved, found.unresolved))
+    if problems:
+        raise PlanErrors(problems)
+    return _complete(config, stack, tenants, settled, chosen, rooms)
+
+
+def _unpinned(wanted: Profile, resolved: int, unresolved: Sequence[str]) -> Unpinned:
+    shown = ", ".join(unresolved[:3]) + (", …" if len(unresolved) > 3 else "")
+    return Unpinned(
+        "sovereignty.profile",
+        wanted.value,
+        f"needs digests, and {len(unresolved)} of {len(unresolved) + resolved} are unresolved ({shown}): "
+        "run corral lock",
+    )
+
+
+def _tenants(config: StackConfig) -> dict[str, str]:
+    """Namespace by tenant."""
+    given = {tenant.name: tenant.namespace or tenant.name for tenant in config.tenants}
+    return given or {DEFAULT_TENANT: DEFAULT_TENANT}
+
+
+def _settle(index: int, model: Model, tenants: dict[str, str]) -> _Settled:
+    facts = models()[model.model]
+    tenant = model.tenant or next(iter(tenants))
+    return _Settled(
+        config=model,
+        facts=facts,
+        path=f"models[{index}]",
+        engine=model.engine or facts.engine,
+        context=model.context or min(facts.context, DEFAULT_CONTEXT),
+        tenant=tenant,
+        namespace=tenants[tenant],
+    )
+
+
+def _complete(
+    config: StackConfig,
+    stack: str,
+    tenants: dict[str, str],
+    settled: Sequence[_Settled],
+    chosen: Sequence[Placed],
+    rooms: Sequence[Room],
+) -> Plan:
+    wanted = config.sovereignty
+    finished = [one.finish() for one in rooms]
+    where = {model: places for _plan, placements in finished for model, places in placements.items()}
+    limits = profile(wanted.profile.value, region=wanted.region, registry=wanted.registry)
+    engines = {one.engine for one in settled}
+    return Plan(
+        stack=stack,
+        profile=wanted.profile,
+        region=wanted.region,
+        cluster=ClusterPlan(
+            config.cluster.kind, config.cluster.kubeconfig, config.cluster.context, config.cluster.plane
+        ),
+        supply=SupplyPlan(wanted.registry, wanted.pull_secret),
+        parts=tuple(_part(config, part) for part in Part),
+        pools=tuple(pool for pool, _ in finished),
+        models=tuple(
+            _model(config, one, spot, where[one.config.name])
+            for one, spot in zip(settled, chosen, strict=True)
+        ),
+        storage=_storage(config),
+        vector_db=_vector_db(config),
+        observability=_observability(config),
+        tenants=tuple(
+            TenantPlan(name, space, tuple(one.config.name for one in settled if one.tenant == name))
+            for name, space in tenants.items()
+        ),
+        policy=PolicyPlan(
+            profile=wanted.profile,
+            regions=tuple(sorted(limits.regions or ())),
+            digests_required=wanted.profile is not Profile.OPEN,
+            repositories=repositories(config, engines),
+            source_schemes=limits.model_sources,
+        ),
+        pins=pins(config, engines),
+        tools_image=image("tools").reference(wanted.registry),
+        secrets_needed=_secrets(config),
+    )
+
+
+def _part(config: StackConfig, part: Part) -> PartPlan:
+    found = charts_in(config, part)
+    return PartPlan(
+        part=part,
+        state=state(config, part),
+        namespace=namespace(part),
+        charts=tuple(ChartPlan(entry.name, entry.version, entry.installed_by) for entry in found),
+    )
+
+
+def _model(config: StackConfig, one: _Settled, spot: Placed, places: tuple[Placement, ...]) -> ModelPlan:
+    asked, facts, real = one.config, one.facts, one.config.weights is Weights.REAL
+    whole = spot.device.profile is None
+    gpu = gpus()[next(pool.gpu for pool in config.gpu_pools if pool.name == spot.pool)]
+    return ModelPlan(
+        name=asked.name,
+        namespace=one.namespace,
+        tenant=one.tenant,
+        model=asked.model,
+        task=facts.task,
+        license=facts.license,
+        engine=one.engine,
+        runtime=RUNTIMES[one.engine],
+        image=image(IMAGES[one.engine]).reference(config.sovereignty.registry),
+        args=arguments(
+            asked.name,
+            facts,
+            one.engine,
+            context=one.context,
+            max_num_seqs=asked.max_num_seqs,
+            parallel=spot.count,
+        ),
+        port=PORT,
+        weights=asked.weights,
+        source=asked.source or facts.package_source or "",
+        files=tuple(FilePlan(file.name, file.sha256, file.size) for file in facts.files) if real else (),
+        storage_path=asked.name,
+        claim=ClaimPlan(
+            device_class="gpu.nvidia.com" if whole else "mig.nvidia.com",
+            profile=spot.device.profile,
+            product=gpu.product if whole else None,
+            count=spot.count,
+        ),
+        pool=spot.pool,
+        product_label=gpu.label,
+        replicas_min=asked.replicas.min,
+        replicas_max=asked.replicas.max,
+        context=one.context,
+        max_num_seqs=asked.max_num_seqs,
+        memory=spot.memory,
+        placements=places,
+        service=f"{asked.name}-predictor.{one.namespace}.svc.cluster.local",
+    )
+
+
+def _storage(config: StackConfig) -> StoragePlan:
+    store = config.model_storage
+    deployed = store.kind is StorageKind.SEAWEEDFS
+    return StoragePlan(
+        kind=store.kind,
+        bucket=store.bucket,
+        size_gib=gibibytes(store.size),
+        endpoint=store.endpoint or STORE_ENDPOINT,
+        region=config.sovereignty.region,
+        image=image("seaweedfs").reference(config.sovereignty.registry) if deployed else None,
+    )
+
+
+def _vector_db(config: StackConfig) -> VectorDbPlan | None:
+    asked = config.vector_db
+    if asked is None:
+        return None
+    plain = asked.engine is VectorEngine.PGVECTOR
+    return VectorDbPlan(
+        engine=asked.engine,
+        namespace=namespace(Part.VECTOR_DB),
+        replicas=asked.replicas,
+        size_gib=gibibytes(asked.size),
+        vectors=asked.vectors,
+        dimensions=asked.dimensions,
+        image=image("pgvector").reference(config.sovereignty.registry) if plain else None,
+    )
+
+
+def _observability(config: StackConfig) -> ObservabilityPlan | None:
+    asked = config.observability
+    if asked is None:
+        return None
+    return ObservabilityPlan(namespace(Part.OBSERVABILITY), asked.retention_days, gibibytes(asked.size))
+
+
+def _secrets(config: StackConfig) -> tuple[str, ...]:
+    store, database = state(config, Part.MODEL_STORAGE), config.vector_db
+    managed_database = state(config, Part.VECTOR_DB) is PartState.MANAGED and database is not None
+    engine = database.engine if database is not None and managed_database else None
+    wanted = {
+        "storage-encryption-key": store is PartState.MANAGED,
+        "storage-access-key": store is not PartState.OFF,
+        "storage-secret-key": store is not PartState.OFF,
+        "vector-db-password": engine is VectorEngine.PGVECTOR,
+        "vector-db-api-key": engine is VectorEngine.QDRANT,
+        "grafana-password": state(config, Part.OBSERVABILITY) is PartState.MANAGED,
+    }
+    return tuple(key for key in SECRETS if wanted[key])

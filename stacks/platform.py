@@ -1,0 +1,393 @@
+"""From the plan to components: the only module here that starts Pulumi, and it only wires."""
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pulumi
+import pulumi_kubernetes as kubernetes
+import yaml
+
+from corral.catalogue.vocabulary import ClusterKind, Part, PartState, VectorEngine
+from corral.components.admission import Admission, AdmissionArgs
+from corral.components.cert_manager import CertManager
+from corral.components.crds import Crds, CrdSet
+from corral.components.gpu_node_pool import ExistingGpuNodePool, PoolNode
+from corral.components.gpu_operator import DriverSource, GpuOperator, MigConfiguration, MigGpus
+from corral.components.kserve import KServe
+from corral.components.kyverno import Kyverno
+from corral.components.model import DeviceClaim, Model, ModelArgs, ModelStore
+from corral.components.model_storage import ModelStorage, ModelStorageArgs
+from corral.components.observability import Observability, ObservabilityArgs
+from corral.components.supply import Supply
+from corral.components.tenancy import Reachable, Tenancy
+from corral.components.vector_db import VectorDatabase, VectorDatabaseArgs
+from corral.components.vector_db.names import DOORS
+from corral.controls.control import ObjectRule
+from corral.controls.register import CONTROLS
+from corral.embedded.home import Home, PlaneHome
+from corral.embedded.plane.record import NoPlane, PlaneRecord
+from corral.stacks.plan import ClaimPlan, ClusterPlan, MigConfig, ModelPlan, Plan, PoolPlan
+
+Options = pulumi.ResourceOptions | None
+GIB = 1 << 30
+SERVER_GIB = 2
+"""Memory of a model server beside its weights, on the host."""
+STORE_PORT = 8333
+CREDENTIALS = {
+    VectorEngine.PGVECTOR: "vector-db-password",
+    VectorEngine.QDRANT: "vector-db-api-key",
+}
+
+
+class Platform:
+    """Everything that one plan asks for, on one cluster."""
+
+    outputs: Mapping[str, pulumi.Input[Any]]
+    """What `pulumi stack output` shows."""
+
+    def __init__(self, plan: Plan):
+        self._plan = plan
+        self._embedded = plan.cluster.kind is ClusterKind.EMBEDDED
+        self._provider = _provider(plan)
+        self._supply = _supply(plan)
+        self._monitors = plan.state(Part.PROMETHEUS_CRDS) is not PartState.OFF
+        self._built: dict[Part, list[pulumi.Resource]] = {}
+        self._install(Part.GATEWAY_API, Crds, set=CrdSet.GATEWAY_API)
+        self._install(Part.CERT_MANAGER, CertManager)
+        self._install(Part.PROMETHEUS_CRDS, Crds, set=CrdSet.PROMETHEUS)
+        # The Job of an upgrade is a program that the process node does not have.
+        shape = {"replicas": 1, "migrate": False} if self._embedded else {"replicas": 3}
+        self._install(Part.KYVERNO, Kyverno, **shape)
+        self._admission()
+        self._install(Part.KSERVE, KServe, Part.CERT_MANAGER)
+        self._gpu_operator()
+        pools = [self._pool(pool) for pool in plan.pools]
+        tenancy = self._tenancy()
+        storage = self._model_storage()
+        database = self._vector_db()
+        watch = self._observability()
+        models = {model.name: self._model(model, tenancy, storage, pools) for model in plan.models}
+        self.outputs = {
+            "endpoints": {name: model.url for name, model in models.items()},
+            "placements": {model.name: _placements(model) for model in plan.models},
+            "vector-db": None
+            if database is None
+            else pulumi.Output.format("{}:{}", database.service, database.port),
+            "bucket": None if storage is None else pulumi.Output.concat("s3://", storage.bucket),
+            "grafana": None if watch is None else watch.grafana,
+            "policy": self._policy(),
+        }
+
+    def _wanted(self, part: Part) -> bool:
+        return self._plan.state(part) is not PartState.OFF
+
+    def _existing(self, part: Part) -> bool:
+        return self._plan.state(part) is PartState.EXISTING
+
+    def _after(self, *parts: Part) -> pulumi.ResourceOptions:
+        """On our cluster, once these parts are there."""
+        before = [resource for part in parts for resource in self._built.get(part, [])]
+        return pulumi.ResourceOptions(provider=self._provider, depends_on=before)
+
+    def _secret(self, key: str) -> pulumi.Output[str]:
+        return pulumi.Config("corral").require_secret(key)
+
+    def _tenant_namespaces(self) -> list[str]:
+        return [tenant.namespace for tenant in self._plan.tenants]
+
+    def _install(
+        self, part: Part, component: Callable[[str, Any, Options], pulumi.Resource], *after: Part, **more: Any
+    ) -> None:
+        """One component for one part, unless the part is off."""
+        if self._wanted(part):
+            args = {"supply": self._supply, "existing": self._existing(part), **more}
+            self._built[part] = [component(part.value, args, self._after(*after))]
+
+    def _admission(self) -> None:
+        part = Part.ADMISSION
+        if self._plan.state(part) is not PartState.MANAGED:
+            return
+        args: AdmissionArgs = {
+            "controls": _object_controls(),
+            "profile": self._plan.profile.value,
+            "kyverno": self._wanted(Part.KYVERNO),
+        }
+        if self._plan.supply.registry is not None:
+            args["registry"] = self._plan.supply.registry
+        self._built[part] = [Admission(part.value, args, self._after(Part.KYVERNO))]
+
+    def _gpu_operator(self) -> None:
+        configurations = [config for pool in self._plan.pools for config in pool.mig_configs]
+        self._install(
+            Part.GPU_OPERATOR,
+            GpuOperator,
+            Part.PROMETHEUS_CRDS,
+            driver=DriverSource.OPERATOR,
+            mig_configurations=[_mig(config) for config in configurations],
+            dra_driver=self._plan.state(Part.DRA_DRIVER),
+            monitors=self._monitors,
+        )
+
+    def _pool(self, pool: PoolPlan) -> pulumi.Resource:
+        if not pool.existing:
+            raise pulumi.RunError(
+                f"gpu-pools.{pool.name}.nodes: made on demand; a {self._plan.cluster.kind.value} cluster "
+                "needs {names: […]} of nodes that are there"
+            )
+        nodes = [_node(node.name, node.mig_config) for node in pool.nodes]
+        # The label names a layout, which must be there first.
+        return ExistingGpuNodePool(
+            pool.name, {"pool": pool.name, "nodes": nodes}, self._after(Part.GPU_OPERATOR)
+        )
+
+    def _tenancy(self) -> Tenancy | None:
+        part = Part.TENANCY
+        if not self._wanted(part):
+            return None
+        store = self._plan.part(Part.MODEL_STORAGE).namespace
+        watch = self._plan.part(Part.OBSERVABILITY).namespace
+        return Tenancy(
+            part.value,
+            {
+                "tenants": [
+                    {"name": tenant.name, "namespace": tenant.namespace} for tenant in self._plan.tenants
+                ],
+                "reachable": [{"namespace": store, "port": STORE_PORT}, *_database_doors(self._plan)],
+                "callers": [watch],
+                "existing": self._existing(part),
+            },
+            self._after(),
+        )
+
+    def _model_storage(self) -> ModelStorage | None:
+        part, asked = Part.MODEL_STORAGE, self._plan.storage
+        if not self._wanted(part):
+            return None
+        args: ModelStorageArgs = {
+            "kind": asked.kind,
+            "bucket": asked.bucket,
+            "access_key": self._secret("storage-access-key"),
+            "secret_key": self._secret("storage-secret-key"),
+            "supply": self._supply,
+            "endpoint": asked.endpoint,
+            "region": asked.region,
+            "size_gib": asked.size_gib,
+            "clients": self._tenant_namespaces(),
+            "scraper": self._plan.part(Part.OBSERVABILITY).namespace,
+            "monitors": self._monitors,
+            "protect": not self._embedded,
+            "namespace": self._plan.part(part).namespace,
+        }
+        if not self._existing(part):
+            args["encryption_key"] = self._secret("storage-encryption-key")
+        return ModelStorage(part.value, args, self._after(Part.PROMETHEUS_CRDS, Part.ADMISSION))
+
+    def _vector_db(self) -> VectorDatabase | None:
+        part, asked = Part.VECTOR_DB, self._plan.vector_db
+        if asked is None or not self._wanted(part):
+            return None
+        args: VectorDatabaseArgs = {
+            "engine": asked.engine,
+            "supply": self._supply,
+            "size_gib": asked.size_gib,
+            "replicas": asked.replicas,
+            "clients": self._tenant_namespaces(),
+            "scraper": self._plan.part(Part.OBSERVABILITY).namespace,
+            "monitors": self._monitors,
+            "protect": not self._embedded,
+            "existing": self._existing(part),
+            "namespace": asked.namespace,
+        }
+        if not self._existing(part):
+            args["credential"] = self._secret(CREDENTIALS[asked.engine])
+        before = (Part.CERT_MANAGER, Part.PROMETHEUS_CRDS, Part.ADMISSION)
+        return VectorDatabase(part.value, args, self._after(*before))
+
+    def _observability(self) -> Observability | None:
+        part, asked = Part.OBSERVABILITY, self._plan.observability
+        if asked is None or not self._wanted(part):
+            return None
+        args: ObservabilityArgs = {
+            "supply": self._supply,
+            "retention_days": asked.retention_days,
+            "size_gib": asked.size_gib,
+            "existing": self._existing(part),
+            "namespace": asked.namespace,
+        }
+        if not self._existing(part):
+            args["grafana_password"] = self._secret("grafana-password")
+        return Observability(part.value, args, self._after(Part.PROMETHEUS_CRDS))
+
+    def _model(
+        self,
+        model: ModelPlan,
+        tenancy: Tenancy | None,
+        storage: ModelStorage | None,
+        pools: Sequence[pulumi.Resource],
+    ) -> Model:
+        space = model.namespace if tenancy is None else tenancy.namespaces[model.tenant]
+        args: ModelArgs = {
+            "namespace": space,
+            "engine": model.engine,
+            "arguments": list(model.args),
+            "claim": _claim(model.claim),
+            "supply": self._supply,
+            "weights": model.weights,
+            "source": model.source,
+            "files": [{"name": file.name, "sha256": file.sha256} for file in model.files],
+            "license": model.license,
+            "path": model.storage_path,
+            "replicas_min": model.replicas_min,
+            "replicas_max": model.replicas_max,
+            "memory_gib": SERVER_GIB + -(-model.memory.weights // GIB),
+            "pool": model.pool,
+            "tenant": model.tenant,
+            "monitors": self._monitors,
+        }
+        if storage is not None:
+            args["store"] = _store(storage)
+        served = self._after(Part.KSERVE, Part.PROMETHEUS_CRDS, Part.ADMISSION)
+        marked = pulumi.ResourceOptions(depends_on=list(pools))
+        return Model(model.name, args, pulumi.ResourceOptions.merge(served, marked))
+
+    def _policy(self) -> Mapping[str, Any]:
+        pins = self._plan.pins
+        managed = self._plan.state(Part.ADMISSION) is PartState.MANAGED
+        return {
+            "profile": self._plan.profile.value,
+            "region": self._plan.region,
+            "controls-at-admission": _object_controls() if managed else [],
+            "digests-resolved": pins.resolved,
+            "digests-unresolved": len(pins.unresolved),
+        }
+
+
+def _provider(plan: Plan) -> kubernetes.Provider:
+    """The one provider of the platform's one cluster."""
+    if plan.cluster.kind is ClusterKind.EMBEDDED:
+        plane = _plane(plan)
+        return kubernetes.Provider("cluster", kubeconfig=str(_own_kubeconfig(plane)))
+    _announce(plan.cluster)
+    return kubernetes.Provider("cluster", kubeconfig=plan.cluster.kubeconfig, context=plan.cluster.context)
+
+
+def _announce(cluster: ClusterPlan) -> None:
+    """Say which cluster is about to be changed.
+
+    Raises:
+        pulumi.RunError: the kubeconfig cannot be read, or has no such context.
+    """
+    if cluster.kubeconfig is None:
+        context = cluster.context or "current context"
+        pulumi.log.info(f"cluster: {context} of the kubeconfig that Pulumi's provider finds")
+        return
+    path = Path(cluster.kubeconfig).expanduser()
+    try:
+        content = yaml.safe_load(path.read_text())
+        wanted = cluster.context or content["current-context"]
+        context = next(one["context"] for one in content["contexts"] if one["name"] == wanted)
+        named = {one["name"]: one["cluster"]["server"] for one in content["clusters"]}
+        pulumi.log.info(f"cluster: context {wanted}, server {named[context['cluster']]}")
+    except OSError as error:
+        raise pulumi.RunError(f"cluster.kubeconfig: {path}: {error.strerror}") from None
+    except (yaml.YAMLError, KeyError, TypeError, StopIteration):
+        raise pulumi.RunError(
+            f"cluster.kubeconfig: {path} has no context {cluster.context or 'that is current'}"
+        ) from None
+
+
+def _plane(plan: Plan) -> PlaneHome:
+    return Home.find().plane(plan.cluster.plane or plan.stack)
+
+
+def _own_kubeconfig(plane: PlaneHome) -> Path:
+    """The plane's kubeconfig, which must lead to the API server that Corral started.
+
+    Raises:
+        pulumi.RunError: the plane is not started, or the file leads elsewhere.
+    """
+    again = f"`corral up -s {plane.name}` (or `make up STACK={plane.name}`)"
+    if not plane.kubeconfig.is_file():
+        raise pulumi.RunError(f"plane {plane.name!r} is not started, {plane.kubeconfig} is missing: {again}")
+    try:
+        started = PlaneRecord.load(plane).server
+    except NoPlane as error:
+        raise pulumi.RunError(str(error)) from None
+    named = yaml.safe_load(plane.kubeconfig.read_text())["clusters"]
+    elsewhere = [one["cluster"]["server"] for one in named if one["cluster"]["server"] != started]
+    if elsewhere:
+        raise pulumi.RunError(
+            f"{plane.kubeconfig} leads to {', '.join(elsewhere)}; plane {plane.name!r} was started at "
+            f"{started}, and this stack is deployed nowhere else: {again}"
+        )
+    return plane.kubeconfig
+
+
+def _supply(plan: Plan) -> Supply:
+    """The plane's chart folder in the embedded default; elsewhere the folder `corral:charts`, when set."""
+    supply: Supply = {}
+    folder = (
+        str(_plane(plan).root / "charts")
+        if plan.cluster.kind is ClusterKind.EMBEDDED
+        else pulumi.Config("corral").get("charts")
+    )
+    if folder is not None:
+        supply["charts"] = folder
+    if plan.supply.registry is not None:
+        supply["registry"] = plan.supply.registry
+    if plan.supply.pull_secret is not None:
+        supply["pull_secret"] = plan.supply.pull_secret
+    return supply
+
+
+def _database_doors(plan: Plan) -> list[Reachable]:
+    """Where tenants find the vector database."""
+    asked = plan.vector_db
+    if asked is None:
+        return []
+    return [{"namespace": asked.namespace, "port": port} for port in DOORS[asked.engine].ports]
+
+
+def _object_controls() -> list[str]:
+    return [control.id for control in CONTROLS if isinstance(control.rule, ObjectRule)]
+
+
+def _mig(config: MigConfig) -> MigConfiguration:
+    return {"name": config.name, "gpus": [_gpus(one.devices, one.layout) for one in config.entries]}
+
+
+def _gpus(devices: tuple[int, ...] | None, layout: tuple[tuple[str, int], ...]) -> MigGpus:
+    gpus: MigGpus = {"profiles": dict(layout)}
+    if devices is not None:
+        gpus["devices"] = list(devices)
+    return gpus
+
+
+def _node(name: str, mig_config: str | None) -> PoolNode:
+    return {"name": name} if mig_config is None else {"name": name, "mig_config": mig_config}
+
+
+def _claim(claim: ClaimPlan) -> DeviceClaim:
+    wanted: DeviceClaim = {"device_class": claim.device_class, "count": claim.count}
+    if claim.profile is not None:
+        wanted["profile"] = claim.profile
+    if claim.product is not None:
+        wanted["product"] = claim.product
+    return wanted
+
+
+def _store(storage: ModelStorage) -> ModelStore:
+    return {
+        "endpoint": storage.endpoint,
+        "bucket": storage.bucket,
+        "region": storage.region,
+        "namespace": storage.namespace,
+        "writer_secret": storage.writer_secret,
+        "reader_access_key": storage.reader_access_key,
+        "reader_secret_key": storage.reader_secret_key,
+    }
+
+
+def _placements(model: ModelPlan) -> list[dict[str, Any]]:
+    return [{"node": place.node, "gpu": place.gpu, "profile": place.profile} for place in model.placements]

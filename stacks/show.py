@@ -1,0 +1,125 @@
+"""A plan as tables that are readable without colour and in 80 columns."""
+
+from collections.abc import Iterable
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from corral.catalogue.vocabulary import PartState, SharingKind, Weights
+from corral.stacks.plan import GpuPlan, ModelPlan, PartPlan, Plan, PoolPlan, SlicePlan
+from corral.stacks.problems import gib
+
+GIB = 1 << 30
+
+
+def render(plan: Plan, console: Console) -> None:
+    """Print `plan`: parts, pools with every slice, models, and what is not pinned."""
+    where = f"region {plan.region}, cluster {plan.cluster.kind.value}"
+    console.print(Text(f"{plan.stack}: profile {plan.profile.value}, {where}"))
+    for title, table in (
+        ("Parts", _parts(plan.parts)),
+        *((_pool_title(pool), _pool(pool)) for pool in plan.pools),
+        ("Models, GiB per device", _models(plan.models)),
+    ):
+        _heading(console, title)
+        console.print(table)
+    if any(model.weights is Weights.SIMULATED for model in plan.models):
+        console.print(Text("* weights: simulated, without import or process"))
+    for title, rows in (("Stores", _stores(plan)), ("Pins", _pins(plan))):
+        _heading(console, title)
+        for row in rows:
+            console.print(Text(row))
+
+
+def _heading(console: Console, title: str) -> None:
+    console.print()
+    console.print(Text(title, style="bold"))
+
+
+def _table(*columns: str) -> Table:
+    table = Table(box=None, padding=(0, 2, 0, 0))
+    for column in columns:
+        right = column in ("GiB", "used", "free", "replicas", "context", "weights", "cache", "rest")
+        table.add_column(column, justify="right" if right else "left", overflow="fold")
+    return table
+
+
+def _parts(parts: Iterable[PartPlan]) -> Table:
+    table = _table("part", "state", "installed as", "version")
+    for part in parts:
+        managed = part.state is PartState.MANAGED
+        charts = part.charts if managed else ()
+        for index, chart in enumerate(charts):
+            first = (part.part.value, part.state.value) if index == 0 else ("", "")
+            table.add_row(*first, f"{chart.installed_by.value} {chart.name}", chart.version)
+        if not charts:
+            table.add_row(part.part.value, part.state.value, "plain objects" if managed else "-", "")
+    return table
+
+
+def _pool_title(pool: PoolPlan) -> str:
+    used = sum(1 for gpu in pool.gpus if any(one.model for one in gpu.slices))
+    cut = "MIG slices" if pool.sharing is SharingKind.MIG else "whole GPUs"
+    bound = f", at least {pool.lower_bound} needed" if pool.lower_bound else ""
+    return f"Pool {pool.name}: {pool.gpu}, {cut}, {used} of {len(pool.gpus)} used{bound}"
+
+
+def _pool(pool: PoolPlan) -> Table:
+    table = _table("GPU", "device", "GiB", "model", "used", "free")
+    for gpu in pool.gpus:
+        for index, one in enumerate(gpu.slices):
+            table.add_row(*_slice(gpu, index, one))
+    return table
+
+
+def _slice(gpu: GpuPlan, index: int, one: SlicePlan) -> tuple[str, ...]:
+    name = f"{gpu.node}/{gpu.index}" if index == 0 else ""
+    used = _size(one.used) if one.model else ""
+    return (
+        name,
+        one.profile or "whole",
+        _size(one.usable),
+        one.model or "-",
+        used,
+        _size(one.usable - one.used),
+    )
+
+
+def _models(models: Iterable[ModelPlan]) -> Table:
+    table = _table("model", "is", "engine", "device", "weights", "cache", "rest", "free")
+    for model in models:
+        memory, claim = model.memory, model.claim
+        device = claim.profile or (f"{claim.count} GPUs" if claim.count > 1 else "whole GPU")
+        rest = memory.activation + memory.overhead
+        simulated = " *" if model.weights is Weights.SIMULATED else ""
+        replicas = f" x{model.replicas_max}" if model.replicas_max > 1 else ""
+        table.add_row(
+            f"{model.name}{simulated}",
+            model.model,
+            model.engine.value,
+            f"{device}{replicas}",
+            *(_size(amount) for amount in (memory.weights, memory.kv_cache, rest, memory.free)),
+        )
+    return table
+
+
+def _stores(plan: Plan) -> Iterable[str]:
+    store = plan.storage
+    yield f"models: {store.kind.value}, bucket {store.bucket}, {store.size_gib} GiB"
+    if plan.vector_db:
+        base = plan.vector_db
+        yield f"vectors: {base.engine.value} x{base.replicas}, {base.size_gib} GiB"
+    if plan.observability:
+        metrics = plan.observability
+        yield f"metrics: {metrics.retention_days} days, {metrics.size_gib} GiB"
+    yield f"tenants: {', '.join(tenant.namespace for tenant in plan.tenants)}"
+
+
+def _pins(plan: Plan) -> Iterable[str]:
+    missing, total = len(plan.pins.unresolved), plan.pins.resolved + len(plan.pins.unresolved)
+    yield f"{missing} of {total} digests unresolved" + ("; `corral lock` resolves them" if missing else "")
+
+
+def _size(amount: int) -> str:
+    return gib(amount).removesuffix(" GiB")
