@@ -1,0 +1,195 @@
+"""What every component shares: tokens, checked arguments, labels, children and the one call to Helm."""
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from enum import Enum
+from typing import Any, TypeVar, cast, get_args, get_origin, get_type_hints, is_typeddict
+
+import pulumi
+import pulumi_kubernetes as kubernetes
+
+from corral.catalogue.charts import ChartEntry
+from corral.catalogue.vocabulary import InstalledBy
+from corral.components.supply import Supply, locate
+
+PACKAGE = "corral"
+COMPONENT_LABEL = "corral.dev/component"
+RELEASE_TIMEOUT_SECONDS = 900
+
+Args = TypeVar("Args", bound=Mapping[str, object])
+
+
+class ArgsError(pulumi.RunError):
+    """Arguments that a component refuses, one line per problem: where, what, and what is allowed."""
+
+
+class PodSecurity(str, Enum):
+    """Pod Security level that a namespace enforces."""
+
+    PRIVILEGED = "privileged"
+    BASELINE = "baseline"
+    RESTRICTED = "restricted"
+
+
+def token(component: type) -> str:
+    """Type token of a component class: `corral:index:<ClassName>`."""
+    return f"{PACKAGE}:index:{component.__name__}"
+
+
+def checked(args: Args, shape: type[Args], owner: str) -> Args:
+    """`args` themselves, when they have every required key of `shape`, no other key, and known enum words.
+
+    Raises:
+        ArgsError: with one line per problem.
+    """
+    problems = list(_problems(args, shape, owner))
+    if problems:
+        raise ArgsError("\n".join(problems))
+    return args
+
+
+def _problems(value: object, hint: Any, where: str) -> Iterable[str]:
+    if is_typeddict(hint):
+        yield from _key_problems(value, hint, where)
+    elif get_origin(hint) is list and isinstance(value, list):
+        (inner,) = get_args(hint)
+        for index, item in enumerate(cast(list[object], value)):
+            yield from _problems(item, inner, f"{where}[{index}]")
+    elif isinstance(hint, type) and issubclass(hint, Enum):
+        words = [str(member.value) for member in hint]
+        if value not in words:
+            yield f"{where}: {value!r} is not allowed; use one of {', '.join(words)}"
+
+
+def hints_of(shape: Any) -> dict[str, Any]:
+    """Type of each key of a TypedDict, or of each attribute of a class."""
+    # `pulumi.Input` holds the text `Output[T]`, which only the names of its own module resolve.
+    return get_type_hints(shape, localns=vars(pulumi.output))
+
+
+def _key_problems(value: object, shape: Any, where: str) -> Iterable[str]:
+    hints = hints_of(shape)
+    allowed = sorted(hints)
+    if not isinstance(value, Mapping):
+        yield f"{where}: expected a mapping with the keys {', '.join(allowed)}, got {type(value).__name__}"
+        return
+    given = cast(Mapping[str, object], value)
+    for key in sorted(set(given) - set(allowed)):
+        yield f"{where}: unknown key {key!r}; allowed are {', '.join(allowed)}"
+    for key in sorted(set(shape.__required_keys__) - set(given)):
+        yield f"{where}: {key!r} is missing; allowed are {', '.join(allowed)}"
+    for key, hint in hints.items():
+        if key in given:
+            yield from _problems(given[key], hint, f"{where}.{key}")
+
+
+def labels(component: str, instance: str, **more: str) -> dict[str, str]:
+    """The one label vocabulary of our objects; `more` are further `corral.dev/` labels.
+
+    >>> labels("model", "chat", pool="slices")["corral.dev/pool"]
+    'slices'
+    """
+    own = {f"corral.dev/{key.replace('_', '-')}": value for key, value in more.items()}
+    return {**selector(component, instance), "app.kubernetes.io/part-of": PACKAGE, **own}
+
+
+def selector(component: str, instance: str) -> dict[str, str]:
+    """The subset of `labels` that selects the pods of one instance; it never changes."""
+    return {
+        "app.kubernetes.io/name": component,
+        "app.kubernetes.io/instance": instance,
+        COMPONENT_LABEL: component,
+    }
+
+
+def child(parent: pulumi.Resource, **more: Any) -> pulumi.ResourceOptions:
+    """Options of a child: its parent, and what this child itself needs; nothing from the caller's options."""
+    return pulumi.ResourceOptions(parent=parent, **more)
+
+
+def fingerprint(*parts: object) -> str:
+    """Ten hex digits that change with `parts` (plain JSON values): names objects made anew per input."""
+    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:10]
+
+
+def namespace(
+    parent: pulumi.Resource,
+    logical: str,
+    name: pulumi.Input[str],
+    *,
+    component: str,
+    level: PodSecurity = PodSecurity.RESTRICTED,
+    more_labels: Mapping[str, str] | None = None,
+    depends_on: Sequence[pulumi.Resource] = (),
+) -> kubernetes.core.v1.Namespace:
+    """A namespace that enforces, warns and audits one Pod Security level."""
+    security = {f"pod-security.kubernetes.io/{mode}": level.value for mode in ("enforce", "warn", "audit")}
+    own = {COMPONENT_LABEL: component, "app.kubernetes.io/part-of": PACKAGE}
+    return kubernetes.core.v1.Namespace(
+        logical,
+        metadata={"name": name, "labels": {**own, **security, **(more_labels or {})}},
+        opts=child(parent, depends_on=list(depends_on)),
+    )
+
+
+def name_of(resource: Any) -> pulumi.Output[str]:
+    """Physical name of a Kubernetes object, known once the object exists."""
+    return cast("pulumi.Output[str]", resource.metadata["name"])
+
+
+def install(
+    parent: pulumi.Resource,
+    logical: str,
+    entry: ChartEntry,
+    values: Mapping[str, Any],
+    *,
+    namespace: pulumi.Input[str],
+    supply: Supply,
+    depends_on: Sequence[pulumi.Resource] = (),
+) -> pulumi.Resource:
+    """Install a chart of the catalogue, the way its entry says: the only call to Helm.
+
+    The release is named after the chart, so that the objects' names do not depend on the logical name.
+    """
+    found = locate(entry, supply)
+    shared: dict[str, Any] = {
+        "chart": found["chart"],
+        "version": found.get("version"),
+        "repository_opts": {"repo": found["repository"]} if "repository" in found else None,
+        "name": entry.name,
+        "namespace": namespace,
+        "values": dict(values),
+        "opts": child(parent, depends_on=list(depends_on)),
+    }
+    if entry.installed_by is InstalledBy.CHART:
+        return kubernetes.helm.v4.Chart(logical, **shared)
+    return kubernetes.helm.v3.Release(logical, timeout=RELEASE_TIMEOUT_SECONDS, **shared)
+
+
+def existing_api(parent: pulumi.Resource, logical: str, crd: str, version: str) -> pulumi.Resource:
+    """Read a CRD that somebody else installed; fail the run when it does not serve the version we write.
+
+    Raises:
+        pulumi.RunError: when the CRD has been read and the version is not served.
+    """
+    found = kubernetes.apiextensions.v1.CustomResourceDefinition.get(logical, crd, opts=child(parent))
+
+    def require(versions: Sequence[Any]) -> None:
+        served = [str(entry["name"]) for entry in versions if entry["served"]]
+        if version not in served:
+            raise pulumi.RunError(f"{crd}: the cluster serves {', '.join(served)}; {version} is needed")
+
+    # The engine waits for pending applies, and a failed one fails the run.
+    cast(Any, found.spec)["versions"].apply(require)
+    return found
+
+
+def restricted_container() -> dict[str, Any]:
+    """Security context of a container that the `restricted` Pod Security level admits."""
+    return {
+        "allow_privilege_escalation": False,
+        "capabilities": {"drop": ["ALL"]},
+        "run_as_non_root": True,
+        "seccomp_profile": {"type": "RuntimeDefault"},
+    }

@@ -1,0 +1,48 @@
+"""GPU nodes that are there: labelled and tainted, never made or deleted."""
+
+from typing import Any, cast
+
+import pulumi
+import pulumi_kubernetes as kubernetes
+
+from corral.components._kit import checked, child, name_of, token
+from corral.components.gpu_node_pool.marks import TAINT, GpuNodePoolArgs, PoolNode, node_labels
+
+# A node's taints are one value: whoever writes them takes them over from the former writer.
+TAKE_OVER = {"pulumi.com/patchForce": "true"}
+
+
+class ExistingGpuNodePoolArgs(GpuNodePoolArgs):
+    """Which nodes make up the pool."""
+
+    pool: str  # Said again: the package schema takes descriptions from the class itself alone.
+    """Name of the pool, which its nodes carry as a label."""
+    nodes: list[PoolNode]
+    """Nodes of the pool, all of one kind of GPU."""
+
+
+class ExistingGpuNodePool(pulumi.ComponentResource):
+    """Marks nodes of the cluster given as provider as one pool of GPU nodes."""
+
+    nodes: pulumi.Output[list[str]]
+    """Names of the nodes, known once they are marked."""
+
+    def __init__(self, name: str, args: ExistingGpuNodePoolArgs, opts: pulumi.ResourceOptions | None = None):
+        super().__init__(token(type(self)), name, {}, opts)
+        args = checked(args, ExistingGpuNodePoolArgs, name)
+        marked = [self._marked(name, args["pool"], node) for node in args["nodes"]]
+        self.nodes = pulumi.Output.all(*marked)
+        self.register_outputs({"nodes": self.nodes})
+
+    def _marked(self, name: str, pool: str, node: PoolNode) -> pulumi.Output[str]:
+        patch = kubernetes.core.v1.NodePatch(
+            f"{name}-{node['name']}",
+            metadata={
+                "name": node["name"],
+                "labels": node_labels(pool, node.get("mig_config")),
+                "annotations": TAKE_OVER,
+            },
+            spec=cast(Any, {"taints": [TAINT]}),
+            opts=child(self),
+        )
+        return name_of(patch)

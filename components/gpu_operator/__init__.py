@@ -1,0 +1,6 @@
+"""GPUs made schedulable, partitioned and observable."""
+
+from corral.components.gpu_operator.component import DriverSource, GpuOperator, GpuOperatorArgs
+from corral.components.gpu_operator.mig import MigConfiguration, MigGpus
+
+__all__ = ["DriverSource", "GpuOperator", "GpuOperatorArgs", "MigConfiguration", "MigGpus"]

@@ -1,0 +1,177 @@
+"""The NVIDIA GPU operator with the DRA driver, MIG layouts, GPU metrics, alerts and a dashboard."""
+
+from collections.abc import Sequence
+from typing import NotRequired, TypedDict
+
+import pulumi
+import pulumi_kubernetes as kubernetes
+
+from corral.catalogue.charts import chart
+from corral.catalogue.vocabulary import PartState
+from corral.components._kit import (
+    PodSecurity,
+    checked,
+    child,
+    existing_api,
+    install,
+    labels,
+    name_of,
+    namespace,
+    token,
+)
+from corral.components._signals import alerts, dashboard
+from corral.components.gpu_operator.mig import CONFIG_KEY, MigConfiguration, mig_parted
+from corral.components.gpu_operator.signals import ALERTS, PANELS
+from corral.components.gpu_operator.values import (
+    MIG_CONFIG_MAP,
+    DriverSource,
+    dra_values,
+    operator_values,
+)
+from corral.components.supply import Supply
+
+COMPONENT = "gpu-operator"
+CLUSTER_POLICY = ("clusterpolicies.nvidia.com", "v1")
+
+
+class GpuOperatorArgs(TypedDict):
+    """What the GPU operator needs to know."""
+
+    driver: DriverSource
+    """Who brings the kernel driver and the container toolkit."""
+    supply: Supply
+    """Where charts and images come from."""
+    mig_configurations: NotRequired[list[MigConfiguration]]
+    """MIG layouts that nodes are labelled with; none: every GPU is whole."""
+    existing: NotRequired[bool]
+    """True: somebody else installed the operator; only the MIG layouts, alerts and dashboard are made."""
+    dra_driver: NotRequired[PartState]
+    """Who answers for the DRA driver, `managed` when omitted; `off`: the device plugin hands out the GPUs."""
+    monitors: NotRequired[bool]
+    """False where the Prometheus operator's resource types are absent: no monitor and no alert then."""
+    namespace: NotRequired[str]
+    """Where the operator runs; `gpu-operator` when omitted."""
+
+
+class GpuOperator(pulumi.ComponentResource):
+    """Makes GPUs schedulable, partitioned and observable on the cluster given as provider."""
+
+    namespace: pulumi.Output[str]
+    """Where the operator runs."""
+    mig_config_map: pulumi.Output[str]
+    """ConfigMap with the MIG layouts, in that namespace."""
+
+    def __init__(self, name: str, args: GpuOperatorArgs, opts: pulumi.ResourceOptions | None = None):
+        super().__init__(token(type(self)), name, {}, opts)
+        args = checked(args, GpuOperatorArgs, name)
+        space, before = self._space(name, args)
+        layouts = self._layouts(name, args, space, before)
+        self._operator(name, args, space, [layouts])
+        self._dra_driver(name, args)
+        self._signals(name, space, before, monitors=args.get("monitors", True))
+        self.namespace = space
+        self.mig_config_map = name_of(layouts)
+        self.register_outputs({"namespace": self.namespace, "mig_config_map": self.mig_config_map})
+
+    def _space(
+        self, name: str, args: GpuOperatorArgs
+    ) -> tuple[pulumi.Output[str], Sequence[pulumi.Resource]]:
+        wanted = args.get("namespace", "gpu-operator")
+        if args.get("existing", False):
+            return pulumi.Output.from_input(wanted), [
+                existing_api(self, f"{name}-cluster-policies", *CLUSTER_POLICY)
+            ]
+        space = namespace(
+            self, f"{name}-namespace", wanted, component=COMPONENT, level=PodSecurity.PRIVILEGED
+        )
+        return name_of(space), [space]
+
+    def _layouts(
+        self,
+        name: str,
+        args: GpuOperatorArgs,
+        space: pulumi.Input[str],
+        before: Sequence[pulumi.Resource],
+    ) -> kubernetes.core.v1.ConfigMap:
+        # Nodes lose their slices when this object goes: its name is what the ClusterPolicy points to.
+        return kubernetes.core.v1.ConfigMap(
+            f"{name}-mig-parted",
+            metadata={"name": MIG_CONFIG_MAP, "namespace": space, "labels": labels(COMPONENT, name)},
+            data={CONFIG_KEY: mig_parted(args.get("mig_configurations", []))},
+            opts=child(self, depends_on=list(before)),
+        )
+
+    def _operator(
+        self,
+        name: str,
+        args: GpuOperatorArgs,
+        space: pulumi.Input[str],
+        before: Sequence[pulumi.Resource],
+    ) -> None:
+        if args.get("existing", False):
+            return
+        values = operator_values(
+            DriverSource(args["driver"]),
+            device_plugin=_dra_state(args) is PartState.OFF,
+            monitors=args.get("monitors", True),
+            supply=args["supply"],
+        )
+        install(
+            self,
+            f"{name}-chart",
+            chart("gpu-operator"),
+            values,
+            namespace=space,
+            supply=args["supply"],
+            depends_on=before,
+        )
+
+    def _dra_driver(self, name: str, args: GpuOperatorArgs) -> None:
+        if _dra_state(args) is not PartState.MANAGED:
+            return
+        entry = chart("dra-driver-nvidia-gpu")
+        space = namespace(
+            self,
+            f"{name}-dra-namespace",
+            entry.namespace,
+            component="dra-driver",
+            level=PodSecurity.PRIVILEGED,
+        )
+        values = dra_values(DriverSource(args["driver"]), supply=args["supply"])
+        install(
+            self,
+            f"{name}-dra-chart",
+            entry,
+            values,
+            namespace=name_of(space),
+            supply=args["supply"],
+            depends_on=[space],
+        )
+
+    def _signals(
+        self, name: str, space: pulumi.Input[str], before: Sequence[pulumi.Resource], *, monitors: bool
+    ) -> None:
+        dashboard(
+            self,
+            f"{name}-dashboard",
+            name="corral-gpus",
+            namespace=space,
+            labels=labels(COMPONENT, name),
+            title="GPUs",
+            panels=PANELS,
+            depends_on=before,
+        )
+        if monitors:
+            alerts(
+                self,
+                f"{name}-alerts",
+                name="corral-gpus",
+                namespace=space,
+                labels=labels(COMPONENT, name),
+                rules=ALERTS,
+                depends_on=before,
+            )
+
+
+def _dra_state(args: GpuOperatorArgs) -> PartState:
+    return PartState(args.get("dra_driver", PartState.MANAGED))

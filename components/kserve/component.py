@@ -1,0 +1,95 @@
+"""KServe's controller, its resource types, and the runtimes of our engines."""
+
+from collections.abc import Mapping
+from typing import NotRequired, TypedDict
+
+import pulumi
+import pulumi_kubernetes as kubernetes
+
+from corral.catalogue.charts import chart
+from corral.catalogue.vocabulary import Engine
+from corral.components._kit import (
+    checked,
+    child,
+    existing_api,
+    install,
+    labels,
+    name_of,
+    namespace,
+    token,
+)
+from corral.components.kserve.runtimes import RUNTIMES, runtime_spec
+from corral.components.kserve.values import kserve_values
+from corral.components.supply import Supply
+
+COMPONENT = "kserve"
+NAMESPACE = "kserve"
+"""The charts' webhooks name this namespace; it cannot be another."""
+INFERENCE_SERVICES = ("inferenceservices.serving.kserve.io", "v1beta1")
+
+
+class KServeArgs(TypedDict):
+    """What KServe needs to know; cert-manager must be there."""
+
+    supply: Supply
+    """Where charts and images come from."""
+    existing: NotRequired[bool]
+    """True: KServe is there; its resource types are checked and only our runtimes are made."""
+
+
+class KServe(pulumi.ComponentResource):
+    """Serves models on the cluster given as provider, as plain Deployments."""
+
+    namespace: pulumi.Output[str]
+    """Where the controller runs."""
+    runtimes: pulumi.Output[dict[str, str]]
+    """Name of the ClusterServingRuntime by engine, known once it exists."""
+
+    def __init__(self, name: str, args: KServeArgs, opts: pulumi.ResourceOptions | None = None):
+        super().__init__(token(type(self)), name, {}, opts)
+        args = checked(args, KServeArgs, name)
+        make = self._found if args.get("existing", False) else self._installed
+        self.namespace, made = make(name, args)
+        self.runtimes = pulumi.Output.all(**{engine.value: name_of(one) for engine, one in made.items()})
+        self.register_outputs({"namespace": self.namespace, "runtimes": self.runtimes})
+
+    def _found(
+        self, name: str, args: KServeArgs
+    ) -> tuple[pulumi.Output[str], Mapping[Engine, pulumi.Resource]]:
+        found = existing_api(self, f"{name}-inference-services", *INFERENCE_SERVICES)
+        return pulumi.Output.from_input(NAMESPACE), self._runtimes(name, args, found)
+
+    def _installed(
+        self, name: str, args: KServeArgs
+    ) -> tuple[pulumi.Output[str], Mapping[Engine, pulumi.Resource]]:
+        supply = args["supply"]
+        space = name_of(namespace(self, f"{name}-namespace", NAMESPACE, component=COMPONENT))
+        types = install(self, f"{name}-crds", chart("kserve-crd-minimal"), {}, namespace=space, supply=supply)
+        # Pulumi retries an object until the cluster knows its type, Helm does not: the runtimes come before
+        # the chart, which brings an object of a type that is as new as theirs.
+        runtimes = self._runtimes(name, args, types)
+        install(
+            self,
+            f"{name}-chart",
+            chart("kserve-resources"),
+            kserve_values(supply),
+            namespace=space,
+            supply=supply,
+            depends_on=list(runtimes.values()),
+        )
+        return space, runtimes
+
+    def _runtimes(
+        self, name: str, args: KServeArgs, types: pulumi.Resource
+    ) -> Mapping[Engine, pulumi.Resource]:
+        return {
+            engine: kubernetes.apiextensions.CustomResource(
+                f"{name}-runtime-{runtime.name}",
+                api_version="serving.kserve.io/v1alpha1",
+                kind="ClusterServingRuntime",
+                metadata={"name": runtime.name, "labels": labels(COMPONENT, name)},
+                spec=runtime_spec(runtime, args["supply"]),
+                opts=child(self, depends_on=[types]),
+            )
+            for engine, runtime in RUNTIMES.items()
+        }

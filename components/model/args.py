@@ -1,0 +1,122 @@
+"""What a model needs to know."""
+
+from collections.abc import Iterable
+from typing import NotRequired, TypedDict
+
+import pulumi
+
+from corral.catalogue.vocabulary import Engine, Weights
+from corral.components._kit import ArgsError
+from corral.components.supply import Supply
+
+
+class ModelFile(TypedDict):
+    """One file of a model."""
+
+    name: str
+    """Name, relative to the model's folder."""
+    sha256: str
+    """SHA-256 in hex that the file must have."""
+
+
+class DeviceClaim(TypedDict):
+    """The GPU devices of one replica."""
+
+    device_class: str
+    """DeviceClass, such as `mig.nvidia.com`."""
+    count: NotRequired[int]
+    """How many; 1 when omitted."""
+    profile: NotRequired[str]
+    """MIG profile, such as `1g.5gb`."""
+    product: NotRequired[str]
+    """Product name that a whole GPU must have."""
+
+
+class ModelStore(TypedDict):
+    """The object store, as model storage offers it."""
+
+    endpoint: pulumi.Input[str]
+    """URL inside the cluster."""
+    bucket: pulumi.Input[str]
+    """Bucket of the models."""
+    region: pulumi.Input[str]
+    """Region that clients sign for."""
+    namespace: pulumi.Input[str]
+    """Where imports run."""
+    writer_secret: pulumi.Input[str]
+    """Secret there with the credential of imports."""
+    reader_access_key: pulumi.Input[str]
+    """Access key of the identity that only reads."""
+    reader_secret_key: pulumi.Input[str]
+    """Secret key of the identity that only reads, a secret."""
+
+
+class ModelArgs(TypedDict):
+    """What a model needs to know; KServe must be there."""
+
+    namespace: pulumi.Input[str]
+    """Namespace of the tenant it belongs to."""
+    engine: Engine
+    """Program that serves it."""
+    arguments: list[str]
+    """Arguments of that program, every sizing flag among them."""
+    claim: DeviceClaim
+    """GPU devices of one replica."""
+    supply: Supply
+    """Where images come from."""
+    weights: NotRequired[Weights]
+    """`real` when omitted; `simulated` imports nothing and its pods only stand for a model."""
+    source: NotRequired[str]
+    """URI that the files are imported from; real weights need it."""
+    files: NotRequired[list[ModelFile]]
+    """Every file of the model; real weights need them."""
+    license: NotRequired[str]
+    """SPDX identifier or name of the license; real weights need it."""
+    store: NotRequired[ModelStore]
+    """Where the files are kept; real weights need it."""
+    path: NotRequired[str]
+    """Key prefix in the bucket; the model's name when omitted."""
+    replicas_min: NotRequired[int]
+    """Fewest replicas; 1 when omitted."""
+    replicas_max: NotRequired[int]
+    """Most replicas; as many as the fewest when omitted."""
+    memory_gib: NotRequired[int]
+    """Memory of one replica's process on the host in GiB; 4 when omitted."""
+    pool: NotRequired[str]
+    """GPU node pool it runs in; any that has the devices when omitted."""
+    tenant: NotRequired[str]
+    """Tenant it belongs to; a label."""
+    monitors: NotRequired[bool]
+    """False where the Prometheus operator's resource types are absent: no monitor and no alert then."""
+
+
+class Weighty(TypedDict):
+    """What real weights need, all of it present."""
+
+    source: str
+    files: list[ModelFile]
+    license: str
+    store: ModelStore
+
+
+def weighty(name: str, args: ModelArgs) -> Weighty:
+    """The arguments of an import.
+
+    Raises:
+        ArgsError: real weights lack one of them.
+    """
+    problems = list(_lacking(name, args))
+    if problems:
+        raise ArgsError("\n".join(problems))
+    return {
+        "source": args.get("source", ""),
+        "files": args.get("files", []),
+        "license": args.get("license", ""),
+        "store": args["store"],  # pyright: ignore[reportTypedDictNotRequiredAccess]  # _lacking saw it
+    }
+
+
+def _lacking(name: str, args: ModelArgs) -> Iterable[str]:
+    for key in ("source", "files", "license", "store"):
+        if not args.get(key):
+            yield f"{name}: {key!r} is missing; real weights need it, `weights: simulated` does not"

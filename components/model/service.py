@@ -1,0 +1,86 @@
+"""The InferenceService of a model."""
+
+import json
+from typing import Any
+
+import pulumi
+
+from corral.catalogue.vocabulary import Engine, Weights
+from corral.components.kserve.runtimes import RUNTIMES
+from corral.components.model.args import ModelArgs
+
+WEIGHTS_ANNOTATION = "corral.dev/weights"
+# A Deployment that may be without its only replica is available at once, and KServe says Ready with it; it
+# counts a copy once a pod is ready.
+COPIES = "jsonpath={.status.modelStatus.copies.totalCopies}"
+WAIT_FOR = json.dumps(["condition=PredictorReady", "condition=Ready", COPIES])
+CLAIM = "gpu"
+USER = 1000
+GPU_TAINT = "nvidia.com/gpu"
+
+
+def annotations(args: ModelArgs) -> dict[str, str]:
+    """Annotations of the InferenceService; KServe passes them on to its pods."""
+    fixed = args.get("replicas_max", args.get("replicas_min", 1)) == args.get("replicas_min", 1)
+    scaler = {"serving.kserve.io/autoscalerClass": "none"} if fixed else {}
+    return {
+        "pulumi.com/waitFor": WAIT_FOR,
+        WEIGHTS_ANNOTATION: Weights(args.get("weights", Weights.REAL)).value,
+        **scaler,
+    }
+
+
+def inference_spec(
+    args: ModelArgs,
+    *,
+    claim_template: pulumi.Input[str],
+    account: pulumi.Input[str],
+    uri: pulumi.Input[str] | None,
+) -> dict[str, Any]:
+    """`spec` of the InferenceService; `uri` None: nothing is fetched into the pod."""
+    runtime = RUNTIMES[Engine(args["engine"])]
+    memory = f"{args.get('memory_gib', 4)}Gi"
+    least = args.get("replicas_min", 1)
+    model = {
+        "modelFormat": {"name": runtime.model_format},
+        "runtime": runtime.name,
+        "args": args["arguments"],
+        "resources": {
+            "requests": {"cpu": "1", "memory": memory},
+            "limits": {"memory": memory},
+            "claims": [{"name": CLAIM}],
+        },
+        **({} if uri is None else {"storageUri": uri}),
+    }
+    pool = {"nodeSelector": {"corral.dev/pool": args["pool"]}} if "pool" in args else {}
+    return {
+        "predictor": {
+            "minReplicas": least,
+            "maxReplicas": args.get("replicas_max", least),
+            "deploymentStrategy": _strategy(least),
+            "serviceAccountName": account,
+            "automountServiceAccountToken": False,
+            "securityContext": {
+                "runAsNonRoot": True,
+                "runAsUser": USER,
+                "runAsGroup": USER,
+                "fsGroup": USER,
+                "seccompProfile": {"type": "RuntimeDefault"},
+            },
+            "tolerations": [{"key": GPU_TAINT, "operator": "Exists", "effect": "NoSchedule"}],
+            **pool,
+            "resourceClaims": [{"name": CLAIM, "resourceClaimTemplateName": claim_template}],
+            "model": model,
+        }
+    }
+
+
+def _strategy(least: int) -> dict[str, Any]:
+    """A new replica needs a device of its own, and there may be none left: an old one goes first.
+
+    Where one of one may be unavailable, Kubernetes calls a Deployment without any ready pod available, and
+    KServe the model ready; `Recreate` is the same roll-out without that.
+    """
+    if least == 1:
+        return {"type": "Recreate"}
+    return {"type": "RollingUpdate", "rollingUpdate": {"maxSurge": 0, "maxUnavailable": 1}}

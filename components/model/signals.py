@@ -1,0 +1,91 @@
+"""What is watched of a model, in the words of its engine."""
+
+from collections.abc import Mapping
+
+from corral.catalogue.vocabulary import Engine
+from corral.components._signals import Alert, Panel
+
+WAITING = {Engine.VLLM: "vllm:num_requests_waiting", Engine.LLAMA_CPP: "llamacpp:requests_deferred"}
+RUNNING = {Engine.VLLM: "vllm:num_requests_running", Engine.LLAMA_CPP: "llamacpp:requests_processing"}
+PROMPT = {Engine.VLLM: "vllm:prompt_tokens_total", Engine.LLAMA_CPP: "llamacpp:prompt_tokens_total"}
+GENERATED = {
+    Engine.VLLM: "vllm:generation_tokens_total",
+    Engine.LLAMA_CPP: "llamacpp:tokens_predicted_total",
+}
+
+
+def alerts_of(name: str, namespace: str, engine: Engine) -> list[Alert]:
+    """A model that nobody serves, and one that makes its callers wait."""
+    deployment = f'namespace="{namespace}",deployment="{name}-predictor"'
+    return [
+        {
+            "name": "ModelUnavailable",
+            "expression": f"kube_deployment_status_replicas_available{{{deployment}}} < 1",
+            "lasting": "5m",
+            "severity": "critical",
+            "summary": f"Model {name} in namespace {namespace} has no replica that answers.",
+        },
+        {
+            "name": "ModelQueueing",
+            "expression": f"sum({WAITING[engine]}{_of(name, namespace)}) > 0",
+            "lasting": "10m",
+            "severity": "warning",
+            "summary": f"Requests to model {name} in namespace {namespace} wait for a free sequence.",
+        },
+    ]
+
+
+def panels(name: str, namespace: str, engine: Engine) -> list[Panel]:
+    """Requests, tokens, and what the engine says about latency and cache."""
+    here = _of(name, namespace)
+    shared: list[Panel] = [
+        {
+            "title": "Requests",
+            "queries": {
+                "running": f"sum({RUNNING[engine]}{here})",
+                "waiting": f"sum({WAITING[engine]}{here})",
+            },
+        },
+        {
+            "title": "Tokens per second",
+            "queries": {
+                "prompt": f"sum(rate({PROMPT[engine]}{here}[5m]))",
+                "generated": f"sum(rate({GENERATED[engine]}{here}[5m]))",
+            },
+        },
+    ]
+    return shared + _of_engine(here)[engine]
+
+
+def _of_engine(here: str) -> Mapping[Engine, list[Panel]]:
+    def quantile(metric: str) -> str:
+        return f"histogram_quantile(0.95, sum by (le) (rate({metric}_bucket{here}[5m])))"
+
+    return {
+        Engine.VLLM: [
+            {
+                "title": "Latency, 95th percentile",
+                "queries": {
+                    "first token": quantile("vllm:time_to_first_token_seconds"),
+                    "next token": quantile("vllm:inter_token_latency_seconds"),
+                    "request": quantile("vllm:e2e_request_latency_seconds"),
+                },
+                "unit": "s",
+            },
+            {
+                "title": "Key-value cache in use",
+                "queries": {"{{pod}}": f"vllm:kv_cache_usage_perc{here}"},
+                "unit": "percentunit",
+            },
+        ],
+        Engine.LLAMA_CPP: [
+            {
+                "title": "Generation speed",
+                "queries": {"{{pod}} tokens/s": f"llamacpp:predicted_tokens_seconds{here}"},
+            },
+        ],
+    }
+
+
+def _of(name: str, namespace: str) -> str:
+    return f'{{namespace="{namespace}",service="{name}-predictor"}}'

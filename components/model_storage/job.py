@@ -1,0 +1,96 @@
+"""A Job of our tools image beside the store."""
+
+from collections.abc import Sequence
+from typing import Any, cast
+
+import pulumi
+import pulumi_kubernetes as kubernetes
+
+from corral.catalogue.images import image
+from corral.components._kit import child, fingerprint, restricted_container
+from corral.components.supply import Supply, pull_secrets, reference
+
+CREDENTIAL_KEYS = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
+SCRATCH = "/scratch"
+USER = 1000
+ATTEMPTS = 3
+TIMEOUT = "120m"
+"""Pulumi waits this long; a model of hundreds of GiB takes its time."""
+
+
+def tool_job(
+    parent: pulumi.Resource,
+    logical: str,
+    *,
+    prefix: str,
+    namespace: pulumi.Input[str],
+    labels: dict[str, str],
+    arguments: Sequence[pulumi.Input[str]],
+    identity: Sequence[str],
+    endpoint: pulumi.Input[str],
+    region: pulumi.Input[str],
+    credential: pulumi.Input[str],
+    supply: Supply,
+    depends_on: Sequence[pulumi.Resource] = (),
+) -> kubernetes.batch.v1.Job:
+    """Run `corral <arguments>` to its end; another `identity` (of what is done) or image is another Job.
+
+    The credential's Secret gives the AWS_* variables; nothing secret stands in the arguments.
+    """
+    tools = reference(image("tools"), supply)
+    credentials: list[dict[str, Any]] = [
+        {"name": key, "value_from": {"secret_key_ref": {"name": credential, "key": key}}}
+        for key in CREDENTIAL_KEYS
+    ]
+    pod: dict[str, Any] = {
+        "restart_policy": "Never",
+        "automount_service_account_token": False,
+        "security_context": {
+            "run_as_non_root": True,
+            "run_as_user": USER,
+            "run_as_group": USER,
+            "fs_group": USER,
+            "seccomp_profile": {"type": "RuntimeDefault"},
+        },
+        "image_pull_secrets": pull_secrets(supply),
+        "containers": [
+            {
+                "name": "tool",
+                "image": tools,
+                "command": ["corral"],
+                "args": list(arguments),
+                "env": [
+                    *credentials,
+                    {"name": "AWS_ENDPOINT_URL_S3", "value": endpoint},
+                    {"name": "AWS_REGION", "value": region},
+                    {"name": "HOME", "value": SCRATCH},
+                    {"name": "TMPDIR", "value": SCRATCH},
+                ],
+                "resources": {
+                    "requests": {"cpu": "250m", "memory": "256Mi"},
+                    "limits": {"memory": "1Gi"},
+                },
+                "security_context": restricted_container(),
+                "volume_mounts": [{"name": "scratch", "mount_path": SCRATCH}],
+            }
+        ],
+        "volumes": [{"name": "scratch", "empty_dir": {}}],
+    }
+    spec: dict[str, Any] = {
+        "backoff_limit": ATTEMPTS,
+        "template": {"metadata": {"labels": labels}, "spec": pod},
+    }
+    return kubernetes.batch.v1.Job(
+        logical,
+        metadata={
+            "name": f"{prefix}-{fingerprint(list(identity), tools)}",
+            "namespace": namespace,
+            "labels": labels,
+        },
+        spec=cast(Any, spec),
+        opts=child(
+            parent,
+            depends_on=list(depends_on),
+            custom_timeouts=pulumi.CustomTimeouts(create=TIMEOUT),
+        ),
+    )

@@ -1,0 +1,153 @@
+"""SeaweedFS as the store: its configuration files and its pod."""
+
+import hashlib
+import hmac
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from corral.catalogue.images import image
+from corral.components._kit import restricted_container, selector
+from corral.components.supply import Supply, pull_secrets, reference
+
+S3_PORT = 8333
+METRICS_PORT = 9327
+READER, WRITER = "corral-reader", "corral-writer"
+"""Access keys of the identities that are made from the administrator's."""
+CONFIG_FOLDER, DATA_FOLDER = "/etc/seaweedfs", "/data"
+USER = 1000
+
+
+def derived(secret: str, purpose: str) -> str:
+    """64 hex digits that follow from `secret` and tell nothing about it."""
+    return hmac.new(secret.encode(), purpose.encode(), hashlib.sha256).hexdigest()
+
+
+def config_files(bucket: str, access_key: str, secret_key: str, encryption_key: str) -> dict[str, str]:
+    """`s3.json` and `security.toml`: who may do what, and the key that encrypts every object's key.
+
+    The encryption key may never change: objects written under another one cannot be read.
+    """
+    identities = [
+        _identity("admin", access_key, secret_key, ["Admin"]),
+        _identity("writer", WRITER, derived(secret_key, WRITER), _writing(bucket)),
+        _identity("reader", READER, derived(secret_key, READER), _actions(bucket, "Read", "List")),
+    ]
+    security = {
+        # Without these keys the filer and the volume server answer anybody.
+        "jwt.signing": {"key": derived(encryption_key, "volume")},
+        "jwt.filer_signing": {"key": derived(encryption_key, "filer")},
+        "jwt.filer_signing.read": {"key": derived(encryption_key, "filer-read")},
+        "s3.sse": {"kek": encryption_key},
+        "cors.allowed_origins": {"values": ""},
+    }
+    return {"s3.json": json.dumps({"identities": identities}), "security.toml": _toml(security)}
+
+
+def _actions(bucket: str, *verbs: str) -> list[str]:
+    return [f"{verb}:{bucket}" for verb in verbs]
+
+
+def _writing(bucket: str) -> list[str]:
+    """Writing inside the bucket: on the bucket itself it would cover versioning and encryption too."""
+    return [*_actions(bucket, "Read", "List"), f"Write:{bucket}/*"]
+
+
+def _identity(name: str, access_key: str, secret_key: str, actions: list[str]) -> dict[str, Any]:
+    credentials = [{"accessKey": access_key, "secretKey": secret_key}]
+    return {"name": name, "credentials": credentials, "actions": actions}
+
+
+def _toml(tables: Mapping[str, Mapping[str, str]]) -> str:
+    lines = [
+        line
+        for table, entries in tables.items()
+        for line in (f"[{table}]", *(f"{key} = {json.dumps(value)}" for key, value in entries.items()))
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def pod_spec(config_secret: str, claim: str, supply: Supply) -> dict[str, Any]:
+    """The one pod: master, volume server, filer and S3 gateway in one process."""
+    health = {"http_get": {"path": "/healthz", "port": S3_PORT}}
+    return {
+        "automount_service_account_token": False,
+        "security_context": {
+            "run_as_non_root": True,
+            "run_as_user": USER,
+            "run_as_group": USER,
+            "fs_group": USER,
+            "seccomp_profile": {"type": "RuntimeDefault"},
+        },
+        "termination_grace_period_seconds": 30,
+        "image_pull_secrets": pull_secrets(supply),
+        "containers": [
+            {
+                "name": "seaweedfs",
+                "image": reference(image("seaweedfs"), supply),
+                "args": list(ARGUMENTS),
+                "ports": [
+                    {"name": "s3", "container_port": S3_PORT},
+                    {"name": "metrics", "container_port": METRICS_PORT},
+                ],
+                "readiness_probe": {**health, "period_seconds": 2, "failure_threshold": 5},
+                "liveness_probe": {**health, "initial_delay_seconds": 30, "failure_threshold": 6},
+                "resources": {
+                    "requests": {"cpu": "250m", "memory": "512Mi"},
+                    "limits": {"memory": "2Gi"},
+                },
+                "security_context": restricted_container(),
+                "volume_mounts": [
+                    {"name": "data", "mount_path": DATA_FOLDER},
+                    {"name": "config", "mount_path": CONFIG_FOLDER, "read_only": True},
+                ],
+            }
+        ],
+        "volumes": [
+            {"name": "data", "persistent_volume_claim": {"claim_name": claim}},
+            {"name": "config", "secret": {"secret_name": config_secret}},
+        ],
+    }
+
+
+ARGUMENTS = (
+    "server",
+    f"-dir={DATA_FOLDER}",
+    # The default is 8 volumes, which one bucket fills.
+    "-volume.max=0",
+    "-master.volumeSizeLimitMB=1024",
+    # The default reports to the project's server.
+    "-master.telemetry=false",
+    # There is one master: nobody to wait for.
+    "-master.electionTimeout=1s",
+    "-ip.bind=0.0.0.0",
+    "-filer",
+    "-s3",
+    f"-s3.port={S3_PORT}",
+    f"-s3.config={CONFIG_FOLDER}/s3.json",
+    "-s3.port.iceberg=0",
+    "-s3.port.lance=0",
+    "-s3.allowDeleteBucketNotEmpty=false",
+    "-volume.preStopSeconds=0",
+    f"-metricsPort={METRICS_PORT}",
+)
+
+
+def access(component: str, instance: str, clients: list[str], scraper: str) -> dict[str, Any]:
+    """NetworkPolicy spec: S3 for the own namespace and the clients', metrics for the scraper, nothing out."""
+    own: dict[str, Any] = {"pod_selector": {}}
+    return {
+        "pod_selector": {"match_labels": selector(component, instance)},
+        "policy_types": ["Ingress", "Egress"],
+        "ingress": [
+            {
+                "from_": [own, *(_namespace(name) for name in clients)],
+                "ports": [{"protocol": "TCP", "port": S3_PORT}],
+            },
+            {"from_": [_namespace(scraper)], "ports": [{"protocol": "TCP", "port": METRICS_PORT}]},
+        ],
+    }
+
+
+def _namespace(name: str) -> dict[str, Any]:
+    return {"namespace_selector": {"match_labels": {"kubernetes.io/metadata.name": name}}}

@@ -1,0 +1,118 @@
+"""Prometheus, Alertmanager and Grafana, which find what every other component declares about itself."""
+
+from typing import NotRequired, TypedDict
+
+import pulumi
+import pulumi_kubernetes as kubernetes
+
+from corral.catalogue.charts import chart
+from corral.components._kit import (
+    PodSecurity,
+    checked,
+    child,
+    existing_api,
+    install,
+    labels,
+    name_of,
+    namespace,
+    token,
+)
+from corral.components.observability.values import (
+    ADMIN_PASSWORD_KEY,
+    ADMIN_SECRET,
+    ADMIN_USER_KEY,
+    FULL_NAME,
+    GRAFANA,
+    GRAFANA_PORT,
+    PROMETHEUS_PORT,
+    stack_values,
+)
+from corral.components.supply import Supply
+
+COMPONENT = "observability"
+PROMETHEUSES = ("prometheuses.monitoring.coreos.com", "v1")
+ADMIN_USER = "admin"
+
+
+class ObservabilityArgs(TypedDict):
+    """What observability needs to know."""
+
+    supply: Supply
+    """Where the chart and its images come from."""
+    grafana_password: NotRequired[pulumi.Input[str]]
+    """Password of Grafana's user `admin`, a secret; needed unless `existing`."""
+    retention_days: NotRequired[int]
+    """Days that samples are kept; 15 when omitted."""
+    size_gib: NotRequired[int]
+    """Size of Prometheus' volume in GiB; 50 when omitted. The oldest samples go when it fills up."""
+    storage_class: NotRequired[str]
+    """Storage class of that volume; the cluster's default when omitted."""
+    existing: NotRequired[bool]
+    """True: Prometheus' operator is there; its resource types are checked and nothing is installed."""
+    namespace: NotRequired[str]
+    """Where it runs; `monitoring` when omitted."""
+
+
+class Observability(pulumi.ComponentResource):
+    """Metrics, alerts and dashboards of the cluster given as provider."""
+
+    namespace: pulumi.Output[str]
+    """Where it runs; scrapers come from here."""
+    grafana: pulumi.Output[str]
+    """Host and port of the Grafana Service inside the cluster."""
+    prometheus: pulumi.Output[str]
+    """URL of Prometheus inside the cluster."""
+
+    def __init__(self, name: str, args: ObservabilityArgs, opts: pulumi.ResourceOptions | None = None):
+        super().__init__(token(type(self)), name, {}, opts)
+        args = checked(args, ObservabilityArgs, name)
+        wanted = args.get("namespace", "monitoring")
+        if args.get("existing", False):
+            existing_api(self, f"{name}-prometheuses", *PROMETHEUSES)
+            self.namespace = pulumi.Output.from_input(wanted)
+        else:
+            self.namespace = self._installed(name, args, wanted)
+        self.grafana = pulumi.Output.concat(GRAFANA, ".", self.namespace, f".svc:{GRAFANA_PORT}")
+        self.prometheus = pulumi.Output.concat(
+            "http://", FULL_NAME, "-prometheus.", self.namespace, f".svc:{PROMETHEUS_PORT}"
+        )
+        self.register_outputs(
+            {"namespace": self.namespace, "grafana": self.grafana, "prometheus": self.prometheus}
+        )
+
+    def _installed(self, name: str, args: ObservabilityArgs, wanted: str) -> pulumi.Output[str]:
+        if "grafana_password" not in args:
+            raise pulumi.RunError(f"{name}: 'grafana_password' is missing; only `existing` does without it")
+        # The node exporter reads the host: its namespace cannot be restricted.
+        space = namespace(
+            self, f"{name}-namespace", wanted, component=COMPONENT, level=PodSecurity.PRIVILEGED
+        )
+        admin = kubernetes.core.v1.Secret(
+            f"{name}-grafana-admin",
+            metadata={
+                "name": ADMIN_SECRET,
+                "namespace": name_of(space),
+                "labels": labels(COMPONENT, name),
+            },
+            string_data={
+                ADMIN_USER_KEY: ADMIN_USER,
+                ADMIN_PASSWORD_KEY: pulumi.Output.secret(args["grafana_password"]),
+            },
+            opts=child(self),
+        )
+        values = stack_values(
+            retention_days=args.get("retention_days", 15),
+            size_gib=args.get("size_gib", 50),
+            storage_class=args.get("storage_class"),
+            supply=args["supply"],
+        )
+        install(
+            self,
+            f"{name}-chart",
+            chart("kube-prometheus-stack"),
+            values,
+            namespace=name_of(space),
+            supply=args["supply"],
+            depends_on=[admin],
+        )
+        return name_of(space)

@@ -1,0 +1,76 @@
+"""Values of chart `kube-prometheus-stack`."""
+
+from typing import Any
+
+from corral.components.supply import Supply
+
+FULL_NAME = "monitoring"
+"""What the chart's objects are named after; the Prometheus Service is `<this>-prometheus`."""
+GRAFANA = "grafana"
+"""Name of Grafana's Deployment and Service."""
+GRAFANA_PORT = 80
+PROMETHEUS_PORT = 9090
+ADMIN_SECRET = "grafana-admin"
+ADMIN_USER_KEY = "admin-user"
+ADMIN_PASSWORD_KEY = "admin-password"
+
+SELECTORS = ("rule", "serviceMonitor", "podMonitor", "probe", "scrapeConfig")
+FILL_LIMIT_PERCENT = 85
+"""Share of the volume after which Prometheus drops old samples; compaction needs the rest."""
+
+
+def stack_values(
+    *, retention_days: int, size_gib: int, storage_class: str | None, supply: Supply
+) -> dict[str, Any]:
+    """Values that find everyone's monitors, rules and dashboards, keep samples on a volume, and phone nobody.
+
+    The resource types come first, by a chart of their own. The operator's admission webhook stays out: rules
+    are checked by tests, and a webhook that is down would refuse every rule of every component.
+    """
+    values: dict[str, Any] = {
+        "fullnameOverride": FULL_NAME,
+        "crds": {"enabled": False},
+        "prometheusOperator": {"admissionWebhooks": {"enabled": False}, "tls": {"enabled": False}},
+        "prometheus": {"prometheusSpec": _prometheus(retention_days, size_gib, storage_class)},
+        "grafana": _grafana(),
+    }
+    everywhere: dict[str, Any] = {}
+    if "registry" in supply:
+        everywhere["imageRegistry"] = supply["registry"]
+    if "pull_secret" in supply:
+        everywhere["imagePullSecrets"] = [{"name": supply["pull_secret"]}]
+    return {**values, "global": everywhere} if everywhere else values
+
+
+def _prometheus(retention_days: int, size_gib: int, storage_class: str | None) -> dict[str, Any]:
+    claim: dict[str, Any] = {
+        "accessModes": ["ReadWriteOnce"],
+        "resources": {"requests": {"storage": f"{size_gib}Gi"}},
+    }
+    if storage_class is not None:
+        claim["storageClassName"] = storage_class
+    return {
+        **{f"{what}SelectorNilUsesHelmValues": False for what in SELECTORS},
+        "retention": f"{retention_days}d",
+        "retentionSize": f"{size_gib * 1024 * FILL_LIMIT_PERCENT // 100}MiB",
+        "storageSpec": {"volumeClaimTemplate": {"spec": claim}},
+    }
+
+
+def _grafana() -> dict[str, Any]:
+    return {
+        "fullnameOverride": GRAFANA,
+        "admin": {
+            "existingSecret": ADMIN_SECRET,
+            "userKey": ADMIN_USER_KEY,
+            "passwordKey": ADMIN_PASSWORD_KEY,
+        },
+        "sidecar": {"dashboards": {"enabled": True, "label": "grafana_dashboard", "searchNamespace": "ALL"}},
+        "grafana.ini": {
+            "analytics": {
+                "reporting_enabled": False,
+                "check_for_updates": False,
+                "check_for_plugin_updates": False,
+            }
+        },
+    }

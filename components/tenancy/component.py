@@ -1,0 +1,122 @@
+"""Tenants: a restricted namespace each, closed but for what is listed, with a quota of GPU devices."""
+
+from typing import Any, NotRequired, TypedDict, cast
+
+import pulumi
+import pulumi_kubernetes as kubernetes
+
+from corral.components._kit import checked, child, labels, name_of, namespace, token
+from corral.components.tenancy.policies import closed, inwards, name_resolution, outwards, within
+
+COMPONENT = "tenancy"
+
+
+class Reachable(TypedDict):
+    """Something outside its namespace that a tenant's pods may connect to."""
+
+    namespace: str
+    """Namespace of the pods behind the service."""
+    port: int
+    """TCP port of those pods."""
+
+
+class Tenant(TypedDict):
+    """Who owns a namespace, and what it may use."""
+
+    name: str
+    """Name of the tenant, unique among them."""
+    namespace: str
+    """Its namespace; no other tenant's."""
+    data_class: NotRequired[str]
+    """Highest class of data that its models may see; a label."""
+    devices: NotRequired[dict[str, int]]
+    """Most GPU devices in use at once, by DeviceClass; a class left out has no limit."""
+
+
+class TenancyArgs(TypedDict):
+    """The tenants, and what they share."""
+
+    tenants: list[Tenant]
+    """All of them."""
+    reachable: NotRequired[list[Reachable]]
+    """Services that every tenant's pods may connect to, such as model storage; DNS always is."""
+    callers: NotRequired[list[str]]
+    """Namespaces whose pods may connect to the tenants' pods, such as a gateway's and the scraper's."""
+    existing: NotRequired[bool]
+    """True: the namespaces and their rules are somebody else's; their presence is checked."""
+
+
+class Tenancy(pulumi.ComponentResource):
+    """Namespaces of tenants on the cluster given as provider."""
+
+    namespaces: pulumi.Output[dict[str, str]]
+    """Namespace by tenant, known once it exists."""
+
+    def __init__(self, name: str, args: TenancyArgs, opts: pulumi.ResourceOptions | None = None):
+        super().__init__(token(type(self)), name, {}, opts)
+        args = checked(args, TenancyArgs, name)
+        _refuse_shared(name, args["tenants"])
+        make = self._found if args.get("existing", False) else self._made
+        spaces = {tenant["name"]: make(name, tenant, args) for tenant in args["tenants"]}
+        self.namespaces = pulumi.Output.all(**spaces)
+        self.register_outputs({"namespaces": self.namespaces})
+
+    def _found(self, name: str, tenant: Tenant, args: TenancyArgs) -> pulumi.Output[str]:
+        logical = f"{name}-{tenant['name']}"
+        return name_of(kubernetes.core.v1.Namespace.get(logical, tenant["namespace"], opts=child(self)))
+
+    def _made(self, name: str, tenant: Tenant, args: TenancyArgs) -> pulumi.Output[str]:
+        own = labels(COMPONENT, tenant["name"], tenant=tenant["name"])
+        more = {"corral.dev/tenant": tenant["name"]}
+        if "data_class" in tenant:
+            more["corral.dev/data-class"] = tenant["data_class"]
+        space = namespace(
+            self,
+            f"{name}-{tenant['name']}",
+            tenant["namespace"],
+            component=COMPONENT,
+            more_labels=more,
+        )
+        rules: dict[str, dict[str, Any]] = {
+            "default-deny": closed(),
+            "within": within(),
+            "name-resolution": name_resolution(),
+        }
+        if args.get("reachable"):
+            rules["outwards"] = outwards(args.get("reachable", []))
+        if args.get("callers"):
+            rules["inwards"] = inwards(args.get("callers", []))
+        for rule, spec in rules.items():
+            kubernetes.networking.v1.NetworkPolicy(
+                f"{name}-{tenant['name']}-{rule}",
+                metadata={"name": rule, "namespace": name_of(space), "labels": own},
+                spec=cast(Any, spec),
+                opts=child(self),
+            )
+        if tenant.get("devices"):
+            kubernetes.core.v1.ResourceQuota(
+                f"{name}-{tenant['name']}-devices",
+                metadata={"name": "devices", "namespace": name_of(space), "labels": own},
+                spec={"hard": device_quota(tenant.get("devices", {}))},
+                opts=child(self),
+            )
+        return name_of(space)
+
+
+def device_quota(devices: dict[str, int]) -> dict[str, str]:
+    """Quota entries of DRA devices, by DeviceClass.
+
+    >>> device_quota({"mig.nvidia.com": 7})
+    {'mig.nvidia.com.deviceclass.resource.k8s.io/devices': '7'}
+    """
+    return {f"{name}.deviceclass.resource.k8s.io/devices": str(most) for name, most in devices.items()}
+
+
+def _refuse_shared(name: str, tenants: list[Tenant]) -> None:
+    owners: dict[str, str] = {}
+    for tenant in tenants:
+        other = owners.setdefault(tenant["namespace"], tenant["name"])
+        if other != tenant["name"]:
+            raise pulumi.RunError(
+                f"{name}: namespace {tenant['namespace']!r} has two tenants, {other} and {tenant['name']}"
+            )

@@ -1,0 +1,102 @@
+"""What is watched on a vector database.
+
+Sources of metric names: kubelet and kube-state-metrics for volume and readiness, the PostgreSQL exporter's
+default collectors, and Qdrant's `/metrics`.
+"""
+
+from collections.abc import Mapping
+
+from corral.catalogue.vocabulary import VectorEngine
+from corral.components._signals import Alert, Panel
+from corral.components.vector_db.names import SERVICE
+
+FREE_SHARE = 0.15
+"""Share of the volume that must stay free; an index build needs room for the new index beside the old one."""
+
+
+def rules(engine: VectorEngine, namespace: str) -> tuple[Alert, ...]:
+    """Alerts on a database that is down, fills its volume, or is in trouble by its own account."""
+    here = f'namespace="{namespace}"'
+    ready = f'kube_statefulset_status_replicas_ready{{{here},statefulset="{SERVICE}"}}'
+    wanted = f'kube_statefulset_replicas{{{here},statefulset="{SERVICE}"}}'
+    free = f"kubelet_volume_stats_available_bytes{{{here}}} / kubelet_volume_stats_capacity_bytes{{{here}}}"
+    shared: tuple[Alert, ...] = (
+        {
+            "name": "VectorDatabaseNotReady",
+            "expression": f"{ready} < {wanted}",
+            "lasting": "5m",
+            "severity": "critical",
+            "summary": f"Only {{{{ $value }}}} pods of the vector database in {namespace} are ready",
+        },
+        {
+            "name": "VectorDatabaseVolumeFull",
+            "expression": f"{free} < {FREE_SHARE}",
+            "lasting": "15m",
+            "severity": "warning",
+            "summary": "Volume {{ $labels.persistentvolumeclaim }} has little room left: enlarge it",
+        },
+    )
+    return (*shared, *_OWN_RULES[engine])
+
+
+_OWN_RULES: Mapping[VectorEngine, tuple[Alert, ...]] = {
+    VectorEngine.PGVECTOR: (
+        {
+            "name": "VectorDatabaseUnreachable",
+            "expression": "pg_up == 0",
+            "lasting": "5m",
+            "severity": "critical",
+            "summary": "The exporter cannot log in to PostgreSQL: look at the certificate and the password",
+        },
+        {
+            "name": "VectorDatabaseConnectionsExhausted",
+            "expression": "sum(pg_stat_activity_count) > 0.9 * scalar(pg_settings_max_connections)",
+            "lasting": "5m",
+            "severity": "warning",
+            "summary": "More than nine of ten connections are in use: pool them on the client's side",
+        },
+    ),
+    VectorEngine.QDRANT: (
+        {
+            "name": "VectorDatabaseRecovering",
+            "expression": "app_status_recovery_mode > 0",
+            "lasting": "1m",
+            "severity": "critical",
+            "summary": "Qdrant runs in recovery mode and serves no searches",
+        },
+    ),
+}
+
+
+def panels(engine: VectorEngine, namespace: str) -> tuple[Panel, ...]:
+    """Panels on the volume, and on the engine's own figures."""
+    here = f'namespace="{namespace}"'
+    volume: Panel = {
+        "title": "Volume in use",
+        "queries": {
+            "{{persistentvolumeclaim}}": f"kubelet_volume_stats_used_bytes{{{here}}}"
+            f" / kubelet_volume_stats_capacity_bytes{{{here}}}"
+        },
+        "unit": "percentunit",
+    }
+    return (volume, *_OWN_PANELS[engine])
+
+
+_OWN_PANELS: Mapping[VectorEngine, tuple[Panel, ...]] = {
+    VectorEngine.PGVECTOR: (
+        {"title": "Database size", "queries": {"{{datname}}": "pg_database_size_bytes"}, "unit": "bytes"},
+        {"title": "Connections", "queries": {"{{state}}": "sum by (state) (pg_stat_activity_count)"}},
+        {
+            "title": "Transactions per second",
+            "queries": {
+                "committed": "sum(rate(pg_stat_database_xact_commit[5m]))",
+                "rolled back": "sum(rate(pg_stat_database_xact_rollback[5m]))",
+            },
+        },
+    ),
+    VectorEngine.QDRANT: (
+        {"title": "Points", "queries": {"{{pod}}": "sum by (pod) (collection_points)"}},
+        {"title": "Collections", "queries": {"{{pod}}": "collections_total"}},
+        {"title": "Pending operations", "queries": {"{{pod}}": "cluster_pending_operations_total"}},
+    ),
+}

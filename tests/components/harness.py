@@ -1,0 +1,265 @@
+"""A recording engine for graph tests: build a program, then ask the graph what it registered.
+
+    graph = build(lambda: KServe("kserve", {...}))
+    graph.one("Namespace").inputs["metadata"]["name"]
+
+A graph test asserts after `build` has returned: then every registration has drained.
+"""
+
+import asyncio
+import gc
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from typing import Any
+
+import pulumi
+from google.protobuf import empty_pb2, struct_pb2
+from pulumi.runtime import config as runtime_config
+from pulumi.runtime import mocks, rpc, settings
+
+SECRET = "<secret>"
+
+
+@dataclass
+class Registered:
+    """One resource as the engine was asked to register it."""
+
+    urn: str
+    type: str
+    name: str
+    parent: str
+    inputs: dict[str, Any]
+    secrets: frozenset[str]
+    """Dotted paths of inputs that were marked secret."""
+    protect: bool
+    provider: str
+    dependencies: tuple[str, ...]
+    custom: bool
+    read: bool = False
+    outputs: dict[str, Any] | None = None
+    """What `register_outputs` said; None when it was never called."""
+
+    @property
+    def kind(self) -> str:
+        """Last part of the type: `Namespace`, `Model`, `Chart`."""
+        return self.type.rpartition(":")[2]
+
+    @property
+    def object_name(self) -> str:
+        """`metadata.name` of a Kubernetes object."""
+        return self.inputs["metadata"]["name"]
+
+    @property
+    def namespace(self) -> str | None:
+        return self.inputs["metadata"].get("namespace")
+
+
+@dataclass
+class Graph:
+    """Everything one program registered, in the order of arrival."""
+
+    resources: list[Registered] = field(default_factory=list)
+
+    def __iter__(self) -> Iterator[Registered]:
+        return iter(self.resources)
+
+    def of(self, kind: str) -> list[Registered]:
+        """Resources whose full type or whose kind is `kind`."""
+        return [r for r in self.resources if kind in (r.type, r.kind)]
+
+    def one(self, kind: str, name: str | None = None) -> Registered:
+        """The only resource of a kind, or of a kind with this logical or physical name."""
+        found = [r for r in self.of(kind) if name is None or name in (r.name, _object_name(r))]
+        assert len(found) == 1, (
+            f"expected one {kind} {name or ''}, found {[(r.name, _object_name(r)) for r in self.of(kind)]}"
+        )
+        return found[0]
+
+    def child_of(self, parent: Registered) -> list[Registered]:
+        return [r for r in self.resources if r.parent == parent.urn]
+
+    def by_urn(self, urn: str) -> Registered:
+        return next(r for r in self.resources if r.urn == urn)
+
+    def ancestors(self, resource: Registered) -> list[Registered]:
+        found: list[Registered] = []
+        known = {r.urn: r for r in self.resources}
+        while resource.parent in known:
+            resource = known[resource.parent]
+            found.append(resource)
+        return found
+
+    def before(self, resource: Registered) -> set[str]:
+        """URNs of all that must be done before `resource`.
+
+        These are its dependencies and its parents', for a child waits for its parent; theirs; their children.
+        """
+        known = {r.urn: r for r in self.resources}
+        seen: set[str] = set()
+        queue = [urn for one in (resource, *self.ancestors(resource)) for urn in one.dependencies]
+        while queue:
+            urn = queue.pop()
+            if urn in seen or urn not in known:
+                continue
+            seen.add(urn)
+            queue.extend(d for one in (known[urn], *self.ancestors(known[urn])) for d in one.dependencies)
+            queue.extend(r.urn for r in self.resources if r.parent == urn)
+        return seen
+
+
+def _object_name(resource: Registered) -> str | None:
+    metadata = resource.inputs.get("metadata")
+    return metadata.get("name") if isinstance(metadata, dict) else None
+
+
+class _Objects(mocks.Mocks):
+    """Every resource comes out as it went in; reads answer what the test prepared."""
+
+    def __init__(self, found: Mapping[str, dict[str, Any]]):
+        self.found = found
+
+    def call(self, args: mocks.MockCallArgs) -> tuple[dict[str, Any], None]:
+        return {}, None
+
+    def new_resource(self, args: mocks.MockResourceArgs) -> tuple[str, dict[str, Any]]:
+        if args.resource_id:
+            return args.resource_id, dict(self.found[args.resource_id])
+        return f"{args.name}-id", dict(args.inputs)
+
+
+class Recorder(mocks.MockMonitor):
+    """A mock monitor that keeps each request and refuses a URN that it has seen."""
+
+    def __init__(self, found: Mapping[str, dict[str, Any]]):
+        super().__init__(_Objects(found))
+        self.graph = Graph()
+        self._lock = threading.Lock()
+
+    def RegisterResource(self, request: Any) -> Any:
+        if request.type != "pulumi:pulumi:Stack":
+            self._record(request, read=False, inputs=request.object)
+        return super().RegisterResource(request)
+
+    def ReadResource(self, request: Any) -> Any:
+        self._record(request, read=True, inputs=request.properties)
+        return super().ReadResource(request)
+
+    def RegisterResourceOutputs(self, request: Any) -> Any:
+        for resource in self.graph.resources:
+            if resource.urn == request.urn:
+                resource.outputs, _ = _plain(request.outputs)
+        return empty_pb2.Empty()
+
+    def _record(self, request: Any, *, read: bool, inputs: struct_pb2.Struct) -> None:
+        urn = self.make_urn(request.parent, request.type, request.name)
+        values, secrets = _plain(inputs)
+        with self._lock:
+            assert all(r.urn != urn for r in self.graph.resources), f"two resources share the URN {urn}"
+            self.graph.resources.append(
+                Registered(
+                    urn=urn,
+                    type=request.type,
+                    name=request.name,
+                    parent=request.parent,
+                    inputs=values,
+                    secrets=frozenset(secrets),
+                    protect=False if read else bool(request.protect),
+                    provider=request.provider,
+                    dependencies=tuple(request.dependencies),
+                    custom=read or bool(request.custom),
+                    read=read,
+                )
+            )
+
+
+def _plain(message: struct_pb2.Struct) -> tuple[dict[str, Any], list[str]]:
+    secrets: list[str] = []
+    return {key: _value(item, key, secrets) for key, item in message.fields.items()}, secrets
+
+
+def _value(value: struct_pb2.Value, where: str, secrets: list[str]) -> Any:
+    match value.WhichOneof("kind"):
+        case "struct_value":
+            fields = value.struct_value.fields
+            if rpc._special_sig_key in fields:
+                if fields[rpc._special_sig_key].string_value == rpc._special_secret_sig:
+                    secrets.append(where)
+                    return _value(fields["value"], where, secrets)
+                return {key: _value(item, f"{where}.{key}", secrets) for key, item in fields.items()}
+            return {key: _value(item, f"{where}.{key}", secrets) for key, item in fields.items()}
+        case "list_value":
+            return [_value(v, f"{where}[{i}]", secrets) for i, v in enumerate(value.list_value.values)]
+        case "number_value":
+            number = value.number_value
+            return int(number) if number.is_integer() else number
+        case "bool_value":
+            return value.bool_value
+        case "string_value":
+            return value.string_value
+        case _:
+            return None
+
+
+def build(
+    program: Callable[[], Any],
+    *,
+    preview: bool = False,
+    config: Mapping[str, str] | None = None,
+    secret_config: Mapping[str, str] | None = None,
+    found: Mapping[str, dict[str, Any]] | None = None,
+    stack: str = "test",
+) -> Graph:
+    """Run `program` in an event loop of its own against a recording engine; return what it registered.
+
+    `found` maps the id of an object that exists already to its state.
+    """
+    # Pulumi keeps its settings and its event loop per thread: what one build leaves, the next does not see.
+    with ThreadPoolExecutor(1) as thread:
+        return thread.submit(
+            _build,
+            program,
+            preview,
+            {**(config or {}), **(secret_config or {})},
+            list(secret_config or {}),
+            {} if found is None else found,
+            stack,
+        ).result()
+
+
+def _build(
+    program: Callable[[], Any],
+    preview: bool,
+    config: Mapping[str, str],
+    secret_keys: list[str],
+    found: Mapping[str, dict[str, Any]],
+    stack: str,
+) -> Graph:
+    loop = asyncio.new_event_loop()
+    asyncio.set_event_loop(loop)
+    try:
+        recorder = Recorder(found)
+        settings.reset_options()
+        mocks.set_mocks(recorder.mocks, project="corral", stack=stack, preview=preview, monitor=recorder)
+        runtime_config.set_all_config(dict(config), secret_keys)
+
+        def run() -> None:
+            program()
+
+        mocks.test(run)()
+        return recorder.graph
+    finally:
+        for task in asyncio.all_tasks(loop):
+            task.cancel()
+        loop.close()
+        # What Pulumi leaves behind runs finalizers: better here than while a failure is being reported.
+        gc.collect()
+
+
+class Probe(pulumi.ComponentResource):
+    """A bare parent for tests of helpers."""
+
+    def __init__(self, name: str):
+        super().__init__("test:index:Probe", name)
+        self.register_outputs({})

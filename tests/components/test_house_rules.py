@@ -1,0 +1,141 @@
+"""House rules, by reflection over every component of the published surface."""
+
+import ast
+import importlib
+import inspect
+import itertools
+import pkgutil
+import sys
+import textwrap
+import typing
+from pathlib import Path
+
+import pulumi
+import pytest
+
+from corral import components
+from corral.components._kit import hints_of, token
+
+ROOT = Path(components.__path__[0])
+
+
+def _modules():
+    for found in pkgutil.walk_packages(components.__path__, "corral.components."):
+        if not found.name.endswith("__main__"):
+            yield importlib.import_module(found.name)
+
+
+def _components() -> list[type[pulumi.ComponentResource]]:
+    found = {
+        value
+        for module in _modules()
+        for value in vars(module).values()
+        if inspect.isclass(value)
+        and issubclass(value, pulumi.ComponentResource)
+        and value.__module__.startswith("corral.components.")
+    }
+    return sorted(found, key=lambda one: one.__name__)
+
+
+COMPONENTS = _components()
+every_component = pytest.mark.parametrize("component", COMPONENTS, ids=lambda one: one.__name__)
+
+
+def _args_of(component: type) -> type:
+    return hints_of(component.__init__)["args"]
+
+
+def _documented(class_: type) -> set[str]:
+    """Names of annotated fields that a string literal follows, in the class and its bases in our code."""
+    definition = ast.parse(textwrap.dedent(inspect.getsource(class_))).body[0]
+    documented = {
+        field.target.id
+        for field, after in itertools.pairwise(definition.body)
+        if isinstance(field, ast.AnnAssign)
+        and isinstance(after, ast.Expr)
+        and isinstance(after.value, ast.Constant)
+    }
+    # A TypedDict forgets its bases: their names stand in its source.
+    names = [base.id for base in definition.bases if isinstance(base, ast.Name)]
+    bases = [getattr(sys.modules[class_.__module__], name) for name in names]
+    ours = [base for base in bases if inspect.isclass(base) and base.__module__.startswith("corral.")]
+    return documented.union(*(_documented(base) for base in ours))
+
+
+def test_there_are_components_to_look_at():
+    assert len(COMPONENTS) >= 5, [one.__name__ for one in COMPONENTS]
+
+
+@every_component
+def test_a_component_takes_a_name_its_args_and_options(component):
+    parameters = list(inspect.signature(component.__init__).parameters.values())
+    assert [p.name for p in parameters] == ["self", "name", "args", "opts"]
+    assert parameters[3].default is None
+
+
+@every_component
+def test_a_component_s_args_are_a_typed_dict_named_after_it(component):
+    args = _args_of(component)
+    assert typing.is_typeddict(args), "a packaged component receives a plain dict"
+    assert args.__name__ == f"{component.__name__}Args"
+
+
+@every_component
+def test_every_argument_is_documented(component):
+    args = _args_of(component)
+    assert args.__doc__
+    missing = set(hints_of(args)) - _documented(args)
+    assert not missing, "field docstrings become the published API's documentation"
+
+
+@every_component
+def test_every_output_is_annotated_and_documented(component):
+    outputs = {
+        name: hint
+        for name, hint in inspect.get_annotations(component).items()
+        if typing.get_origin(hint) is pulumi.Output
+    }
+    assert set(outputs) <= _documented(component)
+
+
+@every_component
+def test_a_component_is_documented_and_its_token_names_it(component):
+    assert component.__doc__
+    assert token(component) == f"corral:index:{component.__name__}"
+    assert "token(type(self))" in inspect.getsource(component.__init__)
+
+
+@every_component
+def test_outputs_are_registered_as_the_last_statement(component):
+    body = ast.parse(textwrap.dedent(inspect.getsource(component.__init__))).body[0].body
+    last = ast.unparse(body[-1])
+    assert last.startswith("self.register_outputs("), last
+    returns = [node for node in ast.walk(ast.Module(body, [])) if isinstance(node, ast.Return)]
+    assert not returns, "a path that leaves early must register its outputs too"
+
+
+@pytest.mark.parametrize("file", sorted(ROOT.rglob("*.py")), ids=lambda file: str(file.relative_to(ROOT)))
+def test_a_component_file_keeps_to_the_surface(file):
+    text = file.read_text()
+    tree = ast.parse(text)
+    imported = {
+        name
+        for node in ast.walk(tree)
+        for name in (
+            [node.module or ""]
+            if isinstance(node, ast.ImportFrom)
+            else [alias.name for alias in node.names]
+            if isinstance(node, ast.Import)
+            else []
+        )
+    }
+    assert "__future__" not in imported, "schema inference refuses postponed annotations"
+    rooms = {name.split(".")[1] for name in imported if name.startswith("corral.")}
+    assert rooms <= {"components", "catalogue", "controls"}, "a component knows nothing of stacks or planes"
+    assert "pulumi.Config(" not in text and "os.environ" not in text, "inputs come through Args alone"
+    calls = {ast.unparse(node.func) for node in ast.walk(tree) if isinstance(node, ast.Call)}
+    helm = {call for call in calls if call.endswith((".Chart", ".Release"))}
+    assert not helm or file.name == "_kit.py", "_kit.install is the only call to Helm"
+    assert not {call for call in calls if call.endswith("ResourceOptions.merge")}, (
+        "children get nothing from the caller's options"
+    )

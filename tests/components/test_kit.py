@@ -1,0 +1,141 @@
+from enum import Enum
+from typing import NotRequired, TypedDict
+
+import pulumi
+import pulumi_kubernetes as kubernetes
+import pytest
+from tests.components.harness import Probe, build
+
+from corral.catalogue.charts import ChartEntry
+from corral.catalogue.vocabulary import InstalledBy
+from corral.components import _kit, _signals
+from corral.components.supply import locate
+
+
+class Colour(str, Enum):
+    RED = "red"
+    BLUE = "blue"
+
+
+class Part(TypedDict):
+    size: int
+
+
+class SampleArgs(TypedDict):
+    colour: Colour
+    parts: NotRequired[list[Part]]
+    passed_on: NotRequired[pulumi.Input[str]]
+
+
+def entry(source: str = "https://charts.example.eu", by: InstalledBy = InstalledBy.CHART) -> ChartEntry:
+    return ChartEntry(
+        name="sample", version="1.2.3", source=source, namespace="sample", installed_by=by, digest=None
+    )
+
+
+def test_unknown_and_missing_keys_are_refused_together_with_what_is_allowed():
+    with pytest.raises(_kit.ArgsError) as refused:
+        _kit.checked({"color": "red"}, SampleArgs, "Sample")
+    lines = str(refused.value).splitlines()
+    assert lines == [
+        "Sample: unknown key 'color'; allowed are colour, parts, passed_on",
+        "Sample: 'colour' is missing; allowed are colour, parts, passed_on",
+    ]
+
+
+def test_a_key_inside_a_list_is_named_by_its_place():
+    with pytest.raises(_kit.ArgsError, match=r"Sample\.parts\[1\]: unknown key 'sizes'"):
+        _kit.checked({"colour": "red", "parts": [{"size": 1}, {"size": 2, "sizes": 3}]}, SampleArgs, "Sample")
+
+
+def test_an_enum_word_may_be_text_and_a_wrong_one_is_refused_with_the_right_ones():
+    assert _kit.checked({"colour": "red"}, SampleArgs, "Sample")
+    with pytest.raises(_kit.ArgsError, match=r"Sample\.colour: 'green' is not allowed; use one of red, blue"):
+        _kit.checked({"colour": "green"}, SampleArgs, "Sample")
+
+
+def test_a_name_made_from_inputs_changes_with_them_and_not_with_their_order():
+    assert _kit.fingerprint({"a": 1, "b": 2}) == _kit.fingerprint({"b": 2, "a": 1})
+    assert _kit.fingerprint({"a": 1}) != _kit.fingerprint({"a": 2})
+
+
+def test_a_chart_folder_of_the_supply_wins_over_the_upstream_source(tmp_path):
+    (tmp_path / "sample").mkdir()
+    assert locate(entry(), {"charts": str(tmp_path)}) == {"chart": str(tmp_path / "sample")}
+
+
+def test_a_chart_that_the_folder_lacks_comes_pinned_from_upstream(tmp_path):
+    assert locate(entry(), {"charts": str(tmp_path)}) == {
+        "chart": "sample",
+        "version": "1.2.3",
+        "repository": "https://charts.example.eu",
+    }
+
+
+def test_an_oci_chart_is_referenced_with_its_name():
+    assert locate(entry("oci://registry.example.eu/charts"), {})["chart"] == (
+        "oci://registry.example.eu/charts/sample"
+    )
+
+
+@pytest.mark.parametrize(
+    ("by", "kind"),
+    [
+        (InstalledBy.CHART, "kubernetes:helm.sh/v4:Chart"),
+        (InstalledBy.RELEASE, "kubernetes:helm.sh/v3:Release"),
+    ],
+)
+def test_the_catalogue_entry_decides_how_a_chart_is_installed(by, kind):
+    def program():
+        _kit.install(Probe("p"), "p-chart", entry(by=by), {"a": {"b": 1}}, namespace="sample", supply={})
+
+    installed = build(program).one(kind)
+    assert installed.inputs["values"] == {"a": {"b": 1}}
+    assert installed.inputs["version"] == "1.2.3", "an unpinned chart changes under us"
+    assert installed.parent.endswith("::p")
+
+
+def test_a_namespace_enforces_the_restricted_level_unless_told_otherwise():
+    graph = build(lambda: _kit.namespace(Probe("p"), "p-ns", "space", component="model"))
+    labels = graph.one("Namespace").inputs["metadata"]["labels"]
+    assert labels["pod-security.kubernetes.io/enforce"] == "restricted"
+    assert labels["corral.dev/component"] == "model"
+
+
+def test_a_child_takes_provider_and_protection_from_its_parent_alone():
+    class Parent(pulumi.ComponentResource):
+        def __init__(self, name: str, opts: pulumi.ResourceOptions):
+            super().__init__("test:index:Parent", name, {}, opts)
+            _kit.namespace(self, f"{name}-ns", "space", component="model")
+            self.register_outputs({})
+
+    def program():
+        cluster = kubernetes.Provider("cluster", kubeconfig="{}")
+        Parent("p", pulumi.ResourceOptions(provider=cluster, aliases=[pulumi.Alias(name="old")]))
+
+    graph = build(program)
+    assert "::cluster::" in graph.one("Namespace").provider
+
+
+def test_an_alert_rule_carries_its_severity_and_summary():
+    alert: _signals.Alert = {
+        "name": "Down",
+        "expression": "up == 0",
+        "lasting": "5m",
+        "severity": "critical",
+        "summary": "It is down.",
+    }
+
+    def program():
+        _signals.alerts(Probe("p"), "p-alerts", name="p", namespace="n", labels={}, rules=[alert])
+
+    (group,) = build(program).one("PrometheusRule").inputs["spec"]["groups"]
+    assert group["rules"] == [
+        {
+            "alert": "Down",
+            "expr": "up == 0",
+            "for": "5m",
+            "labels": {"severity": "critical"},
+            "annotations": {"summary": "It is down."},
+        }
+    ]

@@ -1,0 +1,85 @@
+import pytest
+from tests.components.harness import build
+
+from corral.components.cert_manager import CertManager
+from corral.components.gpu_node_pool import ExistingGpuNodePool
+from corral.components.kserve import KServe
+
+INFERENCE = {
+    "inferenceservices.serving.kserve.io": {"spec": {"versions": [{"name": "v1beta1", "served": True}]}}
+}
+
+
+def installed(graph, name):
+    """The chart with this logical name, however the catalogue has it installed."""
+    (found,) = [r for r in graph if r.name == name and r.kind in ("Chart", "Release")]
+    return found
+
+
+def test_kserve_serves_plain_deployments_without_an_ingress():
+    graph = build(lambda: KServe("kserve", {"supply": {}}))
+    values = installed(graph, "kserve-chart").inputs["values"]["kserve"]
+    assert values["controller"]["deploymentMode"] == "Standard"
+    assert values["controller"]["gateway"]["disableIngressCreation"] is True
+    assert values["controller"]["imagePullPolicy"] == "IfNotPresent"
+
+
+def test_kserve_s_types_come_first_and_an_object_of_them_before_the_chart_that_needs_them():
+    graph = build(lambda: KServe("kserve", {"supply": {}}))
+    types, controller = installed(graph, "kserve-crds"), installed(graph, "kserve-chart")
+    runtimes = graph.of("ClusterServingRuntime")
+    assert {one.object_name for one in runtimes} == {"corral-llamacpp", "corral-vllm"}
+    assert all(types.urn in graph.before(one) for one in runtimes)
+    assert {one.urn for one in runtimes} <= graph.before(controller), "Helm does not wait for new types"
+
+
+def test_every_image_of_kserve_comes_from_the_mirror():
+    supply = {"registry": "registry.example.eu/mirror", "pull_secret": "mirror"}
+    graph = build(lambda: KServe("kserve", {"supply": supply}))
+    values = installed(graph, "kserve-chart").inputs["values"]["kserve"]
+    images = [
+        values["controller"]["image"],
+        values["controller"]["rbacProxyImage"],
+        *(values[part]["image"] for part in ("agent", "router", "storage")),
+        *(r.inputs["spec"]["containers"][0]["image"] for r in graph.of("ClusterServingRuntime")),
+    ]
+    assert all(image.startswith("registry.example.eu/mirror/") for image in images), images
+    assert values["controller"]["imagePullSecrets"] == [{"name": "mirror"}]
+
+
+def test_runtimes_tell_nobody_what_they_serve():
+    graph = build(lambda: KServe("kserve", {"supply": {}}))
+    (vllm,) = graph.one("ClusterServingRuntime", "corral-vllm").inputs["spec"]["containers"]
+    settings = {one["name"]: one["value"] for one in vllm["env"]}
+    assert settings["HF_HUB_OFFLINE"] == settings["VLLM_NO_USAGE_STATS"] == settings["DO_NOT_TRACK"] == "1"
+
+
+def test_an_existing_kserve_gets_our_runtimes_alone():
+    graph = build(lambda: KServe("kserve", {"supply": {}, "existing": True}), found=INFERENCE)
+    assert not graph.of("Chart") + graph.of("Release") + graph.of("Namespace")
+    assert len(graph.of("ClusterServingRuntime")) == 2
+
+
+def test_an_existing_kserve_that_is_too_old_is_refused_by_name():
+    old = {
+        "inferenceservices.serving.kserve.io": {"spec": {"versions": [{"name": "v1alpha2", "served": True}]}}
+    }
+    with pytest.raises(Exception, match=r"inferenceservices\.serving\.kserve\.io.*v1beta1 is needed"):
+        build(lambda: KServe("kserve", {"supply": {}, "existing": True}), found=old)
+
+
+def test_cert_manager_brings_its_types_and_leaves_them():
+    graph = build(lambda: CertManager("cert-manager", {"supply": {}}))
+    assert graph.one("Release").inputs["values"]["crds"] == {"enabled": True, "keep": True}
+
+
+def test_nodes_carry_pool_layout_and_taint():
+    args = {"pool": "slices", "nodes": [{"name": "n0", "mig_config": "sevenths"}, {"name": "n1"}]}
+    graph = build(lambda: ExistingGpuNodePool("pool", args))
+    marked = {patch.object_name: patch.inputs for patch in graph.of("NodePatch")}
+    assert marked["n0"]["metadata"]["labels"]["corral.dev/pool"] == "slices"
+    assert marked["n0"]["metadata"]["labels"]["nvidia.com/mig.config"] == "sevenths"
+    assert "nvidia.com/mig.config" not in marked["n1"]["metadata"]["labels"], "whole GPUs need no layout"
+    assert marked["n0"]["spec"]["taints"] == [
+        {"key": "nvidia.com/gpu", "value": "present", "effect": "NoSchedule"}
+    ]

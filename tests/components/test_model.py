@@ -1,0 +1,182 @@
+import json
+
+import pytest
+from tests.components.harness import build
+
+from corral.components._kit import ArgsError
+from corral.components.model import Model
+
+STORE = {
+    "endpoint": "http://model-storage.model-storage.svc.cluster.local:8333",
+    "bucket": "models",
+    "region": "embedded",
+    "namespace": "model-storage",
+    "writer_secret": "model-storage-writer",
+    "reader_access_key": "corral-reader",
+    "reader_secret_key": "canary-reader",
+}
+SUM = "ab" * 32
+SLICE = {"device_class": "mig.nvidia.com", "profile": "1g.5gb"}
+
+
+def model(**more):
+    args = {
+        "namespace": "team",
+        "engine": "llama.cpp",
+        "arguments": ["--model", "/mnt/models/m.gguf", "--ctx-size", "4096"],
+        "claim": SLICE,
+        "supply": {},
+        "source": "package://tiny/1.0/m.gguf",
+        "files": [{"name": "m.gguf", "sha256": SUM}],
+        "license": "Apache-2.0",
+        "store": STORE,
+        **more,
+    }
+    return build(lambda: Model("tiny", {key: value for key, value in args.items() if value is not None}))
+
+
+def predictor(graph):
+    return graph.one("InferenceService").inputs["spec"]["predictor"]
+
+
+def test_the_import_states_source_checksum_license_and_target_and_no_secret():
+    job = model().one("Job", "tiny-import")
+    (container,) = job.inputs["spec"]["template"]["spec"]["containers"]
+    said = container["args"]
+    assert said[0] == "import"
+    assert f"m.gguf={SUM}" in said
+    assert "s3://models/tiny" in said
+    assert "canary-reader" not in json.dumps(job.inputs)
+    keys = {one["name"]: one for one in container["env"]}
+    assert keys["AWS_SECRET_ACCESS_KEY"]["valueFrom"]["secretKeyRef"]["name"] == "model-storage-writer"
+
+
+def test_imports_run_beside_the_store_so_that_a_tenant_never_holds_a_writing_credential():
+    graph = model()
+    assert graph.one("Job").namespace == "model-storage"
+    secrets = [s for s in graph.of("Secret") if s.namespace == "team"]
+    assert [s.inputs["stringData"]["AWS_ACCESS_KEY_ID"] for s in secrets] == ["corral-reader"]
+
+
+def test_another_checksum_or_source_is_another_import():
+    first = model().one("Job").object_name
+    assert model().one("Job").object_name == first, "the same inputs are the same import"
+    assert model(files=[{"name": "m.gguf", "sha256": "cd" * 32}]).one("Job").object_name != first
+    assert model(source="s3://elsewhere/m").one("Job").object_name != first
+
+
+def test_a_replica_asks_for_a_slice_by_its_profile():
+    graph = model()
+    template = graph.one("ResourceClaimTemplate")
+    (request,) = template.inputs["spec"]["spec"]["devices"]["requests"]
+    assert request["exactly"]["deviceClassName"] == "mig.nvidia.com"
+    (chosen,) = request["exactly"]["selectors"]
+    assert chosen["cel"]["expression"] == "device.attributes['gpu.nvidia.com'].profile == '1g.5gb'"
+    spec = predictor(graph)
+    assert spec["resourceClaims"] == [{"name": "gpu", "resourceClaimTemplateName": template.object_name}]
+    assert spec["model"]["resources"]["claims"] == [{"name": "gpu"}], "the container must use the claim"
+
+
+def test_whole_gpus_are_asked_for_by_count_and_product():
+    claim = {"device_class": "gpu.nvidia.com", "count": 2, "product": "NVIDIA H100 80GB HBM3"}
+    (request,) = model(claim=claim).one("ResourceClaimTemplate").inputs["spec"]["spec"]["devices"]["requests"]
+    assert request["exactly"]["count"] == 2
+    assert "productName == 'NVIDIA H100 80GB HBM3'" in json.dumps(request)
+
+
+def test_another_claim_is_another_template_since_templates_cannot_change():
+    first = model().one("ResourceClaimTemplate").object_name
+    other = {"device_class": "mig.nvidia.com", "profile": "2g.10gb"}
+    assert model(claim=other).one("ResourceClaimTemplate").object_name != first
+
+
+def test_pulumi_awaits_a_ready_copy_too_since_kserve_says_ready_without_one():
+    awaited = model().one("InferenceService").inputs["metadata"]["annotations"]["pulumi.com/waitFor"]
+    assert json.loads(awaited) == [
+        "condition=PredictorReady",
+        "condition=Ready",
+        "jsonpath={.status.modelStatus.copies.totalCopies}",
+    ]
+
+
+def test_the_model_is_served_after_its_import():
+    graph = model()
+    assert graph.one("Job").urn in graph.before(graph.one("InferenceService"))
+    assert predictor(graph)["model"]["storageUri"] == "s3://models/tiny"
+
+
+def test_simulated_weights_are_marked_and_import_nothing():
+    graph = model(weights="simulated", source=None, files=None, license=None, store=None)
+    assert graph.of("Job") == []
+    assert graph.of("Secret") == []
+    service = graph.one("InferenceService").inputs
+    assert service["metadata"]["annotations"]["corral.dev/weights"] == "simulated"
+    assert "storageUri" not in service["spec"]["predictor"]["model"]
+
+
+def test_real_weights_without_checksums_are_refused_by_name():
+    with pytest.raises(ArgsError, match="'files' is missing"):
+        model(files=None)
+
+
+def test_a_fixed_number_of_replicas_needs_no_scaler():
+    fixed = model(replicas_min=2).one("InferenceService").inputs
+    assert fixed["metadata"]["annotations"]["serving.kserve.io/autoscalerClass"] == "none"
+    assert fixed["spec"]["predictor"]["minReplicas"] == fixed["spec"]["predictor"]["maxReplicas"] == 2
+    ranged = model(replicas_min=1, replicas_max=3).one("InferenceService").inputs
+    assert "serving.kserve.io/autoscalerClass" not in ranged["metadata"]["annotations"]
+
+
+def test_an_old_replica_goes_first_since_there_may_be_no_device_for_one_more():
+    several = predictor(model(replicas_min=2, replicas_max=2))["deploymentStrategy"]
+    assert several["rollingUpdate"] == {"maxSurge": 0, "maxUnavailable": 1}
+
+
+def test_one_replica_that_is_not_ready_is_no_available_deployment():
+    # maxUnavailable 1 of 1 would be: Pulumi would go on before the model answers.
+    assert predictor(model(replicas_min=1))["deploymentStrategy"] == {"type": "Recreate"}
+
+
+def test_a_replica_runs_restricted_and_without_a_token():
+    spec = predictor(model())
+    assert spec["automountServiceAccountToken"] is False
+    assert spec["securityContext"]["runAsNonRoot"] is True
+    assert spec["securityContext"]["seccompProfile"] == {"type": "RuntimeDefault"}
+
+
+def test_a_replica_tolerates_the_taint_of_gpu_nodes_and_stays_in_its_pool():
+    spec = predictor(model(pool="slices"))
+    assert {"key": "nvidia.com/gpu", "operator": "Exists", "effect": "NoSchedule"} in spec["tolerations"]
+    assert spec["nodeSelector"] == {"corral.dev/pool": "slices"}
+
+
+def test_kserve_finds_the_store_through_the_account_s_secret():
+    graph = model()
+    (named,) = graph.one("ServiceAccount").inputs["secrets"]
+    secret = graph.one("Secret", named["name"])
+    settings = secret.inputs["metadata"]["annotations"]
+    assert settings["serving.kserve.io/s3-endpoint"] == "model-storage.model-storage.svc.cluster.local:8333"
+    assert settings["serving.kserve.io/s3-usehttps"] == "0"
+    assert any(path.startswith("stringData") for path in secret.secrets)
+
+
+def test_an_encrypted_store_is_spoken_to_encrypted():
+    graph = model(store={**STORE, "endpoint": "https://s3.example.eu"})
+    settings = graph.one("Secret").inputs["metadata"]["annotations"]
+    assert settings["serving.kserve.io/s3-usehttps"] == "1"
+    assert settings["serving.kserve.io/s3-verifyssl"] == "1"
+
+
+def test_without_prometheus_types_there_is_a_dashboard_and_nothing_more():
+    graph = model(monitors=False)
+    assert graph.of("ServiceMonitor") == [] and graph.of("PrometheusRule") == []
+    assert graph.one("ConfigMap", "tiny-dashboard").inputs["metadata"]["labels"]["grafana_dashboard"] == "1"
+
+
+@pytest.mark.parametrize(
+    ("engine", "metric"), [("vllm", "vllm:num_requests_waiting"), ("llama.cpp", "llamacpp:requests_deferred")]
+)
+def test_each_engine_is_watched_in_its_own_words(engine, metric):
+    graph = model(engine=engine)
+    assert metric in json.dumps(graph.one("PrometheusRule").inputs)
+    assert metric in graph.one("ConfigMap").inputs["data"]["model-tiny.json"]

@@ -1,0 +1,118 @@
+import json
+import tomllib
+
+import pytest
+from tests.components.harness import build
+
+from corral.components._kit import ArgsError
+from corral.components.model_storage import ModelStorage
+
+SECRETS = {"access_key": "canary-access", "secret_key": "canary-secret", "encryption_key": "ab" * 32}
+
+
+def storage(**more):
+    args = {"kind": "seaweedfs", "bucket": "models", "supply": {}, **SECRETS, **more}
+    return build(lambda: ModelStorage("store", {k: v for k, v in args.items() if v is not None}))
+
+
+def config(graph) -> dict:
+    return graph.one("Secret", "model-storage-config").inputs["stringData"]
+
+
+def test_the_store_encrypts_with_the_given_key_and_asks_every_caller_for_credentials():
+    security = tomllib.loads(config(storage())["security.toml"])
+    assert security["s3"]["sse"]["kek"] == "ab" * 32
+    keys = {
+        security["jwt"]["signing"]["key"],
+        security["jwt"]["filer_signing"]["key"],
+        security["jwt"]["filer_signing"]["read"]["key"],
+    }
+    assert len(keys) == 3 and "ab" * 32 not in keys, "a token key must not be the encryption key"
+
+
+def test_servers_may_read_and_imports_may_write_and_only_the_administrator_may_all():
+    identities = {one["name"]: one for one in json.loads(config(storage())["s3.json"])["identities"]}
+    assert identities["reader"]["actions"] == ["Read:models", "List:models"]
+    assert identities["writer"]["actions"] == ["Read:models", "List:models", "Write:models/*"]
+    assert identities["admin"]["actions"] == ["Admin"]
+    secrets = {one["credentials"][0]["secretKey"] for one in identities.values()}
+    assert len(secrets) == 3, "each identity has a secret of its own"
+
+
+def test_the_credentials_in_secrets_are_those_the_store_knows():
+    graph = storage()
+    known = {
+        one["credentials"][0]["accessKey"]: one["credentials"][0]["secretKey"]
+        for one in json.loads(config(graph)["s3.json"])["identities"]
+    }
+    for name in ("model-storage-writer", "model-storage-admin"):
+        given = graph.one("Secret", name).inputs["stringData"]
+        assert known[given["AWS_ACCESS_KEY_ID"]] == given["AWS_SECRET_ACCESS_KEY"]
+    outputs = graph.one("ModelStorage").outputs
+    assert known[outputs["reader_access_key"]] == outputs["reader_secret_key"]
+
+
+def test_secrets_stay_marked():
+    for secret in storage().of("Secret"):
+        assert secret.secrets, secret.name
+
+
+def test_the_bucket_is_proven_after_the_store_answers():
+    graph = storage()
+    job = graph.one("Job")
+    (container,) = job.inputs["spec"]["template"]["spec"]["containers"]
+    assert container["args"] == ["bucket", "ensure", "--name", "models"]
+    assert graph.one("StatefulSet").urn in graph.before(job)
+
+
+def test_data_is_protected_unless_said_otherwise():
+    assert {r.kind for r in storage() if r.protect} == {"StatefulSet", "PersistentVolumeClaim", "Secret"}
+    assert not any(r.protect for r in storage(protect=False))
+
+
+def test_the_store_reports_to_nobody():
+    (container,) = storage().one("StatefulSet").inputs["spec"]["template"]["spec"]["containers"]
+    assert "-master.telemetry=false" in container["args"]
+
+
+def test_only_clients_reach_s3_and_only_the_scraper_reaches_metrics():
+    spec = storage(clients=["team"], scraper="watch").one("NetworkPolicy").inputs["spec"]
+    assert set(spec["policyTypes"]) == {"Ingress", "Egress"}
+    assert "egress" not in spec, "the store calls nobody"
+    s3, metrics = spec["ingress"]
+    assert s3["ports"] == [{"protocol": "TCP", "port": 8333}]
+    assert "team" in json.dumps(s3["from"]) and "watch" not in json.dumps(s3["from"])
+    assert metrics["ports"] == [{"protocol": "TCP", "port": 9327}]
+    assert "watch" in json.dumps(metrics["from"]) and "team" not in json.dumps(metrics["from"])
+
+
+def test_pods_are_restricted():
+    graph = storage()
+    for workload in (graph.one("StatefulSet"), graph.one("Job")):
+        pod = workload.inputs["spec"]["template"]["spec"]
+        assert pod["automountServiceAccountToken"] is False
+        assert pod["securityContext"]["runAsNonRoot"] is True
+        (container,) = pod["containers"]
+        assert container["securityContext"]["capabilities"] == {"drop": ["ALL"]}
+        assert container["securityContext"]["allowPrivilegeEscalation"] is False
+
+
+def test_an_existing_store_is_wired_and_nothing_is_deployed():
+    graph = storage(kind="existing", endpoint="https://s3.example.eu", encryption_key=None)
+    assert graph.of("StatefulSet") == [] and graph.of("Job") == []
+    outputs = graph.one("ModelStorage").outputs
+    assert outputs["endpoint"] == "https://s3.example.eu"
+    assert graph.one("Secret").inputs["stringData"]["AWS_ACCESS_KEY_ID"] == "canary-access"
+
+
+@pytest.mark.parametrize(
+    ("more", "named"),
+    [
+        ({"encryption_key": None}, "'encryption_key' is missing"),
+        ({"kind": "existing", "encryption_key": None}, "'endpoint' is missing"),
+        ({"kind": "minio"}, "use one of seaweedfs, existing"),
+    ],
+)
+def test_what_is_missing_is_named(more, named):
+    with pytest.raises(ArgsError, match=named):
+        storage(**more)

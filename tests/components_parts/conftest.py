@@ -1,0 +1,3 @@
+from tests.charts.conftest import render
+
+__all__ = ["render"]

@@ -1,0 +1,95 @@
+"""Custom resources of these components against the resource types that upstream publishes, strictly."""
+
+import copy
+import os
+from pathlib import Path
+
+import jsonschema
+import pytest
+import yaml
+from tests.components.harness import build
+
+from corral.components.gpu_operator import DriverSource, GpuOperator
+from corral.components.gpu_operator.values import operator_values
+from corral.components.vector_db import VectorDatabase
+
+pytestmark = pytest.mark.upstream
+STAND_INS = Path(__file__).parents[2] / "embedded" / "charts"
+
+
+@pytest.fixture(scope="module")
+def schema_of():
+    root = Path(os.environ.get("CORRAL_UPSTREAM", Path(__file__).parents[3] / "shared" / "upstream"))
+    if not (root / "crds").is_dir():
+        pytest.skip(f"no upstream data in {root}; set CORRAL_UPSTREAM")
+
+    def find(folder, plural_group, version):
+        text = (root / "crds" / folder / f"{plural_group}.yaml").read_text()
+        crd = yaml.load(text, Loader=yaml.CSafeLoader)
+        served = next(v for v in crd["spec"]["versions"] if v["name"] == version and v["served"])
+        return strict(served["schema"]["openAPIV3Schema"], top=True)
+
+    return find
+
+
+def strict(schema, *, top=False):
+    """The schema with unknown keys refused, as a server with strict field validation does."""
+    schema = copy.copy(schema)
+    if top:
+        own = {"apiVersion": {"type": "string"}, "kind": {"type": "string"}, "metadata": {"type": "object"}}
+        schema["properties"] = {**schema.get("properties", {}), **own}
+    if schema.pop("x-kubernetes-int-or-string", False):
+        return {"type": ["integer", "string"]}
+    schema.pop("format", None)
+    if "(?i)" in schema.get("pattern", ""):
+        del schema["pattern"]  # Go's flag within a pattern, which Python's expressions do not have
+    loose = schema.pop("x-kubernetes-preserve-unknown-fields", False)
+    if "properties" in schema:
+        schema["properties"] = {
+            k: strict(v) if k != "metadata" else v for k, v in schema["properties"].items()
+        }
+        if not loose and "additionalProperties" not in schema:
+            schema["additionalProperties"] = False
+    if isinstance(schema.get("additionalProperties"), dict):
+        schema["additionalProperties"] = strict(schema["additionalProperties"])
+    if "items" in schema:
+        schema["items"] = strict(schema["items"])
+    return schema
+
+
+TYPES = {
+    "ServiceMonitor": ("kube-prometheus-stack", "servicemonitors.monitoring.coreos.com", "v1"),
+    "PodMonitor": ("kube-prometheus-stack", "podmonitors.monitoring.coreos.com", "v1"),
+    "PrometheusRule": ("kube-prometheus-stack", "prometheusrules.monitoring.coreos.com", "v1"),
+    "Certificate": ("cert-manager", "certificates.cert-manager.io", "v1"),
+    "Issuer": ("cert-manager", "issuers.cert-manager.io", "v1"),
+}
+
+
+def program():
+    GpuOperator("gpus", {"driver": "node-image", "supply": {}})
+    VectorDatabase("vectors", {"engine": "pgvector", "credential": "x", "supply": {}})
+    VectorDatabase("other", {"engine": "qdrant", "credential": "x", "supply": {}, "namespace": "other"})
+
+
+def test_every_custom_resource_of_these_components_is_accepted(schema_of):
+    found = [r for r in build(program) if "apiVersion" in r.inputs and r.kind in TYPES]
+    assert {r.kind for r in found} == set(TYPES), "each type is tried at least once"
+    for resource in found:
+        jsonschema.validate(resource.inputs, schema_of(*TYPES[resource.kind]))
+
+
+def test_a_misspelt_field_is_noticed(schema_of):
+    wrong = {"spec": {"secretName": "x", "issuerRef": {"name": "y"}, "dnsName": ["z"]}}
+    with pytest.raises(jsonschema.ValidationError, match="dnsName"):
+        jsonschema.validate(wrong, schema_of(*TYPES["Certificate"]))
+
+
+@pytest.mark.engine
+@pytest.mark.parametrize("supply", [{}, {"registry": "registry.example.eu", "pull_secret": "mirror"}])
+def test_the_cluster_policy_of_the_stand_in_is_one_that_the_real_operator_accepts(supply, schema_of, render):
+    values = operator_values(DriverSource.OPERATOR, device_plugin=False, monitors=True, supply=supply)
+    text = render(STAND_INS / "gpu-operator", "gpu-operator", values)
+    objects = [entry for entry in yaml.safe_load_all(text) if entry]
+    policy = next(entry for entry in objects if entry["kind"] == "ClusterPolicy")
+    jsonschema.validate(policy, schema_of("gpu-operator", "clusterpolicies.nvidia.com", "v1"))

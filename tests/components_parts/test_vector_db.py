@@ -1,0 +1,176 @@
+import pytest
+from tests.components.harness import SECRET, build
+from tests.components_parts.installs import installed, values_of
+
+from corral.components.vector_db import VectorDatabase
+
+CANARY = "canary-6f1c"
+
+
+def database(engine="pgvector", **more):
+    return lambda: VectorDatabase("vectors", {"engine": engine, "credential": CANARY, "supply": {}, **more})
+
+
+def pod(graph):
+    return graph.one("StatefulSet").inputs["spec"]["template"]["spec"]
+
+
+@pytest.mark.parametrize("engine", ["pgvector", "qdrant"])
+def test_the_credential_appears_in_one_secret_and_is_marked_secret_there(engine):
+    graph = build(database(engine))
+    holders = [r for r in graph if CANARY in repr(r.inputs)]
+    assert [r.kind for r in holders] == ["Secret"]
+    assert any(path.startswith("stringData") for path in holders[0].secrets)
+
+
+@pytest.mark.parametrize("engine", ["pgvector", "qdrant"])
+def test_what_holds_state_is_protected_unless_said_otherwise(engine):
+    stateful = {"Secret", "StatefulSet", "PersistentVolumeClaim"}
+    kept = [r for r in build(database(engine)) if r.kind in stateful]
+    assert kept and all(r.protect for r in kept)
+    loose = [r for r in build(database(engine, protect=False)) if r.kind in stateful]
+    assert not any(r.protect for r in loose)
+
+
+def test_postgres_speaks_tls_only_and_reads_its_password_from_a_file():
+    graph = build(database())
+    container = pod(graph)["containers"][0]
+    assert "ssl=on" in container["args"] and "ssl_key_file=/tls/tls.key" in container["args"]
+    files = graph.one("ConfigMap", "vector-db-config").inputs["data"]
+    network = [line.split()[0] for line in files["pg_hba.conf"].splitlines() if line and line[0] != "#"]
+    assert network == ["local", "hostssl"], "a plain `host` line would admit clients without TLS"
+    environment = {entry["name"]: entry.get("value") for entry in container["env"]}
+    assert environment["POSTGRES_PASSWORD_FILE"] == "/run/secrets/vector-db/password"
+    assert "POSTGRES_PASSWORD" not in environment
+
+
+def test_postgres_finds_every_file_that_its_arguments_name():
+    graph = build(database())
+    container = pod(graph)["containers"][0]
+    mounts = [mount["mountPath"] for mount in container["volumeMounts"]]
+    named = [word.partition("=")[2] for word in container["args"] if "=/" in word]
+    named += [entry["value"] for entry in container["env"] if entry["value"].startswith("/")]
+    assert named
+    for path in named:
+        assert any(path.startswith(mount) for mount in mounts), f"{path} lies in no mount"
+
+
+def test_the_extension_is_there_after_the_first_start():
+    files = build(database()).one("ConfigMap", "vector-db-config").inputs["data"]
+    assert "create extension if not exists vector" in files["vector.sql"]
+
+
+def test_the_certificate_names_the_service_and_comes_before_the_database():
+    graph = build(database())
+    certificate = graph.one("Certificate")
+    assert "vector-db.vector-db.svc" in certificate.inputs["spec"]["dnsNames"]
+    assert certificate.inputs["spec"]["secretName"] == "vector-db-tls"
+    assert certificate.urn in graph.before(graph.one("StatefulSet"))
+
+
+def test_postgres_passes_the_restricted_pod_security_level():
+    graph = build(database())
+    assert (
+        graph.one("Namespace").inputs["metadata"]["labels"]["pod-security.kubernetes.io/enforce"]
+        == "restricted"
+    )
+    spec = pod(graph)
+    assert spec["securityContext"]["runAsUser"] == 999 and spec["securityContext"]["fsGroup"] == 999
+    context = spec["containers"][0]["securityContext"]
+    assert context["capabilities"] == {"drop": ["ALL"]} and context["allowPrivilegeEscalation"] is False
+
+
+@pytest.mark.parametrize(("engine", "ports"), [("pgvector", [5432]), ("qdrant", [6333, 6334])])
+def test_only_listed_namespaces_and_the_scraper_connect(engine, ports):
+    graph = build(database(engine, clients=["team-a"], scraper="metrics"))
+    spec = graph.one("NetworkPolicy").inputs["spec"]
+    assert sorted(spec["policyTypes"]) == ["Egress", "Ingress"]
+    names = [
+        peer["namespaceSelector"]["matchLabels"]["kubernetes.io/metadata.name"]
+        for rule in spec["ingress"]
+        for peer in rule["from"]
+        if "namespaceSelector" in peer
+    ]
+    assert names == ["team-a", "metrics"]
+    assert [port["port"] for port in spec["ingress"][0]["ports"]] == ports
+
+
+def test_the_network_policy_selects_the_pods_of_the_database():
+    graph = build(database())
+    labels = graph.one("StatefulSet").inputs["spec"]["template"]["metadata"]["labels"]
+    wanted = graph.one("NetworkPolicy").inputs["spec"]["podSelector"]["matchLabels"]
+    assert wanted.items() <= labels.items()
+    service = graph.one("Service").inputs["spec"]["selector"]
+    assert service.items() <= labels.items()
+
+
+def test_several_replicas_of_pgvector_are_refused():
+    with pytest.raises(Exception, match="pgvector runs on one node"):
+        build(database(replicas=3))
+
+
+def test_qdrant_gets_its_key_from_the_secret_and_keeps_snapshots():
+    graph = build(database("qdrant", replicas=3, size_gib=40))
+    values = values_of(graph, "vectors-chart")
+    secret = graph.one("Secret")
+    wanted = values["apiKey"]["valueFrom"]["secretKeyRef"]
+    assert wanted == {"name": secret.object_name, "key": next(iter(secret.inputs["stringData"]))}
+    assert values["snapshotPersistence"] == {"enabled": True, "size": "40Gi"}
+    assert values["replicaCount"] == 3 and values["podDisruptionBudget"]["enabled"] is True
+    assert values["config"]["service"]["enable_tls"] is True
+    assert secret.urn in graph.before(installed(graph, "vectors-chart"))
+
+
+def test_qdrant_is_scraped_over_verified_tls_with_its_key():
+    endpoint = build(database("qdrant")).one("ServiceMonitor").inputs["spec"]["endpoints"][0]
+    assert endpoint["scheme"] == "https"
+    assert endpoint["tlsConfig"]["ca"]["secret"]["name"] == "vector-db-tls"
+    assert endpoint["authorization"]["credentials"]["key"] == "api-key"
+
+
+def test_the_exporter_of_postgres_is_monitored_and_never_sees_the_servers_key():
+    graph = build(database())
+    exporter = graph.one("Deployment").inputs["spec"]["template"]
+    match = graph.one("PodMonitor").inputs["spec"]["selector"]["matchLabels"]
+    assert match.items() <= exporter["metadata"]["labels"].items()
+    tls = next(v for v in exporter["spec"]["volumes"] if v["name"] == "tls")
+    assert [item["key"] for item in tls["secret"]["items"]] == ["ca.crt"]
+
+
+@pytest.mark.parametrize("engine", ["pgvector", "qdrant"])
+def test_without_the_prometheus_types_nothing_of_the_database_uses_them(engine):
+    graph = build(database(engine, monitors=False))
+    assert not [r for r in graph if "monitoring.coreos.com" in r.type]
+
+
+@pytest.mark.parametrize("engine", ["pgvector", "qdrant"])
+def test_each_engine_brings_alerts_and_a_dashboard(engine):
+    graph = build(database(engine))
+    assert graph.one("PrometheusRule").inputs["spec"]["groups"][0]["rules"]
+    assert graph.one("ConfigMap", "corral-vector-db").inputs["metadata"]["labels"]["grafana_dashboard"] == "1"
+
+
+def test_an_existing_database_is_looked_up_and_left_alone():
+    graph = build(
+        lambda: VectorDatabase("vectors", {"engine": "pgvector", "supply": {}, "existing": True}),
+        found={"vector-db/vector-db": {"metadata": {"name": "vector-db"}}},
+    )
+    assert [r.kind for r in graph if r.custom] == ["Service"] and graph.one("Service").read
+    outputs = graph.one("VectorDatabase").outputs
+    assert outputs["service"] == "vector-db.vector-db.svc" and outputs["port"] == 5432
+
+
+def test_a_missing_credential_is_named():
+    with pytest.raises(Exception, match="'credential' is missing"):
+        build(lambda: VectorDatabase("vectors", {"engine": "pgvector", "supply": {}}))
+
+
+def test_the_outputs_tell_clients_where_to_go():
+    outputs = build(database("qdrant")).one("VectorDatabase").outputs
+    assert outputs == {
+        "namespace": "vector-db",
+        "service": "vector-db.vector-db.svc",
+        "port": 6333,
+        "secret": "vector-db-credential",
+    }
+    assert SECRET not in repr(outputs)
