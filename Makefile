@@ -1,0 +1,78 @@
+# Aliases of `corral`. STACK=name chooses the stack, Q="question" goes to chat, ARGS="…" to the command.
+STACK ?= dev
+Q ?= What is the capital of France?
+MODEL ?=
+ARGS ?=
+ONLY ?=
+PYTHON ?= python3
+export STACK
+
+BIN := .venv/bin
+CORRAL := $(BIN)/corral
+STAMP := .venv/.installed
+
+.DEFAULT_GOAL := help
+.PHONY: help up stop down status logs plan chat kubectl lint lock init setup test check bench venv
+
+help: ## This list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+up: $(STAMP) ## Everything: programs, plane, platform; ends with what runs
+	@$(CORRAL) up $(ARGS)
+
+chat: $(STAMP) ## Ask a model: make chat Q="question" [MODEL=name]
+	@$(CORRAL) chat $(MODEL) "$$Q"
+chat: export Q := $(Q)
+
+plan: $(STAMP) ## What the stack becomes, without engine or plane
+	@$(CORRAL) plan
+
+status: $(STAMP) ## What runs, and as what
+	@$(CORRAL) status
+
+logs: $(STAMP) ## Output of a pod or part: make logs ARGS=pod
+	@$(CORRAL) logs $(ARGS)
+
+kubectl: $(STAMP) ## make kubectl ARGS="get pods -A"
+	@$(CORRAL) kubectl $(ARGS)
+
+stop: $(STAMP) ## End every process, keep data
+	@$(CORRAL) stop
+
+down: $(STAMP) ## End every process, discard data and state
+	@$(CORRAL) down
+
+init: $(STAMP) ## Make the stack's secrets
+	@$(CORRAL) init
+
+lint: $(STAMP) ## Check the stack files
+	@$(CORRAL) lint
+
+lock: $(STAMP) ## Resolve the digests of charts and images
+	@$(CORRAL) lock $(ARGS)
+
+setup: $(STAMP) ## Bring the programs of the embedded platform
+	@$(CORRAL) setup
+
+test: setup ## All tests
+	@$(BIN)/python -m pytest $(ARGS)
+
+check: $(STAMP) ## Format, lint, types and the tests that need no program
+	@$(BIN)/ruff format --check .
+	@$(BIN)/ruff check .
+	@$(BIN)/basedpyright
+	@$(BIN)/python -m pytest -q -m "not engine and not upstream"
+
+bench: setup ## Measure: make bench [ONLY=plan]
+	@$(BIN)/python -m bench $(ONLY)
+
+venv: $(STAMP)
+
+$(STAMP): requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || \
+	  { echo "corral: Python 3.11 or newer is needed, and $(PYTHON) is $$($(PYTHON) -V 2>&1); set PYTHON=python3.x" >&2; exit 1; }
+	@$(BIN)/python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || $(PYTHON) -m venv --clear .venv
+	@echo "installing Python packages into .venv" >&2
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@

@@ -1,0 +1,41 @@
+"""`corral chat [MODEL] "question"`."""
+
+import argparse
+import sys
+from collections.abc import Generator
+
+from corral.cli.console import progress
+from corral.cli.plane import started
+from corral.embedded.chat import Answer, Chat, Manner
+
+
+def chat(arguments: argparse.Namespace) -> int:
+    """The answer to standard output as it comes; what it cost and its way to standard error."""
+    talk = Chat.connect(started(arguments.stack))
+    try:
+        model, question = talk.choose(arguments.words)
+        manner = Manner(arguments.system, arguments.max_tokens, arguments.temperature)
+        answer = _print(talk.ask(model, question, manner))
+    finally:
+        talk.close()
+    progress(
+        f"\n{answer.tokens} tokens, {answer.tokens_per_second:.1f} tokens/s, "
+        f"first token after {answer.first_token_seconds:.2f} s"
+    )
+    for hops in answer.hops:
+        process = f"process {hops.pid}" if hops.pid else "no process"
+        progress(f"service {hops.service} → pod {hops.pod} → slice {hops.device} → {process}")
+    if len(answer.hops) > 1:
+        progress("(the Service chose one of these pods)")
+    return 0
+
+
+def _print(parts: Generator[str, None, Answer]) -> Answer:
+    while True:
+        try:
+            part = next(parts)
+        except StopIteration as end:
+            print()
+            return end.value
+        sys.stdout.write(part)
+        sys.stdout.flush()

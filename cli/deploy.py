@@ -1,0 +1,134 @@
+"""Commands that deploy: init, preview, up. They only wrap Pulumi."""
+
+import argparse
+import asyncio
+import os
+import shutil
+import subprocess
+from collections.abc import Sequence
+from pathlib import Path
+
+from corral.catalogue.vocabulary import ClusterKind
+from corral.cli import summary
+from corral.cli.console import Phases, progress, results
+from corral.cli.errors import FAILED
+from corral.cli.plane import home_of
+from corral.cli.stack import load
+from corral.embedded import toolchain
+from corral.embedded.engine import project
+from corral.embedded.engine.engine import Engine, EngineError, environment
+from corral.embedded.home import Home
+from corral.embedded.plane import plane as planes
+from corral.embedded.plane.overview import settled
+from corral.embedded.plane.state import PlaneState
+from corral.stacks import show
+from corral.stacks.plan import Plan
+
+
+def init(arguments: argparse.Namespace) -> int:
+    checkout, plan = _read(arguments.stack)
+    if not _embedded(plan):
+        raise EngineError(
+            f"stack {arguments.stack} is not embedded: `pulumi stack init {arguments.stack}`, then one "
+            "`pulumi config set --secret corral:KEY` for each of " + ", ".join(plan.secrets_needed)
+        )
+    _prepare(["pulumi"])
+    _engine(checkout, plan).init(progress)
+    progress(f"stack {arguments.stack} has its secrets: `corral up -s {arguments.stack}`")
+    return 0
+
+
+def preview(arguments: argparse.Namespace) -> int:
+    checkout, plan = _read(arguments.stack)
+    if not _embedded(plan):
+        return _own_pulumi(checkout, "preview", arguments.stack)
+    engine = _engine(checkout, plan)
+    engine.init(progress)
+    return engine.preview(print).code
+
+
+def up(arguments: argparse.Namespace) -> int:
+    """Exits with 1 when something of the platform is not as it should be, though Pulumi was content."""
+    phases = Phases()
+    if arguments.plane_only:
+        _prepare(None)
+        home, plane = home_of(arguments.stack)
+        record = planes.up(home, plane.name, progress)
+        summary.show_plane(results(), home, record, PlaneState.load(plane))
+        return 0
+    # What is wrong in the stack file is said before anything is touched.
+    checkout, plan = _read(arguments.stack)
+    if not _embedded(plan):
+        return _own_pulumi(checkout, "up", arguments.stack)
+    if not all(step.present for step in toolchain.plan()):
+        show.render(plan, results())  # Something to read during the wait.
+    with phases.measure("toolchain"):
+        _prepare(None)
+    home = Home.find()
+    plane = home.plane(_plane_name(plan))
+    with phases.measure("plane"):
+        planes.up(home, plane.name, progress)
+    engine = _engine(checkout, plan)
+    engine.init(progress)
+    run = engine.up(progress)
+    phases.seconds.update(run.seconds)
+    if run.code:
+        progress(
+            f"corral: pulumi stopped with exit code {run.code}; "
+            f"the plane runs: `corral status -s {plan.stack}`"
+        )
+        return run.code
+    with phases.measure("pods"):
+        asyncio.run(settled(plane))
+    fine = summary.show(results(), plane, plan, engine.outputs())
+    progress(phases.line())
+    return 0 if fine else FAILED
+
+
+def engine_of(stack: str) -> Engine:
+    """Pulumi for an embedded stack of this checkout.
+
+    Raises:
+        StackErrors: something in the stack file is wrong.
+    """
+    return _engine(*_read(stack))
+
+
+def _read(stack: str) -> tuple[Path, Plan]:
+    checkout = project.find()
+    return checkout, load(project.stack_file(checkout, stack))
+
+
+def _embedded(plan: Plan) -> bool:
+    return plan.cluster.kind is ClusterKind.EMBEDDED
+
+
+def _plane_name(plan: Plan) -> str:
+    return plan.cluster.plane or plan.stack
+
+
+def _prepare(names: Sequence[str] | None) -> None:
+    """Bring the toolchain, or `names` of it; it shows what that takes before it begins."""
+    toolchain.ensure(names, progress)
+
+
+def _engine(checkout: Path, plan: Plan) -> Engine:
+    home = Home.find()
+    plane = home.plane(_plane_name(plan))
+    # Helm renders releases for the policy pack.
+    programs = os.pathsep.join([toolchain.programs_path(), str(toolchain.tool("helm").parent)])
+    built = shutil.which("pulumi-resource-kubernetes", path=programs) is not None
+    return Engine(plane, checkout, plan.stack, environment(home, plane, programs, own_provider=built))
+
+
+def _own_pulumi(checkout: Path, command: str, stack: str) -> int:
+    """The user's own Pulumi, login and environment; nothing of ours but the policy pack."""
+    program = shutil.which("pulumi")
+    if program is None:
+        progress("corral: there is no pulumi on PATH; see https://www.pulumi.com/docs/install/")
+        return FAILED
+    pack = project.policy_pack(checkout)
+    policies = ["--policy-pack", str(pack)] if pack else []
+    return subprocess.run(
+        [program, command, "--stack", stack, *policies], cwd=checkout, check=False
+    ).returncode

@@ -1,0 +1,117 @@
+"""The `corral` command: arguments and where each command lives; each is imported when it is used."""
+
+import argparse
+import importlib
+import os
+import sys
+from collections.abc import Sequence
+
+COMMANDS: dict[str, tuple[str, str]] = {
+    "plan": ("corral.cli.stack:plan", "show what a stack becomes, without engine or plane"),
+    "lint": (
+        "corral.cli.stack:lint",
+        "check stack files, one line per problem; unresolved digests are only said",
+    ),
+    "setup": ("corral.cli.supply:setup", "bring the programs of the embedded platform to this machine"),
+    "init": ("corral.cli.deploy:init", "make the stack's private state and its secrets"),
+    "up": ("corral.cli.deploy:up", "start the plane and deploy the stack"),
+    "preview": ("corral.cli.deploy:preview", "show what `up` would change, judged by the policies"),
+    "status": ("corral.cli.plane:status", "show what runs, and as what"),
+    "chat": ("corral.cli.chat:chat", "ask a model a question"),
+    "logs": ("corral.cli.plane:logs", "show the output of a pod or of a part of the plane"),
+    "kubectl": ("corral.cli.plane:kubectl", "kubectl on the plane's cluster"),
+    "stop": ("corral.cli.plane:stop", "end every process of the plane, keep its data"),
+    "down": ("corral.cli.plane:down", "end the plane and discard its data and state"),
+    "lock": ("corral.cli.supply:lock", "resolve the digests of the catalogue's charts and images"),
+    "import": ("corral.cli.supply:tools", "bring a model into the object store"),
+    "bucket": ("corral.cli.supply:tools", "keep a bucket as the platform needs it"),
+    "version": ("corral.cli.supply:version", "print the version"),
+}
+PASSED_ON = frozenset({"kubectl", "import", "bucket"})
+"""Commands whose arguments belong to another program."""
+
+
+def run() -> None:
+    """Entry point of the `corral` script."""
+    sys.exit(main(sys.argv[1:]))
+
+
+def main(argv: Sequence[str]) -> int:
+    """Run one command; its exit code: 0 done, 1 failed, 2 the request or the configuration is wrong."""
+    parser = build_parser()
+    before, command, rest = split(argv)
+    if command in PASSED_ON:
+        arguments = parser.parse_args([*before, command])
+        arguments.arguments = rest
+    else:
+        arguments = parser.parse_args(argv)
+    module, _, function = COMMANDS[arguments.command][0].partition(":")
+    try:
+        return int(getattr(importlib.import_module(module), function)(arguments))
+    except KeyboardInterrupt:
+        return 130
+    except BrokenPipeError:
+        # The reader of our output has left; nothing more may be written, not even at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 141
+    except Exception as error:
+        from corral.cli.errors import explain
+
+        return explain(error)
+
+
+def split(argv: Sequence[str]) -> tuple[Sequence[str], str, Sequence[str]]:
+    """Options before the command, the command, and everything after it."""
+    position = 0
+    while position < len(argv) and argv[position].startswith("-"):
+        position += 2 if argv[position] in ("-s", "--stack") else 1
+    command = argv[position] if position < len(argv) else ""
+    return argv[:position], command, argv[position + 1 :]
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """All commands with their options."""
+    parser = argparse.ArgumentParser(
+        prog="corral",
+        description="A sovereign, self-hosted LLM platform on Kubernetes, as a Pulumi program.",
+        epilog='First `corral up`, then `corral chat "question"`.',
+    )
+    parser.add_argument(
+        "-s", "--stack", default=os.environ.get("STACK") or "dev", help="default: $STACK or dev"
+    )
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
+    sub = {
+        name: commands.add_parser(name, help=text, description=text, add_help=name not in PASSED_ON)
+        for name, (_place, text) in COMMANDS.items()
+    }
+    for name in COMMANDS.keys() - PASSED_ON:
+        # Not given here: the one before the command holds.
+        sub[name].add_argument("-s", "--stack", default=argparse.SUPPRESS, help="name of the stack")
+    sub["up"].add_argument("--plane-only", action="store_true", help="start the plane, deploy nothing")
+    sub["setup"].add_argument("--plan", action="store_true", help="show what would be brought, and stop")
+    sub["lint"].add_argument("files", nargs="*", help="stack files; default: all of the checkout")
+    sub["lock"].add_argument("--check", action="store_true", help="change nothing, fail when out of date")
+    sub["lock"].add_argument("--mirror", metavar="HOST/PATH", help="registry that mirrors the images")
+    sub["lock"].add_argument(
+        "--insecure", action="append", default=[], metavar="HOST", help="plain-HTTP registry"
+    )
+    chat = sub["chat"]
+    chat.add_argument("words", nargs="+", metavar="[MODEL] QUESTION", help="the model may be left out")
+    chat.add_argument(
+        "--system", default="You are a helpful assistant.", help="system prompt, default: %(default)s"
+    )
+    chat.add_argument("--max-tokens", type=int, default=128, help="longest answer, default %(default)s")
+    chat.add_argument(
+        "--temperature", type=float, default=0.0, help="0, the default: always the likeliest word"
+    )
+    logs = sub["logs"]
+    logs.add_argument("name", nargs="?", help="pod, or a part such as kube-apiserver; absent: list them")
+    logs.add_argument("-n", "--namespace", help="namespace of the pod; may be left out when one has its name")
+    logs.add_argument("-c", "--container", help="container of the pod; default: its first")
+    logs.add_argument("-f", "--follow", action="store_true", help="go on as output is written")
+    logs.add_argument("--previous", action="store_true", help="output of the run before the present one")
+    return parser
+
+
+if __name__ == "__main__":
+    run()

@@ -1,0 +1,116 @@
+"""Commands on a running plane: status, logs, kubectl, stop, down."""
+
+import argparse
+import os
+
+from corral.cli.console import progress, results
+from corral.cli.errors import FAILED, UsageError
+from corral.cli.stack import load
+from corral.embedded.engine import project
+from corral.embedded.home import Home, PlaneHome
+from corral.embedded.plane import plane as planes
+from corral.embedded.plane.record import NoPlane, PlaneRecord
+from corral.embedded.plane.state import PlaneState
+from corral.stacks.plan import Plan
+
+LINES = "200"
+"""How much of a log is shown before following it."""
+
+
+def home_of(stack: str) -> tuple[Home, PlaneHome]:
+    """Where the plane of `stack` is, started or not."""
+    home = Home.find()
+    try:
+        return home, home.plane(stack)
+    except ValueError as cause:
+        raise UsageError(str(cause)) from cause
+
+
+def started(stack: str) -> PlaneHome:
+    """The plane of `stack`, which must be running.
+
+    Raises:
+        NoPlane: it is not; the text names the command that starts it.
+    """
+    _home, plane = home_of(stack)
+    PlaneRecord.load(plane)
+    if not PlaneState.load(plane).supervised or not plane.kubeconfig.exists():
+        raise NoPlane(f"plane {stack!r} is not running: `corral up -s {stack}`")
+    return plane
+
+
+def stop(arguments: argparse.Namespace) -> int:
+    home, _plane = home_of(arguments.stack)
+    planes.stop(home, arguments.stack, progress)
+    progress("stopped; its data is kept for the next `corral up`")
+    return 0
+
+
+def down(arguments: argparse.Namespace) -> int:
+    home, _plane = home_of(arguments.stack)
+    planes.down(home, arguments.stack, progress)
+    return 0
+
+
+def status(arguments: argparse.Namespace) -> int:
+    """Exits with 1 when anything is not as it should be: a program of the plane, a pod, a model."""
+    from corral.cli import summary
+
+    home, plane = home_of(arguments.stack)
+    record = PlaneRecord.load(plane)
+    state = PlaneState.load(plane)
+    summary.show_plane(results(), home, record, state)
+    if not state.supervised:
+        return FAILED
+    plan = _plan_at_hand(arguments.stack)
+    fine = summary.show(results(), plane, plan, {})
+    return 0 if fine and planes.whole(state) else FAILED
+
+
+def _plan_at_hand(stack: str) -> Plan | None:
+    """What the stack file says, where it can be read: a plane also runs without one."""
+    try:
+        return load(project.stack_file(project.find(), stack))
+    except (project.NoProject, FileNotFoundError):
+        return None
+
+
+def logs(arguments: argparse.Namespace) -> int:  # noqa: RET503 (the last line becomes another program)
+    from corral.embedded.node.logs import find
+    from corral.embedded.plane.logs import components, pods
+
+    _home, plane = home_of(arguments.stack)
+    PlaneRecord.load(plane)
+    parts = components(plane)
+    if arguments.name is None:
+        print(*sorted(parts), *(f"{namespace}/{pod}" for namespace, pod in pods(plane)), sep="\n")
+        return 0
+    path = parts.get(arguments.name) if arguments.namespace is None else None
+    if path is None:
+        namespace = arguments.namespace or _namespace(plane, arguments.name)
+        try:
+            path = find(plane, namespace, arguments.name, arguments.container, arguments.previous)
+        except LookupError as cause:
+            raise UsageError(f"{cause}; `corral logs` lists what there is") from cause
+    how = ["-n", LINES, "-F"] if arguments.follow else ["-n", "+1"]
+    os.execvp("tail", ["tail", *how, str(path)])
+
+
+def _namespace(plane: PlaneHome, pod: str) -> str:
+    from corral.embedded.plane.logs import pods
+
+    found = [namespace for namespace, name in pods(plane) if name == pod]
+    if len(found) > 1:
+        raise UsageError(f"pod {pod} is in {', '.join(found)}: choose by -n")
+    return found[0] if found else "default"
+
+
+def kubectl(arguments: argparse.Namespace) -> int:
+    from corral.embedded.toolchain import tool
+
+    plane = started(arguments.stack)
+    program = str(tool("kubectl"))
+    # Its cache would else go to the user's own ~/.kube.
+    private = {"KUBECONFIG": str(plane.kubeconfig), "KUBECACHEDIR": str(plane.run / "kubectl")}
+    environment = {**os.environ, **private}
+    os.execve(program, ["kubectl", *arguments.arguments], environment)

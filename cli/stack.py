@@ -1,0 +1,55 @@
+"""Commands on stack files alone: plan and lint. Neither engine nor plane is needed."""
+
+import argparse
+import sys
+from pathlib import Path
+
+from corral.cli.console import results
+from corral.cli.errors import WRONG
+from corral.embedded.engine import project
+from corral.stacks.plan import Plan
+from corral.stacks.planner import plan as plan_of
+from corral.stacks.problems import Problem, StackErrors, Unpinned
+from corral.stacks.reading import read, stack_of
+
+
+def load(path: Path) -> Plan:
+    """What the stack file `path` becomes.
+
+    Raises:
+        StackErrors: something in it is wrong, or cannot be had.
+    """
+    return plan_of(read(path), stack_of(path))
+
+
+def plan(arguments: argparse.Namespace) -> int:
+    from corral.stacks.show import render
+
+    render(load(project.stack_file(project.find(), arguments.stack)), results())
+    return 0
+
+
+def lint(arguments: argparse.Namespace) -> int:
+    """Exits with 2 when a file has a problem; digests that are not resolved yet are said and are none."""
+    files = [Path(name) for name in arguments.files] or sorted(project.find().glob("Pulumi.*.yaml"))
+    wrong = 0
+    for file in files:
+        problems, notes = _findings(file)
+        wrong += len(problems)
+        for problem in problems:
+            print(f"{file.name}: {problem}", file=sys.stderr)
+        for note in notes:
+            print(f"{file.name}: {note}")
+    print(f"{len(files)} stack files, {wrong} problems")
+    return WRONG if wrong else 0
+
+
+def _findings(file: Path) -> tuple[list[Problem], list[str]]:
+    """What is wrong in a stack file, and what is worth saying."""
+    try:
+        pins = load(file).pins
+    except StackErrors as error:
+        problems = [problem for problem in error.problems if not isinstance(problem, Unpinned)]
+        return problems, [str(problem) for problem in error.problems if isinstance(problem, Unpinned)]
+    missing, total = len(pins.unresolved), len(pins.unresolved) + pins.resolved
+    return [], [f"{missing} of {total} digests unresolved; the profile allows it"] if missing else []

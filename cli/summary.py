@@ -1,0 +1,185 @@
+"""The end of `corral up`, and `corral status`: what runs where, as what, and what is not as it should be."""
+
+import asyncio
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any, cast
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from corral.catalogue.vocabulary import Part, PartState
+from corral.cli import pods
+from corral.cli.pods import gib, heading, mib, note
+from corral.embedded.home import Home, PlaneHome
+from corral.embedded.plane.overview import Overview, PodView, read
+from corral.embedded.plane.record import PlaneRecord
+from corral.embedded.plane.state import PlaneState, ProgramState
+from corral.stacks.plan import ModelPlan, PartPlan, Plan
+
+ISSUER = (
+    "certificates come from a stand-in issuer inside the process node, with a CA of its own: "
+    "cert-manager's controllers are simulated"
+)
+KINDS: Mapping[str, tuple[str, str]] = {
+    "real": ("upstream's chart", "green"),
+    "stand-in": ("stand-in chart", "magenta"),
+    "registry": ("upstream's chart", "green"),
+}
+
+
+def show_plane(console: Console, home: Home, record: PlaneRecord, state: PlaneState) -> None:
+    """The programs of the plane itself."""
+    heading(console, f"Plane {record.name}")
+    table = _table("program", "state", "pid", "memory", "restarts")
+    for name, entry in state.programs.items():
+        process = entry.process if entry.process and entry.process.alive else None
+        pid, memory = (str(process.pid), mib(process.memory)) if process else ("", "")
+        phase = _phase(entry)
+        style = "green" if phase == "running" else "red"
+        table.add_row(name, Text(phase, style=style), pid, memory, str(entry.restarts))
+    console.print(table)
+    for name, entry in state.programs.items():
+        if entry.note:
+            note(console, f"{name}: {entry.note}")
+    said = "supervised" if state.supervised else f"not running: `corral up -s {record.name}`"
+    console.print(Text(f"{record.server}, {said}"))
+    console.print(Text(str(home.plane(record.name).root)), soft_wrap=True)
+
+
+def show(console: Console, plane: PlaneHome, plan: Plan | None, outputs: Mapping[str, Any]) -> bool:
+    """Parts, pods, models, what else there is, what to do next; whether all is as it should be.
+
+    `plan` is None where the stack file is not at hand; then there are only pods.
+    """
+    charts = cast(Mapping[str, Any], json.loads((plane.root / "charts" / "charts.json").read_text()))
+    return render(console, asyncio.run(read(plane)), plan, charts, outputs)
+
+
+def render(
+    console: Console,
+    overview: Overview,
+    plan: Plan | None,
+    charts: Mapping[str, Any],
+    outputs: Mapping[str, Any],
+) -> bool:
+    """What `show` shows. `charts`: name -> {kind, version}, as in a plane's `charts.json`."""
+    if plan is not None:
+        _parts(console, charts, plan)
+    pods.show(console, overview.pods, _owners(plan) if plan else {})
+    if plan is not None:
+        _models(console, overview, plan)
+        _others(console, plan, outputs)
+    faults = list(_faults(overview, plan))
+    if faults:
+        heading(console, "Not as it should be")
+        for fault in faults:
+            note(console, fault, "red")
+    if plan is not None:
+        _next(console, plan)
+    return not faults
+
+
+def _phase(entry: ProgramState) -> str:
+    alive = entry.process is not None and entry.process.alive
+    return entry.phase if alive or entry.phase != "running" else "ended"
+
+
+def _owners(plan: Plan) -> Mapping[str, str]:
+    """Namespace -> its part; several parts may share one, and one may be no part's."""
+    owners: dict[str, list[str]] = {}
+    for part in plan.parts:
+        if part.namespace and part.state is PartState.MANAGED:
+            owners.setdefault(part.namespace, []).append(part.part.value)
+    tenants = {tenant.namespace: f"tenant {tenant.name}" for tenant in plan.tenants}
+    return {namespace: ", ".join(parts) for namespace, parts in owners.items()} | tenants
+
+
+def _parts(console: Console, charts: Mapping[str, Any], plan: Plan) -> None:
+    heading(console, "Parts")
+    table = _table("part", "installed as", "version")
+    for part in plan.parts:
+        for index, (how, style, version) in enumerate(_installed(part, charts)):
+            table.add_row("" if index else part.part.value, Text(how, style=style), version)
+    console.print(table)
+    if plan.state(Part.CERT_MANAGER) is PartState.MANAGED:
+        console.print(Text(ISSUER, style="magenta"))
+
+
+def _installed(part: PartPlan, charts: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
+    """What it is, style, version; a line for each chart."""
+    if part.state is not PartState.MANAGED:
+        yield part.state.value, "dim", ""
+    elif not part.charts:
+        yield "plain objects", "", ""
+    else:
+        for chart in part.charts:
+            found = charts.get(chart.name, {"kind": "registry", "version": chart.version})
+            how, style = KINDS[found["kind"]]
+            yield f"{how} {chart.name}", style, str(found["version"]).removeprefix("v")
+
+
+def _models(console: Console, overview: Overview, plan: Plan) -> None:
+    heading(console, "Models", ": planned memory of each device")
+    for model in plan.models:
+        used, free = gib(model.memory.used), gib(model.memory.free)
+        console.print(
+            Text.assemble((model.name, "bold"), f": {model.model}, used {used}, free {free} of each device")
+        )
+        note(console, f"service {model.service}", "")
+        for pod in overview.of_model(model.namespace, model.name):
+            note(console, f"pod {pod.name}", "")
+            note(console, f"  on {_where(pod)}", pods.STYLES[pod.kind])
+
+
+def _where(pod: PodView) -> str:
+    devices = ", ".join(pod.devices) or "no device yet"
+    last = pod.processes[-1] if pod.processes else None
+    return f"{devices}, " + (f"process {last.pid}, {mib(pod.memory)} of RAM" if last else pod.kind)
+
+
+def _others(console: Console, plan: Plan, outputs: Mapping[str, Any]) -> None:
+    heading(console, "Other")
+    for key in ("vector-db", "bucket", "grafana"):
+        if outputs.get(key):
+            console.print(Text(f"{key}: {outputs[key]}"), overflow="fold")
+    for key, value in cast(Mapping[str, Any], outputs.get("policy") or {}).items():
+        said = ", ".join(map(str, cast(list[object], value))) if isinstance(value, list) else str(value)
+        console.print(Text(f"policy {key}: {said}"), overflow="fold")
+    missing, total = len(plan.pins.unresolved), plan.pins.resolved + len(plan.pins.unresolved)
+    resolve = "; `corral lock` resolves them" if missing else ""
+    console.print(Text(f"digests: {missing} of {total} unresolved{resolve}"))
+
+
+def _faults(overview: Overview, plan: Plan | None) -> Iterator[str]:
+    """What keeps the platform from being whole, one line each."""
+    if not overview.pods:
+        yield "nothing is deployed: `corral up`"
+        return
+    for pod in overview.pods:
+        if not pod.fine:
+            yield f"pod {pod.namespace}/{pod.name} is {pod.state}"
+    for model in plan.models if plan else ():
+        yield from _missing(model, overview)
+
+
+def _missing(model: ModelPlan, overview: Overview) -> Iterator[str]:
+    ready = sum(pod.state == "ready" for pod in overview.of_model(model.namespace, model.name))
+    if ready < model.replicas_min:
+        yield f"model {model.name} has {ready} of {model.replicas_min} replicas ready"
+
+
+def _next(console: Console, plan: Plan) -> None:
+    suffix = "" if plan.stack == "dev" else f" -s {plan.stack}"
+    heading(console, "Next")
+    for command in ('chat "What is a llama?"', "status", "kubectl get pods -A", "stop"):
+        console.print(Text(f"  corral{suffix} {command}"))
+
+
+def _table(*columns: str) -> Table:
+    table = Table(box=None, padding=(0, 2, 0, 0))
+    for column in columns:
+        right = column in ("pid", "memory", "restarts")
+        table.add_column(column, justify="right" if right else "left", overflow="fold")
+    return table

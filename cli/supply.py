@@ -1,0 +1,33 @@
+"""Commands about what is needed: toolchain, digests, models."""
+
+import argparse
+from importlib.metadata import version as version_of
+
+
+def version(_arguments: argparse.Namespace) -> int:
+    print(version_of("corral"))
+    return 0
+
+
+def tools(arguments: argparse.Namespace) -> int:
+    """What the tools image runs too: `corral import …`, `corral bucket …`."""
+    from corral.tools.__main__ import main
+
+    return main([arguments.command, *arguments.arguments])
+
+
+def lock(arguments: argparse.Namespace) -> int:
+    from corral.catalogue import lock
+
+    return lock.main(check=arguments.check, insecure=arguments.insecure, mirror=arguments.mirror)
+
+
+def setup(arguments: argparse.Namespace) -> int:
+    from corral.cli.console import progress
+    from corral.embedded import toolchain
+
+    if arguments.plan:
+        print(*toolchain.plan_lines(toolchain.plan()), sep="\n")
+    else:
+        toolchain.ensure(report=progress)
+    return 0

@@ -1,0 +1,236 @@
+"""Asks a model of a plane through the API server's service proxy, and tells which way the question took."""
+
+import json
+import time
+from collections.abc import Generator, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, cast
+
+import httpx
+
+from corral.embedded.home import PlaneHome
+from corral.embedded.kube import Object, Objects, resource
+from corral.embedded.objects import at, children, condition
+from corral.embedded.plane import kubeconfig
+from corral.embedded.plane.overview import MODEL_LABEL, allocated, claims_of, processes_of
+from corral.embedded.plane.record import PlaneRecord
+
+SERVICES = resource("serving.kserve.io/v1beta1", "inferenceservices")
+SIMULATED = "corral.dev/weights"
+"""Annotation; `simulated`: the model has no weights and answers nothing."""
+PORT = 80
+FIRST_TOKEN_SECONDS = 120.0
+
+
+class NoAnswer(Exception):
+    """The model cannot be asked, or did not answer; the text says why."""
+
+
+@dataclass(frozen=True)
+class Manner:
+    """How a question is asked."""
+
+    system: str = "You are a helpful assistant."
+    """System prompt; empty: none."""
+    max_tokens: int = 128
+    temperature: float = 0.0
+
+
+DEFAULT_MANNER = Manner()
+
+
+@dataclass(frozen=True)
+class Hops:
+    """The way a question takes."""
+
+    service: str
+    """`namespace/name:port`."""
+    pod: str
+    device: str
+    """`node/device`, or `no device`."""
+    pid: int | None
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What is known once the answer is complete."""
+
+    tokens: int
+    seconds: float
+    """From the first token to the last."""
+    first_token_seconds: float
+    """From the question to the first token."""
+    hops: tuple[Hops, ...]
+    """One for each ready pod behind the Service; the Service chose one of them."""
+
+    @property
+    def tokens_per_second(self) -> float:
+        """After the first token; the first one's time is `first_token_seconds`."""
+        return (self.tokens - 1) / self.seconds if self.seconds else 0.0
+
+
+class Chat:
+    """Speaks to the models of one running plane."""
+
+    def __init__(self, plane: PlaneHome, client: httpx.Client) -> None:
+        """`client` speaks to the plane's API server as somebody who may use its Services."""
+        self._plane = plane
+        self._client = client
+
+    @classmethod
+    def connect(cls, plane: PlaneHome) -> "Chat":
+        """As the plane's administrator."""
+        return cls(
+            plane,
+            httpx.Client(
+                base_url=PlaneRecord.load(plane).server,
+                verify=kubeconfig.tls(plane),
+                trust_env=False,
+                timeout=httpx.Timeout(10, read=FIRST_TOKEN_SECONDS),
+            ),
+        )
+
+    def close(self) -> None:
+        self._client.close()
+
+    def models(self) -> dict[str, Object]:
+        """InferenceServices by name."""
+        answer = self._client.get(SERVICES)
+        if answer.status_code == 404:
+            raise NoAnswer("KServe is not installed on this plane: `corral up`")
+        return {item["metadata"]["name"]: item for item in _items(answer)}
+
+    def choose(self, words: Sequence[str]) -> tuple[Object, str]:
+        """The model and the question in `words`: [MODEL] QUESTION; without MODEL the first one with weights.
+
+        Raises:
+            NoAnswer: there is no such model.
+        """
+        models = self.models()
+        if len(words) > 1:
+            name, question = words[0], " ".join(words[1:])
+            if name in models:
+                return models[name], question
+            if len(words) == 2:
+                raise NoAnswer(f"no model {name!r}; there are: {', '.join(sorted(models)) or 'none'}")
+        real = [item for _name, item in sorted(models.items()) if not _simulated(item) and _chats(item)]
+        if not real:
+            raise NoAnswer(f"no model with weights to ask; there are: {', '.join(sorted(models)) or 'none'}")
+        return real[0], " ".join(words)
+
+    def ask(
+        self, service: Object, question: str, manner: Manner = DEFAULT_MANNER
+    ) -> Generator[str, None, Answer]:
+        """Yields the answer as it comes; returns what is known at its end.
+
+        Raises:
+            NoAnswer: the model is simulated, not ready, or broke off.
+        """
+        namespace, name = service["metadata"]["namespace"], service["metadata"]["name"]
+        if _simulated(service):
+            raise NoAnswer(f"model {name!r} has `weights: simulated` and answers nothing")
+        if not _ready(service):
+            raise NoAnswer(f"model {name!r} is not ready: {_reason(service)}")
+        hops = self._hops(namespace, name)
+        path = resource("v1", "services", namespace, f"{name}-predictor:{PORT}", "proxy")
+        body = {
+            "model": name,
+            "messages": [
+                *([{"role": "system", "content": manner.system}] if manner.system else []),
+                {"role": "user", "content": question},
+            ],
+            "max_tokens": manner.max_tokens,
+            "temperature": manner.temperature,
+            "stream": True,
+            "stream_options": {"include_usage": True},
+        }
+        count, reported = 0, 0
+        asked = time.monotonic()
+        first: float | None = None
+        try:
+            with self._client.stream("POST", f"{path}/v1/chat/completions", json=body) as answer:
+                if answer.status_code != 200:
+                    answer.read()
+                    raise NoAnswer(
+                        f"model {name!r} answered {answer.status_code}: {answer.text.strip()[:300]}"
+                    )
+                for chunk in _events(answer):
+                    reported = at(chunk, "usage", "completion_tokens") or reported
+                    text = _text(chunk)
+                    if text:
+                        first = first or time.monotonic()
+                        count += 1
+                        yield text
+        except httpx.TransportError as cause:
+            raise NoAnswer(f"model {name!r} broke off: {cause or type(cause).__name__}") from cause
+        last = time.monotonic()
+        if first is None:
+            raise NoAnswer(f"model {name!r} gave an empty answer")
+        return Answer(
+            tokens=reported or count, seconds=last - first, first_token_seconds=first - asked, hops=hops
+        )
+
+    def _hops(self, namespace: str, name: str) -> tuple[Hops, ...]:
+        answer = self._client.get(
+            resource("v1", "pods", namespace), params={"labelSelector": f"{MODEL_LABEL}={name}"}
+        )
+        service = f"{namespace}/{name}-predictor:{PORT}"
+        return tuple(self._hop(service, pod) for pod in _items(answer) if _ready(pod))
+
+    def _hop(self, service: str, pod: Object) -> Hops:
+        devices = [device for claim in claims_of(pod) for device in self._devices(pod, claim)]
+        processes = processes_of(self._plane, pod["metadata"]["uid"])
+        return Hops(
+            service=service,
+            pod=pod["metadata"]["name"],
+            device=", ".join(devices) or "no device",
+            pid=processes[-1].pid if processes else None,
+        )
+
+    def _devices(self, pod: Object, claim: str) -> tuple[str, ...]:
+        namespace = pod["metadata"]["namespace"]
+        answer = self._client.get(resource("resource.k8s.io/v1", "resourceclaims", namespace, claim))
+        return allocated(answer.json()) if answer.status_code == 200 else ()
+
+
+def _items(answer: httpx.Response) -> Objects:
+    if answer.status_code != 200:
+        raise NoAnswer(f"the API server answered {answer.status_code}: {answer.text[:300]}")
+    return cast(Objects, answer.json()["items"])
+
+
+def _events(answer: httpx.Response) -> Iterator[dict[str, Any]]:
+    """The JSON of a stream of server-sent events."""
+    for line in answer.iter_lines():
+        data = line.removeprefix("data:").strip() if line.startswith("data:") else ""
+        if data and data != "[DONE]":
+            event = cast(dict[str, Any], json.loads(data))
+            if "error" in event:
+                raise NoAnswer(f"the model reports: {event['error']}")
+            yield event
+
+
+def _text(chunk: Object) -> str:
+    return "".join(at(choice, "delta", "content") or "" for choice in children(chunk, "choices"))
+
+
+def _simulated(service: Object) -> bool:
+    places = (("metadata", "annotations"), ("spec", "predictor", "annotations"))
+    return any(at(service, *place, SIMULATED) == "simulated" for place in places)
+
+
+def _chats(service: Object) -> bool:
+    return at(service, "metadata", "labels", "corral.dev/task") in (None, "chat", "code")
+
+
+def _ready(item: Object) -> bool:
+    return (condition(item, "Ready") or {}).get("status") == "True"
+
+
+def _reason(service: Object) -> str:
+    bad = [
+        f"{c['type']}: {c.get('message') or c.get('reason') or c['status']}"
+        for c in children(service, "status", "conditions")
+        if c["status"] != "True"
+    ]
+    return "; ".join(bad) or "its controller has not said anything yet"

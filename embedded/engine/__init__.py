@@ -1,0 +1,1 @@
+"""Pulumi, run privately for the stack of one plane: its own home, state, passphrase and stack file."""

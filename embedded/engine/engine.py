@@ -1,0 +1,268 @@
+"""The real Pulumi CLI for a plane's stack: file backend, own passphrase, the policy pack always on."""
+
+import json
+import os
+import secrets
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, cast
+
+from corral.embedded.engine import project, releases, stack_file
+from corral.embedded.engine.events import Telling
+from corral.embedded.engine.follow import follow
+from corral.embedded.home import Home, PlaneHome, private_directory, write_private
+from corral.embedded.objects import children
+from corral.embedded.plane.processes import Process, end, with_variable
+
+Report = Callable[[str], None]
+
+SECRETS: Mapping[str, int] = {
+    "corral:storage-encryption-key": 32,
+    "corral:storage-access-key": 10,
+    "corral:storage-secret-key": 20,
+    "corral:vector-db-password": 16,
+    "corral:vector-db-api-key": 24,
+    "corral:grafana-password": 16,
+}
+"""Secrets that a stack needs, with their random bytes; written as hexadecimal digits."""
+
+INHERITED = ("USER", "LOGNAME", "LANG", "LC_ALL", "TERM", "COLUMNS", "TMPDIR", "TZ", "NO_COLOR")
+"""What Pulumi inherits of the caller's environment: no kubeconfig, no credentials, no proxy."""
+
+
+LAST_LINES = 30
+"""Shown of Pulumi's output when it fails without naming an error."""
+
+
+class EngineError(Exception):
+    """Pulumi refused something that is no part of a deployment."""
+
+
+def environment(home: Home, plane: PlaneHome, programs_path: str, *, own_provider: bool) -> dict[str, str]:
+    """Environment of the CLI and of everything that it starts.
+
+    `programs_path`: folders of the toolchain's programs, in the form of PATH. `own_provider`: the provider
+    was built here, and Pulumi must not look for another.
+    """
+    path = os.pathsep.join(
+        [str(Path(sys.executable).parent), programs_path, os.environ.get("PATH", os.defpath)]
+    )
+    inherited = {name: os.environ[name] for name in INHERITED if name in os.environ}
+    acquisition = {"PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true"} if own_provider else {}
+    return {
+        **inherited,
+        **acquisition,
+        "PATH": path,
+        "CORRAL_HOME": str(home.root),
+        "CORRAL_TOOLCHAIN": str(home.toolchain),
+        # Helm and others keep caches below HOME.
+        "HOME": str(plane.engine / "home"),
+        "PULUMI_HOME": str(plane.engine / "home"),
+        "PULUMI_BACKEND_URL": (plane.engine / "state").as_uri(),
+        "PULUMI_CONFIG_PASSPHRASE_FILE": str(plane.engine / "passphrase"),
+        "PULUMI_SKIP_UPDATE_CHECK": "true",
+    }
+
+
+@dataclass(frozen=True)
+class Run:
+    """One run of Pulumi that worked on the stack."""
+
+    code: int
+    """Pulumi's exit code; 0: done."""
+    seconds: Mapping[str, float]
+    """How long `preview` and `update` took, each if it came to its end."""
+    log: Path
+    """All of Pulumi's own output."""
+
+
+@dataclass(frozen=True)
+class Engine:
+    """Pulumi for one stack of one checkout, against one plane."""
+
+    plane: PlaneHome
+    project: Path
+    stack: str
+    environment: Mapping[str, str]
+
+    @property
+    def config_file(self) -> Path:
+        return self.plane.engine / f"Pulumi.{self.stack}.yaml"
+
+    def init(self, report: Report) -> None:
+        """Make passphrase, stack and secrets where they are absent; refresh the private stack file.
+
+        The committed stack file is read, never written.
+
+        Raises:
+            EngineError: the passphrase of an existing state is gone, or Pulumi refused.
+            FileNotFoundError: there is no committed stack file.
+        """
+        committed = project.stack_file(self.project, self.stack).read_text()
+        for folder in ("", "home", "state"):
+            private_directory(self.plane.engine / folder)
+        passphrase = self.plane.engine / "passphrase"
+        if not passphrase.exists():
+            if self._exists():
+                raise EngineError(
+                    f"{passphrase} is gone, and with it the secrets of this state: "
+                    f"`corral down -s {self.stack}` starts anew"
+                )
+            write_private(passphrase, secrets.token_hex(32))
+        if not self._exists():
+            report(f"creating stack {self.stack}")
+            self._create()
+        own = self.config_file.read_text() if self.config_file.exists() else ""
+        write_private(self.config_file, stack_file.merged(committed, own))
+        missing = [key for key in SECRETS if key not in stack_file.secrets(self.config_file.read_text())]
+        if missing:
+            report("creating secrets: " + ", ".join(key.removeprefix("corral:") for key in missing))
+        for key in missing:
+            # By standard input: arguments are readable by everybody.
+            self._quiet(["config", "set", "--secret", key, *self._selected], secrets.token_hex(SECRETS[key]))
+
+    def preview(self, report: Report, *, judged: bool = True) -> Run:
+        """Tell what `up` would do, change by change; judged by the policy pack, or not."""
+        policies = self._policies if judged else []
+        return self._stream(["preview", *self._selected, *policies], report, changes=True)
+
+    def up(self, report: Report) -> Run:
+        """Preview, stop at a violation before any change, deploy."""
+        self.recover(report)
+        return self._stream(["up", "--yes", *self._selected, *self._policies], report)
+
+    def destroy(self, report: Report) -> Run:
+        """Remove everything that the stack made."""
+        self.recover(report)
+        return self._stream(["destroy", "--yes", *self._selected], report)
+
+    def outputs(self) -> dict[str, Any]:
+        """The stack's outputs; secret ones are masked. Empty before the first `up`."""
+        if not self._exists():
+            return {}
+        command = ["stack", "output", "--json", "--stack", self.stack]
+        return cast(dict[str, Any], json.loads(self._quiet(command)))
+
+    def recover(self, report: Report) -> None:
+        """Clear what an interrupted run left: the lock of a dead process, unfinished operations.
+
+        Raises:
+            EngineError: another run is alive.
+        """
+        locks = list((self.plane.engine / "state" / ".pulumi" / "locks").rglob("*.json"))
+        for lock in locks:
+            holder = cast(dict[str, Any], json.loads(lock.read_text()))
+            if Process.of(int(holder["pid"])) and _is_pulumi(int(holder["pid"])):
+                raise EngineError(f"another run works on stack {self.stack} (process {holder['pid']})")
+        if not locks:
+            return
+        report("an earlier run was interrupted: releasing its lock")
+        # Its providers do not end with it.
+        end(with_variable("PULUMI_HOME", self.environment["PULUMI_HOME"]))
+        self._quiet(["cancel", "--yes", "--stack", self.stack])
+        state = json.loads(self._quiet(["stack", "export", "--stack", self.stack]))
+        pending = children(state, "deployment", "pending_operations")
+        if pending:
+            report(f"{len(pending)} operations were under way: reading what became of them")
+            self._settle(releases.unfinished(pending), report)
+            refresh = ["refresh", "--yes", "--clear-pending-creates", "--skip-preview", *self._selected]
+            code = self._stream(refresh, report).code
+            if code:
+                raise EngineError(f"the state could not be refreshed (exit code {code})")
+
+    def _settle(self, unfinished: Sequence[releases.Unfinished], report: Report) -> None:
+        for release in unfinished:
+            if release.created or self._pending(release):
+                report(f"settling the Helm release {release.namespace}/{release.name}")
+                done = self._helm(release.settling)
+                if done.returncode:
+                    raise EngineError(f"helm {release.settling[0]} {release.name}: {done.stderr.strip()}")
+
+    def _pending(self, release: releases.Unfinished) -> bool:
+        """Whether Helm itself holds the release for unfinished."""
+        done = self._helm(release.question)
+        return done.returncode == 0 and json.loads(done.stdout)["info"]["status"].startswith("pending-")
+
+    def _helm(self, arguments: Sequence[str]) -> subprocess.CompletedProcess[str]:
+        helm = shutil.which("helm", path=self.environment["PATH"])
+        if helm is None:
+            raise EngineError("there is no helm: `corral setup`")
+        return subprocess.run(
+            [helm, *arguments],
+            env={**self.environment, "KUBECONFIG": str(self.plane.kubeconfig)},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+    @property
+    def _selected(self) -> list[str]:
+        return ["--stack", self.stack, "--config-file", str(self.config_file)]
+
+    @property
+    def _policies(self) -> list[str]:
+        pack = project.policy_pack(self.project)
+        return ["--policy-pack", str(pack)] if pack else []
+
+    def _exists(self) -> bool:
+        state = self.plane.engine / "state" / ".pulumi" / "stacks" / project.NAME
+        return (state / f"{self.stack}.json").exists()
+
+    def _create(self) -> None:
+        """Create the stack from a folder of its own: Pulumi writes the salt beside the Pulumi.yaml in use."""
+        folder = private_directory(self.plane.engine / "project")
+        write_private(folder / "Pulumi.yaml", (self.project / "Pulumi.yaml").read_bytes())
+        self._quiet(["stack", "init", "--no-select", "--stack", self.stack], cwd=folder)
+        made = project.stack_file(folder, self.stack).read_text()
+        shutil.rmtree(folder)
+        write_private(self.config_file, made)
+
+    def _quiet(self, arguments: Sequence[str], given: str = "", cwd: Path | None = None) -> str:
+        done = subprocess.run(
+            [self._pulumi, *arguments, "--non-interactive"],
+            cwd=cwd or self.project,
+            env=self.environment,
+            input=given,
+            capture_output=True,
+            text=True,
+            umask=0o077,
+            check=False,
+        )
+        if done.returncode:
+            raise EngineError(f"pulumi {' '.join(arguments[:2])}: {(done.stderr or done.stdout).strip()}")
+        return done.stdout
+
+    def _stream(self, arguments: Sequence[str], report: Report, *, changes: bool = False) -> Run:
+        """Run and tell its events; an interrupt is Pulumi's to handle, and is awaited."""
+        private_directory(self.plane.logs)
+        log = self.plane.logs / f"engine-{time.strftime('%Y%m%dT%H%M%S')}-{arguments[0]}.log"
+        telling = Telling(report, changes=changes)
+        code = follow(
+            [self._pulumi, *arguments, "--suppress-progress", "--non-interactive"],
+            cwd=self.project,
+            environment=self.environment,
+            log=log,
+            telling=telling,
+        )
+        if code and not telling.errors:
+            report("\n".join(log.read_text(errors="replace").splitlines()[-LAST_LINES:]))
+        if code:
+            report(f"everything that pulumi said: {log}")
+        return Run(code, telling.seconds, log)
+
+    @property
+    def _pulumi(self) -> str:
+        found = shutil.which("pulumi", path=self.environment["PATH"])
+        if found is None:
+            raise EngineError("there is no pulumi: `corral setup`")
+        return found
+
+
+def _is_pulumi(pid: int) -> bool:
+    """Guards against a stranger with the pid of a run that is gone."""
+    return Path(f"/proc/{pid}/comm").read_text().strip() == "pulumi"

@@ -1,0 +1,154 @@
+"""The command line: help, exit codes, one line per problem."""
+
+import os
+import subprocess
+import sys
+import time
+
+import pytest
+
+from corral.cli.main import COMMANDS, build_parser, main, split
+
+GOOD = """config:
+  corral:platform:
+    sovereignty: {profile: open, region: embedded}
+    cluster: {kind: embedded}
+"""
+
+
+@pytest.fixture
+def checkout(tmp_path, monkeypatch):
+    folder = tmp_path / "checkout"
+    folder.mkdir()
+    (folder / "Pulumi.yaml").write_text("name: corral\nruntime: python\n")
+    (folder / "Pulumi.dev.yaml").write_text(GOOD)
+    monkeypatch.chdir(folder)
+    monkeypatch.setenv("CORRAL_HOME", str(tmp_path / "home"))
+    monkeypatch.delenv("STACK", raising=False)
+    return folder
+
+
+def test_help_names_every_command(capsys):
+    with pytest.raises(SystemExit) as end:
+        main(["--help"])
+    text = capsys.readouterr().out
+    assert end.value.code == 0
+    assert all(f"    {name} " in text for name in COMMANDS)
+
+
+def test_help_is_there_before_one_notices():
+    best = min(_seconds([sys.executable, "-m", "corral.cli.main", "--help"]) for _ in range(5))
+    assert best < 0.15
+
+
+def _seconds(command):
+    begin = time.monotonic()
+    subprocess.run(command, check=True, capture_output=True)
+    return time.monotonic() - begin
+
+
+def test_the_stack_may_stand_before_or_after_the_command():
+    assert build_parser().parse_args(["-s", "onprem", "plan"]).stack == "onprem"
+    assert build_parser().parse_args(["plan", "-s", "onprem"]).stack == "onprem"
+
+
+def test_the_stack_comes_from_the_environment_else_is_dev(monkeypatch):
+    monkeypatch.setenv("STACK", "edge")
+    assert build_parser().parse_args(["plan"]).stack == "edge"
+    monkeypatch.delenv("STACK")
+    assert build_parser().parse_args(["plan"]).stack == "dev"
+
+
+def test_arguments_of_kubectl_are_its_own():
+    assert split(["-s", "edge", "kubectl", "-s", "x", "-n", "y", "get", "pods"]) == (
+        ["-s", "edge"],
+        "kubectl",
+        ["-s", "x", "-n", "y", "get", "pods"],
+    )
+
+
+def test_an_unknown_command_is_wrong_usage(capsys):
+    with pytest.raises(SystemExit) as end:
+        main(["levitate"])
+    assert end.value.code == 2
+    assert "levitate" in capsys.readouterr().err
+
+
+def test_a_good_stack_file_is_planned(checkout, capsys):
+    assert main(["plan"]) == 0
+    assert "dev: profile open" in capsys.readouterr().out
+
+
+def test_a_plan_without_colour_has_no_escape_codes(checkout, capsys):
+    main(["plan"])
+    assert "\x1b" not in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("command", [["plan"], ["up"], ["init"], ["preview"]])
+def test_a_wrong_stack_file_is_two_lines_and_exit_code_2_and_nothing_is_touched(
+    command, checkout, capsys, tmp_path
+):
+    (checkout / "Pulumi.dev.yaml").write_text(
+        GOOD.replace("profile: open", "profile: opn") + "    gpu-pool: []\n"
+    )
+    assert main(command) == 2
+    lines = capsys.readouterr().err.splitlines()
+    assert len(lines) == 2
+    assert any(line.startswith("sovereignty.profile: opn: ") and "open" in line for line in lines)
+    assert any(line.startswith("gpu-pool: unknown key: ") and "gpu-pools" in line for line in lines)
+    assert not (tmp_path / "home").exists()
+
+
+def test_lint_checks_every_stack_file_and_names_it(checkout, capsys):
+    (checkout / "Pulumi.bad.yaml").write_text("config: {}\n")
+    assert main(["lint"]) == 2
+    said = capsys.readouterr()
+    assert said.err.startswith("Pulumi.bad.yaml: config: ")
+    assert said.out.endswith("2 stack files, 1 problems\n")
+
+
+@pytest.mark.parametrize("profile", ["open", "eu-resident"])
+def test_unresolved_digests_are_said_by_lint_and_are_no_problem(profile, checkout, capsys):
+    text = GOOD.replace("open", profile)
+    if profile != "open":
+        text = text.replace("region: embedded", "region: eu-central-1, registry: registry.example.eu")
+        text = text.replace("embedded}", "existing}")
+    (checkout / "Pulumi.dev.yaml").write_text(text)
+    assert main(["lint"]) == 0
+    said = capsys.readouterr()
+    assert said.err == ""
+    assert "unresolved" in said.out and said.out.endswith("1 stack files, 0 problems\n")
+
+
+@pytest.mark.parametrize("command", [["status"], ["kubectl", "get", "pods"], ["chat", "hello"], ["logs"]])
+def test_without_a_plane_the_command_that_makes_it_is_named(command, checkout, capsys):
+    assert main(command) == 1
+    assert "corral up -s dev" in capsys.readouterr().err
+
+
+def test_a_name_that_is_no_plane_name_is_refused(checkout, capsys):
+    assert main(["status", "-s", "../../etc"]) == 2
+    assert "plane name" in capsys.readouterr().err
+
+
+def test_a_full_disk_is_one_line(checkout, capsys, monkeypatch):
+    def full(*_arguments):
+        raise OSError(28, "No space left on device", "/x/plane.json")
+
+    monkeypatch.setattr("corral.embedded.plane.plane.stop", full)
+    assert main(["stop"]) == 1
+    error = capsys.readouterr().err
+    assert "no space left to write /x/plane.json" in error and error.count("\n") == 1
+
+
+def test_outside_a_checkout_this_one_is_used(tmp_path, monkeypatch):
+    from corral.embedded.engine import project
+
+    monkeypatch.chdir(tmp_path)
+    assert (project.find() / "Pulumi.yaml").is_file()
+
+
+def test_output_into_a_closed_pipe_is_no_traceback(checkout):
+    command = f"{sys.executable} -m corral.cli.main plan | true"
+    done = subprocess.run(command, shell=True, capture_output=True, text=True, env=dict(os.environ))
+    assert done.stderr == ""

@@ -1,0 +1,218 @@
+"""A stack on somebody else's cluster: parts that are there are checked and used, the rest is installed."""
+
+import json
+import subprocess
+
+import pytest
+import yaml
+from tests.door.newcomer import SECRETS, newcomer_in
+
+from corral.embedded import toolchain
+
+pytestmark = pytest.mark.engine
+
+FOUND = ("cert-manager", "gateway-api", "prometheus-crds", "tenancy")
+"""Parts that somebody else has installed on the cluster."""
+INSTALLED_BY_OTHERS = {
+    "cert-manager": ("cert-manager", {"crds": {"enabled": True}}),
+    "gateway-crds-helm": ("default", {"crds": {"gatewayAPI": {"enabled": True, "channel": "standard"}}}),
+    "prometheus-operator-crds": ("default", {}),
+}
+CERTIFICATES = "certificates.cert-manager.io"
+OLD_CERTIFICATES = {
+    "apiVersion": "apiextensions.k8s.io/v1",
+    "kind": "CustomResourceDefinition",
+    "metadata": {"name": CERTIFICATES},
+    "spec": {
+        "group": "cert-manager.io",
+        "scope": "Namespaced",
+        "names": {"kind": "Certificate", "plural": "certificates"},
+        "versions": [
+            {
+                "name": "v1alpha2",
+                "served": True,
+                "storage": True,
+                "schema": {"openAPIV3Schema": {"type": "object"}},
+            }
+        ],
+    },
+}
+NEEDED = ("corral:storage-encryption-key", "corral:storage-access-key", "corral:storage-secret-key")
+
+
+def stack_on(kubeconfig, context):
+    """The object `corral:platform` of a stack on that cluster."""
+    return {
+        "sovereignty": {"profile": "open", "region": "embedded"},
+        "cluster": {"kind": "existing", "kubeconfig": str(kubeconfig), "context": context},
+        "tenants": [{"name": "strangers"}],
+        "gpu-pools": [
+            {"name": "whole", "gpu": "H100-80GB", "nodes": {"names": ["whole-0"]}, "gpus-per-node": 4}
+        ],
+        "models": [{"name": "smollm2", "model": "smollm2-135m", "context": 2048, "max-num-seqs": 2}],
+        "model-storage": {"size": "5Gi"},
+        "parts": {**dict.fromkeys(FOUND, "existing"), "kyverno": "off"},
+    }
+
+
+class Cluster:
+    """A cluster that the stack's Corral does not know: it has a kubeconfig, and a folder of charts."""
+
+    def __init__(self, newcomer, folder):
+        self.newcomer = newcomer
+        self.plane = newcomer.home / ".cache" / "corral" / "elsewhere"
+        self.kubeconfig = folder / "kubeconfig"
+        self.kubeconfig.write_bytes((self.plane / "kubeconfig").read_bytes())
+        self.context = yaml.safe_load(self.kubeconfig.read_text())["current-context"]
+        # A Corral home that stays empty: nothing of the cluster is to be found by it.
+        self.unused = folder / "unused"
+        self.unused.mkdir()
+
+    def kubectl(self, *arguments, given=""):
+        command = [toolchain.tool("kubectl"), "--kubeconfig", self.kubeconfig, *arguments]
+        return subprocess.run(
+            [*map(str, command)], input=given, capture_output=True, text=True, check=True, timeout=120
+        ).stdout
+
+    def pulumi(self, *arguments):
+        command = ("pulumi", *arguments, "--non-interactive", "-s", "stranger")
+        return self.newcomer.run(*command, CORRAL_HOME=str(self.unused))
+
+    def preview(self):
+        return self.pulumi("preview", "--policy-pack", "policy")
+
+    def render(self, chart, namespace, values):
+        """What an administrator without Pulumi would apply."""
+        command = [
+            "template",
+            chart,
+            self.plane / "charts" / chart,
+            "--namespace",
+            namespace,
+            "--include-crds",
+        ]
+        helm = subprocess.run(
+            [str(toolchain.tool("helm")), *map(str, command), "--values", "-"],
+            input=yaml.safe_dump(values),
+            capture_output=True,
+            text=True,
+            check=True,
+            timeout=120,
+        )
+        return helm.stdout
+
+
+@pytest.fixture(scope="module")
+def cluster(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("existing")
+    newcomer = newcomer_in(folder)
+    newcomer.log_in()
+    try:
+        newcomer.done("corral", "up", "--plane-only", "-s", "elsewhere")
+        found = Cluster(newcomer, folder)
+        charts = {"corral:charts": str(found.plane / "charts")}
+        newcomer.write_stack("stranger", stack_on(found.kubeconfig, found.context), **charts)
+        newcomer.stack("stranger", {key: SECRETS[key] for key in NEEDED})
+        yield found
+    finally:
+        newcomer.run("corral", "down", "-s", "elsewhere")
+
+
+def install(cluster, chart):
+    namespace, values = INSTALLED_BY_OTHERS[chart]
+    manifest = cluster.render(chart, namespace, values)
+    cluster.kubectl("apply", "--server-side", "-n", namespace, "-f", "-", given=manifest)
+
+
+@pytest.fixture(scope="module")
+def nearly_furnished(cluster):
+    """The cluster with everything that the stack declares `existing` but cert-manager."""
+    cluster.kubectl("create", "namespace", "cert-manager")
+    cluster.kubectl("create", "namespace", "strangers")
+    install(cluster, "gateway-crds-helm")
+    install(cluster, "prometheus-operator-crds")
+    return cluster
+
+
+@pytest.fixture(scope="module")
+def furnished(nearly_furnished):
+    """The cluster after its administrator has installed all of it."""
+    install(nearly_furnished, "cert-manager")
+    nearly_furnished.kubectl("wait", "--for=condition=Established", f"crd/{CERTIFICATES}", "--timeout=60s")
+    return nearly_furnished
+
+
+def test_a_part_that_is_not_there_is_said_before_anything_is_made(nearly_furnished):
+    done = nearly_furnished.preview()
+    assert done.returncode != 0
+    assert "cert-manager-certificates" in done.stdout
+    assert f"resource '{CERTIFICATES}' does not exist" in done.stdout
+    assert "Traceback" not in done.stdout
+
+
+def test_a_part_in_another_version_is_said_with_the_version_that_is_needed(nearly_furnished):
+    nearly_furnished.kubectl("apply", "-f", "-", given=json.dumps(OLD_CERTIFICATES))
+    try:
+        done = nearly_furnished.preview()
+    finally:
+        nearly_furnished.kubectl("delete", "crd", CERTIFICATES, "--wait")
+    assert done.returncode != 0
+    assert f"{CERTIFICATES}: the cluster serves v1alpha2; v1 is needed" in done.stdout
+    assert "Traceback" not in done.stdout
+
+
+def test_a_kubeconfig_that_is_not_there_is_named(furnished):
+    missing = furnished.unused.parent / "absent"
+    file = furnished.newcomer.checkout / "Pulumi.stranger.yaml"
+    kept = file.read_text()
+    file.write_text(kept.replace(str(furnished.kubeconfig), str(missing)))
+    try:
+        done = furnished.preview()
+    finally:
+        file.write_text(kept)
+    assert done.returncode != 0
+    assert f"cluster.kubeconfig: {missing}: No such file" in done.stdout
+
+
+def test_the_platform_comes_up_there_and_uses_what_it_found(furnished):
+    done = furnished.pulumi("up", "--yes", "--skip-preview", "--policy-pack", "policy")
+    assert done.returncode == 0, done.stdout
+    server = yaml.safe_load(furnished.kubeconfig.read_text())["clusters"][0]["cluster"]["server"]
+    assert f"cluster: context {furnished.context}, server {server}" in done.stdout
+
+    state = json.loads(furnished.pulumi("stack", "export").stdout)["deployment"]["resources"]
+    providers = {one["type"] for one in state if one["type"].startswith("pulumi:providers:")}
+    built_in = {"pulumi:providers:pulumi"}
+    assert providers - built_in == {"pulumi:providers:kubernetes"}
+    read = {one["id"].rpartition("/")[2] for one in state if one.get("external")}
+    assert {CERTIFICATES, "httproutes.gateway.networking.k8s.io", "strangers"} <= read
+    owned = [one for one in state if not one.get("external") and one.get("id")]
+    charts = {one["inputs"]["name"] for one in owned if one["type"] == "kubernetes:helm.sh/v3:Release"}
+    assert not charts & INSTALLED_BY_OTHERS.keys()
+    assert "kserve-resources" in charts
+    assert not [one["urn"] for one in owned if one["id"] in ("cert-manager", "strangers")]
+
+    service = "inferenceservices.serving.kserve.io/smollm2"
+    ready = furnished.kubectl(
+        "get", service, "-n", "strangers", "-o", 'jsonpath={.status.conditions[?(@.type=="Ready")].status}'
+    )
+    assert ready == "True"
+    assert not list(furnished.unused.iterdir())
+
+
+def test_a_second_up_changes_nothing(furnished):
+    done = furnished.pulumi("up", "--yes", "--skip-preview", "--policy-pack", "policy")
+    assert done.returncode == 0, done.stdout
+    assert "unchanged" in done.stdout
+    assert not [
+        word
+        for word in ("created", "updated", "replaced", "deleted")
+        if word in done.stdout.split("Resources:")[-1]
+    ]
+
+
+def test_corral_preview_is_the_users_own_pulumi_there(furnished):
+    done = furnished.newcomer.run("corral", "preview", "-s", "stranger", CORRAL_HOME=str(furnished.unused))
+    assert done.returncode == 0, done.stdout
+    assert "corral-sovereignty" in done.stdout
+    assert not list(furnished.unused.iterdir())

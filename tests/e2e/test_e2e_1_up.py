@@ -1,0 +1,146 @@
+"""Two commands bring the platform up, and a model answers."""
+
+import json
+import os
+import re
+import signal
+from pathlib import Path
+
+import pytest
+from e2e_door import UP_SECONDS, Platform, holds, wait_for
+
+from corral.embedded.plane.processes import Process
+
+pytestmark = pytest.mark.engine
+
+ANSWER_SECONDS = 90
+
+
+def test_up_ends_with_a_table_of_what_runs_as_what_and_what_to_do_next(brought_up):
+    _platform, done = brought_up
+    assert done.code == 0, done.said[-3000:]
+    for pod, kind in (
+        ("kserve-controller-manager", "process"),
+        ("kyverno-admission-controller", "process"),
+        ("model-storage-0", "process"),
+        ("smollm2-predictor", "process"),
+        ("chat-predictor", "simulated"),
+    ):
+        assert re.search(rf"{pod}\S*\s+{kind}\s+ready", done.out), f"{pod}: {kind}\n{done.out[-6000:]}"
+    assert re.search(r"smollm2-predictor-\S+\s+on slices-0/gpu-\d-mig-1g5gb-\d, process \d+", done.out), (
+        done.out
+    )
+    assert 'corral chat "' in done.out
+
+
+def test_outputs_name_endpoints_placements_bucket_database_grafana_and_policy(platform):
+    done = platform.pulumi("stack", "output", "--json")
+    assert done.code == 0, done.said
+    outputs = json.loads(done.out)
+    assert outputs["endpoints"].keys() == outputs["placements"].keys()
+    assert set(outputs["endpoints"]) >= {"smollm2", "chat", "chat-large", "code", "embed"}
+    assert "smollm2-predictor.assistants" in outputs["endpoints"]["smollm2"]
+    assert outputs["placements"]["smollm2"][0]["node"] == "slices-0"
+    assert outputs["placements"]["smollm2"][0]["profile"] == "1g.5gb"
+    assert outputs["bucket"] == "s3://models"
+    assert outputs["grafana"]
+    assert "SOV-SUP-01" in outputs["policy"]["controls-at-admission"]
+    if outputs["vector-db"] is not None:
+        assert outputs["vector-db"].endswith(":5432")
+
+
+def test_the_fleet_is_placed_as_the_plan_said(platform):
+    placements = json.loads(platform.pulumi("stack", "output", "placements", "--json").out)
+    planned = {model: {place["node"] for place in places} for model, places in placements.items()}
+    taken: dict[str, set[str]] = {model: set() for model in planned}
+    for claim in platform.items("resourceclaims", "-A"):
+        model = next(
+            (name for name in planned if claim["metadata"]["name"].startswith(f"{name}-predictor")), None
+        )
+        results = claim.get("status", {}).get("allocation", {}).get("devices", {}).get("results", [])
+        if model is not None:
+            taken[model] |= {result["pool"] for result in results}
+    assert taken == planned
+
+
+def test_a_second_up_changes_nothing(platform):
+    before = versions(platform)
+    done = platform.corral("up", seconds=UP_SECONDS)
+    assert done.code == 0, done.said[-3000:]
+    assert re.search(r"^update: \d+ unchanged \(", done.said, re.MULTILINE), done.said[-4000:]
+    assert versions(platform) == before
+
+
+def test_a_question_is_answered_as_it_comes_and_names_its_way(platform):
+    done = ask(platform, "What is the capital of France?")
+    assert "Paris" in done.out, done.said
+    assert re.search(r"\d+ tokens, [\d.]+ tokens/s", done.err)
+    way = re.search(
+        r"service assistants/smollm2-predictor:80 → pod \S+ → slice slices-0/gpu-\d-mig-\S+ → process (\d+)",
+        done.err,
+    )
+    assert way, done.err
+    assert "llama" in Path(f"/proc/{way[1]}/cmdline").read_text()
+
+
+def test_an_answer_is_streamed(platform):
+    running = platform.start("chat", "smollm2", "Count from one to fifty in words.", "--max-tokens", "64")
+    try:
+        first = os.read(running.stdout.fileno(), 64)
+        assert first and running.poll() is None, "the first words came with the last"
+        running.communicate(timeout=ANSWER_SECONDS)
+        assert running.returncode == 0
+    finally:
+        running.kill()
+        running.wait()
+
+
+def test_a_simulated_model_says_that_it_answers_nothing(platform):
+    done = platform.corral("chat", "chat", "Are you there?")
+    assert done.code == 1
+    assert "weights: simulated" in done.err
+
+
+def test_a_killed_model_server_is_restarted_and_answers_again(platform):
+    before = server_of(platform)
+    os.kill(before.pid, signal.SIGKILL)
+    # Ended at once, Ready again by the pod's own probe.
+    wait_for(lambda: not before.alive, 10, "the killed process is gone")
+    wait_for(
+        lambda: restarts(platform) > 0 and platform.model_pods(), ANSWER_SECONDS, "the pod is ready again"
+    )
+    assert "Paris" in ask(platform, "What is the capital of France?").out
+    assert server_of(platform) != before
+
+
+def ask(platform: Platform, question: str):
+    done = platform.corral("chat", "smollm2", question, "--max-tokens", "24", seconds=ANSWER_SECONDS)
+    assert done.code == 0, done.said
+    return done
+
+
+def server_of(platform: Platform) -> Process:
+    return platform.program_of("assistants", "smollm2-predictor")
+
+
+def restarts(platform: Platform) -> int:
+    found = platform.items("pods", "-n", "assistants", "-l", "serving.kserve.io/inferenceservice=smollm2")
+    statuses = [status for one in found for status in one["status"].get("containerStatuses", [])]
+    return max((status["restartCount"] for status in statuses), default=0)
+
+
+def versions(platform: Platform) -> dict[str, int]:
+    """Generations of what Pulumi made; those of untouched objects stay."""
+    kinds = (
+        "deployments,statefulsets,jobs,networkpolicies,inferenceservices,validatingadmissionpolicies,"
+        "validatingadmissionpolicybindings,clusterservingruntimes,validatingpolicies.policies.kyverno.io"
+    )
+    found = platform.items(kinds, "-A")
+    assert found
+    return {
+        f"{one['kind']}/{one['metadata'].get('namespace', '')}/{one['metadata']['name']}": one[
+            "metadata"
+        ].get("generation", 0)
+        for one in found
+        if one["kind"] != "Job" or holds(one, "Complete")
+    }

@@ -1,0 +1,186 @@
+"""What is killed comes back, what is wrong changes nothing, and what was stored stays."""
+
+import os
+import re
+import shutil
+import signal
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import yaml
+from e2e_door import CHECKOUT, UP_SECONDS, Platform, wait_for
+
+from corral.embedded.plane.processes import Process
+from corral.embedded.plane.state import PlaneState
+
+pytestmark = pytest.mark.engine
+
+SECONDS = 90
+VIOLATION = """
+import pulumi
+import pulumi_kubernetes as kubernetes
+
+kubernetes.core.v1.Pod(
+    "violation",
+    metadata={"name": "violation", "namespace": "default"},
+    spec={"containers": [{"name": "main", "image": "docker.io/library/busybox:1"}]},
+    opts=pulumi.ResourceOptions(provider=kubernetes.Provider("violating", kubeconfig="KUBECONFIG")),
+)
+"""
+
+
+def changed(platform: Platform, folder: Path, change) -> Platform:
+    """The same platform, from a checkout whose stack file is another."""
+    for name in ("Pulumi.yaml", "__main__.py"):
+        shutil.copy(CHECKOUT / name, folder / name)
+    (folder / "policy").symlink_to(CHECKOUT / "policy")
+    stack = yaml.safe_load((platform.checkout / "Pulumi.dev.yaml").read_text())
+    change(stack["config"]["corral:platform"])
+    (folder / "Pulumi.dev.yaml").write_text(yaml.safe_dump(stack))
+    return replace(platform, checkout=folder)
+
+
+def contents(platform: Platform) -> dict[str, str]:
+    found = platform.items(
+        "deployments,statefulsets,services,configmaps,secrets,networkpolicies,namespaces,inferenceservices",
+        "-A",
+    )
+    still = ("kube-system", "kyverno", "kube-node-lease")
+    return {
+        f"{one['kind']}/{one['metadata'].get('namespace', '')}/{one['metadata']['name']}": one["metadata"][
+            "uid"
+        ]
+        + str(one["metadata"].get("generation", ""))
+        for one in found
+        if one["metadata"].get("namespace") not in still
+    }
+
+
+def test_a_wrong_stack_file_is_refused_with_exit_code_2_and_changes_nothing(platform, tmp_path):
+    before = contents(platform)
+    wrong = changed(platform, tmp_path, lambda stack: stack.update({"modles": []}))
+    done = wrong.corral("up", seconds=SECONDS)
+    assert done.code == 2, done.said
+    assert "modles" in done.err and "Traceback" not in done.said
+    assert contents(platform) == before
+
+
+def test_a_violation_stops_before_any_change(platform, tmp_path):
+    before = contents(platform)
+    violating = changed(platform, tmp_path, lambda stack: stack["tenants"].append({"name": "newcomers"}))
+    program = tmp_path / "__main__.py"
+    program.write_text(program.read_text() + VIOLATION.replace("KUBECONFIG", str(platform.plane.kubeconfig)))
+    done = violating.corral("up", seconds=UP_SECONDS)
+    assert done.code not in (0, 2), done.said[-3000:]
+    assert "corral-sovereignty" in done.said and "SOV-SUP-01" in done.said, done.said[-3000:]
+    assert contents(platform) == before
+    assert platform.ask("get", "namespace", "tenant-newcomers", "newcomers", "--ignore-not-found").out == ""
+
+
+def grow(stack) -> None:
+    """One tenant more."""
+    stack["tenants"].append({"name": "newcomers"})
+
+
+def test_an_up_killed_midway_is_finished_by_the_next(platform, tmp_path):
+    grown = changed(platform, tmp_path, grow)
+    running = grown.start("up")
+    try:
+        pulumi = wait_for(lambda: deploying(platform), SECONDS, "pulumi works on the stack")
+        wait_for(
+            lambda: platform.ask("get", "namespace", "newcomers", "--ignore-not-found").out,
+            UP_SECONDS,
+            "the first of the new objects is there",
+        )
+        os.kill(pulumi.pid, signal.SIGKILL)
+    finally:
+        running.communicate(timeout=SECONDS)
+    assert running.returncode != 0
+    done = grown.corral("up", seconds=UP_SECONDS)
+    assert done.code == 0, done.said[-3000:]
+    assert platform.items("networkpolicies", "-n", "newcomers")
+
+
+def test_the_earlier_stack_file_takes_away_what_was_added(platform):
+    done = platform.corral("up", seconds=UP_SECONDS)
+    assert done.code == 0, done.said[-3000:]
+    assert platform.ask("get", "namespace", "newcomers", "--ignore-not-found").out == ""
+
+
+def deploying(platform: Platform) -> Process | None:
+    """The engine of this platform, once it is past its preview."""
+    config = str(platform.plane.engine)
+    found = [one for one in platform.processes() if re.search(r"/pulumi (up|update) ", one.command)]
+    return next((Process(one.pid, one.start) for one in found if config in one.command), None)
+
+
+def test_a_killed_api_server_comes_back_and_the_platform_with_it(platform):
+    recovers(platform, "kube-apiserver")
+
+
+def test_a_killed_process_node_comes_back_and_finds_its_pods_as_they_were(platform):
+    before = {one.pid for one in platform.processes() if "llama_server" in one.command}
+    assert before
+    recovers(platform, "node")
+    assert {one.pid for one in platform.processes() if "llama_server" in one.command} == before
+
+
+def test_a_killed_controller_of_kserve_comes_back(platform):
+    before = platform.program_of("kserve", "kserve-controller-manager")
+    os.kill(before.pid, signal.SIGKILL)
+    wait_for(lambda: not before.alive, 10, "the controller ended")
+    again = wait_for(lambda: manager(platform), SECONDS, "the controller is ready again")
+    assert again != before
+
+
+def manager(platform: Platform) -> Process | None:
+    pods = [
+        one
+        for one in platform.items("pods", "-n", "kserve")
+        if "controller-manager" in one["metadata"]["name"]
+    ]
+    ready = [
+        one
+        for one in pods
+        if any(c["type"] == "Ready" and c["status"] == "True" for c in one["status"]["conditions"])
+    ]
+    restarted = [one for one in ready if one["status"]["containerStatuses"][0]["restartCount"] > 0]
+    return platform.program_of("kserve", "kserve-controller-manager") if restarted else None
+
+
+def recovers(platform: Platform, program: str) -> None:
+    """Kill one program of the plane; another takes its place and a model answers."""
+    before = PlaneState.load(platform.plane).programs[program].process
+    assert before is not None
+    os.kill(before.pid, signal.SIGKILL)
+    wait_for(lambda: not before.alive, 10, f"{program} ended")
+    wait_for(lambda: another(platform, program, before), SECONDS, f"{program} runs again")
+    wait_for(lambda: answers(platform), SECONDS, "a model answers")
+
+
+def another(platform: Platform, program: str, before: Process) -> bool:
+    entry = PlaneState.load(platform.plane).programs[program]
+    return entry.phase == "running" and entry.process not in (None, before)
+
+
+def answers(platform: Platform) -> bool:
+    done = platform.corral(
+        "chat", "smollm2", "What is the capital of France?", "--max-tokens", "16", seconds=SECONDS
+    )
+    return done.code == 0 and "Paris" in done.out
+
+
+def test_stop_ends_every_process_and_the_next_up_finds_all_data(platform):
+    before = contents(platform)
+    stored = platform.kubectl("get", "pv", "-o", "name")
+    assert platform.corral("stop", seconds=SECONDS).code == 0
+    assert platform.processes() == []
+    assert platform.corral("chat", "Are you there?").code == 1
+    done = platform.corral("up", seconds=UP_SECONDS)
+    assert done.code == 0, done.said[-3000:]
+    assert re.search(r"^update: \d+ unchanged \(", done.said, re.MULTILINE), done.said[-3000:]
+    assert platform.kubectl("get", "pv", "-o", "name") == stored
+    lost = before.keys() - contents(platform).keys()
+    assert lost == set()
+    assert answers(platform)
