@@ -1,0 +1,62 @@
+"""Running a program of this machine and knowing what it took."""
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+TELL_MEMORY = "import bench.processes; print(bench.processes.peak_memory())"
+CORRAL = (sys.executable, "-m", "corral.cli.main")
+
+
+@dataclass(frozen=True)
+class Took:
+    """One run."""
+
+    seconds: float
+    out: str
+
+
+def run(argv: Sequence[str], environment: Mapping[str, str] | None = None, *, fails: bool = False) -> Took:
+    """Run `argv` in the checkout and wait for it.
+
+    `fails`: an exit code other than 0 is expected.
+
+    Raises:
+        RuntimeError: it failed; the text is the end of what it said.
+    """
+    begun = time.monotonic()
+    with subprocess.Popen(
+        argv,
+        cwd=ROOT,
+        env={**os.environ, **(environment or {})},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    ) as running:
+        assert running.stdout
+        out = running.stdout.read()
+    took = Took(time.monotonic() - begun, out)
+    if running.returncode and not fails:
+        raise RuntimeError(f"{' '.join(argv)}: exit code {running.returncode}\n{out[-2000:]}")
+    return took
+
+
+def python(code: str, times: int = 5) -> tuple[float, float]:
+    """Seconds of the fastest run of a Python text, and the largest resident memory of a run in MiB."""
+    said = [run([sys.executable, "-c", f"{code}\n{TELL_MEMORY}"]) for _ in range(times)]
+    return min(took.seconds for took in said), max(float(took.out.splitlines()[-1]) for took in said)
+
+
+def peak_memory() -> float:
+    """Largest resident memory of this process so far, in MiB.
+
+    `getrusage` would also count what the parent had before the program was started.
+    """
+    lines = Path("/proc/self/status").read_text().splitlines()
+    return next(int(line.split()[1]) for line in lines if line.startswith("VmHWM:")) / 1024
