@@ -5,7 +5,6 @@ import io
 import json
 import subprocess
 import sys
-import time
 from pathlib import Path
 from typing import Any
 
@@ -61,7 +60,7 @@ def test_only_one_module_reads_the_configuration_of_pulumi():
     assert readers == [Path("stacks/load.py")]
 
 
-def test_planning_and_printing_take_well_under_two_seconds_and_no_pulumi():
+def test_planning_and_printing_load_no_pulumi():
     program = (
         "import sys, io; from pathlib import Path; from rich.console import Console;"
         "from corral.stacks.reading import read; from corral.stacks.planner import plan;"
@@ -69,12 +68,10 @@ def test_planning_and_printing_take_well_under_two_seconds_and_no_pulumi():
         "render(plan(read(Path('Pulumi.dev.yaml')), 'dev'), Console(file=io.StringIO()));"
         "print([name for name in sys.modules if name.startswith(('pulumi', 'grpc'))])"
     )
-    started = time.monotonic()
     done = subprocess.run(
         [sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, timeout=60, check=True
     )
     assert done.stdout.strip() == "[]"
-    assert time.monotonic() - started < 2
 
 
 def printed(width: int = 80) -> str:
