@@ -11,7 +11,7 @@ from typing import Protocol
 
 from corral.catalogue.gpus import gpus, shape
 from corral.stacks.layouts import Layout, layout
-from corral.stacks.packing import bound, fewest, proof
+from corral.stacks.packing import bound, holds, proof
 from corral.stacks.plan import Proof, Recut
 from corral.stacks.recut import fits, free_memory, more, recut, spare
 from corral.stacks.vectors import Vector, layout_of, plus, times, unit, vector, within
@@ -137,8 +137,8 @@ class PlannedCuts:
     def _fit(self, profile: str, replicas: int) -> bool:
         if replicas <= self._beside(profile):
             return True
-        kind = unit(self.gpu, profile)
-        return fewest(self.gpu, plus(self._demand, times(replicas, kind)), self.total) is not None
+        more_of_it = times(replicas, unit(self.gpu, profile))
+        return holds(self.gpu, plus(self._demand, more_of_it), self.total)
 
     def _add(self, profile: str, model: str) -> None:
         """One more slice, which is known to fit: beside the others, by moving some, or on a further GPU."""

@@ -6,7 +6,7 @@ ends nowhere the search goes back, and where it has tried everything, one GPU mo
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 
 from corral.catalogue.gpus import gpus, shape
 from corral.stacks.layouts import Layout, layout, maximal_layouts
@@ -53,6 +53,12 @@ def fewest(gpu: str, wanted: Vector, limit: int) -> Packing | None:
             layouts = tuple(layout_of(gpu, one) for one in found)
             return Packing(layouts, proof(gpu, wanted, count - 1 if count > least else None))
     return None
+
+
+@lru_cache(maxsize=1 << 14)
+def holds(gpu: str, wanted: Vector, limit: int) -> bool:
+    """Whether `limit` GPUs can have `wanted`."""
+    return fewest(gpu, wanted, limit) is not None
 
 
 def pack(gpu: str, demand: Mapping[str, int], limit: int) -> tuple[Layout, ...] | None:
