@@ -24,7 +24,7 @@ def render(plan: Plan, console: Console) -> None:
     console.print(Text(f"{plan.stack}: profile {plan.profile.value}, {where}"))
     for title, table in (
         ("Parts", _parts(plan.parts)),
-        *((_pool_title(pool), Group(_pool(pool), *map(Text, _pool_notes(pool)))) for pool in plan.pools),
+        *((_pool_title(pool), Group(_pool(pool), *map(Text, pool_notes(pool)))) for pool in plan.pools),
         ("Models, GiB per device", _models(plan.models)),
     ):
         _heading(console, title)
@@ -80,7 +80,7 @@ def _stranded(pool: PoolPlan) -> str:
     return f", strands {words}" if words else ""
 
 
-def _pool_notes(pool: PoolPlan) -> Iterable[str]:
+def pool_notes(pool: PoolPlan) -> Iterable[str]:
     """Why so many GPUs, and who was moved for it."""
     if pool.proof and pool.proof.total:
         yield _reason(pool.gpu, pool.proof)

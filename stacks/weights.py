@@ -34,7 +34,12 @@ class Weighing:
 @cache
 def weighings(gpu: str) -> tuple[Weighing, ...]:
     """The weighings of `gpu` that can give the best bound, largest capacity first."""
-    every = {vector(gpu, one) for one in maximal_layouts(gpu)}
+    return _weighings(frozenset(vector(gpu, one) for one in maximal_layouts(gpu)))
+
+
+@cache
+def _weighings(every: frozenset[Vector]) -> tuple[Weighing, ...]:
+    """The same of all GPUs whose layouts have these numbers of slices."""
     rows = sorted(one for one in every if not any(one != other and within(one, other) for other in every))
     found = {Weighing(ray[:-1], ray[-1]) for ray in _rays(rows) if ray[-1]}
     best = [one for one in found if not any(other != one and _below(one, other) for other in found)]
@@ -67,7 +72,7 @@ def _rays(rows: Sequence[Vector]) -> list[Vector]:
             for one, met, left in slack
             if left > 0
             for other, also, over in slack
-            if over < 0 and _adjacent(met & also, (known for _ray, known in rays))
+            if over < 0 and _adjacent(met & also, size, rays)
         ]
         rays = [*loose, *tight, *edges]
     return [ray for ray, _met in rays]
@@ -77,8 +82,9 @@ def _unit(index: int, size: int) -> Vector:
     return tuple(int(place == index) for place in range(size))
 
 
-def _adjacent(both: int, every: Iterable[int]) -> bool:
-    return sum(1 for met in every if met & both == both) == 2
+def _adjacent(both: int, size: int, rays: Iterable[tuple[Vector, int]]) -> bool:
+    """Whether two rays that both meet the constraints `both` span an edge."""
+    return both.bit_count() >= size - 2 and sum(1 for _, met in rays if met & both == both) == 2
 
 
 def _combined(one: Vector, left: int, other: Vector, over: int) -> Vector:
