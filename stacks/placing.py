@@ -73,11 +73,13 @@ def place(
 
 def _options(need: _Need, rooms: Sequence[Room]) -> Iterator[tuple[Room, Device, int]]:
     """Per room the smallest kinds of devices, and the fewest of each, that one replica fits on."""
+    counts: dict[Device, int] = {}
     for room in rooms:
         for device in room.devices():
-            count = _count(need, device)
-            if count:
-                yield room, device, count
+            if device not in counts:
+                counts[device] = _count(need, device)
+            if counts[device]:
+                yield room, device, counts[device]
 
 
 def _count(need: _Need, device: Device) -> int:
