@@ -13,6 +13,8 @@ from corral.stacks.sizing import memory, smallest_device
 
 PARALLEL = (1, 2, 4, 8)
 """Numbers of GPUs that one replica may span."""
+SHOWN = 3
+"""Kinds of devices that a refusal names, those with most room first."""
 
 
 @dataclass(frozen=True)
@@ -71,11 +73,13 @@ def place(
 
 def _options(need: _Need, rooms: Sequence[Room]) -> Iterator[tuple[Room, Device, int]]:
     """Per room the smallest kinds of devices, and the fewest of each, that one replica fits on."""
+    counts: dict[Device, int] = {}
     for room in rooms:
         for device in room.devices():
-            count = _count(need, device)
-            if count:
-                yield room, device, count
+            if device not in counts:
+                counts[device] = _count(need, device)
+            if counts[device]:
+                yield room, device, counts[device]
 
 
 def _count(need: _Need, device: Device) -> int:
@@ -111,15 +115,19 @@ def _advice(need: _Need, device: Device) -> str:
 
 def _full(path: str, need: _Need, options: Sequence[tuple[Room, Device, int]]) -> Problem:
     room, device, count = options[0]
-    left = ", ".join(
-        f"{one.free(other) // number} on {_kind(other)} of {one.pool.name}" for one, other, number in options
-    )
+    left = [
+        (one.free(other) // number, f"{_kind(other)} of {one.pool.name}") for one, other, number in options
+    ]
+    left.sort(key=lambda option: -option[0])
+    most, others = left[0][0], f" and {len(left) - SHOWN} others" if len(left) > SHOWN else ""
+    words = ", ".join(f"{number} on {where}" for number, where in left[:SHOWN])
     span = f"{need.model.replicas.max} x " + (f"{count} x " if count > 1 else "")
     size = f"{gib(need.on(device, count).used)} on {_kind(device)} of pool {room.pool.name}"
     return Problem(
         path,
         f"{need.model.name} needs {span}{size}",
-        f"replicas that still fit are {left}; use fewer replicas or more GPUs",
+        f"replicas that still fit are {words}{others}; "
+        + (f"use replicas: {most}, or more GPUs" if most else "use more GPUs, or fewer models"),
     )
 
 

@@ -112,6 +112,35 @@ class NodePlan:
 
 
 @dataclass(frozen=True)
+class Proof:
+    """Why the slices of a pool need the GPUs they are on.
+
+    No GPU can be cut into slices that weigh more than `capacity`; all slices in use weigh `total`.
+    """
+
+    weights: tuple[tuple[str, int], ...]
+    """Weight of a slice by profile; those of its memory or compute slices, or others that count for more."""
+    capacity: int
+    total: int
+    exhausted: int | None = None
+    """With so many GPUs every layout was tried, in vain; None: not needed, or the stack file fixes them."""
+
+    @property
+    def bound(self) -> int:
+        """GPUs below which the slices weigh too much."""
+        return -(-self.total // self.capacity)
+
+
+@dataclass(frozen=True)
+class Recut:
+    """A replica that got its slice by moving others, because that saves one GPU."""
+
+    model: str
+    moved: tuple[str, ...]
+    """Models that stand before it in the stack file, or are the same, and lie elsewhere without it."""
+
+
+@dataclass(frozen=True)
 class PoolPlan:
     """A pool of equal GPU nodes."""
 
@@ -130,7 +159,11 @@ class PoolPlan:
     mig_configs: tuple[MigConfig, ...]
     gpus: tuple[GpuPlan, ...]
     lower_bound: int
-    """GPUs without which the demand cannot fit, from compute and memory slices alone."""
+    """GPUs without which the demand cannot fit."""
+    proof: Proof | None = None
+    """Of the lower bound, and of what lies between it and the GPUs used; None: whole GPUs are counted."""
+    recuts: tuple[Recut, ...] = ()
+    """In the order of the stack file."""
 
 
 @dataclass(frozen=True)

@@ -1,16 +1,21 @@
 """A plan as tables that are readable without colour and in 80 columns."""
 
+from collections import Counter
 from collections.abc import Iterable
 
-from rich.console import Console
+from rich.console import Console, Group
 from rich.table import Table
 from rich.text import Text
 
+from corral.catalogue.gpus import shape
 from corral.catalogue.vocabulary import PartState, SharingKind, Weights
-from corral.stacks.plan import GpuPlan, ModelPlan, PartPlan, Plan, PoolPlan, SlicePlan
+from corral.stacks.layouts import stranded
+from corral.stacks.plan import GpuPlan, ModelPlan, PartPlan, Plan, PoolPlan, Proof, SlicePlan
 from corral.stacks.problems import gib
 
 GIB = 1 << 30
+RECUTS = 3
+"""Moves that are shown of one pool."""
 
 
 def render(plan: Plan, console: Console) -> None:
@@ -19,7 +24,7 @@ def render(plan: Plan, console: Console) -> None:
     console.print(Text(f"{plan.stack}: profile {plan.profile.value}, {where}"))
     for title, table in (
         ("Parts", _parts(plan.parts)),
-        *((_pool_title(pool), _pool(pool)) for pool in plan.pools),
+        *((_pool_title(pool), Group(_pool(pool), *map(Text, pool_notes(pool)))) for pool in plan.pools),
         ("Models, GiB per device", _models(plan.models)),
     ):
         _heading(console, title)
@@ -62,7 +67,40 @@ def _pool_title(pool: PoolPlan) -> str:
     used = sum(1 for gpu in pool.gpus if any(one.model for one in gpu.slices))
     cut = "MIG slices" if pool.sharing is SharingKind.MIG else "whole GPUs"
     bound = f", at least {pool.lower_bound} needed" if pool.lower_bound else ""
-    return f"Pool {pool.name}: {pool.gpu}, {cut}, {used} of {len(pool.gpus)} used{bound}"
+    if pool.proof and used and used in (pool.proof.bound, (pool.proof.exhausted or 0) + 1):
+        bound = ", the fewest"
+    return f"Pool {pool.name}: {pool.gpu}, {cut}, {used} of {len(pool.gpus)} used{bound}{_stranded(pool)}"
+
+
+def _stranded(pool: PoolPlan) -> str:
+    cuts = [Counter(one.profile for one in gpu.slices if one.profile) for gpu in pool.gpus]
+    lost = [stranded(pool.gpu, cut) for cut in cuts if cut]
+    total = {"compute": sum(one.compute for one in lost), "memory": sum(one.memory for one in lost)}
+    words = ", ".join(f"{number} {word}" for word, number in total.items() if number)
+    return f", strands {words}" if words else ""
+
+
+def pool_notes(pool: PoolPlan) -> Iterable[str]:
+    """Why so many GPUs, and who was moved for it."""
+    if pool.proof and pool.proof.total:
+        yield _reason(pool.gpu, pool.proof)
+    for one in pool.recuts[:RECUTS]:
+        yield f"re-cut for {one.model}: saves 1 GPU, moves {', '.join(one.moved)}"
+    if len(pool.recuts) > RECUTS:
+        yield f"and {len(pool.recuts) - RECUTS} more times"
+
+
+def _reason(gpu: str, proof: Proof) -> str:
+    weights = dict(proof.weights)
+    if all(weight == shape(gpu, key).memory for key, weight in weights.items()):
+        counted = f"{proof.total} memory slices"
+    elif all(weight == shape(gpu, key).compute for key, weight in weights.items()):
+        counted = f"{proof.total} compute slices"
+    else:
+        scale = ", ".join(f"{key} counts {weight}" for key, weight in weights.items() if weight)
+        counted = f"{scale}: {proof.total}"
+    tried = f"; with {proof.exhausted} every layout was tried" if proof.exhausted else ""
+    return f"at least {proof.bound} needed: {counted}, and a GPU has at most {proof.capacity}{tried}"
 
 
 def _pool(pool: PoolPlan) -> Table:

@@ -97,7 +97,7 @@ def test_a_full_pool_is_named_with_the_room_that_is_left():
     found = problems(models=[model(replicas=3), model(name="more", replicas=2)])
     assert found == [
         "models[1]: more needs 2 x 18.0 GiB on 3g.20gb of pool slices: replicas that still fit are 1 on "
-        "3g.20gb of slices, 1 on 4g.20gb of slices, 0 on 7g.40gb of slices; use fewer replicas or more GPUs"
+        "3g.20gb of slices, 1 on 4g.20gb of slices, 0 on 7g.40gb of slices; use replicas: 1, or more GPUs"
     ]
 
 
