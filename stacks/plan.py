@@ -6,7 +6,9 @@ All memory is in bytes. Tuples keep the order of the stack file.
 from dataclasses import dataclass, field
 
 from corral.catalogue.vocabulary import (
+    Allocator,
     ClusterKind,
+    DataClass,
     Engine,
     InstalledBy,
     Part,
@@ -131,6 +133,8 @@ class PoolPlan:
     gpus: tuple[GpuPlan, ...]
     lower_bound: int
     """GPUs without which the demand cannot fit, from compute and memory slices alone."""
+    shares: int = 1
+    """Equal shares that each GPU goes into; 1 where it is whole or cut into slices."""
 
 
 @dataclass(frozen=True)
@@ -151,6 +155,15 @@ class ClaimPlan:
     """MIG profile; None: whole GPUs."""
     product: str | None
     """DRA attribute `productName` of a whole GPU; None where the profile decides."""
+    count: int
+
+
+@dataclass(frozen=True)
+class ResourcePlan:
+    """The extended resource that one replica asks for."""
+
+    name: str
+    """Such as `nvidia.com/gpu`."""
     count: int
 
 
@@ -209,7 +222,10 @@ class ModelPlan:
     """Empty where weights are simulated or no hash is known."""
     storage_path: str
     """Key prefix inside the bucket, without slashes at the ends."""
-    claim: ClaimPlan
+    claim: ClaimPlan | ResourcePlan
+    """What a replica asks for: a claim of a DRA driver, a resource of a device plugin."""
+    device: str
+    """The device of one replica in words: `1g.5gb`, `2 GPUs`, `1/4 GPU`."""
     pool: str
     product_label: str
     replicas_min: int
@@ -267,6 +283,7 @@ class TenantPlan:
 
     name: str
     namespace: str
+    data_class: DataClass | None
     models: tuple[str, ...]
 
 
@@ -300,6 +317,8 @@ class Plan:
     profile: Profile
     region: str
     cluster: ClusterPlan
+    allocator: Allocator
+    """What hands the GPUs out."""
     supply: SupplyPlan
     parts: tuple[PartPlan, ...]
     """In the order in which they are installed."""

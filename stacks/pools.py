@@ -26,6 +26,8 @@ class Device:
     """Bytes on each."""
     most: int
     """How many of them one replica may span."""
+    shares: int = 1
+    """Equal shares that the GPU goes into, of which this is one."""
 
 
 class Room(Protocol):
@@ -100,6 +102,42 @@ class WholeRoom:
         return _plan(
             self.pool, SharingKind.WHOLE, {}, plans, sum(count for _, _, count, _ in self.held)
         ), places
+
+
+@dataclass
+class SharedRoom:
+    """GPUs in equal shares. The device plugin hands shares out as they come: any of them may meet on one GPU,
+    so each is planned to keep to its part of the memory."""
+
+    pool: GpuPool
+    held: list[Tenancy] = field(default_factory=list[Tenancy])
+
+    def devices(self) -> Sequence[Device]:
+        shares = self.pool.sharing.shares
+        return (Device(None, gpus()[self.pool.gpu].usable // shares, 1, shares),)
+
+    def free(self, device: Device) -> int:
+        return len(_positions(self.pool)) * device.shares - len(self.held)
+
+    def take(self, device: Device, count: int, replicas: int, tenant: Tenancy) -> bool:
+        if replicas > self.free(device):
+            return False
+        self.held.extend([tenant] * replicas)
+        return True
+
+    def finish(self) -> tuple[PoolPlan, dict[str, tuple[Placement, ...]]]:
+        (device,) = self.devices()
+        waiting = list(self.held)
+        plans: list[GpuPlan] = []
+        places: dict[str, tuple[Placement, ...]] = {}
+        for node, index in _positions(self.pool):
+            here, waiting = waiting[: device.shares], waiting[device.shares :]
+            for model, _used in here:
+                places[model] = (*places.get(model, ()), Placement(node, index, None))
+            slots = [*here, *[None] * (device.shares - len(here))]
+            plans.append(GpuPlan(node, index, tuple(_occupied(None, device.usable, one) for one in slots)))
+        bound = -(-len(self.held) // device.shares)
+        return _plan(self.pool, self.pool.sharing.kind, {}, tuple(plans), bound), places
 
 
 @dataclass
@@ -214,12 +252,15 @@ def _plan(
         mig_configs=tuple({config.name: config for config in configs.values()}.values()),
         gpus=plans,
         lower_bound=bound,
+        shares=pool.sharing.shares,
     )
 
 
 def room(pool: GpuPool) -> Room:
     """The empty room of `pool`."""
     mig, total = pool.sharing.mig, len(_positions(pool))
+    if pool.sharing.shares > 1:
+        return SharedRoom(pool)
     if mig is None:
         return WholeRoom(pool)
     if mig == "auto":

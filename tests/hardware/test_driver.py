@@ -214,6 +214,44 @@ def test_a_device_plugin_announces_extended_resources_and_takes_them_back(drive)
     drive(scene)
 
 
+def test_a_nodes_label_chooses_how_its_gpus_are_shared_and_a_wrong_one_takes_them_away(drive):
+    async def scene(cluster):
+        operate(cluster, plugin=True)
+        quarters = "{version: v1, sharing: {timeSlicing: {renameByDefault: true, resources: [%s]}}}"
+        cluster.put(
+            CONFIG_MAPS,
+            {
+                "metadata": {"name": "ways", "namespace": "gpu-operator"},
+                "data": {
+                    "whole": "version: v1",
+                    "quarters": quarters % "{name: nvidia.com/gpu, replicas: 4}",
+                },
+            },
+        )
+        policy = cluster.get(POLICIES, "", "cluster-policy")
+        ways = {"enabled": True, "config": {"name": "ways", "default": "whole"}}
+        cluster.put(POLICIES, {**policy, "spec": {**policy["spec"], "devicePlugin": ways}})
+
+        def found():
+            node = cluster.get(NODES, "", "whole-0")
+            amounts = node.get("status", {}).get("allocatable", {})
+            shown = {name: amount for name, amount in amounts.items() if name.startswith("nvidia.com/")}
+            return shown, node["metadata"]["labels"].get("nvidia.com/gpu.sharing-strategy")
+
+        def choose(name):
+            old = cluster.get(NODES, "", "whole-0")
+            labels = {**old["metadata"]["labels"], "nvidia.com/device-plugin.config": name}
+            cluster.put(NODES, {**old, "metadata": {**old["metadata"], "labels": labels}})
+
+        await cluster.until(lambda: found() == ({"nvidia.com/gpu": "4"}, "none"))
+        choose("quarters")
+        await cluster.until(lambda: found() == ({"nvidia.com/gpu.shared": "16"}, "time-slicing"))
+        choose("fifths")
+        await cluster.until(lambda: found() == ({}, None))
+
+    drive(scene)
+
+
 def test_pods_that_hold_extended_resources_keep_the_layout(drive):
     async def scene(cluster):
         operate(cluster, plugin=True)
