@@ -27,6 +27,24 @@ class SharingKind(str, Enum):
 
     WHOLE = "whole"
     MIG = "mig"
+    TIME_SLICING = "time-slicing"
+    MPS = "mps"
+
+
+class Allocator(str, Enum):
+    """What hands the GPUs of a cluster out to pods; two of them would give a GPU away twice."""
+
+    DRA_DRIVER = "dra-driver"
+    DEVICE_PLUGIN = "device-plugin"
+
+
+class DataClass(str, Enum):
+    """How far the data that a tenant works on may travel."""
+
+    PUBLIC = "public"
+    INTERNAL = "internal"
+    CONFIDENTIAL = "confidential"
+    RESTRICTED = "restricted"
 
 
 class Engine(str, Enum):

@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 from corral.catalogue.gpus import gpus
 from corral.catalogue.models import models
 from corral.catalogue.vocabulary import (
+    Allocator,
     ClusterKind,
     Part,
     PartState,
@@ -20,6 +21,7 @@ from corral.stacks.config import GpuPool, Model, StackConfig
 from corral.stacks.layouts import config_names, fits_geometry, named
 from corral.stacks.parts import REQUIRES, state
 from corral.stacks.problems import Problem, one_of
+from corral.stacks.sharing import allocator, check_sharing
 
 PLATFORM_NAMESPACES = frozenset(
     {
@@ -42,7 +44,7 @@ PLATFORM_NAMESPACES = frozenset(
 
 def check(config: StackConfig) -> Iterator[Problem]:
     """Everything wrong with a well-typed configuration."""
-    for checks in (_names, _sovereignty, _cluster, _pools, _models, _tenants, _stores, _parts):
+    for checks in (_names, _sovereignty, _cluster, _pools, _models, _tenants, _stores, _parts, check_sharing):
         yield from checks(config)
 
 
@@ -243,8 +245,12 @@ def _parts(config: StackConfig) -> Iterator[Problem]:
                 )
     rules: tuple[tuple[Part, bool, str], ...] = (
         (Part.KSERVE, bool(config.models), "models need it"),
-        (Part.DRA_DRIVER, bool(config.models), "models claim GPUs through it"),
         (Part.GPU_OPERATOR, any(pool.sharing.mig for pool in config.gpu_pools), "it cuts MIG slices"),
+        (
+            Part.GPU_OPERATOR,
+            bool(config.models) and allocator(config) is Allocator.DEVICE_PLUGIN,
+            "its device plugin hands GPUs out, since the DRA driver is off",
+        ),
         (Part.MODEL_STORAGE, any(m.weights is Weights.REAL for m in config.models), "real weights lie there"),
     )
     for part, needed_now, why in rules:

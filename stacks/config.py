@@ -9,10 +9,12 @@ from corral.catalogue.gpus import gpus
 from corral.catalogue.models import models
 from corral.catalogue.vocabulary import (
     ClusterKind,
+    DataClass,
     Engine,
     Part,
     PartState,
     Profile,
+    SharingKind,
     StorageKind,
     VectorEngine,
     Weights,
@@ -36,6 +38,13 @@ Positive = Annotated[int, Field(strict=True, ge=1)]
 Count = Annotated[int, Field(strict=True, ge=0)]
 """A whole number of 0 or more."""
 LABEL = r"^[a-z]([-a-z0-9]{0,38}[a-z0-9])?$"
+
+
+SHARED = ("time-slicing", "mps")
+WAYS = frozenset({"mig", *SHARED})
+"""Keys of `sharing`; a GPU is divided one way."""
+Share = Annotated[int, Field(strict=True, ge=2, le=48)]
+"""Into how many equal shares each GPU goes; MPS serves at most 48 clients."""
 
 
 def _refuse(pattern_name: str, text: str) -> PydanticCustomError:
@@ -69,9 +78,12 @@ def _replicas(value: Any) -> Any:
 def _sharing(value: Any) -> Any:
     if value == "whole":
         return {}
-    if isinstance(value, dict) and set(value) == {"mig"}:  # pyright: ignore[reportUnknownArgumentType]
+    if isinstance(value, dict) and len(value) == 1 and set(value) <= WAYS:  # pyright: ignore[reportUnknownArgumentType]
         return value  # pyright: ignore[reportUnknownVariableType]
-    raise _refuse("sharing", "use whole, {mig: auto}, {mig: NAME} or {mig: [{PROFILE: COUNT}]}")
+    raise _refuse(
+        "sharing",
+        "use one of whole, {mig: auto}, {mig: NAME}, {mig: [{PROFILE: COUNT}]}, {time-slicing: N}, {mps: N}",
+    )
 
 
 Name = Annotated[str, Field(pattern=LABEL)]
@@ -150,6 +162,25 @@ class Sharing(Section):
 
     mig: str | tuple[dict[str, Positive], ...] | None = None
     """`auto`, a named configuration, or slices per profile: once for all GPUs of a node, or once per GPU."""
+    time_slicing: Share | None = None
+    """Models take turns on a GPU, N of them; nothing but the plan keeps each to its share of the memory."""
+    mps: Share | None = None
+    """Models run side by side on a GPU, N of them; the driver keeps each to its share of the memory."""
+
+    @property
+    def kind(self) -> SharingKind:
+        """Which way is chosen."""
+        ways = {
+            SharingKind.MIG: self.mig,
+            SharingKind.TIME_SLICING: self.time_slicing,
+            SharingKind.MPS: self.mps,
+        }
+        return next((kind for kind, value in ways.items() if value is not None), SharingKind.WHOLE)
+
+    @property
+    def shares(self) -> int:
+        """Equal shares that each GPU goes into; 1 where it is whole or cut into slices."""
+        return self.time_slicing or self.mps or 1
 
 
 class GpuPool(Section):
@@ -173,8 +204,10 @@ class GpuPool(Section):
                     {
                         "type": "object",
                         "additionalProperties": False,
-                        "required": ["mig"],
+                        "minProperties": 1,
+                        "maxProperties": 1,
                         "properties": {
+                            **{way: {"type": "integer", "minimum": 2, "maximum": 48} for way in SHARED},
                             "mig": {
                                 "anyOf": [
                                     {"type": "string"},
@@ -186,14 +219,15 @@ class GpuPool(Section):
                                         },
                                     },
                                 ]
-                            }
+                            },
                         },
                     },
                 ]
             }
         ),
     ] = Sharing()
-    """`whole`, the default; or `mig`: `auto` lets the planner cut, a name or a list of slices fixes it."""
+    """`whole`, the default; `mig`: `auto` lets the planner cut, a name or a list of slices fixes it; or
+    `time-slicing` or `mps` with a number of equal shares."""
 
 
 class Replicas(Section):
@@ -280,6 +314,8 @@ class Tenant(Section):
     """Name of the tenant."""
     namespace: Name | None = None
     """Its namespace; the tenant's name when absent."""
+    data_class: DataClass | None = None
+    """How far its data may travel; models of different classes never share a GPU by time."""
 
 
 class ModelStorage(Section):

@@ -22,6 +22,8 @@ class Device:
     """Bytes on each."""
     most: int
     """How many of them one replica may span."""
+    shares: int = 1
+    """Equal shares that the GPU goes into, of which this is one."""
 
 
 def node_names(pool: GpuPool) -> tuple[str, ...]:
@@ -61,4 +63,5 @@ def pool_plan(
         mig_configs=tuple({config.name: config for config in configs.values()}.values()),
         gpus=plans,
         lower_bound=bound,
+        shares=pool.sharing.shares,
     )

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from corral.catalogue.models import Model as Facts
-from corral.catalogue.vocabulary import Engine
+from corral.catalogue.vocabulary import Engine, SharingKind
 from corral.stacks.config import Model
 from corral.stacks.plan import MemoryPlan
 from corral.stacks.pools import Device, Room
@@ -62,13 +62,19 @@ def place(
 ) -> Placed | Problem:
     """Devices for all replicas of `model`, reserved in their room; or why there are none."""
     need = _Need(model, facts, engine, context)
-    open_to = [room for room in rooms if model.pool in (None, room.pool.name)]
+    open_to = [room for room in rooms if model.pool in (None, room.pool.name) and _serves(room, engine)]
     options = sorted(_options(need, open_to), key=lambda option: option[1].usable * option[2])
     for room, device, count in options:
         found = need.on(device, count)
         if room.take(device, count, model.replicas.max, (model.name, found.used)):
             return Placed(room.pool.name, device, count, found)
     return _full(path, need, options) if options else _too_large(path, need, open_to)
+
+
+def _serves(room: Room, engine: Engine) -> bool:
+    """Whether `engine` can be kept to a share: vLLM sizes itself by the memory that it sees, and what it sees
+    under the limit of MPS has not been measured."""
+    return not (room.pool.sharing.kind is SharingKind.MPS and engine is Engine.VLLM)
 
 
 def _options(need: _Need, rooms: Sequence[Room]) -> Iterator[tuple[Room, Device, int]]:
@@ -92,7 +98,8 @@ def _too_large(path: str, need: _Need, rooms: Sequence[Room]) -> Problem:
     asked = f"{need.model.name} needs {gib(need.smallest())} of GPU memory"
     devices = [(room.pool.name, device) for room in rooms for device in room.devices()]
     if not devices:
-        return Problem(path, asked, "there is no GPU pool: add one to gpu-pools")
+        reason = f"there is no GPU pool that {need.engine.value} can use: add one to gpu-pools"
+        return Problem(path, asked, reason)
     pool, largest = max(devices, key=lambda one: one[1].usable * one[1].most)
     span = f"{largest.most} x " if largest.most > 1 else ""
     return Problem(
@@ -132,4 +139,4 @@ def _full(path: str, need: _Need, options: Sequence[tuple[Room, Device, int]]) -
 
 
 def _kind(device: Device) -> str:
-    return device.profile or "whole GPU"
+    return device.profile or ("whole GPU" if device.shares == 1 else f"1/{device.shares} GPU")

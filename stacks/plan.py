@@ -6,7 +6,9 @@ All memory is in bytes. Tuples keep the order of the stack file.
 from dataclasses import dataclass, field
 
 from corral.catalogue.vocabulary import (
+    Allocator,
     ClusterKind,
+    DataClass,
     Engine,
     InstalledBy,
     Part,
@@ -164,6 +166,8 @@ class PoolPlan:
     """Of the lower bound, and of what lies between it and the GPUs used; None: whole GPUs are counted."""
     recuts: tuple[Recut, ...] = ()
     """In the order of the stack file."""
+    shares: int = 1
+    """Equal shares that each GPU goes into; 1 where it is whole or cut into slices."""
 
 
 @dataclass(frozen=True)
@@ -184,6 +188,15 @@ class ClaimPlan:
     """MIG profile; None: whole GPUs."""
     product: str | None
     """DRA attribute `productName` of a whole GPU; None where the profile decides."""
+    count: int
+
+
+@dataclass(frozen=True)
+class ResourcePlan:
+    """The extended resource that one replica asks for."""
+
+    name: str
+    """Such as `nvidia.com/gpu`."""
     count: int
 
 
@@ -242,7 +255,10 @@ class ModelPlan:
     """Empty where weights are simulated or no hash is known."""
     storage_path: str
     """Key prefix inside the bucket, without slashes at the ends."""
-    claim: ClaimPlan
+    claim: ClaimPlan | ResourcePlan
+    """What a replica asks for: a claim of a DRA driver, a resource of a device plugin."""
+    device: str
+    """The device of one replica in words: `1g.5gb`, `2 GPUs`, `1/4 GPU`."""
     pool: str
     product_label: str
     replicas_min: int
@@ -300,6 +316,7 @@ class TenantPlan:
 
     name: str
     namespace: str
+    data_class: DataClass | None
     models: tuple[str, ...]
 
 
@@ -333,6 +350,8 @@ class Plan:
     profile: Profile
     region: str
     cluster: ClusterPlan
+    allocator: Allocator
+    """What hands the GPUs out."""
     supply: SupplyPlan
     parts: tuple[PartPlan, ...]
     """In the order in which they are installed."""

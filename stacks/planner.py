@@ -24,7 +24,6 @@ from corral.stacks.pins import pins, repositories
 from corral.stacks.placing import Placed, place
 from corral.stacks.plan import (
     ChartPlan,
-    ClaimPlan,
     ClusterPlan,
     FilePlan,
     ModelPlan,
@@ -41,6 +40,7 @@ from corral.stacks.plan import (
 from corral.stacks.pools import Room, room
 from corral.stacks.problems import PlanErrors, Problem, Unpinned
 from corral.stacks.serving import IMAGES, PORT, RUNTIMES, arguments
+from corral.stacks.sharing import allocator, in_words, request
 
 DEFAULT_CONTEXT = 8192
 DEFAULT_TENANT = "models"
@@ -130,6 +130,7 @@ def _complete(
     where = {model: places for _plan, placements in finished for model, places in placements.items()}
     limits = profile(wanted.profile.value, region=wanted.region, registry=wanted.registry)
     engines = {one.engine for one in settled}
+    classes = {tenant.name: tenant.data_class for tenant in config.tenants}
     return Plan(
         stack=stack,
         profile=wanted.profile,
@@ -137,6 +138,7 @@ def _complete(
         cluster=ClusterPlan(
             config.cluster.kind, config.cluster.kubeconfig, config.cluster.context, config.cluster.plane
         ),
+        allocator=allocator(config),
         supply=SupplyPlan(wanted.registry, wanted.pull_secret),
         parts=tuple(_part(config, part) for part in Part),
         pools=tuple(pool for pool, _ in finished),
@@ -148,7 +150,12 @@ def _complete(
         vector_db=_vector_db(config),
         observability=_observability(config),
         tenants=tuple(
-            TenantPlan(name, space, tuple(one.config.name for one in settled if one.tenant == name))
+            TenantPlan(
+                name,
+                space,
+                classes.get(name),
+                tuple(one.config.name for one in settled if one.tenant == name),
+            )
             for name, space in tenants.items()
         ),
         policy=PolicyPlan(
@@ -176,8 +183,8 @@ def _part(config: StackConfig, part: Part) -> PartPlan:
 
 def _model(config: StackConfig, one: _Settled, spot: Placed, places: tuple[Placement, ...]) -> ModelPlan:
     asked, facts, real = one.config, one.facts, one.config.weights is Weights.REAL
-    whole = spot.device.profile is None
-    gpu = gpus()[next(pool.gpu for pool in config.gpu_pools if pool.name == spot.pool)]
+    pool = next(pool for pool in config.gpu_pools if pool.name == spot.pool)
+    gpu = gpus()[pool.gpu]
     return ModelPlan(
         name=asked.name,
         namespace=one.namespace,
@@ -195,18 +202,15 @@ def _model(config: StackConfig, one: _Settled, spot: Placed, places: tuple[Place
             context=one.context,
             max_num_seqs=asked.max_num_seqs,
             parallel=spot.count,
+            shares=spot.device.shares,
         ),
         port=PORT,
         weights=asked.weights,
         source=asked.source or facts.package_source or "",
         files=tuple(FilePlan(file.name, file.sha256, file.size) for file in facts.files) if real else (),
         storage_path=asked.name,
-        claim=ClaimPlan(
-            device_class="gpu.nvidia.com" if whole else "mig.nvidia.com",
-            profile=spot.device.profile,
-            product=gpu.product if whole else None,
-            count=spot.count,
-        ),
+        claim=request(allocator(config), gpu, spot),
+        device=in_words(spot),
         pool=spot.pool,
         product_label=gpu.label,
         replicas_min=asked.replicas.min,

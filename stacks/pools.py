@@ -10,6 +10,7 @@ from corral.stacks.config import GpuPool
 from corral.stacks.devices import Device, Tenancy, node_names, occupied, pool_plan, positions
 from corral.stacks.mig_room import mig_room
 from corral.stacks.plan import GpuPlan, Placement, PoolPlan
+from corral.stacks.shared_room import SharedRoom
 
 
 class Room(Protocol):
@@ -82,4 +83,6 @@ class WholeRoom:
 
 def room(pool: GpuPool) -> Room:
     """The empty room of `pool`."""
-    return WholeRoom(pool) if pool.sharing.mig is None else mig_room(pool, pool.sharing.mig)
+    if pool.sharing.mig is not None:
+        return mig_room(pool, pool.sharing.mig)
+    return SharedRoom(pool) if pool.sharing.shares > 1 else WholeRoom(pool)

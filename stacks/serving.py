@@ -16,12 +16,22 @@ BATCHED_TOKENS = 8192
 
 
 def arguments(
-    name: str, facts: Model, engine: Engine, *, context: int, max_num_seqs: int, parallel: int
+    name: str,
+    facts: Model,
+    engine: Engine,
+    *,
+    context: int,
+    max_num_seqs: int,
+    parallel: int,
+    shares: int = 1,
 ) -> tuple[str, ...]:
-    """Arguments of the server of model `name`, its defaults left to nothing that matters for memory."""
+    """Arguments of the server of model `name`, its defaults left to nothing that matters for memory.
+
+    `shares`: equal shares that its GPU goes into by time; the server sees the memory of all of it.
+    """
     if engine is Engine.LLAMA_CPP:
         return _llama_cpp(name, facts, context, max_num_seqs)
-    return _vllm(name, facts, context, max_num_seqs, parallel)
+    return _vllm(name, facts, context, max_num_seqs, parallel, shares)
 
 
 def _llama_cpp(name: str, facts: Model, context: int, max_num_seqs: int) -> tuple[str, ...]:
@@ -37,7 +47,9 @@ def _llama_cpp(name: str, facts: Model, context: int, max_num_seqs: int) -> tupl
     )
 
 
-def _vllm(name: str, facts: Model, context: int, max_num_seqs: int, parallel: int) -> tuple[str, ...]:
+def _vllm(
+    name: str, facts: Model, context: int, max_num_seqs: int, parallel: int, shares: int
+) -> tuple[str, ...]:
     pooling = ("--runner", "pooling") if facts.task in (Task.EMBEDDING, Task.RERANK) else ()
     return (
         MODEL_FOLDER,
@@ -47,7 +59,12 @@ def _vllm(name: str, facts: Model, context: int, max_num_seqs: int, parallel: in
         *("--max-model-len", str(context)),
         *("--max-num-seqs", str(max_num_seqs)),
         *("--max-num-batched-tokens", str(max(BATCHED_TOKENS, context))),
-        *("--gpu-memory-utilization", str(UTILISATION[Engine.VLLM])),
+        *("--gpu-memory-utilization", str(_rounded_down(UTILISATION[Engine.VLLM] / shares))),
         *("--tensor-parallel-size", str(parallel)),
         *pooling,
     )
+
+
+def _rounded_down(share: float) -> float:
+    """To four decimals."""
+    return int(share * 10_000 + 1e-6) / 10_000

@@ -16,11 +16,17 @@ from corral.stacks.problems import gib
 GIB = 1 << 30
 RECUTS = 3
 """Moves that are shown of one pool."""
+CUTS = {
+    SharingKind.WHOLE: "whole GPUs",
+    SharingKind.MIG: "MIG slices",
+    SharingKind.TIME_SLICING: "{} shares by time",
+    SharingKind.MPS: "{} shares by MPS",
+}
 
 
 def render(plan: Plan, console: Console) -> None:
     """Print `plan`: parts, pools with every slice, models, and what is not pinned."""
-    where = f"region {plan.region}, cluster {plan.cluster.kind.value}"
+    where = f"region {plan.region}, cluster {plan.cluster.kind.value}, GPUs from the {plan.allocator.value}"
     console.print(Text(f"{plan.stack}: profile {plan.profile.value}, {where}"))
     for title, table in (
         ("Parts", _parts(plan.parts)),
@@ -65,7 +71,7 @@ def _parts(parts: Iterable[PartPlan]) -> Table:
 
 def _pool_title(pool: PoolPlan) -> str:
     used = sum(1 for gpu in pool.gpus if any(one.model for one in gpu.slices))
-    cut = "MIG slices" if pool.sharing is SharingKind.MIG else "whole GPUs"
+    cut = CUTS[pool.sharing].format(pool.shares)
     bound = f", at least {pool.lower_bound} needed" if pool.lower_bound else ""
     if pool.proof and used and used in (pool.proof.bound, (pool.proof.exhausted or 0) + 1):
         bound = ", the fewest"
@@ -107,16 +113,16 @@ def _pool(pool: PoolPlan) -> Table:
     table = _table("GPU", "device", "GiB", "model", "used", "free")
     for gpu in pool.gpus:
         for index, one in enumerate(gpu.slices):
-            table.add_row(*_slice(gpu, index, one))
+            table.add_row(*_slice(gpu, index, one, pool.shares))
     return table
 
 
-def _slice(gpu: GpuPlan, index: int, one: SlicePlan) -> tuple[str, ...]:
+def _slice(gpu: GpuPlan, index: int, one: SlicePlan, shares: int) -> tuple[str, ...]:
     name = f"{gpu.node}/{gpu.index}" if index == 0 else ""
     used = _size(one.used) if one.model else ""
     return (
         name,
-        one.profile or "whole",
+        one.profile or ("whole" if shares == 1 else f"1/{shares}"),
         _size(one.usable),
         one.model or "-",
         used,
@@ -127,8 +133,7 @@ def _slice(gpu: GpuPlan, index: int, one: SlicePlan) -> tuple[str, ...]:
 def _models(models: Iterable[ModelPlan]) -> Table:
     table = _table("model", "is", "engine", "device", "weights", "cache", "rest", "free")
     for model in models:
-        memory, claim = model.memory, model.claim
-        device = claim.profile or (f"{claim.count} GPUs" if claim.count > 1 else "whole GPU")
+        memory = model.memory
         rest = memory.activation + memory.overhead
         simulated = " *" if model.weights is Weights.SIMULATED else ""
         replicas = f" x{model.replicas_max}" if model.replicas_max > 1 else ""
@@ -136,7 +141,7 @@ def _models(models: Iterable[ModelPlan]) -> Table:
             f"{model.name}{simulated}",
             model.model,
             model.engine.value,
-            f"{device}{replicas}",
+            f"{model.device}{replicas}",
             *(_size(amount) for amount in (memory.weights, memory.kv_cache, rest, memory.free)),
         )
     return table

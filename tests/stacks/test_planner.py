@@ -102,7 +102,9 @@ def test_a_full_pool_is_named_with_the_room_that_is_left():
 
 
 def test_without_a_pool_every_model_is_told_so():
-    assert problems(gpu_pools=[], models=[model()])[0].endswith("there is no GPU pool: add one to gpu-pools")
+    assert problems(gpu_pools=[], models=[model()])[0].endswith(
+        "there is no GPU pool that vllm can use: add one to gpu-pools"
+    )
 
 
 def test_a_full_pool_overflows_into_the_next_larger_device():
