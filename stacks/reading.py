@@ -10,6 +10,7 @@ from pydantic import BaseModel, ValidationError
 
 from corral.stacks.checks import check
 from corral.stacks.config import SECRETS, StackConfig, kebab
+from corral.stacks.custom import with_folders
 from corral.stacks.problems import ConfigErrors, Problem, one_of
 
 KEY = "corral:platform"
@@ -33,7 +34,7 @@ def read(path: Path) -> StackConfig:
         problems.append(Problem("config", f"{KEY} is missing", f"{path.name} needs the object {KEY}"))
     if problems:
         raise ConfigErrors(problems)
-    return parse(settings[KEY])
+    return parse(settings[KEY], path.parent)
 
 
 def stack_of(path: Path) -> str:
@@ -41,8 +42,8 @@ def stack_of(path: Path) -> str:
     return path.name.removeprefix("Pulumi.").removesuffix(".yaml")
 
 
-def parse(content: object) -> StackConfig:
-    """The configuration in `content`, the object `corral:platform`.
+def parse(content: object, base: Path = Path()) -> StackConfig:
+    """The configuration in `content`, the object `corral:platform`; folders of models are relative to `base`.
 
     Raises:
         ConfigErrors: something in it is wrong.
@@ -50,10 +51,11 @@ def parse(content: object) -> StackConfig:
     problems = list(_secrets(content, ""))
     if problems:
         raise ConfigErrors(problems)
+    stated = with_folders(content, base)
     try:
-        config = StackConfig.model_validate(content)
+        config = StackConfig.model_validate(stated)
     except ValidationError as error:
-        raise ConfigErrors([_problem(dict(one), content) for one in error.errors()]) from None
+        raise ConfigErrors([_problem(dict(one), stated) for one in error.errors()]) from None
     problems = list(check(config))
     if problems:
         raise ConfigErrors(problems)

@@ -127,7 +127,7 @@ def test_a_gpu_without_mig_has_no_geometry():
 def test_a_model_has_weights_a_source_and_consistent_heads(name: str):
     entry = models()[name]
     assert entry.weights > 0
-    assert entry.heads % entry.kv_heads == 0
+    assert entry.attention.divides(1)
     assert entry.source.date <= datetime.date.today()
     assert entry.engine is not Engine.LLAMA_CPP or entry.files, "llama.cpp is given one file by name"
 
