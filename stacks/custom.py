@@ -21,12 +21,10 @@ def with_folders(content: object, base: Path) -> object:
     Raises:
         ConfigErrors: a folder cannot be read, or facts are missing.
     """
-    if not isinstance(content, dict):
-        return content
-    outer = cast("dict[str, Any]", content)
+    outer = cast("dict[str, Any]", content) if isinstance(content, dict) else {}
     section = outer.get(SECTION)
     if not isinstance(section, dict):
-        return content
+        return cast("object", content)
     problems: list[Problem] = []
     entries = {
         name: _with_folder(str(name), entry, base, problems)

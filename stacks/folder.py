@@ -12,8 +12,6 @@ CONFIG = "config.json"
 INDEX = "model.safetensors.index.json"
 SINGLE = "model.safetensors"
 """The weights of a model without an index; other files of the folder are never counted."""
-TOP = ("task", "license")
-"""Facts that no folder states."""
 
 Config = Mapping[str, Any]
 Facts = dict[str, Any]
@@ -36,18 +34,18 @@ def read_folder(folder: Path) -> Facts:
 
 def facts(config: Config) -> Facts:
     """Facts in the content of a `config.json`; what it lacks is absent. Pure."""
-    text = {**config, **(config.get("text_config") or {})}
+    text = {**config, **_inner(config, "text_config")}
     name = architecture(config)
     reader = ARCHITECTURES.get(name)
     return _known(
         {
             "dtype": _dtype(text),
-            "layers": text.get("num_hidden_layers"),
-            "hidden": text.get("hidden_size"),
+            "layers": _number(text, "num_hidden_layers"),
+            "hidden": _number(text, "hidden_size"),
             "intermediate": _intermediate(text),
-            "vocabulary": text.get("vocab_size"),
-            "context": text.get("max_position_embeddings"),
-            "tied": text.get("tie_word_embeddings", False),
+            "vocabulary": _number(text, "vocab_size"),
+            "context": _number(text, "max_position_embeddings"),
+            "tied": text.get("tie_word_embeddings") is True,
             "multimodal": any(key in config for key in ("vision_config", "audio_config")),
             "attention": reader(text, name) if reader else None,
             "experts": _experts(text),
@@ -57,8 +55,26 @@ def facts(config: Config) -> Facts:
 
 def architecture(config: Config) -> str:
     """The class that the configuration names; empty: none."""
-    names = config.get("architectures")
-    return str(names[0]) if isinstance(names, list) and names else ""
+    names = cast("list[str]", config.get("architectures") or [])
+    return str(names[0]) if names else ""
+
+
+def _inner(config: Config, key: str) -> Config:
+    """The object under `key`; empty where there is none."""
+    found = config.get(key)
+    return cast("Config", found) if isinstance(found, dict) else {}
+
+
+def _number(config: Config, key: str) -> int | None:
+    """The whole number under `key`; None where there is none."""
+    found = config.get(key)
+    return found if isinstance(found, int) and not isinstance(found, bool) else None
+
+
+def _full_layers(text: Config) -> int | None:
+    """Layers that see the whole sequence; None where the types of layers are not listed."""
+    types = text.get("layer_types")
+    return cast("list[object]", types).count("full_attention") or None if isinstance(types, list) else None
 
 
 def _known(found: Facts) -> Facts:
@@ -80,11 +96,10 @@ def _object(path: Path) -> Config:
 def _index_bytes(folder: Path) -> int | None:
     """Bytes of all tensors: what the index says, or its files where they are there and larger."""
     index = _object(folder / INDEX)
-    said = cast("Config", index.get("metadata") or {}).get("total_size")
-    if said is None:
+    said = _inner(index, "metadata").get("total_size")
+    if not isinstance(said, int | float):
         return None
-    names = set(cast("Mapping[str, str]", index.get("weight_map") or {}).values())
-    files = [folder / name for name in names]
+    files = [folder / str(name) for name in set(_inner(index, "weight_map").values())]
     there = sum(file.stat().st_size for file in files) if all(file.is_file() for file in files) else 0
     return max(int(said), there)
 
@@ -94,7 +109,7 @@ def _file_bytes(path: Path) -> int | None:
 
 
 def _dtype(text: Config) -> str | None:
-    quantised = cast("Config", text.get("quantization_config") or {})
+    quantised = _inner(text, "quantization_config")
     if quantised:
         return _quantised(quantised)
     plain = {"bfloat16": "bf16", "float16": "fp16", "float32": "fp32"}
@@ -104,86 +119,92 @@ def _dtype(text: Config) -> str | None:
 def _quantised(said: Config) -> str | None:
     method = str(said.get("quant_method"))
     if method == "compressed-tensors":
-        groups = cast("Mapping[str, Config]", said.get("config_groups") or {})
-        kinds = {_compressed(group) for group in groups.values()}
+        groups = _inner(said, "config_groups")
+        kinds = {_compressed(_inner(group, "weights")) for group in groups.values()}
         return kinds.pop() if len(kinds) == 1 else None
     if method in ("awq", "gptq"):
-        return {4: "int4", 8: "int8"}.get(int(said.get("bits", 0)))
+        return {4: "int4", 8: "int8"}.get(_number(said, "bits") or 0)
     if method == "fp8":
         return "fp8-block" if said.get("weight_block_size") else "fp8"
     return "mxfp4" if method == "mxfp4" else None
 
 
-def _compressed(group: Config) -> str | None:
-    weights = cast("Config", group.get("weights") or {})
+def _compressed(weights: Config) -> str | None:
     kind = (weights.get("num_bits"), weights.get("type"))
     return {(8, "float"): "fp8", (8, "int"): "int8", (4, "int"): "int4"}.get(cast("Any", kind))
 
 
-def _count_of_experts(text: Config) -> Any:
+def _count_of_experts(text: Config) -> int | None:
     keys = ("num_experts", "num_local_experts", "n_routed_experts")
-    return next((text[key] for key in keys if text.get(key)), None)
+    return next((number for key in keys if (number := _number(text, key))), None)
 
 
-def _intermediate(text: Config) -> Any:
+def _intermediate(text: Config) -> int | None:
     """Width of a dense layer, or of what every token passes beside the routed experts."""
     if _count_of_experts(text) is None or "first_k_dense_replace" in text:
-        return text.get("intermediate_size")
-    return text.get("shared_expert_intermediate_size", 0)
+        return _number(text, "intermediate_size")
+    return _number(text, "shared_expert_intermediate_size") or _number(text, "intermediate_size_mlp") or 0
 
 
 def _experts(text: Config) -> Facts | None:
     count = _count_of_experts(text)
     if count is None:
         return None
-    width = text.get("moe_intermediate_size") or text.get("intermediate_size")
-    return _known({"count": count, "active": text.get("num_experts_per_tok"), "intermediate": width})
+    active = _number(text, "num_experts_per_tok") or _number(text, "top_k_experts")
+    width = _number(text, "moe_intermediate_size") or _number(text, "intermediate_size")
+    return {"count": count, "active": active, "intermediate": width} if active and width else None
 
 
 def _grouped(text: Config, name: str) -> Facts | None:
-    heads, hidden = text.get("num_attention_heads"), text.get("hidden_size")
+    heads, hidden = _number(text, "num_attention_heads"), _number(text, "hidden_size")
     derived = hidden // heads if heads and hidden and name not in STATE_HEAD_DIM else None
-    found = {
-        "kind": "gqa",
-        "heads": heads,
-        "kv-heads": text.get("num_key_value_heads", heads),
-        "head-dim": text.get("head_dim") or derived,
-    }
-    return found if None not in found.values() else None
+    return _whole(
+        {
+            "kind": "gqa",
+            "heads": heads,
+            "kv-heads": _number(text, "num_key_value_heads") or heads,
+            "head-dim": _number(text, "head_dim") or derived,
+        }
+    )
+
+
+def _whole(found: Facts) -> Facts | None:
+    """`found`, or None where something in it is missing."""
+    return None if None in found.values() else found
 
 
 def _sliding(text: Config, name: str) -> Facts | None:
-    base, types, window = _grouped(text, name), text.get("layer_types"), text.get("sliding_window")
-    if base is None or not types or not window:
-        return None
-    return {**base, "kind": "sliding", "full-layers": types.count("full_attention"), "window": window}
+    base = _grouped(text, name)
+    layers = {"full-layers": _full_layers(text), "window": _number(text, "sliding_window")}
+    return base and _whole({**base, "kind": "sliding", **layers})
 
 
 def _hybrid(text: Config, name: str) -> Facts | None:
-    base, types = _grouped(text, name), text.get("layer_types")
-    keys = {
-        "state-heads": "linear_num_value_heads",
-        "state-key-heads": "linear_num_key_heads",
-        "state-dim": "linear_value_head_dim",
-        "kernel": "linear_conv_kernel_dim",
+    base = _grouped(text, name)
+    states = {
+        "full-layers": _full_layers(text),
+        "state-heads": _number(text, "linear_num_value_heads"),
+        "state-key-heads": _number(text, "linear_num_key_heads"),
+        "state-dim": _number(text, "linear_value_head_dim"),
+        "kernel": _number(text, "linear_conv_kernel_dim"),
     }
-    states = {ours: text.get(theirs) for ours, theirs in keys.items()}
-    if base is None or not types or None in states.values():
-        return None
-    return {**base, "kind": "hybrid", "full-layers": types.count("full_attention"), **states}
+    return base and _whole({**base, "kind": "hybrid", **states})
 
 
 def _latent(text: Config, name: str) -> Facts | None:
-    keys = {"heads": "num_attention_heads", "latent": "kv_lora_rank", "rope": "qk_rope_head_dim"}
-    found = {ours: text.get(theirs) for ours, theirs in keys.items()}
-    if None in found.values():
-        return None
-    return {"kind": "mla", **found, "index": text.get("index_head_dim", 0)}
+    return _whole(
+        {
+            "kind": "mla",
+            "heads": _number(text, "num_attention_heads"),
+            "latent": _number(text, "kv_lora_rank"),
+            "rope": _number(text, "qk_rope_head_dim"),
+            "index": _number(text, "index_head_dim") or 0,
+        }
+    )
 
 
 def _encoder(text: Config, name: str) -> Facts | None:
-    heads = text.get("num_attention_heads")
-    return {"kind": "encoder", "heads": heads} if heads else None
+    return _whole({"kind": "encoder", "heads": _number(text, "num_attention_heads")})
 
 
 STATE_HEAD_DIM = frozenset(
