@@ -65,7 +65,9 @@ class Start(Entry):
         return self.parallel == 1 and not self.facts.multimodal
 
 
-class _Starts(Entry):
+class Starts(Entry):
+    """The file of them."""
+
     sources: dict[str, str]
     starts: tuple[Start, ...]
 
@@ -73,4 +75,4 @@ class _Starts(Entry):
 @cache
 def starts() -> tuple[Start, ...]:
     """All of them."""
-    return read_file(Path(__file__).parent / "starts.yaml", _Starts).starts
+    return read_file(Path(__file__).parent / "starts.yaml", Starts).starts

@@ -235,7 +235,7 @@ class Model(Section):
     name: Name
     """Name by which callers ask for it."""
     model: str
-    """Model of the catalogue (`docs/sizing.md` lists them) or of `custom-models`."""
+    """Model of the catalogue, listed in `docs/models.md`, or of `custom-models`."""
     source: str | None = None
     """Where its files are imported from, such as `s3://bucket/path`; the catalogue's package when absent."""
     engine: Engine | None = None

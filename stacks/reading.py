@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any, cast, get_args
+from typing import Any, cast, get_args, get_origin
 
 import yaml
 from pydantic import BaseModel, ValidationError
@@ -164,11 +164,14 @@ def _shown(value: object) -> str:
 def _section(location: tuple[str | int, ...]) -> type[BaseModel] | None:
     """The model that describes the mapping at `location`."""
     found: type[BaseModel] | None = StackConfig
+    named = False
     for part in location:
-        if isinstance(part, int) or found is None:
+        if isinstance(part, int) or found is None or named:
+            named = False
             continue
         field = next((f for n, f in found.model_fields.items() if kebab(n) == part), None)
         found = _model_in(field.annotation) if field else None
+        named = field is not None and get_origin(field.annotation) is dict
     return found
 
 

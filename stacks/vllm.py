@@ -97,11 +97,12 @@ def _activation(facts: Facts, counts: Reserve, max_num_seqs: int, step: int, par
 
 
 def _routing(facts: Facts, step: int, parallel: int) -> int:
-    """Two work spaces of the experts that one step passes; the kernels for mxfp4 need none."""
+    """Two work spaces of the experts that one step passes, and their sum; the kernels for mxfp4 need none."""
     if facts.experts is None or facts.dtype is Dtype.MXFP4:
         return 0
     width = facts.experts.intermediate // parallel
-    return 2 * step * facts.experts.active * (max(2 * width, facts.hidden) + max(width, facts.hidden))
+    spaces = max(2 * width, facts.hidden) + max(width, facts.hidden)
+    return 2 * step * (facts.experts.active * spaces + facts.hidden)
 
 
 def _graphs(facts: Facts, counts: Reserve, max_num_seqs: int) -> int:
