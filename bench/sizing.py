@@ -20,7 +20,7 @@ def kaito(start: Start) -> float:
 
 
 def sizing() -> Iterator[Figure]:
-    """Errors of the memory left for the cache on measured starts, to which ours was fitted, beside KAITO's."""
+    """Errors of the memory left for the cache on measured starts, which ours was fitted to, beside a peer."""
     every = starts()
     text = [one for one in every if one.text_on_one]
     ours = [one.error for one in text]
