@@ -63,6 +63,20 @@ class Task(str, Enum):
     RERANK = "rerank"
 
 
+class Dtype(str, Enum):
+    """What a model's weights are stored as; not what its cache is."""
+
+    FP32 = "fp32"
+    BF16 = "bf16"
+    FP16 = "fp16"
+    FP8 = "fp8"
+    FP8_BLOCK = "fp8-block"
+    INT8 = "int8"
+    INT4 = "int4"
+    MXFP4 = "mxfp4"
+    Q4_1 = "Q4_1"
+
+
 class Weights(str, Enum):
     """Whether a model's weights are imported, or its pods only stand for them."""
 

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 from urllib.parse import urlsplit
 
 from corral.catalogue.gpus import gpus
-from corral.catalogue.models import models
+from corral.catalogue.models import Facts, models
 from corral.catalogue.vocabulary import (
     Allocator,
     ClusterKind,
@@ -158,17 +158,22 @@ def _mig(pool: GpuPool, path: str) -> Iterator[Problem]:
 def _models(config: StackConfig) -> Iterator[Problem]:
     pools = [pool.name for pool in config.gpu_pools]
     tenants = [tenant.name for tenant in config.tenants]
+    known = config.known_models
+    for name in config.custom_models:
+        if name in models():
+            yield Problem(f"custom-models.{name}", name, "the catalogue has this model: choose another name")
     for index, model in enumerate(config.models):
         path = f"models[{index}]"
-        if model.model not in models():
-            yield Problem(f"{path}.model", model.model, one_of(model.model, models()))
+        if model.model not in known:
+            yield Problem(f"{path}.model", model.model, one_of(model.model, known))
             continue
-        limit = models()[model.model].context
+        facts = known[model.model]
+        limit = facts.context
         if model.context is not None and model.context > limit:
             yield Problem(f"{path}.context", str(model.context), f"{model.model} has at most {limit} tokens")
-        wanted = models()[model.model].engine
+        wanted = facts.engine
         if model.engine not in (None, wanted):
-            reason = f"{model.model} comes as {models()[model.model].dtype}, which {wanted.value} serves"
+            reason = f"{model.model} comes as {facts.dtype.value}, which {wanted.value} serves"
             yield Problem(f"{path}.engine", str(model.engine and model.engine.value), reason)
         if model.replicas.min > model.replicas.max:
             yield Problem(
@@ -188,12 +193,12 @@ def _models(config: StackConfig) -> Iterator[Problem]:
             yield Problem(f"{path}.tenant", model.tenant, one_of(model.tenant, tenants))
         if model.tenant is None and len(tenants) > 1:
             yield Problem(f"{path}.tenant", "missing", one_of("", tenants))
-        yield from _weights(config, model, path)
+        yield from _weights(config, model, facts, path)
 
 
-def _weights(config: StackConfig, model: Model, path: str) -> Iterator[Problem]:
+def _weights(config: StackConfig, model: Model, facts: Facts, path: str) -> Iterator[Problem]:
     chosen = config.sovereignty.profile
-    source = model.source or models()[model.model].package_source
+    source = model.source or facts.package_source
     if model.weights is Weights.SIMULATED and chosen is not Profile.OPEN:
         yield Problem(
             f"{path}.weights", "simulated", f"profile {chosen.value} serves real weights; only open simulates"

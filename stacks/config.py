@@ -1,21 +1,24 @@
 """What an environment wants: the object `corral:platform` of a stack file, typed and frozen."""
 
+from collections.abc import Mapping
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
 from corral.catalogue.gpus import gpus
-from corral.catalogue.models import models
+from corral.catalogue.models import Facts, models
 from corral.catalogue.vocabulary import (
     ClusterKind,
     DataClass,
+    Dtype,
     Engine,
     Part,
     PartState,
     Profile,
     SharingKind,
     StorageKind,
+    Task,
     VectorEngine,
     Weights,
 )
@@ -110,6 +113,29 @@ def gibibytes(size: str) -> int:
 
 def kebab(name: str) -> str:
     return name.replace("_", "-")
+
+
+CUSTOM_MODELS: dict[str, Any] = {
+    "type": "object",
+    "additionalProperties": {
+        "type": "object",
+        "additionalProperties": False,
+        "required": ["task", "license"],
+        "properties": {
+            **{kebab(name): {} for name in Facts.model_fields if name not in ("files", "package")},
+            "folder": {"type": "string"},
+            "task": {"enum": [task.value for task in Task]},
+            "dtype": {"enum": [dtype.value for dtype in Dtype]},
+            "engine": {"enum": [engine.value for engine in Engine]},
+        },
+    },
+}
+"""JSON Schema of `custom-models`: its keys; values are checked when the file is read."""
+CATALOGUE_ONLY: dict[str, Any] = {
+    "if": {"not": {"required": ["custom-models"]}},
+    "then": {"properties": {"models": {"items": {"properties": {"model": {"enum": list(models())}}}}}},
+}
+"""JSON Schema: a model is one of the catalogue where the file defines none."""
 
 
 class Section(BaseModel):
@@ -242,8 +268,8 @@ class Model(Section):
 
     name: Name
     """Name by which callers ask for it."""
-    model: Annotated[str, Field(json_schema_extra={"enum": list(models())})]
-    """Model of the catalogue."""
+    model: str
+    """Model of the catalogue, listed in `docs/models.md`, or of `custom-models`."""
     source: str | None = None
     """Where its files are imported from, such as `s3://bucket/path`; the catalogue's package when absent."""
     engine: Engine | None = None
@@ -334,6 +360,8 @@ class ModelStorage(Section):
 class StackConfig(Section):
     """The object `corral:platform`: what one environment wants."""
 
+    model_config = ConfigDict(json_schema_extra=CATALOGUE_ONLY)
+
     sovereignty: Sovereignty
     """What must stay where."""
     cluster: Cluster
@@ -342,6 +370,8 @@ class StackConfig(Section):
     """Pools of GPU nodes."""
     models: tuple[Model, ...] = ()
     """Models to serve."""
+    custom_models: Annotated[dict[Name, Facts], WithJsonSchema(CUSTOM_MODELS)] = {}
+    """Models that the catalogue lacks, by name: their facts, or a folder with `config.json` and index."""
     tenants: tuple[Tenant, ...] = ()
     """Groups of users; one called `models` when absent."""
     vector_db: VectorDb | None = None
@@ -352,3 +382,8 @@ class StackConfig(Section):
     """Object store for model files."""
     parts: dict[Part, PartState] = {}
     """Who answers for a part: `managed` by this stack, `existing` on the cluster, or `off`."""
+
+    @property
+    def known_models(self) -> Mapping[str, Facts]:
+        """All models that this stack may name, by key."""
+        return {**models(), **self.custom_models}

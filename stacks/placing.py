@@ -3,18 +3,20 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from corral.catalogue.models import Model as Facts
+from corral.catalogue.models import Facts, models
 from corral.catalogue.vocabulary import Engine, SharingKind
 from corral.stacks.config import Model
 from corral.stacks.plan import MemoryPlan
 from corral.stacks.pools import Device, Room
 from corral.stacks.problems import Problem, gib
-from corral.stacks.sizing import memory, smallest_device
+from corral.stacks.sizing import full_sequences_that_fit, largest_context, memory, smallest_device, splits
 
 PARALLEL = (1, 2, 4, 8)
 """Numbers of GPUs that one replica may span."""
 SHOWN = 3
 """Kinds of devices that a refusal names, those with most room first."""
+ROUND = 1024
+"""An advised context is a multiple of this."""
 
 
 @dataclass(frozen=True)
@@ -27,6 +29,8 @@ class Placed:
     """Devices per replica."""
     memory: MemoryPlan
     """Of each device."""
+    largest_context: int
+    full_sequences: int
 
 
 @dataclass(frozen=True)
@@ -46,6 +50,34 @@ class _Need:
             usable=device.usable,
             parallel=count,
         )
+
+    def longest(self, device: Device, count: int) -> int:
+        """Tokens of the largest context that fits on `count` such devices."""
+        return largest_context(
+            self.facts,
+            self.engine,
+            max_num_seqs=self.model.max_num_seqs,
+            full_sequences=self.model.full_sequences,
+            usable=device.usable,
+            parallel=count,
+        )
+
+    def sequences(self, device: Device, count: int) -> int:
+        """Sequences at full context that fit on `count` such devices at the same time; 0 of an encoder."""
+        if self.facts.encoder:
+            return 0
+        return full_sequences_that_fit(
+            self.facts,
+            self.engine,
+            context=self.context,
+            max_num_seqs=self.model.max_num_seqs,
+            usable=device.usable,
+            parallel=count,
+        )
+
+    def spans(self, device: Device) -> Sequence[int]:
+        """Numbers of such devices that one replica may be spread over."""
+        return [n for n in PARALLEL if n <= device.most and splits(self.facts, self.engine, n)]
 
     def smallest(self) -> int:
         return smallest_device(
@@ -67,7 +99,8 @@ def place(
     for room, device, count in options:
         found = need.on(device, count)
         if room.take(device, count, model.replicas.max, (model.name, found.used)):
-            return Placed(room.pool.name, device, count, found)
+            longest, full = need.longest(device, count), need.sequences(device, count)
+            return Placed(room.pool.name, device, count, found, longest, full)
     return _full(path, need, options) if options else _too_large(path, need, open_to)
 
 
@@ -90,8 +123,7 @@ def _options(need: _Need, rooms: Sequence[Room]) -> Iterator[tuple[Room, Device,
 
 def _count(need: _Need, device: Device) -> int:
     """Devices that one replica needs; 0: it does not fit on any number of them."""
-    allowed = [n for n in PARALLEL if n <= device.most and need.facts.heads % n == 0]
-    return next((n for n in allowed if need.on(device, n).free >= 0), 0)
+    return next((n for n in need.spans(device) if need.on(device, n).free >= 0), 0)
 
 
 def _too_large(path: str, need: _Need, rooms: Sequence[Room]) -> Problem:
@@ -111,13 +143,27 @@ def _too_large(path: str, need: _Need, rooms: Sequence[Room]) -> Problem:
 
 
 def _advice(need: _Need, device: Device) -> str:
-    """The largest context that fits on `device`, or a smaller model when not even a short one does."""
-    for context in (
-        context for context in (65536, 32768, 16384, 8192, 4096, 2048, 1024) if context < need.context
-    ):
-        if _count(_Need(need.model, need.facts, need.engine, context), device):
-            return f"context: {context}, or a larger device"
-    return "a smaller model or a larger device"
+    """What fits on `device`: the largest context, a smaller dtype of the same model, or neither."""
+    longest = max((need.longest(device, count) for count in need.spans(device)), default=0)
+    shorter = [f"context: {longest // ROUND * ROUND}"] if longest >= ROUND else []
+    smaller = [
+        f"model: {key}"
+        for key in _relatives(need)
+        if _count(_Need(need.model, models()[key], need.engine, need.context), device)
+    ]
+    return ", ".join(
+        [*shorter, *smaller[:1], "or a larger device"]
+        if shorter or smaller
+        else ["a smaller model or a larger device"]
+    )
+
+
+def _relatives(need: _Need) -> Sequence[str]:
+    """The same model in dtypes that weigh less, the heaviest first."""
+    family = need.facts.family
+    found = {key: one.weights for key, one in models().items() if family and one.family == family}
+    lighter = [key for key, weights in found.items() if weights < need.facts.weights]
+    return sorted(lighter, key=lambda key: -found[key])
 
 
 def _full(path: str, need: _Need, options: Sequence[tuple[Room, Device, int]]) -> Problem:

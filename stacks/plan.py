@@ -209,6 +209,7 @@ class MemoryPlan:
     kv_cache: int
     activation: int
     overhead: int
+    """Outside the allocator, and what the engine leaves free."""
 
     @property
     def used(self) -> int:
@@ -267,6 +268,10 @@ class ModelPlan:
     """Tokens of one sequence."""
     max_num_seqs: int
     memory: MemoryPlan
+    largest_context: int
+    """Tokens of the longest sequence that its devices hold; with `full_sequences` of them."""
+    full_sequences: int
+    """Sequences at full context that fit at the same time; 0: an encoder keeps none."""
     placements: tuple[Placement, ...]
     service: str
     """In-cluster host name of the predictor, without port."""

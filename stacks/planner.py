@@ -1,12 +1,11 @@
 """From what an environment wants to what will be built: pure, and either complete or refused."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from corral.catalogue.gpus import gpus
 from corral.catalogue.images import image
-from corral.catalogue.models import Model as Facts
-from corral.catalogue.models import models
+from corral.catalogue.models import Facts
 from corral.catalogue.vocabulary import (
     ClusterKind,
     Engine,
@@ -74,7 +73,8 @@ def plan(config: StackConfig, stack: str) -> Plan:
         words = ", ".join(kind.value for kind in BUILT)
         problems.append(Problem("cluster.kind", config.cluster.kind.value, f"this version builds {words}"))
     tenants = _tenants(config)
-    settled = [_settle(index, model, tenants) for index, model in enumerate(config.models)]
+    known = config.known_models
+    settled = [_settle(index, model, known, tenants) for index, model in enumerate(config.models)]
     rooms = [room(pool) for pool in config.gpu_pools]
     placed = [place(one.path, one.config, one.facts, one.engine, one.context, rooms) for one in settled]
     problems += [one for one in placed if isinstance(one, Problem)]
@@ -103,8 +103,8 @@ def _tenants(config: StackConfig) -> dict[str, str]:
     return given or {DEFAULT_TENANT: DEFAULT_TENANT}
 
 
-def _settle(index: int, model: Model, tenants: dict[str, str]) -> _Settled:
-    facts = models()[model.model]
+def _settle(index: int, model: Model, known: Mapping[str, Facts], tenants: dict[str, str]) -> _Settled:
+    facts = known[model.model]
     tenant = model.tenant or next(iter(tenants))
     return _Settled(
         config=model,
@@ -203,6 +203,7 @@ def _model(config: StackConfig, one: _Settled, spot: Placed, places: tuple[Place
             max_num_seqs=asked.max_num_seqs,
             parallel=spot.count,
             shares=spot.device.shares,
+            usable=spot.device.usable,
         ),
         port=PORT,
         weights=asked.weights,
@@ -218,6 +219,8 @@ def _model(config: StackConfig, one: _Settled, spot: Placed, places: tuple[Place
         context=one.context,
         max_num_seqs=asked.max_num_seqs,
         memory=spot.memory,
+        largest_context=spot.largest_context,
+        full_sequences=spot.full_sequences,
         placements=places,
         service=f"{asked.name}-predictor.{one.namespace}.svc.cluster.local",
     )

@@ -22,6 +22,9 @@ CUTS = {
     SharingKind.TIME_SLICING: "{} shares by time",
     SharingKind.MPS: "{} shares by MPS",
 }
+SIZES = ("weights", "cache", "peak", "rest", "free")
+NUMBERS = ("GiB", "used", *SIZES, "context", "longest", "sequences")
+"""Columns of numbers."""
 
 
 def render(plan: Plan, console: Console) -> None:
@@ -31,7 +34,8 @@ def render(plan: Plan, console: Console) -> None:
     for title, table in (
         ("Parts", _parts(plan.parts)),
         *((_pool_title(pool), Group(_pool(pool), *map(Text, pool_notes(pool)))) for pool in plan.pools),
-        ("Models, GiB per device", _models(plan.models)),
+        ("Models", _models(plan.models)),
+        ("Memory of models, GiB per device", _memory(plan.models)),
     ):
         _heading(console, title)
         console.print(table)
@@ -51,7 +55,7 @@ def _heading(console: Console, title: str) -> None:
 def _table(*columns: str) -> Table:
     table = Table(box=None, padding=(0, 2, 0, 0))
     for column in columns:
-        right = column in ("GiB", "used", "free", "replicas", "context", "weights", "cache", "rest")
+        right = column in NUMBERS
         table.add_column(column, justify="right" if right else "left", overflow="fold")
     return table
 
@@ -131,10 +135,8 @@ def _slice(gpu: GpuPlan, index: int, one: SlicePlan, shares: int) -> tuple[str, 
 
 
 def _models(models: Iterable[ModelPlan]) -> Table:
-    table = _table("model", "is", "engine", "device", "weights", "cache", "rest", "free")
+    table = _table("model", "is", "engine", "device")
     for model in models:
-        memory = model.memory
-        rest = memory.activation + memory.overhead
         simulated = " *" if model.weights is Weights.SIMULATED else ""
         replicas = f" x{model.replicas_max}" if model.replicas_max > 1 else ""
         table.add_row(
@@ -142,7 +144,19 @@ def _models(models: Iterable[ModelPlan]) -> Table:
             model.model,
             model.engine.value,
             f"{model.device}{replicas}",
-            *(_size(amount) for amount in (memory.weights, memory.kv_cache, rest, memory.free)),
+        )
+    return table
+
+
+def _memory(models: Iterable[ModelPlan]) -> Table:
+    """`peak`: of one step; `rest`: outside it and left free; `longest`: context that its device holds."""
+    table = _table("model", *SIZES, "context", "longest", "sequences")
+    for model in models:
+        memory = model.memory
+        parts = (memory.weights, memory.kv_cache, memory.activation, memory.overhead, memory.free)
+        fits = str(model.full_sequences or "-")
+        table.add_row(
+            model.name, *(_size(part) for part in parts), str(model.context), str(model.largest_context), fits
         )
     return table
 

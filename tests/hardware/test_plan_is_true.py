@@ -152,7 +152,7 @@ class Scene:
         return nodes, slices
 
     async def disagreements(self, order):
-        """Where plan and cluster differ; pods come as seed `order` shuffles them, one of each kind too many."""
+        """Where plan and cluster differ; pods come as `order` shuffles them, one of each kind too many."""
         await self.clear()
         await self.write()
         wanted = fleets.capacity(self.plan)

@@ -102,6 +102,17 @@ def test_the_plan_shows_every_part_chart_slice_and_model():
     assert text.count(" *") >= 4, "simulated models are marked"
 
 
+def test_the_memory_of_a_model_is_shown_in_parts_that_add_up_to_its_device():
+    text = printed(120)
+    rows = text[text.index("Memory of models") :].splitlines()[2:7]
+    result = plan(read(ROOT / "Pulumi.dev.yaml"), "dev")
+    for row, one in zip(rows, result.models, strict=True):
+        name, *numbers, context, longest, sequences = row.split()
+        assert (name, int(context), int(longest)) == (one.name, one.context, one.largest_context)
+        assert sequences == (str(one.full_sequences) if one.full_sequences else "-")
+        assert sum(map(float, numbers)) == pytest.approx(one.memory.usable / (1 << 30), abs=0.25)
+
+
 def test_a_plan_of_real_models_alone_speaks_of_no_simulation():
     screen = io.StringIO()
     render(planned(), Console(file=screen, width=80))
@@ -118,6 +129,7 @@ def test_a_stale_file_is_found_and_written(
     monkeypatch.setattr(schema, "ROOT", tmp_path)
     monkeypatch.setattr(schema, "SCHEMA", tmp_path / "schema" / "s.json")
     monkeypatch.setattr(schema, "TABLE", tmp_path / "docs" / "t.md")
+    monkeypatch.setattr(schema, "MODELS", tmp_path / "docs" / "m.md")
     assert schema.main(["--check"]) == 1
     assert "schema/s.json: stale" in capsys.readouterr().out
     assert not (tmp_path / "schema").exists(), "check writes nothing"
@@ -157,6 +169,7 @@ def test_the_schema_allows_what_pulumi_writes(validator: Any):
         {"corral:platform": stack(modles=[])},
         {"corral:platform": stack(models=[model(replicas=0)])},
         {"corral:platform": stack(models=[model(model="lama")])},
+        {"corral:platform": stack(custom_models={"ours": {"task": "chat", "license": "MIT", "layer": 3}})},
         {"corral:platform": stack(model_storage={"size": "50GB"})},
         {"corral:platform": stack(parts={"kservee": "off"})},
         {"corral:grafana-password": "plain"},
