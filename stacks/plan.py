@@ -18,6 +18,7 @@ from corral.catalogue.vocabulary import (
     VectorEngine,
     Weights,
 )
+from corral.stacks.costplan import CostPlan
 
 
 @dataclass(frozen=True)
@@ -312,6 +313,8 @@ class Plan:
     policy: PolicyPlan
     pins: Pins
     tools_image: str
+    cost: CostPlan
+    """What the pools cost."""
     secrets_needed: tuple[str, ...] = field(default=())
     """Keys of encrypted Pulumi config, such as `storage-access-key`, without the namespace `corral:`."""
 

@@ -9,6 +9,7 @@ from rich.text import Text
 from corral.catalogue.vocabulary import PartState, SharingKind, Weights
 from corral.stacks.plan import GpuPlan, ModelPlan, PartPlan, Plan, PoolPlan, SlicePlan
 from corral.stacks.problems import gib
+from corral.stacks.show_cost import api_table, cost_notes, cost_table
 
 GIB = 1 << 30
 
@@ -26,10 +27,22 @@ def render(plan: Plan, console: Console) -> None:
         console.print(table)
     if any(model.weights is Weights.SIMULATED for model in plan.models):
         console.print(Text("* weights: simulated, without import or process"))
+    if plan.pools:
+        _cost(plan, console)
     for title, rows in (("Stores", _stores(plan)), ("Pins", _pins(plan))):
         _heading(console, title)
         for row in rows:
             console.print(Text(row))
+
+
+def _cost(plan: Plan, console: Console) -> None:
+    _heading(console, f"Cost, {plan.cost.currency.value}")
+    console.print(cost_table(plan.cost))
+    for row in cost_notes(plan.cost):
+        console.print(Text(row))
+    if plan.cost.apis:
+        _heading(console, "Against an API: from where on the pool costs less")
+        console.print(api_table(plan.cost))
 
 
 def _heading(console: Console, title: str) -> None:
