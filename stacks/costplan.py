@@ -76,7 +76,7 @@ class ApiCost:
     utilisation: Decimal | None
     """Which part of the pool's throughput that is; above 1 it never does. None: no throughput is known."""
     basis: str
-    """Where prices and throughput come from."""
+    """Where the throughput comes from; empty: none is known."""
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from rich.text import Text
 from corral.catalogue.vocabulary import PartState, SharingKind, Weights
 from corral.stacks.plan import GpuPlan, ModelPlan, PartPlan, Plan, PoolPlan, SlicePlan
 from corral.stacks.problems import gib
-from corral.stacks.show_cost import api_table, cost_notes, cost_table
+from corral.stacks.show_cost import api_notes, api_table, cost_notes, cost_table
 
 GIB = 1 << 30
 
@@ -43,6 +43,8 @@ def _cost(plan: Plan, console: Console) -> None:
     if plan.cost.apis:
         _heading(console, "Against an API: from where on the pool costs less")
         console.print(api_table(plan.cost))
+        for row in api_notes(plan.cost):
+            console.print(Text(row))
 
 
 def _heading(console: Console, title: str) -> None:

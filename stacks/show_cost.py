@@ -41,6 +41,12 @@ def cost_notes(plan: CostPlan) -> Iterator[str]:
         yield f"1 USD = {plan.exchange} EUR: {plan.exchange_basis}; a month has {HOURS} hours"
 
 
+def api_notes(plan: CostPlan) -> Iterator[str]:
+    """What the use of the GPUs rests on."""
+    for basis in dict.fromkeys(one.basis for one in plan.apis if one.utilisation is not None):
+        yield f"throughput: {basis}"
+
+
 def _table(*left: str, right: tuple[str, ...]) -> Table:
     table = Table(box=None, padding=(0, 2, 0, 0))
     for column in left:

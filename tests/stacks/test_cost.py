@@ -115,6 +115,14 @@ def test_shares_and_idle_add_up_to_the_price_of_the_pool_to_the_last_decimal():
     assert all(one.hour > 0 for one in found.models) and found.idle > 0
 
 
+def test_a_pool_used_to_the_last_slice_has_nothing_idle_and_never_less():
+    small = {"model": "smollm2-135m", "context": 2048, "max-num-seqs": 2}
+    asked = pool(gpus_per_node=1, price_per_hour=10, sharing={"mig": [{"1g.5gb": 7}]})
+    found = costs(gpu_pools=[asked], models=[{**small, "name": f"m{number}"} for number in range(7)]).pools[0]
+    assert len(found.models) == 7
+    assert 0 <= found.idle < Decimal("0.00001"), "10 EUR in sevenths, each rounded down"
+
+
 def test_a_slice_counts_by_what_it_takes_more_of():
     asked = pool(gpus_per_node=1, price_per_hour=14, sharing={"mig": [{"3g.20gb": 2}]})
     assert costs(gpu_pools=[asked], models=[model()]).pools[0].models[0].hour == 7, "4 of 8 memory slices"
@@ -192,7 +200,7 @@ def test_the_same_api_is_dearer_in_euro_and_the_answer_does_not_change():
 
 
 def test_where_no_throughput_is_known_only_tokens_are_given():
-    found = costs(gpu_pools=[pool(price_per_hour=10)], models=[model()]).apis
+    found = costs(gpu_pools=[pool(gpu="H100-80GB", price_per_hour=10)], models=[model()]).apis
     assert found and all(one.utilisation is None and one.tokens > 0 for one in found), "a slice has no figure"
     assert not costs(gpu_pools=[pool(price_per_hour=10)], models=[model(model="bge-m3")]).apis
 
@@ -256,6 +264,7 @@ def test_the_table_of_costs_fits_80_columns_and_names_who_uses_what():
     assert "unpriced: neither instance nor price-per-hour nor owned is given" in lines
     assert "0.8684" in text and "2026-06-30" in text, "the rate and its date"
     assert any("never" in line for line in lines), "an API that no GPU beats"
+    assert any(line.startswith("throughput: aiconfigurator-core") for line in lines)
 
 
 def test_the_same_cost_is_counted_every_time():
