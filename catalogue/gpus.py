@@ -5,9 +5,11 @@ from functools import cache
 
 from pydantic import model_validator
 
-from corral.catalogue._read import Entry, Source, read
+from corral.catalogue._read import UNRESOLVED, Entry, Source, read
 
 GIB = 1 << 30
+SURE_SHARE = 0.9
+"""Share of the nominal size that a process can surely get where nobody measured."""
 
 
 class Shape(Entry):
@@ -35,6 +37,10 @@ class Profile(Entry):
     shape: str
     usable_gib: float
     """What a process can get, in GiB."""
+    measured: bool = True
+    """False: a lower bound, by the rule at the top of `gpus.yaml`."""
+    driver: int | None = None
+    """First driver branch with the profile, such as 525; None: the GPU's."""
 
     @property
     def usable(self) -> int:
@@ -47,11 +53,24 @@ class Gpu(Entry):
 
     product: str
     """Product name as the driver reports it; with `-` for spaces it is the label `nvidia.com/gpu.product`."""
+    nominal_gib: int
+    """Size that its MIG profiles or its product are named after."""
     usable_gib: float
     """What a process can get with MIG off, in GiB."""
+    measured: bool = True
+    """False: `usable_gib` is a lower bound."""
+    driver: int | None = None
+    """First driver branch that divides it, such as 450; None: not read."""
     geometry: str | None = None
     """None: the GPU has no MIG."""
     profiles: dict[str, Profile] = {}
+    media: dict[str, Profile] = {}
+    """Profiles with media engines, at most one of each on a GPU; packing leaves them out."""
+
+    @property
+    def resolved(self) -> bool:
+        """Whether the product's name is known, without which no pod finds the GPU."""
+        return self.product != UNRESOLVED
 
     @property
     def label(self) -> str:
@@ -73,12 +92,36 @@ class _Gpus(Entry):
     def _shapes_exist(self) -> "_Gpus":
         for key, entry in self.gpus.items():
             shapes = self.geometries[entry.geometry].shapes if entry.geometry else {}
-            for name, profile in entry.profiles.items():
+            for name, profile in (entry.profiles | entry.media).items():
                 if profile.shape not in shapes:
                     raise ValueError(
                         f"{key} {name}: no shape {profile.shape!r} in geometry {entry.geometry!r}"
                     )
         return self
+
+    @model_validator(mode="after")
+    def _unmeasured_is_cautious(self) -> "_Gpus":
+        for key, entry in self.gpus.items():
+            grid = self.geometries[entry.geometry] if entry.geometry else None
+            for name, profile in (entry.profiles | entry.media).items():
+                if grid and not profile.measured:
+                    _cautious(
+                        f"{key} {name}", profile.usable_gib, entry, grid, grid.shapes[profile.shape].memory
+                    )
+            if not entry.measured:
+                _cautious(key, entry.usable_gib, entry, grid, grid.memory if grid else 1)
+        return self
+
+
+def _cautious(name: str, said: float, entry: Gpu, grid: Geometry | None, slices: int) -> None:
+    """Refuse `said` GiB on `slices` memory slices where it is more than what is sure."""
+    sure = [SURE_SHARE * entry.nominal_gib * slices / (grid.memory if grid else 1)]
+    for profile in entry.profiles.values():
+        size = grid.shapes[profile.shape].memory if grid else 0
+        if profile.measured and size <= slices:
+            sure.append(profile.usable_gib * slices / size)
+    if said > max(sure):
+        raise ValueError(f"{name}: {said} GiB was not measured, and no more than {max(sure):.2f} is sure")
 
 
 @cache
@@ -104,5 +147,6 @@ def geometry(gpu: str) -> Geometry:
 
 
 def shape(gpu: str, profile: str) -> Shape:
-    """What `profile` occupies on `gpu`."""
-    return geometry(gpu).shapes[gpus()[gpu].profiles[profile].shape]
+    """What `profile`, with or without media engines, occupies on `gpu`."""
+    entry = gpus()[gpu]
+    return geometry(gpu).shapes[(entry.profiles | entry.media)[profile].shape]

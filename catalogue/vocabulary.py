@@ -47,6 +47,29 @@ class DataClass(str, Enum):
     RESTRICTED = "restricted"
 
 
+class Purchase(str, Enum):
+    """How a pool's machines are paid for; not who runs them."""
+
+    ON_DEMAND = "on-demand"
+    SPOT = "spot"
+    RESERVED = "reserved"
+    OWNED = "owned"
+
+
+class Currency(str, Enum):
+    """What amounts of money are counted in."""
+
+    EUR = "EUR"
+    USD = "USD"
+
+
+class Cloud(str, Enum):
+    """Who rents out an instance type."""
+
+    AWS = "aws"
+    GCP = "gcp"
+
+
 class Engine(str, Enum):
     """The program that serves a model; not the runtime object that configures it."""
 

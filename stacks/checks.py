@@ -17,6 +17,7 @@ from corral.catalogue.vocabulary import (
     Weights,
 )
 from corral.controls.profiles import PROFILES, profile
+from corral.stacks.checks_cost import check_purchase
 from corral.stacks.config import GpuPool, Model, StackConfig
 from corral.stacks.layouts import config_names, fits_geometry, named
 from corral.stacks.parts import REQUIRES, state
@@ -107,7 +108,12 @@ def _pools(config: StackConfig) -> Iterator[Problem]:
         if pool.gpu not in gpus():
             yield Problem(f"{path}.gpu", pool.gpu, one_of(pool.gpu, gpus()))
             continue
+        if not gpus()[pool.gpu].resolved:
+            known = [key for key, entry in gpus().items() if entry.resolved]
+            reason = "the name that its driver reports is unresolved, so no pod would find it"
+            yield Problem(f"{path}.gpu", pool.gpu, f"{reason}: {one_of('', known)}")
         yield from _nodes(config, pool, path)
+        yield from check_purchase(pool, path)
         if pool.sharing.mig is not None:
             yield from _mig(pool, f"{path}.sharing")
 

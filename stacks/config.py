@@ -1,6 +1,7 @@
 """What an environment wants: the object `corral:platform` of a stack file, typed and frozen."""
 
 from collections.abc import Mapping
+from decimal import Decimal
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
@@ -10,12 +11,14 @@ from corral.catalogue.gpus import gpus
 from corral.catalogue.models import Facts, models
 from corral.catalogue.vocabulary import (
     ClusterKind,
+    Currency,
     DataClass,
     Dtype,
     Engine,
     Part,
     PartState,
     Profile,
+    Purchase,
     SharingKind,
     StorageKind,
     Task,
@@ -70,6 +73,12 @@ def _number(value: Any) -> Any:
     return int(value[:-1]) * scale
 
 
+def _decimal(value: Any) -> Any:
+    if isinstance(value, bool) or not isinstance(value, (int, float, Decimal)):
+        raise _refuse("amount", "use a number above 0, such as 1.25")
+    return Decimal(str(value))
+
+
 def _replicas(value: Any) -> Any:
     if not isinstance(value, int) or isinstance(value, bool):
         return value
@@ -104,6 +113,15 @@ Number = Annotated[
     ),
 ]
 """A whole number, or text such as `5M`."""
+
+
+Amount = Annotated[
+    Decimal,
+    Field(gt=0),
+    BeforeValidator(_decimal),
+    WithJsonSchema({"type": "number", "exclusiveMinimum": 0}),
+]
+"""An exact number above 0, with or without decimals."""
 
 
 def gibibytes(size: str) -> int:
@@ -209,12 +227,27 @@ class Sharing(Section):
         return self.time_slicing or self.mps or 1
 
 
+class Owned(Section):
+    """What one node of one's own costs; money in the currency of `budget`, EUR when absent."""
+
+    price: Amount
+    """Purchase price."""
+    years: Positive
+    """Years over which the price is written off, evenly."""
+    watts: Amount
+    """Power that it draws at the meter, cooling included, in watts."""
+    per_kwh: Amount
+    """Price of a kilowatt hour."""
+
+
 class GpuPool(Section):
     """A pool of equal GPU nodes."""
 
     name: Name
     """Name of the pool, and of the label its nodes carry."""
-    gpu: Annotated[str, Field(json_schema_extra={"enum": list(gpus())})]
+    gpu: Annotated[
+        str, Field(json_schema_extra={"enum": [key for key, entry in gpus().items() if entry.resolved]})
+    ]
     """GPU of the catalogue."""
     nodes: Nodes
     """`{names: […]}` for nodes that exist, `{min, max}` for nodes made on demand."""
@@ -254,6 +287,16 @@ class GpuPool(Section):
     ] = Sharing()
     """`whole`, the default; `mig`: `auto` lets the planner cut, a name or a list of slices fixes it; or
     `time-slicing` or `mps` with a number of equal shares."""
+    """`whole`, the default; `mig`: `auto` lets the planner cut, a name or a list of slices fixes it; or
+    `time-slicing` or `mps` with a number of equal shares."""
+    instance: str | None = None
+    """Instance type of its nodes, such as `p5.48xlarge`; with `sovereignty.region` it gives their price."""
+    purchase: Purchase = Purchase.ON_DEMAND
+    """How its nodes are paid for."""
+    price_per_hour: Amount | None = None
+    """Price of one node for an hour in place of the catalogue's, in the currency of `budget`."""
+    owned: Owned | None = None
+    """What one node costs where `purchase` is `owned`."""
 
 
 class Replicas(Section):
@@ -357,6 +400,17 @@ class ModelStorage(Section):
     """URL of an existing store."""
 
 
+class Budget(Section):
+    """What the GPU pools may cost."""
+
+    monthly: Amount
+    """Ceiling for a month of 730 hours, with every pool at its most nodes; a plan above it is refused."""
+    currency: Currency = Currency.EUR
+    """Currency of the ceiling, and of every amount that the stack file gives."""
+    exchange_rate: Amount | None = None
+    """EUR for one USD; the catalogue's when absent."""
+
+
 class StackConfig(Section):
     """The object `corral:platform`: what one environment wants."""
 
@@ -380,6 +434,8 @@ class StackConfig(Section):
     """Metrics, dashboards and alerts; none when absent."""
     model_storage: ModelStorage = ModelStorage()
     """Object store for model files."""
+    budget: Budget | None = None
+    """Ceiling for the cost of the GPU pools; none when absent."""
     parts: dict[Part, PartState] = {}
     """Who answers for a part: `managed` by this stack, `existing` on the cluster, or `off`."""
 

@@ -91,7 +91,8 @@ def config_names(gpu: str) -> tuple[str, ...]:
     """mig-parted's own configurations that suit `gpu`."""
     if not gpus()[gpu].profiles:
         return ()
-    return ("all-disabled", *(f"all-{profile}" for profile in gpus()[gpu].profiles), "all-balanced")
+    balanced = ("all-balanced",) if geometry(gpu).compute >= 4 else ()
+    return ("all-disabled", *(f"all-{profile}" for profile in gpus()[gpu].profiles), *balanced)
 
 
 def named(gpu: str, name: str) -> Layout | None:

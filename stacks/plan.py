@@ -20,6 +20,7 @@ from corral.catalogue.vocabulary import (
     VectorEngine,
     Weights,
 )
+from corral.stacks.costplan import CostPlan
 
 
 @dataclass(frozen=True)
@@ -276,6 +277,15 @@ class ModelPlan:
     service: str
     """In-cluster host name of the predictor, without port."""
 
+    @property
+    def whole(self) -> bool:
+        """Whether a replica has whole GPUs to itself."""
+        match self.claim:
+            case ClaimPlan():
+                return self.claim.profile is None
+            case ResourcePlan():
+                return self.claim.name == "nvidia.com/gpu"
+
 
 @dataclass(frozen=True)
 class StoragePlan:
@@ -369,6 +379,8 @@ class Plan:
     policy: PolicyPlan
     pins: Pins
     tools_image: str
+    cost: CostPlan
+    """What the pools cost."""
     secrets_needed: tuple[str, ...] = field(default=())
     """Keys of encrypted Pulumi config, such as `storage-access-key`, without the namespace `corral:`."""
 

@@ -17,7 +17,9 @@ from corral.catalogue.vocabulary import (
     Weights,
 )
 from corral.controls.profiles import profile
+from corral.stacks.budget import over_budget
 from corral.stacks.config import SECRETS, Model, StackConfig, gibibytes
+from corral.stacks.cost import cost
 from corral.stacks.parts import charts_in, namespace, state
 from corral.stacks.pins import pins, repositories
 from corral.stacks.placing import Placed, place
@@ -66,7 +68,7 @@ def plan(config: StackConfig, stack: str) -> Plan:
 
     Raises:
         PlanErrors: a model fits nowhere, a pool is full, digests are missing in a profile that needs them,
-            or the cluster kind is not built by this version.
+            the cluster kind is not built by this version, or the budget does not hold.
     """
     problems: list[Problem] = []
     if config.cluster.kind not in BUILT:
@@ -84,7 +86,11 @@ def plan(config: StackConfig, stack: str) -> Plan:
         problems.append(_unpinned(config.sovereignty.profile, found.resolved, found.unresolved))
     if problems:
         raise PlanErrors(problems)
-    return _complete(config, stack, tenants, settled, chosen, rooms)
+    made = _complete(config, stack, tenants, settled, chosen, rooms)
+    refused = over_budget(config, made.cost)
+    if refused:
+        raise PlanErrors(refused)
+    return made
 
 
 def _unpinned(wanted: Profile, resolved: int, unresolved: Sequence[str]) -> Unpinned:
@@ -131,6 +137,10 @@ def _complete(
     limits = profile(wanted.profile.value, region=wanted.region, registry=wanted.registry)
     engines = {one.engine for one in settled}
     classes = {tenant.name: tenant.data_class for tenant in config.tenants}
+    pools = tuple(pool for pool, _ in finished)
+    served = tuple(
+        _model(config, one, spot, where[one.config.name]) for one, spot in zip(settled, chosen, strict=True)
+    )
     return Plan(
         stack=stack,
         profile=wanted.profile,
@@ -141,11 +151,8 @@ def _complete(
         allocator=allocator(config),
         supply=SupplyPlan(wanted.registry, wanted.pull_secret),
         parts=tuple(_part(config, part) for part in Part),
-        pools=tuple(pool for pool, _ in finished),
-        models=tuple(
-            _model(config, one, spot, where[one.config.name])
-            for one, spot in zip(settled, chosen, strict=True)
-        ),
+        pools=pools,
+        models=served,
         storage=_storage(config),
         vector_db=_vector_db(config),
         observability=_observability(config),
@@ -167,6 +174,7 @@ def _complete(
         ),
         pins=pins(config, engines),
         tools_image=image("tools").reference(wanted.registry),
+        cost=cost(config, pools, served),
         secrets_needed=_secrets(config),
     )
 

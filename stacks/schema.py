@@ -152,7 +152,7 @@ def _kind(definitions: Mapping[str, Any], value: Mapping[str, Any]) -> str:
         return " or ".join(dict.fromkeys(shown))
     if value.get("type") == "array":
         return f"list of {_kind(definitions, value.get('items', {}))}"
-    words = {"string": "text", "integer": "number", "object": "mapping"}
+    words = {"string": "text", "integer": "number", "number": "number", "object": "mapping"}
     return words.get(str(value.get("type")), "any")
 
 

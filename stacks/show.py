@@ -12,6 +12,7 @@ from corral.catalogue.vocabulary import PartState, SharingKind, Weights
 from corral.stacks.layouts import stranded
 from corral.stacks.plan import GpuPlan, ModelPlan, PartPlan, Plan, PoolPlan, Proof, SlicePlan
 from corral.stacks.problems import gib
+from corral.stacks.show_cost import api_notes, api_table, cost_notes, cost_table
 
 GIB = 1 << 30
 RECUTS = 3
@@ -41,9 +42,23 @@ def render(plan: Plan, console: Console) -> None:
         console.print(table)
     if any(model.weights is Weights.SIMULATED for model in plan.models):
         console.print(Text("* weights: simulated, without import or process"))
+    if plan.pools:
+        _cost(plan, console)
     for title, rows in (("Stores", _stores(plan)), ("Pins", _pins(plan))):
         _heading(console, title)
         for row in rows:
+            console.print(Text(row))
+
+
+def _cost(plan: Plan, console: Console) -> None:
+    _heading(console, f"Cost, {plan.cost.currency.value}")
+    console.print(cost_table(plan.cost))
+    for row in cost_notes(plan.cost):
+        console.print(Text(row))
+    if plan.cost.apis:
+        _heading(console, "Against an API: from where on the pool costs less")
+        console.print(api_table(plan.cost))
+        for row in api_notes(plan.cost):
             console.print(Text(row))
 
 

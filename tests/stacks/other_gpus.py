@@ -26,6 +26,11 @@ def catalogue_with(change: Callable[[dict[str, Any]], None]) -> Iterator[None]:
     """The GPUs of the catalogue after `change` of its content, and nothing remembered of any other."""
     content = catalogue._file().model_dump(by_alias=True)
     change(content)
+    for gpu in content["gpus"].values():
+        # What was not measured is bounded by geometry, which is what is changed here.
+        gpu["measured"] = True
+        for profile in gpu["profiles"].values():
+            profile["measured"] = True
     changed = type(catalogue._file()).model_validate(content)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(catalogue, "_file", lambda: changed)
@@ -46,6 +51,7 @@ def _uneven(content: dict[str, Any]) -> None:
     }
     content["gpus"][UNEVEN] = {
         "product": "NVIDIA Uneven",
+        "nominal-gib": 30,
         "usable-gib": 30,
         "geometry": "uneven",
         "profiles": {name: {"shape": name, "usable-gib": size} for name, size in sizes.items()},

@@ -54,7 +54,7 @@ def _shape(geometry: str, name: str, **changes: object) -> Callable[[dict[str, A
 
 
 GEOMETRIES = {
-    "eight compute slices": _grid("seven", compute=8),
+    "six compute slices": _grid("seven", compute=6),
     "three compute slices of four": _grid("four", compute=3),
     "1g in the last memory slice": _shape("seven", "1g", starts=range(8)),
     "six 1g": _shape("seven", "1g", max=6),
@@ -63,7 +63,7 @@ GEOMETRIES = {
     "2g with one memory slice": _shape("seven", "2g", memory=1),
     "3g with three memory slices": _shape("seven", "3g", memory=3),
     "3g at one place": _shape("seven", "3g", starts=(0,)),
-    "4g with three compute slices": _shape("seven", "4g", compute=3),
+    "4g with five compute slices": _shape("seven", "4g", compute=5),
     "one 2g of four": _shape("four", "2g", max=1),
 }
 

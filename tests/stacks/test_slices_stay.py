@@ -70,7 +70,8 @@ def test_a_slice_moves_only_when_that_saves_a_gpu_and_a_note_names_its_model(gpu
         cuts = PlannedCuts(gpu, 10**6)
         grow(gpu, seed, 40, cuts)
         recuts += len(cuts.recuts)
-    assert recuts > 5 or gpu == "A30", "the property is not kept by never moving anything"
+    few = len(gpus()[gpu].profiles) <= 3
+    assert recuts > 5 or few, "the property is not kept by never moving anything"
 
 
 def test_the_same_holds_where_weights_are_not_enough():
