@@ -65,21 +65,21 @@ def _of_models(plan: Plan, simulated: int) -> str:
 
 
 def _number(number: str, what: str) -> Html:
-    return together([tag("b", number), " ", second(what)])
+    return together([tag("b", number), second(what)])
 
 
 def simulation(plan: Plan) -> Html:
     """What of this plan is no real thing."""
     said = list(_simulated(plan))
     if not said:
-        return tag("p", "Nothing: nodes, GPUs and weights of this plan are real ones.")
-    return tag("ul", *(tag("li", prose(one)) for one in said), class_="plain")
+        return tag("p", "Nothing: neither nodes and GPUs, nor the weights of a model.")
+    return tag("ul", *(tag("li", one) for one in said), class_="plain")
 
 
-def _simulated(plan: Plan) -> Iterator[str]:
+def _simulated(plan: Plan) -> Iterator[Content]:
     if plan.cluster.kind is ClusterKind.EMBEDDED:
         yield "Nodes and GPUs: the embedded plane simulates all that are drawn here."
-        yield (
+        yield prose(
             "Pods whose image has no program there, and charts that have a stand-in: `corral status` names "
             "each once the plane runs."
         )

@@ -13,9 +13,9 @@ COLUMNS = (
     Column("model"),
     Column("for"),
     Column("engine"),
-    Column("replicas and devices"),
+    Column("replicas"),
     *numbers("context"),
-    Column("memory of one device", "bar"),
+    Column("memory", "bar"),
     *numbers("weights", "cache", "activation", "overhead", "free"),
     Column("planned on"),
 )
@@ -81,12 +81,12 @@ def _bar(name: str, memory: MemoryPlan) -> Html:
 
 
 def _places(model: ModelPlan, where: Mapping[tuple[str, int], str]) -> Iterator[Html]:
-    """A line per GPU, such as `slices-0/1`, as the terminal names it; with its replicas if several."""
+    """A line per GPU, such as `slices-0/1`, as the terminal names it; with its replicas if several: `x2`."""
     for (node, gpu), replicas in Counter((one.node, one.gpu) for one in model.placements).items():
         last = gpu + model.claim.count - 1
         text = f"{node}/{gpu}" if last == gpu else f"{node}/{gpu} to {last}"
-        more = [f", {replicas} replicas"] if replicas > 1 else []
-        yield tag("span", tag("a", text, href=f"#{where[node, gpu]}"), *more, class_="line")
+        more = [f" x{replicas}"] if replicas > 1 else []
+        yield together([" ", tag("span", tag("a", text, href=f"#{where[node, gpu]}"), *more, class_="line")])
 
 
 def _legend() -> Html:

@@ -159,6 +159,7 @@ def _drawn(
     return tag(
         "li",
         name,
+        " ",
         tag("span", said, class_="numbers"),
         class_=f"slice {kind}",
         style=f"--part:{share(amount, total)};--fill:{fill}",

@@ -48,7 +48,7 @@ def mark(word: str) -> Html:
 
 def second(*content: Content) -> Html:
     """What stands on a second, quieter line of a cell."""
-    return tag("span", *content, class_="second")
+    return together([" ", tag("span", *content, class_="second")])
 
 
 def facts(pairs: Iterable[tuple[str, Content]], class_: str = "facts") -> Html:
