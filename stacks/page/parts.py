@@ -44,7 +44,7 @@ def _facts(plan: Plan) -> Iterator[tuple[str, Content]]:
     base = plan.vector_db
     if base:
         replicas = count(base.replicas, "replica")
-        room = f"{base.vectors} vectors of {base.dimensions} dimensions"
+        room = f"{base.vectors:,} vectors of {base.dimensions} dimensions"
         yield "vectors", f"{base.engine.value}, {replicas}, {base.size_gib} GiB, for {room}"
     else:
         yield "vectors", "none"

@@ -55,8 +55,7 @@ def _pool(place: int, pool: PoolPlan, simulated: Set[str], embedded: bool) -> Ht
     cut = "MIG slices" if pool.sharing is SharingKind.MIG else "whole GPUs"
     heading: list[Content] = [pool.name, " ", tag("span", f"{pool.gpu}, {cut}", class_="quiet")]
     marks = [" ", mark("simulated GPUs")] if embedded else []
-    first = {gpu.node: number for number, gpu in reversed(list(enumerate(pool.gpus)))}
-    nodes = (_node(place, pool, node, first.get(node.name, 0), simulated) for node in pool.nodes)
+    nodes = (_node(place, pool, node, simulated) for node in pool.nodes)
     return tag(
         "figure",
         tag("figcaption", tag("h3", *heading, *marks, id=title), tag("p", _sentence(pool))),
@@ -88,11 +87,11 @@ def memory(tally: Tally) -> str:
     return f"{size(tally.used)} of {size(tally.total)} GiB planned{rest}"
 
 
-def _node(place: int, pool: PoolPlan, node: NodePlan, first: int, simulated: Set[str]) -> Html:
+def _node(place: int, pool: PoolPlan, node: NodePlan, simulated: Set[str]) -> Html:
     layout = [" ", tag("span", f"layout {node.mig_config}", class_="quiet")] if node.mig_config else []
     drawn = (
         _gpu(f"gpu-{place}-{number}", pool, gpu, simulated)
-        for number, gpu in enumerate(pool.gpus[first:], first)
+        for number, gpu in enumerate(pool.gpus)
         if gpu.node == node.name
     )
     gpus = tag("ul", *drawn, class_="gpus", role="list", aria_label=f"GPUs of node {node.name}")
@@ -132,15 +131,13 @@ def _slice(one: SlicePlan, total: int, simulated: bool) -> Html:
 
 def _stranded(tally: Tally) -> Html:
     narrow = tally.stranded * 16 < tally.total
-    words = tag(
-        "span", tag("span", f"{size(tally.stranded)} GiB in no slice", class_="unseen" if narrow else "")
-    )
+    said = f"{size(tally.stranded)} GiB in no slice"
     return tag(
         "li",
-        words,
+        tag("span", tag("span", said, class_="unseen") if narrow else said),
         class_="slice stranded sliver" if narrow else "slice stranded",
         style=f"--part:{share(tally.stranded, tally.total)}",
-        title=f"{size(tally.stranded)} GiB in no slice",
+        title=said,
     )
 
 

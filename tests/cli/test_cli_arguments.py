@@ -109,7 +109,7 @@ def test_a_page_is_the_old_one_until_the_new_one_is_whole(checkout, monkeypatch)
     (checkout / "plan.html").write_text("an old page")
 
     def full(path, *_arguments, **_keywords):
-        path.touch()
+        path.write_bytes(b"<!DOC")
         raise OSError(28, "No space left on device", str(path))
 
     monkeypatch.setattr("pathlib.Path.write_text", full)
