@@ -88,13 +88,19 @@ def _parts(parts: Iterable[PartPlan]) -> Table:
     return table
 
 
+def cut(pool: PoolPlan) -> str:
+    """How the GPUs of a pool are divided, in words."""
+    return CUTS[pool.sharing].format(pool.shares)
+
+
 def _pool_title(pool: PoolPlan) -> str:
     used = sum(1 for gpu in pool.gpus if any(one.model for one in gpu.slices))
-    cut = CUTS[pool.sharing].format(pool.shares)
     bound = f", at least {pool.lower_bound} needed" if pool.lower_bound else ""
     if pool.proof and used and used in (pool.proof.bound, (pool.proof.exhausted or 0) + 1):
         bound = ", the fewest"
-    return f"Pool {pool.name}: {pool.gpu}, {cut}, {used} of {len(pool.gpus)} used{bound}{_stranded(pool)}"
+    return (
+        f"Pool {pool.name}: {pool.gpu}, {cut(pool)}, {used} of {len(pool.gpus)} used{bound}{_stranded(pool)}"
+    )
 
 
 def _stranded(pool: PoolPlan) -> str:

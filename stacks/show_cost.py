@@ -26,7 +26,7 @@ def api_table(plan: CostPlan) -> Table:
     table = _table("model", "API", right=("tokens in/out", "output a month", "GPU use"))
     for one in plan.apis:
         mix = f"{one.input}/{one.output}"
-        table.add_row(one.model, one.provider, mix, f"{_millions(one.tokens)} M", _use(one))
+        table.add_row(one.model, one.provider, mix, f"{_millions(one.tokens)} M", use(one))
     return table
 
 
@@ -87,7 +87,8 @@ def _millions(tokens: int) -> str:
     return f"{tokens / 1_000_000:,.0f}"
 
 
-def _use(one: ApiCost) -> str:
+def use(one: ApiCost) -> str:
+    """Which part of the GPUs' throughput the tokens are, in words; `-` where none is known."""
     if one.utilisation is None:
         return "-"
     return f"{one.utilisation:.0%}" if one.utilisation <= 1 else f"never ({one.utilisation:.0%})"

@@ -33,7 +33,7 @@ def imports(path: Path) -> set[str]:
     return found
 
 
-PURE = [path for path in sorted((ROOT / "stacks").glob("*.py")) if path.name not in STARTS_PULUMI]
+PURE = [path for path in sorted((ROOT / "stacks").rglob("*.py")) if path.name not in STARTS_PULUMI]
 
 
 @pytest.mark.parametrize("path", PURE, ids=lambda path: path.name)
@@ -60,12 +60,13 @@ def test_only_one_module_reads_the_configuration_of_pulumi():
     assert readers == [Path("stacks/load.py")]
 
 
-def test_planning_and_printing_load_no_pulumi():
+def test_planning_printing_and_drawing_load_no_pulumi():
     program = (
         "import sys, io; from pathlib import Path; from rich.console import Console;"
         "from corral.stacks.reading import read; from corral.stacks.planner import plan;"
-        "from corral.stacks.show import render;"
-        "render(plan(read(Path('Pulumi.dev.yaml')), 'dev'), Console(file=io.StringIO()));"
+        "from corral.stacks.show import render; from corral.stacks.page import page;"
+        "made = plan(read(Path('Pulumi.dev.yaml')), 'dev');"
+        "render(made, Console(file=io.StringIO())); page(made);"
         "print([name for name in sys.modules if name.startswith(('pulumi', 'grpc'))])"
     )
     done = subprocess.run(
