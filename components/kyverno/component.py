@@ -85,7 +85,7 @@ class Kyverno(pulumi.ComponentResource):
         """The role that Kubernetes fills for a controller, made before the chart adopts it, gone after it.
 
         Helm deletes the roles of a release side by side. Kubernetes may fill this one once more while it goes
-        and so make it anew. Awaited, the release would never be gone; left, it would be in the way of the next.
+        and so make it anew. Awaited, the release would never be gone; left, it would be in the next one's way.
         """
         return kubernetes.rbac.v1.ClusterRole(
             f"{name}-{controller}-role",
