@@ -84,7 +84,7 @@ class Kyverno(pulumi.ComponentResource):
     def _role(self, name: str, space: str, controller: str) -> pulumi.Resource:
         """The role that Kubernetes fills for a controller, made before the chart adopts it, gone after it.
 
-        Helm deletes the roles of a release side by side; Kubernetes may fill this one once more while it goes,
+        Helm deletes the roles of a release side by side; Kubernetes may fill this one again while it goes,
         and so make it anew. Awaited, the release would never be gone; left, it would be in a later one's way.
         """
         return kubernetes.rbac.v1.ClusterRole(
