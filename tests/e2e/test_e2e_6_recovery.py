@@ -219,7 +219,7 @@ def test_stop_ends_every_process_and_the_next_up_finds_all_data(platform):
     assert platform.corral("chat", "Are you there?").code == 1
     done = platform.corral("up", seconds=UP_SECONDS)
     assert done.code == 0, done.said[-3000:]
-    assert re.search(r"^update: \d+ unchanged \(", done.said, re.MULTILINE), done.said[-3000:]
+    assert re.search(r"^preview: \d+ unchanged \(", done.said, re.MULTILINE), done.said[-3000:]
     assert platform.kubectl("get", "pv", "-o", "name") == stored
     lost = before.keys() - contents(platform).keys()
     assert lost == set()
