@@ -19,6 +19,7 @@ from pulumi_policy import Severity as PolicySeverity
 
 from corral.controls.control import Control, ObjectRule, Resource, Severity, StackRule, Undecided
 from corral.controls.judge import applies, judge_object, judge_resource
+from corral.controls.kinds import BY_TOKEN
 from corral.controls.profiles import Profile, profile
 from corral.controls.register import CONTROLS
 from corral.controls.weight import stops
@@ -29,6 +30,7 @@ from corral.policy.rendered import RELEASE, CannotRender, objects
 NAME = "corral-sovereignty"
 EMBEDDED_REGION = "embedded"
 """Region of a stack that runs on this machine: it narrows nothing."""
+RENDERABLE = "releases-can-be-judged"
 STRICTEST_DEFAULT = "eu-resident"
 """Profile of a program that has no `corral:platform`: whoever imports a component gets a strict pack."""
 
@@ -52,6 +54,23 @@ def policies(constraints: Profile) -> list[Policy]:
     pending: Pending = defaultdict(list)
     made = [_policy(found, constraints, pending) for found in CONTROLS]
     return [*made, _renderable(), *_undecided(pending)]
+
+
+def concerns(policy: str, token: str) -> bool:
+    """Whether `policy` of this pack can have anything to say about resources of type `token`.
+
+    Those that report what others left undecided say something wherever another does.
+    """
+    if policy == RENDERABLE:
+        return token == RELEASE
+    own = [control for control in CONTROLS if control.id.lower() == policy]
+    return any(_about(control, token) for control in own or CONTROLS)
+
+
+def _about(control: Control, token: str) -> bool:
+    if isinstance(control.rule, ObjectRule):
+        return token == RELEASE or (token in BY_TOKEN and BY_TOKEN[token].kind in control.rule.kinds)
+    return control.rule.applies(token)
 
 
 def _metadata(control: Control, constraints: Profile) -> dict[str, Any]:
@@ -129,7 +148,7 @@ def _renderable() -> Policy:
             report(f"the release cannot be judged, so it may not pass: {error}", None)
 
     return ResourceValidationPolicy(
-        name="releases-can-be-judged",
+        name=RENDERABLE,
         description="A Helm release that cannot be rendered hides objects that no control has seen.",
         enforcement_level=EnforcementLevel.MANDATORY,
         validate=check,
@@ -202,4 +221,4 @@ def constraints_of(config: Mapping[str, str]) -> Profile:
 
 def start() -> None:
     """Serve the pack to the engine; does not return."""
-    serve(NAME, lambda config: policies(constraints_of(config)))
+    serve(NAME, lambda config: policies(constraints_of(config)), concerns)

@@ -1,10 +1,11 @@
 """What a Helm release hides: rendered with the same values, judged by the same rules."""
 
 import json
+import re
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, cast
@@ -17,6 +18,9 @@ from corral.controls.kinds import KINDS
 RELEASE = "kubernetes:helm.sh/v3:Release"
 KUBERNETES = "1.35.4"
 TIMEOUT_SECONDS = 120
+SEPARATOR = re.compile(r"^---(?:[ \t].*)?$", re.MULTILINE)
+KIND = re.compile(r"^kind:[ \t]*[\"']?(\w+)[\"']?[ \t]*(?:#.*)?$", re.MULTILINE)
+"""The kind of an object, where it is stated as charts state it; a document without is read to find out."""
 
 
 class CannotRender(Exception):
@@ -78,6 +82,12 @@ def _render(
         last = done.stderr.strip().splitlines()[-1:] or ["no message"]
         raise CannotRender(f"helm template {chart}: {last[0]}")
     loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-    documents = cast(Iterable[Any], yaml.load_all(done.stdout, Loader=loader))
+    documents = (yaml.load(one, Loader=loader) for one in SEPARATOR.split(done.stdout) if _may_matter(one))
     found = [cast(Mapping[str, Any], one) for one in documents if isinstance(one, dict)]
     return tuple(one for one in found if one.get("kind") in KINDS)
+
+
+def _may_matter(document: str) -> bool:
+    """Whether a document can be of a judged kind; reading megabytes of other kinds would take seconds."""
+    kind = KIND.search(document)
+    return kind is None or kind[1] in KINDS

@@ -11,10 +11,14 @@ from pulumi_policy import EnforcementLevel
 from pulumi_policy import policy as crossguard
 from pulumi_policy.proxy import UNKNOWN_BOOLEAN_VALUE, UNKNOWN_STRING_VALUE
 
+from corral.controls.control import Control, ObjectRule, Resource
+from corral.controls.kinds import BY_TOKEN
 from corral.controls.profiles import PROFILES
 from corral.controls.register import CONTROLS, control
+from corral.policy import rendered
 from corral.policy.configured import configured
-from corral.policy.pack import constraints_of, level, policies
+from corral.policy.pack import concerns, constraints_of, level, policies
+from corral.policy.rendered import RELEASE
 
 MANDATORY, ADVISORY = analyzer_pb2.MANDATORY, analyzer_pb2.ADVISORY
 POD = "kubernetes:core/v1:Pod"
@@ -23,7 +27,7 @@ BUCKET = "aws:s3/bucket:Bucket"
 
 def analyzer(profile: str) -> Any:
     made = policies(PROFILES[profile])
-    return crossguard._PolicyAnalyzerServicer("corral", "0.1.0", made, EnforcementLevel.MANDATORY)
+    return configured(lambda _config: made, concerns)("corral", "0.1.0", made, EnforcementLevel.MANDATORY)
 
 
 def struct(props: dict[str, Any]) -> struct_pb2.Struct:
@@ -145,7 +149,7 @@ def test_every_policy_carries_what_a_reader_needs() -> None:
 
 
 def test_the_pack_takes_its_profile_from_the_stacks_configuration() -> None:
-    made = configured(lambda config: policies(constraints_of(config)))
+    made = configured(lambda config: policies(constraints_of(config)), concerns)
     served: Any = made("corral", "0.1.0", policies(constraints_of({})), EnforcementLevel.MANDATORY)
 
     def digests() -> list[int]:
@@ -166,9 +170,42 @@ def test_a_region_outside_the_profile_ends_the_run() -> None:
 
 
 def test_a_configured_pack_judges_whole_stacks_too(monkeypatch: pytest.MonkeyPatch) -> None:
-    made = configured(lambda config: policies(constraints_of(config)))
+    made = configured(lambda config: policies(constraints_of(config)), concerns)
     monkeypatch.setattr(crossguard, "_PolicyAnalyzerServicer", made)
     served = made("corral", "0.1.0", policies(constraints_of({})), EnforcementLevel.MANDATORY)
     bare = analyzer_pb2.AnalyzerResource(type=BUCKET, name="bare", urn="urn:bare", properties=struct({}))
     response = served.AnalyzeStack(analyzer_pb2.AnalyzeStackRequest(resources=[bare]), None)
     assert "sov-net-13" in {d.policyName for d in response.diagnostics}
+
+
+@pytest.mark.parametrize("found", CONTROLS, ids=lambda found: found.id)
+def test_a_policy_is_asked_about_every_type_that_its_control_is_about(found: Control) -> None:
+    if isinstance(found.rule, ObjectRule):
+        tokens = {token for token, kind in BY_TOKEN.items() if kind.kind in found.rule.kinds} | {RELEASE}
+    else:
+        said = {case.subject.type for case in found.cases if isinstance(case.subject, Resource)}
+        tokens = {token for token in said if found.rule.applies(token)}
+    assert tokens
+    for token in tokens:
+        assert concerns(found.id.lower(), token)
+        assert concerns("undecided-in-preview", token)
+        assert concerns("undecided-in-preview-of-the-stack", token)
+    if found.id != "SOV-OPS-07":
+        assert not concerns(found.id.lower(), "kubernetes:core/v1:ConfigMap")
+
+
+def test_a_resource_is_unpacked_only_for_the_policies_that_it_concerns(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    unpacked = crossguard.deserialize_properties
+    calls: list[object] = []
+    monkeypatch.setattr(crossguard, "deserialize_properties", lambda one: calls.append(one) or unpacked(one))
+    assert analyze("kubernetes:core/v1:ConfigMap", {"data": {"a": "b"}}) == []
+    assert len(calls) == 2, "SOV-OPS-07, which is about every type, and what reports the undecided"
+
+
+def test_a_kind_is_found_however_a_chart_writes_it() -> None:
+    for text in ("kind: Pod", 'kind: "Pod"', "apiVersion: v1\nkind: Pod # said", '{"kind": "Pod"}', "a: 1"):
+        assert rendered._may_matter(text)
+    assert not rendered._may_matter("apiVersion: v1\nkind: CustomResourceDefinition\nspec:\n  kind: Pod")
+    assert rendered.SEPARATOR.split("a: 1\n---\nb: 2\n--- # c\nd: 3") == ["a: 1\n", "\nb: 2\n", "\nd: 3"]
