@@ -217,7 +217,8 @@ def _devices(args: CloudGpuNodePoolArgs) -> GpuDevices:
 
 def _whole(value: Any, least: int) -> bool:
     """Whether `value` is a whole number from `least` on; a package gets 2 as 2.0."""
-    return not isinstance(value, bool) and isinstance(value, (int, float)) and value == int(value) >= least
+    number = isinstance(value, (int, float)) and not isinstance(value, bool)
+    return number and float(value).is_integer() and value >= least
 
 
 def _size_problems(size: PoolSize, rules: CloudRules, where: str) -> Iterator[str]:

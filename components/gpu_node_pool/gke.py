@@ -1,5 +1,7 @@
 """GPU nodes on GKE: a node pool in one zone of a Standard cluster."""
 
+import re
+from collections.abc import Iterator
 from typing import NotRequired
 
 import pulumi
@@ -32,6 +34,8 @@ from corral.components.gpu_node_pool.gke_nodes import (
     size_arguments,
 )
 from corral.components.gpu_node_pool.marks import TAINT
+
+ZONE = re.compile(r"[a-z]+-[a-z]+[0-9]+-[a-z]")
 
 
 class GkeGpuNodePoolArgs(CloudGpuNodePoolArgs):
@@ -126,6 +130,7 @@ def gke_pool(args: GkeGpuNodePoolArgs, owner: str) -> CloudPool:
     machine = args["machine_type"]
     found = [
         *problems(args, machine, RULES, owner),
+        *_place_problems(args, owner),
         *driver_problems(
             args["gpu"],
             machine,
@@ -138,3 +143,13 @@ def gke_pool(args: GkeGpuNodePoolArgs, owner: str) -> CloudPool:
     if found:
         raise ArgsError("\n".join(found))
     return settled(args, machine, RULES)
+
+
+def _place_problems(args: GkeGpuNodePoolArgs, owner: str) -> Iterator[str]:
+    """Names that Google would complete by the provider's project and region, or would not take."""
+    given = {"cluster": args["cluster"], "disk.key": args.get("disk", {}).get("key")}
+    for where, value in given.items():
+        if isinstance(value, str) and not value.startswith("projects/"):
+            yield f"{owner}.{where}: {value!r}; use the id, which begins with projects/"
+    if isinstance(args["zone"], str) and not ZONE.fullmatch(args["zone"]):
+        yield f"{owner}.zone: {args['zone']!r}; use a zone, such as europe-west4-b"

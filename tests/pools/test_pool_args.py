@@ -35,6 +35,7 @@ BOTH = [
     ({"size": {"max": 1.5}}, r"chat\.size\.max: 1\.5"),
     ({"size": {"min": True}}, r"chat\.size\.min: True"),
     ({"size": {"max": "2"}}, r"chat\.size\.max: '2'"),
+    ({"size": {"max": float("inf")}}, r"chat\.size\.max: inf"),
     ({"size": {"most": 2}}, r"chat\.size: unknown key 'most'; allowed are desired, max, min"),
     ({"disk": {}}, r"chat\.disk\.key: missing; give a key of the customer, or cloud_key true"),
     ({"disk": {"cloud_key": False}}, r"chat\.disk\.key: missing"),
@@ -96,6 +97,9 @@ EKS = [
     ({"machine_type": "p5.48xlarge"}, r"chat: unknown key 'machine_type'"),
 ]
 GKE = [
+    ({"cluster": "models"}, r"chat\.cluster: 'models'; use the id, which begins with projects/"),
+    ({"disk": {"key": KEY}}, r"chat\.disk\.key: 'arn:aws:.*; use the id"),
+    ({"zone": "europe-west4"}, r"chat\.zone: 'europe-west4'; use a zone, such as europe-west4-b"),
     ({"machine_type": "a2-highgpu-1g"}, r"a2-highgpu-1g has A100-40GB, not H100-80GB; .*a3-highgpu-1g"),
     ({"machine_type": "p5.48xlarge"}, r"'p5\.48xlarge' is not in the catalogue; .*: a3-highgpu-1g"),
     (block(), r"chat\.capacity\.purchase: GKE has no 'capacity-block'; use one of on-demand, spot, reserved"),
@@ -120,7 +124,7 @@ GOOD = [
     {"size": {"min": 2}},
     {"size": {"min": 0.0, "max": 2.0}},
     {"disk": {"cloud_key": True}},
-    {"disk": {"key": KEY, "cloud_key": False, "gib": 50}},
+    {"disk": {"key": GOOGLE_KEY, "cloud_key": False, "gib": 50}},
     {"capacity": {"purchase": "spot"}},
     {"capacity": {"purchase": "reserved", "reservation": "r"}},
     {"devices": {"mig_config": "all-1g.10gb"}},
@@ -147,6 +151,7 @@ GOOD_GKE = [
     {"devices": BY_GKE},
     {"gpu": "L4", "machine_type": "g2-standard-8"},
     {"secure_boot": False},
+    {"zone": "europe-west12-a"},
 ]
 
 
