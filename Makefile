@@ -10,9 +10,10 @@ export STACK
 BIN := .venv/bin
 CORRAL := $(BIN)/corral
 STAMP := .venv/.installed
+APT := DEBIAN_FRONTEND=noninteractive apt-get -o Acquire::Retries=1 -o Acquire::http::Timeout=20 -o Acquire::https::Timeout=20
 
 .DEFAULT_GOAL := help
-.PHONY: help up stop down status logs plan chat kubectl lint lock init setup test check bench venv
+.PHONY: help up stop down status logs plan chat kubectl lint lock init setup test browser check bench venv
 
 help: ## This list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -25,7 +26,7 @@ chat: $(STAMP) ## Ask a model: make chat Q="question" [MODEL=name]
 chat: export Q := $(Q)
 
 plan: $(STAMP) ## What the stack becomes, without engine or plane
-	@$(CORRAL) plan
+	@$(CORRAL) plan $(ARGS)
 
 status: $(STAMP) ## What runs, and as what
 	@$(CORRAL) status
@@ -54,8 +55,14 @@ lock: $(STAMP) ## Resolve the digests of charts and images
 setup: $(STAMP) ## Bring the programs of the embedded platform
 	@$(CORRAL) setup
 
-test: setup ## All tests
+test: setup browser ## All tests
 	@$(BIN)/python -m pytest $(ARGS)
+
+browser: ## Chromium for the tests that open a page, where root has apt-get
+	@command -v chromium >/dev/null || { test "$$(id -u)" = 0 && command -v apt-get >/dev/null && \
+	  echo "installing chromium for the tests that open a page" >&2 && $(APT) update >/dev/null 2>&1 && \
+	  $(APT) install -y --no-install-recommends chromium >/dev/null 2>&1; } || \
+	  echo "corral: there is no chromium, and tests that open a page are skipped" >&2
 
 check: $(STAMP) ## Format, lint, types and the tests that need no program
 	@$(BIN)/ruff format --check .

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 
 from rich.console import Console
 
-from bench import quick, whole
+from bench import packing, quick, sizing, whole
 from bench.figures import Figure, save, show
 
 BENCHES: Mapping[str, Callable[[], Iterable[Figure]]] = {
@@ -14,6 +14,8 @@ BENCHES: Mapping[str, Callable[[], Iterable[Figure]]] = {
     "plan": quick.plan,
     "program": quick.program,
     "models": quick.models,
+    "packing": packing.packing,
+    "sizing": sizing.sizing,
     "platform": whole.platform,
 }
 

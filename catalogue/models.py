@@ -7,8 +7,23 @@ from typing import Annotated
 from pydantic import Field, model_validator
 
 from corral.catalogue._read import Entry, Source, read
+from corral.catalogue.attention import Attention, Encoder, Size
 from corral.catalogue.gpus import GIB
-from corral.catalogue.vocabulary import Engine, SourceScheme, Task
+from corral.catalogue.vocabulary import Dtype, Engine, SourceScheme, Task
+
+WEIGHT_BYTES = {
+    Dtype.FP32: 4.0,
+    Dtype.BF16: 2.0,
+    Dtype.FP16: 2.0,
+    Dtype.FP8: 1.0,
+    Dtype.FP8_BLOCK: 1.0,
+    Dtype.INT8: 1.0,
+    Dtype.INT4: 0.56,
+    Dtype.MXFP4: 0.6,
+    Dtype.Q4_1: 0.65,
+}
+"""Bytes per parameter with its scales, rounded up; embeddings and head stay at 2 where this is less."""
+SIXTEEN_BIT = 2
 
 
 class File(Entry):
@@ -29,43 +44,83 @@ class Package(Entry):
     version: str
 
 
-class Model(Entry):
-    """One model."""
+class Experts(Entry):
+    """The routed experts of a layer; all of them are resident."""
+
+    count: Size
+    active: Size
+    """Experts that one token passes."""
+    intermediate: Size
+    """Width of one expert."""
+
+
+class Facts(Entry):
+    """What sizing and serving need to know of a model."""
 
     task: Task
     license: str
-    gated: bool
+    gated: bool = False
     """Whether its publisher asks for consent before a download."""
-    engine: Engine
+    engine: Engine = Engine.VLLM
     """The engine that serves its files unless the stack file says otherwise."""
-    layers: int
-    hidden: int
-    heads: int
-    kv_heads: int
-    head_dim: int
-    vocabulary: int
+    family: str | None = None
+    """Entries of one family are the same model in several dtypes."""
+    dtype: Dtype
+    """How its weights are stored."""
+    weights_gib: Annotated[float, Field(gt=0)] | None = None
+    weights_bytes: Size | None = None
+    parameters: Annotated[float, Field(gt=0)] | None = None
+    """In billions; weights are computed from it where they are not given."""
+    layers: Size
+    hidden: Size
+    intermediate: Annotated[int, Field(ge=0)]
+    """Width of a dense layer, or of the expert that every token passes; 0: there is none."""
+    attention: Attention
+    experts: Experts | None = None
+    """None: a dense model."""
+    vocabulary: Size
     """Entries of the output layer."""
-    context: int
+    tied: bool = False
+    """Whether input and output share one table."""
+    multimodal: bool = False
+    """Whether a vision or audio encoder lies beside the language model."""
+    context: Size
     """Longest sequence in tokens."""
-    dtype: str
-    weights_gib: float | None = None
-    weights_bytes: int | None = None
     files: tuple[File, ...] = ()
     package: Package | None = None
-    encoder: bool = False
-    """True: no key-value cache grows with the sequence."""
-    source: Source
 
     @model_validator(mode="after")
-    def _weighs_something(self) -> "Model":
-        if (self.weights_gib is None) == (self.weights_bytes is None):
-            raise ValueError("one of weights-gib and weights-bytes")
+    def _weighs_something(self) -> "Facts":
+        given = (self.weights_gib, self.weights_bytes, self.parameters)
+        if sum(one is not None for one in given) != 1:
+            raise ValueError("one of weights-gib, weights-bytes and parameters is needed")
+        return self
+
+    @model_validator(mode="after")
+    def _layers_attend(self) -> "Facts":
+        full = getattr(self.attention, "full_layers", self.layers)
+        if full > self.layers:
+            raise ValueError(f"full-layers is at most layers, {self.layers}")
         return self
 
     @property
     def weights(self) -> int:
-        """Weights in bytes."""
-        return self.weights_bytes if self.weights_bytes is not None else int((self.weights_gib or 0) * GIB)
+        """Weights in bytes, as published; computed from the parameters where those are given."""
+        if self.weights_bytes is not None:
+            return self.weights_bytes
+        if self.weights_gib is not None:
+            return int(self.weights_gib * GIB)
+        return self._computed(int((self.parameters or 0) * 10**9))
+
+    def _computed(self, parameters: int) -> int:
+        tables = min(parameters, (1 if self.tied else 2) * self.vocabulary * self.hidden)
+        each = WEIGHT_BYTES[self.dtype]
+        return int(tables * max(SIXTEEN_BIT, each) + (parameters - tables) * each)
+
+    @property
+    def encoder(self) -> bool:
+        """Whether no key-value cache grows with the sequence."""
+        return isinstance(self.attention, Encoder)
 
     @property
     def package_source(self) -> str | None:
@@ -73,6 +128,12 @@ class Model(Entry):
         if self.package is None:
             return None
         return f"{SourceScheme.PACKAGE.value}://{self.package.name}/{self.package.version}/{self.files[0].package}"
+
+
+class Model(Facts):
+    """One model of the catalogue."""
+
+    source: Source
 
 
 class _Models(Entry):

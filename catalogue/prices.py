@@ -1,4 +1,4 @@
-"""Prices: instances by region and purchase option, model APIs per token, one exchange rate; each with its source."""
+"""Prices with source: instances by region and purchase option, model APIs per token, one exchange rate."""
 
 from collections import Counter
 from collections.abc import Mapping
@@ -66,7 +66,9 @@ class _Prices(Entry):
         for name in [one.source for one in (*self.tables, *self.apis, self.exchange)]:
             if name not in self.sources:
                 raise ValueError(f"no source {name!r}")
-        stated = [(name, one.region, one.purchase) for one in self.tables for name in one.per_hour | one.suspect]
+        stated = [
+            (name, one.region, one.purchase) for one in self.tables for name in one.per_hour | one.suspect
+        ]
         for name, region, _purchase in stated:
             if name not in instances():
                 raise ValueError(f"{region}: no instance {name!r} in the catalogue")

@@ -58,6 +58,11 @@ def throughput(model: str, dtype: str, gpu: str) -> Throughput | None:
     return _by_key().get((model, dtype, gpu))
 
 
+def source(row: Throughput) -> Source:
+    """Where `row` was read."""
+    return _file().sources[row.source]
+
+
 def rows() -> tuple[Throughput, ...]:
     """All figures."""
     return _file().rows

@@ -27,6 +27,24 @@ class SharingKind(str, Enum):
 
     WHOLE = "whole"
     MIG = "mig"
+    TIME_SLICING = "time-slicing"
+    MPS = "mps"
+
+
+class Allocator(str, Enum):
+    """What hands the GPUs of a cluster out to pods; two of them would give a GPU away twice."""
+
+    DRA_DRIVER = "dra-driver"
+    DEVICE_PLUGIN = "device-plugin"
+
+
+class DataClass(str, Enum):
+    """How far the data that a tenant works on may travel."""
+
+    PUBLIC = "public"
+    INTERNAL = "internal"
+    CONFIDENTIAL = "confidential"
+    RESTRICTED = "restricted"
 
 
 class Purchase(str, Enum):
@@ -66,6 +84,20 @@ class Task(str, Enum):
     CODE = "code"
     EMBEDDING = "embedding"
     RERANK = "rerank"
+
+
+class Dtype(str, Enum):
+    """What a model's weights are stored as; not what its cache is."""
+
+    FP32 = "fp32"
+    BF16 = "bf16"
+    FP16 = "fp16"
+    FP8 = "fp8"
+    FP8_BLOCK = "fp8-block"
+    INT8 = "int8"
+    INT4 = "int4"
+    MXFP4 = "mxfp4"
+    Q4_1 = "Q4_1"
 
 
 class Weights(str, Enum):

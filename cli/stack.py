@@ -1,11 +1,13 @@
 """Commands on stack files alone: plan and lint. Neither engine nor plane is needed."""
 
 import argparse
+import contextlib
+import os
 import sys
 from pathlib import Path
 
 from corral.cli.console import results
-from corral.cli.errors import WRONG
+from corral.cli.errors import NO_SPACE, WRONG, UsageError
 from corral.embedded.engine import project
 from corral.stacks.plan import Plan
 from corral.stacks.planner import plan as plan_of
@@ -25,8 +27,33 @@ def load(path: Path) -> Plan:
 def plan(arguments: argparse.Namespace) -> int:
     from corral.stacks.show import render
 
-    render(load(project.stack_file(project.find(), arguments.stack)), results())
+    made = load(project.stack_file(project.find(), arguments.stack))
+    render(made, results())
+    if arguments.html is not None:
+        from corral.stacks.page import page
+
+        write_page(Path(arguments.html), page(made))
+        print(f"\npage: {arguments.html}")
     return 0
+
+
+def write_page(path: Path, content: str) -> None:
+    """Replace `path` by `content` at once: a reader sees the old page or the new one.
+
+    Raises:
+        UsageError: nothing can be written there.
+        OSError: no space left.
+    """
+    scratch = path.parent / f".{path.name}.{os.getpid()}"
+    try:
+        scratch.write_text(content, encoding="utf-8")
+        scratch.replace(path)
+    except OSError as error:
+        with contextlib.suppress(OSError):
+            scratch.unlink()
+        if error.errno in NO_SPACE:
+            raise
+        raise UsageError(f"--html {path}: {error.strerror}") from None
 
 
 def lint(arguments: argparse.Namespace) -> int:

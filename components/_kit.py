@@ -147,10 +147,13 @@ def install(
     namespace: pulumi.Input[str],
     supply: Supply,
     depends_on: Sequence[pulumi.Resource] = (),
+    awaited: bool = True,
 ) -> pulumi.Resource:
     """Install a chart of the catalogue, the way its entry says: the only call to Helm.
 
     The release is named after the chart, so that the objects' names do not depend on the logical name.
+    `awaited`: whether a release is done once its objects are ready, and gone once they are; hooks always are
+    awaited.
     """
     found = locate(entry, supply)
     shared: dict[str, Any] = {
@@ -164,7 +167,9 @@ def install(
     }
     if entry.installed_by is InstalledBy.CHART:
         return kubernetes.helm.v4.Chart(logical, **shared)
-    return kubernetes.helm.v3.Release(logical, timeout=RELEASE_TIMEOUT_SECONDS, **shared)
+    return kubernetes.helm.v3.Release(
+        logical, timeout=RELEASE_TIMEOUT_SECONDS, skip_await=None if awaited else True, **shared
+    )
 
 
 def existing_api(parent: pulumi.Resource, logical: str, crd: str, version: str) -> pulumi.Resource:

@@ -11,7 +11,8 @@ from corral.controls.register import CONTROLS
 PAGE = Path("docs/controls.md")
 
 
-def _places(control: Control) -> str:
+def places(control: Control) -> str:
+    """Which doors hold `control`, in words."""
     match control.rule:
         case ObjectRule():
             return "CEL: CrossGuard, ValidatingAdmissionPolicy, Kyverno"
@@ -28,7 +29,7 @@ def _section(control: Control) -> list[str]:
     lines = [
         f"## {control.id}",
         "",
-        f"**{control.title}.** Severity {control.severity.value}; {_places(control)}.",
+        f"**{control.title}.** Severity {control.severity.value}; {places(control)}.",
         f"Sources: {', '.join(control.sources)}.",
         "",
         f"Remedy: {control.remedy}",
@@ -47,7 +48,7 @@ def page() -> str:
         "",
         "| control | severity | title | where it holds |",
         "|---|---|---|---|",
-        *(f"| [{c.id}](#{c.id.lower()}) | {c.severity.value} | {c.title} | {_places(c)} |" for c in CONTROLS),
+        *(f"| [{c.id}](#{c.id.lower()}) | {c.severity.value} | {c.title} | {places(c)} |" for c in CONTROLS),
         "",
     ]
     return "\n".join([*head, *(line for control in CONTROLS for line in _section(control))])

@@ -12,7 +12,7 @@ from corral.embedded.home import PlaneHome
 from corral.embedded.kube import Object, Objects, resource
 from corral.embedded.objects import at, children, condition
 from corral.embedded.plane import kubeconfig
-from corral.embedded.plane.overview import MODEL_LABEL, allocated, claims_of, processes_of
+from corral.embedded.plane.overview import MODEL_LABEL, allocated, claims_of, extended, processes_of
 from corral.embedded.plane.record import PlaneRecord
 
 SERVICES = resource("serving.kserve.io/v1beta1", "inferenceservices")
@@ -47,7 +47,7 @@ class Hops:
     """`namespace/name:port`."""
     pod: str
     device: str
-    """`node/device`, or `no device`."""
+    """`node/device` or `node/resource`, or `no device`."""
     pid: int | None
 
 
@@ -178,7 +178,8 @@ class Chat:
         return tuple(self._hop(service, pod) for pod in _items(answer) if _ready(pod))
 
     def _hop(self, service: str, pod: Object) -> Hops:
-        devices = [device for claim in claims_of(pod) for device in self._devices(pod, claim)]
+        claimed = [device for claim in claims_of(pod) for device in self._devices(pod, claim)]
+        devices = [*claimed, *extended(pod)]
         processes = processes_of(self._plane, pod["metadata"]["uid"])
         return Hops(
             service=service,

@@ -21,6 +21,7 @@ from corral.controls.control import Control, ObjectRule, Resource, Severity, Sta
 from corral.controls.judge import applies, judge_object, judge_resource
 from corral.controls.profiles import Profile, profile
 from corral.controls.register import CONTROLS
+from corral.controls.weight import stops
 from corral.policy.adapt import kubernetes_object, resource, stack_resource
 from corral.policy.configured import serve
 from corral.policy.rendered import RELEASE, CannotRender, objects
@@ -43,10 +44,7 @@ Pending = dict[str, list[str]]
 
 def level(control: Control, constraints: Profile) -> EnforcementLevel:
     """How a violation of `control` weighs under `constraints`."""
-    lenient = {Severity.LOW, Severity.MEDIUM} if constraints.name == "open" else {Severity.LOW}
-    if control.id in constraints.reports or control.severity in lenient:
-        return EnforcementLevel.ADVISORY
-    return EnforcementLevel.MANDATORY
+    return EnforcementLevel.MANDATORY if stops(control, constraints) else EnforcementLevel.ADVISORY
 
 
 def policies(constraints: Profile) -> list[Policy]:

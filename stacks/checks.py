@@ -5,8 +5,9 @@ from collections.abc import Iterable, Iterator
 from urllib.parse import urlsplit
 
 from corral.catalogue.gpus import gpus
-from corral.catalogue.models import models
+from corral.catalogue.models import Facts, models
 from corral.catalogue.vocabulary import (
+    Allocator,
     ClusterKind,
     Part,
     PartState,
@@ -16,10 +17,12 @@ from corral.catalogue.vocabulary import (
     Weights,
 )
 from corral.controls.profiles import PROFILES, profile
+from corral.stacks.checks_cost import check_purchase
 from corral.stacks.config import GpuPool, Model, StackConfig
 from corral.stacks.layouts import config_names, fits_geometry, named
 from corral.stacks.parts import REQUIRES, state
 from corral.stacks.problems import Problem, one_of
+from corral.stacks.sharing import allocator, check_sharing
 
 PLATFORM_NAMESPACES = frozenset(
     {
@@ -42,7 +45,7 @@ PLATFORM_NAMESPACES = frozenset(
 
 def check(config: StackConfig) -> Iterator[Problem]:
     """Everything wrong with a well-typed configuration."""
-    for checks in (_names, _sovereignty, _cluster, _pools, _models, _tenants, _stores, _parts):
+    for checks in (_names, _sovereignty, _cluster, _pools, _models, _tenants, _stores, _parts, check_sharing):
         yield from checks(config)
 
 
@@ -105,7 +108,12 @@ def _pools(config: StackConfig) -> Iterator[Problem]:
         if pool.gpu not in gpus():
             yield Problem(f"{path}.gpu", pool.gpu, one_of(pool.gpu, gpus()))
             continue
+        if not gpus()[pool.gpu].resolved:
+            known = [key for key, entry in gpus().items() if entry.resolved]
+            reason = "the name that its driver reports is unresolved, so no pod would find it"
+            yield Problem(f"{path}.gpu", pool.gpu, f"{reason}: {one_of('', known)}")
         yield from _nodes(config, pool, path)
+        yield from check_purchase(pool, path)
         if pool.sharing.mig is not None:
             yield from _mig(pool, f"{path}.sharing")
 
@@ -156,17 +164,22 @@ def _mig(pool: GpuPool, path: str) -> Iterator[Problem]:
 def _models(config: StackConfig) -> Iterator[Problem]:
     pools = [pool.name for pool in config.gpu_pools]
     tenants = [tenant.name for tenant in config.tenants]
+    known = config.known_models
+    for name in config.custom_models:
+        if name in models():
+            yield Problem(f"custom-models.{name}", name, "the catalogue has this model: choose another name")
     for index, model in enumerate(config.models):
         path = f"models[{index}]"
-        if model.model not in models():
-            yield Problem(f"{path}.model", model.model, one_of(model.model, models()))
+        if model.model not in known:
+            yield Problem(f"{path}.model", model.model, one_of(model.model, known))
             continue
-        limit = models()[model.model].context
+        facts = known[model.model]
+        limit = facts.context
         if model.context is not None and model.context > limit:
             yield Problem(f"{path}.context", str(model.context), f"{model.model} has at most {limit} tokens")
-        wanted = models()[model.model].engine
+        wanted = facts.engine
         if model.engine not in (None, wanted):
-            reason = f"{model.model} comes as {models()[model.model].dtype}, which {wanted.value} serves"
+            reason = f"{model.model} comes as {facts.dtype.value}, which {wanted.value} serves"
             yield Problem(f"{path}.engine", str(model.engine and model.engine.value), reason)
         if model.replicas.min > model.replicas.max:
             yield Problem(
@@ -186,12 +199,12 @@ def _models(config: StackConfig) -> Iterator[Problem]:
             yield Problem(f"{path}.tenant", model.tenant, one_of(model.tenant, tenants))
         if model.tenant is None and len(tenants) > 1:
             yield Problem(f"{path}.tenant", "missing", one_of("", tenants))
-        yield from _weights(config, model, path)
+        yield from _weights(config, model, facts, path)
 
 
-def _weights(config: StackConfig, model: Model, path: str) -> Iterator[Problem]:
+def _weights(config: StackConfig, model: Model, facts: Facts, path: str) -> Iterator[Problem]:
     chosen = config.sovereignty.profile
-    source = model.source or models()[model.model].package_source
+    source = model.source or facts.package_source
     if model.weights is Weights.SIMULATED and chosen is not Profile.OPEN:
         yield Problem(
             f"{path}.weights", "simulated", f"profile {chosen.value} serves real weights; only open simulates"
@@ -243,8 +256,12 @@ def _parts(config: StackConfig) -> Iterator[Problem]:
                 )
     rules: tuple[tuple[Part, bool, str], ...] = (
         (Part.KSERVE, bool(config.models), "models need it"),
-        (Part.DRA_DRIVER, bool(config.models), "models claim GPUs through it"),
         (Part.GPU_OPERATOR, any(pool.sharing.mig for pool in config.gpu_pools), "it cuts MIG slices"),
+        (
+            Part.GPU_OPERATOR,
+            bool(config.models) and allocator(config) is Allocator.DEVICE_PLUGIN,
+            "its device plugin hands GPUs out, since the DRA driver is off",
+        ),
         (Part.MODEL_STORAGE, any(m.weights is Weights.REAL for m in config.models), "real weights lie there"),
     )
     for part, needed_now, why in rules:

@@ -1,19 +1,27 @@
 """What an environment wants: the object `corral:platform` of a stack file, typed and frozen."""
 
+from collections.abc import Mapping
+from decimal import Decimal
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
 from corral.catalogue.gpus import gpus
-from corral.catalogue.models import models
+from corral.catalogue.models import Facts, models
 from corral.catalogue.vocabulary import (
     ClusterKind,
+    Currency,
+    DataClass,
+    Dtype,
     Engine,
     Part,
     PartState,
     Profile,
+    Purchase,
+    SharingKind,
     StorageKind,
+    Task,
     VectorEngine,
     Weights,
 )
@@ -38,6 +46,13 @@ Count = Annotated[int, Field(strict=True, ge=0)]
 LABEL = r"^[a-z]([-a-z0-9]{0,38}[a-z0-9])?$"
 
 
+SHARED = ("time-slicing", "mps")
+WAYS = frozenset({"mig", *SHARED})
+"""Keys of `sharing`; a GPU is divided one way."""
+Share = Annotated[int, Field(strict=True, ge=2, le=48)]
+"""Into how many equal shares each GPU goes; MPS serves at most 48 clients."""
+
+
 def _refuse(pattern_name: str, text: str) -> PydanticCustomError:
     return PydanticCustomError(pattern_name, text)  # type: ignore[arg-type]  # wants a literal
 
@@ -58,6 +73,12 @@ def _number(value: Any) -> Any:
     return int(value[:-1]) * scale
 
 
+def _decimal(value: Any) -> Any:
+    if isinstance(value, bool) or not isinstance(value, (int, float, Decimal)):
+        raise _refuse("amount", "use a number above 0, such as 1.25")
+    return Decimal(str(value))
+
+
 def _replicas(value: Any) -> Any:
     if not isinstance(value, int) or isinstance(value, bool):
         return value
@@ -69,9 +90,12 @@ def _replicas(value: Any) -> Any:
 def _sharing(value: Any) -> Any:
     if value == "whole":
         return {}
-    if isinstance(value, dict) and set(value) == {"mig"}:  # pyright: ignore[reportUnknownArgumentType]
+    if isinstance(value, dict) and len(value) == 1 and set(value) <= WAYS:  # pyright: ignore[reportUnknownArgumentType]
         return value  # pyright: ignore[reportUnknownVariableType]
-    raise _refuse("sharing", "use whole, {mig: auto}, {mig: NAME} or {mig: [{PROFILE: COUNT}]}")
+    raise _refuse(
+        "sharing",
+        "use one of whole, {mig: auto}, {mig: NAME}, {mig: [{PROFILE: COUNT}]}, {time-slicing: N}, {mps: N}",
+    )
 
 
 Name = Annotated[str, Field(pattern=LABEL)]
@@ -91,6 +115,15 @@ Number = Annotated[
 """A whole number, or text such as `5M`."""
 
 
+Amount = Annotated[
+    Decimal,
+    Field(gt=0),
+    BeforeValidator(_decimal),
+    WithJsonSchema({"type": "number", "exclusiveMinimum": 0}),
+]
+"""An exact number above 0, with or without decimals."""
+
+
 def gibibytes(size: str) -> int:
     """`size` such as `2Ti` in GiB: 2048."""
     return int(size[:-2]) * {"Gi": 1, "Ti": 1024}[size[-2:]]
@@ -98,6 +131,29 @@ def gibibytes(size: str) -> int:
 
 def kebab(name: str) -> str:
     return name.replace("_", "-")
+
+
+CUSTOM_MODELS: dict[str, Any] = {
+    "type": "object",
+    "additionalProperties": {
+        "type": "object",
+        "additionalProperties": False,
+        "required": ["task", "license"],
+        "properties": {
+            **{kebab(name): {} for name in Facts.model_fields if name not in ("files", "package")},
+            "folder": {"type": "string"},
+            "task": {"enum": [task.value for task in Task]},
+            "dtype": {"enum": [dtype.value for dtype in Dtype]},
+            "engine": {"enum": [engine.value for engine in Engine]},
+        },
+    },
+}
+"""JSON Schema of `custom-models`: its keys; values are checked when the file is read."""
+CATALOGUE_ONLY: dict[str, Any] = {
+    "if": {"not": {"required": ["custom-models"]}},
+    "then": {"properties": {"models": {"items": {"properties": {"model": {"enum": list(models())}}}}}},
+}
+"""JSON Schema: a model is one of the catalogue where the file defines none."""
 
 
 class Section(BaseModel):
@@ -150,6 +206,38 @@ class Sharing(Section):
 
     mig: str | tuple[dict[str, Positive], ...] | None = None
     """`auto`, a named configuration, or slices per profile: once for all GPUs of a node, or once per GPU."""
+    time_slicing: Share | None = None
+    """Models take turns on a GPU, N of them; nothing but the plan keeps each to its share of the memory."""
+    mps: Share | None = None
+    """Models run side by side on a GPU, N of them; the driver keeps each to its share of the memory."""
+
+    @property
+    def kind(self) -> SharingKind:
+        """Which way is chosen."""
+        ways = {
+            SharingKind.MIG: self.mig,
+            SharingKind.TIME_SLICING: self.time_slicing,
+            SharingKind.MPS: self.mps,
+        }
+        return next((kind for kind, value in ways.items() if value is not None), SharingKind.WHOLE)
+
+    @property
+    def shares(self) -> int:
+        """Equal shares that each GPU goes into; 1 where it is whole or cut into slices."""
+        return self.time_slicing or self.mps or 1
+
+
+class Owned(Section):
+    """What one node of one's own costs; money in the currency of `budget`, EUR when absent."""
+
+    price: Amount
+    """Purchase price."""
+    years: Positive
+    """Years over which the price is written off, evenly."""
+    watts: Amount
+    """Power that it draws at the meter, cooling included, in watts."""
+    per_kwh: Amount
+    """Price of a kilowatt hour."""
 
 
 class GpuPool(Section):
@@ -157,7 +245,9 @@ class GpuPool(Section):
 
     name: Name
     """Name of the pool, and of the label its nodes carry."""
-    gpu: Annotated[str, Field(json_schema_extra={"enum": list(gpus())})]
+    gpu: Annotated[
+        str, Field(json_schema_extra={"enum": [key for key, entry in gpus().items() if entry.resolved]})
+    ]
     """GPU of the catalogue."""
     nodes: Nodes
     """`{names: […]}` for nodes that exist, `{min, max}` for nodes made on demand."""
@@ -173,8 +263,10 @@ class GpuPool(Section):
                     {
                         "type": "object",
                         "additionalProperties": False,
-                        "required": ["mig"],
+                        "minProperties": 1,
+                        "maxProperties": 1,
                         "properties": {
+                            **{way: {"type": "integer", "minimum": 2, "maximum": 48} for way in SHARED},
                             "mig": {
                                 "anyOf": [
                                     {"type": "string"},
@@ -186,14 +278,25 @@ class GpuPool(Section):
                                         },
                                     },
                                 ]
-                            }
+                            },
                         },
                     },
                 ]
             }
         ),
     ] = Sharing()
-    """`whole`, the default; or `mig`: `auto` lets the planner cut, a name or a list of slices fixes it."""
+    """`whole`, the default; `mig`: `auto` lets the planner cut, a name or a list of slices fixes it; or
+    `time-slicing` or `mps` with a number of equal shares."""
+    """`whole`, the default; `mig`: `auto` lets the planner cut, a name or a list of slices fixes it; or
+    `time-slicing` or `mps` with a number of equal shares."""
+    instance: str | None = None
+    """Instance type of its nodes, such as `p5.48xlarge`; with `sovereignty.region` it gives their price."""
+    purchase: Purchase = Purchase.ON_DEMAND
+    """How its nodes are paid for."""
+    price_per_hour: Amount | None = None
+    """Price of one node for an hour in place of the catalogue's, in the currency of `budget`."""
+    owned: Owned | None = None
+    """What one node costs where `purchase` is `owned`."""
 
 
 class Replicas(Section):
@@ -208,8 +311,8 @@ class Model(Section):
 
     name: Name
     """Name by which callers ask for it."""
-    model: Annotated[str, Field(json_schema_extra={"enum": list(models())})]
-    """Model of the catalogue."""
+    model: str
+    """Model of the catalogue, listed in `docs/models.md`, or of `custom-models`."""
     source: str | None = None
     """Where its files are imported from, such as `s3://bucket/path`; the catalogue's package when absent."""
     engine: Engine | None = None
@@ -280,6 +383,8 @@ class Tenant(Section):
     """Name of the tenant."""
     namespace: Name | None = None
     """Its namespace; the tenant's name when absent."""
+    data_class: DataClass | None = None
+    """How far its data may travel; models of different classes never share a GPU by time."""
 
 
 class ModelStorage(Section):
@@ -295,8 +400,21 @@ class ModelStorage(Section):
     """URL of an existing store."""
 
 
+class Budget(Section):
+    """What the GPU pools may cost."""
+
+    monthly: Amount
+    """Ceiling for a month of 730 hours, with every pool at its most nodes; a plan above it is refused."""
+    currency: Currency = Currency.EUR
+    """Currency of the ceiling, and of every amount that the stack file gives."""
+    exchange_rate: Amount | None = None
+    """EUR for one USD; the catalogue's when absent."""
+
+
 class StackConfig(Section):
     """The object `corral:platform`: what one environment wants."""
+
+    model_config = ConfigDict(json_schema_extra=CATALOGUE_ONLY)
 
     sovereignty: Sovereignty
     """What must stay where."""
@@ -306,6 +424,8 @@ class StackConfig(Section):
     """Pools of GPU nodes."""
     models: tuple[Model, ...] = ()
     """Models to serve."""
+    custom_models: Annotated[dict[Name, Facts], WithJsonSchema(CUSTOM_MODELS)] = {}
+    """Models that the catalogue lacks, by name: their facts, or a folder with `config.json` and index."""
     tenants: tuple[Tenant, ...] = ()
     """Groups of users; one called `models` when absent."""
     vector_db: VectorDb | None = None
@@ -314,5 +434,12 @@ class StackConfig(Section):
     """Metrics, dashboards and alerts; none when absent."""
     model_storage: ModelStorage = ModelStorage()
     """Object store for model files."""
+    budget: Budget | None = None
+    """Ceiling for the cost of the GPU pools; none when absent."""
     parts: dict[Part, PartState] = {}
     """Who answers for a part: `managed` by this stack, `existing` on the cluster, or `off`."""
+
+    @property
+    def known_models(self) -> Mapping[str, Facts]:
+        """All models that this stack may name, by key."""
+        return {**models(), **self.custom_models}

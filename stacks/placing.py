@@ -3,16 +3,20 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from corral.catalogue.models import Model as Facts
-from corral.catalogue.vocabulary import Engine
+from corral.catalogue.models import Facts, models
+from corral.catalogue.vocabulary import Engine, SharingKind
 from corral.stacks.config import Model
 from corral.stacks.plan import MemoryPlan
 from corral.stacks.pools import Device, Room
 from corral.stacks.problems import Problem, gib
-from corral.stacks.sizing import memory, smallest_device
+from corral.stacks.sizing import full_sequences_that_fit, largest_context, memory, smallest_device, splits
 
 PARALLEL = (1, 2, 4, 8)
 """Numbers of GPUs that one replica may span."""
+SHOWN = 3
+"""Kinds of devices that a refusal names, those with most room first."""
+ROUND = 1024
+"""An advised context is a multiple of this."""
 
 
 @dataclass(frozen=True)
@@ -25,6 +29,8 @@ class Placed:
     """Devices per replica."""
     memory: MemoryPlan
     """Of each device."""
+    largest_context: int
+    full_sequences: int
 
 
 @dataclass(frozen=True)
@@ -45,6 +51,34 @@ class _Need:
             parallel=count,
         )
 
+    def longest(self, device: Device, count: int) -> int:
+        """Tokens of the largest context that fits on `count` such devices."""
+        return largest_context(
+            self.facts,
+            self.engine,
+            max_num_seqs=self.model.max_num_seqs,
+            full_sequences=self.model.full_sequences,
+            usable=device.usable,
+            parallel=count,
+        )
+
+    def sequences(self, device: Device, count: int) -> int:
+        """Sequences at full context that fit on `count` such devices at the same time; 0 of an encoder."""
+        if self.facts.encoder:
+            return 0
+        return full_sequences_that_fit(
+            self.facts,
+            self.engine,
+            context=self.context,
+            max_num_seqs=self.model.max_num_seqs,
+            usable=device.usable,
+            parallel=count,
+        )
+
+    def spans(self, device: Device) -> Sequence[int]:
+        """Numbers of such devices that one replica may be spread over."""
+        return [n for n in PARALLEL if n <= device.most and splits(self.facts, self.engine, n)]
+
     def smallest(self) -> int:
         return smallest_device(
             self.facts,
@@ -60,35 +94,44 @@ def place(
 ) -> Placed | Problem:
     """Devices for all replicas of `model`, reserved in their room; or why there are none."""
     need = _Need(model, facts, engine, context)
-    open_to = [room for room in rooms if model.pool in (None, room.pool.name)]
+    open_to = [room for room in rooms if model.pool in (None, room.pool.name) and _serves(room, engine)]
     options = sorted(_options(need, open_to), key=lambda option: option[1].usable * option[2])
     for room, device, count in options:
         found = need.on(device, count)
         if room.take(device, count, model.replicas.max, (model.name, found.used)):
-            return Placed(room.pool.name, device, count, found)
+            longest, full = need.longest(device, count), need.sequences(device, count)
+            return Placed(room.pool.name, device, count, found, longest, full)
     return _full(path, need, options) if options else _too_large(path, need, open_to)
+
+
+def _serves(room: Room, engine: Engine) -> bool:
+    """Whether `engine` can be kept to a share: vLLM sizes itself by the memory that it sees, and what it sees
+    under the limit of MPS has not been measured."""
+    return not (room.pool.sharing.kind is SharingKind.MPS and engine is Engine.VLLM)
 
 
 def _options(need: _Need, rooms: Sequence[Room]) -> Iterator[tuple[Room, Device, int]]:
     """Per room the smallest kinds of devices, and the fewest of each, that one replica fits on."""
+    counts: dict[Device, int] = {}
     for room in rooms:
         for device in room.devices():
-            count = _count(need, device)
-            if count:
-                yield room, device, count
+            if device not in counts:
+                counts[device] = _count(need, device)
+            if counts[device]:
+                yield room, device, counts[device]
 
 
 def _count(need: _Need, device: Device) -> int:
     """Devices that one replica needs; 0: it does not fit on any number of them."""
-    allowed = [n for n in PARALLEL if n <= device.most and need.facts.heads % n == 0]
-    return next((n for n in allowed if need.on(device, n).free >= 0), 0)
+    return next((n for n in need.spans(device) if need.on(device, n).free >= 0), 0)
 
 
 def _too_large(path: str, need: _Need, rooms: Sequence[Room]) -> Problem:
     asked = f"{need.model.name} needs {gib(need.smallest())} of GPU memory"
     devices = [(room.pool.name, device) for room in rooms for device in room.devices()]
     if not devices:
-        return Problem(path, asked, "there is no GPU pool: add one to gpu-pools")
+        reason = f"there is no GPU pool that {need.engine.value} can use: add one to gpu-pools"
+        return Problem(path, asked, reason)
     pool, largest = max(devices, key=lambda one: one[1].usable * one[1].most)
     span = f"{largest.most} x " if largest.most > 1 else ""
     return Problem(
@@ -100,28 +143,46 @@ def _too_large(path: str, need: _Need, rooms: Sequence[Room]) -> Problem:
 
 
 def _advice(need: _Need, device: Device) -> str:
-    """The largest context that fits on `device`, or a smaller model when not even a short one does."""
-    for context in (
-        context for context in (65536, 32768, 16384, 8192, 4096, 2048, 1024) if context < need.context
-    ):
-        if _count(_Need(need.model, need.facts, need.engine, context), device):
-            return f"context: {context}, or a larger device"
-    return "a smaller model or a larger device"
+    """What fits on `device`: the largest context, a smaller dtype of the same model, or neither."""
+    longest = max((need.longest(device, count) for count in need.spans(device)), default=0)
+    shorter = [f"context: {longest // ROUND * ROUND}"] if longest >= ROUND else []
+    smaller = [
+        f"model: {key}"
+        for key in _relatives(need)
+        if _count(_Need(need.model, models()[key], need.engine, need.context), device)
+    ]
+    return ", ".join(
+        [*shorter, *smaller[:1], "or a larger device"]
+        if shorter or smaller
+        else ["a smaller model or a larger device"]
+    )
+
+
+def _relatives(need: _Need) -> Sequence[str]:
+    """The same model in dtypes that weigh less, the heaviest first."""
+    family = need.facts.family
+    found = {key: one.weights for key, one in models().items() if family and one.family == family}
+    lighter = [key for key, weights in found.items() if weights < need.facts.weights]
+    return sorted(lighter, key=lambda key: -found[key])
 
 
 def _full(path: str, need: _Need, options: Sequence[tuple[Room, Device, int]]) -> Problem:
     room, device, count = options[0]
-    left = ", ".join(
-        f"{one.free(other) // number} on {_kind(other)} of {one.pool.name}" for one, other, number in options
-    )
+    left = [
+        (one.free(other) // number, f"{_kind(other)} of {one.pool.name}") for one, other, number in options
+    ]
+    left.sort(key=lambda option: -option[0])
+    most, others = left[0][0], f" and {len(left) - SHOWN} others" if len(left) > SHOWN else ""
+    words = ", ".join(f"{number} on {where}" for number, where in left[:SHOWN])
     span = f"{need.model.replicas.max} x " + (f"{count} x " if count > 1 else "")
     size = f"{gib(need.on(device, count).used)} on {_kind(device)} of pool {room.pool.name}"
     return Problem(
         path,
         f"{need.model.name} needs {span}{size}",
-        f"replicas that still fit are {left}; use fewer replicas or more GPUs",
+        f"replicas that still fit are {words}{others}; "
+        + (f"use replicas: {most}, or more GPUs" if most else "use more GPUs, or fewer models"),
     )
 
 
 def _kind(device: Device) -> str:
-    return device.profile or "whole GPU"
+    return device.profile or ("whole GPU" if device.shares == 1 else f"1/{device.shares} GPU")

@@ -6,7 +6,9 @@ All memory is in bytes. Tuples keep the order of the stack file.
 from dataclasses import dataclass, field
 
 from corral.catalogue.vocabulary import (
+    Allocator,
     ClusterKind,
+    DataClass,
     Engine,
     InstalledBy,
     Part,
@@ -18,6 +20,7 @@ from corral.catalogue.vocabulary import (
     VectorEngine,
     Weights,
 )
+from corral.stacks.costplan import CostPlan
 
 
 @dataclass(frozen=True)
@@ -112,6 +115,35 @@ class NodePlan:
 
 
 @dataclass(frozen=True)
+class Proof:
+    """Why the slices of a pool need the GPUs they are on.
+
+    No GPU can be cut into slices that weigh more than `capacity`; all slices in use weigh `total`.
+    """
+
+    weights: tuple[tuple[str, int], ...]
+    """Weight of a slice by profile; those of its memory or compute slices, or others that count for more."""
+    capacity: int
+    total: int
+    exhausted: int | None = None
+    """With so many GPUs every layout was tried, in vain; None: not needed, or the stack file fixes them."""
+
+    @property
+    def bound(self) -> int:
+        """GPUs below which the slices weigh too much."""
+        return -(-self.total // self.capacity)
+
+
+@dataclass(frozen=True)
+class Recut:
+    """A replica that got its slice by moving others, because that saves one GPU."""
+
+    model: str
+    moved: tuple[str, ...]
+    """Models that stand before it in the stack file, or are the same, and lie elsewhere without it."""
+
+
+@dataclass(frozen=True)
 class PoolPlan:
     """A pool of equal GPU nodes."""
 
@@ -130,7 +162,13 @@ class PoolPlan:
     mig_configs: tuple[MigConfig, ...]
     gpus: tuple[GpuPlan, ...]
     lower_bound: int
-    """GPUs without which the demand cannot fit, from compute and memory slices alone."""
+    """GPUs without which the demand cannot fit."""
+    proof: Proof | None = None
+    """Of the lower bound, and of what lies between it and the GPUs used; None: whole GPUs are counted."""
+    recuts: tuple[Recut, ...] = ()
+    """In the order of the stack file."""
+    shares: int = 1
+    """Equal shares that each GPU goes into; 1 where it is whole or cut into slices."""
 
 
 @dataclass(frozen=True)
@@ -155,6 +193,15 @@ class ClaimPlan:
 
 
 @dataclass(frozen=True)
+class ResourcePlan:
+    """The extended resource that one replica asks for."""
+
+    name: str
+    """Such as `nvidia.com/gpu`."""
+    count: int
+
+
+@dataclass(frozen=True)
 class MemoryPlan:
     """Memory of one device under one replica, in bytes."""
 
@@ -163,6 +210,7 @@ class MemoryPlan:
     kv_cache: int
     activation: int
     overhead: int
+    """Outside the allocator, and what the engine leaves free."""
 
     @property
     def used(self) -> int:
@@ -209,7 +257,10 @@ class ModelPlan:
     """Empty where weights are simulated or no hash is known."""
     storage_path: str
     """Key prefix inside the bucket, without slashes at the ends."""
-    claim: ClaimPlan
+    claim: ClaimPlan | ResourcePlan
+    """What a replica asks for: a claim of a DRA driver, a resource of a device plugin."""
+    device: str
+    """The device of one replica in words: `1g.5gb`, `2 GPUs`, `1/4 GPU`."""
     pool: str
     product_label: str
     replicas_min: int
@@ -218,9 +269,22 @@ class ModelPlan:
     """Tokens of one sequence."""
     max_num_seqs: int
     memory: MemoryPlan
+    largest_context: int
+    """Tokens of the longest sequence that its devices hold; with `full_sequences` of them."""
+    full_sequences: int
+    """Sequences at full context that fit at the same time; 0: an encoder keeps none."""
     placements: tuple[Placement, ...]
     service: str
     """In-cluster host name of the predictor, without port."""
+
+    @property
+    def whole(self) -> bool:
+        """Whether a replica has whole GPUs to itself."""
+        match self.claim:
+            case ClaimPlan():
+                return self.claim.profile is None
+            case ResourcePlan():
+                return self.claim.name == "nvidia.com/gpu"
 
 
 @dataclass(frozen=True)
@@ -267,6 +331,7 @@ class TenantPlan:
 
     name: str
     namespace: str
+    data_class: DataClass | None
     models: tuple[str, ...]
 
 
@@ -300,6 +365,8 @@ class Plan:
     profile: Profile
     region: str
     cluster: ClusterPlan
+    allocator: Allocator
+    """What hands the GPUs out."""
     supply: SupplyPlan
     parts: tuple[PartPlan, ...]
     """In the order in which they are installed."""
@@ -312,6 +379,8 @@ class Plan:
     policy: PolicyPlan
     pins: Pins
     tools_image: str
+    cost: CostPlan
+    """What the pools cost."""
     secrets_needed: tuple[str, ...] = field(default=())
     """Keys of encrypted Pulumi config, such as `storage-access-key`, without the namespace `corral:`."""
 

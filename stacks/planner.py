@@ -1,12 +1,11 @@
 """From what an environment wants to what will be built: pure, and either complete or refused."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from corral.catalogue.gpus import gpus
 from corral.catalogue.images import image
-from corral.catalogue.models import Model as Facts
-from corral.catalogue.models import models
+from corral.catalogue.models import Facts
 from corral.catalogue.vocabulary import (
     ClusterKind,
     Engine,
@@ -18,13 +17,14 @@ from corral.catalogue.vocabulary import (
     Weights,
 )
 from corral.controls.profiles import profile
+from corral.stacks.budget import over_budget
 from corral.stacks.config import SECRETS, Model, StackConfig, gibibytes
+from corral.stacks.cost import cost
 from corral.stacks.parts import charts_in, namespace, state
 from corral.stacks.pins import pins, repositories
 from corral.stacks.placing import Placed, place
 from corral.stacks.plan import (
     ChartPlan,
-    ClaimPlan,
     ClusterPlan,
     FilePlan,
     ModelPlan,
@@ -41,6 +41,7 @@ from corral.stacks.plan import (
 from corral.stacks.pools import Room, room
 from corral.stacks.problems import PlanErrors, Problem, Unpinned
 from corral.stacks.serving import IMAGES, PORT, RUNTIMES, arguments
+from corral.stacks.sharing import allocator, in_words, request
 
 DEFAULT_CONTEXT = 8192
 DEFAULT_TENANT = "models"
@@ -67,14 +68,15 @@ def plan(config: StackConfig, stack: str) -> Plan:
 
     Raises:
         PlanErrors: a model fits nowhere, a pool is full, digests are missing in a profile that needs them,
-            or the cluster kind is not built by this version.
+            the cluster kind is not built by this version, or the budget does not hold.
     """
     problems: list[Problem] = []
     if config.cluster.kind not in BUILT:
         words = ", ".join(kind.value for kind in BUILT)
         problems.append(Problem("cluster.kind", config.cluster.kind.value, f"this version builds {words}"))
     tenants = _tenants(config)
-    settled = [_settle(index, model, tenants) for index, model in enumerate(config.models)]
+    known = config.known_models
+    settled = [_settle(index, model, known, tenants) for index, model in enumerate(config.models)]
     rooms = [room(pool) for pool in config.gpu_pools]
     placed = [place(one.path, one.config, one.facts, one.engine, one.context, rooms) for one in settled]
     problems += [one for one in placed if isinstance(one, Problem)]
@@ -84,7 +86,11 @@ def plan(config: StackConfig, stack: str) -> Plan:
         problems.append(_unpinned(config.sovereignty.profile, found.resolved, found.unresolved))
     if problems:
         raise PlanErrors(problems)
-    return _complete(config, stack, tenants, settled, chosen, rooms)
+    made = _complete(config, stack, tenants, settled, chosen, rooms)
+    refused = over_budget(config, made.cost)
+    if refused:
+        raise PlanErrors(refused)
+    return made
 
 
 def _unpinned(wanted: Profile, resolved: int, unresolved: Sequence[str]) -> Unpinned:
@@ -103,8 +109,8 @@ def _tenants(config: StackConfig) -> dict[str, str]:
     return given or {DEFAULT_TENANT: DEFAULT_TENANT}
 
 
-def _settle(index: int, model: Model, tenants: dict[str, str]) -> _Settled:
-    facts = models()[model.model]
+def _settle(index: int, model: Model, known: Mapping[str, Facts], tenants: dict[str, str]) -> _Settled:
+    facts = known[model.model]
     tenant = model.tenant or next(iter(tenants))
     return _Settled(
         config=model,
@@ -130,6 +136,11 @@ def _complete(
     where = {model: places for _plan, placements in finished for model, places in placements.items()}
     limits = profile(wanted.profile.value, region=wanted.region, registry=wanted.registry)
     engines = {one.engine for one in settled}
+    classes = {tenant.name: tenant.data_class for tenant in config.tenants}
+    pools = tuple(pool for pool, _ in finished)
+    served = tuple(
+        _model(config, one, spot, where[one.config.name]) for one, spot in zip(settled, chosen, strict=True)
+    )
     return Plan(
         stack=stack,
         profile=wanted.profile,
@@ -137,18 +148,21 @@ def _complete(
         cluster=ClusterPlan(
             config.cluster.kind, config.cluster.kubeconfig, config.cluster.context, config.cluster.plane
         ),
+        allocator=allocator(config),
         supply=SupplyPlan(wanted.registry, wanted.pull_secret),
         parts=tuple(_part(config, part) for part in Part),
-        pools=tuple(pool for pool, _ in finished),
-        models=tuple(
-            _model(config, one, spot, where[one.config.name])
-            for one, spot in zip(settled, chosen, strict=True)
-        ),
+        pools=pools,
+        models=served,
         storage=_storage(config),
         vector_db=_vector_db(config),
         observability=_observability(config),
         tenants=tuple(
-            TenantPlan(name, space, tuple(one.config.name for one in settled if one.tenant == name))
+            TenantPlan(
+                name,
+                space,
+                classes.get(name),
+                tuple(one.config.name for one in settled if one.tenant == name),
+            )
             for name, space in tenants.items()
         ),
         policy=PolicyPlan(
@@ -160,6 +174,7 @@ def _complete(
         ),
         pins=pins(config, engines),
         tools_image=image("tools").reference(wanted.registry),
+        cost=cost(config, pools, served),
         secrets_needed=_secrets(config),
     )
 
@@ -176,8 +191,8 @@ def _part(config: StackConfig, part: Part) -> PartPlan:
 
 def _model(config: StackConfig, one: _Settled, spot: Placed, places: tuple[Placement, ...]) -> ModelPlan:
     asked, facts, real = one.config, one.facts, one.config.weights is Weights.REAL
-    whole = spot.device.profile is None
-    gpu = gpus()[next(pool.gpu for pool in config.gpu_pools if pool.name == spot.pool)]
+    pool = next(pool for pool in config.gpu_pools if pool.name == spot.pool)
+    gpu = gpus()[pool.gpu]
     return ModelPlan(
         name=asked.name,
         namespace=one.namespace,
@@ -195,18 +210,16 @@ def _model(config: StackConfig, one: _Settled, spot: Placed, places: tuple[Place
             context=one.context,
             max_num_seqs=asked.max_num_seqs,
             parallel=spot.count,
+            shares=spot.device.shares,
+            usable=spot.device.usable,
         ),
         port=PORT,
         weights=asked.weights,
         source=asked.source or facts.package_source or "",
         files=tuple(FilePlan(file.name, file.sha256, file.size) for file in facts.files) if real else (),
         storage_path=asked.name,
-        claim=ClaimPlan(
-            device_class="gpu.nvidia.com" if whole else "mig.nvidia.com",
-            profile=spot.device.profile,
-            product=gpu.product if whole else None,
-            count=spot.count,
-        ),
+        claim=request(allocator(config), gpu, spot),
+        device=in_words(spot),
         pool=spot.pool,
         product_label=gpu.label,
         replicas_min=asked.replicas.min,
@@ -214,6 +227,8 @@ def _model(config: StackConfig, one: _Settled, spot: Placed, places: tuple[Place
         context=one.context,
         max_num_seqs=asked.max_num_seqs,
         memory=spot.memory,
+        largest_context=spot.largest_context,
+        full_sequences=spot.full_sequences,
         placements=places,
         service=f"{asked.name}-predictor.{one.namespace}.svc.cluster.local",
     )

@@ -8,26 +8,43 @@ import pulumi
 import pulumi_kubernetes as kubernetes
 import yaml
 
-from corral.catalogue.vocabulary import ClusterKind, Part, PartState, VectorEngine
+from corral.catalogue.vocabulary import ClusterKind, Part, PartState, SharingKind, VectorEngine
 from corral.components.admission import Admission, AdmissionArgs
 from corral.components.cert_manager import CertManager
 from corral.components.crds import Crds, CrdSet
 from corral.components.gpu_node_pool import ExistingGpuNodePool, PoolNode
-from corral.components.gpu_operator import DriverSource, GpuOperator, MigConfiguration, MigGpus
+from corral.components.gpu_operator import (
+    DriverSource,
+    GpuOperator,
+    MigConfiguration,
+    MigGpus,
+    SharedBy,
+    SharedGpus,
+)
 from corral.components.kserve import KServe
 from corral.components.kyverno import Kyverno
 from corral.components.model import DeviceClaim, Model, ModelArgs, ModelStore
 from corral.components.model_storage import ModelStorage, ModelStorageArgs
 from corral.components.observability import Observability, ObservabilityArgs
 from corral.components.supply import Supply
-from corral.components.tenancy import Reachable, Tenancy
+from corral.components.tenancy import Reachable, Tenancy, Tenant
 from corral.components.vector_db import VectorDatabase, VectorDatabaseArgs
 from corral.components.vector_db.names import DOORS
 from corral.controls.control import ObjectRule
 from corral.controls.register import CONTROLS
 from corral.embedded.home import Home, PlaneHome
 from corral.embedded.plane.record import NoPlane, PlaneRecord
-from corral.stacks.plan import ClaimPlan, ClusterPlan, MigConfig, ModelPlan, Plan, PoolPlan
+from corral.stacks.plan import (
+    ClaimPlan,
+    ClusterPlan,
+    MigConfig,
+    ModelPlan,
+    NodePlan,
+    Plan,
+    PoolPlan,
+    ResourcePlan,
+    TenantPlan,
+)
 
 Options = pulumi.ResourceOptions | None
 GIB = 1 << 30
@@ -125,6 +142,7 @@ class Platform:
             Part.PROMETHEUS_CRDS,
             driver=DriverSource.OPERATOR,
             mig_configurations=[_mig(config) for config in configurations],
+            shared_pools=[_shared(pool) for pool in self._plan.pools if pool.shares > 1],
             dra_driver=self._plan.state(Part.DRA_DRIVER),
             monitors=self._monitors,
         )
@@ -135,7 +153,7 @@ class Platform:
                 f"gpu-pools.{pool.name}.nodes: made on demand; a {self._plan.cluster.kind.value} cluster "
                 "needs {names: […]} of nodes that are there"
             )
-        nodes = [_node(node.name, node.mig_config) for node in pool.nodes]
+        nodes = [_node(pool, node) for node in pool.nodes]
         # The label names a layout, which must be there first.
         return ExistingGpuNodePool(
             pool.name, {"pool": pool.name, "nodes": nodes}, self._after(Part.GPU_OPERATOR)
@@ -150,9 +168,7 @@ class Platform:
         return Tenancy(
             part.value,
             {
-                "tenants": [
-                    {"name": tenant.name, "namespace": tenant.namespace} for tenant in self._plan.tenants
-                ],
+                "tenants": [_tenant(tenant) for tenant in self._plan.tenants],
                 "reachable": [{"namespace": store, "port": STORE_PORT}, *_database_doors(self._plan)],
                 "callers": [watch],
                 "existing": self._existing(part),
@@ -231,7 +247,6 @@ class Platform:
             "namespace": space,
             "engine": model.engine,
             "arguments": list(model.args),
-            "claim": _claim(model.claim),
             "supply": self._supply,
             "weights": model.weights,
             "source": model.source,
@@ -245,6 +260,11 @@ class Platform:
             "tenant": model.tenant,
             "monitors": self._monitors,
         }
+        match model.claim:
+            case ClaimPlan():
+                args["claim"] = _claim(model.claim)
+            case ResourcePlan():
+                args["resource"] = {"name": model.claim.name, "count": model.claim.count}
         if storage is not None:
             args["store"] = _store(storage)
         served = self._after(Part.KSERVE, Part.PROMETHEUS_CRDS, Part.ADMISSION)
@@ -364,8 +384,25 @@ def _gpus(devices: tuple[int, ...] | None, layout: tuple[tuple[str, int], ...]) 
     return gpus
 
 
-def _node(name: str, mig_config: str | None) -> PoolNode:
-    return {"name": name} if mig_config is None else {"name": name, "mig_config": mig_config}
+def _shared(pool: PoolPlan) -> SharedGpus:
+    way = SharedBy.TIME_SLICING if pool.sharing is SharingKind.TIME_SLICING else SharedBy.MPS
+    return {"name": pool.name, "by": way, "shares": pool.shares}
+
+
+def _node(pool: PoolPlan, node: NodePlan) -> PoolNode:
+    marked: PoolNode = {"name": node.name}
+    if node.mig_config is not None:
+        marked["mig_config"] = node.mig_config
+    if pool.shares > 1:
+        marked["device_plugin_config"] = pool.name
+    return marked
+
+
+def _tenant(tenant: TenantPlan) -> Tenant:
+    known: Tenant = {"name": tenant.name, "namespace": tenant.namespace}
+    if tenant.data_class is not None:
+        known["data_class"] = tenant.data_class.value
+    return known
 
 
 def _claim(claim: ClaimPlan) -> DeviceClaim:

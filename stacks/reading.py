@@ -3,13 +3,14 @@
 import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any, cast, get_args
+from typing import Any, cast, get_args, get_origin
 
 import yaml
 from pydantic import BaseModel, ValidationError
 
 from corral.stacks.checks import check
 from corral.stacks.config import SECRETS, StackConfig, kebab
+from corral.stacks.custom import with_folders
 from corral.stacks.problems import ConfigErrors, Problem, one_of
 
 KEY = "corral:platform"
@@ -33,7 +34,7 @@ def read(path: Path) -> StackConfig:
         problems.append(Problem("config", f"{KEY} is missing", f"{path.name} needs the object {KEY}"))
     if problems:
         raise ConfigErrors(problems)
-    return parse(settings[KEY])
+    return parse(settings[KEY], path.parent)
 
 
 def stack_of(path: Path) -> str:
@@ -41,8 +42,8 @@ def stack_of(path: Path) -> str:
     return path.name.removeprefix("Pulumi.").removesuffix(".yaml")
 
 
-def parse(content: object) -> StackConfig:
-    """The configuration in `content`, the object `corral:platform`.
+def parse(content: object, base: Path = Path()) -> StackConfig:
+    """The configuration in `content`, the object `corral:platform`; folders of models are relative to `base`.
 
     Raises:
         ConfigErrors: something in it is wrong.
@@ -50,10 +51,11 @@ def parse(content: object) -> StackConfig:
     problems = list(_secrets(content, ""))
     if problems:
         raise ConfigErrors(problems)
+    stated = with_folders(content, base)
     try:
-        config = StackConfig.model_validate(content)
+        config = StackConfig.model_validate(stated)
     except ValidationError as error:
-        raise ConfigErrors([_problem(dict(one), content) for one in error.errors()]) from None
+        raise ConfigErrors([_problem(dict(one), stated) for one in error.errors()]) from None
     problems = list(check(config))
     if problems:
         raise ConfigErrors(problems)
@@ -162,11 +164,14 @@ def _shown(value: object) -> str:
 def _section(location: tuple[str | int, ...]) -> type[BaseModel] | None:
     """The model that describes the mapping at `location`."""
     found: type[BaseModel] | None = StackConfig
+    named = False
     for part in location:
-        if isinstance(part, int) or found is None:
+        if isinstance(part, int) or found is None or named:
+            named = False
             continue
         field = next((f for n, f in found.model_fields.items() if kebab(n) == part), None)
         found = _model_in(field.annotation) if field else None
+        named = field is not None and get_origin(field.annotation) is dict
     return found
 
 

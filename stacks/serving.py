@@ -1,8 +1,9 @@
 """How an engine is told what the plan decided: image, runtime, and every sizing flag in words of its own."""
 
-from corral.catalogue.models import Model
-from corral.catalogue.vocabulary import Engine, Task
-from corral.stacks.sizing import UTILISATION
+from corral.catalogue.models import Facts
+from corral.catalogue.vocabulary import Dtype, Engine, Task
+from corral.stacks.sizing import utilisation
+from corral.stacks.vllm import largest_graph, step_tokens
 
 IMAGES = {Engine.LLAMA_CPP: "llama-cpp", Engine.VLLM: "vllm"}
 """Image of the catalogue by engine."""
@@ -11,20 +12,32 @@ RUNTIMES = {Engine.LLAMA_CPP: "corral-llamacpp", Engine.VLLM: "corral-vllm"}
 PORT = 8080
 MODEL_FOLDER = "/mnt/models"
 """Where KServe's storage initializer puts the model's files."""
-BATCHED_TOKENS = 8192
-"""Tokens of one vLLM step, at least; a pooling model must take its longest input in one."""
+DTYPES = {Dtype.BF16: "bfloat16", Dtype.FP16: "float16"}
+"""vLLM's `--dtype` by that of the weights; `auto` for the others, whose files say what they compute in."""
 
 
 def arguments(
-    name: str, facts: Model, engine: Engine, *, context: int, max_num_seqs: int, parallel: int
+    name: str,
+    facts: Facts,
+    engine: Engine,
+    *,
+    context: int,
+    max_num_seqs: int,
+    parallel: int,
+    usable: int,
+    shares: int = 1,
 ) -> tuple[str, ...]:
-    """Arguments of the server of model `name`, its defaults left to nothing that matters for memory."""
+    """Arguments of the server of model `name` on devices of `usable` bytes.
+
+    Its defaults, which move between versions, are left to nothing that matters for memory. `shares`: equal
+    shares that its GPU goes into by time, of which a device is one; the server sees the memory of all of it.
+    """
     if engine is Engine.LLAMA_CPP:
         return _llama_cpp(name, facts, context, max_num_seqs)
-    return _vllm(name, facts, context, max_num_seqs, parallel)
+    return _vllm(name, facts, context, max_num_seqs, parallel, usable, shares)
 
 
-def _llama_cpp(name: str, facts: Model, context: int, max_num_seqs: int) -> tuple[str, ...]:
+def _llama_cpp(name: str, facts: Facts, context: int, max_num_seqs: int) -> tuple[str, ...]:
     return (
         *("--model", f"{MODEL_FOLDER}/{facts.files[0].name}"),
         *("--alias", name),
@@ -37,8 +50,12 @@ def _llama_cpp(name: str, facts: Model, context: int, max_num_seqs: int) -> tupl
     )
 
 
-def _vllm(name: str, facts: Model, context: int, max_num_seqs: int, parallel: int) -> tuple[str, ...]:
-    pooling = ("--runner", "pooling") if facts.task in (Task.EMBEDDING, Task.RERANK) else ()
+def _vllm(
+    name: str, facts: Facts, context: int, max_num_seqs: int, parallel: int, usable: int, shares: int
+) -> tuple[str, ...]:
+    pools = facts.task in (Task.EMBEDDING, Task.RERANK)
+    # A step may be shorter than a sequence, which is then taken in chunks.
+    mode = ("--runner", "pooling") if pools else ("--enable-chunked-prefill",)
     return (
         MODEL_FOLDER,
         *("--served-model-name", name),
@@ -46,8 +63,16 @@ def _vllm(name: str, facts: Model, context: int, max_num_seqs: int, parallel: in
         *("--port", str(PORT)),
         *("--max-model-len", str(context)),
         *("--max-num-seqs", str(max_num_seqs)),
-        *("--max-num-batched-tokens", str(max(BATCHED_TOKENS, context))),
-        *("--gpu-memory-utilization", str(UTILISATION[Engine.VLLM])),
+        *("--max-num-batched-tokens", str(step_tokens(facts, usable, context))),
+        *("--max-cudagraph-capture-size", str(largest_graph(max_num_seqs))),
+        *("--gpu-memory-utilization", str(_rounded_down(utilisation(Engine.VLLM, usable) / shares))),
         *("--tensor-parallel-size", str(parallel)),
-        *pooling,
+        *("--dtype", DTYPES.get(facts.dtype, "auto")),
+        *("--kv-cache-dtype", "auto"),
+        *mode,
     )
+
+
+def _rounded_down(share: float) -> float:
+    """To four decimals."""
+    return int(share * 10_000 + 1e-6) / 10_000

@@ -1,34 +1,64 @@
 """A plan as tables that are readable without colour and in 80 columns."""
 
+from collections import Counter
 from collections.abc import Iterable
 
-from rich.console import Console
+from rich.console import Console, Group
 from rich.table import Table
 from rich.text import Text
 
+from corral.catalogue.gpus import shape
 from corral.catalogue.vocabulary import PartState, SharingKind, Weights
-from corral.stacks.plan import GpuPlan, ModelPlan, PartPlan, Plan, PoolPlan, SlicePlan
+from corral.stacks.layouts import stranded
+from corral.stacks.plan import GpuPlan, ModelPlan, PartPlan, Plan, PoolPlan, Proof, SlicePlan
 from corral.stacks.problems import gib
+from corral.stacks.show_cost import api_notes, api_table, cost_notes, cost_table
 
 GIB = 1 << 30
+RECUTS = 3
+"""Moves that are shown of one pool."""
+CUTS = {
+    SharingKind.WHOLE: "whole GPUs",
+    SharingKind.MIG: "MIG slices",
+    SharingKind.TIME_SLICING: "{} shares by time",
+    SharingKind.MPS: "{} shares by MPS",
+}
+SIZES = ("weights", "cache", "peak", "rest", "free")
+NUMBERS = ("GiB", "used", *SIZES, "context", "longest", "sequences")
+"""Columns of numbers."""
 
 
 def render(plan: Plan, console: Console) -> None:
     """Print `plan`: parts, pools with every slice, models, and what is not pinned."""
-    where = f"region {plan.region}, cluster {plan.cluster.kind.value}"
+    where = f"region {plan.region}, cluster {plan.cluster.kind.value}, GPUs from the {plan.allocator.value}"
     console.print(Text(f"{plan.stack}: profile {plan.profile.value}, {where}"))
     for title, table in (
         ("Parts", _parts(plan.parts)),
-        *((_pool_title(pool), _pool(pool)) for pool in plan.pools),
-        ("Models, GiB per device", _models(plan.models)),
+        *((_pool_title(pool), Group(_pool(pool), *map(Text, pool_notes(pool)))) for pool in plan.pools),
+        ("Models", _models(plan.models)),
+        ("Memory of models, GiB per device", _memory(plan.models)),
     ):
         _heading(console, title)
         console.print(table)
     if any(model.weights is Weights.SIMULATED for model in plan.models):
         console.print(Text("* weights: simulated, without import or process"))
+    if plan.pools:
+        _cost(plan, console)
     for title, rows in (("Stores", _stores(plan)), ("Pins", _pins(plan))):
         _heading(console, title)
         for row in rows:
+            console.print(Text(row))
+
+
+def _cost(plan: Plan, console: Console) -> None:
+    _heading(console, f"Cost, {plan.cost.currency.value}")
+    console.print(cost_table(plan.cost))
+    for row in cost_notes(plan.cost):
+        console.print(Text(row))
+    if plan.cost.apis:
+        _heading(console, "Against an API: from where on the pool costs less")
+        console.print(api_table(plan.cost))
+        for row in api_notes(plan.cost):
             console.print(Text(row))
 
 
@@ -40,7 +70,7 @@ def _heading(console: Console, title: str) -> None:
 def _table(*columns: str) -> Table:
     table = Table(box=None, padding=(0, 2, 0, 0))
     for column in columns:
-        right = column in ("GiB", "used", "free", "replicas", "context", "weights", "cache", "rest")
+        right = column in NUMBERS
         table.add_column(column, justify="right" if right else "left", overflow="fold")
     return table
 
@@ -58,27 +88,66 @@ def _parts(parts: Iterable[PartPlan]) -> Table:
     return table
 
 
+def cut(pool: PoolPlan) -> str:
+    """How the GPUs of a pool are divided, in words."""
+    return CUTS[pool.sharing].format(pool.shares)
+
+
 def _pool_title(pool: PoolPlan) -> str:
     used = sum(1 for gpu in pool.gpus if any(one.model for one in gpu.slices))
-    cut = "MIG slices" if pool.sharing is SharingKind.MIG else "whole GPUs"
     bound = f", at least {pool.lower_bound} needed" if pool.lower_bound else ""
-    return f"Pool {pool.name}: {pool.gpu}, {cut}, {used} of {len(pool.gpus)} used{bound}"
+    if pool.proof and used and used in (pool.proof.bound, (pool.proof.exhausted or 0) + 1):
+        bound = ", the fewest"
+    return (
+        f"Pool {pool.name}: {pool.gpu}, {cut(pool)}, {used} of {len(pool.gpus)} used{bound}{_stranded(pool)}"
+    )
+
+
+def _stranded(pool: PoolPlan) -> str:
+    cuts = [Counter(one.profile for one in gpu.slices if one.profile) for gpu in pool.gpus]
+    lost = [stranded(pool.gpu, cut) for cut in cuts if cut]
+    total = {"compute": sum(one.compute for one in lost), "memory": sum(one.memory for one in lost)}
+    words = ", ".join(f"{number} {word}" for word, number in total.items() if number)
+    return f", strands {words}" if words else ""
+
+
+def pool_notes(pool: PoolPlan) -> Iterable[str]:
+    """Why so many GPUs, and who was moved for it."""
+    if pool.proof and pool.proof.total:
+        yield _reason(pool.gpu, pool.proof)
+    for one in pool.recuts[:RECUTS]:
+        yield f"re-cut for {one.model}: saves 1 GPU, moves {', '.join(one.moved)}"
+    if len(pool.recuts) > RECUTS:
+        yield f"and {len(pool.recuts) - RECUTS} more times"
+
+
+def _reason(gpu: str, proof: Proof) -> str:
+    weights = dict(proof.weights)
+    if all(weight == shape(gpu, key).memory for key, weight in weights.items()):
+        counted = f"{proof.total} memory slices"
+    elif all(weight == shape(gpu, key).compute for key, weight in weights.items()):
+        counted = f"{proof.total} compute slices"
+    else:
+        scale = ", ".join(f"{key} counts {weight}" for key, weight in weights.items() if weight)
+        counted = f"{scale}: {proof.total}"
+    tried = f"; with {proof.exhausted} every layout was tried" if proof.exhausted else ""
+    return f"at least {proof.bound} needed: {counted}, and a GPU has at most {proof.capacity}{tried}"
 
 
 def _pool(pool: PoolPlan) -> Table:
     table = _table("GPU", "device", "GiB", "model", "used", "free")
     for gpu in pool.gpus:
         for index, one in enumerate(gpu.slices):
-            table.add_row(*_slice(gpu, index, one))
+            table.add_row(*_slice(gpu, index, one, pool.shares))
     return table
 
 
-def _slice(gpu: GpuPlan, index: int, one: SlicePlan) -> tuple[str, ...]:
+def _slice(gpu: GpuPlan, index: int, one: SlicePlan, shares: int) -> tuple[str, ...]:
     name = f"{gpu.node}/{gpu.index}" if index == 0 else ""
     used = _size(one.used) if one.model else ""
     return (
         name,
-        one.profile or "whole",
+        one.profile or ("whole" if shares == 1 else f"1/{shares}"),
         _size(one.usable),
         one.model or "-",
         used,
@@ -87,19 +156,28 @@ def _slice(gpu: GpuPlan, index: int, one: SlicePlan) -> tuple[str, ...]:
 
 
 def _models(models: Iterable[ModelPlan]) -> Table:
-    table = _table("model", "is", "engine", "device", "weights", "cache", "rest", "free")
+    table = _table("model", "is", "engine", "device")
     for model in models:
-        memory, claim = model.memory, model.claim
-        device = claim.profile or (f"{claim.count} GPUs" if claim.count > 1 else "whole GPU")
-        rest = memory.activation + memory.overhead
         simulated = " *" if model.weights is Weights.SIMULATED else ""
         replicas = f" x{model.replicas_max}" if model.replicas_max > 1 else ""
         table.add_row(
             f"{model.name}{simulated}",
             model.model,
             model.engine.value,
-            f"{device}{replicas}",
-            *(_size(amount) for amount in (memory.weights, memory.kv_cache, rest, memory.free)),
+            f"{model.device}{replicas}",
+        )
+    return table
+
+
+def _memory(models: Iterable[ModelPlan]) -> Table:
+    """`peak`: of one step; `rest`: outside it and left free; `longest`: context that its device holds."""
+    table = _table("model", *SIZES, "context", "longest", "sequences")
+    for model in models:
+        memory = model.memory
+        parts = (memory.weights, memory.kv_cache, memory.activation, memory.overhead, memory.free)
+        fits = str(model.full_sequences or "-")
+        table.add_row(
+            model.name, *(_size(part) for part in parts), str(model.context), str(model.largest_context), fits
         )
     return table
 

@@ -39,7 +39,7 @@ class ExistingGpuNodePool(pulumi.ComponentResource):
             f"{name}-{node['name']}",
             metadata={
                 "name": node["name"],
-                "labels": node_labels(pool, node.get("mig_config")),
+                "labels": node_labels(pool, node),
                 "annotations": TAKE_OVER,
             },
             spec=cast(Any, {"taints": [TAINT]}),

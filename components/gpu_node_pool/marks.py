@@ -8,6 +8,8 @@ COMPONENT = "gpu-node-pool"
 POOL_LABEL = "corral.dev/pool"
 MIG_LABEL = "nvidia.com/mig.config"
 """The MIG manager partitions a node's GPUs by the configuration of this name."""
+DEVICE_PLUGIN_LABEL = "nvidia.com/device-plugin.config"
+"""The device plugin shares a node's GPUs by the configuration of this name."""
 TAINT = {"key": "nvidia.com/gpu", "value": "present", "effect": "NoSchedule"}
 """Keeps everything off GPU nodes that did not ask for a GPU."""
 
@@ -26,9 +28,12 @@ class PoolNode(TypedDict):
     """Name of the Kubernetes node."""
     mig_config: NotRequired[str]
     """MIG configuration of its GPUs; whole GPUs when omitted."""
+    device_plugin_config: NotRequired[str]
+    """Configuration by which the device plugin shares its GPUs; not shared when omitted."""
 
 
-def node_labels(pool: str, mig_config: str | None) -> dict[str, str]:
+def node_labels(pool: str, node: PoolNode) -> dict[str, str]:
     """Labels of a node of `pool`."""
-    mig = {} if mig_config is None else {MIG_LABEL: mig_config}
-    return {POOL_LABEL: pool, COMPONENT_LABEL: COMPONENT, **mig}
+    chosen = {MIG_LABEL: node.get("mig_config"), DEVICE_PLUGIN_LABEL: node.get("device_plugin_config")}
+    given = {label: value for label, value in chosen.items() if value is not None}
+    return {POOL_LABEL: pool, COMPONENT_LABEL: COMPONENT, **given}

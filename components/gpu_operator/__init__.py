@@ -1,6 +1,15 @@
 """GPUs made schedulable, partitioned and observable."""
 
 from corral.components.gpu_operator.component import DriverSource, GpuOperator, GpuOperatorArgs
+from corral.components.gpu_operator.device_plugin import SharedBy, SharedGpus
 from corral.components.gpu_operator.mig import MigConfiguration, MigGpus
 
-__all__ = ["DriverSource", "GpuOperator", "GpuOperatorArgs", "MigConfiguration", "MigGpus"]
+__all__ = [
+    "DriverSource",
+    "GpuOperator",
+    "GpuOperatorArgs",
+    "MigConfiguration",
+    "MigGpus",
+    "SharedBy",
+    "SharedGpus",
+]

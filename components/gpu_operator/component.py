@@ -9,6 +9,7 @@ import pulumi_kubernetes as kubernetes
 from corral.catalogue.charts import chart
 from corral.catalogue.vocabulary import PartState
 from corral.components._kit import (
+    ArgsError,
     PodSecurity,
     checked,
     child,
@@ -20,9 +21,11 @@ from corral.components._kit import (
     token,
 )
 from corral.components._signals import alerts, dashboard
+from corral.components.gpu_operator.device_plugin import SharedGpus, configurations
 from corral.components.gpu_operator.mig import CONFIG_KEY, MigConfiguration, mig_parted
 from corral.components.gpu_operator.signals import ALERTS, PANELS
 from corral.components.gpu_operator.values import (
+    DEVICE_PLUGIN_CONFIG_MAP,
     MIG_CONFIG_MAP,
     DriverSource,
     dra_values,
@@ -43,6 +46,8 @@ class GpuOperatorArgs(TypedDict):
     """Where charts and images come from."""
     mig_configurations: NotRequired[list[MigConfiguration]]
     """MIG layouts that nodes are labelled with; none: every GPU is whole."""
+    shared_pools: NotRequired[list[SharedGpus]]
+    """Ways of sharing that nodes are labelled with; they need the device plugin, so `dra_driver` is `off`."""
     existing: NotRequired[bool]
     """True: somebody else installed the operator; only the MIG layouts, alerts and dashboard are made."""
     dra_driver: NotRequired[PartState]
@@ -65,8 +70,9 @@ class GpuOperator(pulumi.ComponentResource):
         super().__init__(token(type(self)), name, {}, opts)
         args = checked(args, GpuOperatorArgs, name)
         space, before = self._space(name, args)
+        _one_allocator(name, args)
         layouts = self._layouts(name, args, space, before)
-        self._operator(name, args, space, [layouts])
+        self._operator(name, args, space, [layouts, *self._shares(name, args, space, before)])
         self._dra_driver(name, args)
         self._signals(name, space, before, monitors=args.get("monitors", True))
         self.namespace = space
@@ -100,6 +106,28 @@ class GpuOperator(pulumi.ComponentResource):
             data={CONFIG_KEY: mig_parted(args.get("mig_configurations", []))},
             opts=child(self, depends_on=list(before)),
         )
+
+    def _shares(
+        self,
+        name: str,
+        args: GpuOperatorArgs,
+        space: pulumi.Input[str],
+        before: Sequence[pulumi.Resource],
+    ) -> list[pulumi.Resource]:
+        if _dra_state(args) is not PartState.OFF:
+            return []
+        return [
+            kubernetes.core.v1.ConfigMap(
+                f"{name}-device-plugin",
+                metadata={
+                    "name": DEVICE_PLUGIN_CONFIG_MAP,
+                    "namespace": space,
+                    "labels": labels(COMPONENT, name),
+                },
+                data=configurations(args.get("shared_pools", [])),
+                opts=child(self, depends_on=list(before)),
+            )
+        ]
 
     def _operator(
         self,
@@ -171,6 +199,16 @@ class GpuOperator(pulumi.ComponentResource):
                 rules=ALERTS,
                 depends_on=before,
             )
+
+
+def _one_allocator(name: str, args: GpuOperatorArgs) -> None:
+    """Shared GPUs need the device plugin, which must not hand out GPUs beside a DRA driver.
+
+    Raises:
+        ArgsError: both would.
+    """
+    if args.get("shared_pools") and _dra_state(args) is not PartState.OFF:
+        raise ArgsError(f"{name}: 'shared_pools' need the device plugin; use dra_driver 'off'")
 
 
 def _dra_state(args: GpuOperatorArgs) -> PartState:

@@ -4,9 +4,12 @@ from enum import Enum
 from typing import Any
 
 from corral.catalogue.images import mirrored
+from corral.components.gpu_operator.device_plugin import STRATEGY, WHOLE
 from corral.components.supply import Supply
 
 MIG_CONFIG_MAP = "corral-mig-parted"
+DEVICE_PLUGIN_CONFIG_MAP = "corral-device-plugin"
+SHARING = {"config": {"name": DEVICE_PLUGIN_CONFIG_MAP, "default": WHOLE}}
 RESOURCE_API = "resource.k8s.io/v1"
 
 
@@ -45,8 +48,8 @@ def operator_values(
     values: dict[str, Any] = {
         "driver": {"enabled": by_operator},
         "toolkit": {"enabled": by_operator},
-        "devicePlugin": {"enabled": device_plugin},
-        "mig": {"strategy": "mixed"},
+        "devicePlugin": {"enabled": device_plugin, **(SHARING if device_plugin else {})},
+        "mig": {"strategy": STRATEGY},
         "migManager": {"enabled": True, "config": {"name": MIG_CONFIG_MAP}},
         "dcgmExporter": {"enabled": True, "serviceMonitor": {"enabled": monitors, "interval": "30s"}},
     }

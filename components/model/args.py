@@ -32,6 +32,15 @@ class DeviceClaim(TypedDict):
     """Product name that a whole GPU must have."""
 
 
+class DeviceResource(TypedDict):
+    """The extended resource that one replica asks for, where a device plugin hands GPUs out."""
+
+    name: str
+    """Name, such as `nvidia.com/gpu` or `nvidia.com/mig-1g.5gb`."""
+    count: NotRequired[int]
+    """How many; 1 when omitted."""
+
+
 class ModelStore(TypedDict):
     """The object store, as model storage offers it."""
 
@@ -60,10 +69,12 @@ class ModelArgs(TypedDict):
     """Program that serves it."""
     arguments: list[str]
     """Arguments of that program, every sizing flag among them."""
-    claim: DeviceClaim
-    """GPU devices of one replica."""
     supply: Supply
     """Where images come from."""
+    claim: NotRequired[DeviceClaim]
+    """GPU devices of one replica, claimed from a DRA driver; this or `resource`."""
+    resource: NotRequired[DeviceResource]
+    """GPU devices of one replica, given by a device plugin; this or `claim`."""
     weights: NotRequired[Weights]
     """`real` when omitted; `simulated` imports nothing and its pods only stand for a model."""
     source: NotRequired[str]
@@ -88,6 +99,16 @@ class ModelArgs(TypedDict):
     """Tenant it belongs to; a label."""
     monitors: NotRequired[bool]
     """False where the Prometheus operator's resource types are absent: no monitor and no alert then."""
+
+
+def one_request(name: str, args: ModelArgs) -> None:
+    """See that the devices of a replica are asked for in one way.
+
+    Raises:
+        ArgsError: in none, or in both.
+    """
+    if ("claim" in args) == ("resource" in args):
+        raise ArgsError(f"{name}: give one of 'claim' (DRA driver) and 'resource' (device plugin)")
 
 
 class Weighty(TypedDict):

@@ -9,7 +9,7 @@ import pulumi_kubernetes as kubernetes
 from corral.catalogue.vocabulary import Engine, Weights
 from corral.components._kit import checked, child, fingerprint, labels, name_of, token
 from corral.components._signals import alerts, dashboard, service_monitor
-from corral.components.model.args import ModelArgs, ModelStore, Weighty, weighty
+from corral.components.model.args import ModelArgs, ModelStore, Weighty, one_request, weighty
 from corral.components.model.claim import claim_spec
 from corral.components.model.service import annotations, inference_spec
 from corral.components.model.signals import alerts_of, panels
@@ -32,6 +32,7 @@ class Model(pulumi.ComponentResource):
         super().__init__(token(type(self)), name, {}, opts)
         args = checked(args, ModelArgs, name)
         before, uri, account = self._files(name, args)
+        one_request(name, args)
         template = self._claim(name, args)
         served = self._served(name, args, uri, account, template, before)
         self._watched(name, args)
@@ -106,7 +107,9 @@ class Model(pulumi.ComponentResource):
             opts=child(self),
         )
 
-    def _claim(self, name: str, args: ModelArgs) -> kubernetes.resource.v1.ResourceClaimTemplate:
+    def _claim(self, name: str, args: ModelArgs) -> kubernetes.resource.v1.ResourceClaimTemplate | None:
+        if "claim" not in args:
+            return None
         spec = claim_spec(args["claim"])
         # A template cannot change: another claim is another template.
         return kubernetes.resource.v1.ResourceClaimTemplate(
@@ -122,7 +125,7 @@ class Model(pulumi.ComponentResource):
         args: ModelArgs,
         uri: pulumi.Output[str] | None,
         account: kubernetes.core.v1.ServiceAccount,
-        template: kubernetes.resource.v1.ResourceClaimTemplate,
+        template: kubernetes.resource.v1.ResourceClaimTemplate | None,
         before: list[pulumi.Resource],
     ) -> kubernetes.apiextensions.CustomResource:
         metadata = self._metadata(name, args, name)
@@ -131,7 +134,12 @@ class Model(pulumi.ComponentResource):
             api_version="serving.kserve.io/v1beta1",
             kind="InferenceService",
             metadata=cast(Any, {**metadata, "annotations": annotations(args)}),
-            spec=inference_spec(args, claim_template=name_of(template), account=name_of(account), uri=uri),
+            spec=inference_spec(
+                args,
+                claim_template=None if template is None else name_of(template),
+                account=name_of(account),
+                uri=uri,
+            ),
             opts=child(
                 self,
                 depends_on=before,

@@ -33,11 +33,14 @@ def annotations(args: ModelArgs) -> dict[str, str]:
 def inference_spec(
     args: ModelArgs,
     *,
-    claim_template: pulumi.Input[str],
+    claim_template: pulumi.Input[str] | None,
     account: pulumi.Input[str],
     uri: pulumi.Input[str] | None,
 ) -> dict[str, Any]:
-    """`spec` of the InferenceService; `uri` None: nothing is fetched into the pod."""
+    """`spec` of the InferenceService.
+
+    `uri` None: nothing is fetched into the pod. `claim_template` None: devices are an extended resource.
+    """
     runtime = RUNTIMES[Engine(args["engine"])]
     memory = f"{args.get('memory_gib', 4)}Gi"
     least = args.get("replicas_min", 1)
@@ -46,13 +49,14 @@ def inference_spec(
         "runtime": runtime.name,
         "args": args["arguments"],
         "resources": {
-            "requests": {"cpu": "1", "memory": memory},
-            "limits": {"memory": memory},
-            "claims": [{"name": CLAIM}],
+            "requests": {"cpu": "1", "memory": memory, **_extended(args)},
+            "limits": {"memory": memory, **_extended(args)},
+            **({} if claim_template is None else {"claims": [{"name": CLAIM}]}),
         },
         **({} if uri is None else {"storageUri": uri}),
     }
     pool = {"nodeSelector": {"corral.dev/pool": args["pool"]}} if "pool" in args else {}
+    claims = [] if claim_template is None else [{"name": CLAIM, "resourceClaimTemplateName": claim_template}]
     return {
         "predictor": {
             "minReplicas": least,
@@ -69,10 +73,15 @@ def inference_spec(
             },
             "tolerations": [{"key": GPU_TAINT, "operator": "Exists", "effect": "NoSchedule"}],
             **pool,
-            "resourceClaims": [{"name": CLAIM, "resourceClaimTemplateName": claim_template}],
+            **({"resourceClaims": claims} if claims else {}),
             "model": model,
         }
     }
+
+
+def _extended(args: ModelArgs) -> dict[str, str]:
+    asked = args.get("resource")
+    return {} if asked is None else {asked["name"]: str(asked.get("count", 1))}
 
 
 def _strategy(least: int) -> dict[str, Any]:

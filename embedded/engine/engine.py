@@ -8,7 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, cast
 
@@ -79,6 +79,10 @@ class Run:
     """How long `preview` and `update` took, each if it came to its end."""
     log: Path
     """All of Pulumi's own output."""
+    idle: bool = False
+    """Whether a preview found nothing to do."""
+    planned: int = 0
+    """Changes that the preview announced."""
 
 
 @dataclass(frozen=True)
@@ -132,9 +136,16 @@ class Engine:
         return self._stream(["preview", *self._selected, *policies], report, changes=True)
 
     def up(self, report: Report) -> Run:
-        """Preview, stop at a violation before any change, deploy."""
+        """Preview, stop at a violation before any change, deploy; a preview alone where nothing changes."""
         self.recover(report)
-        return self._stream(["up", "--yes", *self._selected, *self._policies], report)
+        chosen = [*self._selected, *self._policies]
+        if not self.outputs():
+            return self._stream(["up", "--yes", *chosen], report)
+        seen = self._stream(["preview", *chosen], report)
+        if seen.code or seen.idle:
+            return seen
+        done = self._stream(["up", "--yes", "--skip-preview", *chosen], report, planned=seen.planned)
+        return replace(done, seconds={**seen.seconds, **done.seconds})
 
     def destroy(self, report: Report) -> Run:
         """Remove everything that the stack made."""
@@ -237,11 +248,13 @@ class Engine:
             raise EngineError(f"pulumi {' '.join(arguments[:2])}: {(done.stderr or done.stdout).strip()}")
         return done.stdout
 
-    def _stream(self, arguments: Sequence[str], report: Report, *, changes: bool = False) -> Run:
+    def _stream(
+        self, arguments: Sequence[str], report: Report, *, changes: bool = False, planned: int = 0
+    ) -> Run:
         """Run and tell its events; an interrupt is Pulumi's to handle, and is awaited."""
         private_directory(self.plane.logs)
         log = self.plane.logs / f"engine-{time.strftime('%Y%m%dT%H%M%S')}-{arguments[0]}.log"
-        telling = Telling(report, changes=changes)
+        telling = Telling(report, changes=changes, planned=planned)
         code = follow(
             [self._pulumi, *arguments, "--suppress-progress", "--non-interactive"],
             cwd=self.project,
@@ -253,7 +266,7 @@ class Engine:
             report("\n".join(log.read_text(errors="replace").splitlines()[-LAST_LINES:]))
         if code:
             report(f"everything that pulumi said: {log}")
-        return Run(code, telling.seconds, log)
+        return Run(code, telling.seconds, log, telling.idle, telling.planned)
 
     @property
     def _pulumi(self) -> str:

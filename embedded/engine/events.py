@@ -29,6 +29,7 @@ UNCOUNTED = frozenset({"same", "read", "refresh", "create-replacement", "delete-
 FOUND = re.compile(r"using pulumi-resource-\S+ from \$PATH at ")
 OTHER = re.compile(r"(?s)resource plugin (\S+) is expected to have version >=(\S+), but has ([^\s;]+);.*")
 """Warnings that every run with a provider of our own build has: the first is said by the second."""
+STACK = "pulumi:pulumi:Stack"
 REPEATED_SECONDS = 60.0
 """The same wait is not told again before."""
 SHOWN_SECONDS = 1.0
@@ -48,6 +49,8 @@ class Telling:
     """Changes that the preview announced."""
     done: int = 0
     errors: int = 0
+    idle: bool = False
+    """Whether the preview found nothing to do, neither to a resource nor to an output."""
     seconds: dict[str, float] = field(default_factory=dict[str, float])
     """How long `preview` and `update` took, by the clock of this machine."""
     spoke: float = field(default_factory=time.monotonic)
@@ -60,6 +63,7 @@ class Telling:
     _findings: Counter[tuple[str, str]] = field(default_factory=Counter[tuple[str, str]])
     """Advisory findings: (policy, its title) and on how many resources."""
     _refusals: int = 0
+    _outputs_differ: bool = False
     _waited: str = ""
     _waited_at: float = 0.0
     _since: float = field(default_factory=time.monotonic)
@@ -98,6 +102,9 @@ class Telling:
 
     def _finish(self, event: Event) -> None:
         step = child(event, "metadata")
+        if step["type"] == STACK:
+            # Said twice of each run: as it begins, and with the outputs.
+            self._outputs_differ = child(step, "old", "outputs") != child(step, "new", "outputs")
         if not _counted(step):
             return
         line = f"{SIGNS.get(step['op'], ' ')} {_called(step['urn'])}"
@@ -142,6 +149,8 @@ class Telling:
         took = time.monotonic() - self._since
         self.seconds[phase] = took
         changes = cast(Mapping[str, int], event.get("resourceChanges") or {})
+        if event["isPreview"]:
+            self.idle = changes.keys() <= {"same"} and not self._outputs_differ
         counts = ", ".join(self._counts(changes, planned=event["isPreview"])) or "nothing to do"
         for line in self._verdicts(cast(Mapping[str, str], event.get("PolicyPacks") or {})):
             self._once(line)

@@ -9,6 +9,8 @@ import logging
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
+from corral.embedded.hardware.device_plugin import Plugin, announced, chosen_file, configured
+from corral.embedded.hardware.geometry import Impossible
 from corral.embedded.hardware.inventory import Inventory, Machine
 from corral.embedded.hardware.mig_manager import Outcome, manage
 from corral.embedded.hardware.publication import (
@@ -18,8 +20,9 @@ from corral.embedded.hardware.publication import (
     MIG_CLASS,
     MIG_CONFIG_LABEL,
     MIG_STATE_LABEL,
+    PLUGIN_LABEL,
+    SHARING_LABEL,
     devices,
-    extended_resources,
     gpu_of,
     labels,
     resource_slices,
@@ -48,7 +51,7 @@ class Driver:
         self._silicon = Silicon(silicon_file, inventory)
         self._machines = {machine.name: machine for machine in inventory.machines}
         self._work: WorkList[str] = WorkList(self._look_at, log)
-        self._said: dict[str, str] = {}
+        self._said: dict[tuple[str, str], str] = {}
         self._nodes = Informer(api, resource("v1", "nodes"), self._node_changed)
         self._slices = self._informer(DRA, "resourceslices")
         self._classes = self._informer(DRA, "deviceclasses")
@@ -105,8 +108,9 @@ class Driver:
             log.info("machine %s: made its node", name)
         elif not at(node, "metadata", "deletionTimestamp"):
             outcome = await self._manage(node, machine)
-            await self._label(node, machine, outcome)
-            await self._announce(node, machine)
+            plugin = self._plugin(node, machine)
+            await self._label(node, machine, outcome, plugin)
+            await self._announce(node, machine, plugin)
             await self._publish(node, machine)
 
     async def _drop(self, name: str, node: Object | None) -> None:
@@ -121,9 +125,10 @@ class Driver:
     async def _manage(self, node: Object, machine: Machine) -> Outcome | None:
         """Cut the machine's GPUs as its label asks; None when no MIG manager acts here."""
         policy, product = self._policy(), self._inventory.product(machine)
-        name = at(node, "metadata", "labels", MIG_CONFIG_LABEL)
+        default = at(policy, "spec", "migManager", "config", "default") if policy else None
+        name = at(node, "metadata", "labels", MIG_CONFIG_LABEL) or default or None
         enabled = policy is not None and at(policy, "spec", "migManager", "enabled") is not False
-        if name is None or policy is None or product is None or not enabled:
+        if not name or policy is None or product is None or product.compute_slices is None or not enabled:
             return None
         config_map = str(at(policy, "spec", "migManager", "config", "name") or "")
         configurations = self._configurations.items.get((OPERATOR_NAMESPACE, config_map))
@@ -132,8 +137,29 @@ class Driver:
         if outcome.cut:
             self._silicon.cut(machine.name, outcome.cut)
             log.info("machine %s: cut GPU %s as %s", machine.name, ", ".join(map(str, outcome.cut)), name)
-        self._say(machine, outcome.why)
+        self._say(machine, "MIG", outcome.why)
         return outcome
+
+    def _plugin(self, node: Object, machine: Machine) -> Plugin | None:
+        """The machine's device plugin; None where none is deployed, or where it refuses its configuration."""
+        policy = self._policy()
+        if policy is None or not machine.gpus or at(policy, "spec", "devicePlugin", "enabled") is False:
+            return None
+        configurations = {
+            name: found
+            for (space, name), found in self._configurations.items.items()
+            if space == OPERATOR_NAMESPACE
+        }
+        label = at(node, "metadata", "labels", PLUGIN_LABEL)
+        try:
+            text = chosen_file(policy, configurations, None if label is None else str(label))
+            plugin = configured(str(at(policy, "spec", "mig", "strategy") or "single"), text)
+            announced(plugin, self._silicon.of(machine.name))
+        except Impossible as cause:
+            self._say(machine, "device plugin", str(cause))
+            return None
+        self._say(machine, "device plugin", "")
+        return plugin
 
     async def _busy(self, machine: Machine) -> Iterable[int]:
         """GPUs of which a device is allocated; all of them while pods hold extended resources."""
@@ -147,28 +173,32 @@ class Driver:
             if result["driver"] == DRIVER and result["pool"] == machine.name
         ]
 
-    def _say(self, machine: Machine, why: str) -> None:
-        if why and self._said.get(machine.name) != why:
+    def _say(self, machine: Machine, about: str, why: str) -> None:
+        if why and self._said.get((machine.name, about)) != why:
             log.error("machine %s: %s", machine.name, why)
-        self._said[machine.name] = why
+        self._said[(machine.name, about)] = why
 
     def _labels(self, machine: Machine) -> dict[str, str]:
         return labels(machine, self._inventory.product(machine))
 
-    async def _label(self, node: Object, machine: Machine, outcome: Outcome | None) -> None:
+    async def _label(
+        self, node: Object, machine: Machine, outcome: Outcome | None, plugin: Plugin | None
+    ) -> None:
         found = child(node, "metadata", "labels")
-        wanted = {**self._labels(machine), MIG_STATE_LABEL: outcome.state if outcome else None}
+        wanted = {
+            **self._labels(machine),
+            MIG_STATE_LABEL: outcome.state if outcome else None,
+            SHARING_LABEL: plugin.sharing if plugin else None,
+        }
         if any(found.get(name) != value for name, value in wanted.items()):
             path = resource("v1", "nodes", name=machine.name)
             await self._api.patch(path, {"metadata": {"labels": wanted}}, field_manager="corral-hardware")
 
-    async def _announce(self, node: Object, machine: Machine) -> None:
+    async def _announce(self, node: Object, machine: Machine, plugin: Plugin | None) -> None:
         """Capacity of the node, with extended resources while a device plugin is deployed."""
         wanted = {"cpu": machine.cpu, "memory": machine.memory, "pods": str(machine.pods)}
-        policy = self._policy()
-        if policy is not None and machine.gpus and at(policy, "spec", "devicePlugin", "enabled") is not False:
-            strategy = str(at(policy, "spec", "mig", "strategy") or "single")
-            wanted |= extended_resources(self._silicon.of(machine.name), strategy)
+        if plugin is not None:
+            wanted |= announced(plugin, self._silicon.of(machine.name))
         old = child(node, "status", "capacity")
         gone = {name: None for name in old if name.startswith(EXTENDED_PREFIX) and name not in wanted}
         if gone or _differ(old, wanted) or _differ(child(node, "status", "allocatable"), wanted):

@@ -1,4 +1,4 @@
-"""What drivers publish about a machine: labels, extended resources and ResourceSlices.
+"""What drivers publish about a machine: labels and ResourceSlices.
 
 Names of attributes and capacities are those of the NVIDIA DRA driver for GPUs 0.4.1. Devices are fixed
 partitions: whole GPUs, and the slices that a layout has cut.
@@ -20,6 +20,8 @@ MIG_CLASS = "mig.nvidia.com"
 INVENTORY_LABEL = "corral.dev/simulated-hardware"
 MIG_CONFIG_LABEL = "nvidia.com/mig.config"
 MIG_STATE_LABEL = "nvidia.com/mig.config.state"
+PLUGIN_LABEL = "nvidia.com/device-plugin.config"
+SHARING_LABEL = "nvidia.com/gpu.sharing-strategy"
 MOST_DEVICES = 128
 """Devices that one ResourceSlice may hold."""
 BRAND = "Nvidia"
@@ -49,22 +51,6 @@ def labels(machine: Machine, product: Product | None) -> dict[str, str]:
         "nvidia.com/gpu.compute.minor": minor,
         "nvidia.com/mig.capable": str(product.compute_slices is not None).lower(),
     }
-
-
-def extended_resources(layout: Mapping[int, Layout], strategy: str) -> dict[str, str]:
-    """What the device plugin announces under MIG strategy `none`, `single` or `mixed`.
-
-    `single` announces slices as `nvidia.com/gpu`, and nothing when they differ or some GPUs are whole.
-    """
-    whole = sum(slices is None for slices in layout.values())
-    cut = Counter(placed.profile for slices in layout.values() for placed in slices or ())
-    if strategy == "none":
-        return {"nvidia.com/gpu": str(len(layout))}
-    if strategy == "single":
-        alike = not cut or (len(cut) == 1 and not whole)
-        return {"nvidia.com/gpu": str(whole + sum(cut.values()))} if alike else {}
-    mixed = {f"nvidia.com/mig-{p.replace('+', '.')}": str(count) for p, count in sorted(cut.items())}
-    return {"nvidia.com/gpu": str(whole), **mixed}
 
 
 def devices(

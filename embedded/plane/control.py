@@ -115,6 +115,8 @@ def configuration(home: PlaneHome, record: PlaneRecord) -> str:
                 "extraArgs": [
                     {"key": "config", "value": str(home.control / "stages.yaml"), "override": True},
                     {"key": "cidr", "value": f"10.{record.service_octet}.0.1/16"},
+                    # A lease would shut a restarted kwok out until the one of its predecessor has run out.
+                    {"key": "node-lease-duration-seconds", "value": "0", "override": True},
                 ],
             }
         ],

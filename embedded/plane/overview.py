@@ -22,6 +22,7 @@ MARKS: Mapping[str, Kind] = {
 """Conditions that the process node writes, the most telling first."""
 SETTLE_SECONDS = 120.0
 """How long pods may take to be ready, once the engine is done."""
+GPU_RESOURCES = "nvidia.com/"
 MODEL_LABEL = "serving.kserve.io/inferenceservice"
 
 
@@ -37,7 +38,7 @@ class PodView:
     """`ready`, `done`, else the phase or the reason in the way, in one word."""
     processes: tuple[Process, ...]
     devices: tuple[str, ...]
-    """Devices allocated to it, as `node/device`."""
+    """Devices allocated to it, as `node/device` or `node/resource`."""
     model: str | None
     """InferenceService it belongs to."""
     omitted: str = ""
@@ -129,6 +130,15 @@ def claims_of(pod: Object) -> list[str]:
     return [status["resourceClaimName"] for status in statuses if status.get("resourceClaimName")]
 
 
+def extended(pod: Object) -> tuple[str, ...]:
+    """Extended resources that a pod has of its node, as `node/resource`; which device it is, nobody tells."""
+    node = at(pod, "spec", "nodeName")
+    limits = [child(container, "resources", "limits") for container in children(pod, "spec", "containers")]
+    found = {name: count for one in limits for name, count in one.items() if name.startswith(GPU_RESOURCES)}
+    words = {name: name if str(count) == "1" else f"{count} x {name}" for name, count in found.items()}
+    return tuple(f"{node}/{word}" for word in words.values()) if node else ()
+
+
 def processes_of(plane: PlaneHome, uid: str) -> tuple[Process, ...]:
     """Living processes of a pod, without the shims that wait for them."""
     contents = [json.loads(path.read_text()) for path in sorted(plane.pods.glob(f"{uid}/*/*.process.json"))]
@@ -146,7 +156,10 @@ def _view(plane: PlaneHome, pod: Object, devices: dict[tuple[str, str], tuple[st
         kind=_kind(pod),
         state=_state(pod),
         processes=processes_of(plane, metadata["uid"]),
-        devices=tuple(device for name in claims_of(pod) for device in devices.get((namespace, name), ())),
+        devices=(
+            *(device for name in claims_of(pod) for device in devices.get((namespace, name), ())),
+            *extended(pod),
+        ),
         model=at(pod, "metadata", "labels", MODEL_LABEL),
         omitted=str((condition(pod, "corral.dev/Omitted") or {}).get("message") or ""),
         note="" if _is_true(pod, "Ready") else _note(pod),

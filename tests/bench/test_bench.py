@@ -6,7 +6,7 @@ import sys
 
 import pytest
 from bench import __main__ as command
-from bench import figures, quick
+from bench import figures, packing, pools, quick
 from bench.figures import Figure
 from bench.processes import peak_memory, python, run
 from rich.console import Console
@@ -40,7 +40,7 @@ def test_an_unknown_bench_is_answered_with_those_there_are(monkeypatch, capsys):
     monkeypatch.setattr(sys, "argv", ["bench", "speed"])
     with pytest.raises(SystemExit):
         command.main()
-    assert "setup, plan, program, models, platform" in capsys.readouterr().err
+    assert "setup, plan, program, models, packing, sizing, platform" in capsys.readouterr().err
 
 
 def test_set_up_is_read_from_the_toolchains_records(tmp_path, monkeypatch):
@@ -59,6 +59,25 @@ def test_memory_of_a_small_program_is_not_its_parents():
     _seconds, memory = python("pass", times=1)
     assert memory < 100 < peak_memory()
     del held
+
+
+def test_first_fit_decreasing_is_a_fair_peer():
+    places = packing.first_fit_decreasing("A100-40GB", ["1g.5gb", "3g.20gb", "7g.40gb", "3g.20gb", "4g.20gb"])
+    assert places == [2, 1, 0, 2, 1], "the largest first, each on the first GPU where it fits"
+
+
+def test_the_bench_of_packing_plans_what_it_says(monkeypatch, capsys):
+    monkeypatch.setattr(packing, "FLEETS", 10)
+    monkeypatch.setattr(packing, "SIZES", (10, 20))
+    found = {figure.name: figure for figure in packing.packing()}
+    excess = next(figure for name, figure in found.items() if name.startswith("GPUs above the bound"))
+    assert excess.value == 0 and excess.met and excess.floor is not None and excess.floor >= 0
+    moves = found["slices moved, per slice added"]
+    assert moves.floor is not None and moves.value < moves.floor
+    assert any(name.startswith("plan of 20 models over 20 pools") for name in found)
+    monkeypatch.setattr(sys, "argv", ["pools", "7", "2"])
+    pools.main()
+    assert json.loads(capsys.readouterr().out)["gpus"] > 0
 
 
 def test_a_failed_program_ends_the_bench_with_what_it_said():

@@ -9,12 +9,14 @@ import pytest
 from pydantic import ValidationError
 
 from corral.catalogue import _read, vocabulary
+from corral.catalogue.attention import Grouped, padded
 from corral.catalogue.charts import chart, charts, charts_of
 from corral.catalogue.digests import load
+from corral.catalogue.engines import reserve, reserves
 from corral.catalogue.gpus import geometry, gpus, shape
 from corral.catalogue.images import OURS, image, images, images_of, mirrored
-from corral.catalogue.models import models
-from corral.catalogue.vocabulary import Engine, InstalledBy, Part
+from corral.catalogue.models import Facts, Model, models
+from corral.catalogue.vocabulary import Dtype, Engine, InstalledBy, Part, Task
 
 ROOT = Path(__file__).parents[2]
 FLOATING = {"latest", "main", "master", "stable", "nightly"}
@@ -127,9 +129,112 @@ def test_a_gpu_without_mig_has_no_geometry():
 def test_a_model_has_weights_a_source_and_consistent_heads(name: str):
     entry = models()[name]
     assert entry.weights > 0
-    assert entry.heads % entry.kv_heads == 0
+    assert entry.attention.divides(1)
     assert entry.source.date <= datetime.date.today()
     assert entry.engine is not Engine.LLAMA_CPP or entry.files, "llama.cpp is given one file by name"
+
+
+def _family(name: str) -> list[Model]:
+    return [entry for entry in models().values() if entry.family == name]
+
+
+def test_a_family_is_one_model_in_several_dtypes_and_named_by_its_heaviest():
+    families = {entry.family for entry in models().values() if entry.family}
+    assert len(families) > 5
+    for family in families:
+        members = _family(family)
+        assert family in models() and len(members) > 1
+        assert models()[family].weights == max(entry.weights for entry in members)
+        assert len({entry.dtype for entry in members}) == len(members)
+        shapes = {
+            (entry.layers, entry.hidden, entry.attention, entry.experts, entry.context) for entry in members
+        }
+        assert len(shapes) == 1, family
+
+
+def parameters(entry: Model) -> int:
+    """Parameters of a dense text model with grouped-query attention, from its shape."""
+    shape = entry.attention
+    assert isinstance(shape, Grouped)
+    heads = shape.head_dim * (2 * shape.heads + 2 * shape.kv_heads)
+    layer = entry.hidden * (heads + 3 * entry.intermediate + 2)
+    tables = 1 if entry.tied or entry.task is Task.EMBEDDING else 2
+    return entry.layers * layer + tables * entry.vocabulary * entry.hidden
+
+
+DENSE = [
+    name
+    for name, entry in models().items()
+    if isinstance(entry.attention, Grouped) and not (entry.experts or entry.multimodal or entry.files)
+]
+
+
+@pytest.mark.parametrize("name", DENSE)
+def test_the_shape_of_a_dense_text_model_multiplies_out_to_its_weights(name: str):
+    """A wrong layer, width, head or vocabulary shows here."""
+    entry = models()[name]
+    stated = entry.model_copy(update={"weights_gib": None, "parameters": parameters(entry) / 10**9})
+    rounded = 0.05 if entry.dtype is Dtype.INT4 else 0.005  # bytes of a group's scales are rounded up
+    assert stated.weights == pytest.approx(entry.weights, rel=rounded)
+    assert entry.dtype is not Dtype.INT4 or stated.weights > entry.weights
+
+
+def test_most_models_are_checked_and_each_that_is_not_says_so():
+    unchecked = {name for name, entry in models().items() if not entry.source.checked}
+    assert {"llama-3.2-1b", "qwen3-14b", "gemma-2-9b", "bge-m3", "qwen3.8-27b"} <= unchecked
+    assert len(unchecked) < len(models()) / 2
+
+
+def test_eight_bit_weights_keep_embeddings_and_head_at_sixteen():
+    """0.57 of 16 bit at 8 billion parameters, 0.51 to 0.52 at 70."""
+    for small, large, share in (
+        ("llama-3.1-8b-fp8", "llama-3.1-8b", 0.57),
+        ("llama-3.3-70b-fp8", "llama-3.3-70b", 0.515),
+    ):
+        assert models()[small].weights / models()[large].weights == pytest.approx(share, abs=0.005)
+        stated = models()[small].model_copy(
+            update={"weights_gib": None, "parameters": models()[large].weights / 2e9}
+        )
+        assert stated.weights == pytest.approx(models()[small].weights, rel=0.01)
+
+
+def test_a_model_weighs_by_exactly_one_account():
+    facts = models()["qwen3-8b"].model_dump(by_alias=True, exclude={"source", "weights_gib"})
+    for given in ({}, {"weights-gib": 1, "parameters": 8}):
+        with pytest.raises(ValidationError, match="one of weights-gib, weights-bytes and parameters"):
+            Facts.model_validate({**facts, **given})
+
+
+@pytest.mark.parametrize(
+    ("attention", "said"),
+    [
+        ({"kind": "gqa", "heads": 32, "kv-heads": 5, "head-dim": 128}, "kv-heads must divide heads, 32"),
+        (
+            {"kind": "sliding", "heads": 8, "kv-heads": 8, "head-dim": 64, "full-layers": 99, "window": 1},
+            "full-layers is at most layers, 36",
+        ),
+        ({"kind": "linear", "heads": 8}, "attention"),
+        ({"kind": "mla", "heads": 8, "latent": 512}, "rope"),
+    ],
+)
+def test_attention_that_cannot_be_is_refused(attention: dict[str, object], said: str):
+    facts = models()["qwen3-8b"].model_dump(by_alias=True, exclude={"source", "weights_bytes", "parameters"})
+    with pytest.raises(ValidationError, match=said):
+        Facts.model_validate({**facts, "attention": attention})
+
+
+@pytest.mark.parametrize(
+    ("full", "windowed", "layers"), [(10, 52, 70), (5, 29, 35), (8, 40, 48), (18, 18, 36), (4, 0, 4)]
+)
+def test_windows_and_whole_sequences_share_a_pool_of_equal_groups(full: int, windowed: int, layers: int):
+    assert padded(full, windowed) == layers
+
+
+def test_an_engine_version_counts_from_its_entry_until_the_next():
+    assert reserve("v0.16.0").since == "0.10"
+    assert reserve("0.17").since == "0.17"
+    assert reserve("v0.30.0").since == "0.21"
+    assert [one.version for one in reserves()] == sorted(one.version for one in reserves())
 
 
 def test_the_small_model_is_known_byte_for_byte():

@@ -40,6 +40,11 @@ def uses() -> list[Use]:
                 case,
                 operator_values(DriverSource.OPERATOR, device_plugin=False, monitors=True, supply=supply),
             ),
+            Use(
+                "gpu-operator",
+                f"{case}-device-plugin",
+                operator_values(DriverSource.OPERATOR, device_plugin=True, monitors=True, supply=supply),
+            ),
             Use("dra-driver-nvidia-gpu", case, dra_values(DriverSource.OPERATOR, supply=supply)),
             Use(
                 "kube-prometheus-stack",

@@ -84,7 +84,43 @@ def test_a_plan_without_colour_has_no_escape_codes(checkout, capsys):
     assert "\x1b" not in capsys.readouterr().out
 
 
-@pytest.mark.parametrize("command", [["plan"], ["up"], ["init"], ["preview"]])
+def test_a_plan_is_drawn_where_one_asks_for_it_and_nowhere_else(checkout, capsys):
+    before = set(checkout.iterdir())
+    assert main(["plan"]) == 0
+    assert set(checkout.iterdir()) == before
+    (checkout / "plan.html").write_text("an old page")
+    assert main(["plan", "--html", "plan.html"]) == 0
+    assert set(checkout.iterdir()) == before | {checkout / "plan.html"}, "nothing is left beside it"
+    assert "<h1>dev " in (checkout / "plan.html").read_text(encoding="utf-8")
+    said = capsys.readouterr().out
+    assert "dev: profile open" in said and said.endswith("page: plan.html\n")
+
+
+@pytest.mark.parametrize("place", ["no/such/plan.html", ".", "", "Pulumi.yaml/plan.html"])
+def test_a_page_that_cannot_be_written_is_one_line_and_exit_code_2(place, checkout, capsys):
+    before = set(checkout.iterdir())
+    assert main(["plan", "--html", place]) == 2
+    error = capsys.readouterr().err
+    assert error.startswith("corral: --html ") and error.count("\n") == 1
+    assert set(checkout.iterdir()) == before
+
+
+def test_a_page_is_the_old_one_until_the_new_one_is_whole(checkout, monkeypatch):
+    (checkout / "plan.html").write_text("an old page")
+
+    def full(path, *_arguments, **_keywords):
+        path.write_bytes(b"<!DOC")
+        raise OSError(28, "No space left on device", str(path))
+
+    monkeypatch.setattr("pathlib.Path.write_text", full)
+    assert main(["plan", "--html", "plan.html"]) == 1
+    assert (checkout / "plan.html").read_text() == "an old page"
+    assert not [path for path in checkout.iterdir() if path.name.startswith(".plan")]
+
+
+@pytest.mark.parametrize(
+    "command", [["plan"], ["plan", "--html", "plan.html"], ["up"], ["init"], ["preview"]]
+)
 def test_a_wrong_stack_file_is_two_lines_and_exit_code_2_and_nothing_is_touched(
     command, checkout, capsys, tmp_path
 ):
@@ -97,6 +133,7 @@ def test_a_wrong_stack_file_is_two_lines_and_exit_code_2_and_nothing_is_touched(
     assert any(line.startswith("sovereignty.profile: opn: ") and "open" in line for line in lines)
     assert any(line.startswith("gpu-pool: unknown key: ") and "gpu-pools" in line for line in lines)
     assert not (tmp_path / "home").exists()
+    assert not (checkout / "plan.html").exists()
 
 
 def test_lint_checks_every_stack_file_and_names_it(checkout, capsys):

@@ -166,3 +166,20 @@ def test_a_failed_object_is_no_longer_waited_for():
 def test_how_long_each_phase_took_is_kept():
     _, telling = told(summary({}, True), summary({}, False))
     assert telling.seconds.keys() == {"preview", "update"}
+
+
+def stack(old, new):
+    """The event that tells the outputs of the stack."""
+    both = {"old": {"outputs": old}, "new": {"outputs": new}}
+    step = {"op": "same", "urn": STACK, "type": "pulumi:pulumi:Stack", **both}
+    return {"resOutputsEvent": {"metadata": step, "planning": True}}
+
+
+def test_a_preview_that_changes_neither_resource_nor_output_is_idle():
+    same = {"bucket": "s3://models"}
+    assert told(stack(same, same), summary({"same": 9}, preview=True))[1].idle
+    assert not told(stack(same, same), summary({"same": 9, "update": 1}, preview=True))[1].idle
+    assert not told(stack(same, {}), summary({"same": 9}, preview=True))[1].idle
+    assert not told(stack(same, same), summary({"same": 9}, preview=False))[1].idle
+    begun = stack({}, {"bucket": "s3://other"})
+    assert told(begun, stack(same, same), summary({"same": 9}, preview=True))[1].idle, "the last word counts"

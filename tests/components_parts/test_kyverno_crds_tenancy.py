@@ -1,10 +1,15 @@
+import subprocess
+
 import pytest
+import yaml
 from tests.components.harness import build
-from tests.components_parts.installs import installs, values_of
+from tests.components_parts.installs import installed, installs, values_of
 
 from corral.components.crds import Crds
 from corral.components.kyverno import Kyverno
+from corral.components.kyverno.component import CONTROLLERS
 from corral.components.tenancy import Tenancy
+from corral.embedded import toolchain
 
 
 def test_kyverno_leaves_alone_the_namespaces_that_must_heal_without_it():
@@ -27,6 +32,41 @@ def test_a_kyverno_that_is_up_is_seen_at_once_and_one_that_starts_slowly_is_wait
     assert startup["periodSeconds"] + readiness["initialDelaySeconds"] + readiness["periodSeconds"] <= 3
     assert startup["periodSeconds"] * startup["failureThreshold"] >= 120
     assert readiness["periodSeconds"] * readiness["failureThreshold"] >= 60
+
+
+def test_the_roles_that_kubernetes_fills_are_adopted_by_the_release_and_outlive_it():
+    graph = build(lambda: Kyverno("k", {"supply": {}, "namespace": "guard"}))
+    roles = graph.of("ClusterRole")
+    assert {one.object_name for one in roles} == {f"kyverno:{controller}" for controller in CONTROLLERS}
+    release = installed(graph, "k-chart")
+    for one in roles:
+        owner = one.inputs["metadata"]["annotations"]
+        assert owner["meta.helm.sh/release-name"] == release.inputs["name"]
+        assert owner["meta.helm.sh/release-namespace"] == "guard" == release.inputs["namespace"]
+        assert one.urn in graph.before(release), "what comes first goes last"
+
+
+def test_kyverno_is_there_when_its_controllers_are_though_its_release_awaits_nothing():
+    graph = build(lambda: Kyverno("k", {"supply": {}}))
+    release = installed(graph, "k-chart")
+    assert release.inputs["skipAwait"] is True
+    awaited = graph.of("DeploymentPatch")
+    assert {one.object_name for one in awaited} == {f"kyverno-{controller}" for controller in CONTROLLERS}
+    assert all(release.urn in graph.before(one) for one in awaited)
+
+
+@pytest.mark.engine
+def test_the_real_chart_has_the_roles_and_controllers_that_are_named_here():
+    values = values_of(build(lambda: Kyverno("k", {"supply": {}})), "k-chart")
+    command = [str(toolchain.tool("helm")), "template", "kyverno", str(toolchain.chart("kyverno"))]
+    done = subprocess.run(
+        [*command, "--values", "-"], input=yaml.safe_dump(values), capture_output=True, text=True, check=True
+    )
+    objects = [one for one in yaml.load_all(done.stdout, yaml.CSafeLoader) if one]
+    filled = {one["metadata"]["name"] for one in objects if "aggregationRule" in one}
+    assert filled == {f"kyverno:{controller}" for controller in CONTROLLERS}
+    running = {one["metadata"]["name"] for one in objects if one["kind"] == "Deployment"}
+    assert running == {f"kyverno-{controller}" for controller in CONTROLLERS}
 
 
 def test_no_reports_are_written_that_no_controller_collects():

@@ -1,15 +1,17 @@
 """Each control gives each of its cases the verdict that the case expects."""
 
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from corral.controls.control import Case, Control, ObjectRule, Resource, Undecided, Verdict
+from corral.controls.control import Case, Control, ObjectRule, Resource, Severity, Undecided, Verdict
 from corral.controls.judge import judge_object, judge_resource
 from corral.controls.page import PAGE, page
 from corral.controls.profiles import PROFILES, Profile, profile
 from corral.controls.register import CONTROLS, control
+from corral.controls.weight import stops
 
 NARROWED = {
     "eusc": profile("eu-resident", region="eusc-de-east-1"),
@@ -49,6 +51,16 @@ def test_a_control_says_all_that_a_reader_needs(found: Control) -> None:
         "a control needs an input that it lets pass and one that it stops"
     )
     assert len({case.title for case in found.cases}) == len(found.cases)
+
+
+def test_a_violation_stops_unless_the_profile_says_that_it_is_reported_or_it_is_slight() -> None:
+    for name, constraints in PROFILES.items():
+        reported = {found.id for found in CONTROLS if not stops(found, constraints)}
+        assert reported == ({"SOV-SUP-02", "SOV-MOD-02"} if name == "open" else set()), name
+    for severity, everywhere in ((Severity.LOW, False), (Severity.MEDIUM, True), (Severity.HIGH, True)):
+        one = replace(control("SOV-NET-01"), severity=severity)
+        assert stops(one, PROFILES["eu-resident"]) is everywhere
+        assert stops(one, PROFILES["open"]) is (severity is Severity.HIGH)
 
 
 def test_ids_are_used_once() -> None:

@@ -47,7 +47,9 @@ def user():
         scratch = folder / "scratch"
         scratch.mkdir()
         closed = Path("/root")
-        needed = {Path(sys.base_prefix), Home.find().toolchain.resolve(), CHECKOUT}
+        # The folder of the tools is its owner's alone, the tools in it are not.
+        tools = (tool for tool in Home.find().toolchain.resolve().iterdir() if tool.name[0] != ".")
+        needed = {Path(sys.base_prefix), CHECKOUT, *tools}
         shown = [str(path.relative_to(closed)) for path in sorted(needed) if path.is_relative_to(closed)]
         for path in (folder / "home", folder / "corral", folder / "state", folder / "venv"):
             subprocess.run(["chown", "--recursive", f"{USER}:{USER}", str(path)], check=True)

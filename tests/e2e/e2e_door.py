@@ -1,11 +1,13 @@
 """The platform as its user has it: the `corral` command, kubectl through it, and what this machine shows."""
 
+import base64
 import contextlib
 import json
 import os
 import shutil
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -129,6 +131,44 @@ class Platform:
             check=False,
         )
         return Done(done.returncode, done.stdout, done.stderr)
+
+    def sql(self, statement: str) -> str:
+        """What the vector database answers its user `vectors` over verified TLS."""
+        service = self.read("service", "vector-db", "-n", "vector-db")
+        with tempfile.NamedTemporaryFile("w", suffix=".crt") as authority:
+            authority.write(self.secret("vector-db", "vector-db-tls")["ca.crt"])
+            authority.flush()
+            options = {
+                "host": "vector-db.vector-db.svc",
+                "hostaddr": service["spec"]["clusterIP"],
+                "port": "5432",
+                "user": "vectors",
+                "dbname": "vectors",
+                "sslmode": "verify-full",
+                "sslrootcert": authority.name,
+            }
+            programs = toolchain.postgres_bin()
+            done = subprocess.run(
+                [
+                    programs / "psql",
+                    *("--no-psqlrc", "--tuples-only", "--no-align", "--command", statement),
+                    " ".join(f"{key}={value}" for key, value in options.items()),
+                ],
+                env={
+                    "LD_LIBRARY_PATH": str(programs.parent / "lib"),
+                    "PGPASSWORD": self.secret("vector-db", "vector-db-credential")["password"],
+                },
+                capture_output=True,
+                text=True,
+                timeout=60,
+                check=False,
+            )
+        assert done.returncode == 0, done.stderr
+        return done.stdout.strip()
+
+    def secret(self, namespace: str, name: str) -> dict[str, str]:
+        data = self.read("secret", name, "-n", namespace)["data"]
+        return {key: base64.b64decode(value).decode() for key, value in data.items()}
 
     def model_pods(self, model: str = "smollm2") -> list[dict[str, Any]]:
         """Pods of a model that answer and are not about to end."""

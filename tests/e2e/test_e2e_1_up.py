@@ -67,7 +67,8 @@ def test_a_second_up_changes_nothing(platform):
     before = versions(platform)
     done = platform.corral("up", seconds=UP_SECONDS)
     assert done.code == 0, done.said[-3000:]
-    assert re.search(r"^update: \d+ unchanged \(", done.said, re.MULTILINE), done.said[-4000:]
+    assert re.search(r"^preview: \d+ unchanged \(", done.said, re.MULTILINE), done.said[-4000:]
+    assert "update:" not in done.said, "a preview that finds nothing to do is all"
     assert versions(platform) == before
 
 

@@ -1,6 +1,5 @@
 """Models lie in the bucket with their papers, and the store's volume shows nothing of either."""
 
-import base64
 import json
 import os
 from collections.abc import Iterator
@@ -33,9 +32,7 @@ ADMINISTRATOR = "Admin"
 def store(platform: Platform, *, signed: bool = True):
     """The platform's bucket as its administrator sees it, or as anybody does."""
     service = platform.read("service", "model-storage", "-n", "model-storage")
-    identities = json.loads(secret(platform, "model-storage", "model-storage-config")["s3.json"])[
-        "identities"
-    ]
+    identities = json.loads(platform.secret("model-storage", "model-storage-config")["s3.json"])["identities"]
     keys = next(one["credentials"][0] for one in identities if ADMINISTRATOR in one["actions"])
     access = {"aws_access_key_id": keys["accessKey"], "aws_secret_access_key": keys["secretKey"]}
     return boto3.client(
@@ -47,11 +44,6 @@ def store(platform: Platform, *, signed: bool = True):
         ),
         **(access if signed else {}),
     )
-
-
-def secret(platform: Platform, namespace: str, name: str) -> dict[str, str]:
-    data = platform.read("secret", name, "-n", namespace)["data"]
-    return {key: base64.b64decode(value).decode() for key, value in data.items()}
 
 
 def manifest_key(client) -> str:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from e2e_door import CHECKOUT, UP_SECONDS, Platform, wait_for
+from e2e_door import CHECKOUT, UP_SECONDS, Done, Platform, wait_for
 
 from corral.embedded.plane.processes import Process
 from corral.embedded.plane.state import PlaneState
@@ -79,8 +79,9 @@ def test_a_violation_stops_before_any_change(platform, tmp_path):
 
 
 def grow(stack) -> None:
-    """One tenant more."""
+    """One tenant more, and the model twice."""
     stack["tenants"].append({"name": "newcomers"})
+    stack["models"][0]["replicas"] = 2
 
 
 def test_an_up_killed_midway_is_finished_by_the_next(platform, tmp_path):
@@ -102,7 +103,36 @@ def test_an_up_killed_midway_is_finished_by_the_next(platform, tmp_path):
     assert platform.items("networkpolicies", "-n", "newcomers")
 
 
-def test_the_earlier_stack_file_takes_away_what_was_added(platform):
+def test_two_replicas_on_two_slices_answer_and_one_goes_on_when_the_other_is_killed(platform):
+    pods = {one["metadata"]["name"]: one for one in platform.model_pods()}
+    assert len(pods) == 2
+    said = ask(platform).err
+    hops = re.findall(r"→ pod (\S+) → slice (\S+) → process (\d+)", said)
+    assert {pod for pod, _, _ in hops} == pods.keys(), said
+    assert len({device for _, device, _ in hops}) == 2, said
+    first = int(hops[0][2])
+    os.kill(first, signal.SIGKILL)
+    wait_for(lambda: len(platform.model_pods()) == 1, 10, "the killed replica is not ready")
+    assert "Paris" in ask(platform).out
+    wait_for(lambda: len(platform.model_pods()) == 2, SECONDS, "both replicas are ready again")
+
+
+def test_an_update_during_which_the_api_server_dies_is_finished_by_the_next(platform):
+    """The earlier stack file takes away what was added."""
+    running = platform.start("up")
+    try:
+        wait_for(lambda: deploying(platform), SECONDS, "pulumi works on the stack")
+        wait_for(
+            lambda: "deletionTimestamp" in platform.read("namespace", "newcomers")["metadata"],
+            UP_SECONDS,
+            "the first object is on its way out",
+        )
+        kill(platform, "kube-apiserver")
+        said = "".join(running.communicate(timeout=UP_SECONDS))
+    finally:
+        running.kill()
+        running.wait()
+    assert "Traceback" not in said, said[-3000:]
     done = platform.corral("up", seconds=UP_SECONDS)
     assert done.code == 0, done.said[-3000:]
     assert platform.ask("get", "namespace", "newcomers", "--ignore-not-found").out == ""
@@ -151,12 +181,17 @@ def manager(platform: Platform) -> Process | None:
 
 def recovers(platform: Platform, program: str) -> None:
     """Kill one program of the plane; another takes its place and a model answers."""
+    before = kill(platform, program)
+    wait_for(lambda: another(platform, program, before), SECONDS, f"{program} runs again")
+    wait_for(lambda: answers(platform), SECONDS, "a model answers")
+
+
+def kill(platform: Platform, program: str) -> Process:
     before = PlaneState.load(platform.plane).programs[program].process
     assert before is not None
     os.kill(before.pid, signal.SIGKILL)
     wait_for(lambda: not before.alive, 10, f"{program} ended")
-    wait_for(lambda: another(platform, program, before), SECONDS, f"{program} runs again")
-    wait_for(lambda: answers(platform), SECONDS, "a model answers")
+    return before
 
 
 def another(platform: Platform, program: str, before: Process) -> bool:
@@ -165,22 +200,28 @@ def another(platform: Platform, program: str, before: Process) -> bool:
 
 
 def answers(platform: Platform) -> bool:
-    done = platform.corral(
+    done = ask(platform)
+    return done.code == 0 and "Paris" in done.out
+
+
+def ask(platform: Platform) -> Done:
+    return platform.corral(
         "chat", "smollm2", "What is the capital of France?", "--max-tokens", "16", seconds=SECONDS
     )
-    return done.code == 0 and "Paris" in done.out
 
 
 def test_stop_ends_every_process_and_the_next_up_finds_all_data(platform):
     before = contents(platform)
     stored = platform.kubectl("get", "pv", "-o", "name")
+    platform.sql("create table kept (place vector(3)); insert into kept values ('[1,2,3]'), ('[9,9,9]')")
     assert platform.corral("stop", seconds=SECONDS).code == 0
     assert platform.processes() == []
     assert platform.corral("chat", "Are you there?").code == 1
     done = platform.corral("up", seconds=UP_SECONDS)
     assert done.code == 0, done.said[-3000:]
-    assert re.search(r"^update: \d+ unchanged \(", done.said, re.MULTILINE), done.said[-3000:]
+    assert re.search(r"^preview: \d+ unchanged \(", done.said, re.MULTILINE), done.said[-3000:]
     assert platform.kubectl("get", "pv", "-o", "name") == stored
     lost = before.keys() - contents(platform).keys()
     assert lost == set()
+    assert platform.sql("select place from kept order by place <-> '[1,2,2]' limit 1") == "[1,2,3]"
     assert answers(platform)

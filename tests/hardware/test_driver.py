@@ -199,6 +199,25 @@ def test_devices_allocated_on_another_machine_hold_nobody_up(drive):
     drive(scene)
 
 
+def test_a_node_without_a_label_is_cut_as_the_policys_default_says(drive):
+    async def scene(cluster):
+        await small(cluster)
+        policy = cluster.get(POLICIES, "", "cluster-policy")
+        manager = {"enabled": True, "config": {"name": "corral-mig-parted", "default": "all-disabled"}}
+        cluster.put(POLICIES, {**policy, "spec": {**policy["spec"], "migManager": manager}})
+        node = cluster.get(NODES, "", "slices-0")
+        labels = {k: v for k, v in node["metadata"]["labels"].items() if k != "nvidia.com/mig.config"}
+        cluster.put(NODES, {**node, "metadata": {**node["metadata"], "labels": labels}})
+
+        def published():
+            slices = [one for one in cluster.all(SLICES) if one["spec"]["nodeName"] == "slices-0"]
+            return sorted(device["name"] for one in slices for device in one["spec"]["devices"])
+
+        await cluster.until(lambda: published() == [f"gpu-{number}" for number in range(4)])
+
+    drive(scene)
+
+
 def test_a_device_plugin_announces_extended_resources_and_takes_them_back(drive):
     async def scene(cluster):
         operate(cluster, plugin=True)
@@ -210,6 +229,44 @@ def test_a_device_plugin_announces_extended_resources_and_takes_them_back(drive)
         await cluster.until(lambda: amounts().get("nvidia.com/mig-1g.5gb") == "28")
         operate(cluster, plugin=False)
         await cluster.until(lambda: not any(name.startswith("nvidia.com/") for name in amounts()))
+
+    drive(scene)
+
+
+def test_a_nodes_label_chooses_how_its_gpus_are_shared_and_a_wrong_one_takes_them_away(drive):
+    async def scene(cluster):
+        operate(cluster, plugin=True)
+        quarters = "{version: v1, sharing: {timeSlicing: {renameByDefault: true, resources: [%s]}}}"
+        cluster.put(
+            CONFIG_MAPS,
+            {
+                "metadata": {"name": "ways", "namespace": "gpu-operator"},
+                "data": {
+                    "whole": "version: v1",
+                    "quarters": quarters % "{name: nvidia.com/gpu, replicas: 4}",
+                },
+            },
+        )
+        policy = cluster.get(POLICIES, "", "cluster-policy")
+        ways = {"enabled": True, "config": {"name": "ways", "default": "whole"}}
+        cluster.put(POLICIES, {**policy, "spec": {**policy["spec"], "devicePlugin": ways}})
+
+        def found():
+            node = cluster.get(NODES, "", "whole-0")
+            amounts = node.get("status", {}).get("allocatable", {})
+            shown = {name: amount for name, amount in amounts.items() if name.startswith("nvidia.com/")}
+            return shown, node["metadata"]["labels"].get("nvidia.com/gpu.sharing-strategy")
+
+        def choose(name):
+            old = cluster.get(NODES, "", "whole-0")
+            labels = {**old["metadata"]["labels"], "nvidia.com/device-plugin.config": name}
+            cluster.put(NODES, {**old, "metadata": {**old["metadata"], "labels": labels}})
+
+        await cluster.until(lambda: found() == ({"nvidia.com/gpu": "4"}, "none"))
+        choose("quarters")
+        await cluster.until(lambda: found() == ({"nvidia.com/gpu.shared": "16"}, "time-slicing"))
+        choose("fifths")
+        await cluster.until(lambda: found() == ({}, None))
 
     drive(scene)
 

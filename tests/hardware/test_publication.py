@@ -1,11 +1,14 @@
 """What the drivers publish for a layout."""
 
 import pytest
+import yaml
 
+from corral.embedded.hardware.device_plugin import announced, configured
+from corral.embedded.hardware.geometry import Impossible
 from corral.embedded.hardware.inventory import InventoryError, load, read
 from corral.embedded.hardware.mig_manager import manage
 from corral.embedded.hardware.mig_parted import layouts
-from corral.embedded.hardware.publication import devices, extended_resources, gpu_of, resource_slices
+from corral.embedded.hardware.publication import devices, gpu_of, resource_slices
 
 BOTH = frozenset({"gpu.nvidia.com", "mig.nvidia.com"})
 CONFIG = """
@@ -151,7 +154,63 @@ def test_a_pool_of_many_devices_is_split_and_says_into_how_many():
     ],
 )
 def test_the_device_plugin_announces_what_its_mig_strategy_says(cut, name, strategy, wanted):
-    assert extended_resources(cut(name), strategy) == wanted
+    assert announced(configured(strategy, None), cut(name)) == wanted
+
+
+def shared(way, resource="nvidia.com/gpu", replicas=4, **more):
+    entry = {"name": resource, "replicas": replicas}
+    return yaml.safe_dump({"version": "v1", "sharing": {way: {**more, "resources": [entry]}}})
+
+
+@pytest.mark.parametrize("way", ["timeSlicing", "mps"])
+def test_shares_of_gpus_are_counted_under_the_name_that_the_configuration_asks_for(cut, way):
+    whole = cut("all-disabled")
+    assert announced(configured("mixed", shared(way)), whole) == {"nvidia.com/gpu": "16"}
+    renamed = configured("mixed", shared(way, renameByDefault=True))
+    assert announced(renamed, whole) == {"nvidia.com/gpu.shared": "16"}
+
+
+def test_slices_can_be_shared_by_time(cut):
+    plugin = configured("mixed", shared("timeSlicing", "nvidia.com/mig-1g.5gb", 2))
+    assert announced(plugin, cut("small")) == {"nvidia.com/gpu": "0", "nvidia.com/mig-1g.5gb": "56"}
+
+
+def test_the_configurations_own_mig_strategy_wins(cut):
+    text = yaml.safe_dump({"version": "v1", "flags": {"migStrategy": "single"}})
+    assert announced(configured("mixed", text), cut("small")) == {"nvidia.com/gpu": "28"}
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        (shared("mps", "nvidia.com/mig-1g.5gb"), "MPS shares whole GPUs alone"),
+        (shared("mps", replicas=49), "48 clients"),
+        (shared("timeSlicing", replicas=1), "greater than or equal to 2"),
+        (shared("timesharing"), "sharing.timesharing"),
+        ("version: v2", "version"),
+        ("a: [", "no YAML"),
+        (
+            yaml.safe_dump(
+                {
+                    "version": "v1",
+                    "sharing": {
+                        way: {"resources": [{"name": "nvidia.com/gpu", "replicas": 2}]}
+                        for way in ("mps", "timeSlicing")
+                    },
+                }
+            ),
+            "exclude each other",
+        ),
+    ],
+)
+def test_a_wrong_configuration_of_the_device_plugin_fails_by_name(text, says):
+    with pytest.raises(Impossible, match=says):
+        configured("mixed", text)
+
+
+def test_mps_is_refused_beside_slices(cut):
+    with pytest.raises(Impossible, match="MIG mode"):
+        announced(configured("mixed", shared("mps")), cut("small"))
 
 
 def config(text=CONFIG):

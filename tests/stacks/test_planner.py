@@ -1,5 +1,6 @@
 """Plans: what goes where, what is refused, and what every component is told."""
 
+import re
 from collections import Counter
 
 import pytest
@@ -81,7 +82,7 @@ def test_gpus_that_nobody_needs_stay_whole(dev: Plan):
 def test_a_model_that_fits_nowhere_is_named_with_what_it_asks_and_what_there_is():
     found = problems(models=[model(model="qwen3-32b", context=16384)])
     assert found == [
-        "models[0]: chat needs 71.7 GiB of GPU memory: the largest device is 39.2 GiB "
+        "models[0]: chat needs 73.5 GiB of GPU memory: the largest device is 39.2 GiB "
         "(7g.40gb of pool slices); use a smaller model or a larger device"
     ]
 
@@ -89,20 +90,32 @@ def test_a_model_that_fits_nowhere_is_named_with_what_it_asks_and_what_there_is(
 def test_a_model_that_would_fit_with_less_context_is_told_how_much():
     found = problems(models=[model(context=131072, full_sequences=2)])
     assert len(found) == 1
-    assert "the largest device is 39.2 GiB (7g.40gb of pool slices); use context: 65536" in found[0]
-    assert problems(models=[model(context=65536, full_sequences=2)]) == []
+    assert found[0].startswith(
+        "models[0]: chat needs 51.9 GiB of GPU memory: the largest device is 39.2 GiB "
+    )
+    advised = int(re.search(r"use context: (\d+), or a larger device$", found[0])[1])
+    assert problems(models=[model(context=advised, full_sequences=2)]) == []
+    assert problems(models=[model(context=advised + 1024, full_sequences=2)]) != []
+
+
+def test_a_model_that_fits_in_a_smaller_dtype_is_told_which():
+    found = problems(models=[model(model="qwen3-32b", context=8192)])
+    assert found[0].endswith("use model: qwen3-32b-fp8, or a larger device")
+    assert problems(models=[model(model="qwen3-32b-fp8", context=8192)]) == []
 
 
 def test_a_full_pool_is_named_with_the_room_that_is_left():
     found = problems(models=[model(replicas=3), model(name="more", replicas=2)])
     assert found == [
-        "models[1]: more needs 2 x 18.0 GiB on 3g.20gb of pool slices: replicas that still fit are 1 on "
-        "3g.20gb of slices, 1 on 4g.20gb of slices, 0 on 7g.40gb of slices; use fewer replicas or more GPUs"
+        "models[1]: more needs 2 x 18.3 GiB on 3g.20gb of pool slices: replicas that still fit are 1 on "
+        "3g.20gb of slices, 1 on 4g.20gb of slices, 0 on 7g.40gb of slices; use replicas: 1, or more GPUs"
     ]
 
 
 def test_without_a_pool_every_model_is_told_so():
-    assert problems(gpu_pools=[], models=[model()])[0].endswith("there is no GPU pool: add one to gpu-pools")
+    assert problems(gpu_pools=[], models=[model()])[0].endswith(
+        "there is no GPU pool that vllm can use: add one to gpu-pools"
+    )
 
 
 def test_a_full_pool_overflows_into_the_next_larger_device():
@@ -184,14 +197,30 @@ def test_nodes_cut_alike_share_one_configuration():
 
 def test_the_engine_is_told_every_number_that_memory_depends_on():
     args = planned(models=[model(max_num_seqs=48)]).models[0].args
-    said = dict(zip(args[1::2], args[2::2], strict=True))
-    assert args[0] == "/mnt/models"
+    assert args[0] == "/mnt/models" and args[-1] == "--enable-chunked-prefill"
+    said = dict(zip(args[1:-1:2], args[2:-1:2], strict=True))
     assert said["--max-model-len"] == "8192"
     assert said["--max-num-seqs"] == "48"
     assert said["--gpu-memory-utilization"] == "0.92"
     assert said["--tensor-parallel-size"] == "1"
-    assert int(said["--max-num-batched-tokens"]) >= 8192
+    assert said["--max-num-batched-tokens"] == "2048"
+    assert said["--max-cudagraph-capture-size"] == "96"
+    assert said["--dtype"] == "bfloat16" and said["--kv-cache-dtype"] == "auto"
     assert said["--served-model-name"] == "chat"
+
+
+def test_a_small_slice_is_filled_no_further_than_the_driver_leaves_it():
+    args = planned(models=[model(model="llama-3.2-1b", max_num_seqs=8)]).models[0].args
+    assert args[args.index("--gpu-memory-utilization") + 1] == "0.87", "of 4.75 GiB"
+
+
+def test_a_plan_says_what_its_devices_hold_beside_what_was_asked(dev: Plan):
+    chat = next(one for one in dev.models if one.name == "chat")
+    assert chat.largest_context > chat.context and chat.full_sequences >= 2
+    embed = next(one for one in dev.models if one.name == "embed")
+    assert (embed.largest_context, embed.full_sequences) == (8192, 0)
+    small = next(one for one in dev.models if one.name == "smollm2")
+    assert small.full_sequences == 2, "llama.cpp reserves them all"
 
 
 def test_an_embedding_model_is_run_for_pooling():

@@ -55,7 +55,7 @@ BAD: list[tuple[str, dict[str, Any], str]] = [
     (
         "a bad sharing",
         {"gpu_pools": [pool(sharing="mps")]},
-        "gpu-pools[0].sharing: mps: use whole, {mig: auto}",
+        "gpu-pools[0].sharing: mps: use one of whole, {mig: auto}",
     ),
     (
         "an unknown MIG configuration",

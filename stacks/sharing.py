@@ -1,0 +1,89 @@
+"""What follows from how GPUs are shared: who hands them out, and what a replica asks for."""
+
+from collections.abc import Iterator
+
+from corral.catalogue.gpus import Gpu
+from corral.catalogue.vocabulary import Allocator, Part, PartState, SharingKind
+from corral.stacks.config import GpuPool, StackConfig
+from corral.stacks.parts import state
+from corral.stacks.placing import Placed
+from corral.stacks.plan import ClaimPlan, ResourcePlan
+from corral.stacks.problems import Problem
+
+WHOLE, SHARED = "nvidia.com/gpu", "nvidia.com/gpu.shared"
+"""What the device plugin calls a GPU, and a share of one where it is told to name shares apart."""
+BY_DEVICE_PLUGIN = (SharingKind.TIME_SLICING, SharingKind.MPS)
+"""Ways of sharing that the DRA driver has only behind alpha gates."""
+
+
+def allocator(config: StackConfig) -> Allocator:
+    """What hands GPUs out: the DRA driver, unless the stack leaves it out."""
+    off = state(config, Part.DRA_DRIVER) is PartState.OFF
+    return Allocator.DEVICE_PLUGIN if off else Allocator.DRA_DRIVER
+
+
+def request(by: Allocator, gpu: Gpu, spot: Placed) -> ClaimPlan | ResourcePlan:
+    """What one replica asks `by` for."""
+    profile = spot.device.profile
+    if by is Allocator.DEVICE_PLUGIN:
+        return ResourcePlan(_resource(profile, spot.device.shares), spot.count)
+    return ClaimPlan(
+        device_class="gpu.nvidia.com" if profile is None else "mig.nvidia.com",
+        profile=profile,
+        product=gpu.product if profile is None else None,
+        count=spot.count,
+    )
+
+
+def _resource(profile: str | None, shares: int) -> str:
+    """Name of the extended resource under MIG strategy `mixed`."""
+    if profile is not None:
+        return f"nvidia.com/mig-{profile.replace('+', '.')}"
+    return WHOLE if shares == 1 else SHARED
+
+
+def in_words(spot: Placed) -> str:
+    """The device of one replica: `1g.5gb`, `whole GPU`, `2 GPUs`, `1/4 GPU`."""
+    if spot.device.profile is not None:
+        return spot.device.profile
+    if spot.device.shares > 1:
+        return f"1/{spot.device.shares} GPU"
+    return f"{spot.count} GPUs" if spot.count > 1 else "whole GPU"
+
+
+def check_sharing(config: StackConfig) -> Iterator[Problem]:
+    """Ways of sharing that do not go with the stack's other choices."""
+    for index, pool in enumerate(config.gpu_pools):
+        if pool.sharing.kind in BY_DEVICE_PLUGIN:
+            path = f"gpu-pools[{index}].sharing"
+            yield from _by_device_plugin(config, pool, path)
+            yield from _together(config, pool, path)
+
+
+def _by_device_plugin(config: StackConfig, pool: GpuPool, path: str) -> Iterator[Problem]:
+    if allocator(config) is Allocator.DRA_DRIVER:
+        yield Problem(
+            f"{path}.{pool.sharing.kind.value}",
+            str(pool.sharing.shares),
+            "the device plugin shares GPUs like this, and here the DRA driver hands them out, which must not "
+            "share nodes with it: use parts: {dra-driver: off}, or mig",
+        )
+
+
+def _together(config: StackConfig, pool: GpuPool, path: str) -> Iterator[Problem]:
+    """Models that must not meet on one GPU; `pool` has shares that are handed out as they come."""
+    classes = {tenant.name: tenant.data_class for tenant in config.tenants}
+    default = next(iter(classes), None)
+    meeting = {
+        classes.get(model.tenant or default or "")
+        for model in config.models
+        if model.pool in (None, pool.name)
+    }
+    if pool.sharing.kind is SharingKind.TIME_SLICING and len(meeting) > 1:
+        found = ", ".join(sorted("no class" if one is None else one.value for one in meeting))
+        yield Problem(
+            f"{path}.{pool.sharing.kind.value}",
+            str(pool.sharing.shares),
+            f"tenants of several data classes ({found}) would share GPUs without isolation: keep other "
+            "classes out by models[].pool, or use mig",
+        )

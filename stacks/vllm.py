@@ -1,0 +1,118 @@
+"""What vLLM holds on each device before any cache, by its version; calibrated against `bench/starts.yaml`.
+
+Upper bounds rather than estimates: multimodal models, models with a recurrent state, models in mxfp4.
+"""
+
+from dataclasses import dataclass
+
+from corral.catalogue.attention import Hybrid
+from corral.catalogue.engines import Reserve
+from corral.catalogue.gpus import GIB
+from corral.catalogue.images import image
+from corral.catalogue.models import Facts
+from corral.catalogue.vocabulary import Dtype, Task
+
+PADDING = 1.007
+"""Loaded weights over published ones."""
+PADDING_MXFP4 = 1.06
+PADDING_MXFP4_PARALLEL = 1.16
+"""Kernels for mxfp4 pad each expert: 13.47 GiB are loaded of 12.8, and more where experts are split."""
+PADDING_MULTIMODAL_PARALLEL = 1.06
+"""Llama-4-Scout loads 5 % more than its share on each of four devices."""
+MULTIMODAL = int(0.6 * GIB)
+"""Loaded beyond the published weights of a multimodal model (gemma-3-4b: 8.58 GiB of 8.01)."""
+ENCODING = int(1.25 * GIB)
+"""Peak of the vision encoder beside the language model: an upper bound."""
+RECURRENT_GRAPHS = GIB // 2
+"""CUDA graphs of models with a recurrent state are charged with their scratch memory (vLLM issue 50780)."""
+STEP_HIDDEN = 4.5
+"""Copies of the hidden state that one step holds beside three of the intermediate one."""
+LARGE = 70 * GIB
+"""A device from which one step takes LARGE_STEP tokens, as vLLM's own defaults have it."""
+LARGE_STEP, SMALL_STEP = 8192, 2048
+LARGEST_GRAPH = 512
+"""Sequences of the largest CUDA graph."""
+
+
+@dataclass(frozen=True)
+class Fixed:
+    """What vLLM holds on each device before any cache, in bytes."""
+
+    weights: int
+    activation: int
+    outside: int
+    """Outside the allocator, and CUDA graphs."""
+
+    @property
+    def total(self) -> int:
+        return self.weights + self.activation + self.outside
+
+
+def pinned_version() -> str:
+    """The version that the catalogue pins."""
+    return image("vllm").tag
+
+
+def step_tokens(facts: Facts, usable: int, context: int) -> int:
+    """Tokens of one vLLM step, its `--max-num-batched-tokens`.
+
+    A pooling model must take its longest input in one step; a recurrent one holds scratch for each token
+    that its start-up profile does not see (vLLM issue 52872).
+    """
+    if facts.task in (Task.EMBEDDING, Task.RERANK):
+        return max(SMALL_STEP, context)
+    return LARGE_STEP if usable >= LARGE and not isinstance(facts.attention, Hybrid) else SMALL_STEP
+
+
+def largest_graph(max_num_seqs: int) -> int:
+    """Sequences of the largest CUDA graph, vLLM's `--max-cudagraph-capture-size`."""
+    return min(2 * max_num_seqs, LARGEST_GRAPH)
+
+
+def fixed(facts: Facts, counts: Reserve, *, max_num_seqs: int, step: int, parallel: int) -> Fixed:
+    """What vLLM holds on each of `parallel` devices beside the cache, with `step` tokens at once."""
+    outside = counts.outside_gib if parallel == 1 else counts.outside_parallel_gib
+    return Fixed(
+        weights=_loaded(facts, parallel),
+        activation=_activation(facts, counts, max_num_seqs, step, parallel),
+        outside=int(outside * GIB) + _graphs(facts, counts, max_num_seqs),
+    )
+
+
+def _loaded(facts: Facts, parallel: int) -> int:
+    padding = PADDING
+    if facts.dtype is Dtype.MXFP4:
+        padding = PADDING_MXFP4 if parallel == 1 else PADDING_MXFP4_PARALLEL
+    elif facts.multimodal and parallel > 1:
+        padding = PADDING_MULTIMODAL_PARALLEL
+    return int(facts.weights * padding / parallel) + (MULTIMODAL if facts.multimodal else 0)
+
+
+def _activation(facts: Facts, counts: Reserve, max_num_seqs: int, step: int, parallel: int) -> int:
+    """The larger of a step and the sampler's warm-up, and what experts keep in both."""
+    hidden = 2 * step * facts.hidden
+    sampler = int(counts.logit_bytes * max_num_seqs * facts.vocabulary) + hidden
+    forward = int(2 * step * 3 * facts.intermediate / parallel + STEP_HIDDEN * hidden)
+    return max(sampler, forward) + _routing(facts, step, parallel) + (ENCODING if facts.multimodal else 0)
+
+
+def _routing(facts: Facts, step: int, parallel: int) -> int:
+    """Two work spaces of the experts that one step passes, and their sum; the kernels for mxfp4 need none."""
+    if facts.experts is None or facts.dtype is Dtype.MXFP4:
+        return 0
+    width = facts.experts.intermediate // parallel
+    spaces = max(2 * width, facts.hidden) + max(width, facts.hidden)
+    return 2 * step * (facts.experts.active * spaces + facts.hidden)
+
+
+def _graphs(facts: Facts, counts: Reserve, max_num_seqs: int) -> int:
+    if not counts.graph_kib:
+        return 0
+    number = _captured(largest_graph(max_num_seqs)) + _captured(min(max_num_seqs, LARGEST_GRAPH))
+    scratch = RECURRENT_GRAPHS if isinstance(facts.attention, Hybrid) else 0
+    return int(counts.graph_kib * 1024 * facts.layers * number) + scratch
+
+
+def _captured(most: int) -> int:
+    """Sizes that vLLM captures up to `most` sequences: 1, 2, 4, each 8 to 256, each 16 beyond."""
+    return len([size for size in (1, 2, 4, *range(8, 256, 8), *range(256, 513, 16)) if size <= most])

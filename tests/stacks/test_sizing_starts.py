@@ -1,0 +1,92 @@
+"""Memory of models against starts of vLLM that somebody measured."""
+
+import itertools
+
+import pytest
+from bench import sizing as bench
+from bench.starts import Start, Starts, starts
+from tests.stacks.stack_files import ROOT
+
+from corral.catalogue._read import read_file
+from corral.catalogue.engines import reserves
+from corral.catalogue.gpus import GIB
+from corral.catalogue.vocabulary import Engine
+from corral.stacks.sizing import cache_per_token, memory
+
+EVERY = pytest.mark.parametrize(
+    "start", starts(), ids=lambda one: f"{one.model}-{one.version}-{one.parallel}"
+)
+ROUNDING = 0.01
+"""GiB; logs have two decimals."""
+
+
+@EVERY
+def test_no_start_is_promised_cache_that_was_not_there(start: Start):
+    assert start.error <= 0, "errors are on the safe side"
+
+
+@EVERY
+def test_a_text_model_on_one_gpu_is_estimated_within_three_quarters_of_a_gib(start: Start):
+    if start.text_on_one:
+        assert start.error >= -0.75
+
+
+@EVERY
+def test_each_part_covers_what_was_logged(start: Start):
+    ours = start.ours
+    for logged, part in (
+        (start.weights, ours.weights),
+        (start.activation, ours.activation),
+        (start.outside, ours.outside),
+    ):
+        assert logged is None or part / GIB >= logged - ROUNDING
+
+
+@pytest.mark.parametrize("start", [one for one in starts() if one.weights], ids=lambda one: one.model)
+def test_weights_of_text_models_are_those_loaded_within_one_percent(start: Start):
+    if not start.facts.multimodal:
+        assert start.ours.weights / GIB == pytest.approx(start.weights, rel=0.01)
+
+
+@pytest.mark.parametrize("start", [one for one in starts() if one.tokens], ids=lambda one: one.model)
+def test_a_given_cache_holds_the_tokens_that_were_logged_within_one_percent(start: Start):
+    assert start.cache is not None
+    tokens = start.cache * GIB / cache_per_token(start.facts, start.parallel)
+    assert tokens == pytest.approx(start.tokens, rel=0.01)
+
+
+@pytest.mark.parametrize("start", [one for one in starts() if one.tokens], ids=lambda one: one.model)
+def test_a_context_that_fits_by_our_account_fitted_in_fact(start: Start):
+    """Contexts of up to all tokens that the start had room for, on the device with the share it was told."""
+    room = start.free * GIB
+    for context in range(1024, start.facts.context + 1, 1024):
+        needed = context * cache_per_token(start.facts, start.parallel)
+        promised = start.usable * start.share * GIB - start.ours.total >= needed
+        assert not promised or needed <= room
+
+
+def test_every_entry_of_engines_was_measured():
+    """At least one start lies between each entry and the next."""
+    entries = [*(one.version for one in reserves()), (99, 0)]
+    seen = {tuple(int(part) for part in one.version.split(".")) for one in starts()}
+    for since, until in itertools.pairwise(entries):
+        assert any(since <= version < until for version in seen), since
+
+
+def test_a_newer_version_than_measured_is_counted_as_the_newest():
+    facts = starts()[0].facts
+    limits = {"context": 8192, "max_num_seqs": 32, "full_sequences": 1, "usable": 80 * GIB}
+    pinned = memory(facts, Engine.VLLM, **limits)
+    assert pinned == memory(facts, Engine.VLLM, version=reserves()[-1].since, **limits)
+
+
+def test_every_start_names_its_source():
+    content = read_file(ROOT / "bench" / "starts.yaml", Starts)
+    assert {one.source for one in content.starts} == set(content.sources)
+
+
+def test_the_figures_of_the_bench_meet_their_targets_and_the_peer_does_not():
+    figures = list(bench.sizing())
+    assert all(one.met is not False for one in figures)
+    worst = figures[0]
+    assert worst.floor is not None and worst.value < worst.floor
