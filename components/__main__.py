@@ -1,4 +1,7 @@
-"""The components as a Pulumi package, for programs in any language: `pulumi package add ./components`."""
+"""The components as a Pulumi package, for programs in any language: `pulumi package add ./components`.
+
+It publishes those for every cloud, so that the extras `aws` and `gcp` must be installed.
+"""
 
 from pulumi.provider.experimental import component_provider_host
 

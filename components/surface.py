@@ -6,6 +6,8 @@ from corral.components.admission import Admission
 from corral.components.cert_manager import CertManager
 from corral.components.crds import Crds
 from corral.components.gpu_node_pool import ExistingGpuNodePool
+from corral.components.gpu_node_pool.eks import EksGpuNodePool
+from corral.components.gpu_node_pool.gke import GkeGpuNodePool
 from corral.components.gpu_operator import GpuOperator
 from corral.components.kserve import KServe
 from corral.components.kyverno import Kyverno
@@ -19,7 +21,9 @@ COMPONENTS: list[type[ComponentResource]] = [
     Admission,
     CertManager,
     Crds,
+    EksGpuNodePool,
     ExistingGpuNodePool,
+    GkeGpuNodePool,
     GpuOperator,
     KServe,
     Kyverno,

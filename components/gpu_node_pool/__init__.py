@@ -1,9 +1,28 @@
-"""Pools of GPU nodes."""
+"""Pools of GPU nodes.
 
+Those of a cloud are in modules of their own, `eks` and `gke`: they import its SDK (extra `aws`, `gcp`).
+"""
+
+from corral.components.gpu_node_pool.cloud_args import (
+    CloudPurchase,
+    GpuDevices,
+    NodeDisk,
+    PoolCapacity,
+    PoolSize,
+)
 from corral.components.gpu_node_pool.existing import (
     ExistingGpuNodePool,
     ExistingGpuNodePoolArgs,
     PoolNode,
 )
 
-__all__ = ["ExistingGpuNodePool", "ExistingGpuNodePoolArgs", "PoolNode"]
+__all__ = [
+    "CloudPurchase",
+    "ExistingGpuNodePool",
+    "ExistingGpuNodePoolArgs",
+    "GpuDevices",
+    "NodeDisk",
+    "PoolCapacity",
+    "PoolNode",
+    "PoolSize",
+]

@@ -35,6 +35,8 @@ class Registered:
     """Dotted paths of inputs that were marked secret."""
     protect: bool
     provider: str
+    ignored: tuple[str, ...]
+    """Paths of inputs whose changes are left alone."""
     dependencies: tuple[str, ...]
     custom: bool
     read: bool = False
@@ -115,25 +117,30 @@ def _object_name(resource: Registered) -> str | None:
 
 
 class _Objects(mocks.Mocks):
-    """Every resource comes out as it went in; reads answer what the test prepared."""
+    """Every resource comes out as it went in; reads and calls answer what the test prepared."""
 
-    def __init__(self, found: Mapping[str, dict[str, Any]]):
-        self.found = found
+    def __init__(
+        self,
+        found: Mapping[str, dict[str, Any]],
+        answers: Mapping[str, dict[str, Any]],
+        computed: Mapping[str, dict[str, Any]],
+    ):
+        self.found, self.answers, self.computed = found, answers, computed
 
-    def call(self, args: mocks.MockCallArgs) -> tuple[dict[str, Any], None]:
-        return {}, None
+    def call(self, args: mocks.MockCallArgs) -> tuple[dict[str, Any], list[tuple[str, str]]]:
+        return dict(self.answers.get(args.token, {})), []
 
     def new_resource(self, args: mocks.MockResourceArgs) -> tuple[str, dict[str, Any]]:
         if args.resource_id:
             return args.resource_id, dict(self.found[args.resource_id])
-        return f"{args.name}-id", dict(args.inputs)
+        return f"{args.name}-id", {**self.computed.get(args.typ, {}), **args.inputs}
 
 
 class Recorder(mocks.MockMonitor):
     """A mock monitor that keeps each request and refuses a URN that it has seen."""
 
-    def __init__(self, found: Mapping[str, dict[str, Any]]):
-        super().__init__(_Objects(found))
+    def __init__(self, objects: _Objects):
+        super().__init__(objects)
         self.graph = Graph()
         self._lock = threading.Lock()
 
@@ -167,6 +174,7 @@ class Recorder(mocks.MockMonitor):
                     secrets=frozenset(secrets),
                     protect=False if read else bool(request.protect),
                     provider=request.provider,
+                    ignored=() if read else tuple(request.ignoreChanges),
                     dependencies=tuple(request.dependencies),
                     custom=read or bool(request.custom),
                     read=read,
@@ -209,11 +217,14 @@ def build(
     config: Mapping[str, str] | None = None,
     secret_config: Mapping[str, str] | None = None,
     found: Mapping[str, dict[str, Any]] | None = None,
+    answers: Mapping[str, dict[str, Any]] | None = None,
+    computed: Mapping[str, dict[str, Any]] | None = None,
     stack: str = "test",
 ) -> Graph:
     """Run `program` in an event loop of its own against a recording engine; return what it registered.
 
-    `found` maps the id of an object that exists already to its state.
+    `found` maps the id of an object that exists already to its state, `answers` the token of a provider's
+    function to what it says, `computed` the type of a resource to what its provider adds to the inputs.
     """
     # Pulumi keeps its settings and its event loop per thread: what one build leaves, the next does not see.
     with ThreadPoolExecutor(1) as thread:
@@ -223,7 +234,7 @@ def build(
             preview,
             {**(config or {}), **(secret_config or {})},
             list(secret_config or {}),
-            {} if found is None else found,
+            _Objects({} if found is None else found, answers or {}, computed or {}),
             stack,
         ).result()
 
@@ -233,13 +244,13 @@ def _build(
     preview: bool,
     config: Mapping[str, str],
     secret_keys: list[str],
-    found: Mapping[str, dict[str, Any]],
+    objects: _Objects,
     stack: str,
 ) -> Graph:
     loop = asyncio.new_event_loop()
     asyncio.set_event_loop(loop)
     try:
-        recorder = Recorder(found)
+        recorder = Recorder(objects)
         settings.reset_options()
         mocks.set_mocks(recorder.mocks, project="corral", stack=stack, preview=preview, monitor=recorder)
         runtime_config.set_all_config(dict(config), secret_keys)

@@ -8,6 +8,7 @@ import jsonschema
 import pytest
 import yaml
 from tests.components.harness import build
+from tests.pools.clouds import PLUGIN, eks
 
 from corral.components.gpu_operator import DriverSource, GpuOperator
 from corral.components.gpu_operator.values import operator_values
@@ -83,6 +84,37 @@ def test_a_misspelt_field_is_noticed(schema_of):
     wrong = {"spec": {"secretName": "x", "issuerRef": {"name": "y"}, "dnsName": ["z"]}}
     with pytest.raises(jsonschema.ValidationError, match="dnsName"):
         jsonschema.validate(wrong, schema_of(*TYPES["Certificate"]))
+
+
+KARPENTER = {
+    "NodePool": ("karpenter", "nodepools.karpenter.sh", "v1"),
+    "EC2NodeClass": ("karpenter", "ec2nodeclasses.karpenter.k8s.aws", "v1"),
+}
+OWN_IMAGE = {"custom_image": {"id": "ami-1", "user_data": "#!/bin/sh"}, "devices": {"driver": "operator"}}
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {},
+        {"disk": {"cloud_key": True}, "size": {"max": 3}, "security_groups": ["sg-1"]},
+        {"capacity": {"purchase": "capacity-block", "reservation": "cr-1"}},
+        {"image": "bottlerocket", "devices": {**PLUGIN, "startup_taint": True}, "image_release": "v1.50.0"},
+        {"devices": {"mig_config": "all-1g.10gb"}},
+        OWN_IMAGE,
+    ],
+)
+def test_a_pool_of_karpenter_is_one_that_karpenter_accepts(more, schema_of):
+    graph = eks(scaler="karpenter", subnets=["subnet-1"], **{"security_groups": ["sg-2"], **more})
+    for kind, where in KARPENTER.items():
+        jsonschema.validate(graph.one(kind).inputs, schema_of(*where))
+
+
+def test_a_misspelt_field_of_karpenter_is_noticed(schema_of):
+    pool = eks(scaler="karpenter", security_groups=["sg-1"]).one("NodePool").inputs
+    pool["spec"]["template"]["spec"]["startUpTaints"] = []
+    with pytest.raises(jsonschema.ValidationError, match="startUpTaints"):
+        jsonschema.validate(pool, schema_of(*KARPENTER["NodePool"]))
 
 
 @pytest.mark.engine

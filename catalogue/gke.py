@@ -1,0 +1,37 @@
+"""Machine families with GPUs as GKE offers them."""
+
+from collections.abc import Mapping
+from functools import cache
+
+from corral.catalogue._read import Entry, Source, read
+
+
+class Family(Entry):
+    """Machine types that differ in size alone."""
+
+    accelerator: str
+    """Accelerator type that a node pool asks for."""
+    boot_disk: str
+    """A boot disk type that the family takes."""
+    partitions: tuple[str, ...]
+    """MIG profiles into which GKE itself cuts each GPU; none: it leaves them whole."""
+
+
+class _Families(Entry):
+    source: Source
+    families: dict[str, Family]
+
+
+@cache
+def families() -> Mapping[str, Family]:
+    """All families by name, such as `a3-highgpu`."""
+    return read("gke.yaml", _Families).families
+
+
+def family(machine: str) -> Family:
+    """Family of machine type `machine`, such as `a3-highgpu-8g`.
+
+    Raises:
+        KeyError: the family is not in the catalogue.
+    """
+    return families()[machine.rpartition("-")[0]]

@@ -1,0 +1,144 @@
+"""What nodes on EKS have in common, whoever adds them: image, role, network and volumes."""
+
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from enum import Enum
+from typing import NotRequired, TypedDict
+
+import pulumi
+import pulumi_aws as aws
+
+from corral.catalogue.vocabulary import Cloud
+from corral.components._kit import child
+from corral.components.gpu_node_pool.cloud import CloudPool, CloudRules
+from corral.components.gpu_node_pool.cloud_args import CloudPurchase
+from corral.components.gpu_operator.values import DriverSource
+
+NODE_POLICIES = ("AmazonEKSWorkerNodePolicy", "AmazonEC2ContainerRegistryPullOnly")
+"""What a kubelet needs: to describe its instance, and to pull images."""
+CNI_POLICY = "AmazonEKS_CNI_Policy"
+SYSTEM_GIB = 4
+"""Bottlerocket's system volume; images and pods are on its data volume."""
+
+
+class EksScaler(str, Enum):
+    """Who adds and removes nodes on EKS."""
+
+    CLUSTER_AUTOSCALER = "cluster-autoscaler"
+    KARPENTER = "karpenter"
+
+
+class EksImage(str, Enum):
+    """AWS's node images with the NVIDIA driver in them."""
+
+    AL2023 = "al2023"
+    BOTTLEROCKET = "bottlerocket"
+
+
+class CustomImage(TypedDict):
+    """A node image of one's own."""
+
+    id: pulumi.Input[str]
+    """Id of the machine image."""
+    user_data: pulumi.Input[str]
+    """What joins the node to the cluster, with the pool's labels and taint; plain text."""
+    root_device: NotRequired[str]
+    """Device of its root volume; `/dev/sda1`, as on Ubuntu, when omitted."""
+
+
+RULES = CloudRules(
+    cloud=Cloud.AWS,
+    service="EKS",
+    machine_key="instance_type",
+    driver=DriverSource.NODE_IMAGE,
+    purchases=frozenset(CloudPurchase),
+)
+
+
+def rules_of(scaler: EksScaler) -> CloudRules:
+    """Karpenter keeps no minimum: its pools are empty until a pod waits."""
+    return replace(RULES, least=0) if scaler is EksScaler.KARPENTER else RULES
+
+
+@dataclass(frozen=True)
+class EksNodes:
+    """Where and as what the nodes of a pool run."""
+
+    cluster: pulumi.Input[str]
+    role: aws.iam.Role
+    rights: Sequence[pulumi.Resource]
+    """What gives the role its rights; nodes wait for it."""
+    subnets: Sequence[pulumi.Input[str]]
+    security_groups: Sequence[pulumi.Input[str]]
+    image: EksImage
+    release: str | None
+    """None: the newest."""
+    custom: CustomImage | None
+
+
+def volumes(pool: CloudPool, nodes: EksNodes) -> dict[str, int]:
+    """Size in GiB of each volume by device."""
+    if nodes.custom is not None:
+        return {nodes.custom.get("root_device", "/dev/sda1"): pool.disk_gib}
+    if nodes.image is EksImage.BOTTLEROCKET:
+        return {"/dev/xvda": SYSTEM_GIB, "/dev/xvdb": pool.disk_gib}
+    return {"/dev/xvda": pool.disk_gib}
+
+
+def tags(pool: CloudPool) -> dict[str, str]:
+    """Tags of everything of the pool in AWS."""
+    return dict(pool.labels)
+
+
+def node_role(
+    parent: pulumi.Resource, name: str, pool: CloudPool, *, cni: bool
+) -> tuple[aws.iam.Role, list[pulumi.Resource]]:
+    """The role that nodes run as, and what gives it its rights, in the partition's own ARNs."""
+    asked = pulumi.InvokeOutputOptions(parent=parent)
+    principal = aws.get_service_principal_output(service_name="ec2", opts=asked).name
+    partition = aws.get_partition_output(opts=asked).partition
+    role = aws.iam.Role(
+        f"{name}-role",
+        assume_role_policy=principal.apply(_trust),
+        tags=tags(pool),
+        opts=child(parent),
+    )
+    rights: list[pulumi.Resource] = [
+        aws.iam.RolePolicyAttachment(
+            f"{name}-role-{policy}",
+            role=role.name,
+            policy_arn=pulumi.Output.concat("arn:", partition, ":iam::aws:policy/", policy),
+            opts=child(parent),
+        )
+        for policy in (*NODE_POLICIES, *([CNI_POLICY] if cni else []))
+    ]
+    return role, rights
+
+
+def _trust(principal: str) -> str:
+    statement = {"Effect": "Allow", "Principal": {"Service": principal}, "Action": "sts:AssumeRole"}
+    return json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+
+
+def cluster_group(parent: pulumi.Resource, cluster: pulumi.Input[str]) -> pulumi.Output[str]:
+    """The security group that EKS made for the cluster, through which nodes and control plane talk."""
+    found = aws.eks.get_cluster_output(name=cluster, opts=pulumi.InvokeOutputOptions(parent=parent))
+    return found.vpc_config.cluster_security_group_id
+
+
+def image_problems(
+    image: EksImage | None, custom: CustomImage | None, driver: DriverSource, dra: bool, mig: bool, owner: str
+) -> Iterator[str]:
+    """Images that do not go with who brings the driver, and with what hands out or cuts the GPUs."""
+    if image is not None and custom is not None:
+        yield f"{owner}.image: {image.value!r} beside custom_image; give one of them"
+    if driver is DriverSource.OPERATOR and custom is None:
+        yield f"{owner}.custom_image: missing; AWS's GPU images bring a driver, so 'operator' needs yours"
+    if image is EksImage.BOTTLEROCKET and dra:
+        yield (
+            f"{owner}.image: 'bottlerocket' brings a device plugin, and beside the DRA driver it gives GPUs "
+            "away twice; use al2023, or devices.dra_driver off"
+        )
+    if image is EksImage.BOTTLEROCKET and mig:
+        yield f"{owner}.image: 'bottlerocket' does not heed a mig_config; use al2023"
