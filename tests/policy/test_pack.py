@@ -208,4 +208,7 @@ def test_a_kind_is_found_however_a_chart_writes_it() -> None:
     for text in ("kind: Pod", 'kind: "Pod"', "apiVersion: v1\nkind: Pod # said", '{"kind": "Pod"}', "a: 1"):
         assert rendered._may_matter(text)
     assert not rendered._may_matter("apiVersion: v1\nkind: CustomResourceDefinition\nspec:\n  kind: Pod")
+    assert (
+        rendered._read('# Source: x\n{"a": [1]}\n') == rendered._read("# Source: x\na: [1]\n") == {"a": [1]}
+    )
     assert rendered.SEPARATOR.split("a: 1\n---\nb: 2\n--- # c\nd: 3") == ["a: 1\n", "\nb: 2\n", "\nd: 3"]
