@@ -24,6 +24,8 @@ BINARIES: Mapping[str, str] = {
 }
 """Components in the order in which they start, and the program of each."""
 DEFINITION_SECONDS = 120
+THRIFT: Mapping[str, Mapping[str, str]] = {"kube-apiserver": {"GOGC": "50"}}
+"""Environment by component: the API server alone holds half of a plane's memory, most of it garbage."""
 
 Tool = Callable[[str], Path]
 """Finds a program of the toolchain by name."""
@@ -204,6 +206,7 @@ def programs(home: PlaneHome) -> list[Program]:
             # kwok keeps a discovery cache below HOME.
             env={
                 "HOME": str(home.control),
+                **THRIFT.get(name, {}),
                 **{entry["name"]: entry["value"] for entry in known[name].get("envs", ())},
             },
         )

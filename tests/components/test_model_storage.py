@@ -70,6 +70,13 @@ def test_data_is_protected_unless_said_otherwise():
     assert not any(r.protect for r in storage(protect=False))
 
 
+def test_the_store_keeps_to_the_memory_that_it_asks_for():
+    (container,) = storage().one("StatefulSet").inputs["spec"]["template"]["spec"]["containers"]
+    soft = next(one["value"] for one in container["env"] if one["name"] == "GOMEMLIMIT")
+    asked = container["resources"]["requests"]["memory"]
+    assert int(soft.removesuffix("MiB")) < int(asked.removesuffix("Mi"))
+
+
 def test_the_store_reports_to_nobody():
     (container,) = storage().one("StatefulSet").inputs["spec"]["template"]["spec"]["containers"]
     assert "-master.telemetry=false" in container["args"]
