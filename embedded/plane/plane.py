@@ -208,7 +208,12 @@ def _ports_free(plane: PlaneHome, record: PlaneRecord) -> None:
         "kube-scheduler": [record.ports["kubeSchedulerPort"]],
         "kwok-controller": [record.ports["kwokControllerPort"]],
     }
+    state = PlaneState.load(plane)
     for program in control.programs(plane):
+        entry = state.programs.get(program.name)
+        if entry and entry.process and running(program.argv) is None:
+            # A program that was killed has no arguments any more, and its ports until it is gone.
+            end([entry.process])
         busy = [port for port in users[program.name] if not free(port)]
         if busy and running(program.argv) is None:
             raise AddressesInUse(
