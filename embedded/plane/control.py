@@ -24,7 +24,7 @@ BINARIES: Mapping[str, str] = {
 }
 """Components in the order in which they start, and the program of each."""
 DEFINITION_SECONDS = 120
-THRIFT: Mapping[str, Mapping[str, str]] = {"kube-apiserver": {"GOGC": "50"}}
+THRIFT: Mapping[str, Mapping[str, str]] = {"kube-apiserver": {"GOGC": "40"}}
 """Environment by component: the API server alone holds half of a plane's memory, most of it garbage."""
 
 Tool = Callable[[str], Path]
