@@ -68,7 +68,7 @@ check: $(STAMP) ## Format, lint, types and the tests that need no program
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
 	@$(BIN)/basedpyright
-	@$(BIN)/python -m pytest -q -m "not engine and not upstream"
+	@$(BIN)/python -m pytest -q -m "not engine and not upstream and not browser"
 
 bench: setup ## Measure: make bench [ONLY=plan]
 	@$(BIN)/python -m bench $(ONLY)

@@ -17,6 +17,7 @@ from corral.stacks.plan import ModelPlan, Plan
 from corral.stacks.planner import plan
 from corral.stacks.reading import read
 
+pytestmark = pytest.mark.browser
 needs_browser = pytest.mark.skipif(PROGRAM is None, reason="there is no chromium on PATH: `make browser`")
 MEASURE = """<script>parent.postMessage([document.documentElement.scrollWidth, innerWidth,
 matchMedia('(prefers-color-scheme: dark)').matches].join(' '), '*')</script></body>"""
