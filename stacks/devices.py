@@ -25,6 +25,16 @@ class Device:
     shares: int = 1
     """Equal shares that the GPU goes into, of which this is one."""
 
+    @property
+    def words(self) -> str:
+        """Such as `1g.5gb`."""
+        return in_words(self.profile, self.shares)
+
+
+def in_words(profile: str | None, shares: int) -> str:
+    """One device: `1g.5gb`, `whole GPU`, `1/4 GPU`."""
+    return profile or ("whole GPU" if shares == 1 else f"1/{shares} GPU")
+
 
 def node_names(pool: GpuPool) -> tuple[str, ...]:
     """Names of all nodes the pool may have."""

@@ -137,7 +137,7 @@ def _too_large(path: str, need: _Need, rooms: Sequence[Room]) -> Problem:
     return Problem(
         path,
         asked,
-        f"the largest device is {span}{gib(largest.usable)} ({_kind(largest)} of pool {pool}); "
+        f"the largest device is {span}{gib(largest.usable)} ({largest.words} of pool {pool}); "
         f"use {_advice(need, largest)}",
     )
 
@@ -169,20 +169,16 @@ def _relatives(need: _Need) -> Sequence[str]:
 def _full(path: str, need: _Need, options: Sequence[tuple[Room, Device, int]]) -> Problem:
     room, device, count = options[0]
     left = [
-        (one.free(other) // number, f"{_kind(other)} of {one.pool.name}") for one, other, number in options
+        (one.free(other) // number, f"{other.words} of {one.pool.name}") for one, other, number in options
     ]
     left.sort(key=lambda option: -option[0])
     most, others = left[0][0], f" and {len(left) - SHOWN} others" if len(left) > SHOWN else ""
     words = ", ".join(f"{number} on {where}" for number, where in left[:SHOWN])
     span = f"{need.model.replicas.max} x " + (f"{count} x " if count > 1 else "")
-    size = f"{gib(need.on(device, count).used)} on {_kind(device)} of pool {room.pool.name}"
+    size = f"{gib(need.on(device, count).used)} on {device.words} of pool {room.pool.name}"
     return Problem(
         path,
         f"{need.model.name} needs {span}{size}",
         f"replicas that still fit are {words}{others}; "
         + (f"use replicas: {most}, or more GPUs" if most else "use more GPUs, or fewer models"),
     )
-
-
-def _kind(device: Device) -> str:
-    return device.profile or ("whole GPU" if device.shares == 1 else f"1/{device.shares} GPU")

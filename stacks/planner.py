@@ -41,7 +41,7 @@ from corral.stacks.plan import (
 from corral.stacks.pools import Room, room
 from corral.stacks.problems import PlanErrors, Problem, Unpinned
 from corral.stacks.serving import IMAGES, PORT, RUNTIMES, arguments
-from corral.stacks.sharing import allocator, in_words, request
+from corral.stacks.sharing import allocator, devices_of, request
 
 DEFAULT_CONTEXT = 8192
 DEFAULT_TENANT = "models"
@@ -219,7 +219,7 @@ def _model(config: StackConfig, one: _Settled, spot: Placed, places: tuple[Place
         files=tuple(FilePlan(file.name, file.sha256, file.size) for file in facts.files) if real else (),
         storage_path=asked.name,
         claim=request(allocator(config), gpu, spot),
-        device=in_words(spot),
+        device=devices_of(spot),
         pool=spot.pool,
         product_label=gpu.label,
         replicas_min=asked.replicas.min,

@@ -8,7 +8,7 @@ import pulumi
 import pulumi_kubernetes as kubernetes
 import yaml
 
-from corral.catalogue.vocabulary import ClusterKind, Part, PartState, SharingKind, VectorEngine
+from corral.catalogue.vocabulary import ClusterKind, Part, PartState, VectorEngine
 from corral.components.admission import Admission, AdmissionArgs
 from corral.components.cert_manager import CertManager
 from corral.components.crds import Crds, CrdSet
@@ -385,8 +385,7 @@ def _gpus(devices: tuple[int, ...] | None, layout: tuple[tuple[str, int], ...]) 
 
 
 def _shared(pool: PoolPlan) -> SharedGpus:
-    way = SharedBy.TIME_SLICING if pool.sharing is SharingKind.TIME_SLICING else SharedBy.MPS
-    return {"name": pool.name, "by": way, "shares": pool.shares}
+    return {"name": pool.name, "by": SharedBy(pool.sharing.value), "shares": pool.shares}
 
 
 def _node(pool: PoolPlan, node: NodePlan) -> PoolNode:

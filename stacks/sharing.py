@@ -42,13 +42,9 @@ def _resource(profile: str | None, shares: int) -> str:
     return WHOLE if shares == 1 else SHARED
 
 
-def in_words(spot: Placed) -> str:
-    """The device of one replica: `1g.5gb`, `whole GPU`, `2 GPUs`, `1/4 GPU`."""
-    if spot.device.profile is not None:
-        return spot.device.profile
-    if spot.device.shares > 1:
-        return f"1/{spot.device.shares} GPU"
-    return f"{spot.count} GPUs" if spot.count > 1 else "whole GPU"
+def devices_of(spot: Placed) -> str:
+    """The devices of one replica: `1g.5gb`, `whole GPU`, `2 GPUs`, `1/4 GPU`."""
+    return f"{spot.count} GPUs" if spot.count > 1 else spot.device.words
 
 
 def check_sharing(config: StackConfig) -> Iterator[Problem]:

@@ -5,9 +5,8 @@ from decimal import Decimal
 
 from rich.table import Table
 
+from corral.catalogue._read import UNRESOLVED
 from corral.stacks.costplan import HOURS, ApiCost, CostPlan, PoolCost, month
-
-UNRESOLVED = "unresolved"
 
 
 def cost_table(plan: CostPlan) -> Table:

@@ -1,6 +1,6 @@
 """The NVIDIA GPU operator with the DRA driver, MIG layouts, GPU metrics, alerts and a dashboard."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import NotRequired, TypedDict
 
 import pulumi
@@ -100,12 +100,8 @@ class GpuOperator(pulumi.ComponentResource):
         before: Sequence[pulumi.Resource],
     ) -> kubernetes.core.v1.ConfigMap:
         # Nodes lose their slices when this object goes: its name is what the ClusterPolicy points to.
-        return kubernetes.core.v1.ConfigMap(
-            f"{name}-mig-parted",
-            metadata={"name": MIG_CONFIG_MAP, "namespace": space, "labels": labels(COMPONENT, name)},
-            data={CONFIG_KEY: mig_parted(args.get("mig_configurations", []))},
-            opts=child(self, depends_on=list(before)),
-        )
+        data = {CONFIG_KEY: mig_parted(args.get("mig_configurations", []))}
+        return self._config_map(name, "mig-parted", MIG_CONFIG_MAP, space, data, before)
 
     def _shares(
         self,
@@ -116,18 +112,24 @@ class GpuOperator(pulumi.ComponentResource):
     ) -> list[pulumi.Resource]:
         if _dra_state(args) is not PartState.OFF:
             return []
-        return [
-            kubernetes.core.v1.ConfigMap(
-                f"{name}-device-plugin",
-                metadata={
-                    "name": DEVICE_PLUGIN_CONFIG_MAP,
-                    "namespace": space,
-                    "labels": labels(COMPONENT, name),
-                },
-                data=configurations(args.get("shared_pools", [])),
-                opts=child(self, depends_on=list(before)),
-            )
-        ]
+        data = configurations(args.get("shared_pools", []))
+        return [self._config_map(name, "device-plugin", DEVICE_PLUGIN_CONFIG_MAP, space, data, before)]
+
+    def _config_map(
+        self,
+        name: str,
+        what: str,
+        physical: str,
+        space: pulumi.Input[str],
+        data: Mapping[str, str],
+        before: Sequence[pulumi.Resource],
+    ) -> kubernetes.core.v1.ConfigMap:
+        return kubernetes.core.v1.ConfigMap(
+            f"{name}-{what}",
+            metadata={"name": physical, "namespace": space, "labels": labels(COMPONENT, name)},
+            data=dict(data),
+            opts=child(self, depends_on=list(before)),
+        )
 
     def _operator(
         self,

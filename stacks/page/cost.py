@@ -2,7 +2,8 @@
 
 from collections.abc import Iterator
 
-from corral.stacks.costplan import ApiCost, PoolCost, month
+from corral.catalogue._read import UNRESOLVED
+from corral.stacks.costplan import HOURS, ApiCost, PoolCost, month
 from corral.stacks.page.html import Content, Html, tag, together
 from corral.stacks.page.tables import Column, numbers, second, table
 from corral.stacks.plan import Plan
@@ -10,7 +11,6 @@ from corral.stacks.show_cost import api_notes, cost_notes, use
 
 POOLS = (Column("pool"), Column("used by"), Column("bought as", "wrap"), *numbers("nodes", "hour", "month"))
 APIS = (Column("model"), Column("API"), *numbers("tokens in/out", "output a month, M", "GPU use"))
-UNRESOLVED = "unresolved"
 
 
 def cost(plan: Plan) -> Html:
@@ -18,7 +18,7 @@ def cost(plan: Plan) -> Html:
     found = plan.cost
     if not found.pools:
         return tag("p", "This stack has no GPU pool.")
-    caption = f"In {found.currency.value}, at the most nodes; a month has 730 hours."
+    caption = f"In {found.currency.value}, at the most nodes; a month has {HOURS} hours."
     shown: list[Content] = [table("Cost", caption, POOLS, _rows(plan))]
     if found.apis:
         caption = "From this many tokens on a model's share of its pool costs less than the API."

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping, Set
 
 from corral.catalogue.gpus import GIB
 from corral.catalogue.vocabulary import ClusterKind, Weights
+from corral.stacks.devices import in_words
 from corral.stacks.page.html import Content, Html, tag, together
 from corral.stacks.page.tables import count, mark, share, size
 from corral.stacks.page.tally import Tally, of_gpu, of_pool
@@ -120,7 +121,7 @@ def _gpu(anchor: str, pool: PoolPlan, gpu: GpuPlan, simulated: Set[str]) -> Html
 
 
 def _slice(one: SlicePlan, shares: int, total: int, simulated: bool) -> Html:
-    device = one.profile or ("whole GPU" if shares == 1 else f"1/{shares} GPU")
+    device = in_words(one.profile, shares)
     if one.model is None:
         said = f"{size(one.usable)} GiB free"
         return _drawn("free", "free", device, said, one.usable, total)
