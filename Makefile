@@ -55,7 +55,8 @@ lock: $(STAMP) ## Resolve the digests of charts and images
 setup: $(STAMP) ## Bring the programs of the embedded platform
 	@$(CORRAL) setup
 
-test: setup browser ## All tests
+test: $(STAMP) browser ## All tests
+	@$(CORRAL) setup --all
 	@$(BIN)/python -m pytest $(ARGS)
 
 browser: ## Chromium for the tests that open a page, where root has apt-get

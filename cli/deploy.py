@@ -8,7 +8,7 @@ import subprocess
 from collections.abc import Sequence
 from pathlib import Path
 
-from corral.catalogue.vocabulary import ClusterKind
+from corral.catalogue.vocabulary import ClusterKind, PartState
 from corral.cli import summary
 from corral.cli.console import Phases, progress, results
 from corral.cli.errors import FAILED
@@ -60,10 +60,11 @@ def up(arguments: argparse.Namespace) -> int:
     checkout, plan = _read(arguments.stack)
     if not _embedded(plan):
         return _own_pulumi(checkout, "up", arguments.stack)
-    if not all(step.present for step in toolchain.plan()):
+    names = toolchain.needed([one.part for one in plan.parts if one.state is PartState.MANAGED])
+    if not all(step.present for step in toolchain.plan(toolchain.chosen(names))):
         show.render(plan, results())  # Something to read during the wait.
     with phases.measure("toolchain"):
-        _prepare(None)
+        _prepare(names)
     home = Home.find()
     plane = home.plane(_plane_name(plan))
     with phases.measure("plane"):
@@ -108,7 +109,7 @@ def _plane_name(plan: Plan) -> str:
 
 
 def _prepare(names: Sequence[str] | None) -> None:
-    """Bring the toolchain, or `names` of it; it shows what that takes before it begins."""
+    """Bring these tools, or those that every stack needs; it shows what that takes before it begins."""
     toolchain.ensure(names, progress)
 
 

@@ -89,6 +89,7 @@ def build_parser() -> argparse.ArgumentParser:
         sub[name].add_argument("-s", "--stack", default=argparse.SUPPRESS, help="name of the stack")
     sub["plan"].add_argument("--html", metavar="FILE", help="draw the plan as one page, for any browser")
     sub["up"].add_argument("--plane-only", action="store_true", help="start the plane, deploy nothing")
+    sub["setup"].add_argument("--all", action="store_true", help="also what only some stacks need: Kueue")
     sub["setup"].add_argument("--plan", action="store_true", help="show what would be brought, and stop")
     sub["lint"].add_argument("files", nargs="*", help="stack files; default: all of the checkout")
     sub["lock"].add_argument("--check", action="store_true", help="change nothing, fail when out of date")

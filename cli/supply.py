@@ -23,11 +23,13 @@ def lock(arguments: argparse.Namespace) -> int:
 
 
 def setup(arguments: argparse.Namespace) -> int:
+    from corral.catalogue.vocabulary import Part
     from corral.cli.console import progress
     from corral.embedded import toolchain
 
+    names = toolchain.needed(Part if arguments.all else ())
     if arguments.plan:
-        print(*toolchain.plan_lines(toolchain.plan()), sep="\n")
+        print(*toolchain.plan_lines(toolchain.plan(toolchain.chosen(names))), sep="\n")
     else:
-        toolchain.ensure(report=progress)
+        toolchain.ensure(names, progress)
     return 0

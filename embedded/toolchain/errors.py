@@ -15,8 +15,10 @@ class ToolchainError(Exception):
 class ToolMissing(ToolchainError):
     """A program, environment or chart has not been set up, or its files have changed since."""
 
-    def __init__(self, what: str, reason: str = "not set up") -> None:
-        super().__init__(f"{what}: {reason}; run `make setup` / `corral setup`")
+    def __init__(
+        self, what: str, reason: str = "not set up", command: str = "make setup` / `corral setup"
+    ) -> None:
+        super().__init__(f"{what}: {reason}; run `{command}`")
 
 
 class SourceUnavailable(Exception):

@@ -49,10 +49,15 @@ def wheels() -> Path:
 def chart(name: str) -> Path | None:
     """The folder of a chart; None when the toolchain carries no such chart.
 
+    A chart that only some stacks need is not carried until it is set up.
+
     Raises:
-        ToolMissing: it carries the chart, but it is not set up.
+        ToolMissing: every stack needs the chart, and it is not set up.
     """
-    return _file(f"chart:{name}").parent if f"chart:{name}" in OWNERS else None
+    owner = OWNERS.get(f"chart:{name}")
+    if owner is None or (owner.part is not None and complete(Home.find().toolchain, owner) is None):
+        return None
+    return _file(f"chart:{name}").parent
 
 
 def programs_path() -> str:
@@ -74,7 +79,8 @@ def _file(name: str) -> Path:
     folder = Home.find().toolchain / recipe.folder_name
     record = read_record(folder)
     if record is None:
-        raise ToolMissing(f"{recipe.name} {recipe.version}")
+        command = "make setup` / `corral setup" if recipe.part is None else "corral setup --all"
+        raise ToolMissing(f"{recipe.name} {recipe.version}", command=command)
     changed = changed_file(folder, record)
     if changed:
         raise ToolMissing(f"{recipe.name} {recipe.version}", f"{changed} is gone or has changed")

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+from corral.catalogue.vocabulary import Part
 from corral.embedded.toolchain.workshop import Workshop
 
 HERE = Path(__file__).parent
@@ -53,6 +54,8 @@ class Recipe:
     sources: tuple[Source, ...]
     needs: tuple[str, ...] = ()
     """Tools that must be complete before this one."""
+    part: Part | None = None
+    """Needed only where a stack has this part managed; None: always."""
 
     @property
     def folder_name(self) -> str:

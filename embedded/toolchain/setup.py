@@ -2,13 +2,14 @@
 
 import shutil
 import time
-from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Generator, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
+from corral.catalogue.vocabulary import Part
 from corral.embedded.home import Home, private_directory
 from corral.embedded.toolchain.errors import (
     SourceUnavailable,
@@ -75,10 +76,18 @@ class Fetched:
     folder: Path
 
 
-def plan(recipes: Sequence[Recipe] = TOOLS) -> list[Step]:
-    """What is there and what would be set up from where. At most one short connection is tried."""
+def needed(parts: Collection[Part] = ()) -> list[str]:
+    """Names of the tools for a platform that has `parts` managed."""
+    return [recipe.name for recipe in TOOLS if recipe.part is None or recipe.part in parts]
+
+
+def plan(recipes: Sequence[Recipe] | None = None) -> list[Step]:
+    """What is there and what would be set up from where; without `recipes` of what every stack needs.
+
+    At most one short connection is tried.
+    """
     workshop = Workshop(Home.find().toolchain, find_go)
-    return [_step(recipe, workshop) for recipe in recipes]
+    return [_step(recipe, workshop) for recipe in recipes or chosen(needed())]
 
 
 def _step(recipe: Recipe, workshop: Workshop) -> Step:
@@ -104,7 +113,7 @@ def duration(seconds: float) -> str:
 
 
 def ensure(names: Iterable[str] | None = None, report: Report = print) -> None:
-    """Set up the tools of these names, or all: what is complete already is left alone.
+    """Set up the tools of these names, or those that every stack needs; what is complete is left alone.
 
     Everything else comes from the first of its sources that works. A run that was interrupted goes on where
     it stopped; of two runs at a time the second waits.
@@ -114,12 +123,15 @@ def ensure(names: Iterable[str] | None = None, report: Report = print) -> None:
         ValueError: a name is not that of a tool.
     """
     require_linux()
-    set_up(_chosen(names), report)
+    set_up(chosen(needed() if names is None else names), report)
 
 
-def _chosen(names: Iterable[str] | None) -> Sequence[Recipe]:
-    if names is None:
-        return TOOLS
+def chosen(names: Iterable[str]) -> Sequence[Recipe]:
+    """The tools of these names, and those they need first.
+
+    Raises:
+        ValueError: a name is not that of a tool.
+    """
     wanted = set(names)
     known = {recipe.name for recipe in TOOLS}
     if wanted - known:
@@ -148,7 +160,7 @@ def set_up(recipes: Sequence[Recipe], report: Report) -> None:
         _require_space(root, sum(steps[r.name].seconds for r in missing))
         started = time.monotonic()
         _work(missing, steps, workshop, _earlier(recipes, root))
-        if all(complete(root, recipe) for recipe in TOOLS):
+        if all(complete(root, recipe) for recipe in chosen(needed())):
             report("Removing build caches")
             remove_folder(workshop.build)
         report(f"Set up after {duration(time.monotonic() - started)}")

@@ -1,5 +1,6 @@
 """Every tool of the toolchain, in the order in which they are set up."""
 
+from corral.catalogue.vocabulary import Part
 from corral.embedded.toolchain.chartfiles import ChartFiles, CopiedChart, DefinitionsChart, Subchart
 from corral.embedded.toolchain.gomodules import GoBuild
 from corral.embedded.toolchain.images import UNRESOLVED, Image, ImageProgram
@@ -41,6 +42,7 @@ PROMETHEUS_OPERATOR = ModulePin(
 GATEWAY_API = ModulePin(
     "sigs.k8s.io/gateway-api", "v1.6.1", "h1:mock6phZbI6rvZerwrVNk7hVNymQgHo+6sJ81Ia7ftY="
 )
+KUEUE = ModulePin("sigs.k8s.io/kueue", "v0.19.2", "h1:mPNzr37u0nwI7ikST5QQl5gg6EgtYOAvC9ZbTgywdN8=")
 KYVERNO_PROGRAMS = {
     "kyverno": "kyverno",
     "kyverno-background-controller": "background-controller",
@@ -346,5 +348,26 @@ TOOLS: tuple[Recipe, ...] = (
                 )
             ),
         ),
+    ),
+    Recipe(
+        "kueue",
+        "0.19.2",
+        ("kueue",),
+        (
+            GoBuild(
+                "kueue",
+                {"kueue": "sigs.k8s.io/kueue/cmd/kueue"},
+                180,
+                {"sigs.k8s.io/kueue/pkg/version.GitVersion": "v0.19.2"},
+            ),
+        ),
+        part=Part.KUEUE,
+    ),
+    Recipe(
+        "kueue-charts",
+        "0.19.2",
+        ("chart:kueue",),
+        (ChartFiles((CopiedChart("kueue", KUEUE, "charts/kueue"),)),),
+        part=Part.KUEUE,
     ),
 )

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+import yaml
 
 from corral.embedded import toolchain
 from corral.embedded.node.programs import TABLE, find, installed
@@ -28,6 +29,7 @@ def row(image: str) -> Row:
         ("reg.kyverno.io/kyverno/kyvernopre:v1.19.1", "kyverno-init"),
         ("reg.kyverno.io/kyverno/background-controller:v1.19.1", "kyverno-background-controller"),
         ("ghcr.io/kyverno/readiness-checker:v1.19.1", "kyverno-readiness-checker"),
+        ("registry.k8s.io/kueue/kueue:v0.19.2", "kueue"),
         ("localhost/corral/tools:0.1.0", "corral-tools"),
     ],
 )
@@ -236,3 +238,51 @@ def test_a_process_of_ours_sees_every_folder_that_our_modules_come_from(monkeypa
     seen = installed.this_python()
     assert tmp_path in seen, "an environment may take packages from a folder outside itself"
     assert len(set(seen)) == len(seen)
+
+
+def configured(container, tmp_path: Path, text: str, **changes):
+    given = tmp_path / "controller_manager_config.yaml"
+    given.write_text(text)
+    mounts = {"/controller_manager_config.yaml": given}
+    return container(
+        "--config=/controller_manager_config.yaml", command=["/manager"], mounts=mounts, **changes
+    )
+
+
+def test_kueue_listens_on_the_address_of_the_pod_alone_and_keeps_the_rest(container, placed, tmp_path: Path):
+    text = """
+kind: Configuration
+health: {healthProbeBindAddress: ":9081"}
+metrics: {enableClusterQueueResources: true}
+pprofBindAddress: ":8083"
+webhook: {port: 9443}
+integrations: {frameworks: [batch/job]}
+"""
+    launch = row("registry.k8s.io/kueue/kueue:v0.19.2").launch(configured(container, tmp_path, text))
+    file = Path(launch.argv[1].removeprefix("--config="))
+    assert yaml.safe_load(file.read_text()) == {
+        "kind": "Configuration",
+        "health": {"healthProbeBindAddress": "127.97.0.7:9081"},
+        "metrics": {"enableClusterQueueResources": True, "bindAddress": "127.97.0.7:8443"},
+        "pprofBindAddress": "127.97.0.7:8083",
+        "webhook": {"port": 9443, "host": "127.97.0.7"},
+        "visibilityServer": {"bindAddress": "127.97.0.7"},
+        "integrations": {"frameworks": ["batch/job"]},
+    }
+
+
+@pytest.mark.parametrize(
+    ("text", "changes", "why"),
+    [
+        ("just text", {}, "is not a configuration"),
+        ("kind: Configuration", {"real_paths": False}, "in /visibility, and this machine does not"),
+    ],
+)
+def test_kueue_is_refused_where_it_could_not_run(container, placed, tmp_path: Path, text, changes, why):
+    with pytest.raises(Refused, match=why):
+        row("kueue/kueue").launch(configured(container, tmp_path, text, **changes))
+
+
+def test_kueue_is_refused_without_the_configuration_that_it_names(container, placed):
+    with pytest.raises(Refused, match="names /elsewhere, which no volume"):
+        row("kueue/kueue").launch(container("--config=/elsewhere", command=["/manager"]))

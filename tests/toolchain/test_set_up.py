@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from corral.catalogue.vocabulary import Part
 from corral.embedded.toolchain import errors, lookup
 from corral.embedded.toolchain.errors import ToolchainError, ToolMissing
 from corral.embedded.toolchain.gomodules import GoBuild
@@ -19,7 +20,7 @@ from corral.embedded.toolchain.lookup import chart, complete, python_env, tool
 from corral.embedded.toolchain.packages import KeptWheel, PythonEnvironment, WheelFiles
 from corral.embedded.toolchain.packed_postgres import PackedPostgres
 from corral.embedded.toolchain.recipes import HERE, Recipe
-from corral.embedded.toolchain.setup import Estimate, damaged, ensure, plan, plan_lines, set_up
+from corral.embedded.toolchain.setup import Estimate, damaged, ensure, needed, plan, plan_lines, set_up
 from corral.embedded.toolchain.tools import GO, TOOLS
 from corral.embedded.toolchain.workshop import Workshop
 
@@ -255,6 +256,14 @@ def test_a_second_set_up_waits_for_the_first(toolchain: Path) -> None:
         assert not (toolchain / "greet-1").exists()
     run.join(10)
     assert complete(toolchain, recipe)
+
+
+def test_what_only_some_stacks_need_is_brought_only_for_them(toolchain: Path) -> None:
+    assert {"kueue", "kueue-charts"} == set(needed([Part.KUEUE])) - set(needed())
+    assert "kueue" not in [step.tool for step in plan()]
+    assert chart("kueue") is None
+    with pytest.raises(ToolMissing, match=r"kueue 0\.19\.2: not set up; run `corral setup --all`"):
+        tool("kueue")
 
 
 def test_every_name_belongs_to_one_tool_and_every_file_of_ours_exists() -> None:

@@ -1,6 +1,6 @@
 """The table of programs: which images run here as processes."""
 
-from corral.embedded.node.programs import kserve, kyverno, llama, postgres, seaweedfs, tools
+from corral.embedded.node.programs import kserve, kueue, kyverno, llama, postgres, seaweedfs, tools
 from corral.embedded.node.row import Omitted, Row, fits
 
 TABLE: tuple[Row | Omitted, ...] = (
@@ -9,6 +9,7 @@ TABLE: tuple[Row | Omitted, ...] = (
     *seaweedfs.ROWS,
     *postgres.ROWS,
     *kyverno.ROWS,
+    *kueue.ROWS,
     *tools.ROWS,
 )
 

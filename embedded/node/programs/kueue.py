@@ -1,0 +1,80 @@
+"""Kueue: the controller that admits workloads by quota."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, cast
+
+import yaml
+
+from corral.embedded.node.programs import installed
+from corral.embedded.node.programs.documented import documented
+from corral.embedded.node.programs.flags import Flag, Flags, arguments, keeps, switch, written
+from corral.embedded.node.row import Context, Launch, Refused, Row
+
+MANAGER = "kueue/kueue"
+CONFIGURATION = "kueue.yaml"
+LISTENING = (
+    ("health", "healthProbeBindAddress", ":8081"),
+    ("metrics", "bindAddress", ":8443"),
+)
+"""Section, key and upstream's default of each `[address]:port` in the configuration."""
+
+
+def _configuration(context: Context, stated: str) -> list[str]:
+    file = context.scratch / CONFIGURATION
+    file.write_text(yaml.safe_dump(local(_read(context, stated), context.bind), sort_keys=False))
+    return written("config", str(file))
+
+
+MANAGER_FLAGS = Flags(
+    documented(MANAGER),
+    (
+        Flag(("config",), _configuration),
+        *keeps("feature-gates", "zap-log-level", "zap-encoder", "zap-stacktrace-level", "zap-time-encoding"),
+        switch("zap-devel"),
+    ),
+)
+
+
+def manager(context: Context) -> Launch:
+    """The manager; where it listens stands in its configuration, of which it gets a copy."""
+    if not context.real_paths:
+        raise Refused(
+            f"image {MANAGER} keeps a certificate in /visibility, and this machine does not let processes "
+            "have mounts of their own"
+        )
+    given = MANAGER_FLAGS.translate(context, arguments(context, MANAGER, "manager"))
+    kueue = installed.program("kueue")
+    return Launch([str(kueue), *given], {}, (kueue.parent,))
+
+
+def _read(context: Context, stated: str) -> Mapping[str, Any]:
+    """The configuration that the container is given, from where its volume lies on this machine."""
+    mounted = context.mounts.get(stated)
+    if mounted is None:
+        raise Refused(f"flag --config of image {MANAGER} names {stated}, which no volume of the pod brings")
+    content: object = yaml.safe_load(Path(mounted).read_text())
+    if not isinstance(content, dict):
+        raise Refused(f"{stated} of image {MANAGER} is not a configuration")
+    return cast("Mapping[str, Any]", content)
+
+
+def local(configuration: Mapping[str, Any], bind: str) -> dict[str, Any]:
+    """`configuration` with every server on the pod's own address, each on the port it has.
+
+    >>> local({"health": {"healthProbeBindAddress": ":8081"}}, "127.0.0.2")["health"]
+    {'healthProbeBindAddress': '127.0.0.2:8081'}
+    """
+    found = dict(configuration)
+    for section, key, default in LISTENING:
+        inside = dict(found.get(section) or {})
+        _address, _colon, port = str(inside.get(key) or default).rpartition(":")
+        found[section] = {**inside, key: f"{bind}:{port}"}
+    if found.get("pprofBindAddress"):
+        found["pprofBindAddress"] = f"{bind}:{str(found['pprofBindAddress']).rpartition(':')[2]}"
+    found["webhook"] = {**(found.get("webhook") or {}), "host": bind}
+    found["visibilityServer"] = {**(found.get("visibilityServer") or {}), "bindAddress": bind}
+    return found
+
+
+ROWS = (Row("kueue", MANAGER, manager, documented(MANAGER).source),)
