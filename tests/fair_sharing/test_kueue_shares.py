@@ -1,0 +1,271 @@
+"""Quotas, borrowing and gang admission, by Kueue's own controller on a platform that `corral up` deployed."""
+
+import importlib.util
+import json
+import shutil
+import sys
+import tempfile
+from pathlib import Path
+
+import pytest
+import yaml
+
+from corral.embedded import toolchain
+from corral.embedded.plane.processes import Process, end
+
+SPEC = importlib.util.spec_from_file_location(
+    "e2e_door", Path(__file__).parent.parent / "e2e" / "e2e_door.py"
+)
+door = importlib.util.module_from_spec(SPEC)
+sys.modules.setdefault("e2e_door", door)
+SPEC.loader.exec_module(door)
+
+pytestmark = pytest.mark.engine
+
+STACK = {
+    "sovereignty": {"profile": "open", "region": "embedded"},
+    "cluster": {"kind": "embedded"},
+    "fair-sharing": {},
+    "tenants": [
+        {"name": "red", "gpus": {"whole": 1, "slices": {"1g.5gb": 1}}},
+        {"name": "blue", "gpus": {"whole": 2}},
+    ],
+    "gpu-pools": [
+        {
+            "name": "slices",
+            "gpu": "A100-40GB",
+            "nodes": {"names": ["slices-0"]},
+            "gpus-per-node": 4,
+            "sharing": {"mig": "all-1g.5gb"},
+        },
+        {"name": "whole", "gpu": "H100-80GB", "nodes": {"names": ["whole-0"]}, "gpus-per-node": 4},
+    ],
+    "models": [
+        {"name": "smollm2", "model": "smollm2-135m", "tenant": "red", "context": 2048, "max-num-seqs": 2},
+        {"name": "chat", "model": "llama-3.1-8b", "tenant": "blue", "pool": "whole", "weights": "simulated"},
+    ],
+    "model-storage": {"size": "5Gi"},
+    "parts": {"kyverno": "off"},
+}
+"""Of four whole GPUs one is red's, two are blue's, and one is nobody's; a model of blue's has one of them."""
+GPU = "corral.dev/gpu"
+SECONDS = 40
+
+
+@pytest.fixture(scope="module")
+def platform():
+    """The platform of `STACK`; it ends with nothing of it left on the machine."""
+    with tempfile.TemporaryDirectory(prefix="corral-fair-", ignore_cleanup_errors=True) as folder:
+        checkout = Path(folder) / "checkout"
+        checkout.mkdir()
+        for name in ("Pulumi.yaml", "__main__.py"):
+            shutil.copy(door.CHECKOUT / name, checkout)
+        shutil.copytree(door.CHECKOUT / "policy", checkout / "policy")
+        (checkout / "Pulumi.dev.yaml").write_text(yaml.safe_dump({"config": {"corral:platform": STACK}}))
+        found = door.Platform(Path(folder) / "home", checkout)
+        try:
+            toolchain.ensure(["kueue", "kueue-charts"], lambda _line: None)
+            done = found.corral("up", seconds=door.UP_SECONDS)
+            if done.code:
+                pytest.fail(f"corral up: {done.said[-4000:]}", pytrace=False)
+            yield found
+        finally:
+            found.corral("down", seconds=120)
+            left = door.processes_of(found.root)
+            end([Process(one.pid, one.start) for one in left])
+        assert not left, [one.command[:150] for one in left]
+
+
+def image(platform):
+    """An image that the stack may run and that no process of this machine stands for."""
+    containers = platform.items("pods", "-n", "blue")[0]["spec"]["containers"]
+    return next(one["image"] for one in containers if "vllm" in one["image"])
+
+
+def template(platform):
+    return {
+        "metadata": {"labels": {"app": "train"}},
+        "spec": {
+            "restartPolicy": "Always",
+            "securityContext": {
+                "runAsNonRoot": True,
+                "runAsUser": 1000,
+                "seccompProfile": {"type": "RuntimeDefault"},
+            },
+            "resourceClaims": [{"name": "gpu", "resourceClaimTemplateName": "whole"}],
+            "containers": [
+                {
+                    "name": "main",
+                    "image": image(platform),
+                    "securityContext": {
+                        "allowPrivilegeEscalation": False,
+                        "capabilities": {"drop": ["ALL"]},
+                    },
+                    "resources": {
+                        "claims": [{"name": "gpu"}],
+                        "requests": {"cpu": "100m", "memory": "64Mi"},
+                        "limits": {"memory": "64Mi"},
+                    },
+                }
+            ],
+        },
+    }
+
+
+def claims(platform, namespace):
+    platform.kubectl(
+        "apply",
+        "-f",
+        "-",
+        given={
+            "apiVersion": "resource.k8s.io/v1",
+            "kind": "ResourceClaimTemplate",
+            "metadata": {"name": "whole", "namespace": namespace},
+            "spec": {
+                "spec": {
+                    "devices": {
+                        "requests": [{"name": "gpu", "exactly": {"deviceClassName": "gpu.nvidia.com"}}]
+                    }
+                }
+            },
+        },
+    )
+
+
+def deploy(platform, namespace, replicas):
+    """As many pods as `replicas` that each ask for a whole GPU and never end, and that name no queue."""
+    claims(platform, namespace)
+    platform.kubectl(
+        "apply",
+        "-f",
+        "-",
+        given={
+            "apiVersion": "apps/v1",
+            "kind": "Deployment",
+            "metadata": {"name": "train", "namespace": namespace},
+            "spec": {
+                "replicas": replicas,
+                "selector": {"matchLabels": {"app": "train"}},
+                "template": template(platform),
+            },
+        },
+    )
+
+
+def pods(platform, namespace):
+    """Phase of each of those pods, `gated` before it is admitted."""
+    found = platform.items("pods", "-n", namespace, "-l", "app=train")
+    alive = [one for one in found if "deletionTimestamp" not in one["metadata"]]
+    return sorted("gated" if one["spec"].get("schedulingGates") else one["status"]["phase"] for one in alive)
+
+
+def settled(platform, namespace, wanted):
+    door.wait_for(
+        lambda: pods(platform, namespace) == wanted,
+        SECONDS,
+        f"{namespace} has {wanted}, not {pods(platform, namespace)}",
+    )
+
+
+def quota(queue):
+    """(flavour, resource) -> devices, of a ClusterQueue or Cohort."""
+    return {
+        (flavour["name"], one["name"]): int(one["nominalQuota"])
+        for group in queue["spec"]["resourceGroups"]
+        for flavour in group["flavors"]
+        for one in flavour["resources"]
+        if int(one["nominalQuota"])
+    }
+
+
+def test_queues_have_what_the_stack_file_guarantees_and_the_cohort_has_the_rest(platform):
+    queues = {one["metadata"]["name"]: one for one in platform.items("clusterqueues")}
+    (cohort,) = platform.items("cohorts.kueue.x-k8s.io")
+    assert quota(queues["red"]) == {("whole", GPU): 1, ("slices", "corral.dev/mig-1g-5gb"): 1}
+    assert quota(queues["blue"]) == {("whole", GPU): 2}
+    assert quota(cohort) == {("whole", GPU): 1, ("slices", "corral.dev/mig-1g-5gb"): 27}
+    assert all(door.holds(one, "Active") for one in queues.values())
+
+
+def test_the_replicas_of_a_model_come_under_the_quota_of_its_tenant_and_it_answers(platform):
+    used = {
+        (flavour["name"], one["name"]): one["total"]
+        for flavour in platform.read("clusterqueue", "red")["status"]["flavorsUsage"]
+        for one in flavour["resources"]
+    }
+    assert used[("slices", "corral.dev/mig-1g-5gb")] == "1"
+    done = platform.corral("chat", "smollm2", "What is the capital of France?", seconds=90)
+    assert "Paris" in done.out, done.said
+
+
+def test_a_tenant_borrows_what_is_idle_and_not_one_more(platform):
+    deploy(platform, "red", 5)
+    # Its own, nobody's, and the one of blue's that blue's model leaves idle.
+    settled(platform, "red", ["Running"] * 3 + ["gated"] * 2)
+
+
+def test_what_was_lent_comes_back_when_its_owner_asks(platform):
+    deploy(platform, "blue", 1)
+    settled(platform, "blue", ["Running"])
+    settled(platform, "red", ["Running"] * 2 + ["gated"] * 3)
+
+
+def test_pods_that_belong_together_are_admitted_together_or_not_at_all(platform):
+    together = template(platform)
+    together["spec"]["restartPolicy"] = "Never"
+    together["metadata"]["labels"] = {"app": "gang"}
+    given = {
+        "apiVersion": "batch/v1",
+        "kind": "Job",
+        "metadata": {"name": "gang", "namespace": "blue"},
+        "spec": {"parallelism": 2, "completions": 2, "template": together},
+    }
+    platform.kubectl("apply", "-f", "-", given=given)
+    deploy(platform, "red", 1)
+    settled(platform, "red", ["Running"])
+
+    def said():
+        found = [
+            one
+            for one in platform.items("workloads.kueue.x-k8s.io", "-n", "blue")
+            if one["metadata"]["ownerReferences"][0]["name"] == "gang"
+        ]
+        return " ".join(
+            condition.get("message", "")
+            for one in found
+            for condition in one.get("status", {}).get("conditions", [])
+        )
+
+    door.wait_for(lambda: "1 more needed" in said(), SECONDS, f"the job lacks one GPU: {said()}")
+    assert platform.items("pods", "-n", "blue", "-l", "app=gang") == []
+    deploy(platform, "red", 0)
+    job = door.wait_for(
+        lambda: next(
+            (
+                one
+                for one in platform.items("jobs", "-n", "blue")
+                if one.get("status", {}).get("succeeded") == 2
+            ),
+            None,
+        ),
+        SECONDS,
+        "both pods of the job have run",
+    )
+    assert job["metadata"]["name"] == "gang"
+
+
+def test_nothing_outside_the_tenants_namespaces_is_queued(platform):
+    queued = {one["metadata"]["namespace"] for one in platform.items("workloads.kueue.x-k8s.io", "-A")}
+    assert queued == {"red", "blue"}
+
+
+def test_a_destroy_with_work_in_the_queues_leaves_nothing_of_kueue(platform):
+    deploy(platform, "red", 4)
+    config = platform.plane.engine / "Pulumi.dev.yaml"
+    done = platform.pulumi(
+        "destroy", "--yes", "--skip-preview", "--config-file", str(config), seconds=door.UP_SECONDS
+    )
+    assert done.code == 0, done.said[-4000:]
+    left = json.loads(platform.kubectl("get", "crds,clusterroles,namespaces,apiservices", "-o", "json"))
+    names = [one["metadata"]["name"] for one in left["items"]]
+    assert [name for name in names if "kueue" in name or name in ("red", "blue")] == []
