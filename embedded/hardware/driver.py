@@ -126,7 +126,7 @@ class Driver:
             found = self._plugin(node, machine)
             await self._label(node, machine, outcome, found)
             await self._announce(node, machine, found)
-            await self._publish(node, machine, [] if conflict else self._offer(machine, dynamic))
+            await self._publish(node, machine, None if conflict else self._offer(machine, dynamic))
 
     async def _drop(self, name: str, node: Object | None) -> None:
         """Delete the node of a machine that is no longer in the inventory."""
@@ -251,14 +251,14 @@ class Driver:
                 field_manager="corral-hardware",
             )
 
-    def _offer(self, machine: Machine, dynamic: bool | None) -> Objects:
-        """What the machine's ResourceSlices shall hold; nothing where the DRA driver would not publish."""
+    def _offer(self, machine: Machine, dynamic: bool | None) -> Objects | None:
+        """What the machine's ResourceSlices shall hold; None where no DRA driver publishes."""
         classes = frozenset({GPU_CLASS, MIG_CLASS} & {name for _, name in self._classes.items})
         layout = self._silicon.of(machine.name)
         if not dynamic:
             self._say(machine, "MIG mode", "")
-            wanted = devices(self._inventory, machine, layout, classes)
-            return [] if dynamic is None else fixed(wanted)
+            published = devices(self._inventory, machine, layout, classes)
+            return fixed(published) if classes and dynamic is not None else None
         self._say(machine, "MIG mode", self._left_whole(machine), logging.WARNING)
         try:
             parts = partitioned(self._inventory, machine, layout, classes)
@@ -268,9 +268,9 @@ class Driver:
                 )
         except Impossible as cause:
             self._say(machine, "counters", str(cause))
-            return []
+            return None
         self._say(machine, "counters", "")
-        return parts
+        return parts if classes else None
 
     def _left_whole(self, machine: Machine) -> str:
         product = self._inventory.product(machine)
@@ -281,11 +281,12 @@ class Driver:
         why = f"its MIG mode is off, and {product.name} changes it by a reset alone"
         return f"DynamicMIG leaves GPU {', '.join(whole)} whole: {why}" if whole else ""
 
-    async def _publish(self, node: Object, machine: Machine, parts: Objects) -> None:
+    async def _publish(self, node: Object, machine: Machine, offer: Objects | None) -> None:
         """ResourceSlices of the node, a new generation of all of them when a device changed.
 
-        Between fixed and dynamic slices it changes once no device is in use whose name would be gone.
+        From fixed slices to dynamic ones and back once no device is in use whose name would be gone.
         """
+        parts = offer or []
         old = {
             item["metadata"]["name"]: item
             for item in self._slices.items.values()
@@ -296,7 +297,12 @@ class Driver:
             return
         names = {device["name"] for part in parts for device in children(part, "devices")}
         held = sorted(self._allocated(machine) - names)
-        if parts and old and held and _counted(parts) != _counted([item["spec"] for item in old.values()]):
+        if (
+            offer is not None
+            and old
+            and held
+            and _counted(parts) != _counted([item["spec"] for item in old.values()])
+        ):
             self._say(
                 machine, "change", f"keeps its devices while {', '.join(held)} are in use", logging.WARNING
             )
