@@ -1,7 +1,8 @@
 """The driver of the simulated machines: keeps their Node objects and publishes their devices.
 
 It reads what a program wrote to the API and nothing else: the label `nvidia.com/mig.config`, the
-ClusterPolicy, the ConfigMap that it names, the DeviceClasses, and which devices are in use.
+ClusterPolicy, the ConfigMap that it names, the DeviceClasses, the DRA driver's DaemonSet, and which devices
+are in use.
 """
 
 import asyncio
@@ -10,9 +11,11 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from corral.embedded.hardware.device_plugin import Plugin, announced, chosen_file, configured
+from corral.embedded.hardware.gates import DYNAMIC_MIG, enabled, plugin
 from corral.embedded.hardware.geometry import Impossible
 from corral.embedded.hardware.inventory import Inventory, Machine
 from corral.embedded.hardware.mig_manager import Outcome, manage
+from corral.embedded.hardware.partitions import cuttable, partitioned, toggles
 from corral.embedded.hardware.publication import (
     DRIVER,
     GPU_CLASS,
@@ -23,6 +26,7 @@ from corral.embedded.hardware.publication import (
     PLUGIN_LABEL,
     SHARING_LABEL,
     devices,
+    fixed,
     gpu_of,
     labels,
     resource_slices,
@@ -56,6 +60,8 @@ class Driver:
         self._slices = self._informer(DRA, "resourceslices")
         self._classes = self._informer(DRA, "deviceclasses")
         self._claims = self._informer(DRA, "resourceclaims")
+        self._daemons = Informer(api, resource("apps/v1", "daemonsets"), self._daemon_changed)
+        self._counted = True
         self._configurations = self._informer("v1", "configmaps", OPERATOR_NAMESPACE)
         self._policies = self._informer("nvidia.com/v1", "clusterpolicies")
         self._definition = Informer(
@@ -74,7 +80,8 @@ class Driver:
 
     async def run(self) -> None:
         """Serve until cancelled."""
-        first = (self._nodes, self._slices, self._classes, self._claims, self._configurations)
+        dra = (self._slices, self._classes, self._claims, self._daemons)
+        first = (self._nodes, *dra, self._configurations)
         async with asyncio.TaskGroup() as tasks:
             self._tasks = tasks
             for informer in (*first, self._definition):
@@ -95,6 +102,10 @@ class Driver:
     def _node_changed(self, _kind: str, node: Object) -> None:
         self._work.add(node["metadata"]["name"])
 
+    def _daemon_changed(self, _kind: str, daemon: Object) -> None:
+        if plugin(daemon) is not None:
+            self._everything()
+
     def _everything(self) -> None:
         for name in self._machines:
             self._work.add(name)
@@ -107,11 +118,15 @@ class Driver:
             await self._api.create(resource("v1", "nodes"), _node(machine, self._labels(machine)))
             log.info("machine %s: made its node", name)
         elif not at(node, "metadata", "deletionTimestamp"):
-            outcome = await self._manage(node, machine)
-            plugin = self._plugin(node, machine)
-            await self._label(node, machine, outcome, plugin)
-            await self._announce(node, machine, plugin)
-            await self._publish(node, machine)
+            dynamic = self._dynamic(machine)
+            outcome = await self._manage(node, machine, dynamic=dynamic is True)
+            conflict = outcome is not None and outcome.conflict
+            if dynamic and not conflict:
+                await self._destroy(machine)
+            found = self._plugin(node, machine)
+            await self._label(node, machine, outcome, found)
+            await self._announce(node, machine, found)
+            await self._publish(node, machine, None if conflict else self._offer(machine, dynamic))
 
     async def _drop(self, name: str, node: Object | None) -> None:
         """Delete the node of a machine that is no longer in the inventory."""
@@ -122,7 +137,29 @@ class Driver:
     def _policy(self) -> Object | None:
         return next(iter(self._policies.items.values()), None)
 
-    async def _manage(self, node: Object, machine: Machine) -> Outcome | None:
+    def _dynamic(self, machine: Machine) -> bool | None:
+        """Whether the DRA driver cuts GPUs for the pods that ask; None where it would not start."""
+        try:
+            found = DYNAMIC_MIG in enabled(self._daemons.items.values()) if machine.gpus else False
+        except Impossible as cause:
+            self._say(machine, "feature gates", str(cause))
+            return None
+        self._say(machine, "feature gates", "")
+        return found
+
+    async def _destroy(self, machine: Machine) -> None:
+        """Destroy slices that somebody else has cut, as the DRA driver does when DynamicMIG comes on."""
+        layout, product = self._silicon.of(machine.name), self._inventory.product(machine)
+        if product is None or not any(layout.values()):
+            return
+        busy = frozenset(await self._busy(machine))
+        mode = None if toggles(product) else ()
+        gone = {gpu: mode for gpu, slices in layout.items() if slices and gpu not in busy}
+        if gone:
+            self._silicon.cut(machine.name, gone)
+            log.info("machine %s: destroyed the slices of GPU %s", machine.name, ", ".join(map(str, gone)))
+
+    async def _manage(self, node: Object, machine: Machine, *, dynamic: bool) -> Outcome | None:
         """Cut the machine's GPUs as its label asks; None when no MIG manager acts here."""
         policy, product = self._policy(), self._inventory.product(machine)
         default = at(policy, "spec", "migManager", "config", "default") if policy else None
@@ -133,7 +170,8 @@ class Driver:
         config_map = str(at(policy, "spec", "migManager", "config", "name") or "")
         configurations = self._configurations.items.get((OPERATOR_NAMESPACE, config_map))
         busy = frozenset(await self._busy(machine))
-        outcome = manage(str(name), configurations, product, self._silicon.of(machine.name), busy)
+        now = self._silicon.of(machine.name)
+        outcome = manage(str(name), configurations, product, now, busy, dynamic=dynamic)
         if outcome.cut:
             self._silicon.cut(machine.name, outcome.cut)
             log.info("machine %s: cut GPU %s as %s", machine.name, ", ".join(map(str, outcome.cut)), name)
@@ -166,16 +204,20 @@ class Driver:
         pods = await self._api.list(resource("v1", "pods"), fieldSelector=f"spec.nodeName={machine.name}")
         if any(_holds_gpus(pod) for pod in pods):
             return range(machine.gpus)
-        return [
-            gpu_of(result["device"])
+        return [gpu_of(device) for device in self._allocated(machine)]
+
+    def _allocated(self, machine: Machine) -> frozenset[str]:
+        """Names of the machine's devices that claims have."""
+        return frozenset(
+            str(result["device"])
             for claim in self._claims.items.values()
             for result in children(claim, "status", "allocation", "devices", "results")
             if result["driver"] == DRIVER and result["pool"] == machine.name
-        ]
+        )
 
-    def _say(self, machine: Machine, about: str, why: str) -> None:
+    def _say(self, machine: Machine, about: str, why: str, level: int = logging.ERROR) -> None:
         if why and self._said.get((machine.name, about)) != why:
-            log.error("machine %s: %s", machine.name, why)
+            log.log(level, "machine %s: %s", machine.name, why)
         self._said[(machine.name, about)] = why
 
     def _labels(self, machine: Machine) -> dict[str, str]:
@@ -209,33 +251,83 @@ class Driver:
                 field_manager="corral-hardware",
             )
 
-    async def _publish(self, node: Object, machine: Machine) -> None:
-        """ResourceSlices of the node, a new generation of all of them when a device changed."""
+    def _offer(self, machine: Machine, dynamic: bool | None) -> Objects | None:
+        """What the machine's ResourceSlices shall hold; None where no DRA driver publishes."""
         classes = frozenset({GPU_CLASS, MIG_CLASS} & {name for _, name in self._classes.items})
-        published = devices(self._inventory, machine, self._silicon.of(machine.name), classes)
+        layout = self._silicon.of(machine.name)
+        if not dynamic:
+            self._say(machine, "MIG mode", "")
+            published = devices(self._inventory, machine, layout, classes)
+            return fixed(published) if classes and dynamic is not None else None
+        self._say(machine, "MIG mode", self._left_whole(machine), logging.WARNING)
+        try:
+            parts = partitioned(self._inventory, machine, layout, classes)
+            if _counted(parts) and not self._counted:
+                raise Impossible(
+                    "the API server drops counters: its feature gate DRAPartitionableDevices is off"
+                )
+        except Impossible as cause:
+            self._say(machine, "counters", str(cause))
+            return None
+        self._say(machine, "counters", "")
+        return parts if classes else None
+
+    def _left_whole(self, machine: Machine) -> str:
+        product = self._inventory.product(machine)
+        if product is None or product.compute_slices is None:
+            return ""
+        layout = self._silicon.of(machine.name)
+        whole = [str(gpu) for gpu, slices in layout.items() if not cuttable(product, slices)]
+        why = f"its MIG mode is off, and {product.name} changes it by a reset alone"
+        return f"DynamicMIG leaves GPU {', '.join(whole)} whole: {why}" if whole else ""
+
+    async def _publish(self, node: Object, machine: Machine, offer: Objects | None) -> None:
+        """ResourceSlices of the node, a new generation of all of them when a device changed.
+
+        From fixed slices to dynamic ones and back once no device is in use whose name would be gone.
+        """
+        parts = offer or []
         old = {
             item["metadata"]["name"]: item
             for item in self._slices.items.values()
             if at(item, "spec", "driver") == DRIVER and at(item, "spec", "pool", "name") == machine.name
         }
         latest = max((int(item["spec"]["pool"]["generation"]) for item in old.values()), default=0)
-        if not _stale(old, resource_slices(node, published, latest)):
+        if not _stale(old, resource_slices(node, parts, latest)):
             return
-        wanted = resource_slices(node, published, latest + 1)
+        names = {device["name"] for part in parts for device in children(part, "devices")}
+        held = sorted(self._allocated(machine) - names)
+        if (
+            offer is not None
+            and old
+            and held
+            and _counted(parts) != _counted([item["spec"] for item in old.values()])
+        ):
+            self._say(
+                machine, "change", f"keeps its devices while {', '.join(held)} are in use", logging.WARNING
+            )
+            return
+        self._say(machine, "change", "")
+        wanted = resource_slices(node, parts, latest + 1)
         for item in wanted:
-            await self._write_slice(old.get(item["metadata"]["name"]), item)
+            kept = await self._write_slice(old.get(item["metadata"]["name"]), item)
+            if _counted([item["spec"]]) and not _counted([kept["spec"]]):
+                # Without counters every slice of a GPU could be handed out at once.
+                self._counted = False
+                self._everything()
+                return
         for name in old.keys() - {item["metadata"]["name"] for item in wanted}:
             await self._api.delete(resource(DRA, "resourceslices", name=name))
-        log.info("machine %s: publishes %d devices", machine.name, len(published))
+        log.info("machine %s: publishes %d devices", machine.name, len(names))
 
-    async def _write_slice(self, old: Object | None, item: Object) -> None:
+    async def _write_slice(self, old: Object | None, item: Object) -> Object:
+        """Write it; returns what the API server kept of it."""
         name = item["metadata"]["name"]
         if old is None:
-            await self._api.create(resource(DRA, "resourceslices"), item)
-            return
+            return await self._api.create(resource(DRA, "resourceslices"), item)
         version = {"resourceVersion": old["metadata"]["resourceVersion"]}
         path = resource(DRA, "resourceslices", name=name)
-        await self._api.replace(path, {**item, "metadata": {**item["metadata"], **version}})
+        return await self._api.replace(path, {**item, "metadata": {**item["metadata"], **version}})
 
 
 def _node(machine: Machine, wanted: Mapping[str, str]) -> Object:
@@ -253,6 +345,11 @@ def _node(machine: Machine, wanted: Mapping[str, str]) -> Object:
 def _differ(found: Mapping[str, object], wanted: Mapping[str, str]) -> bool:
     """Whether an amount is not as wanted, however the API server writes it."""
     return any(name not in found or amount(str(found[name])) != amount(wanted[name]) for name in wanted)
+
+
+def _counted(specs: Iterable[Object]) -> bool:
+    """Whether counters are among the contents of some ResourceSlices."""
+    return any(at(spec, "sharedCounters") for spec in specs)
 
 
 def _stale(old: Mapping[str, Object], wanted: Objects) -> bool:

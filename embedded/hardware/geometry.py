@@ -1,6 +1,7 @@
 """MIG geometry: which slices can be cut from one GPU at the same time, and where they lie.
 
-Allowed starts and sizes are those of `nvidia-smi mig -lgipp` (NVIDIA MIG user guide, read 2026-11-23).
+Allowed starts, sizes and profile IDs are those of `nvidia-smi mig -lgipp` (NVIDIA MIG user guide, read
+2026-11-23).
 """
 
 from collections.abc import Mapping, Sequence
@@ -25,6 +26,8 @@ class Shape:
     """Memory slices at which it may begin."""
     most: int
     """At most so many on one GPU."""
+    profile_id: int
+    """ID of the GPU instance profile, as `nvidia-smi mig -lgip` lists it."""
 
 
 @dataclass(frozen=True)
@@ -40,19 +43,19 @@ class Placed:
 
 SHAPES: Mapping[int, Mapping[str, Shape]] = {
     7: {
-        "1g": Shape(1, 1, range(7), 7),
-        "1g+me": Shape(1, 1, range(7), 1),
-        "1g-double": Shape(1, 2, (0, 2, 4, 6), 4),
-        "2g": Shape(2, 2, (0, 2, 4), 3),
-        "3g": Shape(3, 4, (0, 4), 2),
-        "4g": Shape(4, 4, (0,), 1),
-        "7g": Shape(7, 8, (0,), 1),
+        "1g": Shape(1, 1, range(7), 7, 19),
+        "1g+me": Shape(1, 1, range(7), 1, 20),
+        "1g-double": Shape(1, 2, (0, 2, 4, 6), 4, 15),
+        "2g": Shape(2, 2, (0, 2, 4), 3, 14),
+        "3g": Shape(3, 4, (0, 4), 2, 9),
+        "4g": Shape(4, 4, (0,), 1, 5),
+        "7g": Shape(7, 8, (0,), 1, 0),
     },
     4: {
-        "1g": Shape(1, 1, range(4), 4),
-        "1g+me": Shape(1, 1, range(4), 1),
-        "2g": Shape(2, 2, (0, 2), 2),
-        "4g": Shape(4, 4, (0,), 1),
+        "1g": Shape(1, 1, range(4), 4, 14),
+        "1g+me": Shape(1, 1, range(4), 1, 21),
+        "2g": Shape(2, 2, (0, 2), 2, 5),
+        "4g": Shape(4, 4, (0,), 1, 0),
     },
 }
 """Shapes by the number of compute slices of the GPU."""

@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 MIB_PER_GIB = 1024
 Positive = Annotated[int, Field(gt=0)]
+Count = Annotated[int, Field(ge=0)]
 
 
 def _kebab(name: str) -> str:
@@ -23,6 +24,16 @@ class InventoryError(Exception):
     """The inventory file is wrong; one line per problem."""
 
 
+class Engines(_Model):
+    """Fixed-function units of one MIG profile; encoders there are none on any product of the file."""
+
+    copy_: Positive = Field(alias="copy")
+    decoders: Count = 0
+    jpeg: Count = 0
+    ofa: Count = 0
+    """Optical flow accelerators."""
+
+
 class Profile(_Model):
     """One MIG profile of a product."""
 
@@ -31,6 +42,7 @@ class Profile(_Model):
     usable_gib: Annotated[float, Field(gt=0)]
     """GiB that a process in such a slice sees."""
     multiprocessors: Positive
+    engines: Engines
 
     @property
     def memory_mib(self) -> int:

@@ -22,6 +22,8 @@ class Outcome:
     """New layouts of the GPUs that change now."""
     why: str = ""
     """Why it is not a success."""
+    conflict: bool = False
+    """Whether it asks for what the DRA driver, with DynamicMIG, would destroy."""
 
 
 def manage(
@@ -30,11 +32,16 @@ def manage(
     product: Product,
     now: Mapping[int, Layout],
     busy: frozenset[int],
+    *,
+    dynamic: bool = False,
 ) -> Outcome:
     """What to do about configuration `name` on a machine.
 
     Nothing is cut when any GPU's layout is impossible, or when one that would change is `busy`: GPUs by
-    index of which a device is allocated.
+    index of which a device is allocated. With `dynamic` the DRA driver cuts the GPUs: their MIG mode may be
+    switched, and slices are a conflict. The real driver forbids them without noticing: it destroys slices
+    that are not its own when it starts, and cannot make its own later (cmd/gpu-kubelet-plugin/driver.go and
+    nvlib.go of v0.4.1).
     """
     text = at(configurations, "data", CONFIG_KEY) if configurations else None
     if text is None:
@@ -43,6 +50,9 @@ def manage(
         wanted = layouts(str(text), name, product, len(now))
     except Impossible as cause:
         return Outcome("failed", why=f"MIG configuration {name!r}: {cause}")
+    if dynamic and any(wanted.values()):
+        why = f"MIG configuration {name!r} cuts slices where the DRA driver does, with DynamicMIG: remove one"
+        return Outcome("failed", why=why, conflict=True)
     changing = {gpu: layout for gpu, layout in wanted.items() if layout != now[gpu]}
     blocked = sorted(changing.keys() & busy)
     if blocked:

@@ -1,7 +1,7 @@
 """What drivers publish about a machine: labels and ResourceSlices.
 
-Names of attributes and capacities are those of the NVIDIA DRA driver for GPUs 0.4.1. Devices are fixed
-partitions: whole GPUs, and the slices that a layout has cut.
+Names of attributes and capacities are those of the NVIDIA DRA driver for GPUs 0.4.1. Devices here are fixed
+partitions: whole GPUs, and the slices that a layout has cut; those of dynamic MIG are in `partitions`.
 """
 
 import uuid
@@ -63,16 +63,23 @@ def devices(
     published: Objects = []
     for gpu, slices in sorted(layout.items()):
         if slices is None and GPU_CLASS in classes:
-            published.append(_gpu(inventory, machine, product, gpu))
+            published.append(gpu_device(inventory, machine, product, gpu))
         if slices is not None and MIG_CLASS in classes:
             published.extend(_slices(inventory, machine, product, gpu, slices))
     return published
 
 
-def resource_slices(node: Object, published: Sequence[Object], generation: int) -> Objects:
-    """The ResourceSlices of a node's pool; none when there is no device."""
+def fixed(published: Sequence[Object]) -> Objects:
+    """What the ResourceSlices of devices without counters hold."""
+    return [
+        {"devices": list(published[start : start + MOST_DEVICES])}
+        for start in range(0, len(published), MOST_DEVICES)
+    ]
+
+
+def resource_slices(node: Object, parts: Sequence[Object], generation: int) -> Objects:
+    """The ResourceSlices of a node's pool, one for each of `parts`: its `devices`, or `sharedCounters`."""
     name, identity = node["metadata"]["name"], node["metadata"]["uid"]
-    parts = [published[start : start + MOST_DEVICES] for start in range(0, len(published), MOST_DEVICES)]
     owner = {"apiVersion": "v1", "kind": "Node", "name": name, "uid": identity, "controller": True}
     return [
         {
@@ -83,7 +90,7 @@ def resource_slices(node: Object, published: Sequence[Object], generation: int) 
                 "driver": DRIVER,
                 "nodeName": name,
                 "pool": {"name": name, "generation": generation, "resourceSliceCount": len(parts)},
-                "devices": list(part),
+                **part,
             },
         }
         for index, part in enumerate(parts)
@@ -93,20 +100,21 @@ def resource_slices(node: Object, published: Sequence[Object], generation: int) 
 def gpu_of(device: str) -> int:
     """Index of the GPU that a published device is, or is a slice of.
 
-    >>> gpu_of("gpu-3-mig-1g5gb-0")
-    3
+    >>> gpu_of("gpu-3"), gpu_of("gpu-3-mig-1g5gb-0"), gpu_of("gpu-12-mig-1g5gb-me-20-6")
+    (3, 3, 12)
     """
     return int(device.split("-")[1])
 
 
-def _gpu(inventory: Inventory, machine: Machine, product: Product, gpu: int) -> Object:
+def gpu_device(inventory: Inventory, machine: Machine, product: Product, gpu: int) -> Object:
+    """A whole GPU that consumes no counters."""
     capacity = {"memory": {"value": mebibytes(int(product.usable_gib * MIB_PER_GIB))}}
     if product.multiprocessors is not None:
         capacity["multiprocessors"] = {"value": str(product.multiprocessors)}
     attributes = {
         "type": {"string": "gpu"},
-        "uuid": {"string": _uuid("GPU", machine, gpu)},
-        **_common(inventory, product),
+        "uuid": {"string": unique("GPU", machine, gpu)},
+        **common(inventory, product),
     }
     return {"name": f"gpu-{gpu}", "attributes": attributes, "capacity": capacity}
 
@@ -124,10 +132,10 @@ def _slices(
                 "name": f"gpu-{gpu}-mig-{plain}-{seen[placed.profile]}",
                 "attributes": {
                     "type": {"string": "mig"},
-                    "uuid": {"string": _uuid("MIG", machine, gpu, placed)},
-                    "parentUUID": {"string": _uuid("GPU", machine, gpu)},
+                    "uuid": {"string": unique("MIG", machine, gpu, placed)},
+                    "parentUUID": {"string": unique("GPU", machine, gpu)},
                     "profile": {"string": placed.profile},
-                    **_common(inventory, product),
+                    **common(inventory, product),
                 },
                 "capacity": {
                     "memory": {"value": mebibytes(profile.memory_mib)},
@@ -139,7 +147,8 @@ def _slices(
     return published
 
 
-def _common(inventory: Inventory, product: Product) -> Object:
+def common(inventory: Inventory, product: Product) -> Object:
+    """Attributes of every device of a product."""
     return {
         "productName": {"string": product.name},
         "brand": {"string": BRAND},
@@ -154,6 +163,7 @@ def _semantic(version: str) -> str:
     return ".".join(str(int(part)) for part in version.split("."))
 
 
-def _uuid(kind: str, machine: Machine, gpu: int, placed: Placed | None = None) -> str:
+def unique(kind: str, machine: Machine, gpu: int, placed: Placed | None = None) -> str:
+    """UUID of a GPU or of a slice; the same each time."""
     place = f"/{placed.profile}/{placed.start}" if placed else ""
     return f"{kind}-{uuid.uuid5(uuid.NAMESPACE_DNS, f'{gpu}{place}.{machine.name}.hardware.corral.dev')}"

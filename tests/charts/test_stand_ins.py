@@ -57,6 +57,23 @@ def test_the_dra_driver_refuses_to_share_gpus_with_the_device_plugin(render):
     assert "refused" in render(STAND_INS / "dra-driver-nvidia-gpu", "dra-driver-nvidia-gpu", values)
 
 
+def test_feature_gates_reach_the_containers_of_the_kubelet_plugin_as_upstream_hands_them_on(rendered):
+    def gates(**more):
+        values = {**dra_values(DriverSource.NODE_IMAGE, supply={}), "resources": {}, **more}
+        daemon = rendered("dra-driver-nvidia-gpu", values)[
+            "DaemonSet", "dra-driver-nvidia-gpu-kubelet-plugin"
+        ]
+        return {
+            container["name"]: [one["value"] for one in container["env"] if one["name"] == "FEATURE_GATES"]
+            for container in daemon["spec"]["template"]["spec"]["containers"]
+        }
+
+    assert gates() == {"gpus": [], "compute-domains": []}
+    text = ["DynamicMIG=true,MPSSupport=false,"]
+    found = gates(featureGates={"MPSSupport": False, "DynamicMIG": True})
+    assert found == {"gpus": text, "compute-domains": text}
+
+
 def test_prometheus_selects_everything_unless_told_to_keep_to_its_release(rendered):
     values = stack_values(retention_days=15, size_gib=50, storage_class=None, supply={})
     spec = rendered("kube-prometheus-stack", values)["Prometheus", f"{FULL_NAME}-prometheus"]["spec"]

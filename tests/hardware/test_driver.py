@@ -2,10 +2,6 @@
 
 import json
 
-import pytest
-
-from corral.embedded.hardware.driver import Driver
-
 NODES = "/api/v1/nodes"
 PODS = "/api/v1/pods"
 CONFIG_MAPS = "/api/v1/configmaps"
@@ -21,20 +17,6 @@ mig-configs:
   small: [{devices: all, mig-enabled: true, mig-devices: {1g.5gb: 7}}]
   impossible: [{devices: all, mig-enabled: true, mig-devices: {3g.20gb: 2, 1g.5gb: 1}}]
 """
-
-
-@pytest.fixture
-def drive(play, inventory, tmp_path):
-    """Run a scene beside the driver; the machines' nodes exist when it begins."""
-
-    def start(scene):
-        async def ready(cluster):
-            await cluster.until(lambda: len(cluster.all(NODES)) == 3)
-            return await scene(cluster)
-
-        return play(lambda api: Driver(api, inventory, tmp_path / "hardware.json").run(), ready)
-
-    return start
 
 
 def operate(cluster, plugin=False):

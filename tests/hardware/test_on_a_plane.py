@@ -1,9 +1,9 @@
 """Hardware, network, storage and certificates against a real control plane. Needs the toolchain."""
 
 import asyncio
-import time
 
 import pytest
+from tests.hardware.scenes import definition, dra_driver, install, put, until
 
 from corral.embedded.home import Home
 from corral.embedded.kube import Api, ApiError, resource
@@ -20,6 +20,7 @@ mig-configs:
   cut:
     - {devices: [0], mig-enabled: true, mig-devices: {3g.20gb: 1, 2g.10gb: 1, 1g.5gb: 2}}
     - {devices: [1, 2, 3], mig-enabled: false}
+  mode-on: [{devices: all, mig-enabled: true, mig-devices: {}}]
   impossible: [{devices: all, mig-enabled: true, mig-devices: {3g.20gb: 2, 1g.5gb: 1}}]
 """
 POLICY = {
@@ -27,30 +28,6 @@ POLICY = {
     "mig": {"strategy": "mixed"},
     "migManager": {"enabled": True, "config": {"name": "corral-mig-parted"}},
 }
-
-
-def definition(group, kind, version, scope):
-    plural = f"{kind.lower()}s" if not kind.endswith("y") else f"{kind.lower()[:-1]}ies"
-    anything = {"type": "object", "x-kubernetes-preserve-unknown-fields": True}
-    return {
-        "apiVersion": "apiextensions.k8s.io/v1",
-        "kind": "CustomResourceDefinition",
-        "metadata": {"name": f"{plural}.{group}"},
-        "spec": {
-            "group": group,
-            "scope": scope,
-            "names": {"plural": plural, "kind": kind},
-            "versions": [
-                {
-                    "name": version,
-                    "served": True,
-                    "storage": True,
-                    "schema": {"openAPIV3Schema": anything},
-                    "subresources": {"status": {}},
-                }
-            ],
-        },
-    }
 
 
 @pytest.fixture(scope="module")
@@ -110,25 +87,6 @@ def live(cluster):
 
     start(prepare)
     return start
-
-
-async def put(api, group_version, plural, kind, name, namespace=None, **content):
-    meta = {"name": name, **({"namespace": namespace} if namespace else {})}
-    body = {"apiVersion": group_version, "kind": kind, "metadata": meta, **content}
-    return await api.create(resource(group_version, plural, namespace), body)
-
-
-async def until(true, seconds=30):
-    limit = time.monotonic() + seconds
-    while True:
-        try:
-            if found := await true():
-                return found
-        except ApiError as error:
-            if not error.missing:
-                raise
-        assert time.monotonic() < limit, f"not within {seconds} s"
-        await asyncio.sleep(0.1)
 
 
 async def ask(api, config, wanted):
@@ -198,6 +156,115 @@ def test_the_scheduler_hands_out_exactly_the_slices_that_were_cut(live):
         "gpu-0-mig-3g20gb-0",
     ], "two small slices were cut and three asked for: one pod waits"
     assert still == devices, "what is allocated is never cut away"
+
+
+async def partitions(api):
+    """Devices of `slices-0` that consume counters, by name."""
+    slices = await api.list(resource("resource.k8s.io/v1", "resourceslices"))
+    return {
+        device["name"]: device
+        for item in slices
+        if item["spec"].get("nodeName") == "slices-0"
+        for device in item["spec"].get("devices", [])
+        if "consumesCounters" in device
+    }
+
+
+async def on_one_gpu(api, profile, gpu):
+    """A claim template `one-<profile>` for a slice of the GPU with UUID `gpu`."""
+    attributes = "device.attributes['gpu.nvidia.com']"
+    expression = f"{attributes}.profile == '{profile}' && {attributes}.parentUUID == '{gpu}'"
+    exactly = {"deviceClassName": "mig.nvidia.com", "selectors": [{"cel": {"expression": expression}}]}
+    await put(api, "resource.k8s.io/v1", "resourceclaimtemplates", "ResourceClaimTemplate",
+              f"one-{profile.replace('.', '-')}", SPACE,
+              spec={"spec": {"devices": {"requests": [{"name": "gpu", "exactly": exactly}]}}})  # fmt: skip
+
+
+async def start(api, name, profile):
+    await put(api, "v1", "pods", "Pod", name, SPACE, spec=pod(name, f"one-{profile}"))
+
+
+async def runs(api, name):
+    found = await api.get(resource("v1", "pods", SPACE, name))
+    return found["status"].get("phase") == "Running"
+
+
+async def waits(api, name):
+    """Whether the scheduler has looked at the pod's claim and found no device."""
+    found = await api.get(resource("v1", "pods", SPACE, name))
+    told = [one for one in found["status"].get("conditions", []) if one["type"] == "PodScheduled"]
+    return not found["spec"].get("nodeName") and any(
+        "cannot allocate all claims" in one.get("message", "") for one in told
+    )
+
+
+async def end(api, *names):
+    """Delete pods, and wait until their claims are gone."""
+    for name in names:
+        await api.delete(resource("v1", "pods", SPACE, name))
+
+    async def gone():
+        claims = await api.list(resource("resource.k8s.io/v1", "resourceclaims", SPACE))
+        owners = {owner["name"] for one in claims for owner in one["metadata"].get("ownerReferences", [])}
+        return not owners & set(names)
+
+    await until(gone, 60)
+
+
+def test_a_gpu_is_cut_for_the_pods_that_ask_and_never_beyond_its_geometry(live):
+    objects = dra_driver(DynamicMIG=True)
+
+    async def scene(api):
+        await ask(api, "mode-on", "success")
+        await install(api, objects)
+
+        async def everything():
+            found = await partitions(api)
+            return len(found) == 4 * 25 and found
+
+        published = await until(everything)
+        gpu = published["gpu-0-mig-7g40gb-0-0"]["attributes"]["parentUUID"]["string"]
+        for profile in ("1g.5gb", "3g.20gb", "4g.20gb", "7g.40gb"):
+            await on_one_gpu(api, profile, gpu)
+
+        small = [f"small-{number}" for number in range(7)]
+        for name in small:
+            await start(api, name, "1g.5gb")
+        for name in small:
+            await until(lambda name=name: runs(api, name))
+        await start(api, "eighth", "1g.5gb")
+        await until(lambda: waits(api, "eighth"))
+        seven = await allocated(api)
+        await end(api, *small, "eighth")
+
+        for name, profile in (("four", "4g.20gb"), ("three", "3g.20gb")):
+            await start(api, name, profile)
+            await until(lambda name=name: runs(api, name))
+        beside = await allocated(api)
+        await end(api, "four", "three")
+
+        await start(api, "small", "1g.5gb")
+        await until(lambda: runs(api, "small"))
+        await start(api, "large", "7g.40gb")
+        await until(lambda: waits(api, "large"))
+        await end(api, "small")
+        await until(lambda: runs(api, "large"), 60)
+        alone = await allocated(api)
+        await end(api, "large")
+
+        await api.delete(resource("apps/v1", "daemonsets", "default", "dra-driver-nvidia-gpu-kubelet-plugin"))
+        await ask(api, "all-disabled", "success")
+
+        async def fixed():
+            return not await partitions(api)
+
+        await until(fixed)
+        return seven, beside, alone
+
+    seven, beside, alone = live(scene)
+    assert seven == [f"gpu-0-mig-1g5gb-19-{start}" for start in range(7)]
+    assert beside == ["gpu-0-mig-3g20gb-9-4", "gpu-0-mig-4g20gb-5-0"]
+    assert alone == ["gpu-0-mig-7g40gb-0-0"]
 
 
 def test_a_claim_binds_grows_and_takes_its_folder_along(live, cluster):

@@ -8,7 +8,7 @@ from corral.embedded.hardware.geometry import Impossible
 from corral.embedded.hardware.inventory import InventoryError, load, read
 from corral.embedded.hardware.mig_manager import manage
 from corral.embedded.hardware.mig_parted import layouts
-from corral.embedded.hardware.publication import devices, gpu_of, resource_slices
+from corral.embedded.hardware.publication import devices, fixed, gpu_of, resource_slices
 
 BOTH = frozenset({"gpu.nvidia.com", "mig.nvidia.com"})
 CONFIG = """
@@ -125,7 +125,7 @@ def test_device_names_are_unique_labels(published):
 
 def test_a_pool_of_many_devices_is_split_and_says_into_how_many():
     node = {"metadata": {"name": "n", "uid": "u"}}
-    parts = resource_slices(node, [{"name": f"gpu-{n}"} for n in range(129)], 3)
+    parts = resource_slices(node, fixed([{"name": f"gpu-{n}"} for n in range(129)]), 3)
     assert [len(p["spec"]["devices"]) for p in parts] == [128, 1]
     assert {p["spec"]["pool"]["resourceSliceCount"] for p in parts} == {2}
     assert {p["spec"]["pool"]["generation"] for p in parts} == {3}

@@ -8,6 +8,14 @@ corral.dev/stand-in: "true"
 {{ .Values.image.repository }}:{{ .Values.image.tag | default (printf "v%s" .Chart.AppVersion) }}
 {{- end }}
 
+{{- define "stand-in.environment" -}}
+- {name: NVIDIA_DRIVER_ROOT, value: {{ .Values.nvidiaDriverRoot | quote }}}
+{{- if .Values.featureGates }}
+- name: FEATURE_GATES
+  value: "{{ range $key, $value := .Values.featureGates }}{{ $key }}={{ $value }},{{ end }}"
+{{- end }}
+{{- end }}
+
 {{- define "stand-in.pullSecrets" -}}
 {{- with .Values.imagePullSecrets }}
 imagePullSecrets: {{ toJson . }}

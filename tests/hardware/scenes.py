@@ -1,0 +1,81 @@
+"""Helpers of scenes on a plane: what charts leave in its API, and waiting."""
+
+import asyncio
+import json
+import subprocess
+import time
+
+import yaml
+from tests.hardware import fleets
+
+from corral.embedded import toolchain
+from corral.embedded.kube import ApiError, resource
+
+
+def definition(group, kind, version, scope):
+    plural = f"{kind.lower()}s" if not kind.endswith("y") else f"{kind.lower()[:-1]}ies"
+    anything = {"type": "object", "x-kubernetes-preserve-unknown-fields": True}
+    return {
+        "apiVersion": "apiextensions.k8s.io/v1",
+        "kind": "CustomResourceDefinition",
+        "metadata": {"name": f"{plural}.{group}"},
+        "spec": {
+            "group": group,
+            "scope": scope,
+            "names": {"plural": plural, "kind": kind},
+            "versions": [
+                {
+                    "name": version,
+                    "served": True,
+                    "storage": True,
+                    "schema": {"openAPIV3Schema": anything},
+                    "subresources": {"status": {}},
+                }
+            ],
+        },
+    }
+
+
+async def put(api, group_version, plural, kind, name, namespace=None, **content):
+    meta = {"name": name, **({"namespace": namespace} if namespace else {})}
+    body = {"apiVersion": group_version, "kind": kind, "metadata": meta, **content}
+    return await api.create(resource(group_version, plural, namespace), body)
+
+
+async def until(true, seconds=30):
+    limit = time.monotonic() + seconds
+    while True:
+        try:
+            if found := await true():
+                return found
+        except ApiError as error:
+            if not error.missing:
+                raise
+        assert time.monotonic() < limit, f"not within {seconds} s"
+        await asyncio.sleep(0.1)
+
+
+def dra_driver(**gates):
+    """Objects of the stand-in for the DRA driver's chart under feature gates."""
+    values = {
+        "gpuResourcesEnabledOverride": True,
+        "resources": {"computeDomains": {"enabled": False}},
+        "featureGates": gates,
+    }
+    folder = fleets.stand_in("dra-driver-nvidia-gpu")
+    command = [toolchain.tool("helm"), "template", "dra", folder, "--namespace", "default", "--values", "-"]
+    done = subprocess.run(
+        [*map(str, command)], input=json.dumps(values), capture_output=True, text=True, check=True
+    )
+    return [one for one in yaml.safe_load_all(done.stdout) if one]
+
+
+async def install(api, objects):
+    """Apply DeviceClasses and DaemonSets."""
+    paths = {
+        "DeviceClass": lambda name: resource("resource.k8s.io/v1", "deviceclasses", name=name),
+        "DaemonSet": lambda name: resource("apps/v1", "daemonsets", "default", name),
+    }
+    for one in objects:
+        path = paths[one["kind"]](one["metadata"]["name"])
+        await api.patch(path, one, kind="apply", field_manager="program")
