@@ -14,7 +14,6 @@ from corral.components.cert_manager import CertManager
 from corral.components.crds import Crds, CrdSet
 from corral.components.gpu_node_pool import ExistingGpuNodePool, PoolNode
 from corral.components.gpu_operator import (
-    DriverSource,
     GpuOperator,
     MigConfiguration,
     MigGpus,
@@ -136,11 +135,13 @@ class Platform:
 
     def _gpu_operator(self) -> None:
         configurations = [config for pool in self._plan.pools for config in pool.mig_configs]
+        branch = self._plan.cluster.precompiled_driver
         self._install(
             Part.GPU_OPERATOR,
             GpuOperator,
             Part.PROMETHEUS_CRDS,
-            driver=DriverSource.OPERATOR,
+            platform=self._plan.cluster.platform,
+            **({} if branch is None else {"precompiled_driver": branch}),
             mig_configurations=[_mig(config) for config in configurations],
             shared_pools=[_shared(pool) for pool in self._plan.pools if pool.shares > 1],
             dra_driver=self._plan.state(Part.DRA_DRIVER),

@@ -9,7 +9,7 @@ import pulumi
 
 from corral.catalogue.gpus import Gpu, gpus, shape
 from corral.catalogue.instances import Instance, instances
-from corral.catalogue.vocabulary import Cloud, PartState
+from corral.catalogue.vocabulary import Cloud, DriverSource, PartState
 from corral.components._kit import COMPONENT_LABEL
 from corral.components.gpu_node_pool.cloud_args import (
     CloudGpuNodePoolArgs,
@@ -20,7 +20,6 @@ from corral.components.gpu_node_pool.cloud_args import (
     PoolSize,
 )
 from corral.components.gpu_node_pool.marks import COMPONENT, MIG_LABEL, POOL_LABEL, TAINT
-from corral.components.gpu_operator.values import DriverSource
 
 PRODUCT_LABEL = "nvidia.com/gpu.product"
 """GPU feature discovery sets it on a node; an autoscaler must know it before there is one."""

@@ -5,9 +5,8 @@ from typing import NotRequired, TypedDict
 
 import pulumi
 
-from corral.catalogue.vocabulary import PartState
+from corral.catalogue.vocabulary import DriverSource, PartState
 from corral.components.gpu_node_pool.marks import GpuNodePoolArgs
-from corral.components.gpu_operator.values import DriverSource
 
 
 class CloudPurchase(str, Enum):

@@ -9,11 +9,10 @@ from typing import NotRequired, TypedDict
 import pulumi
 import pulumi_aws as aws
 
-from corral.catalogue.vocabulary import Cloud
+from corral.catalogue.vocabulary import Cloud, DriverSource
 from corral.components._kit import child
 from corral.components.gpu_node_pool.cloud import CloudPool, CloudRules
 from corral.components.gpu_node_pool.cloud_args import CloudPurchase
-from corral.components.gpu_operator.values import DriverSource
 
 NODE_POLICIES = ("AmazonEKSWorkerNodePolicy", "AmazonEC2ContainerRegistryPullOnly")
 """What a kubelet needs: to describe its instance, and to pull images."""

@@ -7,11 +7,10 @@ import pulumi
 import pulumi_gcp as gcp
 
 from corral.catalogue.gke import families, family
-from corral.catalogue.vocabulary import Cloud
+from corral.catalogue.vocabulary import Cloud, DriverSource
 from corral.components._kit import child, fingerprint
 from corral.components.gpu_node_pool.cloud import CloudPool, CloudRules, profile_of
 from corral.components.gpu_node_pool.cloud_args import CloudPurchase
-from corral.components.gpu_operator.values import DriverSource
 
 NODE_ROLE = "roles/container.defaultNodeServiceAccount"
 """What GKE needs of a node's identity: to write logs and metrics."""

@@ -213,6 +213,7 @@ def test_an_existing_part_is_checked_and_nothing_of_it_is_installed(plane, part)
     wanted = content()
     wanted["parts"] = {part: "existing"}
     served = {"spec": {"versions": [{"name": version, "served": True} for version in ("v1", "v1beta1")]}}
+    policy = {"devicePlugin": {"enabled": False}, "migManager": {"config": {"name": "corral-mig-parted"}}}
 
     class Anything(dict):
         def __missing__(self, key):
@@ -222,7 +223,7 @@ def test_an_existing_part_is_checked_and_nothing_of_it_is_installed(plane, part)
         lambda: Platform(plan(parse(wanted), "dev")),
         secret_config=SECRETS,
         stack="dev",
-        found=Anything(),
+        found=Anything({"cluster-policy": {"spec": policy}}),
     )
     reads = [r for r in graph if r.read and any(a.name == part for a in graph.ancestors(r))]
     installed = [
