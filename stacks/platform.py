@@ -12,7 +12,7 @@ from corral.catalogue.vocabulary import ClusterKind, Part, PartState, VectorEngi
 from corral.components.admission import Admission, AdmissionArgs
 from corral.components.cert_manager import CertManager
 from corral.components.crds import Crds, CrdSet
-from corral.components.gpu_node_pool import ExistingGpuNodePool, PoolNode
+from corral.components.gpu_node_pool import ExistingGpuNodePool, ExistingGpuNodePoolArgs, PoolNode
 from corral.components.gpu_operator import (
     GpuOperator,
     MigConfiguration,
@@ -154,11 +154,16 @@ class Platform:
                 f"gpu-pools.{pool.name}.nodes: made on demand; a {self._plan.cluster.kind.value} cluster "
                 "needs {names: […]} of nodes that are there"
             )
-        nodes = [_node(pool, node) for node in pool.nodes]
+        args: ExistingGpuNodePoolArgs = {
+            "pool": pool.name,
+            "nodes": [_node(pool, node) for node in pool.nodes],
+        }
+        cost = self._plan.cost
+        price = next(one.node_hour for one in cost.pools if one.pool == pool.name)
+        if price is not None:
+            args["node_hour"] = {"amount": float(price), "currency": cost.currency}
         # The label names a layout, which must be there first.
-        return ExistingGpuNodePool(
-            pool.name, {"pool": pool.name, "nodes": nodes}, self._after(Part.GPU_OPERATOR)
-        )
+        return ExistingGpuNodePool(pool.name, args, self._after(Part.GPU_OPERATOR))
 
     def _tenancy(self) -> Tenancy | None:
         part = Part.TENANCY
