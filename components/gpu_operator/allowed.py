@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from importlib.metadata import version
 from typing import Any, cast
 
 import pulumi
@@ -89,10 +90,11 @@ def existing_policy(
     Raises:
         pulumi.RunError: when it has been read, one line per contradiction.
     """
-    found = _ClusterPolicy(logical, child(parent, id=POLICY, depends_on=list(before)))
+    sdk = version("pulumi_kubernetes")
+    found = _ClusterPolicy(logical, child(parent, id=POLICY, version=sdk, depends_on=list(before)))
 
-    def require(spec: Mapping[str, Any]) -> None:
-        lines = list(contradictions(spec, wanted))
+    def require(spec: Mapping[str, Any] | None) -> None:
+        lines = list(contradictions(spec or {}, wanted))
         if lines:
             raise pulumi.RunError("\n".join(lines))
 
