@@ -13,6 +13,8 @@ from corral.catalogue._read import Entry, Source, read
 from corral.catalogue.instances import instances
 from corral.catalogue.vocabulary import Currency, Purchase
 
+HOURS = 730
+"""Hours of a month."""
 Amount = Annotated[Decimal, Field(gt=0)]
 """An amount of money."""
 
@@ -112,3 +114,14 @@ def exchange() -> tuple[Exchange, Source]:
     """What one unit of `currency()` is in the other currency, and where that was read."""
     content = _file()
     return content.exchange, content.sources[content.exchange.source]
+
+
+def converted(amount: Decimal, given: Currency, wanted: Currency, rate: Decimal) -> Decimal:
+    """`amount` of currency `given` in currency `wanted`, at `rate` EUR for one USD.
+
+    >>> converted(Decimal(2), Currency.USD, Currency.EUR, Decimal("0.5"))
+    Decimal('1.0')
+    """
+    if given is wanted:
+        return amount
+    return amount * rate if wanted is Currency.EUR else amount / rate

@@ -22,6 +22,25 @@ class ClusterKind(str, Enum):
     GKE = "gke"
 
 
+class Platform(str, Enum):
+    """What the GPU nodes of a cluster are: machine and system image; not where the cluster comes from."""
+
+    BARE_METAL = "bare-metal"
+    PREINSTALLED = "preinstalled"
+    EKS_AL2023 = "eks-al2023"
+    EKS_BOTTLEROCKET = "eks-bottlerocket"
+    EKS_UBUNTU = "eks-ubuntu"
+    GKE_COS = "gke-cos"
+    GKE_UBUNTU = "gke-ubuntu"
+
+
+class DriverSource(str, Enum):
+    """Who brings the kernel driver, or another piece of GPU software, onto a GPU node."""
+
+    NODE_IMAGE = "node-image"
+    OPERATOR = "operator"
+
+
 class SharingKind(str, Enum):
     """How one physical GPU is divided among pods."""
 

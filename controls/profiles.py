@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from corral.catalogue.vocabulary import Profile as ProfileName
+from corral.controls.ceiling import Ceiling
 
 AWS_EU = frozenset({"eu-central-1", "eu-west-1", "eu-west-3", "eu-north-1", "eu-south-1", "eu-south-2"})
 AWS_EUSC = frozenset({"eusc-de-east-1"})
@@ -49,6 +50,8 @@ class Profile:
     """Prefixes that a model's address may have."""
     reports: frozenset[str] = frozenset()
     """Controls that only report in this profile."""
+    ceiling: Ceiling | None = None
+    """What the GPU nodes may cost; None: nothing was said of it."""
 
     def holds(self, region: str) -> bool:
         """Whether `region`, or the region of zone `region`, is in the profile's set."""

@@ -2,7 +2,8 @@
 
 import json
 from collections import defaultdict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, cast
 
 from pulumi_policy import (
@@ -17,7 +18,9 @@ from pulumi_policy import (
 )
 from pulumi_policy import Severity as PolicySeverity
 
+from corral.controls.ceiling import ceiling
 from corral.controls.control import Control, ObjectRule, Resource, Severity, StackRule, Undecided
+from corral.controls.cost.groups import READERS, group
 from corral.controls.judge import applies, judge_object, judge_resource
 from corral.controls.kinds import BY_TOKEN
 from corral.controls.profiles import Profile, profile
@@ -31,6 +34,9 @@ NAME = "corral-sovereignty"
 EMBEDDED_REGION = "embedded"
 """Region of a stack that runs on this machine: it narrows nothing."""
 RENDERABLE = "releases-can-be-judged"
+BUDGETED = "a-budget-is-set"
+RENTED = frozenset(token for token in READERS if not token.startswith("kubernetes:core/"))
+"""Types of resources by which a cloud comes to rent out GPU nodes; the others mark nodes that are there."""
 STRICTEST_DEFAULT = "eu-resident"
 """Profile of a program that has no `corral:platform`: whoever imports a component gets a strict pack."""
 
@@ -53,7 +59,7 @@ def policies(constraints: Profile) -> list[Policy]:
     """Every control as a policy, and last the two that report what was undecided."""
     pending: Pending = defaultdict(list)
     made = [_policy(found, constraints, pending) for found in CONTROLS]
-    return [*made, _renderable(), *_undecided(pending)]
+    return [*made, _renderable(), _budgeted(constraints), *_undecided(pending)]
 
 
 def concerns(policy: str, token: str) -> bool:
@@ -63,6 +69,8 @@ def concerns(policy: str, token: str) -> bool:
     """
     if policy == RENDERABLE:
         return token == RELEASE
+    if policy == BUDGETED:
+        return token in RENTED
     own = [control for control in CONTROLS if control.id.lower() == policy]
     return any(_about(control, token) for control in own or CONTROLS)
 
@@ -155,6 +163,33 @@ def _renderable() -> Policy:
     )
 
 
+def _budgeted(constraints: Profile) -> Policy:
+    """Says, where a cloud rents out GPU nodes, that without a budget nobody looks at what they cost."""
+
+    def check(args: StackValidationArgs, report: ReportViolation) -> None:
+        if constraints.ceiling is not None:
+            return
+        everything = [stack_resource(found) for found in args.resources]
+        found = [one for one in everything if one.type in RENTED and _is_group(one, everything)]
+        if found:
+            names = ", ".join(one.name for one in found)
+            report(f"no budget is set, so what GPU nodes cost is not judged: {names}", found[0].urn)
+
+    return StackValidationPolicy(
+        name=BUDGETED,
+        description="Without a budget SOV-CST-01 judges nothing; set `budget` in `corral:platform`.",
+        enforcement_level=EnforcementLevel.ADVISORY,
+        validate=check,
+    )
+
+
+def _is_group(subject: Resource, everything: Sequence[Resource]) -> bool:
+    try:
+        return group(subject, everything) is not None
+    except Undecided:
+        return True
+
+
 def _resource_check(control: Control, constraints: Profile, pending: Pending) -> Any:
     def check(args: ResourceValidationArgs, report: ReportViolation) -> None:
         if not applies(control, args.resource_type):
@@ -207,16 +242,18 @@ def constraints_of(config: Mapping[str, str]) -> Profile:
     """The profile that `corral:platform` of a stack's configuration names, else the strict default.
 
     Raises:
-        ValueError: an unknown profile, or a region outside it.
+        ValueError: an unknown profile, a region outside it, or a budget that is none.
     """
     platform = cast(Mapping[str, Any], json.loads(config.get("corral:platform") or "{}"))
     said = cast(Mapping[str, str], platform.get("sovereignty") or {})
     region = said.get("region")
-    return profile(
+    found = profile(
         said.get("profile", STRICTEST_DEFAULT),
         region=None if region == EMBEDDED_REGION else region,
         registry=said.get("registry"),
     )
+    budget = cast(Mapping[str, Any] | None, platform.get("budget"))
+    return found if budget is None else replace(found, ceiling=ceiling(budget))
 
 
 def start() -> None:

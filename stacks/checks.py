@@ -18,6 +18,7 @@ from corral.catalogue.vocabulary import (
 )
 from corral.controls.profiles import PROFILES, profile
 from corral.stacks.checks_cost import check_purchase
+from corral.stacks.checks_platform import check_platform
 from corral.stacks.config import GpuPool, Model, StackConfig
 from corral.stacks.layouts import config_names, fits_geometry, named
 from corral.stacks.parts import REQUIRES, state
@@ -45,7 +46,18 @@ PLATFORM_NAMESPACES = frozenset(
 
 def check(config: StackConfig) -> Iterator[Problem]:
     """Everything wrong with a well-typed configuration."""
-    for checks in (_names, _sovereignty, _cluster, _pools, _models, _tenants, _stores, _parts, check_sharing):
+    for checks in (
+        _names,
+        _sovereignty,
+        _cluster,
+        _pools,
+        _models,
+        _tenants,
+        _stores,
+        _parts,
+        check_sharing,
+        check_platform,
+    ):
         yield from checks(config)
 
 

@@ -17,6 +17,7 @@ from corral.catalogue.vocabulary import (
     Engine,
     Part,
     PartState,
+    Platform,
     Profile,
     Purchase,
     SharingKind,
@@ -188,6 +189,10 @@ class Cluster(Section):
     """Context within the kubeconfig."""
     plane: str | None = None
     """Name of the embedded plane; the stack's name when absent."""
+    platform: Platform | None = None
+    """What the GPU nodes of an existing cluster are, see docs/platforms.md; `bare-metal` when absent."""
+    precompiled_driver: Annotated[int, Field(strict=True, ge=100, le=9999)] | None = None
+    """Branch of drivers compiled beforehand, such as 580; when absent each node compiles the operator's."""
 
 
 class Nodes(Section):

@@ -7,7 +7,7 @@ from fractions import Fraction
 
 from corral.catalogue.gpus import geometry, shape
 from corral.catalogue.models import models
-from corral.catalogue.prices import Api, apis, currency, exchange, offers, regions
+from corral.catalogue.prices import Api, apis, converted, currency, exchange, offers, regions
 from corral.catalogue.throughput import Throughput, source, throughput
 from corral.catalogue.vocabulary import Currency, Purchase
 from corral.stacks.config import GpuPool, StackConfig
@@ -31,9 +31,7 @@ class Money:
 
     def of(self, amount: Decimal) -> Decimal:
         """`amount` of the catalogue's currency in this one."""
-        if self.currency is currency():
-            return amount
-        return amount * self.rate if self.currency is Currency.EUR else amount / self.rate
+        return converted(amount, currency(), self.currency, self.rate)
 
 
 def money(config: StackConfig) -> Money:

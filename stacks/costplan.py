@@ -6,9 +6,10 @@ Amounts of an hour carry six decimals, and the shares of a pool add up to its pr
 from dataclasses import dataclass
 from decimal import Decimal
 
+from corral.catalogue import prices
 from corral.catalogue.vocabulary import Currency, Purchase
 
-HOURS = 730
+HOURS = prices.HOURS
 """Hours of a month."""
 
 

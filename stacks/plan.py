@@ -13,6 +13,7 @@ from corral.catalogue.vocabulary import (
     InstalledBy,
     Part,
     PartState,
+    Platform,
     Profile,
     SharingKind,
     StorageKind,
@@ -33,6 +34,10 @@ class ClusterPlan:
     context: str | None
     plane: str | None
     """Name of the embedded plane; None for every other kind, and for the plane named like the stack."""
+    platform: Platform
+    """What its GPU nodes are."""
+    precompiled_driver: int | None
+    """Branch of drivers compiled beforehand; None: each node compiles the operator's, or brings its own."""
 
 
 @dataclass(frozen=True)

@@ -18,6 +18,7 @@ from corral.catalogue.vocabulary import (
 )
 from corral.controls.profiles import profile
 from corral.stacks.budget import over_budget
+from corral.stacks.checks_platform import platform_of
 from corral.stacks.config import SECRETS, Model, StackConfig, gibibytes
 from corral.stacks.cost import cost
 from corral.stacks.parts import charts_in, namespace, state
@@ -146,7 +147,12 @@ def _complete(
         profile=wanted.profile,
         region=wanted.region,
         cluster=ClusterPlan(
-            config.cluster.kind, config.cluster.kubeconfig, config.cluster.context, config.cluster.plane
+            config.cluster.kind,
+            config.cluster.kubeconfig,
+            config.cluster.context,
+            config.cluster.plane,
+            platform_of(config),
+            config.cluster.precompiled_driver,
         ),
         allocator=allocator(config),
         supply=SupplyPlan(wanted.registry, wanted.pull_secret),

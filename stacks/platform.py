@@ -12,9 +12,8 @@ from corral.catalogue.vocabulary import ClusterKind, Part, PartState, VectorEngi
 from corral.components.admission import Admission, AdmissionArgs
 from corral.components.cert_manager import CertManager
 from corral.components.crds import Crds, CrdSet
-from corral.components.gpu_node_pool import ExistingGpuNodePool, PoolNode
+from corral.components.gpu_node_pool import ExistingGpuNodePool, ExistingGpuNodePoolArgs, PoolNode
 from corral.components.gpu_operator import (
-    DriverSource,
     GpuOperator,
     MigConfiguration,
     MigGpus,
@@ -136,11 +135,13 @@ class Platform:
 
     def _gpu_operator(self) -> None:
         configurations = [config for pool in self._plan.pools for config in pool.mig_configs]
+        branch = self._plan.cluster.precompiled_driver
         self._install(
             Part.GPU_OPERATOR,
             GpuOperator,
             Part.PROMETHEUS_CRDS,
-            driver=DriverSource.OPERATOR,
+            platform=self._plan.cluster.platform,
+            **({} if branch is None else {"precompiled_driver": branch}),
             mig_configurations=[_mig(config) for config in configurations],
             shared_pools=[_shared(pool) for pool in self._plan.pools if pool.shares > 1],
             dra_driver=self._plan.state(Part.DRA_DRIVER),
@@ -153,11 +154,16 @@ class Platform:
                 f"gpu-pools.{pool.name}.nodes: made on demand; a {self._plan.cluster.kind.value} cluster "
                 "needs {names: […]} of nodes that are there"
             )
-        nodes = [_node(pool, node) for node in pool.nodes]
+        args: ExistingGpuNodePoolArgs = {
+            "pool": pool.name,
+            "nodes": [_node(pool, node) for node in pool.nodes],
+        }
+        cost = self._plan.cost
+        price = next(one.node_hour for one in cost.pools if one.pool == pool.name)
+        if price is not None:
+            args["node_hour"] = {"amount": float(price), "currency": cost.currency}
         # The label names a layout, which must be there first.
-        return ExistingGpuNodePool(
-            pool.name, {"pool": pool.name, "nodes": nodes}, self._after(Part.GPU_OPERATOR)
-        )
+        return ExistingGpuNodePool(pool.name, args, self._after(Part.GPU_OPERATOR))
 
     def _tenancy(self) -> Tenancy | None:
         part = Part.TENANCY

@@ -8,7 +8,7 @@ from rich.table import Table
 from rich.text import Text
 
 from corral.catalogue.gpus import shape
-from corral.catalogue.vocabulary import PartState, SharingKind, Weights
+from corral.catalogue.vocabulary import ClusterKind, PartState, SharingKind, Weights
 from corral.stacks.layouts import stranded
 from corral.stacks.plan import GpuPlan, ModelPlan, PartPlan, Plan, PoolPlan, Proof, SlicePlan
 from corral.stacks.problems import gib
@@ -30,7 +30,9 @@ NUMBERS = ("GiB", "used", *SIZES, "context", "longest", "sequences")
 
 def render(plan: Plan, console: Console) -> None:
     """Print `plan`: parts, pools with every slice, models, and what is not pinned."""
-    where = f"region {plan.region}, cluster {plan.cluster.kind.value}, GPUs from the {plan.allocator.value}"
+    nodes = "" if plan.cluster.kind is ClusterKind.EMBEDDED else f" of {plan.cluster.platform.value} nodes"
+    cluster = f"{plan.cluster.kind.value}{nodes}"
+    where = f"region {plan.region}, cluster {cluster}, GPUs from the {plan.allocator.value}"
     console.print(Text(f"{plan.stack}: profile {plan.profile.value}, {where}"))
     for title, table in (
         ("Parts", _parts(plan.parts)),

@@ -15,12 +15,14 @@ from corral.components.gpu_node_pool.existing import (
     ExistingGpuNodePoolArgs,
     PoolNode,
 )
+from corral.components.gpu_node_pool.marks import HourlyPrice
 
 __all__ = [
     "CloudPurchase",
     "ExistingGpuNodePool",
     "ExistingGpuNodePoolArgs",
     "GpuDevices",
+    "HourlyPrice",
     "NodeDisk",
     "PoolCapacity",
     "PoolNode",

@@ -9,7 +9,7 @@ import pulumi
 
 from corral.catalogue.gpus import Gpu, gpus, shape
 from corral.catalogue.instances import Instance, instances
-from corral.catalogue.vocabulary import Cloud, PartState
+from corral.catalogue.vocabulary import Cloud, DriverSource, PartState
 from corral.components._kit import COMPONENT_LABEL
 from corral.components.gpu_node_pool.cloud_args import (
     CloudGpuNodePoolArgs,
@@ -19,8 +19,7 @@ from corral.components.gpu_node_pool.cloud_args import (
     PoolCapacity,
     PoolSize,
 )
-from corral.components.gpu_node_pool.marks import COMPONENT, MIG_LABEL, POOL_LABEL, TAINT
-from corral.components.gpu_operator.values import DriverSource
+from corral.components.gpu_node_pool.marks import COMPONENT, MIG_LABEL, POOL_LABEL, TAINT, stated
 
 PRODUCT_LABEL = "nvidia.com/gpu.product"
 """GPU feature discovery sets it on a node; an autoscaler must know it before there is one."""
@@ -67,6 +66,8 @@ class CloudPool:
     desired: int
     purchase: CloudPurchase
     reservation: pulumi.Input[str] | None
+    node_hour: str | None
+    """Price of a node for an hour that the customer states, such as `51.145 EUR`."""
     disk_gib: int
     disk_key: pulumi.Input[str] | None
     """None: the cloud's key."""
@@ -156,6 +157,7 @@ def settled(args: CloudGpuNodePoolArgs, machine: str, rules: CloudRules) -> Clou
         desired=int(_size(args).get("desired", least)),
         purchase=CloudPurchase(capacity.get("purchase", CloudPurchase.ON_DEMAND)),
         reservation=capacity.get("reservation"),
+        node_hour=stated(capacity["node_hour"]) if "node_hour" in capacity else None,
         disk_gib=int(disk.get("gib", DISK_GIB)),
         disk_key=disk.get("key"),
         mig_config=mig_config_of(args),
@@ -191,6 +193,7 @@ def problems(args: CloudGpuNodePoolArgs, machine: str, rules: CloudRules, owner:
         yield f"{owner}.pool: {args['pool']!r}; use up to 32 of a-z, 0-9 and -, a letter first"
     yield from _size_problems(_size(args), rules, f"{owner}.size")
     yield from _capacity_problems(_capacity(args), rules, f"{owner}.capacity")
+    yield from _price_problems(_capacity(args), f"{owner}.capacity.node_hour")
     yield from _disk_problems(_disk(args), f"{owner}.disk")
     if args["gpu"] not in gpus():
         yield f"{owner}.gpu: {args['gpu']!r} is not in the catalogue; use one of {', '.join(gpus())}"
@@ -248,6 +251,12 @@ def _capacity_problems(capacity: PoolCapacity, rules: CloudRules, where: str) ->
             word.value for word in CloudPurchase if word in FROM_RESERVATION & rules.purchases
         )
         yield f"{where}.reservation: {purchase.value!r} draws on no reservation; use purchase {known}"
+
+
+def _price_problems(capacity: PoolCapacity, where: str) -> Iterator[str]:
+    amount = capacity["node_hour"]["amount"] if "node_hour" in capacity else 1
+    if isinstance(amount, bool) or not 0 < amount < float("inf"):
+        yield f"{where}.amount: {amount!r}; use a number above 0"
 
 
 def _disk_problems(disk: NodeDisk, where: str) -> Iterator[str]:

@@ -5,9 +5,8 @@ from typing import NotRequired, TypedDict
 
 import pulumi
 
-from corral.catalogue.vocabulary import PartState
-from corral.components.gpu_node_pool.marks import GpuNodePoolArgs
-from corral.components.gpu_operator.values import DriverSource
+from corral.catalogue.vocabulary import DriverSource, PartState
+from corral.components.gpu_node_pool.marks import GpuNodePoolArgs, HourlyPrice
 
 
 class CloudPurchase(str, Enum):
@@ -37,6 +36,8 @@ class PoolCapacity(TypedDict):
     """How they are paid for; `on-demand` when omitted."""
     reservation: NotRequired[pulumi.Input[str]]
     """What was reserved: id of a capacity reservation or block on AWS, name of a reservation on Google."""
+    node_hour: NotRequired[HourlyPrice]
+    """Price of a node under a contract, which a budget counts; the list's for its purchase when omitted."""
 
 
 class NodeDisk(TypedDict):

@@ -9,7 +9,7 @@ import pulumi_aws as aws
 from corral.components._kit import child
 from corral.components.gpu_node_pool.cloud import FROM_RESERVATION, CloudPool
 from corral.components.gpu_node_pool.cloud_args import CloudPurchase
-from corral.components.gpu_node_pool.eks_nodes import EksImage, EksNodes, tags, volumes
+from corral.components.gpu_node_pool.eks_nodes import EksImage, EksNodes, priced, tags, volumes
 from corral.components.gpu_node_pool.marks import TAINT
 
 AMI_TYPE = {
@@ -49,7 +49,7 @@ def managed_group(parent: pulumi.Resource, name: str, pool: CloudPool, nodes: Ek
         ),
         # Spare machines with GPUs are seldom there: a node goes before the next one comes.
         update_config=aws.eks.NodeGroupUpdateConfigArgs(max_unavailable=1, update_strategy="MINIMAL"),
-        tags=tags(pool),
+        tags={**tags(pool), **priced(pool)},
         opts=child(parent, depends_on=list(nodes.rights), ignore_changes=["scalingConfig.desiredSize"]),
     )
     _described(parent, name, pool, group)

@@ -9,7 +9,7 @@ import pulumi_kubernetes as kubernetes
 from corral.components._kit import child
 from corral.components.gpu_node_pool.cloud import FROM_RESERVATION, CloudPool
 from corral.components.gpu_node_pool.cloud_args import CloudPurchase
-from corral.components.gpu_node_pool.eks_nodes import EksNodes, tags, volumes
+from corral.components.gpu_node_pool.eks_nodes import EksNodes, priced, tags, volumes
 from corral.components.gpu_node_pool.marks import TAINT
 
 NODE_CLASS = {"group": "karpenter.k8s.aws", "kind": "EC2NodeClass"}
@@ -48,11 +48,15 @@ def karpenter_pool(
         f"{name}-pool",
         api_version="karpenter.sh/v1",
         kind="NodePool",
-        metadata={"name": pool.name, "labels": pool.labels},
+        metadata={"name": pool.name, "labels": pool.labels, **_annotations(pool)},
         spec=pool_spec(pool),
         opts=child(parent, depends_on=[node_class]),
     )
     return made.id.apply(lambda _: pool.name)
+
+
+def _annotations(pool: CloudPool) -> dict[str, Any]:
+    return {} if pool.node_hour is None else {"annotations": priced(pool)}
 
 
 def class_spec(pool: CloudPool, nodes: EksNodes) -> dict[str, Any]:

@@ -9,11 +9,11 @@ from typing import NotRequired, TypedDict
 import pulumi
 import pulumi_aws as aws
 
-from corral.catalogue.vocabulary import Cloud
+from corral.catalogue.vocabulary import Cloud, DriverSource
 from corral.components._kit import child
 from corral.components.gpu_node_pool.cloud import CloudPool, CloudRules
 from corral.components.gpu_node_pool.cloud_args import CloudPurchase
-from corral.components.gpu_operator.values import DriverSource
+from corral.controls.cost.groups import NODE_HOUR
 
 NODE_POLICIES = ("AmazonEKSWorkerNodePolicy", "AmazonEC2ContainerRegistryPullOnly")
 """What a kubelet needs: to describe its instance, and to pull images."""
@@ -89,6 +89,11 @@ def volumes(pool: CloudPool, nodes: EksNodes) -> dict[str, int]:
 def tags(pool: CloudPool) -> dict[str, str]:
     """Tags of everything of the pool in AWS."""
     return dict(pool.labels)
+
+
+def priced(pool: CloudPool) -> dict[str, str]:
+    """Tag or annotation with the price of a node, where the customer states one."""
+    return {} if pool.node_hour is None else {NODE_HOUR: pool.node_hour}
 
 
 def node_role(

@@ -1,12 +1,21 @@
 """GPU nodes that are there: labelled and tainted, never made or deleted."""
 
-from typing import Any, cast
+from collections.abc import Mapping
+from typing import Any, NotRequired, cast
 
 import pulumi
 import pulumi_kubernetes as kubernetes
 
 from corral.components._kit import checked, child, name_of, token
-from corral.components.gpu_node_pool.marks import TAINT, GpuNodePoolArgs, PoolNode, node_labels
+from corral.components.gpu_node_pool.marks import (
+    TAINT,
+    GpuNodePoolArgs,
+    HourlyPrice,
+    PoolNode,
+    node_labels,
+    stated,
+)
+from corral.controls.cost.groups import NODE_HOUR
 
 # A node's taints are one value: whoever writes them takes them over from the former writer.
 TAKE_OVER = {"pulumi.com/patchForce": "true"}
@@ -19,6 +28,8 @@ class ExistingGpuNodePoolArgs(GpuNodePoolArgs):
     """Name of the pool, which its nodes carry as a label."""
     nodes: list[PoolNode]
     """Nodes of the pool, all of one kind of GPU."""
+    node_hour: NotRequired[HourlyPrice]
+    """Price of one node, which a budget counts; nobody knows it when omitted."""
 
 
 class ExistingGpuNodePool(pulumi.ComponentResource):
@@ -30,17 +41,18 @@ class ExistingGpuNodePool(pulumi.ComponentResource):
     def __init__(self, name: str, args: ExistingGpuNodePoolArgs, opts: pulumi.ResourceOptions | None = None):
         super().__init__(token(type(self)), name, {}, opts)
         args = checked(args, ExistingGpuNodePoolArgs, name)
-        marked = [self._marked(name, args["pool"], node) for node in args["nodes"]]
+        price = {NODE_HOUR: stated(args["node_hour"])} if "node_hour" in args else {}
+        marked = [self._marked(name, args["pool"], node, price) for node in args["nodes"]]
         self.nodes = pulumi.Output.all(*marked)
         self.register_outputs({"nodes": self.nodes})
 
-    def _marked(self, name: str, pool: str, node: PoolNode) -> pulumi.Output[str]:
+    def _marked(self, name: str, pool: str, node: PoolNode, price: Mapping[str, str]) -> pulumi.Output[str]:
         patch = kubernetes.core.v1.NodePatch(
             f"{name}-{node['name']}",
             metadata={
                 "name": node["name"],
                 "labels": node_labels(pool, node),
-                "annotations": TAKE_OVER,
+                "annotations": {**TAKE_OVER, **price},
             },
             spec=cast(Any, {"taints": [TAINT]}),
             opts=child(self),

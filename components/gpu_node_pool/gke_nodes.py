@@ -7,11 +7,11 @@ import pulumi
 import pulumi_gcp as gcp
 
 from corral.catalogue.gke import families, family
-from corral.catalogue.vocabulary import Cloud
+from corral.catalogue.vocabulary import Cloud, DriverSource
 from corral.components._kit import child, fingerprint
 from corral.components.gpu_node_pool.cloud import CloudPool, CloudRules, profile_of
 from corral.components.gpu_node_pool.cloud_args import CloudPurchase
-from corral.components.gpu_operator.values import DriverSource
+from corral.controls.cost.groups import NODE_HOUR_ON_GKE
 
 NODE_ROLE = "roles/container.defaultNodeServiceAccount"
 """What GKE needs of a node's identity: to write logs and metrics."""
@@ -75,7 +75,7 @@ def node_config(
         labels=node_labels(pool),
         taints=[gcp.container.NodePoolNodeConfigTaintArgs(**taint) for taint in pool.taints],
         resource_labels={"corral-pool": pool.name},
-        metadata={"disable-legacy-endpoints": "true"},
+        metadata={"disable-legacy-endpoints": "true", **_priced(pool)},
         service_account=account.email,
         oauth_scopes=SCOPES,
         shielded_instance_config=gcp.container.NodePoolNodeConfigShieldedInstanceConfigArgs(
@@ -87,6 +87,10 @@ def node_config(
         spot=pool.purchase is CloudPurchase.SPOT,
         reservation_affinity=_affinity(pool),
     )
+
+
+def _priced(pool: CloudPool) -> dict[str, str]:
+    return {} if pool.node_hour is None else {NODE_HOUR_ON_GKE: pool.node_hour}
 
 
 def _accelerator(pool: CloudPool) -> gcp.container.NodePoolNodeConfigGuestAcceleratorArgs:

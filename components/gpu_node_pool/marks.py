@@ -1,7 +1,9 @@
 """How a GPU node is marked, whoever made it."""
 
+from decimal import Decimal
 from typing import NotRequired, TypedDict
 
+from corral.catalogue.vocabulary import Currency
 from corral.components._kit import COMPONENT_LABEL
 
 COMPONENT = "gpu-node-pool"
@@ -30,6 +32,23 @@ class PoolNode(TypedDict):
     """MIG configuration of its GPUs; whole GPUs when omitted."""
     device_plugin_config: NotRequired[str]
     """Configuration by which the device plugin shares its GPUs; not shared when omitted."""
+
+
+class HourlyPrice(TypedDict):
+    """What one node costs for an hour."""
+
+    amount: float
+    """Above 0."""
+    currency: Currency
+
+
+def stated(price: HourlyPrice) -> str:
+    """The price as the budget's control reads it.
+
+    >>> stated({"amount": 51.145, "currency": Currency.EUR})
+    '51.145 EUR'
+    """
+    return f"{Decimal(str(price['amount'])).normalize():f} {Currency(price['currency']).value}"
 
 
 def node_labels(pool: str, node: PoolNode) -> dict[str, str]:

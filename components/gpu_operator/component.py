@@ -7,7 +7,8 @@ import pulumi
 import pulumi_kubernetes as kubernetes
 
 from corral.catalogue.charts import chart
-from corral.catalogue.vocabulary import PartState
+from corral.catalogue.platforms import platform
+from corral.catalogue.vocabulary import PartState, Platform
 from corral.components._kit import (
     ArgsError,
     PodSecurity,
@@ -21,13 +22,13 @@ from corral.components._kit import (
     token,
 )
 from corral.components._signals import alerts, dashboard
+from corral.components.gpu_operator.allowed import Wanted, due, existing_policy, problems
 from corral.components.gpu_operator.device_plugin import SharedGpus, configurations
 from corral.components.gpu_operator.mig import CONFIG_KEY, MigConfiguration, mig_parted
 from corral.components.gpu_operator.signals import ALERTS, PANELS
 from corral.components.gpu_operator.values import (
     DEVICE_PLUGIN_CONFIG_MAP,
     MIG_CONFIG_MAP,
-    DriverSource,
     dra_values,
     operator_values,
 )
@@ -35,13 +36,17 @@ from corral.components.supply import Supply
 
 COMPONENT = "gpu-operator"
 CLUSTER_POLICY = ("clusterpolicies.nvidia.com", "v1")
+CRITICAL = ("system-node-critical", "system-cluster-critical")
+"""Priority classes of the operator's and the DRA driver's pods."""
+CRITICAL_PODS = "5000"
+"""High enough to hold nobody back: each node has about ten of them."""
 
 
 class GpuOperatorArgs(TypedDict):
     """What the GPU operator needs to know."""
 
-    driver: DriverSource
-    """Who brings the kernel driver and the container toolkit."""
+    platform: Platform
+    """What the GPU nodes run; who brings driver, toolkit and device plugin follows."""
     supply: Supply
     """Where charts and images come from."""
     mig_configurations: NotRequired[list[MigConfiguration]]
@@ -50,6 +55,8 @@ class GpuOperatorArgs(TypedDict):
     """Ways of sharing that nodes are labelled with; they need the device plugin, so `dra_driver` is `off`."""
     existing: NotRequired[bool]
     """True: somebody else installed the operator; only the MIG layouts, alerts and dashboard are made."""
+    precompiled_driver: NotRequired[int]
+    """Branch of drivers compiled beforehand, such as 580; when omitted each node compiles the chart's."""
     dra_driver: NotRequired[PartState]
     """Who answers for the DRA driver, `managed` when omitted; `off`: the device plugin hands out the GPUs."""
     monitors: NotRequired[bool]
@@ -69,8 +76,10 @@ class GpuOperator(pulumi.ComponentResource):
     def __init__(self, name: str, args: GpuOperatorArgs, opts: pulumi.ResourceOptions | None = None):
         super().__init__(token(type(self)), name, {}, opts)
         args = checked(args, GpuOperatorArgs, name)
+        _refuse(name, args)
+        for line in due(Platform(args["platform"])):
+            pulumi.log.info(line, self)
         space, before = self._space(name, args)
-        _one_allocator(name, args)
         layouts = self._layouts(name, args, space, before)
         self._operator(name, args, space, [layouts, *self._shares(name, args, space, before)])
         self._dra_driver(name, args)
@@ -84,13 +93,34 @@ class GpuOperator(pulumi.ComponentResource):
     ) -> tuple[pulumi.Output[str], Sequence[pulumi.Resource]]:
         wanted = args.get("namespace", "gpu-operator")
         if args.get("existing", False):
-            return pulumi.Output.from_input(wanted), [
-                existing_api(self, f"{name}-cluster-policies", *CLUSTER_POLICY)
-            ]
+            served = existing_api(self, f"{name}-cluster-policies", *CLUSTER_POLICY)
+            policy = existing_policy(self, f"{name}-cluster-policy", _wanted(args), [served])
+            return pulumi.Output.from_input(wanted), [served, policy]
         space = namespace(
             self, f"{name}-namespace", wanted, component=COMPONENT, level=PodSecurity.PRIVILEGED
         )
-        return name_of(space), [space]
+        return name_of(space), [space, *self._quota(f"{name}-quota", args, name_of(space), name)]
+
+    def _quota(
+        self, logical: str, args: GpuOperatorArgs, space: pulumi.Input[str], owner: str
+    ) -> list[pulumi.Resource]:
+        """What lets pods of the system's priority classes in, where the platform asks for it."""
+        if not platform(Platform(args["platform"])).critical_quota:
+            return []
+        quota = kubernetes.core.v1.ResourceQuota(
+            logical,
+            metadata={"name": "system-critical", "namespace": space, "labels": labels(COMPONENT, owner)},
+            spec={
+                "hard": {"pods": CRITICAL_PODS},
+                "scope_selector": {
+                    "match_expressions": [
+                        {"operator": "In", "scope_name": "PriorityClass", "values": list(CRITICAL)}
+                    ]
+                },
+            },
+            opts=child(self),
+        )
+        return [quota]
 
     def _layouts(
         self,
@@ -140,11 +170,13 @@ class GpuOperator(pulumi.ComponentResource):
     ) -> None:
         if args.get("existing", False):
             return
+        wanted = _wanted(args)
         values = operator_values(
-            DriverSource(args["driver"]),
-            device_plugin=_dra_state(args) is PartState.OFF,
+            platform(wanted.platform),
+            device_plugin=wanted.dra_driver is PartState.OFF,
             monitors=args.get("monitors", True),
             supply=args["supply"],
+            precompiled=wanted.precompiled,
         )
         install(
             self,
@@ -167,7 +199,8 @@ class GpuOperator(pulumi.ComponentResource):
             component="dra-driver",
             level=PodSecurity.PRIVILEGED,
         )
-        values = dra_values(DriverSource(args["driver"]), supply=args["supply"])
+        before = [space, *self._quota(f"{name}-dra-quota", args, name_of(space), name)]
+        values = dra_values(platform(Platform(args["platform"])), supply=args["supply"])
         install(
             self,
             f"{name}-dra-chart",
@@ -175,7 +208,7 @@ class GpuOperator(pulumi.ComponentResource):
             values,
             namespace=name_of(space),
             supply=args["supply"],
-            depends_on=[space],
+            depends_on=before,
         )
 
     def _signals(
@@ -203,14 +236,27 @@ class GpuOperator(pulumi.ComponentResource):
             )
 
 
-def _one_allocator(name: str, args: GpuOperatorArgs) -> None:
-    """Shared GPUs need the device plugin, which must not hand out GPUs beside a DRA driver.
+def _refuse(name: str, args: GpuOperatorArgs) -> None:
+    """Refuse what cannot be on the platform.
 
     Raises:
-        ArgsError: both would.
+        ArgsError: one line for each thing.
     """
-    if args.get("shared_pools") and _dra_state(args) is not PartState.OFF:
-        raise ArgsError(f"{name}: 'shared_pools' need the device plugin; use dra_driver 'off'")
+    found = list(problems(_wanted(args), name))
+    if found:
+        raise ArgsError("\n".join(found))
+
+
+def _wanted(args: GpuOperatorArgs) -> Wanted:
+    branch = args.get("precompiled_driver")
+    return Wanted(
+        platform=Platform(args["platform"]),
+        dra_driver=_dra_state(args),
+        cut=bool(args.get("mig_configurations")),
+        shared=bool(args.get("shared_pools")),
+        precompiled=None if branch is None else int(branch),
+        mirrored="registry" in args["supply"],
+    )
 
 
 def _dra_state(args: GpuOperatorArgs) -> PartState:

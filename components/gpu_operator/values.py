@@ -1,9 +1,11 @@
 """Values of the GPU operator's and the DRA driver's charts."""
 
-from enum import Enum
+from collections.abc import Mapping
 from typing import Any
 
 from corral.catalogue.images import mirrored
+from corral.catalogue.platforms import PlatformEntry
+from corral.catalogue.vocabulary import DriverSource
 from corral.components.gpu_operator.device_plugin import STRATEGY, WHOLE
 from corral.components.supply import Supply
 
@@ -11,17 +13,6 @@ MIG_CONFIG_MAP = "corral-mig-parted"
 DEVICE_PLUGIN_CONFIG_MAP = "corral-device-plugin"
 SHARING = {"config": {"name": DEVICE_PLUGIN_CONFIG_MAP, "default": WHOLE}}
 RESOURCE_API = "resource.k8s.io/v1"
-
-
-class DriverSource(str, Enum):
-    """Who brings the kernel driver and the container toolkit onto a GPU node."""
-
-    NODE_IMAGE = "node-image"
-    OPERATOR = "operator"
-
-
-DRIVER_ROOT = {DriverSource.NODE_IMAGE: "/", DriverSource.OPERATOR: "/run/nvidia/driver"}
-"""Where the driver's files lie on a node."""
 
 OPERANDS = {
     "operator": "nvcr.io/nvidia",
@@ -38,24 +29,57 @@ OPERANDS = {
 
 
 def operator_values(
-    driver: DriverSource, *, device_plugin: bool, monitors: bool, supply: Supply
+    platform: PlatformEntry,
+    *,
+    device_plugin: bool,
+    monitors: bool,
+    supply: Supply,
+    precompiled: int | None = None,
 ) -> dict[str, Any]:
     """Values of chart `gpu-operator`: who owns driver and devices, our MIG layouts, metrics, image sources.
 
-    `device_plugin` is off where a DRA driver hands out the GPUs: both on one node give a GPU away twice.
+    `device_plugin` is off where a DRA driver hands out the GPUs: both on one node give a GPU away twice. So
+    it is where the node image has one. `precompiled` is the branch of drivers compiled beforehand.
     """
-    by_operator = driver is DriverSource.OPERATOR
+    plugin = device_plugin and not platform.own_devices
     values: dict[str, Any] = {
-        "driver": {"enabled": by_operator},
-        "toolkit": {"enabled": by_operator},
-        "devicePlugin": {"enabled": device_plugin, **(SHARING if device_plugin else {})},
+        "driver": {"enabled": _ours(platform.driver), **_precompiled(precompiled)},
+        "toolkit": {"enabled": _ours(platform.toolkit)},
+        "devicePlugin": {"enabled": plugin, **(SHARING if plugin else {})},
         "mig": {"strategy": STRATEGY},
-        "migManager": {"enabled": True, "config": {"name": MIG_CONFIG_MAP}},
+        "migManager": {"enabled": _ours(platform.mig_manager), "config": {"name": MIG_CONFIG_MAP}},
         "dcgmExporter": {"enabled": True, "serviceMonitor": {"enabled": monitors, "interval": "30s"}},
     }
-    for operand, source in _sources(supply).items():
-        values[operand] = {**values.get(operand, {}), **source}
+    for part in (_on_platform(platform), _sources(supply)):
+        for operand, more in part.items():
+            values[operand] = {**values.get(operand, {}), **more}
     return values
+
+
+def _ours(source: DriverSource) -> bool:
+    return source is DriverSource.OPERATOR
+
+
+def _precompiled(branch: int | None) -> dict[str, Any]:
+    """The operator completes the tag by each node's kernel and system: `580-6.8.0-60-generic-ubuntu24.04`."""
+    return {} if branch is None else {"usePrecompiled": True, "version": str(branch)}
+
+
+def _on_platform(platform: PlatformEntry) -> dict[str, dict[str, Any]]:
+    """What only some platforms need: read-only systems, a toolkit's environment, reboots for MIG."""
+    values: dict[str, dict[str, Any]] = {}
+    if platform.install_dir is not None:
+        values["hostPaths"] = {"driverInstallDir": platform.driver_root}
+        values["toolkit"] = {"installDir": platform.install_dir}
+    if platform.toolkit_env:
+        values.setdefault("toolkit", {})["env"] = _environment(platform.toolkit_env)
+    if platform.reboot:
+        values["migManager"] = {"env": _environment({"WITH_REBOOT": "true"})}
+    return values
+
+
+def _environment(variables: Mapping[str, str]) -> list[dict[str, str]]:
+    return [{"name": name, "value": value} for name, value in variables.items()]
 
 
 def _sources(supply: Supply) -> dict[str, dict[str, Any]]:
@@ -75,14 +99,14 @@ def _sources(supply: Supply) -> dict[str, dict[str, Any]]:
     return sources
 
 
-def dra_values(driver: DriverSource, *, supply: Supply) -> dict[str, Any]:
+def dra_values(platform: PlatformEntry, *, supply: Supply) -> dict[str, Any]:
     """Values of chart `dra-driver-nvidia-gpu`: GPUs and MIG slices through DRA, no compute domains.
 
     `gpuResourcesEnabledOverride` says that no device plugin shares the nodes; the chart refuses without it.
     """
     values: dict[str, Any] = {
         "gpuResourcesEnabledOverride": True,
-        "nvidiaDriverRoot": DRIVER_ROOT[driver],
+        "nvidiaDriverRoot": platform.driver_root,
         "resourceApiVersion": RESOURCE_API,
         "resources": {"computeDomains": {"enabled": False}},
     }

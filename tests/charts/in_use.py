@@ -4,9 +4,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from corral.catalogue.platforms import platforms
+from corral.catalogue.vocabulary import Platform
 from corral.components.cert_manager.component import cert_manager_values
 from corral.components.crds.component import CrdSet, crd_values
-from corral.components.gpu_operator import DriverSource
 from corral.components.gpu_operator.values import dra_values, operator_values
 from corral.components.kserve.values import kserve_values
 from corral.components.kyverno.values import kyverno_values
@@ -15,6 +16,7 @@ from corral.components.supply import Supply
 from corral.components.vector_db.qdrant import qdrant_values
 
 UPSTREAM: Supply = {}
+METAL = platforms()[Platform.BARE_METAL]
 MIRROR: Supply = {"registry": "registry.example.eu/mirror", "pull_secret": "mirror"}
 
 
@@ -25,6 +27,8 @@ class Use:
     chart: str
     case: str
     values: Mapping[str, Any]
+    embedded: bool = True
+    """Whether the embedded platform gives these values, so that a stand-in must answer to each."""
 
     def __str__(self) -> str:
         return f"{self.chart}-{self.case}"
@@ -38,14 +42,14 @@ def uses() -> list[Use]:
             Use(
                 "gpu-operator",
                 case,
-                operator_values(DriverSource.OPERATOR, device_plugin=False, monitors=True, supply=supply),
+                operator_values(METAL, device_plugin=False, monitors=True, supply=supply),
             ),
             Use(
                 "gpu-operator",
                 f"{case}-device-plugin",
-                operator_values(DriverSource.OPERATOR, device_plugin=True, monitors=True, supply=supply),
+                operator_values(METAL, device_plugin=True, monitors=True, supply=supply),
             ),
-            Use("dra-driver-nvidia-gpu", case, dra_values(DriverSource.OPERATOR, supply=supply)),
+            Use("dra-driver-nvidia-gpu", case, dra_values(METAL, supply=supply)),
             Use(
                 "kube-prometheus-stack",
                 case,
@@ -60,4 +64,18 @@ def uses() -> list[Use]:
             Use("kserve-resources", case, kserve_values(supply)),
             Use("kyverno", case, kyverno_values("kyverno", replicas=3, supply=supply, migrate=False)),
         ]
-    return [*found, Use("gateway-crds-helm", "plain", crd_values(CrdSet.GATEWAY_API))]
+    gateway = Use("gateway-crds-helm", "plain", crd_values(CrdSet.GATEWAY_API))
+    return [*found, gateway, *_on_platforms()]
+
+
+def _on_platforms() -> list[Use]:
+    """The GPU charts where the nodes are not those of the embedded plane."""
+    found: list[Use] = []
+    for name, row in platforms().items():
+        values = operator_values(row, device_plugin=True, monitors=True, supply=UPSTREAM)
+        found.append(Use("gpu-operator", name.value, values, embedded=False))
+        found.append(
+            Use("dra-driver-nvidia-gpu", name.value, dra_values(row, supply=UPSTREAM), embedded=False)
+        )
+    values = operator_values(METAL, device_plugin=False, monitors=True, supply=MIRROR, precompiled=580)
+    return [*found, Use("gpu-operator", "precompiled", values, embedded=False)]

@@ -3,7 +3,8 @@ from pathlib import Path
 import pytest
 from tests.charts.conftest import objects
 
-from corral.components.gpu_operator import DriverSource
+from corral.catalogue.platforms import platforms
+from corral.catalogue.vocabulary import Platform
 from corral.components.gpu_operator.values import MIG_CONFIG_MAP, dra_values, operator_values
 from corral.components.observability.values import ADMIN_SECRET, FULL_NAME, GRAFANA, stack_values
 from corral.components.vector_db.component import QDRANT_PODS
@@ -11,6 +12,7 @@ from corral.components.vector_db.names import CREDENTIAL, SERVICE
 from corral.components.vector_db.qdrant import qdrant_values
 
 pytestmark = pytest.mark.engine
+PREINSTALLED = platforms()[Platform.PREINSTALLED]
 STAND_INS = Path(__file__).parents[2] / "embedded" / "charts"
 
 
@@ -24,7 +26,7 @@ def rendered(render):
 
 
 def test_the_cluster_policy_says_what_simulated_hardware_reads(rendered):
-    values = operator_values(DriverSource.NODE_IMAGE, device_plugin=False, monitors=True, supply={})
+    values = operator_values(PREINSTALLED, device_plugin=False, monitors=True, supply={})
     spec = rendered("gpu-operator", values)["ClusterPolicy", "cluster-policy"]["spec"]
     assert spec["devicePlugin"]["enabled"] is False
     assert spec["migManager"]["config"]["name"] == MIG_CONFIG_MAP
@@ -33,7 +35,7 @@ def test_the_cluster_policy_says_what_simulated_hardware_reads(rendered):
 
 def test_the_exporter_and_its_monitor_come_and_go_with_their_switches(rendered):
     def made(**more):
-        values = operator_values(DriverSource.NODE_IMAGE, device_plugin=False, monitors=True, supply={})
+        values = operator_values(PREINSTALLED, device_plugin=False, monitors=True, supply={})
         values["dcgmExporter"].update(more)
         return {kind for kind, name in rendered("gpu-operator", values) if name == "nvidia-dcgm-exporter"}
 
@@ -43,7 +45,7 @@ def test_the_exporter_and_its_monitor_come_and_go_with_their_switches(rendered):
 
 
 def test_the_device_classes_are_those_that_models_claim(rendered):
-    found = rendered("dra-driver-nvidia-gpu", dra_values(DriverSource.NODE_IMAGE, supply={}))
+    found = rendered("dra-driver-nvidia-gpu", dra_values(PREINSTALLED, supply={}))
     classes = {name: entry for (kind, name), entry in found.items() if kind == "DeviceClass"}
     assert {"gpu.nvidia.com", "mig.nvidia.com"} <= set(classes)
     assert not any(name.startswith("compute-domain") for name in classes)
@@ -53,7 +55,7 @@ def test_the_device_classes_are_those_that_models_claim(rendered):
 
 
 def test_the_dra_driver_refuses_to_share_gpus_with_the_device_plugin(render):
-    values = {**dra_values(DriverSource.NODE_IMAGE, supply={}), "gpuResourcesEnabledOverride": False}
+    values = {**dra_values(PREINSTALLED, supply={}), "gpuResourcesEnabledOverride": False}
     assert "refused" in render(STAND_INS / "dra-driver-nvidia-gpu", "dra-driver-nvidia-gpu", values)
 
 

@@ -12,7 +12,7 @@ from corral.embedded.toolchain import chart as real_chart
 STAND_INS = Path(__file__).parents[2] / "embedded" / "charts"
 NAMES = sorted(path.parent.name for path in STAND_INS.glob("*/Chart.yaml"))
 IN_USE = uses()
-ON_STAND_IN = [use for use in IN_USE if use.chart in NAMES]
+ON_STAND_IN = [use for use in IN_USE if use.chart in NAMES and use.embedded]
 ON_REAL = [use for use in IN_USE if use.chart in ("kyverno", "kserve-resources")]
 
 

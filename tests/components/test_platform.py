@@ -172,6 +172,27 @@ def test_what_holds_data_may_go_with_the_embedded_plane_and_nowhere_else(dev, pl
     }
 
 
+@pytest.mark.parametrize(
+    ("platform", "root", "driver"),
+    [
+        (None, "/run/nvidia/driver", {"enabled": True}),
+        ("gke-cos", "/home/kubernetes/bin/nvidia", {"enabled": False}),
+        ("eks-ubuntu", "/run/nvidia/driver", {"enabled": True, "usePrecompiled": True, "version": "580"}),
+    ],
+)
+def test_what_the_nodes_are_reaches_both_charts(platform, root, driver):
+    other = content()
+    other["cluster"] = (
+        {"kind": "existing"} if platform is None else {"kind": "existing", "platform": platform}
+    )
+    if "usePrecompiled" in driver:
+        other["cluster"]["precompiled-driver"] = 580
+    graph = build(lambda: Platform(plan(parse(other), "other")), secret_config=SECRETS, stack="other")
+    values = {r.name: r.inputs["values"] for r in graph if r.kind in ("Chart", "Release")}
+    assert values["gpu-operator-dra-chart"]["nvidiaDriverRoot"] == root
+    assert values["gpu-operator-chart"]["driver"] == driver
+
+
 def test_the_outputs_say_where_everything_is(plane):
     seen: dict = {}
 
@@ -213,6 +234,7 @@ def test_an_existing_part_is_checked_and_nothing_of_it_is_installed(plane, part)
     wanted = content()
     wanted["parts"] = {part: "existing"}
     served = {"spec": {"versions": [{"name": version, "served": True} for version in ("v1", "v1beta1")]}}
+    policy = {"devicePlugin": {"enabled": False}, "migManager": {"config": {"name": "corral-mig-parted"}}}
 
     class Anything(dict):
         def __missing__(self, key):
@@ -222,7 +244,7 @@ def test_an_existing_part_is_checked_and_nothing_of_it_is_installed(plane, part)
         lambda: Platform(plan(parse(wanted), "dev")),
         secret_config=SECRETS,
         stack="dev",
-        found=Anything(),
+        found=Anything({"cluster-policy": {"spec": policy}}),
     )
     reads = [r for r in graph if r.read and any(a.name == part for a in graph.ancestors(r))]
     installed = [

@@ -6,15 +6,28 @@ import yaml
 from tests.components.harness import build
 from tests.components_parts.installs import installed, installs, values_of
 
+from corral.catalogue.platforms import platforms, precompiled_kernels
+from corral.catalogue.vocabulary import DriverSource, Platform
 from corral.components.gpu_operator import GpuOperator
+from corral.components.gpu_operator.allowed import due
 from corral.components.gpu_operator.mig import mig_parted
 from corral.components.gpu_operator.values import dra_values, operator_values
 
 SEVENTHS = {"name": "slices", "gpus": [{"profiles": {"1g.5gb": 7}}]}
 
 
+ROWS = platforms()
+POLICY = {"devicePlugin": {"enabled": False}, "migManager": {"config": {"name": "corral-mig-parted"}}}
+
+
 def operator(**more):
-    return lambda: GpuOperator("gpus", {"driver": "node-image", "supply": {}, **more})
+    return lambda: GpuOperator("gpus", {"platform": "preinstalled", "supply": {}, **more})
+
+
+def policy(**more):
+    """What an operator of somebody else has on the cluster."""
+    crd = {"spec": {"versions": [{"name": "v1", "served": True}]}}
+    return {"clusterpolicies.nvidia.com": crd, "cluster-policy": {"spec": {**POLICY, **more}}}
 
 
 def test_seven_equal_slices_become_a_layout_of_every_gpu():
@@ -84,15 +97,14 @@ def test_a_dra_driver_of_somebody_else_is_not_installed_twice():
 
 
 def test_a_driver_installed_by_the_operator_lies_where_the_dra_driver_looks():
-    graph = build(operator(driver="operator"))
+    graph = build(operator(platform="bare-metal"))
     assert values_of(graph, "gpus-chart")["driver"]["enabled"] is True
     assert values_of(graph, "gpus-dra-chart")["nvidiaDriverRoot"] == "/run/nvidia/driver"
     assert values_of(build(operator()), "gpus-dra-chart")["nvidiaDriverRoot"] == "/"
 
 
 def test_an_existing_operator_gets_layouts_and_signals_and_nothing_is_installed():
-    crd = {"spec": {"versions": [{"name": "v1", "served": True}]}}
-    graph = build(operator(existing=True, dra_driver="existing"), found={"clusterpolicies.nvidia.com": crd})
+    graph = build(operator(existing=True, dra_driver="existing"), found=policy())
     assert installs(graph) == []
     assert graph.of("Namespace") == [], "the namespace is the owner's"
     assert graph.one("ConfigMap", "corral-mig-parted").namespace == "gpu-operator"
@@ -102,7 +114,7 @@ def test_an_existing_operator_gets_layouts_and_signals_and_nothing_is_installed(
 def test_an_existing_operator_of_another_version_is_refused():
     crd = {"spec": {"versions": [{"name": "v2", "served": True}]}}
     with pytest.raises(Exception, match="v1 is needed"):
-        build(operator(existing=True), found={"clusterpolicies.nvidia.com": crd})
+        build(operator(existing=True), found={**policy(), "clusterpolicies.nvidia.com": crd})
 
 
 def test_every_alert_and_panel_of_gpus_names_a_metric_that_the_exporter_has_by_default():
@@ -124,10 +136,9 @@ def test_without_the_prometheus_types_nothing_uses_them():
 
 def test_with_a_mirror_no_image_of_an_operand_comes_from_elsewhere():
     supply = {"registry": "registry.example.eu/mirror", "pull_secret": "mirror"}
-    from corral.components.gpu_operator import DriverSource
-
-    operands = operator_values(DriverSource.OPERATOR, device_plugin=True, monitors=True, supply=supply)
-    dra = dra_values(DriverSource.OPERATOR, supply=supply)
+    metal = ROWS[Platform.BARE_METAL]
+    operands = operator_values(metal, device_plugin=True, monitors=True, supply=supply)
+    dra = dra_values(metal, supply=supply)
     sources = [value["repository"] for value in operands.values() if "repository" in value]
     sources += [dra["image"]["repository"], operands["driver"]["manager"]["repository"]]
     assert len(sources) == 11
@@ -135,3 +146,141 @@ def test_with_a_mirror_no_image_of_an_operand_comes_from_elsewhere():
     assert operands["migManager"]["config"]["name"], "the mirror is added to, not put in place of, our values"
     assert operands["driver"]["imagePullSecrets"] == ["mirror"]
     assert dra["imagePullSecrets"] == [{"name": "mirror"}]
+
+
+def plugged(name):
+    """A stack file's choice that each platform allows."""
+    return {"platform": name.value, **({"dra_driver": "off"} if ROWS[name].own_devices else {})}
+
+
+@pytest.mark.parametrize("name", Platform, ids=lambda one: one.value)
+def test_the_operator_installs_what_the_nodes_do_not_bring_and_nothing_else(name):
+    row = ROWS[name]
+    values = values_of(build(operator(**plugged(name))), "gpus-chart")
+    installed_here = {
+        "driver": row.driver,
+        "toolkit": row.toolkit,
+        "migManager": row.mig_manager,
+    }
+    for operand, source in installed_here.items():
+        assert values[operand]["enabled"] is (source is DriverSource.OPERATOR), operand
+    shared = values_of(build(operator(platform=name.value, dra_driver="off")), "gpus-chart")
+    assert shared["devicePlugin"]["enabled"] is (row.device_plugin is DriverSource.OPERATOR)
+
+
+@pytest.mark.parametrize("name", [one for one in Platform if not ROWS[one].own_devices])
+def test_the_dra_driver_looks_where_the_platform_has_its_driver(name):
+    graph = build(operator(platform=name.value))
+    assert values_of(graph, "gpus-dra-chart")["nvidiaDriverRoot"] == ROWS[name].driver_root
+
+
+def test_on_googles_read_only_system_driver_and_toolkit_lie_where_files_may():
+    values = values_of(build(operator(platform="gke-cos")), "gpus-chart")
+    assert values["hostPaths"] == {"driverInstallDir": "/home/kubernetes/bin/nvidia"}
+    assert values["toolkit"]["installDir"] == "/home/kubernetes/bin/nvidia"
+    assert values["toolkit"]["enabled"] is True and values["driver"]["enabled"] is False
+    assert {"name": "RUNTIME_CONFIG_SOURCE", "value": "file"} in values["toolkit"]["env"]
+    assert values["migManager"]["config"]["name"], "what the platform adds takes nothing away"
+
+
+def test_where_nodes_are_rented_the_mig_manager_may_reboot_them():
+    def reboots(name):
+        env = values_of(build(operator(**plugged(name))), "gpus-chart")["migManager"].get("env", [])
+        return {"name": "WITH_REBOOT", "value": "true"} in env
+
+    rented = [one for one in Platform if one.value.startswith(("eks", "gke")) and not ROWS[one].own_devices]
+    assert {one for one in Platform if reboots(one)} == set(rented)
+
+
+@pytest.mark.parametrize("name", Platform, ids=lambda one: one.value)
+def test_gke_admits_the_systems_pods_because_a_quota_names_them_before_they_come(name):
+    graph = build(operator(**plugged(name)))
+    quotas = graph.of("ResourceQuota")
+    if not ROWS[name].critical_quota:
+        assert quotas == []
+        return
+    assert {quota.namespace for quota in quotas} == {"gpu-operator", "dra-driver-nvidia-gpu"}
+    for quota in quotas:
+        (scope,) = quota.inputs["spec"]["scopeSelector"]["matchExpressions"]
+        assert scope["scopeName"] == "PriorityClass"
+        assert set(scope["values"]) == {"system-node-critical", "system-cluster-critical"}
+    before = {urn for chart in installs(graph) for urn in graph.before(chart)}
+    assert {quota.urn for quota in quotas} <= before
+
+
+def test_what_nothing_of_ours_does_on_the_nodes_is_said():
+    (line,) = due(Platform.GKE_COS)
+    assert "label gke-no-default-nvidia-gpu-device-plugin=true" in line and "DaemonSet" in line
+    assert list(due(Platform.BARE_METAL)) == []
+
+
+SHARED = {"shared_pools": [{"name": "s", "by": "time-slicing", "shares": 2}], "dra_driver": "off"}
+
+
+@pytest.mark.parametrize(
+    ("more", "line"),
+    [
+        ({}, "gpus.dra_driver: 'managed', but the image of eks-bottlerocket brings a device plugin"),
+        ({"dra_driver": "existing"}, "gpus.dra_driver: 'existing', but the image"),
+        (SHARED, "gpus.shared_pools: the image of eks-bottlerocket shares GPUs by its own settings"),
+        (
+            {"mig_configurations": [SEVENTHS], "dra_driver": "off"},
+            "gpus.mig_configurations: the image of eks-bottlerocket cuts GPUs by its own settings",
+        ),
+        ({"precompiled_driver": 580, "dra_driver": "off"}, "eks-bottlerocket brings its driver itself"),
+    ],
+)
+def test_an_image_that_hands_out_its_gpus_itself_is_not_overruled(more, line):
+    with pytest.raises(pulumi.RunError, match=line):
+        build(operator(platform="eks-bottlerocket", **more))
+
+
+def test_a_driver_compiled_beforehand_is_named_by_its_branch():
+    for name in ("bare-metal", "eks-ubuntu"):
+        driver = values_of(build(operator(platform=name, precompiled_driver=580.0)), "gpus-chart")["driver"]
+        assert (driver["enabled"], driver["usePrecompiled"], driver["version"]) == (True, True, "580")
+    plain = values_of(build(operator(platform="bare-metal")), "gpus-chart")["driver"]
+    assert plain == {"enabled": True}, "the chart's own driver, compiled on the node"
+
+
+def test_a_kernel_that_nvidia_compiles_nothing_for_needs_a_registry_with_what_the_customer_built():
+    assert ROWS[Platform.GKE_UBUNTU].kernel not in precompiled_kernels()
+    with pytest.raises(pulumi.RunError, match="kernel flavour gke of gke-ubuntu, only for aws, azure"):
+        build(operator(platform="gke-ubuntu", precompiled_driver=580))
+    mirror = {"registry": "registry.example.eu"}
+    graph = build(operator(platform="gke-ubuntu", precompiled_driver=580, supply=mirror))
+    assert values_of(graph, "gpus-chart")["driver"]["repository"] == "registry.example.eu/nvidia"
+
+
+def test_a_gpu_cluster_is_no_cluster_policy():
+    with pytest.raises(KeyError, match="cluster-policy"):
+        build(
+            operator(existing=True),
+            found={"clusterpolicies.nvidia.com": policy()["clusterpolicies.nvidia.com"]},
+        )
+
+
+@pytest.mark.parametrize(
+    ("more", "spec", "line"),
+    [
+        ({}, {"devicePlugin": {}}, "devicePlugin.enabled is true, and beside a DRA driver"),
+        ({"dra_driver": "off"}, {}, "devicePlugin.enabled is false, and no DRA driver"),
+        ({"mig_configurations": [SEVENTHS]}, {"migManager": {}}, "migManager.config.name is ''; set it to"),
+        (
+            {"mig_configurations": [SEVENTHS]},
+            {"migManager": {"enabled": False, "config": {"name": "corral-mig-parted"}}},
+            "migManager.config.name",
+        ),
+        (SHARED, {"devicePlugin": {"config": {"name": "theirs"}}}, "devicePlugin.config.name is 'theirs'"),
+    ],
+)
+def test_an_existing_operator_that_contradicts_the_stack_ends_the_run(more, spec, line):
+    with pytest.raises(Exception, match=line):
+        build(operator(existing=True, **more), found=policy(**spec))
+
+
+def test_an_existing_operator_that_reads_our_layouts_and_shares_is_taken():
+    ours = {"devicePlugin": {"enabled": True, "config": {"name": "corral-device-plugin"}}}
+    graph = build(operator(existing=True, mig_configurations=[SEVENTHS], **SHARED), found=policy(**ours))
+    assert installs(graph) == []
+    assert graph.of("ResourceQuota") == [], "the namespace is the owner's"

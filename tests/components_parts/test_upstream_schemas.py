@@ -10,7 +10,9 @@ import yaml
 from tests.components.harness import build
 from tests.pools.clouds import PLUGIN, eks
 
-from corral.components.gpu_operator import DriverSource, GpuOperator
+from corral.catalogue.platforms import platforms
+from corral.catalogue.vocabulary import Platform
+from corral.components.gpu_operator import GpuOperator
 from corral.components.gpu_operator.values import operator_values
 from corral.components.vector_db import VectorDatabase
 
@@ -68,7 +70,7 @@ TYPES = {
 
 
 def program():
-    GpuOperator("gpus", {"driver": "node-image", "supply": {}})
+    GpuOperator("gpus", {"platform": "preinstalled", "supply": {}})
     VectorDatabase("vectors", {"engine": "pgvector", "credential": "x", "supply": {}})
     VectorDatabase("other", {"engine": "qdrant", "credential": "x", "supply": {}, "namespace": "other"})
 
@@ -120,7 +122,9 @@ def test_a_misspelt_field_of_karpenter_is_noticed(schema_of):
 @pytest.mark.engine
 @pytest.mark.parametrize("supply", [{}, {"registry": "registry.example.eu", "pull_secret": "mirror"}])
 def test_the_cluster_policy_of_the_stand_in_is_one_that_the_real_operator_accepts(supply, schema_of, render):
-    values = operator_values(DriverSource.OPERATOR, device_plugin=False, monitors=True, supply=supply)
+    values = operator_values(
+        platforms()[Platform.BARE_METAL], device_plugin=False, monitors=True, supply=supply
+    )
     text = render(STAND_INS / "gpu-operator", "gpu-operator", values)
     objects = [entry for entry in yaml.safe_load_all(text) if entry]
     policy = next(entry for entry in objects if entry["kind"] == "ClusterPolicy")

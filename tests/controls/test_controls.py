@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from corral.controls.ceiling import ceiling
 from corral.controls.control import Case, Control, ObjectRule, Resource, Severity, Undecided, Verdict
 from corral.controls.judge import judge_object, judge_resource
 from corral.controls.page import PAGE, page
@@ -14,6 +15,9 @@ from corral.controls.register import CONTROLS, control
 from corral.controls.weight import stops
 
 NARROWED = {
+    "budget": replace(
+        profile("eu-resident", region="eu-north-1"), ceiling=ceiling({"monthly": 50_000, "currency": "USD"})
+    ),
     "eusc": profile("eu-resident", region="eusc-de-east-1"),
     "gcp": profile("eu-resident", region="europe-west3"),
 }
