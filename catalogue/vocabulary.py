@@ -129,6 +129,7 @@ class Part(str, Enum):
     CERT_MANAGER = "cert-manager"
     KYVERNO = "kyverno"
     ADMISSION = "admission"
+    KUEUE = "kueue"
     OBSERVABILITY = "observability"
     GPU_OPERATOR = "gpu-operator"
     DRA_DRIVER = "dra-driver"

@@ -18,6 +18,7 @@ from corral.catalogue.vocabulary import (
 )
 from corral.controls.profiles import PROFILES, profile
 from corral.stacks.checks_cost import check_purchase
+from corral.stacks.checks_fair import check_fair
 from corral.stacks.config import GpuPool, Model, StackConfig
 from corral.stacks.layouts import config_names, fits_geometry, named
 from corral.stacks.parts import REQUIRES, state
@@ -34,6 +35,7 @@ PLATFORM_NAMESPACES = frozenset(
         "kube-node-lease",
         "kube-public",
         "kube-system",
+        "kueue-system",
         "kyverno",
         "model-storage",
         "monitoring",
@@ -47,6 +49,7 @@ def check(config: StackConfig) -> Iterator[Problem]:
     """Everything wrong with a well-typed configuration."""
     for checks in (_names, _sovereignty, _cluster, _pools, _models, _tenants, _stores, _parts, check_sharing):
         yield from checks(config)
+    yield from check_fair(config)
 
 
 def _names(config: StackConfig) -> Iterator[Problem]:
