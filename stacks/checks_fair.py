@@ -11,6 +11,8 @@ from corral.stacks.problems import Problem, one_of
 WHOLE = "whole"
 """In place of a profile: a GPU of a MIG pool that is not cut."""
 
+KEPT_BY = "nothing would keep a tenant to it: use parts: {tenancy: managed}, or the section fair-sharing"
+
 
 def check_fair(config: StackConfig) -> Iterator[Problem]:
     """Everything wrong with GPUs and weights of tenants."""
@@ -18,6 +20,9 @@ def check_fair(config: StackConfig) -> Iterator[Problem]:
     for index, tenant in enumerate(config.tenants):
         path = f"tenants[{index}]"
         yield from _weight(config, tenant, path)
+        if tenant.gpus is not None and not _kept(config):
+            words = ", ".join(tenant.gpus) or "{}"
+            yield Problem(f"{path}.gpus", words, KEPT_BY)
         for name, asked in (tenant.gpus or {}).items():
             if name in pools:
                 yield from _asked(pools[name], asked, f"{path}.gpus.{name}")
@@ -27,6 +32,12 @@ def check_fair(config: StackConfig) -> Iterator[Problem]:
     if wanted is not PartState.OFF and config.fair_sharing is None:
         yield Problem(f"parts.{Part.KUEUE.value}", wanted.value, "the section fair-sharing is missing")
     yield from _by_time(config)
+
+
+def _kept(config: StackConfig) -> bool:
+    """Whether anything keeps a tenant to its GPUs."""
+    queued = state(config, Part.KUEUE) is not PartState.OFF
+    return queued or state(config, Part.TENANCY) is PartState.MANAGED
 
 
 def _weight(config: StackConfig, tenant: Tenant, path: str) -> Iterator[Problem]:

@@ -19,6 +19,7 @@ from corral.components._kit import (
     namespace,
     token,
 )
+from corral.components._signals import alerts, dashboard
 from corral.components.fair_sharing.args import FairSharingArgs
 from corral.components.fair_sharing.queues import (
     COHORT,
@@ -32,11 +33,13 @@ from corral.components.fair_sharing.queues import (
     groups,
     unassigned,
 )
+from corral.components.fair_sharing.signals import ALERTS, PANELS
 from corral.components.fair_sharing.values import kueue_values, manager_configuration
 
 COMPONENT = "fair-sharing"
 API = "kueue.x-k8s.io/v1beta2"
 CLUSTER_QUEUES = ("clusterqueues.kueue.x-k8s.io", "v1beta2")
+NAMESPACE = "kueue-system"
 NEEDED = ("fairSharing", "integrations", "managedJobsNamespaceSelector", "resources")
 ACTIVE = {"pulumi.com/waitFor": "condition=Active"}
 """Of a queue, written by the manager once everything that the queue names is there."""
@@ -60,6 +63,7 @@ class FairSharing(pulumi.ComponentResource):
         manager = self._manager(name, args)
         self._queues(name, args, offered, manager)
         self._priority(name, manager)
+        self._watched(name, args, manager)
         needed = _needed(args)
         self.queue = pulumi.Output.from_input(QUEUE)
         self.priority = pulumi.Output.from_input(SERVED)
@@ -74,9 +78,7 @@ class FairSharing(pulumi.ComponentResource):
                 self,
             )
             return [existing_api(self, f"{name}-queues", *CLUSTER_QUEUES)]
-        space = namespace(
-            self, f"{name}-namespace", args.get("namespace", "kueue-system"), component=COMPONENT
-        )
+        space = namespace(self, f"{name}-namespace", args.get("namespace", NAMESPACE), component=COMPONENT)
         values = kueue_values(
             _configuration(args),
             replicas=args.get("replicas", 2),
@@ -157,6 +159,17 @@ class FairSharing(pulumi.ComponentResource):
             },
             child(self, depends_on=list(before)),
         )
+
+    def _watched(self, name: str, args: FairSharingArgs, before: Sequence[pulumi.Resource]) -> None:
+        about: dict[str, Any] = {
+            "name": "corral-fair-sharing",
+            "namespace": args.get("namespace", NAMESPACE),
+            "labels": labels(COMPONENT, name),
+            "depends_on": before,
+        }
+        dashboard(self, f"{name}-dashboard", title="GPUs of tenants", panels=PANELS, **about)
+        if args.get("monitors", True):
+            alerts(self, f"{name}-alerts", rules=ALERTS, **about)
 
 
 def _configuration(args: FairSharingArgs) -> dict[str, Any]:

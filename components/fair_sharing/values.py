@@ -39,6 +39,7 @@ def kueue_values(
         "enablePrometheus": monitors,
         "controllerManager": {
             "replicas": replicas,
+            "podDisruptionBudget": {"enabled": replicas > 1},
             "manager": {
                 "image": {"repository": repository, "tag": tag, "pullPolicy": "IfNotPresent"},
             },
