@@ -54,18 +54,22 @@ def shares(
 def device_limits(
     config: StackConfig, found: FairSharingPlan, by: Allocator, tenant: str
 ) -> Mapping[str, int]:
-    """Most devices of `tenant` in use at once, by DeviceClass or extended resource; empty: without limit.
+    """Most devices of `tenant`, by DeviceClass or extended resource; empty: without limit.
 
-    A class that cuts across the others, and every kind that a tenant has no part in, is closed to it.
+    A class that cuts across the others, and every kind that a tenant has no part in, is closed to it. Where
+    there are queues they count the rest: a limit counts what waits, too, and would keep devices from what a
+    queue lets in.
     """
+    queued = state(config, Part.KUEUE) is not PartState.OFF
     asked = any(one.name == tenant and one.gpus is not None for one in config.tenants)
-    if not asked and state(config, Part.KUEUE) is PartState.OFF:
+    if not asked and not queued:
         return {}
     share = next(one for one in found.tenants if one.tenant == tenant)
     most: Counter[str] = Counter()
     for own, all_of_them in zip(share.guaranteed, found.offered, strict=True):
         most[own.device.counted_as] += all_of_them.count if found.borrowing else own.count
-    return {**dict.fromkeys(CLOSED[by], 0), **most}
+    limits = {**dict.fromkeys(CLOSED[by], 0), **most}
+    return {name: count for name, count in limits.items() if not (queued and count)}
 
 
 def _offered(pools: Sequence[PoolPlan]) -> Counter[Kind]:

@@ -335,7 +335,7 @@ class TenantPlan:
     data_class: DataClass | None
     models: tuple[str, ...]
     limits: tuple[tuple[str, int], ...] = ()
-    """(DeviceClass or extended resource, most in use at once); empty: without limit."""
+    """(DeviceClass or extended resource, most of it, whether in use or waited with); empty: without limit."""
 
 
 @dataclass(frozen=True)

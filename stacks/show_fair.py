@@ -13,7 +13,8 @@ NUMBERS = ("its own", "for models", "may borrow")
 
 def shared(plan: Plan) -> bool:
     """Whether anything keeps a tenant to its part."""
-    return any(tenant.limits for tenant in plan.tenants)
+    queued = plan.state(Part.KUEUE) is not PartState.OFF
+    return queued or any(tenant.limits for tenant in plan.tenants)
 
 
 def fair_table(plan: Plan) -> Table:

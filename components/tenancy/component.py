@@ -30,9 +30,12 @@ class Tenant(TypedDict):
     data_class: NotRequired[str]
     """Highest class of data that its models may see; a label."""
     devices: NotRequired[dict[str, int]]
-    """Most GPU devices in use at once, by DeviceClass; a class left out has no limit."""
+    """Most GPU devices that pods may claim, by DeviceClass; a class left out has no limit.
+
+    Pods that wait have claims, too.
+    """
     resources: NotRequired[dict[str, int]]
-    """Most of an extended resource in use at once, by name such as `nvidia.com/gpu`."""
+    """Most of an extended resource that pods may ask for, by name such as `nvidia.com/gpu`."""
 
 
 class TenancyArgs(TypedDict):

@@ -16,6 +16,9 @@ SLICES = pool(sharing={"mig": LAYOUT})
 WHOLE = pool(name="whole", gpu="H100-80GB", nodes={"names": ["whole-0"]}, gpus_per_node=4, sharing="whole")
 SMALL = {"name": "s", "model": "smollm2-135m", "context": 2048, "max-num-seqs": 2, "tenant": "a"}
 
+CLOSED = dict.fromkeys(("gpu.nvidia.com", "mig.nvidia.com", "vfio.gpu.nvidia.com"), 0)
+"""The driver's own classes."""
+
 
 def two(a=None, b=None, **more):
     """Tenants a and b on six 1g.5gb, two 3g.20gb and four whole GPUs; a has one model on 1g.5gb."""
@@ -58,28 +61,32 @@ def test_models_need_their_devices_at_most_replicas():
     assert own(found, "b") == {("whole", "whole GPU"): 2 * each}
 
 
-def test_who_may_borrow_is_stopped_by_what_there_is_and_who_may_not_by_what_is_its_own():
+def test_where_nothing_queues_a_tenant_is_limited_to_what_is_its_own():
+    found = planned(**two(a={"gpus": {"slices": {"1g.5gb": 2}}}))
+    assert most(found, "a") == {"mig-1g-5gb.corral.dev": 2, "mig-3g-20gb.corral.dev": 0, **CLOSED}
+    assert most(found, "b") == {}, "as it was before anyone asked for anything"
+
+
+def test_where_queues_count_a_limit_closes_what_is_not_to_be_had_and_nothing_else():
     asked = {"a": {"gpus": {"slices": {"1g.5gb": 2}}}}
-    closed = {"mig.nvidia.com": 0, "vfio.gpu.nvidia.com": 0}
-    small, large = "mig-1g-5gb.corral.dev", "mig-3g-20gb.corral.dev"
     lent = planned(**two(**asked, fair_sharing={}))
-    assert most(lent, "a") == {small: 6, large: 2, "gpu.nvidia.com": 4, **closed}
-    for alone in (planned(**two(**asked)), planned(**two(**asked, fair_sharing={"borrowing": False}))):
-        assert most(alone, "a") == {small: 2, large: 0, "gpu.nvidia.com": 0, **closed}
-    assert most(planned(**two(**asked)), "b") == {}, "as it was before anyone asked for anything"
+    assert most(lent, "a") == most(lent, "b") == {name: 0 for name in CLOSED if name != "gpu.nvidia.com"}
     kept = planned(**two(**asked, fair_sharing={"borrowing": False}))
-    assert most(kept, "b")["gpu.nvidia.com"] == 0, "it has no model and asks for nothing"
+    assert most(kept, "a") == {"mig-3g-20gb.corral.dev": 0, **CLOSED}, (
+        "a claim of a pod that waits would count, and keep the devices from what the queue lets in"
+    )
+    assert most(kept, "b") == {"mig-1g-5gb.corral.dev": 0, **most(kept, "a")}, "it has and asks for nothing"
 
 
 def test_a_limit_counts_a_class_over_all_pools():
     more = {**WHOLE, "name": "more", "nodes": {"names": ["more-0"]}, "gpus-per-node": 2}
     asked = two(a={"gpus": {"whole": 3, "more": 1, "slices": {"1g.5gb": 1}}}, gpu_pools=[SLICES, WHOLE, more])
     assert most(planned(**asked), "a")["gpu.nvidia.com"] == 4
-    assert most(planned(**asked, fair_sharing={}), "b")["gpu.nvidia.com"] == 6
 
 
 def test_with_a_device_plugin_extended_resources_are_counted_and_limited():
-    found = planned(**two(a={"gpus": {"slices": {"1g.5gb": 2}, "whole": 1}}, fair_sharing={}, parts=PLUGIN))
+    asked = two(a={"gpus": {"slices": {"1g.5gb": 2}, "whole": 1}}, parts=PLUGIN)
+    found = planned(**asked)
     assert found.device_classes == ()
     assert {one.device.resource for one in found.shares.offered} == {
         "nvidia.com/mig-1g.5gb",
@@ -87,11 +94,12 @@ def test_with_a_device_plugin_extended_resources_are_counted_and_limited():
         "nvidia.com/gpu",
     }
     assert most(found, "a") == {
-        "nvidia.com/mig-1g.5gb": 6,
-        "nvidia.com/mig-3g.20gb": 2,
-        "nvidia.com/gpu": 4,
+        "nvidia.com/mig-1g.5gb": 2,
+        "nvidia.com/mig-3g.20gb": 0,
+        "nvidia.com/gpu": 1,
         "nvidia.com/gpu.shared": 0,
     }
+    assert most(planned(**asked, fair_sharing={}), "a") == {"nvidia.com/gpu.shared": 0}
 
 
 def test_shares_of_gpus_are_owned_by_number():
