@@ -122,7 +122,7 @@ class FairSharing(pulumi.ComponentResource):
                 "LocalQueue",
                 QUEUE,
                 {"clusterQueue": name_of(quota)},
-                [quota],
+                (),
                 annotations=ACTIVE,
                 namespace=tenant["namespace"],
             )

@@ -40,6 +40,8 @@ class Registered:
     """Paths of inputs whose changes are left alone."""
     replaced_on: tuple[str, ...]
     """Paths of inputs whose changes make the resource anew."""
+    deleted_first: bool
+    """Whether it goes before another takes its place."""
     dependencies: tuple[str, ...]
     custom: bool
     read: bool = False
@@ -179,6 +181,7 @@ class Recorder(mocks.MockMonitor):
                     provider=request.provider,
                     ignored=() if read else tuple(request.ignoreChanges),
                     replaced_on=() if read else tuple(request.replaceOnChanges),
+                    deleted_first=False if read else bool(request.deleteBeforeReplace),
                     dependencies=tuple(request.dependencies),
                     custom=read or bool(request.custom),
                     read=read,

@@ -194,6 +194,7 @@ def test_a_model_in_a_queue_says_so_where_kserve_passes_it_on():
 def test_another_queue_is_another_service_since_a_running_deployment_keeps_its_queue():
     service = model(queue="default").one("InferenceService")
     assert service.replaced_on == ('metadata.labels["kueue.x-k8s.io/queue-name"]',)
+    assert service.deleted_first, "both have one name, and there may be no second device"
 
 
 def test_only_the_service_of_a_model_names_the_queue():

@@ -135,6 +135,11 @@ def test_all_devices_of_a_pod_come_from_one_pool_since_it_runs_on_one_node():
         assert [one["name"] for one in flavour["resources"]] == group["coveredResources"]
 
 
+def test_a_tenants_own_devices_of_another_pool_come_before_those_it_borrows():
+    spec = sharing().one("ClusterQueue", "red").inputs["spec"]
+    assert spec["flavorFungibility"]["whenCanBorrow"] == "TryNextFlavor", "what is borrowed may be taken back"
+
+
 def test_promises_and_what_is_nobodys_add_up_to_what_the_pools_have():
     graph = sharing()
     whole = [one.inputs["spec"] for kind in ("ClusterQueue", "Cohort") for one in graph.of(kind)]

@@ -55,10 +55,10 @@ def test_a_tenant_owns_what_it_asks_for_or_what_its_models_need_at_most():
 
 
 def test_models_need_their_devices_at_most_replicas():
-    big = model(name="l", model="qwen3-32b", replicas={"min": 1, "max": 2}, pool="whole", tenant="b")
+    big = model(name="l", model="llama-3.3-70b", replicas={"min": 1, "max": 2}, pool="whole", tenant="b")
     found = planned(**two(models=[SMALL, big], fair_sharing={}))
-    each = next(one for one in found.models if one.name == "l").claim.count
-    assert own(found, "b") == {("whole", "whole GPU"): 2 * each}
+    assert next(one for one in found.models if one.name == "l").claim.count == 2
+    assert own(found, "b") == {("whole", "whole GPU"): 4}
 
 
 def test_where_nothing_queues_a_tenant_is_limited_to_what_is_its_own():
@@ -117,6 +117,12 @@ def test_every_profile_of_any_pool_has_one_class_and_models_ask_for_it():
         ("mig-3g-20gb.corral.dev", "3g.20gb"),
     ]
     assert found.models[0].claim.device_class == "mig-1g-5gb.corral.dev"
+    names = {one.device.resource: one.device.counted_as for one in planned(**two()).shares.offered}
+    assert names == {
+        "corral.dev/mig-1g-5gb": "mig-1g-5gb.corral.dev",
+        "corral.dev/mig-3g-20gb": "mig-3g-20gb.corral.dev",
+        "corral.dev/gpu": "gpu.nvidia.com",
+    }
 
 
 @pytest.mark.parametrize(
@@ -166,6 +172,12 @@ def test_gpus_that_cannot_be_a_tenants_own_are_refused_with_what_could(asked, li
     for sharing in ({}, {"fair_sharing": {}}):
         found = problems(**two(**asked, **sharing))
         assert len(found) == 1 and found[0].startswith(line), found
+
+
+def test_what_models_need_of_tenants_that_ask_for_nothing_comes_first():
+    last = {**SMALL, "tenant": "b"}
+    (refused,) = problems(**two(a={"gpus": {"slices": {"1g.5gb": 6}}}, models=[last]))
+    assert refused.endswith("and other tenants have 1: use 5 at most")
 
 
 def test_a_pool_that_is_cut_as_models_need_it_has_no_slice_for_anybody_else():
