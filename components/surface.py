@@ -5,6 +5,8 @@ from pulumi import ComponentResource
 from corral.components.admission import Admission
 from corral.components.cert_manager import CertManager
 from corral.components.crds import Crds
+from corral.components.device_classes import DeviceClasses
+from corral.components.fair_sharing import FairSharing
 from corral.components.gpu_node_pool import ExistingGpuNodePool
 from corral.components.gpu_node_pool.eks import EksGpuNodePool
 from corral.components.gpu_node_pool.gke import GkeGpuNodePool
@@ -21,8 +23,10 @@ COMPONENTS: list[type[ComponentResource]] = [
     Admission,
     CertManager,
     Crds,
+    DeviceClasses,
     EksGpuNodePool,
     ExistingGpuNodePool,
+    FairSharing,
     GkeGpuNodePool,
     GpuOperator,
     KServe,

@@ -18,6 +18,7 @@ from corral.catalogue.vocabulary import (
 )
 from corral.controls.profiles import PROFILES, profile
 from corral.stacks.checks_cost import check_purchase
+from corral.stacks.checks_fair import check_fair
 from corral.stacks.checks_platform import check_platform
 from corral.stacks.config import GpuPool, Model, StackConfig
 from corral.stacks.layouts import config_names, fits_geometry, named
@@ -35,6 +36,7 @@ PLATFORM_NAMESPACES = frozenset(
         "kube-node-lease",
         "kube-public",
         "kube-system",
+        "kueue-system",
         "kyverno",
         "model-storage",
         "monitoring",
@@ -57,6 +59,7 @@ def check(config: StackConfig) -> Iterator[Problem]:
         _parts,
         check_sharing,
         check_platform,
+        check_fair,
     ):
         yield from checks(config)
 

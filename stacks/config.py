@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from decimal import Decimal
-from typing import Annotated, Any
+from typing import Annotated, Any, cast
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
 from pydantic_core import PydanticCustomError
@@ -99,6 +99,15 @@ def _sharing(value: Any) -> Any:
     )
 
 
+def _devices(value: Any) -> Any:
+    given = cast("dict[Any, Any]", value) if isinstance(value, dict) else {"": value}
+    if not given or any(type(count) is not int or count < 1 for count in given.values()):
+        raise _refuse(
+            "devices", "use a number of 1 or more, or {PROFILE: N} of a pool that is cut into slices"
+        )
+    return cast("Any", value)
+
+
 Name = Annotated[str, Field(pattern=LABEL)]
 """A name of 1 to 40 of a-z, 0-9 and '-', beginning with a letter."""
 Size = Annotated[
@@ -123,6 +132,25 @@ Amount = Annotated[
     WithJsonSchema({"type": "number", "exclusiveMinimum": 0}),
 ]
 """An exact number above 0, with or without decimals."""
+
+
+Devices = Annotated[
+    int | dict[str, int],
+    BeforeValidator(_devices),
+    WithJsonSchema(
+        {
+            "anyOf": [
+                {"type": "integer", "minimum": 1},
+                {
+                    "type": "object",
+                    "additionalProperties": {"type": "integer", "minimum": 1},
+                    "minProperties": 1,
+                },
+            ]
+        }
+    ),
+]
+"""A number of GPUs or shares, or one of slices for each MIG profile."""
 
 
 def gibibytes(size: str) -> int:
@@ -390,6 +418,20 @@ class Tenant(Section):
     """Its namespace; the tenant's name when absent."""
     data_class: DataClass | None = None
     """How far its data may travel; models of different classes never share a GPU by time."""
+    gpus: dict[str, Devices] | None = None
+    """GPUs that are its own, by pool: `{POOL: N}` whole ones or shares, `{POOL: {PROFILE: N}}` slices; what
+    its models need at most when absent."""
+    weight: Positive | None = None
+    """How much of what nobody claims it may have beside the others, 1 when absent; needs `fair-sharing`."""
+
+
+class FairSharing(Section):
+    """How tenants share GPUs: each keeps what is its own, and lends what it does not use."""
+
+    borrowing: Annotated[bool, Field(strict=True)] = True
+    """Whether a tenant may use what others leave idle, until they want it back."""
+    ready_within: Positive = 60
+    """Minutes in which all pods of a workload must be ready; else it gives its GPUs back and waits again."""
 
 
 class ModelStorage(Section):
@@ -433,6 +475,8 @@ class StackConfig(Section):
     """Models that the catalogue lacks, by name: their facts, or a folder with `config.json` and index."""
     tenants: tuple[Tenant, ...] = ()
     """Groups of users; one called `models` when absent."""
+    fair_sharing: FairSharing | None = None
+    """How tenants share GPUs; nothing but their quotas keeps them apart when absent."""
     vector_db: VectorDb | None = None
     """Vector database; none when absent."""
     observability: Observability | None = None

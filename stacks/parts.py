@@ -19,7 +19,11 @@ def state(config: StackConfig, part: Part) -> PartState:
 
 
 def _implied(config: StackConfig, part: Part) -> PartState:
-    absent = {Part.VECTOR_DB: config.vector_db is None, Part.OBSERVABILITY: config.observability is None}
+    absent = {
+        Part.VECTOR_DB: config.vector_db is None,
+        Part.OBSERVABILITY: config.observability is None,
+        Part.KUEUE: config.fair_sharing is None,
+    }
     if absent.get(part, False):
         return PartState.OFF
     if part is Part.MODEL_STORAGE and config.model_storage.kind is StorageKind.EXISTING:

@@ -22,6 +22,7 @@ from corral.catalogue.vocabulary import (
     Weights,
 )
 from corral.stacks.costplan import CostPlan
+from corral.stacks.fairplan import DeviceClassPlan, FairSharingPlan
 
 
 @dataclass(frozen=True)
@@ -338,6 +339,8 @@ class TenantPlan:
     namespace: str
     data_class: DataClass | None
     models: tuple[str, ...]
+    limits: tuple[tuple[str, int], ...] = ()
+    """(DeviceClass or extended resource, most of it, whether in use or waited with); empty: without limit."""
 
 
 @dataclass(frozen=True)
@@ -386,6 +389,10 @@ class Plan:
     tools_image: str
     cost: CostPlan
     """What the pools cost."""
+    shares: FairSharingPlan
+    """Which GPUs are whose; lent on where part `kueue` is not off."""
+    device_classes: tuple[DeviceClassPlan, ...]
+    """DeviceClasses of the program; none where a device plugin hands GPUs out."""
     secrets_needed: tuple[str, ...] = field(default=())
     """Keys of encrypted Pulumi config, such as `storage-access-key`, without the namespace `corral:`."""
 

@@ -21,6 +21,7 @@ from corral.stacks.budget import over_budget
 from corral.stacks.checks_platform import platform_of
 from corral.stacks.config import SECRETS, Model, StackConfig, gibibytes
 from corral.stacks.cost import cost
+from corral.stacks.fair import device_classes, device_limits, over_quota, shares
 from corral.stacks.parts import charts_in, namespace, state
 from corral.stacks.pins import pins, repositories
 from corral.stacks.placing import Placed, place
@@ -69,7 +70,8 @@ def plan(config: StackConfig, stack: str) -> Plan:
 
     Raises:
         PlanErrors: a model fits nowhere, a pool is full, digests are missing in a profile that needs them,
-            the cluster kind is not built by this version, or the budget does not hold.
+            the cluster kind is not built by this version, tenants ask for more GPUs than there are, or the
+            budget does not hold.
     """
     problems: list[Problem] = []
     if config.cluster.kind not in BUILT:
@@ -88,7 +90,7 @@ def plan(config: StackConfig, stack: str) -> Plan:
     if problems:
         raise PlanErrors(problems)
     made = _complete(config, stack, tenants, settled, chosen, rooms)
-    refused = over_budget(config, made.cost)
+    refused = [*over_quota(config, made), *over_budget(config, made.cost)]
     if refused:
         raise PlanErrors(refused)
     return made
@@ -142,6 +144,8 @@ def _complete(
     served = tuple(
         _model(config, one, spot, where[one.config.name]) for one, spot in zip(settled, chosen, strict=True)
     )
+    by = allocator(config)
+    whose = shares(config, tenants, pools, served, by)
     return Plan(
         stack=stack,
         profile=wanted.profile,
@@ -154,7 +158,7 @@ def _complete(
             platform_of(config),
             config.cluster.precompiled_driver,
         ),
-        allocator=allocator(config),
+        allocator=by,
         supply=SupplyPlan(wanted.registry, wanted.pull_secret),
         parts=tuple(_part(config, part) for part in Part),
         pools=pools,
@@ -168,6 +172,7 @@ def _complete(
                 space,
                 classes.get(name),
                 tuple(one.config.name for one in settled if one.tenant == name),
+                tuple(device_limits(config, whose, by, name).items()),
             )
             for name, space in tenants.items()
         ),
@@ -181,6 +186,8 @@ def _complete(
         pins=pins(config, engines),
         tools_image=image("tools").reference(wanted.registry),
         cost=cost(config, pools, served),
+        shares=whose,
+        device_classes=device_classes(pools, by),
         secrets_needed=_secrets(config),
     )
 

@@ -8,10 +8,12 @@ import pulumi
 import pulumi_kubernetes as kubernetes
 import yaml
 
-from corral.catalogue.vocabulary import ClusterKind, Part, PartState, VectorEngine
+from corral.catalogue.vocabulary import Allocator, ClusterKind, Part, PartState, VectorEngine
 from corral.components.admission import Admission, AdmissionArgs
 from corral.components.cert_manager import CertManager
 from corral.components.crds import Crds, CrdSet
+from corral.components.device_classes import DeviceClasses, SliceClass
+from corral.components.fair_sharing import DeviceCount, FairSharing, SharingTenant
 from corral.components.gpu_node_pool import ExistingGpuNodePool, ExistingGpuNodePoolArgs, PoolNode
 from corral.components.gpu_operator import (
     GpuOperator,
@@ -33,6 +35,7 @@ from corral.controls.control import ObjectRule
 from corral.controls.register import CONTROLS
 from corral.embedded.home import Home, PlaneHome
 from corral.embedded.plane.record import NoPlane, PlaneRecord
+from corral.stacks.fairplan import Quota, TenantShare
 from corral.stacks.plan import (
     ClaimPlan,
     ClusterPlan,
@@ -78,8 +81,9 @@ class Platform:
         self._admission()
         self._install(Part.KSERVE, KServe, Part.CERT_MANAGER)
         self._gpu_operator()
-        pools = [self._pool(pool) for pool in plan.pools]
+        pools = [*self._device_classes(), *(self._pool(pool) for pool in plan.pools)]
         tenancy = self._tenancy()
+        self._queues = self._fair_sharing(tenancy)
         storage = self._model_storage()
         database = self._vector_db()
         watch = self._observability()
@@ -165,6 +169,42 @@ class Platform:
         # The label names a layout, which must be there first.
         return ExistingGpuNodePool(pool.name, args, self._after(Part.GPU_OPERATOR))
 
+    def _device_classes(self) -> Sequence[pulumi.Resource]:
+        slices: list[SliceClass] = [
+            {"name": one.name, "profile": one.profile} for one in self._plan.device_classes
+        ]
+        return [DeviceClasses("device-classes", {"slices": slices}, self._after())] if slices else []
+
+    def _fair_sharing(self, tenancy: Tenancy | None) -> FairSharing | None:
+        part, found = Part.KUEUE, self._plan.shares
+        if not self._wanted(part):
+            return None
+        classes = {one.device.resource: one.device.counted_as for one in found.offered}
+        made = FairSharing(
+            part.value,
+            {
+                "supply": self._supply,
+                "tenants": [_share(tenant) for tenant in found.tenants],
+                "offered": [_count(one) for one in found.offered],
+                "classes": [
+                    {"resource": resource, "device_class": name}
+                    for resource, name in classes.items()
+                    if self._plan.allocator is Allocator.DRA_DRIVER
+                ],
+                "borrowing": found.borrowing,
+                "ready_within_minutes": found.ready_within,
+                "replicas": 1 if self._embedded else 2,
+                "monitors": self._monitors,
+                "existing": self._existing(part),
+            },
+            pulumi.ResourceOptions.merge(
+                self._after(Part.PROMETHEUS_CRDS, Part.ADMISSION),
+                pulumi.ResourceOptions(depends_on=[] if tenancy is None else [tenancy]),
+            ),
+        )
+        self._built[part] = [made]
+        return made
+
     def _tenancy(self) -> Tenancy | None:
         part = Part.TENANCY
         if not self._wanted(part):
@@ -174,7 +214,7 @@ class Platform:
         return Tenancy(
             part.value,
             {
-                "tenants": [_tenant(tenant) for tenant in self._plan.tenants],
+                "tenants": [_tenant(tenant, self._plan.allocator) for tenant in self._plan.tenants],
                 "reachable": [{"namespace": store, "port": STORE_PORT}, *_database_doors(self._plan)],
                 "callers": [watch],
                 "existing": self._existing(part),
@@ -273,7 +313,9 @@ class Platform:
                 args["resource"] = {"name": model.claim.name, "count": model.claim.count}
         if storage is not None:
             args["store"] = _store(storage)
-        served = self._after(Part.KSERVE, Part.PROMETHEUS_CRDS, Part.ADMISSION)
+        if self._queues is not None:
+            args["queue"], args["priority"] = self._queues.queue, self._queues.priority
+        served = self._after(Part.KSERVE, Part.PROMETHEUS_CRDS, Part.ADMISSION, Part.KUEUE)
         marked = pulumi.ResourceOptions(depends_on=list(pools))
         return Model(model.name, args, pulumi.ResourceOptions.merge(served, marked))
 
@@ -403,17 +445,34 @@ def _node(pool: PoolPlan, node: NodePlan) -> PoolNode:
     return marked
 
 
-def _tenant(tenant: TenantPlan) -> Tenant:
+def _tenant(tenant: TenantPlan, by: Allocator) -> Tenant:
     known: Tenant = {"name": tenant.name, "namespace": tenant.namespace}
+    match by:
+        case Allocator.DRA_DRIVER:
+            known["devices"] = dict(tenant.limits)
+        case Allocator.DEVICE_PLUGIN:
+            known["resources"] = dict(tenant.limits)
     if tenant.data_class is not None:
         known["data_class"] = tenant.data_class.value
     return known
 
 
+def _share(share: TenantShare) -> SharingTenant:
+    own = [_count(one) for one in share.guaranteed if one.count]
+    return {
+        "name": share.tenant,
+        "namespace": share.namespace,
+        "weight": share.weight,
+        "guaranteed": own,
+    }
+
+
+def _count(one: Quota) -> DeviceCount:
+    return {"pool": one.device.pool, "resource": one.device.resource, "count": one.count}
+
+
 def _claim(claim: ClaimPlan) -> DeviceClaim:
     wanted: DeviceClaim = {"device_class": claim.device_class, "count": claim.count}
-    if claim.profile is not None:
-        wanted["profile"] = claim.profile
     if claim.product is not None:
         wanted["product"] = claim.product
     return wanted

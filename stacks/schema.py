@@ -152,7 +152,13 @@ def _kind(definitions: Mapping[str, Any], value: Mapping[str, Any]) -> str:
         return " or ".join(dict.fromkeys(shown))
     if value.get("type") == "array":
         return f"list of {_kind(definitions, value.get('items', {}))}"
-    words = {"string": "text", "integer": "number", "number": "number", "object": "mapping"}
+    words = {
+        "string": "text",
+        "integer": "number",
+        "number": "number",
+        "boolean": "`true`, `false`",
+        "object": "mapping",
+    }
     return words.get(str(value.get("type")), "any")
 
 
@@ -160,6 +166,8 @@ def _default(value: Mapping[str, Any], required: bool) -> str:
     if required:
         return "needed"
     found = value.get("default")
+    if isinstance(found, bool):
+        return f"`{str(found).lower()}`"
     return "" if found is None or isinstance(found, (list, dict)) else f"`{found}`"
 
 

@@ -12,6 +12,15 @@ from corral.stacks.problems import Problem
 
 WHOLE, SHARED = "nvidia.com/gpu", "nvidia.com/gpu.shared"
 """What the device plugin calls a GPU, and a share of one where it is told to name shares apart."""
+WHOLE_CLASS = "gpu.nvidia.com"
+"""What the DRA driver calls a GPU."""
+DOMAIN = "corral.dev"
+"""Of what is ours by name: DeviceClasses, and what queues count in their place."""
+CLOSED = {
+    Allocator.DRA_DRIVER: (WHOLE_CLASS, "mig.nvidia.com", "vfio.gpu.nvidia.com"),
+    Allocator.DEVICE_PLUGIN: (WHOLE, SHARED),
+}
+"""What a tenant with limits gets none of but by name: the driver's classes for slices cut across ours."""
 BY_DEVICE_PLUGIN = (SharingKind.TIME_SLICING, SharingKind.MPS)
 """Ways of sharing that the DRA driver has only behind alpha gates."""
 
@@ -25,21 +34,47 @@ def allocator(config: StackConfig) -> Allocator:
 def request(by: Allocator, gpu: Gpu, spot: Placed) -> ClaimPlan | ResourcePlan:
     """What one replica asks `by` for."""
     profile = spot.device.profile
+    name = counted_as(by, profile, spot.device.shares)
     if by is Allocator.DEVICE_PLUGIN:
-        return ResourcePlan(_resource(profile, spot.device.shares), spot.count)
+        return ResourcePlan(name, spot.count)
     return ClaimPlan(
-        device_class="gpu.nvidia.com" if profile is None else "mig.nvidia.com",
+        device_class=name,
         profile=profile,
         product=gpu.product if profile is None else None,
         count=spot.count,
     )
 
 
-def _resource(profile: str | None, shares: int) -> str:
-    """Name of the extended resource under MIG strategy `mixed`."""
+def counted_as(by: Allocator, profile: str | None, shares: int) -> str:
+    """What `by` calls a device, and limits count: a DeviceClass, or an extended resource.
+
+    Slices have a resource each under MIG strategy `mixed`.
+    """
+    if by is Allocator.DRA_DRIVER:
+        return WHOLE_CLASS if profile is None else device_class(profile)
     if profile is not None:
         return f"nvidia.com/mig-{profile.replace('+', '.')}"
     return WHOLE if shares == 1 else SHARED
+
+
+def queued_as(by: Allocator, profile: str | None, shares: int) -> str:
+    """What queues call a device: the extended resource, or a name in place of the DeviceClass."""
+    if by is Allocator.DEVICE_PLUGIN:
+        return counted_as(by, profile, shares)
+    return f"{DOMAIN}/gpu" if profile is None else f"{DOMAIN}/{_label(profile)}"
+
+
+def device_class(profile: str) -> str:
+    """The DeviceClass of the slices of one MIG profile.
+
+    >>> device_class("1g.5gb+me")
+    'mig-1g-5gb-me.corral.dev'
+    """
+    return f"{_label(profile)}.{DOMAIN}"
+
+
+def _label(profile: str) -> str:
+    return f"mig-{profile.replace('.', '-').replace('+', '-')}"
 
 
 def devices_of(spot: Placed) -> str:

@@ -13,6 +13,7 @@ from corral.stacks.layouts import stranded
 from corral.stacks.plan import GpuPlan, ModelPlan, PartPlan, Plan, PoolPlan, Proof, SlicePlan
 from corral.stacks.problems import gib
 from corral.stacks.show_cost import api_notes, api_table, cost_notes, cost_table
+from corral.stacks.show_fair import fair_notes, fair_table, shared
 
 GIB = 1 << 30
 RECUTS = 3
@@ -44,12 +45,21 @@ def render(plan: Plan, console: Console) -> None:
         console.print(table)
     if any(model.weights is Weights.SIMULATED for model in plan.models):
         console.print(Text("* weights: simulated, without import or process"))
+    if shared(plan):
+        _fair(plan, console)
     if plan.pools:
         _cost(plan, console)
     for title, rows in (("Stores", _stores(plan)), ("Pins", _pins(plan))):
         _heading(console, title)
         for row in rows:
             console.print(Text(row))
+
+
+def _fair(plan: Plan, console: Console) -> None:
+    _heading(console, "GPUs of tenants")
+    console.print(fair_table(plan))
+    for row in fair_notes(plan):
+        console.print(Text(row))
 
 
 def _cost(plan: Plan, console: Console) -> None:

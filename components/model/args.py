@@ -23,11 +23,11 @@ class DeviceClaim(TypedDict):
     """The GPU devices of one replica."""
 
     device_class: str
-    """DeviceClass, such as `mig.nvidia.com`."""
+    """DeviceClass, such as `gpu.nvidia.com` or `mig-1g-5gb.corral.dev`."""
     count: NotRequired[int]
     """How many; 1 when omitted."""
     profile: NotRequired[str]
-    """MIG profile, such as `1g.5gb`."""
+    """MIG profile, such as `1g.5gb`, of a class that has several."""
     product: NotRequired[str]
     """Product name that a whole GPU must have."""
 
@@ -97,6 +97,10 @@ class ModelArgs(TypedDict):
     """GPU node pool it runs in; any that has the devices when omitted."""
     tenant: NotRequired[str]
     """Tenant it belongs to; a label."""
+    queue: NotRequired[pulumi.Input[str]]
+    """Queue in which its replicas wait for their devices; they wait in none when omitted."""
+    priority: NotRequired[pulumi.Input[str]]
+    """Priority class of its replicas in that queue; the lowest when omitted."""
     monitors: NotRequired[bool]
     """False where the Prometheus operator's resource types are absent: no monitor and no alert then."""
 

@@ -16,6 +16,7 @@ from corral.components.model.signals import alerts_of, panels
 from corral.components.model_storage.job import tool_job
 
 COMPONENT = "model"
+QUEUE_LABEL, PRIORITY_LABEL = "kueue.x-k8s.io/queue-name", "kueue.x-k8s.io/priority-class"
 READY = "60m"
 """Pulumi waits this long for the first replica: image, weights and warm-up."""
 
@@ -129,6 +130,8 @@ class Model(pulumi.ComponentResource):
         before: list[pulumi.Resource],
     ) -> kubernetes.apiextensions.CustomResource:
         metadata = self._metadata(name, args, name)
+        # KServe passes labels on to the Deployment and its pods.
+        metadata["labels"] = {**metadata["labels"], **_queue_labels(args)}
         return kubernetes.apiextensions.CustomResource(
             f"{name}-service",
             api_version="serving.kserve.io/v1beta1",
@@ -144,6 +147,9 @@ class Model(pulumi.ComponentResource):
                 self,
                 depends_on=before,
                 custom_timeouts=pulumi.CustomTimeouts(create=READY, update=READY),
+                # Kueue refuses another queue for a Deployment that has ready replicas.
+                replace_on_changes=[f'metadata.labels["{QUEUE_LABEL}"]'],
+                delete_before_replace=True,
             ),
         )
 
@@ -180,6 +186,11 @@ class Model(pulumi.ComponentResource):
             labels=own,
             rules=space.apply(lambda known: alerts_of(name, known, engine)),
         )
+
+
+def _queue_labels(args: ModelArgs) -> dict[str, pulumi.Input[str]]:
+    told = {QUEUE_LABEL: args.get("queue"), PRIORITY_LABEL: args.get("priority")}
+    return {label: value for label, value in told.items() if value is not None}
 
 
 def _s3_annotations(store: ModelStore) -> pulumi.Output[dict[str, str]]:

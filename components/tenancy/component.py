@@ -30,7 +30,12 @@ class Tenant(TypedDict):
     data_class: NotRequired[str]
     """Highest class of data that its models may see; a label."""
     devices: NotRequired[dict[str, int]]
-    """Most GPU devices in use at once, by DeviceClass; a class left out has no limit."""
+    """Most GPU devices that pods may claim, by DeviceClass; a class left out has no limit.
+
+    Pods that wait have claims, too.
+    """
+    resources: NotRequired[dict[str, int]]
+    """Most of an extended resource that pods may ask for, by name such as `nvidia.com/gpu`."""
 
 
 class TenancyArgs(TypedDict):
@@ -93,11 +98,12 @@ class Tenancy(pulumi.ComponentResource):
                 spec=cast(Any, spec),
                 opts=child(self),
             )
-        if tenant.get("devices"):
+        hard = {**device_quota(tenant.get("devices", {})), **resource_quota(tenant.get("resources", {}))}
+        if hard:
             kubernetes.core.v1.ResourceQuota(
                 f"{name}-{tenant['name']}-devices",
                 metadata={"name": "devices", "namespace": name_of(space), "labels": own},
-                spec={"hard": device_quota(tenant.get("devices", {}))},
+                spec={"hard": hard},
                 opts=child(self),
             )
         return name_of(space)
@@ -110,6 +116,15 @@ def device_quota(devices: dict[str, int]) -> dict[str, str]:
     {'mig.nvidia.com.deviceclass.resource.k8s.io/devices': '7'}
     """
     return {f"{name}.deviceclass.resource.k8s.io/devices": str(most) for name, most in devices.items()}
+
+
+def resource_quota(resources: dict[str, int]) -> dict[str, str]:
+    """Quota entries of extended resources; Kubernetes limits their requests alone.
+
+    >>> resource_quota({"nvidia.com/gpu": 2})
+    {'requests.nvidia.com/gpu': '2'}
+    """
+    return {f"requests.{name}": str(most) for name, most in resources.items()}
 
 
 def _refuse_shared(name: str, tenants: list[Tenant]) -> None:

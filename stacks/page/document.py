@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from corral.stacks.page.cost import cost
+from corral.stacks.page.fair import fair
 from corral.stacks.page.head import head, simulation
 from corral.stacks.page.html import Html, prose, tag, together
 from corral.stacks.page.models import models
@@ -35,6 +36,7 @@ SECTIONS = (
     Section("simulated", "What is simulated", simulation),
     Section("pools", "GPUs", pools),
     Section("models", "Models", models),
+    Section("tenants", "GPUs of tenants", fair),
     Section("cost", "Cost", cost),
     Section("sovereignty", "Sovereignty", sovereignty),
     Section("parts", "Parts", parts, half=True),

@@ -8,6 +8,7 @@ from corral.catalogue.platforms import platforms
 from corral.catalogue.vocabulary import Platform
 from corral.components.cert_manager.component import cert_manager_values
 from corral.components.crds.component import CrdSet, crd_values
+from corral.components.fair_sharing.values import kueue_values, manager_configuration
 from corral.components.gpu_operator.values import dra_values, operator_values
 from corral.components.kserve.values import kserve_values
 from corral.components.kyverno.values import kyverno_values
@@ -18,6 +19,12 @@ from corral.components.vector_db.qdrant import qdrant_values
 UPSTREAM: Supply = {}
 METAL = platforms()[Platform.BARE_METAL]
 MIRROR: Supply = {"registry": "registry.example.eu/mirror", "pull_secret": "mirror"}
+QUEUEING = manager_configuration(
+    ["blue", "red"],
+    [{"resource": "corral.dev/gpu", "device_class": "gpu.nvidia.com"}],
+    borrowing=True,
+    ready_within_minutes=30,
+)
 
 
 @dataclass(frozen=True)
@@ -63,6 +70,7 @@ def uses() -> list[Use]:
             Use("cert-manager", case, cert_manager_values("cert-manager", supply)),
             Use("kserve-resources", case, kserve_values(supply)),
             Use("kyverno", case, kyverno_values("kyverno", replicas=3, supply=supply, migrate=False)),
+            Use("kueue", case, kueue_values(QUEUEING, replicas=2, monitors=True, supply=supply)),
         ]
     gateway = Use("gateway-crds-helm", "plain", crd_values(CrdSet.GATEWAY_API))
     return [*found, gateway, *_on_platforms()]

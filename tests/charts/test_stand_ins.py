@@ -61,7 +61,7 @@ def test_the_dra_driver_refuses_to_share_gpus_with_the_device_plugin(render):
 
 def test_feature_gates_reach_the_containers_of_the_kubelet_plugin_as_upstream_hands_them_on(rendered):
     def gates(**more):
-        values = {**dra_values(DriverSource.NODE_IMAGE, supply={}), "resources": {}, **more}
+        values = {**dra_values(platforms()[Platform.PREINSTALLED], supply={}), "resources": {}, **more}
         daemon = rendered("dra-driver-nvidia-gpu", values)[
             "DaemonSet", "dra-driver-nvidia-gpu-kubelet-plugin"
         ]

@@ -38,6 +38,10 @@ class Registered:
     provider: str
     ignored: tuple[str, ...]
     """Paths of inputs whose changes are left alone."""
+    replaced_on: tuple[str, ...]
+    """Paths of inputs whose changes make the resource anew."""
+    deleted_first: bool
+    """Whether it goes before another takes its place."""
     dependencies: tuple[str, ...]
     custom: bool
     read: bool = False
@@ -176,6 +180,8 @@ class Recorder(mocks.MockMonitor):
                     protect=False if read else bool(request.protect),
                     provider=request.provider,
                     ignored=() if read else tuple(request.ignoreChanges),
+                    replaced_on=() if read else tuple(request.replaceOnChanges),
+                    deleted_first=False if read else bool(request.deleteBeforeReplace),
                     dependencies=tuple(request.dependencies),
                     custom=read or bool(request.custom),
                     read=read,

@@ -180,3 +180,23 @@ def test_each_engine_is_watched_in_its_own_words(engine, metric):
     graph = model(engine=engine)
     assert metric in json.dumps(graph.one("PrometheusRule").inputs)
     assert metric in graph.one("ConfigMap").inputs["data"]["model-tiny.json"]
+
+
+def test_a_model_in_a_queue_says_so_where_kserve_passes_it_on():
+    service = model(queue="default", priority="served-models").one("InferenceService")
+    told = service.inputs["metadata"]["labels"]
+    assert told["kueue.x-k8s.io/queue-name"] == "default"
+    assert told["kueue.x-k8s.io/priority-class"] == "served-models"
+    plain = model().one("InferenceService").inputs["metadata"]["labels"]
+    assert not [label for label in plain if "kueue" in label]
+
+
+def test_another_queue_is_another_service_since_a_running_deployment_keeps_its_queue():
+    service = model(queue="default").one("InferenceService")
+    assert service.replaced_on == ('metadata.labels["kueue.x-k8s.io/queue-name"]',)
+    assert service.deleted_first, "both have one name, and there may be no second device"
+
+
+def test_only_the_service_of_a_model_names_the_queue():
+    others = [r for r in model(queue="default") if r.kind != "InferenceService" and "metadata" in r.inputs]
+    assert others and "kueue" not in json.dumps([one.inputs["metadata"] for one in others])

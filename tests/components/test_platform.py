@@ -258,6 +258,90 @@ def test_an_existing_part_is_checked_and_nothing_of_it_is_installed(plane, part)
     assert installed == []
 
 
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory):
+    """The graph of the dev stack, with GPUs of tenants and fair sharing."""
+    wanted = content()
+    wanted["fair-sharing"] = {"ready-within": 30}
+    wanted["tenants"] = [
+        {"name": "assistants", "weight": 2},
+        {"name": "developers", "gpus": {"slices": {"3g.20gb": 1, "1g.5gb": 2}, "whole": 2}},
+    ]
+    made = plan(parse(wanted), "dev")
+    with pytest.MonkeyPatch.context() as patch:
+        started(tmp_path_factory.mktemp("shared"), patch)
+        return made, build(lambda: Platform(made), secret_config=SECRETS, stack="dev")
+
+
+def test_every_slice_has_a_class_that_is_there_before_anything_asks_for_it(dev):
+    classes = {one.object_name for one in dev.of("DeviceClass")}
+    templates = dev.of("ResourceClaimTemplate")
+    for one in templates:
+        (request,) = one.inputs["spec"]["spec"]["devices"]["requests"]
+        name = request["exactly"]["deviceClassName"]
+        assert name in classes or name == "gpu.nvidia.com"
+        if name in classes:
+            assert "selectors" not in request["exactly"], "the class says the profile"
+            before = {dev.by_urn(urn).name for urn in dev.before(one)}
+            assert {r.name for r in dev.of("DeviceClass")} <= before
+    assert len(templates) == len(content()["models"]) and classes
+
+
+def test_without_fair_sharing_there_is_no_queue_and_no_limit(dev):
+    assert [r.name for r in dev if "kueue.x-k8s.io" in json.dumps(r.inputs)] == []
+    assert dev.of("ResourceQuota") == [] and dev.of("FairSharing") == []
+
+
+def test_models_wait_in_their_tenants_queue_which_is_there_before_them(shared):
+    _made, graph = shared
+    for service in graph.of("InferenceService"):
+        told = service.inputs["metadata"]["labels"]
+        (queue,) = [one for one in graph.of("LocalQueue") if one.namespace == service.namespace]
+        assert told["kueue.x-k8s.io/queue-name"] == queue.object_name
+        before = graph.before(service)
+        assert {
+            queue.urn,
+            graph.one("WorkloadPriorityClass", told["kueue.x-k8s.io/priority-class"]).urn,
+        } <= before
+        space = graph.one("Namespace", service.namespace)
+        assert space.urn in graph.before(queue), "its namespace is the tenant's"
+
+
+def test_what_queues_promise_is_what_the_plan_promises(shared):
+    made, graph = shared
+    for share in made.shares.tenants:
+        (group,) = graph.one("ClusterQueue", share.tenant).inputs["spec"]["resourceGroups"]
+        promised = {
+            (flavour["name"], one["name"]): int(one["nominalQuota"])
+            for flavour in group["flavors"]
+            for one in flavour["resources"]
+            if one["nominalQuota"] != "0"
+        }
+        assert promised == {
+            (one.device.pool, one.device.resource): one.count for one in share.guaranteed if one.count
+        }
+    text = graph.one("Release", "kueue-chart").inputs["values"]["managerConfig"][
+        "controllerManagerConfigYaml"
+    ]
+    configured = yaml.safe_load(text)
+    assert configured["waitForPodsReady"]["timeout"] == "30m"
+    counted = {one["deviceClassNames"][0] for one in configured["resources"]["deviceClassMappings"]}
+    asked = {
+        template.inputs["spec"]["spec"]["devices"]["requests"][0]["exactly"]["deviceClassName"]
+        for template in graph.of("ResourceClaimTemplate")
+    }
+    assert asked <= counted, "Kueue refuses a class that it does not count"
+
+
+def test_each_tenant_has_a_limit_in_its_namespace(shared):
+    made, graph = shared
+    for tenant in made.tenants:
+        (quota,) = [one for one in graph.of("ResourceQuota") if one.namespace == tenant.namespace]
+        assert quota.inputs["spec"]["hard"] == {
+            f"{name}.deviceclass.resource.k8s.io/devices": str(most) for name, most in tenant.limits
+        }
+
+
 def test_the_program_is_short_and_decides_nothing():
     text = (ROOT / "__main__.py").read_text()
     assert len(text.splitlines()) <= 20

@@ -1,3 +1,3 @@
-from tests.charts.conftest import render
+from tests.charts.conftest import render, upstream_charts
 
-__all__ = ["render"]
+__all__ = ["render", "upstream_charts"]

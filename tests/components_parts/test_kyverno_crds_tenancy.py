@@ -161,6 +161,17 @@ def test_gpu_devices_of_a_tenant_are_limited_by_their_class():
     assert quota.inputs["spec"]["hard"] == {"mig.nvidia.com.deviceclass.resource.k8s.io/devices": "7"}
 
 
+def test_extended_resources_of_a_tenant_are_limited_by_their_requests():
+    limited = [
+        {"name": "a", "namespace": "a", "resources": {"nvidia.com/mig-1g.5gb": 3, "nvidia.com/gpu": 0}}
+    ]
+    quota = build(lambda: Tenancy("tenants", {"tenants": limited})).one("ResourceQuota")
+    assert quota.inputs["spec"]["hard"] == {
+        "requests.nvidia.com/mig-1g.5gb": "3",
+        "requests.nvidia.com/gpu": "0",
+    }, "Kubernetes takes no limits of extended resources"
+
+
 def test_two_tenants_in_one_namespace_are_refused():
     both = [{"name": "a", "namespace": "same"}, {"name": "b", "namespace": "same"}]
     with pytest.raises(Exception, match="two tenants, a and b"):

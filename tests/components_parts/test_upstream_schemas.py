@@ -2,6 +2,7 @@
 
 import copy
 import os
+import re
 from pathlib import Path
 
 import jsonschema
@@ -12,6 +13,8 @@ from tests.pools.clouds import PLUGIN, eks
 
 from corral.catalogue.platforms import platforms
 from corral.catalogue.vocabulary import Platform
+from corral.components.fair_sharing import FairSharing
+from corral.components.fair_sharing.values import manager_configuration
 from corral.components.gpu_operator import GpuOperator
 from corral.components.gpu_operator.values import operator_values
 from corral.components.vector_db import VectorDatabase
@@ -117,6 +120,67 @@ def test_a_misspelt_field_of_karpenter_is_noticed(schema_of):
     pool["spec"]["template"]["spec"]["startUpTaints"] = []
     with pytest.raises(jsonschema.ValidationError, match="startUpTaints"):
         jsonschema.validate(pool, schema_of(*KARPENTER["NodePool"]))
+
+
+KUEUE = {
+    kind: ("kueue", f"{plural}.kueue.x-k8s.io", "v1beta2")
+    for kind, plural in {
+        "ResourceFlavor": "resourceflavors",
+        "Cohort": "cohorts",
+        "ClusterQueue": "clusterqueues",
+        "LocalQueue": "localqueues",
+        "WorkloadPriorityClass": "workloadpriorityclasses",
+    }.items()
+}
+DEVICES = [{"pool": pool, "resource": f"corral.dev/{pool}", "count": 2} for pool in ("a", "b")]
+
+
+@pytest.mark.parametrize("borrowing", [True, False])
+def test_every_queue_is_one_that_kueue_accepts(borrowing, schema_of):
+    tenants = [{"name": "blue", "namespace": "blue", "guaranteed": DEVICES[:1], "weight": 2}]
+    args = {"supply": {}, "tenants": tenants, "offered": DEVICES, "borrowing": borrowing}
+    graph = build(lambda: FairSharing("fair", args))
+    for kind, where in KUEUE.items():
+        assert graph.of(kind) or (kind == "Cohort" and not borrowing)
+        for made in graph.of(kind):
+            jsonschema.validate(made.inputs, schema_of(*where))
+            for group in made.inputs.get("spec", {}).get("resourceGroups", []):
+                for flavour in group["flavors"]:
+                    names = [one["name"] for one in flavour["resources"]]
+                    assert names == group["coveredResources"], "the schema says so in CEL"
+
+
+def test_a_misspelt_field_of_a_queue_is_noticed(schema_of):
+    wrong = {"spec": {"cohort": "corral"}}
+    with pytest.raises(jsonschema.ValidationError, match="cohort"):
+        jsonschema.validate(wrong, schema_of(*KUEUE["ClusterQueue"]))
+
+
+UNLISTED = {"deviceClassMappings", "deviceClassNames"}
+"""Fields that the example in upstream's values leaves out (`configuration_types.go`, kueue v0.19.2)."""
+
+
+def keys_of(content):
+    """Every key, at any depth, of what is not named by us."""
+    for key, value in content.items():
+        yield key
+        for inner in value if isinstance(value, list) else [value]:
+            if isinstance(inner, dict) and key != "groupKindConcurrency":
+                yield from keys_of(inner)
+
+
+def test_the_managers_configuration_has_no_field_but_those_that_upstream_shows(upstream_charts):
+    text = (upstream_charts / "kueue" / "values.yaml").read_text()
+    mapping = [{"resource": "corral.dev/gpu", "device_class": "gpu.nvidia.com"}]
+    ours = manager_configuration(["blue"], mapping, borrowing=True, ready_within_minutes=5)
+    shown = set(re.findall(r"^[\s#-]*([A-Za-z]+):", text, re.MULTILINE))
+    assert set(keys_of(ours)) - UNLISTED <= shown
+    theirs = yaml.load(text, Loader=yaml.CSafeLoader)["managerConfig"]["controllerManagerConfigYaml"]
+    example = yaml.safe_load(theirs)
+    for key in ("apiVersion", "kind", "health", "webhook", "leaderElection"):
+        assert ours[key] == example[key]
+    assert ours["controller"]["groupKindConcurrency"] == example["controller"]["groupKindConcurrency"]
+    assert set(ours["integrations"]["frameworks"]) <= set(example["integrations"]["frameworks"])
 
 
 @pytest.mark.engine

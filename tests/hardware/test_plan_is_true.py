@@ -128,7 +128,8 @@ class Scene:
             if one["kind"] == "ClusterPolicy":
                 await self.put(resource("nvidia.com/v1", "clusterpolicies"), one)
         classes = [
-            one for one in rendered(self.graph, "dra-driver-nvidia-gpu") if one["kind"] == "DeviceClass"
+            *(one for one in rendered(self.graph, "dra-driver-nvidia-gpu") if one["kind"] == "DeviceClass"),
+            *(one.inputs for one in self.graph.of("DeviceClass")),
         ]
         for one in await self.api.list(resource(DRA, "deviceclasses")):
             if not classes:

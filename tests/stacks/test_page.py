@@ -284,7 +284,7 @@ def test_the_counts_at_the_top_are_those_of_the_plan(dev: Plan, root: Element):
         "GPU memory": f"{tally.used / GIB:.1f} of {tally.total / GIB:.1f}",
         "devices": "7 of 13",
         "models": "5",
-        "parts": "12",
+        "parts": str(len(dev.parts)),
         "controls": str(len(CONTROLS)),
         "digests": f"0 of {len(dev.pins.unresolved)}",
     }

@@ -68,7 +68,7 @@ def test_without_a_dra_driver_slices_and_gpus_are_resources_by_name():
         ResourcePlan("nvidia.com/gpu", 1),
     ]
     claimed = planned(models=[SMALL], gpu_pools=[pool()]).models[0].claim
-    assert claimed == ClaimPlan("mig.nvidia.com", "1g.5gb", None, 1)
+    assert claimed == ClaimPlan("mig-1g-5gb.corral.dev", "1g.5gb", None, 1)
 
 
 def whole():

@@ -1,0 +1,6 @@
+"""GPUs shared fairly among tenants."""
+
+from corral.components.fair_sharing.args import CountedClass, DeviceCount, FairSharingArgs, SharingTenant
+from corral.components.fair_sharing.component import FairSharing
+
+__all__ = ["CountedClass", "DeviceCount", "FairSharing", "FairSharingArgs", "SharingTenant"]

@@ -1,0 +1,202 @@
+"""Kueue: GPUs that are a tenant's own, lent while idle, and taken back."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, cast
+
+import pulumi
+import pulumi_kubernetes as kubernetes
+import yaml
+
+from corral.catalogue.charts import chart
+from corral.components._kit import (
+    ArgsError,
+    checked,
+    child,
+    existing_api,
+    install,
+    labels,
+    name_of,
+    namespace,
+    token,
+)
+from corral.components._signals import alerts, dashboard
+from corral.components.fair_sharing.args import FairSharingArgs
+from corral.components.fair_sharing.queues import (
+    COHORT,
+    QUEUE,
+    SERVED,
+    SERVED_PRIORITY,
+    Counts,
+    cluster_queue,
+    counts,
+    flavour,
+    groups,
+    unassigned,
+)
+from corral.components.fair_sharing.signals import ALERTS, PANELS
+from corral.components.fair_sharing.values import kueue_values, manager_configuration
+
+COMPONENT = "fair-sharing"
+API = "kueue.x-k8s.io/v1beta2"
+CLUSTER_QUEUES = ("clusterqueues.kueue.x-k8s.io", "v1beta2")
+NAMESPACE = "kueue-system"
+NEEDED = ("fairSharing", "integrations", "managedJobsNamespaceSelector", "resources")
+ACTIVE = {"pulumi.com/waitFor": "condition=Active"}
+"""Of a queue, written by the manager once everything that the queue names is there."""
+
+
+class FairSharing(pulumi.ComponentResource):
+    """Queues that share the GPUs of the cluster given as provider among tenants."""
+
+    queue: pulumi.Output[str]
+    """Queue that a workload of a tenant names, in each tenant's namespace."""
+    priority: pulumi.Output[str]
+    """Priority class of workloads that go before the others of their tenant."""
+    configuration: pulumi.Output[str]
+    """What these queues need in the manager's configuration, as YAML; somebody else's must have it, too."""
+
+    def __init__(self, name: str, args: FairSharingArgs, opts: pulumi.ResourceOptions | None = None):
+        super().__init__(token(type(self)), name, {}, opts)
+        args = checked(args, FairSharingArgs, name)
+        offered = counts(args["offered"])
+        _no_more_than_there_is(name, args, offered)
+        manager = self._manager(name, args)
+        self._queues(name, args, offered, manager)
+        self._priority(name, manager)
+        self._watched(name, args, manager)
+        needed = _needed(args)
+        self.queue = pulumi.Output.from_input(QUEUE)
+        self.priority = pulumi.Output.from_input(SERVED)
+        self.configuration = pulumi.Output.from_input(needed)
+        self.register_outputs({"queue": QUEUE, "priority": SERVED, "configuration": needed})
+
+    def _manager(self, name: str, args: FairSharingArgs) -> list[pulumi.Resource]:
+        """What must be there before a queue: the manager with its webhook, or somebody else's types."""
+        if args.get("existing", False):
+            pulumi.log.info(
+                f"{name}: Kueue is somebody else's; its manager's configuration must have\n{_needed(args)}",
+                self,
+            )
+            return [existing_api(self, f"{name}-queues", *CLUSTER_QUEUES)]
+        space = namespace(self, f"{name}-namespace", args.get("namespace", NAMESPACE), component=COMPONENT)
+        values = kueue_values(
+            _configuration(args),
+            replicas=args.get("replicas", 2),
+            monitors=args.get("monitors", True),
+            supply=args["supply"],
+        )
+        # Helm waits until the manager is ready, and it says so once its webhook answers.
+        return [
+            install(
+                self,
+                f"{name}-chart",
+                chart("kueue"),
+                values,
+                namespace=name_of(space),
+                supply=args["supply"],
+            )
+        ]
+
+    def _queues(
+        self, name: str, args: FairSharingArgs, offered: Counts, manager: Sequence[pulumi.Resource]
+    ) -> None:
+        borrowing = args.get("borrowing", True)
+        before = [
+            self._object(f"{name}-pool-{pool}", "ResourceFlavor", pool, flavour(pool), manager)
+            for pool in dict.fromkeys(pool for pool, _ in offered)
+        ]
+        if borrowing:
+            rest = {"resourceGroups": groups(offered, unassigned(offered, args["tenants"]))}
+            before.append(self._object(f"{name}-cohort", "Cohort", COHORT, rest, manager))
+        for tenant in args["tenants"]:
+            quota = self._object(
+                f"{name}-{tenant['name']}",
+                "ClusterQueue",
+                tenant["name"],
+                cluster_queue(tenant, offered, borrowing=borrowing),
+                before or manager,
+                annotations=ACTIVE,
+            )
+            self._object(
+                f"{name}-{tenant['name']}-queue",
+                "LocalQueue",
+                QUEUE,
+                {"clusterQueue": name_of(quota)},
+                (),
+                annotations=ACTIVE,
+                namespace=tenant["namespace"],
+            )
+
+    def _object(
+        self,
+        logical: str,
+        kind: str,
+        name: str,
+        spec: Mapping[str, Any],
+        before: Sequence[pulumi.Resource],
+        **metadata: Any,
+    ) -> pulumi.Resource:
+        return kubernetes.apiextensions.CustomResource(
+            logical,
+            api_version=API,
+            kind=kind,
+            metadata=cast(Any, {"name": name, "labels": labels(COMPONENT, name), **metadata}),
+            spec=spec,
+            opts=child(self, depends_on=list(before)),
+        )
+
+    def _priority(self, name: str, before: Sequence[pulumi.Resource]) -> None:
+        # The SDK's CustomResource has no field beside `spec`.
+        pulumi.CustomResource(
+            f"kubernetes:{API}:WorkloadPriorityClass",
+            f"{name}-priority",
+            {
+                "apiVersion": API,
+                "kind": "WorkloadPriorityClass",
+                "metadata": {"name": SERVED, "labels": labels(COMPONENT, SERVED)},
+                "value": SERVED_PRIORITY,
+                "description": "Model servers: before the other workloads of their tenant.",
+            },
+            child(self, depends_on=list(before)),
+        )
+
+    def _watched(self, name: str, args: FairSharingArgs, before: Sequence[pulumi.Resource]) -> None:
+        about: dict[str, Any] = {
+            "name": "corral-fair-sharing",
+            "namespace": args.get("namespace", NAMESPACE),
+            "labels": labels(COMPONENT, name),
+            "depends_on": before,
+        }
+        dashboard(self, f"{name}-dashboard", title="GPUs of tenants", panels=PANELS, **about)
+        if args.get("monitors", True):
+            alerts(self, f"{name}-alerts", rules=ALERTS, **about)
+
+
+def _configuration(args: FairSharingArgs) -> dict[str, Any]:
+    return manager_configuration(
+        [tenant["namespace"] for tenant in args["tenants"]],
+        args.get("classes", []),
+        borrowing=args.get("borrowing", True),
+        ready_within_minutes=args.get("ready_within_minutes", 60),
+    )
+
+
+def _needed(args: FairSharingArgs) -> str:
+    """The part of the manager's configuration without which these queues hold nothing back, as YAML."""
+    return yaml.safe_dump({key: value for key, value in _configuration(args).items() if key in NEEDED})
+
+
+def _no_more_than_there_is(name: str, args: FairSharingArgs, offered: Counts) -> None:
+    """Refuse guarantees that nobody could keep.
+
+    Raises:
+        ArgsError: tenants are promised more than pools have, one line per kind of device.
+    """
+    problems = [
+        f"{name}: pool {pool} has {offered[(pool, resource)]} x {resource}, and tenants are promised "
+        f"{offered[(pool, resource)] - rest}"
+        for (pool, resource), rest in unassigned(offered, args["tenants"]).items()
+        if rest < 0
+    ]
+    if problems:
+        raise ArgsError("\n".join(problems))
