@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from corral.catalogue.models import Facts, models
 from corral.catalogue.vocabulary import Engine, SharingKind
 from corral.stacks.config import Model
+from corral.stacks.dynamic_room import DynamicRoom
 from corral.stacks.plan import MemoryPlan
 from corral.stacks.pools import Device, Room
 from corral.stacks.problems import Problem, gib
@@ -174,11 +175,16 @@ def _full(path: str, need: _Need, options: Sequence[tuple[Room, Device, int]]) -
     left.sort(key=lambda option: -option[0])
     most, others = left[0][0], f" and {len(left) - SHOWN} others" if len(left) > SHOWN else ""
     words = ", ".join(f"{number} on {where}" for number, where in left[:SHOWN])
+    alike = [
+        f"mig: auto in pool {one.pool.name}, which would hold them"
+        for one, other, number in options
+        if isinstance(one, DynamicRoom) and one.packs(other, number * need.model.replicas.max)
+    ]
+    use = [f"replicas: {most}, or more GPUs" if most else "more GPUs, or fewer models", *alike[:1]]
     span = f"{need.model.replicas.max} x " + (f"{count} x " if count > 1 else "")
     size = f"{gib(need.on(device, count).used)} on {device.words} of pool {room.pool.name}"
     return Problem(
         path,
         f"{need.model.name} needs {span}{size}",
-        f"replicas that still fit are {words}{others}; "
-        + (f"use replicas: {most}, or more GPUs" if most else "use more GPUs, or fewer models"),
+        f"replicas that still fit are {words}{others}; use {', or '.join(use)}",
     )

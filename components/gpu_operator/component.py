@@ -48,6 +48,8 @@ class GpuOperatorArgs(TypedDict):
     """MIG layouts that nodes are labelled with; none: every GPU is whole."""
     shared_pools: NotRequired[list[SharedGpus]]
     """Ways of sharing that nodes are labelled with; they need the device plugin, so `dra_driver` is `off`."""
+    dynamic_mig: NotRequired[bool]
+    """True: the DRA driver cuts MIG slices when pods come, and destroys all others: there are no layouts."""
     existing: NotRequired[bool]
     """True: somebody else installed the operator; only the MIG layouts, alerts and dashboard are made."""
     dra_driver: NotRequired[PartState]
@@ -71,6 +73,7 @@ class GpuOperator(pulumi.ComponentResource):
         args = checked(args, GpuOperatorArgs, name)
         space, before = self._space(name, args)
         _one_allocator(name, args)
+        _one_cutter(name, args)
         layouts = self._layouts(name, args, space, before)
         self._operator(name, args, space, [layouts, *self._shares(name, args, space, before)])
         self._dra_driver(name, args)
@@ -145,6 +148,7 @@ class GpuOperator(pulumi.ComponentResource):
             device_plugin=_dra_state(args) is PartState.OFF,
             monitors=args.get("monitors", True),
             supply=args["supply"],
+            dynamic_mig=args.get("dynamic_mig", False),
         )
         install(
             self,
@@ -167,7 +171,8 @@ class GpuOperator(pulumi.ComponentResource):
             component="dra-driver",
             level=PodSecurity.PRIVILEGED,
         )
-        values = dra_values(DriverSource(args["driver"]), supply=args["supply"])
+        dynamic = args.get("dynamic_mig", False)
+        values = dra_values(DriverSource(args["driver"]), supply=args["supply"], dynamic_mig=dynamic)
         install(
             self,
             f"{name}-dra-chart",
@@ -211,6 +216,20 @@ def _one_allocator(name: str, args: GpuOperatorArgs) -> None:
     """
     if args.get("shared_pools") and _dra_state(args) is not PartState.OFF:
         raise ArgsError(f"{name}: 'shared_pools' need the device plugin; use dra_driver 'off'")
+
+
+def _one_cutter(name: str, args: GpuOperatorArgs) -> None:
+    """Slices come from layouts, or from the DRA driver, which destroys those that it did not cut.
+
+    Raises:
+        ArgsError: both would cut, or nobody.
+    """
+    if not args.get("dynamic_mig"):
+        return
+    if args.get("mig_configurations"):
+        raise ArgsError(f"{name}: 'dynamic_mig' destroys slices of 'mig_configurations'; give one of them")
+    if _dra_state(args) is PartState.OFF:
+        raise ArgsError(f"{name}: 'dynamic_mig' needs the DRA driver; dra_driver is 'off'")
 
 
 def _dra_state(args: GpuOperatorArgs) -> PartState:

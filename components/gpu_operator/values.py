@@ -10,6 +10,7 @@ from corral.components.supply import Supply
 MIG_CONFIG_MAP = "corral-mig-parted"
 DEVICE_PLUGIN_CONFIG_MAP = "corral-device-plugin"
 SHARING = {"config": {"name": DEVICE_PLUGIN_CONFIG_MAP, "default": WHOLE}}
+MIG_MANAGER = {"enabled": True, "config": {"name": MIG_CONFIG_MAP}}
 RESOURCE_API = "resource.k8s.io/v1"
 
 
@@ -38,11 +39,17 @@ OPERANDS = {
 
 
 def operator_values(
-    driver: DriverSource, *, device_plugin: bool, monitors: bool, supply: Supply
+    driver: DriverSource,
+    *,
+    device_plugin: bool,
+    monitors: bool,
+    supply: Supply,
+    dynamic_mig: bool = False,
 ) -> dict[str, Any]:
     """Values of chart `gpu-operator`: who owns driver and devices, our MIG layouts, metrics, image sources.
 
-    `device_plugin` is off where a DRA driver hands out the GPUs: both on one node give a GPU away twice.
+    `device_plugin` is off where a DRA driver hands out the GPUs: both on one node give a GPU away twice. The
+    MIG manager is off with `dynamic_mig`: the DRA driver cuts, and nobody else may meanwhile.
     """
     by_operator = driver is DriverSource.OPERATOR
     values: dict[str, Any] = {
@@ -50,7 +57,7 @@ def operator_values(
         "toolkit": {"enabled": by_operator},
         "devicePlugin": {"enabled": device_plugin, **(SHARING if device_plugin else {})},
         "mig": {"strategy": STRATEGY},
-        "migManager": {"enabled": True, "config": {"name": MIG_CONFIG_MAP}},
+        "migManager": {"enabled": False} if dynamic_mig else MIG_MANAGER,
         "dcgmExporter": {"enabled": True, "serviceMonitor": {"enabled": monitors, "interval": "30s"}},
     }
     for operand, source in _sources(supply).items():
@@ -75,10 +82,11 @@ def _sources(supply: Supply) -> dict[str, dict[str, Any]]:
     return sources
 
 
-def dra_values(driver: DriverSource, *, supply: Supply) -> dict[str, Any]:
+def dra_values(driver: DriverSource, *, supply: Supply, dynamic_mig: bool = False) -> dict[str, Any]:
     """Values of chart `dra-driver-nvidia-gpu`: GPUs and MIG slices through DRA, no compute domains.
 
     `gpuResourcesEnabledOverride` says that no device plugin shares the nodes; the chart refuses without it.
+    `dynamic_mig` is an alpha gate of the driver, which excludes its health checks, MPS and passthrough.
     """
     values: dict[str, Any] = {
         "gpuResourcesEnabledOverride": True,
@@ -86,6 +94,8 @@ def dra_values(driver: DriverSource, *, supply: Supply) -> dict[str, Any]:
         "resourceApiVersion": RESOURCE_API,
         "resources": {"computeDomains": {"enabled": False}},
     }
+    if dynamic_mig:
+        values["featureGates"] = {"DynamicMIG": True}
     if "registry" in supply:
         repository = "registry.k8s.io/dra-driver-nvidia/dra-driver-nvidia-gpu"
         values["image"] = {"repository": mirrored(repository, supply["registry"])}
