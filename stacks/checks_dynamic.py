@@ -11,6 +11,10 @@ from corral.stacks.problems import Problem
 ON_BY_DEFAULT = "1.36"
 """First Kubernetes with partitionable devices on by default (MIG guide of the DRA driver, 2026-08-07)."""
 
+MOST_GPUS = 8
+"""Counter sets of one ResourceSlice (ResourceSliceMaxCounterSets of k8s.io/api v0.35.4); the DRA driver 0.4.1
+writes those of all GPUs of a node into one (cmd/gpu-kubelet-plugin/driver.go)."""
+
 
 def check_dynamic(config: StackConfig) -> Iterator[Problem]:
     """Choices that do not go with pools of `mig: dynamic`."""
@@ -20,7 +24,12 @@ def check_dynamic(config: StackConfig) -> Iterator[Problem]:
         return
     yield from _layouts(config, dynamic)
     for index in dynamic:
-        path = f"gpu-pools[{index}].sharing.mig"
+        path, number = f"gpu-pools[{index}].sharing.mig", config.gpu_pools[index].gpus_per_node
+        if number > MOST_GPUS:
+            reason = f"the DRA driver publishes slices on demand of {MOST_GPUS} GPUs of a node at most"
+            yield Problem(
+                f"gpu-pools[{index}].gpus-per-node", str(number), f"{reason}: use auto in sharing.mig"
+            )
         if state(config, Part.DRA_DRIVER) is PartState.OFF:
             reason = "the DRA driver cuts slices on demand, and parts.dra-driver is off"
             yield Problem(path, DYNAMIC, f"{reason}: use managed there, or auto here")

@@ -34,7 +34,8 @@ def _under_dra(config: StackConfig) -> Iterator[Problem]:
     for entry in charts_of(Part.DRA_DRIVER):
         said, floor = config.cluster.kubernetes, entry.kubernetes
         if said is not None and floor is not None and not at_least(said, floor):
-            reason = f"the DRA driver {entry.version} needs Kubernetes {floor}, all three numbers said"
+            older = f" ({said} may be an older patch)" if floor.startswith(f"{said}.") else ""
+            reason = f"the DRA driver {entry.version} needs Kubernetes {floor}{older}"
             yield Problem("cluster.kubernetes", said, f"{reason}: {instead}")
         for index, pool in enumerate(config.gpu_pools):
             if pool.driver and entry.gpu_driver and not at_least(pool.driver, str(entry.gpu_driver)):

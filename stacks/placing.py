@@ -2,7 +2,9 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
+from corral.catalogue.gpus import gpus
 from corral.catalogue.models import Facts, models
 from corral.catalogue.vocabulary import Engine, SharingKind
 from corral.stacks.config import Model
@@ -135,12 +137,35 @@ def _too_large(path: str, need: _Need, rooms: Sequence[Room]) -> Problem:
         return Problem(path, asked, reason)
     pool, largest = max(devices, key=lambda one: one[1].usable * one[1].most)
     span = f"{largest.most} x " if largest.most > 1 else ""
+    whole = _whole(need, rooms)
+    why = f", and slices and shares have no path between them: {whole.needs}" if whole else ""
+    use = ", ".join([*([whole.use] if whole and whole.use else []), _advice(need, largest)])
     return Problem(
         path,
         asked,
-        f"the largest device is {span}{gib(largest.usable)} ({largest.words} of pool {pool}); "
-        f"use {_advice(need, largest)}",
+        f"the largest device is {span}{gib(largest.usable)} ({largest.words} of pool {pool}){why}; use {use}",
     )
+
+
+class _Whole(NamedTuple):
+    """What a replica would need if the GPUs of a pool of slices or shares were whole."""
+
+    needs: str
+    use: str
+    """What to change; empty: a node of the pool has too few."""
+
+
+def _whole(need: _Need, rooms: Sequence[Room]) -> _Whole | None:
+    """The first pool that would hold it, else the first of them; None: no number of such GPUs does."""
+    found: list[_Whole] = []
+    for pool in (room.pool for room in rooms if room.pool.sharing.kind is not SharingKind.WHOLE):
+        number = _count(need, Device(None, gpus()[pool.gpu].usable, PARALLEL[-1]))
+        if number:
+            enough = number <= pool.gpus_per_node
+            node = f"a node of pool {pool.name} has {pool.gpus_per_node}"
+            words = f"it needs {number} x {pool.gpu} whole, and {node}"
+            found.append(_Whole(words, f"sharing: whole in pool {pool.name}" if enough else ""))
+    return next((one for one in found if one.use), found[0] if found else None)
 
 
 def _advice(need: _Need, device: Device) -> str:
