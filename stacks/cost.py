@@ -160,7 +160,8 @@ def _anywhere(gpu: str, plan: GpuPlan) -> Iterator[tuple[str, Fraction]]:
 @cache
 def _most(gpu: str) -> Fraction:
     """What the slices of one GPU come to at most, cut in any way: 1 or more."""
-    return max(sum(_part(gpu, key) * count for key, count in one) for one in maximal_layouts(gpu))
+    parts = ((_part(gpu, key) * count for key, count in one) for one in maximal_layouts(gpu))
+    return max(sum(one, Fraction()) for one in parts)
 
 
 def _part(gpu: str, profile: str | None) -> Fraction:

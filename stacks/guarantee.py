@@ -96,6 +96,7 @@ def kept_full(gpu: str, profile: str, others: Vector, limit: int) -> int:
     return next(count for count in range(most, -1, -1) if block(gpu, profile, others, count) is not None)
 
 
+@lru_cache(maxsize=1 << 14)
 def room_for_all(gpu: str, demand: Vector, total: int) -> bool:
     """Whether each slice of `demand` finds its place on `total` GPUs, wherever all the others lie."""
     return all(

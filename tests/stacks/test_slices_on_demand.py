@@ -135,9 +135,13 @@ def test_no_set_that_keeps_a_gpu_full_weighs_less_than_is_said(gpu: str):
 
 def test_the_weights_of_seven_compute_slices_are_those_of_the_docs():
     found = {key: [(one.weights, one.least) for one in blockades(GPU, key)] for key in gpus()[GPU].profiles}
+    double = [((1, 1, 0, 1, 0, 1), 1), ((1, 1, 1, 2, 0, 2), 2), ((1, 1, 1, 2, 2, 4), 4)]
     assert found["7g.40gb"] == found["4g.20gb"] == [((1, 1, 1, 1, 1, 1), 1)]
     assert found["3g.20gb"] == [((1, 1, 1, 1, 0, 1), 1), ((1, 1, 1, 1, 1, 2), 2)]
-    assert [least for _weights, least in found["1g.5gb"]] == [1, 2, 3, 4, 6, 7]
+    assert found["2g.10gb"] == [*found["3g.20gb"], ((1, 1, 1, 2, 2, 3), 3)]
+    assert found["1g.10gb"] == double
+    more = [((1, 2, 2, 3, 0, 3), 3), ((1, 2, 2, 3, 3, 6), 6), ((1, 2, 2, 4, 4, 7), 7)]
+    assert sorted(found["1g.5gb"]) == sorted([*double, *more])
 
 
 @pytest.mark.parametrize("gpu", ["A30", "RTX-PRO-5000-48GB", GPU])
