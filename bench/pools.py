@@ -61,7 +61,7 @@ def used(found: Plan) -> int:
 
 
 def main() -> None:
-    models, pools, mig = int(sys.argv[1]), int(sys.argv[2]), sys.argv[3]
+    models, pools, mig = int(sys.argv[1]), int(sys.argv[2]), (sys.argv[3:] or ["auto"])[0]
     plan(parse(config(pools, pools, mig)), "warm")
     begun = time.process_time()
     wanted = parse(config(models, pools, mig))

@@ -139,7 +139,7 @@ def _too_large(path: str, need: _Need, rooms: Sequence[Room]) -> Problem:
     span = f"{largest.most} x " if largest.most > 1 else ""
     whole = _whole(need, rooms)
     why = f", and slices and shares have no path between them: {whole.needs}" if whole else ""
-    use = ", ".join([*([whole.use] if whole and whole.use else []), _advice(need, largest)])
+    use = _advice(need, largest, whole.use if whole else "")
     return Problem(
         path,
         asked,
@@ -168,8 +168,8 @@ def _whole(need: _Need, rooms: Sequence[Room]) -> _Whole | None:
     return next((one for one in found if one.use), found[0] if found else None)
 
 
-def _advice(need: _Need, device: Device) -> str:
-    """What fits on `device`: the largest context, a smaller dtype of the same model, or neither."""
+def _advice(need: _Need, device: Device, whole: str) -> str:
+    """What fits on `device`: the largest context, a smaller dtype of the same model; or `whole`."""
     longest = max((need.longest(device, count) for count in need.spans(device)), default=0)
     shorter = [f"context: {longest // ROUND * ROUND}"] if longest >= ROUND else []
     smaller = [
@@ -177,11 +177,8 @@ def _advice(need: _Need, device: Device) -> str:
         for key in _relatives(need)
         if _count(_Need(need.model, models()[key], need.engine, need.context), device)
     ]
-    return ", ".join(
-        [*shorter, *smaller[:1], "or a larger device"]
-        if shorter or smaller
-        else ["a smaller model or a larger device"]
-    )
+    nearer = [*shorter, *smaller[:1], *([whole] if whole else [])]
+    return ", ".join([*nearer, "or a larger device"]) if nearer else "a smaller model or a larger device"
 
 
 def _relatives(need: _Need) -> Sequence[str]:

@@ -15,7 +15,6 @@ from corral.stacks.cost import _most, _part
 from corral.stacks.dynamic_room import DynamicRoom
 from corral.stacks.layouts import maximal_layouts
 from corral.stacks.page import page
-from corral.stacks.plan import ClaimPlan
 from corral.stacks.pools import room
 from corral.stacks.show import render
 
@@ -41,9 +40,9 @@ def shown(**changes: object) -> str:
 
 def test_a_model_claims_the_smallest_slice_that_holds_it_and_no_node_is_told_a_layout():
     found = planned(**mixed())
+    assert [one.claim.profile for one in found.models] == ["1g.5gb", "3g.20gb"]
     assert [one.claim for one in found.models] == [
-        ClaimPlan("mig.nvidia.com", "1g.5gb", None, 1),
-        ClaimPlan("mig.nvidia.com", "3g.20gb", None, 1),
+        one.claim for one in planned(**{**mixed(), "gpu_pools": [pool()]}).models
     ]
     (only,) = found.pools
     assert only.sharing is SharingKind.MIG_DYNAMIC

@@ -103,7 +103,7 @@ def test_a_model_larger_than_a_slice_or_share_is_shown_the_whole_gpus_that_hold_
     (refused,) = problems(gpu_pools=[asked], models=[model(model="llama-3.3-70b")], parts=parts)
     assert (
         f"and slices and shares have no path between them: it needs {number} x {gpu} whole, and a node of "
-        "pool slices has 8; use sharing: whole in pool slices, a smaller model or a larger device"
+        "pool slices has 8; use sharing: whole in pool slices, or a larger device"
     ) in refused
     assert planned(gpu_pools=[{**asked, "sharing": "whole"}], models=[model(model="llama-3.3-70b")])
 
