@@ -11,7 +11,7 @@ from tests.components.harness import build
 from tests.pools.clouds import PLUGIN, eks
 
 from corral.components.gpu_operator import DriverSource, GpuOperator
-from corral.components.gpu_operator.values import operator_values
+from corral.components.gpu_operator.values import dra_values, operator_values
 from corral.components.vector_db import VectorDatabase
 
 pytestmark = pytest.mark.upstream
@@ -19,13 +19,18 @@ STAND_INS = Path(__file__).parents[2] / "embedded" / "charts"
 
 
 @pytest.fixture(scope="module")
-def schema_of():
+def upstream():
     root = Path(os.environ.get("CORRAL_UPSTREAM", Path(__file__).parents[3] / "shared" / "upstream"))
     if not (root / "crds").is_dir():
         pytest.skip(f"no upstream data in {root}; set CORRAL_UPSTREAM")
+    return root
+
+
+@pytest.fixture(scope="module")
+def schema_of(upstream):
 
     def find(folder, plural_group, version):
-        text = (root / "crds" / folder / f"{plural_group}.yaml").read_text()
+        text = (upstream / "crds" / folder / f"{plural_group}.yaml").read_text()
         crd = yaml.load(text, Loader=yaml.CSafeLoader)
         served = next(v for v in crd["spec"]["versions"] if v["name"] == version and v["served"])
         return strict(served["schema"]["openAPIV3Schema"], top=True)
@@ -115,6 +120,13 @@ def test_a_misspelt_field_of_karpenter_is_noticed(schema_of):
     pool["spec"]["template"]["spec"]["startUpTaints"] = []
     with pytest.raises(jsonschema.ValidationError, match="startUpTaints"):
         jsonschema.validate(pool, schema_of(*KARPENTER["NodePool"]))
+
+
+def test_the_driver_s_values_are_keys_of_the_real_chart_its_gates_too(upstream):
+    real = yaml.safe_load((upstream / "charts" / "dra-driver-nvidia-gpu" / "values.yaml").read_text())
+    ours = dra_values(DriverSource.OPERATOR, supply={"pull_secret": "mirror"}, dynamic_mig=True)
+    assert ours["featureGates"] == {"DynamicMIG": True} and real["featureGates"] == {}
+    assert set(ours) <= set(real)
 
 
 @pytest.mark.engine
