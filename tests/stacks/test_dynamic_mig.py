@@ -102,9 +102,9 @@ def test_a_pool_without_models_promises_nothing():
 
 
 def test_the_plan_says_what_is_promised_and_that_its_cut_is_an_example():
-    text = shown(**mixed())
+    text = shown(**mixed(4))
     assert (
-        "Pool slices: A100-40GB, MIG slices cut on demand, 3 of 3 needed in every order, 2 if packed\n"
+        "Pool slices: A100-40GB, MIG slices cut on demand, 3 of 4 needed in every order, 2 if packed\n"
         in text
     )
     assert (
@@ -156,7 +156,9 @@ def test_nodes_that_only_a_packed_cut_would_spare_are_not_advised_to_be_left_out
     nodes = {"names": ["a", "b", "c", "d"]}
     wanted = {**mixed(), "gpu_pools": [dynamic(gpus_per_node=1, nodes=nodes, price_per_hour=10)]}
     (refused,) = problems(**wanted, budget={"monthly": 25000})
-    assert "3 instead of 4 nodes in slices" in refused
+    assert "nearest that fits: 3 instead of 4 nodes in slices" in refused
+    (refused,) = problems(**wanted, budget={"monthly": 15000})
+    assert "the largest is 3 instead of 4 nodes in slices" in refused, "two would do for a planned cut alone"
 
 
 def existing(**changes: object) -> dict[str, object]:
