@@ -1,4 +1,4 @@
-"""Plans a stack of N models over M pools of slices, in a process of its own; prints one line of JSON.
+"""Plans N models over M pools of slices, cut `auto` or `dynamic`, in a process of its own; prints JSON.
 
 Seconds are those of the processor, which a plan keeps busy all the time: the same on a busy machine.
 """
@@ -25,7 +25,7 @@ MODELS = (
 )
 
 
-def config(models: int, pools: int) -> dict[str, Any]:
+def config(models: int, pools: int, mig: str = "auto") -> dict[str, Any]:
     """The value of `corral:platform`: models of many sizes that go wherever they fit."""
     dice = random.Random(models)
     return {
@@ -37,7 +37,7 @@ def config(models: int, pools: int) -> dict[str, Any]:
                 "gpu": GPUS[pool % len(GPUS)],
                 "nodes": {"names": [f"node-{pool}-{number}" for number in range(1 + models // (5 * pools))]},
                 "gpus-per-node": 8,
-                "sharing": {"mig": "auto"},
+                "sharing": {"mig": mig},
             }
             for pool in range(pools)
         ],
@@ -61,10 +61,10 @@ def used(found: Plan) -> int:
 
 
 def main() -> None:
-    models, pools = int(sys.argv[1]), int(sys.argv[2])
-    plan(parse(config(pools, pools)), "warm")
+    models, pools, mig = int(sys.argv[1]), int(sys.argv[2]), (sys.argv[3:] or ["auto"])[0]
+    plan(parse(config(pools, pools, mig)), "warm")
     begun = time.process_time()
-    wanted = parse(config(models, pools))
+    wanted = parse(config(models, pools, mig))
     read = time.process_time()
     found = plan(wanted, "bench")
     done = time.process_time()

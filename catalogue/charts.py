@@ -27,6 +27,10 @@ class ChartEntry:
     hooks: str = "none"
     """Helm hooks that the chart brings."""
     app_version: str = ""
+    kubernetes: str | None = None
+    """Oldest Kubernetes that its own documents name, such as `1.34.2`; None: not read."""
+    gpu_driver: int | None = None
+    """Oldest branch of the NVIDIA driver that it runs with; None: it needs none, or not read."""
 
     @property
     def reference(self) -> str:
@@ -43,6 +47,8 @@ class _Row(Entry):
     installed_by: InstalledBy
     reason: str
     hooks: str
+    kubernetes: str | None = None
+    gpu_driver: int | None = None
 
 
 class _Charts(Entry):
@@ -66,6 +72,8 @@ def _entry(name: str, row: _Row) -> ChartEntry:
         reason=row.reason,
         hooks=row.hooks,
         app_version=row.app_version,
+        kubernetes=row.kubernetes,
+        gpu_driver=row.gpu_driver,
     )
 
 

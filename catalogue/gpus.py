@@ -63,6 +63,8 @@ class Gpu(Entry):
     """First driver branch that divides it, such as 450; None: not read."""
     geometry: str | None = None
     """None: the GPU has no MIG."""
+    mig_mode_by_reset: bool = False
+    """True: MIG is switched on by a reset of the GPU alone, which the DRA driver leaves to somebody else."""
     profiles: dict[str, Profile] = {}
     media: dict[str, Profile] = {}
     """Profiles with media engines, at most one of each on a GPU; packing leaves them out."""

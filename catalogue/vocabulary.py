@@ -46,6 +46,7 @@ class SharingKind(str, Enum):
 
     WHOLE = "whole"
     MIG = "mig"
+    MIG_DYNAMIC = "mig-dynamic"
     TIME_SLICING = "time-slicing"
     MPS = "mps"
 
@@ -55,6 +56,12 @@ class Allocator(str, Enum):
 
     DRA_DRIVER = "dra-driver"
     DEVICE_PLUGIN = "device-plugin"
+
+
+class FeatureGate(str, Enum):
+    """A gate of Kubernetes, by its own name, that something here depends on; not a gate of a driver."""
+
+    PARTITIONABLE_DEVICES = "DRAPartitionableDevices"
 
 
 class DataClass(str, Enum):

@@ -18,9 +18,11 @@ from corral.catalogue.vocabulary import (
 )
 from corral.controls.profiles import PROFILES, profile
 from corral.stacks.checks_cost import check_purchase
+from corral.stacks.checks_dynamic import check_dynamic
 from corral.stacks.checks_fair import check_fair
 from corral.stacks.checks_platform import check_platform
-from corral.stacks.config import GpuPool, Model, StackConfig
+from corral.stacks.checks_versions import check_versions
+from corral.stacks.config import DYNAMIC, GpuPool, Model, StackConfig
 from corral.stacks.layouts import config_names, fits_geometry, named
 from corral.stacks.parts import REQUIRES, state
 from corral.stacks.problems import Problem, one_of
@@ -60,6 +62,8 @@ def check(config: StackConfig) -> Iterator[Problem]:
         check_sharing,
         check_platform,
         check_fair,
+        check_versions,
+        check_dynamic,
     ):
         yield from checks(config)
 
@@ -107,7 +111,12 @@ def _sovereignty(config: StackConfig) -> Iterator[Problem]:
 def _cluster(config: StackConfig) -> Iterator[Problem]:
     cluster = config.cluster
     if cluster.kind is ClusterKind.EMBEDDED:
-        given = {"kubeconfig": cluster.kubeconfig, "context": cluster.context}
+        given = {
+            "kubeconfig": cluster.kubeconfig,
+            "context": cluster.context,
+            "kubernetes": cluster.kubernetes,
+            "feature-gates": ", ".join(gate.value for gate in cluster.feature_gates) or None,
+        }
         reason = "belongs to kind existing; the embedded cluster brings its own"
     else:
         given = {"plane": cluster.plane}
@@ -158,8 +167,8 @@ def _mig(pool: GpuPool, path: str) -> Iterator[Problem]:
         able = ", ".join(key for key, entry in gpus().items() if entry.profiles)
         yield Problem(path, f"mig on {pool.gpu}", f"{pool.gpu} has no MIG: use whole, or one of {able}")
     elif isinstance(mig, str):
-        if mig != "auto" and named(pool.gpu, mig) is None:
-            yield Problem(f"{path}.mig", mig, one_of(mig, ("auto", *config_names(pool.gpu))))
+        if mig not in ("auto", DYNAMIC) and named(pool.gpu, mig) is None:
+            yield Problem(f"{path}.mig", mig, one_of(mig, ("auto", DYNAMIC, *config_names(pool.gpu))))
     elif mig is not None:
         if len(mig) not in (1, pool.gpus_per_node):
             yield Problem(

@@ -15,6 +15,7 @@ from corral.catalogue.vocabulary import (
     DataClass,
     Dtype,
     Engine,
+    FeatureGate,
     Part,
     PartState,
     Platform,
@@ -48,6 +49,8 @@ LABEL = r"^[a-z]([-a-z0-9]{0,38}[a-z0-9])?$"
 
 
 SHARED = ("time-slicing", "mps")
+DYNAMIC = "dynamic"
+"""Word in place of a layout: the DRA driver cuts slices when pods come."""
 WAYS = frozenset({"mig", *SHARED})
 """Keys of `sharing`; a GPU is divided one way."""
 Share = Annotated[int, Field(strict=True, ge=2, le=48)]
@@ -93,9 +96,12 @@ def _sharing(value: Any) -> Any:
         return {}
     if isinstance(value, dict) and len(value) == 1 and set(value) <= WAYS:  # pyright: ignore[reportUnknownArgumentType]
         return value  # pyright: ignore[reportUnknownVariableType]
+    twice = isinstance(value, dict) and len(value) > 1 and set(value) <= WAYS  # pyright: ignore[reportUnknownArgumentType]
+    once = "a GPU is divided one way, and neither slices nor shares are divided again: " if twice else ""
     raise _refuse(
         "sharing",
-        "use one of whole, {mig: auto}, {mig: NAME}, {mig: [{PROFILE: COUNT}]}, {time-slicing: N}, {mps: N}",
+        f"{once}use one of whole, {{mig: auto}}, {{mig: dynamic}}, {{mig: NAME}}, "
+        "{mig: [{PROFILE: COUNT}]}, {time-slicing: N}, {mps: N}",
     )
 
 
@@ -108,6 +114,21 @@ def _devices(value: Any) -> Any:
     return cast("Any", value)
 
 
+def _version(value: Any) -> Any:
+    text = str(value) if isinstance(value, int) and not isinstance(value, bool) else value
+    if isinstance(text, str) and all(part.isdecimal() for part in text.split(".")):
+        return text
+    raise _refuse("version", 'use numbers and points, in quotes, such as "1.35" or "580.95.05"')
+
+
+Version = Annotated[
+    str,
+    BeforeValidator(_version),
+    WithJsonSchema(
+        {"anyOf": [{"type": "string", "pattern": r"^[0-9]+(\.[0-9]+)*$"}, {"type": "integer", "minimum": 0}]}
+    ),
+]
+"""A version such as `1.34.2`; text, since YAML reads 1.30 as 1.3."""
 Name = Annotated[str, Field(pattern=LABEL)]
 """A name of 1 to 40 of a-z, 0-9 and '-', beginning with a letter."""
 Size = Annotated[
@@ -221,6 +242,11 @@ class Cluster(Section):
     """What the GPU nodes of an existing cluster are, see docs/platforms.md; `bare-metal` when absent."""
     precompiled_driver: Annotated[int, Field(strict=True, ge=100, le=9999)] | None = None
     """Branch of drivers compiled beforehand, such as 580; when absent each node compiles the operator's."""
+    kubernetes: Version | None = None
+    """Version of an existing cluster, such as `"1.34.2"`; needed where it decides what can be asked for."""
+    feature_gates: tuple[FeatureGate, ...] = ()
+    """Gates that are on in an existing cluster though off by default in its version; a cloud that manages the
+    control plane seldom lets one choose."""
 
 
 class Nodes(Section):
@@ -238,7 +264,8 @@ class Sharing(Section):
     """How a GPU is divided."""
 
     mig: str | tuple[dict[str, Positive], ...] | None = None
-    """`auto`, a named configuration, or slices per profile: once for all GPUs of a node, or once per GPU."""
+    """`auto`, a named configuration, or slices per profile: once for all GPUs of a node, or once per GPU; or
+    `dynamic`, where the DRA driver cuts a slice when a pod comes."""
     time_slicing: Share | None = None
     """Models take turns on a GPU, N of them; nothing but the plan keeps each to its share of the memory."""
     mps: Share | None = None
@@ -248,6 +275,7 @@ class Sharing(Section):
     def kind(self) -> SharingKind:
         """Which way is chosen."""
         ways = {
+            SharingKind.MIG_DYNAMIC: self.mig if self.mig == DYNAMIC else None,
             SharingKind.MIG: self.mig,
             SharingKind.TIME_SLICING: self.time_slicing,
             SharingKind.MPS: self.mps,
@@ -318,10 +346,10 @@ class GpuPool(Section):
             }
         ),
     ] = Sharing()
-    """`whole`, the default; `mig`: `auto` lets the planner cut, a name or a list of slices fixes it; or
-    `time-slicing` or `mps` with a number of equal shares."""
-    """`whole`, the default; `mig`: `auto` lets the planner cut, a name or a list of slices fixes it; or
-    `time-slicing` or `mps` with a number of equal shares."""
+    """`whole`, the default; `mig`: `auto` lets the planner cut, a name or a list of slices fixes it,
+    `dynamic` cuts when pods come; or `time-slicing` or `mps` with a number of equal shares."""
+    driver: Version | None = None
+    """Version of the NVIDIA driver on its nodes, such as `"580.95.05"`; not checked when absent."""
     instance: str | None = None
     """Instance type of its nodes, such as `p5.48xlarge`; with `sovereignty.region` it gives their price."""
     purchase: Purchase = Purchase.ON_DEMAND

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from decimal import ROUND_DOWN, ROUND_UP, Decimal
 from fractions import Fraction
+from functools import cache
 
 from corral.catalogue.gpus import geometry, shape
 from corral.catalogue.models import models
@@ -12,6 +13,7 @@ from corral.catalogue.throughput import Throughput, source, throughput
 from corral.catalogue.vocabulary import Currency, Purchase
 from corral.stacks.config import GpuPool, StackConfig
 from corral.stacks.costplan import HOURS, ApiCost, CostPlan, ModelCost, PoolCost, month
+from corral.stacks.layouts import maximal_layouts
 from corral.stacks.plan import GpuPlan, ModelPlan, PoolPlan
 
 QUANTUM = Decimal("0.000001")
@@ -111,16 +113,23 @@ def _pool(asked: GpuPool, plan: PoolPlan, region: str, counted: Money) -> PoolCo
         node_hour=found[0] if found else None,
         minimum=plan.minimum,
         maximum=plan.maximum,
-        used=len({gpu.node for gpu in plan.gpus if any(one.model for one in gpu.slices)}),
+        used=_nodes(plan),
         models=_shares(plan, found[0]) if found else (),
     )
+
+
+def _nodes(plan: PoolPlan) -> int:
+    """Nodes that the models of a pool need: those they are planned on, or enough for every order."""
+    if plan.guarantee is not None:
+        return -(-plan.guarantee.needed // plan.gpus_per_node)
+    return len({gpu.node for gpu in plan.gpus if any(one.model for one in gpu.slices)})
 
 
 def _shares(plan: PoolPlan, node_hour: Decimal) -> tuple[ModelCost, ...]:
     """Each model's part of the pool's price, rounded down so that what is left is never below 0."""
     used: dict[str, Fraction] = {}
     for gpu in plan.gpus:
-        for model, share in gpu_shares(plan.gpu, gpu):
+        for model, share in gpu_shares(plan.gpu, gpu) if plan.guarantee is None else _anywhere(plan.gpu, gpu):
             used[model] = used.get(model, Fraction()) + share
     per_gpu = Fraction(node_hour) / plan.gpus_per_node
     return tuple(ModelCost(model, _down(per_gpu * share)) for model, share in used.items())
@@ -137,6 +146,20 @@ def gpu_shares(gpu: str, plan: GpuPlan) -> Iterator[tuple[str, Fraction]]:
     for model, part in parts:
         if model is not None:
             yield model, part / total
+
+
+def _anywhere(gpu: str, plan: GpuPlan) -> Iterator[tuple[str, Fraction]]:
+    """The same of slices that are cut on demand, one factor for all, whatever they will lie beside."""
+    for one in plan.slices:
+        if one.model is not None:
+            yield one.model, _part(gpu, one.profile) / _most(gpu)
+
+
+@cache
+def _most(gpu: str) -> Fraction:
+    """What the slices of one GPU come to at most, cut in any way: 1 or more."""
+    parts = ((_part(gpu, key) * count for key, count in one) for one in maximal_layouts(gpu))
+    return max(sum(one, Fraction()) for one in parts)
 
 
 def _part(gpu: str, profile: str | None) -> Fraction:

@@ -42,7 +42,7 @@ class PoolCost:
     maximum: int
     """Nodes."""
     used: int
-    """Nodes on which the plan puts a model."""
+    """Nodes that the models need."""
     models: tuple[ModelCost, ...] = ()
     """At the most nodes; empty where the price is unresolved."""
 

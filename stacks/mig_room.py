@@ -8,7 +8,7 @@ from functools import cached_property
 from corral.catalogue.gpus import gpus, shape
 from corral.catalogue.vocabulary import SharingKind
 from corral.stacks.config import GpuPool
-from corral.stacks.cuts import Cuts, GivenCuts, PlannedCuts
+from corral.stacks.cuts import Cuts, GivenCuts, PlannedCuts, Slice
 from corral.stacks.devices import Device, Tenancy, node_names, occupied, pool_plan, positions
 from corral.stacks.layouts import Layout, layout, named
 from corral.stacks.plan import GpuPlan, MigConfig, MigDevices, Placement, PoolPlan, SlicePlan
@@ -29,10 +29,7 @@ class MigRoom:
 
     @cached_property
     def _devices(self) -> tuple[Device, ...]:
-        gpu = self.pool.gpu
-        found = [Device(key, gpus()[gpu].profiles[key].usable, 1) for key in self.offered]
-        sizes = {key: (shape(gpu, key).compute, shape(gpu, key).memory) for key in self.offered}
-        return tuple(sorted(found, key=lambda one: (one.usable, sizes[str(one.profile)])))
+        return slices_of(self.pool.gpu, self.offered)
 
     def devices(self) -> Sequence[Device]:
         return self._devices
@@ -50,30 +47,14 @@ class MigRoom:
     def finish(self) -> tuple[PoolPlan, dict[str, tuple[Placement, ...]]]:
         spots = positions(self.pool)
         layouts = (*self.cuts.layouts(), *[()] * len(spots))[: len(spots)]
-        tenants: dict[tuple[int, str], list[Tenancy]] = {}
         places: dict[str, list[Placement]] = {}
         for one in self.cuts.slices:
-            tenants.setdefault((one.gpu, one.profile), []).append((one.model, self.used[one.model]))
             places.setdefault(one.model, []).append(Placement(*spots[one.gpu], one.profile))
-        plans = tuple(
-            GpuPlan(node, index, self._slices(layouts[place], place, tenants))
-            for place, (node, index) in enumerate(spots)
-        )
+        plans = gpu_plans(self.pool, layouts, self.cuts.slices, self.used)
         proof = self.cuts.proof()
         found = pool_plan(self.pool, SharingKind.MIG, self._configs(layouts), plans, proof.bound)
         found = replace(found, proof=proof, recuts=tuple(self.cuts.recuts))
         return found, {model: tuple(spots) for model, spots in places.items()}
-
-    def _slices(
-        self, one: Layout, place: int, tenants: Mapping[tuple[int, str], list[Tenancy]]
-    ) -> tuple[SlicePlan, ...]:
-        gpu = gpus()[self.pool.gpu]
-        found: list[SlicePlan] = []
-        for profile, count in one:
-            here = tenants.get((place, profile), [])
-            spare: list[None] = [None] * (count - len(here))
-            found += [occupied(profile, gpu.profiles[profile].usable, who) for who in (*here, *spare)]
-        return tuple(found) or (SlicePlan(None, gpu.usable),)
 
     def _configs(self, layouts: Sequence[Layout]) -> dict[str, MigConfig]:
         """Configuration of each node: one name per distinct cut."""
@@ -85,6 +66,38 @@ class MigRoom:
             fallback = f"corral-{self.pool.name}" + (f"-{len(names)}" if names else "")
             found[node] = MigConfig(names.setdefault(cut, self.name or fallback), _entries(cut))
         return found
+
+
+def slices_of(gpu: str, offered: Sequence[str]) -> tuple[Device, ...]:
+    """The profiles `offered` as devices, smallest first."""
+    found = [Device(key, gpus()[gpu].profiles[key].usable, 1) for key in offered]
+    sizes = {key: (shape(gpu, key).compute, shape(gpu, key).memory) for key in offered}
+    return tuple(sorted(found, key=lambda one: (one.usable, sizes[str(one.profile)])))
+
+
+def gpu_plans(
+    pool: GpuPool, layouts: Sequence[Layout], slices: Sequence[Slice], used: Mapping[str, int]
+) -> tuple[GpuPlan, ...]:
+    """Each GPU of `pool` with the slices of its layout and who has them; `used` is bytes by model."""
+    tenants: dict[tuple[int, str], list[Tenancy]] = {}
+    for one in slices:
+        tenants.setdefault((one.gpu, one.profile), []).append((one.model, used[one.model]))
+    return tuple(
+        GpuPlan(node, index, _filled(pool.gpu, layouts[place], place, tenants))
+        for place, (node, index) in enumerate(positions(pool))
+    )
+
+
+def _filled(
+    gpu: str, one: Layout, place: int, tenants: Mapping[tuple[int, str], list[Tenancy]]
+) -> tuple[SlicePlan, ...]:
+    known = gpus()[gpu]
+    found: list[SlicePlan] = []
+    for profile, count in one:
+        here = tenants.get((place, profile), [])
+        spare: list[None] = [None] * (count - len(here))
+        found += [occupied(profile, known.profiles[profile].usable, who) for who in (*here, *spare)]
+    return tuple(found) or (SlicePlan(None, known.usable),)
 
 
 def _entries(cuts: Sequence[Layout]) -> tuple[MigDevices, ...]:

@@ -2,10 +2,13 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
+from corral.catalogue.gpus import gpus
 from corral.catalogue.models import Facts, models
 from corral.catalogue.vocabulary import Engine, SharingKind
 from corral.stacks.config import Model
+from corral.stacks.dynamic_room import DynamicRoom
 from corral.stacks.plan import MemoryPlan
 from corral.stacks.pools import Device, Room
 from corral.stacks.problems import Problem, gib
@@ -134,16 +137,39 @@ def _too_large(path: str, need: _Need, rooms: Sequence[Room]) -> Problem:
         return Problem(path, asked, reason)
     pool, largest = max(devices, key=lambda one: one[1].usable * one[1].most)
     span = f"{largest.most} x " if largest.most > 1 else ""
+    whole = _whole(need, rooms)
+    why = f", and slices and shares have no path between them: {whole.needs}" if whole else ""
+    use = _advice(need, largest, whole.use if whole else "")
     return Problem(
         path,
         asked,
-        f"the largest device is {span}{gib(largest.usable)} ({largest.words} of pool {pool}); "
-        f"use {_advice(need, largest)}",
+        f"the largest device is {span}{gib(largest.usable)} ({largest.words} of pool {pool}){why}; use {use}",
     )
 
 
-def _advice(need: _Need, device: Device) -> str:
-    """What fits on `device`: the largest context, a smaller dtype of the same model, or neither."""
+class _Whole(NamedTuple):
+    """What a replica would need if the GPUs of a pool of slices or shares were whole."""
+
+    needs: str
+    use: str
+    """What to change; empty: a node of the pool has too few."""
+
+
+def _whole(need: _Need, rooms: Sequence[Room]) -> _Whole | None:
+    """The first pool that would hold it, else the first of them; None: no number of such GPUs does."""
+    found: list[_Whole] = []
+    for pool in (room.pool for room in rooms if room.pool.sharing.kind is not SharingKind.WHOLE):
+        number = _count(need, Device(None, gpus()[pool.gpu].usable, PARALLEL[-1]))
+        if number:
+            enough = number <= pool.gpus_per_node
+            node = f"a node of pool {pool.name} has {pool.gpus_per_node}"
+            words = f"it needs {number} x {pool.gpu} whole, and {node}"
+            found.append(_Whole(words, f"sharing: whole in pool {pool.name}" if enough else ""))
+    return next((one for one in found if one.use), found[0] if found else None)
+
+
+def _advice(need: _Need, device: Device, whole: str) -> str:
+    """What fits on `device`: the largest context, a smaller dtype of the same model; or `whole`."""
     longest = max((need.longest(device, count) for count in need.spans(device)), default=0)
     shorter = [f"context: {longest // ROUND * ROUND}"] if longest >= ROUND else []
     smaller = [
@@ -151,11 +177,8 @@ def _advice(need: _Need, device: Device) -> str:
         for key in _relatives(need)
         if _count(_Need(need.model, models()[key], need.engine, need.context), device)
     ]
-    return ", ".join(
-        [*shorter, *smaller[:1], "or a larger device"]
-        if shorter or smaller
-        else ["a smaller model or a larger device"]
-    )
+    nearer = [*shorter, *smaller[:1], *([whole] if whole else [])]
+    return ", ".join([*nearer, "or a larger device"]) if nearer else "a smaller model or a larger device"
 
 
 def _relatives(need: _Need) -> Sequence[str]:
@@ -174,11 +197,16 @@ def _full(path: str, need: _Need, options: Sequence[tuple[Room, Device, int]]) -
     left.sort(key=lambda option: -option[0])
     most, others = left[0][0], f" and {len(left) - SHOWN} others" if len(left) > SHOWN else ""
     words = ", ".join(f"{number} on {where}" for number, where in left[:SHOWN])
+    alike = [
+        f"mig: auto in pool {one.pool.name}, which would hold them"
+        for one, other, number in options
+        if isinstance(one, DynamicRoom) and one.packs(other, number * need.model.replicas.max)
+    ]
+    use = [f"replicas: {most}, or more GPUs" if most else "more GPUs, or fewer models", *alike[:1]]
     span = f"{need.model.replicas.max} x " + (f"{count} x " if count > 1 else "")
     size = f"{gib(need.on(device, count).used)} on {device.words} of pool {room.pool.name}"
     return Problem(
         path,
         f"{need.model.name} needs {span}{size}",
-        f"replicas that still fit are {words}{others}; "
-        + (f"use replicas: {most}, or more GPUs" if most else "use more GPUs, or fewer models"),
+        f"replicas that still fit are {words}{others}; use {', or '.join(use)}",
     )

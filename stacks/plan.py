@@ -141,6 +141,29 @@ class Proof:
 
 
 @dataclass(frozen=True)
+class Guarantee:
+    """Why slices that are cut on demand find their place in whatever order pods come and go.
+
+    Wherever slices lie: those on a GPU without a place for one more of `profile` weigh at least `least`; all
+    slices but one weigh `total`.
+    """
+
+    profile: str
+    """The profile that the others can keep out of most GPUs."""
+    weights: tuple[tuple[str, int], ...]
+    """Weight of a slice by profile, of those in use."""
+    least: int
+    total: int
+    full: int
+    """GPUs that the others can keep full for it at most."""
+
+    @property
+    def needed(self) -> int:
+        """GPUs with which every slice always finds its place."""
+        return self.full + 1
+
+
+@dataclass(frozen=True)
 class Recut:
     """A replica that got its slice by moving others, because that saves one GPU."""
 
@@ -175,6 +198,8 @@ class PoolPlan:
     """In the order of the stack file."""
     shares: int = 1
     """Equal shares that each GPU goes into; 1 where it is whole or cut into slices."""
+    guarantee: Guarantee | None = None
+    """Of slices cut on demand, whose `gpus` are one way to cut among many; None: nothing is cut on demand."""
 
 
 @dataclass(frozen=True)
@@ -280,6 +305,7 @@ class ModelPlan:
     full_sequences: int
     """Sequences at full context that fit at the same time; 0: an encoder keeps none."""
     placements: tuple[Placement, ...]
+    """Empty where slices are cut on demand: any GPU of the pool."""
     service: str
     """In-cluster host name of the predictor, without port."""
 

@@ -8,7 +8,14 @@ import pulumi
 import pulumi_kubernetes as kubernetes
 import yaml
 
-from corral.catalogue.vocabulary import Allocator, ClusterKind, Part, PartState, VectorEngine
+from corral.catalogue.vocabulary import (
+    Allocator,
+    ClusterKind,
+    Part,
+    PartState,
+    SharingKind,
+    VectorEngine,
+)
 from corral.components.admission import Admission, AdmissionArgs
 from corral.components.cert_manager import CertManager
 from corral.components.crds import Crds, CrdSet
@@ -148,6 +155,7 @@ class Platform:
             **({} if branch is None else {"precompiled_driver": branch}),
             mig_configurations=[_mig(config) for config in configurations],
             shared_pools=[_shared(pool) for pool in self._plan.pools if pool.shares > 1],
+            dynamic_mig=any(pool.sharing is SharingKind.MIG_DYNAMIC for pool in self._plan.pools),
             dra_driver=self._plan.state(Part.DRA_DRIVER),
             monitors=self._monitors,
         )

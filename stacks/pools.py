@@ -8,6 +8,7 @@ from corral.catalogue.gpus import gpus
 from corral.catalogue.vocabulary import SharingKind
 from corral.stacks.config import GpuPool
 from corral.stacks.devices import Device, Tenancy, node_names, occupied, pool_plan, positions
+from corral.stacks.dynamic_room import DynamicRoom
 from corral.stacks.mig_room import mig_room
 from corral.stacks.plan import GpuPlan, Placement, PoolPlan
 from corral.stacks.shared_room import SharedRoom
@@ -83,6 +84,8 @@ class WholeRoom:
 
 def room(pool: GpuPool) -> Room:
     """The empty room of `pool`."""
+    if pool.sharing.kind is SharingKind.MIG_DYNAMIC:
+        return DynamicRoom(pool)
     if pool.sharing.mig is not None:
         return mig_room(pool, pool.sharing.mig)
     return SharedRoom(pool) if pool.sharing.shares > 1 else WholeRoom(pool)

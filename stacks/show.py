@@ -13,6 +13,7 @@ from corral.stacks.layouts import stranded
 from corral.stacks.plan import GpuPlan, ModelPlan, PartPlan, Plan, PoolPlan, Proof, SlicePlan
 from corral.stacks.problems import gib
 from corral.stacks.show_cost import api_notes, api_table, cost_notes, cost_table
+from corral.stacks.show_dynamic import needs, on_demand, promise
 from corral.stacks.show_fair import fair_notes, fair_table, shared
 
 GIB = 1 << 30
@@ -21,6 +22,7 @@ RECUTS = 3
 CUTS = {
     SharingKind.WHOLE: "whole GPUs",
     SharingKind.MIG: "MIG slices",
+    SharingKind.MIG_DYNAMIC: "MIG slices cut on demand",
     SharingKind.TIME_SLICING: "{} shares by time",
     SharingKind.MPS: "{} shares by MPS",
 }
@@ -106,6 +108,8 @@ def cut(pool: PoolPlan) -> str:
 
 
 def _pool_title(pool: PoolPlan) -> str:
+    if on_demand(pool):
+        return f"Pool {pool.name}: {pool.gpu}, {cut(pool)}, {needs(pool)}"
     used = sum(1 for gpu in pool.gpus if any(one.model for one in gpu.slices))
     bound = f", at least {pool.lower_bound} needed" if pool.lower_bound else ""
     if pool.proof and used and used in (pool.proof.bound, (pool.proof.exhausted or 0) + 1):
@@ -125,6 +129,9 @@ def _stranded(pool: PoolPlan) -> str:
 
 def pool_notes(pool: PoolPlan) -> Iterable[str]:
     """Why so many GPUs, and who was moved for it."""
+    if on_demand(pool):
+        yield from promise(pool)
+        return
     if pool.proof and pool.proof.total:
         yield _reason(pool.gpu, pool.proof)
     for one in pool.recuts[:RECUTS]:
@@ -150,16 +157,18 @@ def _pool(pool: PoolPlan) -> Table:
     table = _table("GPU", "device", "GiB", "model", "used", "free")
     for gpu in pool.gpus:
         for index, one in enumerate(gpu.slices):
-            table.add_row(*_slice(gpu, index, one, pool.shares))
+            table.add_row(*_slice(pool, gpu, index, one))
     return table
 
 
-def _slice(gpu: GpuPlan, index: int, one: SlicePlan, shares: int) -> tuple[str, ...]:
-    name = f"{gpu.node}/{gpu.index}" if index == 0 else ""
+def _slice(pool: PoolPlan, gpu: GpuPlan, index: int, one: SlicePlan) -> tuple[str, ...]:
+    example = "e.g. " if on_demand(pool) and one.model else ""
+    name = f"{example}{gpu.node}/{gpu.index}" if index == 0 else ""
+    undivided = "uncut" if on_demand(pool) else "whole" if pool.shares == 1 else f"1/{pool.shares}"
     used = _size(one.used) if one.model else ""
     return (
         name,
-        one.profile or ("whole" if shares == 1 else f"1/{shares}"),
+        one.profile or undivided,
         _size(one.usable),
         one.model or "-",
         used,

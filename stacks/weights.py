@@ -41,7 +41,8 @@ def weighings(gpu: str) -> tuple[Weighing, ...]:
 def _weighings(every: frozenset[Vector]) -> tuple[Weighing, ...]:
     """The same of all GPUs whose layouts have these numbers of slices."""
     rows = sorted(one for one in every if not any(one != other and within(one, other) for other in every))
-    found = {Weighing(ray[:-1], ray[-1]) for ray in _rays(rows) if ray[-1]}
+    most = [(*(-count for count in row), 1) for row in rows]
+    found = {Weighing(ray[:-1], ray[-1]) for ray in rays(most) if ray[-1]}
     best = [one for one in found if not any(other != one and _below(one, other) for other in found)]
     return tuple(sorted(best, key=lambda one: (-one.capacity, one.weights)))
 
@@ -54,17 +55,17 @@ def _below(one: Weighing, other: Weighing) -> bool:
     )
 
 
-def _rays(rows: Sequence[Vector]) -> list[Vector]:
-    """Extreme rays (weights, capacity) of the cone in which no row weighs more than the capacity.
+def rays(constraints: Sequence[Vector]) -> list[Vector]:
+    """Extreme rays of the cone of vectors, none negative, whose product with no constraint is below 0.
 
-    Double description: one row after the other cuts the cone, in whole numbers. Each ray carries the set of
+    Double description: one constraint after the other cuts the cone, in whole numbers. Each ray carries which
     constraints it meets exactly, as bits; two rays span an edge when no third meets all that both meet.
     """
-    size = len(rows[0]) + 1
-    rays = [(_unit(index, size), ((1 << size) - 1) ^ (1 << index)) for index in range(size)]
-    for number, row in enumerate(rows):
+    size = len(constraints[0])
+    found = [(_unit(index, size), ((1 << size) - 1) ^ (1 << index)) for index in range(size)]
+    for number, row in enumerate(constraints):
         bit = 1 << (size + number)
-        slack = [(ray, met, ray[-1] - sum(map(mul, ray, row))) for ray, met in rays]
+        slack = [(ray, met, sum(map(mul, ray, row))) for ray, met in found]
         tight = [(ray, met | bit) for ray, met, left in slack if left == 0]
         loose = [(ray, met) for ray, met, left in slack if left > 0]
         edges = [
@@ -72,10 +73,10 @@ def _rays(rows: Sequence[Vector]) -> list[Vector]:
             for one, met, left in slack
             if left > 0
             for other, also, over in slack
-            if over < 0 and _adjacent(met & also, size, rays)
+            if over < 0 and _adjacent(met & also, size, found)
         ]
-        rays = [*loose, *tight, *edges]
-    return [ray for ray, _met in rays]
+        found = [*loose, *tight, *edges]
+    return [ray for ray, _met in found]
 
 
 def _unit(index: int, size: int) -> Vector:
@@ -88,7 +89,7 @@ def _adjacent(both: int, size: int, rays: Iterable[tuple[Vector, int]]) -> bool:
 
 
 def _combined(one: Vector, left: int, other: Vector, over: int) -> Vector:
-    """The point between two rays that meets the new row, in lowest terms."""
+    """The point between two rays that meets the new constraint, in lowest terms."""
     mixed = [left * second - over * first for first, second in zip(one, other, strict=True)]
     shared = gcd(*mixed)
     return tuple(value // shared for value in mixed)

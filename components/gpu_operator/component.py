@@ -53,6 +53,8 @@ class GpuOperatorArgs(TypedDict):
     """MIG layouts that nodes are labelled with; none: every GPU is whole."""
     shared_pools: NotRequired[list[SharedGpus]]
     """Ways of sharing that nodes are labelled with; they need the device plugin, so `dra_driver` is `off`."""
+    dynamic_mig: NotRequired[bool]
+    """True: the DRA driver cuts MIG slices when pods come, and destroys all others: there are no layouts."""
     existing: NotRequired[bool]
     """True: somebody else installed the operator; only the MIG layouts, alerts and dashboard are made."""
     precompiled_driver: NotRequired[int]
@@ -80,6 +82,7 @@ class GpuOperator(pulumi.ComponentResource):
         for line in due(Platform(args["platform"])):
             pulumi.log.info(line, self)
         space, before = self._space(name, args)
+        _one_cutter(name, args)
         layouts = self._layouts(name, args, space, before)
         self._operator(name, args, space, [layouts, *self._shares(name, args, space, before)])
         self._dra_driver(name, args)
@@ -177,6 +180,7 @@ class GpuOperator(pulumi.ComponentResource):
             monitors=args.get("monitors", True),
             supply=args["supply"],
             precompiled=wanted.precompiled,
+            dynamic_mig=args.get("dynamic_mig", False),
         )
         install(
             self,
@@ -200,7 +204,11 @@ class GpuOperator(pulumi.ComponentResource):
             level=PodSecurity.PRIVILEGED,
         )
         before = [space, *self._quota(f"{name}-dra-quota", args, name_of(space), name)]
-        values = dra_values(platform(Platform(args["platform"])), supply=args["supply"])
+        values = dra_values(
+            platform(Platform(args["platform"])),
+            supply=args["supply"],
+            dynamic_mig=args.get("dynamic_mig", False),
+        )
         install(
             self,
             f"{name}-dra-chart",
@@ -257,6 +265,20 @@ def _wanted(args: GpuOperatorArgs) -> Wanted:
         precompiled=None if branch is None else int(branch),
         mirrored="registry" in args["supply"],
     )
+
+
+def _one_cutter(name: str, args: GpuOperatorArgs) -> None:
+    """Slices come from layouts, or from the DRA driver, which destroys those that it did not cut.
+
+    Raises:
+        ArgsError: both would cut, or nobody.
+    """
+    if not args.get("dynamic_mig"):
+        return
+    if args.get("mig_configurations"):
+        raise ArgsError(f"{name}: 'dynamic_mig' destroys slices of 'mig_configurations'; give one of them")
+    if _dra_state(args) is PartState.OFF:
+        raise ArgsError(f"{name}: 'dynamic_mig' needs the DRA driver; dra_driver is 'off'")
 
 
 def _dra_state(args: GpuOperatorArgs) -> PartState:

@@ -35,11 +35,13 @@ def operator_values(
     monitors: bool,
     supply: Supply,
     precompiled: int | None = None,
+    dynamic_mig: bool = False,
 ) -> dict[str, Any]:
     """Values of chart `gpu-operator`: who owns driver and devices, our MIG layouts, metrics, image sources.
 
     `device_plugin` is off where a DRA driver hands out the GPUs: both on one node give a GPU away twice. So
-    it is where the node image has one. `precompiled` is the branch of drivers compiled beforehand.
+    it is where the node image has one. `precompiled` is the branch of drivers compiled beforehand. The MIG
+    manager is off with `dynamic_mig`: the DRA driver cuts, and nobody else may meanwhile.
     """
     plugin = device_plugin and not platform.own_devices
     values: dict[str, Any] = {
@@ -47,13 +49,17 @@ def operator_values(
         "toolkit": {"enabled": _ours(platform.toolkit)},
         "devicePlugin": {"enabled": plugin, **(SHARING if plugin else {})},
         "mig": {"strategy": STRATEGY},
-        "migManager": {"enabled": _ours(platform.mig_manager), "config": {"name": MIG_CONFIG_MAP}},
+        "migManager": {"enabled": False} if dynamic_mig else _mig_manager(platform),
         "dcgmExporter": {"enabled": True, "serviceMonitor": {"enabled": monitors, "interval": "30s"}},
     }
     for part in (_on_platform(platform), _sources(supply)):
         for operand, more in part.items():
             values[operand] = {**values.get(operand, {}), **more}
     return values
+
+
+def _mig_manager(platform: PlatformEntry) -> dict[str, Any]:
+    return {"enabled": _ours(platform.mig_manager), "config": {"name": MIG_CONFIG_MAP}}
 
 
 def _ours(source: DriverSource) -> bool:
@@ -99,10 +105,11 @@ def _sources(supply: Supply) -> dict[str, dict[str, Any]]:
     return sources
 
 
-def dra_values(platform: PlatformEntry, *, supply: Supply) -> dict[str, Any]:
+def dra_values(platform: PlatformEntry, *, supply: Supply, dynamic_mig: bool = False) -> dict[str, Any]:
     """Values of chart `dra-driver-nvidia-gpu`: GPUs and MIG slices through DRA, no compute domains.
 
     `gpuResourcesEnabledOverride` says that no device plugin shares the nodes; the chart refuses without it.
+    `dynamic_mig` is an alpha gate of the driver, which excludes its health checks, MPS and passthrough.
     """
     values: dict[str, Any] = {
         "gpuResourcesEnabledOverride": True,
@@ -110,6 +117,8 @@ def dra_values(platform: PlatformEntry, *, supply: Supply) -> dict[str, Any]:
         "resourceApiVersion": RESOURCE_API,
         "resources": {"computeDomains": {"enabled": False}},
     }
+    if dynamic_mig:
+        values["featureGates"] = {"DynamicMIG": True}
     if "registry" in supply:
         repository = "registry.k8s.io/dra-driver-nvidia/dra-driver-nvidia-gpu"
         values["image"] = {"repository": mirrored(repository, supply["registry"])}

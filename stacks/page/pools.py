@@ -10,6 +10,7 @@ from corral.stacks.page.tables import count, mark, share, size
 from corral.stacks.page.tally import Tally, of_gpu, of_pool
 from corral.stacks.plan import GpuPlan, NodePlan, Plan, PoolPlan, SlicePlan
 from corral.stacks.show import cut
+from corral.stacks.show_dynamic import needs, on_demand, promise
 
 STARRED = "taken simulated"
 LEGEND = (
@@ -69,6 +70,11 @@ def _pool(place: int, pool: PoolPlan, simulated: Set[str], embedded: bool) -> Ht
 
 def _sentence(pool: PoolPlan) -> str:
     """What a pool has and how much of it is used."""
+    if on_demand(pool):
+        return (
+            ". ".join((count(len(pool.nodes), "node"), needs(pool), *promise(pool), memory(of_pool(pool))))
+            + "."
+        )
     used = sum(1 for gpu in pool.gpus if any(one.model for one in gpu.slices))
     bound = f", at least {pool.lower_bound} needed" if pool.lower_bound else ""
     where = count(len(pool.nodes), "node")
@@ -106,12 +112,13 @@ def _gpu(anchor: str, pool: PoolPlan, gpu: GpuPlan, simulated: Set[str]) -> Html
     tally = of_gpu(pool, gpu)
     name = tag(
         "p",
+        *([tag("span", "for example ", class_="quiet")] if on_demand(pool) and tally.used else []),
         tag("b", f"GPU {gpu.index}"),
         " ",
         tag("span", f"{size(tally.used)} of {size(tally.total)} GiB", class_="quiet"),
         class_="gpu-name",
     )
-    drawn = [_slice(one, pool.shares, tally.total, one.model in simulated) for one in gpu.slices]
+    drawn = [_slice(pool, one, tally.total, one.model in simulated) for one in gpu.slices]
     if tally.stranded:
         drawn.append(_stranded(tally))
     label = f"Devices of GPU {gpu.index} on {gpu.node}"
@@ -120,8 +127,8 @@ def _gpu(anchor: str, pool: PoolPlan, gpu: GpuPlan, simulated: Set[str]) -> Html
     )
 
 
-def _slice(one: SlicePlan, shares: int, total: int, simulated: bool) -> Html:
-    device = in_words(one.profile, shares)
+def _slice(pool: PoolPlan, one: SlicePlan, total: int, simulated: bool) -> Html:
+    device = "uncut" if on_demand(pool) and one.profile is None else in_words(one.profile, pool.shares)
     if one.model is None:
         said = f"{size(one.usable)} GiB free"
         return _drawn("free", "free", device, said, one.usable, total)

@@ -90,6 +90,29 @@ def test_gpus_are_handed_out_by_one_driver_alone():
     assert len(installs(without)) == 1, "no DRA driver beside the device plugin"
 
 
+def test_where_the_dra_driver_cuts_slices_on_demand_nobody_else_does():
+    graph = build(operator(dynamic_mig=True))
+    assert values_of(graph, "gpus-dra-chart")["featureGates"] == {"DynamicMIG": True}
+    assert values_of(graph, "gpus-chart")["migManager"] == {"enabled": False}
+    fixed = build(operator(mig_configurations=[SEVENTHS]))
+    assert "featureGates" not in values_of(fixed, "gpus-dra-chart"), (
+        "an alpha gate is on only where it is asked for"
+    )
+    assert values_of(fixed, "gpus-chart")["migManager"]["enabled"] is True
+
+
+@pytest.mark.parametrize(
+    ("more", "named"),
+    [
+        ({"mig_configurations": [SEVENTHS]}, "destroys slices of"),
+        ({"dra_driver": "off"}, "needs the DRA driver"),
+    ],
+)
+def test_slices_on_demand_exclude_layouts_and_need_the_dra_driver(more, named):
+    with pytest.raises(Exception, match=named):
+        build(operator(dynamic_mig=True, **more))
+
+
 def test_a_dra_driver_of_somebody_else_is_not_installed_twice():
     graph = build(operator(dra_driver="existing"))
     assert [found.name for found in installs(graph)] == ["gpus-chart"]

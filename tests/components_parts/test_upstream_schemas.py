@@ -16,7 +16,7 @@ from corral.catalogue.vocabulary import Platform
 from corral.components.fair_sharing import FairSharing
 from corral.components.fair_sharing.values import manager_configuration
 from corral.components.gpu_operator import GpuOperator
-from corral.components.gpu_operator.values import operator_values
+from corral.components.gpu_operator.values import dra_values, operator_values
 from corral.components.vector_db import VectorDatabase
 
 pytestmark = pytest.mark.upstream
@@ -24,13 +24,18 @@ STAND_INS = Path(__file__).parents[2] / "embedded" / "charts"
 
 
 @pytest.fixture(scope="module")
-def schema_of():
+def upstream():
     root = Path(os.environ.get("CORRAL_UPSTREAM", Path(__file__).parents[3] / "shared" / "upstream"))
     if not (root / "crds").is_dir():
         pytest.skip(f"no upstream data in {root}; set CORRAL_UPSTREAM")
+    return root
+
+
+@pytest.fixture(scope="module")
+def schema_of(upstream):
 
     def find(folder, plural_group, version):
-        text = (root / "crds" / folder / f"{plural_group}.yaml").read_text()
+        text = (upstream / "crds" / folder / f"{plural_group}.yaml").read_text()
         crd = yaml.load(text, Loader=yaml.CSafeLoader)
         served = next(v for v in crd["spec"]["versions"] if v["name"] == version and v["served"])
         return strict(served["schema"]["openAPIV3Schema"], top=True)
@@ -181,6 +186,13 @@ def test_the_managers_configuration_has_no_field_but_those_that_upstream_shows(u
         assert ours[key] == example[key]
     assert ours["controller"]["groupKindConcurrency"] == example["controller"]["groupKindConcurrency"]
     assert set(ours["integrations"]["frameworks"]) <= set(example["integrations"]["frameworks"])
+
+
+def test_the_driver_s_values_are_keys_of_the_real_chart_its_gates_too(upstream):
+    real = yaml.safe_load((upstream / "charts" / "dra-driver-nvidia-gpu" / "values.yaml").read_text())
+    ours = dra_values(platforms()[Platform.BARE_METAL], supply={"pull_secret": "mirror"}, dynamic_mig=True)
+    assert ours["featureGates"] == {"DynamicMIG": True} and real["featureGates"] == {}
+    assert set(ours) <= set(real)
 
 
 @pytest.mark.engine

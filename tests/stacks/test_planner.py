@@ -84,7 +84,8 @@ def test_a_model_that_fits_nowhere_is_named_with_what_it_asks_and_what_there_is(
     found = problems(models=[model(model="qwen3-32b", context=16384)])
     assert found == [
         "models[0]: chat needs 73.5 GiB of GPU memory: the largest device is 39.2 GiB "
-        "(7g.40gb of pool slices); use a smaller model or a larger device"
+        "(7g.40gb of pool slices), and slices and shares have no path between them: it needs 2 x A100-40GB "
+        "whole, and a node of pool slices has 2; use sharing: whole in pool slices, or a larger device"
     ]
 
 
@@ -94,14 +95,16 @@ def test_a_model_that_would_fit_with_less_context_is_told_how_much():
     assert found[0].startswith(
         "models[0]: chat needs 51.9 GiB of GPU memory: the largest device is 39.2 GiB "
     )
-    advised = int(re.search(r"use context: (\d+), or a larger device$", found[0])[1])
+    advised = int(
+        re.search(r"use context: (\d+), sharing: whole in pool slices, or a larger device$", found[0])[1]
+    )
     assert problems(models=[model(context=advised, full_sequences=2)]) == []
     assert problems(models=[model(context=advised + 1024, full_sequences=2)]) != []
 
 
 def test_a_model_that_fits_in_a_smaller_dtype_is_told_which():
     found = problems(models=[model(model="qwen3-32b", context=8192)])
-    assert found[0].endswith("use model: qwen3-32b-fp8, or a larger device")
+    assert found[0].endswith("use model: qwen3-32b-fp8, sharing: whole in pool slices, or a larger device")
     assert problems(models=[model(model="qwen3-32b-fp8", context=8192)]) == []
 
 

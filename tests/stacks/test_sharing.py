@@ -103,7 +103,10 @@ def test_vllm_is_kept_off_mps_since_nobody_has_measured_what_it_sees_there():
         ({"time-slicing": 1}, "gpu-pools[0].sharing.time-slicing: 1: input should be greater"),
         ({"time-slicing": "4"}, "gpu-pools[0].sharing.time-slicing: 4: input should be a valid integer"),
         ({"mps": 49}, "gpu-pools[0].sharing.mps: 49: input should be less"),
-        ({"mig": "auto", "mps": 2}, "gpu-pools[0].sharing: {'mig': 'auto', 'mps': 2}: use one of whole"),
+        (
+            {"mig": "auto", "mps": 2},
+            "gpu-pools[0].sharing: {'mig': 'auto', 'mps': 2}: a GPU is divided one way",
+        ),
         ({"slices": 3}, "gpu-pools[0].sharing: {'slices': 3}: use one of whole"),
     ],
 )

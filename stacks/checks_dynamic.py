@@ -1,0 +1,68 @@
+"""What must hold where the DRA driver cuts MIG slices on demand."""
+
+from collections.abc import Iterator, Sequence
+
+from corral.catalogue.vocabulary import ClusterKind, FeatureGate, Part, PartState, SharingKind
+from corral.stacks.checks_versions import at_least
+from corral.stacks.config import DYNAMIC, StackConfig
+from corral.stacks.parts import state
+from corral.stacks.problems import Problem
+
+ON_BY_DEFAULT = "1.36"
+"""First Kubernetes with partitionable devices on by default (MIG guide of the DRA driver, 2026-08-07)."""
+
+MOST_GPUS = 8
+"""Counter sets of one ResourceSlice (ResourceSliceMaxCounterSets of k8s.io/api v0.35.4); the DRA driver 0.4.1
+writes those of all GPUs of a node into one (cmd/gpu-kubelet-plugin/driver.go)."""
+
+
+def check_dynamic(config: StackConfig) -> Iterator[Problem]:
+    """Choices that do not go with pools of `mig: dynamic`."""
+    kinds = [pool.sharing.kind for pool in config.gpu_pools]
+    dynamic = [index for index, kind in enumerate(kinds) if kind is SharingKind.MIG_DYNAMIC]
+    if not dynamic:
+        return
+    yield from _layouts(config, dynamic)
+    for index in dynamic:
+        path, number = f"gpu-pools[{index}].sharing.mig", config.gpu_pools[index].gpus_per_node
+        if number > MOST_GPUS:
+            reason = f"the DRA driver publishes slices on demand of {MOST_GPUS} GPUs of a node at most"
+            yield Problem(
+                f"gpu-pools[{index}].gpus-per-node", str(number), f"{reason}: use auto in sharing.mig"
+            )
+        if state(config, Part.DRA_DRIVER) is PartState.OFF:
+            reason = "the DRA driver cuts slices on demand, and parts.dra-driver is off"
+            yield Problem(path, DYNAMIC, f"{reason}: use managed there, or auto here")
+        elif config.cluster.kind is ClusterKind.EXISTING:
+            yield from _gate(config, path)
+
+
+def _layouts(config: StackConfig, dynamic: Sequence[int]) -> Iterator[Problem]:
+    """Its gate is one for the cluster: it destroys every slice that it did not cut, on all nodes."""
+    first = config.gpu_pools[dynamic[0]].name
+    for index, pool in enumerate(config.gpu_pools):
+        if pool.sharing.kind is SharingKind.MIG:
+            shown = pool.sharing.mig if isinstance(pool.sharing.mig, str) else "a layout"
+            reason = (
+                f"the DRA driver cuts pool {first} on demand, and destroys all slices that it did not cut"
+            )
+            yield Problem(
+                f"gpu-pools[{index}].sharing.mig",
+                str(shown),
+                f"{reason}: use dynamic or whole here, or auto there",
+            )
+
+
+def _gate(config: StackConfig, path: str) -> Iterator[Problem]:
+    """Without partitionable devices the API server drops what the driver publishes of slices."""
+    gate, version = FeatureGate.PARTITIONABLE_DEVICES, config.cluster.kubernetes
+    if gate in config.cluster.feature_gates or (version is not None and at_least(version, ON_BY_DEFAULT)):
+        return
+    found = "cluster.kubernetes is not said" if version is None else f"off by default in {version}"
+    yield Problem(
+        path,
+        DYNAMIC,
+        f"needs the gate {gate.value}, {found}: use auto, or cluster: "
+        f'{{kubernetes: "{ON_BY_DEFAULT}"}} or newer, or {{feature-gates: [{gate.value}]}} '
+        "where API server and scheduler have it on",
+    )
