@@ -55,7 +55,7 @@ def _borrowing(config: StackConfig) -> bool:
 
 
 def _asked(pool: GpuPool, asked: int | dict[str, int], path: str) -> Iterator[Problem]:
-    cut = pool.sharing.kind is SharingKind.MIG
+    cut = pool.sharing.kind in (SharingKind.MIG, SharingKind.MIG_DYNAMIC)
     if isinstance(asked, int):
         if cut:
             yield Problem(path, str(asked), f"pool {pool.name} is cut into slices: use {{PROFILE: N}}")
@@ -63,7 +63,8 @@ def _asked(pool: GpuPool, asked: int | dict[str, int], path: str) -> Iterator[Pr
     if not cut:
         yield Problem(path, ", ".join(asked) or "{}", f"pool {pool.name} has no slices: use a number")
         return
-    profiles = (*gpus()[pool.gpu].profiles, WHOLE) if pool.gpu in gpus() else ()
+    whole = () if pool.sharing.kind is SharingKind.MIG_DYNAMIC else (WHOLE,)
+    profiles = (*gpus()[pool.gpu].profiles, *whole) if pool.gpu in gpus() else ()
     for profile in asked:
         if profiles and profile not in profiles:
             yield Problem(f"{path}.{profile}", profile, one_of(profile, profiles))

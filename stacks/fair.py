@@ -1,17 +1,20 @@
 """Which GPUs are whose: from what tenants ask for, what their models need and what the pools have."""
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-from corral.catalogue.vocabulary import Allocator, Part, PartState
+from corral.catalogue.vocabulary import Allocator, Part, PartState, SharingKind
 from corral.stacks.checks_fair import WHOLE
 from corral.stacks.config import FairSharing, StackConfig, Tenant
 from corral.stacks.devices import in_words
 from corral.stacks.fairplan import Device, DeviceClassPlan, FairSharingPlan, Quota, TenantShare
+from corral.stacks.guarantee import guarantee, room_for_all
+from corral.stacks.layouts import layout
 from corral.stacks.parts import state
-from corral.stacks.plan import ModelPlan, Plan, PoolPlan
+from corral.stacks.plan import ClaimPlan, ModelPlan, Plan, PoolPlan
 from corral.stacks.problems import Problem
 from corral.stacks.sharing import CLOSED, counted_as, device_class, queued_as
+from corral.stacks.vectors import vector
 
 MAPPINGS = 16
 """DeviceClasses that Kueue counts (`validateDeviceClassMappings`, kueue v0.19.2)."""
@@ -22,11 +25,11 @@ Kind = tuple[str, str | None]
 """(pool, MIG profile); no profile: whole GPUs, or equal shares of them."""
 
 
-def device_classes(pools: Sequence[PoolPlan], by: Allocator) -> tuple[DeviceClassPlan, ...]:
-    """DeviceClasses that the program makes: one per MIG profile of any pool, none without a DRA driver."""
+def device_classes(offered: Sequence[Quota], by: Allocator) -> tuple[DeviceClassPlan, ...]:
+    """DeviceClasses that the program makes: one per MIG profile on offer, none without a DRA driver."""
     if by is Allocator.DEVICE_PLUGIN:
         return ()
-    profiles = dict.fromkeys(profile for _, profile in _offered(pools) if profile is not None)
+    profiles = dict.fromkeys(one.device.profile for one in offered if one.device.profile is not None)
     return tuple(DeviceClassPlan(device_class(profile), profile) for profile in profiles)
 
 
@@ -38,15 +41,25 @@ def shares(
     by: Allocator,
 ) -> FairSharingPlan:
     """Who has what of `pools`, whether or not anything lends it on; `tenants`: their namespaces."""
-    offered = tuple(Quota(_device(kind, pools, by), count) for kind, count in _offered(pools).items())
     asked = {tenant.name: tenant for tenant in config.tenants}
+    needed = {name: _needed([model for model in models if model.tenant == name]) for name in tenants}
+    owned = {name: _own(asked.get(name), needed[name]) for name in tenants}
+    found = _offered(pools, owned.values())
+    offered = tuple(Quota(_device(kind, pools, by), count) for kind, count in found.items())
     sharing = config.fair_sharing or FairSharing(borrowing=False)
     return FairSharingPlan(
         borrowing=sharing.borrowing and state(config, Part.KUEUE) is not PartState.OFF,
         ready_within=sharing.ready_within,
         offered=offered,
         tenants=tuple(
-            _share(name, space, asked.get(name), offered, models) for name, space in tenants.items()
+            TenantShare(
+                tenant=name,
+                namespace=space,
+                weight=(asked[name].weight if name in asked else None) or 1,
+                guaranteed=tuple(Quota(one.device, owned[name][_kind(one)]) for one in offered),
+                needed=tuple(Quota(one.device, needed[name][_kind(one)]) for one in offered),
+            )
+            for name, space in tenants.items()
         ),
     )
 
@@ -72,9 +85,16 @@ def device_limits(
     return {name: count for name, count in limits.items() if not (queued and count)}
 
 
-def _offered(pools: Sequence[PoolPlan]) -> Counter[Kind]:
-    """Devices of each kind, in the order of the pools."""
-    return Counter((pool.name, one.profile) for pool in pools for gpu in pool.gpus for one in gpu.slices)
+def _offered(pools: Sequence[PoolPlan], owned: Iterable[Counter[Kind]]) -> Counter[Kind]:
+    """Devices of each kind, in the order of the pools; of slices cut on demand those that are owned."""
+    asked = sum(owned, Counter[Kind]())
+    found: Counter[Kind] = Counter()
+    for pool in pools:
+        if pool.sharing is SharingKind.MIG_DYNAMIC:
+            found += Counter({kind: count for kind, count in asked.items() if kind[0] == pool.name})
+        else:
+            found += Counter((pool.name, one.profile) for gpu in pool.gpus for one in gpu.slices)
+    return found
 
 
 def _device(kind: Kind, pools: Sequence[PoolPlan], by: Allocator) -> Device:
@@ -89,33 +109,27 @@ def _device(kind: Kind, pools: Sequence[PoolPlan], by: Allocator) -> Device:
     )
 
 
-def _share(
-    name: str, space: str, asked: Tenant | None, offered: Sequence[Quota], models: Sequence[ModelPlan]
-) -> TenantShare:
-    needed = _needed([model for model in models if model.tenant == name])
-    own = needed if asked is None or asked.gpus is None else _own(asked.gpus)
-    return TenantShare(
-        tenant=name,
-        namespace=space,
-        weight=1 if asked is None or asked.weight is None else asked.weight,
-        guaranteed=tuple(Quota(one.device, own[_kind(one)]) for one in offered),
-        needed=tuple(Quota(one.device, needed[_kind(one)]) for one in offered),
-    )
-
-
 def _kind(one: Quota) -> Kind:
     return one.device.pool, one.device.profile
 
 
 def _needed(models: Sequence[ModelPlan]) -> Counter[Kind]:
+    """What models have at their most replicas; where a slice is cut on demand, it has no place yet."""
     found: Counter[Kind] = Counter()
     for model in models:
-        for place in model.placements:
-            found[(model.pool, place.profile)] += model.claim.count
+        profile = model.claim.profile if isinstance(model.claim, ClaimPlan) else None
+        kinds = [place.profile for place in model.placements] or [profile] * model.replicas_max
+        for kind in kinds:
+            found[(model.pool, kind)] += model.claim.count
     return found
 
 
-def _own(asked: Mapping[str, int | Mapping[str, int]]) -> Counter[Kind]:
+def _own(tenant: Tenant | None, needed: Counter[Kind]) -> Counter[Kind]:
+    """What is the tenant's own: what it asks for, else what its models need."""
+    return needed if tenant is None or tenant.gpus is None else _asked(tenant.gpus)
+
+
+def _asked(asked: Mapping[str, int | Mapping[str, int]]) -> Counter[Kind]:
     found: Counter[Kind] = Counter()
     for pool, what in asked.items():
         slices = {WHOLE: what} if isinstance(what, int) else what
@@ -130,8 +144,29 @@ def over_quota(config: StackConfig, made: Plan) -> Iterator[Problem]:
     for index, tenant in enumerate(config.tenants):
         if tenant.gpus is not None:
             yield from _beyond(config, tenant.gpus, found, index)
+    for pool in made.pools:
+        if pool.sharing is SharingKind.MIG_DYNAMIC:
+            yield from _in_every_order(config, pool, found)
     if made.state(Part.KUEUE) is not PartState.OFF:
         yield from _too_many(made)
+
+
+def _in_every_order(config: StackConfig, pool: PoolPlan, found: FairSharingPlan) -> Iterator[Problem]:
+    """Slices that are owned, and that may not find their place once others have theirs."""
+    counts = {one.device.profile: one.count for one in found.offered if one.device.pool == pool.name}
+    wanted = vector(pool.gpu, layout(pool.gpu, {key: count for key, count in counts.items() if key}))
+    if room_for_all(pool.gpu, wanted, len(pool.gpus)):
+        return
+    promised = guarantee(pool.gpu, wanted)
+    needed = len(pool.gpus) + 1 if promised is None else promised.needed
+    words = ", ".join(f"{count} x {profile}" for profile, count in counts.items())
+    for index, tenant in enumerate(config.tenants):
+        if pool.name in (tenant.gpus or {}):
+            reason = (
+                f"all tenants together have {words}; in the worst order in which pods come that takes "
+                f"{needed} GPUs, and pool {pool.name} has {len(pool.gpus)}: use fewer, or more nodes"
+            )
+            yield Problem(f"tenants[{index}].gpus.{pool.name}", words, reason)
 
 
 def _beyond(
@@ -140,7 +175,7 @@ def _beyond(
     """What one tenant asks for beyond what is there, or beside what its models need."""
     offered = {_kind(one): one for one in found.offered}
     share = found.tenants[index]
-    for kind, count in _own(asked).items():
+    for kind, count in _asked(asked).items():
         path = _path(index, kind, asked)
         if kind not in offered:
             yield Problem(path, str(count), f"pool {kind[0]} {_cut(config, kind[0], found)}")

@@ -187,7 +187,7 @@ def _complete(
         tools_image=image("tools").reference(wanted.registry),
         cost=cost(config, pools, served),
         shares=whose,
-        device_classes=device_classes(pools, by),
+        device_classes=device_classes(whose.offered, by),
         secrets_needed=_secrets(config),
     )
 

@@ -188,6 +188,39 @@ def test_a_pool_that_is_cut_as_models_need_it_has_no_slice_for_anybody_else():
     assert own(left, "b") == {("slices", "whole GPU"): 1}, "a GPU that no model needs is not cut"
 
 
+ON_DEMAND = pool(gpus_per_node=2, sharing={"mig": "dynamic"})
+"""Two GPUs: 3g.20gb finds its place in every order beside three small slices, not beside four."""
+
+
+def test_slices_on_demand_are_owned_as_far_as_they_find_their_place_in_every_order():
+    asked = {"slices": {"3g.20gb": 1, "1g.5gb": 1}}
+    found = planned(**two(a={"gpus": asked}, gpu_pools=[ON_DEMAND, WHOLE], fair_sharing={}))
+    assert own(found, "a") == {("slices", "1g.5gb"): 1, ("slices", "3g.20gb"): 1}
+    offered = {(one.device.pool, one.device.words): one.count for one in found.shares.offered}
+    assert offered == {
+        ("slices", "1g.5gb"): 1,
+        ("slices", "3g.20gb"): 1,
+        ("whole", "whole GPU"): 4,
+    }, "nobody is offered what is not promised"
+    assert {one.profile for one in found.device_classes} == {"1g.5gb", "3g.20gb"}
+
+
+def test_more_slices_on_demand_than_find_their_place_in_every_order_are_refused():
+    asked = {"slices": {"3g.20gb": 2, "1g.5gb": 6}}
+    (refused,) = problems(**two(a={"gpus": asked}, gpu_pools=[ON_DEMAND, WHOLE]))
+    assert (
+        refused.startswith("tenants[0].gpus.slices: ") and "in the worst order in which pods come" in refused
+    )
+    assert "takes 4 GPUs, and pool slices has 2" in refused, refused
+
+
+def test_what_a_model_needs_on_demand_is_its_tenants_own():
+    found = planned(**two(gpu_pools=[ON_DEMAND, WHOLE], fair_sharing={}))
+    assert own(found, "a") == {("slices", "1g.5gb"): 1}
+    (refused,) = problems(**two(a={"gpus": {"slices": {"whole": 1}}}, gpu_pools=[ON_DEMAND, WHOLE]))
+    assert refused.startswith("tenants[0].gpus.slices.whole: whole: ")
+
+
 def test_a_weight_says_who_gets_what_is_borrowed_and_nothing_where_nothing_is():
     found = planned(**two(b={"weight": 3}, fair_sharing={}))
     assert [one.weight for one in found.shares.tenants] == [1, 3]
