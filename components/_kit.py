@@ -172,6 +172,46 @@ def install(
     )
 
 
+def filled_role(
+    parent: pulumi.Resource, logical: str, name: str, *, release: str, namespace: str
+) -> kubernetes.rbac.v1.ClusterRole:
+    """A role that Kubernetes fills from others, made before the chart that has it adopts it, gone after it.
+
+    Helm deletes the roles of a release side by side; Kubernetes may fill this one again while it goes, and so
+    make it anew. Awaited, the release would never be gone; left, it would be in a later one's way. So the
+    release is installed with `awaited` off.
+    """
+    return kubernetes.rbac.v1.ClusterRole(
+        logical,
+        metadata={
+            "name": name,
+            "labels": {"app.kubernetes.io/managed-by": "Helm"},
+            "annotations": {
+                "meta.helm.sh/release-name": release,
+                "meta.helm.sh/release-namespace": namespace,
+            },
+        },
+        opts=child(parent),
+    )
+
+
+def ready(
+    parent: pulumi.Resource,
+    logical: str,
+    name: str,
+    *,
+    namespace: pulumi.Input[str],
+    depends_on: Sequence[pulumi.Resource],
+) -> pulumi.Resource:
+    """Awaits a Deployment of a release that Helm itself does not await."""
+    return kubernetes.apps.v1.DeploymentPatch(
+        logical,
+        # It changes nothing: what is recorded of one that is ready at once is from before the patch.
+        metadata={"name": name, "namespace": namespace},
+        opts=child(parent, depends_on=list(depends_on)),
+    )
+
+
 def existing_api(parent: pulumi.Resource, logical: str, crd: str, version: str) -> pulumi.Resource:
     """Read a CRD that somebody else installed; fail the run when it does not serve the version we write.
 

@@ -6,7 +6,7 @@ from corral.components.admission import Admission
 from corral.components.cert_manager import CertManager
 from corral.components.crds import Crds
 from corral.components.device_classes import DeviceClasses
-from corral.components.fair_sharing import FairSharing
+from corral.components.fair_sharing import FairSharing, TenantQueues
 from corral.components.gpu_node_pool import ExistingGpuNodePool
 from corral.components.gpu_node_pool.eks import EksGpuNodePool
 from corral.components.gpu_node_pool.gke import GkeGpuNodePool
@@ -35,5 +35,6 @@ COMPONENTS: list[type[ComponentResource]] = [
     ModelStorage,
     Observability,
     Tenancy,
+    TenantQueues,
     VectorDatabase,
 ]

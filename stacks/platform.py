@@ -20,7 +20,7 @@ from corral.components.admission import Admission, AdmissionArgs
 from corral.components.cert_manager import CertManager
 from corral.components.crds import Crds, CrdSet
 from corral.components.device_classes import DeviceClasses, SliceClass
-from corral.components.fair_sharing import DeviceCount, FairSharing, SharingTenant
+from corral.components.fair_sharing import DeviceCount, Door, FairSharing, SharingTenant, TenantQueues
 from corral.components.gpu_node_pool import ExistingGpuNodePool, ExistingGpuNodePoolArgs, PoolNode
 from corral.components.gpu_operator import (
     GpuOperator,
@@ -89,8 +89,9 @@ class Platform:
         self._install(Part.KSERVE, KServe, Part.CERT_MANAGER)
         self._gpu_operator()
         pools = [*self._device_classes(), *(self._pool(pool) for pool in plan.pools)]
+        self._sharing = self._fair_sharing()
         tenancy = self._tenancy()
-        self._queues = self._fair_sharing(tenancy)
+        self._queues = self._tenant_queues(tenancy)
         storage = self._model_storage()
         database = self._vector_db()
         watch = self._observability()
@@ -183,7 +184,7 @@ class Platform:
         ]
         return [DeviceClasses("device-classes", {"slices": slices}, self._after())] if slices else []
 
-    def _fair_sharing(self, tenancy: Tenancy | None) -> FairSharing | None:
+    def _fair_sharing(self) -> FairSharing | None:
         part, found = Part.KUEUE, self._plan.shares
         if not self._wanted(part):
             return None
@@ -205,12 +206,23 @@ class Platform:
                 "monitors": self._monitors,
                 "existing": self._existing(part),
             },
-            pulumi.ResourceOptions.merge(
-                self._after(Part.PROMETHEUS_CRDS, Part.ADMISSION),
-                pulumi.ResourceOptions(depends_on=[] if tenancy is None else [tenancy]),
-            ),
+            self._after(Part.PROMETHEUS_CRDS, Part.ADMISSION),
         )
         self._built[part] = [made]
+        return made
+
+    def _tenant_queues(self, tenancy: Tenancy | None) -> TenantQueues | None:
+        if self._sharing is None:
+            return None
+        doors: list[Door] = [
+            {
+                "tenant": one.tenant,
+                "namespace": one.namespace if tenancy is None else tenancy.namespaces[one.tenant],
+            }
+            for one in self._plan.shares.tenants
+        ]
+        made = TenantQueues("tenant-queues", {"tenants": doors}, self._after(Part.KUEUE))
+        self._built[Part.KUEUE].append(made)
         return made
 
     def _tenancy(self) -> Tenancy | None:
@@ -227,7 +239,8 @@ class Platform:
                 "callers": [watch],
                 "existing": self._existing(part),
             },
-            self._after(),
+            # A quota is gone only after the workloads that it let in, and those go with their namespaces.
+            self._after(Part.KUEUE),
         )
 
     def _model_storage(self) -> ModelStorage | None:
@@ -321,8 +334,8 @@ class Platform:
                 args["resource"] = {"name": model.claim.name, "count": model.claim.count}
         if storage is not None:
             args["store"] = _store(storage)
-        if self._queues is not None:
-            args["queue"], args["priority"] = self._queues.queue, self._queues.priority
+        if self._queues is not None and self._sharing is not None:
+            args["queue"], args["priority"] = self._queues.queue, self._sharing.priority
         served = self._after(Part.KSERVE, Part.PROMETHEUS_CRDS, Part.ADMISSION, Part.KUEUE)
         marked = pulumi.ResourceOptions(depends_on=list(pools))
         return Model(model.name, args, pulumi.ResourceOptions.merge(served, marked))

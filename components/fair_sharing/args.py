@@ -31,7 +31,7 @@ class SharingTenant(TypedDict):
     name: str
     """Name of the tenant, and of its ClusterQueue."""
     namespace: str
-    """Its namespace, where its queue lies."""
+    """Its namespace; what is anywhere else has no part in its quota."""
     guaranteed: list[DeviceCount]
     """Devices that are its own; a kind left out is borrowed or not had."""
     weight: NotRequired[int]
@@ -39,7 +39,7 @@ class SharingTenant(TypedDict):
 
 
 class FairSharingArgs(TypedDict):
-    """What fair sharing needs to know; the namespaces of the tenants must be there."""
+    """What fair sharing needs to know."""
 
     supply: Supply
     """Where the chart and its image come from."""

@@ -13,17 +13,18 @@ from corral.components._kit import (
     checked,
     child,
     existing_api,
+    filled_role,
     install,
     labels,
     name_of,
     namespace,
+    ready,
     token,
 )
 from corral.components._signals import alerts, dashboard
 from corral.components.fair_sharing.args import FairSharingArgs
 from corral.components.fair_sharing.queues import (
     COHORT,
-    QUEUE,
     SERVED,
     SERVED_PRIORITY,
     Counts,
@@ -40,16 +41,21 @@ COMPONENT = "fair-sharing"
 API = "kueue.x-k8s.io/v1beta2"
 CLUSTER_QUEUES = ("clusterqueues.kueue.x-k8s.io", "v1beta2")
 NAMESPACE = "kueue-system"
+RELEASE = "kueue"
+MANAGER = "kueue-controller-manager"
+FILLED = ("kueue-batch-admin-role", "kueue-batch-user-role")
+"""Roles of the chart that Kubernetes fills from others."""
 NEEDED = ("fairSharing", "integrations", "managedJobsNamespaceSelector", "resources")
 ACTIVE = {"pulumi.com/waitFor": "condition=Active"}
 """Of a queue, written by the manager once everything that the queue names is there."""
 
 
 class FairSharing(pulumi.ComponentResource):
-    """Queues that share the GPUs of the cluster given as provider among tenants."""
+    """Quotas that share the GPUs of the cluster given as provider among tenants.
 
-    queue: pulumi.Output[str]
-    """Queue that a workload of a tenant names, in each tenant's namespace."""
+    A quota is not gone before the workloads that it let in: tenants' namespaces should depend on this.
+    """
+
     priority: pulumi.Output[str]
     """Priority class of workloads that go before the others of their tenant."""
     configuration: pulumi.Output[str]
@@ -65,10 +71,9 @@ class FairSharing(pulumi.ComponentResource):
         self._priority(name, manager)
         self._watched(name, args, manager)
         needed = _needed(args)
-        self.queue = pulumi.Output.from_input(QUEUE)
         self.priority = pulumi.Output.from_input(SERVED)
         self.configuration = pulumi.Output.from_input(needed)
-        self.register_outputs({"queue": QUEUE, "priority": SERVED, "configuration": needed})
+        self.register_outputs({"priority": SERVED, "configuration": needed})
 
     def _manager(self, name: str, args: FairSharingArgs) -> list[pulumi.Resource]:
         """What must be there before a queue: the manager with its webhook, or somebody else's types."""
@@ -78,23 +83,30 @@ class FairSharing(pulumi.ComponentResource):
                 self,
             )
             return [existing_api(self, f"{name}-queues", *CLUSTER_QUEUES)]
-        space = namespace(self, f"{name}-namespace", args.get("namespace", NAMESPACE), component=COMPONENT)
+        wanted = args.get("namespace", NAMESPACE)
+        space = namespace(self, f"{name}-namespace", wanted, component=COMPONENT)
         values = kueue_values(
             _configuration(args),
             replicas=args.get("replicas", 2),
             monitors=args.get("monitors", True),
             supply=args["supply"],
         )
-        # Helm waits until the manager is ready, and it says so once its webhook answers.
+        roles = [
+            filled_role(self, f"{name}-{role}", role, release=RELEASE, namespace=wanted) for role in FILLED
+        ]
+        release = install(
+            self,
+            f"{name}-chart",
+            chart(RELEASE),
+            values,
+            namespace=name_of(space),
+            supply=args["supply"],
+            depends_on=roles,
+            awaited=False,
+        )
+        # The manager is ready once its webhook answers.
         return [
-            install(
-                self,
-                f"{name}-chart",
-                chart("kueue"),
-                values,
-                namespace=name_of(space),
-                supply=args["supply"],
-            )
+            ready(self, f"{name}-manager", MANAGER, namespace=name_of(space), depends_on=[release]),
         ]
 
     def _queues(
@@ -109,22 +121,13 @@ class FairSharing(pulumi.ComponentResource):
             rest = {"resourceGroups": groups(offered, unassigned(offered, args["tenants"]))}
             before.append(self._object(f"{name}-cohort", "Cohort", COHORT, rest, manager))
         for tenant in args["tenants"]:
-            quota = self._object(
+            self._object(
                 f"{name}-{tenant['name']}",
                 "ClusterQueue",
                 tenant["name"],
                 cluster_queue(tenant, offered, borrowing=borrowing),
                 before or manager,
                 annotations=ACTIVE,
-            )
-            self._object(
-                f"{name}-{tenant['name']}-queue",
-                "LocalQueue",
-                QUEUE,
-                {"clusterQueue": name_of(quota)},
-                (),
-                annotations=ACTIVE,
-                namespace=tenant["namespace"],
             )
 
     def _object(

@@ -22,6 +22,8 @@ CONCURRENCY = {
     "ClusterQueue.kueue.x-k8s.io": 5,
     "ResourceFlavor.kueue.x-k8s.io": 1,
 }
+# As patient as the chart's own probe, but a manager that is up is seen within two seconds instead of ten.
+READINESS = {"initialDelaySeconds": 0, "periodSeconds": 2, "failureThreshold": 15}
 STRATEGIES = ("LessThanOrEqualToFinalShare", "LessThanInitialShare")
 NAMESPACE_NAME = "kubernetes.io/metadata.name"
 
@@ -39,6 +41,7 @@ def kueue_values(
         "enablePrometheus": monitors,
         "controllerManager": {
             "replicas": replicas,
+            "readinessProbe": READINESS,
             "podDisruptionBudget": {"enabled": replicas > 1},
             "manager": {
                 "image": {"repository": repository, "tag": tag, "pullPolicy": "IfNotPresent"},

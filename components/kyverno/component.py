@@ -3,16 +3,16 @@
 from typing import NotRequired, TypedDict
 
 import pulumi
-import pulumi_kubernetes as kubernetes
 
 from corral.catalogue.charts import chart
 from corral.components._kit import (
     checked,
-    child,
     existing_api,
+    filled_role,
     install,
     name_of,
     namespace,
+    ready,
     token,
 )
 from corral.components.kyverno.values import kyverno_values
@@ -59,7 +59,16 @@ class Kyverno(pulumi.ComponentResource):
 
     def _installed(self, name: str, args: KyvernoArgs, wanted: str) -> pulumi.Output[str]:
         space = namespace(self, f"{name}-namespace", wanted, component=COMPONENT)
-        roles = [self._role(name, wanted, controller) for controller in CONTROLLERS]
+        roles = [
+            filled_role(
+                self,
+                f"{name}-{controller}-role",
+                f"{RELEASE}:{controller}",
+                release=RELEASE,
+                namespace=wanted,
+            )
+            for controller in CONTROLLERS
+        ]
         values = kyverno_values(
             wanted,
             replicas=args.get("replicas", 3),
@@ -77,35 +86,11 @@ class Kyverno(pulumi.ComponentResource):
             awaited=False,
         )
         for controller in CONTROLLERS:
-            self._ready(name, name_of(space), controller, release)
+            ready(
+                self,
+                f"{name}-{controller}",
+                f"{RELEASE}-{controller}",
+                namespace=name_of(space),
+                depends_on=[release],
+            )
         return name_of(space)
-
-    def _role(self, name: str, space: str, controller: str) -> pulumi.Resource:
-        """The role that Kubernetes fills for a controller, made before the chart adopts it, gone after it.
-
-        Helm deletes the roles of a release side by side; Kubernetes may fill this one again while it goes,
-        and so make it anew. Awaited, the release would never be gone; left, it would be in a later one's way.
-        """
-        return kubernetes.rbac.v1.ClusterRole(
-            f"{name}-{controller}-role",
-            metadata={
-                "name": f"{RELEASE}:{controller}",
-                "labels": {"app.kubernetes.io/managed-by": "Helm"},
-                "annotations": {
-                    "meta.helm.sh/release-name": RELEASE,
-                    "meta.helm.sh/release-namespace": space,
-                },
-            },
-            opts=child(self),
-        )
-
-    def _ready(
-        self, name: str, space: pulumi.Input[str], controller: str, release: pulumi.Resource
-    ) -> pulumi.Resource:
-        """Awaits a controller of the release."""
-        return kubernetes.apps.v1.DeploymentPatch(
-            f"{name}-{controller}",
-            # It changes nothing: what is recorded of one that is ready at once is from before the patch.
-            metadata={"name": f"{RELEASE}-{controller}", "namespace": space},
-            opts=child(self, depends_on=[release]),
-        )

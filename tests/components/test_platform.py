@@ -292,6 +292,15 @@ def test_without_fair_sharing_there_is_no_queue_and_no_limit(dev):
     assert dev.of("ResourceQuota") == [] and dev.of("FairSharing") == []
 
 
+def test_tenants_namespaces_go_before_the_quotas_that_let_their_workloads_in(shared):
+    _made, graph = shared
+    quotas = {one.urn for one in graph.of("ClusterQueue")}
+    spaces = [one for one in graph.of("Namespace") if one.object_name in ("assistants", "developers")]
+    assert len(spaces) == 2 and quotas
+    for one in spaces:
+        assert quotas <= graph.before(one), "a quota waits for the end of every workload"
+
+
 def test_models_wait_in_their_tenants_queue_which_is_there_before_them(shared):
     _made, graph = shared
     for service in graph.of("InferenceService"):

@@ -7,7 +7,7 @@ from tests.components_parts.installs import installs, values_of
 
 from corral.components._kit import ArgsError
 from corral.components.device_classes import DeviceClasses
-from corral.components.fair_sharing import FairSharing
+from corral.components.fair_sharing import FairSharing, TenantQueues
 
 SMALL, WHOLE = "corral.dev/mig-1g-5gb", "corral.dev/gpu"
 OFFERED = [
@@ -44,6 +44,11 @@ FOUND = {
 def sharing(found=None, **more):
     args = {"supply": {}, "tenants": TENANTS, "offered": OFFERED, "classes": CLASSES, **more}
     return build(lambda: FairSharing("fair", args), found=found or {})
+
+
+def doors():
+    tenants = [{"tenant": one["name"], "namespace": one["namespace"]} for one in TENANTS]
+    return build(lambda: TenantQueues("doors", {"tenants": tenants}))
 
 
 def configuration(**more):
@@ -96,7 +101,7 @@ def test_jobs_and_pods_are_queued_and_what_names_no_queue_is_no_special_case():
     found = configuration()
     assert found["integrations"]["frameworks"] == ["batch/job", "pod", "deployment"]
     assert found["manageJobsWithoutQueueName"] is False
-    assert {one.object_name for one in sharing().of("LocalQueue")} == {"default"}, "Kueue's own default"
+    assert {one.object_name for one in doors().of("LocalQueue")} == {"default"}, "Kueue's own default"
 
 
 def test_another_configuration_is_text_that_makes_the_chart_make_another_manager():
@@ -162,19 +167,37 @@ def test_a_queue_takes_workloads_of_its_tenants_namespace_alone():
     graph = sharing()
     spec = graph.one("ClusterQueue", "red").inputs["spec"]
     assert spec["namespaceSelector"] == {"matchLabels": {"kubernetes.io/metadata.name": "team-red"}}
-    doors = {one.namespace: one.inputs["spec"]["clusterQueue"] for one in graph.of("LocalQueue")}
-    assert doors == {"team-blue": "blue", "team-red": "red"}
+    found = {one.namespace: one.inputs["spec"]["clusterQueue"] for one in doors().of("LocalQueue")}
+    assert found == {"team-blue": "blue", "team-red": "red"}
+
+
+def waited_for(one):
+    return one.inputs["metadata"].get("annotations", {}).get("pulumi.com/waitFor")
+
+
+def test_roles_that_kubernetes_fills_are_there_before_the_release_and_go_after_it():
+    graph = sharing()
+    release = graph.one("Release", "fair-chart")
+    assert release.inputs["skipAwait"] is True, "the release would wait for what Kubernetes makes anew"
+    roles = {one.object_name: one for one in graph.of("ClusterRole")}
+    assert set(roles) == {"kueue-batch-admin-role", "kueue-batch-user-role"}
+    for one in roles.values():
+        assert one.urn in graph.before(release)
+        notes = one.inputs["metadata"]["annotations"]
+        assert notes["meta.helm.sh/release-name"] == release.inputs["name"]
+        assert notes["meta.helm.sh/release-namespace"] == "kueue-system"
 
 
 def test_queues_are_awaited_by_a_condition_that_the_manager_writes_and_come_after_its_webhook():
     graph = sharing()
-    release = graph.one("Release", "fair-chart")
-    assert "skipAwait" not in release.inputs, "Helm waits for the manager, which says ready with its webhook"
-    for kind in ("ResourceFlavor", "Cohort", "ClusterQueue", "LocalQueue", "WorkloadPriorityClass"):
+    manager = graph.one("DeploymentPatch", "fair-manager")
+    assert manager.object_name == "kueue-controller-manager"
+    assert graph.one("Release", "fair-chart").urn in graph.before(manager)
+    for kind in ("ResourceFlavor", "Cohort", "ClusterQueue", "WorkloadPriorityClass"):
         for one in graph.of(kind):
-            assert release.urn in graph.before(one), one.name
-            awaited = one.inputs["metadata"].get("annotations", {}).get("pulumi.com/waitFor")
-            assert awaited == ("condition=Active" if kind.endswith("Queue") else None)
+            assert manager.urn in graph.before(one), one.name
+            assert waited_for(one) == ("condition=Active" if kind == "ClusterQueue" else None)
+    assert {waited_for(one) for one in doors().of("LocalQueue")} == {"condition=Active"}
     queue = graph.one("ClusterQueue", "blue")
     assert {"fair-pool-slices", "fair-pool-whole", "fair-cohort"} <= {
         graph.by_urn(urn).name for urn in graph.before(queue)

@@ -13,7 +13,7 @@ from tests.pools.clouds import PLUGIN, eks
 
 from corral.catalogue.platforms import platforms
 from corral.catalogue.vocabulary import Platform
-from corral.components.fair_sharing import FairSharing
+from corral.components.fair_sharing import FairSharing, TenantQueues
 from corral.components.fair_sharing.values import manager_configuration
 from corral.components.gpu_operator import GpuOperator
 from corral.components.gpu_operator.values import dra_values, operator_values
@@ -144,7 +144,8 @@ DEVICES = [{"pool": pool, "resource": f"corral.dev/{pool}", "count": 2} for pool
 def test_every_queue_is_one_that_kueue_accepts(borrowing, schema_of):
     tenants = [{"name": "blue", "namespace": "blue", "guaranteed": DEVICES[:1], "weight": 2}]
     args = {"supply": {}, "tenants": tenants, "offered": DEVICES, "borrowing": borrowing}
-    graph = build(lambda: FairSharing("fair", args))
+    doors = {"tenants": [{"tenant": "blue", "namespace": "blue"}]}
+    graph = build(lambda: (FairSharing("fair", args), TenantQueues("doors", doors)))
     for kind, where in KUEUE.items():
         assert graph.of(kind) or (kind == "Cohort" and not borrowing)
         for made in graph.of(kind):

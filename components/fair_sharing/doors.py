@@ -1,0 +1,52 @@
+"""The queues through which workloads of tenants come to their quotas."""
+
+from typing import Any, TypedDict, cast
+
+import pulumi
+import pulumi_kubernetes as kubernetes
+
+from corral.components._kit import checked, child, labels, token
+from corral.components.fair_sharing.component import ACTIVE, API, COMPONENT
+from corral.components.fair_sharing.queues import QUEUE
+
+
+class Door(TypedDict):
+    """The queue in one tenant's namespace."""
+
+    tenant: str
+    """Name of the tenant, and of its ClusterQueue."""
+    namespace: pulumi.Input[str]
+    """Its namespace."""
+
+
+class TenantQueuesArgs(TypedDict):
+    """Whose queues there are."""
+
+    tenants: list[Door]
+    """All tenants, each with its namespace."""
+
+
+class TenantQueues(pulumi.ComponentResource):
+    """One LocalQueue in each tenant's namespace; Kueue puts into it whatever names no queue.
+
+    It depends on FairSharing, which makes the quotas, and on the namespaces.
+    """
+
+    queue: pulumi.Output[str]
+    """Name of the queue, the same in each namespace."""
+
+    def __init__(self, name: str, args: TenantQueuesArgs, opts: pulumi.ResourceOptions | None = None):
+        super().__init__(token(type(self)), name, {}, opts)
+        args = checked(args, TenantQueuesArgs, name)
+        for one in args["tenants"]:
+            metadata = {"name": QUEUE, "namespace": one["namespace"], "labels": labels(COMPONENT, QUEUE)}
+            kubernetes.apiextensions.CustomResource(
+                f"{name}-{one['tenant']}",
+                api_version=API,
+                kind="LocalQueue",
+                metadata=cast(Any, {**metadata, "annotations": ACTIVE}),
+                spec={"clusterQueue": one["tenant"]},
+                opts=child(self),
+            )
+        self.queue = pulumi.Output.from_input(QUEUE)
+        self.register_outputs({"queue": QUEUE})
