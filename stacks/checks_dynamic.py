@@ -2,12 +2,15 @@
 
 from collections.abc import Iterator, Sequence
 
+from corral.catalogue.gpus import gpus
 from corral.catalogue.vocabulary import ClusterKind, FeatureGate, Part, PartState, SharingKind
 from corral.stacks.checks_versions import at_least
-from corral.stacks.config import DYNAMIC, StackConfig
+from corral.stacks.config import DYNAMIC, GpuPool, StackConfig
 from corral.stacks.parts import state
 from corral.stacks.problems import Problem
 
+MODE_IS_OFF = (ClusterKind.EMBEDDED,)
+"""Clusters on whose nodes nobody has switched MIG mode on."""
 ON_BY_DEFAULT = "1.36"
 """First Kubernetes with partitionable devices on by default (MIG guide of the DRA driver, 2026-08-07)."""
 
@@ -35,6 +38,7 @@ def check_dynamic(config: StackConfig) -> Iterator[Problem]:
             yield Problem(path, DYNAMIC, f"{reason}: use managed there, or auto here")
         elif config.cluster.kind is ClusterKind.EXISTING:
             yield from _gate(config, path)
+        yield from _mode(config, config.gpu_pools[index], path)
 
 
 def _layouts(config: StackConfig, dynamic: Sequence[int]) -> Iterator[Problem]:
@@ -51,6 +55,15 @@ def _layouts(config: StackConfig, dynamic: Sequence[int]) -> Iterator[Problem]:
                 str(shown),
                 f"{reason}: use dynamic or whole here, or auto there",
             )
+
+
+def _mode(config: StackConfig, pool: GpuPool, path: str) -> Iterator[Problem]:
+    """Slices are cut where MIG mode is on, and some GPUs change it by a reset alone."""
+    found = gpus().get(pool.gpu)
+    if found and found.mig_mode_by_reset and config.cluster.kind in MODE_IS_OFF:
+        others = [key for key, one in gpus().items() if one.profiles and not one.mig_mode_by_reset]
+        reason = f"{pool.gpu} changes its MIG mode by a reset alone, and it is off on the machines of a plane"
+        yield Problem(path, DYNAMIC, f"{reason}: use auto, or a GPU such as {others[0]}")
 
 
 def _gate(config: StackConfig, path: str) -> Iterator[Problem]:

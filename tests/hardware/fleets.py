@@ -13,7 +13,6 @@ from tests.components.harness import Graph, build
 from corral.embedded.kube import Object
 from corral.embedded.objects import at, children
 from corral.embedded.quantity import amount
-from corral.stacks.config import StackConfig
 from corral.stacks.plan import ClaimPlan, Plan, ResourcePlan
 from corral.stacks.planner import plan
 from corral.stacks.platform import Platform
@@ -74,17 +73,47 @@ def stack(seed: int, *, plugin: bool) -> dict[str, Any]:
         chosen = {"name": f"m{number}", "model": kind, "weights": "simulated", "replicas": dice.randint(1, 5)}
         one = {**chosen, **MODELS[kind], "pool": dice.choice(pools)["name"]}
         grown = {**content, "models": [*content["models"], one]}
-        if fits(parse(grown)):
+        if planned_or_none(grown):
             content = grown
     return content
 
 
-def fits(config: StackConfig) -> bool:
+def on_demand(seed: int) -> dict[str, Any]:
+    """A stack file with pools that are cut on demand, and as many models as the plan takes in."""
+    dice = random.Random(seed)
+    pools = [
+        {
+            "name": f"p{number}",
+            "gpu": gpu,
+            "nodes": {"names": list(NODES[gpu][: dice.randint(1, len(NODES[gpu]))])},
+            "gpus-per-node": GPUS[gpu],
+            "sharing": {"mig": "dynamic"},
+        }
+        for number, gpu in enumerate(dice.sample(sorted(LAYOUTS), dice.randint(1, 2)))
+    ]
+    content: dict[str, Any] = {
+        "sovereignty": {"profile": "open", "region": "embedded"},
+        "cluster": {"kind": "embedded"},
+        "tenants": [{"name": SPACE}],
+        "gpu-pools": pools,
+        "models": [],
+    }
+    for number in range(dice.randint(6, 14)):
+        kind = dice.choice(sorted(MODELS))
+        chosen = {"name": f"m{number}", "model": kind, "weights": "simulated", "replicas": dice.randint(1, 5)}
+        one = {**chosen, **MODELS[kind], "pool": dice.choice(pools)["name"]}
+        grown = {**content, "models": [*content["models"], one]}
+        if planned_or_none(grown):
+            content = grown
+    return content
+
+
+def planned_or_none(content: Mapping[str, Any]) -> Plan | None:
+    """The plan of a stack file; None where it is refused."""
     try:
-        plan(config, "dev")
+        return planned(content)
     except PlanErrors:
-        return False
-    return True
+        return None
 
 
 def planned(content: Mapping[str, Any]) -> Plan:

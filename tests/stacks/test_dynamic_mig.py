@@ -18,6 +18,7 @@ from corral.stacks.page import page
 from corral.stacks.pools import room
 from corral.stacks.show import render
 
+pytestmark = pytest.mark.usefixtures("mode_on")
 SMALL = {"name": "s", "model": "smollm2-135m", "context": 2048, "max-num-seqs": 2}
 FULL = "gpu-pools[0].sharing.mig: dynamic: "
 

@@ -192,6 +192,7 @@ ON_DEMAND = pool(gpus_per_node=2, sharing={"mig": "dynamic"})
 """Two GPUs: 3g.20gb finds its place in every order beside three small slices, not beside four."""
 
 
+@pytest.mark.usefixtures("mode_on")
 def test_slices_on_demand_are_owned_as_far_as_they_find_their_place_in_every_order():
     asked = {"slices": {"3g.20gb": 1, "1g.5gb": 1}}
     found = planned(**two(a={"gpus": asked}, gpu_pools=[ON_DEMAND, WHOLE], fair_sharing={}))
@@ -205,6 +206,7 @@ def test_slices_on_demand_are_owned_as_far_as_they_find_their_place_in_every_ord
     assert {one.profile for one in found.device_classes} == {"1g.5gb", "3g.20gb"}
 
 
+@pytest.mark.usefixtures("mode_on")
 def test_more_slices_on_demand_than_find_their_place_in_every_order_are_refused():
     asked = {"slices": {"3g.20gb": 2, "1g.5gb": 6}}
     (refused,) = problems(**two(a={"gpus": asked}, gpu_pools=[ON_DEMAND, WHOLE]))
@@ -214,6 +216,7 @@ def test_more_slices_on_demand_than_find_their_place_in_every_order_are_refused(
     assert "takes 4 GPUs, and pool slices has 2" in refused, refused
 
 
+@pytest.mark.usefixtures("mode_on")
 def test_what_a_model_needs_on_demand_is_its_tenants_own():
     found = planned(**two(gpu_pools=[ON_DEMAND, WHOLE], fair_sharing={}))
     assert own(found, "a") == {("slices", "1g.5gb"): 1}

@@ -388,7 +388,7 @@ def test_text_and_drawings_have_the_contrast_of_wcag_aa(theme: int):
 
 def test_the_style_has_no_rule_that_nothing_needs(dev: Plan):
     extra = planned(gpu_pools=[pool(gpus_per_node=1, sharing={"mig": "all-1g.5gb"})])
-    dynamic = planned(gpu_pools=[pool(sharing={"mig": "dynamic"})])
+    dynamic = planned(gpu_pools=[pool(gpu="H100-80GB", sharing={"mig": "dynamic"})])
     strict = replace(dev, region="mars", profile=Profile.EU_RESIDENT)
     trees = [parsed(page(one)) for one in (dev, extra, dynamic, strict)]
     used = {name for tree in trees for one in tree.all() for name in one.classes}

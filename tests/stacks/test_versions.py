@@ -91,6 +91,7 @@ def test_numbers_are_compared_as_numbers():
     assert at_least("580.95.05", "580") and not at_least("579.99", "580")
 
 
+@pytest.mark.usefixtures("mode_on")
 @pytest.mark.parametrize(
     ("changes", "parts"),
     [({}, {}), ({"sharing": {"mig": "dynamic"}}, {}), ({"gpu": "L40S", "sharing": {"time-slicing": 2}}, OFF)],

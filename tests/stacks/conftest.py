@@ -1,0 +1,7 @@
+import pytest
+
+
+@pytest.fixture
+def mode_on(monkeypatch):
+    """Somebody has switched MIG mode on wherever that takes a reset."""
+    monkeypatch.setattr("corral.stacks.checks_dynamic.MODE_IS_OFF", ())
