@@ -8,6 +8,7 @@ from typing import Any, cast, get_args, get_origin
 import yaml
 from pydantic import BaseModel, ValidationError
 
+from corral.catalogue.stackyaml import StackLoader
 from corral.stacks.checks import check
 from corral.stacks.config import SECRETS, StackConfig, kebab
 from corral.stacks.custom import with_folders
@@ -73,8 +74,8 @@ def _unique(loader: Any, node: Any) -> dict[Any, Any]:
     return cast("dict[Any, Any]", loader.construct_mapping(node, deep=True))
 
 
-UniqueKeys: Any = type("UniqueKeys", (getattr(yaml, "CSafeLoader", yaml.SafeLoader),), {})
-"""YAML's safe loader, refusing a key that stands twice in one mapping."""
+UniqueKeys: Any = type("UniqueKeys", (StackLoader,), {})
+"""Reads a stack file as Pulumi does, and refuses a key that stands twice in one mapping."""
 UniqueKeys.add_constructor(yaml.resolver.BaseResolver.DEFAULT_MAPPING_TAG, _unique)
 
 

@@ -5,6 +5,8 @@ from typing import Any, cast
 
 import yaml
 
+from corral.catalogue.stackyaml import StackLoader
+
 SALT = "encryptionsalt"
 
 
@@ -36,7 +38,7 @@ def _config(document: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _mapping(text: str) -> dict[str, Any]:
-    document: object = yaml.safe_load(text) or {}
+    document: object = yaml.load(text, StackLoader) or {}
     if not isinstance(document, dict):
         raise ValueError("a Pulumi stack file is a mapping")
     return cast(dict[str, Any], document)

@@ -1,0 +1,34 @@
+"""Stack files as Pulumi reads them: `off`, `no` and `12:30` are text, true and false alone are booleans."""
+
+import re
+from typing import Any
+
+import yaml
+
+BOOLEAN, INTEGER, FLOAT = (f"tag:yaml.org,2002:{name}" for name in ("bool", "int", "float"))
+SIXTIES = re.compile(r"^[-+]?[0-9][0-9_]*(:[0-5]?[0-9])+(\.[0-9_]*)?$")
+"""What YAML 1.1 reads as a number of base 60."""
+
+
+def _text(loader: Any, node: Any) -> Any:
+    return loader.construct_scalar(node)
+
+
+def _number(tag: str) -> Any:
+    usual: Any = yaml.SafeLoader.yaml_constructors[tag]
+
+    def construct(loader: Any, node: Any) -> Any:
+        return (_text if SIXTIES.match(node.value) else usual)(loader, node)
+
+    return construct
+
+
+def _boolean(loader: Any, node: Any) -> Any:
+    return {"true": True, "false": False}.get(node.value.lower(), node.value)
+
+
+StackLoader: Any = type("StackLoader", (getattr(yaml, "CSafeLoader", yaml.SafeLoader),), {})
+"""YAML's safe loader with the plain values of YAML 1.2, which is what Pulumi's reader goes by."""
+StackLoader.add_constructor(BOOLEAN, _boolean)
+for tag in (INTEGER, FLOAT):
+    StackLoader.add_constructor(tag, _number(tag))
