@@ -15,6 +15,7 @@ from corral.components.supply import Supply, locate
 
 PACKAGE = "corral"
 COMPONENT_LABEL = "corral.dev/component"
+QUEUE_LABEL = "kueue.x-k8s.io/queue-name"
 RELEASE_TIMEOUT_SECONDS = 900
 
 Args = TypeVar("Args", bound=Mapping[str, object])

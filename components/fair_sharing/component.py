@@ -23,6 +23,7 @@ from corral.components._kit import (
 )
 from corral.components._signals import alerts, dashboard
 from corral.components.fair_sharing.args import FairSharingArgs
+from corral.components.fair_sharing.guard import GUARD, binding, policy
 from corral.components.fair_sharing.queues import (
     COHORT,
     SERVED,
@@ -68,6 +69,7 @@ class FairSharing(pulumi.ComponentResource):
         _no_more_than_there_is(name, args, offered)
         manager = self._manager(name, args)
         self._queues(name, args, offered, manager)
+        self._guard(name, args)
         self._priority(name, manager)
         self._watched(name, args, manager)
         needed = _needed(args)
@@ -128,6 +130,19 @@ class FairSharing(pulumi.ComponentResource):
                 cluster_queue(tenant, offered, borrowing=borrowing),
                 before or manager,
                 annotations=ACTIVE,
+            )
+
+    def _guard(self, name: str, args: FairSharingArgs) -> None:
+        spaces = [tenant["namespace"] for tenant in args["tenants"]]
+        specs = {"Policy": policy(), "PolicyBinding": binding(spaces)}
+        for kind, spec in specs.items():
+            kubernetes.apiextensions.CustomResource(
+                f"{name}-guard-{kind.lower()}",
+                api_version="admissionregistration.k8s.io/v1",
+                kind=f"ValidatingAdmission{kind}",
+                metadata=cast(Any, {"name": GUARD, "labels": labels(COMPONENT, GUARD)}),
+                spec=spec,
+                opts=child(self),
             )
 
     def _object(

@@ -7,7 +7,7 @@ import pulumi_kubernetes as kubernetes
 
 from corral.components._kit import checked, child, labels, token
 from corral.components.fair_sharing.component import ACTIVE, API, COMPONENT
-from corral.components.fair_sharing.queues import QUEUE
+from corral.components.fair_sharing.guard import QUEUE
 
 
 class Door(TypedDict):
@@ -27,7 +27,7 @@ class TenantQueuesArgs(TypedDict):
 
 
 class TenantQueues(pulumi.ComponentResource):
-    """One LocalQueue in each tenant's namespace; Kueue puts into it whatever names no queue.
+    """One LocalQueue in each tenant's namespace.
 
     It depends on FairSharing, which makes the quotas, and on the namespaces.
     """

@@ -9,8 +9,6 @@ from corral.components.fair_sharing.values import NAMESPACE_NAME
 from corral.components.gpu_node_pool.marks import POOL_LABEL, TAINT
 
 COHORT = "corral"
-QUEUE = "default"
-"""Name of each tenant's LocalQueue; Kueue puts into it whatever names no queue."""
 SERVED = "served-models"
 """WorkloadPriorityClass of model servers: they go before the other workloads of their tenant."""
 SERVED_PRIORITY = 1000

@@ -7,7 +7,7 @@ import pulumi
 import pulumi_kubernetes as kubernetes
 
 from corral.catalogue.vocabulary import Engine, Weights
-from corral.components._kit import checked, child, fingerprint, labels, name_of, token
+from corral.components._kit import QUEUE_LABEL, checked, child, fingerprint, labels, name_of, token
 from corral.components._signals import alerts, dashboard, service_monitor
 from corral.components.model.args import ModelArgs, ModelStore, Weighty, one_request, weighty
 from corral.components.model.claim import claim_spec
@@ -16,7 +16,7 @@ from corral.components.model.signals import alerts_of, panels
 from corral.components.model_storage.job import tool_job
 
 COMPONENT = "model"
-QUEUE_LABEL, PRIORITY_LABEL = "kueue.x-k8s.io/queue-name", "kueue.x-k8s.io/priority-class"
+PRIORITY_LABEL = "kueue.x-k8s.io/priority-class"
 READY = "60m"
 """Pulumi waits this long for the first replica: image, weights and warm-up."""
 

@@ -101,7 +101,20 @@ def test_jobs_and_pods_are_queued_and_what_names_no_queue_is_no_special_case():
     found = configuration()
     assert found["integrations"]["frameworks"] == ["batch/job", "pod", "deployment"]
     assert found["manageJobsWithoutQueueName"] is False
-    assert {one.object_name for one in doors().of("LocalQueue")} == {"default"}, "Kueue's own default"
+    assert {one.object_name for one in doors().of("LocalQueue")} == {"gpus"}, (
+        "`default` takes all that leaves"
+    )
+
+
+def test_in_tenants_namespaces_alone_what_asks_for_gpus_names_a_queue():
+    graph = sharing()
+    (policy,) = graph.of("ValidatingAdmissionPolicy")
+    (binding,) = graph.of("ValidatingAdmissionPolicyBinding")
+    assert binding.inputs["spec"]["policyName"] == policy.object_name
+    (where,) = binding.inputs["spec"]["matchResources"]["namespaceSelector"]["matchExpressions"]
+    assert where["values"] == ["team-blue", "team-red"] and where["operator"] == "In"
+    (rule,) = policy.inputs["spec"]["validations"]
+    assert rule["message"].endswith("add the label kueue.x-k8s.io/queue-name: gpus")
 
 
 def test_another_configuration_is_text_that_makes_the_chart_make_another_manager():

@@ -49,6 +49,7 @@ STACK = {
 }
 """Of four whole GPUs one is red's, two are blue's, and one is nobody's; a model of blue's has one of them."""
 GPU = "corral.dev/gpu"
+QUEUED = {"kueue.x-k8s.io/queue-name": "gpus"}
 SECONDS = 40
 
 
@@ -133,7 +134,7 @@ def claims(platform, namespace):
 
 
 def deploy(platform, namespace, replicas):
-    """As many pods as `replicas` that each ask for a whole GPU and never end, and that name no queue."""
+    """As many pods as `replicas` that each ask for a whole GPU and never end."""
     claims(platform, namespace)
     platform.kubectl(
         "apply",
@@ -142,7 +143,7 @@ def deploy(platform, namespace, replicas):
         given={
             "apiVersion": "apps/v1",
             "kind": "Deployment",
-            "metadata": {"name": "train", "namespace": namespace},
+            "metadata": {"name": "train", "namespace": namespace, "labels": QUEUED},
             "spec": {
                 "replicas": replicas,
                 "selector": {"matchLabels": {"app": "train"}},
@@ -198,6 +199,33 @@ def test_the_replicas_of_a_model_come_under_the_quota_of_its_tenant_and_it_answe
     assert "Paris" in done.out, done.said
 
 
+@pytest.mark.parametrize(
+    ("version", "kind", "more"),
+    [
+        ("v1", "Pod", {}),
+        ("batch/v1", "Job", {}),
+        ("apps/v1", "Deployment", {"selector": {"matchLabels": {"app": "train"}}}),
+    ],
+)
+def test_what_asks_for_gpus_and_names_no_queue_is_refused_with_the_name(platform, version, kind, more):
+    made = template(platform)
+    if kind == "Job":
+        made["spec"]["restartPolicy"] = "Never"
+    given = {
+        "apiVersion": version,
+        "kind": kind,
+        "metadata": {"name": "stray", "namespace": "red"},
+        "spec": made["spec"] if kind == "Pod" else {**more, "template": made},
+    }
+    done = platform.ask("create", "--dry-run=server", "-f", "-", given=given)
+    assert done.code and "add the label kueue.x-k8s.io/queue-name: gpus" in done.said
+    elsewhere = {**given, "metadata": {**given["metadata"], "namespace": "model-storage"}}
+    assert platform.ask("create", "--dry-run=server", "-f", "-", given=elsewhere).code == 0
+    del made["spec"]["resourceClaims"], made["spec"]["containers"][0]["resources"]["claims"]
+    done = platform.ask("create", "--dry-run=server", "-f", "-", given=given)
+    assert done.code == 0, f"it asks for no GPU: {done.said}"
+
+
 def test_a_tenant_borrows_what_is_idle_and_not_one_more(platform):
     deploy(platform, "red", 5)
     # Its own, nobody's, and the one of blue's that blue's model leaves idle.
@@ -217,7 +245,7 @@ def test_pods_that_belong_together_are_admitted_together_or_not_at_all(platform)
     given = {
         "apiVersion": "batch/v1",
         "kind": "Job",
-        "metadata": {"name": "gang", "namespace": "blue"},
+        "metadata": {"name": "gang", "namespace": "blue", "labels": QUEUED},
         "spec": {"parallelism": 2, "completions": 2, "template": together},
     }
     platform.kubectl("apply", "-f", "-", given=given)
@@ -257,6 +285,24 @@ def test_pods_that_belong_together_are_admitted_together_or_not_at_all(platform)
 def test_nothing_outside_the_tenants_namespaces_is_queued(platform):
     queued = {one["metadata"]["namespace"] for one in platform.items("workloads.kueue.x-k8s.io", "-A")}
     assert queued == {"red", "blue"}
+
+
+def test_models_leave_the_queues_with_fair_sharing_and_come_back_into_them(platform):
+    """One `up` each way, without a quota that waits for the models."""
+    deploy(platform, "red", 0)
+    platform.kubectl("delete", "deployment", "train", "-n", "blue")
+    without = {key: value for key, value in STACK.items() if key != "fair-sharing"}
+    for content in (without, STACK):
+        file = platform.checkout / "Pulumi.dev.yaml"
+        file.write_text(yaml.safe_dump({"config": {"corral:platform": content}}))
+        done = platform.corral("up", seconds=door.UP_SECONDS)
+        assert done.code == 0, done.said[-4000:]
+        types = platform.items("crds")
+        kueue = [one for one in types if one["metadata"]["name"].endswith("kueue.x-k8s.io")]
+        assert bool(kueue) is ("fair-sharing" in content)
+        for model in ("smollm2", "chat"):
+            (pod,) = platform.model_pods(model)
+            assert (QUEUED.items() <= pod["metadata"]["labels"].items()) is bool(kueue)
 
 
 def test_a_destroy_with_work_in_the_queues_leaves_nothing_of_kueue(platform):
