@@ -2,6 +2,7 @@
 
 import json
 import subprocess
+from dataclasses import replace
 
 import pytest
 import yaml
@@ -11,13 +12,15 @@ from corral.embedded import toolchain
 
 pytestmark = pytest.mark.engine
 
-FOUND = ("cert-manager", "gateway-api", "prometheus-crds", "tenancy")
+FOUND = ("cert-manager", "gateway-api", "gpu-operator", "prometheus-crds", "tenancy")
 """Parts that somebody else has installed on the cluster."""
 INSTALLED_BY_OTHERS = {
     "cert-manager": ("cert-manager", {"crds": {"enabled": True}}),
     "gateway-crds-helm": ("default", {"crds": {"gatewayAPI": {"enabled": True, "channel": "standard"}}}),
     "prometheus-operator-crds": ("default", {}),
+    "gpu-operator": ("gpu-operator", {"devicePlugin": {"enabled": False}}),
 }
+POLICIES = "clusterpolicies.nvidia.com"
 CERTIFICATES = "certificates.cert-manager.io"
 OLD_CERTIFICATES = {
     "apiVersion": "apiextensions.k8s.io/v1",
@@ -70,9 +73,16 @@ class Cluster:
 
     def kubectl(self, *arguments, given=""):
         command = [toolchain.tool("kubectl"), "--kubeconfig", self.kubeconfig, *arguments]
-        return subprocess.run(
-            [*map(str, command)], input=given, capture_output=True, text=True, check=True, timeout=120
-        ).stdout
+        done = subprocess.run(
+            [*map(str, command)], input=given, capture_output=True, text=True, check=False, timeout=120
+        )
+        assert done.returncode == 0, f"kubectl {' '.join(map(str, arguments))}: {done.stderr}"
+        return done.stdout
+
+    def established(self, name):
+        """Wait until a type is served; one just made has no condition, at which `--for=condition` fails."""
+        for what in ("jsonpath={.status.conditions}", "condition=Established"):
+            self.kubectl("wait", f"--for={what}", f"crd/{name}", "--timeout=60s")
 
     def pulumi(self, *arguments):
         command = ("pulumi", *arguments, "--non-interactive", "-s", "stranger")
@@ -131,6 +141,13 @@ def nearly_furnished(cluster):
     cluster.kubectl("create", "namespace", "strangers")
     install(cluster, "gateway-crds-helm")
     install(cluster, "prometheus-operator-crds")
+    cluster.kubectl("create", "namespace", "gpu-operator")
+    manifest = list(yaml.safe_load_all(cluster.render("gpu-operator", *INSTALLED_BY_OTHERS["gpu-operator"])))
+    for types in (True, False):
+        some = [one for one in manifest if one and (one["kind"] == "CustomResourceDefinition") is types]
+        given = yaml.safe_dump_all(some)
+        cluster.kubectl("apply", "--server-side", "-n", "gpu-operator", "-f", "-", given=given)
+        cluster.established(POLICIES)
     return cluster
 
 
@@ -138,8 +155,41 @@ def nearly_furnished(cluster):
 def furnished(nearly_furnished):
     """The cluster after its administrator has installed all of it."""
     install(nearly_furnished, "cert-manager")
-    nearly_furnished.kubectl("wait", "--for=condition=Established", f"crd/{CERTIFICATES}", "--timeout=60s")
+    nearly_furnished.established(CERTIFICATES)
     return nearly_furnished
+
+
+POOL = """
+import pulumi
+import pulumi_kubernetes as kubernetes
+from corral.components.gpu_node_pool import ExistingGpuNodePool
+
+cluster = kubernetes.Provider("cluster", kubeconfig={kubeconfig!r})
+node = {{"name": "slices-0"}}
+price = {{"amount": 9.5, "currency": "EUR"}}
+args = {{"pool": "slices", "nodes": [node], "node_hour": price}}
+ExistingGpuNodePool("slices", args, pulumi.ResourceOptions(provider=cluster))
+"""
+
+
+@pytest.mark.parametrize(("monthly", "refused"), [(6934, True), (6935, False)])
+def test_a_program_that_imports_one_pool_is_held_to_the_budget_by_the_pack_alone(
+    cluster, tmp_path, monthly, refused
+):
+    """730 hours of a node at 9.50 EUR are 6,935 EUR; there is no plan that could refuse it."""
+    somebody = replace(cluster.newcomer, checkout=tmp_path)
+    (tmp_path / "Pulumi.yaml").write_text("name: own\nruntime: python\n")
+    (tmp_path / "__main__.py").write_text(POOL.format(kubeconfig=str(cluster.kubeconfig)))
+    platform = {"budget": {"monthly": monthly, "currency": "EUR"}}
+    content = {"config": {"corral:platform": platform}}
+    somebody.done("pulumi", "stack", "init", f"own-{monthly}", "--non-interactive")
+    (tmp_path / f"Pulumi.own-{monthly}.yaml").write_text(yaml.safe_dump(content))
+    pack = cluster.newcomer.checkout / "policy"
+    options = ("--non-interactive", "-s", f"own-{monthly}", "--policy-pack", pack)
+    done = somebody.run("pulumi", "preview", *options)
+    assert bool(done.returncode) is refused, done.stdout
+    said = "SOV-CST-01: the GPU nodes may cost 6,935 EUR a month, and the budget is 6,934 EUR"
+    assert (said in done.stdout) is refused
 
 
 def test_a_part_that_is_not_there_is_said_before_anything_is_made(nearly_furnished):
@@ -174,6 +224,21 @@ def test_a_kubeconfig_that_is_not_there_is_named(furnished):
     assert f"cluster.kubeconfig: {missing}: No such file" in done.stdout
 
 
+def test_an_operator_whose_device_plugin_would_give_gpus_away_twice_is_refused_with_the_key(furnished):
+    furnished.kubectl("patch", POLICIES, "cluster-policy", "--type=merge", "-p", plugin(on=True))
+    try:
+        done = furnished.preview()
+    finally:
+        furnished.kubectl("patch", POLICIES, "cluster-policy", "--type=merge", "-p", plugin(on=False))
+    assert done.returncode != 0
+    assert "cluster-policy: devicePlugin.enabled is true, and beside a DRA driver" in done.stdout
+    assert "Traceback" not in done.stdout
+
+
+def plugin(*, on):
+    return json.dumps({"spec": {"devicePlugin": {"enabled": on}}})
+
+
 def test_the_platform_comes_up_there_and_uses_what_it_found(furnished):
     done = furnished.pulumi("up", "--yes", "--skip-preview", "--policy-pack", "policy")
     assert done.returncode == 0, done.stdout
@@ -185,7 +250,7 @@ def test_the_platform_comes_up_there_and_uses_what_it_found(furnished):
     built_in = {"pulumi:providers:pulumi"}
     assert providers - built_in == {"pulumi:providers:kubernetes"}
     read = {one["id"].rpartition("/")[2] for one in state if one.get("external")}
-    assert {CERTIFICATES, "httproutes.gateway.networking.k8s.io", "strangers"} <= read
+    assert {CERTIFICATES, "httproutes.gateway.networking.k8s.io", "strangers", "cluster-policy"} <= read
     owned = [one for one in state if not one.get("external") and one.get("id")]
     charts = {one["inputs"]["name"] for one in owned if one["type"] == "kubernetes:helm.sh/v3:Release"}
     assert not charts & INSTALLED_BY_OTHERS.keys()
