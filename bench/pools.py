@@ -30,7 +30,8 @@ def config(models: int, pools: int, mig: str = "auto") -> dict[str, Any]:
     dice = random.Random(models)
     return {
         "sovereignty": {"profile": "open", "region": "embedded"},
-        "cluster": {"kind": "embedded"},
+        # Somebody else's cluster: there MIG mode is on where only a reset switches it.
+        "cluster": {"kind": "existing", "kubernetes": "1.36"},
         "gpu-pools": [
             {
                 "name": f"pool-{pool}",

@@ -22,11 +22,12 @@ from corral.stacks.checks_dynamic import check_dynamic
 from corral.stacks.checks_fair import check_fair
 from corral.stacks.checks_platform import check_platform
 from corral.stacks.checks_versions import check_versions
-from corral.stacks.config import DYNAMIC, GpuPool, Model, StackConfig
+from corral.stacks.config import GpuPool, Model, StackConfig
 from corral.stacks.layouts import config_names, fits_geometry, named
 from corral.stacks.parts import REQUIRES, state
 from corral.stacks.problems import Problem, one_of
 from corral.stacks.sharing import allocator, check_sharing
+from corral.stacks.values import DYNAMIC
 
 PLATFORM_NAMESPACES = frozenset(
     {

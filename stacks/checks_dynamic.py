@@ -5,9 +5,10 @@ from collections.abc import Iterator, Sequence
 from corral.catalogue.gpus import gpus
 from corral.catalogue.vocabulary import ClusterKind, FeatureGate, Part, PartState, SharingKind
 from corral.stacks.checks_versions import at_least
-from corral.stacks.config import DYNAMIC, GpuPool, StackConfig
+from corral.stacks.config import GpuPool, StackConfig
 from corral.stacks.parts import state
 from corral.stacks.problems import Problem
+from corral.stacks.values import DYNAMIC
 
 MODE_IS_OFF = (ClusterKind.EMBEDDED,)
 """Clusters on whose nodes nobody has switched MIG mode on."""

@@ -5,10 +5,11 @@ from collections.abc import Iterator
 from corral.catalogue.charts import charts_of
 from corral.catalogue.gpus import gpus
 from corral.catalogue.vocabulary import Part, PartState, SharingKind
-from corral.stacks.config import DYNAMIC, GpuPool, StackConfig
+from corral.stacks.config import GpuPool, StackConfig
 from corral.stacks.layouts import named
 from corral.stacks.parts import state
 from corral.stacks.problems import Problem
+from corral.stacks.values import DYNAMIC
 
 
 def at_least(version: str, floor: str) -> bool:

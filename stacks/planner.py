@@ -19,7 +19,7 @@ from corral.catalogue.vocabulary import (
 from corral.controls.profiles import profile
 from corral.stacks.budget import over_budget
 from corral.stacks.checks_platform import platform_of
-from corral.stacks.config import SECRETS, Model, StackConfig, gibibytes
+from corral.stacks.config import SECRETS, Model, StackConfig
 from corral.stacks.cost import cost
 from corral.stacks.fair import device_classes, device_limits, over_quota, shares
 from corral.stacks.parts import charts_in, namespace, state
@@ -44,6 +44,7 @@ from corral.stacks.pools import Room, room
 from corral.stacks.problems import PlanErrors, Problem, Unpinned
 from corral.stacks.serving import IMAGES, PORT, RUNTIMES, arguments
 from corral.stacks.sharing import allocator, devices_of, request
+from corral.stacks.values import gibibytes
 
 DEFAULT_CONTEXT = 8192
 DEFAULT_TENANT = "models"

@@ -1,12 +1,9 @@
-"""From the plan to components: the only module here that starts Pulumi, and it only wires."""
+"""From the plan to components: it only wires."""
 
 from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 import pulumi
-import pulumi_kubernetes as kubernetes
-import yaml
 
 from corral.catalogue.vocabulary import (
     Allocator,
@@ -20,40 +17,39 @@ from corral.components.admission import Admission, AdmissionArgs
 from corral.components.cert_manager import CertManager
 from corral.components.crds import Crds, CrdSet
 from corral.components.device_classes import DeviceClasses, SliceClass
-from corral.components.fair_sharing import DeviceCount, Door, FairSharing, SharingTenant, TenantQueues
-from corral.components.gpu_node_pool import ExistingGpuNodePool, ExistingGpuNodePoolArgs, PoolNode
+from corral.components.fair_sharing import Door, FairSharing, TenantQueues
+from corral.components.gpu_node_pool import ExistingGpuNodePool, ExistingGpuNodePoolArgs
 from corral.components.gpu_operator import (
     GpuOperator,
-    MigConfiguration,
-    MigGpus,
-    SharedBy,
-    SharedGpus,
 )
 from corral.components.kserve import KServe
 from corral.components.kyverno import Kyverno
-from corral.components.model import DeviceClaim, Model, ModelArgs, ModelStore
+from corral.components.model import Model, ModelArgs
 from corral.components.model_storage import ModelStorage, ModelStorageArgs
 from corral.components.observability import Observability, ObservabilityArgs
-from corral.components.supply import Supply
-from corral.components.tenancy import Reachable, Tenancy, Tenant
+from corral.components.tenancy import Tenancy
 from corral.components.vector_db import VectorDatabase, VectorDatabaseArgs
-from corral.components.vector_db.names import DOORS
-from corral.controls.control import ObjectRule
-from corral.controls.register import CONTROLS
-from corral.embedded.home import Home, PlaneHome
-from corral.embedded.plane.record import NoPlane, PlaneRecord
-from corral.stacks.fairplan import Quota, TenantShare
+from corral.stacks.handover import (
+    database_doors,
+    device_claim,
+    device_count,
+    mig_configuration,
+    model_store,
+    object_controls,
+    placements_of,
+    pool_node,
+    shared_gpus,
+    sharing_tenant,
+    tenant_args,
+)
 from corral.stacks.plan import (
     ClaimPlan,
-    ClusterPlan,
-    MigConfig,
     ModelPlan,
-    NodePlan,
     Plan,
     PoolPlan,
     ResourcePlan,
-    TenantPlan,
 )
+from corral.stacks.target import provider, supply_of
 
 Options = pulumi.ResourceOptions | None
 GIB = 1 << 30
@@ -75,8 +71,8 @@ class Platform:
     def __init__(self, plan: Plan):
         self._plan = plan
         self._embedded = plan.cluster.kind is ClusterKind.EMBEDDED
-        self._provider = _provider(plan)
-        self._supply = _supply(plan)
+        self._provider = provider(plan)
+        self._supply = supply_of(plan)
         self._monitors = plan.state(Part.PROMETHEUS_CRDS) is not PartState.OFF
         self._built: dict[Part, list[pulumi.Resource]] = {}
         self._install(Part.GATEWAY_API, Crds, set=CrdSet.GATEWAY_API)
@@ -98,7 +94,7 @@ class Platform:
         models = {model.name: self._model(model, tenancy, storage, pools) for model in plan.models}
         self.outputs = {
             "endpoints": {name: model.url for name, model in models.items()},
-            "placements": {model.name: _placements(model) for model in plan.models},
+            "placements": {model.name: placements_of(model) for model in plan.models},
             "vector-db": None
             if database is None
             else pulumi.Output.format("{}:{}", database.service, database.port),
@@ -137,7 +133,7 @@ class Platform:
         if self._plan.state(part) is not PartState.MANAGED:
             return
         args: AdmissionArgs = {
-            "controls": _object_controls(),
+            "controls": object_controls(),
             "profile": self._plan.profile.value,
             "kyverno": self._wanted(Part.KYVERNO),
         }
@@ -154,8 +150,8 @@ class Platform:
             Part.PROMETHEUS_CRDS,
             platform=self._plan.cluster.platform,
             **({} if branch is None else {"precompiled_driver": branch}),
-            mig_configurations=[_mig(config) for config in configurations],
-            shared_pools=[_shared(pool) for pool in self._plan.pools if pool.shares > 1],
+            mig_configurations=[mig_configuration(config) for config in configurations],
+            shared_pools=[shared_gpus(pool) for pool in self._plan.pools if pool.shares > 1],
             dynamic_mig=any(pool.sharing is SharingKind.MIG_DYNAMIC for pool in self._plan.pools),
             dra_driver=self._plan.state(Part.DRA_DRIVER),
             monitors=self._monitors,
@@ -169,7 +165,7 @@ class Platform:
             )
         args: ExistingGpuNodePoolArgs = {
             "pool": pool.name,
-            "nodes": [_node(pool, node) for node in pool.nodes],
+            "nodes": [pool_node(pool, node) for node in pool.nodes],
         }
         cost = self._plan.cost
         price = next(one.node_hour for one in cost.pools if one.pool == pool.name)
@@ -193,8 +189,8 @@ class Platform:
             part.value,
             {
                 "supply": self._supply,
-                "tenants": [_share(tenant) for tenant in found.tenants],
-                "offered": [_count(one) for one in found.offered],
+                "tenants": [sharing_tenant(tenant) for tenant in found.tenants],
+                "offered": [device_count(one) for one in found.offered],
                 "classes": [
                     {"resource": resource, "device_class": name}
                     for resource, name in classes.items()
@@ -234,8 +230,8 @@ class Platform:
         return Tenancy(
             part.value,
             {
-                "tenants": [_tenant(tenant, self._plan.allocator) for tenant in self._plan.tenants],
-                "reachable": [{"namespace": store, "port": STORE_PORT}, *_database_doors(self._plan)],
+                "tenants": [tenant_args(tenant, self._plan.allocator) for tenant in self._plan.tenants],
+                "reachable": [{"namespace": store, "port": STORE_PORT}, *database_doors(self._plan)],
                 "callers": [watch],
                 "existing": self._existing(part),
             },
@@ -329,11 +325,11 @@ class Platform:
         }
         match model.claim:
             case ClaimPlan():
-                args["claim"] = _claim(model.claim)
+                args["claim"] = device_claim(model.claim)
             case ResourcePlan():
                 args["resource"] = {"name": model.claim.name, "count": model.claim.count}
         if storage is not None:
-            args["store"] = _store(storage)
+            args["store"] = model_store(storage)
         if self._queues is not None and self._sharing is not None:
             args["queue"], args["priority"] = self._queues.queue, self._sharing.priority
         served = self._after(Part.KSERVE, Part.PROMETHEUS_CRDS, Part.ADMISSION, Part.KUEUE)
@@ -346,170 +342,7 @@ class Platform:
         return {
             "profile": self._plan.profile.value,
             "region": self._plan.region,
-            "controls-at-admission": _object_controls() if managed else [],
+            "controls-at-admission": object_controls() if managed else [],
             "digests-resolved": pins.resolved,
             "digests-unresolved": len(pins.unresolved),
         }
-
-
-def _provider(plan: Plan) -> kubernetes.Provider:
-    """The one provider of the platform's one cluster."""
-    if plan.cluster.kind is ClusterKind.EMBEDDED:
-        plane = _plane(plan)
-        return kubernetes.Provider("cluster", kubeconfig=str(_own_kubeconfig(plane)))
-    _announce(plan.cluster)
-    return kubernetes.Provider("cluster", kubeconfig=plan.cluster.kubeconfig, context=plan.cluster.context)
-
-
-def _announce(cluster: ClusterPlan) -> None:
-    """Say which cluster is about to be changed.
-
-    Raises:
-        pulumi.RunError: the kubeconfig cannot be read, or has no such context.
-    """
-    if cluster.kubeconfig is None:
-        context = cluster.context or "current context"
-        pulumi.log.info(f"cluster: {context} of the kubeconfig that Pulumi's provider finds")
-        return
-    path = Path(cluster.kubeconfig).expanduser()
-    try:
-        content = yaml.safe_load(path.read_text())
-        wanted = cluster.context or content["current-context"]
-        context = next(one["context"] for one in content["contexts"] if one["name"] == wanted)
-        named = {one["name"]: one["cluster"]["server"] for one in content["clusters"]}
-        pulumi.log.info(f"cluster: context {wanted}, server {named[context['cluster']]}")
-    except OSError as error:
-        raise pulumi.RunError(f"cluster.kubeconfig: {path}: {error.strerror}") from None
-    except (yaml.YAMLError, KeyError, TypeError, StopIteration):
-        raise pulumi.RunError(
-            f"cluster.kubeconfig: {path} has no context {cluster.context or 'that is current'}"
-        ) from None
-
-
-def _plane(plan: Plan) -> PlaneHome:
-    return Home.find().plane(plan.cluster.plane or plan.stack)
-
-
-def _own_kubeconfig(plane: PlaneHome) -> Path:
-    """The plane's kubeconfig, which must lead to the API server that Corral started.
-
-    Raises:
-        pulumi.RunError: the plane is not started, or the file leads elsewhere.
-    """
-    again = f"`corral up -s {plane.name}` (or `make up STACK={plane.name}`)"
-    if not plane.kubeconfig.is_file():
-        raise pulumi.RunError(f"plane {plane.name!r} is not started, {plane.kubeconfig} is missing: {again}")
-    try:
-        started = PlaneRecord.load(plane).server
-    except NoPlane as error:
-        raise pulumi.RunError(str(error)) from None
-    named = yaml.safe_load(plane.kubeconfig.read_text())["clusters"]
-    elsewhere = [one["cluster"]["server"] for one in named if one["cluster"]["server"] != started]
-    if elsewhere:
-        raise pulumi.RunError(
-            f"{plane.kubeconfig} leads to {', '.join(elsewhere)}; plane {plane.name!r} was started at "
-            f"{started}, and this stack is deployed nowhere else: {again}"
-        )
-    return plane.kubeconfig
-
-
-def _supply(plan: Plan) -> Supply:
-    """The plane's chart folder in the embedded default; elsewhere the folder `corral:charts`, when set."""
-    supply: Supply = {}
-    folder = (
-        str(_plane(plan).root / "charts")
-        if plan.cluster.kind is ClusterKind.EMBEDDED
-        else pulumi.Config("corral").get("charts")
-    )
-    if folder is not None:
-        supply["charts"] = folder
-    if plan.supply.registry is not None:
-        supply["registry"] = plan.supply.registry
-    if plan.supply.pull_secret is not None:
-        supply["pull_secret"] = plan.supply.pull_secret
-    return supply
-
-
-def _database_doors(plan: Plan) -> list[Reachable]:
-    """Where tenants find the vector database."""
-    asked = plan.vector_db
-    if asked is None:
-        return []
-    return [{"namespace": asked.namespace, "port": port} for port in DOORS[asked.engine].ports]
-
-
-def _object_controls() -> list[str]:
-    return [control.id for control in CONTROLS if isinstance(control.rule, ObjectRule)]
-
-
-def _mig(config: MigConfig) -> MigConfiguration:
-    return {"name": config.name, "gpus": [_gpus(one.devices, one.layout) for one in config.entries]}
-
-
-def _gpus(devices: tuple[int, ...] | None, layout: tuple[tuple[str, int], ...]) -> MigGpus:
-    gpus: MigGpus = {"profiles": dict(layout)}
-    if devices is not None:
-        gpus["devices"] = list(devices)
-    return gpus
-
-
-def _shared(pool: PoolPlan) -> SharedGpus:
-    return {"name": pool.name, "by": SharedBy(pool.sharing.value), "shares": pool.shares}
-
-
-def _node(pool: PoolPlan, node: NodePlan) -> PoolNode:
-    marked: PoolNode = {"name": node.name}
-    if node.mig_config is not None:
-        marked["mig_config"] = node.mig_config
-    if pool.shares > 1:
-        marked["device_plugin_config"] = pool.name
-    return marked
-
-
-def _tenant(tenant: TenantPlan, by: Allocator) -> Tenant:
-    known: Tenant = {"name": tenant.name, "namespace": tenant.namespace}
-    match by:
-        case Allocator.DRA_DRIVER:
-            known["devices"] = dict(tenant.limits)
-        case Allocator.DEVICE_PLUGIN:
-            known["resources"] = dict(tenant.limits)
-    if tenant.data_class is not None:
-        known["data_class"] = tenant.data_class.value
-    return known
-
-
-def _share(share: TenantShare) -> SharingTenant:
-    own = [_count(one) for one in share.guaranteed if one.count]
-    return {
-        "name": share.tenant,
-        "namespace": share.namespace,
-        "weight": share.weight,
-        "guaranteed": own,
-    }
-
-
-def _count(one: Quota) -> DeviceCount:
-    return {"pool": one.device.pool, "resource": one.device.resource, "count": one.count}
-
-
-def _claim(claim: ClaimPlan) -> DeviceClaim:
-    wanted: DeviceClaim = {"device_class": claim.device_class, "count": claim.count}
-    if claim.product is not None:
-        wanted["product"] = claim.product
-    return wanted
-
-
-def _store(storage: ModelStorage) -> ModelStore:
-    return {
-        "endpoint": storage.endpoint,
-        "bucket": storage.bucket,
-        "region": storage.region,
-        "namespace": storage.namespace,
-        "writer_secret": storage.writer_secret,
-        "reader_access_key": storage.reader_access_key,
-        "reader_secret_key": storage.reader_secret_key,
-    }
-
-
-def _placements(model: ModelPlan) -> list[dict[str, Any]]:
-    return [{"node": place.node, "gpu": place.gpu, "profile": place.profile} for place in model.placements]

@@ -10,9 +10,10 @@ from pydantic import BaseModel, ValidationError
 
 from corral.catalogue.stackyaml import StackLoader
 from corral.stacks.checks import check
-from corral.stacks.config import SECRETS, StackConfig, kebab
+from corral.stacks.config import SECRETS, StackConfig
 from corral.stacks.custom import with_folders
 from corral.stacks.problems import ConfigErrors, Problem, one_of
+from corral.stacks.values import kebab
 
 KEY = "corral:platform"
 SECRET_WORD = re.compile(

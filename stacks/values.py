@@ -1,0 +1,148 @@
+"""Plain values of a stack file, each with the words that a wrong one is answered with."""
+
+from decimal import Decimal
+from typing import Annotated, Any, cast
+
+from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
+from pydantic_core import PydanticCustomError
+
+Positive = Annotated[int, Field(strict=True, ge=1)]
+"""A whole number of 1 or more."""
+Count = Annotated[int, Field(strict=True, ge=0)]
+"""A whole number of 0 or more."""
+LABEL = r"^[a-z]([-a-z0-9]{0,38}[a-z0-9])?$"
+
+
+SHARED = ("time-slicing", "mps")
+DYNAMIC = "dynamic"
+"""Word in place of a layout: the DRA driver cuts slices when pods come."""
+WAYS = frozenset({"mig", *SHARED})
+"""Keys of `sharing`; a GPU is divided one way."""
+Share = Annotated[int, Field(strict=True, ge=2, le=48)]
+"""Into how many equal shares each GPU goes; MPS serves at most 48 clients."""
+
+
+def _refuse(pattern_name: str, text: str) -> PydanticCustomError:
+    return PydanticCustomError(pattern_name, text)  # type: ignore[arg-type]  # wants a literal
+
+
+def _gib(value: str) -> str:
+    number, unit = value[:-2], value[-2:]
+    if unit not in ("Gi", "Ti") or not number.isdecimal() or int(number) == 0:
+        raise _refuse("size", "use a whole number of Gi or Ti, such as 50Gi")
+    return value
+
+
+def _number(value: Any) -> Any:
+    if not isinstance(value, str):
+        return value
+    scale = {"k": 10**3, "M": 10**6, "G": 10**9}.get(value[-1:], 0)
+    if not scale or not value[:-1].isdecimal():
+        raise _refuse("number", "use a whole number, or one with k, M or G such as 5M")
+    return int(value[:-1]) * scale
+
+
+def _decimal(value: Any) -> Any:
+    if isinstance(value, bool) or not isinstance(value, (int, float, Decimal)):
+        raise _refuse("amount", "use a number above 0, such as 1.25")
+    return Decimal(str(value))
+
+
+def replicas_given(value: Any) -> Any:
+    if not isinstance(value, int) or isinstance(value, bool):
+        return value
+    if value < 1:
+        raise _refuse("replicas", "use 1 or more, or {min, max}")
+    return {"min": value, "max": value}
+
+
+def sharing_given(value: Any) -> Any:
+    if value == "whole":
+        return {}
+    if isinstance(value, dict) and len(value) == 1 and set(value) <= WAYS:  # pyright: ignore[reportUnknownArgumentType]
+        return value  # pyright: ignore[reportUnknownVariableType]
+    twice = isinstance(value, dict) and len(value) > 1 and set(value) <= WAYS  # pyright: ignore[reportUnknownArgumentType]
+    once = "a GPU is divided one way, and neither slices nor shares are divided again: " if twice else ""
+    raise _refuse(
+        "sharing",
+        f"{once}use one of whole, {{mig: auto}}, {{mig: dynamic}}, {{mig: NAME}}, "
+        "{mig: [{PROFILE: COUNT}]}, {time-slicing: N}, {mps: N}",
+    )
+
+
+def _devices(value: Any) -> Any:
+    given = cast("dict[Any, Any]", value) if isinstance(value, dict) else {"": value}
+    if not given or any(type(count) is not int or count < 1 for count in given.values()):
+        raise _refuse(
+            "devices", "use a number of 1 or more, or {PROFILE: N} of a pool that is cut into slices"
+        )
+    return cast("Any", value)
+
+
+def _version(value: Any) -> Any:
+    text = str(value) if isinstance(value, int) and not isinstance(value, bool) else value
+    if isinstance(text, str) and all(part.isdecimal() for part in text.split(".")):
+        return text
+    raise _refuse("version", 'use numbers and points, in quotes, such as "1.35" or "580.95.05"')
+
+
+Version = Annotated[
+    str,
+    BeforeValidator(_version),
+    WithJsonSchema(
+        {"anyOf": [{"type": "string", "pattern": r"^[0-9]+(\.[0-9]+)*$"}, {"type": "integer", "minimum": 0}]}
+    ),
+]
+"""A version such as `1.34.2`; text, since YAML reads 1.30 as 1.3."""
+Name = Annotated[str, Field(pattern=LABEL)]
+"""A name of 1 to 40 of a-z, 0-9 and '-', beginning with a letter."""
+Size = Annotated[
+    str, AfterValidator(_gib), WithJsonSchema({"type": "string", "pattern": "^[1-9][0-9]*(Gi|Ti)$"})
+]
+"""A size such as `50Gi`."""
+Number = Annotated[
+    int,
+    Field(ge=1),
+    BeforeValidator(_number),
+    WithJsonSchema(
+        {"anyOf": [{"type": "integer", "minimum": 1}, {"type": "string", "pattern": "^[0-9]+[kMG]$"}]}
+    ),
+]
+"""A whole number, or text such as `5M`."""
+
+
+Amount = Annotated[
+    Decimal,
+    Field(gt=0),
+    BeforeValidator(_decimal),
+    WithJsonSchema({"type": "number", "exclusiveMinimum": 0}),
+]
+"""An exact number above 0, with or without decimals."""
+
+
+Devices = Annotated[
+    int | dict[str, int],
+    BeforeValidator(_devices),
+    WithJsonSchema(
+        {
+            "anyOf": [
+                {"type": "integer", "minimum": 1},
+                {
+                    "type": "object",
+                    "additionalProperties": {"type": "integer", "minimum": 1},
+                    "minProperties": 1,
+                },
+            ]
+        }
+    ),
+]
+"""A number of GPUs or shares, or one of slices for each MIG profile."""
+
+
+def gibibytes(size: str) -> int:
+    """`size` such as `2Ti` in GiB: 2048."""
+    return int(size[:-2]) * {"Gi": 1, "Ti": 1024}[size[-2:]]
+
+
+def kebab(name: str) -> str:
+    return name.replace("_", "-")
