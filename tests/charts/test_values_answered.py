@@ -13,7 +13,7 @@ STAND_INS = Path(__file__).parents[2] / "embedded" / "charts"
 NAMES = sorted(path.parent.name for path in STAND_INS.glob("*/Chart.yaml"))
 IN_USE = uses()
 ON_STAND_IN = [use for use in IN_USE if use.chart in NAMES and use.embedded]
-ON_REAL = [use for use in IN_USE if use.chart in ("kyverno", "kserve-resources")]
+ON_REAL = [use for use in IN_USE if use.chart in ("kyverno", "kserve-resources", "kueue")]
 
 
 def about(name: str) -> dict:

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from corral.components.fair_sharing.values import kueue_values, manager_configuration
 from corral.components.kyverno.values import kyverno_values
 from corral.components.vector_db.pgvector import arguments
 from corral.embedded import toolchain
@@ -20,6 +21,13 @@ KSERVE = {
         }
     }
 }
+KUEUE = kueue_values(
+    manager_configuration(["blue"], [], borrowing=True, ready_within_minutes=30),
+    replicas=1,
+    monitors=True,
+    supply={},
+)
+LISTENED_TO = "/controller_manager_config.yaml"
 
 
 def containers(chart: str, values: dict, tmp_path: Path) -> list[dict]:
@@ -48,6 +56,7 @@ def containers(chart: str, values: dict, tmp_path: Path) -> list[dict]:
     [
         ("kserve-resources", KSERVE, set()),
         ("kyverno", kyverno_values("kyverno", replicas=1, supply={}, migrate=False), set()),
+        ("kueue", KUEUE, set()),
     ],
 )
 def test_every_container_of_a_chart_has_a_row_that_takes_its_flags(
@@ -59,7 +68,11 @@ def test_every_container_of_a_chart_has_a_row_that_takes_its_flags(
     for stated in listed:
         row = find(stated["image"])
         if isinstance(row, Row):
-            context = container(*stated.get("args", []), command=stated.get("command", []))
+            settings = tmp_path / "configuration"
+            settings.write_text(yaml.safe_dump({"kind": "Configuration"}))
+            context = container(
+                *stated.get("args", []), command=stated.get("command", []), mounts={LISTENED_TO: settings}
+            )
             given = row.launch(context).argv
             assert not [part for part in given if "=:" in part or "0.0.0.0" in part or "127.0.0.1" in part]
         elif not isinstance(row, Omitted):
