@@ -36,10 +36,10 @@ def _reason(found: Guarantee) -> str:
     bound = found.total // found.least
     tried = "" if bound == found.full else f"; for {bound} every way was tried"
     return (
-        f"{found.needed} always leave room: {scale}; a GPU without room for {found.profile} "
-        f"has {found.least}, and all slices but one have {found.total}: {_times(found.full)}{tried}"
+        f"there is always room on {_gpus(found.needed)}: {scale}; a GPU without room for {found.profile} "
+        f"has {found.least}, and all slices but one have {found.total}, enough for {_gpus(found.full)}{tried}"
     )
 
 
-def _times(number: int) -> str:
-    return f"enough for {number} GPU" + ("" if number == 1 else "s")
+def _gpus(number: int) -> str:
+    return f"{number} GPU" + ("" if number == 1 else "s")

@@ -79,7 +79,7 @@ def _bar(name: str, memory: MemoryPlan) -> Html:
 def _places(model: ModelPlan, where: Mapping[tuple[str, int], str]) -> Iterator[Html]:
     """A line per GPU, such as `slices-0/1`, as the terminal names it; with its replicas if several: `x2`."""
     if not model.placements:
-        yield tag("span", "any GPU of the pool", class_="line")
+        yield tag("span", "any GPU of it", class_="line")
     for (node, gpu), replicas in Counter((one.node, one.gpu) for one in model.placements).items():
         last = gpu + model.claim.count - 1
         text = f"{node}/{gpu}" if last == gpu else f"{node}/{gpu} to {last}"

@@ -62,7 +62,7 @@ def test_a_whole_gpu_is_not_offered_but_the_slice_that_is_all_of_one_is():
 def test_where_a_replica_lies_is_not_planned():
     found = planned(**mixed())
     assert [one.placements for one in found.models] == [(), ()]
-    assert "any GPU of the pool" in read_page(page(found)).text
+    assert "any GPU of it" in read_page(page(found)).text
 
 
 def test_what_would_fit_packed_is_taken_only_if_it_fits_in_every_order():
@@ -109,8 +109,8 @@ def test_the_plan_says_what_is_promised_and_that_its_cut_is_an_example():
         in text
     )
     assert (
-        "3 always leave room: 1g.5gb counts 1, 3g.20gb counts 1; a GPU without room for 3g.20gb has 2, "
-        "and all slices but one have 5: enough for 2 GPUs\n"
+        "there is always room on 3 GPUs: 1g.5gb counts 1, 3g.20gb counts 1; a GPU without room for 3g.20gb "
+        "has 2, and all slices but one have 5, enough for 2 GPUs\n"
     ) in text
     assert (
         "one way to cut among many: the driver cuts when a pod comes, where the scheduler puts it\n" in text
