@@ -303,6 +303,22 @@ def test_models_leave_the_queues_with_fair_sharing_and_come_back_into_them(platf
         for model in ("smollm2", "chat"):
             (pod,) = platform.model_pods(model)
             assert (QUEUED.items() <= pod["metadata"]["labels"].items()) is bool(kueue)
+        # One slice is red's own, and its model has it: a quota refuses the next, where no queue counts them.
+        own, any_slice = (claimed(platform, name) for name in ("mig-1g-5gb.corral.dev", "mig.nvidia.com"))
+        assert ("exceeded quota" in own.said) is not bool(kueue), own.said
+        assert "exceeded quota" in any_slice.said, "the class of all slices is closed to tenants"
+
+
+def claimed(platform, device_class):
+    """What admission says of a claim of red's for one device of the class; nothing is stored."""
+    request = {"name": "gpu", "exactly": {"deviceClassName": device_class}}
+    given = {
+        "apiVersion": "resource.k8s.io/v1",
+        "kind": "ResourceClaim",
+        "metadata": {"name": "tried", "namespace": "red"},
+        "spec": {"devices": {"requests": [request]}},
+    }
+    return platform.ask("create", "--dry-run=server", "-f", "-", given=given)
 
 
 def test_a_destroy_with_work_in_the_queues_leaves_nothing_of_kueue(platform):
