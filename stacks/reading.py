@@ -147,9 +147,34 @@ def _problem(error: dict[str, Any], content: object) -> Problem:
             return Problem(
                 path, _shown(error["input"]), "use 1 to 40 of a-z, 0-9 and '-', beginning with a letter"
             )
+        case "model_type" | "dict_type":
+            keys = _keys(location)
+            return Problem(
+                path, _shown(error["input"]), "use a mapping" + (f" of {', '.join(keys)}" * bool(keys))
+            )
+        case "greater_than_equal" | "greater_than" | "less_than_equal":
+            return Problem(path, _shown(error["input"]), _bound(error["ctx"]))
+        case kind if kind in PLAIN:
+            return Problem(path, _shown(error["input"]), PLAIN[kind])
         case _:
             text = str(error["msg"]).removeprefix("Value error, ")
             return Problem(path, _shown(error["input"]), text[:1].lower() + text[1:])
+
+
+PLAIN = {
+    "bool_type": "use true or false",
+    "bool_parsing": "use true or false",
+    "int_type": "use a whole number, without quotes",
+    "list_type": "use a list",
+    "string_type": "use text, in quotes where YAML reads something else",
+    "tuple_type": "use a list",
+}
+"""What a value of another type is answered with, by pydantic's word for the error."""
+
+
+def _bound(limits: Mapping[str, Any]) -> str:
+    words = {"ge": "use {} or more", "gt": "use more than {}", "le": "use {} at most"}
+    return next(words[key].format(value) for key, value in limits.items() if key in words)
 
 
 def where(location: tuple[str | int, ...]) -> str:

@@ -23,7 +23,7 @@ def unknown_key(stack):
 
 def wrong_type(stack):
     stack["gpu-pools"][0]["gpus-per-node"] = "four"
-    return ["gpu-pools[0].gpus-per-node: four: input should be a valid integer"]
+    return ["gpu-pools[0].gpus-per-node: four: use a whole number, without quotes"]
 
 
 def a_model_that_fits_nowhere(stack):

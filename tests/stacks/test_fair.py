@@ -328,3 +328,20 @@ def test_the_page_has_the_same_table():
     drawn = page(planned(**two(b={"gpus": {"whole": 3}}, fair_sharing={})))
     assert "GPUs of tenants" in drawn and "may borrow" in drawn and "(nobody)" in drawn
     assert "may borrow" not in page(planned(**two()))
+
+
+@pytest.mark.parametrize(
+    ("changes", "line"),
+    [
+        ({"fair_sharing": True}, "fair-sharing: True: use a mapping of borrowing, ready-within"),
+        ({"fair_sharing": {"borrowing": 3}}, "fair-sharing.borrowing: 3: use true or false"),
+        ({"fair_sharing": {"ready-within": 0}}, "fair-sharing.ready-within: 0: use 1 or more"),
+        ({"a": {"gpus": 3}}, "tenants[0].gpus: 3: use a mapping"),
+        (
+            {"a": {"weight": "2"}, "fair_sharing": {}},
+            "tenants[0].weight: 2: use a whole number, without quotes",
+        ),
+    ],
+)
+def test_a_value_of_another_type_is_answered_in_the_words_of_a_stack_file(changes, line):
+    assert problems(**two(**changes)) == [line]

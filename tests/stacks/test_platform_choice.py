@@ -81,7 +81,7 @@ def test_a_branch_of_compiled_drivers_is_passed_on():
         ),
         (
             {"cluster": on(**{"precompiled-driver": "580"})},
-            "cluster.precompiled-driver: 580: input should be a valid integer",
+            "cluster.precompiled-driver: 580: use a whole number, without quotes",
         ),
         ({"cluster": on("gke")}, "cluster.platform: gke: did you mean gke-cos?"),
         (

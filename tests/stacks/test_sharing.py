@@ -100,9 +100,9 @@ def test_vllm_is_kept_off_mps_since_nobody_has_measured_what_it_sees_there():
 @pytest.mark.parametrize(
     ("sharing", "line"),
     [
-        ({"time-slicing": 1}, "gpu-pools[0].sharing.time-slicing: 1: input should be greater"),
-        ({"time-slicing": "4"}, "gpu-pools[0].sharing.time-slicing: 4: input should be a valid integer"),
-        ({"mps": 49}, "gpu-pools[0].sharing.mps: 49: input should be less"),
+        ({"time-slicing": 1}, "gpu-pools[0].sharing.time-slicing: 1: use 2 or more"),
+        ({"time-slicing": "4"}, "gpu-pools[0].sharing.time-slicing: 4: use a whole number, without quotes"),
+        ({"mps": 49}, "gpu-pools[0].sharing.mps: 49: use 48 at most"),
         (
             {"mig": "auto", "mps": 2},
             "gpu-pools[0].sharing: {'mig': 'auto', 'mps': 2}: a GPU is divided one way",
