@@ -211,10 +211,11 @@ def _ports_free(plane: PlaneHome, record: PlaneRecord) -> None:
     state = PlaneState.load(plane)
     for program in control.programs(plane):
         entry = state.programs.get(program.name)
-        if entry and entry.process and running(program.argv) is None:
+        busy = [port for port in users[program.name] if not free(port)]
+        if busy and running(program.argv) is None and entry and entry.process:
             # A program that was killed has no arguments any more, and its ports until it is gone.
             end([entry.process])
-        busy = [port for port in users[program.name] if not free(port)]
+            busy = [port for port in busy if not free(port)]
         if busy and running(program.argv) is None:
             raise AddressesInUse(
                 f"port {busy[0]} of plane {plane.name!r} ({program.name}) is in use by another program: end "

@@ -24,26 +24,25 @@ class Process:
     @staticmethod
     def of(pid: int) -> "Process | None":
         """The process that has `pid` now; None when there is none or it is only waiting to be reaped."""
-        try:
-            stat = (PROC / str(pid) / "stat").read_text()
-        except (FileNotFoundError, ProcessLookupError):
-            return None
-        # The second field is a name in parentheses and may hold spaces and parentheses itself.
-        fields = stat[stat.rindex(")") + 2 :].split()
-        return None if fields[0] in "ZX" else Process(pid, int(fields[19]))
+        found = _stat(pid)
+        return None if found is None or found[0] in "ZX" else Process(pid, found[1])
 
     @property
     def alive(self) -> bool:
         return Process.of(self.pid) == self
 
     def open(self) -> int | None:
-        """A pidfd, readable once the process has ended; None when it has ended already."""
+        """A pidfd, readable once the process has ended with all its threads; None when it is gone.
+
+        A program that was killed waits to be reaped while threads of it still hold its ports.
+        """
         try:
             descriptor = os.pidfd_open(self.pid)
         except ProcessLookupError:
             return None
         # Checked after opening: from here on the descriptor cannot mean another process.
-        if self.alive:
+        found = _stat(self.pid)
+        if found is not None and found[1] == self.start:
             return descriptor
         os.close(descriptor)
         return None
@@ -56,6 +55,17 @@ class Process:
         except (FileNotFoundError, ProcessLookupError):
             return 0
         return pages * os.sysconf("SC_PAGE_SIZE")
+
+
+def _stat(pid: int) -> tuple[str, int] | None:
+    """(state, start time) of the process with `pid`; None when there is none."""
+    try:
+        stat = (PROC / str(pid) / "stat").read_text()
+    except (FileNotFoundError, ProcessLookupError):
+        return None
+    # The second field is a name in parentheses and may hold spaces and parentheses itself.
+    fields = stat[stat.rindex(")") + 2 :].split()
+    return fields[0], int(fields[19])
 
 
 def running(argv: Sequence[str]) -> Process | None:

@@ -16,18 +16,23 @@ from corral.embedded.home import Home
 pytestmark = pytest.mark.engine
 
 USER = 65534
-# A HOME of root's may be closed to others: programs that lie in it are shown to the user at their places.
+# A HOME of root's may be closed to others, and the folder of the tools is: what the user needs of them is
+# shown at its place.
 ENTER = """
 set -eu
-scratch=$1; closed=$2; shift 2
-mount --rbind "$closed" "$scratch"
-mount -t tmpfs -o mode=0755 tmpfs "$closed"
-for shown in $SHOWN; do
-  mkdir -p "$closed/$shown"
-  mount --bind "$scratch/$shown" "$closed/$shown"
+scratch=$1; shift
+for closed in $CLOSED; do
+  mount --rbind "$closed" "$scratch"
+  mount -t tmpfs -o mode=0755 tmpfs "$closed"
+  for shown in $SHOWN; do
+    case $shown in "$closed"/*)
+      mkdir -p "$shown"
+      mount --bind "$scratch/${shown#"$closed"/}" "$shown"
+    esac
+  done
+  umount -l "$scratch"
 done
-umount -l "$scratch"
-unset SHOWN
+unset CLOSED SHOWN
 exec setpriv --reuid {user} --regid {user} --clear-groups --bounding-set=-all --inh-caps=-all \
   --no-new-privs "$@"
 """.replace("{user}", str(USER))
@@ -46,15 +51,16 @@ def user():
         newcomer = newcomer_in(folder)
         scratch = folder / "scratch"
         scratch.mkdir()
-        closed = Path("/root")
+        home, toolchain = Path("/root"), Home.find().toolchain.resolve()
+        closed = [home] if toolchain.is_relative_to(home) else [home, toolchain]
         # The folder of the tools is its owner's alone, the tools in it are not.
-        tools = (tool for tool in Home.find().toolchain.resolve().iterdir() if tool.name[0] != ".")
-        needed = {Path(sys.base_prefix), CHECKOUT, *tools}
-        shown = [str(path.relative_to(closed)) for path in sorted(needed) if path.is_relative_to(closed)]
+        tools = (tool for tool in toolchain.iterdir() if tool.name[0] != ".")
+        shown = sorted({Path(sys.base_prefix), CHECKOUT, *tools})
         for path in (folder / "home", folder / "corral", folder / "state", folder / "venv"):
             subprocess.run(["chown", "--recursive", f"{USER}:{USER}", str(path)], check=True)
-        enter = ("unshare", "--mount", "--", "sh", "-c", ENTER, "enter", str(scratch), str(closed))
-        environment = {**newcomer.environment, "SHOWN": " ".join(shown)}
+        enter = ("unshare", "--mount", "--", "sh", "-c", ENTER, "enter", str(scratch))
+        words = {"CLOSED": " ".join(map(str, closed)), "SHOWN": " ".join(map(str, shown))}
+        environment = {**newcomer.environment, **words}
         found = dataclasses.replace(newcomer, enter=enter, environment=environment)
         found.write_stack("user", {**DOOR, "cluster": {"kind": "embedded"}})
         yield found
