@@ -173,44 +173,58 @@ def install(
     )
 
 
-def filled_role(
-    parent: pulumi.Resource, logical: str, name: str, *, release: str, namespace: str
-) -> kubernetes.rbac.v1.ClusterRole:
-    """A role that Kubernetes fills from others, made before the chart that has it adopts it, gone after it.
-
-    Helm deletes the roles of a release side by side; Kubernetes may fill this one again while it goes, and so
-    make it anew. Awaited, the release would never be gone; left, it would be in a later one's way. So the
-    release is installed with `awaited` off.
-    """
-    return kubernetes.rbac.v1.ClusterRole(
-        logical,
-        metadata={
-            "name": name,
-            "labels": {"app.kubernetes.io/managed-by": "Helm"},
-            "annotations": {
-                "meta.helm.sh/release-name": release,
-                "meta.helm.sh/release-namespace": namespace,
-            },
-        },
-        opts=child(parent),
-    )
-
-
-def ready(
+def install_with_filled_roles(
     parent: pulumi.Resource,
     logical: str,
-    name: str,
+    entry: ChartEntry,
+    values: Mapping[str, Any],
     *,
     namespace: pulumi.Input[str],
-    depends_on: Sequence[pulumi.Resource],
-) -> pulumi.Resource:
-    """Awaits a Deployment of a release that Helm itself does not await."""
-    return kubernetes.apps.v1.DeploymentPatch(
+    owner: str,
+    supply: Supply,
+    roles: Mapping[str, str],
+    deployments: Mapping[str, str],
+) -> list[pulumi.Resource]:
+    """`install` of a release with roles that Kubernetes fills from others; what awaits its `deployments`.
+
+    Helm deletes the roles of a release side by side; Kubernetes may fill one again while it goes, and so
+    make it anew. Awaited, the release would never be gone; left, the role would be in a later one's way. So
+    `roles` are made before the release adopts them and go after it, and it is not awaited; its Deployments
+    are, by a patch that changes nothing. Both are given by logical name.
+
+    Args:
+        owner: the namespace by name, which the roles say before it is made.
+    """
+    adopted = {
+        "labels": {"app.kubernetes.io/managed-by": "Helm"},
+        "annotations": {
+            "meta.helm.sh/release-name": entry.name,
+            "meta.helm.sh/release-namespace": owner,
+        },
+    }
+    before = [
+        kubernetes.rbac.v1.ClusterRole(one, metadata=cast(Any, {"name": name, **adopted}), opts=child(parent))
+        for one, name in roles.items()
+    ]
+    release = install(
+        parent,
         logical,
-        # It changes nothing: what is recorded of one that is ready at once is from before the patch.
-        metadata={"name": name, "namespace": namespace},
-        opts=child(parent, depends_on=list(depends_on)),
+        entry,
+        values,
+        namespace=namespace,
+        supply=supply,
+        depends_on=before,
+        awaited=False,
     )
+    return [
+        kubernetes.apps.v1.DeploymentPatch(
+            one,
+            # Without a label: what is recorded of one that is ready at once is from before the patch.
+            metadata={"name": name, "namespace": namespace},
+            opts=child(parent, depends_on=[release]),
+        )
+        for one, name in deployments.items()
+    ]
 
 
 def existing_api(parent: pulumi.Resource, logical: str, crd: str, version: str) -> pulumi.Resource:

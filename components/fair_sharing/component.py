@@ -13,12 +13,10 @@ from corral.components._kit import (
     checked,
     child,
     existing_api,
-    filled_role,
-    install,
+    install_with_filled_roles,
     labels,
     name_of,
     namespace,
-    ready,
     token,
 )
 from corral.components._signals import alerts, dashboard
@@ -93,37 +91,33 @@ class FairSharing(pulumi.ComponentResource):
             monitors=args.get("monitors", True),
             supply=args["supply"],
         )
-        roles = [
-            filled_role(self, f"{name}-{role}", role, release=RELEASE, namespace=wanted) for role in FILLED
-        ]
-        release = install(
+        # The manager is ready once its webhook answers.
+        return install_with_filled_roles(
             self,
             f"{name}-chart",
             chart(RELEASE),
             values,
             namespace=name_of(space),
+            owner=wanted,
             supply=args["supply"],
-            depends_on=roles,
-            awaited=False,
+            roles={f"{name}-{role}": role for role in FILLED},
+            deployments={f"{name}-manager": MANAGER},
         )
-        # The manager is ready once its webhook answers.
-        return [
-            ready(self, f"{name}-manager", MANAGER, namespace=name_of(space), depends_on=[release]),
-        ]
 
     def _queues(
         self, name: str, args: FairSharingArgs, offered: Counts, manager: Sequence[pulumi.Resource]
     ) -> None:
         borrowing = args.get("borrowing", True)
         before = [
-            self._object(f"{name}-pool-{pool}", "ResourceFlavor", pool, flavour(pool), manager)
+            kueue_object(self, f"{name}-pool-{pool}", "ResourceFlavor", pool, flavour(pool), manager)
             for pool in dict.fromkeys(pool for pool, _ in offered)
         ]
         if borrowing:
             rest = {"resourceGroups": groups(offered, unassigned(offered, args["tenants"]))}
-            before.append(self._object(f"{name}-cohort", "Cohort", COHORT, rest, manager))
+            before.append(kueue_object(self, f"{name}-cohort", "Cohort", COHORT, rest, manager))
         for tenant in args["tenants"]:
-            self._object(
+            kueue_object(
+                self,
                 f"{name}-{tenant['name']}",
                 "ClusterQueue",
                 tenant["name"],
@@ -144,24 +138,6 @@ class FairSharing(pulumi.ComponentResource):
                 spec=spec,
                 opts=child(self),
             )
-
-    def _object(
-        self,
-        logical: str,
-        kind: str,
-        name: str,
-        spec: Mapping[str, Any],
-        before: Sequence[pulumi.Resource],
-        **metadata: Any,
-    ) -> pulumi.Resource:
-        return kubernetes.apiextensions.CustomResource(
-            logical,
-            api_version=API,
-            kind=kind,
-            metadata=cast(Any, {"name": name, "labels": labels(COMPONENT, name), **metadata}),
-            spec=spec,
-            opts=child(self, depends_on=list(before)),
-        )
 
     def _priority(self, name: str, before: Sequence[pulumi.Resource]) -> None:
         # The SDK's CustomResource has no field beside `spec`.
@@ -188,6 +164,26 @@ class FairSharing(pulumi.ComponentResource):
         dashboard(self, f"{name}-dashboard", title="GPUs of tenants", panels=PANELS, **about)
         if args.get("monitors", True):
             alerts(self, f"{name}-alerts", rules=ALERTS, **about)
+
+
+def kueue_object(
+    parent: pulumi.Resource,
+    logical: str,
+    kind: str,
+    name: str,
+    spec: Mapping[str, Any],
+    before: Sequence[pulumi.Resource] = (),
+    **metadata: Any,
+) -> pulumi.Resource:
+    """An object of Kueue's, after what must be `before` it."""
+    return kubernetes.apiextensions.CustomResource(
+        logical,
+        api_version=API,
+        kind=kind,
+        metadata=cast(Any, {"name": name, "labels": labels(COMPONENT, name), **metadata}),
+        spec=spec,
+        opts=child(parent, depends_on=list(before)),
+    )
 
 
 def _configuration(args: FairSharingArgs) -> dict[str, Any]:

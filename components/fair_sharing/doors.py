@@ -1,12 +1,11 @@
 """The queues through which workloads of tenants come to their quotas."""
 
-from typing import Any, TypedDict, cast
+from typing import TypedDict
 
 import pulumi
-import pulumi_kubernetes as kubernetes
 
-from corral.components._kit import checked, child, labels, token
-from corral.components.fair_sharing.component import ACTIVE, API, COMPONENT
+from corral.components._kit import checked, token
+from corral.components.fair_sharing.component import ACTIVE, kueue_object
 from corral.components.fair_sharing.guard import QUEUE
 
 
@@ -39,14 +38,14 @@ class TenantQueues(pulumi.ComponentResource):
         super().__init__(token(type(self)), name, {}, opts)
         args = checked(args, TenantQueuesArgs, name)
         for one in args["tenants"]:
-            metadata = {"name": QUEUE, "namespace": one["namespace"], "labels": labels(COMPONENT, QUEUE)}
-            kubernetes.apiextensions.CustomResource(
+            kueue_object(
+                self,
                 f"{name}-{one['tenant']}",
-                api_version=API,
-                kind="LocalQueue",
-                metadata=cast(Any, {**metadata, "annotations": ACTIVE}),
-                spec={"clusterQueue": one["tenant"]},
-                opts=child(self),
+                "LocalQueue",
+                QUEUE,
+                {"clusterQueue": one["tenant"]},
+                annotations=ACTIVE,
+                namespace=one["namespace"],
             )
         self.queue = pulumi.Output.from_input(QUEUE)
         self.register_outputs({"queue": QUEUE})

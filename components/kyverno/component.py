@@ -8,11 +8,9 @@ from corral.catalogue.charts import chart
 from corral.components._kit import (
     checked,
     existing_api,
-    filled_role,
-    install,
+    install_with_filled_roles,
     name_of,
     namespace,
-    ready,
     token,
 )
 from corral.components.kyverno.values import kyverno_values
@@ -59,38 +57,21 @@ class Kyverno(pulumi.ComponentResource):
 
     def _installed(self, name: str, args: KyvernoArgs, wanted: str) -> pulumi.Output[str]:
         space = namespace(self, f"{name}-namespace", wanted, component=COMPONENT)
-        roles = [
-            filled_role(
-                self,
-                f"{name}-{controller}-role",
-                f"{RELEASE}:{controller}",
-                release=RELEASE,
-                namespace=wanted,
-            )
-            for controller in CONTROLLERS
-        ]
         values = kyverno_values(
             wanted,
             replicas=args.get("replicas", 3),
             supply=args["supply"],
             migrate=args.get("migrate", True),
         )
-        release = install(
+        install_with_filled_roles(
             self,
             f"{name}-chart",
             chart(RELEASE),
             values,
             namespace=name_of(space),
+            owner=wanted,
             supply=args["supply"],
-            depends_on=roles,
-            awaited=False,
+            roles={f"{name}-{one}-role": f"{RELEASE}:{one}" for one in CONTROLLERS},
+            deployments={f"{name}-{one}": f"{RELEASE}-{one}" for one in CONTROLLERS},
         )
-        for controller in CONTROLLERS:
-            ready(
-                self,
-                f"{name}-{controller}",
-                f"{RELEASE}-{controller}",
-                namespace=name_of(space),
-                depends_on=[release],
-            )
         return name_of(space)

@@ -60,22 +60,7 @@ def stack(seed: int, *, plugin: bool) -> dict[str, Any]:
         name = f"p{len(pools)}"
         pool = {"name": name, "gpu": gpu, "nodes": {"names": list(nodes)}, "gpus-per-node": GPUS[gpu]}
         pools.append({**pool, "sharing": dice.choice(ways)})
-    content: dict[str, Any] = {
-        "sovereignty": {"profile": "open", "region": "embedded"},
-        "cluster": {"kind": "embedded"},
-        "tenants": [{"name": SPACE}],
-        "gpu-pools": pools,
-        "models": [],
-        **({"parts": {"dra-driver": "off"}} if plugin else {}),
-    }
-    for number in range(dice.randint(4, 12)):
-        kind = dice.choice(sorted(MODELS))
-        chosen = {"name": f"m{number}", "model": kind, "weights": "simulated", "replicas": dice.randint(1, 5)}
-        one = {**chosen, **MODELS[kind], "pool": dice.choice(pools)["name"]}
-        grown = {**content, "models": [*content["models"], one]}
-        if planned_or_none(grown):
-            content = grown
-    return content
+    return _filled(dice, pools, (4, 12), {"parts": {"dra-driver": "off"}} if plugin else {})
 
 
 def on_demand(seed: int) -> dict[str, Any]:
@@ -91,14 +76,22 @@ def on_demand(seed: int) -> dict[str, Any]:
         }
         for number, gpu in enumerate(dice.sample(sorted(LAYOUTS), dice.randint(1, 2)))
     ]
+    return _filled(dice, pools, (6, 14), {})
+
+
+def _filled(
+    dice: random.Random, pools: list[dict[str, Any]], tries: tuple[int, int], more: Mapping[str, Any]
+) -> dict[str, Any]:
+    """The stack file of these pools: of models drawn by chance those that the plan takes in."""
     content: dict[str, Any] = {
         "sovereignty": {"profile": "open", "region": "embedded"},
         "cluster": {"kind": "embedded"},
         "tenants": [{"name": SPACE}],
         "gpu-pools": pools,
         "models": [],
+        **more,
     }
-    for number in range(dice.randint(6, 14)):
+    for number in range(dice.randint(*tries)):
         kind = dice.choice(sorted(MODELS))
         chosen = {"name": f"m{number}", "model": kind, "weights": "simulated", "replicas": dice.randint(1, 5)}
         one = {**chosen, **MODELS[kind], "pool": dice.choice(pools)["name"]}
