@@ -2,10 +2,10 @@
 
 import pulumi
 
-from corral.stacks.load import load
-from corral.stacks.planner import plan
-from corral.stacks.platform import Platform
-from corral.stacks.problems import StackErrors
+from corral.stacks.config.errors import StackErrors
+from corral.stacks.deploy.load import load
+from corral.stacks.deploy.program import Platform
+from corral.stacks.planning.planner import plan
 
 try:
     platform = Platform(plan(load(), pulumi.get_stack()))

@@ -13,9 +13,9 @@ from tests.components.harness import build
 from tests.components.test_platform import SECRETS, write_kubeconfig
 
 from bench.processes import peak_memory
-from corral.stacks.planner import plan
-from corral.stacks.platform import Platform
-from corral.stacks.reading import parse
+from corral.stacks.config.loader import parse
+from corral.stacks.deploy.program import Platform
+from corral.stacks.planning.planner import plan
 
 SLICES_PER_NODE = 28
 """Four A100-40GB, each cut into seven slices."""

@@ -11,9 +11,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from bench.figures import Figure
 from bench.processes import ROOT, run
 from corral.catalogue.gpus import gpus, shape
-from corral.stacks.cuts import PlannedCuts
-from corral.stacks.layouts import fits_geometry
-from corral.stacks.packing import lower_bound
+from corral.stacks.planning.mig.allocation import PlannedCuts
+from corral.stacks.planning.mig.layouts import fits_geometry
+from corral.stacks.planning.mig.packing import lower_bound
 
 GPU = "A100-40GB"
 PATH = f"{ROOT}{os.pathsep}{ROOT / 'src'}"

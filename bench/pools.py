@@ -9,9 +9,9 @@ import sys
 import time
 from typing import Any
 
-from corral.stacks.plan import Plan
-from corral.stacks.planner import plan
-from corral.stacks.reading import parse
+from corral.stacks.config.loader import parse
+from corral.stacks.planning.planner import plan
+from corral.stacks.planning.results.plan import Plan
 
 GPUS = ("A100-40GB", "A100-80GB", "H100-80GB", "H200-141GB", "A30")
 MODELS = (

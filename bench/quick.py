@@ -10,7 +10,10 @@ from bench.processes import ROOT, python, run
 from corral.embedded.home import Home
 
 SIZES = (10, 100, 1000)
-PROGRAM = "import corral.stacks.load, corral.stacks.planner, corral.stacks.platform, corral.stacks.problems"
+PROGRAM = (
+    "import corral.stacks.deploy.load, corral.stacks.planning.planner, corral.stacks.deploy.program, "
+    "corral.stacks.config.errors"
+)
 SDK = "import pulumi, pulumi_kubernetes"
 
 

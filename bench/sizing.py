@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from bench.figures import Figure
 from bench.starts import Start, starts
 from corral.catalogue.gpus import GIB
-from corral.stacks.sizing import cache_per_token
+from corral.stacks.planning.memory.sizing import cache_per_token
 
 
 def kaito(start: Start) -> float:

@@ -7,7 +7,7 @@ from corral.catalogue._read import Entry, read_file
 from corral.catalogue.engines import reserve
 from corral.catalogue.gpus import GIB
 from corral.catalogue.models import Model, models
-from corral.stacks.vllm import Fixed, fixed
+from corral.stacks.planning.memory.vllm import Fixed, fixed
 
 
 class Start(Entry):

@@ -6,7 +6,7 @@ from functools import cache
 
 from corral.catalogue._read import UNRESOLVED, Entry, Source, read
 from corral.catalogue.digests import digest
-from corral.catalogue.vocabulary import InstalledBy, Part
+from corral.catalogue.vocabulary import Addon, InstalledBy
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,7 @@ class ChartEntry:
 
 
 class _Row(Entry):
-    part: Part
+    addon: Addon
     source: str
     version: str
     app_version: str
@@ -95,6 +95,6 @@ def chart(name: str) -> ChartEntry:
     return found
 
 
-def charts_of(part: Part) -> tuple[ChartEntry, ...]:
-    """The charts that make up `part`; empty for a part made of plain objects."""
-    return tuple(chart(name) for name, row in _rows().items() if row.part is part)
+def charts_of(addon: Addon) -> tuple[ChartEntry, ...]:
+    """The charts that make up `addon`; empty for an addon made of plain objects."""
+    return tuple(chart(name) for name, row in _rows().items() if row.addon is addon)

@@ -147,7 +147,7 @@ class StorageKind(str, Enum):
     EXISTING = "existing"
 
 
-class Part(str, Enum):
+class Addon(str, Enum):
     """A piece of the platform that can be managed, existing or off; in the order of installation."""
 
     GATEWAY_API = "gateway-api"
@@ -165,8 +165,8 @@ class Part(str, Enum):
     TENANCY = "tenancy"
 
 
-class PartState(str, Enum):
-    """Who answers for a part: this stack, somebody else, or nobody because it is left out."""
+class AddonState(str, Enum):
+    """Who answers for an addon: this stack, somebody else, or nobody because it is left out."""
 
     MANAGED = "managed"
     EXISTING = "existing"

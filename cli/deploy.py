@@ -8,7 +8,7 @@ import subprocess
 from collections.abc import Sequence
 from pathlib import Path
 
-from corral.catalogue.vocabulary import ClusterKind, PartState
+from corral.catalogue.vocabulary import AddonState, ClusterKind
 from corral.cli import summary
 from corral.cli.console import Phases, progress, results
 from corral.cli.errors import FAILED
@@ -21,8 +21,8 @@ from corral.embedded.home import Home
 from corral.embedded.plane import plane as planes
 from corral.embedded.plane.overview import settled
 from corral.embedded.plane.state import PlaneState
-from corral.stacks import show
-from corral.stacks.plan import Plan
+from corral.stacks.planning.results.plan import Plan
+from corral.stacks.reports.terminal import plan as show
 
 
 def init(arguments: argparse.Namespace) -> int:
@@ -60,7 +60,7 @@ def up(arguments: argparse.Namespace) -> int:
     checkout, plan = _read(arguments.stack)
     if not _embedded(plan):
         return _own_pulumi(checkout, "up", arguments.stack)
-    names = toolchain.needed([one.part for one in plan.parts if one.state is PartState.MANAGED])
+    names = toolchain.needed([one.addon for one in plan.addons if one.state is AddonState.MANAGED])
     if not all(step.present for step in toolchain.plan(toolchain.chosen(names))):
         show.render(plan, results())  # Something to read during the wait.
     with phases.measure("toolchain"):

@@ -10,7 +10,7 @@ from corral.embedded.plane.addresses import AddressesInUse
 from corral.embedded.plane.plane import PlaneError
 from corral.embedded.plane.record import NoPlane
 from corral.embedded.toolchain.errors import ToolchainError
-from corral.stacks.problems import StackErrors
+from corral.stacks.config.errors import StackErrors
 
 FAILED, WRONG = 1, 2
 NO_SPACE = frozenset({errno.ENOSPC, errno.EDQUOT})

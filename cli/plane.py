@@ -11,7 +11,7 @@ from corral.embedded.home import Home, PlaneHome
 from corral.embedded.plane import plane as planes
 from corral.embedded.plane.record import NoPlane, PlaneRecord
 from corral.embedded.plane.state import PlaneState
-from corral.stacks.plan import Plan
+from corral.stacks.planning.results.plan import Plan
 
 LINES = "200"
 """How much of a log is shown before following it."""

@@ -9,10 +9,10 @@ from pathlib import Path
 from corral.cli.console import results
 from corral.cli.errors import NO_SPACE, WRONG, UsageError
 from corral.embedded.engine import project
-from corral.stacks.plan import Plan
-from corral.stacks.planner import plan as plan_of
-from corral.stacks.problems import Problem, StackErrors, Unpinned
-from corral.stacks.reading import read, stack_of
+from corral.stacks.config.errors import Problem, StackErrors, Unpinned
+from corral.stacks.config.loader import read, stack_of
+from corral.stacks.planning.planner import plan as plan_of
+from corral.stacks.planning.results.plan import Plan
 
 
 def load(path: Path) -> Plan:
@@ -25,12 +25,12 @@ def load(path: Path) -> Plan:
 
 
 def plan(arguments: argparse.Namespace) -> int:
-    from corral.stacks.show import render
+    from corral.stacks.reports.terminal.plan import render
 
     made = load(project.stack_file(project.find(), arguments.stack))
     render(made, results())
     if arguments.html is not None:
-        from corral.stacks.page import page
+        from corral.stacks.reports.html import page
 
         write_page(Path(arguments.html), page(made))
         print(f"\npage: {arguments.html}")

@@ -9,14 +9,14 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from corral.catalogue.vocabulary import Part, PartState
+from corral.catalogue.vocabulary import Addon, AddonState
 from corral.cli import pods
 from corral.cli.pods import gib, heading, mib, note
 from corral.embedded.home import Home, PlaneHome
 from corral.embedded.plane.overview import Overview, PodView, read
 from corral.embedded.plane.record import PlaneRecord
 from corral.embedded.plane.state import PlaneState, ProgramState
-from corral.stacks.plan import ModelPlan, PartPlan, Plan
+from corral.stacks.planning.results.plan import AddonPlan, ModelPlan, Plan
 
 ISSUER = (
     "certificates come from a stand-in issuer inside the process node, with a CA of its own: "
@@ -49,7 +49,7 @@ def show_plane(console: Console, home: Home, record: PlaneRecord, state: PlaneSt
 
 
 def show(console: Console, plane: PlaneHome, plan: Plan | None, outputs: Mapping[str, Any]) -> bool:
-    """Parts, pods, models, what else there is, what to do next; whether all is as it should be.
+    """Addons, pods, models, what else there is, what to do next; whether all is as it should be.
 
     `plan` is None where the stack file is not at hand; then there are only pods.
     """
@@ -66,7 +66,7 @@ def render(
 ) -> bool:
     """What `show` shows. `charts`: name -> {kind, version}, as in a plane's `charts.json`."""
     if plan is not None:
-        _parts(console, charts, plan)
+        _addons(console, charts, plan)
     pods.show(console, overview.pods, _owners(plan) if plan else {})
     if plan is not None:
         _models(console, overview, plan)
@@ -87,34 +87,34 @@ def _phase(entry: ProgramState) -> str:
 
 
 def _owners(plan: Plan) -> Mapping[str, str]:
-    """Namespace -> its part; several parts may share one, and one may be no part's."""
+    """Namespace -> its addon; several addons may share one, and one may be no addon's."""
     owners: dict[str, list[str]] = {}
-    for part in plan.parts:
-        if part.namespace and part.state is PartState.MANAGED:
-            owners.setdefault(part.namespace, []).append(part.part.value)
+    for addon in plan.addons:
+        if addon.namespace and addon.state is AddonState.MANAGED:
+            owners.setdefault(addon.namespace, []).append(addon.addon.value)
     tenants = {tenant.namespace: f"tenant {tenant.name}" for tenant in plan.tenants}
-    return {namespace: ", ".join(parts) for namespace, parts in owners.items()} | tenants
+    return {namespace: ", ".join(addons) for namespace, addons in owners.items()} | tenants
 
 
-def _parts(console: Console, charts: Mapping[str, Any], plan: Plan) -> None:
-    heading(console, "Parts")
-    table = _table("part", "installed as", "version")
-    for part in plan.parts:
-        for index, (how, style, version) in enumerate(_installed(part, charts)):
-            table.add_row("" if index else part.part.value, Text(how, style=style), version)
+def _addons(console: Console, charts: Mapping[str, Any], plan: Plan) -> None:
+    heading(console, "Addons")
+    table = _table("addon", "installed as", "version")
+    for addon in plan.addons:
+        for index, (how, style, version) in enumerate(_installed(addon, charts)):
+            table.add_row("" if index else addon.addon.value, Text(how, style=style), version)
     console.print(table)
-    if plan.state(Part.CERT_MANAGER) is PartState.MANAGED:
+    if plan.state(Addon.CERT_MANAGER) is AddonState.MANAGED:
         console.print(Text(ISSUER, style="magenta"))
 
 
-def _installed(part: PartPlan, charts: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
+def _installed(addon: AddonPlan, charts: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
     """What it is, style, version; a line for each chart."""
-    if part.state is not PartState.MANAGED:
-        yield part.state.value, "dim", ""
-    elif not part.charts:
+    if addon.state is not AddonState.MANAGED:
+        yield addon.state.value, "dim", ""
+    elif not addon.charts:
         yield "plain objects", "", ""
     else:
-        for chart in part.charts:
+        for chart in addon.charts:
             found = charts.get(chart.name, {"kind": "registry", "version": chart.version})
             how, style = KINDS[found["kind"]]
             yield f"{how} {chart.name}", style, str(found["version"]).removeprefix("v")

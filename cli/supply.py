@@ -23,11 +23,11 @@ def lock(arguments: argparse.Namespace) -> int:
 
 
 def setup(arguments: argparse.Namespace) -> int:
-    from corral.catalogue.vocabulary import Part
+    from corral.catalogue.vocabulary import Addon
     from corral.cli.console import progress
     from corral.embedded import toolchain
 
-    names = toolchain.needed(Part if arguments.all else ())
+    names = toolchain.needed(Addon if arguments.all else ())
     if arguments.plan:
         print(*toolchain.plan_lines(toolchain.plan(toolchain.chosen(names))), sep="\n")
     else:

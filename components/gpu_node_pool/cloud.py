@@ -9,7 +9,7 @@ import pulumi
 
 from corral.catalogue.gpus import Gpu, gpus, shape
 from corral.catalogue.instances import Instance, instances
-from corral.catalogue.vocabulary import Cloud, DriverSource, PartState
+from corral.catalogue.vocabulary import AddonState, Cloud, DriverSource
 from corral.components._kit import COMPONENT_LABEL
 from corral.components.gpu_node_pool.cloud_args import (
     CloudGpuNodePoolArgs,
@@ -174,7 +174,7 @@ def driver_of(args: CloudGpuNodePoolArgs, rules: CloudRules) -> DriverSource:
 
 def under_dra(args: CloudGpuNodePoolArgs) -> bool:
     """Whether a DRA driver hands out the pool's GPUs, and not a device plugin."""
-    return PartState(_devices(args).get("dra_driver", PartState.MANAGED)) is not PartState.OFF
+    return AddonState(_devices(args).get("dra_driver", AddonState.MANAGED)) is not AddonState.OFF
 
 
 def mig_config_of(args: CloudGpuNodePoolArgs) -> str | None:

@@ -5,7 +5,7 @@ from typing import NotRequired, TypedDict
 
 import pulumi
 
-from corral.catalogue.vocabulary import DriverSource, PartState
+from corral.catalogue.vocabulary import AddonState, DriverSource
 from corral.components.gpu_node_pool.marks import GpuNodePoolArgs, HourlyPrice
 
 
@@ -62,7 +62,7 @@ class GpuDevices(TypedDict):
     """Name of the MIG configuration, such as `all-1g.10gb`; whole GPUs when omitted."""
     driver: NotRequired[DriverSource]
     """Who brings the driver; when omitted the node image on EKS, and on GKE the operator."""
-    dra_driver: NotRequired[PartState]
+    dra_driver: NotRequired[AddonState]
     """Who answers for the DRA driver, `managed` when omitted; `off`: a device plugin hands out the GPUs."""
     startup_taint: NotRequired[bool]
     """True: nodes start with a taint that something in the cluster must remove once the driver is ready."""

@@ -8,7 +8,7 @@ from typing import Any, cast
 import pulumi
 
 from corral.catalogue.platforms import PlatformEntry, platform, precompiled_kernels
-from corral.catalogue.vocabulary import DriverSource, PartState, Platform
+from corral.catalogue.vocabulary import AddonState, DriverSource, Platform
 from corral.components._kit import child
 from corral.components.gpu_operator.values import DEVICE_PLUGIN_CONFIG_MAP, MIG_CONFIG_MAP
 
@@ -21,7 +21,7 @@ class Wanted:
     """What a stack asks of the GPU software on its nodes."""
 
     platform: Platform
-    dra_driver: PartState
+    dra_driver: AddonState
     cut: bool
     """Nodes have MIG layouts of ours."""
     shared: bool
@@ -35,9 +35,9 @@ class Wanted:
 def problems(wanted: Wanted, owner: str) -> Iterator[str]:
     """What cannot be on the platform, one line each: where, what, and what is allowed."""
     row, name = platform(wanted.platform), wanted.platform.value
-    if wanted.shared and wanted.dra_driver is not PartState.OFF:
+    if wanted.shared and wanted.dra_driver is not AddonState.OFF:
         yield f"{owner}: 'shared_pools' need the device plugin; use dra_driver 'off'"
-    if row.own_devices and wanted.dra_driver is not PartState.OFF:
+    if row.own_devices and wanted.dra_driver is not AddonState.OFF:
         yield (
             f"{owner}.dra_driver: {wanted.dra_driver.value!r}, but the image of {name} brings a device "
             "plugin, and beside a DRA driver it gives GPUs away twice; use 'off', or another platform"
@@ -105,12 +105,12 @@ def existing_policy(
 def contradictions(spec: Mapping[str, Any], wanted: Wanted) -> Iterator[str]:
     """Where `spec` of a ClusterPolicy does not go with what is wanted; its defaults are the operator's."""
     plugin = _enabled(spec, "devicePlugin")
-    if plugin and wanted.dra_driver is not PartState.OFF:
+    if plugin and wanted.dra_driver is not AddonState.OFF:
         yield (
             f"{POLICY}: devicePlugin.enabled is true, and beside a DRA driver it gives GPUs away twice; "
             "turn it off there, or use dra_driver 'off'"
         )
-    if not plugin and wanted.dra_driver is PartState.OFF and not platform(wanted.platform).own_devices:
+    if not plugin and wanted.dra_driver is AddonState.OFF and not platform(wanted.platform).own_devices:
         yield f"{POLICY}: devicePlugin.enabled is false, and no DRA driver hands the GPUs out; turn one on"
     read = (
         (wanted.cut, "migManager", MIG_CONFIG_MAP),

@@ -8,7 +8,7 @@ import pulumi_kubernetes as kubernetes
 
 from corral.catalogue.charts import chart
 from corral.catalogue.platforms import platform
-from corral.catalogue.vocabulary import PartState, Platform
+from corral.catalogue.vocabulary import AddonState, Platform
 from corral.components._kit import (
     ArgsError,
     PodSecurity,
@@ -59,7 +59,7 @@ class GpuOperatorArgs(TypedDict):
     """True: somebody else installed the operator; only the MIG layouts, alerts and dashboard are made."""
     precompiled_driver: NotRequired[int]
     """Branch of drivers compiled beforehand, such as 580; when omitted each node compiles the chart's."""
-    dra_driver: NotRequired[PartState]
+    dra_driver: NotRequired[AddonState]
     """Who answers for the DRA driver, `managed` when omitted; `off`: the device plugin hands out the GPUs."""
     monitors: NotRequired[bool]
     """False where the Prometheus operator's resource types are absent: no monitor and no alert then."""
@@ -143,7 +143,7 @@ class GpuOperator(pulumi.ComponentResource):
         space: pulumi.Input[str],
         before: Sequence[pulumi.Resource],
     ) -> list[pulumi.Resource]:
-        if _dra_state(args) is not PartState.OFF:
+        if _dra_state(args) is not AddonState.OFF:
             return []
         data = configurations(args.get("shared_pools", []))
         return [self._config_map(name, "device-plugin", DEVICE_PLUGIN_CONFIG_MAP, space, data, before)]
@@ -176,7 +176,7 @@ class GpuOperator(pulumi.ComponentResource):
         wanted = _wanted(args)
         values = operator_values(
             platform(wanted.platform),
-            device_plugin=wanted.dra_driver is PartState.OFF,
+            device_plugin=wanted.dra_driver is AddonState.OFF,
             monitors=args.get("monitors", True),
             supply=args["supply"],
             precompiled=wanted.precompiled,
@@ -193,7 +193,7 @@ class GpuOperator(pulumi.ComponentResource):
         )
 
     def _dra_driver(self, name: str, args: GpuOperatorArgs) -> None:
-        if _dra_state(args) is not PartState.MANAGED:
+        if _dra_state(args) is not AddonState.MANAGED:
             return
         entry = chart("dra-driver-nvidia-gpu")
         space = namespace(
@@ -277,9 +277,9 @@ def _one_cutter(name: str, args: GpuOperatorArgs) -> None:
         return
     if args.get("mig_configurations"):
         raise ArgsError(f"{name}: 'dynamic_mig' destroys slices of 'mig_configurations'; give one of them")
-    if _dra_state(args) is PartState.OFF:
+    if _dra_state(args) is AddonState.OFF:
         raise ArgsError(f"{name}: 'dynamic_mig' needs the DRA driver; dra_driver is 'off'")
 
 
-def _dra_state(args: GpuOperatorArgs) -> PartState:
-    return PartState(args.get("dra_driver", PartState.MANAGED))
+def _dra_state(args: GpuOperatorArgs) -> AddonState:
+    return AddonState(args.get("dra_driver", AddonState.MANAGED))

@@ -55,7 +55,7 @@ def chart(name: str) -> Path | None:
         ToolMissing: every stack needs the chart, and it is not set up.
     """
     owner = OWNERS.get(f"chart:{name}")
-    if owner is None or (owner.part is not None and complete(Home.find().toolchain, owner) is None):
+    if owner is None or (owner.addon is not None and complete(Home.find().toolchain, owner) is None):
         return None
     return _file(f"chart:{name}").parent
 
@@ -79,7 +79,7 @@ def _file(name: str) -> Path:
     folder = Home.find().toolchain / recipe.folder_name
     record = read_record(folder)
     if record is None:
-        command = "make setup` / `corral setup" if recipe.part is None else "corral setup --all"
+        command = "make setup` / `corral setup" if recipe.addon is None else "corral setup --all"
         raise ToolMissing(f"{recipe.name} {recipe.version}", command=command)
     changed = changed_file(folder, record)
     if changed:

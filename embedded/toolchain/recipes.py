@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from corral.catalogue.vocabulary import Part
+from corral.catalogue.vocabulary import Addon
 from corral.embedded.toolchain.workshop import Workshop
 
 HERE = Path(__file__).parent
@@ -54,8 +54,8 @@ class Recipe:
     sources: tuple[Source, ...]
     needs: tuple[str, ...] = ()
     """Tools that must be complete before this one."""
-    part: Part | None = None
-    """Needed only where a stack has this part managed; None: always."""
+    addon: Addon | None = None
+    """Needed only where a stack has this addon managed; None: always."""
 
     @property
     def folder_name(self) -> str:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
-from corral.catalogue.vocabulary import Part
+from corral.catalogue.vocabulary import Addon
 from corral.embedded.home import Home, private_directory
 from corral.embedded.toolchain.errors import (
     SourceUnavailable,
@@ -76,9 +76,9 @@ class Fetched:
     folder: Path
 
 
-def needed(parts: Collection[Part] = ()) -> list[str]:
-    """Names of the tools for a platform that has `parts` managed."""
-    return [recipe.name for recipe in TOOLS if recipe.part is None or recipe.part in parts]
+def needed(addons: Collection[Addon] = ()) -> list[str]:
+    """Names of the tools for a platform that has `addons` managed."""
+    return [recipe.name for recipe in TOOLS if recipe.addon is None or recipe.addon in addons]
 
 
 def plan(recipes: Sequence[Recipe] | None = None) -> list[Step]:

@@ -1,6 +1,6 @@
 """Every tool of the toolchain, in the order in which they are set up."""
 
-from corral.catalogue.vocabulary import Part
+from corral.catalogue.vocabulary import Addon
 from corral.embedded.toolchain.chartfiles import ChartFiles, CopiedChart, DefinitionsChart, Subchart
 from corral.embedded.toolchain.gomodules import GoBuild
 from corral.embedded.toolchain.images import UNRESOLVED, Image, ImageProgram
@@ -361,13 +361,13 @@ TOOLS: tuple[Recipe, ...] = (
                 {"sigs.k8s.io/kueue/pkg/version.GitVersion": "v0.19.2"},
             ),
         ),
-        part=Part.KUEUE,
+        addon=Addon.KUEUE,
     ),
     Recipe(
         "kueue-charts",
         "0.19.2",
         ("chart:kueue",),
         (ChartFiles((CopiedChart("kueue", KUEUE, "charts/kueue"),)),),
-        part=Part.KUEUE,
+        addon=Addon.KUEUE,
     ),
 )

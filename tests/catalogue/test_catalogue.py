@@ -16,7 +16,7 @@ from corral.catalogue.engines import reserve, reserves
 from corral.catalogue.gpus import geometry, gpus, shape
 from corral.catalogue.images import OURS, image, images, images_of, mirrored
 from corral.catalogue.models import Facts, Model, models
-from corral.catalogue.vocabulary import Dtype, Engine, InstalledBy, Part, Task
+from corral.catalogue.vocabulary import Addon, Dtype, Engine, InstalledBy, Task
 
 ROOT = Path(__file__).parents[2]
 FLOATING = {"latest", "main", "master", "stable", "nightly"}
@@ -84,17 +84,18 @@ def test_a_mirror_takes_the_place_of_the_host_alone():
 
 
 def test_the_parts_of_a_chart_cover_what_is_installed_by_helm():
-    assert [entry.name for entry in charts_of(Part.KSERVE)] == ["kserve-crd-minimal", "kserve-resources"]
-    assert charts_of(Part.TENANCY) == ()
+    assert [entry.name for entry in charts_of(Addon.KSERVE)] == ["kserve-crd-minimal", "kserve-resources"]
+    assert charts_of(Addon.TENANCY) == ()
 
 
 def test_charts_are_listed_in_the_order_of_installation():
-    parts = list(Part)
+    addons = list(Addon)
     order = [
-        next(parts.index(part) for part in Part if entry in charts_of(part)) for entry in charts().values()
+        next(addons.index(addon) for addon in Addon if entry in charts_of(addon))
+        for entry in charts().values()
     ]
     crds, kserve = order[0], order[-1]
-    assert crds == parts.index(Part.GATEWAY_API) and kserve == parts.index(Part.KSERVE)
+    assert crds == addons.index(Addon.GATEWAY_API) and kserve == addons.index(Addon.KSERVE)
 
 
 @pytest.mark.parametrize("name", [name for name, entry in gpus().items() if entry.profiles])

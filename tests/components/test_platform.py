@@ -8,9 +8,9 @@ import pytest
 import yaml
 from tests.components.harness import build
 
-from corral.stacks.planner import plan
-from corral.stacks.platform import Platform
-from corral.stacks.reading import parse
+from corral.stacks.config.loader import parse
+from corral.stacks.deploy.program import Platform
+from corral.stacks.planning.planner import plan
 
 ROOT = Path(__file__).parents[2]
 SECRETS = {
@@ -232,7 +232,7 @@ def test_a_missing_secret_fails_by_its_name(plane):
 )
 def test_an_existing_part_is_checked_and_nothing_of_it_is_installed(plane, part):
     wanted = content()
-    wanted["parts"] = {part: "existing"}
+    wanted["addons"] = {part: "existing"}
     served = {"spec": {"versions": [{"name": version, "served": True} for version in ("v1", "v1beta1")]}}
     policy = {"devicePlugin": {"enabled": False}, "migManager": {"config": {"name": "corral-mig-parted"}}}
 

@@ -6,9 +6,9 @@ from tests.components.harness import build
 from tests.components.test_platform import SECRETS, started
 from tests.components_parts.installs import values_of
 
-from corral.stacks.planner import plan
-from corral.stacks.platform import Platform
-from corral.stacks.reading import parse
+from corral.stacks.config.loader import parse
+from corral.stacks.deploy.program import Platform
+from corral.stacks.planning.planner import plan
 
 POOL = {"name": "burst", "gpu": "H100-80GB", "nodes": {"names": ["burst-0"]}, "gpus-per-node": 4}
 CONTENT = {

@@ -53,7 +53,7 @@ DOOR = {
     "models": [{"name": "smollm2", "model": "smollm2-135m", "context": 2048, "max-num-seqs": 2}],
     "model-storage": {"size": "5Gi"},
     # What the policies of the real dev stack need longest; the engine tier of `corral up` has it.
-    "parts": {"kyverno": "off"},
+    "addons": {"kyverno": "off"},
 }
 """The smallest stack with a model that answers, on the plane of stack `dev`: `corral:platform`."""
 NEEDED_BY_DOOR = ("corral:storage-encryption-key", "corral:storage-access-key", "corral:storage-secret-key")

@@ -54,7 +54,7 @@ def stack_on(kubeconfig, context):
         ],
         "models": [{"name": "smollm2", "model": "smollm2-135m", "context": 2048, "max-num-seqs": 2}],
         "model-storage": {"size": "5Gi"},
-        "parts": {**dict.fromkeys(FOUND, "existing"), "kyverno": "off"},
+        "addons": {**dict.fromkeys(FOUND, "existing"), "kyverno": "off"},
     }
 
 

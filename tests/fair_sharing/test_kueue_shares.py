@@ -45,7 +45,7 @@ STACK = {
         {"name": "chat", "model": "llama-3.1-8b", "tenant": "blue", "pool": "whole", "weights": "simulated"},
     ],
     "model-storage": {"size": "5Gi"},
-    "parts": {"kyverno": "off"},
+    "addons": {"kyverno": "off"},
 }
 """Of four whole GPUs one is red's, two are blue's, and one is nobody's; a model of blue's has one of them."""
 GPU = "corral.dev/gpu"

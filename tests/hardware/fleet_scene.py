@@ -103,7 +103,7 @@ class Scene:
         self.others = others
         """Labels of the nodes that the fleet does not use."""
         self.plan = fleets.planned(content)
-        self.plugin = "parts" in content
+        self.plugin = "addons" in content
         self.graph = fleets.written(self.plan)
 
     async def clear(self):

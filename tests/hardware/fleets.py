@@ -13,11 +13,11 @@ from tests.components.harness import Graph, build
 from corral.embedded.kube import Object
 from corral.embedded.objects import at, children
 from corral.embedded.quantity import amount
-from corral.stacks.plan import ClaimPlan, Plan, ResourcePlan
-from corral.stacks.planner import plan
-from corral.stacks.platform import Platform
-from corral.stacks.problems import PlanErrors
-from corral.stacks.reading import parse
+from corral.stacks.config.errors import PlanErrors
+from corral.stacks.config.loader import parse
+from corral.stacks.deploy.program import Platform
+from corral.stacks.planning.planner import plan
+from corral.stacks.planning.results.plan import ClaimPlan, Plan, ResourcePlan
 
 SPACE = "fleet"
 NODES = {"A100-40GB": ("a-0", "a-1"), "H100-80GB": ("h-0", "h-1"), "A30": ("t-0",), "L40S": ("l-0",)}
@@ -60,7 +60,7 @@ def stack(seed: int, *, plugin: bool) -> dict[str, Any]:
         name = f"p{len(pools)}"
         pool = {"name": name, "gpu": gpu, "nodes": {"names": list(nodes)}, "gpus-per-node": GPUS[gpu]}
         pools.append({**pool, "sharing": dice.choice(ways)})
-    return _filled(dice, pools, (4, 12), {"parts": {"dra-driver": "off"}} if plugin else {})
+    return _filled(dice, pools, (4, 12), {"addons": {"dra-driver": "off"}} if plugin else {})
 
 
 def on_demand(seed: int) -> dict[str, Any]:

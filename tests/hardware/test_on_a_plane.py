@@ -39,10 +39,10 @@ def cluster(tmp_path_factory):
         patch.setenv("CORRAL_TOOLCHAIN", str(found.toolchain))
         patch.setenv("CORRAL_HOME", str(home.root))
         try:
-            plane.up(home, "parts", lambda _line: None)
-            yield home.plane("parts")
+            plane.up(home, "addons", lambda _line: None)
+            yield home.plane("addons")
         finally:
-            plane.down(home, "parts", lambda _line: None)
+            plane.down(home, "addons", lambda _line: None)
 
 
 @pytest.fixture(scope="module")

@@ -76,11 +76,11 @@ def nominal_memory(patch):
 
 
 def one_share_more(patch):
-    from corral.stacks.config import Sharing
+    from corral.stacks.config.stack_config import Sharing
 
     true = Sharing.shares.fget
     patch.setattr(Sharing, "shares", property(lambda self: true(self) + (true(self) > 1)))
-    patch.setattr("corral.stacks.platform.shared_gpus", wrong_shared)
+    patch.setattr("corral.stacks.deploy.program.shared_gpus", wrong_shared)
 
 
 def wrong_shared(pool):
@@ -118,7 +118,7 @@ def test_a_planner_that_is_wrong_is_caught(play, mutation):
             {"name": f"m{n}", "model": key, "weights": "simulated", "replicas": count, **fleets.MODELS[key]}
             for n, (key, count) in enumerate(models)
         ],
-        **({"parts": {"dra-driver": "off"}} if plugin else {}),
+        **({"addons": {"dra-driver": "off"}} if plugin else {}),
     }
     assert play(content, 0) == [], "right before the mutation"
     with pytest.MonkeyPatch.context() as patch:

@@ -14,7 +14,7 @@ from tests.hardware.fleet_scene import DRA, OPERATOR, Scene, plane_of_fleets, un
 
 from corral.embedded.kube import Api, resource
 from corral.embedded.objects import at, children
-from corral.stacks.packing import holds
+from corral.stacks.planning.mig.packing import holds
 
 pytestmark = pytest.mark.engine
 
@@ -31,7 +31,7 @@ SWITCH = {
 @pytest.fixture(autouse=True)
 def switched_by_hand(monkeypatch):
     """On the machines of these tests somebody has switched MIG mode on, see `mode_on`."""
-    monkeypatch.setattr("corral.stacks.checks_dynamic.MODE_IS_OFF", ())
+    monkeypatch.setattr("corral.stacks.planning.validation.dynamic_mig.MODE_IS_OFF", ())
 
 
 @pytest.fixture(scope="module")
@@ -219,7 +219,7 @@ def test_what_the_plan_refuses_is_what_pods_that_came_and_went_can_keep_out(scen
 
 
 def test_a_planner_that_packs_instead_promises_what_does_not_come_true(scene, monkeypatch):
-    monkeypatch.setattr("corral.stacks.dynamic_room.room_for_all", holds)
+    monkeypatch.setattr("corral.stacks.planning.gpu_pools.dynamic_mig.room_for_all", holds)
     assert fleets.planned_or_none(KEPT_OUT)
 
     async def play(on_plane):

@@ -23,8 +23,8 @@ from corral.controls.cost import groups
 from corral.controls.cost.groups import POOL
 from corral.policy.configured import configured
 from corral.policy.pack import BUDGETED, concerns, constraints_of, policies
-from corral.stacks.planner import plan
-from corral.stacks.platform import Platform
+from corral.stacks.deploy.program import Platform
+from corral.stacks.planning.planner import plan
 
 MANDATORY, ADVISORY = analyzer_pb2.MANDATORY, analyzer_pb2.ADVISORY
 AWS = {"region": "eu-north-1"}
@@ -225,7 +225,7 @@ def deployed(monthly: float) -> tuple[Graph, dict[str, Any]]:
         "gpu_pools": pools,
         "models": [],
         "budget": {"monthly": monthly},
-        "parts": parts,
+        "addons": parts,
     }
     graph = build(lambda: Platform(plan(parsed(**wanted), "test")), secret_config=SECRETS, stack="test")
     return graph, {"sovereignty": STOCKHOLM["sovereignty"], "budget": wanted["budget"]}

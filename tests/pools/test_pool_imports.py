@@ -25,7 +25,7 @@ def loaded_by(statement: str) -> set[str]:
         ("from corral.components.gpu_node_pool import ExistingGpuNodePool", set()),
         ("from corral.components.gpu_node_pool import PoolSize, NodeDisk, GpuDevices, CloudPurchase", set()),
         ("import corral.components.gpu_node_pool.cloud", set()),
-        ("import corral.stacks.platform, corral.stacks.load", set()),
+        ("import corral.stacks.deploy.program, corral.stacks.deploy.load", set()),
         ("from corral.components.gpu_node_pool.eks import EksGpuNodePool", {"pulumi_aws"}),
         ("from corral.components.gpu_node_pool.gke import GkeGpuNodePool", {"pulumi_gcp"}),
     ],

@@ -7,7 +7,9 @@ from typing import Any
 import pytest
 
 from corral.catalogue import gpus as catalogue
-from corral.stacks import cuts, guarantee, layouts, packing, recut, weights
+from corral.stacks.planning.mig import allocation as cuts
+from corral.stacks.planning.mig import guarantee, layouts, packing, weights
+from corral.stacks.planning.mig import repacking as recut
 
 UNEVEN = "Uneven-30"
 """Slices of 15, 10 and 6 thirtieths: 1 + 2 + 4 of them weigh less than two GPUs, and need three."""

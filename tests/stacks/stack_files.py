@@ -4,11 +4,11 @@ import copy
 from pathlib import Path
 from typing import Any
 
-from corral.stacks.config import StackConfig
-from corral.stacks.plan import Plan
-from corral.stacks.planner import plan
-from corral.stacks.problems import StackErrors
-from corral.stacks.reading import parse
+from corral.stacks.config.errors import StackErrors
+from corral.stacks.config.loader import parse
+from corral.stacks.config.stack_config import StackConfig
+from corral.stacks.planning.planner import plan
+from corral.stacks.planning.results.plan import Plan
 
 ROOT = Path(__file__).parents[2]
 GIB = 1 << 30

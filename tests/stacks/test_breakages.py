@@ -9,7 +9,9 @@ from tests.stacks import test_layouts_and_packing as layouts_tests
 from tests.stacks import test_slices_stay as stay
 from tests.stacks.other_gpus import catalogue_with, forget
 
-from corral.stacks import cuts, layouts, packing, recut, weights
+from corral.stacks.planning.mig import allocation as cuts
+from corral.stacks.planning.mig import layouts, packing, weights
+from corral.stacks.planning.mig import repacking as recut
 
 GPU = "A100-40GB"
 CHECKS: tuple[Callable[[], None], ...] = (

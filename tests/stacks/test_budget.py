@@ -6,8 +6,8 @@ import pytest
 from tests.stacks.stack_files import model, planned, pool, problems
 from tests.stacks.test_cost import OWNED, STOCKHOLM, ranged, whole
 
-from corral.stacks.budget import over_budget
-from corral.stacks.config import StackConfig
+from corral.stacks.config.stack_config import StackConfig
+from corral.stacks.planning.budget import over_budget
 
 
 def refused(monthly: float, *pools: dict[str, Any], models: list[dict[str, Any]] | None = None) -> list[str]:

@@ -12,13 +12,13 @@ from tests.stacks.stack_files import model, parsed, planned, pool, problems, sta
 
 from corral.catalogue.gpus import gpus
 from corral.catalogue.vocabulary import Currency, Purchase
-from corral.stacks.config import StackConfig
-from corral.stacks.cost import cost, gpu_shares
-from corral.stacks.costplan import CostPlan
-from corral.stacks.layouts import maximal_layouts
-from corral.stacks.plan import GpuPlan, SlicePlan
-from corral.stacks.pools import room
-from corral.stacks.show import render
+from corral.stacks.config.stack_config import StackConfig
+from corral.stacks.planning.gpu_pools.allocators import room
+from corral.stacks.planning.mig.layouts import maximal_layouts
+from corral.stacks.planning.pricing import cost, gpu_shares
+from corral.stacks.planning.results.cost import CostPlan
+from corral.stacks.planning.results.plan import GpuPlan, SlicePlan
+from corral.stacks.reports.terminal.plan import render
 
 STOCKHOLM = {"sovereignty": {"profile": "open", "region": "eu-north-1"}, "cluster": {"kind": "existing"}}
 OWNED = {"price": 250_000, "years": 4, "watts": 6500, "per-kwh": 0.21}

@@ -9,9 +9,9 @@ from tests.stacks.stack_files import GIB, model, planned, pool, problems, stack
 
 from corral.catalogue.attention import Grouped, Hybrid, Latent, Sliding
 from corral.catalogue.models import Facts, models
-from corral.stacks.planner import plan
-from corral.stacks.problems import StackErrors
-from corral.stacks.reading import parse, read
+from corral.stacks.config.errors import StackErrors
+from corral.stacks.config.loader import parse, read
+from corral.stacks.planning.planner import plan
 
 STATED: dict[str, Any] = {
     "task": "chat",

@@ -11,12 +11,12 @@ from tests.stacks.stack_files import model, parsed, planned, pool, problems
 
 from corral.catalogue.gpus import gpus
 from corral.catalogue.vocabulary import SharingKind
-from corral.stacks.cost import _most, _part
-from corral.stacks.dynamic_room import DynamicRoom
-from corral.stacks.layouts import maximal_layouts
-from corral.stacks.page import page
-from corral.stacks.pools import room
-from corral.stacks.show import render
+from corral.stacks.planning.gpu_pools.allocators import room
+from corral.stacks.planning.gpu_pools.dynamic_mig import DynamicRoom
+from corral.stacks.planning.mig.layouts import maximal_layouts
+from corral.stacks.planning.pricing import _most, _part
+from corral.stacks.reports.html import page
+from corral.stacks.reports.terminal.plan import render
 
 pytestmark = pytest.mark.usefixtures("mode_on")
 SMALL = {"name": "s", "model": "smollm2-135m", "context": 2048, "max-num-seqs": 2}
@@ -167,9 +167,9 @@ def existing(**changes: object) -> dict[str, object]:
 
 
 def test_dynamic_needs_the_dra_driver():
-    assert problems(gpu_pools=[dynamic()], parts={"dra-driver": "off"}) == [
-        FULL
-        + "the DRA driver cuts slices on demand, and parts.dra-driver is off: use managed there, or auto here"
+    assert problems(gpu_pools=[dynamic()], addons={"dra-driver": "off"}) == [
+        FULL + "the DRA driver cuts slices on demand, and addons.dra-driver is off: "
+        "use managed there, or auto here"
     ]
 
 

@@ -6,9 +6,9 @@ import pytest
 from rich.console import Console
 from tests.stacks.stack_files import model, planned, pool, problems
 
-from corral.catalogue.vocabulary import Part, PartState
-from corral.stacks.page import page
-from corral.stacks.show import render
+from corral.catalogue.vocabulary import Addon, AddonState
+from corral.stacks.reports.html import page
+from corral.stacks.reports.terminal.plan import render
 
 PLUGIN = {"dra-driver": "off"}
 LAYOUT = [{"1g.5gb": 3, "3g.20gb": 1}]
@@ -37,7 +37,7 @@ def most(plan, tenant):
 
 def test_a_stack_that_asks_for_nothing_limits_nobody_and_lends_nothing():
     found = planned(**two())
-    assert found.state(Part.KUEUE) is PartState.OFF
+    assert found.state(Addon.KUEUE) is AddonState.OFF
     assert not any(tenant.limits for tenant in found.tenants)
     assert not found.shares.borrowing
 
@@ -85,7 +85,7 @@ def test_a_limit_counts_a_class_over_all_pools():
 
 
 def test_with_a_device_plugin_extended_resources_are_counted_and_limited():
-    asked = two(a={"gpus": {"slices": {"1g.5gb": 2}, "whole": 1}}, parts=PLUGIN)
+    asked = two(a={"gpus": {"slices": {"1g.5gb": 2}, "whole": 1}}, addons=PLUGIN)
     found = planned(**asked)
     assert found.device_classes == ()
     assert {one.device.resource for one in found.shares.offered} == {
@@ -104,7 +104,7 @@ def test_with_a_device_plugin_extended_resources_are_counted_and_limited():
 
 def test_shares_of_gpus_are_owned_by_number():
     shared = pool(gpu="L40S", sharing={"mps": 4})
-    found = planned(**two(a={"gpus": {"slices": 5}}, gpu_pools=[shared], fair_sharing={}, parts=PLUGIN))
+    found = planned(**two(a={"gpus": {"slices": 5}}, gpu_pools=[shared], fair_sharing={}, addons=PLUGIN))
     assert own(found, "a") == {("slices", "1/4 GPU"): 5}
     assert {one.device.resource for one in found.shares.offered} == {"nvidia.com/gpu.shared"}
 
@@ -232,21 +232,21 @@ def test_a_weight_says_who_gets_what_is_borrowed_and_nothing_where_nothing_is():
     ]
     (refused,) = problems(**two(b={"weight": 3}, fair_sharing={"borrowing": False}))
     assert refused.endswith("which needs borrowing: true in fair-sharing")
-    (refused,) = problems(**two(b={"weight": 3}, fair_sharing={}, parts={"kueue": "off"}))
-    assert refused.endswith("which needs parts.kueue")
+    (refused,) = problems(**two(b={"weight": 3}, fair_sharing={}, addons={"kueue": "off"}))
+    assert refused.endswith("which needs addons.kueue")
 
 
 def test_queues_need_the_section_that_says_how_they_share():
-    assert problems(**two(parts={"kueue": "existing"})) == [
-        "parts.kueue: existing: the section fair-sharing is missing"
+    assert problems(**two(addons={"kueue": "existing"})) == [
+        "addons.kueue: existing: the section fair-sharing is missing"
     ]
-    found = planned(**two(parts={"kueue": "existing"}, fair_sharing={}))
-    assert found.state(Part.KUEUE) is PartState.EXISTING
+    found = planned(**two(addons={"kueue": "existing"}, fair_sharing={}))
+    assert found.state(Addon.KUEUE) is AddonState.EXISTING
     assert not [name for name in found.pins.unresolved if "kueue" in name], "nothing of it is pulled"
 
 
 def test_gpus_are_promised_where_something_keeps_to_it():
-    asked = two(a={"gpus": {"slices": {"1g.5gb": 1}}}, parts={"tenancy": "existing"})
+    asked = two(a={"gpus": {"slices": {"1g.5gb": 1}}}, addons={"tenancy": "existing"})
     (refused,) = problems(**asked)
     assert refused.startswith("tenants[0].gpus: slices: nothing would keep a tenant to it")
     assert planned(**asked, fair_sharing={})
@@ -255,7 +255,7 @@ def test_gpus_are_promised_where_something_keeps_to_it():
 def test_whoever_borrows_by_time_is_isolated_from_nobody():
     shared = pool(gpu="L40S", sharing={"time-slicing": 4})
     asked = two(
-        {"data-class": "public"}, {"data-class": "restricted"}, gpu_pools=[shared, SLICES], parts=PLUGIN
+        {"data-class": "public"}, {"data-class": "restricted"}, gpu_pools=[shared, SLICES], addons=PLUGIN
     )
     asked["models"] = [{**SMALL, "pool": "slices"}]
     asked["gpu_pools"] = [SLICES, {**shared, "name": "turns", "nodes": {"names": ["turns-0"]}}]
@@ -301,7 +301,7 @@ def test_more_kinds_of_devices_than_kueue_counts_are_refused():
     assert problems(**asked, fair_sharing={}) == [
         "gpu-pools: 17 kinds of devices: Kueue counts at most 16: cut fewer"
     ]
-    assert planned(**asked, fair_sharing={}, parts=PLUGIN), "extended resources need no name of their own"
+    assert planned(**asked, fair_sharing={}, addons=PLUGIN), "extended resources need no name of their own"
 
 
 def printed(plan):

@@ -9,11 +9,11 @@ import pytest
 from tests.stacks.other_gpus import uneven
 
 from corral.catalogue.gpus import geometry, gpus, shape
-from corral.stacks import packing
-from corral.stacks.layouts import fits_geometry, layouts, maximal_layouts
-from corral.stacks.packing import bound, fewest, lower_bound, pack
-from corral.stacks.vectors import Vector, layout_of, plus, vector
-from corral.stacks.weights import weighings
+from corral.stacks.planning.mig import packing
+from corral.stacks.planning.mig.layouts import fits_geometry, layouts, maximal_layouts
+from corral.stacks.planning.mig.packing import bound, fewest, lower_bound, pack
+from corral.stacks.planning.mig.vectors import Vector, layout_of, plus, vector
+from corral.stacks.planning.mig.weights import weighings
 
 GPU = "A100-40GB"
 CUTTABLE = [key for key, entry in gpus().items() if entry.profiles]

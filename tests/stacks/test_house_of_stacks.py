@@ -14,13 +14,13 @@ import yaml
 from rich.console import Console
 from tests.stacks.stack_files import ROOT, model, planned, stack
 
-from corral.catalogue.vocabulary import PartState
-from corral.stacks import schema
-from corral.stacks.planner import plan
-from corral.stacks.reading import read
-from corral.stacks.show import render
+from corral.catalogue.vocabulary import AddonState
+from corral.stacks.config import json_schema as schema
+from corral.stacks.config.loader import read
+from corral.stacks.planning.planner import plan
+from corral.stacks.reports.terminal.plan import render
 
-STARTS_PULUMI = {"platform.py", "target.py", "handover.py", "load.py"}
+STARTS_PULUMI = ROOT / "stacks" / "deploy"
 """Where a plan becomes components, and where Pulumi hands over the stack."""
 ALLOWED = ("corral.catalogue", "corral.controls", "corral.stacks")
 
@@ -35,7 +35,7 @@ def imports(path: Path) -> set[str]:
     return found
 
 
-PURE = [path for path in sorted((ROOT / "stacks").rglob("*.py")) if path.name not in STARTS_PULUMI]
+PURE = [path for path in sorted((ROOT / "stacks").rglob("*.py")) if STARTS_PULUMI not in path.parents]
 
 
 @pytest.mark.parametrize("path", PURE, ids=lambda path: path.name)
@@ -57,16 +57,16 @@ def test_only_one_module_reads_the_configuration_of_pulumi():
         path.relative_to(ROOT)
         for folder in ("stacks", "components", "catalogue", "controls", "tools")
         for path in (ROOT / folder).rglob("*.py")
-        if "pulumi.Config(" in path.read_text() and path.name not in ("platform.py", "target.py")
+        if "pulumi.Config(" in path.read_text() and path.name not in ("program.py", "target.py")
     ]
-    assert readers == [Path("stacks/load.py")]
+    assert readers == [Path("stacks/deploy/load.py")]
 
 
 def test_planning_printing_and_drawing_load_no_pulumi():
     program = (
         "import sys, io; from pathlib import Path; from rich.console import Console;"
-        "from corral.stacks.reading import read; from corral.stacks.planner import plan;"
-        "from corral.stacks.show import render; from corral.stacks.page import page;"
+        "from corral.stacks.config.loader import read; from corral.stacks.planning.planner import plan;"
+        "from corral.stacks.reports.terminal.plan import render; from corral.stacks.reports.html import page;"
         "made = plan(read(Path('Pulumi.dev.yaml')), 'dev');"
         "render(made, Console(file=io.StringIO())); page(made);"
         "print([name for name in sys.modules if name.startswith(('pulumi', 'grpc'))])"
@@ -92,9 +92,9 @@ def test_the_plan_fits_80_columns_without_colour():
 def test_the_plan_shows_every_part_chart_slice_and_model():
     text = printed(120)
     result = plan(read(ROOT / "Pulumi.dev.yaml"), "dev")
-    for part in result.parts:
-        assert part.part.value in text
-        charts = part.charts if part.state is PartState.MANAGED else ()
+    for addon in result.addons:
+        assert addon.addon.value in text
+        charts = addon.charts if addon.state is AddonState.MANAGED else ()
         assert all(chart.name in text and chart.version in text for chart in charts)
     for one in result.models:
         assert one.name in text and one.model in text and one.engine.value in text
@@ -124,7 +124,7 @@ def test_a_plan_of_real_models_alone_speaks_of_no_simulation():
 
 
 def test_generated_files_are_fresh():
-    assert schema.stale() == [], "run: python -m corral.stacks.schema --write"
+    assert schema.stale() == [], "run: python -m corral.stacks.config.json_schema --write"
 
 
 def test_a_stale_file_is_found_and_written(
@@ -175,7 +175,7 @@ def test_the_schema_allows_what_pulumi_writes(validator: Any):
         {"corral:platform": stack(models=[model(model="lama")])},
         {"corral:platform": stack(custom_models={"ours": {"task": "chat", "license": "MIT", "layer": 3}})},
         {"corral:platform": stack(model_storage={"size": "50GB"})},
-        {"corral:platform": stack(parts={"kservee": "off"})},
+        {"corral:platform": stack(addons={"kservee": "off"})},
         {"corral:grafana-password": "plain"},
         {"corral:unknown": 1},
     ],

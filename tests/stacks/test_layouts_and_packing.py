@@ -7,7 +7,7 @@ from collections import Counter
 import pytest
 
 from corral.catalogue.gpus import gpus, shape
-from corral.stacks.layouts import (
+from corral.stacks.planning.mig.layouts import (
     Layout,
     config_names,
     fits_geometry,
@@ -18,7 +18,7 @@ from corral.stacks.layouts import (
     named,
     placements,
 )
-from corral.stacks.packing import lower_bound, pack
+from corral.stacks.planning.mig.packing import lower_bound, pack
 
 GPU = "A100-40GB"
 

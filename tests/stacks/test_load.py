@@ -8,9 +8,9 @@ import pulumi
 import pytest
 from tests.stacks.stack_files import stack
 
-from corral.stacks.load import load
-from corral.stacks.problems import ConfigErrors
-from corral.stacks.reading import parse
+from corral.stacks.config.errors import ConfigErrors
+from corral.stacks.config.loader import parse
+from corral.stacks.deploy.load import load
 
 
 @pytest.fixture(autouse=True)

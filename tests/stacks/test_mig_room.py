@@ -8,13 +8,13 @@ from tests.stacks.other_gpus import uneven
 from tests.stacks.stack_files import model, parsed, planned, pool, problems
 
 from corral.catalogue.gpus import geometry, gpus
-from corral.stacks.cuts import PlannedCuts
-from corral.stacks.devices import Device
-from corral.stacks.layouts import Stranded, maximal_layouts, stranded
-from corral.stacks.mig_room import MigRoom
-from corral.stacks.plan import Proof
-from corral.stacks.pools import room
-from corral.stacks.show import pool_notes, render
+from corral.stacks.planning.gpu_pools.allocators import room
+from corral.stacks.planning.gpu_pools.devices import Device
+from corral.stacks.planning.gpu_pools.mig import MigRoom
+from corral.stacks.planning.mig.allocation import PlannedCuts
+from corral.stacks.planning.mig.layouts import Stranded, maximal_layouts, stranded
+from corral.stacks.planning.results.plan import Proof
+from corral.stacks.reports.terminal.plan import pool_notes, render
 
 SMALL = {"model": "smollm2-135m", "context": 2048, "max-num-seqs": 2}
 

@@ -11,17 +11,17 @@ from tests.stacks.pages import HOSTILE, Element, hostile, parsed, section
 from tests.stacks.stack_files import GIB, ROOT, model, planned, pool
 
 from corral.catalogue.gpus import gpus
-from corral.catalogue.vocabulary import ClusterKind, PartState, Profile, Weights
+from corral.catalogue.vocabulary import AddonState, ClusterKind, Profile, Weights
 from corral.controls.profiles import PROFILES
 from corral.controls.register import CONTROLS
 from corral.controls.weight import stops
-from corral.stacks.page import page
-from corral.stacks.page.document import SECTIONS, STYLE
-from corral.stacks.page.tally import of_gpu, of_plan
-from corral.stacks.plan import Pins, Plan
-from corral.stacks.planner import plan
-from corral.stacks.reading import read
-from corral.stacks.show import render
+from corral.stacks.config.loader import read
+from corral.stacks.planning.planner import plan
+from corral.stacks.planning.results.plan import Pins, Plan
+from corral.stacks.reports.html import page
+from corral.stacks.reports.html.document import SECTIONS, STYLE
+from corral.stacks.reports.html.tally import of_gpu, of_plan
+from corral.stacks.reports.terminal.plan import render
 
 
 @pytest.fixture(scope="module")
@@ -206,12 +206,12 @@ def terminal(found: Plan) -> str:
 
 
 def test_every_part_is_there_with_state_charts_and_versions(dev: Plan):
-    changed = [replace(one, state=PartState.EXISTING) if one.charts else one for one in dev.parts[:3]]
-    found = replace(dev, parts=(*changed, *dev.parts[3:]))
-    rows = section(parsed(page(found)), "parts").one("table").rows()
-    for wanted, row in zip(found.parts, rows, strict=True):
-        assert row[:2] == [wanted.part.value, wanted.state.value]
-        installed = wanted.charts if wanted.state is PartState.MANAGED else ()
+    changed = [replace(one, state=AddonState.EXISTING) if one.charts else one for one in dev.addons[:3]]
+    found = replace(dev, addons=(*changed, *dev.addons[3:]))
+    rows = section(parsed(page(found)), "addons").one("table").rows()
+    for wanted, row in zip(found.addons, rows, strict=True):
+        assert row[:2] == [wanted.addon.value, wanted.state.value]
+        installed = wanted.charts if wanted.state is AddonState.MANAGED else ()
         assert row[3] == (" ".join(chart.version for chart in installed) or "-")
         assert all(f"{chart.installed_by.value} {chart.name}" in row[2] for chart in installed)
 
@@ -284,7 +284,7 @@ def test_the_counts_at_the_top_are_those_of_the_plan(dev: Plan, root: Element):
         "GPU memory": f"{tally.used / GIB:.1f} of {tally.total / GIB:.1f}",
         "devices": "7 of 13",
         "models": "5",
-        "parts": str(len(dev.parts)),
+        "addons": str(len(dev.addons)),
         "controls": str(len(CONTROLS)),
         "digests": f"0 of {len(dev.pins.unresolved)}",
     }

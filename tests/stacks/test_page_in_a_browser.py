@@ -11,11 +11,11 @@ from tests.stacks.browser import DARK, PROGRAM, dump, picture, png
 from tests.stacks.pages import hostile, parsed
 from tests.stacks.stack_files import ROOT
 
-from corral.stacks.page import page
-from corral.stacks.page.document import RULES
-from corral.stacks.plan import ModelPlan, Plan
-from corral.stacks.planner import plan
-from corral.stacks.reading import read
+from corral.stacks.config.loader import read
+from corral.stacks.planning.planner import plan
+from corral.stacks.planning.results.plan import ModelPlan, Plan
+from corral.stacks.reports.html import page
+from corral.stacks.reports.html.document import RULES
 
 pytestmark = pytest.mark.browser
 needs_browser = pytest.mark.skipif(PROGRAM is None, reason="there is no chromium on PATH: `make browser`")

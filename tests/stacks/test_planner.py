@@ -6,12 +6,12 @@ from collections import Counter
 import pytest
 from tests.stacks.stack_files import GIB, ROOT, model, parsed, planned, pool, problems
 
-from corral.catalogue.vocabulary import Part, PartState, VectorEngine, Weights
-from corral.stacks.layouts import fits_geometry
-from corral.stacks.plan import Plan
-from corral.stacks.planner import plan
-from corral.stacks.problems import PlanErrors
-from corral.stacks.reading import read, stack_of
+from corral.catalogue.vocabulary import Addon, AddonState, VectorEngine, Weights
+from corral.stacks.config.errors import PlanErrors
+from corral.stacks.config.loader import read, stack_of
+from corral.stacks.planning.mig.layouts import fits_geometry
+from corral.stacks.planning.planner import plan
+from corral.stacks.planning.results.plan import Plan
 
 WHOLE = pool(name="whole", gpu="H100-80GB", nodes={"names": ["whole-0"]}, sharing="whole")
 
@@ -27,8 +27,8 @@ def test_the_dev_fleet_is_one_real_model_and_four_that_people_run(dev: Plan):
     assert len(dev.tenants) == 2 and len(dev.pools) == 2
     assert dev.vector_db is not None and dev.vector_db.engine is VectorEngine.PGVECTOR
     assert dev.observability is not None
-    others = {part.part for part in dev.parts if part.state is not PartState.MANAGED}
-    assert others == {Part.KUEUE}, "nobody shares without asking for it"
+    others = {addon.addon for addon in dev.addons if addon.state is not AddonState.MANAGED}
+    assert others == {Addon.KUEUE}, "nobody shares without asking for it"
 
 
 def test_the_small_model_goes_to_the_smallest_slice(dev: Plan):
@@ -247,8 +247,8 @@ def test_llama_cpp_is_given_the_context_of_all_its_sequences():
 
 
 def test_what_is_existing_is_installed_by_nobody():
-    before = planned(parts={"cert-manager": "existing"})
-    assert before.state(Part.CERT_MANAGER) is PartState.EXISTING
+    before = planned(addons={"cert-manager": "existing"})
+    assert before.state(Addon.CERT_MANAGER) is AddonState.EXISTING
     assert not [name for name in before.pins.unresolved if "cert-manager" in name]
     assert [name for name in planned().pins.unresolved if "cert-manager" in name]
 
@@ -256,7 +256,7 @@ def test_what_is_existing_is_installed_by_nobody():
 def test_an_existing_store_is_wired_and_not_deployed():
     store = {"kind": "existing", "endpoint": "https://s3.example.eu", "bucket": "llm"}
     result = planned(model_storage=store)
-    assert result.state(Part.MODEL_STORAGE) is PartState.EXISTING
+    assert result.state(Addon.MODEL_STORAGE) is AddonState.EXISTING
     assert (result.storage.endpoint, result.storage.bucket) == ("https://s3.example.eu", "llm")
     assert result.storage.image is None
     assert result.secrets_needed == ("storage-access-key", "storage-secret-key")
@@ -278,10 +278,10 @@ def test_a_part_asks_for_its_own_secret_and_no_other(changes: dict[str, object],
 
 def test_qdrant_is_a_chart_and_pgvector_an_image():
     qdrant = planned(vector_db={"engine": "qdrant", "replicas": 3})
-    assert [chart.name for chart in qdrant.part(Part.VECTOR_DB).charts] == ["qdrant"]
+    assert [chart.name for chart in qdrant.addon(Addon.VECTOR_DB).charts] == ["qdrant"]
     assert qdrant.vector_db is not None and qdrant.vector_db.image is None
     plain = planned(vector_db={"engine": "pgvector", "size": "2Ti"})
-    assert plain.part(Part.VECTOR_DB).charts == ()
+    assert plain.addon(Addon.VECTOR_DB).charts == ()
     assert plain.vector_db is not None and plain.vector_db.size_gib == 2048
     assert plain.vector_db.image == "docker.io/pgvector/pgvector:0.8.6-pg18"
 
@@ -347,12 +347,12 @@ def test_a_plan_is_the_same_every_time():
 
 
 def test_parts_are_in_the_order_of_installation(dev: Plan):
-    order = [one.part for one in dev.parts]
-    assert order == list(Part)
+    order = [one.addon for one in dev.addons]
+    assert order == list(Addon)
     for first, then in (
-        (Part.PROMETHEUS_CRDS, Part.OBSERVABILITY),
-        (Part.CERT_MANAGER, Part.KSERVE),
-        (Part.MODEL_STORAGE, Part.KSERVE),
-        (Part.GPU_OPERATOR, Part.DRA_DRIVER),
+        (Addon.PROMETHEUS_CRDS, Addon.OBSERVABILITY),
+        (Addon.CERT_MANAGER, Addon.KSERVE),
+        (Addon.MODEL_STORAGE, Addon.KSERVE),
+        (Addon.GPU_OPERATOR, Addon.DRA_DRIVER),
     ):
         assert order.index(first) < order.index(then)

@@ -7,7 +7,7 @@ from rich.console import Console
 from tests.stacks.stack_files import planned, pool, problems
 
 from corral.catalogue.vocabulary import Allocator, Platform
-from corral.stacks.show import render
+from corral.stacks.reports.terminal.plan import render
 
 PLUGIN = {"dra-driver": "off"}
 WHOLE = pool(sharing="whole", gpus_per_node=4)
@@ -52,14 +52,14 @@ def test_a_branch_of_compiled_drivers_is_passed_on():
             "cluster.platform: eks-bottlerocket: its image brings a device plugin",
         ),
         (
-            {"cluster": on("eks-bottlerocket"), "parts": PLUGIN},
+            {"cluster": on("eks-bottlerocket"), "addons": PLUGIN},
             "gpu-pools[0].sharing: mig: the image of eks-bottlerocket divides GPUs by its own settings",
         ),
         *(
             (
                 {
                     "cluster": on("eks-bottlerocket"),
-                    "parts": PLUGIN,
+                    "addons": PLUGIN,
                     "gpu_pools": [pool(sharing={way: 2})],
                     "models": [],
                 },
@@ -76,7 +76,7 @@ def test_a_branch_of_compiled_drivers_is_passed_on():
             "cluster.precompiled-driver: 580: NVIDIA compiles no driver for kernel flavour gke",
         ),
         (
-            {"cluster": on(**{"precompiled-driver": 580}), "parts": {"gpu-operator": "existing"}},
+            {"cluster": on(**{"precompiled-driver": 580}), "addons": {"gpu-operator": "existing"}},
             "cluster.precompiled-driver: 580: gpu-operator is existing, so its owner chooses: leave it out",
         ),
         (
@@ -85,8 +85,8 @@ def test_a_branch_of_compiled_drivers_is_passed_on():
         ),
         ({"cluster": on("gke")}, "cluster.platform: gke: did you mean gke-cos?"),
         (
-            {"parts": {"gpu-operator": "off"}, "gpu_pools": [WHOLE], "models": []},
-            "parts.gpu-operator: off: it installs the DRA driver",
+            {"addons": {"gpu-operator": "off"}, "gpu_pools": [WHOLE], "models": []},
+            "addons.gpu-operator: off: it installs the DRA driver",
         ),
     ],
 )
@@ -96,8 +96,8 @@ def test_what_does_not_go_with_the_platform_is_refused_in_one_line(changes, line
 
 
 def test_an_image_that_hands_its_gpus_out_serves_whole_gpus_through_its_own_plugin():
-    assert problems(cluster=on("eks-bottlerocket"), parts=PLUGIN, gpu_pools=[WHOLE]) == []
-    found = planned(cluster=on("eks-bottlerocket"), parts=PLUGIN, gpu_pools=[WHOLE])
+    assert problems(cluster=on("eks-bottlerocket"), addons=PLUGIN, gpu_pools=[WHOLE]) == []
+    found = planned(cluster=on("eks-bottlerocket"), addons=PLUGIN, gpu_pools=[WHOLE])
     assert found.allocator is Allocator.DEVICE_PLUGIN
     assert found.models[0].claim.name == "nvidia.com/gpu"
 
@@ -109,5 +109,5 @@ def test_a_registry_of_ones_own_may_hold_drivers_for_any_kernel():
 
 def test_a_cluster_whose_operator_runs_a_gpu_cluster_gives_its_dra_driver_and_takes_no_operator():
     parts = {"gpu-operator": "off", "dra-driver": "existing"}
-    assert problems(cluster=on(), parts=parts, gpu_pools=[WHOLE]) == []
-    assert planned(cluster=on(), parts=parts, gpu_pools=[WHOLE]).allocator is Allocator.DRA_DRIVER
+    assert problems(cluster=on(), addons=parts, gpu_pools=[WHOLE]) == []
+    assert planned(cluster=on(), addons=parts, gpu_pools=[WHOLE]).allocator is Allocator.DRA_DRIVER

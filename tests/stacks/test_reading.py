@@ -7,8 +7,8 @@ import pytest
 from tests.stacks.stack_files import model, parsed, pool, problems, stack
 
 from corral.catalogue.vocabulary import Engine, Weights
-from corral.stacks.problems import ConfigErrors
-from corral.stacks.reading import parse, read, stack_of
+from corral.stacks.config.errors import ConfigErrors
+from corral.stacks.config.loader import parse, read, stack_of
 
 REAL = {"name": "chat", "model": "llama-3.1-8b"}
 BAD: list[tuple[str, dict[str, Any], str]] = [
@@ -167,20 +167,20 @@ BAD: list[tuple[str, dict[str, Any], str]] = [
     ),
     (
         "a part without its section",
-        {"parts": {"vector-db": "managed"}},
-        "parts.vector-db: managed: the section",
+        {"addons": {"vector-db": "managed"}},
+        "addons.vector-db: managed: the section",
     ),
-    ("an unknown part", {"parts": {"kservee": "off"}}, "parts.kservee: kservee: did you mean kserve?"),
+    ("an unknown addon", {"addons": {"kservee": "off"}}, "addons.kservee: kservee: did you mean kserve?"),
     (
         "a part that others need",
-        {"parts": {"cert-manager": "off"}},
-        "parts.cert-manager: off: kserve needs it",
+        {"addons": {"cert-manager": "off"}},
+        "addons.cert-manager: off: kserve needs it",
     ),
-    ("no KServe under models", {"parts": {"kserve": "off"}}, "parts.kserve: off: models need it"),
+    ("no KServe under models", {"addons": {"kserve": "off"}}, "addons.kserve: off: models need it"),
     (
         "no cutter of slices",
-        {"parts": {"gpu-operator": "off"}},
-        "parts.gpu-operator: off: it cuts MIG slices",
+        {"addons": {"gpu-operator": "off"}},
+        "addons.gpu-operator: off: it cuts MIG slices",
     ),
     (
         "an existing store without address",

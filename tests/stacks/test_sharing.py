@@ -5,7 +5,7 @@ from tests.stacks.stack_files import GIB, model, planned, pool, problems
 
 from corral.catalogue.gpus import gpus
 from corral.catalogue.vocabulary import Allocator, SharingKind
-from corral.stacks.plan import ClaimPlan, ResourcePlan
+from corral.stacks.planning.results.plan import ClaimPlan, ResourcePlan
 
 PLUGIN = {"dra-driver": "off"}
 SMALL = {"name": "m", "model": "smollm2-135m", "context": 2048, "max-num-seqs": 2}
@@ -20,7 +20,7 @@ def embedder(**changes):
 
 
 def test_a_share_by_time_is_an_equal_part_of_the_memory_and_the_server_keeps_to_it():
-    found = planned(gpu_pools=[shared(time_slicing=4)], models=[embedder(replicas=3)], parts=PLUGIN)
+    found = planned(gpu_pools=[shared(time_slicing=4)], models=[embedder(replicas=3)], addons=PLUGIN)
     (one,) = found.models
     assert one.claim == ResourcePlan("nvidia.com/gpu.shared", 1)
     assert one.device == "1/4 GPU"
@@ -36,33 +36,33 @@ def test_a_share_by_time_is_an_equal_part_of_the_memory_and_the_server_keeps_to_
 
 def test_a_server_never_takes_more_than_its_share_whatever_the_number():
     for shares in range(2, 8):
-        found = planned(gpu_pools=[shared(time_slicing=shares)], models=[embedder()], parts=PLUGIN).models[0]
+        found = planned(gpu_pools=[shared(time_slicing=shares)], models=[embedder()], addons=PLUGIN).models[0]
         share = float(found.args[found.args.index("--gpu-memory-utilization") + 1])
         assert 0.85 / shares < share <= 0.92 / shares
 
 
 def test_as_many_replicas_fit_as_there_are_shares_and_not_one_more():
-    full = {"gpu_pools": [shared(time_slicing=4)], "parts": PLUGIN}
+    full = {"gpu_pools": [shared(time_slicing=4)], "addons": PLUGIN}
     assert len(planned(**full, models=[embedder(replicas=8)]).models[0].placements) == 8
     (refused,) = problems(**full, models=[embedder(replicas=9)])
     assert "replicas that still fit are 8 on 1/4 GPU of slices" in refused
 
 
 def test_a_model_larger_than_a_share_is_refused_though_the_gpu_would_hold_it():
-    (refused,) = problems(gpu_pools=[shared(time_slicing=4)], models=[model()], parts=PLUGIN)
+    (refused,) = problems(gpu_pools=[shared(time_slicing=4)], models=[model()], addons=PLUGIN)
     assert refused.startswith("models[0]: chat needs 18.") and "11.1 GiB (1/4 GPU of pool slices)" in refused
-    assert planned(gpu_pools=[shared(time_slicing=2)], models=[model()], parts=PLUGIN)
+    assert planned(gpu_pools=[shared(time_slicing=2)], models=[model()], addons=PLUGIN)
 
 
 @pytest.mark.parametrize("way", ["time-slicing", "mps"])
 def test_two_allocators_on_one_node_are_refused(way):
     (refused,) = problems(gpu_pools=[pool(gpu="L40S", sharing={way: 2})], models=[SMALL])
     assert refused.startswith(f"gpu-pools[0].sharing.{way}: 2: the device plugin shares GPUs like this")
-    assert refused.endswith("use parts: {dra-driver: off}, or mig")
+    assert refused.endswith("use addons: {dra-driver: off}, or mig")
 
 
 def test_without_a_dra_driver_slices_and_gpus_are_resources_by_name():
-    found = planned(models=[SMALL, model(pool="whole")], gpu_pools=[pool(), whole()], parts=PLUGIN).models
+    found = planned(models=[SMALL, model(pool="whole")], gpu_pools=[pool(), whole()], addons=PLUGIN).models
     assert [one.claim for one in found] == [
         ResourcePlan("nvidia.com/mig-1g.5gb", 1),
         ResourcePlan("nvidia.com/gpu", 1),
@@ -78,7 +78,7 @@ def whole():
 def test_tenants_of_several_data_classes_never_share_a_gpu_by_time():
     tenants = [{"name": "a", "data-class": "public"}, {"name": "b", "data-class": "restricted"}]
     both = [embedder(tenant="a"), {**embedder(tenant="b"), "name": "f"}]
-    wanted = {"tenants": tenants, "models": both, "parts": PLUGIN}
+    wanted = {"tenants": tenants, "models": both, "addons": PLUGIN}
     (refused,) = problems(gpu_pools=[shared(time_slicing=4)], **wanted)
     assert refused.startswith("gpu-pools[0].sharing.time-slicing: 4: tenants of several data classes")
     assert "public, restricted" in refused
@@ -90,9 +90,9 @@ def test_tenants_of_several_data_classes_never_share_a_gpu_by_time():
 
 
 def test_vllm_is_kept_off_mps_since_nobody_has_measured_what_it_sees_there():
-    (refused,) = problems(gpu_pools=[shared(mps=2)], models=[embedder()], parts=PLUGIN)
+    (refused,) = problems(gpu_pools=[shared(mps=2)], models=[embedder()], addons=PLUGIN)
     assert refused.endswith("there is no GPU pool that vllm can use: add one to gpu-pools")
-    found = planned(gpu_pools=[shared(mps=2), whole()], models=[embedder(), SMALL], parts=PLUGIN)
+    found = planned(gpu_pools=[shared(mps=2), whole()], models=[embedder(), SMALL], addons=PLUGIN)
     assert [one.pool for one in found.models] == ["whole", "slices"]
     assert found.models[1].memory.usable == gpus()["L40S"].usable // 2 > 20 * GIB
 
@@ -111,14 +111,14 @@ def test_vllm_is_kept_off_mps_since_nobody_has_measured_what_it_sees_there():
     ],
 )
 def test_a_way_of_sharing_that_is_none_is_refused_with_those_there_are(sharing, line):
-    found = problems(gpu_pools=[pool(sharing=sharing)], parts=PLUGIN)
+    found = problems(gpu_pools=[pool(sharing=sharing)], addons=PLUGIN)
     assert len(found) == 1 and found[0].startswith(line), found
 
 
 def test_without_operator_and_driver_nobody_hands_gpus_out():
     parts = {"dra-driver": "off", "gpu-operator": "off"}
-    found = problems(gpu_pools=[whole()], models=[model()], parts=parts)
+    found = problems(gpu_pools=[whole()], models=[model()], addons=parts)
     assert found == [
-        "parts.gpu-operator: off: its device plugin hands GPUs out, since the DRA driver is off: "
+        "addons.gpu-operator: off: its device plugin hands GPUs out, since the DRA driver is off: "
         "use managed or existing"
     ]

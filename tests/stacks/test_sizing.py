@@ -8,8 +8,7 @@ from tests.stacks.stack_files import GIB
 from corral.catalogue.gpus import gpus
 from corral.catalogue.models import models
 from corral.catalogue.vocabulary import Engine
-from corral.stacks.plan import MemoryPlan
-from corral.stacks.sizing import (
+from corral.stacks.planning.memory.sizing import (
     cache_per_token,
     full_sequences_that_fit,
     largest_context,
@@ -20,7 +19,8 @@ from corral.stacks.sizing import (
     state_per_sequence,
     utilisation,
 )
-from corral.stacks.vllm import step_tokens
+from corral.stacks.planning.memory.vllm import step_tokens
+from corral.stacks.planning.results.plan import MemoryPlan
 
 KIB_PER_TOKEN = {
     "llama-3.2-1b": 32,

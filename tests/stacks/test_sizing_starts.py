@@ -11,7 +11,7 @@ from corral.catalogue._read import read_file
 from corral.catalogue.engines import reserves
 from corral.catalogue.gpus import GIB
 from corral.catalogue.vocabulary import Engine
-from corral.stacks.sizing import cache_per_token, memory
+from corral.stacks.planning.memory.sizing import cache_per_token, memory
 
 EVERY = pytest.mark.parametrize(
     "start", starts(), ids=lambda one: f"{one.model}-{one.version}-{one.parallel}"

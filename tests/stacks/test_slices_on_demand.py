@@ -10,12 +10,12 @@ import pytest
 from tests.stacks.other_gpus import forget
 
 from corral.catalogue.gpus import gpus, shape
-from corral.stacks import guarantee
-from corral.stacks.guarantee import Blockade, block, blockades, blocking, kept_full, room_for_all
-from corral.stacks.guarantee import guarantee as promised
-from corral.stacks.layouts import layout, placements
-from corral.stacks.packing import fewest
-from corral.stacks.vectors import Vector, plus, times, unit, vector, within
+from corral.stacks.planning.mig import guarantee
+from corral.stacks.planning.mig.guarantee import Blockade, block, blockades, blocking, kept_full, room_for_all
+from corral.stacks.planning.mig.guarantee import guarantee as promised
+from corral.stacks.planning.mig.layouts import layout, placements
+from corral.stacks.planning.mig.packing import fewest
+from corral.stacks.planning.mig.vectors import Vector, plus, times, unit, vector, within
 
 GPU = "A100-40GB"
 MIG = tuple(key for key, entry in gpus().items() if entry.profiles)

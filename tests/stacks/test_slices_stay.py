@@ -14,11 +14,11 @@ from tests.stacks.other_gpus import uneven
 from tests.stacks.stack_files import ROOT, model, planned, pool
 
 from corral.catalogue.gpus import gpus, shape
-from corral.stacks.cuts import GivenCuts, PlannedCuts
-from corral.stacks.layouts import fits_geometry, layout
-from corral.stacks.packing import fewest
-from corral.stacks.plan import Plan
-from corral.stacks.vectors import vector
+from corral.stacks.planning.mig.allocation import GivenCuts, PlannedCuts
+from corral.stacks.planning.mig.layouts import fits_geometry, layout
+from corral.stacks.planning.mig.packing import fewest
+from corral.stacks.planning.mig.vectors import vector
+from corral.stacks.planning.results.plan import Plan
 
 GPU = "A100-40GB"
 CUTTABLE = [key for key, entry in gpus().items() if entry.profiles]

@@ -4,10 +4,10 @@ import pytest
 from tests.stacks.stack_files import model, planned, pool, problems
 
 from corral.catalogue.charts import chart
-from corral.stacks.checks_versions import at_least
+from corral.stacks.planning.validation.versions import at_least
 
 OFF = {"dra-driver": "off"}
-INSTEAD = "use a newer one, or parts: {dra-driver: off}"
+INSTEAD = "use a newer one, or addons: {dra-driver: off}"
 
 
 def existing(version: object) -> dict[str, object]:
@@ -32,7 +32,7 @@ def test_a_cluster_too_old_for_the_dra_driver_is_refused(version: str, more: str
     assert problems(cluster=existing(version)) == [
         f"cluster.kubernetes: {version}: the DRA driver 0.4.1 needs Kubernetes 1.34.2{more}: {INSTEAD}"
     ]
-    assert not problems(cluster=existing(version), parts=OFF), "the device plugin needs none"
+    assert not problems(cluster=existing(version), addons=OFF), "the device plugin needs none"
 
 
 @pytest.mark.parametrize("version", [1.35, "v1.35", "1.35-gke", "1..2", "", None, True])
@@ -66,17 +66,17 @@ def test_a_gpu_driver_too_old_for_the_dra_driver_is_refused_whatever_is_shared()
 def test_a_driver_without_mig_on_that_gpu_or_without_the_profile_is_refused(
     gpu: str, sharing: object, driver: str, what: str, floor: int
 ):
-    assert problems(gpu_pools=[pool(gpu=gpu, sharing=sharing, driver=driver)], models=[], parts=OFF) == [
+    assert problems(gpu_pools=[pool(gpu=gpu, sharing=sharing, driver=driver)], models=[], addons=OFF) == [
         f"gpu-pools[0].driver: {driver}: {what} on {gpu} needs GPU driver {floor}: use a newer one, or whole"
     ]
-    assert not problems(gpu_pools=[pool(gpu=gpu, sharing=sharing, driver=str(floor))], models=[], parts=OFF)
+    assert not problems(gpu_pools=[pool(gpu=gpu, sharing=sharing, driver=str(floor))], models=[], addons=OFF)
 
 
 @pytest.mark.parametrize(
     "sharing", [{"mig": "all-1g.5gb"}, {"mig": [{"3g.20gb": 2}]}, {"mig": "all-balanced"}]
 )
 def test_a_profile_that_is_not_cut_asks_for_no_driver(sharing: object):
-    assert not problems(gpu_pools=[pool(sharing=sharing, driver="470.82")], models=[], parts=OFF)
+    assert not problems(gpu_pools=[pool(sharing=sharing, driver="470.82")], models=[], addons=OFF)
 
 
 def test_slices_on_demand_may_be_of_any_profile():
@@ -101,7 +101,7 @@ def test_a_model_larger_than_a_slice_or_share_is_shown_the_whole_gpus_that_hold_
 ):
     asked = pool(**{"gpus_per_node": 8, **changes})
     gpu, number = (("A100-40GB", 8), ("L40S", 4))["gpu" in changes]
-    (refused,) = problems(gpu_pools=[asked], models=[model(model="llama-3.3-70b")], parts=parts)
+    (refused,) = problems(gpu_pools=[asked], models=[model(model="llama-3.3-70b")], addons=parts)
     assert (
         f"and slices and shares have no path between them: it needs {number} x {gpu} whole, and a node of "
         "pool slices has 8; use sharing: whole in pool slices, or a larger device"

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from corral.catalogue.vocabulary import Part
+from corral.catalogue.vocabulary import Addon
 from corral.embedded.toolchain import errors, lookup
 from corral.embedded.toolchain.errors import ToolchainError, ToolMissing
 from corral.embedded.toolchain.gomodules import GoBuild
@@ -259,7 +259,7 @@ def test_a_second_set_up_waits_for_the_first(toolchain: Path) -> None:
 
 
 def test_what_only_some_stacks_need_is_brought_only_for_them(toolchain: Path) -> None:
-    assert {"kueue", "kueue-charts"} == set(needed([Part.KUEUE])) - set(needed())
+    assert {"kueue", "kueue-charts"} == set(needed([Addon.KUEUE])) - set(needed())
     assert "kueue" not in [step.tool for step in plan()]
     assert chart("kueue") is None
     with pytest.raises(ToolMissing, match=r"kueue 0\.19\.2: not set up; run `corral setup --all`"):

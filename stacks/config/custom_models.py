@@ -1,0 +1,69 @@
+"""Models that the catalogue lacks: `custom-models` of a stack file, with their folders read into facts."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, cast
+
+from corral.catalogue.models import Facts
+from corral.stacks.config.errors import ConfigErrors, Problem
+from corral.stacks.config.huggingface import ARCHITECTURES, Unreadable, read_folder
+
+SECTION = "custom-models"
+WEIGHTS = ("weights-gib", "weights-bytes", "parameters")
+"""Any one of them says how much a model weighs."""
+NEEDED = tuple(name for name, field in Facts.model_fields.items() if field.is_required())
+"""Facts without a default."""
+
+
+def with_folders(content: object, base: Path) -> object:
+    """`content` with the facts of each folder in the place of its name; what stands beside it counts more.
+
+    Raises:
+        ConfigErrors: a folder cannot be read, or facts are missing.
+    """
+    outer = cast("dict[str, Any]", content) if isinstance(content, dict) else {}
+    section = outer.get(SECTION)
+    if not isinstance(section, dict):
+        return cast("object", content)
+    problems: list[Problem] = []
+    entries = {
+        name: _with_folder(str(name), entry, base, problems)
+        for name, entry in cast("dict[Any, Any]", section).items()
+    }
+    if problems:
+        raise ConfigErrors(problems)
+    return {**outer, SECTION: entries}
+
+
+def _with_folder(name: str, entry: object, base: Path, problems: list[Problem]) -> object:
+    if not isinstance(entry, dict):
+        return entry
+    stated = dict(cast("dict[str, Any]", entry))
+    path = f"{SECTION}.{name}"
+    if "folder" not in stated:
+        missing = _missing(stated)
+        if missing:
+            problems.append(Problem(path, f"lacks {', '.join(missing)}", "state these facts, or a folder"))
+        return stated
+    folder = str(stated.pop("folder"))
+    try:
+        found = read_folder(base / folder)
+    except Unreadable as error:
+        problems.append(Problem(f"{path}.folder", folder, str(error)))
+        return stated
+    if any(key in stated for key in WEIGHTS):
+        found.pop("weights-bytes", None)
+    merged = {**found, **stated}
+    missing = _missing(merged)
+    if missing:
+        known = f"; attention is read of {', '.join(ARCHITECTURES)}" if "attention" in missing else ""
+        advice = f"its files lack {', '.join(missing)}: state these facts beside folder{known}"
+        problems.append(Problem(f"{path}.folder", folder, advice))
+    return merged
+
+
+def _missing(stated: Mapping[str, Any]) -> list[str]:
+    """Facts that are needed and not there, in the order in which the catalogue has them."""
+    needed = [name.replace("_", "-") for name in NEEDED]
+    missing = [name for name in needed if name not in stated]
+    return missing if any(key in stated for key in WEIGHTS) else [*missing, "weights-gib"]

@@ -1,0 +1,132 @@
+"""Room in a pool whose GPUs are cut into MIG slices."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+
+from corral.catalogue.gpus import gpus, shape
+from corral.catalogue.vocabulary import SharingKind
+from corral.stacks.config.stack_config import GpuPool
+from corral.stacks.planning.gpu_pools.devices import (
+    Device,
+    Tenancy,
+    node_names,
+    occupied,
+    pool_plan,
+    positions,
+)
+from corral.stacks.planning.mig.allocation import Cuts, GivenCuts, PlannedCuts, Slice
+from corral.stacks.planning.mig.layouts import Layout, layout, named
+from corral.stacks.planning.results.plan import GpuPlan, MigConfig, MigDevices, Placement, PoolPlan, SlicePlan
+
+
+@dataclass
+class MigRoom:
+    """MIG slices; `cuts` knows how the GPUs are cut, and which slice each replica has."""
+
+    pool: GpuPool
+    cuts: Cuts
+    offered: tuple[str, ...]
+    """Profiles of the slices there may be."""
+    name: str | None
+    """mig-parted's own name for the layout; None: one of ours."""
+    used: dict[str, int] = field(default_factory=dict[str, int])
+    """Bytes used on each slice, by model."""
+
+    @cached_property
+    def _devices(self) -> tuple[Device, ...]:
+        return slices_of(self.pool.gpu, self.offered)
+
+    def devices(self) -> Sequence[Device]:
+        return self._devices
+
+    def free(self, device: Device) -> int:
+        return self.cuts.free(str(device.profile))
+
+    def take(self, device: Device, count: int, replicas: int, tenant: Tenancy) -> bool:
+        model, used = tenant
+        if not self.cuts.take(str(device.profile), count * replicas, model):
+            return False
+        self.used[model] = used
+        return True
+
+    def finish(self) -> tuple[PoolPlan, dict[str, tuple[Placement, ...]]]:
+        spots = positions(self.pool)
+        layouts = (*self.cuts.layouts(), *[()] * len(spots))[: len(spots)]
+        places: dict[str, list[Placement]] = {}
+        for one in self.cuts.slices:
+            places.setdefault(one.model, []).append(Placement(*spots[one.gpu], one.profile))
+        plans = gpu_plans(self.pool, layouts, self.cuts.slices, self.used)
+        proof = self.cuts.proof()
+        found = pool_plan(self.pool, SharingKind.MIG, self._configs(layouts), plans, proof.bound)
+        found = replace(found, proof=proof, recuts=tuple(self.cuts.recuts))
+        return found, {model: tuple(spots) for model, spots in places.items()}
+
+    def _configs(self, layouts: Sequence[Layout]) -> dict[str, MigConfig]:
+        """Configuration of each node: one name per distinct cut."""
+        size = self.pool.gpus_per_node
+        names: dict[tuple[Layout, ...], str] = {}
+        found: dict[str, MigConfig] = {}
+        for number, node in enumerate(node_names(self.pool)):
+            cut = tuple(layouts[number * size : (number + 1) * size])
+            fallback = f"corral-{self.pool.name}" + (f"-{len(names)}" if names else "")
+            found[node] = MigConfig(names.setdefault(cut, self.name or fallback), _entries(cut))
+        return found
+
+
+def slices_of(gpu: str, offered: Sequence[str]) -> tuple[Device, ...]:
+    """The profiles `offered` as devices, smallest first."""
+    found = [Device(key, gpus()[gpu].profiles[key].usable, 1) for key in offered]
+    sizes = {key: (shape(gpu, key).compute, shape(gpu, key).memory) for key in offered}
+    return tuple(sorted(found, key=lambda one: (one.usable, sizes[str(one.profile)])))
+
+
+def gpu_plans(
+    pool: GpuPool, layouts: Sequence[Layout], slices: Sequence[Slice], used: Mapping[str, int]
+) -> tuple[GpuPlan, ...]:
+    """Each GPU of `pool` with the slices of its layout and who has them; `used` is bytes by model."""
+    tenants: dict[tuple[int, str], list[Tenancy]] = {}
+    for one in slices:
+        tenants.setdefault((one.gpu, one.profile), []).append((one.model, used[one.model]))
+    return tuple(
+        GpuPlan(node, index, _filled(pool.gpu, layouts[place], place, tenants))
+        for place, (node, index) in enumerate(positions(pool))
+    )
+
+
+def _filled(
+    gpu: str, one: Layout, place: int, tenants: Mapping[tuple[int, str], list[Tenancy]]
+) -> tuple[SlicePlan, ...]:
+    known = gpus()[gpu]
+    found: list[SlicePlan] = []
+    for profile, count in one:
+        here = tenants.get((place, profile), [])
+        spare: list[None] = [None] * (count - len(here))
+        found += [occupied(profile, known.profiles[profile].usable, who) for who in (*here, *spare)]
+    return tuple(found) or (SlicePlan(None, known.usable),)
+
+
+def _entries(cuts: Sequence[Layout]) -> tuple[MigDevices, ...]:
+    alike = {one: tuple(index for index, other in enumerate(cuts) if other == one) for one in cuts}
+    if len(alike) == 1:
+        return (MigDevices(None, cuts[0]),)
+    return tuple(MigDevices(devices, one) for one, devices in alike.items())
+
+
+def mig_room(pool: GpuPool, mig: str | Sequence[Mapping[str, int]]) -> MigRoom:
+    """The empty room of `pool`; `mig` is `auto`, a name, or slices per profile for all GPUs or for each."""
+    total = len(positions(pool))
+    if mig == "auto":
+        return MigRoom(pool, PlannedCuts(pool.gpu, total), tuple(gpus()[pool.gpu].profiles), None)
+    if isinstance(mig, str):
+        return _given(pool, (named(pool.gpu, mig) or (),) * total, mig)
+    per_node = mig if len(mig) > 1 else [*mig] * pool.gpus_per_node
+    return _given(pool, tuple(layout(pool.gpu, one) for one in per_node) * len(node_names(pool)), None)
+
+
+def _given(pool: GpuPool, given: tuple[Layout, ...], name: str | None) -> MigRoom:
+    offered: Counter[str] = Counter()
+    for one in given:
+        offered.update(dict(one))
+    return MigRoom(pool, GivenCuts(pool.gpu, given), tuple(offered), name)

@@ -1,0 +1,218 @@
+"""Which devices a model gets: the smallest kind that fits and still has room."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from corral.catalogue.gpus import gpus
+from corral.catalogue.models import Facts, models
+from corral.catalogue.vocabulary import Engine, SharingKind
+from corral.stacks.config.errors import Problem, gib
+from corral.stacks.config.stack_config import Model
+from corral.stacks.planning.gpu_pools.allocators import Device, Room
+from corral.stacks.planning.gpu_pools.dynamic_mig import DynamicRoom
+from corral.stacks.planning.memory.sizing import (
+    full_sequences_that_fit,
+    largest_context,
+    memory,
+    smallest_device,
+    splits,
+)
+from corral.stacks.planning.results.plan import MemoryPlan
+
+PARALLEL = (1, 2, 4, 8)
+"""Numbers of GPUs that one replica may span."""
+SHOWN = 3
+"""Kinds of devices that a refusal names, those with most room first."""
+ROUND = 1024
+"""An advised context is a multiple of this."""
+
+
+@dataclass(frozen=True)
+class Placed:
+    """Where one model runs."""
+
+    pool: str
+    device: Device
+    count: int
+    """Devices per replica."""
+    memory: MemoryPlan
+    """Of each device."""
+    largest_context: int
+    full_sequences: int
+
+
+@dataclass(frozen=True)
+class _Need:
+    model: Model
+    facts: Facts
+    engine: Engine
+    context: int
+
+    def on(self, device: Device, count: int) -> MemoryPlan:
+        return memory(
+            self.facts,
+            self.engine,
+            context=self.context,
+            max_num_seqs=self.model.max_num_seqs,
+            full_sequences=self.model.full_sequences,
+            usable=device.usable,
+            parallel=count,
+        )
+
+    def longest(self, device: Device, count: int) -> int:
+        """Tokens of the largest context that fits on `count` such devices."""
+        return largest_context(
+            self.facts,
+            self.engine,
+            max_num_seqs=self.model.max_num_seqs,
+            full_sequences=self.model.full_sequences,
+            usable=device.usable,
+            parallel=count,
+        )
+
+    def sequences(self, device: Device, count: int) -> int:
+        """Sequences at full context that fit on `count` such devices at the same time; 0 of an encoder."""
+        if self.facts.encoder:
+            return 0
+        return full_sequences_that_fit(
+            self.facts,
+            self.engine,
+            context=self.context,
+            max_num_seqs=self.model.max_num_seqs,
+            usable=device.usable,
+            parallel=count,
+        )
+
+    def spans(self, device: Device) -> Sequence[int]:
+        """Numbers of such devices that one replica may be spread over."""
+        return [n for n in PARALLEL if n <= device.most and splits(self.facts, self.engine, n)]
+
+    def smallest(self) -> int:
+        return smallest_device(
+            self.facts,
+            self.engine,
+            context=self.context,
+            max_num_seqs=self.model.max_num_seqs,
+            full_sequences=self.model.full_sequences,
+        )
+
+
+def place(
+    path: str, model: Model, facts: Facts, engine: Engine, context: int, rooms: Sequence[Room]
+) -> Placed | Problem:
+    """Devices for all replicas of `model`, reserved in their room; or why there are none."""
+    need = _Need(model, facts, engine, context)
+    open_to = [room for room in rooms if model.pool in (None, room.pool.name) and _serves(room, engine)]
+    options = sorted(_options(need, open_to), key=lambda option: option[1].usable * option[2])
+    for room, device, count in options:
+        found = need.on(device, count)
+        if room.take(device, count, model.replicas.max, (model.name, found.used)):
+            longest, full = need.longest(device, count), need.sequences(device, count)
+            return Placed(room.pool.name, device, count, found, longest, full)
+    return _full(path, need, options) if options else _too_large(path, need, open_to)
+
+
+def _serves(room: Room, engine: Engine) -> bool:
+    """Whether `engine` can be kept to a share: vLLM sizes itself by the memory that it sees, and what it sees
+    under the limit of MPS has not been measured."""
+    return not (room.pool.sharing.kind is SharingKind.MPS and engine is Engine.VLLM)
+
+
+def _options(need: _Need, rooms: Sequence[Room]) -> Iterator[tuple[Room, Device, int]]:
+    """Per room the smallest kinds of devices, and the fewest of each, that one replica fits on."""
+    counts: dict[Device, int] = {}
+    for room in rooms:
+        for device in room.devices():
+            if device not in counts:
+                counts[device] = _count(need, device)
+            if counts[device]:
+                yield room, device, counts[device]
+
+
+def _count(need: _Need, device: Device) -> int:
+    """Devices that one replica needs; 0: it does not fit on any number of them."""
+    return next((n for n in need.spans(device) if need.on(device, n).free >= 0), 0)
+
+
+def _too_large(path: str, need: _Need, rooms: Sequence[Room]) -> Problem:
+    asked = f"{need.model.name} needs {gib(need.smallest())} of GPU memory"
+    devices = [(room.pool.name, device) for room in rooms for device in room.devices()]
+    if not devices:
+        reason = f"there is no GPU pool that {need.engine.value} can use: add one to gpu-pools"
+        return Problem(path, asked, reason)
+    pool, largest = max(devices, key=lambda one: one[1].usable * one[1].most)
+    span = f"{largest.most} x " if largest.most > 1 else ""
+    whole = _whole(need, rooms)
+    why = f", and slices and shares have no path between them: {whole.needs}" if whole else ""
+    use = _advice(need, largest, whole.use if whole else "")
+    return Problem(
+        path,
+        asked,
+        f"the largest device is {span}{gib(largest.usable)} ({largest.words} of pool {pool}){why}; use {use}",
+    )
+
+
+class _Whole(NamedTuple):
+    """What a replica would need if the GPUs of a pool of slices or shares were whole."""
+
+    needs: str
+    use: str
+    """What to change; empty: a node of the pool has too few."""
+
+
+def _whole(need: _Need, rooms: Sequence[Room]) -> _Whole | None:
+    """The first pool that would hold it, else the first of them; None: no number of such GPUs does."""
+    found: list[_Whole] = []
+    for pool in (room.pool for room in rooms if room.pool.sharing.kind is not SharingKind.WHOLE):
+        number = _count(need, Device(None, gpus()[pool.gpu].usable, PARALLEL[-1]))
+        if number:
+            enough = number <= pool.gpus_per_node
+            node = f"a node of pool {pool.name} has {pool.gpus_per_node}"
+            words = f"it needs {number} x {pool.gpu} whole, and {node}"
+            found.append(_Whole(words, f"sharing: whole in pool {pool.name}" if enough else ""))
+    return next((one for one in found if one.use), found[0] if found else None)
+
+
+def _advice(need: _Need, device: Device, whole: str) -> str:
+    """What fits on `device`: the largest context, a smaller dtype of the same model; or `whole`."""
+    longest = max((need.longest(device, count) for count in need.spans(device)), default=0)
+    shorter = [f"context: {longest // ROUND * ROUND}"] if longest >= ROUND else []
+    smaller = [
+        f"model: {key}"
+        for key in _relatives(need)
+        if _count(_Need(need.model, models()[key], need.engine, need.context), device)
+    ]
+    nearer = [*shorter, *smaller[:1], *([whole] if whole else [])]
+    return ", ".join([*nearer, "or a larger device"]) if nearer else "a smaller model or a larger device"
+
+
+def _relatives(need: _Need) -> Sequence[str]:
+    """The same model in dtypes that weigh less, the heaviest first."""
+    family = need.facts.family
+    found = {key: one.weights for key, one in models().items() if family and one.family == family}
+    lighter = [key for key, weights in found.items() if weights < need.facts.weights]
+    return sorted(lighter, key=lambda key: -found[key])
+
+
+def _full(path: str, need: _Need, options: Sequence[tuple[Room, Device, int]]) -> Problem:
+    room, device, count = options[0]
+    left = [
+        (one.free(other) // number, f"{other.words} of {one.pool.name}") for one, other, number in options
+    ]
+    left.sort(key=lambda option: -option[0])
+    most, others = left[0][0], f" and {len(left) - SHOWN} others" if len(left) > SHOWN else ""
+    words = ", ".join(f"{number} on {where}" for number, where in left[:SHOWN])
+    alike = [
+        f"mig: auto in pool {one.pool.name}, which would hold them"
+        for one, other, number in options
+        if isinstance(one, DynamicRoom) and one.packs(other, number * need.model.replicas.max)
+    ]
+    use = [f"replicas: {most}, or more GPUs" if most else "more GPUs, or fewer models", *alike[:1]]
+    span = f"{need.model.replicas.max} x " + (f"{count} x " if count > 1 else "")
+    size = f"{gib(need.on(device, count).used)} on {device.words} of pool {room.pool.name}"
+    return Problem(
+        path,
+        f"{need.model.name} needs {span}{size}",
+        f"replicas that still fit are {words}{others}; use {', or '.join(use)}",
+    )

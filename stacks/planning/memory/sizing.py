@@ -1,0 +1,197 @@
+"""How much GPU memory a model takes, in bytes; errors are on the safe side.
+
+vLLM: what it holds before any cache (`vllm.py`), the cache of full sequences, the state of all.
+llama.cpp: the file, the whole cache that it reserves at start, its output buffer, a margin; not calibrated.
+"""
+
+from bisect import bisect_left
+from collections.abc import Callable
+
+from corral.catalogue.engines import reserve
+from corral.catalogue.gpus import GIB
+from corral.catalogue.models import Facts
+from corral.catalogue.vocabulary import Dtype, Engine
+from corral.stacks.planning.memory.vllm import LARGE, fixed, pinned_version, step_tokens
+from corral.stacks.planning.results.plan import MemoryPlan
+
+UTILISATION = {Engine.VLLM: 0.92, Engine.LLAMA_CPP: 0.95}
+"""Share of a device that the engine may fill at most."""
+CONTEXT = int(0.6 * GIB)
+"""Taken by the driver before vLLM starts, which refuses where it may fill more than is free.
+
+0.51 GiB of an H100 in a log of vLLM 0.19 (llm-d-planner, accuracy/results/v0.19.0/logs, 2026-04).
+"""
+MICRO_BATCH = 512
+"""llama.cpp's default physical batch, whose logits it holds in 4 bytes each."""
+NON_TORCH = int(0.15 * GIB)
+"""llama.cpp's memory outside its buffers."""
+BLOCK = 16
+"""Tokens of one block of vLLM's cache."""
+FP8_BLOCK = 128
+"""Rows and columns that share one scale in `fp8-block`."""
+
+
+def utilisation(engine: Engine, usable: int) -> float:
+    """Share of a device of `usable` bytes that the engine may fill, in whole hundredths."""
+    if engine is Engine.LLAMA_CPP:
+        return UTILISATION[engine]
+    return min(UTILISATION[engine], 100 * max(0, usable - CONTEXT) // max(1, usable) / 100)
+
+
+def splits(facts: Facts, engine: Engine, parallel: int) -> bool:
+    """Whether one replica can be spread over `parallel` devices."""
+    if parallel == 1 or engine is Engine.LLAMA_CPP:
+        return facts.attention.heads % parallel == 0
+    widths = [facts.intermediate, facts.experts.intermediate if facts.experts else 0]
+    shares = all(width % parallel == 0 for width in widths)
+    whole_blocks = facts.dtype is not Dtype.FP8_BLOCK or all(
+        width // parallel % FP8_BLOCK == 0 for width in widths
+    )
+    return facts.attention.divides(parallel) and shares and whole_blocks
+
+
+def cache_per_token(facts: Facts, parallel: int = 1) -> int:
+    """Bytes of key-value cache that one more token takes on each of `parallel` devices."""
+    return facts.attention.token(facts.layers, parallel)
+
+
+def state_per_sequence(facts: Facts, parallel: int = 1) -> int:
+    """Bytes that each running sequence takes whatever its length."""
+    return facts.attention.state(facts.layers, parallel)
+
+
+def reserved_tokens(engine: Engine, context: int, max_num_seqs: int, full_sequences: int) -> int:
+    """Tokens of cache that must fit: llama.cpp reserves every sequence whole, vLLM pages in blocks."""
+    if engine is Engine.LLAMA_CPP:
+        return context * max_num_seqs
+    return -(-context // BLOCK) * BLOCK * full_sequences
+
+
+def memory(
+    model: Facts,
+    engine: Engine,
+    *,
+    context: int,
+    max_num_seqs: int,
+    full_sequences: int,
+    usable: int,
+    parallel: int = 1,
+    version: str | None = None,
+) -> MemoryPlan:
+    """Memory of one device of `usable` bytes under one replica spread over `parallel` devices.
+
+    `version`: of vLLM; the catalogue's when None.
+
+    Raises:
+        ValueError: this version of vLLM is not sized.
+    """
+    tokens = reserved_tokens(engine, context, max_num_seqs, full_sequences)
+    margin = usable - int(usable * utilisation(engine, usable))
+    cache = tokens * cache_per_token(model, parallel)
+    if engine is Engine.LLAMA_CPP:
+        output = 4 * MICRO_BATCH * model.vocabulary
+        return MemoryPlan(usable, model.weights // parallel, cache, output, NON_TORCH + margin)
+    held = fixed(
+        model,
+        reserve(version or pinned_version()),
+        max_num_seqs=max_num_seqs,
+        step=step_tokens(model, usable, context),
+        parallel=parallel,
+    )
+    # vLLM starts only where every sequence that may run has its state.
+    cache += max_num_seqs * state_per_sequence(model, parallel)
+    return MemoryPlan(usable, held.weights, cache, held.activation, held.outside + margin)
+
+
+def smallest_device(
+    model: Facts,
+    engine: Engine,
+    *,
+    context: int,
+    max_num_seqs: int,
+    full_sequences: int,
+    parallel: int = 1,
+    version: str | None = None,
+) -> int:
+    """Bytes of the smallest device that one replica fits on, if there were one of every size."""
+
+    def fits(usable: int) -> bool:
+        found = memory(
+            model,
+            engine,
+            context=context,
+            max_num_seqs=max_num_seqs,
+            full_sequences=full_sequences,
+            usable=usable,
+            parallel=parallel,
+            version=version,
+        )
+        return found.free >= 0
+
+    # A step grows at LARGE, so that what fits just below may not fit just above.
+    small = _first(1, LARGE - 1, fits)
+    return small if fits(small) else _first(LARGE, 1 << 50, fits)
+
+
+def largest_context(
+    model: Facts,
+    engine: Engine,
+    *,
+    max_num_seqs: int,
+    full_sequences: int,
+    usable: int,
+    parallel: int = 1,
+    version: str | None = None,
+) -> int:
+    """Tokens of the longest sequence that fits, at most the model's own limit; 0: not even one token fits."""
+
+    def overflows(context: int) -> bool:
+        found = memory(
+            model,
+            engine,
+            context=context,
+            max_num_seqs=max_num_seqs,
+            full_sequences=full_sequences,
+            usable=usable,
+            parallel=parallel,
+            version=version,
+        )
+        return found.free < 0
+
+    return bisect_left(range(1, model.context + 1), True, key=overflows)
+
+
+def full_sequences_that_fit(
+    model: Facts,
+    engine: Engine,
+    *,
+    context: int,
+    max_num_seqs: int,
+    usable: int,
+    parallel: int = 1,
+    version: str | None = None,
+) -> int:
+    """Sequences at full `context` that fit at the same time, at most `max_num_seqs`."""
+
+    def overflows(sequences: int) -> bool:
+        found = memory(
+            model,
+            engine,
+            context=context,
+            max_num_seqs=sequences if engine is Engine.LLAMA_CPP else max_num_seqs,
+            full_sequences=sequences,
+            usable=usable,
+            parallel=parallel,
+            version=version,
+        )
+        return found.free < 0
+
+    return bisect_left(range(1, max_num_seqs + 1), True, key=overflows)
+
+
+def _first(low: int, high: int, fits: Callable[[int], bool]) -> int:
+    """The smallest of `low` to `high` that fits; `high` where none does."""
+    while low < high:
+        middle = (low + high) // 2
+        low, high = (low, middle) if fits(middle) else (middle + 1, high)
+    return low

@@ -1,0 +1,78 @@
+"""How an engine is told what the plan decided: image, runtime, and every sizing flag in words of its own."""
+
+from corral.catalogue.models import Facts
+from corral.catalogue.vocabulary import Dtype, Engine, Task
+from corral.stacks.planning.memory.sizing import utilisation
+from corral.stacks.planning.memory.vllm import largest_graph, step_tokens
+
+IMAGES = {Engine.LLAMA_CPP: "llama-cpp", Engine.VLLM: "vllm"}
+"""Image of the catalogue by engine."""
+RUNTIMES = {Engine.LLAMA_CPP: "corral-llamacpp", Engine.VLLM: "corral-vllm"}
+"""Name of the ClusterServingRuntime by engine."""
+PORT = 8080
+MODEL_FOLDER = "/mnt/models"
+"""Where KServe's storage initializer puts the model's files."""
+DTYPES = {Dtype.BF16: "bfloat16", Dtype.FP16: "float16"}
+"""vLLM's `--dtype` by that of the weights; `auto` for the others, whose files say what they compute in."""
+
+
+def arguments(
+    name: str,
+    facts: Facts,
+    engine: Engine,
+    *,
+    context: int,
+    max_num_seqs: int,
+    parallel: int,
+    usable: int,
+    shares: int = 1,
+) -> tuple[str, ...]:
+    """Arguments of the server of model `name` on devices of `usable` bytes.
+
+    Its defaults, which move between versions, are left to nothing that matters for memory. `shares`: equal
+    shares that its GPU goes into by time, of which a device is one; the server sees the memory of all of it.
+    """
+    if engine is Engine.LLAMA_CPP:
+        return _llama_cpp(name, facts, context, max_num_seqs)
+    return _vllm(name, facts, context, max_num_seqs, parallel, usable, shares)
+
+
+def _llama_cpp(name: str, facts: Facts, context: int, max_num_seqs: int) -> tuple[str, ...]:
+    return (
+        *("--model", f"{MODEL_FOLDER}/{facts.files[0].name}"),
+        *("--alias", name),
+        *("--host", "0.0.0.0"),
+        *("--port", str(PORT)),
+        # The engine divides its context evenly among its parallel sequences.
+        *("--ctx-size", str(context * max_num_seqs)),
+        *("--parallel", str(max_num_seqs)),
+        "--metrics",
+    )
+
+
+def _vllm(
+    name: str, facts: Facts, context: int, max_num_seqs: int, parallel: int, usable: int, shares: int
+) -> tuple[str, ...]:
+    pools = facts.task in (Task.EMBEDDING, Task.RERANK)
+    # A step may be shorter than a sequence, which is then taken in chunks.
+    mode = ("--runner", "pooling") if pools else ("--enable-chunked-prefill",)
+    return (
+        MODEL_FOLDER,
+        *("--served-model-name", name),
+        *("--host", "0.0.0.0"),
+        *("--port", str(PORT)),
+        *("--max-model-len", str(context)),
+        *("--max-num-seqs", str(max_num_seqs)),
+        *("--max-num-batched-tokens", str(step_tokens(facts, usable, context))),
+        *("--max-cudagraph-capture-size", str(largest_graph(max_num_seqs))),
+        *("--gpu-memory-utilization", str(_rounded_down(utilisation(Engine.VLLM, usable) / shares))),
+        *("--tensor-parallel-size", str(parallel)),
+        *("--dtype", DTYPES.get(facts.dtype, "auto")),
+        *("--kv-cache-dtype", "auto"),
+        *mode,
+    )
+
+
+def _rounded_down(share: float) -> float:
+    """To four decimals."""
+    return int(share * 10_000 + 1e-6) / 10_000

@@ -1,0 +1,96 @@
+"""What the nodes' platform rules out: ways of sharing, who hands GPUs out, drivers compiled beforehand."""
+
+from collections.abc import Iterator
+
+from corral.catalogue.platforms import PlatformEntry, platform, precompiled_kernels
+from corral.catalogue.vocabulary import Addon, AddonState, ClusterKind, DriverSource, Platform, SharingKind
+from corral.stacks.config.errors import Problem
+from corral.stacks.config.stack_config import StackConfig
+from corral.stacks.planning.addons import state
+
+DEFAULT = Platform.BARE_METAL
+"""Where nothing is said, and what simulated nodes are like."""
+
+
+def platform_of(config: StackConfig) -> Platform:
+    """What the nodes of `config` are."""
+    return config.cluster.platform or DEFAULT
+
+
+def check_platform(config: StackConfig) -> Iterator[Problem]:
+    """Everything that the platform of the nodes rules out."""
+    name = platform_of(config)
+    row = platform(name)
+    yield from _embedded(config)
+    yield from _own_devices(config, name, row)
+    yield from _precompiled(config, name, row)
+    yield from _driver_without_operator(config)
+
+
+def _embedded(config: StackConfig) -> Iterator[Problem]:
+    cluster = config.cluster
+    given = {
+        "platform": cluster.platform and cluster.platform.value,
+        "precompiled-driver": cluster.precompiled_driver,
+    }
+    for key, value in given.items():
+        if value is not None and cluster.kind is ClusterKind.EMBEDDED:
+            reason = "the embedded cluster simulates its nodes: leave it out"
+            yield Problem(f"cluster.{key}", str(value), reason)
+
+
+def _own_devices(config: StackConfig, name: Platform, row: PlatformEntry) -> Iterator[Problem]:
+    if row.own_devices and state(config, Addon.DRA_DRIVER) is not AddonState.OFF:
+        yield Problem(
+            "cluster.platform",
+            name.value,
+            "its image brings a device plugin, and beside the DRA driver that gives GPUs away twice: "
+            "use addons: {dra-driver: off}, or another platform",
+        )
+    ours = {
+        SharingKind.MIG: row.mig_manager is DriverSource.OPERATOR,
+        SharingKind.TIME_SLICING: not row.own_devices,
+        SharingKind.MPS: not row.own_devices,
+    }
+    for index, pool in enumerate(config.gpu_pools):
+        kind = pool.sharing.kind
+        if not ours.get(kind, True):
+            yield Problem(
+                f"gpu-pools[{index}].sharing",
+                kind.value,
+                f"the image of {name.value} divides GPUs by its own settings, which this stack does not "
+                "write: use whole, or another platform",
+            )
+
+
+def _precompiled(config: StackConfig, name: Platform, row: PlatformEntry) -> Iterator[Problem]:
+    branch = config.cluster.precompiled_driver
+    if branch is None:
+        return
+    path = "cluster.precompiled-driver"
+    if row.driver is DriverSource.NODE_IMAGE:
+        yield Problem(path, str(branch), f"{name.value} brings its driver itself: leave it out")
+    elif row.kernel not in precompiled_kernels() and config.sovereignty.registry is None:
+        yield Problem(
+            path,
+            str(branch),
+            f"NVIDIA compiles no driver for kernel flavour {row.kernel} of {name.value}, only for "
+            f"{', '.join(precompiled_kernels())}: build it into a registry of yours and name that in "
+            "sovereignty.registry, or leave it out",
+        )
+    operator = state(config, Addon.GPU_OPERATOR)
+    if operator is not AddonState.MANAGED:
+        yield Problem(
+            path, str(branch), f"gpu-operator is {operator.value}, so its owner chooses: leave it out"
+        )
+
+
+def _driver_without_operator(config: StackConfig) -> Iterator[Problem]:
+    operator, driver = state(config, Addon.GPU_OPERATOR), state(config, Addon.DRA_DRIVER)
+    whole = config.gpu_pools and not any(pool.sharing.mig for pool in config.gpu_pools)
+    if whole and operator is AddonState.OFF and driver is AddonState.MANAGED:
+        yield Problem(
+            "addons.gpu-operator",
+            "off",
+            "it installs the DRA driver: use managed or existing, or dra-driver: existing where one is there",
+        )

@@ -1,0 +1,86 @@
+"""What types cannot say about GPUs of tenants: pools, profiles, and keys that need `fair-sharing`."""
+
+from collections.abc import Iterator
+
+from corral.catalogue.gpus import gpus
+from corral.catalogue.vocabulary import Addon, AddonState, SharingKind
+from corral.stacks.config.errors import Problem, one_of
+from corral.stacks.config.stack_config import GpuPool, StackConfig, Tenant
+from corral.stacks.planning.addons import state
+
+WHOLE = "whole"
+"""In place of a profile: a GPU of a MIG pool that is not cut."""
+
+KEPT_BY = "nothing would keep a tenant to it: use addons: {tenancy: managed}, or the section fair-sharing"
+
+
+def check_fair(config: StackConfig) -> Iterator[Problem]:
+    """Everything wrong with GPUs and weights of tenants."""
+    pools = {pool.name: pool for pool in config.gpu_pools}
+    for index, tenant in enumerate(config.tenants):
+        path = f"tenants[{index}]"
+        yield from _weight(config, tenant, path)
+        if tenant.gpus is not None and not _kept(config):
+            words = ", ".join(tenant.gpus) or "{}"
+            yield Problem(f"{path}.gpus", words, KEPT_BY)
+        for name, asked in (tenant.gpus or {}).items():
+            if name in pools:
+                yield from _asked(pools[name], asked, f"{path}.gpus.{name}")
+            else:
+                yield Problem(f"{path}.gpus.{name}", name, one_of(name, pools))
+    wanted = config.addons.get(Addon.KUEUE, AddonState.OFF)
+    if wanted is not AddonState.OFF and config.fair_sharing is None:
+        yield Problem(f"addons.{Addon.KUEUE.value}", wanted.value, "the section fair-sharing is missing")
+    yield from _by_time(config)
+
+
+def _kept(config: StackConfig) -> bool:
+    """Whether anything keeps a tenant to its GPUs."""
+    queued = state(config, Addon.KUEUE) is not AddonState.OFF
+    return queued or state(config, Addon.TENANCY) is AddonState.MANAGED
+
+
+def _weight(config: StackConfig, tenant: Tenant, path: str) -> Iterator[Problem]:
+    if tenant.weight is None or _borrowing(config):
+        return
+    lacking = "the section fair-sharing" if config.fair_sharing is None else "borrowing: true in fair-sharing"
+    if config.addons.get(Addon.KUEUE) is AddonState.OFF:
+        lacking = f"addons.{Addon.KUEUE.value}"
+    yield Problem(f"{path}.weight", str(tenant.weight), f"it divides what is borrowed, which needs {lacking}")
+
+
+def _borrowing(config: StackConfig) -> bool:
+    sharing = config.fair_sharing
+    return sharing is not None and sharing.borrowing and state(config, Addon.KUEUE) is not AddonState.OFF
+
+
+def _asked(pool: GpuPool, asked: int | dict[str, int], path: str) -> Iterator[Problem]:
+    cut = pool.sharing.kind in (SharingKind.MIG, SharingKind.MIG_DYNAMIC)
+    if isinstance(asked, int):
+        if cut:
+            yield Problem(path, str(asked), f"pool {pool.name} is cut into slices: use {{PROFILE: N}}")
+        return
+    if not cut:
+        yield Problem(path, ", ".join(asked) or "{}", f"pool {pool.name} has no slices: use a number")
+        return
+    whole = () if pool.sharing.kind is SharingKind.MIG_DYNAMIC else (WHOLE,)
+    profiles = (*gpus()[pool.gpu].profiles, *whole) if pool.gpu in gpus() else ()
+    for profile in asked:
+        if profiles and profile not in profiles:
+            yield Problem(f"{path}.{profile}", profile, one_of(profile, profiles))
+
+
+def _by_time(config: StackConfig) -> Iterator[Problem]:
+    """Tenants that may borrow from a pool whose GPUs nothing isolates."""
+    classes = {tenant.data_class for tenant in config.tenants}
+    if len(classes) < 2 or not _borrowing(config):
+        return
+    found = ", ".join(sorted("no class" if one is None else one.value for one in classes))
+    for index, pool in enumerate(config.gpu_pools):
+        if pool.sharing.kind is SharingKind.TIME_SLICING:
+            yield Problem(
+                f"gpu-pools[{index}].sharing.{pool.sharing.kind.value}",
+                str(pool.sharing.shares),
+                f"whoever borrows may come here, and tenants of several data classes ({found}) would share "
+                "GPUs without isolation: use borrowing: false in fair-sharing, or mig",
+            )

@@ -1,0 +1,94 @@
+"""Models: what each needs on one device, and where it is planned."""
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+
+from corral.catalogue.vocabulary import Weights
+from corral.stacks.planning.results.plan import MemoryPlan, ModelPlan, Plan
+from corral.stacks.reports.html.html import Content, Html, tag, together
+from corral.stacks.reports.html.pools import anchors
+from corral.stacks.reports.html.tables import Column, count, mark, numbers, second, share, size, table
+
+COLUMNS = (
+    Column("model"),
+    Column("for"),
+    Column("engine"),
+    Column("replicas"),
+    *numbers("context"),
+    Column("memory", "bar"),
+    *numbers("weights", "cache", "activation", "overhead", "free"),
+    Column("planned on"),
+)
+PARTS = ("weights", "cache", "activation", "overhead", "free")
+
+
+def models(plan: Plan) -> Html:
+    """A row per model."""
+    if not plan.models:
+        return tag("p", "This stack serves no model.")
+    where = anchors(plan)
+    caption = (
+        "Memory in GiB per device. Context: tokens of one sequence, and how many sequences the engine "
+        "takes at one time. Room is planned for the most replicas."
+    )
+    return together(
+        [_legend(), table("Models", caption, COLUMNS, (_row(model, where) for model in plan.models))]
+    )
+
+
+def _row(model: ModelPlan, where: Mapping[tuple[str, int], str]) -> tuple[Content, ...]:
+    simulated = [" ", mark("simulated")] if model.weights is Weights.SIMULATED else []
+    return (
+        together([model.name, *simulated, second(f"{model.model}, {model.license}")]),
+        together([model.task.value, second(_tenant(model))]),
+        model.engine.value,
+        together([f"{_range(model)} on {model.device}", second(f"pool {model.pool}")]),
+        together([model.context, second(count(model.max_num_seqs, "sequence"))]),
+        _bar(model.name, model.memory),
+        *(size(amount) for _, amount in _amounts(model.memory)),
+        together(_places(model, where)),
+    )
+
+
+def _tenant(model: ModelPlan) -> str:
+    same = model.tenant == model.namespace
+    return model.tenant if same else f"{model.tenant}, namespace {model.namespace}"
+
+
+def _range(model: ModelPlan) -> str:
+    least, most = model.replicas_min, model.replicas_max
+    return str(most) if least == most else f"{least} to {most}"
+
+
+def _amounts(memory: MemoryPlan) -> Iterator[tuple[str, int]]:
+    amounts = (memory.weights, memory.kv_cache, memory.activation, memory.overhead, memory.free)
+    yield from zip(PARTS, amounts, strict=True)
+
+
+def _bar(name: str, memory: MemoryPlan) -> Html:
+    amounts = list(_amounts(memory))
+    said = ", ".join(f"{part} {size(amount)}" for part, amount in amounts)
+    drawn = (
+        tag("span", class_=f"part {part}", style=f"--part:{share(amount, memory.usable)}")
+        for part, amount in amounts
+    )
+    label = f"{name}, of {size(memory.usable)} GiB: {said}"
+    return tag("span", *drawn, class_="bar", role="img", aria_label=label, title=label)
+
+
+def _places(model: ModelPlan, where: Mapping[tuple[str, int], str]) -> Iterator[Html]:
+    """A line per GPU, such as `slices-0/1`, as the terminal names it; with its replicas if several: `x2`."""
+    if not model.placements:
+        yield tag("span", "any GPU of it", class_="line")
+    for (node, gpu), replicas in Counter((one.node, one.gpu) for one in model.placements).items():
+        last = gpu + model.claim.count - 1
+        text = f"{node}/{gpu}" if last == gpu else f"{node}/{gpu} to {last}"
+        more = [f" x{replicas}"] if replicas > 1 else []
+        yield together([" ", tag("span", tag("a", text, href=f"#{where[node, gpu]}"), *more, class_="line")])
+
+
+def _legend() -> Html:
+    entries = (
+        tag("li", tag("span", class_=f"swatch part {part}", aria_hidden="true"), " ", part) for part in PARTS
+    )
+    return tag("ul", *entries, class_="legend", role="list", aria_label="Legend")

@@ -1,0 +1,121 @@
+"""What the profile demands, what this plan has for it, and the controls that judge the rest."""
+
+from collections.abc import Iterator
+
+from corral.catalogue.vocabulary import Profile, Weights
+from corral.controls.control import Control
+from corral.controls.page import places
+from corral.controls.profiles import PROFILES
+from corral.controls.register import CONTROLS
+from corral.controls.weight import stops
+from corral.stacks.planning.results.plan import Pins, Plan
+from corral.stacks.reports.html.html import Content, Html, prose, tag, together
+from corral.stacks.reports.html.tables import Column, count, second, table
+
+DEMANDS = (
+    Column("about"),
+    Column("the profile demands", "wrap"),
+    Column("this plan has", "wrap"),
+    Column("verdict"),
+)
+CONTROL = (
+    Column("control"),
+    Column("severity"),
+    Column("a violation"),
+    Column("title and remedy", "wrap"),
+    Column("holds in", "wrap"),
+    Column("sources", "wrap"),
+)
+
+
+def sovereignty(plan: Plan) -> Html:
+    """Demands that the plan itself answers, then the controls, then the digests."""
+    name = plan.profile.value
+    demands = table("Demands", f"What profile {name} demands of the plan itself.", DEMANDS, _demands(plan))
+    caption = (
+        f"Controls in profile {name}: {_weights(plan)}. They judge every resource in preview and update, and "
+        "objects once more at the API server; this page has judged none."
+    )
+    controls = table("Controls", caption, CONTROL, (_control(one, plan) for one in CONTROLS))
+    return together([demands, controls])
+
+
+def stopping(plan: Plan) -> int:
+    """How many controls stop a deployment under the plan's profile."""
+    return sum(1 for one in CONTROLS if stops(one, PROFILES[plan.profile.value]))
+
+
+def _weights(plan: Plan) -> str:
+    stop = stopping(plan)
+    rest = len(CONTROLS) - stop
+    return f"{stop} stop{'s' if stop == 1 else ''}, {rest} report{'s' if rest == 1 else ''}"
+
+
+def _control(control: Control, plan: Plan) -> tuple[Content, ...]:
+    hard = stops(control, PROFILES[plan.profile.value])
+    return (
+        control.id,
+        control.severity.value,
+        _verdict("stops" if hard else "is reported"),
+        together([control.title, second(prose(control.remedy))]),
+        places(control),
+        ", ".join(control.sources),
+    )
+
+
+def _verdict(word: str) -> Html:
+    return tag("span", word, class_=f"verdict {word.split()[-1]}")
+
+
+def _demands(plan: Plan) -> Iterator[tuple[Content, ...]]:
+    limits, policy = PROFILES[plan.profile.value], plan.policy
+    regions = ", ".join(policy.regions) or "any region"
+    yield "region", regions, plan.region, _held(limits.holds(plan.region))
+    mirror = plan.supply.registry
+    images = f"{count(len(policy.repositories), 'repository', 'repositories')}, "
+    yield (
+        "images",
+        "a mirror" if plan.profile is Profile.AIR_GAPPED else "repositories of the catalogue, or a mirror",
+        images + (f"from mirror {mirror}" if mirror else "each from its own registry"),
+        _held(mirror is not None or plan.profile is not Profile.AIR_GAPPED),
+    )
+    yield "digests", "one for every chart and image", digests(plan.pins), _pinned(plan)
+    real = [one for one in plan.models if one.weights is Weights.REAL]
+    yield (
+        "model sources",
+        ", ".join(policy.source_schemes),
+        ", ".join(one.source for one in real) or "no model with real weights",
+        _held(all(one.source.startswith(policy.source_schemes) for one in real)),
+    )
+    simulated = len(plan.models) - len(real)
+    yield (
+        "weights",
+        "real or simulated" if plan.profile is Profile.OPEN else "real",
+        f"{len(real)} real" + (f", {simulated} simulated" if simulated else ""),
+        _held(not simulated or plan.profile is Profile.OPEN),
+    )
+
+
+def _held(fine: bool) -> Html:
+    return _verdict("holds" if fine else "fails")
+
+
+def _pinned(plan: Plan) -> Html:
+    if not plan.pins.unresolved:
+        return _verdict("holds")
+    return _verdict("fails" if plan.policy.digests_required else "is reported")
+
+
+def digests(pins: Pins) -> str:
+    """How far charts and images are pinned."""
+    return f"{pins.resolved} of {pins.resolved + len(pins.unresolved)} resolved"
+
+
+def pinning(plan: Plan) -> Html:
+    """Each chart and image without a digest."""
+    missing = plan.pins.unresolved
+    if not missing:
+        return tag("p", f"{digests(plan.pins)}: every chart and image of this plan has one.")
+    advice = f"{digests(plan.pins)}; {len(missing)} unresolved. `corral lock` resolves them."
+    names = tag("ul", *(tag("li", name) for name in missing), class_="names", role="list")
+    return together([tag("p", prose(advice)), names])

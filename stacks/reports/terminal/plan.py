@@ -1,0 +1,236 @@
+"""A plan as tables that are readable without colour and in 80 columns."""
+
+from collections import Counter
+from collections.abc import Iterable
+
+from rich.console import Console, Group
+from rich.table import Table
+from rich.text import Text
+
+from corral.catalogue.gpus import shape
+from corral.catalogue.vocabulary import AddonState, ClusterKind, SharingKind, Weights
+from corral.stacks.config.errors import gib
+from corral.stacks.planning.mig.layouts import stranded
+from corral.stacks.planning.results.plan import (
+    AddonPlan,
+    GpuPlan,
+    ModelPlan,
+    Plan,
+    PoolPlan,
+    Proof,
+    SlicePlan,
+)
+from corral.stacks.reports.terminal.cost import api_notes, api_table, cost_notes, cost_table
+from corral.stacks.reports.terminal.dynamic_mig import needs, on_demand, promise
+from corral.stacks.reports.terminal.fair_sharing import fair_notes, fair_table, shared
+
+GIB = 1 << 30
+RECUTS = 3
+"""Moves that are shown of one pool."""
+CUTS = {
+    SharingKind.WHOLE: "whole GPUs",
+    SharingKind.MIG: "MIG slices",
+    SharingKind.MIG_DYNAMIC: "MIG slices cut on demand",
+    SharingKind.TIME_SLICING: "{} shares by time",
+    SharingKind.MPS: "{} shares by MPS",
+}
+SIZES = ("weights", "cache", "peak", "rest", "free")
+NUMBERS = ("GiB", "used", *SIZES, "context", "longest", "sequences")
+"""Columns of numbers."""
+
+
+def render(plan: Plan, console: Console) -> None:
+    """Print `plan`: addons, pools with every slice, models, and what is not pinned."""
+    nodes = "" if plan.cluster.kind is ClusterKind.EMBEDDED else f" of {plan.cluster.platform.value} nodes"
+    cluster = f"{plan.cluster.kind.value}{nodes}"
+    where = f"region {plan.region}, cluster {cluster}, GPUs from the {plan.allocator.value}"
+    console.print(Text(f"{plan.stack}: profile {plan.profile.value}, {where}"))
+    for title, table in (
+        ("Addons", _addons(plan.addons)),
+        *((_pool_title(pool), Group(_pool(pool), *map(Text, pool_notes(pool)))) for pool in plan.pools),
+        ("Models", _models(plan.models)),
+        ("Memory of models, GiB per device", _memory(plan.models)),
+    ):
+        _heading(console, title)
+        console.print(table)
+    if any(model.weights is Weights.SIMULATED for model in plan.models):
+        console.print(Text("* weights: simulated, without import or process"))
+    if shared(plan):
+        _fair(plan, console)
+    if plan.pools:
+        _cost(plan, console)
+    for title, rows in (("Stores", _stores(plan)), ("Pins", _pins(plan))):
+        _heading(console, title)
+        for row in rows:
+            console.print(Text(row))
+
+
+def _fair(plan: Plan, console: Console) -> None:
+    _heading(console, "GPUs of tenants")
+    console.print(fair_table(plan))
+    for row in fair_notes(plan):
+        console.print(Text(row))
+
+
+def _cost(plan: Plan, console: Console) -> None:
+    _heading(console, f"Cost, {plan.cost.currency.value}")
+    console.print(cost_table(plan.cost))
+    for row in cost_notes(plan.cost):
+        console.print(Text(row))
+    if plan.cost.apis:
+        _heading(console, "Against an API: from where on the pool costs less")
+        console.print(api_table(plan.cost))
+        for row in api_notes(plan.cost):
+            console.print(Text(row))
+
+
+def _heading(console: Console, title: str) -> None:
+    console.print()
+    console.print(Text(title, style="bold"))
+
+
+def _table(*columns: str) -> Table:
+    table = Table(box=None, padding=(0, 2, 0, 0))
+    for column in columns:
+        right = column in NUMBERS
+        table.add_column(column, justify="right" if right else "left", overflow="fold")
+    return table
+
+
+def _addons(addons: Iterable[AddonPlan]) -> Table:
+    table = _table("addon", "state", "installed as", "version")
+    for addon in addons:
+        managed = addon.state is AddonState.MANAGED
+        charts = addon.charts if managed else ()
+        for index, chart in enumerate(charts):
+            first = (addon.addon.value, addon.state.value) if index == 0 else ("", "")
+            table.add_row(*first, f"{chart.installed_by.value} {chart.name}", chart.version)
+        if not charts:
+            table.add_row(addon.addon.value, addon.state.value, "plain objects" if managed else "-", "")
+    return table
+
+
+def cut(pool: PoolPlan) -> str:
+    """How the GPUs of a pool are divided, in words."""
+    return CUTS[pool.sharing].format(pool.shares)
+
+
+def _pool_title(pool: PoolPlan) -> str:
+    if on_demand(pool):
+        return f"Pool {pool.name}: {pool.gpu}, {cut(pool)}, {needs(pool)}"
+    used = sum(1 for gpu in pool.gpus if any(one.model for one in gpu.slices))
+    bound = f", at least {pool.lower_bound} needed" if pool.lower_bound else ""
+    if pool.proof and used and used in (pool.proof.bound, (pool.proof.exhausted or 0) + 1):
+        bound = ", the fewest"
+    return (
+        f"Pool {pool.name}: {pool.gpu}, {cut(pool)}, {used} of {len(pool.gpus)} used{bound}{_stranded(pool)}"
+    )
+
+
+def _stranded(pool: PoolPlan) -> str:
+    cuts = [Counter(one.profile for one in gpu.slices if one.profile) for gpu in pool.gpus]
+    lost = [stranded(pool.gpu, cut) for cut in cuts if cut]
+    total = {"compute": sum(one.compute for one in lost), "memory": sum(one.memory for one in lost)}
+    words = ", ".join(f"{number} {word}" for word, number in total.items() if number)
+    return f", strands {words}" if words else ""
+
+
+def pool_notes(pool: PoolPlan) -> Iterable[str]:
+    """Why so many GPUs, and who was moved for it."""
+    if on_demand(pool):
+        yield from promise(pool)
+        return
+    if pool.proof and pool.proof.total:
+        yield _reason(pool.gpu, pool.proof)
+    for one in pool.recuts[:RECUTS]:
+        yield f"re-cut for {one.model}: saves 1 GPU, moves {', '.join(one.moved)}"
+    if len(pool.recuts) > RECUTS:
+        yield f"and {len(pool.recuts) - RECUTS} more times"
+
+
+def _reason(gpu: str, proof: Proof) -> str:
+    weights = dict(proof.weights)
+    if all(weight == shape(gpu, key).memory for key, weight in weights.items()):
+        counted = f"{proof.total} memory slices"
+    elif all(weight == shape(gpu, key).compute for key, weight in weights.items()):
+        counted = f"{proof.total} compute slices"
+    else:
+        scale = ", ".join(f"{key} counts {weight}" for key, weight in weights.items() if weight)
+        counted = f"{scale}: {proof.total}"
+    tried = f"; with {proof.exhausted} every layout was tried" if proof.exhausted else ""
+    return f"at least {proof.bound} needed: {counted}, and a GPU has at most {proof.capacity}{tried}"
+
+
+def _pool(pool: PoolPlan) -> Table:
+    table = _table("GPU", "device", "GiB", "model", "used", "free")
+    for gpu in pool.gpus:
+        for index, one in enumerate(gpu.slices):
+            table.add_row(*_slice(pool, gpu, index, one))
+    return table
+
+
+def _slice(pool: PoolPlan, gpu: GpuPlan, index: int, one: SlicePlan) -> tuple[str, ...]:
+    example = "e.g. " if on_demand(pool) and one.model else ""
+    name = f"{example}{gpu.node}/{gpu.index}" if index == 0 else ""
+    undivided = "uncut" if on_demand(pool) else "whole" if pool.shares == 1 else f"1/{pool.shares}"
+    used = _size(one.used) if one.model else ""
+    return (
+        name,
+        one.profile or undivided,
+        _size(one.usable),
+        one.model or "-",
+        used,
+        _size(one.usable - one.used),
+    )
+
+
+def _models(models: Iterable[ModelPlan]) -> Table:
+    table = _table("model", "is", "engine", "device")
+    for model in models:
+        simulated = " *" if model.weights is Weights.SIMULATED else ""
+        replicas = f" x{model.replicas_max}" if model.replicas_max > 1 else ""
+        table.add_row(
+            f"{model.name}{simulated}",
+            model.model,
+            model.engine.value,
+            f"{model.device}{replicas}",
+        )
+    return table
+
+
+def _memory(models: Iterable[ModelPlan]) -> Table:
+    """`peak`: of one step; `rest`: outside it and left free; `longest`: context that its device holds."""
+    table = _table("model", *SIZES, "context", "longest", "sequences")
+    for model in models:
+        memory = model.memory
+        addons = (memory.weights, memory.kv_cache, memory.activation, memory.overhead, memory.free)
+        fits = str(model.full_sequences or "-")
+        table.add_row(
+            model.name,
+            *(_size(addon) for addon in addons),
+            str(model.context),
+            str(model.largest_context),
+            fits,
+        )
+    return table
+
+
+def _stores(plan: Plan) -> Iterable[str]:
+    store = plan.storage
+    yield f"models: {store.kind.value}, bucket {store.bucket}, {store.size_gib} GiB"
+    if plan.vector_db:
+        base = plan.vector_db
+        yield f"vectors: {base.engine.value} x{base.replicas}, {base.size_gib} GiB"
+    if plan.observability:
+        metrics = plan.observability
+        yield f"metrics: {metrics.retention_days} days, {metrics.size_gib} GiB"
+    yield f"tenants: {', '.join(tenant.namespace for tenant in plan.tenants)}"
+
+
+def _pins(plan: Plan) -> Iterable[str]:
+    missing, total = len(plan.pins.unresolved), plan.pins.resolved + len(plan.pins.unresolved)
+    yield f"{missing} of {total} digests unresolved" + ("; `corral lock` resolves them" if missing else "")
+
+
+def _size(amount: int) -> str:
+    return gib(amount).removesuffix(" GiB")
