@@ -65,7 +65,7 @@ def _from_registry(host: str, path: str, tag: str, http: httpx.Client, insecure:
     headers = {"Accept": ACCEPT}
     answer = http.head(url, headers=headers)
     if answer.status_code == UNAUTHORIZED:
-        headers["Authorization"] = f"Bearer {_token(answer, path, http, insecure)}"
+        headers["Authorization"] = f"Bearer {anonymous_token(answer, path, http, insecure)}"
         answer = http.head(url, headers=headers)
     _expect(answer)
     stated = answer.headers.get("Docker-Content-Digest", "")
@@ -74,8 +74,12 @@ def _from_registry(host: str, path: str, tag: str, http: httpx.Client, insecure:
     return f"sha256:{hashlib.sha256(_body(http, url, headers, MANIFEST_BYTES)).hexdigest()}"
 
 
-def _token(answer: httpx.Response, path: str, http: httpx.Client, insecure: Collection[str]) -> str:
-    """An anonymous token, as the challenge in `answer` says."""
+def anonymous_token(answer: httpx.Response, path: str, http: httpx.Client, insecure: Collection[str]) -> str:
+    """An anonymous token, as the challenge in `answer` says.
+
+    Raises:
+        Unresolved: there is none to be had, or it would travel in plain text.
+    """
     challenge = answer.headers.get("WWW-Authenticate", "")
     fields: dict[str, str] = dict(re.findall(r'(\w+)="([^"]*)"', challenge))
     realm = fields.get("realm", "")
