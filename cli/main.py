@@ -93,6 +93,8 @@ def build_parser() -> argparse.ArgumentParser:
     sub["setup"].add_argument("--plan", action="store_true", help="show what would be brought, and stop")
     sub["lint"].add_argument("files", nargs="*", help="stack files; default: all of the checkout")
     sub["lock"].add_argument("--check", action="store_true", help="change nothing, fail when out of date")
+    sub["lock"].add_argument("--models", action="store_true", help="the files of the stack's models instead")
+    sub["lock"].add_argument("--refresh", action="store_true", help="read sources that are locked, too")
     sub["lock"].add_argument("--mirror", metavar="HOST/PATH", help="registry that mirrors the images")
     sub["lock"].add_argument(
         "--insecure", action="append", default=[], metavar="HOST", help="plain-HTTP registry"
