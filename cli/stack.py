@@ -11,6 +11,7 @@ from corral.cli.errors import NO_SPACE, WRONG, UsageError
 from corral.embedded.engine import project
 from corral.stacks.config.errors import Problem, StackErrors, Unpinned
 from corral.stacks.config.loader import read, stack_of
+from corral.stacks.config.model_lock import read_lock
 from corral.stacks.planning.planner import plan as plan_of
 from corral.stacks.planning.results.plan import Plan
 
@@ -21,7 +22,7 @@ def load(path: Path) -> Plan:
     Raises:
         StackErrors: something in it is wrong, or cannot be had.
     """
-    return plan_of(read(path), stack_of(path))
+    return plan_of(read(path), stack_of(path), read_lock(path))
 
 
 def plan(arguments: argparse.Namespace) -> int:

@@ -1,9 +1,13 @@
 """The stack's configuration inside a Pulumi program: the only place that reads `pulumi.Config`."""
 
+from collections.abc import Mapping
+from pathlib import Path
+
 import pulumi
 
 from corral.stacks.config.errors import ConfigErrors, Problem
 from corral.stacks.config.loader import KEY, parse, plain_secret
+from corral.stacks.config.model_lock import LockedModel, read_lock
 from corral.stacks.config.stack_config import SECRETS, StackConfig
 
 
@@ -22,6 +26,15 @@ def load() -> StackConfig:
     if content is None:
         raise ConfigErrors([Problem("config", f"{KEY} is missing", "the stack file needs this object")])
     return parse(content)
+
+
+def locked() -> Mapping[str, LockedModel]:
+    """Files of the stack's models by name, from the lock beside its stack file.
+
+    Raises:
+        ConfigErrors: the lock cannot be read, or something in it is wrong.
+    """
+    return read_lock(Path(f"Pulumi.{pulumi.get_stack()}.yaml"))
 
 
 def _in_plain_text(settings: pulumi.Config, name: str) -> bool:

@@ -14,10 +14,10 @@ from corral.catalogue.vocabulary import (
     Profile,
     StorageKind,
     VectorEngine,
-    Weights,
 )
 from corral.controls.profiles import profile
 from corral.stacks.config.errors import PlanErrors, Problem, Unpinned
+from corral.stacks.config.model_lock import LockedModel
 from corral.stacks.config.stack_config import SECRETS, Model, StackConfig
 from corral.stacks.config.values import gibibytes
 from corral.stacks.planning.addons import charts_in, namespace, state
@@ -26,6 +26,7 @@ from corral.stacks.planning.device_requests import allocator, devices_of, reques
 from corral.stacks.planning.digests import pins, repositories
 from corral.stacks.planning.gpu_pools.allocators import Room, room
 from corral.stacks.planning.gpu_pools.placement import Placed, place
+from corral.stacks.planning.model_files import model_files, unlocked
 from corral.stacks.planning.pricing import cost
 from corral.stacks.planning.quotas import device_classes, device_limits, over_quota, shares
 from corral.stacks.planning.results.plan import (
@@ -49,6 +50,7 @@ from corral.stacks.planning.validation.platform import platform_of
 DEFAULT_CONTEXT = 8192
 DEFAULT_TENANT = "models"
 STORE_ENDPOINT = "http://model-storage.model-storage.svc.cluster.local:8333"
+NOTHING_LOCKED: Mapping[str, LockedModel] = {}
 BUILT = (ClusterKind.EMBEDDED, ClusterKind.EXISTING)
 """Cluster kinds that this version builds."""
 
@@ -66,8 +68,8 @@ class _Settled:
     namespace: str
 
 
-def plan(config: StackConfig, stack: str) -> Plan:
-    """The plan of stack `stack`.
+def plan(config: StackConfig, stack: str, locked: Mapping[str, LockedModel] = NOTHING_LOCKED) -> Plan:
+    """The plan of stack `stack`; `locked` has the files of its models by name.
 
     Raises:
         PlanErrors: a model fits nowhere, a pool is full, digests are missing in a profile that needs them,
@@ -84,13 +86,14 @@ def plan(config: StackConfig, stack: str) -> Plan:
     rooms = [room(pool) for pool in config.gpu_pools]
     placed = [place(one.path, one.config, one.facts, one.engine, one.context, rooms) for one in settled]
     problems += [one for one in placed if isinstance(one, Problem)]
+    problems += unlocked(((one.path, one.config, one.facts) for one in settled), locked)
     chosen = [one for one in placed if not isinstance(one, Problem)]
     found = pins(config, {one.engine for one in settled})
     if found.unresolved and config.sovereignty.profile is not Profile.OPEN:
         problems.append(_unpinned(config.sovereignty.profile, found.resolved, found.unresolved))
     if problems:
         raise PlanErrors(problems)
-    made = _complete(config, stack, tenants, settled, chosen, rooms)
+    made = _complete(config, stack, tenants, settled, chosen, rooms, locked)
     refused = [*over_quota(config, made), *over_budget(config, made.cost)]
     if refused:
         raise PlanErrors(refused)
@@ -134,6 +137,7 @@ def _complete(
     settled: Sequence[_Settled],
     chosen: Sequence[Placed],
     rooms: Sequence[Room],
+    locked: Mapping[str, LockedModel],
 ) -> Plan:
     wanted = config.sovereignty
     finished = [one.finish() for one in rooms]
@@ -143,7 +147,8 @@ def _complete(
     classes = {tenant.name: tenant.data_class for tenant in config.tenants}
     pools = tuple(pool for pool, _ in finished)
     served = tuple(
-        _model(config, one, spot, where[one.config.name]) for one, spot in zip(settled, chosen, strict=True)
+        _model(config, one, spot, where[one.config.name], model_files(one.config, one.facts, locked))
+        for one, spot in zip(settled, chosen, strict=True)
     )
     by = allocator(config)
     whose = shares(config, tenants, pools, served, by)
@@ -203,8 +208,14 @@ def _addon(config: StackConfig, addon: Addon) -> AddonPlan:
     )
 
 
-def _model(config: StackConfig, one: _Settled, spot: Placed, places: tuple[Placement, ...]) -> ModelPlan:
-    asked, facts, real = one.config, one.facts, one.config.weights is Weights.REAL
+def _model(
+    config: StackConfig,
+    one: _Settled,
+    spot: Placed,
+    places: tuple[Placement, ...],
+    files: tuple[FilePlan, ...],
+) -> ModelPlan:
+    asked, facts = one.config, one.facts
     pool = next(pool for pool in config.gpu_pools if pool.name == spot.pool)
     gpu = gpus()[pool.gpu]
     return ModelPlan(
@@ -230,7 +241,7 @@ def _model(config: StackConfig, one: _Settled, spot: Placed, places: tuple[Place
         port=PORT,
         weights=asked.weights,
         source=asked.source or facts.package_source or "",
-        files=tuple(FilePlan(file.name, file.sha256, file.size) for file in facts.files) if real else (),
+        files=files,
         storage_path=asked.name,
         claim=request(allocator(config), gpu, spot),
         device=devices_of(spot),

@@ -9,6 +9,7 @@ from tests.stacks.stack_files import GIB, ROOT, model, parsed, planned, pool, pr
 from corral.catalogue.vocabulary import Addon, AddonState, VectorEngine, Weights
 from corral.stacks.config.errors import PlanErrors
 from corral.stacks.config.loader import read, stack_of
+from corral.stacks.config.model_lock import LockedModel
 from corral.stacks.planning.mig.layouts import fits_geometry
 from corral.stacks.planning.planner import plan
 from corral.stacks.planning.results.plan import Plan
@@ -308,10 +309,42 @@ def test_profile_open_counts_unresolved_digests_and_every_other_refuses_them():
             plan(wanted, "test")
 
 
-def test_the_onprem_stack_is_refused_for_its_digests_alone():
+def onprem_lock() -> dict[str, LockedModel]:
+    """The lock of the on-prem stack as `corral lock --models` writes it, a file for each model."""
+    return {
+        one.name: LockedModel.model_validate(
+            {
+                "source": one.source,
+                "date": "2026-11-27",
+                "files": [{"name": f"{one.name}.safetensors", "size": 7, "sha256": "b" * 64}],
+            }
+        )
+        for one in read(ROOT / "Pulumi.onprem.yaml").models
+    }
+
+
+def test_the_onprem_stack_without_locks_is_refused_with_the_command_for_each():
     path = ROOT / "Pulumi.onprem.yaml"
     with pytest.raises(PlanErrors) as refused:
         plan(read(path), stack_of(path))
+    paths = [problem.path for problem in refused.value.problems]
+    assert paths == [*(f"models[{index}].source" for index in range(3)), "sovereignty.profile"]
+    assert str(refused.value).count("run corral lock --models") == 3
+
+
+def test_a_lock_of_another_source_is_none(monkeypatch: pytest.MonkeyPatch):
+    locked = onprem_lock()
+    locked["chat"] = locked["chat"].model_copy(update={"source": "s3://elsewhere/qwen3-8b"})
+    with pytest.raises(
+        PlanErrors, match=r"models\[0\]\.source: s3://intake/qwen3-8b: its files are not locked"
+    ):
+        plan(read(ROOT / "Pulumi.onprem.yaml"), "onprem", locked)
+
+
+def test_the_onprem_stack_is_refused_for_its_digests_alone():
+    path = ROOT / "Pulumi.onprem.yaml"
+    with pytest.raises(PlanErrors) as refused:
+        plan(read(path), stack_of(path), onprem_lock())
     assert [problem.path for problem in refused.value.problems] == ["sovereignty.profile"]
     assert "are unresolved" in str(refused.value) and "corral lock" in str(refused.value)
 
@@ -326,7 +359,7 @@ def test_with_all_digests_the_onprem_stack_plans_and_images_carry_them(monkeypat
     for function in clear:
         function.cache_clear()
     try:
-        result = plan(read(ROOT / "Pulumi.onprem.yaml"), "onprem")
+        result = plan(read(ROOT / "Pulumi.onprem.yaml"), "onprem", onprem_lock())
     finally:
         monkeypatch.undo()
         for function in clear:
@@ -334,6 +367,7 @@ def test_with_all_digests_the_onprem_stack_plans_and_images_carry_them(monkeypat
     assert result.pins.unresolved == () and result.pins.resolved > 20
     assert all(one.image.endswith(f"@{digest}") for one in result.models)
     assert result.policy.digests_required
+    assert [file.name for file in result.models[0].files] == ["chat.safetensors"]
     assert digests.digest("x") == "unresolved"
 
 

@@ -1,0 +1,33 @@
+"""Which files a model is made of: the catalogue's own, or what the stack's lock has of its source."""
+
+from collections.abc import Iterable, Iterator, Mapping
+
+from corral.catalogue.models import Facts
+from corral.catalogue.vocabulary import Weights
+from corral.stacks.config.errors import Problem, Unpinned
+from corral.stacks.config.model_lock import LockedModel
+from corral.stacks.config.stack_config import Model
+from corral.stacks.planning.results.plan import FilePlan
+
+
+def model_files(model: Model, facts: Facts, locked: Mapping[str, LockedModel]) -> tuple[FilePlan, ...]:
+    """Files that an import of `model` must find; none where weights are simulated or nothing is known."""
+    if model.weights is Weights.SIMULATED:
+        return ()
+    lock = locked.get(model.name)
+    if lock is not None and lock.source == model.source:
+        return tuple(FilePlan(file.name, file.sha256, file.size) for file in lock.files)
+    return tuple(FilePlan(file.name, file.sha256, file.size) for file in facts.files)
+
+
+def unlocked(
+    models: Iterable[tuple[str, Model, Facts]], locked: Mapping[str, LockedModel]
+) -> Iterator[Problem]:
+    """A problem for each model, by its path in the stack file, whose files nobody knows."""
+    for path, model, facts in models:
+        if model.weights is Weights.REAL and not model_files(model, facts, locked):
+            yield Unpinned(
+                f"{path}.source",
+                model.source or "absent",
+                "its files are not locked: run corral lock --models",
+            )
