@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from corral.catalogue.gpus import gpus
 from corral.catalogue.images import image
-from corral.catalogue.models import Facts
+from corral.catalogue.models import ModelSpec
 from corral.catalogue.vocabulary import (
     Addon,
     AddonState,
@@ -58,7 +58,7 @@ class _Settled:
     """A model with every default filled in."""
 
     config: Model
-    facts: Facts
+    facts: ModelSpec
     path: str
     engine: Engine
     context: int
@@ -113,7 +113,7 @@ def _tenants(config: StackConfig) -> dict[str, str]:
     return given or {DEFAULT_TENANT: DEFAULT_TENANT}
 
 
-def _settle(index: int, model: Model, known: Mapping[str, Facts], tenants: dict[str, str]) -> _Settled:
+def _settle(index: int, model: Model, known: Mapping[str, ModelSpec], tenants: dict[str, str]) -> _Settled:
     facts = known[model.model]
     tenant = model.tenant or next(iter(tenants))
     return _Settled(

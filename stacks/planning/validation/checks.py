@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 from urllib.parse import urlsplit
 
 from corral.catalogue.gpus import gpus
-from corral.catalogue.models import Facts, models
+from corral.catalogue.models import ModelSpec, models
 from corral.catalogue.vocabulary import (
     Addon,
     AddonState,
@@ -227,7 +227,7 @@ def _models(config: StackConfig) -> Iterator[Problem]:
         yield from _weights(config, model, facts, path)
 
 
-def _weights(config: StackConfig, model: Model, facts: Facts, path: str) -> Iterator[Problem]:
+def _weights(config: StackConfig, model: Model, facts: ModelSpec, path: str) -> Iterator[Problem]:
     chosen = config.sovereignty.profile
     source = model.source or facts.package_source
     if model.weights is Weights.SIMULATED and chosen is not Profile.OPEN:
