@@ -4,14 +4,14 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, cast
 
-from corral.catalogue.models import Facts
+from corral.catalogue.models import ModelSpec
 from corral.stacks.config.errors import ConfigErrors, Problem
 from corral.stacks.config.huggingface import ARCHITECTURES, Unreadable, read_folder
 
 SECTION = "custom-models"
 WEIGHTS = ("weights-gib", "weights-bytes", "parameters")
 """Any one of them says how much a model weighs."""
-NEEDED = tuple(name for name, field in Facts.model_fields.items() if field.is_required())
+NEEDED = tuple(name for name, field in ModelSpec.model_fields.items() if field.is_required())
 """Facts without a default."""
 
 

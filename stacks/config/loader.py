@@ -13,7 +13,6 @@ from corral.stacks.config.custom_models import with_folders
 from corral.stacks.config.errors import ConfigErrors, Problem, one_of
 from corral.stacks.config.stack_config import SECRETS, StackConfig
 from corral.stacks.config.values import kebab
-from corral.stacks.planning.validation.checks import check
 
 KEY = "corral:platform"
 SECRET_WORD = re.compile(
@@ -55,13 +54,9 @@ def parse(content: object, base: Path = Path()) -> StackConfig:
         raise ConfigErrors(problems)
     stated = with_folders(content, base)
     try:
-        config = StackConfig.model_validate(stated)
+        return StackConfig.model_validate(stated)
     except ValidationError as error:
         raise ConfigErrors([_problem(dict(one), stated) for one in error.errors()]) from None
-    problems = list(check(config))
-    if problems:
-        raise ConfigErrors(problems)
-    return config
 
 
 def _unique(loader: Any, node: Any) -> dict[Any, Any]:

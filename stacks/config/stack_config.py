@@ -6,7 +6,7 @@ from typing import Annotated, Any
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
 
 from corral.catalogue.gpus import gpus
-from corral.catalogue.models import Facts, models
+from corral.catalogue.models import ModelSpec, models
 from corral.catalogue.vocabulary import (
     Addon,
     AddonState,
@@ -62,7 +62,7 @@ CUSTOM_MODELS: dict[str, Any] = {
         "additionalProperties": False,
         "required": ["task", "license"],
         "properties": {
-            **{kebab(name): {} for name in Facts.model_fields if name not in ("files", "package")},
+            **{kebab(name): {} for name in ModelSpec.model_fields if name not in ("files", "package")},
             "folder": {"type": "string"},
             "task": {"enum": [task.value for task in Task]},
             "dtype": {"enum": [dtype.value for dtype in Dtype]},
@@ -371,7 +371,7 @@ class StackConfig(Section):
     """Pools of GPU nodes."""
     models: tuple[Model, ...] = ()
     """Models to serve."""
-    custom_models: Annotated[dict[Name, Facts], WithJsonSchema(CUSTOM_MODELS)] = {}
+    custom_models: Annotated[dict[Name, ModelSpec], WithJsonSchema(CUSTOM_MODELS)] = {}
     """Models that the catalogue lacks, by name: their facts, or a folder with `config.json` and index."""
     tenants: tuple[Tenant, ...] = ()
     """Groups of users; one called `models` when absent."""
@@ -389,6 +389,6 @@ class StackConfig(Section):
     """Who answers for an addon: `managed` by this stack, `existing` on the cluster, or `off`."""
 
     @property
-    def known_models(self) -> Mapping[str, Facts]:
+    def known_models(self) -> Mapping[str, ModelSpec]:
         """All models that this stack may name, by key."""
         return {**models(), **self.custom_models}

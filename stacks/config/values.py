@@ -14,6 +14,8 @@ LABEL = r"^[a-z]([-a-z0-9]{0,38}[a-z0-9])?$"
 
 
 SHARED = ("time-slicing", "mps")
+WHOLE = "whole"
+"""In place of a profile: a GPU of a MIG pool that is not cut."""
 DYNAMIC = "dynamic"
 """Word in place of a layout: the DRA driver cuts slices when pods come."""
 WAYS = frozenset({"mig", *SHARED})

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 
-from corral.catalogue.models import Facts
+from corral.catalogue.models import ModelSpec
 from corral.catalogue.vocabulary import Weights
 from corral.stacks.config.errors import Problem, Unpinned
 from corral.stacks.config.model_lock import LockedModel
@@ -10,22 +10,22 @@ from corral.stacks.config.stack_config import Model
 from corral.stacks.planning.results.plan import FilePlan
 
 
-def model_files(model: Model, facts: Facts, locked: Mapping[str, LockedModel]) -> tuple[FilePlan, ...]:
+def model_files(model: Model, spec: ModelSpec, locked: Mapping[str, LockedModel]) -> tuple[FilePlan, ...]:
     """Files that an import of `model` must find; none where weights are simulated or nothing is known."""
     if model.weights is Weights.SIMULATED:
         return ()
     lock = locked.get(model.name)
     if lock is not None and lock.source == model.source:
         return tuple(FilePlan(file.name, file.sha256, file.size) for file in lock.files)
-    return tuple(FilePlan(file.name, file.sha256, file.size) for file in facts.files)
+    return tuple(FilePlan(file.name, file.sha256, file.size) for file in spec.files)
 
 
 def unlocked(
-    models: Iterable[tuple[str, Model, Facts]], locked: Mapping[str, LockedModel]
+    models: Iterable[tuple[str, Model, ModelSpec]], locked: Mapping[str, LockedModel]
 ) -> Iterator[Problem]:
     """A problem for each model, by its path in the stack file, whose files nobody knows."""
-    for path, model, facts in models:
-        if model.weights is Weights.REAL and not model_files(model, facts, locked):
+    for path, model, spec in models:
+        if model.weights is Weights.REAL and not model_files(model, spec, locked):
             yield Unpinned(
                 f"{path}.source",
                 model.source or "absent",

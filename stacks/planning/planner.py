@@ -1,27 +1,25 @@
 """From what an environment wants to what will be built: pure, and either complete or refused."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 from corral.catalogue.gpus import gpus
 from corral.catalogue.images import image
-from corral.catalogue.models import Facts
 from corral.catalogue.vocabulary import (
     Addon,
     AddonState,
     ClusterKind,
-    Engine,
     Profile,
     StorageKind,
     VectorEngine,
 )
 from corral.controls.profiles import profile
-from corral.stacks.config.errors import PlanErrors, Problem, Unpinned
+from corral.stacks.config.errors import ConfigErrors, PlanErrors, Problem, Unpinned
 from corral.stacks.config.model_lock import LockedModel
-from corral.stacks.config.stack_config import SECRETS, Model, StackConfig
+from corral.stacks.config.stack_config import SECRETS, StackConfig
 from corral.stacks.config.values import gibibytes
 from corral.stacks.planning.addons import charts_in, namespace, state
 from corral.stacks.planning.budget import over_budget
+from corral.stacks.planning.defaults import ModelRequest, model_requests, namespaces, node_platform
 from corral.stacks.planning.device_requests import allocator, devices_of, request
 from corral.stacks.planning.digests import pins, repositories
 from corral.stacks.planning.gpu_pools.allocators import Room, room
@@ -45,55 +43,43 @@ from corral.stacks.planning.results.plan import (
     VectorDbPlan,
 )
 from corral.stacks.planning.serving import IMAGES, PORT, RUNTIMES, arguments
-from corral.stacks.planning.validation.platform import platform_of
+from corral.stacks.planning.validation.checks import check
 
-DEFAULT_CONTEXT = 8192
-DEFAULT_TENANT = "models"
 STORE_ENDPOINT = "http://model-storage.model-storage.svc.cluster.local:8333"
 NOTHING_LOCKED: Mapping[str, LockedModel] = {}
 BUILT = (ClusterKind.EMBEDDED, ClusterKind.EXISTING)
 """Cluster kinds that this version builds."""
 
 
-@dataclass(frozen=True)
-class _Settled:
-    """A model with every default filled in."""
-
-    config: Model
-    facts: Facts
-    path: str
-    engine: Engine
-    context: int
-    tenant: str
-    namespace: str
-
-
 def plan(config: StackConfig, stack: str, locked: Mapping[str, LockedModel] = NOTHING_LOCKED) -> Plan:
     """The plan of stack `stack`; `locked` has the files of its models by name.
 
     Raises:
+        ConfigErrors: sections of the stack file contradict each other, the catalogue or the profile.
         PlanErrors: a model fits nowhere, a pool is full, digests are missing in a profile that needs them,
             the cluster kind is not built by this version, tenants ask for more GPUs than there are, or the
             budget does not hold.
     """
+    invalid = tuple(check(config))
+    if invalid:
+        raise ConfigErrors(invalid)
     problems: list[Problem] = []
     if config.cluster.kind not in BUILT:
         words = ", ".join(kind.value for kind in BUILT)
         problems.append(Problem("cluster.kind", config.cluster.kind.value, f"this version builds {words}"))
-    tenants = _tenants(config)
-    known = config.known_models
-    settled = [_settle(index, model, known, tenants) for index, model in enumerate(config.models)]
+    tenants = namespaces(config.tenants)
+    requests = model_requests(config.models, config.known_models, tenants)
     rooms = [room(pool) for pool in config.gpu_pools]
-    placed = [place(one.path, one.config, one.facts, one.engine, one.context, rooms) for one in settled]
+    placed = [place(one.path, one.config, one.spec, one.engine, one.context, rooms) for one in requests]
     problems += [one for one in placed if isinstance(one, Problem)]
-    problems += unlocked(((one.path, one.config, one.facts) for one in settled), locked)
+    problems += unlocked(((one.path, one.config, one.spec) for one in requests), locked)
     chosen = [one for one in placed if not isinstance(one, Problem)]
-    found = pins(config, {one.engine for one in settled})
+    found = pins(config, {one.engine for one in requests})
     if found.unresolved and config.sovereignty.profile is not Profile.OPEN:
         problems.append(_unpinned(config.sovereignty.profile, found.resolved, found.unresolved))
     if problems:
         raise PlanErrors(problems)
-    made = _complete(config, stack, tenants, settled, chosen, rooms, locked)
+    made = _complete(config, stack, tenants, requests, chosen, rooms, locked)
     refused = [*over_quota(config, made), *over_budget(config, made.cost)]
     if refused:
         raise PlanErrors(refused)
@@ -110,31 +96,11 @@ def _unpinned(wanted: Profile, resolved: int, unresolved: Sequence[str]) -> Unpi
     )
 
 
-def _tenants(config: StackConfig) -> dict[str, str]:
-    """Namespace by tenant."""
-    given = {tenant.name: tenant.namespace or tenant.name for tenant in config.tenants}
-    return given or {DEFAULT_TENANT: DEFAULT_TENANT}
-
-
-def _settle(index: int, model: Model, known: Mapping[str, Facts], tenants: dict[str, str]) -> _Settled:
-    facts = known[model.model]
-    tenant = model.tenant or next(iter(tenants))
-    return _Settled(
-        config=model,
-        facts=facts,
-        path=f"models[{index}]",
-        engine=model.engine or facts.engine,
-        context=model.context or min(facts.context, DEFAULT_CONTEXT),
-        tenant=tenant,
-        namespace=tenants[tenant],
-    )
-
-
 def _complete(
     config: StackConfig,
     stack: str,
-    tenants: dict[str, str],
-    settled: Sequence[_Settled],
+    tenants: Mapping[str, str],
+    requests: Sequence[ModelRequest],
     chosen: Sequence[Placed],
     rooms: Sequence[Room],
     locked: Mapping[str, LockedModel],
@@ -143,12 +109,12 @@ def _complete(
     finished = [one.finish() for one in rooms]
     where = {model: places for _plan, placements in finished for model, places in placements.items()}
     limits = profile(wanted.profile.value, region=wanted.region, registry=wanted.registry)
-    engines = {one.engine for one in settled}
+    engines = {one.engine for one in requests}
     classes = {tenant.name: tenant.data_class for tenant in config.tenants}
     pools = tuple(pool for pool, _ in finished)
     served = tuple(
-        _model(config, one, spot, where[one.config.name], model_files(one.config, one.facts, locked))
-        for one, spot in zip(settled, chosen, strict=True)
+        _model(config, one, spot, where[one.config.name], model_files(one.config, one.spec, locked))
+        for one, spot in zip(requests, chosen, strict=True)
     )
     by = allocator(config)
     whose = shares(config, tenants, pools, served, by)
@@ -161,7 +127,7 @@ def _complete(
             config.cluster.kubeconfig,
             config.cluster.context,
             config.cluster.plane,
-            platform_of(config),
+            node_platform(config.cluster),
             config.cluster.precompiled_driver,
         ),
         allocator=by,
@@ -177,7 +143,7 @@ def _complete(
                 name,
                 space,
                 classes.get(name),
-                tuple(one.config.name for one in settled if one.tenant == name),
+                tuple(one.config.name for one in requests if one.tenant == name),
                 tuple(device_limits(config, whose, by, name).items()),
             )
             for name, space in tenants.items()
@@ -210,12 +176,12 @@ def _addon(config: StackConfig, addon: Addon) -> AddonPlan:
 
 def _model(
     config: StackConfig,
-    one: _Settled,
+    one: ModelRequest,
     spot: Placed,
     places: tuple[Placement, ...],
     files: tuple[FilePlan, ...],
 ) -> ModelPlan:
-    asked, facts = one.config, one.facts
+    asked, facts = one.config, one.spec
     pool = next(pool for pool in config.gpu_pools if pool.name == spot.pool)
     gpu = gpus()[pool.gpu]
     return ModelPlan(

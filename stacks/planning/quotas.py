@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from corral.catalogue.vocabulary import Addon, AddonState, Allocator, SharingKind
 from corral.stacks.config.errors import Problem
 from corral.stacks.config.stack_config import FairSharing, StackConfig, Tenant
+from corral.stacks.config.values import WHOLE
 from corral.stacks.planning.addons import state
 from corral.stacks.planning.device_requests import CLOSED, counted_as, device_class, queued_as
 from corral.stacks.planning.gpu_pools.devices import in_words
@@ -20,7 +21,6 @@ from corral.stacks.planning.results.fair_sharing import (
     TenantShare,
 )
 from corral.stacks.planning.results.plan import ClaimPlan, ModelPlan, Plan, PoolPlan
-from corral.stacks.planning.validation.tenants import WHOLE
 
 MAPPINGS = 16
 """DeviceClasses that Kueue counts (`validateDeviceClassMappings`, kueue v0.19.2)."""

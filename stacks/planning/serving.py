@@ -1,6 +1,6 @@
 """How an engine is told what the plan decided: image, runtime, and every sizing flag in words of its own."""
 
-from corral.catalogue.models import Facts
+from corral.catalogue.models import ModelSpec
 from corral.catalogue.vocabulary import Dtype, Engine, Task
 from corral.stacks.planning.memory.sizing import utilisation
 from corral.stacks.planning.memory.vllm import largest_graph, step_tokens
@@ -18,7 +18,7 @@ DTYPES = {Dtype.BF16: "bfloat16", Dtype.FP16: "float16"}
 
 def arguments(
     name: str,
-    facts: Facts,
+    facts: ModelSpec,
     engine: Engine,
     *,
     context: int,
@@ -37,7 +37,7 @@ def arguments(
     return _vllm(name, facts, context, max_num_seqs, parallel, usable, shares)
 
 
-def _llama_cpp(name: str, facts: Facts, context: int, max_num_seqs: int) -> tuple[str, ...]:
+def _llama_cpp(name: str, facts: ModelSpec, context: int, max_num_seqs: int) -> tuple[str, ...]:
     return (
         *("--model", f"{MODEL_FOLDER}/{facts.files[0].name}"),
         *("--alias", name),
@@ -51,7 +51,7 @@ def _llama_cpp(name: str, facts: Facts, context: int, max_num_seqs: int) -> tupl
 
 
 def _vllm(
-    name: str, facts: Facts, context: int, max_num_seqs: int, parallel: int, usable: int, shares: int
+    name: str, facts: ModelSpec, context: int, max_num_seqs: int, parallel: int, usable: int, shares: int
 ) -> tuple[str, ...]:
     pools = facts.task in (Task.EMBEDDING, Task.RERANK)
     # A step may be shorter than a sequence, which is then taken in chunks.

@@ -15,7 +15,7 @@ from corral.catalogue.digests import load
 from corral.catalogue.engines import reserve, reserves
 from corral.catalogue.gpus import geometry, gpus, shape
 from corral.catalogue.images import OURS, image, images, images_of, mirrored
-from corral.catalogue.models import Facts, Model, models
+from corral.catalogue.models import Model, ModelSpec, models
 from corral.catalogue.vocabulary import Addon, Dtype, Engine, InstalledBy, Task
 
 ROOT = Path(__file__).parents[2]
@@ -203,7 +203,7 @@ def test_a_model_weighs_by_exactly_one_account():
     facts = models()["qwen3-8b"].model_dump(by_alias=True, exclude={"source", "weights_gib"})
     for given in ({}, {"weights-gib": 1, "parameters": 8}):
         with pytest.raises(ValidationError, match="one of weights-gib, weights-bytes and parameters"):
-            Facts.model_validate({**facts, **given})
+            ModelSpec.model_validate({**facts, **given})
 
 
 @pytest.mark.parametrize(
@@ -221,7 +221,7 @@ def test_a_model_weighs_by_exactly_one_account():
 def test_attention_that_cannot_be_is_refused(attention: dict[str, object], said: str):
     facts = models()["qwen3-8b"].model_dump(by_alias=True, exclude={"source", "weights_bytes", "parameters"})
     with pytest.raises(ValidationError, match=said):
-        Facts.model_validate({**facts, "attention": attention})
+        ModelSpec.model_validate({**facts, "attention": attention})
 
 
 @pytest.mark.parametrize(

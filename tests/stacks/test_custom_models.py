@@ -8,7 +8,7 @@ import pytest
 from tests.stacks.stack_files import GIB, model, planned, pool, problems, stack
 
 from corral.catalogue.attention import Grouped, Hybrid, Latent, Sliding
-from corral.catalogue.models import Facts, models
+from corral.catalogue.models import ModelSpec, models
 from corral.stacks.config.errors import StackErrors
 from corral.stacks.config.loader import parse, read
 from corral.stacks.planning.planner import plan
@@ -113,7 +113,7 @@ def folder(base: Path, config: object, total: object = 1000, name: str = "ours")
     return path
 
 
-def facts(base: Path, config: object, total: object = 1000, **stated: Any) -> Facts:
+def facts(base: Path, config: object, total: object = 1000, **stated: Any) -> ModelSpec:
     """Facts of the model in a folder of `config`, with `stated` beside it."""
     folder(base, config, total)
     entry = {"folder": "ours", "task": "chat", "license": "MIT", **stated}

@@ -18,6 +18,7 @@ from corral.catalogue.vocabulary import AddonState
 from corral.stacks.config import json_schema as schema
 from corral.stacks.config.loader import read
 from corral.stacks.planning.planner import plan
+from corral.stacks.reports import models_page
 from corral.stacks.reports.terminal.plan import render
 
 STARTS_PULUMI = ROOT / "stacks" / "deploy"
@@ -125,6 +126,7 @@ def test_a_plan_of_real_models_alone_speaks_of_no_simulation():
 
 def test_generated_files_are_fresh():
     assert schema.stale() == [], "run: python -m corral.stacks.config.json_schema --write"
+    assert not models_page.stale(), "run: python -m corral.stacks.reports.models_page --write"
 
 
 def test_a_stale_file_is_found_and_written(
@@ -133,12 +135,43 @@ def test_a_stale_file_is_found_and_written(
     monkeypatch.setattr(schema, "ROOT", tmp_path)
     monkeypatch.setattr(schema, "SCHEMA", tmp_path / "schema" / "s.json")
     monkeypatch.setattr(schema, "TABLE", tmp_path / "docs" / "t.md")
-    monkeypatch.setattr(schema, "MODELS", tmp_path / "docs" / "m.md")
     assert schema.main(["--check"]) == 1
     assert "schema/s.json: stale" in capsys.readouterr().out
     assert not (tmp_path / "schema").exists(), "check writes nothing"
     assert schema.main(["--write"]) == 0
     assert schema.main(["--check"]) == 0
+
+
+def test_a_stale_page_of_models_is_found_and_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+):
+    monkeypatch.setattr(models_page, "ROOT", tmp_path)
+    monkeypatch.setattr(models_page, "PAGE", tmp_path / "docs" / "m.md")
+    assert models_page.main(["--check"]) == 1
+    assert "docs/m.md: stale" in capsys.readouterr().out
+    assert not (tmp_path / "docs").exists(), "check writes nothing"
+    assert models_page.main(["--write"]) == 0
+    assert models_page.main(["--check"]) == 0
+
+
+CONFIG = sorted((ROOT / "stacks" / "config").rglob("*.py"))
+
+
+@pytest.mark.parametrize("path", CONFIG, ids=lambda path: path.name)
+def test_configuration_parses_and_does_not_plan(path: Path):
+    for name in imports(path):
+        rooms = ("corral.catalogue", "corral.controls", "corral.stacks.config")
+        assert not name.startswith("corral.") or name.startswith(rooms), name
+
+
+PLANNING = sorted((ROOT / "stacks" / "planning").rglob("*.py"))
+
+
+@pytest.mark.parametrize("path", PLANNING, ids=lambda path: path.name)
+def test_planning_takes_no_fact_from_its_validation(path: Path):
+    validation = ROOT / "stacks" / "planning" / "validation"
+    if path != ROOT / "stacks" / "planning" / "planner.py" and validation not in path.parents:
+        assert not [name for name in imports(path) if ".validation" in name]
 
 
 @pytest.fixture(scope="module")

@@ -4,11 +4,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.stacks.stack_files import model, parsed, pool, problems, stack
+from tests.stacks.stack_files import model, parsed, planned, pool, problems, stack
 
 from corral.catalogue.vocabulary import Engine, Weights
 from corral.stacks.config.errors import ConfigErrors
 from corral.stacks.config.loader import parse, read, stack_of
+from corral.stacks.planning.planner import plan
+from corral.stacks.planning.validation.checks import check
 
 REAL = {"name": "chat", "model": "llama-3.1-8b"}
 BAD: list[tuple[str, dict[str, Any], str]] = [
@@ -247,15 +249,16 @@ SOURCE = {"source": "s3://intake/llama"}
 def test_a_profile_refuses_what_only_open_allows(changes: dict[str, Any], line: str):
     base = {"sovereignty": EU, "cluster": {"kind": "existing"}}
     with pytest.raises(ConfigErrors) as refused:
-        parsed(**{**base, **changes})
+        planned(**{**base, **changes})
     assert [str(problem).startswith(line) for problem in refused.value.problems] == [True], str(refused.value)
 
 
 def test_an_air_gapped_stack_names_its_mirror():
     wanted = {"profile": "air-gapped", "region": "eu-central-1"}
     with pytest.raises(ConfigErrors, match=r"sovereignty\.registry: missing"):
-        parsed(sovereignty=wanted, cluster={"kind": "existing"}, models=[])
-    parsed(sovereignty={**wanted, "registry": "r.example.eu"}, cluster={"kind": "existing"}, models=[])
+        planned(sovereignty=wanted, cluster={"kind": "existing"}, models=[])
+    mirrored = {**wanted, "registry": "r.example.eu"}
+    assert not list(check(parsed(sovereignty=mirrored, cluster={"kind": "existing"}, models=[])))
 
 
 @pytest.mark.parametrize(
@@ -344,3 +347,11 @@ def test_a_configuration_cannot_be_changed_after_it_is_read():
     config = parsed()
     with pytest.raises(ValueError, match="frozen"):
         config.models = ()  # type: ignore[misc]
+
+
+def test_a_file_is_read_before_its_sections_are_checked_against_each_other():
+    content = stack(cluster={"kind": "embedded", "kubeconfig": "/k"})
+    config = parse(content)
+    assert config.cluster.kubeconfig == "/k"
+    with pytest.raises(ConfigErrors, match=r"cluster\.kubeconfig: /k: belongs to kind existing"):
+        plan(config, "test")

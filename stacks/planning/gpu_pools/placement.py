@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from corral.catalogue.gpus import gpus
-from corral.catalogue.models import Facts, models
+from corral.catalogue.models import ModelSpec, models
 from corral.catalogue.vocabulary import Engine, SharingKind
 from corral.stacks.config.errors import Problem, gib
 from corral.stacks.config.stack_config import Model
@@ -45,7 +45,7 @@ class Placed:
 @dataclass(frozen=True)
 class _Need:
     model: Model
-    facts: Facts
+    facts: ModelSpec
     engine: Engine
     context: int
 
@@ -99,7 +99,7 @@ class _Need:
 
 
 def place(
-    path: str, model: Model, facts: Facts, engine: Engine, context: int, rooms: Sequence[Room]
+    path: str, model: Model, facts: ModelSpec, engine: Engine, context: int, rooms: Sequence[Room]
 ) -> Placed | Problem:
     """Devices for all replicas of `model`, reserved in their room; or why there are none."""
     need = _Need(model, facts, engine, context)

@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 from corral.catalogue.engines import reserve
 from corral.catalogue.gpus import GIB
-from corral.catalogue.models import Facts
+from corral.catalogue.models import ModelSpec
 from corral.catalogue.vocabulary import Dtype, Engine
 from corral.stacks.planning.memory.vllm import LARGE, fixed, pinned_version, step_tokens
 from corral.stacks.planning.results.plan import MemoryPlan
@@ -38,7 +38,7 @@ def utilisation(engine: Engine, usable: int) -> float:
     return min(UTILISATION[engine], 100 * max(0, usable - CONTEXT) // max(1, usable) / 100)
 
 
-def splits(facts: Facts, engine: Engine, parallel: int) -> bool:
+def splits(facts: ModelSpec, engine: Engine, parallel: int) -> bool:
     """Whether one replica can be spread over `parallel` devices."""
     if parallel == 1 or engine is Engine.LLAMA_CPP:
         return facts.attention.heads % parallel == 0
@@ -50,12 +50,12 @@ def splits(facts: Facts, engine: Engine, parallel: int) -> bool:
     return facts.attention.divides(parallel) and shares and whole_blocks
 
 
-def cache_per_token(facts: Facts, parallel: int = 1) -> int:
+def cache_per_token(facts: ModelSpec, parallel: int = 1) -> int:
     """Bytes of key-value cache that one more token takes on each of `parallel` devices."""
     return facts.attention.token(facts.layers, parallel)
 
 
-def state_per_sequence(facts: Facts, parallel: int = 1) -> int:
+def state_per_sequence(facts: ModelSpec, parallel: int = 1) -> int:
     """Bytes that each running sequence takes whatever its length."""
     return facts.attention.state(facts.layers, parallel)
 
@@ -68,7 +68,7 @@ def reserved_tokens(engine: Engine, context: int, max_num_seqs: int, full_sequen
 
 
 def memory(
-    model: Facts,
+    model: ModelSpec,
     engine: Engine,
     *,
     context: int,
@@ -104,7 +104,7 @@ def memory(
 
 
 def smallest_device(
-    model: Facts,
+    model: ModelSpec,
     engine: Engine,
     *,
     context: int,
@@ -134,7 +134,7 @@ def smallest_device(
 
 
 def largest_context(
-    model: Facts,
+    model: ModelSpec,
     engine: Engine,
     *,
     max_num_seqs: int,
@@ -162,7 +162,7 @@ def largest_context(
 
 
 def full_sequences_that_fit(
-    model: Facts,
+    model: ModelSpec,
     engine: Engine,
     *,
     context: int,

@@ -7,19 +7,12 @@ from corral.catalogue.vocabulary import Addon, AddonState, ClusterKind, DriverSo
 from corral.stacks.config.errors import Problem
 from corral.stacks.config.stack_config import StackConfig
 from corral.stacks.planning.addons import state
-
-DEFAULT = Platform.BARE_METAL
-"""Where nothing is said, and what simulated nodes are like."""
-
-
-def platform_of(config: StackConfig) -> Platform:
-    """What the nodes of `config` are."""
-    return config.cluster.platform or DEFAULT
+from corral.stacks.planning.defaults import node_platform
 
 
 def check_platform(config: StackConfig) -> Iterator[Problem]:
     """Everything that the platform of the nodes rules out."""
-    name = platform_of(config)
+    name = node_platform(config.cluster)
     row = platform(name)
     yield from _embedded(config)
     yield from _own_devices(config, name, row)

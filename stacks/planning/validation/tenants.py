@@ -1,4 +1,4 @@
-"""What types cannot say about GPUs of tenants: pools, profiles, and keys that need `fair-sharing`."""
+"""Section `tenants`: namespaces, GPUs of pools, profiles, and keys that need `fair-sharing`."""
 
 from collections.abc import Iterator
 
@@ -6,12 +6,39 @@ from corral.catalogue.gpus import gpus
 from corral.catalogue.vocabulary import Addon, AddonState, SharingKind
 from corral.stacks.config.errors import Problem, one_of
 from corral.stacks.config.stack_config import GpuPool, StackConfig, Tenant
+from corral.stacks.config.values import WHOLE
 from corral.stacks.planning.addons import state
 
-WHOLE = "whole"
-"""In place of a profile: a GPU of a MIG pool that is not cut."""
+PLATFORM_NAMESPACES = frozenset(
+    {
+        "cert-manager",
+        "default",
+        "dra-driver-nvidia-gpu",
+        "gpu-operator",
+        "kserve",
+        "kube-node-lease",
+        "kube-public",
+        "kube-system",
+        "kueue-system",
+        "kyverno",
+        "model-storage",
+        "monitoring",
+        "vector-db",
+    }
+)
+"""Namespaces that no tenant may have."""
 
 KEPT_BY = "nothing would keep a tenant to it: use addons: {tenancy: managed}, or the section fair-sharing"
+
+
+def check_tenants(config: StackConfig) -> Iterator[Problem]:
+    """Namespaces of the platform that a tenant claims."""
+    for index, tenant in enumerate(config.tenants):
+        space = tenant.namespace or tenant.name
+        if space in PLATFORM_NAMESPACES or space.startswith("kube-"):
+            yield Problem(
+                f"tenants[{index}].namespace", space, "the platform's own namespace: choose another"
+            )
 
 
 def check_fair(config: StackConfig) -> Iterator[Problem]:
