@@ -186,5 +186,6 @@ class SourceScheme(str, Enum):
     PACKAGE = "package"
     FILE = "file"
     S3 = "s3"
+    GCS = "gs"
     OCI = "oci"
     HUB = "hf"

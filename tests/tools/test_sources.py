@@ -11,6 +11,7 @@ from urllib.parse import unquote, urlsplit
 
 import pytest
 
+from corral.catalogue.vocabulary import SourceScheme
 from corral.tools.__main__ import main
 from corral.tools.failure import ToolFailure
 from corral.tools.locking import locked
@@ -253,3 +254,7 @@ def test_every_scheme_is_named_in_the_refusal_of_another():
     with pytest.raises(ToolFailure) as refused:
         source_of("ftp://example/x", None)
     assert all(f"{scheme}://" in str(refused.value) for scheme in SCHEMES)
+
+
+def test_the_importer_knows_exactly_the_schemes_that_a_stack_file_may_name():
+    assert set(SCHEMES) == {scheme.value for scheme in SourceScheme}

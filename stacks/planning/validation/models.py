@@ -4,10 +4,13 @@ from collections.abc import Iterator
 from urllib.parse import urlsplit
 
 from corral.catalogue.models import ModelSpec, models
-from corral.catalogue.vocabulary import Profile, Weights
+from corral.catalogue.vocabulary import Profile, SourceScheme, Weights
 from corral.controls.profiles import PROFILES
 from corral.stacks.config.errors import Problem, one_of
 from corral.stacks.config.stack_config import Model, StackConfig
+
+IMPORTED = frozenset(f"{scheme.value}://" for scheme in SourceScheme)
+"""What the importer reads; a claim that holds a model is mounted by whoever serves it, not imported."""
 
 
 def check_models(config: StackConfig) -> Iterator[Problem]:
@@ -63,6 +66,6 @@ def _weights(config: StackConfig, model: Model, facts: ModelSpec, path: str) -> 
         if model.weights is Weights.REAL:
             yield Problem(f"{path}.source", "missing", f"no package carries {model.model}: name its source")
         return
-    allowed = PROFILES[chosen.value].model_sources
+    allowed = tuple(one for one in PROFILES[chosen.value].model_sources if one in IMPORTED)
     if not source.startswith(allowed) or not (urlsplit(source).netloc or urlsplit(source).path.strip("/")):
         yield Problem(f"{path}.source", source, f"profile {chosen.value} allows {', '.join(allowed)}")
