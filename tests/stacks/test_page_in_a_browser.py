@@ -13,7 +13,8 @@ from tests.stacks.stack_files import ROOT
 
 from corral.stacks.config.loader import read
 from corral.stacks.planning.planner import plan
-from corral.stacks.planning.results.plan import ModelPlan, Plan
+from corral.stacks.planning.results.models import ModelPlan
+from corral.stacks.planning.results.plan import Plan
 from corral.stacks.reports.html import page
 from corral.stacks.reports.html.document import RULES
 
