@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 from rich.console import Console
-from tests.stacks.pages import HOSTILE, Element, hostile, parsed, section
+from tests.reports.pages import HOSTILE, Element, hostile, parsed, section
 from tests.stacks.stack_files import GIB, ROOT, model, planned, pool
 
 from corral.catalogue.gpus import gpus

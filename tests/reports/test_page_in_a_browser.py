@@ -7,8 +7,8 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from tests.stacks.browser import DARK, PROGRAM, dump, picture, png
-from tests.stacks.pages import hostile, parsed
+from tests.reports.browser import DARK, PROGRAM, dump, picture, png
+from tests.reports.pages import hostile, parsed
 from tests.stacks.stack_files import ROOT
 
 from corral.stacks.config.loader import read

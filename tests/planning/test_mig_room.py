@@ -4,7 +4,7 @@ import io
 
 import pytest
 from rich.console import Console
-from tests.stacks.other_gpus import uneven
+from tests.planning.other_gpus import uneven
 from tests.stacks.stack_files import model, parsed, planned, pool, problems
 
 from corral.catalogue.gpus import geometry, gpus
