@@ -16,7 +16,9 @@ from corral.embedded.home import Home, PlaneHome
 from corral.embedded.plane.overview import Overview, PodView, read
 from corral.embedded.plane.record import PlaneRecord
 from corral.embedded.plane.state import PlaneState, ProgramState
-from corral.stacks.planning.results.plan import AddonPlan, ModelPlan, Plan
+from corral.stacks.planning.results.addons import AddonPlan
+from corral.stacks.planning.results.models import ModelPlan
+from corral.stacks.planning.results.plan import Plan
 
 ISSUER = (
     "certificates come from a stand-in issuer inside the process node, with a CA of its own: "

@@ -43,13 +43,9 @@ from corral.stacks.deploy.component_args.values import (
     sharing_tenant,
     tenant_args,
 )
-from corral.stacks.planning.results.plan import (
-    ClaimPlan,
-    ModelPlan,
-    Plan,
-    PoolPlan,
-    ResourcePlan,
-)
+from corral.stacks.planning.results.models import ClaimPlan, ModelPlan, ResourcePlan
+from corral.stacks.planning.results.plan import Plan
+from corral.stacks.planning.results.pools import PoolPlan
 
 Options = pulumi.ResourceOptions | None
 GIB = 1 << 30

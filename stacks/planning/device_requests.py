@@ -5,7 +5,7 @@ from corral.catalogue.vocabulary import Addon, AddonState, Allocator, SharingKin
 from corral.stacks.config.stack_config import StackConfig
 from corral.stacks.planning.addons import state
 from corral.stacks.planning.gpu_pools.placement import Placed
-from corral.stacks.planning.results.plan import ClaimPlan, ResourcePlan
+from corral.stacks.planning.results.models import ClaimPlan, ResourcePlan
 
 WHOLE, SHARED = "nvidia.com/gpu", "nvidia.com/gpu.shared"
 """What the device plugin calls a GPU, and a share of one where it is told to name shares apart."""

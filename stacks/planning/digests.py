@@ -8,7 +8,7 @@ from corral.catalogue.images import ImageEntry, image, images_of, mirrored
 from corral.catalogue.vocabulary import Addon, AddonState, Engine, VectorEngine
 from corral.stacks.config.stack_config import StackConfig
 from corral.stacks.planning.addons import charts_in, state
-from corral.stacks.planning.results.plan import Pins
+from corral.stacks.planning.results.sovereignty import Pins
 from corral.stacks.planning.serving import IMAGES
 
 

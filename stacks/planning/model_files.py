@@ -7,7 +7,7 @@ from corral.catalogue.vocabulary import Weights
 from corral.stacks.config.errors import Problem, Unpinned
 from corral.stacks.config.model_lock import LockedModel
 from corral.stacks.config.stack_config import Model
-from corral.stacks.planning.results.plan import FilePlan
+from corral.stacks.planning.results.models import FilePlan
 
 
 def model_files(model: Model, spec: ModelSpec, locked: Mapping[str, LockedModel]) -> tuple[FilePlan, ...]:
@@ -16,8 +16,8 @@ def model_files(model: Model, spec: ModelSpec, locked: Mapping[str, LockedModel]
         return ()
     lock = locked.get(model.name)
     if lock is not None and lock.source == model.source:
-        return tuple(FilePlan(file.name, file.sha256, file.size) for file in lock.files)
-    return tuple(FilePlan(file.name, file.sha256, file.size) for file in spec.files)
+        return tuple(FilePlan(file.name, file.sha256) for file in lock.files)
+    return tuple(FilePlan(file.name, file.sha256) for file in spec.files)
 
 
 def unlocked(

@@ -3,13 +3,11 @@
 from collections.abc import Mapping, Sequence
 
 from corral.catalogue.gpus import gpus
-from corral.catalogue.images import image
 from corral.catalogue.vocabulary import (
     Addon,
     AddonState,
     ClusterKind,
     Profile,
-    StorageKind,
     VectorEngine,
 )
 from corral.controls.profiles import profile
@@ -27,22 +25,14 @@ from corral.stacks.planning.gpu_pools.placement import Placed, place
 from corral.stacks.planning.model_files import model_files, unlocked
 from corral.stacks.planning.pricing import cost
 from corral.stacks.planning.quotas import device_classes, device_limits, over_quota, shares
-from corral.stacks.planning.results.plan import (
-    AddonPlan,
-    ChartPlan,
-    ClusterPlan,
-    FilePlan,
-    ModelPlan,
-    ObservabilityPlan,
-    Placement,
-    Plan,
-    PolicyPlan,
-    StoragePlan,
-    SupplyPlan,
-    TenantPlan,
-    VectorDbPlan,
-)
-from corral.stacks.planning.serving import IMAGES, PORT, RUNTIMES, arguments
+from corral.stacks.planning.results.addons import AddonPlan, ChartPlan
+from corral.stacks.planning.results.cluster import ClusterPlan, SupplyPlan
+from corral.stacks.planning.results.models import FilePlan, ModelPlan, Placement
+from corral.stacks.planning.results.plan import Plan
+from corral.stacks.planning.results.sovereignty import PolicyPlan
+from corral.stacks.planning.results.stores import ObservabilityPlan, StoragePlan, VectorDbPlan
+from corral.stacks.planning.results.tenants import TenantPlan
+from corral.stacks.planning.serving import arguments
 from corral.stacks.planning.validation.checks import check
 
 STORE_ENDPOINT = "http://model-storage.model-storage.svc.cluster.local:8333"
@@ -156,7 +146,6 @@ def _complete(
             source_schemes=limits.model_sources,
         ),
         pins=pins(config, engines),
-        tools_image=image("tools").reference(wanted.registry),
         cost=cost(config, pools, served),
         shares=whose,
         device_classes=device_classes(whose.offered, by),
@@ -192,8 +181,6 @@ def _model(
         task=facts.task,
         license=facts.license,
         engine=one.engine,
-        runtime=RUNTIMES[one.engine],
-        image=image(IMAGES[one.engine]).reference(config.sovereignty.registry),
         args=arguments(
             asked.name,
             facts,
@@ -204,7 +191,6 @@ def _model(
             shares=spot.device.shares,
             usable=spot.device.usable,
         ),
-        port=PORT,
         weights=asked.weights,
         source=asked.source or facts.package_source or "",
         files=files,
@@ -212,7 +198,6 @@ def _model(
         claim=request(allocator(config), gpu, spot),
         device=devices_of(spot),
         pool=spot.pool,
-        product_label=gpu.label,
         replicas_min=asked.replicas.min,
         replicas_max=asked.replicas.max,
         context=one.context,
@@ -227,14 +212,12 @@ def _model(
 
 def _storage(config: StackConfig) -> StoragePlan:
     store = config.model_storage
-    deployed = store.kind is StorageKind.SEAWEEDFS
     return StoragePlan(
         kind=store.kind,
         bucket=store.bucket,
         size_gib=gibibytes(store.size),
         endpoint=store.endpoint or STORE_ENDPOINT,
         region=config.sovereignty.region,
-        image=image("seaweedfs").reference(config.sovereignty.registry) if deployed else None,
     )
 
 
@@ -242,7 +225,6 @@ def _vector_db(config: StackConfig) -> VectorDbPlan | None:
     asked = config.vector_db
     if asked is None:
         return None
-    plain = asked.engine is VectorEngine.PGVECTOR
     return VectorDbPlan(
         engine=asked.engine,
         namespace=namespace(Addon.VECTOR_DB),
@@ -250,7 +232,6 @@ def _vector_db(config: StackConfig) -> VectorDbPlan | None:
         size_gib=gibibytes(asked.size),
         vectors=asked.vectors,
         dimensions=asked.dimensions,
-        image=image("pgvector").reference(config.sovereignty.registry) if plain else None,
     )
 
 

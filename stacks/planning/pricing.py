@@ -14,7 +14,8 @@ from corral.catalogue.vocabulary import Currency, Purchase
 from corral.stacks.config.stack_config import GpuPool, StackConfig
 from corral.stacks.planning.mig.layouts import maximal_layouts
 from corral.stacks.planning.results.cost import HOURS, ApiCost, CostPlan, ModelCost, PoolCost, month
-from corral.stacks.planning.results.plan import GpuPlan, ModelPlan, PoolPlan
+from corral.stacks.planning.results.models import ModelPlan
+from corral.stacks.planning.results.pools import GpuPlan, PoolPlan
 
 QUANTUM = Decimal("0.000001")
 """The smallest part of an amount for an hour."""

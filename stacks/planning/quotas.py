@@ -20,7 +20,9 @@ from corral.stacks.planning.results.fair_sharing import (
     Quota,
     TenantShare,
 )
-from corral.stacks.planning.results.plan import ClaimPlan, ModelPlan, Plan, PoolPlan
+from corral.stacks.planning.results.models import ClaimPlan, ModelPlan
+from corral.stacks.planning.results.plan import Plan
+from corral.stacks.planning.results.pools import PoolPlan
 
 MAPPINGS = 16
 """DeviceClasses that Kueue counts (`validateDeviceClassMappings`, kueue v0.19.2)."""

@@ -1,4 +1,4 @@
-"""How an engine is told what the plan decided: image, runtime, and every sizing flag in words of its own."""
+"""Image and arguments of each engine: every sizing flag, passed explicitly."""
 
 from corral.catalogue.models import ModelSpec
 from corral.catalogue.vocabulary import Dtype, Engine, Task
@@ -7,8 +7,6 @@ from corral.stacks.planning.memory.vllm import largest_graph, step_tokens
 
 IMAGES = {Engine.LLAMA_CPP: "llama-cpp", Engine.VLLM: "vllm"}
 """Image of the catalogue by engine."""
-RUNTIMES = {Engine.LLAMA_CPP: "corral-llamacpp", Engine.VLLM: "corral-vllm"}
-"""Name of the ClusterServingRuntime by engine."""
 PORT = 8080
 MODEL_FOLDER = "/mnt/models"
 """Where KServe's storage initializer puts the model's files."""

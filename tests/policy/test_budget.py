@@ -10,9 +10,9 @@ from pulumi_policy import EnforcementLevel
 from pulumi_policy.proxy import UNKNOWN_NUMBER_VALUE, UNKNOWN_STRING_VALUE
 from tests.components.harness import Graph, Registered, build
 from tests.components.test_platform import SECRETS
+from tests.planning.test_cost import STOCKHOLM, whole
 from tests.pools.clouds import PLUGIN, eks, eks_args, gke, graph_of
 from tests.stacks.stack_files import parsed, problems
-from tests.stacks.test_cost import STOCKHOLM, whole
 
 from corral.catalogue.prices import offers
 from corral.catalogue.vocabulary import Purchase

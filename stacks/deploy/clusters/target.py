@@ -10,7 +10,8 @@ from corral.catalogue.vocabulary import ClusterKind
 from corral.components.supply import Supply
 from corral.embedded.home import Home, PlaneHome
 from corral.embedded.plane.record import NoPlane, PlaneRecord
-from corral.stacks.planning.results.plan import ClusterPlan, Plan
+from corral.stacks.planning.results.cluster import ClusterPlan
+from corral.stacks.planning.results.plan import Plan
 
 
 def provider(plan: Plan) -> kubernetes.Provider:

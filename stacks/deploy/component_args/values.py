@@ -13,15 +13,10 @@ from corral.components.vector_db.names import DOORS
 from corral.controls.control import ObjectRule
 from corral.controls.register import CONTROLS
 from corral.stacks.planning.results.fair_sharing import Quota, TenantShare
-from corral.stacks.planning.results.plan import (
-    ClaimPlan,
-    MigConfig,
-    ModelPlan,
-    NodePlan,
-    Plan,
-    PoolPlan,
-    TenantPlan,
-)
+from corral.stacks.planning.results.models import ClaimPlan, ModelPlan
+from corral.stacks.planning.results.plan import Plan
+from corral.stacks.planning.results.pools import MigConfig, NodePlan, PoolPlan
+from corral.stacks.planning.results.tenants import TenantPlan
 
 
 def database_doors(plan: Plan) -> list[Reachable]:

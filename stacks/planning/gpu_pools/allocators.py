@@ -18,7 +18,8 @@ from corral.stacks.planning.gpu_pools.devices import (
 from corral.stacks.planning.gpu_pools.dynamic_mig import DynamicRoom
 from corral.stacks.planning.gpu_pools.mig import mig_room
 from corral.stacks.planning.gpu_pools.shared import SharedRoom
-from corral.stacks.planning.results.plan import GpuPlan, Placement, PoolPlan
+from corral.stacks.planning.results.models import Placement
+from corral.stacks.planning.results.pools import GpuPlan, PoolPlan
 
 
 class Room(Protocol):

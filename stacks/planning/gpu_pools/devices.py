@@ -3,10 +3,9 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from corral.catalogue.gpus import gpus
 from corral.catalogue.vocabulary import SharingKind
 from corral.stacks.config.stack_config import GpuPool
-from corral.stacks.planning.results.plan import GpuPlan, MigConfig, NodePlan, PoolPlan, SlicePlan
+from corral.stacks.planning.results.pools import GpuPlan, MigConfig, NodePlan, PoolPlan, SlicePlan
 
 Tenancy = tuple[str, int]
 """(model, bytes used) of one occupied device."""
@@ -63,7 +62,6 @@ def pool_plan(
     return PoolPlan(
         name=pool.name,
         gpu=pool.gpu,
-        product_label=gpus()[pool.gpu].label,
         nodes=tuple(NodePlan(name, configs[name].name if name in configs else None) for name in names),
         existing=bool(pool.nodes.names),
         minimum=pool.nodes.min if pool.nodes.min is not None else len(names),

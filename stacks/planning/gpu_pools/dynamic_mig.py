@@ -15,7 +15,8 @@ from corral.stacks.planning.mig.guarantee import guarantee, room_for_all
 from corral.stacks.planning.mig.layouts import layout
 from corral.stacks.planning.mig.packing import fewest
 from corral.stacks.planning.mig.vectors import Vector, plus, times, unit, vector
-from corral.stacks.planning.results.plan import Placement, PoolPlan
+from corral.stacks.planning.results.models import Placement
+from corral.stacks.planning.results.pools import PoolPlan
 
 
 @dataclass

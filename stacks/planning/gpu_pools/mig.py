@@ -18,7 +18,8 @@ from corral.stacks.planning.gpu_pools.devices import (
 )
 from corral.stacks.planning.mig.allocation import Cuts, GivenCuts, PlannedCuts, Slice
 from corral.stacks.planning.mig.layouts import Layout, layout, named
-from corral.stacks.planning.results.plan import GpuPlan, MigConfig, MigDevices, Placement, PoolPlan, SlicePlan
+from corral.stacks.planning.results.models import Placement
+from corral.stacks.planning.results.pools import GpuPlan, MigConfig, MigDevices, PoolPlan, SlicePlan
 
 
 @dataclass

@@ -18,7 +18,7 @@ from corral.stacks.planning.memory.sizing import (
     smallest_device,
     splits,
 )
-from corral.stacks.planning.results.plan import MemoryPlan
+from corral.stacks.planning.results.models import MemoryPlan
 
 PARALLEL = (1, 2, 4, 8)
 """Numbers of GPUs that one replica may span."""

@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 from corral.catalogue.gpus import gpus
 from corral.stacks.config.stack_config import GpuPool
 from corral.stacks.planning.gpu_pools.devices import Device, Tenancy, occupied, pool_plan, positions
-from corral.stacks.planning.results.plan import GpuPlan, Placement, PoolPlan
+from corral.stacks.planning.results.models import Placement
+from corral.stacks.planning.results.pools import GpuPlan, PoolPlan
 
 
 @dataclass

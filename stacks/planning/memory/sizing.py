@@ -12,7 +12,7 @@ from corral.catalogue.gpus import GIB
 from corral.catalogue.models import ModelSpec
 from corral.catalogue.vocabulary import Dtype, Engine
 from corral.stacks.planning.memory.vllm import LARGE, fixed, pinned_version, step_tokens
-from corral.stacks.planning.results.plan import MemoryPlan
+from corral.stacks.planning.results.models import MemoryPlan
 
 UTILISATION = {Engine.VLLM: 0.92, Engine.LLAMA_CPP: 0.95}
 """Share of a device that the engine may fill at most."""

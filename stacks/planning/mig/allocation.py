@@ -14,7 +14,7 @@ from corral.stacks.planning.mig.layouts import Layout, layout
 from corral.stacks.planning.mig.packing import bound, holds, proof
 from corral.stacks.planning.mig.repacking import fits, free_memory, more, recut, spare
 from corral.stacks.planning.mig.vectors import Vector, layout_of, plus, times, unit, vector, within
-from corral.stacks.planning.results.plan import Proof, Recut
+from corral.stacks.planning.results.pools import Proof, Recut
 
 
 @dataclass

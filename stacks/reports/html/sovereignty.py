@@ -8,7 +8,8 @@ from corral.controls.page import places
 from corral.controls.profiles import PROFILES
 from corral.controls.register import CONTROLS
 from corral.controls.weight import stops
-from corral.stacks.planning.results.plan import Pins, Plan
+from corral.stacks.planning.results.plan import Plan
+from corral.stacks.planning.results.sovereignty import Pins
 from corral.stacks.reports.html.html import Content, Html, prose, tag, together
 from corral.stacks.reports.html.tables import Column, count, second, table
 

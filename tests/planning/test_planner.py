@@ -259,7 +259,6 @@ def test_an_existing_store_is_wired_and_not_deployed():
     result = planned(model_storage=store)
     assert result.state(Addon.MODEL_STORAGE) is AddonState.EXISTING
     assert (result.storage.endpoint, result.storage.bucket) == ("https://s3.example.eu", "llm")
-    assert result.storage.image is None
     assert result.secrets_needed == ("storage-access-key", "storage-secret-key")
 
 
@@ -280,18 +279,17 @@ def test_a_part_asks_for_its_own_secret_and_no_other(changes: dict[str, object],
 def test_qdrant_is_a_chart_and_pgvector_an_image():
     qdrant = planned(vector_db={"engine": "qdrant", "replicas": 3})
     assert [chart.name for chart in qdrant.addon(Addon.VECTOR_DB).charts] == ["qdrant"]
-    assert qdrant.vector_db is not None and qdrant.vector_db.image is None
+    assert qdrant.vector_db is not None and qdrant.vector_db.replicas == 3
     plain = planned(vector_db={"engine": "pgvector", "size": "2Ti"})
     assert plain.addon(Addon.VECTOR_DB).charts == ()
     assert plain.vector_db is not None and plain.vector_db.size_gib == 2048
-    assert plain.vector_db.image == "docker.io/pgvector/pgvector:0.8.6-pg18"
+    assert "docker.io/pgvector/pgvector" in plain.policy.repositories
+    assert "docker.io/pgvector/pgvector" not in qdrant.policy.repositories
 
 
 def test_a_registry_takes_the_place_of_every_host():
     wanted = {"profile": "open", "region": "embedded", "registry": "r.example.eu/m"}
     result = planned(sovereignty=wanted, vector_db={"engine": "pgvector"})
-    named = [result.tools_image, *(one.image for one in result.models), str(result.storage.image)]
-    assert all(image.startswith("r.example.eu/m/") for image in named)
     assert all(name.startswith("r.example.eu/m/") for name in result.policy.repositories)
 
 
@@ -349,7 +347,7 @@ def test_the_onprem_stack_is_refused_for_its_digests_alone():
     assert "are unresolved" in str(refused.value) and "corral lock" in str(refused.value)
 
 
-def test_with_all_digests_the_onprem_stack_plans_and_images_carry_them(monkeypatch: pytest.MonkeyPatch):
+def test_with_all_digests_the_onprem_stack_plans(monkeypatch: pytest.MonkeyPatch):
     from corral.catalogue import charts, digests, images
 
     digest = f"sha256:{'a' * 64}"
@@ -365,7 +363,6 @@ def test_with_all_digests_the_onprem_stack_plans_and_images_carry_them(monkeypat
         for function in clear:
             function.cache_clear()
     assert result.pins.unresolved == () and result.pins.resolved > 20
-    assert all(one.image.endswith(f"@{digest}") for one in result.models)
     assert result.policy.digests_required
     assert [file.name for file in result.models[0].files] == ["chat.safetensors"]
     assert digests.digest("x") == "unresolved"

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterator
 
 import pytest
-from tests.stacks.other_gpus import uneven
+from tests.planning.other_gpus import uneven
 
 from corral.catalogue.gpus import geometry, gpus, shape
 from corral.stacks.planning.mig import packing

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 from rich.console import Console
-from tests.stacks.pages import HOSTILE, Element, hostile, parsed, section
+from tests.reports.pages import HOSTILE, Element, hostile, parsed, section
 from tests.stacks.stack_files import GIB, ROOT, model, planned, pool
 
 from corral.catalogue.gpus import gpus
@@ -17,7 +17,8 @@ from corral.controls.register import CONTROLS
 from corral.controls.weight import stops
 from corral.stacks.config.loader import read
 from corral.stacks.planning.planner import plan
-from corral.stacks.planning.results.plan import Pins, Plan
+from corral.stacks.planning.results.plan import Plan
+from corral.stacks.planning.results.sovereignty import Pins
 from corral.stacks.reports.html import page
 from corral.stacks.reports.html.document import SECTIONS, STYLE
 from corral.stacks.reports.html.tally import of_gpu, of_plan

@@ -6,7 +6,7 @@ from fractions import Fraction
 
 import pytest
 from rich.console import Console
-from tests.stacks.pages import parsed as read_page
+from tests.reports.pages import parsed as read_page
 from tests.stacks.stack_files import model, parsed, planned, pool, problems
 
 from corral.catalogue.gpus import gpus

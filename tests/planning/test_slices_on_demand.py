@@ -7,7 +7,7 @@ from itertools import product
 from operator import mul
 
 import pytest
-from tests.stacks.other_gpus import forget
+from tests.planning.other_gpus import forget
 
 from corral.catalogue.gpus import gpus, shape
 from corral.stacks.planning.mig import guarantee

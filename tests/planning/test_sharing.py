@@ -5,7 +5,7 @@ from tests.stacks.stack_files import GIB, model, planned, pool, problems
 
 from corral.catalogue.gpus import gpus
 from corral.catalogue.vocabulary import Allocator, SharingKind
-from corral.stacks.planning.results.plan import ClaimPlan, ResourcePlan
+from corral.stacks.planning.results.models import ClaimPlan, ResourcePlan
 
 PLUGIN = {"dra-driver": "off"}
 SMALL = {"name": "m", "model": "smollm2-135m", "context": 2048, "max-num-seqs": 2}

@@ -20,7 +20,7 @@ from corral.stacks.planning.memory.sizing import (
     utilisation,
 )
 from corral.stacks.planning.memory.vllm import step_tokens
-from corral.stacks.planning.results.plan import MemoryPlan
+from corral.stacks.planning.results.models import MemoryPlan
 
 KIB_PER_TOKEN = {
     "llama-3.2-1b": 32,

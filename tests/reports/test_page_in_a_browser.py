@@ -7,13 +7,14 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from tests.stacks.browser import DARK, PROGRAM, dump, picture, png
-from tests.stacks.pages import hostile, parsed
+from tests.reports.browser import DARK, PROGRAM, dump, picture, png
+from tests.reports.pages import hostile, parsed
 from tests.stacks.stack_files import ROOT
 
 from corral.stacks.config.loader import read
 from corral.stacks.planning.planner import plan
-from corral.stacks.planning.results.plan import ModelPlan, Plan
+from corral.stacks.planning.results.models import ModelPlan
+from corral.stacks.planning.results.plan import Plan
 from corral.stacks.reports.html import page
 from corral.stacks.reports.html.document import RULES
 

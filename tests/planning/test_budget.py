@@ -3,8 +3,8 @@
 from typing import Any
 
 import pytest
+from tests.planning.test_cost import OWNED, STOCKHOLM, ranged, whole
 from tests.stacks.stack_files import model, planned, pool, problems
-from tests.stacks.test_cost import OWNED, STOCKHOLM, ranged, whole
 
 from corral.stacks.config.stack_config import StackConfig
 from corral.stacks.planning.budget import over_budget

@@ -4,10 +4,10 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from tests.stacks import test_fewest_gpus as fewest_gpus
-from tests.stacks import test_layouts_and_packing as layouts_tests
-from tests.stacks import test_slices_stay as stay
-from tests.stacks.other_gpus import catalogue_with, forget
+from tests.planning import test_fewest_gpus as fewest_gpus
+from tests.planning import test_layouts_and_packing as layouts_tests
+from tests.planning import test_slices_stay as stay
+from tests.planning.other_gpus import catalogue_with, forget
 
 from corral.stacks.planning.mig import allocation as cuts
 from corral.stacks.planning.mig import layouts, packing, weights

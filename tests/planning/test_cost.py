@@ -17,7 +17,7 @@ from corral.stacks.planning.gpu_pools.allocators import room
 from corral.stacks.planning.mig.layouts import maximal_layouts
 from corral.stacks.planning.pricing import cost, gpu_shares
 from corral.stacks.planning.results.cost import CostPlan
-from corral.stacks.planning.results.plan import GpuPlan, SlicePlan
+from corral.stacks.planning.results.pools import GpuPlan, SlicePlan
 from corral.stacks.reports.terminal.plan import render
 
 STOCKHOLM = {"sovereignty": {"profile": "open", "region": "eu-north-1"}, "cluster": {"kind": "existing"}}

@@ -4,7 +4,7 @@ import io
 
 import pytest
 from rich.console import Console
-from tests.stacks.other_gpus import uneven
+from tests.planning.other_gpus import uneven
 from tests.stacks.stack_files import model, parsed, planned, pool, problems
 
 from corral.catalogue.gpus import geometry, gpus
@@ -13,7 +13,7 @@ from corral.stacks.planning.gpu_pools.devices import Device
 from corral.stacks.planning.gpu_pools.mig import MigRoom
 from corral.stacks.planning.mig.allocation import PlannedCuts
 from corral.stacks.planning.mig.layouts import Stranded, maximal_layouts, stranded
-from corral.stacks.planning.results.plan import Proof
+from corral.stacks.planning.results.pools import Proof
 from corral.stacks.reports.terminal.plan import pool_notes, render
 
 SMALL = {"model": "smollm2-135m", "context": 2048, "max-num-seqs": 2}

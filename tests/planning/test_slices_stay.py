@@ -10,7 +10,7 @@ from collections import Counter
 from typing import Any
 
 import pytest
-from tests.stacks.other_gpus import uneven
+from tests.planning.other_gpus import uneven
 from tests.stacks.stack_files import ROOT, model, planned, pool
 
 from corral.catalogue.gpus import gpus, shape
@@ -211,7 +211,7 @@ def test_spare_slices_are_of_the_kind_in_use_so_that_a_replica_needs_no_new_cut(
 
 def test_the_plan_does_not_depend_on_the_order_of_hashing():
     program = (
-        "from tests.stacks.test_slices_stay import *\n"
+        "from tests.planning.test_slices_stay import *\n"
         "print([(places(planned(gpu_pools=POOLS, models=fleet(seed, 20))), cuts) for seed in range(3)\n"
         "  for cuts in [PlannedCuts(GPU, 999)] if grow(GPU, seed, 60, cuts) is None])"
     )
