@@ -12,7 +12,6 @@ import httpx
 from corral.embedded.toolchain.errors import SourceUnavailable, ToolchainError
 
 CONNECT_SECONDS = 3.0
-UNAUTHORIZED = 401
 READ_SECONDS = 60.0
 NO_DOWNLOADS = "no release downloads from here"
 SHA256 = re.compile(r"\b[0-9a-fA-F]{64}\b")
@@ -44,10 +43,8 @@ class ReleaseAccess:
         return self.reachable
 
     @contextmanager
-    def stream(
-        self, url: str, headers: dict[str, str] | None = None, unauthorized: bool = False
-    ) -> Generator[httpx.Response]:
-        """The successful response to a GET, its body unread; with `unauthorized` also a 401.
+    def stream(self, url: str) -> Generator[httpx.Response]:
+        """The successful response to a GET, its body unread.
 
         Raises:
             SourceUnavailable: no connection, or an answer that is not a success.
@@ -55,10 +52,9 @@ class ReleaseAccess:
         if self.reachable is False:
             raise SourceUnavailable(NO_DOWNLOADS)
         try:
-            with self.client.stream("GET", url, headers=headers) as response:
+            with self.client.stream("GET", url) as response:
                 self.reachable = True
-                challenge = unauthorized and response.status_code == UNAUTHORIZED
-                if not (challenge or response.is_success):
+                if not response.is_success:
                     raise SourceUnavailable(f"{url}: HTTP {response.status_code}")
                 yield response
         except (httpx.ConnectError, httpx.ConnectTimeout) as error:
@@ -71,7 +67,7 @@ class ReleaseAccess:
         with self.stream(url) as response:
             return response.read().decode()
 
-    def file(self, url: str, sha256: str, target: Path, headers: dict[str, str] | None = None) -> None:
+    def file(self, url: str, sha256: str, target: Path) -> None:
         """Download `url` to `target`.
 
         Raises:
@@ -79,7 +75,7 @@ class ReleaseAccess:
             ToolchainError: what came has another SHA-256; nothing is left at `target`.
         """
         total = hashlib.sha256()
-        with self.stream(url, headers) as response, target.open("wb") as out:
+        with self.stream(url) as response, target.open("wb") as out:
             for piece in response.iter_bytes(1 << 20):
                 total.update(piece)
                 out.write(piece)

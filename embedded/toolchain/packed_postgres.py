@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from corral.embedded.toolchain.errors import ToolchainError
-from corral.embedded.toolchain.packages import download, requirements
+from corral.embedded.toolchain.packages import Package
 from corral.embedded.toolchain.recipes import Recipe
 from corral.embedded.toolchain.workshop import Workshop, run
 
@@ -27,27 +27,13 @@ FILES = {name: f"bin/{name}" for name in ("postgres", "initdb", "psql")} | {"vec
 
 
 @dataclass(frozen=True)
-class PackedPostgres:
+class PackedPostgres(Package):
     """One folder with `bin`, `lib` and `share`; the package's own program is never run.
 
     Three archives lie in it: PostgreSQL and pgvector, each below a folder of its own, and libraries without
     any folder, which go into `lib` under the names that programs ask for. Those are found by
     LD_LIBRARY_PATH; OpenSSL, Kerberos, Zstandard and LZ4 are the system's.
     """
-
-    requirements: str
-    seconds: float = 8
-    label: str = "Python package"
-
-    @property
-    def inputs(self) -> tuple[Path, ...]:
-        return (requirements(self.requirements),)
-
-    def likely(self, workshop: Workshop) -> bool:
-        return True
-
-    def fetch(self, recipe: Recipe, workshop: Workshop, folder: Path) -> None:
-        download(workshop, self.requirements, folder)
 
     def build(self, recipe: Recipe, workshop: Workshop, folder: Path) -> Mapping[str, Path]:
         (wheel,) = folder.glob("*.whl")

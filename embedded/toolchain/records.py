@@ -2,6 +2,7 @@
 
 import contextlib
 import fcntl
+import functools
 import hashlib
 import json
 import os
@@ -11,7 +12,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from corral.embedded.home import private_directory
+from corral.embedded.home import Home, private_directory
+from corral.embedded.toolchain.errors import unreadable
 
 RECORD = ".complete"
 
@@ -61,25 +63,52 @@ def write_record(folder: Path, record: Record) -> None:
 
 
 def read_record(folder: Path) -> Record | None:
-    """The record of `folder`; None where the folder is absent or was never completed."""
+    """The record of `folder`; None where the folder is absent or was never completed.
+
+    Raises:
+        ToolchainError: this user may not read the folder.
+    """
     try:
         content: dict[str, Any] = json.loads((folder / RECORD).read_text())
         files = {name: FileRecord(**fields) for name, fields in content.pop("files").items()}
         return Record(**content, files=files)
+    except PermissionError as error:
+        raise unreadable(folder.parent) from error
     except (FileNotFoundError, NotADirectoryError, ValueError, TypeError, KeyError):
         return None
 
 
 def changed_file(folder: Path, record: Record) -> str | None:
-    """Name of a recorded file that is gone or has another size or time; None when all are as recorded."""
+    """Name of a recorded file that is gone or has other contents; None when all are as recorded.
+
+    Size and time stand for the contents; those of a file with another time, as a copy has, are compared.
+    """
     for name, file in record.files.items():
+        path = folder / file.path
         try:
-            status = (folder / file.path).stat()
+            status = path.stat()
+            if status.st_size != file.size:
+                return name
+            if status.st_mtime_ns != file.mtime_ns and _sha256_at(path, status.st_mtime_ns) != file.sha256:
+                return name
         except OSError:
             return name
-        if (status.st_size, status.st_mtime_ns) != (file.size, file.mtime_ns):
-            return name
     return None
+
+
+@functools.cache
+def _sha256_at(path: Path, mtime_ns: int) -> str:
+    """SHA-256 of `path`, read once per process and time of change."""
+    return sha256_of(path)
+
+
+def restore_times(folder: Path, record: Record) -> None:
+    """Give unchanged files of a copied folder their recorded times, so that nothing reads them again."""
+    for file in record.files.values():
+        path = folder / file.path
+        if path.is_relative_to(folder) and path.stat().st_mtime_ns != file.mtime_ns:
+            with contextlib.suppress(PermissionError):
+                os.utime(path, ns=(file.mtime_ns, file.mtime_ns))
 
 
 def corrupt_file(folder: Path, record: Record) -> str | None:
@@ -94,12 +123,31 @@ def corrupt_file(folder: Path, record: Record) -> str | None:
 
 
 def install_folder(scratch: Path, destination: Path) -> None:
-    """Put the finished folder `scratch` in place of `destination`, whole or not at all."""
+    """Put the finished folder `scratch` in place of `destination`, whole or not at all, for all to read."""
+    for path in (scratch, *scratch.rglob("*")):
+        if not path.is_symlink():
+            mode = path.stat().st_mode
+            path.chmod(mode | (0o555 if mode & 0o100 else 0o444))
     replaced = scratch.with_name(f"{scratch.name}.replaced")
     with contextlib.suppress(FileNotFoundError):
         destination.rename(replaced)
     scratch.rename(destination)
     remove_folder(replaced)
+
+
+def open_directory(root: Path) -> None:
+    """Make the toolchain's folder one that other users can read; Corral's home only lets them through.
+
+    Planes in the home, with their secrets, are closed folders of their own.
+    """
+    if not root.is_dir():
+        private_directory(root.parent)
+        root.mkdir(exist_ok=True)
+    home = Home.find().root
+    for folder, mode in ((root, 0o755), (home, 0o711)):
+        status = folder.stat() if root.is_relative_to(folder) else None
+        if status and status.st_uid == os.getuid():
+            folder.chmod(status.st_mode | mode)
 
 
 def remove_folder(folder: Path) -> None:
@@ -118,8 +166,12 @@ def remove_folder(folder: Path) -> None:
 @contextlib.contextmanager
 def set_up_lock(root: Path, waiting: Callable[[], None]) -> Generator[None]:
     """Hold the toolchain at `root` for one set-up at a time; `waiting` is called when another one runs."""
-    private_directory(root)
-    with (root / ".lock").open("w") as stream:
+    try:
+        open_directory(root)
+        stream = (root / ".lock").open("w")
+    except PermissionError as error:
+        raise unreadable(root) from error
+    with stream:
         try:
             fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:

@@ -24,8 +24,10 @@ from corral.embedded.toolchain.records import (
     corrupt_file,
     describe,
     install_folder,
+    open_directory,
     read_record,
     remove_folder,
+    restore_times,
     set_up_lock,
     write_record,
 )
@@ -143,7 +145,12 @@ def chosen(names: Iterable[str]) -> Sequence[Recipe]:
 def set_up(recipes: Sequence[Recipe], report: Report) -> None:
     """As `ensure`, for these recipes."""
     root = Home.find().toolchain
-    if all(complete(root, recipe) for recipe in recipes):
+    records = [(recipe, complete(root, recipe)) for recipe in recipes]
+    if all(record for _, record in records):
+        open_directory(root)
+        for recipe, record in records:
+            if record:
+                restore_times(root / recipe.folder_name, record)
         return
     with (
         clear_disk_errors(root),

@@ -3,7 +3,6 @@
 from corral.catalogue.vocabulary import Addon
 from corral.embedded.toolchain.chartfiles import ChartFiles, CopiedChart, DefinitionsChart, Subchart
 from corral.embedded.toolchain.gomodules import GoBuild
-from corral.embedded.toolchain.images import UNRESOLVED, Image, ImageProgram
 from corral.embedded.toolchain.installed import Installed, OnPath
 from corral.embedded.toolchain.packages import KeptWheel, PythonEnvironment, WheelFiles
 from corral.embedded.toolchain.packed_postgres import PackedPostgres
@@ -21,7 +20,6 @@ from corral.embedded.toolchain.sources import (
 from corral.embedded.toolchain.workshop import ModulePin
 
 GITHUB = "https://github.com"
-KYVERNO_IMAGES = "https://ghcr.io"
 K8S = "k8s.io/kubernetes/cmd"
 KYVERNO = ModulePin(
     "github.com/kyverno/kyverno", "v1.19.1", "h1:/MkgFii3/VlQfKR1JpC9tVwNNVNQTt2S4U6qCsafsTU="
@@ -50,12 +48,6 @@ KYVERNO_PROGRAMS = {
     "kyverno-readiness-checker": "readiness-checker",
 }
 """Command folder of each program."""
-KYVERNO_REPOSITORIES = {
-    "kyverno": "kyverno/kyverno",
-    "kyverno-background-controller": "kyverno/background-controller",
-    "kyverno-init": "kyverno/kyvernopre",
-    "kyverno-readiness-checker": "kyverno/readiness-checker",
-}
 KSERVE_CHARTS = ("kserve-crd-minimal", "kserve-resources", "kserve-runtime-configs")
 KUBERNETES_PROGRAMS = ("kube-apiserver", "kube-controller-manager", "kube-scheduler")
 PULUMI = Installed("pulumi", ("version",), lowest=(3, 259), below=(4,))
@@ -107,7 +99,7 @@ TOOLS: tuple[Recipe, ...] = (
         "postgres",
         "18.1-pg0-0.15.2",
         ("postgres", "initdb", "psql", "vector"),
-        (PackedPostgres("postgres"),),
+        (PackedPostgres("postgres", seconds=8),),
     ),
     Recipe("llama", "2026.10.11549", ("python:llama",), (PythonEnvironment("llama", seconds=5),)),
     Recipe(
@@ -259,7 +251,6 @@ TOOLS: tuple[Recipe, ...] = (
         "kserve",
         "0.20.0",
         ("kserve-manager",),
-        # No image: the published program binds its webhooks to every interface.
         (GoBuild("kserve", {"kserve-manager": "."}, 115, {}, kserve_manager),),
     ),
     Recipe(
@@ -267,18 +258,6 @@ TOOLS: tuple[Recipe, ...] = (
         "1.19.1",
         tuple(KYVERNO_PROGRAMS),
         (
-            Image(
-                tuple(
-                    ImageProgram(
-                        KYVERNO_IMAGES,
-                        repository,
-                        UNRESOLVED,
-                        f"/ko-app/{KYVERNO_PROGRAMS[program]}",
-                        program,
-                    )
-                    for program, repository in KYVERNO_REPOSITORIES.items()
-                )
-            ),
             GoBuild(
                 "kyverno",
                 {p: f"github.com/kyverno/kyverno/cmd/{folder}" for p, folder in KYVERNO_PROGRAMS.items()},

@@ -1,6 +1,5 @@
-"""Release archives and images, from servers on loopback."""
+"""Release archives, from servers on loopback."""
 
-import json
 import os
 import socket
 import time
@@ -9,9 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from corral.embedded.toolchain.downloads import architecture, published_sha256
+from corral.embedded.toolchain.downloads import published_sha256
 from corral.embedded.toolchain.errors import SourceUnavailable, ToolchainError
-from corral.embedded.toolchain.images import UNRESOLVED, Image, ImageProgram
 from corral.embedded.toolchain.installed import Installed, OnPath
 from corral.embedded.toolchain.recipes import Recipe
 from corral.embedded.toolchain.releases import Release, ReleaseFile
@@ -96,58 +94,6 @@ def test_one_unreachable_host_ends_release_downloads_for_the_run(toolchain: Path
     assert time.monotonic() - started < 3
 
 
-def publish_image(site: Site, program: bytes = b"#!/bin/sh\n") -> str:
-    """An index with an image for this machine whose second of three layers has the program."""
-    layers = [tar_of({"etc/passwd": b"x"}), tar_of({"./ko-app/greet": program}), tar_of({"etc/os": b"y"})]
-    kind = "application/vnd.oci.image.layer.v1.tar+gzip"
-    described = [{"mediaType": kind, "digest": f"sha256:{sha256(layer)}"} for layer in layers]
-    manifest = json.dumps({"schemaVersion": 2, "layers": described}).encode()
-    other, ours = ({"os": "linux", "architecture": a} for a in ("s390x", architecture()))
-    entries = [
-        {"digest": "sha256:" + "0" * 64, "platform": other},
-        {"digest": f"sha256:{sha256(manifest)}", "platform": ours},
-    ]
-    index = json.dumps({"schemaVersion": 2, "manifests": entries}).encode()
-    for content in (manifest, index):
-        site.files[f"/v2/team/greet/manifests/sha256:{sha256(content)}"] = content
-    for layer in layers:
-        site.files[f"/v2/team/greet/blobs/sha256:{sha256(layer)}"] = layer
-    return f"sha256:{sha256(index)}"
-
-
-def image(site: Site, digest: str, path: str = "/ko-app/greet") -> Recipe:
-    return recipe(Image((ImageProgram(site.url, "team/greet", digest, path, "greet"),)))
-
-
-def test_a_program_is_taken_out_of_an_image_by_digest_with_a_token(site: Site, toolchain: Path) -> None:
-    site.token = "t0ken"
-    set_up([image(site, publish_image(site))], lambda line: None)
-    greet = toolchain / "greet-1.0" / "bin" / "greet"
-    assert greet.read_bytes() == b"#!/bin/sh\n"
-    assert os.access(greet, os.X_OK)
-    assert [path.name for path in greet.parent.iterdir()] == ["greet"]
-
-
-def test_a_layer_with_other_contents_than_its_digest_is_refused(site: Site, toolchain: Path) -> None:
-    digest = publish_image(site)
-    blobs = [path for path in site.files if "/blobs/" in path]
-    site.files |= {path: tar_of({"ko-app/greet": b"evil"}) for path in blobs}
-    with pytest.raises(ToolchainError, match="SHA-256 is"):
-        set_up([image(site, digest)], lambda line: None)
-    assert not (toolchain / "greet-1.0").exists()
-
-
-def test_an_image_without_the_program_names_the_path(site: Site, toolchain: Path) -> None:
-    with pytest.raises(ToolchainError, match="has no file /usr/bin/greet"):
-        set_up([image(site, publish_image(site), "/usr/bin/greet")], lambda line: None)
-
-
-def test_an_unresolved_digest_is_refused_without_asking_the_registry(site: Site, toolchain: Path) -> None:
-    with pytest.raises(ToolchainError, match="digest of team/greet is unresolved"):
-        set_up([image(site, UNRESOLVED)], lambda line: None)
-    assert site.asked == []
-
-
 def test_a_program_on_path_is_used_when_its_version_fits(
     toolchain: Path, program: Callable[[str, str], Path]
 ) -> None:
@@ -180,7 +126,7 @@ def test_programs_of_the_toolchain_itself_do_not_count_as_installed(
         set_up([recipe(OnPath((Installed("greet"),)))], lambda line: None)
 
 
-def test_every_release_and_image_of_the_toolchain_is_pinned_and_verified() -> None:
+def test_every_release_of_the_toolchain_is_pinned_and_verified() -> None:
     releases = [source for tool in TOOLS for source in tool.sources if isinstance(source, Release)]
     assert releases
     for source in releases:
@@ -188,7 +134,3 @@ def test_every_release_and_image_of_the_toolchain_is_pinned_and_verified() -> No
             assert file.url.startswith("https://")
             assert file.checksums.startswith("https://")
             assert "latest" not in file.url
-    for tool in TOOLS:
-        for source in tool.sources:
-            for entry in source.programs if isinstance(source, Image) else ():
-                assert entry.digest == UNRESOLVED or entry.digest.startswith("sha256:")

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from corral.catalogue.vocabulary import Addon
+from corral.embedded.home import private_directory
 from corral.embedded.toolchain import errors, lookup
 from corral.embedded.toolchain.errors import ToolchainError, ToolMissing
 from corral.embedded.toolchain.gomodules import GoBuild
@@ -127,6 +128,67 @@ def test_a_changed_program_is_noticed_and_made_again(
         tool("greet")
     set_up([recipe], quiet)
     assert tool("greet").read_text() == "program 1"
+
+
+def test_a_copied_toolchain_with_other_times_is_used_as_it_is_and_gets_its_times_back(
+    toolchain: Path, known: Callable[[Recipe], None]
+) -> None:
+    recipe = scripted("greet", Scripted())
+    known(recipe)
+    set_up([recipe], quiet)
+    program = tool("greet")
+    recorded = program.stat().st_mtime_ns
+    os.utime(program, ns=(1, 1))
+    assert tool("greet") == program
+    set_up([recipe], quiet)
+    assert program.read_text() == "program 0"
+    assert program.stat().st_mtime_ns == recorded
+
+
+def test_a_program_of_the_same_size_with_another_time_and_other_contents_is_made_again(
+    toolchain: Path, known: Callable[[Recipe], None]
+) -> None:
+    recipe = scripted("greet", Scripted())
+    known(recipe)
+    set_up([recipe], quiet)
+    program = tool("greet")
+    program.write_text("program X")
+    os.utime(program, ns=(1, 1))
+    with pytest.raises(ToolMissing, match="greet is gone or has changed"):
+        tool("greet")
+    set_up([recipe], quiet)
+    assert program.read_text() == "program 1"
+
+
+def test_tools_are_readable_for_every_user_whatever_the_umask_and_planes_are_not(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("CORRAL_TOOLCHAIN", raising=False)
+    monkeypatch.setenv("CORRAL_HOME", str(tmp_path / "srv" / "corral"))
+    before = os.umask(0o077)
+    try:
+        set_up([scripted("greet", Scripted())], quiet)
+        plane = private_directory(tmp_path / "srv" / "corral" / "dev")
+    finally:
+        os.umask(before)
+    home = tmp_path / "srv" / "corral"
+    modes = {path: path.stat().st_mode & 0o777 for path in (home, *home.rglob("greet-1*"), plane)}
+    assert modes == {home: 0o711, home / "toolchain" / "greet-1": 0o755, plane: 0o700}
+    assert (home / "toolchain").stat().st_mode & 0o777 == 0o755
+    for path in (home / "toolchain" / "greet-1").rglob("*"):
+        assert path.stat().st_mode & 0o044 == 0o044
+
+
+def test_tools_that_this_user_may_not_read_are_one_line(
+    toolchain: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def closed(_path: Path, *_arguments: object, **_more: object) -> str:
+        raise PermissionError(13, "Permission denied")
+
+    set_up([scripted("greet", Scripted())], quiet)
+    monkeypatch.setattr(Path, "read_text", closed)
+    with pytest.raises(ToolchainError, match=f"{toolchain}: closed to this user; .* set CORRAL_TOOLCHAIN"):
+        tool("etcd")
 
 
 def test_a_corrupt_file_of_the_same_size_and_time_is_found_by_its_hash(toolchain: Path) -> None:
