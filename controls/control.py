@@ -10,17 +10,8 @@ from dataclasses import dataclass, field
 from enum import Enum, unique
 from typing import Any, cast
 
+from corral.controls.levels import Severity
 from corral.controls.profiles import Profile
-
-
-@unique
-class Severity(str, Enum):
-    """How grave a violation is."""
-
-    CRITICAL = "critical"
-    HIGH = "high"
-    MEDIUM = "medium"
-    LOW = "low"
 
 
 @unique

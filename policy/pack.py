@@ -18,14 +18,15 @@ from pulumi_policy import (
 )
 from pulumi_policy import Severity as PolicySeverity
 
-from corral.controls.ceiling import ceiling
-from corral.controls.control import Control, ObjectRule, Resource, Severity, StackRule, Undecided
+from corral.controls.budget import parse_budget
+from corral.controls.control import Control, ObjectRule, Resource, StackRule, Undecided
 from corral.controls.cost.groups import READERS, group
-from corral.controls.judge import applies, judge_object, judge_resource
+from corral.controls.enforcement import stops
+from corral.controls.evaluate import applies, evaluate_object, evaluate_resource
 from corral.controls.kinds import BY_TOKEN
+from corral.controls.levels import Severity
 from corral.controls.profiles import Profile, profile
 from corral.controls.register import CONTROLS
-from corral.controls.weight import stops
 from corral.policy.adapt import kubernetes_object, resource, stack_resource
 from corral.policy.configured import serve
 from corral.policy.rendered import RELEASE, CannotRender, objects
@@ -51,7 +52,7 @@ Pending = dict[str, list[str]]
 
 
 def level(control: Control, constraints: Profile) -> EnforcementLevel:
-    """How a violation of `control` weighs under `constraints`."""
+    """Enforcement level of `control` under `constraints`."""
     return EnforcementLevel.MANDATORY if stops(control, constraints) else EnforcementLevel.ADVISORY
 
 
@@ -126,7 +127,7 @@ def _object_check(control: Control, constraints: Profile, pending: Pending) -> A
         if found is None:
             return
         for message in _guarded(
-            control, args.urn, pending, lambda: judge_object(control, found, constraints)
+            control, args.urn, pending, lambda: evaluate_object(control, found, constraints)
         ):
             report(_say(control, message), None)
 
@@ -141,7 +142,7 @@ def _release_check(
     except CannotRender:
         return  # `releases-can-be-judged` stops it, once for all controls.
     for found in hidden:
-        for message in judge_object(control, found, constraints):
+        for message in evaluate_object(control, found, constraints):
             name = found.get("metadata", {}).get("name")
             report(_say(control, f"{found['kind']} {name} of the release: {message}"), None)
 
@@ -167,7 +168,7 @@ def _budgeted(constraints: Profile) -> Policy:
     """Says, where a cloud rents out GPU nodes, that without a budget nobody looks at what they cost."""
 
     def check(args: StackValidationArgs, report: ReportViolation) -> None:
-        if constraints.ceiling is not None:
+        if constraints.budget is not None:
             return
         everything = [stack_resource(found) for found in args.resources]
         found = [one for one in everything if one.type in RENTED and _is_group(one, everything)]
@@ -196,7 +197,7 @@ def _resource_check(control: Control, constraints: Profile, pending: Pending) ->
             return
         subject = resource(args)
         for message in _guarded(
-            control, args.urn, pending, lambda: judge_resource(control, subject, (), constraints)
+            control, args.urn, pending, lambda: evaluate_resource(control, subject, (), constraints)
         ):
             report(_say(control, message), None)
 
@@ -211,7 +212,7 @@ def _stack_check(control: Control, constraints: Profile, pending: Pending) -> An
                 control,
                 subject.urn,
                 pending,
-                lambda subject=subject: judge_resource(control, subject, everything, constraints),
+                lambda subject=subject: evaluate_resource(control, subject, everything, constraints),
             ):
                 report(_say(control, message), subject.urn)
 
@@ -253,7 +254,7 @@ def constraints_of(config: Mapping[str, str]) -> Profile:
         registry=said.get("registry"),
     )
     budget = cast(Mapping[str, Any] | None, platform.get("budget"))
-    return found if budget is None else replace(found, ceiling=ceiling(budget))
+    return found if budget is None else replace(found, budget=parse_budget(budget))
 
 
 def start() -> None:

@@ -13,7 +13,7 @@ def applies(control: Control, token: str) -> bool:
     return not isinstance(control.rule, ObjectRule) and control.rule.applies(token)
 
 
-def judge_object(control: Control, subject: Mapping[str, Any], profile: Profile) -> list[str]:
+def evaluate_object(control: Control, subject: Mapping[str, Any], profile: Profile) -> list[str]:
     """Messages of what is wrong with Kubernetes object `subject`; none where nothing is.
 
     Raises:
@@ -28,7 +28,7 @@ def judge_object(control: Control, subject: Mapping[str, Any], profile: Profile)
     return [] if holds(rule, subject, profile) else [rule.message]
 
 
-def judge_resource(
+def evaluate_resource(
     control: Control, subject: Resource, others: Sequence[Resource], profile: Profile
 ) -> list[str]:
     """Messages of what is wrong with `subject` among `others`; none where nothing is.
