@@ -45,7 +45,7 @@ class Profile:
     """What the GPU nodes may cost; None: no limit is configured."""
 
     def holds(self, region: str) -> bool:
-        """Whether `region`, the region of zone `region`, or each of a multi-region is in the profile's set."""
+        """Whether `region`, a region, zone or multi-region, is in the profile's set."""
         if self.regions is None or region in self.multi_regions:
             return True
         zone = re.fullmatch(r"(.*\d)-?[a-z]", region)

@@ -85,7 +85,7 @@ def test_a_region_outside_the_profile_is_refused_with_the_allowed_ones() -> None
 
 def test_a_rule_that_cannot_run_is_an_error_and_no_verdict() -> None:
     with pytest.raises(ValueError, match="CEL"):
-        evaluate_object(control("SOV-SUP-02"), {"kind": "Deployment", "spec": {}}, PROFILES["open"])
+        evaluate_object(control("SOV-SUP-02"), {"kind": "Pod", "spec": {"containers": 5}}, PROFILES["open"])
 
 
 def test_the_page_about_controls_is_fresh() -> None:
