@@ -128,7 +128,7 @@ class FairSharing(pulumi.ComponentResource):
 
     def _guard(self, name: str, args: FairSharingArgs) -> None:
         spaces = [tenant["namespace"] for tenant in args["tenants"]]
-        specs = {"Policy": policy(), "PolicyBinding": binding(spaces)}
+        specs = {"Policy": policy(spaces), "PolicyBinding": binding(spaces)}
         for kind, spec in specs.items():
             kubernetes.apiextensions.CustomResource(
                 f"{name}-guard-{kind.lower()}",

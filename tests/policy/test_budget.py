@@ -177,7 +177,7 @@ def test_nodes_that_were_there_cost_what_their_pool_says_and_without_it_nobody_k
 def test_without_a_budget_it_is_said_that_rented_groups_are_not_judged_and_nothing_stops():
     ((policy, level, message),) = judged(two())
     assert (policy, level) == (BUDGETED, ADVISORY)
-    assert message.endswith("is not judged: chat-nodes")
+    assert message.endswith("is not evaluated: chat-nodes")
     assert judged(existing()) == [], "whether nodes of one's own cost anything is not said anywhere"
 
 

@@ -12,9 +12,9 @@ from tests.stacks.stack_files import GIB, ROOT, model, planned, pool
 
 from corral.catalogue.gpus import gpus
 from corral.catalogue.vocabulary import AddonState, ClusterKind, Profile, Weights
+from corral.controls.enforcement import stops
 from corral.controls.profiles import PROFILES
 from corral.controls.register import CONTROLS
-from corral.controls.weight import stops
 from corral.stacks.config.loader import read
 from corral.stacks.planning.planner import plan
 from corral.stacks.planning.results.plan import Plan

@@ -4,10 +4,10 @@ from collections.abc import Iterator
 
 from corral.catalogue.vocabulary import Profile, Weights
 from corral.controls.control import Control
+from corral.controls.enforcement import stops
 from corral.controls.page import places
 from corral.controls.profiles import PROFILES
 from corral.controls.register import CONTROLS
-from corral.controls.weight import stops
 from corral.stacks.planning.results.plan import Plan
 from corral.stacks.planning.results.sovereignty import Pins
 from corral.stacks.reports.html.html import Content, Html, prose, tag, together

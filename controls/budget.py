@@ -1,4 +1,4 @@
-"""What the GPU nodes of a stack may cost in a month, as its configuration says it."""
+"""What the GPU nodes of a stack may cost in a month."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from corral.catalogue.vocabulary import Currency
 
 
 @dataclass(frozen=True)
-class Ceiling:
+class Budget:
     """An amount for a month of 730 hours."""
 
     monthly: Decimal
@@ -19,23 +19,25 @@ class Ceiling:
     """EUR for one USD."""
 
     def of(self, amount: Decimal, currency: Currency) -> Decimal:
-        """`amount` of `currency` in the ceiling's."""
+        """`amount` of `currency` in that of the budget."""
         return converted(amount, currency, self.currency, self.rate)
 
 
-def ceiling(said: Mapping[str, Any]) -> Ceiling:
-    """The ceiling that section `budget` of a stack's configuration gives.
+def parse_budget(section: Mapping[str, Any]) -> Budget:
+    """What section `budget` of a stack's configuration allows.
 
     Raises:
         ValueError: an amount is missing or none above 0, or the currency is unknown.
     """
     words = [one.value for one in Currency]
-    currency = said.get("currency", Currency.EUR.value)
+    currency = section.get("currency", Currency.EUR.value)
     if currency not in words:
         raise ValueError(f"budget.currency: {currency!r}: use one of {', '.join(words)}")
     known, _source = exchange()
-    rate = _amount(said["exchange-rate"], "exchange-rate") if "exchange-rate" in said else known.per_unit
-    return Ceiling(_amount(said.get("monthly"), "monthly"), Currency(currency), rate)
+    rate = (
+        _amount(section["exchange-rate"], "exchange-rate") if "exchange-rate" in section else known.per_unit
+    )
+    return Budget(_amount(section.get("monthly"), "monthly"), Currency(currency), rate)
 
 
 def _amount(value: object, key: str) -> Decimal:

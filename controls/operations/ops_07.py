@@ -1,9 +1,10 @@
-"""Security properties stay under the program's control."""
+"""No security property is exempt from the program."""
 
 import re
 from collections.abc import Iterator
 
-from corral.controls.control import Case, Control, Resource, ResourceRule, Severity, Verdict
+from corral.controls.control import Case, Control, Resource, ResourceRule, Verdict
+from corral.controls.levels import Severity
 from corral.controls.profiles import Profile
 
 _SECURITY = (
@@ -41,7 +42,7 @@ def _with(*paths: str) -> Resource:
     return Resource("kubernetes:apps/v1:Deployment", "d", {}, ignore_changes=paths)
 
 
-OPS_07 = Control(
+CONTROL = Control(
     id="SOV-OPS-07",
     title="No security property is exempt from the program",
     severity=Severity.HIGH,
@@ -60,5 +61,3 @@ OPS_07 = Control(
         Case("among others", Verdict.BAD, _with("tags", "serverSideEncryptionConfiguration")),
     ),
 )
-
-CONTROLS = (OPS_07,)

@@ -1,4 +1,4 @@
-"""What a stack's GPU nodes may cost is known and within its budget."""
+"""All GPU nodes at their most cost no more than the budget."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -6,10 +6,11 @@ from decimal import ROUND_UP, Decimal, InvalidOperation
 
 from corral.catalogue.prices import HOURS, offers, regions
 from corral.catalogue.vocabulary import Currency
-from corral.controls.ceiling import Ceiling
-from corral.controls.control import Control, Resource, Severity, StackRule, Undecided
+from corral.controls.budget import Budget
+from corral.controls.control import Control, Resource, StackRule, Undecided
 from corral.controls.cost.cases import CASES
 from corral.controls.cost.groups import READERS, Group, group
+from corral.controls.levels import Severity
 from corral.controls.profiles import Profile
 
 SHOWN = 3
@@ -30,20 +31,20 @@ class _Bill:
 
 def _within(subject: Resource, others: Sequence[Resource], profile: Profile) -> Iterator[str]:
     """What `subject` lacks for a price; and, once per stack, that its groups cost too much together."""
-    if profile.ceiling is None:
+    if profile.budget is None:
         return
     everything = others if any(one is subject for one in others) else (subject, *others)
     try:
-        _bill(subject, everything, profile, profile.ceiling)
+        _bill(subject, everything, profile, profile.budget)
     except Unpriced as reason:
-        yield f"{reason}, and a budget of {_money(profile.ceiling.monthly, profile.ceiling)} a month needs it"
+        yield f"{reason}, and a budget of {_money(profile.budget.monthly, profile.budget)} a month needs it"
     except Undecided:
         pass  # The first group of the stack reports it, together with the sum.
     if subject is next(one for one in everything if one.type in READERS):
-        yield from _sum(everything, profile, profile.ceiling)
+        yield from _sum(everything, profile, profile.budget)
 
 
-def _sum(everything: Sequence[Resource], profile: Profile, ceiling: Ceiling) -> Iterator[str]:
+def _sum(everything: Sequence[Resource], profile: Profile, budget: Budget) -> Iterator[str]:
     """That all groups are too dear; what is known decides first.
 
     Raises:
@@ -53,7 +54,7 @@ def _sum(everything: Sequence[Resource], profile: Profile, ceiling: Ceiling) -> 
     open_ends: list[str] = []
     for one in everything:
         try:
-            found = _bill(one, everything, profile, ceiling)
+            found = _bill(one, everything, profile, budget)
         except Unpriced:
             continue
         except Undecided as reason:
@@ -61,19 +62,19 @@ def _sum(everything: Sequence[Resource], profile: Profile, ceiling: Ceiling) -> 
             continue
         bills += [] if found is None else [found]
     total = sum((one.month for one in bills), Decimal())
-    if total > ceiling.monthly:
+    if total > budget.monthly:
         dearest = sorted(bills, key=lambda one: one.month, reverse=True)
         named = ", ".join(one.says for one in dearest[:SHOWN]) + (", …" if len(bills) > SHOWN else "")
         yield (
-            f"the GPU nodes may cost {_money(total, ceiling)} a month, and the budget is "
-            f"{_money(ceiling.monthly, ceiling)}: {named}"
+            f"the GPU nodes may cost {_money(total, budget)} a month, and the budget is "
+            f"{_money(budget.monthly, budget)}: {named}"
         )
     elif open_ends:
         raise Undecided("; ".join(open_ends))
 
 
 def _bill(
-    subject: Resource, everything: Sequence[Resource], profile: Profile, ceiling: Ceiling
+    subject: Resource, everything: Sequence[Resource], profile: Profile, budget: Budget
 ) -> _Bill | None:
     """What `subject` costs at most; None: it is no GPU node group.
 
@@ -84,20 +85,20 @@ def _bill(
     found = group(subject, everything)
     if found is None:
         return None
-    return max((_machine_bill(found, one, profile, ceiling) for one in found.machines), key=lambda b: b.month)
+    return max((_machine_bill(found, one, profile, budget) for one in found.machines), key=lambda b: b.month)
 
 
-def _machine_bill(found: Group, machine: str, profile: Profile, ceiling: Ceiling) -> _Bill:
+def _machine_bill(found: Group, machine: str, profile: Profile, budget: Budget) -> _Bill:
     nodes = found.machines[machine]
     if nodes is None:
         raise Unpriced(f"nothing limits the number of nodes of {found.name} ({machine})")
-    month = _hour(found, machine, profile, ceiling) * nodes * HOURS
-    return _Bill(f"{found.name}, {nodes} x {machine}, {_money(month, ceiling)}", month)
+    month = _hour(found, machine, profile, budget) * nodes * HOURS
+    return _Bill(f"{found.name}, {nodes} x {machine}, {_money(month, budget)}", month)
 
 
-def _hour(found: Group, machine: str, profile: Profile, ceiling: Ceiling) -> Decimal:
+def _hour(found: Group, machine: str, profile: Profile, budget: Budget) -> Decimal:
     if found.stated is not None:
-        return _stated(found, ceiling)
+        return _stated(found, budget)
     if found.purchase is None:
         raise Unpriced(f"no list has a price for {found.name} ({machine}), and none is stated")
     region = found.region or _only(profile.regions)
@@ -110,10 +111,10 @@ def _hour(found: Group, machine: str, profile: Profile, ceiling: Ceiling) -> Dec
             f"{found.name}: {machine} {found.purchase.value} has no price in {region}; prices of it are "
             f"known in {known}"
         )
-    return ceiling.of(price.per_hour, price.currency)
+    return budget.of(price.per_hour, price.currency)
 
 
-def _stated(found: Group, ceiling: Ceiling) -> Decimal:
+def _stated(found: Group, budget: Budget) -> Decimal:
     """A price such as `51.145 EUR`."""
     amount, _, word = str(found.stated).partition(" ")
     try:
@@ -124,18 +125,18 @@ def _stated(found: Group, ceiling: Ceiling) -> Decimal:
         ) from None
     if not hour.is_finite() or hour <= 0:
         raise Unpriced(f"{found.name} states {found.stated!r}; a price is above 0")
-    return ceiling.of(hour, currency)
+    return budget.of(hour, currency)
 
 
 def _only(found: frozenset[str] | None) -> str | None:
     return next(iter(found)) if found is not None and len(found) == 1 else None
 
 
-def _money(amount: Decimal, ceiling: Ceiling) -> str:
-    return f"{amount.quantize(Decimal(1), ROUND_UP):,} {ceiling.currency.value}"
+def _money(amount: Decimal, budget: Budget) -> str:
+    return f"{amount.quantize(Decimal(1), ROUND_UP):,} {budget.currency.value}"
 
 
-CST_01 = Control(
+CONTROL = Control(
     id="SOV-CST-01",
     title="All GPU nodes at their most cost no more than the budget",
     severity=Severity.HIGH,
@@ -144,5 +145,3 @@ CST_01 = Control(
     rule=StackRule(lambda token: token in READERS, _within),
     cases=CASES,
 )
-
-CONTROLS = (CST_01,)

@@ -1,19 +1,19 @@
-"""Puts a subject before a control, whatever shape its rule has."""
+"""Evaluation of a subject against a control, whatever shape its rule has."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from corral.controls.cel import holds
+from corral.controls.cel import Prepared, prepared, violations
 from corral.controls.control import Control, ObjectRule, Resource, ResourceRule
 from corral.controls.profiles import Profile
 
 
 def applies(control: Control, token: str) -> bool:
-    """Whether `control`, one about cloud resources, judges resources of type `token`."""
+    """Whether `control`, one about cloud resources, evaluates resources of type `token`."""
     return not isinstance(control.rule, ObjectRule) and control.rule.applies(token)
 
 
-def judge_object(control: Control, subject: Mapping[str, Any], profile: Profile) -> list[str]:
+def evaluate_object(control: Control, subject: Mapping[str, Any] | Prepared, profile: Profile) -> list[str]:
     """Messages of what is wrong with Kubernetes object `subject`; none where nothing is.
 
     Raises:
@@ -23,12 +23,14 @@ def judge_object(control: Control, subject: Mapping[str, Any], profile: Profile)
     rule = control.rule
     if not isinstance(rule, ObjectRule):
         raise ValueError(f"{control.id} is not about Kubernetes objects")
-    if subject.get("kind") not in rule.kinds:
+    kind = subject.known.get("kind") if isinstance(subject, Prepared) else subject.get("kind")
+    if kind not in rule.kinds:
         return []
-    return [] if holds(rule, subject, profile) else [rule.message]
+    ready = subject if isinstance(subject, Prepared) else prepared(subject)
+    return violations(rule, ready, profile)
 
 
-def judge_resource(
+def evaluate_resource(
     control: Control, subject: Resource, others: Sequence[Resource], profile: Profile
 ) -> list[str]:
     """Messages of what is wrong with `subject` among `others`; none where nothing is.
