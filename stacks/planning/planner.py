@@ -3,13 +3,13 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from corral.catalogue.clusters import built_kinds
 from corral.catalogue.gpus import gpus
 from corral.catalogue.images import image
 from corral.catalogue.models import Facts
 from corral.catalogue.vocabulary import (
     Addon,
     AddonState,
-    ClusterKind,
     Engine,
     Profile,
     StorageKind,
@@ -43,14 +43,12 @@ from corral.stacks.planning.results.plan import (
     TenantPlan,
     VectorDbPlan,
 )
-from corral.stacks.planning.serving import IMAGES, PORT, RUNTIMES, arguments
+from corral.stacks.planning.serving import IMAGES, PORT, RUNTIMES, arguments, host_memory_gib
 from corral.stacks.planning.validation.platform import platform_of
 
 DEFAULT_CONTEXT = 8192
 DEFAULT_TENANT = "models"
 STORE_ENDPOINT = "http://model-storage.model-storage.svc.cluster.local:8333"
-BUILT = (ClusterKind.EMBEDDED, ClusterKind.EXISTING)
-"""Cluster kinds that this version builds."""
 
 
 @dataclass(frozen=True)
@@ -75,8 +73,8 @@ def plan(config: StackConfig, stack: str) -> Plan:
             budget does not hold.
     """
     problems: list[Problem] = []
-    if config.cluster.kind not in BUILT:
-        words = ", ".join(kind.value for kind in BUILT)
+    if not config.cluster.capabilities.built:
+        words = ", ".join(kind.value for kind in built_kinds())
         problems.append(Problem("cluster.kind", config.cluster.kind.value, f"this version builds {words}"))
     tenants = _tenants(config)
     known = config.known_models
@@ -241,6 +239,7 @@ def _model(config: StackConfig, one: _Settled, spot: Placed, places: tuple[Place
         context=one.context,
         max_num_seqs=asked.max_num_seqs,
         memory=spot.memory,
+        host_memory_gib=host_memory_gib(spot.memory),
         largest_context=spot.largest_context,
         full_sequences=spot.full_sequences,
         placements=places,
@@ -274,6 +273,7 @@ def _vector_db(config: StackConfig) -> VectorDbPlan | None:
         vectors=asked.vectors,
         dimensions=asked.dimensions,
         image=image("pgvector").reference(config.sovereignty.registry) if plain else None,
+        secret="vector-db-password" if plain else "vector-db-api-key",
     )
 
 

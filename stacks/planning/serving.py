@@ -1,9 +1,11 @@
 """How an engine is told what the plan decided: image, runtime, and every sizing flag in words of its own."""
 
+from corral.catalogue.gpus import GIB
 from corral.catalogue.models import Facts
 from corral.catalogue.vocabulary import Dtype, Engine, Task
 from corral.stacks.planning.memory.sizing import utilisation
 from corral.stacks.planning.memory.vllm import largest_graph, step_tokens
+from corral.stacks.planning.results.plan import MemoryPlan
 
 IMAGES = {Engine.LLAMA_CPP: "llama-cpp", Engine.VLLM: "vllm"}
 """Image of the catalogue by engine."""
@@ -12,6 +14,8 @@ RUNTIMES = {Engine.LLAMA_CPP: "corral-llamacpp", Engine.VLLM: "corral-vllm"}
 PORT = 8080
 MODEL_FOLDER = "/mnt/models"
 """Where KServe's storage initializer puts the model's files."""
+SERVER_GIB = 2
+"""Memory of a model server on the host beside its weights."""
 DTYPES = {Dtype.BF16: "bfloat16", Dtype.FP16: "float16"}
 """vLLM's `--dtype` by that of the weights; `auto` for the others, whose files say what they compute in."""
 
@@ -35,6 +39,11 @@ def arguments(
     if engine is Engine.LLAMA_CPP:
         return _llama_cpp(name, facts, context, max_num_seqs)
     return _vllm(name, facts, context, max_num_seqs, parallel, usable, shares)
+
+
+def host_memory_gib(memory: MemoryPlan) -> int:
+    """Memory of a server on the host, through which the weights of a device pass."""
+    return SERVER_GIB + -(-memory.weights // GIB)
 
 
 def _llama_cpp(name: str, facts: Facts, context: int, max_num_seqs: int) -> tuple[str, ...]:

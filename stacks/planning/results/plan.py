@@ -5,6 +5,7 @@ All memory is in bytes. Tuples keep the order of the stack file.
 
 from dataclasses import dataclass, field
 
+from corral.catalogue.clusters import ClusterCapabilities, capabilities
 from corral.catalogue.vocabulary import (
     Addon,
     AddonState,
@@ -39,6 +40,11 @@ class ClusterPlan:
     """What its GPU nodes are."""
     precompiled_driver: int | None
     """Branch of drivers compiled beforehand; None: each node compiles the operator's, or brings its own."""
+
+    @property
+    def capabilities(self) -> ClusterCapabilities:
+        """What a cluster of this kind can do."""
+        return capabilities(self.kind)
 
 
 @dataclass(frozen=True)
@@ -300,6 +306,8 @@ class ModelPlan:
     """Tokens of one sequence."""
     max_num_seqs: int
     memory: MemoryPlan
+    host_memory_gib: int
+    """Memory of its server on the host."""
     largest_context: int
     """Tokens of the longest sequence that its devices hold; with `full_sequences` of them."""
     full_sequences: int
@@ -346,6 +354,8 @@ class VectorDbPlan:
     dimensions: int
     image: str | None
     """None: the chart brings its image."""
+    secret: str
+    """Key of the encrypted configuration that holds its credential."""
 
 
 @dataclass(frozen=True)

@@ -1,16 +1,16 @@
 """What types cannot say about a stack file: names, references, the profile's rules, required addons."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from urllib.parse import urlsplit
 
+from corral.catalogue.clusters import ClusterCapabilities, built_kinds, capabilities
 from corral.catalogue.gpus import gpus
 from corral.catalogue.models import Facts, models
 from corral.catalogue.vocabulary import (
     Addon,
     AddonState,
     Allocator,
-    ClusterKind,
     Profile,
     StorageKind,
     VectorEngine,
@@ -111,20 +111,19 @@ def _sovereignty(config: StackConfig) -> Iterator[Problem]:
 
 def _cluster(config: StackConfig) -> Iterator[Problem]:
     cluster = config.cluster
-    if cluster.kind is ClusterKind.EMBEDDED:
-        given = {
-            "kubeconfig": cluster.kubeconfig,
-            "context": cluster.context,
-            "kubernetes": cluster.kubernetes,
-            "feature-gates": ", ".join(gate.value for gate in cluster.feature_gates) or None,
-        }
-        reason = "belongs to kind existing; the embedded cluster brings its own"
-    else:
-        given = {"plane": cluster.plane}
-        reason = "belongs to kind embedded"
-    for key, value in given.items():
-        if value is not None:
-            yield Problem(f"cluster.{key}", value, reason)
+    gates = ", ".join(gate.value for gate in cluster.feature_gates) or None
+    settings: tuple[tuple[str, str | None, Callable[[ClusterCapabilities], bool]], ...] = (
+        ("kubeconfig", cluster.kubeconfig, lambda one: one.reached_by_kubeconfig),
+        ("context", cluster.context, lambda one: one.reached_by_kubeconfig),
+        ("kubernetes", cluster.kubernetes, lambda one: one.states_kubernetes),
+        ("feature-gates", gates, lambda one: one.states_kubernetes),
+        ("plane", cluster.plane, lambda one: one.started_here),
+    )
+    own = f"; the {cluster.kind.value} cluster brings its own" if cluster.capabilities.started_here else ""
+    for key, value, takes in settings:
+        if value is not None and not takes(cluster.capabilities):
+            kinds = ", ".join(kind.value for kind in built_kinds() if takes(capabilities(kind)))
+            yield Problem(f"cluster.{key}", value, f"belongs to kind {kinds}{own}")
 
 
 def _pools(config: StackConfig) -> Iterator[Problem]:
@@ -154,7 +153,7 @@ def _nodes(config: StackConfig, pool: GpuPool, path: str) -> Iterator[Problem]:
         )
     elif ranged and (nodes.min is None or nodes.max is None or nodes.min > nodes.max):
         yield Problem(f"{path}.nodes", f"min {nodes.min}, max {nodes.max}", "both are needed, and min <= max")
-    elif ranged and config.cluster.kind in (ClusterKind.EMBEDDED, ClusterKind.EXISTING):
+    elif ranged and not config.cluster.capabilities.nodes_on_demand:
         kind = config.cluster.kind.value
         yield Problem(
             f"{path}.nodes", "a range", f"cluster kind {kind} has the nodes it has: use {{names: […]}}"
