@@ -20,13 +20,11 @@ def tenancy_args(context: DeployContext) -> TenancyArgs:
 
 
 def _stores(plan: Plan) -> list[Reachable]:
-    stores: list[Reachable] = [
-        {"namespace": plan.addon(Addon.MODEL_STORAGE).namespace, "port": S3_PORT},
-    ]
-    database = plan.vector_db
+    storage, database = plan.addon(Addon.MODEL_STORAGE).namespace, plan.vector_db
+    stores: list[Reachable] = [{"namespace": storage, "port": S3_PORT}]
     if database is not None:
-        ports = DOORS[database.engine].ports
-        stores += [{"namespace": database.namespace, "port": port} for port in ports]
+        for port in DOORS[database.engine].ports:
+            stores.append({"namespace": database.namespace, "port": port})
     return stores
 
 
