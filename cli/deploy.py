@@ -8,7 +8,7 @@ import subprocess
 from collections.abc import Sequence
 from pathlib import Path
 
-from corral.catalogue.vocabulary import AddonState, ClusterKind
+from corral.catalogue.vocabulary import AddonState
 from corral.cli import summary
 from corral.cli.console import Phases, progress, results
 from corral.cli.errors import FAILED
@@ -27,7 +27,7 @@ from corral.stacks.reports.terminal import plan as show
 
 def init(arguments: argparse.Namespace) -> int:
     checkout, plan = _read(arguments.stack)
-    if not _embedded(plan):
+    if not plan.cluster.capabilities.started_here:
         raise EngineError(
             f"stack {arguments.stack} is not embedded: `pulumi stack init {arguments.stack}`, then one "
             "`pulumi config set --secret corral:KEY` for each of " + ", ".join(plan.secrets_needed)
@@ -40,7 +40,7 @@ def init(arguments: argparse.Namespace) -> int:
 
 def preview(arguments: argparse.Namespace) -> int:
     checkout, plan = _read(arguments.stack)
-    if not _embedded(plan):
+    if not plan.cluster.capabilities.started_here:
         return _own_pulumi(checkout, "preview", arguments.stack)
     engine = _engine(checkout, plan)
     engine.init(progress)
@@ -58,7 +58,7 @@ def up(arguments: argparse.Namespace) -> int:
         return 0
     # What is wrong in the stack file is said before anything is touched.
     checkout, plan = _read(arguments.stack)
-    if not _embedded(plan):
+    if not plan.cluster.capabilities.started_here:
         return _own_pulumi(checkout, "up", arguments.stack)
     names = toolchain.needed([one.addon for one in plan.addons if one.state is AddonState.MANAGED])
     if not all(step.present for step in toolchain.plan(toolchain.chosen(names))):
@@ -98,10 +98,6 @@ def engine_of(stack: str) -> Engine:
 def _read(stack: str) -> tuple[Path, Plan]:
     checkout = project.find()
     return checkout, load(project.stack_file(checkout, stack))
-
-
-def _embedded(plan: Plan) -> bool:
-    return plan.cluster.kind is ClusterKind.EMBEDDED
 
 
 def _plane_name(plan: Plan) -> str:

@@ -32,8 +32,8 @@ class KyvernoArgs(TypedDict):
     """Admission controllers, 3 when omitted: with none answering, every guarded create is refused."""
     existing: NotRequired[bool]
     """True: Kyverno is there; its policy types are checked and nothing is installed."""
-    migrate: NotRequired[bool]
-    """Whether an upgrade rewrites stored policies in the newest version; true when omitted."""
+    upgrade_job: NotRequired[bool]
+    """Whether a Job at each upgrade rewrites stored policies in the newest version; true when omitted."""
     namespace: NotRequired[str]
     """Where it runs; `kyverno` when omitted."""
 
@@ -61,7 +61,7 @@ class Kyverno(pulumi.ComponentResource):
             wanted,
             replicas=args.get("replicas", 3),
             supply=args["supply"],
-            migrate=args.get("migrate", True),
+            upgrade_job=args.get("upgrade_job", True),
         )
         install_with_filled_roles(
             self,

@@ -57,7 +57,7 @@ class ModelStorageArgs(TypedDict):
     endpoint: NotRequired[str]
     """URL of an existing store."""
     region: NotRequired[str]
-    """Region that clients sign for; `embedded` when omitted."""
+    """Region that clients sign for; `us-east-1`, the default of S3 clients, when omitted."""
     size_gib: NotRequired[int]
     """Size of the volume in GiB, 50 when omitted. It can grow, not shrink."""
     storage_class: NotRequired[str]
@@ -99,7 +99,7 @@ class ModelStorage(pulumi.ComponentResource):
             self, f"{name}-namespace", args.get("namespace", "model-storage"), component=COMPONENT
         )
         self.namespace = name_of(space)
-        self.region = pulumi.Output.from_input(args.get("region", "embedded"))
+        self.region = pulumi.Output.from_input(args.get("region", "us-east-1"))
         make = {StorageKind.SEAWEEDFS: self._deployed, StorageKind.EXISTING: self._found}
         make[StorageKind(args["kind"])](name, args)
         self.writer_secret = name_of(

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from corral.stacks.config.loader import KEY
-from corral.stacks.config.stack_config import SECRETS, StackConfig
+from corral.stacks.config.stack_config import SECRETS, SETTINGS, StackConfig
 
 ROOT = Path(__file__).resolve().parents[2]
 SCHEMA = ROOT / "schema" / "stack.schema.json"
@@ -47,6 +47,10 @@ def schema() -> dict[str, Any]:
                 "required": [KEY],
                 "properties": {
                     KEY: {"$ref": "#/$defs/StackConfig"},
+                    **{
+                        f"corral:{key}": {"type": "string", "description": text}
+                        for key, text in SETTINGS.items()
+                    },
                     **{f"corral:{key}": SECURE for key in SECRETS},
                 },
                 "patternProperties": {"^(?!corral:)[^:]+:.+$": {}},
@@ -60,6 +64,7 @@ def schema() -> dict[str, Any]:
 def table() -> str:
     """The page of all keys, as Markdown."""
     rows = "\n".join(_rows(schema()["$defs"], "StackConfig", ""))
+    settings = "\n".join(f"- `corral:{key}`: {text}" for key, text in SETTINGS.items())
     secrets = "\n".join(f"- `corral:{key}`" for key in SECRETS)
     return f"""# Configuration
 
@@ -71,6 +76,10 @@ shows what was decided for everything left out.
 | key | what it takes | default | meaning |
 |---|---|---|---|
 {rows}
+
+Plain keys beside it, for kind `existing`, set by `pulumi config set`:
+
+{settings}
 
 Secrets are encrypted keys of their own, made by `corral init` or set by `pulumi config set --secret`; which
 of them a stack needs follows from its addons:

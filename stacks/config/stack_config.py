@@ -5,6 +5,7 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
 
+from corral.catalogue.clusters import ClusterCapabilities, capabilities
 from corral.catalogue.gpus import gpus
 from corral.catalogue.models import ModelSpec, models
 from corral.catalogue.vocabulary import (
@@ -43,7 +44,7 @@ from corral.stacks.config.values import (
     sharing_given,
 )
 
-__all__ = ["SECRETS", "ConfigErrors", "StackConfig"]
+__all__ = ["SECRETS", "SETTINGS", "ConfigErrors", "StackConfig"]
 
 SECRETS = (
     "storage-encryption-key",
@@ -54,6 +55,11 @@ SECRETS = (
     "grafana-password",
 )
 """Keys of encrypted configuration, in the namespace `corral`."""
+
+SETTINGS = {
+    "charts": "Folder with unpacked charts by name; a chart that it lacks comes from its registry.",
+}
+"""Plain keys beside `platform`, in the namespace `corral`: facts of the machine that deploys."""
 
 CUSTOM_MODELS: dict[str, Any] = {
     "type": "object",
@@ -119,6 +125,11 @@ class Cluster(Section):
     feature_gates: tuple[FeatureGate, ...] = ()
     """Gates that are on in an existing cluster though off by default in its version; a cloud that manages the
     control plane seldom lets one choose."""
+
+    @property
+    def capabilities(self) -> ClusterCapabilities:
+        """What a cluster of this kind can do."""
+        return capabilities(self.kind)
 
 
 class Nodes(Section):

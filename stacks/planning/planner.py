@@ -2,11 +2,11 @@
 
 from collections.abc import Mapping, Sequence
 
+from corral.catalogue.clusters import built_kinds
 from corral.catalogue.gpus import gpus
 from corral.catalogue.vocabulary import (
     Addon,
     AddonState,
-    ClusterKind,
     Profile,
     VectorEngine,
 )
@@ -32,13 +32,11 @@ from corral.stacks.planning.results.plan import Plan
 from corral.stacks.planning.results.sovereignty import PolicyPlan
 from corral.stacks.planning.results.stores import ObservabilityPlan, StoragePlan, VectorDbPlan
 from corral.stacks.planning.results.tenants import TenantPlan
-from corral.stacks.planning.serving import arguments
+from corral.stacks.planning.serving import arguments, host_memory_gib
 from corral.stacks.planning.validation.checks import check
 
 STORE_ENDPOINT = "http://model-storage.model-storage.svc.cluster.local:8333"
 NOTHING_LOCKED: Mapping[str, LockedModel] = {}
-BUILT = (ClusterKind.EMBEDDED, ClusterKind.EXISTING)
-"""Cluster kinds that this version builds."""
 
 
 def plan(config: StackConfig, stack: str, locked: Mapping[str, LockedModel] = NOTHING_LOCKED) -> Plan:
@@ -54,8 +52,8 @@ def plan(config: StackConfig, stack: str, locked: Mapping[str, LockedModel] = NO
     if invalid:
         raise ConfigErrors(invalid)
     problems: list[Problem] = []
-    if config.cluster.kind not in BUILT:
-        words = ", ".join(kind.value for kind in BUILT)
+    if not config.cluster.capabilities.built:
+        words = ", ".join(kind.value for kind in built_kinds())
         problems.append(Problem("cluster.kind", config.cluster.kind.value, f"this version builds {words}"))
     tenants = namespaces(config.tenants)
     requests = model_requests(config.models, config.known_models, tenants)
@@ -203,6 +201,7 @@ def _model(
         context=one.context,
         max_num_seqs=asked.max_num_seqs,
         memory=spot.memory,
+        host_memory_gib=host_memory_gib(spot.memory),
         largest_context=spot.largest_context,
         full_sequences=spot.full_sequences,
         placements=places,
@@ -232,6 +231,7 @@ def _vector_db(config: StackConfig) -> VectorDbPlan | None:
         size_gib=gibibytes(asked.size),
         vectors=asked.vectors,
         dimensions=asked.dimensions,
+        secret="vector-db-password" if asked.engine is VectorEngine.PGVECTOR else "vector-db-api-key",
     )
 
 

@@ -1,13 +1,17 @@
 """Image and arguments of each engine: every sizing flag, passed explicitly."""
 
+from corral.catalogue.gpus import GIB
 from corral.catalogue.models import ModelSpec
 from corral.catalogue.vocabulary import Dtype, Engine, Task
 from corral.stacks.planning.memory.sizing import utilisation
 from corral.stacks.planning.memory.vllm import largest_graph, step_tokens
+from corral.stacks.planning.results.models import MemoryPlan
 
 IMAGES = {Engine.LLAMA_CPP: "llama-cpp", Engine.VLLM: "vllm"}
 """Image of the catalogue by engine."""
 PORT = 8080
+SERVER_GIB = 2
+"""Memory of a model server on the host beside its weights."""
 MODEL_FOLDER = "/mnt/models"
 """Where KServe's storage initializer puts the model's files."""
 DTYPES = {Dtype.BF16: "bfloat16", Dtype.FP16: "float16"}
@@ -33,6 +37,11 @@ def arguments(
     if engine is Engine.LLAMA_CPP:
         return _llama_cpp(name, facts, context, max_num_seqs)
     return _vllm(name, facts, context, max_num_seqs, parallel, usable, shares)
+
+
+def host_memory_gib(memory: MemoryPlan) -> int:
+    """Memory of a server on the host, through which the weights of a device pass."""
+    return SERVER_GIB + -(-memory.weights // GIB)
 
 
 def _llama_cpp(name: str, facts: ModelSpec, context: int, max_num_seqs: int) -> tuple[str, ...]:

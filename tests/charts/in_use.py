@@ -69,7 +69,7 @@ def uses() -> list[Use]:
             ),
             Use("cert-manager", case, cert_manager_values("cert-manager", supply)),
             Use("kserve-resources", case, kserve_values(supply)),
-            Use("kyverno", case, kyverno_values("kyverno", replicas=3, supply=supply, migrate=False)),
+            Use("kyverno", case, kyverno_values("kyverno", replicas=3, supply=supply, upgrade_job=False)),
             Use("kueue", case, kueue_values(QUEUEING, replicas=2, monitors=True, supply=supply)),
         ]
     gateway = Use("gateway-crds-helm", "plain", crd_values(CrdSet.GATEWAY_API))

@@ -1,7 +1,12 @@
 import pytest
 
+from corral.catalogue.clusters import capabilities, clusters
+from corral.catalogue.vocabulary import ClusterKind
+
 
 @pytest.fixture
 def mode_on(monkeypatch):
     """Somebody has switched MIG mode on wherever that takes a reset."""
-    monkeypatch.setattr("corral.stacks.planning.validation.dynamic_mig.MODE_IS_OFF", ())
+    known = capabilities(ClusterKind.EMBEDDED)
+    switched = known.model_copy(update={"mig_mode_switchable": True})
+    monkeypatch.setitem(clusters(), ClusterKind.EMBEDDED, switched)

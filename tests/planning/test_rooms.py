@@ -40,14 +40,14 @@ def test_the_catalogue_imports_nothing_but_itself(path: Path):
         assert not name.startswith("corral.") or name.startswith("corral.catalogue"), name
 
 
-def test_only_one_module_reads_the_configuration_of_pulumi():
-    readers = [
+def test_settings_and_secrets_are_read_by_one_module_each():
+    readers = {
         path.relative_to(ROOT)
         for folder in ("stacks", "components", "catalogue", "controls", "tools")
         for path in (ROOT / folder).rglob("*.py")
-        if "pulumi.Config(" in path.read_text() and path.name not in ("program.py", "target.py")
-    ]
-    assert readers == [Path("stacks/deploy/load.py")]
+        if "pulumi.Config(" in path.read_text()
+    }
+    assert readers == {Path("stacks/deploy/load.py"), Path("stacks/deploy/secrets.py")}
 
 
 def test_planning_printing_and_drawing_load_no_pulumi():

@@ -55,7 +55,7 @@ def containers(chart: str, values: dict, tmp_path: Path) -> list[dict]:
     ("chart", "values", "without"),
     [
         ("kserve-resources", KSERVE, set()),
-        ("kyverno", kyverno_values("kyverno", replicas=1, supply={}, migrate=False), set()),
+        ("kyverno", kyverno_values("kyverno", replicas=1, supply={}, upgrade_job=False), set()),
         ("kueue", KUEUE, set()),
     ],
 )

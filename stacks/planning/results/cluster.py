@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from corral.catalogue.clusters import ClusterCapabilities, capabilities
 from corral.catalogue.vocabulary import ClusterKind, Platform
 
 
@@ -19,6 +20,11 @@ class ClusterPlan:
     """What its GPU nodes are."""
     precompiled_driver: int | None
     """Branch of drivers compiled beforehand; None: each node compiles the operator's, or brings its own."""
+
+    @property
+    def capabilities(self) -> ClusterCapabilities:
+        """What a cluster of this kind can do."""
+        return capabilities(self.kind)
 
 
 @dataclass(frozen=True)

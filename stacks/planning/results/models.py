@@ -97,6 +97,8 @@ class ModelPlan:
     """Tokens of one sequence."""
     max_num_seqs: int
     memory: MemoryPlan
+    host_memory_gib: int
+    """Memory of its server on the host."""
     largest_context: int
     """Tokens of the longest sequence that its devices hold; with `full_sequences` of them."""
     full_sequences: int

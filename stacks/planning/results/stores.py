@@ -28,6 +28,8 @@ class VectorDbPlan:
     vectors: int
     """Vectors expected."""
     dimensions: int
+    secret: str
+    """Key of the encrypted configuration that holds its credential."""
 
 
 @dataclass(frozen=True)

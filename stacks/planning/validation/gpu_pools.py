@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 
 from corral.catalogue.gpus import gpus
-from corral.catalogue.vocabulary import ClusterKind
 from corral.stacks.config.errors import Problem, one_of
 from corral.stacks.config.stack_config import GpuPool, StackConfig
 from corral.stacks.config.values import DYNAMIC
@@ -39,7 +38,7 @@ def _nodes(config: StackConfig, pool: GpuPool, path: str) -> Iterator[Problem]:
         )
     elif ranged and (nodes.min is None or nodes.max is None or nodes.min > nodes.max):
         yield Problem(f"{path}.nodes", f"min {nodes.min}, max {nodes.max}", "both are needed, and min <= max")
-    elif ranged and config.cluster.kind in (ClusterKind.EMBEDDED, ClusterKind.EXISTING):
+    elif ranged and not config.cluster.capabilities.nodes_on_demand:
         kind = config.cluster.kind.value
         yield Problem(
             f"{path}.nodes", "a range", f"cluster kind {kind} has the nodes it has: use {{names: […]}}"

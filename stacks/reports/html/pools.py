@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping, Set
 
 from corral.catalogue.gpus import GIB
-from corral.catalogue.vocabulary import ClusterKind, Weights
+from corral.catalogue.vocabulary import Weights
 from corral.stacks.planning.gpu_pools.devices import in_words
 from corral.stacks.planning.results.plan import Plan
 from corral.stacks.planning.results.pools import GpuPlan, NodePlan, PoolPlan, SlicePlan
@@ -30,7 +30,7 @@ def pools(plan: Plan) -> Html:
     if not plan.pools:
         return tag("p", "This stack has no GPU pool.")
     simulated = frozenset(one.name for one in plan.models if one.weights is Weights.SIMULATED)
-    embedded = plan.cluster.kind is ClusterKind.EMBEDDED
+    embedded = plan.cluster.capabilities.simulated
     legend = [(kind, words) for kind, words in LEGEND if simulated or kind != STARRED]
     return together(
         [_legend(legend), *(_pool(place, pool, simulated, embedded) for place, pool in enumerate(plan.pools))]

@@ -8,7 +8,7 @@ from rich.table import Table
 from rich.text import Text
 
 from corral.catalogue.gpus import shape
-from corral.catalogue.vocabulary import AddonState, ClusterKind, SharingKind, Weights
+from corral.catalogue.vocabulary import AddonState, SharingKind, Weights
 from corral.stacks.config.errors import gib
 from corral.stacks.planning.mig.layouts import stranded
 from corral.stacks.planning.results.addons import AddonPlan
@@ -36,7 +36,7 @@ NUMBERS = ("GiB", "used", *SIZES, "context", "longest", "sequences")
 
 def render(plan: Plan, console: Console) -> None:
     """Print `plan`: addons, pools with every slice, models, and what is not pinned."""
-    nodes = "" if plan.cluster.kind is ClusterKind.EMBEDDED else f" of {plan.cluster.platform.value} nodes"
+    nodes = "" if plan.cluster.capabilities.simulated else f" of {plan.cluster.platform.value} nodes"
     cluster = f"{plan.cluster.kind.value}{nodes}"
     where = f"region {plan.region}, cluster {cluster}, GPUs from the {plan.allocator.value}"
     console.print(Text(f"{plan.stack}: profile {plan.profile.value}, {where}"))

@@ -3,8 +3,8 @@
 import pulumi
 import pytest
 from tests.components.harness import build
-from tests.components.test_platform import SECRETS, started
 from tests.components_parts.installs import values_of
+from tests.deploy.test_platform import SECRETS, started
 
 from corral.stacks.config.loader import parse
 from corral.stacks.deploy.program import Platform
