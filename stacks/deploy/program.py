@@ -337,12 +337,12 @@ class Platform:
         return Model(model.name, args, pulumi.ResourceOptions.merge(served, marked))
 
     def _policy(self) -> Mapping[str, Any]:
-        pins = self._plan.pins
+        digests = self._plan.digests
         managed = self._plan.state(Addon.ADMISSION) is AddonState.MANAGED
         return {
             "profile": self._plan.profile.value,
             "region": self._plan.region,
             "controls-at-admission": object_controls() if managed else [],
-            "digests-resolved": pins.resolved,
-            "digests-unresolved": len(pins.unresolved),
+            "digests-resolved": digests.resolved,
+            "digests-unresolved": len(digests.unresolved),
         }

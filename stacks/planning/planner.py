@@ -19,14 +19,14 @@ from corral.stacks.planning.addons import charts_in, namespace, state
 from corral.stacks.planning.budget import over_budget
 from corral.stacks.planning.defaults import ModelRequest, model_requests, namespaces, node_platform
 from corral.stacks.planning.device_requests import allocator, devices_of, request
-from corral.stacks.planning.digests import pins, repositories
-from corral.stacks.planning.gpu_pools.allocators import Room, room
-from corral.stacks.planning.gpu_pools.placement import Placed, place
+from corral.stacks.planning.digests import digests_of, repositories
+from corral.stacks.planning.gpu_pools.allocators import PoolAllocator, pool_allocator
+from corral.stacks.planning.gpu_pools.placement import PoolPlacement, place
 from corral.stacks.planning.pricing import cost
 from corral.stacks.planning.quotas import device_classes, device_limits, over_quota, shares
 from corral.stacks.planning.results.addons import AddonPlan, ChartPlan
 from corral.stacks.planning.results.cluster import ClusterPlan, SupplyPlan
-from corral.stacks.planning.results.models import FilePlan, ModelPlan, Placement
+from corral.stacks.planning.results.models import FilePlan, ModelPlan, ReplicaPlacement
 from corral.stacks.planning.results.plan import Plan
 from corral.stacks.planning.results.sovereignty import PolicyPlan
 from corral.stacks.planning.results.stores import ObservabilityPlan, StoragePlan, VectorDbPlan
@@ -57,16 +57,16 @@ def plan(config: StackConfig, stack: str) -> Plan:
         problems.append(Problem("cluster.kind", config.cluster.kind.value, f"this version builds {words}"))
     tenants = namespaces(config.tenants)
     requests = model_requests(config.models, config.known_models, tenants)
-    rooms = [room(pool) for pool in config.gpu_pools]
-    placed = [place(one.path, one.config, one.spec, one.engine, one.context, rooms) for one in requests]
+    allocators = [pool_allocator(pool) for pool in config.gpu_pools]
+    placed = [place(one.path, one.config, one.spec, one.engine, one.context, allocators) for one in requests]
     problems += [one for one in placed if isinstance(one, Problem)]
     chosen = [one for one in placed if not isinstance(one, Problem)]
-    found = pins(config, {one.engine for one in requests})
+    found = digests_of(config, {one.engine for one in requests})
     if found.unresolved and config.sovereignty.profile is not Profile.OPEN:
         problems.append(_unpinned(config.sovereignty.profile, found.resolved, found.unresolved))
     if problems:
         raise PlanErrors(problems)
-    made = _complete(config, stack, tenants, requests, chosen, rooms)
+    made = _complete(config, stack, tenants, requests, chosen, allocators)
     refused = [*over_quota(config, made), *over_budget(config, made.cost)]
     if refused:
         raise PlanErrors(refused)
@@ -88,18 +88,19 @@ def _complete(
     stack: str,
     tenants: Mapping[str, str],
     requests: Sequence[ModelRequest],
-    chosen: Sequence[Placed],
-    rooms: Sequence[Room],
+    chosen: Sequence[PoolPlacement],
+    allocators: Sequence[PoolAllocator],
 ) -> Plan:
     wanted = config.sovereignty
-    finished = [one.finish() for one in rooms]
+    finished = [one.finish() for one in allocators]
     where = {model: places for _plan, placements in finished for model, places in placements.items()}
     limits = profile(wanted.profile.value, region=wanted.region, registry=wanted.registry)
     engines = {one.engine for one in requests}
     classes = {tenant.name: tenant.data_class for tenant in config.tenants}
     pools = tuple(pool for pool, _ in finished)
     served = tuple(
-        _model(config, one, spot, where[one.config.name]) for one, spot in zip(requests, chosen, strict=True)
+        _model(config, one, placement, where[one.config.name])
+        for one, placement in zip(requests, chosen, strict=True)
     )
     by = allocator(config)
     whose = shares(config, tenants, pools, served, by)
@@ -140,7 +141,7 @@ def _complete(
             repositories=repositories(config, engines),
             source_schemes=limits.model_sources,
         ),
-        pins=pins(config, engines),
+        digests=digests_of(config, engines),
         cost=cost(config, pools, served),
         shares=whose,
         device_classes=device_classes(whose.offered, by),
@@ -158,9 +159,11 @@ def _addon(config: StackConfig, addon: Addon) -> AddonPlan:
     )
 
 
-def _model(config: StackConfig, one: ModelRequest, spot: Placed, places: tuple[Placement, ...]) -> ModelPlan:
+def _model(
+    config: StackConfig, one: ModelRequest, placement: PoolPlacement, places: tuple[ReplicaPlacement, ...]
+) -> ModelPlan:
     asked, facts, real = one.config, one.spec, one.config.weights is Weights.REAL
-    pool = next(pool for pool in config.gpu_pools if pool.name == spot.pool)
+    pool = next(pool for pool in config.gpu_pools if pool.name == placement.pool)
     gpu = gpus()[pool.gpu]
     return ModelPlan(
         name=asked.name,
@@ -176,24 +179,24 @@ def _model(config: StackConfig, one: ModelRequest, spot: Placed, places: tuple[P
             one.engine,
             context=one.context,
             max_num_seqs=asked.max_num_seqs,
-            parallel=spot.count,
-            shares=spot.device.shares,
-            usable=spot.device.usable,
+            parallel=placement.count,
+            shares=placement.device.shares,
+            usable=placement.device.usable,
         ),
         weights=asked.weights,
         source=asked.source or facts.package_source or "",
         files=tuple(FilePlan(file.name, file.sha256) for file in facts.files) if real else (),
         storage_path=asked.name,
-        claim=request(allocator(config), gpu, spot),
-        device=devices_of(spot),
-        pool=spot.pool,
+        claim=request(allocator(config), gpu, placement),
+        device=devices_of(placement),
+        pool=placement.pool,
         replicas_min=asked.replicas.min,
         replicas_max=asked.replicas.max,
         context=one.context,
         max_num_seqs=asked.max_num_seqs,
-        memory=spot.memory,
-        largest_context=spot.largest_context,
-        full_sequences=spot.full_sequences,
+        memory=placement.memory,
+        largest_context=placement.largest_context,
+        full_sequences=placement.full_sequences,
         placements=places,
         service=f"{asked.name}-predictor.{one.namespace}.svc.cluster.local",
     )

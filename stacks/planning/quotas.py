@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from corral.catalogue.vocabulary import Addon, AddonState, Allocator, SharingKind
 from corral.stacks.config.errors import Problem
-from corral.stacks.config.stack_config import FairSharing, StackConfig, Tenant
+from corral.stacks.config.stack_config import FairSharing, StackConfig, TenantSection
 from corral.stacks.config.values import WHOLE
 from corral.stacks.planning.addons import state
 from corral.stacks.planning.device_requests import CLOSED, counted_as, device_class, queued_as
@@ -14,7 +14,7 @@ from corral.stacks.planning.mig.guarantee import guarantee, room_for_all
 from corral.stacks.planning.mig.layouts import layout
 from corral.stacks.planning.mig.vectors import vector
 from corral.stacks.planning.results.fair_sharing import (
-    Device,
+    CountedDevice,
     DeviceClassPlan,
     FairSharingPlan,
     Quota,
@@ -105,10 +105,10 @@ def _offered(pools: Sequence[PoolPlan], owned: Iterable[Counter[Kind]]) -> Count
     return found
 
 
-def _device(kind: Kind, pools: Sequence[PoolPlan], by: Allocator) -> Device:
+def _device(kind: Kind, pools: Sequence[PoolPlan], by: Allocator) -> CountedDevice:
     name, profile = kind
     pool = next(pool for pool in pools if pool.name == name)
-    return Device(
+    return CountedDevice(
         pool=name,
         profile=profile,
         words=in_words(profile, pool.shares),
@@ -132,7 +132,7 @@ def _needed(models: Sequence[ModelPlan]) -> Counter[Kind]:
     return found
 
 
-def _own(tenant: Tenant | None, needed: Counter[Kind]) -> Counter[Kind]:
+def _own(tenant: TenantSection | None, needed: Counter[Kind]) -> Counter[Kind]:
     """What is the tenant's own: what it asks for, else what its models need."""
     return needed if tenant is None or tenant.gpus is None else _asked(tenant.gpus)
 
