@@ -1,9 +1,7 @@
 """What follows from how GPUs are shared: who hands them out, and what a replica asks for."""
 
 from corral.catalogue.gpus import Gpu
-from corral.catalogue.vocabulary import Addon, AddonState, Allocator, SharingKind
-from corral.stacks.config.stack_config import StackConfig
-from corral.stacks.planning.addons import state
+from corral.catalogue.vocabulary import AddonState, Allocator, SharingKind
 from corral.stacks.planning.gpu_pools.placement import PoolPlacement
 from corral.stacks.planning.results.models import ClaimPlan, ResourcePlan
 
@@ -22,10 +20,9 @@ BY_DEVICE_PLUGIN = (SharingKind.TIME_SLICING, SharingKind.MPS)
 """Ways of sharing that the DRA driver has only behind alpha gates."""
 
 
-def allocator(config: StackConfig) -> Allocator:
+def allocator(dra_driver: AddonState) -> Allocator:
     """What hands GPUs out: the DRA driver, unless the stack leaves it out."""
-    off = state(config, Addon.DRA_DRIVER) is AddonState.OFF
-    return Allocator.DEVICE_PLUGIN if off else Allocator.DRA_DRIVER
+    return Allocator.DEVICE_PLUGIN if dra_driver is AddonState.OFF else Allocator.DRA_DRIVER
 
 
 def request(by: Allocator, gpu: Gpu, placement: PoolPlacement) -> ClaimPlan | ResourcePlan:

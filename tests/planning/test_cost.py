@@ -37,7 +37,8 @@ def ranged(low: int, high: int, **changes: Any) -> CostPlan:
     """The cost of a pool made on demand, which no cluster kind of this version builds."""
     asked = whole(nodes={"min": low, "max": high}, instance="p5.48xlarge")
     config = StackConfig.model_validate(stack(**{**STOCKHOLM, "gpu_pools": [asked], "models": [], **changes}))
-    return cost(config, [pool_allocator(one).finish()[0] for one in config.gpu_pools], [])
+    pools = [pool_allocator(one).finish()[0] for one in config.gpu_pools]
+    return cost(config.gpu_pools, pools, [], region=config.sovereignty.region, budget=config.budget)
 
 
 def test_a_node_costs_what_its_cloud_asks_in_the_region_in_euro():
