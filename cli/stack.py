@@ -75,9 +75,9 @@ def lint(arguments: argparse.Namespace) -> int:
 def _findings(file: Path) -> tuple[list[Problem], list[str]]:
     """What is wrong in a stack file, and what is worth saying."""
     try:
-        pins = load(file).pins
+        digests = load(file).digests
     except StackErrors as error:
         problems = [problem for problem in error.problems if not isinstance(problem, Unpinned)]
         return problems, [str(problem) for problem in error.problems if isinstance(problem, Unpinned)]
-    missing, total = len(pins.unresolved), len(pins.unresolved) + pins.resolved
+    missing, total = len(digests.unresolved), len(digests.unresolved) + digests.resolved
     return [], [f"{missing} of {total} digests unresolved; the profile allows it"] if missing else []

@@ -149,7 +149,7 @@ def _others(console: Console, plan: Plan, outputs: Mapping[str, Any]) -> None:
     for key, value in cast(Mapping[str, Any], outputs.get("policy") or {}).items():
         said = ", ".join(map(str, cast(list[object], value))) if isinstance(value, list) else str(value)
         console.print(Text(f"policy {key}: {said}"), overflow="fold")
-    missing, total = len(plan.pins.unresolved), plan.pins.resolved + len(plan.pins.unresolved)
+    missing, total = len(plan.digests.unresolved), plan.digests.resolved + len(plan.digests.unresolved)
     resolve = "; `corral lock` resolves them" if missing else ""
     console.print(Text(f"digests: {missing} of {total} unresolved{resolve}"))
 

@@ -250,7 +250,7 @@ class Replicas(Section):
     max: Positive
 
 
-class Model(Section):
+class ModelSection(Section):
     """A model to serve."""
 
     name: Name
@@ -320,7 +320,7 @@ class Observability(Section):
     """Size of the volume for metrics."""
 
 
-class Tenant(Section):
+class TenantSection(Section):
     """A group of users with a namespace of its own."""
 
     name: Name
@@ -380,11 +380,11 @@ class StackConfig(Section):
     """Where the cluster comes from."""
     gpu_pools: tuple[GpuPool, ...] = ()
     """Pools of GPU nodes."""
-    models: tuple[Model, ...] = ()
+    models: tuple[ModelSection, ...] = ()
     """Models to serve."""
     custom_models: Annotated[dict[Name, ModelSpec], WithJsonSchema(CUSTOM_MODELS)] = {}
     """Models that the catalogue lacks, by name: their facts, or a folder with `config.json` and index."""
-    tenants: tuple[Tenant, ...] = ()
+    tenants: tuple[TenantSection, ...] = ()
     """Groups of users; one called `models` when absent."""
     fair_sharing: FairSharing | None = None
     """How tenants share GPUs; nothing but their quotas keeps them apart when absent."""

@@ -44,6 +44,6 @@ def _policy(plan: Plan) -> Mapping[str, Any]:
         "profile": plan.profile.value,
         "region": plan.region,
         "controls-at-admission": object_controls() if managed else [],
-        "digests-resolved": plan.pins.resolved,
-        "digests-unresolved": len(plan.pins.unresolved),
+        "digests-resolved": plan.digests.resolved,
+        "digests-unresolved": len(plan.digests.unresolved),
     }

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from corral.catalogue.models import ModelSpec
 from corral.catalogue.vocabulary import Engine, Platform
-from corral.stacks.config.stack_config import Cluster, Model, Tenant
+from corral.stacks.config.stack_config import Cluster, ModelSection, TenantSection
 
 PLATFORM = Platform.BARE_METAL
 """Of nodes whose platform the stack file leaves out, simulated ones too."""
@@ -18,7 +18,7 @@ TENANT = "models"
 class ModelRequest:
     """A model of the stack file with every default filled in."""
 
-    config: Model
+    config: ModelSection
     spec: ModelSpec
     path: str
     engine: Engine
@@ -32,13 +32,13 @@ def node_platform(cluster: Cluster) -> Platform:
     return cluster.platform or PLATFORM
 
 
-def namespaces(tenants: Sequence[Tenant]) -> Mapping[str, str]:
+def namespaces(tenants: Sequence[TenantSection]) -> Mapping[str, str]:
     """Namespace by tenant; one tenant where the stack file has none."""
     return {tenant.name: tenant.namespace or tenant.name for tenant in tenants} or {TENANT: TENANT}
 
 
 def model_requests(
-    models: Sequence[Model], known: Mapping[str, ModelSpec], spaces: Mapping[str, str]
+    models: Sequence[ModelSection], known: Mapping[str, ModelSpec], spaces: Mapping[str, str]
 ) -> tuple[ModelRequest, ...]:
     """Every model with its defaults; `spaces`: namespace by tenant, the first tenant being the default."""
     return tuple(
@@ -46,7 +46,7 @@ def model_requests(
     )
 
 
-def _request(path: str, model: Model, spec: ModelSpec, spaces: Mapping[str, str]) -> ModelRequest:
+def _request(path: str, model: ModelSection, spec: ModelSpec, spaces: Mapping[str, str]) -> ModelRequest:
     tenant = model.tenant or next(iter(spaces))
     return ModelRequest(
         config=model,

@@ -1,10 +1,8 @@
 """What follows from how GPUs are shared: who hands them out, and what a replica asks for."""
 
 from corral.catalogue.gpus import Gpu
-from corral.catalogue.vocabulary import Addon, AddonState, Allocator, SharingKind
-from corral.stacks.config.stack_config import StackConfig
-from corral.stacks.planning.addons import state
-from corral.stacks.planning.gpu_pools.placement import Placed
+from corral.catalogue.vocabulary import AddonState, Allocator, SharingKind
+from corral.stacks.planning.gpu_pools.placement import PoolPlacement
 from corral.stacks.planning.results.models import ClaimPlan, ResourcePlan
 
 WHOLE, SHARED = "nvidia.com/gpu", "nvidia.com/gpu.shared"
@@ -22,23 +20,22 @@ BY_DEVICE_PLUGIN = (SharingKind.TIME_SLICING, SharingKind.MPS)
 """Ways of sharing that the DRA driver has only behind alpha gates."""
 
 
-def allocator(config: StackConfig) -> Allocator:
+def allocator(dra_driver: AddonState) -> Allocator:
     """What hands GPUs out: the DRA driver, unless the stack leaves it out."""
-    off = state(config, Addon.DRA_DRIVER) is AddonState.OFF
-    return Allocator.DEVICE_PLUGIN if off else Allocator.DRA_DRIVER
+    return Allocator.DEVICE_PLUGIN if dra_driver is AddonState.OFF else Allocator.DRA_DRIVER
 
 
-def request(by: Allocator, gpu: Gpu, spot: Placed) -> ClaimPlan | ResourcePlan:
+def request(by: Allocator, gpu: Gpu, placement: PoolPlacement) -> ClaimPlan | ResourcePlan:
     """What one replica asks `by` for."""
-    profile = spot.device.profile
-    name = counted_as(by, profile, spot.device.shares)
+    profile = placement.device.profile
+    name = counted_as(by, profile, placement.device.shares)
     if by is Allocator.DEVICE_PLUGIN:
-        return ResourcePlan(name, spot.count)
+        return ResourcePlan(name, placement.count)
     return ClaimPlan(
         device_class=name,
         profile=profile,
         product=gpu.product if profile is None else None,
-        count=spot.count,
+        count=placement.count,
     )
 
 
@@ -74,6 +71,6 @@ def _label(profile: str) -> str:
     return f"mig-{profile.replace('.', '-').replace('+', '-')}"
 
 
-def devices_of(spot: Placed) -> str:
+def devices_of(placement: PoolPlacement) -> str:
     """The devices of one replica: `1g.5gb`, `whole GPU`, `2 GPUs`, `1/4 GPU`."""
-    return f"{spot.count} GPUs" if spot.count > 1 else spot.device.words
+    return f"{placement.count} GPUs" if placement.count > 1 else placement.device.words

@@ -6,11 +6,13 @@ from corral.catalogue.models import ModelSpec
 from corral.catalogue.vocabulary import Weights
 from corral.stacks.config.errors import Problem, Unpinned
 from corral.stacks.config.model_lock import LockedModel
-from corral.stacks.config.stack_config import Model
+from corral.stacks.config.stack_config import ModelSection
 from corral.stacks.planning.results.models import FilePlan
 
 
-def model_files(model: Model, spec: ModelSpec, locked: Mapping[str, LockedModel]) -> tuple[FilePlan, ...]:
+def model_files(
+    model: ModelSection, spec: ModelSpec, locked: Mapping[str, LockedModel]
+) -> tuple[FilePlan, ...]:
     """Files that an import of `model` must find; none where weights are simulated or nothing is known."""
     if model.weights is Weights.SIMULATED:
         return ()
@@ -21,7 +23,7 @@ def model_files(model: Model, spec: ModelSpec, locked: Mapping[str, LockedModel]
 
 
 def unlocked(
-    models: Iterable[tuple[str, Model, ModelSpec]], locked: Mapping[str, LockedModel]
+    models: Iterable[tuple[str, ModelSection, ModelSpec]], locked: Mapping[str, LockedModel]
 ) -> Iterator[Problem]:
     """A problem for each model, by its path in the stack file, whose files nobody knows."""
     for path, model, spec in models:

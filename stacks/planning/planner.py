@@ -14,28 +14,25 @@ from corral.controls.profiles import profile
 from corral.stacks.config.errors import ConfigErrors, PlanErrors, Problem, Unpinned
 from corral.stacks.config.model_lock import LockedModel
 from corral.stacks.config.stack_config import SECRETS, StackConfig
-from corral.stacks.config.values import gibibytes
 from corral.stacks.planning.addons import charts_in, namespace, state
 from corral.stacks.planning.budget import over_budget
 from corral.stacks.planning.defaults import ModelRequest, model_requests, namespaces, node_platform
-from corral.stacks.planning.device_requests import allocator, devices_of, request
-from corral.stacks.planning.digests import pins, repositories
-from corral.stacks.planning.gpu_pools.allocators import Room, room
-from corral.stacks.planning.gpu_pools.placement import Placed, place
+from corral.stacks.planning.device_requests import allocator
+from corral.stacks.planning.digests import digests_of, repositories
+from corral.stacks.planning.gpu_pools.allocators import PoolAllocator, pool_allocator
+from corral.stacks.planning.gpu_pools.placement import PoolPlacement, place
 from corral.stacks.planning.model_files import model_files, unlocked
 from corral.stacks.planning.pricing import cost
 from corral.stacks.planning.quotas import device_classes, device_limits, over_quota, shares
 from corral.stacks.planning.results.addons import AddonPlan, ChartPlan
 from corral.stacks.planning.results.cluster import ClusterPlan, SupplyPlan
-from corral.stacks.planning.results.models import FilePlan, ModelPlan, Placement
 from corral.stacks.planning.results.plan import Plan
 from corral.stacks.planning.results.sovereignty import PolicyPlan
-from corral.stacks.planning.results.stores import ObservabilityPlan, StoragePlan, VectorDbPlan
 from corral.stacks.planning.results.tenants import TenantPlan
-from corral.stacks.planning.serving import arguments, host_memory_gib
+from corral.stacks.planning.serving_plan import model_plan
+from corral.stacks.planning.stores import observability_plan, storage_plan, vector_db_plan
 from corral.stacks.planning.validation.checks import check
 
-STORE_ENDPOINT = "http://model-storage.model-storage.svc.cluster.local:8333"
 NOTHING_LOCKED: Mapping[str, LockedModel] = {}
 
 
@@ -57,18 +54,21 @@ def plan(config: StackConfig, stack: str, locked: Mapping[str, LockedModel] = NO
         problems.append(Problem("cluster.kind", config.cluster.kind.value, f"this version builds {words}"))
     tenants = namespaces(config.tenants)
     requests = model_requests(config.models, config.known_models, tenants)
-    rooms = [room(pool) for pool in config.gpu_pools]
-    placed = [place(one.path, one.config, one.spec, one.engine, one.context, rooms) for one in requests]
+    allocators = [pool_allocator(pool) for pool in config.gpu_pools]
+    placed = [place(one.path, one.config, one.spec, one.engine, one.context, allocators) for one in requests]
     problems += [one for one in placed if isinstance(one, Problem)]
     problems += unlocked(((one.path, one.config, one.spec) for one in requests), locked)
     chosen = [one for one in placed if not isinstance(one, Problem)]
-    found = pins(config, {one.engine for one in requests})
+    found = digests_of(config, {one.engine for one in requests})
     if found.unresolved and config.sovereignty.profile is not Profile.OPEN:
         problems.append(_unpinned(config.sovereignty.profile, found.resolved, found.unresolved))
     if problems:
         raise PlanErrors(problems)
-    made = _complete(config, stack, tenants, requests, chosen, rooms, locked)
-    refused = [*over_quota(config, made), *over_budget(config, made.cost)]
+    made = _complete(config, stack, tenants, requests, chosen, allocators, locked)
+    refused = [
+        *over_quota(config.tenants, config.gpu_pools, made),
+        *over_budget(config.budget, config.gpu_pools, config.sovereignty.region, made.cost),
+    ]
     if refused:
         raise PlanErrors(refused)
     return made
@@ -89,23 +89,32 @@ def _complete(
     stack: str,
     tenants: Mapping[str, str],
     requests: Sequence[ModelRequest],
-    chosen: Sequence[Placed],
-    rooms: Sequence[Room],
+    chosen: Sequence[PoolPlacement],
+    allocators: Sequence[PoolAllocator],
     locked: Mapping[str, LockedModel],
 ) -> Plan:
     wanted = config.sovereignty
-    finished = [one.finish() for one in rooms]
-    where = {model: places for _plan, placements in finished for model, places in placements.items()}
+    finished = [one.finish() for one in allocators]
+    replicas = {model: places for _plan, placements in finished for model, places in placements.items()}
+    products = {pool.name: pool.gpu for pool in config.gpu_pools}
+    by = allocator(state(config, Addon.DRA_DRIVER))
+    queued = state(config, Addon.KUEUE) is not AddonState.OFF
     limits = profile(wanted.profile.value, region=wanted.region, registry=wanted.registry)
     engines = {one.engine for one in requests}
     classes = {tenant.name: tenant.data_class for tenant in config.tenants}
     pools = tuple(pool for pool, _ in finished)
     served = tuple(
-        _model(config, one, spot, where[one.config.name], model_files(one.config, one.spec, locked))
-        for one, spot in zip(requests, chosen, strict=True)
+        model_plan(
+            one,
+            placement,
+            replicas[one.config.name],
+            gpus()[products[placement.pool]],
+            by,
+            model_files(one.config, one.spec, locked),
+        )
+        for one, placement in zip(requests, chosen, strict=True)
     )
-    by = allocator(config)
-    whose = shares(config, tenants, pools, served, by)
+    quotas = shares(config.tenants, config.fair_sharing, tenants, pools, served, by=by, queued=queued)
     return Plan(
         stack=stack,
         profile=wanted.profile,
@@ -123,16 +132,16 @@ def _complete(
         addons=tuple(_addon(config, addon) for addon in Addon),
         pools=pools,
         models=served,
-        storage=_storage(config),
-        vector_db=_vector_db(config),
-        observability=_observability(config),
+        storage=storage_plan(config.model_storage, wanted.region),
+        vector_db=vector_db_plan(config.vector_db),
+        observability=observability_plan(config.observability),
         tenants=tuple(
             TenantPlan(
                 name,
                 space,
                 classes.get(name),
                 tuple(one.config.name for one in requests if one.tenant == name),
-                tuple(device_limits(config, whose, by, name).items()),
+                tuple(device_limits(config.tenants, quotas, name, by=by, queued=queued).items()),
             )
             for name, space in tenants.items()
         ),
@@ -143,10 +152,10 @@ def _complete(
             repositories=repositories(config, engines),
             source_schemes=limits.model_sources,
         ),
-        pins=pins(config, engines),
-        cost=cost(config, pools, served),
-        shares=whose,
-        device_classes=device_classes(whose.offered, by),
+        digests=digests_of(config, engines),
+        cost=cost(config.gpu_pools, pools, served, region=wanted.region, budget=config.budget),
+        shares=quotas,
+        device_classes=device_classes(quotas.offered, by),
         secrets_needed=_secrets(config),
     )
 
@@ -159,87 +168,6 @@ def _addon(config: StackConfig, addon: Addon) -> AddonPlan:
         namespace=namespace(addon),
         charts=tuple(ChartPlan(entry.name, entry.version, entry.installed_by) for entry in found),
     )
-
-
-def _model(
-    config: StackConfig,
-    one: ModelRequest,
-    spot: Placed,
-    places: tuple[Placement, ...],
-    files: tuple[FilePlan, ...],
-) -> ModelPlan:
-    asked, facts = one.config, one.spec
-    pool = next(pool for pool in config.gpu_pools if pool.name == spot.pool)
-    gpu = gpus()[pool.gpu]
-    return ModelPlan(
-        name=asked.name,
-        namespace=one.namespace,
-        tenant=one.tenant,
-        model=asked.model,
-        task=facts.task,
-        license=facts.license,
-        engine=one.engine,
-        args=arguments(
-            asked.name,
-            facts,
-            one.engine,
-            context=one.context,
-            max_num_seqs=asked.max_num_seqs,
-            parallel=spot.count,
-            shares=spot.device.shares,
-            usable=spot.device.usable,
-        ),
-        weights=asked.weights,
-        source=asked.source or facts.package_source or "",
-        files=files,
-        storage_path=asked.name,
-        claim=request(allocator(config), gpu, spot),
-        device=devices_of(spot),
-        pool=spot.pool,
-        replicas_min=asked.replicas.min,
-        replicas_max=asked.replicas.max,
-        context=one.context,
-        max_num_seqs=asked.max_num_seqs,
-        memory=spot.memory,
-        host_memory_gib=host_memory_gib(spot.memory),
-        largest_context=spot.largest_context,
-        full_sequences=spot.full_sequences,
-        placements=places,
-        service=f"{asked.name}-predictor.{one.namespace}.svc.cluster.local",
-    )
-
-
-def _storage(config: StackConfig) -> StoragePlan:
-    store = config.model_storage
-    return StoragePlan(
-        kind=store.kind,
-        bucket=store.bucket,
-        size_gib=gibibytes(store.size),
-        endpoint=store.endpoint or STORE_ENDPOINT,
-        region=config.sovereignty.region,
-    )
-
-
-def _vector_db(config: StackConfig) -> VectorDbPlan | None:
-    asked = config.vector_db
-    if asked is None:
-        return None
-    return VectorDbPlan(
-        engine=asked.engine,
-        namespace=namespace(Addon.VECTOR_DB),
-        replicas=asked.replicas,
-        size_gib=gibibytes(asked.size),
-        vectors=asked.vectors,
-        dimensions=asked.dimensions,
-        secret="vector-db-password" if asked.engine is VectorEngine.PGVECTOR else "vector-db-api-key",
-    )
-
-
-def _observability(config: StackConfig) -> ObservabilityPlan | None:
-    asked = config.observability
-    if asked is None:
-        return None
-    return ObservabilityPlan(namespace(Addon.OBSERVABILITY), asked.retention_days, gibibytes(asked.size))
 
 
 def _secrets(config: StackConfig) -> tuple[str, ...]:

@@ -7,9 +7,7 @@ from typing import Any
 import pytest
 
 from corral.catalogue import gpus as catalogue
-from corral.stacks.planning.mig import allocation as cuts
-from corral.stacks.planning.mig import guarantee, layouts, packing, weights
-from corral.stacks.planning.mig import repacking as recut
+from corral.stacks.planning.mig import allocation, guarantee, layouts, packing, repacking, weights
 
 UNEVEN = "Uneven-30"
 """Slices of 15, 10 and 6 thirtieths: 1 + 2 + 4 of them weigh less than two GPUs, and need three."""
@@ -17,7 +15,7 @@ UNEVEN = "Uneven-30"
 
 def forget() -> None:
     """Clear every cache of what was computed from the catalogue."""
-    for module in (layouts, weights, packing, recut, cuts, guarantee):
+    for module in (layouts, weights, packing, repacking, allocation, guarantee):
         for value in vars(module).values():
             if hasattr(value, "cache_clear"):
                 value.cache_clear()

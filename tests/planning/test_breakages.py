@@ -9,9 +9,7 @@ from tests.planning import test_layouts_and_packing as layouts_tests
 from tests.planning import test_slices_stay as stay
 from tests.planning.other_gpus import catalogue_with, forget
 
-from corral.stacks.planning.mig import allocation as cuts
-from corral.stacks.planning.mig import layouts, packing, weights
-from corral.stacks.planning.mig import repacking as recut
+from corral.stacks.planning.mig import allocation, layouts, packing, repacking, weights
 
 GPU = "A100-40GB"
 CHECKS: tuple[Callable[[], None], ...] = (
@@ -23,7 +21,7 @@ CHECKS: tuple[Callable[[], None], ...] = (
     lambda: fewest_gpus.test_every_demand_of_a_few_gpus_gets_the_fewest("A30", 5),
     lambda: fewest_gpus.test_every_demand_of_a_few_gpus_gets_the_fewest(GPU, 2),
     fewest_gpus.test_filling_bins_slice_by_slice_needs_the_same_number,
-    lambda: stay.grow(GPU, 0, 40, cuts.PlannedCuts(GPU, 99)),
+    lambda: stay.grow(GPU, 0, 40, allocation.PlannedAllocation(GPU, 99)),
     lambda: stay.test_as_many_slices_fit_as_are_said_to_be_free(GPU),
     stay.test_moves_are_few,
 )
@@ -85,13 +83,13 @@ BREAKS: dict[str, tuple[str, Callable[[Any], Any]]] = {
     "a search with a GPU too many": ("cover", lambda real: lambda gpu, w, count: real(gpu, w, count + 1)),
     "a search that gives up": ("cover", lambda _real: lambda gpu, wanted, count: None),
     "a search of one layout": ("_choices", lambda real: lambda gpu, rest: real(gpu, rest)[-1:]),
-    "no moves": ("recut", lambda _real: lambda gpu, used, kind: None),
+    "no moves": ("repack", lambda _real: lambda gpu, used, kind: None),
     "every GPU cut anew": ("FEW", lambda _real: ()),
     "eight of anything on a GPU": ("fits", lambda _real: lambda gpu, one: sum(one) < 8),
     "one more on each GPU": ("more", lambda real: lambda gpu, used, kind: real(gpu, used, kind) + 1),
     "a slice that is always spare": ("within", lambda _real: lambda small, large: True),
 }
-MODULES = (layouts, weights, packing, recut, cuts)
+MODULES = (layouts, weights, packing, repacking, allocation)
 
 
 @pytest.mark.parametrize(("name", "broken"), BREAKS.values(), ids=BREAKS)

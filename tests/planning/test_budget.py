@@ -82,7 +82,8 @@ def test_a_budget_holds_against_the_most_nodes(monthly: int, holds: bool):
     asked = whole(instance="p5.48xlarge", nodes={"min": 0, "max": 2})
     content = {**STOCKHOLM, "gpu-pools": [asked], "budget": {"monthly": monthly}}
     config = StackConfig.model_validate(content)
-    found = over_budget(config, ranged(0, 2, budget={"monthly": monthly}))
+    cost = ranged(0, 2, budget={"monthly": monthly})
+    found = over_budget(config.budget, config.gpu_pools, config.sovereignty.region, cost)
     assert (found == ()) is holds
     if found:
         assert "1 instead of 2 nodes in whole, 37,335 EUR" in str(found[0])

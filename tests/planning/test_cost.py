@@ -13,7 +13,7 @@ from tests.stacks.stack_files import model, parsed, planned, pool, problems, sta
 from corral.catalogue.gpus import gpus
 from corral.catalogue.vocabulary import Currency, Purchase
 from corral.stacks.config.stack_config import StackConfig
-from corral.stacks.planning.gpu_pools.allocators import room
+from corral.stacks.planning.gpu_pools.allocators import pool_allocator
 from corral.stacks.planning.mig.layouts import maximal_layouts
 from corral.stacks.planning.pricing import cost, gpu_shares
 from corral.stacks.planning.results.cost import CostPlan
@@ -37,7 +37,8 @@ def ranged(low: int, high: int, **changes: Any) -> CostPlan:
     """The cost of a pool made on demand, which no cluster kind of this version builds."""
     asked = whole(nodes={"min": low, "max": high}, instance="p5.48xlarge")
     config = StackConfig.model_validate(stack(**{**STOCKHOLM, "gpu_pools": [asked], "models": [], **changes}))
-    return cost(config, [room(one).finish()[0] for one in config.gpu_pools], [])
+    pools = [pool_allocator(one).finish()[0] for one in config.gpu_pools]
+    return cost(config.gpu_pools, pools, [], region=config.sovereignty.region, budget=config.budget)
 
 
 def test_a_node_costs_what_its_cloud_asks_in_the_region_in_euro():

@@ -11,8 +11,8 @@ from tests.stacks.stack_files import model, parsed, planned, pool, problems
 
 from corral.catalogue.gpus import gpus
 from corral.catalogue.vocabulary import SharingKind
-from corral.stacks.planning.gpu_pools.allocators import room
-from corral.stacks.planning.gpu_pools.dynamic_mig import DynamicRoom
+from corral.stacks.planning.gpu_pools.allocators import pool_allocator
+from corral.stacks.planning.gpu_pools.dynamic_mig import DynamicMigAllocator
 from corral.stacks.planning.mig.layouts import maximal_layouts
 from corral.stacks.planning.pricing import _most, _part
 from corral.stacks.reports.html import page
@@ -53,10 +53,10 @@ def test_a_model_claims_the_smallest_slice_that_holds_it_and_no_node_is_told_a_l
 
 def test_a_whole_gpu_is_not_offered_but_the_slice_that_is_all_of_one_is():
     (one,) = parsed(gpu_pools=[dynamic()], models=[]).gpu_pools
-    assert [device.profile for device in room(one).devices()] == [
+    assert [device.profile for device in pool_allocator(one).devices()] == [
         "1g.5gb", "1g.10gb", "2g.10gb", "3g.20gb", "4g.20gb", "7g.40gb",
     ]  # fmt: skip
-    assert room(one).free(room(one).devices()[-1]) == 2
+    assert pool_allocator(one).free(pool_allocator(one).devices()[-1]) == 2
 
 
 def test_where_a_replica_lies_is_not_planned():
@@ -83,15 +83,15 @@ def test_a_refusal_does_not_advise_a_cut_that_would_not_hold_them_either():
 def test_what_is_said_to_be_free_is_what_fits():
     (one,) = parsed(gpu_pools=[dynamic(gpus_per_node=4)], models=[]).gpu_pools
     for step, held in enumerate([(), (0,), (0, 3), (0, 0, 2, 3), (5, 1)]):
-        for device in room(one).devices():
-            found, again = room(one), room(one)
-            assert isinstance(found, DynamicRoom)
+        for device in pool_allocator(one).devices():
+            found, again = pool_allocator(one), pool_allocator(one)
+            assert isinstance(found, DynamicMigAllocator)
             for kind in held:
                 for each in (found, again):
                     assert each.take(each.devices()[kind], 1, 1, (f"m{step}", 1))
             free = found.free(device)
             assert not again.take(device, 1, free + 1, ("much", 1))
-            assert again.free(device) == free, "a refusal leaves the room as it was"
+            assert again.free(device) == free, "a refusal leaves the allocator as it was"
             assert free == 0 or again.take(device, 1, free, ("right", 1))
             assert again.free(device) == 0
 

@@ -242,7 +242,7 @@ def test_queues_need_the_section_that_says_how_they_share():
     ]
     found = planned(**two(addons={"kueue": "existing"}, fair_sharing={}))
     assert found.state(Addon.KUEUE) is AddonState.EXISTING
-    assert not [name for name in found.pins.unresolved if "kueue" in name], "nothing of it is pulled"
+    assert not [name for name in found.digests.unresolved if "kueue" in name], "nothing of it is pulled"
 
 
 def test_gpus_are_promised_where_something_keeps_to_it():

@@ -250,8 +250,8 @@ def test_llama_cpp_is_given_the_context_of_all_its_sequences():
 def test_what_is_existing_is_installed_by_nobody():
     before = planned(addons={"cert-manager": "existing"})
     assert before.state(Addon.CERT_MANAGER) is AddonState.EXISTING
-    assert not [name for name in before.pins.unresolved if "cert-manager" in name]
-    assert [name for name in planned().pins.unresolved if "cert-manager" in name]
+    assert not [name for name in before.digests.unresolved if "cert-manager" in name]
+    assert [name for name in planned().digests.unresolved if "cert-manager" in name]
 
 
 def test_an_existing_store_is_wired_and_not_deployed():
@@ -294,7 +294,7 @@ def test_a_registry_takes_the_place_of_every_host():
 
 
 def test_profile_open_counts_unresolved_digests_and_every_other_refuses_them():
-    assert len(planned().pins.unresolved) > 20
+    assert len(planned().digests.unresolved) > 20
     for profile in ("eu-resident", "eu-controlled", "eu-sovereign"):
         wanted = parsed(
             sovereignty={"profile": profile, "region": "eu-central-1"},
@@ -362,7 +362,7 @@ def test_with_all_digests_the_onprem_stack_plans(monkeypatch: pytest.MonkeyPatch
         monkeypatch.undo()
         for function in clear:
             function.cache_clear()
-    assert result.pins.unresolved == () and result.pins.resolved > 20
+    assert result.digests.unresolved == () and result.digests.resolved > 20
     assert result.policy.digests_required
     assert [file.name for file in result.models[0].files] == ["chat.safetensors"]
     assert digests.digest("x") == "unresolved"

@@ -14,7 +14,7 @@ from tests.planning.other_gpus import uneven
 from tests.stacks.stack_files import ROOT, model, planned, pool
 
 from corral.catalogue.gpus import gpus, shape
-from corral.stacks.planning.mig.allocation import GivenCuts, PlannedCuts
+from corral.stacks.planning.mig.allocation import FixedAllocation, PlannedAllocation
 from corral.stacks.planning.mig.layouts import fits_geometry, layout
 from corral.stacks.planning.mig.packing import fewest
 from corral.stacks.planning.mig.vectors import vector
@@ -25,82 +25,86 @@ CUTTABLE = [key for key, entry in gpus().items() if entry.profiles]
 SMALL = {"model": "smollm2-135m", "context": 2048, "max-num-seqs": 2, "weights": "simulated"}
 
 
-def where(cuts: PlannedCuts) -> list[int]:
-    return [one.gpu for one in cuts.slices]
+def where(allocation: PlannedAllocation) -> list[int]:
+    return [one.gpu for one in allocation.slices]
 
 
-def on_each(cuts: PlannedCuts) -> list[Counter[str]]:
-    found = [Counter[str]() for _ in range(max(where(cuts), default=-1) + 1)]
-    for one in cuts.slices:
+def on_each(allocation: PlannedAllocation) -> list[Counter[str]]:
+    found = [Counter[str]() for _ in range(max(where(allocation), default=-1) + 1)]
+    for one in allocation.slices:
         found[one.gpu][one.profile] += 1
     return found
 
 
-def grow(gpu: str, seed: int, size: int, cuts: PlannedCuts) -> None:
+def grow(gpu: str, seed: int, size: int, allocation: PlannedAllocation) -> None:
     """Slices of random profiles, one after the other, each step checked against the one before."""
     dice = random.Random(seed)
     profiles = list(gpus()[gpu].profiles)
     weights = [dice.random() ** 2 for _ in profiles]
     for number in range(size):
         profile = dice.choices(profiles, weights)[0]
-        before, notes, held = where(cuts), len(cuts.recuts), on_each(cuts)
-        assert cuts.take(profile, 1, f"m{number}")
-        after = on_each(cuts)
+        before, notes, held = where(allocation), len(allocation.repacked), on_each(allocation)
+        assert allocation.take(profile, 1, f"m{number}")
+        after = on_each(allocation)
         room_beside = any(fits_geometry(gpu, one + Counter([profile])) for one in held)
         unmoved = len(held) + (0 if room_beside else 1)
         moved = {
-            f"m{at}" for at, (old, new) in enumerate(zip(before, where(cuts), strict=False)) if old != new
+            f"m{at}"
+            for at, (old, new) in enumerate(zip(before, where(allocation), strict=False))
+            if old != new
         }
         if moved:
             assert len(after) < unmoved, f"{moved} moved for nothing"
-            assert [set(one.moved) for one in cuts.recuts[notes:]] == [moved]
-            assert cuts.recuts[-1].model == f"m{number}"
+            assert [set(one.moved) for one in allocation.repacked[notes:]] == [moved]
+            assert allocation.repacked[-1].model == f"m{number}"
         else:
-            assert len(after) == unmoved and len(cuts.recuts) == notes
-        best = fewest(gpu, vector(gpu, layout(gpu, Counter(one.profile for one in cuts.slices))), number + 1)
+            assert len(after) == unmoved and len(allocation.repacked) == notes
+        best = fewest(
+            gpu, vector(gpu, layout(gpu, Counter(one.profile for one in allocation.slices))), number + 1
+        )
         assert best is not None and len(after) == len(best.layouts), "the fewest at every step"
-        for cut, used in zip(cuts.layouts(), after, strict=True):
+        for cut, used in zip(allocation.layouts(), after, strict=True):
             assert used <= Counter(dict(cut)) and fits_geometry(gpu, dict(cut)) and used
 
 
 @pytest.mark.parametrize("gpu", CUTTABLE)
 def test_a_slice_moves_only_when_that_saves_a_gpu_and_a_note_names_its_model(gpu: str):
-    recuts = 0
+    repacked = 0
     for seed in range(25):
-        cuts = PlannedCuts(gpu, 10**6)
-        grow(gpu, seed, 40, cuts)
-        recuts += len(cuts.recuts)
+        allocation = PlannedAllocation(gpu, 10**6)
+        grow(gpu, seed, 40, allocation)
+        repacked += len(allocation.repacked)
     few = len(gpus()[gpu].profiles) <= 3
-    assert recuts > 5 or few, "the property is not kept by never moving anything"
+    assert repacked > 5 or few, "the property is not kept by never moving anything"
 
 
 def test_the_same_holds_where_weights_are_not_enough():
     with uneven() as gpu:
         gaps = 0
         for seed in range(40):
-            cuts = PlannedCuts(gpu, 10**6)
-            grow(gpu, seed, 12, cuts)
-            proof, used = cuts.proof(), len(on_each(cuts))
+            allocation = PlannedAllocation(gpu, 10**6)
+            grow(gpu, seed, 12, allocation)
+            proof, used = allocation.proof(), len(on_each(allocation))
             assert proof.bound == used or proof.exhausted == used - 1
             gaps += proof.bound < used
         assert gaps > 0
 
 
 def test_a_large_fleet_keeps_the_property_too():
-    cuts = PlannedCuts(GPU, 10**6)
-    grow(GPU, 5, 250, cuts)
-    assert len(on_each(cuts)) > 60
+    allocation = PlannedAllocation(GPU, 10**6)
+    grow(GPU, 5, 250, allocation)
+    assert len(on_each(allocation)) > 60
 
 
 def test_moves_are_few():
     """Cutting all GPUs anew each time moves four times as many in these fleets."""
-    moved = recuts = 0
+    moved = repacked = 0
     for seed in range(4):
-        cuts = PlannedCuts(GPU, 10**6)
-        grow(GPU, seed, 80, cuts)
-        recuts += len(cuts.recuts)
-        moved += sum(len(one.moved) for one in cuts.recuts)
-    assert recuts > 5 and moved / recuts < 2
+        allocation = PlannedAllocation(GPU, 10**6)
+        grow(GPU, seed, 80, allocation)
+        repacked += len(allocation.repacked)
+        moved += sum(len(one.moved) for one in allocation.repacked)
+    assert repacked > 5 and moved / repacked < 2
 
 
 def fleet(seed: int, size: int) -> list[dict[str, Any]]:
@@ -134,7 +138,7 @@ def gpus_used(plan: Plan) -> int:
 
 
 def named_in_notes(plan: Plan) -> set[str]:
-    return {name for pool in plan.pools for one in pool.recuts for name in one.moved}
+    return {name for pool in plan.pools for one in pool.repacked for name in one.moved}
 
 
 @pytest.mark.parametrize("seed", range(6))
@@ -146,7 +150,7 @@ def test_every_prefix_of_a_stack_file_keeps_its_places_but_for_the_models_named(
         moved = {name for name, found in earlier.items() if places(long)[name] != found}
         assert moved <= named_in_notes(long)
         for one, two in zip(short.pools, long.pools, strict=True):
-            assert two.recuts[: len(one.recuts)] == one.recuts, "notes are added, none is taken back"
+            assert two.repacked[: len(one.repacked)] == one.repacked, "notes are added, none is taken back"
 
 
 @pytest.mark.parametrize("seed", range(4))
@@ -197,10 +201,10 @@ def test_the_plan_names_who_moved_and_for_whom():
     large = [model(name="chat"), model(name="code")]
     before, after = (planned(models=[*small, *chosen]) for chosen in (large[:1], large))
     assert gpus_used(before) == gpus_used(after) == 2, "three without moving: 7 + 1 small ones, 1 and 1 large"
-    (note,) = after.pools[0].recuts
+    (note,) = after.pools[0].repacked
     assert (note.model, note.moved) == ("code", ("m4", "m5", "m6"))
     changed = {name for name, found in places(before).items() if places(after)[name] != found}
-    assert changed == set(note.moved) and before.pools[0].recuts == ()
+    assert changed == set(note.moved) and before.pools[0].repacked == ()
 
 
 def test_spare_slices_are_of_the_kind_in_use_so_that_a_replica_needs_no_new_cut():
@@ -212,8 +216,8 @@ def test_spare_slices_are_of_the_kind_in_use_so_that_a_replica_needs_no_new_cut(
 def test_the_plan_does_not_depend_on_the_order_of_hashing():
     program = (
         "from tests.planning.test_slices_stay import *\n"
-        "print([(places(planned(gpu_pools=POOLS, models=fleet(seed, 20))), cuts) for seed in range(3)\n"
-        "  for cuts in [PlannedCuts(GPU, 999)] if grow(GPU, seed, 60, cuts) is None])"
+        "print([(places(planned(gpu_pools=POOLS, models=fleet(seed, 20))), allocation) for seed in range(3)\n"
+        "  for allocation in [PlannedAllocation(GPU, 999)] if grow(GPU, seed, 60, allocation) is None])"
     )
     said = [
         subprocess.run(
@@ -233,22 +237,26 @@ def test_the_plan_does_not_depend_on_the_order_of_hashing():
 @pytest.mark.parametrize("gpu", CUTTABLE)
 def test_as_many_slices_fit_as_are_said_to_be_free(gpu: str):
     for seed in range(12):
-        cuts = PlannedCuts(gpu, 3)
+        allocation = PlannedAllocation(gpu, 3)
         dice = random.Random(seed)
         for number in range(dice.randint(0, 9)):
-            cuts.take(dice.choice(list(gpus()[gpu].profiles)), 1, f"m{number}")
+            allocation.take(dice.choice(list(gpus()[gpu].profiles)), 1, f"m{number}")
         for profile in gpus()[gpu].profiles:
-            free = cuts.free(profile)
+            free = allocation.free(profile)
             assert 0 <= free <= 3 * shape(gpu, profile).max
-            trial = copy.deepcopy(cuts)
+            trial = copy.deepcopy(allocation)
             assert not trial.take(profile, free + 1, "too-many")
-            assert vars(trial) == vars(cuts), "a refusal changes nothing"
+            assert vars(trial) == vars(allocation), "a refusal changes nothing"
             assert trial.take(profile, free, "all") and trial.free(profile) == 0
 
 
 def test_slices_of_a_given_layout_are_handed_out_in_order_and_never_twice():
-    cuts = GivenCuts(GPU, ((("3g.20gb", 2),), (("1g.5gb", 3), ("3g.20gb", 1))))
-    assert (cuts.free("3g.20gb"), cuts.free("7g.40gb")) == (3, 0)
-    assert cuts.take("3g.20gb", 2, "a") and not cuts.take("3g.20gb", 2, "b") and cuts.take("3g.20gb", 1, "b")
-    assert [(one.model, one.gpu) for one in cuts.slices] == [("a", 0), ("a", 0), ("b", 1)]
-    assert cuts.recuts == [] and cuts.proof().bound == 2
+    allocation = FixedAllocation(GPU, ((("3g.20gb", 2),), (("1g.5gb", 3), ("3g.20gb", 1))))
+    assert (allocation.free("3g.20gb"), allocation.free("7g.40gb")) == (3, 0)
+    assert (
+        allocation.take("3g.20gb", 2, "a")
+        and not allocation.take("3g.20gb", 2, "b")
+        and allocation.take("3g.20gb", 1, "b")
+    )
+    assert [(one.model, one.gpu) for one in allocation.slices] == [("a", 0), ("a", 0), ("b", 1)]
+    assert allocation.repacked == [] and allocation.proof().bound == 2

@@ -18,7 +18,7 @@ from corral.controls.register import CONTROLS
 from corral.stacks.config.loader import read
 from corral.stacks.planning.planner import plan
 from corral.stacks.planning.results.plan import Plan
-from corral.stacks.planning.results.sovereignty import Pins
+from corral.stacks.planning.results.sovereignty import Digests
 from corral.stacks.reports.html import page
 from corral.stacks.reports.html.document import SECTIONS, STYLE
 from corral.stacks.reports.html.tally import of_gpu, of_plan
@@ -248,15 +248,15 @@ def test_what_the_plan_answers_itself_is_judged_from_the_plan(dev: Plan):
     }
     outside = replace(dev, policy=replace(dev.policy, source_schemes=("s3://",)))
     assert verdicts(outside)["model sources"] == "fails"
-    pinned = replace(dev, pins=Pins(resolved=51, unresolved=()))
+    pinned = replace(dev, digests=Digests(resolved=51, unresolved=()))
     assert verdicts(pinned)["digests"] == "holds"
 
 
 def test_every_unresolved_digest_is_named_and_none_is_when_all_are_there(dev: Plan):
     named = section(parsed(page(dev)), "digests")
-    assert [one.text for one in named.all("li")] == list(dev.pins.unresolved)
-    assert f"0 of {len(dev.pins.unresolved)} resolved" in named.text
-    pinned = section(parsed(page(replace(dev, pins=Pins(51, ())))), "digests")
+    assert [one.text for one in named.all("li")] == list(dev.digests.unresolved)
+    assert f"0 of {len(dev.digests.unresolved)} resolved" in named.text
+    pinned = section(parsed(page(replace(dev, digests=Digests(51, ())))), "digests")
     assert not list(pinned.all("li")) and "51 of 51 resolved" in pinned.text
 
 
@@ -287,7 +287,7 @@ def test_the_counts_at_the_top_are_those_of_the_plan(dev: Plan, root: Element):
         "models": "5",
         "addons": str(len(dev.addons)),
         "controls": str(len(CONTROLS)),
-        "digests": f"0 of {len(dev.pins.unresolved)}",
+        "digests": f"0 of {len(dev.digests.unresolved)}",
     }
     assert tally.used == sum(one.memory.used * one.claim.count * one.replicas_max for one in dev.models)
 
@@ -304,7 +304,7 @@ def test_whatever_a_stack_file_says_is_text(dev: Plan, root: Element):
     assert not re.search("[\x00-\x09\x0b-\x1f\u202e]", source)
     spelled = HOSTILE.replace("\u202e", r"\u202e").replace("\x00", r"\x00").replace("\x1b", r"\x1b")
     spelled = spelled.replace("\n", r"\n")
-    for text in (dev.stack, dev.region, dev.models[0].name, dev.pools[0].name, dev.pins.unresolved[0]):
+    for text in (dev.stack, dev.region, dev.models[0].name, dev.pools[0].name, dev.digests.unresolved[0]):
         assert text + spelled in shown.one("html").text
     assert shown.one("title").text.startswith(dev.stack + spelled)
 

@@ -37,7 +37,7 @@ def test_the_plan_shows_every_part_chart_slice_and_model():
         line for line in text.splitlines() if line.lstrip().startswith(("slices-0/", "1g.5gb", "3g.20gb"))
     ]
     assert len(lines) == sum(len(gpu.slices) for gpu in result.pools[0].gpus)
-    assert f"{len(result.pins.unresolved)} of {len(result.pins.unresolved)} digests unresolved" in text
+    assert f"{len(result.digests.unresolved)} of {len(result.digests.unresolved)} digests unresolved" in text
     assert text.count(" *") >= 4, "simulated models are marked"
 
 

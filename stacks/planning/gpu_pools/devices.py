@@ -1,4 +1,4 @@
-"""What the rooms of all pools have in common: devices, tenants, nodes, and the plan that comes out."""
+"""What all allocators share: devices, occupants, nodes, and the plan of the pool."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -7,12 +7,12 @@ from corral.catalogue.vocabulary import SharingKind
 from corral.stacks.config.stack_config import GpuPool
 from corral.stacks.planning.results.pools import GpuPlan, MigConfig, NodePlan, PoolPlan, SlicePlan
 
-Tenancy = tuple[str, int]
+Occupant = tuple[str, int]
 """(model, bytes used) of one occupied device."""
 
 
 @dataclass(frozen=True)
-class Device:
+class DeviceKind:
     """A kind of device that a pool offers to one replica."""
 
     profile: str | None
@@ -45,7 +45,7 @@ def positions(pool: GpuPool) -> list[tuple[str, int]]:
     return [(node, index) for node in node_names(pool) for index in range(pool.gpus_per_node)]
 
 
-def occupied(profile: str | None, usable: int, tenant: Tenancy | None) -> SlicePlan:
+def occupied(profile: str | None, usable: int, tenant: Occupant | None) -> SlicePlan:
     """The plan of one device, free without `tenant`."""
     return SlicePlan(profile, usable, *tenant) if tenant else SlicePlan(profile, usable)
 

@@ -55,7 +55,7 @@ class MemoryPlan:
 
 
 @dataclass(frozen=True)
-class Placement:
+class ReplicaPlacement:
     """Where the plan puts one replica; the scheduler decides among equal devices."""
 
     node: str
@@ -103,7 +103,7 @@ class ModelPlan:
     """Tokens of the longest sequence that its devices hold; with `full_sequences` of them."""
     full_sequences: int
     """Sequences at full context that fit at the same time; 0: an encoder keeps none."""
-    placements: tuple[Placement, ...]
+    placements: tuple[ReplicaPlacement, ...]
     """Empty where slices are cut on demand: any GPU of the pool."""
     service: str
     """In-cluster host name of the predictor, without port."""

@@ -99,7 +99,7 @@ class Guarantee:
 
 
 @dataclass(frozen=True)
-class Recut:
+class Repacked:
     """A replica that got its slice by moving others, because that saves one GPU."""
 
     model: str
@@ -127,7 +127,7 @@ class PoolPlan:
     """GPUs without which the demand cannot fit."""
     proof: Proof | None = None
     """Of the lower bound, and of what lies between it and the GPUs used; None: whole GPUs are counted."""
-    recuts: tuple[Recut, ...] = ()
+    repacked: tuple[Repacked, ...] = ()
     """In the order of the stack file."""
     shares: int = 1
     """Equal shares that each GPU goes into; 1 where it is whole or cut into slices."""

@@ -19,7 +19,7 @@ class PolicyPlan:
 
 
 @dataclass(frozen=True)
-class Pins:
+class Digests:
     """How far the catalogue's images and charts are pinned by digest."""
 
     resolved: int

@@ -29,7 +29,7 @@ def check_addons(config: StackConfig) -> Iterator[Problem]:
         (Addon.GPU_OPERATOR, any(pool.sharing.mig for pool in config.gpu_pools), "it cuts MIG slices"),
         (
             Addon.GPU_OPERATOR,
-            bool(config.models) and allocator(config) is Allocator.DEVICE_PLUGIN,
+            bool(config.models) and allocator(state(config, Addon.DRA_DRIVER)) is Allocator.DEVICE_PLUGIN,
             "its device plugin hands GPUs out, since the DRA driver is off",
         ),
         (

@@ -7,7 +7,7 @@ from corral.catalogue.models import ModelSpec, models
 from corral.catalogue.vocabulary import Profile, SourceScheme, Weights
 from corral.controls.profiles import PROFILES
 from corral.stacks.config.errors import Problem, one_of
-from corral.stacks.config.stack_config import Model, StackConfig
+from corral.stacks.config.stack_config import ModelSection, StackConfig
 
 IMPORTED = frozenset(f"{scheme.value}://" for scheme in SourceScheme)
 """What the importer reads; a claim that holds a model is mounted by whoever serves it, not imported."""
@@ -55,7 +55,7 @@ def check_models(config: StackConfig) -> Iterator[Problem]:
         yield from _weights(config, model, facts, path)
 
 
-def _weights(config: StackConfig, model: Model, facts: ModelSpec, path: str) -> Iterator[Problem]:
+def _weights(config: StackConfig, model: ModelSection, facts: ModelSpec, path: str) -> Iterator[Problem]:
     chosen = config.sovereignty.profile
     source = model.source or facts.package_source
     if model.weights is Weights.SIMULATED and chosen is not Profile.OPEN:

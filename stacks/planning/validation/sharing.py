@@ -2,9 +2,10 @@
 
 from collections.abc import Iterator
 
-from corral.catalogue.vocabulary import Allocator, SharingKind
+from corral.catalogue.vocabulary import Addon, Allocator, SharingKind
 from corral.stacks.config.errors import Problem
 from corral.stacks.config.stack_config import GpuPool, StackConfig
+from corral.stacks.planning.addons import state
 from corral.stacks.planning.device_requests import BY_DEVICE_PLUGIN, allocator
 
 
@@ -18,7 +19,7 @@ def check_sharing(config: StackConfig) -> Iterator[Problem]:
 
 
 def _by_device_plugin(config: StackConfig, pool: GpuPool, path: str) -> Iterator[Problem]:
-    if allocator(config) is Allocator.DRA_DRIVER:
+    if allocator(state(config, Addon.DRA_DRIVER)) is Allocator.DRA_DRIVER:
         yield Problem(
             f"{path}.{pool.sharing.kind.value}",
             str(pool.sharing.shares),

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from corral.catalogue.gpus import gpus
 from corral.catalogue.vocabulary import Addon, AddonState, SharingKind
 from corral.stacks.config.errors import Problem, one_of
-from corral.stacks.config.stack_config import GpuPool, StackConfig, Tenant
+from corral.stacks.config.stack_config import GpuPool, StackConfig, TenantSection
 from corral.stacks.config.values import WHOLE
 from corral.stacks.planning.addons import state
 
@@ -67,7 +67,7 @@ def _kept(config: StackConfig) -> bool:
     return queued or state(config, Addon.TENANCY) is AddonState.MANAGED
 
 
-def _weight(config: StackConfig, tenant: Tenant, path: str) -> Iterator[Problem]:
+def _weight(config: StackConfig, tenant: TenantSection, path: str) -> Iterator[Problem]:
     if tenant.weight is None or _borrowing(config):
         return
     lacking = "the section fair-sharing" if config.fair_sharing is None else "borrowing: true in fair-sharing"

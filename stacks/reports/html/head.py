@@ -57,7 +57,7 @@ def _counts(plan: Plan) -> Iterator[tuple[str, Content]]:
         "controls",
         _number(str(len(CONTROLS)), f"{stopping(plan)} stop, {len(CONTROLS) - stopping(plan)} report"),
     )
-    yield "digests", _number(digests(plan.pins).removesuffix(" resolved"), "resolved")
+    yield "digests", _number(digests(plan.digests).removesuffix(" resolved"), "resolved")
 
 
 def _of_models(plan: Plan, simulated: int) -> str:

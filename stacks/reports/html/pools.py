@@ -82,7 +82,7 @@ def _sentence(pool: PoolPlan) -> str:
     if not pool.existing:
         where = f"{pool.minimum} to {pool.maximum} nodes made on demand, all of them drawn"
     why = "".join(
-        f" Re-cut for {one.model}: saves 1 GPU, moves {', '.join(one.moved)}." for one in pool.recuts
+        f" Repacked for {one.model}: saves 1 GPU, moves {', '.join(one.moved)}." for one in pool.repacked
     )
     return f"{where}. {used} of {count(len(pool.gpus), 'GPU')} used{bound}. {memory(of_pool(pool))}.{why}"
 

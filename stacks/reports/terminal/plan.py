@@ -20,7 +20,7 @@ from corral.stacks.reports.terminal.dynamic_mig import needs, on_demand, promise
 from corral.stacks.reports.terminal.fair_sharing import fair_notes, fair_table, shared
 
 GIB = 1 << 30
-RECUTS = 3
+REPACKED = 3
 """Moves that are shown of one pool."""
 CUTS = {
     SharingKind.WHOLE: "whole GPUs",
@@ -54,7 +54,7 @@ def render(plan: Plan, console: Console) -> None:
         _fair(plan, console)
     if plan.pools:
         _cost(plan, console)
-    for title, rows in (("Stores", _stores(plan)), ("Pins", _pins(plan))):
+    for title, rows in (("Stores", _stores(plan)), ("Digests", _digests(plan))):
         _heading(console, title)
         for row in rows:
             console.print(Text(row))
@@ -137,10 +137,10 @@ def pool_notes(pool: PoolPlan) -> Iterable[str]:
         return
     if pool.proof and pool.proof.total:
         yield _reason(pool.gpu, pool.proof)
-    for one in pool.recuts[:RECUTS]:
-        yield f"re-cut for {one.model}: saves 1 GPU, moves {', '.join(one.moved)}"
-    if len(pool.recuts) > RECUTS:
-        yield f"and {len(pool.recuts) - RECUTS} more times"
+    for one in pool.repacked[:REPACKED]:
+        yield f"repacked for {one.model}: saves 1 GPU, moves {', '.join(one.moved)}"
+    if len(pool.repacked) > REPACKED:
+        yield f"and {len(pool.repacked) - REPACKED} more times"
 
 
 def _reason(gpu: str, proof: Proof) -> str:
@@ -222,8 +222,8 @@ def _stores(plan: Plan) -> Iterable[str]:
     yield f"tenants: {', '.join(tenant.namespace for tenant in plan.tenants)}"
 
 
-def _pins(plan: Plan) -> Iterable[str]:
-    missing, total = len(plan.pins.unresolved), plan.pins.resolved + len(plan.pins.unresolved)
+def _digests(plan: Plan) -> Iterable[str]:
+    missing, total = len(plan.digests.unresolved), plan.digests.resolved + len(plan.digests.unresolved)
     yield f"{missing} of {total} digests unresolved" + ("; `corral lock` resolves them" if missing else "")
 
 

@@ -8,10 +8,10 @@ from tests.planning.other_gpus import uneven
 from tests.stacks.stack_files import model, parsed, planned, pool, problems
 
 from corral.catalogue.gpus import geometry, gpus
-from corral.stacks.planning.gpu_pools.allocators import room
-from corral.stacks.planning.gpu_pools.devices import Device
-from corral.stacks.planning.gpu_pools.mig import MigRoom
-from corral.stacks.planning.mig.allocation import PlannedCuts
+from corral.stacks.planning.gpu_pools.allocators import pool_allocator
+from corral.stacks.planning.gpu_pools.devices import DeviceKind
+from corral.stacks.planning.gpu_pools.mig import MigAllocator
+from corral.stacks.planning.mig.allocation import PlannedAllocation
 from corral.stacks.planning.mig.layouts import Stranded, maximal_layouts, stranded
 from corral.stacks.planning.results.pools import Proof
 from corral.stacks.reports.terminal.plan import pool_notes, render
@@ -25,7 +25,7 @@ def small(number: int) -> list[dict[str, object]]:
 
 def free(gpu: str, profile: str, sharing: object) -> int:
     (one,) = parsed(gpu_pools=[pool(gpu=gpu, sharing=sharing)], models=[]).gpu_pools
-    found = room(one)
+    found = pool_allocator(one)
     (device,) = [device for device in found.devices() if device.profile == profile]
     return found.free(device)
 
@@ -51,13 +51,13 @@ def test_the_same_profile_is_planned_by_its_gpu():
 
 def test_a_slice_that_can_never_be_cut_is_not_counted_for_ever():
     (one,) = parsed(gpu_pools=[pool(nodes={"names": ["n"]}, gpus_per_node=16)], models=[]).gpu_pools
-    found = room(one)
+    found = pool_allocator(one)
     assert [found.free(device) for device in found.devices()] == [112, 64, 48, 32, 16, 16]
 
 
 def test_a_refused_model_leaves_the_room_as_it_was():
     (one,) = parsed(models=[]).gpu_pools
-    found = room(one)
+    found = pool_allocator(one)
     device = found.devices()[0]
     assert not found.take(device, 1, 15, ("much", 1))
     assert found.take(device, 1, 14, ("right", 2)) and found.free(device) == 0
@@ -133,10 +133,12 @@ def test_a_bound_by_other_weights_is_explained():
 def test_an_optimum_above_the_bound_is_shown_with_what_was_tried():
     with uneven() as gpu:
         (one,) = parsed(models=[], gpu_pools=[pool(gpus_per_node=4)]).gpu_pools
-        cuts = PlannedCuts(gpu, 4)
-        found = MigRoom(one.model_copy(update={"gpu": gpu}), cuts, tuple(gpus()[gpu].profiles), None)
+        allocation = PlannedAllocation(gpu, 4)
+        found = MigAllocator(
+            one.model_copy(update={"gpu": gpu}), allocation, tuple(gpus()[gpu].profiles), None
+        )
         for profile, count in (("half", 1), ("third", 2), ("fifth", 4)):
-            assert found.take(Device(profile, 1, 1), 1, count, (profile, 1))
+            assert found.take(DeviceKind(profile, 1, 1), 1, count, (profile, 1))
         plan, _where = found.finish()
         assert (plan.lower_bound, sum(any(one.model for one in gpu.slices) for gpu in plan.gpus)) == (2, 3)
         (note,) = pool_notes(plan)
@@ -146,8 +148,8 @@ def test_an_optimum_above_the_bound_is_shown_with_what_was_tried():
 def test_moves_are_shown_and_many_are_counted():
     eight = small(8)
     text = shown(models=[*eight, model(name="chat"), model(name="code")])
-    assert "re-cut for code: saves 1 GPU, moves m4, m5, m6\n" in text
+    assert "repacked for code: saves 1 GPU, moves m4, m5, m6\n" in text
     (only,) = planned(models=[*eight, model(name="chat"), model(name="code")]).pools
-    many = only.__class__(**{**vars(only), "recuts": only.recuts * 5})
+    many = only.__class__(**{**vars(only), "repacked": only.repacked * 5})
     assert list(pool_notes(many))[-1] == "and 2 more times"
-    assert "re-cut" not in shown()
+    assert "repacked" not in shown()
