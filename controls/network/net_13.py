@@ -71,7 +71,8 @@ def _for_everybody(policy: str) -> bool:
         document = json.loads(policy or "{}")
     except ValueError:
         return False
-    statements = document.get("Statement", []) if isinstance(document, dict) else []
+    fields = cast(Mapping[str, Any], document if isinstance(document, dict) else {})
+    statements: Any = fields.get("Statement", [])
     several = cast(list[Mapping[str, Any]], statements if isinstance(statements, list) else [statements])
     return any(
         one.get("Effect") == "Allow" and not one.get("Condition") and _anybody(one.get("Principal"))
