@@ -86,9 +86,14 @@ VARIABLES: Mapping[str, str] = {
         "(has(variables.spec.model) && has(variables.spec.model.lora) ? "
         "variables.spec.model.lora.?adapters.orValue([]).map(a, a.uri) : [])"
     ),
+    "lines": (
+        "variables.containers.map(c, "
+        f"({_list('c', 'command')} + {_list('c', 'args')}).map(w, string(w)).join(' '))"
+    ),
     "words": f"{_present('command')}.map(c, c.command) + {_present('args')}.map(c, c.args)",
 }
-"""Shared variables, each able to use those above it. `env` and `words` are lists of lists."""
+"""Shared variables, each able to use those above it. `env` and `words` are lists of lists;
+`lines` has one command line per container."""
 
 
 def variables(rule: ObjectRule, profile: Profile) -> dict[str, str]:

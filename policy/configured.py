@@ -21,6 +21,7 @@ from pulumi_policy import (
     StackValidationPolicy,
 )
 from pulumi_policy import policy as crossguard
+from pulumi_policy.proxy import unknown_checking_proxy
 
 Make = Callable[[Mapping[str, str]], list[Policy]]
 """Configuration (`corral:platform` -> JSON text) to policies."""
@@ -87,9 +88,8 @@ def configured(make: Make, concerns: Concerns) -> Any:
 
 def _props(request: Any) -> Any:
     """Inputs of a resource, unpacked; reading an unknown one raises."""
-    return crossguard.unknown_checking_proxy(
-        crossguard.deserialize_properties(json_format.MessageToDict(request.properties))
-    )
+    inputs = json_format.MessageToDict(request.properties)
+    return unknown_checking_proxy(crossguard.deserialize_properties(inputs))  # pyright: ignore[reportPrivateImportUsage]
 
 
 def _resources(servicer: Any, request: Any) -> list[PolicyResource]:

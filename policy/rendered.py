@@ -135,7 +135,8 @@ def rendered_workloads(manifests: str) -> Sequence[Mapping[str, Any]]:
 
 def _is_test(document: Mapping[str, Any]) -> bool:
     """Whether a document is a test hook alone, which Helm never installs."""
-    annotations = (document.get("metadata") or {}).get("annotations") or {}
+    metadata = cast(Mapping[str, Any], document.get("metadata") or {})
+    annotations = cast(Mapping[str, Any], metadata.get("annotations") or {})
     events = {one.strip() for one in str(annotations.get("helm.sh/hook") or "").split(",")}
     return events <= TESTS
 

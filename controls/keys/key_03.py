@@ -27,20 +27,27 @@ def _bucket_key(bucket: Resource, others: Sequence[Resource], profile: Profile) 
         if not bucket.value("encryption.defaultKmsKeyName"):
             yield "the bucket has no `encryption.defaultKmsKeyName`"
         return
-    configurations = companions(bucket, others, _SSE)
-    if not configurations:
-        yield "the bucket has no server-side encryption configuration"
-    for configuration in configurations:
-        rules = configuration.value("rules", [])
-        for index in range(len(rules)):
-            default = f"rules.{index}.applyServerSideEncryptionByDefault"
-            algorithm = configuration.value(f"{default}.sseAlgorithm")
-            if algorithm not in ("aws:kms", "aws:kms:dsse"):
-                yield f"`{default}.sseAlgorithm` is {algorithm!r}, not a customer's key"
-            elif not configuration.value(f"{default}.kmsMasterKeyId"):
-                yield f"`{default}.kmsMasterKeyId` is absent, so the key is the provider's"
-        if not rules:
-            yield "the encryption configuration has no rule"
+    defaults = list(_defaults(bucket, others))
+    if not defaults:
+        yield "the bucket has no server-side encryption configuration with a rule"
+    for holder, path in defaults:
+        algorithm = holder.value(f"{path}.sseAlgorithm")
+        if algorithm not in ("aws:kms", "aws:kms:dsse"):
+            yield f"`{path}.sseAlgorithm` is {algorithm!r}, not a customer's key"
+        elif not holder.value(f"{path}.kmsMasterKeyId"):
+            yield f"`{path}.kmsMasterKeyId` is absent, so the key is the provider's"
+
+
+def _defaults(bucket: Resource, others: Sequence[Resource]) -> Iterator[tuple[Resource, str]]:
+    """Where the encryption of `bucket` is stated: in resources beside it, or within it."""
+    for configuration in companions(bucket, others, _SSE):
+        for index in range(len(configuration.value("rules", []))):
+            yield configuration, f"rules.{index}.applyServerSideEncryptionByDefault"
+    if bucket.value("serverSideEncryptionConfiguration.rule"):
+        yield bucket, "serverSideEncryptionConfiguration.rule.applyServerSideEncryptionByDefault"
+    if bucket.value("serverSideEncryptionConfigurations.0.rules.0"):
+        path = "serverSideEncryptionConfigurations.0.rules.0.applyServerSideEncryptionByDefaults.0"
+        yield bucket, path
 
 
 _URN = "urn:pulumi:s::p::aws:s3/bucket:Bucket::b"
@@ -55,6 +62,12 @@ def _sse(algorithm: str, key: Any = "k", of: str = _URN) -> Resource:
     return Resource(_SSE[0], "b-sse", props, refers={"bucket": [of]})
 
 
+def _inline(algorithm: str) -> dict[str, Any]:
+    return {
+        "rule": {"applyServerSideEncryptionByDefault": {"sseAlgorithm": algorithm, "kmsMasterKeyId": "k"}}
+    }
+
+
 CONTROL = Control(
     id="SOV-KEY-03",
     title="Every bucket encrypts under a customer's key",
@@ -64,6 +77,16 @@ CONTROL = Control(
     rule=StackRule(lambda token: token in BUCKETS, _bucket_key),
     cases=(
         Case("under a key", Verdict.GOOD, _BUCKET, others=(_sse("aws:kms"),)),
+        Case(
+            "stated within the bucket",
+            Verdict.GOOD,
+            Resource("aws:s3/bucket:Bucket", "b", {"serverSideEncryptionConfiguration": _inline("aws:kms")}),
+        ),
+        Case(
+            "the provider's algorithm, within the bucket",
+            Verdict.BAD,
+            Resource("aws:s3/bucket:Bucket", "b", {"serverSideEncryptionConfiguration": _inline("AES256")}),
+        ),
         Case("no configuration", Verdict.BAD, _BUCKET),
         Case(
             "another bucket's configuration",

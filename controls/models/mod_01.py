@@ -48,6 +48,11 @@ CONTROL = Control(
             },
         ),
         Case(
+            "a predictor named by its framework",
+            Verdict.BAD,
+            {"kind": "InferenceService", "spec": {"predictor": {"huggingface": {"storageUri": "hf://a/b"}}}},
+        ),
+        Case(
             "an adapter from a hub",
             Verdict.BAD,
             {

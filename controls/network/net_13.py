@@ -1,7 +1,8 @@
 """Every bucket is closed to the public."""
 
-from collections.abc import Iterator, Sequence
-from typing import Any
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, cast
 
 from corral.controls.cloud import BUCKETS, GCP_BUCKET, companions
 from corral.controls.control import (
@@ -24,6 +25,7 @@ _FOUR = ("blockPublicAcls", "blockPublicPolicy", "ignorePublicAcls", "restrictPu
 _ACL = ("aws:s3/bucketAcl:BucketAcl", "aws:s3/bucketAclV2:BucketAclV2")
 
 
+_POLICIES = ("aws:s3/bucketPolicy:BucketPolicy",)
 _PUBLIC_ACL = ("public-read", "public-read-write", "authenticated-read")
 
 
@@ -58,6 +60,30 @@ def _closed_bucket(bucket: Resource, others: Sequence[Resource], profile: Profil
     for acl in companions(bucket, others, _ACL):
         if acl.value("acl") in _PUBLIC_ACL:
             yield f"{acl.name} makes the bucket public"
+    for policy in companions(bucket, others, _POLICIES):
+        if _for_everybody(str(policy.value("policy", ""))):
+            yield f"{policy.name} lets everybody in"
+
+
+def _for_everybody(policy: str) -> bool:
+    """Whether a statement allows any principal without a condition."""
+    try:
+        document = json.loads(policy or "{}")
+    except ValueError:
+        return False
+    fields = cast(Mapping[str, Any], document if isinstance(document, dict) else {})
+    statements: Any = fields.get("Statement", [])
+    several = cast(list[Mapping[str, Any]], statements if isinstance(statements, list) else [statements])
+    return any(
+        one.get("Effect") == "Allow" and not one.get("Condition") and _anybody(one.get("Principal"))
+        for one in several
+    )
+
+
+def _anybody(principal: Any) -> bool:
+    if isinstance(principal, Mapping):
+        return any(_anybody(one) for one in cast(Mapping[str, Any], principal).values())
+    return "*" in (cast(list[Any], principal) if isinstance(principal, list) else [principal])
 
 
 _URN = "urn:pulumi:s::p::aws:s3/bucket:Bucket::b"
@@ -68,6 +94,15 @@ _BUCKET = Resource("aws:s3/bucket:Bucket", "b", {}, urn=_URN)
 
 def _block(**said: Any) -> Resource:
     return Resource(_BLOCK[0], "b-block", {**dict.fromkeys(_FOUR, True), **said}, refers={"bucket": [_URN]})
+
+
+def _policy(statement: Mapping[str, Any]) -> Resource:
+    return Resource(
+        _POLICIES[0],
+        "b-policy",
+        {"policy": json.dumps({"Statement": [statement]})},
+        refers={"bucket": [_URN]},
+    )
 
 
 CONTROL = Control(
@@ -86,6 +121,15 @@ CONTROL = Control(
             Verdict.BAD,
             _BUCKET,
             others=(_block(), Resource(_ACL[0], "acl", {"acl": "public-read"}, refers={"bucket": [_URN]})),
+        ),
+        *(
+            Case(f"a policy {title}", verdict, _BUCKET, others=(_block(), _policy(statement)))
+            for title, verdict, statement in (
+                ("for everybody", Verdict.BAD, {"Effect": "Allow", "Principal": "*"}),
+                ("for every account", Verdict.BAD, {"Effect": "Allow", "Principal": {"AWS": ["*"]}}),
+                ("that refuses everybody", Verdict.GOOD, {"Effect": "Deny", "Principal": "*"}),
+                ("for one account", Verdict.GOOD, {"Effect": "Allow", "Principal": {"AWS": "arn:x"}}),
+            )
         ),
         Case("not known yet", Verdict.UNDECIDED, _BUCKET, others=(_block(blockPublicAcls=UNKNOWN),)),
         Case(

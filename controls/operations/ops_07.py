@@ -29,10 +29,34 @@ _SECURITY = (
 )
 
 
+_HOLDERS = frozenset(
+    [
+        "*",
+        "spec",
+        "data",
+        "template",
+        "jobtemplate",
+        "containers",
+        "initcontainers",
+        "ephemeralcontainers",
+        "volumes",
+        "predictor",
+        "transformer",
+        "explainer",
+        "prefill",
+        "worker",
+        "workerspec",
+        "model",
+        "values",
+    ]
+)
+"""Last names of paths that hold security properties."""
+
+
 def _ignored(resource: Resource, profile: Profile) -> Iterator[str]:
     for path in resource.ignore_changes:
         plain = re.sub(r"[^a-z.*]", "", path.lower())
-        if plain == "*" or plain in {"spec", "data", "spec.template", "spec.template.spec"}:
+        if plain.rpartition(".")[2] in _HOLDERS:
             yield f"`ignoreChanges` names {path!r}, which holds security properties"
         elif any(word in plain for word in _SECURITY):
             yield f"`ignoreChanges` names the security property {path!r}"
@@ -55,6 +79,9 @@ CONTROL = Control(
         Case("an annotation", Verdict.GOOD, _with('metadata.annotations["x"]')),
         Case("everything", Verdict.BAD, _with("*")),
         Case("the whole template", Verdict.BAD, _with("spec.template")),
+        Case("a container", Verdict.BAD, _with("spec.template.spec.containers[0]")),
+        Case("a predictor", Verdict.BAD, _with("spec.predictor")),
+        Case("values of a release", Verdict.BAD, _with("values")),
         Case("an image", Verdict.BAD, _with("spec.template.spec.containers[0].image")),
         Case("encryption", Verdict.BAD, _with("encryptionConfig")),
         Case("a public endpoint", Verdict.BAD, _with("vpcConfig.endpointPublicAccess")),

@@ -1,5 +1,6 @@
 """Every resource lies in a region of the profile."""
 
+import re
 from collections.abc import Iterator
 
 from corral.controls.cloud import is_cloud
@@ -18,6 +19,11 @@ from corral.controls.residency.subjects import bucket
 
 _PLACES = ("region", "location", "zone", "availabilityZone")
 
+_PLACELESS = re.compile(
+    r"^gcp:(projects|organizations|folder|serviceaccount|iam|billing|dns)/|IAM(Member|Binding|Policy)$|AccessControl$"
+)
+"""Types of Google's that have no place of their own, such as a grant on something that has."""
+
 
 def _region(resource: Resource, profile: Profile) -> Iterator[str]:
     if profile.regions is None:
@@ -33,7 +39,7 @@ def _region(resource: Resource, profile: Profile) -> Iterator[str]:
     for key, place in stated:
         if not profile.holds(str(place).lower()):
             yield f"{key} {place!r} lies outside profile {profile.name}"
-    if not stated and resource.provider:
+    if not stated and resource.provider and not _PLACELESS.search(resource.type):
         yield f"neither the resource nor its provider names a region, so profile {profile.name} cannot hold"
 
 
@@ -76,6 +82,29 @@ CONTROL = Control(
             "nobody names a region",
             Verdict.BAD,
             Resource("aws:s3/bucket:Bucket", "b", {}, provider={"profile": "x"}),
+        ),
+        Case(
+            "a grant, which has no place",
+            Verdict.GOOD,
+            Resource(
+                "gcp:storage/bucketIAMBinding:BucketIAMBinding",
+                "g",
+                {"bucket": "b"},
+                provider={"project": "x"},
+            ),
+        ),
+        Case("Google's EU", Verdict.GOOD, Resource("gcp:storage/bucket:Bucket", "b", {"location": "EU"})),
+        Case(
+            "Google's EU beside one region of it",
+            Verdict.GOOD,
+            Resource("gcp:storage/bucket:Bucket", "b", {"location": "EU"}),
+            profile="gcp",
+        ),
+        Case("Google's US", Verdict.BAD, Resource("gcp:storage/bucket:Bucket", "b", {"location": "US"})),
+        Case(
+            "Google's Frankfurt with Zurich",
+            Verdict.BAD,
+            Resource("gcp:storage/bucket:Bucket", "b", {"location": "EUR8"}),
         ),
         Case("not known before the update", Verdict.UNDECIDED, bucket(region=UNKNOWN)),
         Case("anywhere in profile open", Verdict.GOOD, bucket(region="us-east-1"), profile="open"),

@@ -71,6 +71,27 @@ CONTROL = Control(
             profile="open",
         ),
         Case(
+            "a transformer",
+            Verdict.BAD,
+            {
+                "kind": "InferenceService",
+                "spec": {"predictor": {}, "transformer": {"containers": [{"image": "evil.example/x"}]}},
+            },
+            profile="open",
+        ),
+        *(
+            Case(
+                f"{title} of an LLMInferenceService",
+                Verdict.BAD,
+                {"kind": "LLMInferenceService", "spec": spec},
+                profile="open",
+            )
+            for title, spec in (
+                ("the worker", {"worker": {"containers": [{"image": "evil.example/x"}]}}),
+                ("the prefill", {"prefill": {"template": {"containers": [{"image": "evil.example/x"}]}}}),
+            )
+        ),
+        Case(
             "an image volume",
             Verdict.BAD,
             pod(f"{_KNOWN}:v1", volumes=[{"name": "m", "image": {"reference": "evil.example/x"}}]),
