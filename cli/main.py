@@ -41,7 +41,7 @@ def main(argv: Sequence[str]) -> int:
     parser = build_parser()
     before, command, rest = split(argv)
     if "--version" in before:
-        before, command, rest, argv = [], "version", [], ["version"]
+        command, argv = "version", ["version"]
     if command in PASSED_ON:
         arguments = parser.parse_args([*before, command])
         arguments.arguments = rest
