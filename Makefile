@@ -41,7 +41,7 @@ stop: $(STAMP) ## End every process, keep data
 	@$(CORRAL) stop
 
 down: $(STAMP) ## End every process, discard data and state
-	@$(CORRAL) down
+	@$(CORRAL) down --yes
 
 init: $(STAMP) ## Make the stack's secrets
 	@$(CORRAL) init

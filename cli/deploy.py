@@ -17,6 +17,7 @@ from corral.cli.stack import load
 from corral.embedded import toolchain
 from corral.embedded.engine import project
 from corral.embedded.engine.engine import Engine, EngineError, environment
+from corral.embedded.engine.exclusive import exclusive
 from corral.embedded.home import Home
 from corral.embedded.plane import plane as planes
 from corral.embedded.plane.overview import settled
@@ -60,6 +61,12 @@ def up(arguments: argparse.Namespace) -> int:
     checkout, plan = _read(arguments.stack)
     if not plan.cluster.capabilities.started_here:
         return _own_pulumi(checkout, "up", arguments.stack)
+    plane = Home.find().plane(_plane_name(plan))
+    with exclusive(plane, plan.stack):
+        return _up(checkout, plan, phases)
+
+
+def _up(checkout: Path, plan: Plan, phases: Phases) -> int:
     names = toolchain.needed([one.addon for one in plan.addons if one.state is AddonState.MANAGED])
     if not all(step.present for step in toolchain.plan(toolchain.chosen(names))):
         show.render(plan, results())  # Something to read during the wait.

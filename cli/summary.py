@@ -38,14 +38,14 @@ def show_plane(console: Console, home: Home, record: PlaneRecord, state: PlaneSt
     for name, entry in state.programs.items():
         process = entry.process if entry.process and entry.process.alive else None
         pid, memory = (str(process.pid), mib(process.memory)) if process else ("", "")
-        phase = _phase(entry)
+        phase = _phase(entry, state.supervised)
         style = "green" if phase == "running" else "red"
         table.add_row(name, Text(phase, style=style), pid, memory, str(entry.restarts))
     console.print(table)
     for name, entry in state.programs.items():
         if entry.note:
             note(console, f"{name}: {entry.note}")
-    said = "supervised" if state.supervised else f"not running: `corral up -s {record.name}`"
+    said = f"{state.problem}: `corral up -s {record.name}`" if state.problem else "supervised"
     console.print(Text(f"{record.server}, {said}"))
     console.print(Text(str(home.plane(record.name).root)), soft_wrap=True)
 
@@ -83,8 +83,10 @@ def render(
     return not faults
 
 
-def _phase(entry: ProgramState) -> str:
+def _phase(entry: ProgramState, supervised: bool) -> str:
     alive = entry.process is not None and entry.process.alive
+    if not supervised:
+        return "unsupervised" if alive else "stopped" if entry.phase == "stopped" else "ended"
     return entry.phase if alive or entry.phase != "running" else "ended"
 
 
