@@ -5,13 +5,13 @@ from typing import Any
 
 import pulumi
 
+from corral.catalogue.addons import descriptor
 from corral.catalogue.vocabulary import (
     Addon,
     AddonState,
     Allocator,
     ClusterKind,
     SharingKind,
-    VectorEngine,
 )
 from corral.components.admission import Admission, AdmissionArgs
 from corral.components.cert_manager import CertManager
@@ -55,11 +55,8 @@ Options = pulumi.ResourceOptions | None
 GIB = 1 << 30
 SERVER_GIB = 2
 """Memory of a model server beside its weights, on the host."""
-STORE_PORT = 8333
-CREDENTIALS = {
-    VectorEngine.PGVECTOR: "vector-db-password",
-    VectorEngine.QDRANT: "vector-db-api-key",
-}
+STORE_PORT = descriptor(Addon.MODEL_STORAGE).ports["s3"]
+CREDENTIALS = {secret.engine: secret.key for secret in descriptor(Addon.VECTOR_DB).secrets}
 
 
 class Platform:

@@ -3,12 +3,12 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from corral.catalogue.addons import descriptor
 from corral.catalogue.gpus import gpus
 from corral.catalogue.images import image
 from corral.catalogue.models import Facts
 from corral.catalogue.vocabulary import (
     Addon,
-    AddonState,
     ClusterKind,
     Engine,
     Profile,
@@ -18,9 +18,9 @@ from corral.catalogue.vocabulary import (
 )
 from corral.controls.profiles import profile
 from corral.stacks.config.errors import PlanErrors, Problem, Unpinned
-from corral.stacks.config.stack_config import SECRETS, Model, StackConfig
+from corral.stacks.config.stack_config import Model, StackConfig
 from corral.stacks.config.values import gibibytes
-from corral.stacks.planning.addons import charts_in, namespace, state
+from corral.stacks.planning.addons import charts_in, namespace, secrets_of, state
 from corral.stacks.planning.budget import over_budget
 from corral.stacks.planning.device_requests import allocator, devices_of, request
 from corral.stacks.planning.digests import pins, repositories
@@ -48,7 +48,8 @@ from corral.stacks.planning.validation.platform import platform_of
 
 DEFAULT_CONTEXT = 8192
 DEFAULT_TENANT = "models"
-STORE_ENDPOINT = "http://model-storage.model-storage.svc.cluster.local:8333"
+STORE = descriptor(Addon.MODEL_STORAGE)
+STORE_ENDPOINT = f"http://model-storage.{STORE.namespace}.svc.cluster.local:{STORE.ports['s3']}"
 BUILT = (ClusterKind.EMBEDDED, ClusterKind.EXISTING)
 """Cluster kinds that this version builds."""
 
@@ -189,7 +190,7 @@ def _complete(
         cost=cost(config, pools, served),
         shares=whose,
         device_classes=device_classes(whose.offered, by),
-        secrets_needed=_secrets(config),
+        secrets_needed=secrets_of(config),
     )
 
 
@@ -282,18 +283,3 @@ def _observability(config: StackConfig) -> ObservabilityPlan | None:
     if asked is None:
         return None
     return ObservabilityPlan(namespace(Addon.OBSERVABILITY), asked.retention_days, gibibytes(asked.size))
-
-
-def _secrets(config: StackConfig) -> tuple[str, ...]:
-    store, database = state(config, Addon.MODEL_STORAGE), config.vector_db
-    managed_database = state(config, Addon.VECTOR_DB) is AddonState.MANAGED and database is not None
-    engine = database.engine if database is not None and managed_database else None
-    wanted = {
-        "storage-encryption-key": store is AddonState.MANAGED,
-        "storage-access-key": store is not AddonState.OFF,
-        "storage-secret-key": store is not AddonState.OFF,
-        "vector-db-password": engine is VectorEngine.PGVECTOR,
-        "vector-db-api-key": engine is VectorEngine.QDRANT,
-        "grafana-password": state(config, Addon.OBSERVABILITY) is AddonState.MANAGED,
-    }
-    return tuple(key for key in SECRETS if wanted[key])

@@ -1,15 +1,17 @@
 """How an engine is told what the plan decided: image, runtime, and every sizing flag in words of its own."""
 
+from corral.catalogue import runtimes
+from corral.catalogue.addons import descriptor
 from corral.catalogue.models import Facts
-from corral.catalogue.vocabulary import Dtype, Engine, Task
+from corral.catalogue.vocabulary import Addon, Dtype, Engine, Task
 from corral.stacks.planning.memory.sizing import utilisation
 from corral.stacks.planning.memory.vllm import largest_graph, step_tokens
 
-IMAGES = {Engine.LLAMA_CPP: "llama-cpp", Engine.VLLM: "vllm"}
+IMAGES = {engine: one.image for engine, one in runtimes.RUNTIMES.items()}
 """Image of the catalogue by engine."""
-RUNTIMES = {Engine.LLAMA_CPP: "corral-llamacpp", Engine.VLLM: "corral-vllm"}
+RUNTIMES = {engine: one.name for engine, one in runtimes.RUNTIMES.items()}
 """Name of the ClusterServingRuntime by engine."""
-PORT = 8080
+PORT = descriptor(Addon.KSERVE).ports["model"]
 MODEL_FOLDER = "/mnt/models"
 """Where KServe's storage initializer puts the model's files."""
 DTYPES = {Dtype.BF16: "bfloat16", Dtype.FP16: "float16"}

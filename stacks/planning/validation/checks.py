@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from urllib.parse import urlsplit
 
+from corral.catalogue.addons import descriptors, reserved_namespaces
 from corral.catalogue.gpus import gpus
 from corral.catalogue.models import Facts, models
 from corral.catalogue.vocabulary import (
@@ -20,7 +21,7 @@ from corral.controls.profiles import PROFILES, profile
 from corral.stacks.config.errors import Problem, one_of
 from corral.stacks.config.stack_config import GpuPool, Model, StackConfig
 from corral.stacks.config.values import DYNAMIC
-from corral.stacks.planning.addons import REQUIRES, state
+from corral.stacks.planning.addons import state
 from corral.stacks.planning.device_requests import allocator, check_sharing
 from corral.stacks.planning.mig.layouts import config_names, fits_geometry, named
 from corral.stacks.planning.validation.dynamic_mig import check_dynamic
@@ -28,25 +29,6 @@ from corral.stacks.planning.validation.platform import check_platform
 from corral.stacks.planning.validation.purchase import check_purchase
 from corral.stacks.planning.validation.tenants import check_fair
 from corral.stacks.planning.validation.versions import check_versions
-
-PLATFORM_NAMESPACES = frozenset(
-    {
-        "cert-manager",
-        "default",
-        "dra-driver-nvidia-gpu",
-        "gpu-operator",
-        "kserve",
-        "kube-node-lease",
-        "kube-public",
-        "kube-system",
-        "kueue-system",
-        "kyverno",
-        "model-storage",
-        "monitoring",
-        "vector-db",
-    }
-)
-"""Namespaces that no tenant may have."""
 
 
 def check(config: StackConfig) -> Iterator[Problem]:
@@ -246,7 +228,7 @@ def _weights(config: StackConfig, model: Model, facts: Facts, path: str) -> Iter
 def _tenants(config: StackConfig) -> Iterator[Problem]:
     for index, tenant in enumerate(config.tenants):
         space = tenant.namespace or tenant.name
-        if space in PLATFORM_NAMESPACES or space.startswith("kube-"):
+        if space in reserved_namespaces() or space.startswith("kube-"):
             yield Problem(
                 f"tenants[{index}].namespace", space, "the platform's own namespace: choose another"
             )
@@ -273,8 +255,8 @@ def _addons(config: StackConfig) -> Iterator[Problem]:
     for addon, section in sections.items():
         if config.addons.get(addon) is AddonState.MANAGED and section is None:
             yield Problem(f"addons.{addon.value}", "managed", f"the section {addon.value} is missing")
-    for addon, needed in REQUIRES.items():
-        for other in needed:
+    for addon, described in descriptors().items():
+        for other in described.requires:
             if state(config, addon) is not AddonState.OFF and state(config, other) is AddonState.OFF:
                 yield Problem(
                     f"addons.{other.value}", "off", f"{addon.value} needs it: use managed or existing"
