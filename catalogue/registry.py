@@ -2,6 +2,7 @@
 
 import hashlib
 import re
+import time
 from collections.abc import Collection, Mapping
 from typing import Any, cast
 from urllib.parse import urlsplit
@@ -10,6 +11,8 @@ import httpx
 import yaml
 
 TIMEOUT = httpx.Timeout(10.0)
+BODY_SECONDS = 60
+"""How long one answer may take, however steadily it comes."""
 OK = 200
 UNAUTHORIZED = 401
 MANIFEST_BYTES = 4 << 20
@@ -121,13 +124,15 @@ def _from_index(base: str, version: str, http: httpx.Client) -> str:
 
 
 def _body(http: httpx.Client, url: str, headers: Mapping[str, str], limit: int) -> bytes:
-    content = bytearray()
+    content, end = bytearray(), time.monotonic() + BODY_SECONDS
     with http.stream("GET", url, headers=dict(headers)) as answer:
         _expect(answer)
         for chunk in answer.iter_bytes():
             content += chunk
             if len(content) > limit:
                 raise Unresolved(f"an answer of more than {limit >> 20} MiB")
+            if time.monotonic() > end:
+                raise Unresolved(f"an answer of more than {BODY_SECONDS} s")
     return bytes(content)
 
 

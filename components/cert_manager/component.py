@@ -4,12 +4,14 @@ from typing import Any, NotRequired, TypedDict
 
 import pulumi
 
+from corral.catalogue.addons import definition
 from corral.catalogue.charts import chart
+from corral.catalogue.vocabulary import Addon
 from corral.components._kit import checked, existing_api, install, name_of, namespace, token
 from corral.components.supply import Supply, pull_secrets
 
 COMPONENT = "cert-manager"
-CERTIFICATES = ("certificates.cert-manager.io", "v1")
+CERTIFICATES = definition(Addon.CERT_MANAGER)
 
 
 class CertManagerArgs(TypedDict):

@@ -5,7 +5,9 @@ from typing import Any, NotRequired, TypedDict
 
 import pulumi
 
+from corral.catalogue.addons import definition
 from corral.catalogue.charts import chart
+from corral.catalogue.vocabulary import Addon
 from corral.components._kit import checked, existing_api, install, token
 from corral.components.supply import Supply
 
@@ -22,8 +24,8 @@ RELEASE_NAMESPACE = "default"
 
 CHARTS = {CrdSet.GATEWAY_API: "gateway-crds-helm", CrdSet.PROMETHEUS: "prometheus-operator-crds"}
 PROBES = {
-    CrdSet.GATEWAY_API: ("httproutes.gateway.networking.k8s.io", "v1"),
-    CrdSet.PROMETHEUS: ("servicemonitors.monitoring.coreos.com", "v1"),
+    CrdSet.GATEWAY_API: definition(Addon.GATEWAY_API),
+    CrdSet.PROMETHEUS: definition(Addon.PROMETHEUS_CRDS),
 }
 """CRD and version whose presence stands for the set."""
 

@@ -7,7 +7,9 @@ import pulumi
 import pulumi_kubernetes as kubernetes
 import yaml
 
+from corral.catalogue.addons import definition
 from corral.catalogue.charts import chart
+from corral.catalogue.vocabulary import Addon
 from corral.components._kit import (
     ArgsError,
     checked,
@@ -38,7 +40,7 @@ from corral.components.fair_sharing.values import kueue_values, manager_configur
 
 COMPONENT = "fair-sharing"
 API = "kueue.x-k8s.io/v1beta2"
-CLUSTER_QUEUES = ("clusterqueues.kueue.x-k8s.io", "v1beta2")
+CLUSTER_QUEUES = definition(Addon.KUEUE)
 NAMESPACE = "kueue-system"
 RELEASE = "kueue"
 MANAGER = "kueue-controller-manager"

@@ -6,9 +6,10 @@ from typing import NotRequired, TypedDict
 import pulumi
 import pulumi_kubernetes as kubernetes
 
+from corral.catalogue.addons import definition
 from corral.catalogue.charts import chart
 from corral.catalogue.platforms import platform
-from corral.catalogue.vocabulary import AddonState, Platform
+from corral.catalogue.vocabulary import Addon, AddonState, Platform
 from corral.components._kit import (
     ArgsError,
     PodSecurity,
@@ -35,7 +36,7 @@ from corral.components.gpu_operator.values import (
 from corral.components.supply import Supply
 
 COMPONENT = "gpu-operator"
-CLUSTER_POLICY = ("clusterpolicies.nvidia.com", "v1")
+CLUSTER_POLICY = definition(Addon.GPU_OPERATOR)
 CRITICAL = ("system-node-critical", "system-cluster-critical")
 """Priority classes of the operator's and the DRA driver's pods."""
 CRITICAL_PODS = "5000"

@@ -6,8 +6,9 @@ from typing import NotRequired, TypedDict
 import pulumi
 import pulumi_kubernetes as kubernetes
 
+from corral.catalogue.addons import definition
 from corral.catalogue.charts import chart
-from corral.catalogue.vocabulary import Engine
+from corral.catalogue.vocabulary import Addon, Engine
 from corral.components._kit import (
     checked,
     child,
@@ -25,7 +26,7 @@ from corral.components.supply import Supply
 COMPONENT = "kserve"
 NAMESPACE = "kserve"
 """The charts' webhooks name this namespace; it cannot be another."""
-INFERENCE_SERVICES = ("inferenceservices.serving.kserve.io", "v1beta1")
+INFERENCE_SERVICES = definition(Addon.KSERVE)
 
 
 class KServeArgs(TypedDict):

@@ -4,7 +4,9 @@ from typing import NotRequired, TypedDict
 
 import pulumi
 
+from corral.catalogue.addons import definition
 from corral.catalogue.charts import chart
+from corral.catalogue.vocabulary import Addon
 from corral.components._kit import (
     checked,
     existing_api,
@@ -20,7 +22,7 @@ COMPONENT = "kyverno"
 RELEASE = "kyverno"
 CONTROLLERS = ("admission-controller", "background-controller")
 """Those that run; each has a Deployment and a role of this name."""
-VALIDATING_POLICIES = ("validatingpolicies.policies.kyverno.io", "v1")
+VALIDATING_POLICIES = definition(Addon.KYVERNO)
 
 
 class KyvernoArgs(TypedDict):

@@ -5,7 +5,9 @@ from typing import NotRequired, TypedDict
 import pulumi
 import pulumi_kubernetes as kubernetes
 
+from corral.catalogue.addons import definition
 from corral.catalogue.charts import chart
+from corral.catalogue.vocabulary import Addon
 from corral.components._kit import (
     PodSecurity,
     checked,
@@ -30,7 +32,7 @@ from corral.components.observability.values import (
 from corral.components.supply import Supply
 
 COMPONENT = "observability"
-PROMETHEUSES = ("prometheuses.monitoring.coreos.com", "v1")
+PROMETHEUSES = definition(Addon.OBSERVABILITY)
 ADMIN_USER = "admin"
 
 

@@ -5,6 +5,7 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
 
+from corral.catalogue.addons import config_secrets
 from corral.catalogue.clusters import ClusterCapabilities, capabilities
 from corral.catalogue.gpus import gpus
 from corral.catalogue.models import ModelSpec, models
@@ -46,14 +47,7 @@ from corral.stacks.config.values import (
 
 __all__ = ["SECRETS", "SETTINGS", "ConfigErrors", "StackConfig"]
 
-SECRETS = (
-    "storage-encryption-key",
-    "storage-access-key",
-    "storage-secret-key",
-    "vector-db-password",
-    "vector-db-api-key",
-    "grafana-password",
-)
+SECRETS = tuple(config_secrets())
 """Keys of encrypted configuration, in the namespace `corral`."""
 
 SETTINGS = {

@@ -45,7 +45,11 @@ def repositories(config: StackConfig, engines: Collection[Engine]) -> tuple[str,
 def digests_of(config: StackConfig, engines: Collection[Engine]) -> Digests:
     """How many charts and images of this stack have a digest, and which have none."""
     charts = {f"chart {entry.name}": entry.digest for entry in charts_used(config)}
-    images = {f"image {entry.name}": entry.digest for entry in images_used(config, engines)}
+    images = {
+        f"image {entry.name}": entry.digest
+        for entry in images_used(config, engines)
+        if not entry.unresolvable
+    }
     used = charts | images
     missing = tuple(name for name, digest in used.items() if digest == UNRESOLVED)
     return Digests(resolved=len(used) - len(missing), unresolved=missing)

@@ -8,13 +8,12 @@ from corral.catalogue.vocabulary import (
     Addon,
     AddonState,
     Profile,
-    VectorEngine,
 )
 from corral.controls.profiles import profile
 from corral.stacks.config.errors import ConfigErrors, PlanErrors, Problem, Unpinned
 from corral.stacks.config.model_lock import LockedModel
-from corral.stacks.config.stack_config import SECRETS, StackConfig
-from corral.stacks.planning.addons import charts_in, namespace, state
+from corral.stacks.config.stack_config import StackConfig
+from corral.stacks.planning.addons import charts_in, namespace, secrets_of, state
 from corral.stacks.planning.budget import over_budget
 from corral.stacks.planning.defaults import ModelRequest, model_requests, namespaces, node_platform
 from corral.stacks.planning.device_requests import allocator
@@ -156,7 +155,7 @@ def _complete(
         cost=cost(config.gpu_pools, pools, served, region=wanted.region, budget=config.budget),
         shares=quotas,
         device_classes=device_classes(quotas.offered, by),
-        secrets_needed=_secrets(config),
+        secrets_needed=secrets_of(config),
     )
 
 
@@ -168,18 +167,3 @@ def _addon(config: StackConfig, addon: Addon) -> AddonPlan:
         namespace=namespace(addon),
         charts=tuple(ChartPlan(entry.name, entry.version, entry.installed_by) for entry in found),
     )
-
-
-def _secrets(config: StackConfig) -> tuple[str, ...]:
-    store, database = state(config, Addon.MODEL_STORAGE), config.vector_db
-    managed_database = state(config, Addon.VECTOR_DB) is AddonState.MANAGED and database is not None
-    engine = database.engine if database is not None and managed_database else None
-    wanted = {
-        "storage-encryption-key": store is AddonState.MANAGED,
-        "storage-access-key": store is not AddonState.OFF,
-        "storage-secret-key": store is not AddonState.OFF,
-        "vector-db-password": engine is VectorEngine.PGVECTOR,
-        "vector-db-api-key": engine is VectorEngine.QDRANT,
-        "grafana-password": state(config, Addon.OBSERVABILITY) is AddonState.MANAGED,
-    }
-    return tuple(key for key in SECRETS if wanted[key])

@@ -1,15 +1,17 @@
 """Image and arguments of each engine: every sizing flag, passed explicitly."""
 
+from corral.catalogue.addons import descriptor
 from corral.catalogue.gpus import GIB
 from corral.catalogue.models import ModelSpec
-from corral.catalogue.vocabulary import Dtype, Engine, Task
+from corral.catalogue.runtimes import RUNTIMES
+from corral.catalogue.vocabulary import Addon, Dtype, Engine, Task
 from corral.stacks.planning.memory.sizing import utilisation
 from corral.stacks.planning.memory.vllm import largest_graph, step_tokens
 from corral.stacks.planning.results.models import MemoryPlan
 
-IMAGES = {Engine.LLAMA_CPP: "llama-cpp", Engine.VLLM: "vllm"}
+IMAGES = {engine: one.image for engine, one in RUNTIMES.items()}
 """Image of the catalogue by engine."""
-PORT = 8080
+PORT = descriptor(Addon.KSERVE).ports["model"]
 SERVER_GIB = 2
 """Memory of a model server on the host beside its weights."""
 MODEL_FOLDER = "/mnt/models"

@@ -1,12 +1,15 @@
 """Stores of models, vectors and metrics, from their sections of the stack file."""
 
-from corral.catalogue.vocabulary import Addon, VectorEngine
+from corral.catalogue.addons import descriptor
+from corral.catalogue.vocabulary import Addon
 from corral.stacks.config.stack_config import ModelStorage, Observability, VectorDb
 from corral.stacks.config.values import gibibytes
 from corral.stacks.planning.addons import namespace
 from corral.stacks.planning.results.stores import ObservabilityPlan, StoragePlan, VectorDbPlan
 
-STORE_ENDPOINT = "http://model-storage.model-storage.svc.cluster.local:8333"
+STORE = descriptor(Addon.MODEL_STORAGE)
+STORE_ENDPOINT = f"http://model-storage.{STORE.namespace}.svc.cluster.local:{STORE.ports['s3']}"
+CREDENTIALS = {secret.engine: secret.key for secret in descriptor(Addon.VECTOR_DB).secrets}
 
 
 def storage_plan(store: ModelStorage, region: str) -> StoragePlan:
@@ -31,7 +34,7 @@ def vector_db_plan(section: VectorDb | None) -> VectorDbPlan | None:
         size_gib=gibibytes(section.size),
         vectors=section.vectors,
         dimensions=section.dimensions,
-        secret="vector-db-password" if section.engine is VectorEngine.PGVECTOR else "vector-db-api-key",
+        secret=CREDENTIALS[section.engine],
     )
 
 

@@ -9,6 +9,7 @@ import pytest
 from pydantic import ValidationError
 
 from corral.catalogue import _read, vocabulary
+from corral.catalogue.addons import descriptors
 from corral.catalogue.attention import Grouped, padded
 from corral.catalogue.charts import chart, charts, charts_of
 from corral.catalogue.digests import load
@@ -46,7 +47,7 @@ def test_an_image_names_its_registry_and_no_floating_tag(name: str):
     entry = image(name)
     host, _, path = entry.repository.partition("/")
     assert ("." in host or host == "localhost") and path, "registry host written out"
-    assert entry.tag not in FLOATING and ":" not in entry.tag and "@" not in entry.tag
+    assert entry.tag not in {*FLOATING, "unresolved"} and ":" not in entry.tag and "@" not in entry.tag
 
 
 def test_no_two_images_are_the_same():
@@ -54,20 +55,12 @@ def test_no_two_images_are_the_same():
 
 
 def test_every_pin_that_somebody_else_moves_has_an_update_marker_above_it():
-    pinned = {
-        "charts.yaml": set(charts()),
-        "images.yaml": {
-            name
-            for name, entry in images().items()
-            if entry.tag != "unresolved" and not entry.repository.startswith("localhost/")
-        },
-    }
-    for file, names in pinned.items():
-        text = (_read.FOLDER / file).read_text()
-        marked = re.findall(
-            r"^  # renovate: datasource=\S+ depName=\S+.*\n(?:  #.*\n)*  ([a-z0-9-]+):", text, re.M
-        )
-        assert set(marked) == names, file
+    marker = r"^  # renovate: datasource=\S+ depName=\S+.*\n(?:  #.*\n)*  ([a-z0-9-]+):"
+    for addon, one in descriptors().items():
+        text = (_read.FOLDER / "addons" / f"{addon.value}.yaml").read_text()
+        names = [*one.charts, *one.images]
+        names = [name for name in names if name != "tools"]
+        assert re.findall(marker, text, re.M) == names, addon
 
 
 def test_a_digest_stands_behind_the_tag_only_when_it_is_resolved():
@@ -269,7 +262,7 @@ def test_each_word_list_says_which_axis_it_is():
 
 
 def test_versions_and_images_of_the_catalogue_are_written_nowhere_else():
-    pins = {entry.pinned for entry in images().values() if entry.tag != "unresolved"}
+    pins = {entry.pinned for entry in images().values()}
     folders = ("stacks", "components", "controls", "policy")
     for file in (path for folder in folders for path in (ROOT / folder).rglob("*.py")):
         text = file.read_text()

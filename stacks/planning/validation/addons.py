@@ -2,10 +2,11 @@
 
 from collections.abc import Iterator
 
+from corral.catalogue.addons import descriptors
 from corral.catalogue.vocabulary import Addon, AddonState, Allocator, StorageKind, Weights
 from corral.stacks.config.errors import Problem
 from corral.stacks.config.stack_config import StackConfig
-from corral.stacks.planning.addons import REQUIRES, state
+from corral.stacks.planning.addons import state
 from corral.stacks.planning.device_requests import allocator
 
 
@@ -18,8 +19,8 @@ def check_addons(config: StackConfig) -> Iterator[Problem]:
     for addon, section in sections.items():
         if config.addons.get(addon) is AddonState.MANAGED and section is None:
             yield Problem(f"addons.{addon.value}", "managed", f"the section {addon.value} is missing")
-    for addon, needed in REQUIRES.items():
-        for other in needed:
+    for addon, described in descriptors().items():
+        for other in described.requires:
             if state(config, addon) is not AddonState.OFF and state(config, other) is AddonState.OFF:
                 yield Problem(
                     f"addons.{other.value}", "off", f"{addon.value} needs it: use managed or existing"

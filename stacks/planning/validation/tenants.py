@@ -2,31 +2,13 @@
 
 from collections.abc import Iterator
 
+from corral.catalogue.addons import reserved_namespaces
 from corral.catalogue.gpus import gpus
 from corral.catalogue.vocabulary import Addon, AddonState, SharingKind
 from corral.stacks.config.errors import Problem, one_of
 from corral.stacks.config.stack_config import GpuPool, StackConfig, TenantSection
 from corral.stacks.config.values import WHOLE
 from corral.stacks.planning.addons import state
-
-PLATFORM_NAMESPACES = frozenset(
-    {
-        "cert-manager",
-        "default",
-        "dra-driver-nvidia-gpu",
-        "gpu-operator",
-        "kserve",
-        "kube-node-lease",
-        "kube-public",
-        "kube-system",
-        "kueue-system",
-        "kyverno",
-        "model-storage",
-        "monitoring",
-        "vector-db",
-    }
-)
-"""Namespaces that no tenant may have."""
 
 KEPT_BY = "nothing would keep a tenant to it: use addons: {tenancy: managed}, or the section fair-sharing"
 
@@ -35,7 +17,7 @@ def check_tenants(config: StackConfig) -> Iterator[Problem]:
     """Namespaces of the platform that a tenant claims."""
     for index, tenant in enumerate(config.tenants):
         space = tenant.namespace or tenant.name
-        if space in PLATFORM_NAMESPACES or space.startswith("kube-"):
+        if space in reserved_namespaces() or space.startswith("kube-"):
             yield Problem(
                 f"tenants[{index}].namespace", space, "the platform's own namespace: choose another"
             )
