@@ -30,8 +30,8 @@ class Model(pulumi.ComponentResource):
     """Base URL of its OpenAI-compatible API inside the cluster."""
 
     def __init__(self, name: str, args: ModelArgs, opts: pulumi.ResourceOptions | None = None):
-        super().__init__(token(type(self)), name, {}, opts)
         args = checked(args, ModelArgs, name)
+        super().__init__(token(type(self)), name, {}, opts)
         before, uri, account = self._files(name, args)
         one_request(name, args)
         template = self._claim(name, args)

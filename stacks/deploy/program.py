@@ -17,6 +17,7 @@ from corral.components.admission import Admission, AdmissionArgs
 from corral.components.cert_manager import CertManager
 from corral.components.crds import Crds, CrdSet
 from corral.components.device_classes import DeviceClasses, SliceClass
+from corral.components.dra_driver import DraDriver, DraDriverArgs
 from corral.components.fair_sharing import Door, FairSharing, TenantQueues
 from corral.components.gpu_node_pool import ExistingGpuNodePool, ExistingGpuNodePoolArgs
 from corral.components.gpu_operator import (
@@ -84,6 +85,7 @@ class Platform:
         self._admission()
         self._install(Addon.KSERVE, KServe, Addon.CERT_MANAGER)
         self._gpu_operator()
+        self._dra_driver()
         pools = [*self._device_classes(), *(self._pool(pool) for pool in plan.pools)]
         self._sharing = self._fair_sharing()
         tenancy = self._tenancy()
@@ -161,6 +163,17 @@ class Platform:
             monitors=self._monitors,
         )
 
+    def _dra_driver(self) -> None:
+        addon = Addon.DRA_DRIVER
+        if self._plan.state(addon) is not AddonState.MANAGED:
+            return
+        args: DraDriverArgs = {
+            "platform": self._plan.cluster.platform,
+            "supply": self._supply,
+            "dynamic_mig": any(pool.sharing is SharingKind.MIG_DYNAMIC for pool in self._plan.pools),
+        }
+        self._built[addon] = [DraDriver(addon.value, args, self._after(Addon.PROMETHEUS_CRDS))]
+
     def _pool(self, pool: PoolPlan) -> pulumi.Resource:
         if not pool.existing:
             raise pulumi.RunError(
@@ -176,7 +189,7 @@ class Platform:
         if price is not None:
             args["node_hour"] = {"amount": float(price), "currency": cost.currency}
         # The label names a layout, which must be there first.
-        return ExistingGpuNodePool(pool.name, args, self._after(Addon.GPU_OPERATOR))
+        return ExistingGpuNodePool(pool.name, args, self._after(Addon.GPU_OPERATOR, Addon.DRA_DRIVER))
 
     def _device_classes(self) -> Sequence[pulumi.Resource]:
         slices: list[SliceClass] = [
