@@ -31,9 +31,11 @@ class Model(pulumi.ComponentResource):
 
     def __init__(self, name: str, args: ModelArgs, opts: pulumi.ResourceOptions | None = None):
         args = checked(args, ModelArgs, name)
+        one_request(name, args)
+        if Weights(args.get("weights", Weights.REAL)) is Weights.REAL:
+            weighty(name, args)
         super().__init__(token(type(self)), name, {}, opts)
         before, uri, account = self._files(name, args)
-        one_request(name, args)
         template = self._claim(name, args)
         served = self._served(name, args, uri, account, template, before)
         self._watched(name, args)
