@@ -32,8 +32,8 @@ class CertManager(pulumi.ComponentResource):
     """Where it runs."""
 
     def __init__(self, name: str, args: CertManagerArgs, opts: pulumi.ResourceOptions | None = None):
-        super().__init__(token(type(self)), name, {}, opts)
         args = checked(args, CertManagerArgs, name)
+        super().__init__(token(type(self)), name, {}, opts)
         wanted = args.get("namespace", "cert-manager")
         if args.get("existing", False):
             existing_api(self, f"{name}-certificates", *CERTIFICATES)

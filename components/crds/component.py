@@ -56,8 +56,8 @@ class Crds(pulumi.ComponentResource):
     """
 
     def __init__(self, name: str, args: CrdsArgs, opts: pulumi.ResourceOptions | None = None):
-        super().__init__(token(type(self)), name, {}, opts)
         args = checked(args, CrdsArgs, name)
+        super().__init__(token(type(self)), name, {}, opts)
         which = CrdSet(args["set"])
         if args.get("existing", False):
             existing_api(self, f"{name}-found", *PROBES[which])

@@ -47,8 +47,8 @@ class KServe(pulumi.ComponentResource):
     """Name of the ClusterServingRuntime by engine, known once it exists."""
 
     def __init__(self, name: str, args: KServeArgs, opts: pulumi.ResourceOptions | None = None):
-        super().__init__(token(type(self)), name, {}, opts)
         args = checked(args, KServeArgs, name)
+        super().__init__(token(type(self)), name, {}, opts)
         make = self._found if args.get("existing", False) else self._installed
         self.namespace, made = make(name, args)
         self.runtimes = pulumi.Output.all(**{engine.value: name_of(one) for engine, one in made.items()})

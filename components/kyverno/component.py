@@ -47,8 +47,8 @@ class Kyverno(pulumi.ComponentResource):
     """Where it runs; exceptions from policies count only there."""
 
     def __init__(self, name: str, args: KyvernoArgs, opts: pulumi.ResourceOptions | None = None):
-        super().__init__(token(type(self)), name, {}, opts)
         args = checked(args, KyvernoArgs, name)
+        super().__init__(token(type(self)), name, {}, opts)
         wanted = args.get("namespace", "kyverno")
         if args.get("existing", False):
             existing_api(self, f"{name}-policies", *VALIDATING_POLICIES)

@@ -11,6 +11,7 @@ from corral.components.admission import Admission
 from corral.components.cert_manager import CertManager
 from corral.components.crds import Crds
 from corral.components.device_classes import DeviceClasses
+from corral.components.dra_driver import DraDriver
 from corral.components.fair_sharing import FairSharing, TenantQueues
 from corral.components.gpu_operator import GpuOperator
 from corral.components.kserve import KServe
@@ -26,6 +27,7 @@ from corral.stacks.deploy.component_args.cert_manager import cert_manager_args
 from corral.stacks.deploy.component_args.context import DeployContext
 from corral.stacks.deploy.component_args.crds import gateway_api_args, prometheus_crds_args
 from corral.stacks.deploy.component_args.device_classes import device_classes_args
+from corral.stacks.deploy.component_args.dra_driver import dra_driver_args
 from corral.stacks.deploy.component_args.fair_sharing import fair_sharing_args, tenant_queues_args
 from corral.stacks.deploy.component_args.gpu_operator import gpu_operator_args
 from corral.stacks.deploy.component_args.kserve import kserve_args
@@ -63,8 +65,9 @@ class Platform:
         self._add(Addon.ADMISSION, Admission, admission_args, Addon.KYVERNO)
         self._add(Addon.KSERVE, KServe, kserve_args, Addon.CERT_MANAGER)
         self._add(Addon.GPU_OPERATOR, GpuOperator, gpu_operator_args, Addon.PROMETHEUS_CRDS)
-        classes = self._add(Addon.DRA_DRIVER, DeviceClasses, device_classes_args, name="device-classes")
+        self._add(Addon.DRA_DRIVER, DraDriver, dra_driver_args, Addon.PROMETHEUS_CRDS)
         pools = [self._pool(pool) for pool in plan.pools]
+        classes = self._add(Addon.DRA_DRIVER, DeviceClasses, device_classes_args, name="device-classes")
         guarded = (Addon.PROMETHEUS_CRDS, Addon.ADMISSION)
         sharing = self._add(Addon.KUEUE, FairSharing, fair_sharing_args, *guarded)
         # A quota is gone only after the workloads that it let in, and those go with their namespaces.
@@ -107,7 +110,7 @@ class Platform:
 
     def _pool(self, pool: PoolPlan) -> pulumi.Resource:
         # The label names a layout, which must be there first.
-        after = self._after(Addon.GPU_OPERATOR)
+        after = self._after(Addon.GPU_OPERATOR, Addon.DRA_DRIVER)
         return self._cluster.node_pool(pool, self._context.plan.cost, after)
 
     def _model(self, model: ModelPlan, uses: ModelDependencies, devices: list[pulumi.Resource]) -> Model:

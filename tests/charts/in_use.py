@@ -8,13 +8,14 @@ from corral.catalogue.platforms import platforms
 from corral.catalogue.vocabulary import Platform
 from corral.components.cert_manager.component import cert_manager_values
 from corral.components.crds.component import CrdSet, crd_values
+from corral.components.dra_driver.values import dra_values
 from corral.components.fair_sharing.values import kueue_values, manager_configuration
-from corral.components.gpu_operator.values import dra_values, operator_values
+from corral.components.gpu_operator.values import operator_values
 from corral.components.kserve.values import kserve_values
 from corral.components.kyverno.values import kyverno_values
 from corral.components.observability.values import stack_values
 from corral.components.supply import Supply
-from corral.components.vector_db.qdrant import qdrant_values
+from corral.components.vector_db.qdrant.values import qdrant_values
 
 UPSTREAM: Supply = {}
 METAL = platforms()[Platform.BARE_METAL]

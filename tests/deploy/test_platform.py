@@ -189,7 +189,7 @@ def test_what_the_nodes_are_reaches_both_charts(platform, root, driver):
         other["cluster"]["precompiled-driver"] = 580
     graph = build(lambda: Platform(plan(parse(other), "other")), secret_config=SECRETS, stack="other")
     values = {r.name: r.inputs["values"] for r in graph if r.kind in ("Chart", "Release")}
-    assert values["gpu-operator-dra-chart"]["nvidiaDriverRoot"] == root
+    assert values["dra-driver-chart"]["nvidiaDriverRoot"] == root
     assert values["gpu-operator-chart"]["driver"] == driver
 
 
@@ -250,9 +250,7 @@ def test_an_existing_part_is_checked_and_nothing_of_it_is_installed(plane, part)
     installed = [
         r.name
         for r in graph
-        if r.kind in ("Chart", "Release")
-        and any(a.name == part for a in graph.ancestors(r))
-        and "dra" not in r.name
+        if r.kind in ("Chart", "Release") and any(a.name == part for a in graph.ancestors(r))
     ]
     assert reads, "its version must be looked at"
     assert installed == []

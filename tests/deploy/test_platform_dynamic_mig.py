@@ -42,9 +42,9 @@ def graphs(tmp_path_factory):
 
 def test_the_driver_gets_its_gate_and_the_mig_manager_stays_away(graphs):
     found, _ = graphs
-    assert values_of(found["dynamic"], "gpu-operator-dra-chart")["featureGates"] == {"DynamicMIG": True}
+    assert values_of(found["dynamic"], "dra-driver-chart")["featureGates"] == {"DynamicMIG": True}
     assert values_of(found["dynamic"], "gpu-operator-chart")["migManager"] == {"enabled": False}
-    assert "featureGates" not in values_of(found["auto"], "gpu-operator-dra-chart")
+    assert "featureGates" not in values_of(found["auto"], "dra-driver-chart")
 
 
 def test_its_nodes_carry_no_layout(graphs):

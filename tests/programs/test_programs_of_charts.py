@@ -8,7 +8,7 @@ import yaml
 
 from corral.components.fair_sharing.values import kueue_values, manager_configuration
 from corral.components.kyverno.values import kyverno_values
-from corral.components.vector_db.pgvector import arguments
+from corral.components.vector_db.pgvector.pod import arguments
 from corral.embedded import toolchain
 from corral.embedded.node.programs import find, postgres
 from corral.embedded.node.row import Omitted, Row
