@@ -1,15 +1,19 @@
 """Models that the catalogue lacks: stated in the stack file, or read from their own folder."""
 
 import json
+import tempfile
 from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from tests.stacks.stack_files import GIB, model, planned, pool, problems, stack
 
 from corral.catalogue.attention import Grouped, Hybrid, Latent, Sliding
 from corral.catalogue.models import ModelSpec, models
 from corral.stacks.config.errors import StackErrors
+from corral.stacks.config.huggingface import least_bytes
 from corral.stacks.config.loader import parse, read
 from corral.stacks.planning.planner import plan
 
@@ -102,7 +106,23 @@ MIXTRAL = {
 }
 
 
-def folder(base: Path, config: object, total: object = 1000, name: str = "ours") -> Path:
+LARGE = 10**13
+"""Bytes that no configuration here contradicts."""
+LEAST = 16_060_000_000
+"""Bytes of 8.03 billion parameters at 16 bits, as LLAMA describes."""
+
+
+def write_tensors(path: Path, size: int, stored: int | None = None) -> None:
+    """A sparse safetensors file of `size` bytes; `stored`: of which the rest is lacking."""
+    header = json.dumps({"a": {"dtype": "U8", "shape": [1], "data_offsets": [0, 10**10]}}).encode()
+    offset = size - 8 - len(header)
+    header = header.replace(b"10000000000", str(offset).rjust(11).encode())
+    with path.open("wb") as file:
+        file.write(len(header).to_bytes(8, "little") + header)
+        file.truncate(size if stored is None else stored)
+
+
+def folder(base: Path, config: object, total: object = LARGE, name: str = "ours") -> Path:
     """A model's folder with `config.json` and an index of two files that are not there."""
     path = base / name
     path.mkdir()
@@ -113,11 +133,11 @@ def folder(base: Path, config: object, total: object = 1000, name: str = "ours")
     return path
 
 
-def facts(base: Path, config: object, total: object = 1000, **stated: Any) -> ModelSpec:
-    """Facts of the model in a folder of `config`, with `stated` beside it."""
+def facts(base: Path, config: object, total: object = LARGE, **stated: Any) -> ModelSpec:
+    """ModelSpec of the model in a folder of `config`, with `stated` beside it."""
     folder(base, config, total)
     entry = {"folder": "ours", "task": "chat", "license": "MIT", **stated}
-    return parse(stack(custom_models={"ours": entry}, models=[OURS]), base).custom_models["ours"]
+    return parse(stack(custom_models={"ours": entry}, models=[]), base).custom_models["ours"]
 
 
 def refused(base: Path, **entry: Any) -> str:
@@ -184,25 +204,25 @@ def test_the_kinds_are_the_types_that_size_them(tmp_path: Path):
 
 
 def test_the_index_counts_and_other_files_of_the_folder_do_not(tmp_path: Path):
-    path = folder(tmp_path, LLAMA, 5000)
+    path = folder(tmp_path, LLAMA, LEAST)
     for name in ("consolidated.safetensors", "original.safetensors", "model-00001-of-00002.safetensors"):
-        (path / name).write_bytes(b"x" * 9000)
+        write_tensors(path / name, LEAST)
     entry = {"folder": "ours", "task": "chat", "license": "MIT"}
     content = stack(custom_models={"ours": entry}, models=[OURS])
-    assert parse(content, tmp_path).custom_models["ours"].weights == 5000, "half of the files are not there"
-    (path / "model-00002-of-00002.safetensors").write_bytes(b"x" * 10)
-    assert parse(content, tmp_path).custom_models["ours"].weights == 9010, "its own files, which say more"
+    assert parse(content, tmp_path).custom_models["ours"].weights == LEAST, "half of the files are not there"
+    write_tensors(path / "model-00002-of-00002.safetensors", 1000)
+    assert parse(content, tmp_path).custom_models["ours"].weights == LEAST + 1000, "its own files say more"
 
 
 def test_a_single_file_needs_no_index(tmp_path: Path):
     path = folder(tmp_path, LLAMA)
     (path / "model.safetensors.index.json").unlink()
     assert "its files lack weights-gib: state these facts beside folder" in refused(tmp_path, folder="ours")
-    (path / "model.safetensors").write_bytes(b"x" * 77)
+    write_tensors(path / "model.safetensors", LEAST)
     content = stack(
         custom_models={"ours": {"folder": "ours", "task": "chat", "license": "MIT"}}, models=[OURS]
     )
-    assert parse(content, tmp_path).custom_models["ours"].weights == 77
+    assert parse(content, tmp_path).custom_models["ours"].weights == LEAST
 
 
 def test_a_head_is_as_wide_as_the_file_says_else_hidden_by_heads(tmp_path: Path):
@@ -264,7 +284,9 @@ def test_what_a_folder_lacks_is_listed_and_never_guessed(tmp_path: Path, config:
     folder(tmp_path, config)
     line = refused(tmp_path, folder="ours")
     assert line.startswith(f"custom-models.ours.folder: ours: its files lack {lacking}: state these facts")
-    assert ("attention is read of LlamaForCausalLM" in line) == ("attention" in lacking)
+    assert ("; architecture " in line) == ("attention" in lacking)
+    unknown = not isinstance(config, dict) or config.get("architectures") in (None, ["NewForCausalLM"])
+    assert ("attention is read of LlamaForCausalLM" in line) == ("attention" in lacking and unknown)
 
 
 def test_an_index_without_a_total_is_no_weight(tmp_path: Path):
@@ -350,3 +372,150 @@ def test_a_folder_is_found_beside_the_stack_file(tmp_path: Path):
         "    custom-models:\n      ours: {folder: ours, task: chat, license: llama3.1}\n"
     )
     assert read(path).custom_models["ours"].layers == 32
+
+
+def test_a_pointer_of_git_lfs_is_no_model(tmp_path: Path):
+    path = folder(tmp_path, LLAMA)
+    (path / "model.safetensors.index.json").unlink()
+    (path / "model.safetensors").write_text("version https://git-lfs.github.com/spec/v1\nsize 9\n")
+    assert "model.safetensors: is a Git LFS pointer" in refused(tmp_path, folder="ours")
+
+
+def test_a_download_that_broke_off_is_no_model(tmp_path: Path):
+    path = folder(tmp_path, LLAMA)
+    (path / "model.safetensors.index.json").unlink()
+    write_tensors(path / "model.safetensors", LEAST, LEAST - 1)
+    line = f"model.safetensors: {LEAST - 1} bytes of {LEAST}, the download is incomplete"
+    assert line in refused(tmp_path, folder="ours")
+
+
+@pytest.mark.parametrize("total", [291, LEAST // 2])
+def test_a_total_below_what_layers_and_vocabulary_need_is_refused(tmp_path: Path, total: int):
+    folder(tmp_path, LLAMA, total)
+    line = refused(tmp_path, folder="ours")
+    assert f"total_size: {total} bytes: config.json describes a model of at least" in line
+
+
+@pytest.mark.parametrize("name", [name for name, one in models().items() if one.engine.value == "vllm"])
+def test_every_model_of_the_catalogue_weighs_more_than_the_lower_bound(name: str):
+    entry = models()[name]
+    known = entry.model_dump(by_alias=True, mode="json")
+    every_second = name == "llama-4-maverick"
+    sparse = entry.layers // 2 if every_second else entry.layers - 3 * ("deepseek" in name or "kimi" in name)
+    least = least_bytes(known, sparse)
+    assert 0.2 * entry.weights < least <= entry.weights
+
+
+@pytest.mark.parametrize(
+    ("scaling", "positions", "context"),
+    [
+        ({"type": "yarn", "factor": 4.0, "original_max_position_embeddings": 32768}, 32768, 131072),
+        ({"rope_type": "yarn", "factor": 4.0, "original_max_position_embeddings": 32768}, 131072, 131072),
+        ({"type": "dynamic", "factor": 2.0}, 2048, 4096),
+        ({"type": "linear", "factor": 2.5}, 2048, 5120),
+        ({"rope_type": "llama3", "factor": 8.0}, 131072, 131072),
+        ({"type": "longrope"}, 131072, 131072),
+        ({"type": "su"}, 131072, 131072),
+        (None, 8192, 8192),
+    ],
+)
+def test_scaled_positions_are_the_context_that_vllm_derives(
+    tmp_path: Path, scaling: object, positions: int, context: int
+):
+    config = {**LLAMA, "rope_scaling": scaling, "max_position_embeddings": positions}
+    assert facts(tmp_path, config).context == context
+
+
+@pytest.mark.parametrize("factor", [None, "4", float("nan"), float("inf"), -1, True, 10**400])
+def test_a_factor_that_is_no_number_is_refused(tmp_path: Path, factor: object):
+    folder(tmp_path, {**LLAMA, "rope_scaling": {"type": "linear", "factor": factor}})
+    assert "rope_scaling.factor: " in refused(tmp_path, folder="ours")
+
+
+@pytest.mark.parametrize(("positions", "context"), [(514, 512), (8194, 8192)])
+def test_positions_of_xlm_roberta_begin_after_its_padding(tmp_path: Path, positions: int, context: int):
+    config = {**LLAMA, "architectures": ["XLMRobertaModel"], "max_position_embeddings": positions}
+    assert facts(tmp_path, config).context == context
+
+
+def test_weights_of_32_bits_are_loaded_as_16(tmp_path: Path):
+    found = facts(tmp_path, {**LLAMA, "torch_dtype": "float32"}, 2 * LEAST)
+    assert (found.weights, found.dtype.value) == (LEAST, "bf16")
+
+
+def test_weights_that_are_no_32_bits_whatever_the_file_says_stay_whole(tmp_path: Path):
+    assert facts(tmp_path, {**LLAMA, "torch_dtype": "float32"}, LEAST).weights == LEAST
+
+
+def test_a_latent_model_inside_another_wrapper_is_read_as_latent(tmp_path: Path):
+    inner = {**DEEPSEEK, "model_type": "mistral4"}
+    wrapper = {"architectures": ["Mistral3ForConditionalGeneration"], "text_config": inner}
+    assert facts(tmp_path, wrapper).attention == Latent(kind="mla", heads=128, latent=512, rope=64)
+
+
+@pytest.mark.parametrize(
+    ("config", "reason"),
+    [
+        ({**MIXTRAL, "num_experts_per_tok": None}, "num_experts_per_tok: null: a model of 8 experts needs"),
+        ({**MIXTRAL, "num_experts_per_tok": [2]}, "num_experts_per_tok: [2]: a model of 8 experts needs"),
+        ({**LLAMA, "num_key_value_heads": [8] * 32}, "LlamaForCausalLM needs num_key_value_heads in"),
+        ({**GPT_OSS, "layer_types": ["full_attention"] * 23}, "GptOssForCausalLM needs layer_types"),
+        ({**GPT_OSS, "layer_types": ["chunked_attention"] * 24}, "GptOssForCausalLM needs layer_types"),
+        ({**LLAMA, "quantization_config": {"quant_method": "fbgemm_fp8"}}, "use one of fp32, bf16"),
+        ({**LLAMA, "quantization_config": {"quant_method": "modelopt"}}, "'modelopt' is no dtype"),
+        ({**LLAMA, "architectures": 5}, "architectures: 5: a list of class names"),
+        ({**LLAMA, "architectures": {"a": 1}}, "architectures: {"),
+        ('{"a":' * 100_000, "config.json is nested too deeply"),
+    ],
+)
+def test_what_cannot_be_counted_is_refused_with_its_key(tmp_path: Path, config: object, reason: str):
+    folder(tmp_path, config)
+    line = refused(tmp_path, folder="ours")
+    assert reason in line and "\n" not in line
+
+
+@pytest.mark.parametrize("total", [float("nan"), float("inf"), -1, 0, "many", [1], True])
+def test_a_total_that_is_no_number_of_bytes_is_refused(tmp_path: Path, total: object):
+    folder(tmp_path, LLAMA, total)
+    assert "total_size: " in refused(tmp_path, folder="ours")
+
+
+def test_a_byte_order_mark_is_no_part_of_a_file(tmp_path: Path):
+    assert facts(tmp_path, "\ufeff" + json.dumps(LLAMA)).layers == 32
+
+
+def test_groups_of_quantisation_that_are_text_are_no_dtype(tmp_path: Path):
+    said = {"quant_method": "compressed-tensors", "config_groups": {"g": "text"}}
+    folder(tmp_path, {**LLAMA, "quantization_config": said})
+    assert "its files lack dtype" in refused(tmp_path, folder="ours")
+
+
+ODD = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=4),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=4), inner, max_size=3),
+    max_leaves=5,
+)
+
+
+@settings(max_examples=200, deadline=None, suppress_health_check=list(HealthCheck))
+@given(
+    base=st.sampled_from([LLAMA, HYBRID, DEEPSEEK, GPT_OSS, MIXTRAL]),
+    data=st.data(),
+    total=st.just(LARGE) | ODD,
+)
+def test_any_value_in_any_place_is_read_or_refused_in_one_line(
+    base: dict[str, Any], data: st.DataObject, total: object
+):
+    keys = [*base, *base.get("text_config", {}), "rope_scaling", "quantization_config"]
+    changes = data.draw(st.dictionaries(st.sampled_from(keys), ODD, max_size=3))
+    config = {**base, **changes}
+    with tempfile.TemporaryDirectory() as name:
+        folder(Path(name), config, total)
+        entry = {"folder": "ours", "task": "chat", "license": "MIT"}
+        content = stack(custom_models={"ours": entry}, models=[])
+        try:
+            found = parse(content, Path(name)).custom_models["ours"]
+        except StackErrors as error:
+            assert all("\n" not in str(problem) for problem in error.problems)
+        else:
+            assert found.weights >= 10**8

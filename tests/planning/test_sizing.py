@@ -86,6 +86,14 @@ def test_layers_that_pad_a_pool_of_windows_count_as_vllm_counts_them():
     assert cache_per_token(models()["gemma-3-4b"]) / 1024 == pytest.approx(136 * 35 / 34)
 
 
+def test_a_windowed_layer_holds_its_window_and_one_step():
+    """vLLM logged a need of 4.54 GiB for gpt-oss-120b at 131,072 tokens, which steps of 1,024 give."""
+    facts = models()["gpt-oss-120b"]
+    needed = facts.attention.sequence(facts.layers, 1, tokens=131072, step=1024)
+    assert needed / GIB == pytest.approx(4.54, abs=0.005)
+    assert on("gpt-oss-120b", 79 * GIB, context=131072).kv_cache > needed, "steps are larger on an H100"
+
+
 def test_sparse_attention_keeps_an_index_beside_its_latent():
     extra = cache_per_token(models()["deepseek-v3.2"]) - cache_per_token(models()["deepseek-v3"])
     assert extra == 61 * 132

@@ -7,6 +7,7 @@ llama.cpp: the file, the whole cache that it reserves at start, its output buffe
 from bisect import bisect_left
 from collections.abc import Callable
 
+from corral.catalogue.attention import BLOCK
 from corral.catalogue.engines import reserve
 from corral.catalogue.gpus import GIB
 from corral.catalogue.models import ModelSpec
@@ -25,8 +26,6 @@ MICRO_BATCH = 512
 """llama.cpp's default physical batch, whose logits it holds in 4 bytes each."""
 NON_TORCH = int(0.15 * GIB)
 """llama.cpp's memory outside its buffers."""
-BLOCK = 16
-"""Tokens of one block of vLLM's cache."""
 FP8_BLOCK = 128
 """Rows and columns that share one scale in `fp8-block`."""
 
@@ -85,19 +84,21 @@ def memory(
     Raises:
         ValueError: this version of vLLM is not sized.
     """
-    tokens = reserved_tokens(engine, context, max_num_seqs, full_sequences)
     margin = usable - int(usable * utilisation(engine, usable))
-    cache = tokens * cache_per_token(model, parallel)
     if engine is Engine.LLAMA_CPP:
+        tokens = reserved_tokens(engine, context, max_num_seqs, full_sequences)
+        cache = tokens * cache_per_token(model, parallel)
         output = 4 * MICRO_BATCH * model.vocabulary
         return MemoryPlan(usable, model.weights // parallel, cache, output, NON_TORCH + margin)
+    step = step_tokens(model, usable, context)
     held = fixed(
         model,
         reserve(version or pinned_version()),
         max_num_seqs=max_num_seqs,
-        step=step_tokens(model, usable, context),
+        step=step,
         parallel=parallel,
     )
+    cache = full_sequences * model.attention.sequence(model.layers, parallel, tokens=context, step=step)
     # vLLM starts only where every sequence that may run has its state.
     cache += max_num_seqs * state_per_sequence(model, parallel)
     return MemoryPlan(usable, held.weights, cache, held.activation, held.outside + margin)
