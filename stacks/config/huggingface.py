@@ -1,4 +1,4 @@
-"""ModelSpec of a model from its own folder: `config.json` and the index of its safetensors files, nothing else.
+"""Figures of a model from its own folder: `config.json` and the index of its safetensors files alone.
 
 What the files do not say is not guessed: it is named, and the stack file may state it beside the folder.
 """
@@ -19,15 +19,15 @@ SINGLE = "model.safetensors"
 """The weights of a model without an index; other files of the folder are never counted."""
 
 Config = Mapping[str, Any]
-ModelSpec = dict[str, Any]
+Figures = dict[str, Any]
 
 
 class Unreadable(Exception):
     """A folder that facts cannot be read from; the text is the reason."""
 
 
-def read_folder(folder: Path, *, weigh: bool = True) -> ModelSpec:
-    """ModelSpec in the files of `folder`, as keys of `custom-models`; what they lack is absent.
+def read_folder(folder: Path, *, weigh: bool = True) -> Figures:
+    """Figures in the files of `folder`, as keys of `custom-models`; what they lack is absent.
 
     `weigh`: whether weights are read too.
 
@@ -50,8 +50,8 @@ def read_folder(folder: Path, *, weigh: bool = True) -> ModelSpec:
     return {**known, "weights-bytes": cast_bytes if cast_bytes >= least else stored}
 
 
-def facts(config: Config) -> ModelSpec:
-    """ModelSpec in the content of a `config.json`; what it lacks is absent. Pure.
+def facts(config: Config) -> Figures:
+    """Figures in the content of a `config.json`; what it lacks is absent. Pure.
 
     Raises:
         Unreadable: a key has a value of another type.
@@ -123,14 +123,14 @@ def sparse_layers(config: Config) -> int:
     return max(0, layers - (_number(text, "first_k_dense_replace") or 0)) // step
 
 
-def least_bytes(known: ModelSpec, sparse: int) -> int:
+def least_bytes(known: Figures, sparse: int) -> int:
     """Lower bound of the weights: one table of the vocabulary, projections of attention, and layers.
 
     `sparse`: layers with routed experts.
     """
     hidden, layers = known.get("hidden") or 0, known.get("layers") or 0
-    attention: ModelSpec = known.get("attention") or {}
-    experts: ModelSpec = known.get("experts") or {}
+    attention: Figures = known.get("attention") or {}
+    experts: Figures = known.get("experts") or {}
     matrices = 2 if attention.get("kind") == "encoder" else 3
     parameters = (known.get("vocabulary") or 0) * hidden
     parameters += 2 * layers * hidden * (attention.get("heads") or 0) * (attention.get("head-dim") or 0)
@@ -162,7 +162,7 @@ def _full_layers(text: Config, others: str) -> int | None:
     return full or None if full + other == layers else None
 
 
-def _known(found: ModelSpec) -> ModelSpec:
+def _known(found: Figures) -> Figures:
     return {key: value for key, value in found.items() if value is not None}
 
 
@@ -269,7 +269,7 @@ def _intermediate(text: Config) -> int | None:
     return _number(text, "shared_expert_intermediate_size") or _number(text, "intermediate_size_mlp") or 0
 
 
-def _experts(text: Config) -> ModelSpec | None:
+def _experts(text: Config) -> Figures | None:
     count = _count_of_experts(text)
     if count is None:
         return None
@@ -283,7 +283,7 @@ def _experts(text: Config) -> ModelSpec | None:
     return {"count": count, "active": active, "intermediate": width}
 
 
-def _grouped(text: Config, name: str) -> ModelSpec | None:
+def _grouped(text: Config, name: str) -> Figures | None:
     heads, hidden = _number(text, "num_attention_heads"), _number(text, "hidden_size")
     derived = hidden // heads if heads and hidden and name not in STATE_HEAD_DIM else None
     return _whole(
@@ -298,12 +298,12 @@ def _grouped(text: Config, name: str) -> ModelSpec | None:
     )
 
 
-def _whole(found: ModelSpec) -> ModelSpec | None:
+def _whole(found: Figures) -> Figures | None:
     """`found`, or None where something in it is missing."""
     return None if None in found.values() else found
 
 
-def _sliding(text: Config, name: str) -> ModelSpec | None:
+def _sliding(text: Config, name: str) -> Figures | None:
     base = _grouped(text, name)
     layers = {
         "full-layers": _full_layers(text, "sliding_attention"),
@@ -312,7 +312,7 @@ def _sliding(text: Config, name: str) -> ModelSpec | None:
     return base and _whole({**base, "kind": "sliding", **layers})
 
 
-def _hybrid(text: Config, name: str) -> ModelSpec | None:
+def _hybrid(text: Config, name: str) -> Figures | None:
     base = _grouped(text, name)
     states = {
         "full-layers": _full_layers(text, "linear_attention"),
@@ -324,7 +324,7 @@ def _hybrid(text: Config, name: str) -> ModelSpec | None:
     return base and _whole({**base, "kind": "hybrid", **states})
 
 
-def _latent(text: Config, name: str) -> ModelSpec | None:
+def _latent(text: Config, name: str) -> Figures | None:
     return _whole(
         {
             "kind": "mla",
@@ -336,11 +336,11 @@ def _latent(text: Config, name: str) -> ModelSpec | None:
     )
 
 
-def _encoder(text: Config, name: str) -> ModelSpec | None:
+def _encoder(text: Config, name: str) -> Figures | None:
     return _whole({"kind": "encoder", "heads": _number(text, "num_attention_heads")})
 
 
-Reader = Callable[[Config, str], ModelSpec | None]
+Reader = Callable[[Config, str], Figures | None]
 
 
 def _reader(config: Config) -> Reader | None:
