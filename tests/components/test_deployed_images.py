@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 from tests.components.harness import Graph, build
-from tests.components.test_platform import SECRETS, content
+from tests.deploy.test_platform import SECRETS, content
 
 from corral.catalogue import charts, images
 from corral.stacks.config.loader import parse
