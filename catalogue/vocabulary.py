@@ -181,11 +181,10 @@ class InstalledBy(str, Enum):
 
 
 class SourceScheme(str, Enum):
-    """Scheme of the URI that a model is imported from."""
+    """Scheme of the URI that a stack imports a model from."""
 
     PACKAGE = "package"
     FILE = "file"
     S3 = "s3"
-    GCS = "gs"
     OCI = "oci"
     HUB = "hf"

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping
 
 from corral.catalogue.models import ModelSpec
-from corral.catalogue.vocabulary import Weights
+from corral.catalogue.vocabulary import SourceScheme, Weights
 from corral.stacks.config.errors import Problem, Unpinned
 from corral.stacks.config.model_lock import LockedModel
 from corral.stacks.config.stack_config import ModelSection
@@ -20,6 +20,23 @@ def model_files(
     if lock is not None and lock.source == model.source:
         return tuple(FilePlan(file.name, file.sha256) for file in lock.files)
     return tuple(FilePlan(file.name, file.sha256) for file in spec.files)
+
+
+def pinned_source(model: ModelSection, spec: ModelSpec, locked: Mapping[str, LockedModel]) -> str:
+    """URI that an import reads: at the locked commit or digest where the source keeps such."""
+    source = model.source or spec.package_source or ""
+    lock = locked.get(model.name)
+    scheme, _, rest = source.partition("://")
+    if lock is None or lock.source != source or lock.revision is None or "@" in rest:
+        return source
+    match scheme:
+        case SourceScheme.HUB.value:
+            return f"{source.rstrip('/')}@{lock.revision}"
+        case SourceScheme.OCI.value:
+            repository, _, tag = rest.rpartition(":")
+            return f"{scheme}://{repository if '/' not in tag else rest}@{lock.revision}"
+        case _:
+            return source
 
 
 def unlocked(

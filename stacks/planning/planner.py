@@ -20,7 +20,7 @@ from corral.stacks.planning.device_requests import allocator
 from corral.stacks.planning.digests import digests_of, repositories
 from corral.stacks.planning.gpu_pools.allocators import PoolAllocator, pool_allocator
 from corral.stacks.planning.gpu_pools.placement import PoolPlacement, place
-from corral.stacks.planning.model_files import model_files, unlocked
+from corral.stacks.planning.model_files import model_files, pinned_source, unlocked
 from corral.stacks.planning.pricing import cost
 from corral.stacks.planning.quotas import device_classes, device_limits, over_quota, shares
 from corral.stacks.planning.results.addons import AddonPlan, ChartPlan
@@ -109,6 +109,7 @@ def _complete(
             replicas[one.config.name],
             gpus()[products[placement.pool]],
             by,
+            pinned_source(one.config, one.spec, locked),
             model_files(one.config, one.spec, locked),
         )
         for one, placement in zip(requests, chosen, strict=True)

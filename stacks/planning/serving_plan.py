@@ -17,9 +17,10 @@ def model_plan(
     replicas: Sequence[ReplicaPlacement],
     gpu: Gpu,
     by: Allocator,
+    source: str,
     files: tuple[FilePlan, ...],
 ) -> ModelPlan:
-    """A model made of `files` on devices of `gpu` that `by` hands out."""
+    """A model made of `files` of `source` on devices of `gpu` that `by` hands out."""
     section, spec = one.config, one.spec
     return ModelPlan(
         name=section.name,
@@ -40,7 +41,7 @@ def model_plan(
             usable=placement.device.usable,
         ),
         weights=section.weights,
-        source=section.source or spec.package_source or "",
+        source=source,
         files=files,
         storage_path=section.name,
         claim=request(by, gpu, placement),

@@ -10,7 +10,7 @@ from corral.stacks.config.errors import Problem, one_of
 from corral.stacks.config.stack_config import ModelSection, StackConfig
 
 IMPORTED = frozenset(f"{scheme.value}://" for scheme in SourceScheme)
-"""What the importer reads; a claim that holds a model is mounted by whoever serves it, not imported."""
+"""What the import of a stack reads; Cloud Storage needs a key that no stack gives it."""
 
 
 def check_models(config: StackConfig) -> Iterator[Problem]:
