@@ -1,12 +1,13 @@
 """Arguments of components, checked before anything is registered: keys, types, ranges and names."""
 
-import re
 from collections.abc import Awaitable, Iterable, Mapping
 from enum import Enum
 from types import UnionType
 from typing import Any, TypeVar, Union, cast, get_args, get_origin, get_type_hints, is_typeddict
 
 import pulumi
+
+from corral.catalogue.formats import BUCKET, LABEL, LABEL_VALUE, REGISTRY, SERVER_URL, SUBDOMAIN, Format
 
 Args = TypeVar("Args", bound=Mapping[str, object])
 
@@ -15,21 +16,6 @@ class ArgsError(pulumi.RunError):
     """Arguments that a component refuses, one line per problem: path, value, and what is allowed."""
 
 
-LABEL = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
-SUBDOMAIN = re.compile(r"(?=.{1,253}$)[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*")
-LABEL_VALUE = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?")
-SERVER_URL = re.compile(r"https?://[A-Za-z0-9.\-\[\]:]+/?")
-REGISTRY = re.compile(r"[a-z0-9]([a-z0-9.-]*[a-z0-9])?(:[0-9]{1,5})?(/[a-z0-9]([a-z0-9._-]*[a-z0-9])?)*")
-BUCKET = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
-
-_FORMATS = {
-    LABEL: "a DNS label: lower-case letters, digits and -, at most 63",
-    SUBDOMAIN: "a DNS name: lower-case letters, digits, - and .",
-    LABEL_VALUE: "a label value: letters, digits, -, _ and ., at most 63",
-    SERVER_URL: "http(s)://host[:port] without a path",
-    REGISTRY: "host[:port][/path] without scheme or tag",
-    BUCKET: "3 to 63 lower-case letters, digits, - and .",
-}
 _TEXTS = {
     "bucket": BUCKET,
     "callers": LABEL,
@@ -193,9 +179,9 @@ def _value_problems(value: object, shape: str, key: str, where: str) -> Iterable
             yield f"{where}: {value!r} is not allowed; use {bounds}"
 
 
-def _text_problems(value: str, allowed: re.Pattern[str], where: str) -> Iterable[str]:
-    if not allowed.fullmatch(value):
-        yield f"{where} is not allowed; use {_FORMATS[allowed]}"
+def _text_problems(value: str, allowed: Format, where: str) -> Iterable[str]:
+    if not allowed.matches(value):
+        yield f"{where} is not allowed; use {allowed.words}"
 
 
 def _shown(value: object) -> str:

@@ -62,6 +62,11 @@ def parse(content: object, base: Path = Path()) -> StackConfig:
 def _unique(loader: Any, node: Any) -> dict[Any, Any]:
     seen: set[Any] = set()
     for key, _value in node.value:
+        if key.tag == MERGE:
+            continue
+        if not isinstance(key, yaml.ScalarNode):
+            reason = "a key that is no text, such as a template that was left in"
+            raise yaml.constructor.ConstructorError(None, None, reason, key.start_mark)
         name = loader.construct_object(key)
         if name in seen:
             raise yaml.constructor.ConstructorError(None, None, f"{name} stands twice", key.start_mark)
@@ -70,6 +75,7 @@ def _unique(loader: Any, node: Any) -> dict[Any, Any]:
     return cast("dict[Any, Any]", loader.construct_mapping(node, deep=True))
 
 
+MERGE = "tag:yaml.org,2002:merge"
 UniqueKeys: Any = type("UniqueKeys", (StackLoader,), {})
 """Reads a stack file as Pulumi does, and refuses a key that stands twice in one mapping."""
 UniqueKeys.add_constructor(yaml.resolver.BaseResolver.DEFAULT_MAPPING_TAG, _unique)
@@ -88,6 +94,8 @@ def _mapping(path: Path) -> dict[str, Any]:
         ) from None
     except yaml.YAMLError:
         raise ConfigErrors([Problem(path.name, "bad YAML", "fix the YAML")]) from None
+    except RecursionError:
+        raise ConfigErrors([Problem(path.name, "nested too deeply", "fix the YAML")]) from None
     if not isinstance(content, dict):
         raise ConfigErrors([Problem(path.name, "no mapping", "a stack file has the key config")])
     return cast("dict[str, Any]", content)

@@ -35,12 +35,16 @@ from corral.stacks.config.values import (
     Count,
     Devices,
     Name,
+    NodeName,
     Number,
     Positive,
+    Registry,
+    ServerUrl,
     Share,
     Size,
     Version,
     kebab,
+    mig_given,
     replicas_given,
     sharing_given,
 )
@@ -93,7 +97,7 @@ class Sovereignty(Section):
     """One word that fixes residency, sources, registries and digests."""
     region: str
     """Region that everything lies in; `embedded` on this machine."""
-    registry: str | None = None
+    registry: Registry | None = None
     """Mirror that every image comes from, such as `registry.example.eu/mirror`."""
     pull_secret: Name | None = None
     """Name of the Secret that opens the mirror, present in each namespace."""
@@ -129,7 +133,7 @@ class Cluster(Section):
 class Nodes(Section):
     """The nodes of a pool: named, or a range made on demand."""
 
-    names: tuple[str, ...] = ()
+    names: tuple[NodeName, ...] = ()
     """Names of nodes that exist."""
     min: Count | None = None
     """Fewest nodes."""
@@ -140,7 +144,7 @@ class Nodes(Section):
 class Sharing(Section):
     """How a GPU is divided."""
 
-    mig: str | tuple[dict[str, Positive], ...] | None = None
+    mig: Annotated[str | tuple[dict[str, Positive], ...] | None, BeforeValidator(mig_given)] = None
     """`auto`, a named configuration, or slices per profile: once for all GPUs of a node, or once per GPU; or
     `dynamic`, where the DRA driver cuts a slice when a pod comes."""
     time_slicing: Share | None = None
@@ -348,8 +352,8 @@ class ModelStorage(Section):
     """Size of the volume of a deployed store."""
     bucket: Name = "models"
     """Bucket that holds the models."""
-    endpoint: str | None = None
-    """URL of an existing store."""
+    endpoint: ServerUrl | None = None
+    """URL of an existing store, such as `https://minio.example:9000`."""
 
 
 class Budget(Section):
