@@ -48,7 +48,8 @@ class ExistingGpuNodePool(pulumi.ComponentResource):
 
     def _marked(self, name: str, pool: str, node: PoolNode, price: Mapping[str, str]) -> pulumi.Output[str]:
         patch = kubernetes.core.v1.NodePatch(
-            f"{name}-{node['name']}",
+            # Neither name has a slash: no two nodes of two pools share one.
+            f"{name}/{node['name']}",
             metadata={
                 "name": node["name"],
                 "labels": node_labels(pool, node),

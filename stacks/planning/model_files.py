@@ -3,11 +3,13 @@
 from collections.abc import Iterable, Iterator, Mapping
 
 from corral.catalogue.models import ModelSpec
-from corral.catalogue.vocabulary import SourceScheme, Weights
+from corral.catalogue.vocabulary import Engine, SourceScheme, Weights
 from corral.stacks.config.errors import Problem, Unpinned
 from corral.stacks.config.model_lock import LockedModel
 from corral.stacks.config.stack_config import ModelSection
+from corral.stacks.planning.defaults import ModelRequest
 from corral.stacks.planning.results.models import FilePlan
+from corral.stacks.planning.serving import gguf
 
 
 def model_files(
@@ -39,14 +41,16 @@ def pinned_source(model: ModelSection, spec: ModelSpec, locked: Mapping[str, Loc
             return source
 
 
-def unlocked(
-    models: Iterable[tuple[str, ModelSection, ModelSpec]], locked: Mapping[str, LockedModel]
-) -> Iterator[Problem]:
-    """A problem for each model, by its path in the stack file, whose files nobody knows."""
-    for path, model, spec in models:
-        if model.weights is Weights.REAL and not model_files(model, spec, locked):
-            yield Unpinned(
-                f"{path}.source",
-                model.source or "absent",
-                "its files are not locked: run corral lock --models",
-            )
+def unlocked(requests: Iterable[ModelRequest], locked: Mapping[str, LockedModel]) -> Iterator[Problem]:
+    """A problem for each model whose files nobody knows, or whose engine finds none to serve among them."""
+    for one in requests:
+        if one.config.weights is Weights.SIMULATED:
+            continue
+        files = [file.name for file in model_files(one.config, one.spec, locked)]
+        source = one.config.source or "absent"
+        if not files:
+            hint = "its files are not locked: run corral lock --models"
+            yield Unpinned(f"{one.path}.source", source, hint)
+        elif one.engine is Engine.LLAMA_CPP and gguf(files) is None:
+            hint = "llama.cpp serves one model in GGUF files: name a source with that one alone"
+            yield Problem(f"{one.path}.source", source, hint)

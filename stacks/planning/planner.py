@@ -56,7 +56,7 @@ def plan(config: StackConfig, stack: str, locked: Mapping[str, LockedModel] = NO
     allocators = [pool_allocator(pool) for pool in config.gpu_pools]
     placed = [place(one.path, one.config, one.spec, one.engine, one.context, allocators) for one in requests]
     problems += [one for one in placed if isinstance(one, Problem)]
-    problems += unlocked(((one.path, one.config, one.spec) for one in requests), locked)
+    problems += unlocked(requests, locked)
     chosen = [one for one in placed if not isinstance(one, Problem)]
     found = digests_of(config, {one.engine for one in requests})
     if found.unresolved and config.sovereignty.profile is not Profile.OPEN:

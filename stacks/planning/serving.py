@@ -1,5 +1,8 @@
 """Image and arguments of each engine: every sizing flag, passed explicitly."""
 
+import re
+from collections.abc import Sequence
+
 from corral.catalogue.addons import descriptor
 from corral.catalogue.gpus import GIB
 from corral.catalogue.models import ModelSpec
@@ -12,6 +15,9 @@ from corral.stacks.planning.results.models import MemoryPlan
 IMAGES = {engine: one.image for engine, one in RUNTIMES.items()}
 """Image of the catalogue by engine."""
 PORT = descriptor(Addon.KSERVE).ports["model"]
+GGUF = ".gguf"
+PART = re.compile(r"-[0-9]{5}-of-[0-9]{5}\.gguf$")
+"""Ending of one part of a model that lies in several files."""
 SERVER_GIB = 2
 """Memory of a model server on the host beside its weights."""
 MODEL_FOLDER = "/mnt/models"
@@ -29,15 +35,17 @@ def arguments(
     max_num_seqs: int,
     parallel: int,
     usable: int,
+    files: Sequence[str],
     shares: int = 1,
 ) -> tuple[str, ...]:
     """Arguments of the server of model `name` on devices of `usable` bytes.
 
-    Its defaults, which move between versions, are left to nothing that matters for memory. `shares`: equal
-    shares that its GPU goes into by time, of which a device is one; the server sees the memory of all of it.
+    Its defaults, which move between versions, are left to nothing that matters for memory. `files`: names of
+    the model's files, none where its weights are simulated. `shares`: equal shares that its GPU goes into by
+    time, of which a device is one; the server sees the memory of all of it.
     """
     if engine is Engine.LLAMA_CPP:
-        return _llama_cpp(name, facts, context, max_num_seqs)
+        return _llama_cpp(name, gguf(files) or f"{name}{GGUF}", context, max_num_seqs)
     return _vllm(name, facts, context, max_num_seqs, parallel, usable, shares)
 
 
@@ -46,9 +54,16 @@ def host_memory_gib(memory: MemoryPlan) -> int:
     return SERVER_GIB + -(-memory.weights // GIB)
 
 
-def _llama_cpp(name: str, facts: ModelSpec, context: int, max_num_seqs: int) -> tuple[str, ...]:
+def gguf(files: Sequence[str]) -> str | None:
+    """The file that llama.cpp is given, the first of several parts; None: there is none, or a choice."""
+    parts = sorted(name for name in files if name.endswith(GGUF))
+    several = len(parts) > 1 and not all(PART.search(name) for name in parts)
+    return None if several or not parts else parts[0]
+
+
+def _llama_cpp(name: str, file: str, context: int, max_num_seqs: int) -> tuple[str, ...]:
     return (
-        *("--model", f"{MODEL_FOLDER}/{facts.files[0].name}"),
+        *("--model", f"{MODEL_FOLDER}/{file}"),
         *("--alias", name),
         *("--host", "0.0.0.0"),
         *("--port", str(PORT)),

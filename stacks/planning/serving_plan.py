@@ -39,6 +39,7 @@ def model_plan(
             parallel=placement.count,
             shares=placement.device.shares,
             usable=placement.device.usable,
+            files=[file.name for file in files] or [file.name for file in spec.files],
         ),
         weights=section.weights,
         source=source,

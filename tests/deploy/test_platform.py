@@ -124,7 +124,7 @@ def leaves(value, where=""):
 def test_a_model_waits_for_kserve_storage_and_its_nodes(dev):
     service = dev.one("InferenceService", "smollm2-service")
     before = {dev.by_urn(urn).name for urn in dev.before(service)}
-    assert {"kserve-chart", "smollm2-import", "model-storage-bucket", "slices-slices-0"} <= before
+    assert {"kserve-chart", "smollm2-import", "model-storage-bucket", "slices/slices-0"} <= before
 
 
 def test_kserve_waits_for_cert_manager(dev):
@@ -133,7 +133,7 @@ def test_kserve_waits_for_cert_manager(dev):
 
 
 def test_the_nodes_are_labelled_after_their_layouts_exist(dev):
-    patch = dev.one("NodePatch", "slices-slices-0")
+    patch = dev.one("NodePatch", "slices/slices-0")
     assert "gpu-operator-mig-parted" in {dev.by_urn(urn).name for urn in dev.before(patch)}
     layouts = yaml.safe_load(dev.one("ConfigMap", "gpu-operator-mig-parted").inputs["data"]["config.yaml"])
     assert patch.inputs["metadata"]["labels"]["nvidia.com/mig.config"] in layouts["mig-configs"]
