@@ -8,7 +8,6 @@ from corral.stacks.config.errors import Problem
 from corral.stacks.config.stack_config import FairSharing, GpuPool, TenantSection
 from corral.stacks.config.values import WHOLE
 from corral.stacks.planning.device_requests import CLOSED, counted_as, device_class, queued_as
-from corral.stacks.planning.gpu_pools.devices import in_words
 from corral.stacks.planning.mig.guarantee import guarantee, room_for_all
 from corral.stacks.planning.mig.layouts import layout
 from corral.stacks.planning.mig.vectors import vector
@@ -21,7 +20,7 @@ from corral.stacks.planning.results.fair_sharing import (
 )
 from corral.stacks.planning.results.models import ClaimPlan, ModelPlan
 from corral.stacks.planning.results.plan import Plan
-from corral.stacks.planning.results.pools import PoolPlan
+from corral.stacks.planning.results.pools import PoolPlan, in_words
 
 MAPPINGS = 16
 """DeviceClasses that Kueue counts (`validateDeviceClassMappings`, kueue v0.19.2)."""

@@ -12,8 +12,8 @@ from corral.stacks.planning.gpu_pools.allocators import pool_allocator
 from corral.stacks.planning.gpu_pools.devices import DeviceKind
 from corral.stacks.planning.gpu_pools.mig import MigAllocator
 from corral.stacks.planning.mig.allocation import PlannedAllocation
-from corral.stacks.planning.mig.layouts import Stranded, maximal_layouts, stranded
-from corral.stacks.planning.results.pools import Proof
+from corral.stacks.planning.mig.layouts import maximal_layouts
+from corral.stacks.planning.results.pools import Proof, Stranded, stranded
 from corral.stacks.reports.terminal.plan import pool_notes, render
 
 SMALL = {"model": "smollm2-135m", "context": 2048, "max-num-seqs": 2}

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from corral.catalogue.vocabulary import SharingKind
 from corral.stacks.config.stack_config import GpuPool
-from corral.stacks.planning.results.pools import GpuPlan, MigConfig, NodePlan, PoolPlan, SlicePlan
+from corral.stacks.planning.results.pools import GpuPlan, MigConfig, NodePlan, PoolPlan, SlicePlan, in_words
 
 Occupant = tuple[str, int]
 """(model, bytes used) of one occupied device."""
@@ -28,11 +28,6 @@ class DeviceKind:
     def words(self) -> str:
         """Such as `1g.5gb`."""
         return in_words(self.profile, self.shares)
-
-
-def in_words(profile: str | None, shares: int) -> str:
-    """One device: `1g.5gb`, `whole GPU`, `1/4 GPU`."""
-    return profile or ("whole GPU" if shares == 1 else f"1/{shares} GPU")
 
 
 def node_names(pool: GpuPool) -> tuple[str, ...]:

@@ -3,7 +3,6 @@
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from functools import cache
-from typing import NamedTuple
 
 from corral.catalogue.gpus import geometry, gpus, shape
 
@@ -69,22 +68,6 @@ def maximal_layouts(gpu: str) -> tuple[Layout, ...]:
 def fits_geometry(gpu: str, counts: Mapping[str, int]) -> bool:
     """Whether `counts` slices of each profile can be cut together on one `gpu`."""
     return layout(gpu, counts) in layouts(gpu)
-
-
-class Stranded(NamedTuple):
-    """Slices of a cut GPU that no instance has, and that none can have while the layout stays."""
-
-    compute: int
-    memory: int
-
-
-def stranded(gpu: str, counts: Mapping[str, int]) -> Stranded:
-    """What a layout of `counts` slices of each profile leaves over on one `gpu`."""
-    grid = geometry(gpu)
-    return Stranded(
-        grid.compute - sum(shape(gpu, key).compute * count for key, count in counts.items()),
-        grid.memory - sum(shape(gpu, key).memory * count for key, count in counts.items()),
-    )
 
 
 def config_names(gpu: str) -> tuple[str, ...]:

@@ -1,7 +1,10 @@
 """GPU pools: nodes, GPUs, their slices, and why so many GPUs are needed. Memory is in bytes."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import NamedTuple
 
+from corral.catalogue.gpus import geometry, shape
 from corral.catalogue.vocabulary import SharingKind
 
 
@@ -133,3 +136,24 @@ class PoolPlan:
     """Equal shares that each GPU goes into; 1 where it is whole or cut into slices."""
     guarantee: Guarantee | None = None
     """Of slices cut on demand, whose `gpus` are one way to cut among many; None: nothing is cut on demand."""
+
+
+class Stranded(NamedTuple):
+    """Slices of a cut GPU that no instance has, and that none can have while the layout stays."""
+
+    compute: int
+    memory: int
+
+
+def stranded(gpu: str, counts: Mapping[str, int]) -> Stranded:
+    """What a layout of `counts` slices of each profile leaves over on one `gpu`."""
+    grid = geometry(gpu)
+    return Stranded(
+        grid.compute - sum(shape(gpu, key).compute * count for key, count in counts.items()),
+        grid.memory - sum(shape(gpu, key).memory * count for key, count in counts.items()),
+    )
+
+
+def in_words(profile: str | None, shares: int) -> str:
+    """One device: `1g.5gb`, `whole GPU`, `1/4 GPU`."""
+    return profile or ("whole GPU" if shares == 1 else f"1/{shares} GPU")

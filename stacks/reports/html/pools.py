@@ -4,9 +4,8 @@ from collections.abc import Iterable, Iterator, Mapping, Set
 
 from corral.catalogue.gpus import GIB
 from corral.catalogue.vocabulary import Weights
-from corral.stacks.planning.gpu_pools.devices import in_words
 from corral.stacks.planning.results.plan import Plan
-from corral.stacks.planning.results.pools import GpuPlan, NodePlan, PoolPlan, SlicePlan
+from corral.stacks.planning.results.pools import GpuPlan, NodePlan, PoolPlan, SlicePlan, in_words
 from corral.stacks.reports.html.html import Content, Html, tag, together
 from corral.stacks.reports.html.tables import count, mark, share, size
 from corral.stacks.reports.html.tally import Tally, of_gpu, of_pool

@@ -10,11 +10,10 @@ from rich.text import Text
 from corral.catalogue.gpus import shape
 from corral.catalogue.vocabulary import AddonState, SharingKind, Weights
 from corral.stacks.config.errors import gib
-from corral.stacks.planning.mig.layouts import stranded
 from corral.stacks.planning.results.addons import AddonPlan
 from corral.stacks.planning.results.models import ModelPlan
 from corral.stacks.planning.results.plan import Plan
-from corral.stacks.planning.results.pools import GpuPlan, PoolPlan, Proof, SlicePlan
+from corral.stacks.planning.results.pools import GpuPlan, PoolPlan, Proof, SlicePlan, stranded
 from corral.stacks.reports.terminal.cost import api_notes, api_table, cost_notes, cost_table
 from corral.stacks.reports.terminal.dynamic_mig import needs, on_demand, promise
 from corral.stacks.reports.terminal.fair_sharing import fair_notes, fair_table, shared
