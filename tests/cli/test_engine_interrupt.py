@@ -7,7 +7,9 @@ import sys
 import time
 
 SCRIPT = """
-import sys
+import signal, sys
+# Who runs the tests in the background passes on that interrupts are ignored.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 from pathlib import Path
 from corral.embedded.engine.events import Telling
 from corral.embedded.engine.follow import follow
@@ -30,12 +32,16 @@ def test_an_interrupt_waits_for_the_end_of_the_program_and_exits_with_130(tmp_pa
         text=True,
         start_new_session=True,
     )
-    limit = time.monotonic() + 20
-    while not (tmp_path / "begun").exists():
-        assert running.poll() is None and time.monotonic() < limit
-        time.sleep(0.02)
-    time.sleep(0.3)
-    os.killpg(running.pid, signal.SIGINT)
-    output, error = running.communicate(timeout=20)
+    try:
+        limit = time.monotonic() + 20
+        while not (tmp_path / "begun").exists():
+            assert running.poll() is None and time.monotonic() < limit
+            time.sleep(0.02)
+        time.sleep(0.3)
+        os.killpg(running.pid, signal.SIGINT)
+        output, error = running.communicate(timeout=20)
+    finally:
+        if running.poll() is None:
+            os.killpg(running.pid, signal.SIGKILL)
     assert (tmp_path / "ended").exists(), "the program was given the time to end"
     assert (running.returncode, output, error) == (130, "", "corral: interrupted\n")
