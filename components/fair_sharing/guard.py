@@ -39,17 +39,20 @@ CONTROLLER = (
 )
 DERIVED = (
     f"(object.metadata.?ownerReferences.orValue([]).exists(one, one.kind in {list(TEMPLATE_KINDS)}) && "
-    "(variables.controller || variables.admin)) || (request.operation == 'UPDATE' && variables.controller)"
+    "(variables.controller || variables.admin)) || (request.operation == 'UPDATE' && "
+    "(variables.controller || (object.kind == 'InferenceService' && variables.kserve)))"
 )
-"""What Kubernetes' own controllers make of an evaluated object; an owner alone is easily forged."""
+"""What controllers make of an evaluated object, KServe's finalizer included; an owner is easily forged."""
+
+
+SERVED = "object.metadata.?ownerReferences.orValue([]).exists(one, one.kind == 'InferenceService')"
 
 
 def _kserve(namespaces: Sequence[str]) -> str:
-    """CEL: KServe's controller, of no tenant's namespace, makes it for an evaluated InferenceService."""
+    """CEL: KServe's controller, of no tenant's namespace, is the requester."""
     return (
         f"request.userInfo.username.matches('^system:serviceaccount:[^:]+:{KSERVE}$') && "
-        f"!(request.userInfo.username.split(':')[2] in {list(namespaces)}) && "
-        "object.metadata.?ownerReferences.orValue([]).exists(one, one.kind == 'InferenceService')"
+        f"!(request.userInfo.username.split(':')[2] in {list(namespaces)})"
     )
 
 
@@ -78,10 +81,10 @@ def policy(namespaces: Sequence[str]) -> dict[str, Any]:
         "asks": ASKS,
         "admin": ADMIN,
         "controller": CONTROLLER,
-        "derived": DERIVED,
         "kserve": _kserve(namespaces),
+        "derived": DERIVED,
         # Its queue comes and goes with fair sharing itself.
-        "model": f"{model} && (variables.admin || variables.kserve)",
+        "model": f"{model} && (variables.admin || (variables.kserve && {SERVED}))",
         "queued": queued,
     }
     return {

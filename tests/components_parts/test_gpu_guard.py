@@ -1,5 +1,6 @@
 """The guard of the GPU queues lets nothing past that a tenant can write itself."""
 
+import re
 from typing import Any
 
 import pytest
@@ -56,6 +57,21 @@ def service(labels: dict[str, str] | None = None) -> dict[str, Any]:
     predictor = {"model": {"modelFormat": {"name": "x"}, "resources": GPU["resources"]}}
     meta = {"labels": labels or {}}
     return {"kind": "InferenceService", "metadata": meta, "spec": {"predictor": predictor}}
+
+
+def test_kserve_puts_its_finalizer_on_a_service_that_a_stack_without_queues_made() -> None:
+    assert admitted(service(MODEL), KSERVE, change=True)
+    assert not admitted(service(MODEL), KSERVE), "it makes none"
+    assert not admitted(service(), "system:serviceaccount:team-a:kserve-controller-manager", change=True)
+    assert not admitted(templated("Deployment"), KSERVE, change=True), "what it makes of one is evaluated"
+
+
+def test_a_variable_of_the_policy_reads_only_those_before_it() -> None:
+    seen: list[str] = []
+    for one in policy(["team-a"])["variables"]:
+        read = set(re.findall(r"variables\.(\w+)", one["expression"]))
+        assert read <= set(seen), "the API server refuses the policy otherwise"
+        seen.append(one["name"])
 
 
 def test_a_workload_that_names_a_queue_is_admitted_and_one_that_names_none_is_not() -> None:
