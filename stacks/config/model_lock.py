@@ -9,6 +9,7 @@ import yaml
 from pydantic import Field, ValidationError
 
 from corral.stacks.config.errors import ConfigErrors, Problem
+from corral.stacks.config.loader import stack_of
 from corral.stacks.config.stack_config import Section
 
 HEADER = "# Written by `corral lock --models`: what each model's source held, file by file.\n"
@@ -43,8 +44,7 @@ class _File(Section):
 
 def lock_path(stack_file: Path) -> Path:
     """Where the lock of a stack is: `models.onprem.lock.yaml` beside `Pulumi.onprem.yaml`."""
-    stack = stack_file.name.removeprefix("Pulumi.").removesuffix(".yaml")
-    return stack_file.with_name(f"models.{stack}.lock.yaml")
+    return stack_file.with_name(f"models.{stack_of(stack_file)}.lock.yaml")
 
 
 def read_lock(stack_file: Path) -> Mapping[str, LockedModel]:

