@@ -1,13 +1,16 @@
 """Helm charts: what can be installed, from where, at which version and by which Pulumi resource."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 
 from corral.catalogue._read import UNRESOLVED
 from corral.catalogue.addons import ChartRow, descriptor, descriptors
 from corral.catalogue.digests import digest
+from corral.catalogue.images import mirrored
 from corral.catalogue.vocabulary import Addon, InstalledBy, VectorEngine
+
+OCI = "oci://"
 
 
 @dataclass(frozen=True)
@@ -39,6 +42,20 @@ class ChartEntry:
     def reference(self) -> str:
         """`source/name:version`, as digests are kept."""
         return f"{self.source.rstrip('/')}/{self.name}:{self.version}"
+
+    def through(self, registry: str | None) -> "ChartEntry":
+        """The chart as pulled from the mirror `registry`; None leaves it.
+
+        A chart of an OCI registry keeps path and digest when it is copied. One of an HTTPS repository is
+        pushed below `charts/`, and has the digest that the mirror gave it then.
+        """
+        if registry is None:
+            return self
+        if self.source.startswith(OCI):
+            path = self.source.removeprefix(OCI).rstrip("/")
+            return replace(self, source=f"{OCI}{mirrored(path, registry)}")
+        pushed = replace(self, source=f"{OCI}{registry.rstrip('/')}/charts")
+        return replace(pushed, digest=digest(pushed.reference))
 
 
 def _entry(name: str, row: ChartRow, namespace: str) -> ChartEntry:

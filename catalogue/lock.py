@@ -9,9 +9,9 @@ from pathlib import Path
 
 import httpx
 
-from corral.catalogue.charts import charts
+from corral.catalogue.charts import OCI, ChartEntry, charts
 from corral.catalogue.digests import FILE, Locked, digests, load
-from corral.catalogue.images import ImageEntry, images, mirrored
+from corral.catalogue.images import images, mirrored
 from corral.catalogue.registry import Unresolved, client, resolve
 
 AT_ONCE = 8
@@ -32,15 +32,19 @@ class Answer:
 
 
 def references(mirror: str | None = None) -> dict[str, str]:
-    """Reference of every chart and resolvable image -> its place; `mirror` holds the images."""
-    asked = {entry.reference: entry.reference for entry in charts().values()}
+    """Reference of every chart and resolvable image -> its place, in `mirror` when that is named."""
+    asked = dict(_chart(entry, mirror) for entry in charts().values())
     return asked | {
-        entry.pinned: _asked(entry, mirror) for entry in images().values() if not entry.unresolvable
+        entry.pinned: f"{mirrored(entry.repository, mirror)}:{entry.tag}"
+        for entry in images().values()
+        if not entry.unresolvable
     }
 
 
-def _asked(entry: ImageEntry, mirror: str | None) -> str:
-    return f"{mirrored(entry.repository, mirror)}:{entry.tag}"
+def _chart(entry: ChartEntry, mirror: str | None) -> tuple[str, str]:
+    """A chart copied from one OCI registry to another keeps its digest; any other has the mirror's."""
+    place = entry.through(mirror).reference
+    return (entry.reference if entry.source.startswith(OCI) else place), place
 
 
 def look_up(wanted: Mapping[str, str], http: httpx.Client, insecure: Collection[str]) -> list[Answer]:
@@ -59,9 +63,17 @@ def look_up(wanted: Mapping[str, str], http: httpx.Client, insecure: Collection[
         return list(pool.map(one, wanted.items()))
 
 
-def merge(known: Mapping[str, Locked], answers: Iterable[Answer], today: datetime.date) -> dict[str, Locked]:
-    """Digests after `answers`: new ones dated `today`, the same ones with their date, silence keeps old."""
-    result: dict[str, Locked] = {}
+def merge(
+    known: Mapping[str, Locked],
+    answers: Iterable[Answer],
+    today: datetime.date,
+    kept: Collection[str] = (),
+) -> dict[str, Locked]:
+    """Digests after `answers`: new ones dated `today`, the same ones with their date, silence keeps old.
+
+    References in `kept` stay when nothing asked for them.
+    """
+    result = {reference: one for reference, one in known.items() if reference in kept}
     for answer in answers:
         old = known.get(answer.reference)
         if answer.digest is not None and (old is None or old.digest != answer.digest):
@@ -94,15 +106,16 @@ def main(
     with client() as http:
         answers = look_up(references(mirror) if wanted is None else wanted, http, insecure)
     known = load(file)
-    found = merge(known, answers, datetime.datetime.now(datetime.UTC).date())
+    upstream = references() if wanted is None else ()
+    found = merge(known, answers, datetime.datetime.now(datetime.UTC).date(), kept=upstream)
     for answer in answers:
         if answer.digest is None:
             kept = ", the digest known before stays" if answer.reference in found else ""
             print(f"{answer.reference}: unresolved: {answer.reason}{kept}")
         elif answer.reference in known and known[answer.reference].digest != answer.digest:
             print(f"{answer.reference}: changed, was {known[answer.reference].digest}")
-    missing = len(answers) - len(found)
-    print(f"{len(found)} of {len(answers)} digests resolved")
+    missing = sum(answer.reference not in found for answer in answers)
+    print(f"{len(answers) - missing} of {len(answers)} digests resolved")
     stale = file.read_text(encoding="utf-8") != text(found) if file.exists() else True
     if not check and stale:
         scratch = file.with_name(f".{file.name}.{os.getpid()}")

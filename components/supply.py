@@ -3,7 +3,8 @@
 from pathlib import Path
 from typing import NotRequired, TypedDict
 
-from corral.catalogue.charts import ChartEntry
+from corral.catalogue._read import UNRESOLVED
+from corral.catalogue.charts import OCI, ChartEntry
 from corral.catalogue.images import ImageEntry
 
 
@@ -11,9 +12,10 @@ class Supply(TypedDict):
     """Where charts and images come from; empty: each from its own upstream registry."""
 
     registry: NotRequired[str]
-    """Mirror that holds every image under its upstream path, such as `registry.example.eu/mirror`."""
+    """Mirror that holds every image and OCI chart under its upstream path, and other charts below `charts/`,
+    such as `registry.example.eu/mirror`."""
     charts: NotRequired[str]
-    """Absolute path of a folder with unpacked charts by name; what it lacks comes from upstream."""
+    """Absolute path of a folder with unpacked charts by name; the rest comes from mirror or upstream."""
     pull_secret: NotRequired[str]
     """Name of the Secret, in each namespace, that opens the mirror."""
 
@@ -22,7 +24,7 @@ class ChartLocation(TypedDict):
     """What the Helm resources take to find a chart."""
 
     chart: str
-    """Folder, `oci://` reference, or name within `repository`."""
+    """Folder, `oci://` reference with its digest once that is resolved, or name within `repository`."""
     version: NotRequired[str]
     """Pinned version; absent for a folder, which is one version."""
     repository: NotRequired[str]
@@ -30,12 +32,14 @@ class ChartLocation(TypedDict):
 
 
 def locate(entry: ChartEntry, supply: Supply) -> ChartLocation:
-    """Where `entry` is fetched from: its unpacked folder when there is one, else upstream, pinned."""
+    """Where `entry` is fetched from: its unpacked folder, else mirror or upstream, pinned."""
     folder = Path(supply["charts"], entry.name) if "charts" in supply else None
     if folder is not None and folder.is_dir():
         return {"chart": str(folder)}
-    if entry.source.startswith("oci://"):
-        return {"chart": f"{entry.source.rstrip('/')}/{entry.name}", "version": entry.version}
+    pulled = entry.through(supply.get("registry"))
+    if pulled.source.startswith(OCI):
+        digest = "" if pulled.digest == UNRESOLVED else f"@{pulled.digest}"
+        return {"chart": f"{pulled.source.rstrip('/')}/{pulled.name}{digest}", "version": pulled.version}
     return {"chart": entry.name, "version": entry.version, "repository": entry.source}
 
 

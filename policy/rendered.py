@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -21,6 +22,9 @@ from corral.controls.workloads import workloads
 RELEASE = "kubernetes:helm.sh/v3:Release"
 KUBERNETES = "1.35.4"
 TIMEOUT_SECONDS = 120
+REACHING = ("SSL_CERT_FILE", "SSL_CERT_DIR", "HTTPS_PROXY", "HTTP_PROXY", "NO_PROXY", "DOCKER_CONFIG")
+"""Variables of the environment by which Helm reaches a registry."""
+REGISTRY_CONFIG = "HELM_REGISTRY_CONFIG"
 TESTS = frozenset({"test", "test-success", "test-failure"})
 SEPARATOR = re.compile(r"^---(?:[ \t].*)?$", re.MULTILINE)
 COMMENT = re.compile(r"^#.*$", re.MULTILINE)
@@ -116,7 +120,7 @@ def _render(
                 text=True,
                 timeout=TIMEOUT_SECONDS,
                 check=False,
-                env={**settings, "PATH": str(Path(helm).parent), "HOME": scratch},
+                env={**settings, **_reaching_registries(), "PATH": str(Path(helm).parent), "HOME": scratch},
             )
         except subprocess.TimeoutExpired as error:
             raise CannotRender(f"helm template {chart}: no answer in {TIMEOUT_SECONDS} s") from error
@@ -124,6 +128,17 @@ def _render(
         last = done.stderr.strip().splitlines()[-1:] or ["no message"]
         raise CannotRender(f"helm template {chart}: {last[0]}")
     return rendered_workloads(done.stdout)
+
+
+def _reaching_registries() -> Mapping[str, str]:
+    """The caller's certificates, proxies and registry logins, which the provider's own Helm uses, too."""
+    names = (*REACHING, *(name.lower() for name in REACHING if name.endswith("PROXY")))
+    shared = {name: os.environ[name] for name in names if name in os.environ}
+    folder = os.environ.get("HELM_CONFIG_HOME") or Path(
+        os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config", "helm"
+    )
+    login = Path(os.environ.get(REGISTRY_CONFIG) or Path(folder, "registry", "config.json"))
+    return {**shared, REGISTRY_CONFIG: str(login)} if login.is_file() else shared
 
 
 def rendered_workloads(manifests: str) -> Sequence[Mapping[str, Any]]:

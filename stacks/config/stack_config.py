@@ -55,7 +55,7 @@ SECRETS = tuple(config_secrets())
 """Keys of encrypted configuration, in the namespace `corral`."""
 
 SETTINGS = {
-    "charts": "Folder with unpacked charts by name; a chart that it lacks comes from its registry.",
+    "charts": "Folder with unpacked charts by name; a chart that it lacks comes from mirror or registry.",
 }
 """Plain keys beside `platform`, in the namespace `corral`: facts of the machine that deploys."""
 
@@ -98,7 +98,8 @@ class Sovereignty(Section):
     region: str
     """Region that everything lies in; `embedded` on this machine."""
     registry: Registry | None = None
-    """Mirror that every image comes from, such as `registry.example.eu/mirror`."""
+    """Mirror that every image and chart comes from, such as `registry.example.eu/mirror`; charts of other than OCI
+    registries lie below its `charts/`."""
     pull_secret: Name | None = None
     """Name of the Secret that opens the mirror, present in each namespace."""
 

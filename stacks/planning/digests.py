@@ -13,9 +13,10 @@ from corral.stacks.planning.serving import IMAGES
 
 
 def charts_used(config: StackConfig) -> tuple[ChartEntry, ...]:
-    """Charts that this stack installs."""
+    """Charts that this stack installs, mirrored as its registry says."""
+    registry = config.sovereignty.registry
     managed = [addon for addon in Addon if state(config, addon) is AddonState.MANAGED]
-    return tuple(entry for addon in managed for entry in charts_in(config, addon))
+    return tuple(entry.through(registry) for addon in managed for entry in charts_in(config, addon))
 
 
 def images_used(config: StackConfig, engines: Collection[Engine]) -> tuple[ImageEntry, ...]:

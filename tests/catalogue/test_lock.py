@@ -14,7 +14,7 @@ import httpx
 import pytest
 
 from corral.catalogue import lock, registry
-from corral.catalogue.charts import charts
+from corral.catalogue.charts import chart
 from corral.catalogue.digests import Locked, load
 from corral.catalogue.images import image, images
 
@@ -207,10 +207,24 @@ def test_what_is_built_here_is_not_asked_for():
 def test_with_a_mirror_images_are_asked_for_there_and_kept_under_their_own_name():
     asked = lock.references("mirror.example.eu/m")
     assert asked["docker.io/kserve/agent:v0.20.0"] == "mirror.example.eu/m/kserve/agent:v0.20.0"
-    resolvable = {entry.pinned for entry in images().values() if entry.unresolvable is None}
-    assert resolvable <= set(asked) and asked.keys() - resolvable == {
-        one.reference for one in charts().values()
-    }
+    assert {entry.pinned for entry in images().values() if entry.unresolvable is None} <= set(asked)
+    assert all(place.removeprefix("oci://").startswith("mirror.example.eu/m/") for place in asked.values())
+
+
+def test_with_a_mirror_an_oci_chart_keeps_its_digest_and_another_chart_has_the_mirrors():
+    asked = lock.references("mirror.example.eu/m")
+    copied, pushed = chart("cert-manager"), chart("qdrant")
+    place = f"oci://mirror.example.eu/m/jetstack/charts/cert-manager:{copied.version}"
+    assert asked[copied.reference] == place
+    place = f"oci://mirror.example.eu/m/charts/qdrant:{pushed.version}"
+    assert asked[place] == place
+    assert pushed.reference not in asked and pushed.reference in lock.references()
+
+
+def test_a_lock_at_a_mirror_keeps_the_digests_of_the_charts_own_repositories():
+    known = {one: Locked(digest=OTHER, date=TODAY) for one in (chart("qdrant").reference, "gone:1")}
+    found = lock.merge(known, [], datetime.date(2027, 1, 1), kept=lock.references())
+    assert set(found) == {chart("qdrant").reference}
 
 
 def test_the_driver_image_has_no_digest_and_is_no_gap_of_the_lock():

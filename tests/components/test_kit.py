@@ -1,3 +1,4 @@
+from dataclasses import replace
 from enum import Enum
 from typing import NotRequired, TypedDict
 
@@ -28,9 +29,7 @@ class SampleArgs(TypedDict):
 
 
 def entry(source: str = "https://charts.example.eu", by: InstalledBy = InstalledBy.CHART) -> ChartEntry:
-    return ChartEntry(
-        name="sample", version="1.2.3", source=source, namespace="sample", installed_by=by, digest=None
-    )
+    return ChartEntry(name="sample", version="1.2.3", source=source, namespace="sample", installed_by=by)
 
 
 def test_unknown_and_missing_keys_are_refused_together_with_what_is_allowed():
@@ -129,6 +128,21 @@ def test_a_chart_that_the_folder_lacks_comes_pinned_from_upstream(tmp_path):
 def test_an_oci_chart_is_referenced_with_its_name():
     assert locate(entry("oci://registry.example.eu/charts"), {})["chart"] == (
         "oci://registry.example.eu/charts/sample"
+    )
+
+
+def test_with_a_mirror_a_chart_comes_from_there_by_its_digest():
+    digest = f"sha256:{'d' * 64}"
+    mirrored = replace(entry("oci://ghcr.io/org/charts"), digest=digest)
+    assert locate(mirrored, {"registry": "registry.example.eu/mirror"}) == {
+        "chart": f"oci://registry.example.eu/mirror/org/charts/sample@{digest}",
+        "version": "1.2.3",
+    }
+
+
+def test_a_chart_of_a_plain_repository_lies_below_charts_of_the_mirror():
+    assert locate(entry(), {"registry": "registry.example.eu/mirror"})["chart"] == (
+        "oci://registry.example.eu/mirror/charts/sample"
     )
 
 
