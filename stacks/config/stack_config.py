@@ -98,8 +98,8 @@ class Sovereignty(Section):
     region: str
     """Region that everything lies in; `embedded` on this machine."""
     registry: Registry | None = None
-    """Mirror that every image and chart comes from, such as `registry.example.eu/mirror`; charts of other than OCI
-    registries lie below its `charts/`."""
+    """Mirror that every image and chart comes from, such as `registry.example.eu/mirror`; charts of HTTPS
+    repositories lie below its `charts/`."""
     pull_secret: Name | None = None
     """Name of the Secret that opens the mirror, present in each namespace."""
 
