@@ -4,8 +4,10 @@ from typing import Any
 
 from corral.catalogue.charts import chart
 from corral.components.supply import Supply
+from corral.controls.scope import Scope
 
-UNTOUCHED = ("kube-system", "gpu-operator", "dra-driver-nvidia-gpu")
+EVERYWHERE = Scope(())
+UNTOUCHED = ("gpu-operator", "dra-driver-nvidia-gpu")
 """Namespaces whose objects no Kyverno webhook sees: the cluster must heal there while Kyverno is down.
 
 Kyverno's own namespace is left out by the chart itself.
@@ -20,7 +22,7 @@ PROBES = {
 
 
 def kyverno_values(
-    namespace: str, *, replicas: int, supply: Supply, upgrade_job: bool = True
+    namespace: str, *, replicas: int, supply: Supply, upgrade_job: bool = True, scope: Scope = EVERYWHERE
 ) -> dict[str, Any]:
     """Values with admission and background controllers alone; the groups of resource types stay complete.
 
@@ -35,7 +37,7 @@ def kyverno_values(
             "admissionReports": {"enabled": False},
             "policyExceptions": {"enabled": True, "namespace": namespace},
         },
-        "config": {"webhooks": {"namespaceSelector": _all_but(UNTOUCHED)}},
+        "config": {"webhooks": {"namespaceSelector": scope.selector(beside=UNTOUCHED)}},
         # The chart's own test pod would name its image `latest`.
         "test": {"image": {"tag": chart("kyverno").app_version}},
     }
@@ -50,11 +52,3 @@ def kyverno_values(
     if "pull_secret" in supply:
         values.setdefault("global", {})["imagePullSecrets"] = [{"name": supply["pull_secret"]}]
     return values
-
-
-def _all_but(namespaces: tuple[str, ...]) -> dict[str, Any]:
-    return {
-        "matchExpressions": [
-            {"key": "kubernetes.io/metadata.name", "operator": "NotIn", "values": list(namespaces)}
-        ]
-    }

@@ -12,6 +12,7 @@ from corral.catalogue.models import ModelSpec, models
 from corral.catalogue.vocabulary import (
     Addon,
     AddonState,
+    AdmissionScope,
     ClusterKind,
     Currency,
     DataClass,
@@ -42,6 +43,7 @@ from corral.stacks.config.values import (
     ServerUrl,
     Share,
     Size,
+    SpaceName,
     Version,
     kebab,
     mig_given,
@@ -90,6 +92,17 @@ class Section(BaseModel):
     )
 
 
+class Admission(Section):
+    """Where the policies at admission hold."""
+
+    scope: AdmissionScope
+    """`namespaces`: in those with the label `corral.dev/policies: enforced`, as Corral's own have it;
+    `cluster`: in all but the exempt ones."""
+    exempt: tuple[SpaceName, ...] = ()
+    """Namespaces without policies where the scope is the cluster, beside `kube-system`; those of Kubernetes
+    but `default` when empty."""
+
+
 class Sovereignty(Section):
     """What must stay where."""
 
@@ -101,6 +114,9 @@ class Sovereignty(Section):
     """Mirror that every image comes from, such as `registry.example.eu/mirror`."""
     pull_secret: Name | None = None
     """Name of the Secret that opens the mirror, present in each namespace."""
+    admission: Admission | None = None
+    """Where the policies at admission hold; a cluster started here: everywhere, any other: in labelled
+    namespaces, when absent."""
 
 
 class Cluster(Section):
