@@ -13,10 +13,11 @@ from corral.controls.scope import Scope
 IN = {"corral.dev/policies": "enforced"}
 TENANT = {**IN, "corral.dev/component": "tenancy", "corral.dev/tenant": "team-a"}
 ENFORCE = "pod-security.kubernetes.io/enforce"
+LABELLED = Scope()
 KYVERNO = "system:serviceaccount:kyverno:kyverno-background-controller"
 
 
-def guard(name: str, scope: Scope = Scope(), level: PodSecurity | None = None) -> Any:
+def guard(name: str, scope: Scope = LABELLED, level: PodSecurity | None = None) -> Any:
     return next(one.policy for one in guards(scope, level, "kyverno") if one.name == name)
 
 
@@ -26,7 +27,7 @@ def space(labels: dict[str, str]) -> dict[str, Any]:
 
 def moved(old: dict[str, str] | None, new: dict[str, str], **request: Any) -> list[str]:
     """What the guard of namespaces says of a change of labels."""
-    policy = guard("corral-scope", request.pop("scope", Scope()), request.pop("level", None))
+    policy = guard("corral-scope", request.pop("scope", LABELLED), request.pop("level", None))
     return refusals(policy, space(new), None if old is None else space(old), **request)
 
 
