@@ -26,8 +26,10 @@ from corral.controls.evaluate import applies, evaluate_object, evaluate_resource
 from corral.controls.levels import Severity
 from corral.controls.profiles import Profile, profile
 from corral.controls.register import CONTROLS
+from corral.policy import providers
 from corral.policy.adapter import Adapter
 from corral.policy.configured import serve
+from corral.policy.providers import known_providers
 from corral.policy.rendered import RELEASE
 
 NAME = "corral-sovereignty"
@@ -66,11 +68,12 @@ def level(control: Control, constraints: Profile) -> EnforcementLevel:
 
 
 def policies(constraints: Profile) -> list[Policy]:
-    """Every control as a policy, and last the two that report what was undecided."""
+    """Every control as a policy, what concerns no single control, and last what was undecided."""
     pending: Pending = defaultdict(list)
     adapter = Adapter()
     made = [_policy(found, constraints, adapter, pending) for found in CONTROLS]
-    return [*made, _renderable(adapter, pending), _budgeted(constraints, adapter), *_undecided(pending)]
+    beside = (known_providers(constraints), _renderable(adapter, pending), _budgeted(constraints, adapter))
+    return [*made, *beside, *_undecided(pending)]
 
 
 def concerns(policy: str, token: str) -> bool:
@@ -78,6 +81,8 @@ def concerns(policy: str, token: str) -> bool:
 
     Those that report what others left undecided say something wherever another does.
     """
+    if policy == providers.NAME:
+        return not providers.known(token)
     if policy == RENDERABLE:
         return token == RELEASE
     if policy == BUDGETED:
