@@ -24,6 +24,7 @@ from corral.controls.cost.groups import READERS, group
 from corral.controls.enforcement import stops
 from corral.controls.evaluate import applies, evaluate_object, evaluate_resource
 from corral.controls.levels import Severity
+from corral.controls.models.sources import BUCKET, store
 from corral.controls.profiles import Profile, profile
 from corral.controls.register import CONTROLS
 from corral.policy import providers
@@ -250,10 +251,12 @@ def constraints_of(config: Mapping[str, str]) -> Profile:
     platform = cast(Mapping[str, Any], json.loads(config.get("corral:platform") or "{}"))
     said = cast(Mapping[str, str], platform.get("sovereignty") or {})
     region = said.get("region")
+    bucket = cast(Mapping[str, str], platform.get("model-storage") or {}).get("bucket", BUCKET)
     found = profile(
         said.get("profile", STRICTEST_DEFAULT),
         region=None if region == EMBEDDED_REGION else region,
         registry=said.get("registry"),
+        stores=(store(bucket),) if platform else None,
     )
     budget = cast(Mapping[str, Any] | None, platform.get("budget"))
     return found if budget is None else replace(found, budget=parse_budget(budget))

@@ -20,6 +20,7 @@ from corral.components.admission.render import (
     policy_name,
 )
 from corral.controls.control import Control
+from corral.controls.models.sources import store
 from corral.controls.profiles import Profile, profile
 from corral.controls.register import control
 from corral.controls.scope import EXEMPT, Scope
@@ -36,6 +37,9 @@ class AdmissionArgs(TypedDict):
     """Region that narrows the profile."""
     registry: NotRequired[str]
     """Registry that images must come from; by default the catalogue's repositories."""
+    buckets: NotRequired[list[str]]
+    """The platform's own buckets of models; a profile that keeps to regions lets models be served from these
+    alone. When omitted, from any bucket."""
     native: NotRequired[bool]
     """Enforce as ValidatingAdmissionPolicy; true when omitted."""
     kyverno: NotRequired[bool]
@@ -132,7 +136,12 @@ def _scope(args: AdmissionArgs, owner: str) -> Scope:
 
 def _chosen(args: AdmissionArgs, owner: str) -> tuple[Profile, list[Control]]:
     try:
-        constraints = profile(args["profile"], region=args.get("region"), registry=args.get("registry"))
+        constraints = profile(
+            args["profile"],
+            region=args.get("region"),
+            registry=args.get("registry"),
+            stores=tuple(store(bucket) for bucket in args.get("buckets", [])) or None,
+        )
         chosen = [control(identity) for identity in args["controls"]]
         for found in chosen:
             object_rule(found)

@@ -28,6 +28,7 @@ from corral.catalogue.vocabulary import (
     VectorEngine,
     Weights,
 )
+from corral.controls.models.sources import BUCKET
 from corral.stacks.config.errors import ConfigErrors
 from corral.stacks.config.values import (
     DYNAMIC,
@@ -366,7 +367,7 @@ class ModelStorage(Section):
     """`seaweedfs` is deployed; `existing` is any S3 store."""
     size: Size = "50Gi"
     """Size of the volume of a deployed store."""
-    bucket: Name = "models"
+    bucket: Name = BUCKET
     """Bucket that holds the models."""
     endpoint: ServerUrl | None = None
     """URL of an existing store, such as `https://minio.example:9000`."""

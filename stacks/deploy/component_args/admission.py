@@ -22,6 +22,7 @@ def admission_args(context: DeployContext) -> AdmissionArgs | None:
         "controls": object_controls(),
         "profile": plan.profile.value,
         "kyverno": context.enabled(Addon.KYVERNO),
+        "buckets": [plan.storage.bucket],
         "scope": plan.admission.scope,
         "own_serving": plan.state(Addon.KSERVE) is AddonState.MANAGED,
         "kyverno_namespace": plan.addon(Addon.KYVERNO).namespace,
