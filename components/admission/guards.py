@@ -11,6 +11,9 @@ from typing import Any
 from corral.components._kit import PACKAGE, PodSecurity
 from corral.components._requester import ADMINISTRATOR, CONTROLLER, service_account
 from corral.components.admission.namespaces import DEFAULT_DENY, ENFORCE_LABEL
+from corral.components.admission.render import resource_rules
+from corral.controls.cel import VARIABLES
+from corral.controls.kinds import POD_KINDS, SERVING_KINDS
 from corral.controls.scope import ENFORCED, SCOPE_LABEL, Scope
 
 TENANT_LABEL = "corral.dev/tenant"
@@ -48,6 +51,7 @@ def guards(scope: Scope, level: PodSecurity | None, kyverno: str) -> list[Guard]
         Guard("corral-network", _network(kyverno), own),
         Guard("corral-services", _services(), tenants),
         Guard("corral-exceptions", _exceptions(), tenants),
+        Guard("corral-devices", _devices(), tenants),
     ]
 
 
@@ -203,3 +207,29 @@ def _exceptions() -> dict[str, Any]:
         {},
         [("false", "policies and exceptions from them: the platform's administrators alone make them")],
     )
+
+
+def _devices() -> dict[str, Any]:
+    """No container of a tenant takes GPUs by its environment; NVIDIA's own device plugin has to."""
+    # Also what controllers make is evaluated: whoever has them make it is no administrator.
+    none = ("void", "none")
+    return {
+        "failurePolicy": "Fail",
+        "matchConstraints": {"resourceRules": resource_rules((*POD_KINDS, *SERVING_KINDS))},
+        "variables": [
+            {"name": "administrator", "expression": ADMINISTRATOR},
+            *({"name": name, "expression": text} for name, text in VARIABLES.items()),
+        ],
+        "validations": [
+            {
+                "expression": (
+                    "variables.administrator || variables.env.all(l, l.all(e, "
+                    f"e.name != 'NVIDIA_VISIBLE_DEVICES' || (has(e.value) && e.value in {list(none)})))"
+                ),
+                "message": (
+                    "NVIDIA_VISIBLE_DEVICES gives a container GPUs that it was not allocated: ask by limits "
+                    "or by a ResourceClaim"
+                ),
+            }
+        ],
+    }

@@ -35,7 +35,8 @@ def reports(control: Control, profile: Profile) -> bool:
     return not stops(control, profile)
 
 
-def _resource_rules(kinds: Sequence[str]) -> list[dict[str, Any]]:
+def resource_rules(kinds: Sequence[str]) -> list[dict[str, Any]]:
+    """Rules by which a policy is asked about objects of `kinds`."""
     grouped: dict[tuple[str, str], list[Kind]] = {}
     for name in kinds:
         kind = KINDS[name]
@@ -60,7 +61,7 @@ def _plurals(kinds: Sequence[Kind]) -> list[str]:
 def _shared(control: Control, profile: Profile, scope: Scope, *, everywhere: bool) -> dict[str, Any]:
     rule = object_rule(control)
     kinds = [name for name in rule.kinds if everywhere or KINDS[name].namespaced]
-    constraints = {"resourceRules": _resource_rules(kinds), "namespaceSelector": scope.selector()}
+    constraints = {"resourceRules": resource_rules(kinds), "namespaceSelector": scope.selector()}
     return {
         "failurePolicy": "Fail",
         "matchConstraints": constraints,

@@ -154,3 +154,23 @@ def test_no_tenant_exempts_itself_from_a_policy() -> None:
         for plural in one["resources"]
     }
     assert {("kyverno.io", "policyexceptions"), ("policies.kyverno.io", "policyexceptions")} <= rules
+
+
+def env(value: str | None, where: str = "containers") -> dict[str, Any]:
+    source = {"valueFrom": {}} if value is None else {"value": value}
+    holder = {
+        "name": "c",
+        "env": [{"name": "A", "value": "all"}, {"name": "NVIDIA_VISIBLE_DEVICES", **source}],
+    }
+    return {"kind": "Pod", "spec": {"containers": [{"name": "m"}], where: [holder]}}
+
+
+@pytest.mark.parametrize("where", ["containers", "initContainers", "ephemeralContainers"])
+def test_no_container_of_a_tenant_takes_gpus_by_its_environment(where: str) -> None:
+    policy = guard("corral-devices")
+    for value in ("all", "0", None):
+        assert refusals(policy, env(value, where))
+        assert refusals(policy, {"kind": "Deployment", "spec": {"template": env(value, where)}})
+        assert refusals(policy, env(value, where), user="system:serviceaccount:kube-system:job-controller")
+        assert not refusals(policy, env(value, where), administrator=True)
+    assert not refusals(policy, env("void", where))
