@@ -13,7 +13,7 @@ from corral.components._requester import ADMINISTRATOR, CONTROLLER, service_acco
 from corral.components.admission.namespaces import DEFAULT_DENY, ENFORCE_LABEL
 from corral.components.admission.render import resource_rules
 from corral.controls.cel import VARIABLES
-from corral.controls.kinds import POD_KINDS, SERVING_KINDS
+from corral.controls.kinds import KINDS, POD_KINDS, SERVING_KINDS
 from corral.controls.scope import ENFORCED, SCOPE_LABEL, Scope
 
 TENANT_LABEL = "corral.dev/tenant"
@@ -213,9 +213,11 @@ def _devices() -> dict[str, Any]:
     """No container of a tenant takes GPUs by its environment; NVIDIA's own device plugin has to."""
     # Also what controllers make is evaluated: whoever has them make it is no administrator.
     none = ("void", "none")
+    # In a selector of namespaces everything outside them is included.
+    kinds = [one for one in (*POD_KINDS, *SERVING_KINDS) if KINDS[one].namespaced]
     return {
         "failurePolicy": "Fail",
-        "matchConstraints": {"resourceRules": resource_rules((*POD_KINDS, *SERVING_KINDS))},
+        "matchConstraints": {"resourceRules": resource_rules(kinds)},
         "variables": [
             {"name": "administrator", "expression": ADMINISTRATOR},
             *({"name": name, "expression": text} for name, text in VARIABLES.items()),
