@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from corral.catalogue.charts import chart
-from corral.components.supply import Supply
+from corral.catalogue.images import image
+from corral.components.supply import Supply, repository_and_tag
 from corral.controls.scope import Scope
 
 EVERYWHERE = Scope(())
@@ -29,8 +29,13 @@ def kyverno_values(
     Exceptions from policies count only in Kyverno's own namespace: who may write there decides.
     """
     values: dict[str, Any] = {
-        "admissionController": {"replicas": replicas, **PROBES},
-        "backgroundController": {"replicas": 1},
+        "admissionController": {
+            "replicas": replicas,
+            **PROBES,
+            "container": _pinned("kyverno"),
+            "initContainer": _pinned("kyverno-init"),
+        },
+        "backgroundController": {"replicas": 1, **_pinned("kyverno-background")},
         "cleanupController": {"enabled": False},
         "reportsController": {"enabled": False},
         "features": {
@@ -38,17 +43,22 @@ def kyverno_values(
             "policyExceptions": {"enabled": True, "namespace": namespace},
         },
         "config": {"webhooks": {"namespaceSelector": scope.selector(beside=UNTOUCHED)}},
+        "webhooksCleanup": _pinned("kyverno-readiness"),
         # The chart's own test pod would name its image `latest`.
-        "test": {"image": {"tag": chart("kyverno").app_version}},
+        "test": _pinned("kyverno-readiness"),
+        "crds": {"migration": {"enabled": upgrade_job, **_pinned("kyverno-cli")}},
     }
-    if not upgrade_job:
-        values["crds"] = {"migration": {"enabled": False}}
     if "registry" in supply:
         registry = supply["registry"]
         values["global"] = {"image": {"registry": registry}}
         # These images name registries of their own, which win over the global one.
-        values["webhooksCleanup"] = {"image": {"registry": registry}}
+        values["webhooksCleanup"]["image"]["registry"] = registry
         values["test"]["image"]["registry"] = registry
     if "pull_secret" in supply:
         values.setdefault("global", {})["imagePullSecrets"] = [{"name": supply["pull_secret"]}]
     return values
+
+
+def _pinned(name: str) -> dict[str, Any]:
+    """Tag of an image of the catalogue; the chart prints a digest behind it as it is."""
+    return {"image": {"tag": repository_and_tag(image(name), {})[1]}}
