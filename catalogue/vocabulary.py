@@ -13,6 +13,13 @@ class Profile(str, Enum):
     AIR_GAPPED = "air-gapped"
 
 
+class AdmissionScope(str, Enum):
+    """Where the policies at admission hold."""
+
+    NAMESPACES = "namespaces"
+    CLUSTER = "cluster"
+
+
 class ClusterKind(str, Enum):
     """Where the cluster comes from; not which distribution it is."""
 

@@ -18,6 +18,7 @@ class ArgsError(pulumi.RunError):
 
 _TEXTS = {
     "bucket": BUCKET,
+    "buckets": BUCKET,
     "callers": LABEL,
     "clients": LABEL,
     "data_class": LABEL_VALUE,

@@ -16,6 +16,7 @@ from corral.components._args import checked as checked
 from corral.components._args import hints_of as hints_of
 from corral.components._args import refuse as refuse
 from corral.components.supply import Supply, locate
+from corral.controls.scope import ENFORCED, SCOPE_LABEL
 
 PACKAGE = "corral"
 COMPONENT_LABEL = "corral.dev/component"
@@ -75,9 +76,9 @@ def namespace(
     more_labels: Mapping[str, str] | None = None,
     depends_on: Sequence[pulumi.Resource] = (),
 ) -> kubernetes.core.v1.Namespace:
-    """A namespace that enforces, warns and audits one Pod Security level."""
+    """A namespace in the scope of the policies that enforces, warns and audits one Pod Security level."""
     security = {f"pod-security.kubernetes.io/{mode}": level.value for mode in ("enforce", "warn", "audit")}
-    own = {COMPONENT_LABEL: component, "app.kubernetes.io/part-of": PACKAGE}
+    own = {COMPONENT_LABEL: component, SCOPE_LABEL: ENFORCED, "app.kubernetes.io/part-of": PACKAGE}
     return kubernetes.core.v1.Namespace(
         logical,
         metadata={"name": name, "labels": {**own, **security, **(more_labels or {})}},

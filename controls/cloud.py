@@ -6,13 +6,15 @@ from corral.controls.control import Resource, Undecided
 
 BUCKETS = ("aws:s3/bucket:Bucket", "aws:s3/bucketV2:BucketV2", "gcp:storage/bucket:Bucket")
 CLUSTERS = ("aws:eks/cluster:Cluster", "gcp:container/cluster:Cluster")
+CLOUDS = frozenset({"aws", "aws-native", "gcp", "eks"})
+"""Packages of the clouds that the controls know."""
 GCP_BUCKET = "gcp:storage/bucket:Bucket"
 EKS = "aws:eks/cluster:Cluster"
 
 
 def is_cloud(token: str) -> bool:
     """Whether `token` is a resource of a cloud, not a provider or component."""
-    return token.partition(":")[0] in {"aws", "aws-native", "gcp", "eks"}
+    return token.partition(":")[0] in CLOUDS
 
 
 def companions(bucket: Resource, others: Sequence[Resource], kinds: Sequence[str]) -> list[Resource]:

@@ -83,6 +83,8 @@ class Case:
     others: Sequence[Resource] = ()
     """StackRule: the rest of the stack."""
     profile: str = "eu-resident"
+    stores: tuple[str, ...] | None = None
+    """Addresses of the platform's own stores, where they are known."""
 
 
 @dataclass(frozen=True)

@@ -15,6 +15,7 @@ class Kind:
     kind: str
     pod_specs: tuple[str, ...]
     """Paths of pod specs, or of what has a pod spec's fields."""
+    namespaced: bool = True
 
     @property
     def api_version(self) -> str:
@@ -44,9 +45,16 @@ PODS = (
 SERVING = (
     Kind(_KSERVE, "v1beta1", "inferenceservices", "InferenceService", _SERVICE),
     Kind(_KSERVE, "v1alpha1", "servingruntimes", "ServingRuntime", ("spec", "spec.workerSpec")),
-    Kind(_KSERVE, "v1alpha1", "clusterservingruntimes", "ClusterServingRuntime", ("spec", "spec.workerSpec")),
+    Kind(
+        _KSERVE,
+        "v1alpha1",
+        "clusterservingruntimes",
+        "ClusterServingRuntime",
+        ("spec", "spec.workerSpec"),
+        False,
+    ),
     Kind(_KSERVE, "v1alpha2", "llminferenceservices", "LLMInferenceService", _LLM),
-    Kind(_KSERVE, "v1alpha1", "localmodelcaches", "LocalModelCache", ("spec",)),
+    Kind(_KSERVE, "v1alpha1", "localmodelcaches", "LocalModelCache", ("spec",), False),
 )
 KINDS = {kind.kind: kind for kind in (*PODS, *SERVING)}
 """Every evaluated kind by its name."""

@@ -24,10 +24,13 @@ from corral.controls.cost.groups import READERS, group
 from corral.controls.enforcement import stops
 from corral.controls.evaluate import applies, evaluate_object, evaluate_resource
 from corral.controls.levels import Severity
+from corral.controls.models.sources import BUCKET, store
 from corral.controls.profiles import Profile, profile
 from corral.controls.register import CONTROLS
+from corral.policy import providers
 from corral.policy.adapter import Adapter
 from corral.policy.configured import serve
+from corral.policy.providers import known_providers
 from corral.policy.rendered import RELEASE
 
 NAME = "corral-sovereignty"
@@ -66,11 +69,12 @@ def level(control: Control, constraints: Profile) -> EnforcementLevel:
 
 
 def policies(constraints: Profile) -> list[Policy]:
-    """Every control as a policy, and last the two that report what was undecided."""
+    """Every control as a policy, what concerns no single control, and last what was undecided."""
     pending: Pending = defaultdict(list)
     adapter = Adapter()
     made = [_policy(found, constraints, adapter, pending) for found in CONTROLS]
-    return [*made, _renderable(adapter, pending), _budgeted(constraints, adapter), *_undecided(pending)]
+    beside = (known_providers(constraints), _renderable(adapter, pending), _budgeted(constraints, adapter))
+    return [*made, *beside, *_undecided(pending)]
 
 
 def concerns(policy: str, token: str) -> bool:
@@ -78,6 +82,8 @@ def concerns(policy: str, token: str) -> bool:
 
     Those that report what others left undecided say something wherever another does.
     """
+    if policy == providers.NAME:
+        return not providers.known(token)
     if policy == RENDERABLE:
         return token == RELEASE
     if policy == BUDGETED:
@@ -245,10 +251,12 @@ def constraints_of(config: Mapping[str, str]) -> Profile:
     platform = cast(Mapping[str, Any], json.loads(config.get("corral:platform") or "{}"))
     said = cast(Mapping[str, str], platform.get("sovereignty") or {})
     region = said.get("region")
+    bucket = cast(Mapping[str, str], platform.get("model-storage") or {}).get("bucket", BUCKET)
     found = profile(
         said.get("profile", STRICTEST_DEFAULT),
         region=None if region == EMBEDDED_REGION else region,
         registry=said.get("registry"),
+        stores=(store(bucket),) if platform else None,
     )
     budget = cast(Mapping[str, Any] | None, platform.get("budget"))
     return found if budget is None else replace(found, budget=parse_budget(budget))

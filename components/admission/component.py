@@ -5,12 +5,14 @@ from typing import Any, NotRequired, TypedDict
 import pulumi
 import pulumi_kubernetes as kubernetes
 
-from corral.components._kit import ArgsError, checked, child, token
+from corral.catalogue.vocabulary import AdmissionScope
+from corral.components._kit import ArgsError, PodSecurity, checked, child, refuse, token
+from corral.components.admission.guards import Guard, guards
+from corral.components.admission.namespaces import default_deny, pod_security
 from corral.components.admission.render import (
     KYVERNO_API,
     NATIVE_API,
     PART_OF,
-    default_deny,
     kyverno_policy,
     native_binding,
     native_policy,
@@ -18,10 +20,10 @@ from corral.components.admission.render import (
     policy_name,
 )
 from corral.controls.control import Control
+from corral.controls.models.sources import store
 from corral.controls.profiles import Profile, profile
 from corral.controls.register import control
-
-ALWAYS_EXEMPT = ("kube-system",)
+from corral.controls.scope import EXEMPT, Scope
 
 
 class AdmissionArgs(TypedDict):
@@ -35,12 +37,25 @@ class AdmissionArgs(TypedDict):
     """Region that narrows the profile."""
     registry: NotRequired[str]
     """Registry that images must come from; by default the catalogue's repositories."""
+    buckets: NotRequired[list[str]]
+    """The platform's own buckets of models; a profile that keeps to regions lets models be served from these
+    alone. When omitted, from any bucket."""
     native: NotRequired[bool]
     """Enforce as ValidatingAdmissionPolicy; true when omitted."""
     kyverno: NotRequired[bool]
     """Enforce as Kyverno ValidatingPolicy and deny traffic in new namespaces; true when omitted."""
+    scope: NotRequired[AdmissionScope]
+    """`namespaces`: those with the label `corral.dev/policies: enforced`; `cluster`: all but the exempt ones.
+    `namespaces` when omitted."""
     exempt_namespaces: NotRequired[list[str]]
-    """Namespaces that are not judged, beside `kube-system`."""
+    """Namespaces without policies where the scope is the cluster, beside `kube-system`."""
+    pod_security: NotRequired[PodSecurity]
+    """Pod Security level of namespaces in scope that name none; when omitted they get none."""
+    own_serving: NotRequired[bool]
+    """Whether KServe is this platform's, so that its objects outside namespaces are in scope; true when
+    omitted."""
+    kyverno_namespace: NotRequired[str]
+    """Where Kyverno runs; `kyverno` when omitted."""
 
 
 class Admission(pulumi.ComponentResource):
@@ -55,60 +70,78 @@ class Admission(pulumi.ComponentResource):
     def __init__(self, name: str, args: AdmissionArgs, opts: pulumi.ResourceOptions | None = None):
         args = checked(args, AdmissionArgs, name)
         constraints, chosen = _chosen(args, name)
+        scope = _scope(args, name)
         super().__init__(token(type(self)), name, {}, opts)
-        exempt = [*ALWAYS_EXEMPT, *args.get("exempt_namespaces", [])]
+        everywhere = not scope.labelled or args.get("own_serving", True)
+        level = PodSecurity(args["pod_security"]) if "pod_security" in args else None
         for found in chosen:
             if args.get("native", True):
-                self._native(name, found, constraints, exempt)
+                spec = native_policy(found, constraints, scope, everywhere=everywhere)
+                self._native(name, found, spec, native_binding(found, constraints))
             if args.get("kyverno", True):
-                self._kyverno(name, found, constraints, exempt)
+                spec = kyverno_policy(found, constraints, scope, everywhere=everywhere)
+                self._kyverno(name, found, spec)
+        if args.get("native", True):
+            for guard in guards(scope, level, args.get("kyverno_namespace", "kyverno")):
+                self._guard(name, guard)
         if args.get("kyverno", True):
-            self._generated(name)
+            self._namespaced(name, scope, level)
         self.enforced = pulumi.Output.from_input([found.id for found in chosen])
         self.register_outputs({"enforced": self.enforced})
 
-    def _native(self, name: str, found: Control, constraints: Profile, exempt: list[str]) -> None:
-        policy = kubernetes.apiextensions.CustomResource(
-            f"{name}-{policy_name(found)}-native",
-            api_version=NATIVE_API,
-            kind="ValidatingAdmissionPolicy",
-            metadata=_metadata(policy_name(found), found),
-            spec=native_policy(found, constraints, exempt),
-            opts=child(self),
-        )
-        kubernetes.apiextensions.CustomResource(
-            f"{name}-{policy_name(found)}-native-binding",
-            api_version=NATIVE_API,
-            kind="ValidatingAdmissionPolicyBinding",
-            metadata=_metadata(policy_name(found), found),
-            spec=native_binding(found, constraints),
-            opts=child(self, depends_on=[policy]),
+    def _object(self, logical: str, api: str, kind: str, metadata: Any, spec: Any, *after: Any) -> Any:
+        return kubernetes.apiextensions.CustomResource(
+            logical,
+            api_version=api,
+            kind=kind,
+            metadata=metadata,
+            spec=spec,
+            opts=child(self, depends_on=list(after)),
         )
 
-    def _kyverno(self, name: str, found: Control, constraints: Profile, exempt: list[str]) -> None:
-        kubernetes.apiextensions.CustomResource(
-            f"{name}-{policy_name(found)}-kyverno",
-            api_version=KYVERNO_API,
-            kind="ValidatingPolicy",
-            metadata=_metadata(policy_name(found), found),
-            spec=kyverno_policy(found, constraints, exempt),
-            opts=child(self),
-        )
+    def _native(self, name: str, found: Control, spec: Any, binding: Any) -> None:
+        logical, metadata = f"{name}-{policy_name(found)}-native", _metadata(policy_name(found), found)
+        policy = self._object(logical, NATIVE_API, "ValidatingAdmissionPolicy", metadata, spec)
+        bound = f"{logical}-binding"
+        self._object(bound, NATIVE_API, "ValidatingAdmissionPolicyBinding", metadata, binding, policy)
 
-    def _generated(self, name: str) -> None:
-        kubernetes.apiextensions.CustomResource(
-            f"{name}-default-deny",
-            api_version=KYVERNO_API,
-            kind="GeneratingPolicy",
-            metadata={"name": "corral-default-deny", "labels": PART_OF},
-            spec=default_deny(),
-            opts=child(self),
-        )
+    def _kyverno(self, name: str, found: Control, spec: Any) -> None:
+        logical, metadata = f"{name}-{policy_name(found)}-kyverno", _metadata(policy_name(found), found)
+        self._object(logical, KYVERNO_API, "ValidatingPolicy", metadata, spec)
+
+    def _guard(self, name: str, guard: Guard) -> None:
+        logical = f"{name}-{guard.name.removeprefix('corral-')}"
+        metadata = {"name": guard.name, "labels": PART_OF}
+        policy = self._object(logical, NATIVE_API, "ValidatingAdmissionPolicy", metadata, guard.policy)
+        bound = f"{logical}-binding"
+        self._object(bound, NATIVE_API, "ValidatingAdmissionPolicyBinding", metadata, guard.binding, policy)
+
+    def _namespaced(self, name: str, scope: Scope, level: PodSecurity | None) -> None:
+        """What namespaces get when they come into scope."""
+        metadata = {"name": "corral-default-deny", "labels": PART_OF}
+        self._object(f"{name}-default-deny", KYVERNO_API, "GeneratingPolicy", metadata, default_deny(scope))
+        if level is not None:
+            metadata = {"name": "corral-pod-security", "labels": PART_OF}
+            spec = pod_security(scope, level)
+            self._object(f"{name}-pod-security", KYVERNO_API, "MutatingPolicy", metadata, spec)
+
+
+def _scope(args: AdmissionArgs, owner: str) -> Scope:
+    if AdmissionScope(args.get("scope", AdmissionScope.NAMESPACES)) is AdmissionScope.CLUSTER:
+        return Scope(tuple(args.get("exempt_namespaces", EXEMPT)))
+    if args.get("exempt_namespaces"):
+        refuse([f"{owner}.exempt_namespaces: they need scope 'cluster'; leave them out, or add it"])
+    return Scope()
 
 
 def _chosen(args: AdmissionArgs, owner: str) -> tuple[Profile, list[Control]]:
     try:
-        constraints = profile(args["profile"], region=args.get("region"), registry=args.get("registry"))
+        constraints = profile(
+            args["profile"],
+            region=args.get("region"),
+            registry=args.get("registry"),
+            stores=tuple(store(bucket) for bucket in args.get("buckets", [])) or None,
+        )
         chosen = [control(identity) for identity in args["controls"]]
         for found in chosen:
             object_rule(found)

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from corral.components._kit import COMPONENT_LABEL, QUEUE_LABEL
+from corral.components._requester import CONTROLLER
 from corral.components.fair_sharing.values import NAMESPACE_NAME
 
 QUEUE = "gpus"
@@ -14,8 +15,12 @@ sharing would be put back into them, and no quota goes before its workloads.
 """
 GUARD = "corral-gpu-queues"
 MODEL = "model"
-EXTENDED_PREFIX = "nvidia.com/"
+DEVICE_PREFIXES = ("nvidia.com/", "deviceclass.resource.kubernetes.io/")
+"""Of extended resources that are devices: a device plugin's, and those that a DeviceClass stands behind."""
+GATE = "kueue.x-k8s.io/admission"
+"""Scheduling gate under which Kueue holds a pod until its workload is let in."""
 
+KUEUE = "kueue-controller-manager"
 KSERVE = "kserve-controller-manager"
 """Service account of the controller that makes Deployments of InferenceServices."""
 TEMPLATE_KINDS = ("Deployment", "ReplicaSet", "Job")
@@ -29,14 +34,12 @@ POD = (
 ASKS = (
     "size(variables.pod.?resourceClaims.orValue([])) > 0 || "
     "variables.containers.exists(one, "
-    f"one.?resources.?limits.orValue({{}}).exists(name, name.startsWith('{EXTENDED_PREFIX}')))"
+    "one.?resources.?limits.orValue({}).exists(name, "
+    + " || ".join(f"name.startsWith('{prefix}')" for prefix in DEVICE_PREFIXES)
+    + "))"
 )
 ADMIN = "authorizer.group('kueue.x-k8s.io').resource('clusterqueues').check('update').allowed()"
 """Whether the requester may change quotas, and so may leave the queues."""
-CONTROLLER = (
-    "request.userInfo.username == 'system:kube-controller-manager' || "
-    "request.userInfo.username.startsWith('system:serviceaccount:kube-system:')"
-)
 DERIVED = (
     f"(object.metadata.?ownerReferences.orValue([]).exists(one, one.kind in {list(TEMPLATE_KINDS)}) && "
     "(variables.controller || variables.admin)) || (request.operation == 'UPDATE' && "
@@ -48,10 +51,22 @@ DERIVED = (
 SERVED = "object.metadata.?ownerReferences.orValue([]).exists(one, one.kind == 'InferenceService')"
 
 
-def _kserve(namespaces: Sequence[str]) -> str:
-    """CEL: KServe's controller, of no tenant's namespace, is the requester."""
+_WAS_QUEUED = f"oldObject.metadata.?labels.orValue({{}}).exists(key, key == '{QUEUE_LABEL}')"
+_IS_QUEUED = f"object.metadata.?labels.orValue({{}}).exists(key, key == '{QUEUE_LABEL}')"
+_GATES = "{}.spec.?schedulingGates.orValue([]).exists(one, one.name == '" + GATE + "')"
+RELEASED = (
+    f"({_WAS_QUEUED} && (!{_IS_QUEUED} || "
+    f"object.metadata.labels['{QUEUE_LABEL}'] != oldObject.metadata.labels['{QUEUE_LABEL}']) || "
+    f"{_GATES.format('oldObject')} && !{_GATES.format('object')})"
+)
+"""A pod that loses its queue's label or Kueue's gate. Its devices never change; whether it may have them was
+evaluated when it was made."""
+
+
+def _account(name: str, namespaces: Sequence[str]) -> str:
+    """CEL: a controller's service account, of no tenant's namespace, is the requester."""
     return (
-        f"request.userInfo.username.matches('^system:serviceaccount:[^:]+:{KSERVE}$') && "
+        f"request.userInfo.username.matches('^system:serviceaccount:[^:]+:{name}$') && "
         f"!(request.userInfo.username.split(':')[2] in {list(namespaces)})"
     )
 
@@ -62,10 +77,10 @@ def _label(name: str) -> str:
 
 def policy(namespaces: Sequence[str]) -> dict[str, Any]:
     """`spec` of the ValidatingAdmissionPolicy for the tenants' namespaces."""
-    create, change = ["CREATE"], ["CREATE", "UPDATE"]
+    change = ["CREATE", "UPDATE"]
     rules = [
-        ("", "v1", ["pods"], create),
-        ("batch", "v1", ["jobs"], create),
+        ("", "v1", ["pods"], change),
+        ("batch", "v1", ["jobs"], change),
         ("apps", "v1", ["deployments", "replicasets"], change),
         ("serving.kserve.io", "v1beta1", ["inferenceservices"], change),
     ]
@@ -81,11 +96,14 @@ def policy(namespaces: Sequence[str]) -> dict[str, Any]:
         "asks": ASKS,
         "admin": ADMIN,
         "controller": CONTROLLER,
-        "kserve": _kserve(namespaces),
+        "kserve": _account(KSERVE, namespaces),
         "derived": DERIVED,
         # Its queue comes and goes with fair sharing itself.
         "model": f"{model} && (variables.admin || (variables.kserve && {SERVED}))",
         "queued": queued,
+        "kueue": _account(KUEUE, namespaces),
+        "changed": "object.kind == 'Pod' && request.operation == 'UPDATE'",
+        "released": f"variables.changed && {RELEASED}",
     }
     return {
         "failurePolicy": "Fail",
@@ -98,9 +116,18 @@ def policy(namespaces: Sequence[str]) -> dict[str, Any]:
         "variables": [{"name": name, "expression": text} for name, text in variables.items()],
         "validations": [
             {
-                "expression": "!variables.asks || variables.queued || variables.derived || variables.model",
+                "expression": (
+                    "!variables.asks || variables.changed || variables.queued || variables.derived || "
+                    "variables.model"
+                ),
                 "message": f"it asks for GPUs and names no queue: add the label {QUEUE_LABEL}: {QUEUE}",
-            }
+            },
+            {
+                "expression": (
+                    "!variables.released || variables.kueue || variables.controller || variables.admin"
+                ),
+                "message": "this pod waits in a queue: Kueue alone lets it in, and its label stays",
+            },
         ],
     }
 

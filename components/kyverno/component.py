@@ -6,7 +6,7 @@ import pulumi
 
 from corral.catalogue.addons import definition
 from corral.catalogue.charts import chart
-from corral.catalogue.vocabulary import Addon
+from corral.catalogue.vocabulary import Addon, AdmissionScope
 from corral.components._kit import (
     checked,
     existing_api,
@@ -17,6 +17,7 @@ from corral.components._kit import (
 )
 from corral.components.kyverno.values import kyverno_values
 from corral.components.supply import Supply
+from corral.controls.scope import Scope
 
 COMPONENT = "kyverno"
 RELEASE = "kyverno"
@@ -38,6 +39,11 @@ class KyvernoArgs(TypedDict):
     """Whether a Job at each upgrade rewrites stored policies in the newest version; true when omitted."""
     namespace: NotRequired[str]
     """Where it runs; `kyverno` when omitted."""
+    scope: NotRequired[AdmissionScope]
+    """`namespaces`: it is asked about those with the label `corral.dev/policies: enforced`, and others go on
+    while it is down; `cluster`, also when omitted: about all but the exempt ones."""
+    exempt_namespaces: NotRequired[list[str]]
+    """Namespaces that it is never asked about where the scope is the cluster, beside `kube-system`."""
 
 
 class Kyverno(pulumi.ComponentResource):
@@ -64,6 +70,7 @@ class Kyverno(pulumi.ComponentResource):
             replicas=args.get("replicas", 3),
             supply=args["supply"],
             upgrade_job=args.get("upgrade_job", True),
+            scope=_scope(args),
         )
         install_with_filled_roles(
             self,
@@ -77,3 +84,8 @@ class Kyverno(pulumi.ComponentResource):
             deployments={f"{name}-{one}": f"{RELEASE}-{one}" for one in CONTROLLERS},
         )
         return name_of(space)
+
+
+def _scope(args: KyvernoArgs) -> Scope:
+    labelled = AdmissionScope(args.get("scope", AdmissionScope.CLUSTER)) is AdmissionScope.NAMESPACES
+    return Scope(None if labelled else tuple(args.get("exempt_namespaces", ())))

@@ -2,10 +2,12 @@
 
 from typing import Any
 
-from corral.catalogue.charts import chart
-from corral.components.supply import Supply
+from corral.catalogue.images import image
+from corral.components.supply import Supply, repository_and_tag
+from corral.controls.scope import Scope
 
-UNTOUCHED = ("kube-system", "gpu-operator", "dra-driver-nvidia-gpu")
+EVERYWHERE = Scope(())
+UNTOUCHED = ("gpu-operator", "dra-driver-nvidia-gpu")
 """Namespaces whose objects no Kyverno webhook sees: the cluster must heal there while Kyverno is down.
 
 Kyverno's own namespace is left out by the chart itself.
@@ -20,41 +22,43 @@ PROBES = {
 
 
 def kyverno_values(
-    namespace: str, *, replicas: int, supply: Supply, upgrade_job: bool = True
+    namespace: str, *, replicas: int, supply: Supply, upgrade_job: bool = True, scope: Scope = EVERYWHERE
 ) -> dict[str, Any]:
     """Values with admission and background controllers alone; the groups of resource types stay complete.
 
     Exceptions from policies count only in Kyverno's own namespace: who may write there decides.
     """
     values: dict[str, Any] = {
-        "admissionController": {"replicas": replicas, **PROBES},
-        "backgroundController": {"replicas": 1},
+        "admissionController": {
+            "replicas": replicas,
+            **PROBES,
+            "container": _pinned("kyverno"),
+            "initContainer": _pinned("kyverno-init"),
+        },
+        "backgroundController": {"replicas": 1, **_pinned("kyverno-background")},
         "cleanupController": {"enabled": False},
         "reportsController": {"enabled": False},
         "features": {
             "admissionReports": {"enabled": False},
             "policyExceptions": {"enabled": True, "namespace": namespace},
         },
-        "config": {"webhooks": {"namespaceSelector": _all_but(UNTOUCHED)}},
+        "config": {"webhooks": {"namespaceSelector": scope.selector(beside=UNTOUCHED)}},
+        "webhooksCleanup": _pinned("kyverno-readiness"),
         # The chart's own test pod would name its image `latest`.
-        "test": {"image": {"tag": chart("kyverno").app_version}},
+        "test": _pinned("kyverno-readiness"),
+        "crds": {"migration": {"enabled": upgrade_job, **_pinned("kyverno-cli")}},
     }
-    if not upgrade_job:
-        values["crds"] = {"migration": {"enabled": False}}
     if "registry" in supply:
         registry = supply["registry"]
         values["global"] = {"image": {"registry": registry}}
         # These images name registries of their own, which win over the global one.
-        values["webhooksCleanup"] = {"image": {"registry": registry}}
+        values["webhooksCleanup"]["image"]["registry"] = registry
         values["test"]["image"]["registry"] = registry
     if "pull_secret" in supply:
         values.setdefault("global", {})["imagePullSecrets"] = [{"name": supply["pull_secret"]}]
     return values
 
 
-def _all_but(namespaces: tuple[str, ...]) -> dict[str, Any]:
-    return {
-        "matchExpressions": [
-            {"key": "kubernetes.io/metadata.name", "operator": "NotIn", "values": list(namespaces)}
-        ]
-    }
+def _pinned(name: str) -> dict[str, Any]:
+    """Tag of an image of the catalogue; the chart prints a digest behind it as it is."""
+    return {"image": {"tag": repository_and_tag(image(name), {})[1]}}

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from corral.components.observability.digests import with_digests
 from corral.components.supply import Supply
 
 FULL_NAME = "monitoring"
@@ -39,7 +40,7 @@ def stack_values(
         everywhere["imageRegistry"] = supply["registry"]
     if "pull_secret" in supply:
         everywhere["imagePullSecrets"] = [{"name": supply["pull_secret"]}]
-    return {**values, "global": everywhere} if everywhere else values
+    return with_digests({**values, "global": everywhere} if everywhere else values)
 
 
 def _prometheus(retention_days: int, size_gib: int, storage_class: str | None) -> dict[str, Any]:

@@ -4,12 +4,13 @@ from corral.controls.cel import text
 from corral.controls.control import UNKNOWN, Case, Control, ObjectRule, Verdict
 from corral.controls.kinds import POD_KINDS, SERVING_KINDS
 from corral.controls.levels import Severity
+from corral.controls.models.sources import served_from
 from corral.controls.models.subjects import pod, service
 from corral.controls.profiles import Profile
 
 
 def _sources(profile: Profile) -> dict[str, str]:
-    return {"sources": text(list(profile.model_sources))}
+    return {"sources": text(served_from(profile))}
 
 
 CONTROL = Control(
@@ -30,6 +31,24 @@ CONTROL = Control(
     ),
     cases=(
         Case("from the own store", Verdict.GOOD, service(storageUri="s3://models/chat")),
+        Case(
+            "a bucket of somebody else's, where the platform's are known",
+            Verdict.BAD,
+            service(storageUri="s3://modelshop/chat"),
+            stores=("s3://models/",),
+        ),
+        Case(
+            "a registry of somebody else's, where the platform's are known",
+            Verdict.BAD,
+            service(storageUri="oci://docker.io/somebody/chat"),
+            stores=("s3://models/",),
+        ),
+        Case(
+            "the platform's bucket by its name",
+            Verdict.GOOD,
+            service(storageUri="s3://models/chat"),
+            stores=("s3://models/",),
+        ),
         Case("no address at all", Verdict.GOOD, service()),
         Case("from a public hub", Verdict.BAD, service(storageUri="hf://org/chat")),
         Case("a public page", Verdict.BAD, service(storageUri="https://example.com/chat.gguf")),

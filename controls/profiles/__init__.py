@@ -41,6 +41,8 @@ class Profile:
     """Enforcement level by severity."""
     exceptions: Mapping[str, Level] = field(default_factory=dict[str, Level])
     """Enforcement level of single controls, by ID."""
+    stores: tuple[str, ...] | None = None
+    """Prefixes of addresses in the platform's own buckets; None: they are not known."""
     budget: Budget | None = None
     """What the GPU nodes may cost; None: no limit is configured."""
 
@@ -84,8 +86,14 @@ PROFILES: Mapping[str, Profile] = {word.value: _profile(word.value) for word in 
 """Profiles by name."""
 
 
-def profile(name: str, *, region: str | None = None, registry: str | None = None) -> Profile:
-    """The profile called `name`, narrowed to `region` and `registry` if they are set.
+def profile(
+    name: str,
+    *,
+    region: str | None = None,
+    registry: str | None = None,
+    stores: tuple[str, ...] | None = None,
+) -> Profile:
+    """The profile called `name`, narrowed to `region`, `registry` and `stores` if they are set.
 
     Raises:
         ValueError: no such profile, or a region outside its set.
@@ -106,4 +114,4 @@ def profile(name: str, *, region: str | None = None, registry: str | None = None
             dns_suffix=home.get("dns-suffix"),
             universe=home.get("universe"),
         )
-    return replace(chosen, registry=registry or chosen.registry)
+    return replace(chosen, registry=registry or chosen.registry, stores=stores or chosen.stores)

@@ -12,6 +12,7 @@ from corral.catalogue.models import ModelSpec, models
 from corral.catalogue.vocabulary import (
     Addon,
     AddonState,
+    AdmissionScope,
     ClusterKind,
     Currency,
     DataClass,
@@ -27,6 +28,7 @@ from corral.catalogue.vocabulary import (
     VectorEngine,
     Weights,
 )
+from corral.controls.models.sources import BUCKET
 from corral.stacks.config.errors import ConfigErrors
 from corral.stacks.config.values import (
     DYNAMIC,
@@ -42,6 +44,7 @@ from corral.stacks.config.values import (
     ServerUrl,
     Share,
     Size,
+    SpaceName,
     Version,
     kebab,
     mig_given,
@@ -90,6 +93,17 @@ class Section(BaseModel):
     )
 
 
+class Admission(Section):
+    """Where the policies at admission hold."""
+
+    scope: AdmissionScope
+    """`namespaces`: in those with the label `corral.dev/policies: enforced`, as Corral's own have it;
+    `cluster`: in all but the exempt ones."""
+    exempt: tuple[SpaceName, ...] = ()
+    """Namespaces without policies where the scope is the cluster, beside `kube-system`; those of Kubernetes
+    but `default` when empty."""
+
+
 class Sovereignty(Section):
     """What must stay where."""
 
@@ -102,6 +116,9 @@ class Sovereignty(Section):
     repositories lie below its `charts/`."""
     pull_secret: Name | None = None
     """Name of the Secret that opens the mirror, present in each namespace."""
+    admission: Admission | None = None
+    """Where the policies at admission hold; a cluster started here: everywhere, any other: in labelled
+    namespaces, when absent."""
 
 
 class Cluster(Section):
@@ -351,7 +368,7 @@ class ModelStorage(Section):
     """`seaweedfs` is deployed; `existing` is any S3 store."""
     size: Size = "50Gi"
     """Size of the volume of a deployed store."""
-    bucket: Name = "models"
+    bucket: Name = BUCKET
     """Bucket that holds the models."""
     endpoint: ServerUrl | None = None
     """URL of an existing store, such as `https://minio.example:9000`."""

@@ -7,6 +7,7 @@ from typing import Annotated, Any, cast
 from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
+from corral.catalogue.formats import LABEL as NAMESPACE
 from corral.catalogue.formats import REGISTRY, SERVER_URL, SUBDOMAIN, Format
 
 Positive = Annotated[int, Field(strict=True, ge=1)]
@@ -178,6 +179,8 @@ def _text(allowed: Format) -> dict[str, Any]:
 
 NodeName = Annotated[str, AfterValidator(_format(SUBDOMAIN)), WithJsonSchema(_text(SUBDOMAIN))]
 """Name of a Kubernetes node."""
+SpaceName = Annotated[str, AfterValidator(_format(NAMESPACE)), WithJsonSchema(_text(NAMESPACE))]
+"""Name of a Kubernetes namespace."""
 Registry = Annotated[str, AfterValidator(_format(REGISTRY)), WithJsonSchema(_text(REGISTRY))]
 """A registry, with the path of a mirror."""
 ServerUrl = Annotated[str, AfterValidator(_format(SERVER_URL)), WithJsonSchema(_text(SERVER_URL))]

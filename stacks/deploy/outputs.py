@@ -44,6 +44,9 @@ def _policy(plan: Plan) -> Mapping[str, Any]:
         "profile": plan.profile.value,
         "region": plan.region,
         "controls-at-admission": object_controls() if managed else [],
+        "admission-scope": plan.admission.scope.value if managed else "none",
+        "admission-label": plan.admission.label,
+        "admission-exempt": list(plan.admission.exempt) if managed else [],
         "digests-resolved": plan.digests.resolved,
         "digests-unresolved": len(plan.digests.unresolved),
     }

@@ -14,6 +14,7 @@ from corral.stacks.config.errors import ConfigErrors, PlanErrors, Problem, Unpin
 from corral.stacks.config.model_lock import LockedModel
 from corral.stacks.config.stack_config import StackConfig
 from corral.stacks.planning.addons import charts_in, namespace, secrets_of, state
+from corral.stacks.planning.admission import admission_plan
 from corral.stacks.planning.budget import over_budget
 from corral.stacks.planning.defaults import ModelRequest, model_requests, namespaces, node_platform
 from corral.stacks.planning.device_requests import allocator
@@ -152,6 +153,7 @@ def _complete(
             repositories=repositories(config, engines),
             source_schemes=limits.model_sources,
         ),
+        admission=admission_plan(config, tenants),
         digests=digests_of(config, engines),
         cost=cost(config.gpu_pools, pools, served, region=wanted.region, budget=config.budget),
         shares=quotas,

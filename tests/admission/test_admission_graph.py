@@ -49,6 +49,67 @@ def test_either_side_can_be_switched_off() -> None:
     assert not built(native=False).of("ValidatingAdmissionPolicy")
 
 
+def selectors(graph: Any, kind: str) -> list[dict[str, Any]]:
+    specs = [one.inputs["spec"] for one in graph.of(kind)]
+    return [spec["matchConstraints"].get("namespaceSelector") for spec in specs]
+
+
+KINDS = ("ValidatingPolicy", "GeneratingPolicy", "MutatingPolicy")
+LABELLED = {"key": "corral.dev/policies", "operator": "In", "values": ["enforced"]}
+
+
+def test_every_policy_holds_in_labelled_namespaces_alone_unless_the_cluster_is_chosen() -> None:
+    graph = built(pod_security="restricted")
+    for kind in KINDS:
+        found = selectors(graph, kind)
+        assert found and all(LABELLED in one["matchExpressions"] for one in found), kind
+    native = {one.object_name: one.inputs["spec"] for one in graph.of("ValidatingAdmissionPolicy")}
+    for identity in IDS:
+        constraints = native[identity.lower()]["matchConstraints"]
+        assert LABELLED in constraints["namespaceSelector"]["matchExpressions"]
+
+
+def test_a_scope_of_the_whole_cluster_spares_the_listed_namespaces_and_kube_system() -> None:
+    graph = built(scope="cluster", exempt_namespaces=["shop"], pod_security="restricted")
+    spared = {"key": "kubernetes.io/metadata.name", "operator": "NotIn", "values": ["kube-system", "shop"]}
+    for kind in KINDS:
+        found = selectors(graph, kind)
+        assert found and all(spared in one["matchExpressions"] for one in found), kind
+        assert not any(LABELLED in one["matchExpressions"] for one in found), kind
+
+
+def test_exemptions_without_the_scope_that_they_need_are_refused() -> None:
+    with pytest.raises(ArgsError, match=r"admission\.exempt_namespaces.*scope 'cluster'"):
+        built(exempt_namespaces=["shop"])
+
+
+def test_objects_outside_namespaces_are_in_scope_where_kserve_is_this_platforms() -> None:
+    def plurals(**args: Any) -> set[str]:
+        spec = built(**args).one("ValidatingPolicy", "sov-sup-01").inputs["spec"]
+        return {one for rule in spec["matchConstraints"]["resourceRules"] for one in rule["resources"]}
+
+    assert "clusterservingruntimes" in plurals()
+    others = plurals(own_serving=False)
+    assert not {"clusterservingruntimes", "localmodelcaches"} & others and "inferenceservices" in others
+
+
+def test_a_namespace_gets_a_pod_security_level_where_the_profile_has_one() -> None:
+    assert not built().of("MutatingPolicy")
+    spec = built(pod_security="restricted").one("MutatingPolicy").inputs["spec"]
+    text = spec["mutations"][0]["jsonPatch"]["expression"]
+    assert "'pod-security.kubernetes.io/enforce' in object.metadata.labels ? []" in text
+    assert 'pod-security.kubernetes.io~1enforce", value: "restricted"' in text
+
+
+def test_namespaces_that_were_there_are_not_changed_where_the_cluster_is_in_scope() -> None:
+    def operations(**args: Any) -> list[str]:
+        spec = built(**args).one("GeneratingPolicy").inputs["spec"]
+        return spec["matchConstraints"]["resourceRules"][0]["operations"]
+
+    assert operations(scope="cluster") == ["CREATE"]
+    assert operations() == ["CREATE", "UPDATE"], "one that opts in later is closed, too"
+
+
 def test_a_control_about_cloud_resources_is_refused_by_name() -> None:
     with pytest.raises(ArgsError, match=r"SOV-NET-01.*no admission side"):
         build(lambda: Admission("a", {"controls": ["SOV-NET-01"], "profile": "open"}))

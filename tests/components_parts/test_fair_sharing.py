@@ -113,7 +113,7 @@ def test_in_tenants_namespaces_alone_what_asks_for_gpus_names_a_queue():
     assert binding.inputs["spec"]["policyName"] == policy.object_name
     (where,) = binding.inputs["spec"]["matchResources"]["namespaceSelector"]["matchExpressions"]
     assert where["values"] == ["team-blue", "team-red"] and where["operator"] == "In"
-    (rule,) = policy.inputs["spec"]["validations"]
+    rule, _release = policy.inputs["spec"]["validations"]
     assert rule["message"].endswith("add the label kueue.x-k8s.io/queue-name: gpus")
 
 

@@ -19,13 +19,18 @@ GPU = {"name": "c", "resources": {"limits": {"nvidia.com/gpu": "1"}}}
 OWNED_BY_SET = [{"kind": "ReplicaSet", "name": "x", "controller": True}]
 OWNED_BY_SERVICE = [{"kind": "InferenceService", "name": "x", "controller": True}]
 ENVIRONMENT = cel.NewEnv(
-    variables=dict.fromkeys(("object", "variables", "request"), cel.Type.DYN),
+    variables=dict.fromkeys(("object", "oldObject", "variables", "request"), cel.Type.DYN),
     extensions=[ext_optional.ExtOptional(), ext_strings.ExtStrings()],
 )
 
 
 def admitted(
-    subject: dict[str, Any], user: str = TENANT, *, admin: bool = False, change: bool = False
+    subject: dict[str, Any],
+    user: str = TENANT,
+    *,
+    admin: bool = False,
+    change: bool = False,
+    old: dict[str, Any] | None = None,
 ) -> bool:
     spec = policy(["team-a"])
     request = {"userInfo": {"username": user}, "operation": "UPDATE" if change else "CREATE"}
@@ -33,7 +38,7 @@ def admitted(
 
     def value(text: str) -> Any:
         result = ENVIRONMENT.compile(text).eval(
-            data={"object": subject, "variables": values, "request": request}
+            data={"object": subject, "oldObject": old or subject, "variables": values, "request": request}
         )
         assert result.type() != cel.Type.ERROR, (text, result.plain_value())
         return result.plain_value()
@@ -132,3 +137,47 @@ def test_a_deployment_that_is_patched_to_take_gpus_is_refused() -> None:
 def test_a_gpu_of_an_init_container_counts() -> None:
     assert not admitted(pod(containers=[{"name": "c"}], initContainers=[GPU])), GUARD
     assert not admitted(pod(containers=[{"name": "c"}], resourceClaims=[{"name": "g"}])), GUARD
+
+
+KUEUE = "system:serviceaccount:kueue-system:kueue-controller-manager"
+HELD = {"schedulingGates": [{"name": "kueue.x-k8s.io/admission"}]}
+
+
+def test_a_pod_that_waits_is_let_in_by_kueue_alone() -> None:
+    held, free = pod(QUEUED, **HELD), pod(QUEUED)
+    assert not admitted(free, change=True, old=held)
+    assert not admitted(free, "system:serviceaccount:team-a:kueue-controller-manager", change=True, old=held)
+    assert admitted(free, KUEUE, change=True, old=held)
+    assert admitted(free, admin=True, change=True, old=held)
+    assert admitted(pod({**QUEUED, "a": "b"}, **HELD), change=True, old=held), "other labels are the tenant's"
+
+
+def test_a_pod_keeps_the_label_of_its_queue() -> None:
+    for left in (pod(), pod({QUEUE_LABEL: "another"})):
+        assert not admitted(left, change=True, old=pod(QUEUED))
+        assert admitted(left, KUEUE, change=True, old=pod(QUEUED))
+    assert admitted(pod({"a": "b"}), change=True, old=pod()), "a model of the stack has no queue of its own"
+
+
+@pytest.mark.parametrize("kind", ["StatefulSet", "DaemonSet", "ReplicationController", "LeaderWorkerSet"])
+def test_a_pod_of_a_controller_that_is_not_evaluated_itself_must_be_queued(kind: str) -> None:
+    made = pod()
+    made["metadata"]["ownerReferences"] = [{"kind": kind, "name": "x", "controller": True}]
+    assert not admitted(made, CONTROLLERS)
+    made["metadata"]["labels"] = QUEUED
+    assert admitted(made, CONTROLLERS)
+
+
+def test_a_device_behind_a_class_counts_however_it_is_named() -> None:
+    for name in ("nvidia.com/mig-1g.5gb", "deviceclass.resource.kubernetes.io/mig-1g.5gb"):
+        container = {"name": "c", "resources": {"limits": {name: "1"}}}
+        assert not admitted(pod(containers=[container]))
+        assert not admitted(pod(containers=[{"name": "d"}], initContainers=[container]))
+
+
+def test_a_job_that_is_changed_to_take_gpus_is_refused() -> None:
+    assert not admitted(templated("Job"), change=True)
+    assert admitted(templated("Job", QUEUED), change=True)
+    rules = policy([])["matchConstraints"]["resourceRules"]
+    operations = {kind: rule["operations"] for rule in rules for kind in rule["resources"]}
+    assert "UPDATE" in operations["jobs"] and "UPDATE" in operations["pods"]

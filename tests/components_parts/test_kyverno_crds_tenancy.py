@@ -19,6 +19,15 @@ def test_kyverno_leaves_alone_the_namespaces_that_must_heal_without_it():
     assert {"kube-system", "gpu-operator"} <= set(rule["values"])
 
 
+def test_kyverno_is_asked_about_labelled_namespaces_alone_where_others_share_the_cluster():
+    values = values_of(build(lambda: Kyverno("k", {"supply": {}, "scope": "namespaces"})), "k-chart")
+    rules = values["config"]["webhooks"]["namespaceSelector"]["matchExpressions"]
+    assert {"key": "corral.dev/policies", "operator": "In", "values": ["enforced"]} in rules
+    whole = values_of(build(lambda: Kyverno("k", {"supply": {}, "exempt_namespaces": ["shop"]})), "k-chart")
+    rules = whole["config"]["webhooks"]["namespaceSelector"]["matchExpressions"]
+    assert [rule["operator"] for rule in rules] == ["NotIn"] and "shop" in rules[0]["values"]
+
+
 def test_kyverno_answers_from_three_pods_unless_told_otherwise():
     default = values_of(build(lambda: Kyverno("kyverno", {"supply": {}})), "kyverno-chart")
     assert default["admissionController"]["replicas"] == 3

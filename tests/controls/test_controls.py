@@ -26,7 +26,7 @@ NARROWED = {
 
 
 def constraints(case: Case) -> Profile:
-    return NARROWED.get(case.profile) or PROFILES[case.profile]
+    return replace(NARROWED.get(case.profile) or PROFILES[case.profile], stores=case.stores)
 
 
 def verdict(control: Control, case: Case) -> Verdict:

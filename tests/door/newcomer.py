@@ -123,7 +123,8 @@ def newcomer_in(folder):
     # The packages of requirements.lock, without their download; a folder named in a .pth file brings no
     # editable install along, so that `corral` is the clone's.
     site = venv / "lib" / f"python{sysconfig.get_python_version()}" / "site-packages"
-    (site / "packages.pth").write_text(sysconfig.get_path("purelib") + "\n")
+    packages = [one for one in sys.path if Path(one).name == "site-packages"]
+    (site / "packages.pth").write_text("\n".join([*packages, ""]))
     path = [str(venv / "bin"), toolchain.programs_path(), "/usr/local/bin", "/usr/bin", "/bin"]
     newcomer = Newcomer(
         home,

@@ -1,5 +1,6 @@
 """The pack under CrossGuard's own analyzer: what stops, what advises, what is undecided."""
 
+import json
 import stat
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ from pulumi_policy import policy as crossguard
 from pulumi_policy.proxy import UNKNOWN_BOOLEAN_VALUE, UNKNOWN_STRING_VALUE
 
 from corral.controls.control import Control, ObjectRule, Resource
+from corral.controls.evaluate import evaluate_object
 from corral.controls.kinds import BY_TOKEN
 from corral.controls.profiles import PROFILES
 from corral.controls.register import CONTROLS, control
@@ -160,6 +162,25 @@ def test_the_pack_takes_its_profile_from_the_stacks_configuration() -> None:
     config = {"corral:platform": '{"sovereignty": {"profile": "open", "region": "embedded"}}'}
     served.ConfigureStack(analyzer_pb2.AnalyzerStackConfigureRequest(config=config), None)
     assert digests() == [ADVISORY]
+
+
+def test_a_strict_profile_serves_models_from_the_stacks_own_bucket_alone() -> None:
+    def stopped(uri: str, profile: str, **sections: Any) -> bool:
+        platform = {"sovereignty": {"profile": profile}, **sections}
+        chosen = constraints_of({"corral:platform": json.dumps(platform)})
+        service = {
+            "kind": "InferenceService",
+            "spec": {"predictor": {"model": {"modelFormat": {"name": "x"}, "storageUri": uri}}},
+        }
+        return bool(evaluate_object(control("SOV-MOD-01"), service, chosen))
+
+    own = {"model-storage": {"bucket": "ours"}}
+    assert not stopped("s3://models/chat", "eu-resident")
+    assert stopped("s3://models/chat", "eu-resident", **own)
+    assert not stopped("s3://ours/chat", "eu-resident", **own)
+    assert stopped("s3://ours-not/chat", "eu-resident", **own)
+    assert stopped("gs://ours/chat", "eu-resident", **own)
+    assert not stopped("s3://anybody/chat", "open", **own)
 
 
 def test_a_region_outside_the_profile_ends_the_run() -> None:

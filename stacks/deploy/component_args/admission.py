@@ -1,6 +1,7 @@
 """Arguments of Admission."""
 
-from corral.catalogue.vocabulary import Addon, AddonState
+from corral.catalogue.vocabulary import Addon, AddonState, AdmissionScope
+from corral.components._kit import PodSecurity
 from corral.components.admission import AdmissionArgs
 from corral.controls.control import ObjectRule
 from corral.controls.register import CONTROLS
@@ -21,7 +22,15 @@ def admission_args(context: DeployContext) -> AdmissionArgs | None:
         "controls": object_controls(),
         "profile": plan.profile.value,
         "kyverno": context.enabled(Addon.KYVERNO),
+        "buckets": [plan.storage.bucket],
+        "scope": plan.admission.scope,
+        "own_serving": plan.state(Addon.KSERVE) is AddonState.MANAGED,
+        "kyverno_namespace": plan.addon(Addon.KYVERNO).namespace,
     }
+    if plan.admission.scope is AdmissionScope.CLUSTER:
+        args["exempt_namespaces"] = list(plan.admission.exempt)
+    if plan.admission.pod_security is not None:
+        args["pod_security"] = PodSecurity(plan.admission.pod_security)
     if plan.supply.registry is not None:
         args["registry"] = plan.supply.registry
     return args

@@ -1,16 +1,20 @@
 """Arguments of Kyverno."""
 
-from corral.catalogue.vocabulary import Addon
+from corral.catalogue.vocabulary import Addon, AdmissionScope
 from corral.components.kyverno import KyvernoArgs
 from corral.stacks.deploy.component_args.context import DeployContext
 
 
 def kyverno_args(context: DeployContext) -> KyvernoArgs:
     """Kyverno with as many replicas as the cluster has room for."""
+    plan = context.plan.admission
     args: KyvernoArgs = {
         **context.installed(Addon.KYVERNO),
         "upgrade_job": context.capabilities.upgrade_jobs,
+        "scope": plan.scope,
     }
+    if plan.scope is AdmissionScope.CLUSTER:
+        args["exempt_namespaces"] = list(plan.exempt)
     if context.capabilities.controller_replicas is not None:
         args["replicas"] = context.capabilities.controller_replicas
     return args

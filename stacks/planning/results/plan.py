@@ -12,7 +12,7 @@ from corral.stacks.planning.results.cost import CostPlan
 from corral.stacks.planning.results.fair_sharing import DeviceClassPlan, FairSharingPlan
 from corral.stacks.planning.results.models import ModelPlan
 from corral.stacks.planning.results.pools import PoolPlan
-from corral.stacks.planning.results.sovereignty import Digests, PolicyPlan
+from corral.stacks.planning.results.sovereignty import AdmissionPlan, Digests, PolicyPlan
 from corral.stacks.planning.results.stores import ObservabilityPlan, StoragePlan, VectorDbPlan
 from corral.stacks.planning.results.tenants import TenantPlan
 
@@ -37,6 +37,8 @@ class Plan:
     observability: ObservabilityPlan | None
     tenants: tuple[TenantPlan, ...]
     policy: PolicyPlan
+    admission: AdmissionPlan
+    """Where the policies hold."""
     digests: Digests
     cost: CostPlan
     """What the pools cost."""

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from corral.catalogue.vocabulary import Profile
+from corral.catalogue.vocabulary import AdmissionScope, Profile
 
 
 @dataclass(frozen=True)
@@ -16,6 +16,27 @@ class PolicyPlan:
     repositories: tuple[str, ...]
     """Image repositories (`host/path`) that the catalogue names, after mirroring."""
     source_schemes: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class AdmissionPlan:
+    """Where the policies at admission hold, and what namespaces get there."""
+
+    enforced: bool
+    """Whether this stack enforces them."""
+    scope: AdmissionScope
+    chosen: bool
+    """Whether the stack file names the scope."""
+    label: str
+    """`key=value` of a namespace in scope."""
+    exempt: tuple[str, ...]
+    """Namespaces without policies, whatever their labels."""
+    default_deny: bool
+    """Whether a namespace that comes into scope is closed by a generated network policy."""
+    pod_security: str | None
+    """Pod Security level that a namespace in scope gets where it names none; None: none."""
+    unlabelled: tuple[str, ...]
+    """Namespaces of tenants that somebody else made, in scope once their owner labels them."""
 
 
 @dataclass(frozen=True)

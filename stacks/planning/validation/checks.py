@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from corral.stacks.config.errors import Problem
 from corral.stacks.config.stack_config import StackConfig
 from corral.stacks.planning.validation.addons import check_addons
+from corral.stacks.planning.validation.admission import check_admission
 from corral.stacks.planning.validation.cluster import check_cluster
 from corral.stacks.planning.validation.dynamic_mig import check_dynamic
 from corral.stacks.planning.validation.gpu_pools import check_gpu_pools
@@ -21,6 +22,7 @@ from corral.stacks.planning.validation.versions import check_versions
 CHECKS = (
     check_names,
     check_sovereignty,
+    check_admission,
     check_cluster,
     check_gpu_pools,
     check_models,

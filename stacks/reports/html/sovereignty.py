@@ -12,6 +12,7 @@ from corral.stacks.planning.results.plan import Plan
 from corral.stacks.planning.results.sovereignty import Digests
 from corral.stacks.reports.html.html import Content, Html, prose, tag, together
 from corral.stacks.reports.html.tables import Column, count, second, table
+from corral.stacks.reports.scope import scope_lines
 
 DEMANDS = (
     Column("about"),
@@ -87,6 +88,12 @@ def _demands(plan: Plan) -> Iterator[tuple[Content, ...]]:
         ", ".join(policy.source_schemes),
         ", ".join(one.source for one in real) or "no model with real weights",
         _held(all(one.source.startswith(policy.source_schemes) for one in real)),
+    )
+    yield (
+        "policies at admission",
+        "every namespace of the platform, and those that are labelled",
+        "; ".join(scope_lines(plan.admission)),
+        _held(plan.admission.enforced and not plan.admission.unlabelled),
     )
     simulated = len(plan.models) - len(real)
     yield (

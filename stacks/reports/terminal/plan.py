@@ -14,6 +14,7 @@ from corral.stacks.planning.results.addons import AddonPlan
 from corral.stacks.planning.results.models import ModelPlan
 from corral.stacks.planning.results.plan import Plan
 from corral.stacks.planning.results.pools import GpuPlan, PoolPlan, Proof, SlicePlan, stranded
+from corral.stacks.reports.scope import scope_lines
 from corral.stacks.reports.terminal.cost import api_notes, api_table, cost_notes, cost_table
 from corral.stacks.reports.terminal.dynamic_mig import needs, on_demand, promise
 from corral.stacks.reports.terminal.fair_sharing import fair_notes, fair_table, shared
@@ -53,7 +54,11 @@ def render(plan: Plan, console: Console) -> None:
         _fair(plan, console)
     if plan.pools:
         _cost(plan, console)
-    for title, rows in (("Stores", _stores(plan)), ("Digests", _digests(plan))):
+    for title, rows in (
+        ("Stores", _stores(plan)),
+        ("Policies at admission", scope_lines(plan.admission)),
+        ("Digests", _digests(plan)),
+    ):
         _heading(console, title)
         for row in rows:
             console.print(Text(row))

@@ -1,0 +1,237 @@
+"""What keeps a namespace in scope, and a tenant from undoing what its namespace came with.
+
+These concern who asks and what was there before, which no control about one object can see; so they exist at
+the API server alone. Whoever may delete the policies themselves passes.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from corral.components._kit import PACKAGE, PodSecurity
+from corral.components._requester import ADMINISTRATOR, CONTROLLER, service_account
+from corral.components.admission.namespaces import DEFAULT_DENY, ENFORCE_LABEL
+from corral.components.admission.render import resource_rules
+from corral.controls.cel import VARIABLES
+from corral.controls.kinds import KINDS, POD_KINDS, SERVING_KINDS
+from corral.controls.scope import ENFORCED, SCOPE_LABEL, Scope
+
+TENANT_LABEL = "corral.dev/tenant"
+OWN_PREFIX = "corral.dev/"
+VERSION_LABEL = f"{ENFORCE_LABEL}-version"
+_LABELS = "object.metadata.?labels.orValue({})"
+_BEFORE = "(oldObject == null ? {} : oldObject.metadata.?labels.orValue({}))"
+_TRUSTED = {"trusted": f"({CONTROLLER}) || {ADMINISTRATOR}"}
+
+
+@dataclass(frozen=True)
+class Guard:
+    """A native policy with its binding."""
+
+    name: str
+    policy: Mapping[str, Any]
+    selector: Mapping[str, Any] | None
+    """Namespaces that it holds in; None: everywhere."""
+
+    @property
+    def binding(self) -> dict[str, Any]:
+        """Spec of the binding."""
+        spec: dict[str, Any] = {"policyName": self.name, "validationActions": ["Deny"]}
+        if self.selector is not None:
+            spec["matchResources"] = {"namespaceSelector": self.selector}
+        return spec
+
+
+def guards(scope: Scope, level: PodSecurity | None, kyverno: str) -> list[Guard]:
+    """All guards; `level`: what namespaces enforce at least; `kyverno`: its namespace."""
+    own = scope.selector()
+    tenants = {"matchExpressions": [{"key": TENANT_LABEL, "operator": "Exists"}]}
+    return [
+        Guard("corral-scope", _scope(scope, level), None),
+        Guard("corral-network", _network(kyverno), own),
+        Guard("corral-services", _services(), tenants),
+        Guard("corral-exceptions", _exceptions(), tenants),
+        Guard("corral-devices", _devices(), tenants),
+    ]
+
+
+def _policy(
+    rules: Sequence[tuple[str, str, str, Sequence[str]]],
+    variables: Mapping[str, str],
+    validations: Sequence[tuple[str, str]],
+) -> dict[str, Any]:
+    return {
+        "failurePolicy": "Fail",
+        "matchConstraints": {
+            "resourceRules": [
+                {
+                    "apiGroups": [group],
+                    "apiVersions": [version],
+                    "resources": [plural],
+                    "operations": list(operations),
+                }
+                for group, version, plural, operations in rules
+            ]
+        },
+        "variables": [{"name": name, "expression": text} for name, text in {**_TRUSTED, **variables}.items()],
+        "validations": [
+            {"expression": f"variables.trusted || {text}", "message": message}
+            for text, message in validations
+        ],
+    }
+
+
+def _scope(scope: Scope, level: PodSecurity | None) -> dict[str, Any]:
+    """Nobody but an administrator takes a namespace out of scope, or loosens what it came with."""
+    labelled = f"variables.labels.exists(k, k == '{SCOPE_LABEL}' && variables.labels[k] == '{ENFORCED}')"
+    was = f"variables.before.exists(k, k == '{SCOPE_LABEL}' && variables.before[k] == '{ENFORCED}')"
+    within = labelled if scope.labelled else f"!(object.metadata.name in {scope.exemptions})"
+    kept = (
+        "{this}.all(k, !k.startsWith('" + OWN_PREFIX + "') || k == '" + SCOPE_LABEL + "' || "
+        "(k in {other} && {other}[k] == {this}[k]))"
+    )
+    there, here = "variables.labels", "variables.before"
+    validations = [
+        ("!variables.was || variables.labelled", f"{SCOPE_LABEL}: an administrator alone takes it away"),
+        (
+            f"({kept.format(this=there, other=here)} && {kept.format(this=here, other=there)})",
+            f"labels {OWN_PREFIX}… of a namespace: an administrator alone changes them",
+        ),
+        (
+            f"!variables.was || ({_same(ENFORCE_LABEL)}) || {_has(there, ENFORCE_LABEL, 'restricted')}",
+            f"{ENFORCE_LABEL}: an administrator alone loosens it",
+        ),
+        (
+            f"!variables.within || ({_same(VERSION_LABEL)}) || {_has(there, VERSION_LABEL, 'latest')}",
+            f"{VERSION_LABEL}: use latest, or leave it out",
+        ),
+    ]
+    if level is not None:
+        fine = f"({_same(ENFORCE_LABEL)} && oldObject != null) || {_has(there, ENFORCE_LABEL, level.value)}"
+        validations.append(
+            (f"!variables.within || {fine}", f"this namespace is in scope: use {ENFORCE_LABEL}={level.value}")
+        )
+    return _policy(
+        [("", "v1", "namespaces", ("CREATE", "UPDATE"))],
+        {
+            "labels": _LABELS,
+            "before": _BEFORE,
+            "labelled": labelled,
+            "was": was,
+            "within": within,
+        },
+        validations,
+    )
+
+
+def _has(labels: str, key: str, value: str) -> str:
+    return f"{labels}.exists(k, k == '{key}' && {labels}[k] == '{value}')"
+
+
+def _same(key: str) -> str:
+    """CEL: this label is as it was, absent or present."""
+    either = " && ".join(
+        f"variables.{one}.all(k, k != '{key}' || (k in variables.{other} && "
+        f"variables.{other}[k] == variables.{one}[k]))"
+        for one, other in (("labels", "before"), ("before", "labels"))
+    )
+    return f"({either})"
+
+
+def _network(kyverno: str) -> dict[str, Any]:
+    """The platform's network policies stay; a tenant's own open nothing beyond its namespace."""
+    part_of = "app.kubernetes.io/part-of"
+    own = (
+        f"o.metadata.name == '{DEFAULT_DENY}' || o.metadata.?labels.orValue({{}})"
+        f".exists(k, k == '{part_of}' && o.metadata.labels[k] == '{PACKAGE}')"
+    )
+    peers = "all(p, has(p.podSelector) && !has(p.namespaceSelector) && !has(p.ipBlock))"
+    inside = " && ".join(
+        f"object.spec.?{direction}.orValue([]).all(r, has(r.{key}) && size(r.{key}) > 0 && r.{key}.{peers})"
+        for direction, key in (("ingress", "from"), ("egress", "to"))
+    )
+    tenant = f"namespaceObject.metadata.?labels.orValue({{}}).exists(k, k == '{TENANT_LABEL}')"
+    return _policy(
+        [("networking.k8s.io", "v1", "networkpolicies", ("CREATE", "UPDATE", "DELETE"))],
+        {
+            "kyverno": service_account(kyverno, "kyverno-background-controller"),
+            "own": f"[object, oldObject].exists(o, o != null && ({own}))",
+            "tenant": tenant,
+        },
+        [
+            ("variables.kyverno || !variables.own", "a network policy of the platform: it stays as it is"),
+            (
+                f"object == null || variables.own || !variables.tenant || ({inside})",
+                "a network policy that opens more than its own namespace: the platform's administrators "
+                "open what lies beyond",
+            ),
+        ],
+    )
+
+
+def _services() -> dict[str, Any]:
+    """No service of a tenant is open to the outside by itself."""
+    return _policy(
+        [("", "v1", "services", ("CREATE", "UPDATE"))],
+        {
+            "open": (
+                "object.spec.?type.orValue('ClusterIP') in ['LoadBalancer', 'NodePort'] || "
+                "size(object.spec.?externalIPs.orValue([])) > 0"
+            ),
+            "same": (
+                "oldObject != null && oldObject.spec.?type.orValue('') == object.spec.?type.orValue('') && "
+                "oldObject.spec.?externalIPs.orValue([]) == object.spec.?externalIPs.orValue([])"
+            ),
+        },
+        [
+            (
+                "!variables.open || variables.same",
+                "a service that is open to the outside: use type ClusterIP without externalIPs; the "
+                "platform's administrators open a gateway",
+            )
+        ],
+    )
+
+
+def _exceptions() -> dict[str, Any]:
+    """No tenant exempts itself from a policy, or is a policy's author."""
+    kinds = ("validating", "mutating", "generating", "deleting", "imagevalidating")
+    resources = (
+        ("kyverno.io", "policyexceptions"),
+        ("kyverno.io", "policies"),
+        ("policies.kyverno.io", "policyexceptions"),
+        *(("policies.kyverno.io", f"namespaced{kind}policies") for kind in kinds),
+    )
+    return _policy(
+        [(group, "*", plural, ("CREATE", "UPDATE")) for group, plural in resources],
+        {},
+        [("false", "policies and exceptions from them: the platform's administrators alone make them")],
+    )
+
+
+def _devices() -> dict[str, Any]:
+    """No container of a tenant takes GPUs by its environment; NVIDIA's own device plugin has to."""
+    # Also what controllers make is evaluated: whoever has them make it is no administrator.
+    none = ("void", "none")
+    # In a selector of namespaces everything outside them is included.
+    kinds = [one for one in (*POD_KINDS, *SERVING_KINDS) if KINDS[one].namespaced]
+    return {
+        "failurePolicy": "Fail",
+        "matchConstraints": {"resourceRules": resource_rules(kinds)},
+        "variables": [
+            {"name": "administrator", "expression": ADMINISTRATOR},
+            *({"name": name, "expression": text} for name, text in VARIABLES.items()),
+        ],
+        "validations": [
+            {
+                "expression": (
+                    "variables.administrator || variables.env.all(l, l.all(e, "
+                    f"e.name != 'NVIDIA_VISIBLE_DEVICES' || (has(e.value) && e.value in {list(none)})))"
+                ),
+                "message": (
+                    "NVIDIA_VISIBLE_DEVICES gives a container GPUs that it was not allocated: ask by limits "
+                    "or by a ResourceClaim"
+                ),
+            }
+        ],
+    }

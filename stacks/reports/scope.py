@@ -1,0 +1,37 @@
+"""Where the policies at admission hold, in words."""
+
+from collections.abc import Iterator
+
+from corral.catalogue.vocabulary import AdmissionScope
+from corral.stacks.planning.results.sovereignty import AdmissionPlan
+
+
+def scope_lines(plan: AdmissionPlan) -> Iterator[str]:
+    """The scope with its exemptions, what a namespace gets there, and what is not in it yet."""
+    if not plan.enforced:
+        yield "not enforced by this stack"
+        return
+    yield f"scope {plan.scope.value} ({_why(plan)}): {_where(plan)}"
+    yield f"exempt: {', '.join(plan.exempt)}"
+    gets = [
+        *(["a network policy that denies all traffic"] if plan.default_deny else []),
+        *([] if plan.pod_security is None else [f"Pod Security level {plan.pod_security}"]),
+    ]
+    if gets:
+        yield f"a namespace that comes into scope gets {', '.join(gets)}"
+    if plan.unlabelled:
+        yield f"not in scope until labelled: {', '.join(plan.unlabelled)}"
+
+
+def _where(plan: AdmissionPlan) -> str:
+    if plan.scope is AdmissionScope.CLUSTER:
+        return "all namespaces but the exempt"
+    return f"namespaces with label {plan.label}, which all of Corral's have; no others"
+
+
+def _why(plan: AdmissionPlan) -> str:
+    if plan.chosen:
+        return "chosen"
+    if plan.scope is AdmissionScope.CLUSTER:
+        return "default of a cluster started here"
+    return "default of a cluster with others on it"

@@ -1,0 +1,66 @@
+"""Every image that a chart or its operator starts carries its digest once the catalogue has it."""
+
+import subprocess
+from dataclasses import replace
+
+import pytest
+import yaml
+
+from corral.catalogue import images as catalogue
+from corral.components.kyverno.values import kyverno_values
+from corral.components.observability.digests import PLACES, with_digests
+from corral.components.observability.values import stack_values
+from corral.embedded import toolchain
+
+HEX = "ab" * 32
+SUPPLY = {"registry": "registry.example.eu/mirror"}
+
+
+@pytest.fixture
+def resolved(monkeypatch):
+    """A catalogue after `corral lock`."""
+    entries = {name: replace(one, digest=f"sha256:{HEX}") for name, one in catalogue.images().items()}
+    monkeypatch.setattr(catalogue, "images", lambda: entries)
+
+
+def test_nothing_is_set_while_digests_are_unresolved():
+    if any(catalogue.image(name).digest != "unresolved" for name in PLACES):
+        pytest.skip("the catalogue has digests")
+    assert with_digests({"grafana": {"a": 1}}) == {"grafana": {"a": 1}}
+
+
+def test_every_image_of_the_monitoring_chart_has_its_digest_under_the_charts_own_key(resolved):
+    values = stack_values(retention_days=1, size_gib=10, storage_class=None, supply=SUPPLY)
+    assert values["prometheus"]["prometheusSpec"]["image"]["sha"] == HEX
+    assert values["prometheus"]["prometheusSpec"]["retention"] == "1d", "what was there stays"
+    assert values["kube-state-metrics"]["image"]["sha"] == f"sha256:{HEX}"
+    assert values["prometheus-node-exporter"]["image"]["digest"] == f"sha256:{HEX}"
+    brought = {one.name for one in catalogue.images_of("kube-prometheus-stack")}
+    assert set(PLACES) == brought
+
+
+@pytest.mark.engine
+def test_every_container_of_kyvernos_real_chart_runs_by_digest(resolved):
+    values = kyverno_values("kyverno", replicas=1, supply=SUPPLY)
+    command = [str(toolchain.tool("helm")), "template", "kyverno", str(toolchain.chart("kyverno"))]
+    done = subprocess.run(
+        [*command, "--values", "-"], input=yaml.safe_dump(values), capture_output=True, text=True, check=True
+    )
+    objects = [one for one in yaml.load_all(done.stdout, yaml.CSafeLoader) if one]
+    references = list(images_in([one for one in objects if one["kind"] in ("Deployment", "Job", "Pod")]))
+    assert len(references) >= 5
+    for one in references:
+        assert one.startswith("registry.example.eu/mirror/kyverno/"), one
+        assert one.endswith(f"@sha256:{HEX}") and one.count(":") == 2, one
+
+
+def images_in(value):
+    if isinstance(value, dict):
+        for key, item in value.items():
+            if key == "image" and isinstance(item, str):
+                yield item
+            else:
+                yield from images_in(item)
+    elif isinstance(value, list):
+        for item in value:
+            yield from images_in(item)
