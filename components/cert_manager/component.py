@@ -1,20 +1,22 @@
 """cert-manager: issues the certificates of webhooks and keeps them fresh."""
 
-from typing import Any, NotRequired, TypedDict
+from typing import Any, NotRequired
 
 import pulumi
 
-from corral.catalogue.addons import definition
+from corral.catalogue.addons import definition, descriptor
 from corral.catalogue.charts import chart
 from corral.catalogue.vocabulary import Addon
-from corral.components._kit import checked, existing_api, install, name_of, namespace, token
+from corral.components._kit import checked, existing_api, install, token
+from corral.components._namespaces import NamespaceArgs, own_namespace
 from corral.components.supply import Supply, pull_secrets
 
 COMPONENT = "cert-manager"
+NAMESPACE = descriptor(Addon.CERT_MANAGER).namespace
 CERTIFICATES = definition(Addon.CERT_MANAGER)
 
 
-class CertManagerArgs(TypedDict):
+class CertManagerArgs(NamespaceArgs):
     """What cert-manager needs to know."""
 
     supply: Supply
@@ -34,25 +36,32 @@ class CertManager(pulumi.ComponentResource):
     def __init__(self, name: str, args: CertManagerArgs, opts: pulumi.ResourceOptions | None = None):
         args = checked(args, CertManagerArgs, name)
         super().__init__(token(type(self)), name, {}, opts)
-        wanted = args.get("namespace", "cert-manager")
+        space = args.get("namespace", NAMESPACE)
         if args.get("existing", False):
             existing_api(self, f"{name}-certificates", *CERTIFICATES)
-            self.namespace = pulumi.Output.from_input(wanted)
+            self.namespace = pulumi.Output.from_input(space)
         else:
-            self.namespace = self._installed(name, args, wanted)
+            self.namespace = self._installed(name, args, space)
         self.register_outputs({"namespace": self.namespace})
 
-    def _installed(self, name: str, args: CertManagerArgs, wanted: str) -> pulumi.Output[str]:
-        space = namespace(self, f"{name}-namespace", wanted, component=COMPONENT)
+    def _installed(self, name: str, args: CertManagerArgs, space: str) -> pulumi.Output[str]:
+        namespace = own_namespace(
+            self,
+            f"{name}-namespace",
+            space,
+            component=COMPONENT,
+            supply=args["supply"],
+            create=args.get("create_namespace", True),
+        )
         install(
             self,
             f"{name}-chart",
             chart("cert-manager"),
-            cert_manager_values(wanted, args["supply"]),
-            namespace=name_of(space),
+            cert_manager_values(space, args["supply"]),
+            namespace=namespace,
             supply=args["supply"],
         )
-        return name_of(space)
+        return namespace
 
 
 def cert_manager_values(namespace: str, supply: Supply) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 """NVIDIA's DRA driver: whole GPUs and MIG slices as devices that pods claim."""
 
 from collections.abc import Iterator
-from typing import NotRequired, TypedDict
+from typing import NotRequired
 
 import pulumi
 
@@ -13,11 +13,10 @@ from corral.components._kit import (
     checked,
     install,
     labels,
-    name_of,
-    namespace,
     refuse,
     token,
 )
+from corral.components._namespaces import NamespaceArgs, own_namespace
 from corral.components.dra_driver.values import dra_values
 from corral.components.gpu_operator.quota import critical_quota
 from corral.components.supply import Supply
@@ -26,7 +25,7 @@ COMPONENT = "dra-driver"
 CHART = "dra-driver-nvidia-gpu"
 
 
-class DraDriverArgs(TypedDict):
+class DraDriverArgs(NamespaceArgs):
     """What the DRA driver needs to know; GPU drivers must be on the nodes, as GpuOperator sees to."""
 
     platform: Platform
@@ -50,14 +49,15 @@ class DraDriver(pulumi.ComponentResource):
         refuse(_problems(name, args))
         super().__init__(token(type(self)), name, {}, opts)
         entry, nodes = chart(CHART), platform(Platform(args["platform"]))
-        space = namespace(
+        self.namespace = own_namespace(
             self,
             f"{name}-namespace",
             args.get("namespace", entry.namespace),
             component=COMPONENT,
+            supply=args["supply"],
+            create=args.get("create_namespace", True),
             level=PodSecurity.PRIVILEGED,
         )
-        self.namespace = name_of(space)
         quota = critical_quota(
             self, f"{name}-quota", nodes, namespace=self.namespace, labels=labels(COMPONENT, name)
         )
@@ -68,7 +68,7 @@ class DraDriver(pulumi.ComponentResource):
             dra_values(nodes, supply=args["supply"], dynamic_mig=args.get("dynamic_mig", False)),
             namespace=self.namespace,
             supply=args["supply"],
-            depends_on=[space, *quota],
+            depends_on=quota,
         )
         self.register_outputs({"namespace": self.namespace})
 

@@ -2,6 +2,7 @@
 
 from typing import NotRequired, TypedDict
 
+from corral.components._namespaces import NamespaceArgs
 from corral.components.supply import Supply
 
 
@@ -38,7 +39,7 @@ class SharingTenant(TypedDict):
     """Its part of what is borrowed, relative to the others'; 1 when omitted."""
 
 
-class FairSharingArgs(TypedDict):
+class FairSharingArgs(NamespaceArgs):
     """What fair sharing needs to know."""
 
     supply: Supply

@@ -1,31 +1,31 @@
 """Kyverno: policies answered at admission, and objects generated for new namespaces."""
 
-from typing import NotRequired, TypedDict
+from typing import NotRequired
 
 import pulumi
 
-from corral.catalogue.addons import definition
+from corral.catalogue.addons import definition, descriptor
 from corral.catalogue.charts import chart
 from corral.catalogue.vocabulary import Addon
 from corral.components._kit import (
     checked,
     existing_api,
     install_with_filled_roles,
-    name_of,
-    namespace,
     token,
 )
+from corral.components._namespaces import NamespaceArgs, own_namespace
 from corral.components.kyverno.values import kyverno_values
 from corral.components.supply import Supply
 
 COMPONENT = "kyverno"
 RELEASE = "kyverno"
+NAMESPACE = descriptor(Addon.KYVERNO).namespace
 CONTROLLERS = ("admission-controller", "background-controller")
 """Those that run; each has a Deployment and a role of this name."""
 VALIDATING_POLICIES = definition(Addon.KYVERNO)
 
 
-class KyvernoArgs(TypedDict):
+class KyvernoArgs(NamespaceArgs):
     """What Kyverno needs to know."""
 
     supply: Supply
@@ -49,18 +49,25 @@ class Kyverno(pulumi.ComponentResource):
     def __init__(self, name: str, args: KyvernoArgs, opts: pulumi.ResourceOptions | None = None):
         args = checked(args, KyvernoArgs, name)
         super().__init__(token(type(self)), name, {}, opts)
-        wanted = args.get("namespace", "kyverno")
+        space = args.get("namespace", NAMESPACE)
         if args.get("existing", False):
             existing_api(self, f"{name}-policies", *VALIDATING_POLICIES)
-            self.namespace = pulumi.Output.from_input(wanted)
+            self.namespace = pulumi.Output.from_input(space)
         else:
-            self.namespace = self._installed(name, args, wanted)
+            self.namespace = self._installed(name, args, space)
         self.register_outputs({"namespace": self.namespace})
 
-    def _installed(self, name: str, args: KyvernoArgs, wanted: str) -> pulumi.Output[str]:
-        space = namespace(self, f"{name}-namespace", wanted, component=COMPONENT)
+    def _installed(self, name: str, args: KyvernoArgs, space: str) -> pulumi.Output[str]:
+        namespace = own_namespace(
+            self,
+            f"{name}-namespace",
+            space,
+            component=COMPONENT,
+            supply=args["supply"],
+            create=args.get("create_namespace", True),
+        )
         values = kyverno_values(
-            wanted,
+            space,
             replicas=args.get("replicas", 3),
             supply=args["supply"],
             upgrade_job=args.get("upgrade_job", True),
@@ -70,10 +77,10 @@ class Kyverno(pulumi.ComponentResource):
             f"{name}-chart",
             chart(RELEASE),
             values,
-            namespace=name_of(space),
-            owner=wanted,
+            namespace=namespace,
+            owner=space,
             supply=args["supply"],
             roles={f"{name}-{one}-role": f"{RELEASE}:{one}" for one in CONTROLLERS},
             deployments={f"{name}-{one}": f"{RELEASE}-{one}" for one in CONTROLLERS},
         )
-        return name_of(space)
+        return namespace

@@ -2,10 +2,17 @@
 
 from typing import Any
 
+from corral.catalogue.addons import descriptor
 from corral.catalogue.charts import chart
-from corral.components.supply import Supply
+from corral.catalogue.vocabulary import Addon
+from corral.components._network import SYSTEM_NAMESPACE, all_namespaces_but
+from corral.components.supply import Supply, pull_secrets
 
-UNTOUCHED = ("kube-system", "gpu-operator", "dra-driver-nvidia-gpu")
+UNTOUCHED = (
+    SYSTEM_NAMESPACE,
+    descriptor(Addon.GPU_OPERATOR).namespace,
+    descriptor(Addon.DRA_DRIVER).namespace,
+)
 """Namespaces whose objects no Kyverno webhook sees: the cluster must heal there while Kyverno is down.
 
 Kyverno's own namespace is left out by the chart itself.
@@ -35,7 +42,7 @@ def kyverno_values(
             "admissionReports": {"enabled": False},
             "policyExceptions": {"enabled": True, "namespace": namespace},
         },
-        "config": {"webhooks": {"namespaceSelector": _all_but(UNTOUCHED)}},
+        "config": {"webhooks": {"namespaceSelector": all_namespaces_but(UNTOUCHED)}},
         # The chart's own test pod would name its image `latest`.
         "test": {"image": {"tag": chart("kyverno").app_version}},
     }
@@ -47,14 +54,6 @@ def kyverno_values(
         # These images name registries of their own, which win over the global one.
         values["webhooksCleanup"] = {"image": {"registry": registry}}
         values["test"]["image"]["registry"] = registry
-    if "pull_secret" in supply:
-        values.setdefault("global", {})["imagePullSecrets"] = [{"name": supply["pull_secret"]}]
+    if pull_secrets(supply):
+        values.setdefault("global", {})["imagePullSecrets"] = pull_secrets(supply)
     return values
-
-
-def _all_but(namespaces: tuple[str, ...]) -> dict[str, Any]:
-    return {
-        "matchExpressions": [
-            {"key": "kubernetes.io/metadata.name", "operator": "NotIn", "values": list(namespaces)}
-        ]
-    }

@@ -1,12 +1,12 @@
 """Prometheus, Alertmanager and Grafana, which find what every other component declares about itself."""
 
 from collections.abc import Iterator
-from typing import NotRequired, TypedDict
+from typing import NotRequired
 
 import pulumi
 import pulumi_kubernetes as kubernetes
 
-from corral.catalogue.addons import definition
+from corral.catalogue.addons import definition, descriptor
 from corral.catalogue.charts import chart
 from corral.catalogue.vocabulary import Addon
 from corral.components._kit import (
@@ -16,11 +16,10 @@ from corral.components._kit import (
     existing_api,
     install,
     labels,
-    name_of,
-    namespace,
     refuse,
     token,
 )
+from corral.components._namespaces import NamespaceArgs, own_namespace
 from corral.components.observability.values import (
     ADMIN_PASSWORD_KEY,
     ADMIN_SECRET,
@@ -34,11 +33,12 @@ from corral.components.observability.values import (
 from corral.components.supply import Supply
 
 COMPONENT = "observability"
+NAMESPACE = descriptor(Addon.OBSERVABILITY).namespace
 PROMETHEUSES = definition(Addon.OBSERVABILITY)
 ADMIN_USER = "admin"
 
 
-class ObservabilityArgs(TypedDict):
+class ObservabilityArgs(NamespaceArgs):
     """What observability needs to know."""
 
     supply: Supply
@@ -71,12 +71,12 @@ class Observability(pulumi.ComponentResource):
         args = checked(args, ObservabilityArgs, name)
         refuse(_problems(name, args))
         super().__init__(token(type(self)), name, {}, opts)
-        wanted = args.get("namespace", "monitoring")
+        space = args.get("namespace", NAMESPACE)
         if args.get("existing", False):
             existing_api(self, f"{name}-prometheuses", *PROMETHEUSES)
-            self.namespace = pulumi.Output.from_input(wanted)
+            self.namespace = pulumi.Output.from_input(space)
         else:
-            self.namespace = self._installed(name, args, wanted)
+            self.namespace = self._installed(name, args, space)
         self.grafana = pulumi.Output.concat(GRAFANA, ".", self.namespace, f".svc:{GRAFANA_PORT}")
         self.prometheus = pulumi.Output.concat(
             "http://", FULL_NAME, "-prometheus.", self.namespace, f".svc:{PROMETHEUS_PORT}"
@@ -85,16 +85,22 @@ class Observability(pulumi.ComponentResource):
             {"namespace": self.namespace, "grafana": self.grafana, "prometheus": self.prometheus}
         )
 
-    def _installed(self, name: str, args: ObservabilityArgs, wanted: str) -> pulumi.Output[str]:
+    def _installed(self, name: str, args: ObservabilityArgs, space: str) -> pulumi.Output[str]:
         # The node exporter reads the host: its namespace cannot be restricted.
-        space = namespace(
-            self, f"{name}-namespace", wanted, component=COMPONENT, level=PodSecurity.PRIVILEGED
+        namespace = own_namespace(
+            self,
+            f"{name}-namespace",
+            space,
+            component=COMPONENT,
+            supply=args["supply"],
+            create=args.get("create_namespace", True),
+            level=PodSecurity.PRIVILEGED,
         )
         admin = kubernetes.core.v1.Secret(
             f"{name}-grafana-admin",
             metadata={
                 "name": ADMIN_SECRET,
-                "namespace": name_of(space),
+                "namespace": namespace,
                 "labels": labels(COMPONENT, name),
             },
             string_data={
@@ -114,11 +120,11 @@ class Observability(pulumi.ComponentResource):
             f"{name}-chart",
             chart("kube-prometheus-stack"),
             values,
-            namespace=name_of(space),
+            namespace=namespace,
             supply=args["supply"],
             depends_on=[admin],
         )
-        return name_of(space)
+        return namespace
 
 
 def _problems(name: str, args: ObservabilityArgs) -> Iterator[str]:

@@ -1,21 +1,24 @@
 """What a vector database needs to know."""
 
 from collections.abc import Iterator
-from typing import NotRequired, TypedDict
+from typing import NotRequired
 
 import pulumi
 
 from corral.catalogue.vocabulary import VectorEngine
+from corral.components._namespaces import NamespaceArgs
 from corral.components.supply import Supply
 
 
-class VectorDatabaseArgs(TypedDict):
-    """What a vector database needs; cert-manager must be there, and with `monitors` Prometheus' types."""
+class VectorDatabaseArgs(NamespaceArgs):
+    """What a vector database needs to know."""
 
     engine: VectorEngine
     """Which program stores the vectors."""
     supply: Supply
     """Where charts and images come from."""
+    cert_manager: NotRequired[pulumi.Input[str]]
+    """`CertManager.namespace`, where this program makes it; its types must be there already when omitted."""
     credential: NotRequired[pulumi.Input[str]]
     """Password of user `vectors` (pgvector) or API key (qdrant), a secret; needed unless `existing`."""
     size_gib: NotRequired[int]
