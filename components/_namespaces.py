@@ -1,7 +1,7 @@
 """The namespace that a component runs in: its own, or one that is there and stays as it is."""
 
 from collections.abc import Mapping
-from typing import Any, NotRequired, TypedDict, cast
+from typing import Any, cast
 
 import pulumi
 import pulumi_kubernetes as kubernetes
@@ -10,13 +10,6 @@ from corral.components._kit import COMPONENT_LABEL, PACKAGE, PodSecurity, child,
 from corral.components.supply import Supply, registry_credential
 
 PULL_SECRET_TYPE = "kubernetes.io/dockerconfigjson"
-
-
-class NamespaceArgs(TypedDict):
-    """Whether a component makes its namespace."""
-
-    create_namespace: NotRequired[bool]
-    """False: the namespace is there. It is used as it is, without our labels, and outlives the component."""
 
 
 def own_namespace(

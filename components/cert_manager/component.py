@@ -1,6 +1,6 @@
 """cert-manager: issues the certificates of webhooks and keeps them fresh."""
 
-from typing import Any, NotRequired
+from typing import Any, NotRequired, TypedDict
 
 import pulumi
 
@@ -8,7 +8,7 @@ from corral.catalogue.addons import definition, descriptor
 from corral.catalogue.charts import chart
 from corral.catalogue.vocabulary import Addon
 from corral.components._kit import checked, existing_api, install, token
-from corral.components._namespaces import NamespaceArgs, own_namespace
+from corral.components._namespaces import own_namespace
 from corral.components.supply import Supply, pull_secrets
 
 COMPONENT = "cert-manager"
@@ -16,7 +16,7 @@ NAMESPACE = descriptor(Addon.CERT_MANAGER).namespace
 CERTIFICATES = definition(Addon.CERT_MANAGER)
 
 
-class CertManagerArgs(NamespaceArgs):
+class CertManagerArgs(TypedDict):
     """What cert-manager needs to know."""
 
     supply: Supply
@@ -25,6 +25,8 @@ class CertManagerArgs(NamespaceArgs):
     """True: cert-manager is there; its resource types are checked and nothing is installed."""
     namespace: NotRequired[str]
     """Where it runs; `cert-manager` when omitted."""
+    create_namespace: NotRequired[bool]
+    """False: its namespace is there, is used as it is, and stays; true when omitted."""
 
 
 class CertManager(pulumi.ComponentResource):

@@ -1,7 +1,7 @@
 """NVIDIA's DRA driver: whole GPUs and MIG slices as devices that pods claim."""
 
 from collections.abc import Iterator
-from typing import NotRequired
+from typing import NotRequired, TypedDict
 
 import pulumi
 
@@ -16,7 +16,7 @@ from corral.components._kit import (
     refuse,
     token,
 )
-from corral.components._namespaces import NamespaceArgs, own_namespace
+from corral.components._namespaces import own_namespace
 from corral.components.dra_driver.values import dra_values
 from corral.components.gpu_operator.quota import critical_quota
 from corral.components.supply import Supply
@@ -25,7 +25,7 @@ COMPONENT = "dra-driver"
 CHART = "dra-driver-nvidia-gpu"
 
 
-class DraDriverArgs(NamespaceArgs):
+class DraDriverArgs(TypedDict):
     """What the DRA driver needs to know; GPU drivers must be on the nodes, as GpuOperator sees to."""
 
     platform: Platform
@@ -36,6 +36,8 @@ class DraDriverArgs(NamespaceArgs):
     """True: it makes MIG slices when pods claim them, and destroys all others."""
     namespace: NotRequired[str]
     """Where it runs; `dra-driver-nvidia-gpu` when omitted."""
+    create_namespace: NotRequired[bool]
+    """False: its namespace is there, is used as it is, and stays; true when omitted."""
 
 
 class DraDriver(pulumi.ComponentResource):

@@ -2,7 +2,6 @@
 
 from typing import NotRequired, TypedDict
 
-from corral.components._namespaces import NamespaceArgs
 from corral.components.supply import Supply
 
 
@@ -39,7 +38,7 @@ class SharingTenant(TypedDict):
     """Its part of what is borrowed, relative to the others'; 1 when omitted."""
 
 
-class FairSharingArgs(NamespaceArgs):
+class FairSharingArgs(TypedDict):
     """What fair sharing needs to know."""
 
     supply: Supply
@@ -62,3 +61,5 @@ class FairSharingArgs(NamespaceArgs):
     """True: Kueue is there, with a configuration of somebody else's; only flavours and queues are made."""
     namespace: NotRequired[str]
     """Where it runs; `kueue-system` when omitted."""
+    create_namespace: NotRequired[bool]
+    """False: its namespace is there, is used as it is, and stays; true when omitted."""

@@ -1,7 +1,7 @@
 """The NVIDIA GPU operator with MIG layouts, GPU metrics, alerts and a dashboard."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import NotRequired
+from typing import NotRequired, TypedDict
 
 import pulumi
 import pulumi_kubernetes as kubernetes
@@ -21,7 +21,7 @@ from corral.components._kit import (
     refuse,
     token,
 )
-from corral.components._namespaces import NamespaceArgs, own_namespace
+from corral.components._namespaces import own_namespace
 from corral.components._signals import alerts, dashboard
 from corral.components.gpu_operator.allowed import Wanted, due, existing_policy, problems
 from corral.components.gpu_operator.device_plugin import SharedGpus, configurations
@@ -40,7 +40,7 @@ NAMESPACE = descriptor(Addon.GPU_OPERATOR).namespace
 CLUSTER_POLICY = definition(Addon.GPU_OPERATOR)
 
 
-class GpuOperatorArgs(NamespaceArgs):
+class GpuOperatorArgs(TypedDict):
     """What the GPU operator needs to know."""
 
     platform: Platform
@@ -63,6 +63,8 @@ class GpuOperatorArgs(NamespaceArgs):
     """False where the Prometheus operator's resource types are absent: no monitor and no alert then."""
     namespace: NotRequired[str]
     """Where the operator runs; `gpu-operator` when omitted."""
+    create_namespace: NotRequired[bool]
+    """False: its namespace is there, is used as it is, and stays; true when omitted."""
 
 
 class GpuOperator(pulumi.ComponentResource):

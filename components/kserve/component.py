@@ -1,7 +1,7 @@
 """KServe's controller, its resource types, and the runtimes of our engines."""
 
 from collections.abc import Mapping
-from typing import NotRequired
+from typing import NotRequired, TypedDict
 
 import pulumi
 import pulumi_kubernetes as kubernetes
@@ -20,7 +20,7 @@ from corral.components._kit import (
     prerequisite,
     token,
 )
-from corral.components._namespaces import NamespaceArgs, own_namespace
+from corral.components._namespaces import own_namespace
 from corral.components.kserve.runtimes import runtime_spec
 from corral.components.kserve.values import kserve_values
 from corral.components.supply import Supply
@@ -31,7 +31,7 @@ NAMESPACE = descriptor(Addon.KSERVE).namespace
 INFERENCE_SERVICES = definition(Addon.KSERVE)
 
 
-class KServeArgs(NamespaceArgs):
+class KServeArgs(TypedDict):
     """What KServe needs to know."""
 
     supply: Supply
@@ -40,6 +40,8 @@ class KServeArgs(NamespaceArgs):
     """`CertManager.namespace`, where this program makes it; its types must be there already when omitted."""
     existing: NotRequired[bool]
     """True: KServe is there; its resource types are checked and only our runtimes are made."""
+    create_namespace: NotRequired[bool]
+    """False: its namespace is there, is used as it is, and stays; true when omitted."""
 
 
 class KServe(pulumi.ComponentResource):

@@ -1,6 +1,6 @@
 """Kyverno: policies answered at admission, and objects generated for new namespaces."""
 
-from typing import NotRequired
+from typing import NotRequired, TypedDict
 
 import pulumi
 
@@ -13,7 +13,7 @@ from corral.components._kit import (
     install_with_filled_roles,
     token,
 )
-from corral.components._namespaces import NamespaceArgs, own_namespace
+from corral.components._namespaces import own_namespace
 from corral.components.kyverno.values import kyverno_values
 from corral.components.supply import Supply
 
@@ -25,7 +25,7 @@ CONTROLLERS = ("admission-controller", "background-controller")
 VALIDATING_POLICIES = definition(Addon.KYVERNO)
 
 
-class KyvernoArgs(NamespaceArgs):
+class KyvernoArgs(TypedDict):
     """What Kyverno needs to know."""
 
     supply: Supply
@@ -38,6 +38,8 @@ class KyvernoArgs(NamespaceArgs):
     """Whether a Job at each upgrade rewrites stored policies in the newest version; true when omitted."""
     namespace: NotRequired[str]
     """Where it runs; `kyverno` when omitted."""
+    create_namespace: NotRequired[bool]
+    """False: its namespace is there, is used as it is, and stays; true when omitted."""
 
 
 class Kyverno(pulumi.ComponentResource):

@@ -1,16 +1,15 @@
 """What model storage needs to know."""
 
 from collections.abc import Iterator
-from typing import NotRequired
+from typing import NotRequired, TypedDict
 
 import pulumi
 
 from corral.catalogue.vocabulary import StorageKind
-from corral.components._namespaces import NamespaceArgs
 from corral.components.supply import Supply
 
 
-class ModelStorageArgs(NamespaceArgs):
+class ModelStorageArgs(TypedDict):
     """What model storage needs to know."""
 
     kind: StorageKind
@@ -43,6 +42,8 @@ class ModelStorageArgs(NamespaceArgs):
     """False: the models may be deleted with the stack; true when omitted."""
     namespace: NotRequired[str]
     """Where the store and the import Jobs run; `model-storage` when omitted."""
+    create_namespace: NotRequired[bool]
+    """False: its namespace is there, is used as it is, and stays; true when omitted."""
 
 
 def problems(name: str, args: ModelStorageArgs) -> Iterator[str]:

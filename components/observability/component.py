@@ -1,7 +1,7 @@
 """Prometheus, Alertmanager and Grafana, which find what every other component declares about itself."""
 
 from collections.abc import Iterator
-from typing import NotRequired
+from typing import NotRequired, TypedDict
 
 import pulumi
 import pulumi_kubernetes as kubernetes
@@ -19,7 +19,7 @@ from corral.components._kit import (
     refuse,
     token,
 )
-from corral.components._namespaces import NamespaceArgs, own_namespace
+from corral.components._namespaces import own_namespace
 from corral.components.observability.values import (
     ADMIN_PASSWORD_KEY,
     ADMIN_SECRET,
@@ -38,7 +38,7 @@ PROMETHEUSES = definition(Addon.OBSERVABILITY)
 ADMIN_USER = "admin"
 
 
-class ObservabilityArgs(NamespaceArgs):
+class ObservabilityArgs(TypedDict):
     """What observability needs to know."""
 
     supply: Supply
@@ -55,6 +55,8 @@ class ObservabilityArgs(NamespaceArgs):
     """True: Prometheus' operator is there; its resource types are checked and nothing is installed."""
     namespace: NotRequired[str]
     """Where it runs; `monitoring` when omitted."""
+    create_namespace: NotRequired[bool]
+    """False: its namespace is there, is used as it is, and stays; true when omitted."""
 
 
 class Observability(pulumi.ComponentResource):

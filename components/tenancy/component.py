@@ -7,7 +7,7 @@ import pulumi
 import pulumi_kubernetes as kubernetes
 
 from corral.components._kit import checked, child, labels, name_of, refuse, token
-from corral.components._namespaces import NamespaceArgs, own_namespace
+from corral.components._namespaces import own_namespace
 from corral.components.supply import Supply
 from corral.components.tenancy.policies import closed, inwards, name_resolution, outwards, within
 
@@ -23,13 +23,15 @@ class Reachable(TypedDict):
     """TCP port of those pods."""
 
 
-class Tenant(NamespaceArgs):
+class Tenant(TypedDict):
     """Who owns a namespace, and what it may use."""
 
     name: str
     """Name of the tenant, unique among them."""
     namespace: str
     """Its namespace; no other tenant's."""
+    create_namespace: NotRequired[bool]
+    """False: its namespace is there, keeps its labels, and stays; true when omitted."""
     data_class: NotRequired[str]
     """Highest class of data that its models may see; a label."""
     devices: NotRequired[dict[str, int]]

@@ -1,16 +1,15 @@
 """What a vector database needs to know."""
 
 from collections.abc import Iterator
-from typing import NotRequired
+from typing import NotRequired, TypedDict
 
 import pulumi
 
 from corral.catalogue.vocabulary import VectorEngine
-from corral.components._namespaces import NamespaceArgs
 from corral.components.supply import Supply
 
 
-class VectorDatabaseArgs(NamespaceArgs):
+class VectorDatabaseArgs(TypedDict):
     """What a vector database needs to know."""
 
     engine: VectorEngine
@@ -41,6 +40,8 @@ class VectorDatabaseArgs(NamespaceArgs):
     """True: the database is there, with our Service name; its Service is read and nothing is installed."""
     namespace: NotRequired[str]
     """Where it runs; `vector-db` when omitted."""
+    create_namespace: NotRequired[bool]
+    """False: its namespace is there, is used as it is, and stays; true when omitted."""
 
 
 def problems(name: str, args: VectorDatabaseArgs) -> Iterator[str]:

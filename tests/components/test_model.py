@@ -8,6 +8,7 @@ from corral.components.model import Model
 
 STORE = {
     "endpoint": "http://model-storage.model-storage.svc.cluster.local:8333",
+    "port": 8333,
     "bucket": "models",
     "region": "embedded",
     "namespace": "model-storage",
@@ -23,6 +24,7 @@ def model(**more):
     args = {
         "namespace": "team",
         "engine": "llama.cpp",
+        "runtime": "corral-llamacpp",
         "arguments": ["--model", "/mnt/models/m.gguf", "--ctx-size", "4096"],
         "claim": SLICE,
         "supply": {},

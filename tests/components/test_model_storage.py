@@ -48,8 +48,8 @@ def test_the_credentials_in_secrets_are_those_the_store_knows():
     for name in ("model-storage-writer", "model-storage-admin"):
         given = graph.one("Secret", name).inputs["stringData"]
         assert known[given["AWS_ACCESS_KEY_ID"]] == given["AWS_SECRET_ACCESS_KEY"]
-    outputs = graph.one("ModelStorage").outputs
-    assert known[outputs["reader_access_key"]] == outputs["reader_secret_key"]
+    store = graph.one("ModelStorage").outputs["store"]
+    assert known[store["reader_access_key"]] == store["reader_secret_key"]
 
 
 def test_secrets_stay_marked():
@@ -107,8 +107,8 @@ def test_pods_are_restricted():
 def test_an_existing_store_is_wired_and_nothing_is_deployed():
     graph = storage(kind="existing", endpoint="https://s3.example.eu", encryption_key=None)
     assert graph.of("StatefulSet") == [] and graph.of("Job") == []
-    outputs = graph.one("ModelStorage").outputs
-    assert outputs["endpoint"] == "https://s3.example.eu"
+    store = graph.one("ModelStorage").outputs["store"]
+    assert (store["endpoint"], store["port"]) == ("https://s3.example.eu", 443)
     assert graph.one("Secret").inputs["stringData"]["AWS_ACCESS_KEY_ID"] == "canary-access"
 
 
