@@ -51,7 +51,10 @@ from corral.stacks.config.values import (
 
 __all__ = ["SECRETS", "SETTINGS", "ConfigErrors", "StackConfig"]
 
-SECRETS = tuple(config_secrets())
+REGISTRY_AUTH = "registry-auth"
+"""Key of the mirror's credentials: the one secret that nobody can make up."""
+
+SECRETS = (*config_secrets(), REGISTRY_AUTH)
 """Keys of encrypted configuration, in the namespace `corral`."""
 
 SETTINGS = {
@@ -100,7 +103,7 @@ class Sovereignty(Section):
     registry: Registry | None = None
     """Mirror that every image comes from, such as `registry.example.eu/mirror`."""
     pull_secret: Name | None = None
-    """Name of the Secret that opens the mirror, present in each namespace."""
+    """Name of the Secret that `corral:registry-auth` is written to, in each namespace of the stack."""
 
 
 class Cluster(Section):
