@@ -74,7 +74,7 @@ def namespace(
     component: str,
     level: PodSecurity = PodSecurity.RESTRICTED,
     more_labels: Mapping[str, str] | None = None,
-    depends_on: Sequence[pulumi.Resource] = (),
+    **options: Any,
 ) -> kubernetes.core.v1.Namespace:
     """A namespace that enforces, warns and audits one Pod Security level."""
     security = {f"pod-security.kubernetes.io/{mode}": level.value for mode in ("enforce", "warn", "audit")}
@@ -82,7 +82,7 @@ def namespace(
     return kubernetes.core.v1.Namespace(
         logical,
         metadata={"name": name, "labels": {**own, **security, **(more_labels or {})}},
-        opts=child(parent, depends_on=list(depends_on)),
+        opts=child(parent, **options),
     )
 
 

@@ -44,7 +44,9 @@ def test_every_namespace_of_the_stack_has_the_pull_secret_that_its_pods_name(gra
 def test_the_credentials_of_the_mirror_stay_marked(graph):
     for one in pull_secrets(graph).values():
         assert any(path.startswith("stringData") for path in one.secrets)
-    leaks = [one.name for one in graph if "canary-registry" in str(one.inputs) and one.object_name != "mirror"]
+    leaks = [
+        one.name for one in graph if "canary-registry" in str(one.inputs) and one.object_name != "mirror"
+    ]
     assert leaks == []
 
 
