@@ -10,9 +10,9 @@ from corral.components.model_storage import ModelStorage
 SECRETS = {"access_key": "canary-access", "secret_key": "canary-secret", "encryption_key": "ab" * 32}
 
 
-def storage(**more):
+def storage(found=None, **more):
     args = {"kind": "seaweedfs", "bucket": "models", "supply": {}, **SECRETS, **more}
-    return build(lambda: ModelStorage("store", {k: v for k, v in args.items() if v is not None}))
+    return build(lambda: ModelStorage("store", {k: v for k, v in args.items() if v is not None}), found=found)
 
 
 def config(graph) -> dict:
@@ -110,6 +110,19 @@ def test_an_existing_store_is_wired_and_nothing_is_deployed():
     store = graph.one("ModelStorage").outputs["store"]
     assert (store["endpoint"], store["port"]) == ("https://s3.example.eu", 443)
     assert graph.one("Secret").inputs["stringData"]["AWS_ACCESS_KEY_ID"] == "canary-access"
+
+
+def test_the_port_of_an_existing_store_is_its_urls():
+    graph = storage(kind="existing", endpoint="http://minio.example:9000", encryption_key=None)
+    assert graph.one("ModelStorage").outputs["store"]["port"] == 9000
+
+
+def test_a_store_in_a_namespace_that_is_there_neither_makes_nor_labels_it():
+    graph = storage(
+        namespace="theirs", create_namespace=False, found={"theirs": {"metadata": {"name": "theirs"}}}
+    )
+    space = graph.one("Namespace")
+    assert space.read and graph.one("StatefulSet").namespace == "theirs"
 
 
 @pytest.mark.parametrize(
