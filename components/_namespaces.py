@@ -96,3 +96,24 @@ def own_namespace(
         opts=child(parent),
     )
     return cast("pulumi.Output[str]", cast(Any, secret.metadata)["namespace"])
+
+
+def namespace_of(
+    parent: pulumi.Resource,
+    name: str,
+    namespace: str,
+    args: Mapping[str, object],
+    *,
+    component: str,
+    level: PodSecurity = PodSecurity.RESTRICTED,
+) -> pulumi.Output[str]:
+    """`own_namespace` as the arguments of component `name` have it: `supply`, and `create_namespace`."""
+    return own_namespace(
+        parent,
+        f"{name}-namespace",
+        namespace,
+        component=component,
+        supply=cast(Supply, args["supply"]),
+        create=args.get("create_namespace", True) is True,
+        level=level,
+    )

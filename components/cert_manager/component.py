@@ -8,7 +8,7 @@ from corral.catalogue.addons import definition, descriptor
 from corral.catalogue.charts import chart
 from corral.catalogue.vocabulary import Addon
 from corral.components._kit import checked, existing_api, install, token
-from corral.components._namespaces import own_namespace
+from corral.components._namespaces import namespace_of
 from corral.components.supply import Supply, pull_secrets
 
 COMPONENT = "cert-manager"
@@ -47,14 +47,7 @@ class CertManager(pulumi.ComponentResource):
         self.register_outputs({"namespace": self.namespace})
 
     def _installed(self, name: str, args: CertManagerArgs, space: str) -> pulumi.Output[str]:
-        namespace = own_namespace(
-            self,
-            f"{name}-namespace",
-            space,
-            component=COMPONENT,
-            supply=args["supply"],
-            create=args.get("create_namespace", True),
-        )
+        namespace = namespace_of(self, name, space, args, component=COMPONENT)
         install(
             self,
             f"{name}-chart",

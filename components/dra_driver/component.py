@@ -16,7 +16,7 @@ from corral.components._kit import (
     refuse,
     token,
 )
-from corral.components._namespaces import own_namespace
+from corral.components._namespaces import namespace_of
 from corral.components.dra_driver.values import dra_values
 from corral.components.gpu_operator.quota import critical_quota
 from corral.components.supply import Supply
@@ -51,13 +51,12 @@ class DraDriver(pulumi.ComponentResource):
         refuse(_problems(name, args))
         super().__init__(token(type(self)), name, {}, opts)
         entry, nodes = chart(CHART), platform(Platform(args["platform"]))
-        self.namespace = own_namespace(
+        self.namespace = namespace_of(
             self,
-            f"{name}-namespace",
+            name,
             args.get("namespace", entry.namespace),
+            args,
             component=COMPONENT,
-            supply=args["supply"],
-            create=args.get("create_namespace", True),
             level=PodSecurity.PRIVILEGED,
         )
         quota = critical_quota(

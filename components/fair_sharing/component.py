@@ -19,7 +19,7 @@ from corral.components._kit import (
     refuse,
     token,
 )
-from corral.components._namespaces import own_namespace
+from corral.components._namespaces import namespace_of
 from corral.components._signals import alerts, dashboard
 from corral.components.fair_sharing.args import FairSharingArgs
 from corral.components.fair_sharing.guard import GUARD, binding, policy
@@ -85,14 +85,7 @@ class FairSharing(pulumi.ComponentResource):
             )
             return [existing_api(self, f"{name}-queues", *CLUSTER_QUEUES)]
         space = args.get("namespace", NAMESPACE)
-        namespace = own_namespace(
-            self,
-            f"{name}-namespace",
-            space,
-            component=COMPONENT,
-            supply=args["supply"],
-            create=args.get("create_namespace", True),
-        )
+        namespace = namespace_of(self, name, space, args, component=COMPONENT)
         values = kueue_values(
             _configuration(args),
             replicas=args.get("replicas", 2),

@@ -21,7 +21,7 @@ from corral.components._kit import (
     refuse,
     token,
 )
-from corral.components._namespaces import own_namespace
+from corral.components._namespaces import namespace_of
 from corral.components._signals import alerts, dashboard
 from corral.components.gpu_operator.allowed import Wanted, due, existing_policy, problems
 from corral.components.gpu_operator.device_plugin import SharedGpus, configurations
@@ -99,15 +99,7 @@ class GpuOperator(pulumi.ComponentResource):
             served = existing_api(self, f"{name}-cluster-policies", *CLUSTER_POLICY)
             policy = existing_policy(self, f"{name}-cluster-policy", _wanted(args), [served])
             return pulumi.Output.from_input(space), [served, policy]
-        namespace = own_namespace(
-            self,
-            f"{name}-namespace",
-            space,
-            component=COMPONENT,
-            supply=args["supply"],
-            create=args.get("create_namespace", True),
-            level=PodSecurity.PRIVILEGED,
-        )
+        namespace = namespace_of(self, name, space, args, component=COMPONENT, level=PodSecurity.PRIVILEGED)
         return namespace, critical_quota(
             self,
             f"{name}-quota",

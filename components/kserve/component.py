@@ -20,7 +20,7 @@ from corral.components._kit import (
     prerequisite,
     token,
 )
-from corral.components._namespaces import own_namespace
+from corral.components._namespaces import namespace_of
 from corral.components.kserve.runtimes import runtime_spec
 from corral.components.kserve.values import kserve_values
 from corral.components.supply import Supply
@@ -73,14 +73,7 @@ class KServe(pulumi.ComponentResource):
         self, name: str, args: KServeArgs
     ) -> tuple[pulumi.Output[str], Mapping[Engine, pulumi.Resource]]:
         supply = args["supply"]
-        space = own_namespace(
-            self,
-            f"{name}-namespace",
-            NAMESPACE,
-            component=COMPONENT,
-            supply=supply,
-            create=args.get("create_namespace", True),
-        )
+        space = namespace_of(self, name, NAMESPACE, args, component=COMPONENT)
         certificates = prerequisite(self, name, Addon.CERT_MANAGER, args.get("cert_manager"))
         types = install(self, f"{name}-crds", chart("kserve-crd-minimal"), {}, namespace=space, supply=supply)
         # Pulumi retries an object until the cluster knows its type, Helm does not: the runtimes come before

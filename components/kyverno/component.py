@@ -13,7 +13,7 @@ from corral.components._kit import (
     install_with_filled_roles,
     token,
 )
-from corral.components._namespaces import own_namespace
+from corral.components._namespaces import namespace_of
 from corral.components.kyverno.values import kyverno_values
 from corral.components.supply import Supply
 
@@ -60,14 +60,7 @@ class Kyverno(pulumi.ComponentResource):
         self.register_outputs({"namespace": self.namespace})
 
     def _installed(self, name: str, args: KyvernoArgs, space: str) -> pulumi.Output[str]:
-        namespace = own_namespace(
-            self,
-            f"{name}-namespace",
-            space,
-            component=COMPONENT,
-            supply=args["supply"],
-            create=args.get("create_namespace", True),
-        )
+        namespace = namespace_of(self, name, space, args, component=COMPONENT)
         values = kyverno_values(
             space,
             replicas=args.get("replicas", 3),

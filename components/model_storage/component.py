@@ -7,7 +7,7 @@ import pulumi
 
 from corral.catalogue.vocabulary import StorageKind
 from corral.components._kit import checked, labels, name_of, refuse, selector, token
-from corral.components._namespaces import own_namespace
+from corral.components._namespaces import namespace_of
 from corral.components._signals import alerts, dashboard, service_monitor
 from corral.components.model_storage.args import ModelStorageArgs, problems
 from corral.components.model_storage.deployment import Owner, deploy, ensure_bucket
@@ -39,14 +39,7 @@ class ModelStorage(pulumi.ComponentResource):
         args = checked(args, ModelStorageArgs, name)
         refuse(problems(name, args))
         super().__init__(token(type(self)), name, {}, opts)
-        namespace = own_namespace(
-            self,
-            f"{name}-namespace",
-            args.get("namespace", NAMESPACE),
-            component=COMPONENT,
-            supply=args["supply"],
-            create=args.get("create_namespace", True),
-        )
+        namespace = namespace_of(self, name, args.get("namespace", NAMESPACE), args, component=COMPONENT)
         owner = Owner(self, name, namespace)
         existing = StorageKind(args["kind"]) is StorageKind.EXISTING
         self.store = self._existing(owner, args) if existing else self._deployed(owner, args)

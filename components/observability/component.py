@@ -19,7 +19,7 @@ from corral.components._kit import (
     refuse,
     token,
 )
-from corral.components._namespaces import own_namespace
+from corral.components._namespaces import namespace_of
 from corral.components.observability.values import (
     ADMIN_PASSWORD_KEY,
     ADMIN_SECRET,
@@ -89,15 +89,7 @@ class Observability(pulumi.ComponentResource):
 
     def _installed(self, name: str, args: ObservabilityArgs, space: str) -> pulumi.Output[str]:
         # The node exporter reads the host: its namespace cannot be restricted.
-        namespace = own_namespace(
-            self,
-            f"{name}-namespace",
-            space,
-            component=COMPONENT,
-            supply=args["supply"],
-            create=args.get("create_namespace", True),
-            level=PodSecurity.PRIVILEGED,
-        )
+        namespace = namespace_of(self, name, space, args, component=COMPONENT, level=PodSecurity.PRIVILEGED)
         admin = kubernetes.core.v1.Secret(
             f"{name}-grafana-admin",
             metadata={

@@ -5,7 +5,7 @@ import pulumi_kubernetes as kubernetes
 
 from corral.catalogue.vocabulary import Addon, VectorEngine
 from corral.components._kit import checked, child, prerequisite, refuse, selector, token
-from corral.components._namespaces import own_namespace
+from corral.components._namespaces import namespace_of
 from corral.components.vector_db import shared
 from corral.components.vector_db.args import VectorDatabaseArgs, problems
 from corral.components.vector_db.names import COMPONENT, CREDENTIAL, ENDPOINTS, NAMESPACE, SERVICE
@@ -57,14 +57,7 @@ class VectorDatabase(pulumi.ComponentResource):
     def _installed(self, name: str, args: VectorDatabaseArgs, space: str) -> pulumi.Output[str]:
         engine = VectorEngine(args["engine"])
         certificates = prerequisite(self, name, Addon.CERT_MANAGER, args.get("cert_manager"))
-        namespace = own_namespace(
-            self,
-            f"{name}-namespace",
-            space,
-            component=COMPONENT,
-            supply=args["supply"],
-            create=args.get("create_namespace", True),
-        )
+        namespace = namespace_of(self, name, space, args, component=COMPONENT)
         before = [
             shared.credential(self, name, args, namespace),
             shared.certificate(self, name, space, namespace, certificates),
