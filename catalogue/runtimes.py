@@ -1,4 +1,4 @@
-"""Serving runtimes: the name and image that plan and components know each engine by."""
+"""Serving runtimes: the name, image and format that plan and components know each engine by."""
 
 from dataclasses import dataclass
 
@@ -13,9 +13,11 @@ class RuntimeEntry:
     """Of its ClusterServingRuntime."""
     image: str
     """Key of the catalogue's images."""
+    model_format: str
+    """Format of a model's files, as KServe calls it."""
 
 
 RUNTIMES = {
-    Engine.LLAMA_CPP: RuntimeEntry("corral-llamacpp", "llama-cpp"),
-    Engine.VLLM: RuntimeEntry("corral-vllm", "vllm"),
+    Engine.LLAMA_CPP: RuntimeEntry("corral-llamacpp", "llama-cpp", "gguf"),
+    Engine.VLLM: RuntimeEntry("corral-vllm", "vllm", "safetensors"),
 }

@@ -70,8 +70,7 @@ def checked(args: Args, shape: type[Args], owner: str) -> Args:
     Raises:
         ArgsError: with one line per problem.
     """
-    found = [*_text_problems(owner, LABEL_VALUE, f"name {owner!r}"), *_key_problems(args, shape, owner)]
-    refuse(found)
+    refuse([*_text_problems(owner, LABEL_VALUE, f"name {owner!r}"), *_key_problems(args, shape, owner)])
     return args
 
 

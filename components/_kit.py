@@ -9,8 +9,9 @@ from typing import Any, cast
 import pulumi
 import pulumi_kubernetes as kubernetes
 
+from corral.catalogue.addons import definition
 from corral.catalogue.charts import ChartEntry
-from corral.catalogue.vocabulary import InstalledBy
+from corral.catalogue.vocabulary import Addon, InstalledBy
 from corral.components._args import ArgsError as ArgsError
 from corral.components._args import checked as checked
 from corral.components._args import hints_of as hints_of
@@ -74,7 +75,7 @@ def namespace(
     component: str,
     level: PodSecurity = PodSecurity.RESTRICTED,
     more_labels: Mapping[str, str] | None = None,
-    depends_on: Sequence[pulumi.Resource] = (),
+    **options: Any,
 ) -> kubernetes.core.v1.Namespace:
     """A namespace in the scope of the policies that enforces, warns and audits one Pod Security level."""
     security = {f"pod-security.kubernetes.io/{mode}": level.value for mode in ("enforce", "warn", "audit")}
@@ -82,7 +83,7 @@ def namespace(
     return kubernetes.core.v1.Namespace(
         logical,
         metadata={"name": name, "labels": {**own, **security, **(more_labels or {})}},
-        opts=child(parent, depends_on=list(depends_on)),
+        opts=child(parent, **options),
     )
 
 
@@ -108,11 +109,11 @@ def install(
     `awaited`: whether a release is done once its objects are ready, and gone once they are; hooks always are
     awaited.
     """
-    found = locate(entry, supply)
+    location = locate(entry, supply)
     shared: dict[str, Any] = {
-        "chart": found["chart"],
-        "version": found.get("version"),
-        "repository_opts": {"repo": found["repository"]} if "repository" in found else None,
+        "chart": location["chart"],
+        "version": location.get("version"),
+        "repository_opts": {"repo": location["repository"]} if "repository" in location else None,
         "name": entry.name,
         "namespace": namespace,
         "values": dict(values),
@@ -142,7 +143,7 @@ def install_with_filled_roles(
     Helm deletes the roles of a release side by side; Kubernetes may fill one again while it goes, and so
     make it anew. Awaited, the release would never be gone; left, the role would be in a later one's way. So
     `roles` are made before the release adopts them and go after it, and it is not awaited; its Deployments
-    are, by a patch that changes nothing. Both are given by logical name.
+    are, by a patch that changes nothing. Both are keyed by logical name.
 
     Args:
         owner: the namespace by name, which the roles say before it is made.
@@ -185,7 +186,7 @@ def existing_api(parent: pulumi.Resource, logical: str, crd: str, version: str) 
     Raises:
         pulumi.RunError: when the CRD has been read and the version is not served.
     """
-    found = kubernetes.apiextensions.v1.CustomResourceDefinition.get(logical, crd, opts=child(parent))
+    types = kubernetes.apiextensions.v1.CustomResourceDefinition.get(logical, crd, opts=child(parent))
 
     def require(versions: Sequence[Any]) -> None:
         served = [str(entry["name"]) for entry in versions if entry["served"]]
@@ -193,15 +194,19 @@ def existing_api(parent: pulumi.Resource, logical: str, crd: str, version: str) 
             raise pulumi.RunError(f"{crd}: the cluster serves {', '.join(served)}; {version} is needed")
 
     # The engine waits for pending applies, and a failed one fails the run.
-    cast(Any, found.spec)["versions"].apply(require)
-    return found
+    cast(Any, types.spec)["versions"].apply(require)
+    return types
 
 
-def restricted_container() -> dict[str, Any]:
-    """Security context of a container that the `restricted` Pod Security level admits."""
-    return {
-        "allow_privilege_escalation": False,
-        "capabilities": {"drop": ["ALL"]},
-        "run_as_non_root": True,
-        "seccomp_profile": {"type": "RuntimeDefault"},
-    }
+def prerequisite(
+    parent: pulumi.Resource, name: str, addon: Addon, made: pulumi.Input[str] | None
+) -> list[pulumi.Resource]:
+    """What waits for `addon`, without which nothing of `name` works.
+
+    `made`: what the component that brings it offers, where the same program makes it; nothing is read then.
+    Otherwise its types are read, so that a run fails at once, by a resource that names the addon, and not
+    when the first object of such a type has waited in vain.
+    """
+    if made is not None:
+        return []
+    return [existing_api(parent, f"{name}-needs-{addon.value}", *definition(addon))]

@@ -1,7 +1,11 @@
 """Where charts and images come from: the one answer handed to every component that installs something."""
 
+import json
+from dataclasses import dataclass
 from pathlib import Path
-from typing import NotRequired, TypedDict
+from typing import Any, NotRequired, TypedDict, cast
+
+import pulumi
 
 from corral.catalogue._read import UNRESOLVED
 from corral.catalogue.charts import OCI, ChartEntry
@@ -17,7 +21,11 @@ class Supply(TypedDict):
     charts: NotRequired[str]
     """Absolute path of a folder with unpacked charts by name; the rest comes from mirror or upstream."""
     pull_secret: NotRequired[str]
-    """Name of the Secret, in each namespace, that opens the mirror."""
+    """Name of the Secret, in each namespace, with the mirror's credentials."""
+    registry_auth: NotRequired[pulumi.Input[str]]
+    """Those credentials as Docker's `config.json`, a secret: each component writes them into `pull_secret` of
+    the namespaces that it makes. Somebody else must when omitted.
+    """
 
 
 class ChartLocation(TypedDict):
@@ -46,6 +54,37 @@ def locate(entry: ChartEntry, supply: Supply) -> ChartLocation:
 def reference(entry: ImageEntry, supply: Supply) -> str:
     """The image reference that a pod states, through the mirror when the supply names one."""
     return entry.reference(supply.get("registry"))
+
+
+@dataclass(frozen=True)
+class RegistryCredential:
+    """The Secret that holds the mirror's credentials."""
+
+    secret: str
+    content: pulumi.Output[str]
+    """Docker's `config.json`, a secret."""
+
+
+def registry_credential(supply: Supply) -> RegistryCredential | None:
+    """The Secret to write into a new namespace; None: somebody else writes it, or the mirror needs none."""
+    if "pull_secret" not in supply or "registry_auth" not in supply:
+        return None
+    content = pulumi.Output.secret(supply["registry_auth"]).apply(_docker_config)
+    return RegistryCredential(supply["pull_secret"], content)
+
+
+def _docker_config(text: str) -> str:
+    try:
+        content: object = json.loads(text)
+    except ValueError:
+        content = None
+    if not isinstance(content, dict) or not cast("dict[str, Any]", content).get("auths"):
+        # The text is a secret: nothing of it is shown.
+        raise pulumi.RunError(
+            "supply.registry_auth (corral:registry-auth in a stack file): no Docker config.json; use a JSON "
+            "object with `auths`, as `docker login` and `kubectl create secret docker-registry` write it"
+        )
+    return text
 
 
 def pull_secrets(supply: Supply) -> list[dict[str, str]]:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 NAMESPACE_NAME = "kubernetes.io/metadata.name"
+"""Label that the API server gives every namespace."""
 SCOPE_LABEL = "corral.dev/policies"
 """Label of a namespace; every namespace of Corral carries it, and any other can."""
 ENFORCED = "enforced"

@@ -4,13 +4,15 @@ from typing import Any, NotRequired, TypedDict
 
 import pulumi
 
-from corral.catalogue.addons import definition
+from corral.catalogue.addons import definition, descriptor
 from corral.catalogue.charts import chart
 from corral.catalogue.vocabulary import Addon
-from corral.components._kit import checked, existing_api, install, name_of, namespace, token
+from corral.components._kit import checked, existing_api, install, token
+from corral.components._namespaces import namespace_of
 from corral.components.supply import Supply, pull_secrets
 
 COMPONENT = "cert-manager"
+NAMESPACE = descriptor(Addon.CERT_MANAGER).namespace
 CERTIFICATES = definition(Addon.CERT_MANAGER)
 
 
@@ -23,6 +25,8 @@ class CertManagerArgs(TypedDict):
     """True: cert-manager is there; its resource types are checked and nothing is installed."""
     namespace: NotRequired[str]
     """Where it runs; `cert-manager` when omitted."""
+    create_namespace: NotRequired[bool]
+    """False: its namespace is there, is used as it is, and stays; true when omitted."""
 
 
 class CertManager(pulumi.ComponentResource):
@@ -34,25 +38,25 @@ class CertManager(pulumi.ComponentResource):
     def __init__(self, name: str, args: CertManagerArgs, opts: pulumi.ResourceOptions | None = None):
         args = checked(args, CertManagerArgs, name)
         super().__init__(token(type(self)), name, {}, opts)
-        wanted = args.get("namespace", "cert-manager")
+        space = args.get("namespace", NAMESPACE)
         if args.get("existing", False):
             existing_api(self, f"{name}-certificates", *CERTIFICATES)
-            self.namespace = pulumi.Output.from_input(wanted)
+            self.namespace = pulumi.Output.from_input(space)
         else:
-            self.namespace = self._installed(name, args, wanted)
+            self.namespace = self._installed(name, args, space)
         self.register_outputs({"namespace": self.namespace})
 
-    def _installed(self, name: str, args: CertManagerArgs, wanted: str) -> pulumi.Output[str]:
-        space = namespace(self, f"{name}-namespace", wanted, component=COMPONENT)
+    def _installed(self, name: str, args: CertManagerArgs, space: str) -> pulumi.Output[str]:
+        namespace = namespace_of(self, name, space, args, component=COMPONENT)
         install(
             self,
             f"{name}-chart",
             chart("cert-manager"),
-            cert_manager_values(wanted, args["supply"]),
-            namespace=name_of(space),
+            cert_manager_values(space, args["supply"]),
+            namespace=namespace,
             supply=args["supply"],
         )
-        return name_of(space)
+        return namespace
 
 
 def cert_manager_values(namespace: str, supply: Supply) -> dict[str, Any]:

@@ -5,8 +5,8 @@ from typing import Any, NotRequired, TypedDict
 
 import pulumi
 
-from corral.catalogue.addons import definition
-from corral.catalogue.charts import chart
+from corral.catalogue.addons import definition, descriptor
+from corral.catalogue.charts import charts_of
 from corral.catalogue.vocabulary import Addon
 from corral.components._kit import checked, existing_api, install, token
 from corral.components.supply import Supply
@@ -19,15 +19,9 @@ class CrdSet(str, Enum):
     PROMETHEUS = "prometheus-crds"
 
 
-RELEASE_NAMESPACE = "default"
-"""Where Helm notes the release: a namespace that every cluster has. The types themselves have none."""
-
-CHARTS = {CrdSet.GATEWAY_API: "gateway-crds-helm", CrdSet.PROMETHEUS: "prometheus-operator-crds"}
-PROBES = {
-    CrdSet.GATEWAY_API: definition(Addon.GATEWAY_API),
-    CrdSet.PROMETHEUS: definition(Addon.PROMETHEUS_CRDS),
-}
-"""CRD and version whose presence stands for the set."""
+def addon_of(which: CrdSet) -> Addon:
+    """The addon of the catalogue that is this set: it has one chart."""
+    return Addon(which.value)
 
 
 def crd_values(which: CrdSet) -> dict[str, Any]:
@@ -59,16 +53,18 @@ class Crds(pulumi.ComponentResource):
         args = checked(args, CrdsArgs, name)
         super().__init__(token(type(self)), name, {}, opts)
         which = CrdSet(args["set"])
+        addon = addon_of(which)
         if args.get("existing", False):
-            existing_api(self, f"{name}-found", *PROBES[which])
+            existing_api(self, f"{name}-types", *definition(addon))
         else:
-            entry = chart(CHARTS[which])
+            (entry,) = charts_of(addon)
             install(
                 self,
                 f"{name}-chart",
                 entry,
                 crd_values(which),
-                namespace=RELEASE_NAMESPACE,
+                # Where Helm notes the release; the types themselves have no namespace.
+                namespace=descriptor(addon).namespace,
                 supply=args["supply"],
             )
         self.register_outputs({})

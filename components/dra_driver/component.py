@@ -13,11 +13,10 @@ from corral.components._kit import (
     checked,
     install,
     labels,
-    name_of,
-    namespace,
     refuse,
     token,
 )
+from corral.components._namespaces import namespace_of
 from corral.components.dra_driver.values import dra_values
 from corral.components.gpu_operator.quota import critical_quota
 from corral.components.supply import Supply
@@ -37,6 +36,8 @@ class DraDriverArgs(TypedDict):
     """True: it makes MIG slices when pods claim them, and destroys all others."""
     namespace: NotRequired[str]
     """Where it runs; `dra-driver-nvidia-gpu` when omitted."""
+    create_namespace: NotRequired[bool]
+    """False: its namespace is there, is used as it is, and stays; true when omitted."""
 
 
 class DraDriver(pulumi.ComponentResource):
@@ -50,14 +51,14 @@ class DraDriver(pulumi.ComponentResource):
         refuse(_problems(name, args))
         super().__init__(token(type(self)), name, {}, opts)
         entry, nodes = chart(CHART), platform(Platform(args["platform"]))
-        space = namespace(
+        self.namespace = namespace_of(
             self,
-            f"{name}-namespace",
+            name,
             args.get("namespace", entry.namespace),
+            args,
             component=COMPONENT,
             level=PodSecurity.PRIVILEGED,
         )
-        self.namespace = name_of(space)
         quota = critical_quota(
             self, f"{name}-quota", nodes, namespace=self.namespace, labels=labels(COMPONENT, name)
         )
@@ -68,7 +69,7 @@ class DraDriver(pulumi.ComponentResource):
             dra_values(nodes, supply=args["supply"], dynamic_mig=args.get("dynamic_mig", False)),
             namespace=self.namespace,
             supply=args["supply"],
-            depends_on=[space, *quota],
+            depends_on=quota,
         )
         self.register_outputs({"namespace": self.namespace})
 

@@ -61,3 +61,5 @@ class FairSharingArgs(TypedDict):
     """True: Kueue is there, with a configuration of somebody else's; only flavours and queues are made."""
     namespace: NotRequired[str]
     """Where it runs; `kueue-system` when omitted."""
+    create_namespace: NotRequired[bool]
+    """False: its namespace is there, is used as it is, and stays; true when omitted."""

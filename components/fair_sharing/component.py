@@ -7,7 +7,7 @@ import pulumi
 import pulumi_kubernetes as kubernetes
 import yaml
 
-from corral.catalogue.addons import definition
+from corral.catalogue.addons import definition, descriptor
 from corral.catalogue.charts import chart
 from corral.catalogue.vocabulary import Addon
 from corral.components._kit import (
@@ -16,11 +16,10 @@ from corral.components._kit import (
     existing_api,
     install_with_filled_roles,
     labels,
-    name_of,
-    namespace,
     refuse,
     token,
 )
+from corral.components._namespaces import namespace_of
 from corral.components._signals import alerts, dashboard
 from corral.components.fair_sharing.args import FairSharingArgs
 from corral.components.fair_sharing.guard import GUARD, binding, policy
@@ -41,7 +40,7 @@ from corral.components.fair_sharing.values import kueue_values, manager_configur
 COMPONENT = "fair-sharing"
 API = "kueue.x-k8s.io/v1beta2"
 CLUSTER_QUEUES = definition(Addon.KUEUE)
-NAMESPACE = "kueue-system"
+NAMESPACE = descriptor(Addon.KUEUE).namespace
 RELEASE = "kueue"
 MANAGER = "kueue-controller-manager"
 FILLED = ("kueue-batch-admin-role", "kueue-batch-user-role")
@@ -85,8 +84,8 @@ class FairSharing(pulumi.ComponentResource):
                 self,
             )
             return [existing_api(self, f"{name}-queues", *CLUSTER_QUEUES)]
-        wanted = args.get("namespace", NAMESPACE)
-        space = namespace(self, f"{name}-namespace", wanted, component=COMPONENT)
+        space = args.get("namespace", NAMESPACE)
+        namespace = namespace_of(self, name, space, args, component=COMPONENT)
         values = kueue_values(
             _configuration(args),
             replicas=args.get("replicas", 2),
@@ -99,8 +98,8 @@ class FairSharing(pulumi.ComponentResource):
             f"{name}-chart",
             chart(RELEASE),
             values,
-            namespace=name_of(space),
-            owner=wanted,
+            namespace=namespace,
+            owner=space,
             supply=args["supply"],
             roles={f"{name}-{role}": role for role in FILLED},
             deployments={f"{name}-manager": MANAGER},

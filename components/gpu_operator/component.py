@@ -6,7 +6,7 @@ from typing import NotRequired, TypedDict
 import pulumi
 import pulumi_kubernetes as kubernetes
 
-from corral.catalogue.addons import definition
+from corral.catalogue.addons import definition, descriptor
 from corral.catalogue.charts import chart
 from corral.catalogue.platforms import platform
 from corral.catalogue.vocabulary import Addon, AddonState, Platform
@@ -18,10 +18,10 @@ from corral.components._kit import (
     install,
     labels,
     name_of,
-    namespace,
     refuse,
     token,
 )
+from corral.components._namespaces import namespace_of
 from corral.components._signals import alerts, dashboard
 from corral.components.gpu_operator.allowed import Wanted, due, existing_policy, problems
 from corral.components.gpu_operator.device_plugin import SharedGpus, configurations
@@ -36,6 +36,7 @@ from corral.components.gpu_operator.values import (
 from corral.components.supply import Supply
 
 COMPONENT = "gpu-operator"
+NAMESPACE = descriptor(Addon.GPU_OPERATOR).namespace
 CLUSTER_POLICY = definition(Addon.GPU_OPERATOR)
 
 
@@ -62,6 +63,8 @@ class GpuOperatorArgs(TypedDict):
     """False where the Prometheus operator's resource types are absent: no monitor and no alert then."""
     namespace: NotRequired[str]
     """Where the operator runs; `gpu-operator` when omitted."""
+    create_namespace: NotRequired[bool]
+    """False: its namespace is there, is used as it is, and stays; true when omitted."""
 
 
 class GpuOperator(pulumi.ComponentResource):
@@ -91,24 +94,19 @@ class GpuOperator(pulumi.ComponentResource):
     def _space(
         self, name: str, args: GpuOperatorArgs
     ) -> tuple[pulumi.Output[str], Sequence[pulumi.Resource]]:
-        wanted = args.get("namespace", "gpu-operator")
+        space = args.get("namespace", NAMESPACE)
         if args.get("existing", False):
             served = existing_api(self, f"{name}-cluster-policies", *CLUSTER_POLICY)
             policy = existing_policy(self, f"{name}-cluster-policy", _wanted(args), [served])
-            return pulumi.Output.from_input(wanted), [served, policy]
-        space = namespace(
-            self, f"{name}-namespace", wanted, component=COMPONENT, level=PodSecurity.PRIVILEGED
+            return pulumi.Output.from_input(space), [served, policy]
+        namespace = namespace_of(self, name, space, args, component=COMPONENT, level=PodSecurity.PRIVILEGED)
+        return namespace, critical_quota(
+            self,
+            f"{name}-quota",
+            platform(Platform(args["platform"])),
+            namespace=namespace,
+            labels=labels(COMPONENT, name),
         )
-        return name_of(space), [
-            space,
-            *critical_quota(
-                self,
-                f"{name}-quota",
-                platform(Platform(args["platform"])),
-                namespace=name_of(space),
-                labels=labels(COMPONENT, name),
-            ),
-        ]
 
     def _layouts(
         self,

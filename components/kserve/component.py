@@ -6,8 +6,9 @@ from typing import NotRequired, TypedDict
 import pulumi
 import pulumi_kubernetes as kubernetes
 
-from corral.catalogue.addons import definition
+from corral.catalogue.addons import definition, descriptor
 from corral.catalogue.charts import chart
+from corral.catalogue.runtimes import RUNTIMES
 from corral.catalogue.vocabulary import Addon, Engine
 from corral.components._kit import (
     checked,
@@ -16,30 +17,38 @@ from corral.components._kit import (
     install,
     labels,
     name_of,
-    namespace,
+    prerequisite,
     token,
 )
-from corral.components.kserve.runtimes import RUNTIMES, runtime_spec
+from corral.components._namespaces import namespace_of
+from corral.components.kserve.runtimes import runtime_spec
 from corral.components.kserve.values import kserve_values
 from corral.components.supply import Supply
 
 COMPONENT = "kserve"
-NAMESPACE = "kserve"
+NAMESPACE = descriptor(Addon.KSERVE).namespace
 """The charts' webhooks name this namespace; it cannot be another."""
 INFERENCE_SERVICES = definition(Addon.KSERVE)
 
 
 class KServeArgs(TypedDict):
-    """What KServe needs to know; cert-manager must be there."""
+    """What KServe needs to know."""
 
     supply: Supply
     """Where charts and images come from."""
+    cert_manager: NotRequired[pulumi.Input[str]]
+    """`CertManager.namespace`, where this program makes it; its types must be there already when omitted."""
     existing: NotRequired[bool]
     """True: KServe is there; its resource types are checked and only our runtimes are made."""
+    create_namespace: NotRequired[bool]
+    """False: its namespace is there, is used as it is, and stays; true when omitted."""
 
 
 class KServe(pulumi.ComponentResource):
-    """Serves models on the cluster given as provider, as plain Deployments."""
+    """Serves models on the cluster given as provider, as plain Deployments.
+
+    cert-manager must be there: it makes the certificate of KServe's webhooks.
+    """
 
     namespace: pulumi.Output[str]
     """Where the controller runs."""
@@ -49,22 +58,23 @@ class KServe(pulumi.ComponentResource):
     def __init__(self, name: str, args: KServeArgs, opts: pulumi.ResourceOptions | None = None):
         args = checked(args, KServeArgs, name)
         super().__init__(token(type(self)), name, {}, opts)
-        make = self._found if args.get("existing", False) else self._installed
+        make = self._existing if args.get("existing", False) else self._installed
         self.namespace, made = make(name, args)
         self.runtimes = pulumi.Output.all(**{engine.value: name_of(one) for engine, one in made.items()})
         self.register_outputs({"namespace": self.namespace, "runtimes": self.runtimes})
 
-    def _found(
+    def _existing(
         self, name: str, args: KServeArgs
     ) -> tuple[pulumi.Output[str], Mapping[Engine, pulumi.Resource]]:
-        found = existing_api(self, f"{name}-inference-services", *INFERENCE_SERVICES)
-        return pulumi.Output.from_input(NAMESPACE), self._runtimes(name, args, found)
+        types = existing_api(self, f"{name}-inference-services", *INFERENCE_SERVICES)
+        return pulumi.Output.from_input(NAMESPACE), self._runtimes(name, args, types)
 
     def _installed(
         self, name: str, args: KServeArgs
     ) -> tuple[pulumi.Output[str], Mapping[Engine, pulumi.Resource]]:
         supply = args["supply"]
-        space = name_of(namespace(self, f"{name}-namespace", NAMESPACE, component=COMPONENT))
+        space = namespace_of(self, name, NAMESPACE, args, component=COMPONENT)
+        certificates = prerequisite(self, name, Addon.CERT_MANAGER, args.get("cert_manager"))
         types = install(self, f"{name}-crds", chart("kserve-crd-minimal"), {}, namespace=space, supply=supply)
         # Pulumi retries an object until the cluster knows its type, Helm does not: the runtimes come before
         # the chart, which brings an object of a type that is as new as theirs.
@@ -76,7 +86,7 @@ class KServe(pulumi.ComponentResource):
             kserve_values(supply),
             namespace=space,
             supply=supply,
-            depends_on=list(runtimes.values()),
+            depends_on=[*certificates, *runtimes.values()],
         )
         return space, runtimes
 
@@ -89,7 +99,7 @@ class KServe(pulumi.ComponentResource):
                 api_version="serving.kserve.io/v1alpha1",
                 kind="ClusterServingRuntime",
                 metadata={"name": runtime.name, "labels": labels(COMPONENT, name)},
-                spec=runtime_spec(runtime, args["supply"]),
+                spec=runtime_spec(engine, args["supply"]),
                 opts=child(self, depends_on=[types]),
             )
             for engine, runtime in RUNTIMES.items()

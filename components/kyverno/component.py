@@ -4,23 +4,23 @@ from typing import NotRequired, TypedDict
 
 import pulumi
 
-from corral.catalogue.addons import definition
+from corral.catalogue.addons import definition, descriptor
 from corral.catalogue.charts import chart
 from corral.catalogue.vocabulary import Addon, AdmissionScope
 from corral.components._kit import (
     checked,
     existing_api,
     install_with_filled_roles,
-    name_of,
-    namespace,
     token,
 )
+from corral.components._namespaces import namespace_of
 from corral.components.kyverno.values import kyverno_values
 from corral.components.supply import Supply
 from corral.controls.scope import Scope
 
 COMPONENT = "kyverno"
 RELEASE = "kyverno"
+NAMESPACE = descriptor(Addon.KYVERNO).namespace
 CONTROLLERS = ("admission-controller", "background-controller")
 """Those that run; each has a Deployment and a role of this name."""
 VALIDATING_POLICIES = definition(Addon.KYVERNO)
@@ -44,6 +44,8 @@ class KyvernoArgs(TypedDict):
     while it is down; `cluster`, also when omitted: about all but the exempt ones."""
     exempt_namespaces: NotRequired[list[str]]
     """Namespaces that it is never asked about where the scope is the cluster, beside `kube-system`."""
+    create_namespace: NotRequired[bool]
+    """False: its namespace is there, is used as it is, and stays; true when omitted."""
 
 
 class Kyverno(pulumi.ComponentResource):
@@ -55,18 +57,18 @@ class Kyverno(pulumi.ComponentResource):
     def __init__(self, name: str, args: KyvernoArgs, opts: pulumi.ResourceOptions | None = None):
         args = checked(args, KyvernoArgs, name)
         super().__init__(token(type(self)), name, {}, opts)
-        wanted = args.get("namespace", "kyverno")
+        space = args.get("namespace", NAMESPACE)
         if args.get("existing", False):
             existing_api(self, f"{name}-policies", *VALIDATING_POLICIES)
-            self.namespace = pulumi.Output.from_input(wanted)
+            self.namespace = pulumi.Output.from_input(space)
         else:
-            self.namespace = self._installed(name, args, wanted)
+            self.namespace = self._installed(name, args, space)
         self.register_outputs({"namespace": self.namespace})
 
-    def _installed(self, name: str, args: KyvernoArgs, wanted: str) -> pulumi.Output[str]:
-        space = namespace(self, f"{name}-namespace", wanted, component=COMPONENT)
+    def _installed(self, name: str, args: KyvernoArgs, space: str) -> pulumi.Output[str]:
+        namespace = namespace_of(self, name, space, args, component=COMPONENT)
         values = kyverno_values(
-            wanted,
+            space,
             replicas=args.get("replicas", 3),
             supply=args["supply"],
             upgrade_job=args.get("upgrade_job", True),
@@ -77,13 +79,13 @@ class Kyverno(pulumi.ComponentResource):
             f"{name}-chart",
             chart(RELEASE),
             values,
-            namespace=name_of(space),
-            owner=wanted,
+            namespace=namespace,
+            owner=space,
             supply=args["supply"],
             roles={f"{name}-{one}-role": f"{RELEASE}:{one}" for one in CONTROLLERS},
             deployments={f"{name}-{one}": f"{RELEASE}-{one}" for one in CONTROLLERS},
         )
-        return name_of(space)
+        return namespace
 
 
 def _scope(args: KyvernoArgs) -> Scope:

@@ -2,12 +2,14 @@
 
 from typing import Any
 
+from corral.catalogue.addons import descriptor
 from corral.catalogue.images import image
-from corral.components.supply import Supply, repository_and_tag
+from corral.catalogue.vocabulary import Addon
+from corral.components.supply import Supply, pull_secrets, repository_and_tag
 from corral.controls.scope import Scope
 
 EVERYWHERE = Scope(())
-UNTOUCHED = ("gpu-operator", "dra-driver-nvidia-gpu")
+UNTOUCHED = (descriptor(Addon.GPU_OPERATOR).namespace, descriptor(Addon.DRA_DRIVER).namespace)
 """Namespaces whose objects no Kyverno webhook sees: the cluster must heal there while Kyverno is down.
 
 Kyverno's own namespace is left out by the chart itself.
@@ -54,8 +56,8 @@ def kyverno_values(
         # These images name registries of their own, which win over the global one.
         values["webhooksCleanup"]["image"]["registry"] = registry
         values["test"]["image"]["registry"] = registry
-    if "pull_secret" in supply:
-        values.setdefault("global", {})["imagePullSecrets"] = [{"name": supply["pull_secret"]}]
+    if pull_secrets(supply):
+        values.setdefault("global", {})["imagePullSecrets"] = pull_secrets(supply)
     return values
 
 

@@ -7,6 +7,7 @@ import pulumi
 
 from corral.catalogue.vocabulary import Engine, Weights
 from corral.components._kit import ArgsError
+from corral.components.store import Store
 from corral.components.supply import Supply
 
 
@@ -41,27 +42,8 @@ class DeviceResource(TypedDict):
     """How many; 1 when omitted."""
 
 
-class ModelStore(TypedDict):
-    """The object store, as model storage offers it."""
-
-    endpoint: pulumi.Input[str]
-    """URL inside the cluster."""
-    bucket: pulumi.Input[str]
-    """Bucket of the models."""
-    region: pulumi.Input[str]
-    """Region that clients sign for."""
-    namespace: pulumi.Input[str]
-    """Where imports run."""
-    writer_secret: pulumi.Input[str]
-    """Secret there with the credential of imports."""
-    reader_access_key: pulumi.Input[str]
-    """Access key of the identity that only reads."""
-    reader_secret_key: pulumi.Input[str]
-    """Secret key of the identity that only reads, a secret."""
-
-
 class ModelArgs(TypedDict):
-    """What a model needs to know; KServe must be there."""
+    """What a model needs to know."""
 
     namespace: pulumi.Input[str]
     """Namespace of the tenant it belongs to."""
@@ -71,6 +53,9 @@ class ModelArgs(TypedDict):
     """Arguments of that program, every sizing flag among them."""
     supply: Supply
     """Where images come from."""
+    runtime: NotRequired[pulumi.Input[str]]
+    """ClusterServingRuntime of the engine, such as `KServe.runtimes["vllm"]` where this program makes KServe;
+    when omitted that of the same name, which must be there already."""
     claim: NotRequired[DeviceClaim]
     """GPU devices of one replica, claimed from a DRA driver; this or `resource`."""
     resource: NotRequired[DeviceResource]
@@ -83,8 +68,8 @@ class ModelArgs(TypedDict):
     """Every file of the model; real weights need them."""
     license: NotRequired[str]
     """SPDX identifier or name of the license; real weights need it."""
-    store: NotRequired[ModelStore]
-    """Where the files are kept; real weights need it."""
+    store: NotRequired[Store]
+    """Where the files are kept, such as `ModelStorage.store`; real weights need it."""
     path: NotRequired[str]
     """Key prefix in the bucket; the model's name when omitted."""
     replicas_min: NotRequired[int]
@@ -121,7 +106,7 @@ class Weighty(TypedDict):
     source: str
     files: list[ModelFile]
     license: str
-    store: ModelStore
+    store: Store
 
 
 def weighty(name: str, args: ModelArgs) -> Weighty:

@@ -11,10 +11,10 @@ REQUEST = "gpu"
 
 def claim_spec(claim: DeviceClaim) -> dict[str, Any]:
     """`spec` of the ResourceClaimTemplate."""
-    wanted = {"profile": claim.get("profile"), "productName": claim.get("product")}
+    attributes = {"profile": claim.get("profile"), "productName": claim.get("product")}
     selectors = [
         {"cel": {"expression": f"device.attributes['{DRIVER}'].{attribute} == '{value}'"}}
-        for attribute, value in wanted.items()
+        for attribute, value in attributes.items()
         if value is not None
     ]
     exactly: dict[str, Any] = {

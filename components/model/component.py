@@ -6,14 +6,24 @@ from urllib.parse import urlsplit
 import pulumi
 import pulumi_kubernetes as kubernetes
 
-from corral.catalogue.vocabulary import Engine, Weights
-from corral.components._kit import QUEUE_LABEL, checked, child, fingerprint, labels, name_of, token
+from corral.catalogue.vocabulary import Addon, Engine, Weights
+from corral.components._kit import (
+    QUEUE_LABEL,
+    checked,
+    child,
+    fingerprint,
+    labels,
+    name_of,
+    prerequisite,
+    token,
+)
 from corral.components._signals import alerts, dashboard, service_monitor
-from corral.components.model.args import ModelArgs, ModelStore, Weighty, one_request, weighty
+from corral.components.model.args import ModelArgs, Weighty, one_request, weighty
 from corral.components.model.claim import claim_spec
 from corral.components.model.service import annotations, inference_spec
 from corral.components.model.signals import alerts_of, panels
-from corral.components.model_storage.job import tool_job
+from corral.components.model_storage.job import credential_secret, tool_job
+from corral.components.store import Store
 
 COMPONENT = "model"
 PRIORITY_LABEL = "kueue.x-k8s.io/priority-class"
@@ -22,7 +32,11 @@ READY = "60m"
 
 
 class Model(pulumi.ComponentResource):
-    """Serves one model, under the component's own name, on the cluster given as provider."""
+    """Serves one model, under the component's own name, on the cluster given as provider.
+
+    KServe must be there with the engine's runtime, as component KServe makes it, and with `monitors` the
+    Prometheus operator's resource types.
+    """
 
     service: pulumi.Output[str]
     """Host name of its Service inside the cluster, known once a replica is ready."""
@@ -35,9 +49,10 @@ class Model(pulumi.ComponentResource):
         if Weights(args.get("weights", Weights.REAL)) is Weights.REAL:
             weighty(name, args)
         super().__init__(token(type(self)), name, {}, opts)
-        before, uri, account = self._files(name, args)
+        types = prerequisite(self, name, Addon.KSERVE, args.get("runtime"))
+        files, uri, account = self._files(name, args)
         template = self._claim(name, args)
-        served = self._served(name, args, uri, account, template, before)
+        served = self._served(name, args, uri, account, template, [*types, *files])
         self._watched(name, args)
         self.service = pulumi.Output.concat(
             name_of(served), "-predictor.", args["namespace"], ".svc.cluster.local"
@@ -46,8 +61,8 @@ class Model(pulumi.ComponentResource):
         self.register_outputs({"service": self.service, "url": self.url})
 
     def _labels(self, name: str, args: ModelArgs) -> dict[str, str]:
-        told = {"pool": args.get("pool"), "tenant": args.get("tenant")}
-        more = {key: value for key, value in told.items() if value is not None}
+        optional = {"pool": args.get("pool"), "tenant": args.get("tenant")}
+        more = {key: value for key, value in optional.items() if value is not None}
         return labels(COMPONENT, name, model=name, **more)
 
     def _metadata(self, name: str, args: ModelArgs, physical: str) -> dict[str, Any]:
@@ -76,27 +91,22 @@ class Model(pulumi.ComponentResource):
             self,
             f"{name}-import",
             prefix=f"import-{name}",
-            namespace=store["namespace"],
             labels={**self._labels(name, args), "corral.dev/job": "import"},
             arguments=["import", *options, "--to", target],
             identity=["import", *options, path],
-            endpoint=store["endpoint"],
-            region=store["region"],
+            store=store,
             credential=store["writer_secret"],
             supply=args["supply"],
         )
 
-    def _credential(self, name: str, args: ModelArgs, store: ModelStore) -> kubernetes.core.v1.Secret:
+    def _credential(self, name: str, args: ModelArgs, store: Store) -> kubernetes.core.v1.Secret:
         metadata = self._metadata(name, args, f"{name}-store")
-        content = {
-            "AWS_ACCESS_KEY_ID": store["reader_access_key"],
-            "AWS_SECRET_ACCESS_KEY": pulumi.Output.secret(store["reader_secret_key"]),
-        }
-        return kubernetes.core.v1.Secret(
+        return credential_secret(
+            self,
             f"{name}-store",
-            metadata=cast(Any, {**metadata, "annotations": _s3_annotations(store)}),
-            string_data=content,
-            opts=child(self),
+            {**metadata, "annotations": _s3_annotations(store)},
+            store["reader_access_key"],
+            pulumi.Output.secret(store["reader_secret_key"]),
         )
 
     def _account(
@@ -191,11 +201,11 @@ class Model(pulumi.ComponentResource):
 
 
 def _queue_labels(args: ModelArgs) -> dict[str, pulumi.Input[str]]:
-    told = {QUEUE_LABEL: args.get("queue"), PRIORITY_LABEL: args.get("priority")}
-    return {label: value for label, value in told.items() if value is not None}
+    optional = {QUEUE_LABEL: args.get("queue"), PRIORITY_LABEL: args.get("priority")}
+    return {label: value for label, value in optional.items() if value is not None}
 
 
-def _s3_annotations(store: ModelStore) -> pulumi.Output[dict[str, str]]:
+def _s3_annotations(store: Store) -> pulumi.Output[dict[str, str]]:
     """How KServe's storage initializer reaches the store."""
     return pulumi.Output.all(endpoint=store["endpoint"], region=store["region"]).apply(
         lambda known: _s3_settings(known["endpoint"], known["region"])

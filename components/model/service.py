@@ -5,8 +5,9 @@ from typing import Any
 
 import pulumi
 
+from corral.catalogue.runtimes import RUNTIMES
 from corral.catalogue.vocabulary import Engine, Weights
-from corral.components.kserve.runtimes import RUNTIMES
+from corral.components._pods import restricted_pod
 from corral.components.model.args import ModelArgs
 
 WEIGHTS_ANNOTATION = "corral.dev/weights"
@@ -46,7 +47,7 @@ def inference_spec(
     least = args.get("replicas_min", 1)
     model = {
         "modelFormat": {"name": runtime.model_format},
-        "runtime": runtime.name,
+        "runtime": args.get("runtime", runtime.name),
         "args": args["arguments"],
         "resources": {
             "requests": {"cpu": "1", "memory": memory, **_extended(args)},
@@ -64,13 +65,7 @@ def inference_spec(
             "deploymentStrategy": _strategy(least),
             "serviceAccountName": account,
             "automountServiceAccountToken": False,
-            "securityContext": {
-                "runAsNonRoot": True,
-                "runAsUser": USER,
-                "runAsGroup": USER,
-                "fsGroup": USER,
-                "seccompProfile": {"type": "RuntimeDefault"},
-            },
+            "securityContext": restricted_pod(USER),
             "tolerations": [{"key": GPU_TAINT, "operator": "Exists", "effect": "NoSchedule"}],
             **pool,
             **({"resourceClaims": claims} if claims else {}),
@@ -80,8 +75,8 @@ def inference_spec(
 
 
 def _extended(args: ModelArgs) -> dict[str, str]:
-    asked = args.get("resource")
-    return {} if asked is None else {asked["name"]: str(asked.get("count", 1))}
+    resource = args.get("resource")
+    return {} if resource is None else {resource["name"]: str(resource.get("count", 1))}
 
 
 def _strategy(least: int) -> dict[str, Any]:

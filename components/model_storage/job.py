@@ -1,13 +1,15 @@
 """A Job of our tools image beside the store."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
 import pulumi
 import pulumi_kubernetes as kubernetes
 
 from corral.catalogue.images import image
-from corral.components._kit import child, fingerprint, restricted_container
+from corral.components._kit import child, fingerprint
+from corral.components._pods import restricted_container, restricted_pod
+from corral.components.store import Store
 from corral.components.supply import Supply, pull_secrets, reference
 
 CREDENTIAL_KEYS = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
@@ -18,24 +20,39 @@ TIMEOUT = "120m"
 """Pulumi waits this long; a model of hundreds of GiB takes its time."""
 
 
+def credential_secret(
+    parent: pulumi.Resource,
+    logical: str,
+    metadata: Mapping[str, Any],
+    access_key: pulumi.Input[str],
+    secret_key: pulumi.Input[str],
+) -> kubernetes.core.v1.Secret:
+    """Secret with the credential of one identity, as AWS_* keys."""
+    return kubernetes.core.v1.Secret(
+        logical,
+        metadata=cast(Any, metadata),
+        string_data=dict(zip(CREDENTIAL_KEYS, (access_key, secret_key), strict=True)),
+        opts=child(parent),
+    )
+
+
 def tool_job(
     parent: pulumi.Resource,
     logical: str,
     *,
     prefix: str,
-    namespace: pulumi.Input[str],
     labels: dict[str, str],
     arguments: Sequence[pulumi.Input[str]],
     identity: Sequence[str],
-    endpoint: pulumi.Input[str],
-    region: pulumi.Input[str],
+    store: Store,
     credential: pulumi.Input[str],
     supply: Supply,
     depends_on: Sequence[pulumi.Resource] = (),
 ) -> kubernetes.batch.v1.Job:
-    """Run `corral <arguments>` to its end; another `identity` (of what is done) or image is another Job.
+    """Run `corral <arguments>` beside `store` to its end.
 
-    The credential's Secret gives the AWS_* variables; nothing secret stands in the arguments.
+    Another `identity` (of what is done) or image is another Job. The credential's Secret gives the AWS_*
+    variables; nothing secret stands in the arguments.
     """
     tools = reference(image("tools"), supply)
     credentials: list[dict[str, Any]] = [
@@ -45,13 +62,7 @@ def tool_job(
     pod: dict[str, Any] = {
         "restart_policy": "Never",
         "automount_service_account_token": False,
-        "security_context": {
-            "run_as_non_root": True,
-            "run_as_user": USER,
-            "run_as_group": USER,
-            "fs_group": USER,
-            "seccomp_profile": {"type": "RuntimeDefault"},
-        },
+        "security_context": restricted_pod(USER),
         "image_pull_secrets": pull_secrets(supply),
         "containers": [
             {
@@ -61,8 +72,8 @@ def tool_job(
                 "args": list(arguments),
                 "env": [
                     *credentials,
-                    {"name": "AWS_ENDPOINT_URL_S3", "value": endpoint},
-                    {"name": "AWS_REGION", "value": region},
+                    {"name": "AWS_ENDPOINT_URL_S3", "value": store["endpoint"]},
+                    {"name": "AWS_REGION", "value": store["region"]},
                     {"name": "HOME", "value": SCRATCH},
                     {"name": "TMPDIR", "value": SCRATCH},
                 ],
@@ -84,7 +95,7 @@ def tool_job(
         logical,
         metadata={
             "name": f"{prefix}-{fingerprint(list(identity), tools)}",
-            "namespace": namespace,
+            "namespace": store["namespace"],
             "labels": labels,
         },
         spec=cast(Any, spec),

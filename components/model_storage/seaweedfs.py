@@ -9,7 +9,7 @@ from typing import Any
 from corral.catalogue.addons import descriptor
 from corral.catalogue.images import image
 from corral.catalogue.vocabulary import Addon
-from corral.components._kit import restricted_container, selector
+from corral.components._pods import restricted_container, restricted_pod
 from corral.components.supply import Supply, pull_secrets, reference
 
 S3_PORT = descriptor(Addon.MODEL_STORAGE).ports["s3"]
@@ -74,13 +74,7 @@ def pod_spec(config_secret: str, claim: str, supply: Supply) -> dict[str, Any]:
     health = {"http_get": {"path": "/healthz", "port": S3_PORT}}
     return {
         "automount_service_account_token": False,
-        "security_context": {
-            "run_as_non_root": True,
-            "run_as_user": USER,
-            "run_as_group": USER,
-            "fs_group": USER,
-            "seccomp_profile": {"type": "RuntimeDefault"},
-        },
+        "security_context": restricted_pod(USER),
         "termination_grace_period_seconds": 30,
         "image_pull_secrets": pull_secrets(supply),
         "containers": [
@@ -92,7 +86,7 @@ def pod_spec(config_secret: str, claim: str, supply: Supply) -> dict[str, Any]:
                     {"name": "s3", "container_port": S3_PORT},
                     {"name": "metrics", "container_port": METRICS_PORT},
                 ],
-                # Its collector works harder rather than let it grow beyond what was asked for.
+                # Its collector works harder rather than let it grow beyond what it requests.
                 "env": [{"name": "GOMEMLIMIT", "value": f"{REQUESTED_MIB * 7 // 8}MiB"}],
                 "readiness_probe": {**health, "period_seconds": 2, "failure_threshold": 5},
                 "liveness_probe": {**health, "initial_delay_seconds": 30, "failure_threshold": 6},
@@ -137,23 +131,3 @@ ARGUMENTS = (
     "-volume.preStopSeconds=0",
     f"-metricsPort={METRICS_PORT}",
 )
-
-
-def access(component: str, instance: str, clients: list[str], scraper: str) -> dict[str, Any]:
-    """NetworkPolicy spec: S3 for the own namespace and the clients', metrics for the scraper, nothing out."""
-    own: dict[str, Any] = {"pod_selector": {}}
-    return {
-        "pod_selector": {"match_labels": selector(component, instance)},
-        "policy_types": ["Ingress", "Egress"],
-        "ingress": [
-            {
-                "from_": [own, *(_namespace(name) for name in clients)],
-                "ports": [{"protocol": "TCP", "port": S3_PORT}],
-            },
-            {"from_": [_namespace(scraper)], "ports": [{"protocol": "TCP", "port": METRICS_PORT}]},
-        ],
-    }
-
-
-def _namespace(name: str) -> dict[str, Any]:
-    return {"namespace_selector": {"match_labels": {"kubernetes.io/metadata.name": name}}}

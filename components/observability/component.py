@@ -6,7 +6,7 @@ from typing import NotRequired, TypedDict
 import pulumi
 import pulumi_kubernetes as kubernetes
 
-from corral.catalogue.addons import definition
+from corral.catalogue.addons import definition, descriptor
 from corral.catalogue.charts import chart
 from corral.catalogue.vocabulary import Addon
 from corral.components._kit import (
@@ -16,11 +16,10 @@ from corral.components._kit import (
     existing_api,
     install,
     labels,
-    name_of,
-    namespace,
     refuse,
     token,
 )
+from corral.components._namespaces import namespace_of
 from corral.components.observability.values import (
     ADMIN_PASSWORD_KEY,
     ADMIN_SECRET,
@@ -34,6 +33,7 @@ from corral.components.observability.values import (
 from corral.components.supply import Supply
 
 COMPONENT = "observability"
+NAMESPACE = descriptor(Addon.OBSERVABILITY).namespace
 PROMETHEUSES = definition(Addon.OBSERVABILITY)
 ADMIN_USER = "admin"
 
@@ -55,6 +55,8 @@ class ObservabilityArgs(TypedDict):
     """True: Prometheus' operator is there; its resource types are checked and nothing is installed."""
     namespace: NotRequired[str]
     """Where it runs; `monitoring` when omitted."""
+    create_namespace: NotRequired[bool]
+    """False: its namespace is there, is used as it is, and stays; true when omitted."""
 
 
 class Observability(pulumi.ComponentResource):
@@ -71,12 +73,12 @@ class Observability(pulumi.ComponentResource):
         args = checked(args, ObservabilityArgs, name)
         refuse(_problems(name, args))
         super().__init__(token(type(self)), name, {}, opts)
-        wanted = args.get("namespace", "monitoring")
+        space = args.get("namespace", NAMESPACE)
         if args.get("existing", False):
             existing_api(self, f"{name}-prometheuses", *PROMETHEUSES)
-            self.namespace = pulumi.Output.from_input(wanted)
+            self.namespace = pulumi.Output.from_input(space)
         else:
-            self.namespace = self._installed(name, args, wanted)
+            self.namespace = self._installed(name, args, space)
         self.grafana = pulumi.Output.concat(GRAFANA, ".", self.namespace, f".svc:{GRAFANA_PORT}")
         self.prometheus = pulumi.Output.concat(
             "http://", FULL_NAME, "-prometheus.", self.namespace, f".svc:{PROMETHEUS_PORT}"
@@ -85,16 +87,14 @@ class Observability(pulumi.ComponentResource):
             {"namespace": self.namespace, "grafana": self.grafana, "prometheus": self.prometheus}
         )
 
-    def _installed(self, name: str, args: ObservabilityArgs, wanted: str) -> pulumi.Output[str]:
+    def _installed(self, name: str, args: ObservabilityArgs, space: str) -> pulumi.Output[str]:
         # The node exporter reads the host: its namespace cannot be restricted.
-        space = namespace(
-            self, f"{name}-namespace", wanted, component=COMPONENT, level=PodSecurity.PRIVILEGED
-        )
+        namespace = namespace_of(self, name, space, args, component=COMPONENT, level=PodSecurity.PRIVILEGED)
         admin = kubernetes.core.v1.Secret(
             f"{name}-grafana-admin",
             metadata={
                 "name": ADMIN_SECRET,
-                "namespace": name_of(space),
+                "namespace": namespace,
                 "labels": labels(COMPONENT, name),
             },
             string_data={
@@ -114,11 +114,11 @@ class Observability(pulumi.ComponentResource):
             f"{name}-chart",
             chart("kube-prometheus-stack"),
             values,
-            namespace=name_of(space),
+            namespace=namespace,
             supply=args["supply"],
             depends_on=[admin],
         )
-        return name_of(space)
+        return namespace
 
 
 def _problems(name: str, args: ObservabilityArgs) -> Iterator[str]:

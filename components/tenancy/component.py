@@ -6,7 +6,9 @@ from typing import Any, NotRequired, TypedDict, cast
 import pulumi
 import pulumi_kubernetes as kubernetes
 
-from corral.components._kit import checked, child, labels, name_of, namespace, refuse, token
+from corral.components._kit import checked, child, labels, name_of, refuse, token
+from corral.components._namespaces import own_namespace
+from corral.components.supply import Supply
 from corral.components.tenancy.policies import closed, inwards, name_resolution, outwards, within
 
 COMPONENT = "tenancy"
@@ -28,6 +30,8 @@ class Tenant(TypedDict):
     """Name of the tenant, unique among them."""
     namespace: str
     """Its namespace; no other tenant's."""
+    create_namespace: NotRequired[bool]
+    """False: its namespace is there, keeps its labels, and stays; true when omitted."""
     data_class: NotRequired[str]
     """Highest class of data that its models may see; a label."""
     devices: NotRequired[dict[str, int]]
@@ -44,6 +48,8 @@ class TenancyArgs(TypedDict):
 
     tenants: list[Tenant]
     """All of them."""
+    supply: NotRequired[Supply]
+    """Where images come from: with its `registry_auth`, each namespace gets the mirror's credentials."""
     reachable: NotRequired[list[Reachable]]
     """Services that every tenant's pods may connect to, such as model storage; DNS always is."""
     callers: NotRequired[list[str]]
@@ -62,12 +68,12 @@ class Tenancy(pulumi.ComponentResource):
         args = checked(args, TenancyArgs, name)
         refuse(_problems(name, args["tenants"]))
         super().__init__(token(type(self)), name, {}, opts)
-        make = self._found if args.get("existing", False) else self._made
+        make = self._existing if args.get("existing", False) else self._made
         spaces = {tenant["name"]: make(name, tenant, args) for tenant in args["tenants"]}
         self.namespaces = pulumi.Output.all(**spaces)
         self.register_outputs({"namespaces": self.namespaces})
 
-    def _found(self, name: str, tenant: Tenant, args: TenancyArgs) -> pulumi.Output[str]:
+    def _existing(self, name: str, tenant: Tenant, args: TenancyArgs) -> pulumi.Output[str]:
         logical = f"{name}-{tenant['name']}"
         return name_of(kubernetes.core.v1.Namespace.get(logical, tenant["namespace"], opts=child(self)))
 
@@ -76,11 +82,13 @@ class Tenancy(pulumi.ComponentResource):
         more = {"corral.dev/tenant": tenant["name"]}
         if "data_class" in tenant:
             more["corral.dev/data-class"] = tenant["data_class"]
-        space = namespace(
+        space = own_namespace(
             self,
             f"{name}-{tenant['name']}",
             tenant["namespace"],
             component=COMPONENT,
+            supply=args.get("supply", {}),
+            create=tenant.get("create_namespace", True),
             more_labels=more,
         )
         rules: dict[str, dict[str, Any]] = {
@@ -95,7 +103,7 @@ class Tenancy(pulumi.ComponentResource):
         for rule, spec in rules.items():
             kubernetes.networking.v1.NetworkPolicy(
                 f"{name}-{tenant['name']}-{rule}",
-                metadata={"name": rule, "namespace": name_of(space), "labels": own},
+                metadata={"name": rule, "namespace": space, "labels": own},
                 spec=cast(Any, spec),
                 opts=child(self),
             )
@@ -103,11 +111,11 @@ class Tenancy(pulumi.ComponentResource):
         if hard:
             kubernetes.core.v1.ResourceQuota(
                 f"{name}-{tenant['name']}-devices",
-                metadata={"name": "devices", "namespace": name_of(space), "labels": own},
+                metadata={"name": "devices", "namespace": space, "labels": own},
                 spec={"hard": hard},
                 opts=child(self),
             )
-        return name_of(space)
+        return space
 
 
 def device_quota(devices: dict[str, int]) -> dict[str, str]:

@@ -10,12 +10,14 @@ from corral.components.supply import Supply
 
 
 class VectorDatabaseArgs(TypedDict):
-    """What a vector database needs; cert-manager must be there, and with `monitors` Prometheus' types."""
+    """What a vector database needs to know."""
 
     engine: VectorEngine
     """Which program stores the vectors."""
     supply: Supply
     """Where charts and images come from."""
+    cert_manager: NotRequired[pulumi.Input[str]]
+    """`CertManager.namespace`, where this program makes it; its types must be there already when omitted."""
     credential: NotRequired[pulumi.Input[str]]
     """Password of user `vectors` (pgvector) or API key (qdrant), a secret; needed unless `existing`."""
     size_gib: NotRequired[int]
@@ -38,6 +40,8 @@ class VectorDatabaseArgs(TypedDict):
     """True: the database is there, with our Service name; its Service is read and nothing is installed."""
     namespace: NotRequired[str]
     """Where it runs; `vector-db` when omitted."""
+    create_namespace: NotRequired[bool]
+    """False: its namespace is there, is used as it is, and stays; true when omitted."""
 
 
 def problems(name: str, args: VectorDatabaseArgs) -> Iterator[str]:

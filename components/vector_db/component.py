@@ -3,11 +3,12 @@
 import pulumi
 import pulumi_kubernetes as kubernetes
 
-from corral.catalogue.vocabulary import VectorEngine
-from corral.components._kit import checked, child, name_of, namespace, refuse, selector, token
+from corral.catalogue.vocabulary import Addon, VectorEngine
+from corral.components._kit import checked, child, prerequisite, refuse, selector, token
+from corral.components._namespaces import namespace_of
 from corral.components.vector_db import shared
 from corral.components.vector_db.args import VectorDatabaseArgs, problems
-from corral.components.vector_db.names import COMPONENT, CREDENTIAL, DOORS, SERVICE
+from corral.components.vector_db.names import COMPONENT, CREDENTIAL, ENDPOINTS, NAMESPACE, SERVICE
 from corral.components.vector_db.pgvector import builder as pgvector
 from corral.components.vector_db.qdrant import builder as qdrant
 
@@ -15,7 +16,11 @@ BUILDERS = {VectorEngine.PGVECTOR: pgvector.build, VectorEngine.QDRANT: qdrant.b
 
 
 class VectorDatabase(pulumi.ComponentResource):
-    """Vectors stored and searched on the cluster given as provider."""
+    """Vectors stored and searched on the cluster given as provider.
+
+    cert-manager must be there, which makes its certificate, and with `monitors` the Prometheus operator's
+    resource types.
+    """
 
     namespace: pulumi.Output[str]
     """Where it runs."""
@@ -31,14 +36,14 @@ class VectorDatabase(pulumi.ComponentResource):
         refuse(problems(name, args))
         super().__init__(token(type(self)), name, {}, opts)
         engine = VectorEngine(args["engine"])
-        wanted = args.get("namespace", "vector-db")
+        space = args.get("namespace", NAMESPACE)
         if args.get("existing", False):
-            kubernetes.core.v1.Service.get(f"{name}-service", f"{wanted}/{SERVICE}", opts=child(self))
-            self.namespace = pulumi.Output.from_input(wanted)
+            kubernetes.core.v1.Service.get(f"{name}-service", f"{space}/{SERVICE}", opts=child(self))
+            self.namespace = pulumi.Output.from_input(space)
         else:
-            self.namespace = self._installed(name, args, wanted)
+            self.namespace = self._installed(name, args, space)
         self.service = pulumi.Output.concat(SERVICE, ".", self.namespace, ".svc")
-        self.port = pulumi.Output.from_input(DOORS[engine].port)
+        self.port = pulumi.Output.from_input(ENDPOINTS[engine].port)
         self.secret = pulumi.Output.from_input(CREDENTIAL)
         self.register_outputs(
             {
@@ -49,15 +54,16 @@ class VectorDatabase(pulumi.ComponentResource):
             }
         )
 
-    def _installed(self, name: str, args: VectorDatabaseArgs, wanted: str) -> pulumi.Output[str]:
+    def _installed(self, name: str, args: VectorDatabaseArgs, space: str) -> pulumi.Output[str]:
         engine = VectorEngine(args["engine"])
-        space = name_of(namespace(self, f"{name}-namespace", wanted, component=COMPONENT))
+        certificates = prerequisite(self, name, Addon.CERT_MANAGER, args.get("cert_manager"))
+        namespace = namespace_of(self, name, space, args, component=COMPONENT)
         before = [
-            shared.credential(self, name, args, space),
-            shared.certificate(self, name, wanted, space),
+            shared.credential(self, name, args, namespace),
+            shared.certificate(self, name, space, namespace, certificates),
         ]
         pods = qdrant.QDRANT_PODS if engine is VectorEngine.QDRANT else selector(COMPONENT, name)
-        shared.network_policy(self, name, args, space, pods)
-        BUILDERS[engine](self, name, args, space, before)
-        shared.watch(self, name, args, wanted, space)
-        return space
+        shared.network_policy(self, name, args, namespace, pods)
+        BUILDERS[engine](self, name, args, namespace, before)
+        shared.watch(self, name, args, space, namespace)
+        return namespace

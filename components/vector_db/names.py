@@ -19,8 +19,8 @@ PRIVATE_MODE = 0o400
 
 
 @dataclass(frozen=True)
-class Door:
-    """How clients reach an engine."""
+class Endpoint:
+    """Where clients reach an engine, and the key of their credential."""
 
     port: int
     key: str
@@ -29,10 +29,14 @@ class Door:
     """Every port that clients may dial."""
 
 
-PORTS = descriptor(Addon.VECTOR_DB).ports
-DOORS = {
-    VectorEngine.PGVECTOR: Door(port=PORTS["postgres"], key="password", ports=(PORTS["postgres"],)),
-    VectorEngine.QDRANT: Door(
-        port=PORTS["qdrant"], key="api-key", ports=(PORTS["qdrant"], PORTS["qdrant-grpc"])
+_DESCRIPTOR = descriptor(Addon.VECTOR_DB)
+NAMESPACE = _DESCRIPTOR.namespace
+POSTGRES_PORT = _DESCRIPTOR.ports["postgres"]
+ENDPOINTS = {
+    VectorEngine.PGVECTOR: Endpoint(port=POSTGRES_PORT, key="password", ports=(POSTGRES_PORT,)),
+    VectorEngine.QDRANT: Endpoint(
+        port=_DESCRIPTOR.ports["qdrant"],
+        key="api-key",
+        ports=(_DESCRIPTOR.ports["qdrant"], _DESCRIPTOR.ports["qdrant-grpc"]),
     ),
 }

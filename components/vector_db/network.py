@@ -3,8 +3,15 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-NAMESPACE_NAME = "kubernetes.io/metadata.name"
-DNS_PORT = 53
+from corral.components._network import (
+    SAME_NAMESPACE,
+    dns,
+    egress,
+    ingress,
+    namespace_peer,
+    pod_peer,
+    policy,
+)
 
 
 def database(
@@ -14,29 +21,13 @@ def database(
 
     Outwards only its own pods and DNS: a database fetches nothing.
     """
-    namespaces = [*clients, scraper]
-    own = [{"pod_selector": {"match_labels": dict(pods)}}]
-    return {
-        "pod_selector": {"match_labels": dict(pods)},
-        "policy_types": ["Ingress", "Egress"],
-        "ingress": [
-            {"from_": [_namespace(name) for name in namespaces], "ports": [_tcp(port) for port in ports]},
-            {"from_": [{"pod_selector": {}}], "ports": [_tcp(port) for port in ports]},
-            {"from_": own},
+    own = [pod_peer(pods)]
+    return policy(
+        pods=pods,
+        ingress=[
+            ingress((namespace_peer(name) for name in (*clients, scraper)), *ports),
+            ingress([SAME_NAMESPACE], *ports),
+            ingress(own),
         ],
-        "egress": [
-            {"to": own},
-            {
-                "to": [_namespace("kube-system")],
-                "ports": [{"protocol": protocol, "port": DNS_PORT} for protocol in ("UDP", "TCP")],
-            },
-        ],
-    }
-
-
-def _namespace(name: str) -> dict[str, Any]:
-    return {"namespace_selector": {"match_labels": {NAMESPACE_NAME: name}}}
-
-
-def _tcp(port: int) -> dict[str, Any]:
-    return {"protocol": "TCP", "port": port}
+        egress=[egress(own), dns()],
+    )

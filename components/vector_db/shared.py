@@ -8,43 +8,51 @@ import pulumi_kubernetes as kubernetes
 
 from corral.catalogue.vocabulary import VectorEngine
 from corral.components._kit import child, labels
+from corral.components._network import SCRAPER_NAMESPACE
 from corral.components._signals import alerts, dashboard
 from corral.components.vector_db import network, signals
 from corral.components.vector_db.args import VectorDatabaseArgs
-from corral.components.vector_db.names import COMPONENT, CREDENTIAL, DOORS, SERVICE, TLS
+from corral.components.vector_db.names import COMPONENT, CREDENTIAL, ENDPOINTS, SERVICE, TLS
 
 
 def credential(
-    parent: pulumi.Resource, name: str, args: VectorDatabaseArgs, space: pulumi.Input[str]
+    parent: pulumi.Resource, name: str, args: VectorDatabaseArgs, namespace: pulumi.Input[str]
 ) -> pulumi.Resource:
     """Secret with the password or API key."""
     return kubernetes.core.v1.Secret(
         f"{name}-credential",
-        metadata={"name": CREDENTIAL, "namespace": space, "labels": labels(COMPONENT, name)},
+        metadata={"name": CREDENTIAL, "namespace": namespace, "labels": labels(COMPONENT, name)},
         string_data={
-            DOORS[VectorEngine(args["engine"])].key: pulumi.Output.secret(args.get("credential", ""))
+            ENDPOINTS[VectorEngine(args["engine"])].key: pulumi.Output.secret(args.get("credential", ""))
         },
         opts=child(parent, protect=args.get("protect", True)),
     )
 
 
-def certificate(parent: pulumi.Resource, name: str, wanted: str, space: pulumi.Input[str]) -> pulumi.Resource:
-    """Certificate of the Service, from an issuer of its own; cert-manager makes it."""
+def certificate(
+    parent: pulumi.Resource,
+    name: str,
+    space: str,
+    namespace: pulumi.Input[str],
+    types: Sequence[pulumi.Resource],
+) -> pulumi.Resource:
+    """Certificate of the Service, from an issuer of its own, once cert-manager's `types` are there."""
     issuer = custom(
         parent,
         f"{name}-issuer",
         "cert-manager.io/v1",
         "Issuer",
-        {"name": "vector-db-self-signed", "namespace": space, "labels": labels(COMPONENT, name)},
+        {"name": "vector-db-self-signed", "namespace": namespace, "labels": labels(COMPONENT, name)},
         {"selfSigned": {}},
+        depends_on=types,
     )
-    hosts = [f"{SERVICE}.{wanted}.svc", f"{SERVICE}.{wanted}.svc.cluster.local", SERVICE]
+    hosts = [f"{SERVICE}.{space}.svc", f"{SERVICE}.{space}.svc.cluster.local", SERVICE]
     return custom(
         parent,
         f"{name}-certificate",
         "cert-manager.io/v1",
         "Certificate",
-        {"name": TLS, "namespace": space, "labels": labels(COMPONENT, name)},
+        {"name": TLS, "namespace": namespace, "labels": labels(COMPONENT, name)},
         {
             "secretName": TLS,
             "dnsNames": hosts,
@@ -61,19 +69,19 @@ def network_policy(
     parent: pulumi.Resource,
     name: str,
     args: VectorDatabaseArgs,
-    space: pulumi.Input[str],
+    namespace: pulumi.Input[str],
     pods: Mapping[str, str],
 ) -> None:
     """Clients and the scraper on the client ports alone."""
     spec = network.database(
         pods,
         args.get("clients", []),
-        DOORS[VectorEngine(args["engine"])].ports,
-        args.get("scraper", "monitoring"),
+        ENDPOINTS[VectorEngine(args["engine"])].ports,
+        args.get("scraper", SCRAPER_NAMESPACE),
     )
     kubernetes.networking.v1.NetworkPolicy(
         f"{name}-network",
-        metadata={"name": SERVICE, "namespace": space, "labels": labels(COMPONENT, name)},
+        metadata={"name": SERVICE, "namespace": namespace, "labels": labels(COMPONENT, name)},
         spec=cast(Any, spec),
         opts=child(parent),
     )
@@ -83,8 +91,8 @@ def watch(
     parent: pulumi.Resource,
     name: str,
     args: VectorDatabaseArgs,
-    wanted: str,
-    space: pulumi.Input[str],
+    space: str,
+    namespace: pulumi.Input[str],
 ) -> None:
     """Dashboard, and alerts where Prometheus' types are."""
     own, engine = labels(COMPONENT, name), VectorEngine(args["engine"])
@@ -92,19 +100,19 @@ def watch(
         parent,
         f"{name}-dashboard",
         name="corral-vector-db",
-        namespace=space,
+        namespace=namespace,
         labels=own,
         title="Vector database",
-        panels=signals.panels(engine, wanted),
+        panels=signals.panels(engine, space),
     )
     if args.get("monitors", True):
         alerts(
             parent,
             f"{name}-alerts",
             name="corral-vector-db",
-            namespace=space,
+            namespace=namespace,
             labels=own,
-            rules=signals.rules(engine, wanted),
+            rules=signals.rules(engine, space),
         )
 
 

@@ -54,7 +54,10 @@ from corral.stacks.config.values import (
 
 __all__ = ["SECRETS", "SETTINGS", "ConfigErrors", "StackConfig"]
 
-SECRETS = tuple(config_secrets())
+REGISTRY_AUTH = "registry-auth"
+"""Key of the mirror's credentials: the one secret that nobody can make up."""
+
+SECRETS = (*config_secrets(), REGISTRY_AUTH)
 """Keys of encrypted configuration, in the namespace `corral`."""
 
 SETTINGS = {
@@ -115,7 +118,7 @@ class Sovereignty(Section):
     """Mirror that every image and chart comes from, such as `registry.example.eu/mirror`; charts of HTTPS
     repositories lie below its `charts/`."""
     pull_secret: Name | None = None
-    """Name of the Secret that opens the mirror, present in each namespace."""
+    """Name of the Secret that `corral:registry-auth` is written to, in each namespace of the stack."""
     admission: Admission | None = None
     """Where the policies at admission hold; a cluster started here: everywhere, any other: in labelled
     namespaces, when absent."""

@@ -28,7 +28,7 @@ def outputs(
         "endpoints": {name: model.url for name, model in models.items()},
         "placements": {model.name: _placements(model) for model in plan.models},
         "vector-db": database and pulumi.Output.format("{}:{}", database.service, database.port),
-        "bucket": storage and pulumi.Output.concat("s3://", storage.bucket),
+        "bucket": storage and pulumi.Output.concat("s3://", storage.store["bucket"]),
         "grafana": observability and observability.grafana,
         "policy": _policy(plan),
     }

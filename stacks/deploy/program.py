@@ -59,11 +59,13 @@ class Platform:
         self._built: dict[Addon, list[pulumi.Resource]] = {}
 
         self._add(Addon.GATEWAY_API, Crds, gateway_api_args)
-        self._add(Addon.CERT_MANAGER, CertManager, cert_manager_args)
+        cert_manager = self._add(Addon.CERT_MANAGER, CertManager, cert_manager_args)
         self._add(Addon.PROMETHEUS_CRDS, Crds, prometheus_crds_args)
         self._add(Addon.KYVERNO, Kyverno, kyverno_args)
         self._add(Addon.ADMISSION, Admission, admission_args, Addon.KYVERNO)
-        self._add(Addon.KSERVE, KServe, kserve_args, Addon.CERT_MANAGER)
+        kserve = self._add(
+            Addon.KSERVE, KServe, partial(kserve_args, cert_manager=cert_manager), Addon.CERT_MANAGER
+        )
         self._add(Addon.GPU_OPERATOR, GpuOperator, gpu_operator_args, Addon.PROMETHEUS_CRDS)
         self._add(Addon.DRA_DRIVER, DraDriver, dra_driver_args, Addon.PROMETHEUS_CRDS)
         pools = [self._pool(pool) for pool in plan.pools]
@@ -75,12 +77,13 @@ class Platform:
         queue_args = partial(tenant_queues_args, tenancy=tenancy)
         queues = self._add(Addon.KUEUE, TenantQueues, queue_args, Addon.KUEUE, name="tenant-queues")
         storage = self._add(Addon.MODEL_STORAGE, ModelStorage, model_storage_args, *guarded)
-        database = self._add(Addon.VECTOR_DB, VectorDatabase, vector_db_args, Addon.CERT_MANAGER, *guarded)
+        database_args = partial(vector_db_args, cert_manager=cert_manager)
+        database = self._add(Addon.VECTOR_DB, VectorDatabase, database_args, Addon.CERT_MANAGER, *guarded)
         observability = self._add(
             Addon.OBSERVABILITY, Observability, observability_args, Addon.PROMETHEUS_CRDS
         )
         devices = [*([] if classes is None else [classes]), *pools]
-        uses = ModelDependencies(tenancy, storage, sharing, queues)
+        uses = ModelDependencies(kserve, tenancy, storage, sharing, queues)
         models = {model.name: self._model(model, uses, devices) for model in plan.models}
 
         self.outputs = outputs(

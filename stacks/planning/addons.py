@@ -3,7 +3,7 @@
 from corral.catalogue.addons import descriptor
 from corral.catalogue.charts import ChartEntry, charts_of
 from corral.catalogue.vocabulary import Addon, AddonState, StorageKind
-from corral.stacks.config.stack_config import StackConfig
+from corral.stacks.config.stack_config import REGISTRY_AUTH, StackConfig
 
 
 def state(config: StackConfig, addon: Addon) -> AddonState:
@@ -34,9 +34,10 @@ def namespace(addon: Addon) -> str:
 def secrets_of(config: StackConfig) -> tuple[str, ...]:
     """Keys of encrypted configuration that this stack needs."""
     engine = None if config.vector_db is None else config.vector_db.engine
-    return tuple(
+    of_addons = tuple(
         secret.key
         for addon in Addon
         for secret in descriptor(addon).secrets
         if state(config, addon) in secret.states and secret.engine in (None, engine)
     )
+    return of_addons if config.sovereignty.pull_secret is None else (*of_addons, REGISTRY_AUTH)

@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pulumi
+import pulumi.resource_hooks as resource_hooks
 from google.protobuf import empty_pb2, struct_pb2
 from pulumi.runtime import config as runtime_config
 from pulumi.runtime import mocks, rpc, settings
@@ -275,6 +276,8 @@ def _build(
         settings.reset_options()
         mocks.set_mocks(recorder.mocks, project="corral", stack=stack, preview=preview, monitor=recorder)
         runtime_config.set_all_config(dict(config), secret_keys)
+        # The recorder has no server that an engine could call back.
+        resource_hooks.register_resource_hook = lambda hook: asyncio.ensure_future(asyncio.sleep(0))
 
         def run() -> None:
             program()

@@ -17,7 +17,7 @@ def installed(graph, name):
 
 
 def test_kserve_serves_plain_deployments_without_an_ingress():
-    graph = build(lambda: KServe("kserve", {"supply": {}}))
+    graph = build(lambda: KServe("kserve", {"supply": {}, "cert_manager": "cert-manager"}))
     values = installed(graph, "kserve-chart").inputs["values"]["kserve"]
     assert values["controller"]["deploymentMode"] == "Standard"
     assert values["controller"]["gateway"]["disableIngressCreation"] is True
@@ -25,7 +25,7 @@ def test_kserve_serves_plain_deployments_without_an_ingress():
 
 
 def test_kserve_s_types_come_first_and_an_object_of_them_before_the_chart_that_needs_them():
-    graph = build(lambda: KServe("kserve", {"supply": {}}))
+    graph = build(lambda: KServe("kserve", {"supply": {}, "cert_manager": "cert-manager"}))
     types, controller = installed(graph, "kserve-crds"), installed(graph, "kserve-chart")
     runtimes = graph.of("ClusterServingRuntime")
     assert {one.object_name for one in runtimes} == {"corral-llamacpp", "corral-vllm"}
@@ -35,7 +35,7 @@ def test_kserve_s_types_come_first_and_an_object_of_them_before_the_chart_that_n
 
 def test_every_image_of_kserve_comes_from_the_mirror():
     supply = {"registry": "registry.example.eu/mirror", "pull_secret": "mirror"}
-    graph = build(lambda: KServe("kserve", {"supply": supply}))
+    graph = build(lambda: KServe("kserve", {"supply": supply, "cert_manager": "cert-manager"}))
     values = installed(graph, "kserve-chart").inputs["values"]["kserve"]
     images = [
         values["controller"]["image"],
@@ -48,7 +48,7 @@ def test_every_image_of_kserve_comes_from_the_mirror():
 
 
 def test_runtimes_tell_nobody_what_they_serve():
-    graph = build(lambda: KServe("kserve", {"supply": {}}))
+    graph = build(lambda: KServe("kserve", {"supply": {}, "cert_manager": "cert-manager"}))
     (vllm,) = graph.one("ClusterServingRuntime", "corral-vllm").inputs["spec"]["containers"]
     settings = {one["name"]: one["value"] for one in vllm["env"]}
     assert settings["HF_HUB_OFFLINE"] == settings["VLLM_NO_USAGE_STATS"] == settings["DO_NOT_TRACK"] == "1"

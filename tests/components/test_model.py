@@ -5,9 +5,11 @@ from tests.components.harness import build
 
 from corral.components._kit import ArgsError
 from corral.components.model import Model
+from corral.components.model_storage import ModelStorage
 
 STORE = {
     "endpoint": "http://model-storage.model-storage.svc.cluster.local:8333",
+    "port": 8333,
     "bucket": "models",
     "region": "embedded",
     "namespace": "model-storage",
@@ -23,6 +25,7 @@ def model(**more):
     args = {
         "namespace": "team",
         "engine": "llama.cpp",
+        "runtime": "corral-llamacpp",
         "arguments": ["--model", "/mnt/models/m.gguf", "--ctx-size", "4096"],
         "claim": SLICE,
         "supply": {},
@@ -97,6 +100,33 @@ def test_pulumi_awaits_a_ready_copy_too_since_kserve_says_ready_without_one():
         "condition=Ready",
         "jsonpath={.status.modelStatus.copies.totalCopies}",
     ]
+
+
+def test_another_runtime_than_ours_may_serve_a_model():
+    assert predictor(model())["model"]["runtime"] == "corral-llamacpp"
+    assert predictor(model(runtime="their-own"))["model"]["runtime"] == "their-own"
+
+
+def test_the_store_of_model_storage_is_what_a_model_takes():
+    def program():
+        admin = {"access_key": "a", "secret_key": "s", "encryption_key": "ab" * 32}
+        storage = ModelStorage("storage", {"kind": "seaweedfs", "bucket": "kept", "supply": {}, **admin})
+        files = {
+            "source": "package://t/1/m.gguf",
+            "files": [{"name": "m.gguf", "sha256": SUM}],
+            "license": "MIT",
+        }
+        served = {"engine": "llama.cpp", "runtime": "any", "arguments": [], "claim": SLICE, "supply": {}}
+        Model("tiny", {"namespace": "team", "store": storage.store, **served, **files})
+
+    graph = build(program)
+    job = graph.one("Job", "tiny-import")
+    assert job.namespace == "model-storage"
+    assert graph.one("Job", "storage-bucket").urn in graph.before(job), "the bucket is proven first"
+    assert predictor(graph)["model"]["storageUri"] == "s3://kept/tiny"
+    reader = graph.one("Secret", "tiny-store").inputs["stringData"]
+    store = graph.one("ModelStorage").outputs["store"]
+    assert reader["AWS_SECRET_ACCESS_KEY"] == store["reader_secret_key"]
 
 
 def test_the_model_is_served_after_its_import():

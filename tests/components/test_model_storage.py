@@ -10,9 +10,9 @@ from corral.components.model_storage import ModelStorage
 SECRETS = {"access_key": "canary-access", "secret_key": "canary-secret", "encryption_key": "ab" * 32}
 
 
-def storage(**more):
+def storage(found=None, **more):
     args = {"kind": "seaweedfs", "bucket": "models", "supply": {}, **SECRETS, **more}
-    return build(lambda: ModelStorage("store", {k: v for k, v in args.items() if v is not None}))
+    return build(lambda: ModelStorage("store", {k: v for k, v in args.items() if v is not None}), found=found)
 
 
 def config(graph) -> dict:
@@ -48,8 +48,8 @@ def test_the_credentials_in_secrets_are_those_the_store_knows():
     for name in ("model-storage-writer", "model-storage-admin"):
         given = graph.one("Secret", name).inputs["stringData"]
         assert known[given["AWS_ACCESS_KEY_ID"]] == given["AWS_SECRET_ACCESS_KEY"]
-    outputs = graph.one("ModelStorage").outputs
-    assert known[outputs["reader_access_key"]] == outputs["reader_secret_key"]
+    store = graph.one("ModelStorage").outputs["store"]
+    assert known[store["reader_access_key"]] == store["reader_secret_key"]
 
 
 def test_secrets_stay_marked():
@@ -107,9 +107,22 @@ def test_pods_are_restricted():
 def test_an_existing_store_is_wired_and_nothing_is_deployed():
     graph = storage(kind="existing", endpoint="https://s3.example.eu", encryption_key=None)
     assert graph.of("StatefulSet") == [] and graph.of("Job") == []
-    outputs = graph.one("ModelStorage").outputs
-    assert outputs["endpoint"] == "https://s3.example.eu"
+    store = graph.one("ModelStorage").outputs["store"]
+    assert (store["endpoint"], store["port"]) == ("https://s3.example.eu", 443)
     assert graph.one("Secret").inputs["stringData"]["AWS_ACCESS_KEY_ID"] == "canary-access"
+
+
+def test_the_port_of_an_existing_store_is_its_urls():
+    graph = storage(kind="existing", endpoint="http://minio.example:9000", encryption_key=None)
+    assert graph.one("ModelStorage").outputs["store"]["port"] == 9000
+
+
+def test_a_store_in_a_namespace_that_is_there_neither_makes_nor_labels_it():
+    graph = storage(
+        namespace="theirs", create_namespace=False, found={"theirs": {"metadata": {"name": "theirs"}}}
+    )
+    space = graph.one("Namespace")
+    assert space.read and graph.one("StatefulSet").namespace == "theirs"
 
 
 @pytest.mark.parametrize(

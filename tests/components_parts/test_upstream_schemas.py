@@ -80,8 +80,9 @@ TYPES = {
 
 def program():
     GpuOperator("gpus", {"platform": "preinstalled", "supply": {}})
-    VectorDatabase("vectors", {"engine": "pgvector", "credential": "x", "supply": {}})
-    VectorDatabase("other", {"engine": "qdrant", "credential": "x", "supply": {}, "namespace": "other"})
+    shared = {"credential": "x", "supply": {}, "cert_manager": "cert-manager"}
+    VectorDatabase("vectors", {"engine": "pgvector", **shared})
+    VectorDatabase("other", {"engine": "qdrant", "namespace": "other", **shared})
 
 
 def test_every_custom_resource_of_these_components_is_accepted(schema_of):
@@ -145,8 +146,8 @@ DEVICES = [{"pool": pool, "resource": f"corral.dev/{pool}", "count": 2} for pool
 def test_every_queue_is_one_that_kueue_accepts(borrowing, schema_of):
     tenants = [{"name": "blue", "namespace": "blue", "guaranteed": DEVICES[:1], "weight": 2}]
     args = {"supply": {}, "tenants": tenants, "offered": DEVICES, "borrowing": borrowing}
-    doors = {"tenants": [{"tenant": "blue", "namespace": "blue"}]}
-    graph = build(lambda: (FairSharing("fair", args), TenantQueues("doors", doors)))
+    queues = {"tenants": [{"tenant": "blue", "namespace": "blue"}]}
+    graph = build(lambda: (FairSharing("fair", args), TenantQueues("queues", queues)))
     for kind, where in KUEUE.items():
         assert graph.of(kind) or (kind == "Cohort" and not borrowing)
         for made in graph.of(kind):

@@ -8,7 +8,8 @@ CANARY = "canary-6f1c"
 
 
 def database(engine="pgvector", **more):
-    return lambda: VectorDatabase("vectors", {"engine": engine, "credential": CANARY, "supply": {}, **more})
+    args = {"engine": engine, "credential": CANARY, "supply": {}, "cert_manager": "cert-manager", **more}
+    return lambda: VectorDatabase("vectors", args)
 
 
 def pod(graph):

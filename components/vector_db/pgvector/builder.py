@@ -9,7 +9,14 @@ import pulumi_kubernetes as kubernetes
 from corral.components._kit import child, fingerprint, labels, selector
 from corral.components._signals import pod_monitor
 from corral.components.vector_db.args import VectorDatabaseArgs
-from corral.components.vector_db.names import COMPONENT, EXPORTER, EXPORTER_PORT, SERVICE
+from corral.components.vector_db.names import (
+    COMPONENT,
+    EXPORTER,
+    EXPORTER_PORT,
+    NAMESPACE,
+    POSTGRES_PORT,
+    SERVICE,
+)
 from corral.components.vector_db.pgvector import pod
 
 
@@ -17,37 +24,37 @@ def build(
     parent: pulumi.Resource,
     name: str,
     args: VectorDatabaseArgs,
-    space: pulumi.Output[str],
+    namespace: pulumi.Output[str],
     before: Sequence[pulumi.Resource],
 ) -> None:
     """Volume, Service and StatefulSet, and the exporter of its metrics."""
     memory = args.get("memory_mib", 1024)
     config = kubernetes.core.v1.ConfigMap(
         f"{name}-config",
-        metadata={"name": pod.CONFIG, "namespace": space, "labels": labels(COMPONENT, name)},
+        metadata={"name": pod.CONFIG, "namespace": namespace, "labels": labels(COMPONENT, name)},
         data=pod.configuration(),
         opts=child(parent),
     )
-    claim = _claim(parent, name, args, space)
+    claim = _claim(parent, name, args, namespace)
     service = kubernetes.core.v1.Service(
         f"{name}-service",
         metadata={
             "name": SERVICE,
-            "namespace": space,
+            "namespace": namespace,
             "labels": labels(COMPONENT, name),
             # The StatefulSet behind it is awaited itself, and waits for this Service.
             "annotations": {"pulumi.com/skipAwait": "true"},
         },
         spec={
             "selector": selector(COMPONENT, name),
-            "ports": [{"name": "postgres", "port": 5432, "target_port": "postgres"}],
+            "ports": [{"name": "postgres", "port": POSTGRES_PORT, "target_port": "postgres"}],
         },
         opts=child(parent),
     )
     # A new name of this object is a new, empty database pod beside the old volume.
     database = kubernetes.apps.v1.StatefulSet(
         f"{name}-database",
-        metadata={"name": SERVICE, "namespace": space, "labels": labels(COMPONENT, name)},
+        metadata={"name": SERVICE, "namespace": namespace, "labels": labels(COMPONENT, name)},
         spec={
             "service_name": SERVICE,
             "replicas": 1,
@@ -67,11 +74,11 @@ def build(
         ),
     )
     if args.get("monitors", True):
-        _exporter(parent, name, args, space, [database])
+        _exporter(parent, name, args, namespace, [database])
 
 
 def _claim(
-    parent: pulumi.Resource, name: str, args: VectorDatabaseArgs, space: pulumi.Input[str]
+    parent: pulumi.Resource, name: str, args: VectorDatabaseArgs, namespace: pulumi.Input[str]
 ) -> pulumi.Resource:
     spec: dict[str, Any] = {
         "access_modes": ["ReadWriteOnce"],
@@ -84,7 +91,7 @@ def _claim(
         f"{name}-data",
         metadata={
             "name": pod.CLAIM,
-            "namespace": space,
+            "namespace": namespace,
             "labels": labels(COMPONENT, name),
             # Many storage classes bind a claim only once a pod wants it.
             "annotations": {"pulumi.com/skipAwait": "true"},
@@ -98,20 +105,20 @@ def _exporter(
     parent: pulumi.Resource,
     name: str,
     args: VectorDatabaseArgs,
-    space: pulumi.Output[str],
+    namespace: pulumi.Output[str],
     before: Sequence[pulumi.Resource],
 ) -> None:
     own = labels(EXPORTER, name)
-    wanted = args.get("namespace", "vector-db")
+    space = args.get("namespace", NAMESPACE)
     kubernetes.apps.v1.Deployment(
         f"{name}-exporter",
-        metadata={"name": EXPORTER, "namespace": space, "labels": own},
+        metadata={"name": EXPORTER, "namespace": namespace, "labels": own},
         spec={
             "replicas": 1,
             "selector": {"match_labels": selector(EXPORTER, name)},
             "template": {
                 "metadata": {"labels": own},
-                "spec": cast(Any, pod.exporter_pod(namespace=wanted, supply=args["supply"])),
+                "spec": cast(Any, pod.exporter_pod(namespace=space, supply=args["supply"])),
             },
         },
         opts=child(parent, depends_on=list(before)),
@@ -120,7 +127,7 @@ def _exporter(
         parent,
         f"{name}-monitor",
         name=EXPORTER,
-        namespace=space,
+        namespace=namespace,
         labels=own,
         match=selector(EXPORTER, name),
         port=EXPORTER_PORT,

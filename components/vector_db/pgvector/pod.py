@@ -3,12 +3,13 @@
 from typing import Any
 
 from corral.catalogue.images import image
-from corral.components._kit import restricted_container
+from corral.components._pods import restricted_container, restricted_pod
 from corral.components.supply import Supply, pull_secrets, reference
 from corral.components.vector_db.names import (
     CREDENTIAL,
     DATABASE,
     EXPORTER_PORT,
+    POSTGRES_PORT,
     PRIVATE_MODE,
     SERVICE,
     TLS,
@@ -53,7 +54,7 @@ def pod(*, memory_mib: int, supply: Supply) -> dict[str, Any]:
     return {
         "image_pull_secrets": pull_secrets(supply),
         "automount_service_account_token": False,
-        "security_context": _as_user(UID),
+        "security_context": restricted_pod(UID),
         "termination_grace_period_seconds": 60,
         "containers": [
             {
@@ -66,7 +67,7 @@ def pod(*, memory_mib: int, supply: Supply) -> dict[str, Any]:
                     {"name": "POSTGRES_PASSWORD_FILE", "value": "/run/secrets/vector-db/password"},
                     {"name": "PGDATA", "value": PGDATA},
                 ],
-                "ports": [{"name": "postgres", "container_port": 5432}],
+                "ports": [{"name": "postgres", "container_port": POSTGRES_PORT}],
                 "startup_probe": {**_probe(), "failure_threshold": 60},
                 "readiness_probe": _probe(),
                 "liveness_probe": {**_probe(), "period_seconds": 10},
@@ -74,7 +75,7 @@ def pod(*, memory_mib: int, supply: Supply) -> dict[str, Any]:
                     "requests": {"cpu": "250m", "memory": f"{memory_mib}Mi"},
                     "limits": {"memory": f"{memory_mib}Mi"},
                 },
-                "security_context": {**restricted_container(), "read_only_root_filesystem": True},
+                "security_context": restricted_container(read_only_root=True),
                 "volume_mounts": [
                     {"name": "data", "mount_path": DATA},
                     {"name": "tls", "mount_path": "/tls", "read_only": True},
@@ -100,11 +101,13 @@ def pod(*, memory_mib: int, supply: Supply) -> dict[str, Any]:
 
 def exporter_pod(*, namespace: str, supply: Supply) -> dict[str, Any]:
     """Spec of the pod that logs in over verified TLS and serves the database's metrics."""
-    source = f"{SERVICE}.{namespace}.svc:5432/{DATABASE}?sslmode=verify-full&sslrootcert=/tls/ca.crt"
+    source = (
+        f"{SERVICE}.{namespace}.svc:{POSTGRES_PORT}/{DATABASE}?sslmode=verify-full&sslrootcert=/tls/ca.crt"
+    )
     return {
         "image_pull_secrets": pull_secrets(supply),
         "automount_service_account_token": False,
-        "security_context": _as_user(NOBODY),
+        "security_context": restricted_pod(NOBODY),
         "containers": [
             {
                 "name": "exporter",
@@ -120,7 +123,7 @@ def exporter_pod(*, namespace: str, supply: Supply) -> dict[str, Any]:
                     "requests": {"cpu": "20m", "memory": "64Mi"},
                     "limits": {"memory": "64Mi"},
                 },
-                "security_context": {**restricted_container(), "read_only_root_filesystem": True},
+                "security_context": restricted_container(read_only_root=True),
                 "volume_mounts": [
                     {"name": "tls", "mount_path": "/tls", "read_only": True},
                     {"name": "credential", "mount_path": "/run/secrets/vector-db", "read_only": True},
@@ -135,16 +138,6 @@ def exporter_pod(*, namespace: str, supply: Supply) -> dict[str, Any]:
             },
             _secret("credential", CREDENTIAL),
         ],
-    }
-
-
-def _as_user(number: int) -> dict[str, Any]:
-    return {
-        "run_as_non_root": True,
-        "run_as_user": number,
-        "run_as_group": number,
-        "fs_group": number,
-        "seccomp_profile": {"type": "RuntimeDefault"},
     }
 
 

@@ -8,7 +8,7 @@ from corral.catalogue.charts import chart
 from corral.catalogue.vocabulary import VectorEngine
 from corral.components._kit import install, labels
 from corral.components.vector_db.args import VectorDatabaseArgs
-from corral.components.vector_db.names import COMPONENT, CREDENTIAL, DOORS, SERVICE, TLS
+from corral.components.vector_db.names import COMPONENT, CREDENTIAL, ENDPOINTS, NAMESPACE, SERVICE, TLS
 from corral.components.vector_db.qdrant.values import qdrant_values
 from corral.components.vector_db.shared import custom
 
@@ -19,7 +19,7 @@ def build(
     parent: pulumi.Resource,
     name: str,
     args: VectorDatabaseArgs,
-    space: pulumi.Output[str],
+    namespace: pulumi.Output[str],
     before: Sequence[pulumi.Resource],
 ) -> None:
     """The chart, and a monitor over verified TLS."""
@@ -35,22 +35,22 @@ def build(
         f"{name}-chart",
         chart("qdrant"),
         values,
-        namespace=space,
+        namespace=namespace,
         supply=args["supply"],
         depends_on=before,
     )
     if args.get("monitors", True):
-        _monitor(parent, name, args.get("namespace", "vector-db"), space)
+        _monitor(parent, name, args.get("namespace", NAMESPACE), namespace)
 
 
-def _monitor(parent: pulumi.Resource, name: str, wanted: str, space: pulumi.Input[str]) -> None:
-    key = DOORS[VectorEngine.QDRANT].key
+def _monitor(parent: pulumi.Resource, name: str, space: str, namespace: pulumi.Input[str]) -> None:
+    key = ENDPOINTS[VectorEngine.QDRANT].key
     custom(
         parent,
         f"{name}-monitor",
         "monitoring.coreos.com/v1",
         "ServiceMonitor",
-        {"name": SERVICE, "namespace": space, "labels": labels(COMPONENT, name)},
+        {"name": SERVICE, "namespace": namespace, "labels": labels(COMPONENT, name)},
         {
             "selector": {"matchLabels": {**QDRANT_PODS, "app.kubernetes.io/component": "cluster-discovery"}},
             "endpoints": [
@@ -62,7 +62,7 @@ def _monitor(parent: pulumi.Resource, name: str, wanted: str, space: pulumi.Inpu
                     "authorization": {"type": "Bearer", "credentials": {"name": CREDENTIAL, "key": key}},
                     "tlsConfig": {
                         "ca": {"secret": {"name": TLS, "key": "ca.crt"}},
-                        "serverName": f"{SERVICE}.{wanted}.svc",
+                        "serverName": f"{SERVICE}.{space}.svc",
                     },
                 }
             ],

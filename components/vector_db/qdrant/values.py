@@ -4,8 +4,9 @@ from typing import Any
 
 from corral.catalogue.images import mirrored
 from corral.catalogue.vocabulary import VectorEngine
-from corral.components.supply import Supply
-from corral.components.vector_db.names import CREDENTIAL, DOORS, SERVICE, TLS
+from corral.components._pods import restricted_container
+from corral.components.supply import Supply, pull_secrets
+from corral.components.vector_db.names import CREDENTIAL, ENDPOINTS, SERVICE, TLS
 
 TLS_PATH = "/qdrant/tls"
 
@@ -29,7 +30,7 @@ def qdrant_values(
         "replicaCount": replicas,
         "image": image,
         "apiKey": {
-            "valueFrom": {"secretKeyRef": {"name": CREDENTIAL, "key": DOORS[VectorEngine.QDRANT].key}}
+            "valueFrom": {"secretKeyRef": {"name": CREDENTIAL, "key": ENDPOINTS[VectorEngine.QDRANT].key}}
         },
         "config": {
             "service": {"enable_tls": True},
@@ -45,11 +46,8 @@ def qdrant_values(
             "requests": {"cpu": "500m", "memory": f"{memory_mib}Mi"},
             "limits": {"memory": f"{memory_mib}Mi"},
         },
-        "containerSecurityContext": {
-            "capabilities": {"drop": ["ALL"]},
-            "seccompProfile": {"type": "RuntimeDefault"},
-        },
+        "containerSecurityContext": restricted_container(),
     }
-    if "pull_secret" in supply:
-        values["imagePullSecrets"] = [{"name": supply["pull_secret"]}]
+    if pull_secrets(supply):
+        values["imagePullSecrets"] = pull_secrets(supply)
     return values

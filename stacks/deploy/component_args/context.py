@@ -6,7 +6,9 @@ from typing import TypedDict
 from corral.catalogue.clusters import ClusterCapabilities
 from corral.catalogue.vocabulary import Addon, AddonState
 from corral.components.supply import Supply
+from corral.stacks.config.stack_config import REGISTRY_AUTH
 from corral.stacks.deploy.clusters.protocol import Cluster
+from corral.stacks.deploy.secrets import secret
 from corral.stacks.planning.results.plan import Plan
 
 
@@ -66,4 +68,5 @@ def _supply(plan: Plan, charts: str | None) -> Supply:
         supply["registry"] = plan.supply.registry
     if plan.supply.pull_secret is not None:
         supply["pull_secret"] = plan.supply.pull_secret
+        supply["registry_auth"] = secret(REGISTRY_AUTH)
     return supply

@@ -1,10 +1,14 @@
 """Arguments of KServe."""
 
 from corral.catalogue.vocabulary import Addon
+from corral.components.cert_manager import CertManager
 from corral.components.kserve import KServeArgs
 from corral.stacks.deploy.component_args.context import DeployContext
 
 
-def kserve_args(context: DeployContext) -> KServeArgs:
+def kserve_args(context: DeployContext, cert_manager: CertManager | None) -> KServeArgs:
     """KServe as the plan has it."""
-    return {**context.installed(Addon.KSERVE)}
+    args: KServeArgs = {**context.installed(Addon.KSERVE)}
+    if cert_manager is not None:
+        args["cert_manager"] = cert_manager.namespace
+    return args

@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 
 from corral.components.fair_sharing import FairSharing, TenantQueues
-from corral.components.model import DeviceClaim, ModelArgs, ModelStore
+from corral.components.kserve import KServe
+from corral.components.model import DeviceClaim, ModelArgs
 from corral.components.model_storage import ModelStorage
 from corral.components.tenancy import Tenancy
 from corral.stacks.deploy.component_args.context import DeployContext
@@ -14,6 +15,7 @@ from corral.stacks.planning.results.models import ClaimPlan, ModelPlan, Resource
 class ModelDependencies:
     """The components that models use; None: the platform has none."""
 
+    kserve: KServe | None
     tenancy: Tenancy | None
     storage: ModelStorage | None
     sharing: FairSharing | None
@@ -44,8 +46,10 @@ def model_args(context: DeployContext, model: ModelPlan, uses: ModelDependencies
             args["claim"] = _claim(model.claim)
         case ResourcePlan():
             args["resource"] = {"name": model.claim.name, "count": model.claim.count}
+    if uses.kserve is not None:
+        args["runtime"] = uses.kserve.runtimes[model.engine.value]
     if uses.storage is not None:
-        args["store"] = _store(uses.storage)
+        args["store"] = uses.storage.store
     if uses.queues is not None and uses.sharing is not None:
         args["queue"], args["priority"] = uses.queues.queue, uses.sharing.priority
     return args
@@ -56,15 +60,3 @@ def _claim(claim: ClaimPlan) -> DeviceClaim:
     if claim.product is not None:
         args["product"] = claim.product
     return args
-
-
-def _store(storage: ModelStorage) -> ModelStore:
-    return {
-        "endpoint": storage.endpoint,
-        "bucket": storage.bucket,
-        "region": storage.region,
-        "namespace": storage.namespace,
-        "writer_secret": storage.writer_secret,
-        "reader_access_key": storage.reader_access_key,
-        "reader_secret_key": storage.reader_secret_key,
-    }

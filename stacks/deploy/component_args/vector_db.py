@@ -1,12 +1,13 @@
 """Arguments of VectorDatabase."""
 
 from corral.catalogue.vocabulary import Addon
+from corral.components.cert_manager import CertManager
 from corral.components.vector_db import VectorDatabaseArgs
 from corral.stacks.deploy.component_args.context import DeployContext
 from corral.stacks.deploy.secrets import secret
 
 
-def vector_db_args(context: DeployContext) -> VectorDatabaseArgs | None:
+def vector_db_args(context: DeployContext, cert_manager: CertManager | None) -> VectorDatabaseArgs | None:
     """The vector database; None: the stack file describes none."""
     database, addon = context.plan.vector_db, Addon.VECTOR_DB
     if database is None:
@@ -22,6 +23,8 @@ def vector_db_args(context: DeployContext) -> VectorDatabaseArgs | None:
         "protect": context.capabilities.protects_data,
         "namespace": database.namespace,
     }
+    if cert_manager is not None:
+        args["cert_manager"] = cert_manager.namespace
     if not context.existing(addon):
         args["credential"] = secret(database.secret)
     return args

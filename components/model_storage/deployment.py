@@ -1,0 +1,145 @@
+"""SeaweedFS as the store: its objects."""
+
+from dataclasses import dataclass
+from typing import Any, cast
+
+import pulumi
+import pulumi_kubernetes as kubernetes
+
+from corral.components._kit import child, labels, name_of, selector
+from corral.components._network import (
+    SAME_NAMESPACE,
+    SCRAPER_NAMESPACE,
+    ingress,
+    namespace_peer,
+    policy,
+)
+from corral.components.model_storage.args import ModelStorageArgs
+from corral.components.model_storage.job import credential_secret, tool_job
+from corral.components.model_storage.names import CLAIM, COMPONENT, CONFIG, SERVICE
+from corral.components.model_storage.seaweedfs import (
+    METRICS_PORT,
+    S3_PORT,
+    config_files,
+    pod_spec,
+)
+from corral.components.store import Store
+
+
+@dataclass(frozen=True)
+class Owner:
+    """The component that the objects belong to, and the namespace they go to."""
+
+    component: pulumi.Resource
+    name: str
+    namespace: pulumi.Output[str]
+
+    def metadata(self, name: str) -> Any:
+        """Metadata of an object called `name`."""
+        return {"name": name, "namespace": self.namespace, "labels": labels(COMPONENT, self.name)}
+
+
+def deploy(owner: Owner, args: ModelStorageArgs) -> pulumi.Resource:
+    """Volume, configuration, Service, network policy and the one pod; what is ready once S3 answers."""
+    protect = args.get("protect", True)
+    config = _config(owner, args, protect=protect)
+    claim = _claim(owner, args, protect=protect)
+    kubernetes.networking.v1.NetworkPolicy(
+        f"{owner.name}-access",
+        metadata=owner.metadata(SERVICE),
+        spec=cast(Any, _access(owner, args)),
+        opts=child(owner.component),
+    )
+    ports = {"s3": S3_PORT, "metrics": METRICS_PORT}
+    kubernetes.core.v1.Service(
+        f"{owner.name}-service",
+        metadata=owner.metadata(SERVICE),
+        spec={
+            "selector": selector(COMPONENT, owner.name),
+            "ports": [{"name": name, "port": port, "target_port": port} for name, port in ports.items()],
+        },
+        opts=child(owner.component),
+    )
+    return kubernetes.apps.v1.StatefulSet(
+        f"{owner.name}-store",
+        metadata=owner.metadata(SERVICE),
+        spec=cast(
+            Any,
+            {
+                "replicas": 1,
+                "service_name": SERVICE,
+                "selector": {"match_labels": selector(COMPONENT, owner.name)},
+                "template": {
+                    "metadata": {"labels": labels(COMPONENT, owner.name)},
+                    "spec": pod_spec(CONFIG, CLAIM, args["supply"]),
+                },
+            },
+        ),
+        opts=child(owner.component, depends_on=[config, claim], protect=protect),
+    )
+
+
+def ensure_bucket(
+    owner: Owner, args: ModelStorageArgs, store: Store, deployed: pulumi.Resource
+) -> pulumi.Output[str]:
+    """The bucket, known once it is made and its settings are proven."""
+    admin = credential_secret(
+        owner.component,
+        f"{owner.name}-admin",
+        owner.metadata(f"{SERVICE}-admin"),
+        args["access_key"],
+        args["secret_key"],
+    )
+    done = tool_job(
+        owner.component,
+        f"{owner.name}-bucket",
+        prefix=f"{SERVICE}-bucket",
+        labels=labels(COMPONENT, owner.name, job="bucket"),
+        arguments=["bucket", "ensure", "--name", args["bucket"]],
+        identity=["bucket", args["bucket"]],
+        store=store,
+        credential=name_of(admin),
+        supply=args["supply"],
+        depends_on=[deployed],
+    )
+    return done.id.apply(lambda _: args["bucket"])
+
+
+def _access(owner: Owner, args: ModelStorageArgs) -> dict[str, Any]:
+    """NetworkPolicy: S3 for the own namespace and the clients', metrics for the scraper, nothing out."""
+    clients = [namespace_peer(name) for name in args.get("clients", [])]
+    scraper = namespace_peer(args.get("scraper", SCRAPER_NAMESPACE))
+    return policy(
+        pods=selector(COMPONENT, owner.name),
+        ingress=[ingress([SAME_NAMESPACE, *clients], S3_PORT), ingress([scraper], METRICS_PORT)],
+        egress=[],
+    )
+
+
+def _config(owner: Owner, args: ModelStorageArgs, *, protect: bool) -> kubernetes.core.v1.Secret:
+    return kubernetes.core.v1.Secret(
+        f"{owner.name}-config",
+        metadata=owner.metadata(CONFIG),
+        string_data=pulumi.Output.all(
+            bucket=args["bucket"],
+            access_key=args["access_key"],
+            secret_key=args["secret_key"],
+            encryption_key=pulumi.Output.secret(args.get("encryption_key", "")),
+        ).apply(lambda known: config_files(**known)),
+        opts=child(owner.component, protect=protect),
+    )
+
+
+def _claim(
+    owner: Owner, args: ModelStorageArgs, *, protect: bool
+) -> kubernetes.core.v1.PersistentVolumeClaim:
+    return kubernetes.core.v1.PersistentVolumeClaim(
+        f"{owner.name}-data",
+        metadata=owner.metadata(CLAIM),
+        spec={
+            "access_modes": ["ReadWriteOnce"],
+            "resources": {"requests": {"storage": f"{args.get('size_gib', 50)}Gi"}},
+            "storage_class_name": args.get("storage_class"),
+        },
+        opts=child(owner.component, protect=protect),
+    )

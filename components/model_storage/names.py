@@ -1,0 +1,10 @@
+"""Names of the store's objects. Those of what holds data stay: another name is another, empty, store."""
+
+from corral.catalogue.addons import descriptor
+from corral.catalogue.vocabulary import Addon
+
+COMPONENT = "model-storage"
+NAMESPACE = descriptor(Addon.MODEL_STORAGE).namespace
+SERVICE = "model-storage"
+CLAIM = "model-storage-data"
+CONFIG = "model-storage-config"
