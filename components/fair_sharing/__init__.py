@@ -2,15 +2,15 @@
 
 from corral.components.fair_sharing.args import CountedClass, DeviceCount, FairSharingArgs, SharingTenant
 from corral.components.fair_sharing.component import FairSharing
-from corral.components.fair_sharing.doors import Door, TenantQueues, TenantQueuesArgs
+from corral.components.fair_sharing.tenant_queues import TenantQueue, TenantQueues, TenantQueuesArgs
 
 __all__ = [
     "CountedClass",
     "DeviceCount",
-    "Door",
     "FairSharing",
     "FairSharingArgs",
     "SharingTenant",
+    "TenantQueue",
     "TenantQueues",
     "TenantQueuesArgs",
 ]

@@ -17,7 +17,7 @@ from corral.components._kit import (
     selector,
     token,
 )
-from corral.components._signals import alerts, dashboard, service_monitor
+from corral.components._signals import Monitor, watch
 from corral.components.model_storage.job import tool_job
 from corral.components.model_storage.seaweedfs import (
     METRICS_PORT,
@@ -29,7 +29,7 @@ from corral.components.model_storage.seaweedfs import (
     derived,
     pod_spec,
 )
-from corral.components.model_storage.signals import alerts_of, panels
+from corral.components.model_storage.signals import signals
 from corral.components.supply import Supply
 
 COMPONENT = "model-storage"
@@ -244,35 +244,15 @@ class ModelStorage(pulumi.ComponentResource):
         return done.id.apply(lambda _: args["bucket"])
 
     def _watched(self, name: str, args: ModelStorageArgs) -> None:
-        wanted = args.get("namespace", "model-storage")
-        own = labels(COMPONENT, name)
-        dashboard(
+        watch(
             self,
-            f"{name}-dashboard",
+            name,
+            lambda space: signals(space, CLAIM),
             name=f"corral-{COMPONENT}",
             namespace=self.namespace,
-            labels=own,
-            title="Model storage",
-            panels=panels(wanted, CLAIM),
-        )
-        if not args.get("monitors", True):
-            return
-        service_monitor(
-            self,
-            f"{name}-monitor",
-            name=SERVICE,
-            namespace=self.namespace,
-            labels=own,
-            match=selector(COMPONENT, name),
-            port="metrics",
-        )
-        alerts(
-            self,
-            f"{name}-alerts",
-            name=SERVICE,
-            namespace=self.namespace,
-            labels=own,
-            rules=alerts_of(wanted, CLAIM),
+            labels=labels(COMPONENT, name),
+            monitors=args.get("monitors", True),
+            scrape=Monitor(selector(COMPONENT, name), "metrics"),
         )
 
 

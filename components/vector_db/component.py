@@ -7,7 +7,7 @@ from corral.catalogue.vocabulary import VectorEngine
 from corral.components._kit import checked, child, name_of, namespace, refuse, selector, token
 from corral.components.vector_db import shared
 from corral.components.vector_db.args import VectorDatabaseArgs, problems
-from corral.components.vector_db.names import COMPONENT, CREDENTIAL, DOORS, SERVICE
+from corral.components.vector_db.names import COMPONENT, CREDENTIAL, ENDPOINTS, SERVICE
 from corral.components.vector_db.pgvector import builder as pgvector
 from corral.components.vector_db.qdrant import builder as qdrant
 
@@ -38,7 +38,7 @@ class VectorDatabase(pulumi.ComponentResource):
         else:
             self.namespace = self._installed(name, args, wanted)
         self.service = pulumi.Output.concat(SERVICE, ".", self.namespace, ".svc")
-        self.port = pulumi.Output.from_input(DOORS[engine].port)
+        self.port = pulumi.Output.from_input(ENDPOINTS[engine].port)
         self.secret = pulumi.Output.from_input(CREDENTIAL)
         self.register_outputs(
             {
@@ -56,8 +56,10 @@ class VectorDatabase(pulumi.ComponentResource):
             shared.credential(self, name, args, space),
             shared.certificate(self, name, wanted, space),
         ]
-        pods = qdrant.QDRANT_PODS if engine is VectorEngine.QDRANT else selector(COMPONENT, name)
+        clustered = engine is VectorEngine.QDRANT
+        pods = qdrant.QDRANT_PODS if clustered else selector(COMPONENT, name)
         shared.network_policy(self, name, args, space, pods)
         BUILDERS[engine](self, name, args, space, before)
-        shared.watch(self, name, args, wanted, space)
+        scrape = qdrant.monitor(args) if clustered else pgvector.monitor(name)
+        shared.watched(self, name, args, space, scrape)
         return space

@@ -19,7 +19,7 @@ PRIVATE_MODE = 0o400
 
 
 @dataclass(frozen=True)
-class Door:
+class Endpoint:
     """How clients reach an engine."""
 
     port: int
@@ -30,9 +30,9 @@ class Door:
 
 
 PORTS = descriptor(Addon.VECTOR_DB).ports
-DOORS = {
-    VectorEngine.PGVECTOR: Door(port=PORTS["postgres"], key="password", ports=(PORTS["postgres"],)),
-    VectorEngine.QDRANT: Door(
+ENDPOINTS = {
+    VectorEngine.PGVECTOR: Endpoint(port=PORTS["postgres"], key="password", ports=(PORTS["postgres"],)),
+    VectorEngine.QDRANT: Endpoint(
         port=PORTS["qdrant"], key="api-key", ports=(PORTS["qdrant"], PORTS["qdrant-grpc"])
     ),
 }

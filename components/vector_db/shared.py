@@ -8,10 +8,10 @@ import pulumi_kubernetes as kubernetes
 
 from corral.catalogue.vocabulary import VectorEngine
 from corral.components._kit import child, labels
-from corral.components._signals import alerts, dashboard
+from corral.components._signals import Monitor, watch
 from corral.components.vector_db import network, signals
 from corral.components.vector_db.args import VectorDatabaseArgs
-from corral.components.vector_db.names import COMPONENT, CREDENTIAL, DOORS, SERVICE, TLS
+from corral.components.vector_db.names import COMPONENT, CREDENTIAL, ENDPOINTS, SERVICE, TLS
 
 
 def credential(
@@ -22,7 +22,7 @@ def credential(
         f"{name}-credential",
         metadata={"name": CREDENTIAL, "namespace": space, "labels": labels(COMPONENT, name)},
         string_data={
-            DOORS[VectorEngine(args["engine"])].key: pulumi.Output.secret(args.get("credential", ""))
+            ENDPOINTS[VectorEngine(args["engine"])].key: pulumi.Output.secret(args.get("credential", ""))
         },
         opts=child(parent, protect=args.get("protect", True)),
     )
@@ -68,7 +68,7 @@ def network_policy(
     spec = network.database(
         pods,
         args.get("clients", []),
-        DOORS[VectorEngine(args["engine"])].ports,
+        ENDPOINTS[VectorEngine(args["engine"])].ports,
         args.get("scraper", "monitoring"),
     )
     kubernetes.networking.v1.NetworkPolicy(
@@ -79,33 +79,25 @@ def network_policy(
     )
 
 
-def watch(
+def watched(
     parent: pulumi.Resource,
     name: str,
     args: VectorDatabaseArgs,
-    wanted: str,
     space: pulumi.Input[str],
+    scrape: Monitor,
 ) -> None:
-    """Dashboard, and alerts where Prometheus' types are."""
-    own, engine = labels(COMPONENT, name), VectorEngine(args["engine"])
-    dashboard(
+    """Dashboard, and monitor and alerts where Prometheus' types are."""
+    engine = VectorEngine(args["engine"])
+    watch(
         parent,
-        f"{name}-dashboard",
+        name,
+        lambda known: signals.signals(engine, known),
         name="corral-vector-db",
         namespace=space,
-        labels=own,
-        title="Vector database",
-        panels=signals.panels(engine, wanted),
+        labels=labels(COMPONENT, name),
+        monitors=args.get("monitors", True),
+        scrape=scrape,
     )
-    if args.get("monitors", True):
-        alerts(
-            parent,
-            f"{name}-alerts",
-            name="corral-vector-db",
-            namespace=space,
-            labels=own,
-            rules=signals.rules(engine, wanted),
-        )
 
 
 def custom(

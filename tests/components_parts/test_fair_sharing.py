@@ -46,9 +46,9 @@ def sharing(found=None, **more):
     return build(lambda: FairSharing("fair", args), found=found or {})
 
 
-def doors():
+def tenant_queues():
     tenants = [{"tenant": one["name"], "namespace": one["namespace"]} for one in TENANTS]
-    return build(lambda: TenantQueues("doors", {"tenants": tenants}))
+    return build(lambda: TenantQueues("queues", {"tenants": tenants}))
 
 
 def configuration(**more):
@@ -101,7 +101,7 @@ def test_jobs_and_pods_are_queued_and_what_names_no_queue_is_no_special_case():
     found = configuration()
     assert found["integrations"]["frameworks"] == ["batch/job", "pod", "deployment"]
     assert found["manageJobsWithoutQueueName"] is False
-    assert {one.object_name for one in doors().of("LocalQueue")} == {"gpus"}, (
+    assert {one.object_name for one in tenant_queues().of("LocalQueue")} == {"gpus"}, (
         "`default` takes all that leaves"
     )
 
@@ -180,7 +180,7 @@ def test_a_queue_takes_workloads_of_its_tenants_namespace_alone():
     graph = sharing()
     spec = graph.one("ClusterQueue", "red").inputs["spec"]
     assert spec["namespaceSelector"] == {"matchLabels": {"kubernetes.io/metadata.name": "team-red"}}
-    found = {one.namespace: one.inputs["spec"]["clusterQueue"] for one in doors().of("LocalQueue")}
+    found = {one.namespace: one.inputs["spec"]["clusterQueue"] for one in tenant_queues().of("LocalQueue")}
     assert found == {"team-blue": "blue", "team-red": "red"}
 
 
@@ -210,7 +210,7 @@ def test_queues_are_awaited_by_a_condition_that_the_manager_writes_and_come_afte
         for one in graph.of(kind):
             assert manager.urn in graph.before(one), one.name
             assert waited_for(one) == ("condition=Active" if kind == "ClusterQueue" else None)
-    assert {waited_for(one) for one in doors().of("LocalQueue")} == {"condition=Active"}
+    assert {waited_for(one) for one in tenant_queues().of("LocalQueue")} == {"condition=Active"}
     queue = graph.one("ClusterQueue", "blue")
     assert {"fair-pool-slices", "fair-pool-whole", "fair-cohort"} <= {
         graph.by_urn(urn).name for urn in graph.before(queue)

@@ -7,7 +7,7 @@ import pulumi
 import pulumi_kubernetes as kubernetes
 
 from corral.components._kit import child, fingerprint, labels, selector
-from corral.components._signals import pod_monitor
+from corral.components._signals import Monitor
 from corral.components.vector_db.args import VectorDatabaseArgs
 from corral.components.vector_db.names import COMPONENT, EXPORTER, EXPORTER_PORT, SERVICE
 from corral.components.vector_db.pgvector import pod
@@ -116,12 +116,8 @@ def _exporter(
         },
         opts=child(parent, depends_on=list(before)),
     )
-    pod_monitor(
-        parent,
-        f"{name}-monitor",
-        name=EXPORTER,
-        namespace=space,
-        labels=own,
-        match=selector(EXPORTER, name),
-        port=EXPORTER_PORT,
-    )
+
+
+def monitor(name: str) -> Monitor:
+    """The exporter's pod."""
+    return Monitor(selector(EXPORTER, name), EXPORTER_PORT, pods=True)

@@ -5,7 +5,7 @@ from typing import Any
 from corral.catalogue.images import mirrored
 from corral.catalogue.vocabulary import VectorEngine
 from corral.components.supply import Supply
-from corral.components.vector_db.names import CREDENTIAL, DOORS, SERVICE, TLS
+from corral.components.vector_db.names import CREDENTIAL, ENDPOINTS, SERVICE, TLS
 
 TLS_PATH = "/qdrant/tls"
 
@@ -29,7 +29,7 @@ def qdrant_values(
         "replicaCount": replicas,
         "image": image,
         "apiKey": {
-            "valueFrom": {"secretKeyRef": {"name": CREDENTIAL, "key": DOORS[VectorEngine.QDRANT].key}}
+            "valueFrom": {"secretKeyRef": {"name": CREDENTIAL, "key": ENDPOINTS[VectorEngine.QDRANT].key}}
         },
         "config": {
             "service": {"enable_tls": True},

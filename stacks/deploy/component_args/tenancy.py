@@ -3,7 +3,7 @@
 from corral.catalogue.vocabulary import Addon, Allocator
 from corral.components.model_storage.seaweedfs import S3_PORT
 from corral.components.tenancy import Reachable, TenancyArgs, Tenant
-from corral.components.vector_db.names import DOORS
+from corral.components.vector_db.names import ENDPOINTS
 from corral.stacks.deploy.component_args.context import DeployContext
 from corral.stacks.planning.results.plan import Plan
 from corral.stacks.planning.results.tenants import TenantPlan
@@ -24,7 +24,7 @@ def _stores(plan: Plan) -> list[Reachable]:
     storage, database = plan.addon(Addon.MODEL_STORAGE).namespace, plan.vector_db
     stores: list[Reachable] = [{"namespace": storage, "port": S3_PORT}]
     if database is not None:
-        for port in DOORS[database.engine].ports:
+        for port in ENDPOINTS[database.engine].ports:
             stores.append({"namespace": database.namespace, "port": port})
     return stores
 

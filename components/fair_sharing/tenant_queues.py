@@ -9,7 +9,7 @@ from corral.components.fair_sharing.component import ACTIVE, kueue_object
 from corral.components.fair_sharing.guard import QUEUE
 
 
-class Door(TypedDict):
+class TenantQueue(TypedDict):
     """The queue in one tenant's namespace."""
 
     tenant: str
@@ -19,9 +19,9 @@ class Door(TypedDict):
 
 
 class TenantQueuesArgs(TypedDict):
-    """Whose queues there are."""
+    """What the queues of tenants need."""
 
-    tenants: list[Door]
+    tenants: list[TenantQueue]
     """All tenants, each with its namespace."""
 
 
