@@ -1,5 +1,6 @@
 """What both engines have: credential, certificate, network policy, alerts and dashboard."""
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
@@ -12,6 +13,20 @@ from corral.components._signals import Monitor, watch
 from corral.components.vector_db import network, signals
 from corral.components.vector_db.args import VectorDatabaseArgs
 from corral.components.vector_db.names import COMPONENT, CREDENTIAL, ENDPOINTS, SERVICE, TLS
+
+CREDENTIAL_REVISION = "corral.dev/credential-revision"
+"""Annotation of pods that read the credential when they start: another one starts them anew."""
+
+
+def credential_revision(args: VectorDatabaseArgs) -> pulumi.Output[str]:
+    """Ten hex digits that change with the credential; they cost time, so that it is not guessed from them."""
+    return pulumi.Output.secret(args.get("credential", "")).apply(_slow_digest)
+
+
+def _slow_digest(secret: str) -> str:
+    return hashlib.scrypt(
+        secret.encode(), salt=CREDENTIAL_REVISION.encode(), n=2**14, r=8, p=1, dklen=5
+    ).hex()
 
 
 def credential(

@@ -41,7 +41,7 @@ def watched(*places: tuple[str, str, str], monitors: bool = True, scrape=None):
 
 
 def boards(graph):
-    """Dashboards by the file that Grafana's sidecar writes; it keeps those of all namespaces in one folder."""
+    """Dashboards by the file that Grafana's sidecar writes, in one folder for all namespaces."""
     return {
         file: json.loads(text) for one in graph.of("ConfigMap") for file, text in one.inputs["data"].items()
     }
@@ -104,4 +104,6 @@ def test_gpu_metrics_are_missing_only_where_neither_whole_gpus_nor_mig_slices_ha
 
 def test_the_use_of_mig_slices_is_drawn_beside_that_of_whole_gpus():
     (use,) = [panel for panel in GPUS.panels if panel["title"] == "GPU utilisation"]
-    assert any('DCGM_FI_PROF_GR_ENGINE_ACTIVE{GPU_I_PROFILE!=""}' in query for query in use["queries"].values())
+    assert any(
+        'DCGM_FI_PROF_GR_ENGINE_ACTIVE{GPU_I_PROFILE!=""}' in query for query in use["queries"].values()
+    )

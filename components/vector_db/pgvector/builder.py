@@ -11,6 +11,7 @@ from corral.components._signals import Monitor
 from corral.components.vector_db.args import VectorDatabaseArgs
 from corral.components.vector_db.names import COMPONENT, EXPORTER, EXPORTER_PORT, SERVICE
 from corral.components.vector_db.pgvector import pod
+from corral.components.vector_db.shared import CREDENTIAL_REVISION, credential_revision
 
 
 def build(
@@ -55,7 +56,10 @@ def build(
             "template": {
                 "metadata": {
                     "labels": labels(COMPONENT, name),
-                    "annotations": {"corral.dev/configuration": fingerprint(pod.configuration())},
+                    "annotations": {
+                        "corral.dev/configuration": fingerprint(pod.configuration()),
+                        CREDENTIAL_REVISION: credential_revision(args),
+                    },
                 },
                 "spec": cast(Any, pod.pod(memory_mib=memory, supply=args["supply"])),
             },
@@ -110,7 +114,11 @@ def _exporter(
             "replicas": 1,
             "selector": {"match_labels": selector(EXPORTER, name)},
             "template": {
-                "metadata": {"labels": own},
+                # It reads the password when it starts.
+                "metadata": {
+                    "labels": own,
+                    "annotations": {CREDENTIAL_REVISION: credential_revision(args)},
+                },
                 "spec": cast(Any, pod.exporter_pod(namespace=wanted, supply=args["supply"])),
             },
         },

@@ -11,6 +11,7 @@ from corral.components._signals import Monitor
 from corral.components.vector_db.args import VectorDatabaseArgs
 from corral.components.vector_db.names import CREDENTIAL, ENDPOINTS, SERVICE, TLS
 from corral.components.vector_db.qdrant.values import qdrant_values
+from corral.components.vector_db.shared import credential_revision
 
 KEY = ENDPOINTS[VectorEngine.QDRANT].key
 QDRANT_PODS = {"app.kubernetes.io/name": "qdrant", "app.kubernetes.io/instance": "qdrant"}
@@ -29,6 +30,7 @@ def build(
         size_gib=args.get("size_gib", 10),
         memory_mib=args.get("memory_mib", 1024),
         storage_class=args.get("storage_class"),
+        credential_revision=credential_revision(args),
         supply=args["supply"],
     )
     install(
