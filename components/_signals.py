@@ -1,15 +1,18 @@
 """Monitors, alerts and dashboards: each component makes its own, observability's selectors find them."""
 
 import json
-from collections.abc import Mapping, Sequence
-from typing import NotRequired, TypedDict
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, NotRequired, TypedDict, cast
 
 import pulumi
 import pulumi_kubernetes as kubernetes
 
-from corral.components._kit import child
+from corral.components._kit import child, fingerprint
 
 DASHBOARD_LABEL = {"grafana_dashboard": "1"}
+UID_NAME = 29
+"""Characters of a dashboard's name in its identifier; a fingerprint follows."""
 PANEL_WIDTH, PANEL_HEIGHT, ROW_WIDTH = 12, 8, 24
 
 
@@ -39,81 +42,105 @@ class Alert(TypedDict):
     """What is wrong and where to look, one line; Prometheus' templates are allowed."""
 
 
-def service_monitor(
+@dataclass(frozen=True)
+class Signals:
+    """What is watched of one component."""
+
+    title: str
+    """Title of its dashboard; the namespace is added, so that two instances differ."""
+    panels: Sequence[Panel]
+    alerts: Sequence[Alert]
+
+
+@dataclass(frozen=True)
+class Monitor:
+    """What Prometheus scrapes every 30 seconds."""
+
+    match: Mapping[str, str]
+    """Labels of the Services, or of the pods where `pods`."""
+    port: str | int
+    """Name of the Service's port, or number of the pods' port."""
+    pods: bool = False
+    """True: pods are scraped that no Service is in front of."""
+    connection: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    """Scheme, credentials and TLS, as fields of the endpoint; plain HTTP when empty."""
+
+
+def watch(
     parent: pulumi.Resource,
-    logical: str,
+    instance: str,
+    signals: Callable[[str], Signals],
     *,
     name: str,
     namespace: pulumi.Input[str],
     labels: Mapping[str, str],
-    match: Mapping[str, str],
-    port: str,
-    path: str = "/metrics",
+    monitors: bool,
+    scrape: Monitor | None = None,
     depends_on: Sequence[pulumi.Resource] = (),
-) -> pulumi.Resource:
-    """A ServiceMonitor over the Services of `namespace` whose labels match; `port` is the port's name."""
-    return kubernetes.apiextensions.CustomResource(
-        logical,
-        api_version="monitoring.coreos.com/v1",
-        kind="ServiceMonitor",
-        metadata={"name": name, "namespace": namespace, "labels": dict(labels)},
-        spec={
-            "selector": {"matchLabels": dict(match)},
-            "endpoints": [{"port": port, "path": path, "interval": "30s"}],
-        },
-        opts=child(parent, depends_on=list(depends_on)),
+) -> None:
+    """Dashboard of a component's instance and, where Prometheus' types are, its monitor and alerts.
+
+    Args:
+        signals: from the namespace, once that is known.
+        name: of each object.
+        monitors: whether the Prometheus operator's resource types are there.
+    """
+    about: dict[str, Any] = {"name": name, "namespace": namespace, "labels": dict(labels)}
+    options = child(parent, depends_on=list(depends_on))
+    known = pulumi.Output.from_input(namespace)
+    kubernetes.core.v1.ConfigMap(
+        f"{instance}-dashboard",
+        metadata=cast(Any, {**about, "labels": {**labels, **DASHBOARD_LABEL}}),
+        data=known.apply(lambda space: _dashboard(uid(name, instance, space), space, signals(space))),
+        opts=options,
+    )
+    if not monitors:
+        return
+    if scrape is not None:
+        _prometheus_object(
+            f"{instance}-monitor",
+            "PodMonitor" if scrape.pods else "ServiceMonitor",
+            about,
+            _scraping(scrape),
+            options,
+        )
+    rules = known.apply(lambda space: [_rule(alert) for alert in signals(space).alerts])
+    _prometheus_object(
+        f"{instance}-alerts", "PrometheusRule", about, {"groups": [{"name": name, "rules": rules}]}, options
     )
 
 
-def pod_monitor(
-    parent: pulumi.Resource,
+def uid(name: str, instance: str, namespace: str) -> str:
+    """Identifier of an instance's dashboard: at most 40 characters, which is Grafana's limit.
+
+    >>> uid("model-chat", "chat", "team-a") == uid("model-chat", "chat", "team-b")
+    False
+    """
+    return f"{name[:UID_NAME]}-{fingerprint(name, instance, namespace)}"
+
+
+def _prometheus_object(
     logical: str,
-    *,
-    name: str,
-    namespace: pulumi.Input[str],
-    labels: Mapping[str, str],
-    match: Mapping[str, str],
-    port: int,
-    path: str = "/metrics",
-    depends_on: Sequence[pulumi.Resource] = (),
-) -> pulumi.Resource:
-    """A PodMonitor over the pods of `namespace` whose labels match; `port` is the containerPort."""
-    return kubernetes.apiextensions.CustomResource(
+    kind: str,
+    metadata: Mapping[str, Any],
+    spec: Mapping[str, Any],
+    options: pulumi.ResourceOptions,
+) -> None:
+    kubernetes.apiextensions.CustomResource(
         logical,
         api_version="monitoring.coreos.com/v1",
-        kind="PodMonitor",
-        metadata={"name": name, "namespace": namespace, "labels": dict(labels)},
-        spec={
-            "selector": {"matchLabels": dict(match)},
-            "podMetricsEndpoints": [{"portNumber": port, "path": path, "interval": "30s"}],
-        },
-        opts=child(parent, depends_on=list(depends_on)),
+        kind=kind,
+        metadata=dict(metadata),
+        spec=dict(spec),
+        opts=options,
     )
 
 
-def alerts(
-    parent: pulumi.Resource,
-    logical: str,
-    *,
-    name: str,
-    namespace: pulumi.Input[str],
-    labels: Mapping[str, str],
-    rules: pulumi.Input[Sequence[Alert]],
-    depends_on: Sequence[pulumi.Resource] = (),
-) -> pulumi.Resource:
-    """A PrometheusRule with one group of alerting rules."""
-    return kubernetes.apiextensions.CustomResource(
-        logical,
-        api_version="monitoring.coreos.com/v1",
-        kind="PrometheusRule",
-        metadata={"name": name, "namespace": namespace, "labels": dict(labels)},
-        spec={"groups": [{"name": name, "rules": pulumi.Output.from_input(rules).apply(_rules)}]},
-        opts=child(parent, depends_on=list(depends_on)),
-    )
-
-
-def _rules(group: Sequence[Alert]) -> list[dict[str, object]]:
-    return [_rule(alert) for alert in group]
+def _scraping(scrape: Monitor) -> dict[str, Any]:
+    endpoints = "podMetricsEndpoints" if scrape.pods else "endpoints"
+    port = "portNumber" if scrape.pods else "port"
+    endpoint = {port: scrape.port, "path": "/metrics", "interval": "30s", **scrape.connection}
+    return {"selector": {"matchLabels": dict(scrape.match)}, endpoints: [endpoint]}
 
 
 def _rule(alert: Alert) -> dict[str, object]:
@@ -126,38 +153,17 @@ def _rule(alert: Alert) -> dict[str, object]:
     }
 
 
-def dashboard(
-    parent: pulumi.Resource,
-    logical: str,
-    *,
-    name: str,
-    namespace: pulumi.Input[str],
-    labels: Mapping[str, str],
-    title: str,
-    panels: pulumi.Input[Sequence[Panel]],
-    depends_on: Sequence[pulumi.Resource] = (),
-) -> pulumi.Resource:
-    """A Grafana dashboard as a ConfigMap that Grafana's sidecar finds; `name` is also the dashboard's uid."""
-    return kubernetes.core.v1.ConfigMap(
-        logical,
-        metadata={"name": name, "namespace": namespace, "labels": {**labels, **DASHBOARD_LABEL}},
-        data={
-            f"{name}.json": pulumi.Output.from_input(panels).apply(lambda known: _grafana(name, title, known))
-        },
-        opts=child(parent, depends_on=list(depends_on)),
-    )
-
-
-def _grafana(uid: str, title: str, panels: Sequence[Panel]) -> str:
+def _dashboard(identifier: str, namespace: str, signals: Signals) -> dict[str, str]:
+    """Data of the ConfigMap; the sidecar keeps the files of all namespaces in one folder."""
     content = {
-        "uid": uid,
-        "title": title,
+        "uid": identifier,
+        "title": f"{signals.title} ({namespace})",
         "tags": ["corral"],
         "schemaVersion": 39,
         "time": {"from": "now-3h", "to": "now"},
-        "panels": [_panel(index, panel) for index, panel in enumerate(panels)],
+        "panels": [_panel(index, panel) for index, panel in enumerate(signals.panels)],
     }
-    return json.dumps(content, sort_keys=True)
+    return {f"{identifier}.json": json.dumps(content, sort_keys=True)}
 
 
 def _panel(index: int, panel: Panel) -> dict[str, object]:

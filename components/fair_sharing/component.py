@@ -20,7 +20,7 @@ from corral.components._kit import (
     token,
 )
 from corral.components._namespaces import namespace_of
-from corral.components._signals import alerts, dashboard
+from corral.components._signals import watch
 from corral.components.fair_sharing.args import FairSharingArgs
 from corral.components.fair_sharing.guard import GUARD, binding, policy
 from corral.components.fair_sharing.queues import (
@@ -34,7 +34,7 @@ from corral.components.fair_sharing.queues import (
     groups,
     unassigned,
 )
-from corral.components.fair_sharing.signals import ALERTS, PANELS
+from corral.components.fair_sharing.signals import SIGNALS
 from corral.components.fair_sharing.values import kueue_values, manager_configuration
 
 COMPONENT = "fair-sharing"
@@ -156,15 +156,16 @@ class FairSharing(pulumi.ComponentResource):
         )
 
     def _watched(self, name: str, args: FairSharingArgs, before: Sequence[pulumi.Resource]) -> None:
-        about: dict[str, Any] = {
-            "name": "corral-fair-sharing",
-            "namespace": args.get("namespace", NAMESPACE),
-            "labels": labels(COMPONENT, name),
-            "depends_on": before,
-        }
-        dashboard(self, f"{name}-dashboard", title="GPUs of tenants", panels=PANELS, **about)
-        if args.get("monitors", True):
-            alerts(self, f"{name}-alerts", rules=ALERTS, **about)
+        watch(
+            self,
+            name,
+            lambda _: SIGNALS,
+            name="corral-fair-sharing",
+            namespace=args.get("namespace", NAMESPACE),
+            labels=labels(COMPONENT, name),
+            monitors=args.get("monitors", True),
+            depends_on=before,
+        )
 
 
 def kueue_object(

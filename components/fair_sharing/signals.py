@@ -1,13 +1,13 @@
 """What is watched of shared GPUs. Metric names: `pkg/metrics/metrics.go` of kueue v0.19.2."""
 
-from corral.components._signals import Alert, Panel
+from corral.components._signals import Alert, Panel, Signals
 
 WHO = "{{cluster_queue}} {{resource}}"
 BY_RESOURCE = "max by (cluster_queue, flavor, resource)"
 """Every replica of the manager may report the same queue."""
 NEVER_READY = 'kueue_evicted_workloads_total{reason="PodsReadyTimeout"}'
 
-ALERTS: tuple[Alert, ...] = (
+_ALERTS: tuple[Alert, ...] = (
     {
         "name": "QueueNotActive",
         "expression": 'max by (cluster_queue) (kueue_cluster_queue_status{status!="active"}) > 0',
@@ -31,7 +31,7 @@ ALERTS: tuple[Alert, ...] = (
     },
 )
 
-PANELS: tuple[Panel, ...] = (
+_PANELS: tuple[Panel, ...] = (
     {
         "title": "GPUs in use, by tenant",
         "queries": {
@@ -58,3 +58,5 @@ PANELS: tuple[Panel, ...] = (
         },
     },
 )
+
+SIGNALS = Signals("GPUs of tenants", _PANELS, _ALERTS)

@@ -19,7 +19,7 @@ class TenantQueue(TypedDict):
 
 
 class TenantQueuesArgs(TypedDict):
-    """Which tenants have a queue."""
+    """What the queues of tenants need."""
 
     tenants: list[TenantQueue]
     """All tenants, each with its namespace."""

@@ -22,12 +22,12 @@ from corral.components._kit import (
     token,
 )
 from corral.components._namespaces import namespace_of
-from corral.components._signals import alerts, dashboard
+from corral.components._signals import watch
 from corral.components.gpu_operator.allowed import Wanted, due, existing_policy, problems
 from corral.components.gpu_operator.device_plugin import SharedGpus, configurations
 from corral.components.gpu_operator.mig import CONFIG_KEY, MigConfiguration, mig_parted
 from corral.components.gpu_operator.quota import critical_quota
-from corral.components.gpu_operator.signals import ALERTS, PANELS
+from corral.components.gpu_operator.signals import SIGNALS
 from corral.components.gpu_operator.values import (
     DEVICE_PLUGIN_CONFIG_MAP,
     MIG_CONFIG_MAP,
@@ -86,7 +86,16 @@ class GpuOperator(pulumi.ComponentResource):
         space, before = self._space(name, args)
         layouts = self._layouts(name, layouts_file, space, before)
         self._operator(name, args, space, [layouts, *self._shares(name, args, shares, space, before)])
-        self._signals(name, space, before, monitors=args.get("monitors", True))
+        watch(
+            self,
+            name,
+            lambda _: SIGNALS,
+            name="corral-gpus",
+            namespace=space,
+            labels=labels(COMPONENT, name),
+            monitors=args.get("monitors", True),
+            depends_on=before,
+        )
         self.namespace = space
         self.mig_config_map = name_of(layouts)
         self.register_outputs({"namespace": self.namespace, "mig_config_map": self.mig_config_map})
@@ -173,30 +182,6 @@ class GpuOperator(pulumi.ComponentResource):
             supply=args["supply"],
             depends_on=before,
         )
-
-    def _signals(
-        self, name: str, space: pulumi.Input[str], before: Sequence[pulumi.Resource], *, monitors: bool
-    ) -> None:
-        dashboard(
-            self,
-            f"{name}-dashboard",
-            name="corral-gpus",
-            namespace=space,
-            labels=labels(COMPONENT, name),
-            title="GPUs",
-            panels=PANELS,
-            depends_on=before,
-        )
-        if monitors:
-            alerts(
-                self,
-                f"{name}-alerts",
-                name="corral-gpus",
-                namespace=space,
-                labels=labels(COMPONENT, name),
-                rules=ALERTS,
-                depends_on=before,
-            )
 
 
 def _wanted(args: GpuOperatorArgs) -> Wanted:

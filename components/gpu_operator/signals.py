@@ -1,11 +1,16 @@
 """What is watched on GPUs. Metric names: the exporter's default counter file at the pinned version."""
 
-from corral.components._signals import Alert, Panel
+from corral.components._signals import Alert, Panel, Signals
 
 WARM_CELSIUS = 85
 """Sustained temperature that points to cooling, not to load; below the slowdown point of data centre GPUs."""
 
-ALERTS: tuple[Alert, ...] = (
+UTILISATION = "DCGM_FI_DEV_GPU_UTIL"
+"""Of whole GPUs; the driver counts none for MIG slices, nor for a GPU that is in MIG mode."""
+ENGINE_ACTIVE = "DCGM_FI_PROF_GR_ENGINE_ACTIVE"
+"""Of whole GPUs and of slices; absent on GPUs without profiling counters."""
+
+_ALERTS: tuple[Alert, ...] = (
     {
         "name": "GpuXidError",
         "expression": "DCGM_FI_DEV_XID_ERRORS > 0",
@@ -36,7 +41,7 @@ ALERTS: tuple[Alert, ...] = (
     },
     {
         "name": "GpuMetricsMissing",
-        "expression": "absent(DCGM_FI_DEV_GPU_UTIL)",
+        "expression": f"absent({UTILISATION} or {ENGINE_ACTIVE})",
         "lasting": "15m",
         "severity": "warning",
         "summary": "No GPU reports metrics: look at the DCGM exporter's pods and its ServiceMonitor",
@@ -44,9 +49,14 @@ ALERTS: tuple[Alert, ...] = (
 )
 
 GPU = "{{instance}} GPU {{gpu}}"
+SLICE = "{{instance}} GPU {{gpu}} slice {{GPU_I_ID}} ({{GPU_I_PROFILE}})"
 
-PANELS: tuple[Panel, ...] = (
-    {"title": "GPU utilisation", "queries": {GPU: "DCGM_FI_DEV_GPU_UTIL"}, "unit": "percent"},
+_PANELS: tuple[Panel, ...] = (
+    {
+        "title": "GPU utilisation",
+        "queries": {GPU: f"{UTILISATION} / 100", SLICE: f'{ENGINE_ACTIVE}{{GPU_I_PROFILE!=""}}'},
+        "unit": "percentunit",
+    },
     {
         "title": "GPU memory in use",
         "queries": {GPU: "DCGM_FI_DEV_FB_USED / (DCGM_FI_DEV_FB_USED + DCGM_FI_DEV_FB_FREE)"},
@@ -67,3 +77,5 @@ PANELS: tuple[Panel, ...] = (
     {"title": "Temperature", "queries": {GPU: "DCGM_FI_DEV_GPU_TEMP"}, "unit": "celsius"},
     {"title": "Last XID error", "queries": {GPU: "DCGM_FI_DEV_XID_ERRORS"}},
 )
+
+SIGNALS = Signals("GPUs", _PANELS, _ALERTS)

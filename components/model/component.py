@@ -17,11 +17,11 @@ from corral.components._kit import (
     prerequisite,
     token,
 )
-from corral.components._signals import alerts, dashboard, service_monitor
+from corral.components._signals import Monitor, watch
 from corral.components.model.args import ModelArgs, Weighty, one_request, weighty
 from corral.components.model.claim import claim_spec
 from corral.components.model.service import annotations, inference_spec
-from corral.components.model.signals import alerts_of, panels
+from corral.components.model.signals import signals
 from corral.components.model_storage.job import credential_secret, tool_job
 from corral.components.store import Store
 
@@ -167,36 +167,15 @@ class Model(pulumi.ComponentResource):
 
     def _watched(self, name: str, args: ModelArgs) -> None:
         engine = Engine(args["engine"])
-        own = self._labels(name, args)
-        space = pulumi.Output.from_input(args["namespace"])
-        # Titles and queries name the namespace: made once it is known.
-        dashboard(
+        watch(
             self,
-            f"{name}-dashboard",
+            name,
+            lambda space: signals(name, space, engine),
             name=f"model-{name}",
-            namespace=space,
-            labels=own,
-            title=f"Model {name}",
-            panels=space.apply(lambda known: panels(name, known, engine)),
-        )
-        if not args.get("monitors", True):
-            return
-        service_monitor(
-            self,
-            f"{name}-monitor",
-            name=f"model-{name}",
-            namespace=space,
-            labels=own,
-            match={"corral.dev/model": name},
-            port="http",
-        )
-        alerts(
-            self,
-            f"{name}-alerts",
-            name=f"model-{name}",
-            namespace=space,
-            labels=own,
-            rules=space.apply(lambda known: alerts_of(name, known, engine)),
+            namespace=args["namespace"],
+            labels=self._labels(name, args),
+            monitors=args.get("monitors", True),
+            scrape=Monitor({"corral.dev/model": name}, "http"),
         )
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from corral.catalogue.vocabulary import Engine
-from corral.components._signals import Alert, Panel
+from corral.components._signals import Alert, Panel, Signals
 
 WAITING = {Engine.VLLM: "vllm:num_requests_waiting", Engine.LLAMA_CPP: "llamacpp:requests_deferred"}
 RUNNING = {Engine.VLLM: "vllm:num_requests_running", Engine.LLAMA_CPP: "llamacpp:requests_processing"}
@@ -14,7 +14,12 @@ GENERATED = {
 }
 
 
-def alerts_of(name: str, namespace: str, engine: Engine) -> list[Alert]:
+def signals(name: str, namespace: str, engine: Engine) -> Signals:
+    """Signals of a model in a namespace."""
+    return Signals(f"Model {name}", _panels(name, namespace, engine), _alerts(name, namespace, engine))
+
+
+def _alerts(name: str, namespace: str, engine: Engine) -> list[Alert]:
     """A model that nobody serves, and one that makes its callers wait."""
     deployment = f'namespace="{namespace}",deployment="{name}-predictor"'
     return [
@@ -35,7 +40,7 @@ def alerts_of(name: str, namespace: str, engine: Engine) -> list[Alert]:
     ]
 
 
-def panels(name: str, namespace: str, engine: Engine) -> list[Panel]:
+def _panels(name: str, namespace: str, engine: Engine) -> list[Panel]:
     """Requests, tokens, and what the engine says about latency and cache."""
     here = _of(name, namespace)
     shared: list[Panel] = [

@@ -8,13 +8,13 @@ import pulumi
 from corral.catalogue.vocabulary import StorageKind
 from corral.components._kit import checked, labels, name_of, refuse, selector, token
 from corral.components._namespaces import namespace_of
-from corral.components._signals import alerts, dashboard, service_monitor
+from corral.components._signals import Monitor, watch
 from corral.components.model_storage.args import ModelStorageArgs, problems
 from corral.components.model_storage.deployment import Owner, deploy, ensure_bucket
 from corral.components.model_storage.job import credential_secret
 from corral.components.model_storage.names import CLAIM, COMPONENT, NAMESPACE, SERVICE
 from corral.components.model_storage.seaweedfs import READER, S3_PORT, WRITER, derived
-from corral.components.model_storage.signals import alerts_of, panels
+from corral.components.model_storage.signals import signals
 from corral.components.store import Store
 
 SCHEME_PORTS = {"http": 80, "https": 443}
@@ -106,33 +106,13 @@ class ModelStorage(pulumi.ComponentResource):
         }
 
     def _watched(self, name: str, args: ModelStorageArgs, namespace: pulumi.Input[str]) -> None:
-        space = args.get("namespace", NAMESPACE)
-        own = labels(COMPONENT, name)
-        dashboard(
+        watch(
             self,
-            f"{name}-dashboard",
+            name,
+            lambda space: signals(space, CLAIM),
             name=f"corral-{COMPONENT}",
             namespace=namespace,
-            labels=own,
-            title="Model storage",
-            panels=panels(space, CLAIM),
-        )
-        if not args.get("monitors", True):
-            return
-        service_monitor(
-            self,
-            f"{name}-monitor",
-            name=SERVICE,
-            namespace=namespace,
-            labels=own,
-            match=selector(COMPONENT, name),
-            port="metrics",
-        )
-        alerts(
-            self,
-            f"{name}-alerts",
-            name=SERVICE,
-            namespace=namespace,
-            labels=own,
-            rules=alerts_of(space, CLAIM),
+            labels=labels(COMPONENT, name),
+            monitors=args.get("monitors", True),
+            scrape=Monitor(selector(COMPONENT, name), "metrics"),
         )

@@ -1,9 +1,14 @@
 """What is watched of the store."""
 
-from corral.components._signals import Alert, Panel
+from corral.components._signals import Alert, Panel, Signals
 
 
-def alerts_of(namespace: str, claim: str) -> list[Alert]:
+def signals(namespace: str, claim: str) -> Signals:
+    """Signals of the store in a namespace, and of the volume behind it."""
+    return Signals("Model storage", _panels(namespace, claim), _alerts(namespace, claim))
+
+
+def _alerts(namespace: str, claim: str) -> list[Alert]:
     """Alerts on the store itself and on the volume behind it."""
     volume = f'{{namespace="{namespace}",persistentvolumeclaim="{claim}"}}'
     return [
@@ -34,7 +39,7 @@ def alerts_of(namespace: str, claim: str) -> list[Alert]:
     ]
 
 
-def panels(namespace: str, claim: str) -> list[Panel]:
+def _panels(namespace: str, claim: str) -> list[Panel]:
     """Requests, their time, traffic and room."""
     here = f'namespace="{namespace}"'
     volume = f'{{{here},persistentvolumeclaim="{claim}"}}'

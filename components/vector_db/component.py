@@ -62,8 +62,10 @@ class VectorDatabase(pulumi.ComponentResource):
             shared.credential(self, name, args, namespace),
             shared.certificate(self, name, space, namespace, certificates),
         ]
-        pods = qdrant.QDRANT_PODS if engine is VectorEngine.QDRANT else selector(COMPONENT, name)
+        clustered = engine is VectorEngine.QDRANT
+        pods = qdrant.QDRANT_PODS if clustered else selector(COMPONENT, name)
         shared.network_policy(self, name, args, namespace, pods)
         BUILDERS[engine](self, name, args, namespace, before)
-        shared.watch(self, name, args, space, namespace)
+        scrape = qdrant.monitor(args) if clustered else pgvector.monitor(name)
+        shared.watched(self, name, args, namespace, scrape)
         return namespace

@@ -20,7 +20,7 @@ PRIVATE_MODE = 0o400
 
 @dataclass(frozen=True)
 class Endpoint:
-    """Where clients reach an engine, and the key of their credential."""
+    """How clients reach an engine."""
 
     port: int
     key: str

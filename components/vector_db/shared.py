@@ -1,5 +1,6 @@
 """What both engines have: credential, certificate, network policy, alerts and dashboard."""
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
@@ -9,10 +10,24 @@ import pulumi_kubernetes as kubernetes
 from corral.catalogue.vocabulary import VectorEngine
 from corral.components._kit import child, labels
 from corral.components._network import SCRAPER_NAMESPACE
-from corral.components._signals import alerts, dashboard
+from corral.components._signals import Monitor, watch
 from corral.components.vector_db import network, signals
 from corral.components.vector_db.args import VectorDatabaseArgs
 from corral.components.vector_db.names import COMPONENT, CREDENTIAL, ENDPOINTS, SERVICE, TLS
+
+CREDENTIAL_REVISION = "corral.dev/credential-revision"
+"""Annotation of pods that read the credential when they start: another one starts them anew."""
+
+
+def credential_revision(args: VectorDatabaseArgs) -> pulumi.Output[str]:
+    """Ten hex digits that change with the credential; they cost time, so that it is not guessed from them."""
+    return pulumi.Output.secret(args.get("credential", "")).apply(_slow_digest)
+
+
+def _slow_digest(secret: str) -> str:
+    return hashlib.scrypt(
+        secret.encode(), salt=CREDENTIAL_REVISION.encode(), n=2**14, r=8, p=1, dklen=5
+    ).hex()
 
 
 def credential(
@@ -87,33 +102,25 @@ def network_policy(
     )
 
 
-def watch(
+def watched(
     parent: pulumi.Resource,
     name: str,
     args: VectorDatabaseArgs,
-    space: str,
     namespace: pulumi.Input[str],
+    scrape: Monitor,
 ) -> None:
-    """Dashboard, and alerts where Prometheus' types are."""
-    own, engine = labels(COMPONENT, name), VectorEngine(args["engine"])
-    dashboard(
+    """Dashboard, and monitor and alerts where Prometheus' types are."""
+    engine = VectorEngine(args["engine"])
+    watch(
         parent,
-        f"{name}-dashboard",
+        name,
+        lambda known: signals.signals(engine, known),
         name="corral-vector-db",
         namespace=namespace,
-        labels=own,
-        title="Vector database",
-        panels=signals.panels(engine, space),
+        labels=labels(COMPONENT, name),
+        monitors=args.get("monitors", True),
+        scrape=scrape,
     )
-    if args.get("monitors", True):
-        alerts(
-            parent,
-            f"{name}-alerts",
-            name="corral-vector-db",
-            namespace=namespace,
-            labels=own,
-            rules=signals.rules(engine, space),
-        )
 
 
 def custom(

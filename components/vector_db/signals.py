@@ -7,14 +7,19 @@ default collectors, and Qdrant's `/metrics`.
 from collections.abc import Mapping
 
 from corral.catalogue.vocabulary import VectorEngine
-from corral.components._signals import Alert, Panel
+from corral.components._signals import Alert, Panel, Signals
 from corral.components.vector_db.names import SERVICE
 
 FREE_SHARE = 0.15
 """Share of the volume that must stay free; an index build needs room for the new index beside the old one."""
 
 
-def rules(engine: VectorEngine, namespace: str) -> tuple[Alert, ...]:
+def signals(engine: VectorEngine, namespace: str) -> Signals:
+    """Signals of a database in a namespace."""
+    return Signals("Vector database", _panels(engine, namespace), _alerts(engine, namespace))
+
+
+def _alerts(engine: VectorEngine, namespace: str) -> tuple[Alert, ...]:
     """Alerts on a database that is down, fills its volume, or is in trouble by its own account."""
     here = f'namespace="{namespace}"'
     ready = f'kube_statefulset_status_replicas_ready{{{here},statefulset="{SERVICE}"}}'
@@ -68,7 +73,7 @@ _OWN_RULES: Mapping[VectorEngine, tuple[Alert, ...]] = {
 }
 
 
-def panels(engine: VectorEngine, namespace: str) -> tuple[Panel, ...]:
+def _panels(engine: VectorEngine, namespace: str) -> tuple[Panel, ...]:
     """Panels on the volume, and on the engine's own figures."""
     here = f'namespace="{namespace}"'
     volume: Panel = {

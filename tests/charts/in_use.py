@@ -66,7 +66,14 @@ def uses() -> list[Use]:
             Use(
                 "qdrant",
                 case,
-                qdrant_values(replicas=3, size_gib=40, memory_mib=2048, storage_class="fast", supply=supply),
+                qdrant_values(
+                    replicas=3,
+                    size_gib=40,
+                    memory_mib=2048,
+                    storage_class="fast",
+                    credential_revision="0a",
+                    supply=supply,
+                ),
             ),
             Use("cert-manager", case, cert_manager_values("cert-manager", supply)),
             Use("kserve-resources", case, kserve_values(supply)),

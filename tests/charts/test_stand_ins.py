@@ -17,6 +17,17 @@ PREINSTALLED = platforms()[Platform.PREINSTALLED]
 STAND_INS = Path(__file__).parents[2] / "embedded" / "charts"
 
 
+def qdrant(replicas):
+    return qdrant_values(
+        replicas=replicas,
+        size_gib=10,
+        memory_mib=1024,
+        storage_class=None,
+        credential_revision="0a",
+        supply={},
+    )
+
+
 @pytest.fixture
 def rendered(render):
     def of(name, values):
@@ -106,7 +117,9 @@ def test_the_types_of_prometheus_come_only_on_request(rendered):
 
 
 def test_qdrants_service_and_pods_are_those_that_clients_and_network_policy_name(rendered):
-    values = qdrant_values(replicas=3, size_gib=10, memory_mib=1024, storage_class=None, supply={})
+    values = qdrant_values(
+        replicas=3, size_gib=10, memory_mib=1024, storage_class=None, credential_revision="0a", supply={}
+    )
     found = rendered("qdrant", values)
     assert ("Service", SERVICE) in found
     pods = found["StatefulSet", SERVICE]["spec"]["template"]
@@ -131,7 +144,14 @@ def test_cert_manager_registers_no_webhook_that_nobody_would_answer(rendered):
         ("cert-manager", {}),
         (
             "qdrant",
-            qdrant_values(replicas=1, size_gib=10, memory_mib=1024, storage_class=None, supply={}),
+            qdrant_values(
+                replicas=1,
+                size_gib=10,
+                memory_mib=1024,
+                storage_class=None,
+                credential_revision="0a",
+                supply={},
+            ),
         ),
     ],
 )

@@ -45,7 +45,7 @@ def test_a_stand_in_lists_every_key_that_we_set(use):
         return any(path[: len(k)] == k or k[: len(path)] == path for k in known) or f"# {path[-1]}:" in text
 
     missing = [".".join(path) for path, _ in leaves(use.values) if not listed(path)]
-    free = [path for path in missing if path.startswith(("apiKey", "config.", "containerSecurityContext."))]
+    free = [path for path in missing if path.startswith(("config.", "containerSecurityContext."))]
     assert set(missing) == set(free)
 
 

@@ -194,8 +194,10 @@ def test_an_alert_rule_carries_its_severity_and_summary():
         "summary": "It is down.",
     }
 
+    signals = _signals.Signals("Probe", (), (alert,))
+
     def program():
-        _signals.alerts(Probe("p"), "p-alerts", name="p", namespace="n", labels={}, rules=[alert])
+        _signals.watch(Probe("p"), "p", lambda _: signals, name="p", namespace="n", labels={}, monitors=True)
 
     (group,) = build(program).one("PrometheusRule").inputs["spec"]["groups"]
     assert group["rules"] == [

@@ -209,7 +209,8 @@ def test_without_prometheus_types_there_is_a_dashboard_and_nothing_more():
 def test_each_engine_is_watched_in_its_own_words(engine, metric):
     graph = model(engine=engine)
     assert metric in json.dumps(graph.one("PrometheusRule").inputs)
-    assert metric in graph.one("ConfigMap").inputs["data"]["model-tiny.json"]
+    (board,) = graph.one("ConfigMap").inputs["data"].values()
+    assert metric in board
 
 
 def test_a_model_in_a_queue_says_so_where_kserve_passes_it_on():

@@ -150,7 +150,8 @@ def test_an_existing_operator_of_another_version_is_refused():
 def test_every_alert_and_panel_of_gpus_names_a_metric_that_the_exporter_has_by_default():
     graph = build(operator())
     rules = graph.one("PrometheusRule").inputs["spec"]["groups"][0]["rules"]
-    boards = json.loads(graph.one("ConfigMap", "corral-gpus").inputs["data"]["corral-gpus.json"])
+    (board,) = graph.one("ConfigMap", "corral-gpus").inputs["data"].values()
+    boards = json.loads(board)
     queries = [rule["expr"] for rule in rules]
     queries += [target["expr"] for panel in boards["panels"] for target in panel["targets"]]
     assert all("DCGM_FI_" in query for query in queries)

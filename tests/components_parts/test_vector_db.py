@@ -114,12 +114,61 @@ def test_qdrant_gets_its_key_from_the_secret_and_keeps_snapshots():
     graph = build(database("qdrant", replicas=3, size_gib=40))
     values = values_of(graph, "vectors-chart")
     secret = graph.one("Secret")
-    wanted = values["apiKey"]["valueFrom"]["secretKeyRef"]
+    (variable,) = values["env"]
+    assert variable["name"] == "QDRANT__SERVICE__API_KEY"
+    wanted = variable["valueFrom"]["secretKeyRef"]
     assert wanted == {"name": secret.object_name, "key": next(iter(secret.inputs["stringData"]))}
     assert values["snapshotPersistence"] == {"enabled": True, "size": "40Gi"}
     assert values["replicaCount"] == 3 and values["podDisruptionBudget"]["enabled"] is True
     assert values["config"]["service"]["enable_tls"] is True
     assert secret.urn in graph.before(installed(graph, "vectors-chart"))
+
+
+def test_qdrants_chart_makes_no_secret_of_its_own():
+    values = values_of(build(database("qdrant")), "vectors-chart")
+    assert "apiKey" not in values, "the chart copies that key into its Secret, and Helm into the release"
+    assert CANARY not in repr(values)
+
+
+@pytest.mark.parametrize("engine", ["pgvector", "qdrant"])
+def test_pods_that_read_the_credential_start_anew_with_another_one(engine):
+    def revisions(credential):
+        graph = build(database(engine, credential=credential))
+        pods = [one.inputs["spec"]["template"] for one in graph if one.kind in ("StatefulSet", "Deployment")]
+        found = [pod["metadata"]["annotations"] for pod in pods]
+        if engine == "qdrant":
+            found.append(values_of(graph, "vectors-chart")["podAnnotations"])
+        assert found
+        return [one["corral.dev/credential-revision"] for one in found]
+
+    first = revisions(CANARY)
+    assert len(set(first)) == 1 and revisions(CANARY) == first, "no restart without a change"
+    assert set(first).isdisjoint(revisions("another"))
+
+
+@pytest.mark.parametrize("engine", ["pgvector", "qdrant"])
+def test_the_revision_of_a_credential_is_marked_secret_in_the_state(engine):
+    graph = build(database(engine))
+    marked = [path for one in graph for path in one.secrets if "credential-revision" in path]
+    assert len(marked) == {"pgvector": 2, "qdrant": 1}[engine]
+
+
+def test_postgres_has_memory_for_parallel_index_builds():
+    spec = pod(build(database(memory_mib=8192)))
+    server = spec["containers"][0]
+    mount = next(one for one in server["volumeMounts"] if one["mountPath"] == "/dev/shm")
+    (volume,) = [one for one in spec["volumes"] if one["name"] == mount["name"]]
+    assert volume["emptyDir"]["medium"] == "Memory"
+    size = int(volume["emptyDir"]["sizeLimit"].removesuffix("Mi"))
+    needed = next(word for word in server["args"] if word.startswith("maintenance_work_mem="))
+    assert int(needed.partition("=")[2].removesuffix("MB")) <= size < 8192
+
+
+def test_a_pod_of_postgres_is_ready_once_its_server_has_the_password_of_the_secret():
+    server, sync = pod(build(database()))["containers"]
+    assert sync["image"] == server["image"], "its clients fit the server"
+    assert "exec" in sync["readinessProbe"]
+    assert server["env"] and CANARY not in repr(sync)
 
 
 def test_qdrant_is_scraped_over_verified_tls_with_its_key():

@@ -84,5 +84,5 @@ def test_the_settings_of_the_vector_database_are_honoured(container):
     context = container(real_paths=False, mounts={"/tls": Path("/a"), "/etc/vector-db": Path("/b")})
     assert postgres.settings(context, arguments(2048)) == [
         "ssl=on", "ssl_cert_file=/a/tls.crt", "ssl_key_file=/a/tls.key", "hba_file=/b/pg_hba.conf",
-        "shared_buffers=512MB",
+        "shared_buffers=512MB", "maintenance_work_mem=256MB",
     ]  # fmt: skip

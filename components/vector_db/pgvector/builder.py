@@ -7,7 +7,7 @@ import pulumi
 import pulumi_kubernetes as kubernetes
 
 from corral.components._kit import child, fingerprint, labels, selector
-from corral.components._signals import pod_monitor
+from corral.components._signals import Monitor
 from corral.components.vector_db.args import VectorDatabaseArgs
 from corral.components.vector_db.names import (
     COMPONENT,
@@ -18,6 +18,7 @@ from corral.components.vector_db.names import (
     SERVICE,
 )
 from corral.components.vector_db.pgvector import pod
+from corral.components.vector_db.shared import CREDENTIAL_REVISION, credential_revision
 
 
 def build(
@@ -62,7 +63,10 @@ def build(
             "template": {
                 "metadata": {
                     "labels": labels(COMPONENT, name),
-                    "annotations": {"corral.dev/configuration": fingerprint(pod.configuration())},
+                    "annotations": {
+                        "corral.dev/configuration": fingerprint(pod.configuration()),
+                        CREDENTIAL_REVISION: credential_revision(args),
+                    },
                 },
                 "spec": cast(Any, pod.pod(memory_mib=memory, supply=args["supply"])),
             },
@@ -117,18 +121,18 @@ def _exporter(
             "replicas": 1,
             "selector": {"match_labels": selector(EXPORTER, name)},
             "template": {
-                "metadata": {"labels": own},
+                # It reads the password when it starts.
+                "metadata": {
+                    "labels": own,
+                    "annotations": {CREDENTIAL_REVISION: credential_revision(args)},
+                },
                 "spec": cast(Any, pod.exporter_pod(namespace=space, supply=args["supply"])),
             },
         },
         opts=child(parent, depends_on=list(before)),
     )
-    pod_monitor(
-        parent,
-        f"{name}-monitor",
-        name=EXPORTER,
-        namespace=namespace,
-        labels=own,
-        match=selector(EXPORTER, name),
-        port=EXPORTER_PORT,
-    )
+
+
+def monitor(name: str) -> Monitor:
+    """The exporter's pod."""
+    return Monitor(selector(EXPORTER, name), EXPORTER_PORT, pods=True)

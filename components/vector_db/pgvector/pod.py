@@ -15,6 +15,7 @@ from corral.components.vector_db.names import (
     TLS,
     USER,
 )
+from corral.components.vector_db.pgvector import sync
 
 UID = 999
 """User and group `postgres` of the image."""
@@ -24,6 +25,9 @@ DATA = "/var/lib/postgresql"
 PGDATA = f"{DATA}/18/docker"
 CLAIM = "vector-db-data"
 CONFIG = "vector-db-config"
+PASSWORD_FILE = "/run/secrets/vector-db/password"
+CERTIFICATE_FILE = "/tls/tls.crt"
+SOCKETS = "/var/run/postgresql"
 EXTENSION_SQL = "create extension if not exists vector;\n"
 ACCESS = """\
 # From the network over TLS with a password; from inside the pod as the image's first start does.
@@ -34,17 +38,26 @@ hostssl all all all scram-sha-256
 
 def configuration() -> dict[str, str]:
     """Files of the ConfigMap."""
-    return {"vector.sql": EXTENSION_SQL, "pg_hba.conf": ACCESS}
+    return {"vector.sql": EXTENSION_SQL, "pg_hba.conf": ACCESS, sync.SCRIPT: sync.SYNC}
+
+
+def shared_memory_mib(memory_mib: int) -> int:
+    """Size of `/dev/shm`; a parallel index build needs `maintenance_work_mem` there.
+
+    Containers get 64 MiB unless a volume is mounted (pgvector 0.8.5, README, HNSW, Index Build Time).
+    """
+    return memory_mib // 4
 
 
 def arguments(memory_mib: int) -> list[str]:
     """Arguments of the image: settings of the server, one `-c` each."""
     settings = {
         "ssl": "on",
-        "ssl_cert_file": "/tls/tls.crt",
+        "ssl_cert_file": CERTIFICATE_FILE,
         "ssl_key_file": "/tls/tls.key",
         "hba_file": "/etc/vector-db/pg_hba.conf",
         "shared_buffers": f"{memory_mib // 4}MB",
+        "maintenance_work_mem": f"{shared_memory_mib(memory_mib) // 2}MB",
     }
     return [word for key, value in settings.items() for word in ("-c", f"{key}={value}")]
 
@@ -64,7 +77,7 @@ def pod(*, memory_mib: int, supply: Supply) -> dict[str, Any]:
                 "env": [
                     {"name": "POSTGRES_USER", "value": USER},
                     {"name": "POSTGRES_DB", "value": DATABASE},
-                    {"name": "POSTGRES_PASSWORD_FILE", "value": "/run/secrets/vector-db/password"},
+                    {"name": "POSTGRES_PASSWORD_FILE", "value": PASSWORD_FILE},
                     {"name": "PGDATA", "value": PGDATA},
                 ],
                 "ports": [{"name": "postgres", "container_port": POSTGRES_PORT}],
@@ -82,10 +95,14 @@ def pod(*, memory_mib: int, supply: Supply) -> dict[str, Any]:
                     {"name": "credential", "mount_path": "/run/secrets/vector-db", "read_only": True},
                     {"name": "config", "mount_path": "/etc/vector-db", "read_only": True},
                     {"name": "first-start", "mount_path": "/docker-entrypoint-initdb.d", "read_only": True},
-                    {"name": "socket", "mount_path": "/var/run/postgresql"},
+                    {"name": "socket", "mount_path": SOCKETS},
+                    {"name": "shared-memory", "mount_path": "/dev/shm"},
                     {"name": "scratch", "mount_path": "/tmp"},
                 ],
-            }
+            },
+            sync.container(
+                sockets=SOCKETS, password=PASSWORD_FILE, certificate=CERTIFICATE_FILE, supply=supply
+            ),
         ],
         "volumes": [
             {"name": "data", "persistent_volume_claim": {"claim_name": CLAIM}},
@@ -93,8 +110,14 @@ def pod(*, memory_mib: int, supply: Supply) -> dict[str, Any]:
             _secret("credential", CREDENTIAL),
             _files("config", "pg_hba.conf"),
             _files("first-start", "vector.sql"),
+            _files("sync", sync.SCRIPT),
             {"name": "socket", "empty_dir": {}},
+            {
+                "name": "shared-memory",
+                "empty_dir": {"medium": "Memory", "size_limit": f"{shared_memory_mib(memory_mib)}Mi"},
+            },
             {"name": "scratch", "empty_dir": {}},
+            {"name": "sync-scratch", "empty_dir": {}},
         ],
     }
 
@@ -115,7 +138,7 @@ def exporter_pod(*, namespace: str, supply: Supply) -> dict[str, Any]:
                 "env": [
                     {"name": "DATA_SOURCE_URI", "value": source},
                     {"name": "DATA_SOURCE_USER", "value": USER},
-                    {"name": "DATA_SOURCE_PASS_FILE", "value": "/run/secrets/vector-db/password"},
+                    {"name": "DATA_SOURCE_PASS_FILE", "value": PASSWORD_FILE},
                 ],
                 "ports": [{"name": "metrics", "container_port": EXPORTER_PORT}],
                 "readiness_probe": {"tcp_socket": {"port": "metrics"}, "period_seconds": 5},

@@ -6,12 +6,14 @@ import pulumi
 
 from corral.catalogue.charts import chart
 from corral.catalogue.vocabulary import VectorEngine
-from corral.components._kit import install, labels
+from corral.components._kit import install
+from corral.components._signals import Monitor
 from corral.components.vector_db.args import VectorDatabaseArgs
-from corral.components.vector_db.names import COMPONENT, CREDENTIAL, ENDPOINTS, NAMESPACE, SERVICE, TLS
+from corral.components.vector_db.names import CREDENTIAL, ENDPOINTS, NAMESPACE, SERVICE, TLS
 from corral.components.vector_db.qdrant.values import qdrant_values
-from corral.components.vector_db.shared import custom
+from corral.components.vector_db.shared import credential_revision
 
+KEY = ENDPOINTS[VectorEngine.QDRANT].key
 QDRANT_PODS = {"app.kubernetes.io/name": "qdrant", "app.kubernetes.io/instance": "qdrant"}
 
 
@@ -22,12 +24,13 @@ def build(
     namespace: pulumi.Output[str],
     before: Sequence[pulumi.Resource],
 ) -> None:
-    """The chart, and a monitor over verified TLS."""
+    """The chart."""
     values = qdrant_values(
         replicas=args.get("replicas", 1),
         size_gib=args.get("size_gib", 10),
         memory_mib=args.get("memory_mib", 1024),
         storage_class=args.get("storage_class"),
+        credential_revision=credential_revision(args),
         supply=args["supply"],
     )
     install(
@@ -39,32 +42,20 @@ def build(
         supply=args["supply"],
         depends_on=before,
     )
-    if args.get("monitors", True):
-        _monitor(parent, name, args.get("namespace", NAMESPACE), namespace)
 
 
-def _monitor(parent: pulumi.Resource, name: str, space: str, namespace: pulumi.Input[str]) -> None:
-    key = ENDPOINTS[VectorEngine.QDRANT].key
-    custom(
-        parent,
-        f"{name}-monitor",
-        "monitoring.coreos.com/v1",
-        "ServiceMonitor",
-        {"name": SERVICE, "namespace": namespace, "labels": labels(COMPONENT, name)},
-        {
-            "selector": {"matchLabels": {**QDRANT_PODS, "app.kubernetes.io/component": "cluster-discovery"}},
-            "endpoints": [
-                {
-                    "port": "http",
-                    "path": "/metrics",
-                    "interval": "30s",
-                    "scheme": "https",
-                    "authorization": {"type": "Bearer", "credentials": {"name": CREDENTIAL, "key": key}},
-                    "tlsConfig": {
-                        "ca": {"secret": {"name": TLS, "key": "ca.crt"}},
-                        "serverName": f"{SERVICE}.{space}.svc",
-                    },
-                }
-            ],
+def monitor(args: VectorDatabaseArgs) -> Monitor:
+    """Each node, over verified TLS with the API key."""
+    space = args.get("namespace", NAMESPACE)
+    return Monitor(
+        {**QDRANT_PODS, "app.kubernetes.io/component": "cluster-discovery"},
+        "http",
+        connection={
+            "scheme": "https",
+            "authorization": {"type": "Bearer", "credentials": {"name": CREDENTIAL, "key": KEY}},
+            "tlsConfig": {
+                "ca": {"secret": {"name": TLS, "key": "ca.crt"}},
+                "serverName": f"{SERVICE}.{space}.svc",
+            },
         },
     )

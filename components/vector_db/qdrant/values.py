@@ -2,17 +2,26 @@
 
 from typing import Any
 
+import pulumi
+
 from corral.catalogue.images import mirrored
 from corral.catalogue.vocabulary import VectorEngine
 from corral.components._pods import restricted_container
 from corral.components.supply import Supply, pull_secrets
 from corral.components.vector_db.names import CREDENTIAL, ENDPOINTS, SERVICE, TLS
+from corral.components.vector_db.shared import CREDENTIAL_REVISION
 
 TLS_PATH = "/qdrant/tls"
 
 
 def qdrant_values(
-    *, replicas: int, size_gib: int, memory_mib: int, storage_class: str | None, supply: Supply
+    *,
+    replicas: int,
+    size_gib: int,
+    memory_mib: int,
+    storage_class: str | None,
+    credential_revision: pulumi.Input[str],
+    supply: Supply,
 ) -> dict[str, Any]:
     """Values with TLS, an API key from a Secret, volumes for data and snapshots, and a restricted container.
 
@@ -25,13 +34,14 @@ def qdrant_values(
     image: dict[str, Any] = {"useUnprivilegedImage": True}
     if "registry" in supply:
         image["repository"] = mirrored("docker.io/qdrant/qdrant", supply["registry"])
+    key = {"name": CREDENTIAL, "key": ENDPOINTS[VectorEngine.QDRANT].key}
     values: dict[str, Any] = {
         "fullnameOverride": SERVICE,
         "replicaCount": replicas,
         "image": image,
-        "apiKey": {
-            "valueFrom": {"secretKeyRef": {"name": CREDENTIAL, "key": ENDPOINTS[VectorEngine.QDRANT].key}}
-        },
+        # The chart's own key `apiKey` would copy the key into a Secret of the chart and into Helm's release.
+        "env": [{"name": "QDRANT__SERVICE__API_KEY", "valueFrom": {"secretKeyRef": key}}],
+        "podAnnotations": {CREDENTIAL_REVISION: credential_revision},
         "config": {
             "service": {"enable_tls": True},
             "tls": {"cert": f"{TLS_PATH}/tls.crt", "key": f"{TLS_PATH}/tls.key"},

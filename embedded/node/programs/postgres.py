@@ -1,6 +1,7 @@
 """PostgreSQL with pgvector, with the contract of the official image that the pgvector image inherits."""
 
 from collections.abc import Sequence
+from pathlib import Path
 
 from corral.embedded.node.programs import installed
 from corral.embedded.node.programs.documented import documented
@@ -9,6 +10,9 @@ from corral.embedded.node.row import Context, Launch, Refused, Row
 
 IMAGE = "pgvector/pgvector"
 SCRIPTS_FOLDER = "/docker-entrypoint-initdb.d"
+SOCKETS = "/var/run/postgresql"
+"""Where the image's server and its clients meet without a network."""
+SHELL = "/bin/sh"
 DATA = "/var/lib/postgresql/18/docker"
 """The image's PGDATA since PostgreSQL 18."""
 
@@ -78,7 +82,31 @@ def _setting(context: Context, name: str, value: str) -> list[str]:
 
 
 def launch(context: Context) -> Launch:
-    """The server, its data folder made first where it is empty."""
+    """The server, its data folder made first where it is empty; or a script that calls its clients."""
+    return _script(context) if list(context.command[:1]) == [SHELL] else _server(context)
+
+
+def _script(context: Context) -> Launch:
+    """A mounted shell script beside the server, with PostgreSQL's clients on its PATH.
+
+    It runs in the folder of the sockets, since another way to them may be longer than a socket's name can be.
+    """
+    file, *rest = [*context.command[1:], *context.args]
+    if file.startswith("-"):
+        raise Refused(f"argument {file!r} of {SHELL} is not honoured here; honoured: the path of a script")
+    programs = installed.postgres()
+    files = {n: context.path(v) for n, v in context.env.items() if n.endswith("_FILE")}
+    sockets = context.env.get("PGHOST") == SOCKETS
+    clients = {"PATH": f"{programs}:/usr/bin:/bin", "LD_LIBRARY_PATH": str(programs.parent / "lib")}
+    return Launch(
+        [SHELL, context.path(file), *rest],
+        files | clients | ({"PGHOST": "/proc/self/cwd"} if sockets else {}),
+        (installed.folder(programs),),
+        Path(context.path(SOCKETS)) if sockets else None,
+    )
+
+
+def _server(context: Context) -> Launch:
     unknown = sorted(n for n in context.env if n.startswith("POSTGRES_") and n not in VARIABLES)
     if unknown:
         honoured = ", ".join(sorted(VARIABLES))
@@ -89,11 +117,13 @@ def launch(context: Context) -> Launch:
     pairs = settings(context, given)
     programs = installed.postgres()
     files = {n: context.path(v) for n, v in context.env.items() if n in VARIABLES and n.endswith("_FILE")}
+    sockets = context.path(SOCKETS) if SOCKETS in context.mounts else str(context.scratch)
     paths = {
         "CORRAL_POSTGRES_PROGRAMS": str(programs),
         "CORRAL_POSTGRES_BIND": context.bind,
         "CORRAL_POSTGRES_SCRATCH": str(context.scratch),
         "CORRAL_POSTGRES_SCRIPTS": context.path(SCRIPTS_FOLDER),
+        "CORRAL_POSTGRES_SOCKETS": sockets,
         "PGDATA": context.path(context.env.get("PGDATA", DATA)),
         "PGHOST": context.bind,  # for pg_isready and psql of exec probes
         "PATH": f"{programs}:/usr/bin:/bin",

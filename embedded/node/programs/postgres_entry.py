@@ -15,7 +15,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-SOCKET_LIMIT = 107 - len("/.s.PGSQL.65535.lock")
+CHECK_SECONDS = 1
 PR_SET_PDEATHSIG = 1
 
 
@@ -35,6 +35,7 @@ class Server:
         self.bind = os.environ["CORRAL_POSTGRES_BIND"]
         self.scratch = Path(os.environ["CORRAL_POSTGRES_SCRATCH"])
         self.scripts = Path(os.environ["CORRAL_POSTGRES_SCRIPTS"])
+        self.sockets = Path(os.environ["CORRAL_POSTGRES_SOCKETS"])
         self.data = Path(os.environ["PGDATA"])
         self.user = stated("POSTGRES_USER", "postgres")
         self.database = stated("POSTGRES_DB", self.user)
@@ -109,20 +110,26 @@ class Server:
                 self.run("psql", *client, strict, f"--dbname={self.database}", f"--file={script}")
             self.run("pg_ctl", "--silent", "--wait", f"--pgdata={self.data}", "--mode=fast", "stop")
 
-    def serve(self, settings: list[str]) -> int:
+    def serve(self, stated: list[str]) -> int:
         """Serve until asked to stop; the exit status of the server."""
-        sockets = str(self.scratch) if len(str(self.scratch)) <= SOCKET_LIMIT else ""
-        fixed = [f"listen_addresses={self.bind}", f"unix_socket_directories={sockets}"]
-        options = [part for pair in (*settings, *fixed) for part in ("-c", pair)]
+        key = Key(stated, self.scratch)
+        # By descriptor: the path itself may be longer than the name of a socket can be.
+        sockets = os.open(self.sockets, os.O_PATH | os.O_DIRECTORY)
+        fixed = [f"listen_addresses={self.bind}", f"unix_socket_directories=/proc/self/fd/{sockets}"]
+        options = [part for pair in (*key.settings, *fixed) for part in ("-c", pair)]
         stop = {signal.SIGTERM, signal.SIGINT, signal.SIGCHLD}
         signal.pthread_sigmask(signal.SIG_BLOCK, stop)
         server = subprocess.Popen(
             [str(self.programs / "postgres"), "-D", str(self.data), *options],
             env=self.environment,
             preexec_fn=follow_parent,
+            pass_fds=(sockets,),
         )
         while server.poll() is None:
-            if signal.sigwait(stop) != signal.SIGCHLD:
+            caught = signal.sigtimedwait(stop, CHECK_SECONDS)
+            if caught is None and key.renewed():
+                server.send_signal(signal.SIGHUP)
+            elif caught is not None and caught.si_signo != signal.SIGCHLD:
                 server.send_signal(signal.SIGINT)
         return server.returncode
 
@@ -138,20 +145,41 @@ def empty(folder: Path) -> None:
         shutil.rmtree(entry) if entry.is_dir() and not entry.is_symlink() else entry.unlink()
 
 
-def private_key(pair: str, scratch: Path) -> str:
-    """The setting `ssl_key_file`, its file copied where its permissions are not those PostgreSQL demands."""
-    name, _, value = pair.partition("=")
-    if name != "ssl_key_file":
-        return pair
-    key = Path(value)
-    status = key.stat()
-    if status.st_mode & (0o077 if status.st_uid == os.getuid() else 0o027) == 0:
-        return pair
-    copy = scratch / "server.key"
-    copy.unlink(missing_ok=True)
-    copy.touch(0o600)
-    copy.write_bytes(key.read_bytes())
-    return f"{name}={copy}"
+class Key:
+    """The file of `ssl_key_file`, copied where its permissions are not those that PostgreSQL demands."""
+
+    def __init__(self, stated: list[str], scratch: Path) -> None:
+        self._copy = scratch / "server.key"
+        self._file = next((Path(s.partition("=")[2]) for s in stated if s.startswith("ssl_key_file=")), None)
+        self._copied = self._file is not None and self.is_open(self._file)
+        self._content = b""
+        self.settings = [
+            f"ssl_key_file={self._copy}" if self._copied and s.startswith("ssl_key_file=") else s
+            for s in stated
+        ]
+        self.renewed()
+
+    @staticmethod
+    def is_open(key: Path) -> bool:
+        """Whether more than its owner, or more than root's group, may read it."""
+        status = key.stat()
+        return status.st_mode & (0o077 if status.st_uid == os.getuid() else 0o027) != 0
+
+    def renewed(self) -> bool:
+        """Whether the key is another than before, and copied."""
+        if self._file is None or not self._copied:
+            return False
+        try:
+            content = self._file.read_bytes()
+        except OSError:
+            return False  # the node is writing it anew
+        if content == self._content:
+            return False
+        self._content = content
+        self._copy.unlink(missing_ok=True)
+        self._copy.touch(0o600)
+        self._copy.write_bytes(content)
+        return True
 
 
 def main(settings: list[str]) -> int:
@@ -165,7 +193,7 @@ def main(settings: list[str]) -> int:
     server.data.chmod(0o700)
     if not Path(server.data, "PG_VERSION").exists():
         server.initialise()
-    return server.serve([private_key(pair, server.scratch) for pair in settings])
+    return server.serve(settings)
 
 
 if __name__ == "__main__":
