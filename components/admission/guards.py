@@ -18,6 +18,8 @@ from corral.controls.scope import ENFORCED, SCOPE_LABEL, Scope
 
 TENANT_LABEL = "corral.dev/tenant"
 OWN_PREFIX = "corral.dev/"
+ADMIN_ACCESS_LABEL = "resource.kubernetes.io/admin-access"
+"""Label of a namespace whose pods may look into devices that others hold (DRA `adminAccess`)."""
 VERSION_LABEL = f"{ENFORCE_LABEL}-version"
 _LABELS = "object.metadata.?labels.orValue({})"
 _BEFORE = "(oldObject == null ? {} : oldObject.metadata.?labels.orValue({}))"
@@ -106,6 +108,12 @@ def _scope(scope: Scope, level: PodSecurity | None) -> dict[str, Any]:
             f"{VERSION_LABEL}: use latest, or leave it out",
         ),
     ]
+    validations.append(
+        (
+            f"!variables.within || {_same(ADMIN_ACCESS_LABEL)}",
+            f"{ADMIN_ACCESS_LABEL}: an administrator alone gives or takes it",
+        )
+    )
     if level is not None:
         fine = f"({_same(ENFORCE_LABEL)} && oldObject != null) || {_has(there, ENFORCE_LABEL, level.value)}"
         validations.append(

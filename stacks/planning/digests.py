@@ -53,4 +53,9 @@ def digests_of(config: StackConfig, engines: Collection[Engine]) -> Digests:
     }
     used = charts | images
     missing = tuple(name for name, digest in used.items() if digest == UNRESOLVED)
-    return Digests(resolved=len(used) - len(missing), unresolved=missing)
+    excepted = tuple(
+        (f"image {entry.name}", entry.unresolvable)
+        for entry in images_used(config, engines)
+        if entry.unresolvable is not None
+    )
+    return Digests(resolved=len(used) - len(missing), unresolved=missing, excepted=excepted)

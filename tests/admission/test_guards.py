@@ -72,6 +72,14 @@ def test_a_namespace_in_scope_has_the_pod_security_level_of_the_profile() -> Non
     assert moved({**IN, ENFORCE: "restricted"}, {**IN, ENFORCE: "restricted", f"{ENFORCE}-version": "v1.0"})
 
 
+def test_nobody_but_an_administrator_lets_pods_look_into_devices_of_others() -> None:
+    key = "resource.kubernetes.io/admin-access"
+    for old, new in ((IN, {**IN, key: "true"}), (None, {**IN, key: "true"}), ({**IN, key: "true"}, IN)):
+        assert moved(old, new)
+        assert not moved(old, new, administrator=True)
+    assert not moved({}, {key: "true"}), "a namespace of somebody else's"
+
+
 def test_where_the_cluster_is_in_scope_every_new_namespace_has_the_level_but_exempt_ones() -> None:
     whole = {"scope": Scope(("team-a",)), "level": PodSecurity.RESTRICTED}
     assert not moved(None, {}, **whole), "it is exempt"

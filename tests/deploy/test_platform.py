@@ -88,6 +88,13 @@ def test_every_object_has_a_component_as_parent(dev):
     assert loose == []
 
 
+def test_every_namespace_of_the_platform_is_in_the_scope_of_its_policies(dev):
+    spaces = {r.object_name: r.inputs["metadata"]["labels"] for r in dev.of("Namespace")}
+    assert {"assistants", "kserve", "gpu-operator"} <= set(spaces)
+    outside = [name for name, labels in spaces.items() if labels.get("corral.dev/policies") != "enforced"]
+    assert outside == []
+
+
 def test_every_component_registers_its_outputs(dev):
     silent = [r.name for r in dev if r.type.startswith("corral:") and r.outputs is None]
     assert silent == []

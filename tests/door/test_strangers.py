@@ -198,7 +198,7 @@ def test_pods_of_the_pod_security_tests_are_told_apart_in_a_namespace_of_a_user(
     missed, refused, tried = [], [], 0
     for level, verdict, file in levels():
         subject = yaml.safe_load(file.read_text())
-        subject["metadata"] = {"name": f"tried-{file.stem.replace('_', '-')}", "namespace": "joined"}
+        subject["metadata"].update(name=f"tried-{file.stem.replace('_', '-')}", namespace="joined")
         said = cluster.ask("create", "--dry-run=server", "-f", "-", given=subject).stderr
         tried += verdict == "fail"
         violates = "violates PodSecurity" in said

@@ -240,11 +240,13 @@ def test_what_the_plan_answers_itself_is_judged_from_the_plan(dev: Plan):
         "images": "holds",
         "digests": "is reported",
         "model sources": "holds",
+        "policies at admission": "holds",
         "weights": "holds",
     }
     strict = replace(dev, profile=Profile.AIR_GAPPED, policy=replace(dev.policy, digests_required=True))
     assert verdicts(replace(strict, region="us-east-1")) == dict.fromkeys(verdicts(dev), "fails") | {
-        "model sources": "holds"
+        "model sources": "holds",
+        "policies at admission": "holds",
     }
     outside = replace(dev, policy=replace(dev.policy, source_schemes=("s3://",)))
     assert verdicts(outside)["model sources"] == "fails"

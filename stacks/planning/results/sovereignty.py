@@ -46,3 +46,5 @@ class Digests:
     resolved: int
     unresolved: tuple[str, ...]
     """Names of what this plan uses and has no digest."""
+    excepted: tuple[tuple[str, str], ...] = ()
+    """(Name, why no registry can give its digest): named exceptions of SOV-SUP-02."""

@@ -120,10 +120,13 @@ def digests(counted: Digests) -> str:
 
 
 def pinning(plan: Plan) -> Html:
-    """Each chart and image without a digest."""
-    missing = plan.digests.unresolved
-    if not missing:
-        return tag("p", f"{digests(plan.digests)}: every chart and image of this plan has one.")
-    advice = f"{digests(plan.digests)}; {len(missing)} unresolved. `corral lock` resolves them."
-    names = tag("ul", *(tag("li", name) for name in missing), class_="names", role="list")
-    return together([tag("p", prose(advice)), names])
+    """Each chart and image without a digest, and each that can have none."""
+    missing, excepted = plan.digests.unresolved, plan.digests.excepted
+    parts = [tag("p", f"{digests(plan.digests)}: every chart and image of this plan has one.")]
+    if missing:
+        advice = f"{digests(plan.digests)}; {len(missing)} unresolved. `corral lock` resolves them."
+        names = tag("ul", *(tag("li", name) for name in missing), class_="names", role="list")
+        parts = [tag("p", prose(advice)), names]
+    for name, reason in excepted:
+        parts.append(tag("p", f"Without digest, excepted from SOV-SUP-02: {name}, {reason}."))
+    return together(parts)

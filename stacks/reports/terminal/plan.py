@@ -229,6 +229,8 @@ def _stores(plan: Plan) -> Iterable[str]:
 def _digests(plan: Plan) -> Iterable[str]:
     missing, total = len(plan.digests.unresolved), plan.digests.resolved + len(plan.digests.unresolved)
     yield f"{missing} of {total} digests unresolved" + ("; `corral lock` resolves them" if missing else "")
+    for name, reason in plan.digests.excepted:
+        yield f"without digest, excepted from SOV-SUP-02: {name}, {reason}"
 
 
 def _size(amount: int) -> str:
