@@ -6,7 +6,7 @@ from typing import Any, NotRequired, TypedDict, cast
 import pulumi
 import pulumi_kubernetes as kubernetes
 
-from corral.components._kit import checked, child, labels, name_of, refuse, token
+from corral.components._kit import checked, child, labels, refuse, token
 from corral.components._namespaces import own_namespace
 from corral.components.supply import Supply
 from corral.components.tenancy.policies import closed, inwards, name_resolution, outwards, within
@@ -73,9 +73,15 @@ class Tenancy(pulumi.ComponentResource):
         self.namespaces = pulumi.Output.all(**spaces)
         self.register_outputs({"namespaces": self.namespaces})
 
-    def _existing(self, name: str, tenant: Tenant, args: TenancyArgs) -> pulumi.Output[str]:
-        logical = f"{name}-{tenant['name']}"
-        return name_of(kubernetes.core.v1.Namespace.get(logical, tenant["namespace"], opts=child(self)))
+    def _existing(self, name: str, tenant: Tenant, _: TenancyArgs) -> pulumi.Output[str]:
+        return own_namespace(
+            self,
+            f"{name}-{tenant['name']}",
+            tenant["namespace"],
+            component=COMPONENT,
+            supply={},
+            create=False,
+        )
 
     def _made(self, name: str, tenant: Tenant, args: TenancyArgs) -> pulumi.Output[str]:
         own = labels(COMPONENT, tenant["name"], tenant=tenant["name"])
