@@ -32,6 +32,8 @@ class ClusterCapabilities(Entry):
     """What holds data outlives the stack."""
     upgrade_jobs: bool
     """Jobs that charts run at an upgrade have a program there."""
+    control_plane_scrapable: bool
+    """Its scheduler, controller manager, etcd and kube-proxy may let themselves be scraped."""
 
 
 class _Clusters(Entry):

@@ -55,6 +55,7 @@ _RANGES: Mapping[str, tuple[int, int | None]] = {
     "precompiled_driver": (1, None),
     "ready_within_minutes": (1, None),
     "replicas": (1, None),
+    "replication_factor": (1, None),
     "replicas_max": (1, None),
     "replicas_min": (0, None),
     "retention_days": (1, None),

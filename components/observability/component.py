@@ -48,7 +48,10 @@ class ObservabilityArgs(TypedDict):
     retention_days: NotRequired[int]
     """Days that samples are kept; 15 when omitted."""
     size_gib: NotRequired[int]
-    """Size of Prometheus' volume in GiB; 50 when omitted. The oldest samples go when it fills up."""
+    """Size of Prometheus' volume in GiB; 20 when omitted. The oldest samples go when it fills up."""
+    control_plane: NotRequired[bool]
+    """True where the cluster's scheduler, controller manager, etcd and kube-proxy can be scraped; false when
+    omitted: their alerts would fire for ever."""
     storage_class: NotRequired[str]
     """Storage class of that volume; the cluster's default when omitted."""
     existing: NotRequired[bool]
@@ -105,8 +108,9 @@ class Observability(pulumi.ComponentResource):
         )
         values = stack_values(
             retention_days=args.get("retention_days", 15),
-            size_gib=args.get("size_gib", 50),
+            size_gib=args.get("size_gib", 20),
             storage_class=args.get("storage_class"),
+            control_plane=args.get("control_plane", False),
             supply=args["supply"],
         )
         install(

@@ -15,13 +15,20 @@ ADMIN_SECRET = "grafana-admin"
 ADMIN_USER_KEY = "admin-user"
 ADMIN_PASSWORD_KEY = "admin-password"
 
+CONTROL_PLANE = ("kubeScheduler", "kubeControllerManager", "kubeEtcd", "kubeProxy")
+"""What the chart scrapes of a cluster's own."""
 SELECTORS = ("rule", "serviceMonitor", "podMonitor", "probe", "scrapeConfig")
 FILL_LIMIT_PERCENT = 85
 """Share of the volume after which Prometheus drops old samples; compaction needs the rest."""
 
 
 def stack_values(
-    *, retention_days: int, size_gib: int, storage_class: str | None, supply: Supply
+    *,
+    retention_days: int,
+    size_gib: int,
+    storage_class: str | None,
+    control_plane: bool,
+    supply: Supply,
 ) -> dict[str, Any]:
     """Values that find everyone's monitors, rules and dashboards, keep samples on a volume, and phone nobody.
 
@@ -34,6 +41,8 @@ def stack_values(
         "prometheusOperator": {"admissionWebhooks": {"enabled": False}, "tls": {"enabled": False}},
         "prometheus": {"prometheusSpec": _prometheus(retention_days, size_gib, storage_class)},
         "grafana": _grafana(),
+        # With its monitor each of them brings an alert that it has disappeared.
+        **{one: {"enabled": control_plane} for one in CONTROL_PLANE},
     }
     everywhere: dict[str, Any] = {}
     if "registry" in supply:

@@ -21,11 +21,13 @@ class VectorDatabaseArgs(TypedDict):
     credential: NotRequired[pulumi.Input[str]]
     """Password of user `vectors` (pgvector) or API key (qdrant), a secret; needed unless `existing`."""
     size_gib: NotRequired[int]
-    """Size of each replica's volume in GiB; 10 when omitted. It can grow, not shrink."""
+    """Size of each replica's volume in GiB; 20 when omitted. It can grow, not shrink."""
     memory_mib: NotRequired[int]
     """Memory of each replica in MiB; 1024 when omitted."""
     replicas: NotRequired[int]
     """Copies of the database, 1 when omitted; pgvector has one."""
+    replication_factor: NotRequired[int]
+    """Copies of each shard of a qdrant collection that names none; 2 with several replicas when omitted."""
     clients: NotRequired[list[str]]
     """Namespaces whose pods may connect."""
     scraper: NotRequired[str]
@@ -51,5 +53,13 @@ def problems(name: str, args: VectorDatabaseArgs) -> Iterator[str]:
     replicas = args.get("replicas", 1)
     if VectorEngine(args["engine"]) is VectorEngine.PGVECTOR and replicas != 1:
         yield f"{name}.replicas: {replicas} is not allowed; pgvector runs on one node, qdrant on several"
+    copies = replication_factor(args)
+    if copies > replicas:
+        yield f"{name}.replication_factor: {copies} is not allowed; use {replicas} at most, one per replica"
     if "credential" not in args:
         yield f"{name}: 'credential' is missing; only `existing` does without it"
+
+
+def replication_factor(args: VectorDatabaseArgs) -> int:
+    """Copies of each shard."""
+    return args.get("replication_factor", min(2, args.get("replicas", 1)))

@@ -25,10 +25,10 @@ SECURE = {
 }
 """What Pulumi writes for an encrypted value."""
 SECRET_NOTES = {
-    REGISTRY_AUTH: ": credentials of the mirror, needed with `pull-secret`: Docker's `config.json`, as `docker "
-    "login` and `kubectl create secret docker-registry` write it, set by `pulumi config set --secret "
-    "corral:registry-auth < config.json`. Every namespace that the stack makes gets it as Secret `pull-secret`; "
-    "in one that is there already its owner puts it.",
+    REGISTRY_AUTH: ": credentials of the mirror, needed with `pull-secret`: Docker's `config.json`, as "
+    "`docker login` and `kubectl create secret docker-registry` write it, set by `pulumi config set --secret "
+    "corral:registry-auth < config.json`. Every namespace that the stack makes gets it as Secret "
+    "`pull-secret`; in one that is there already its owner puts it.",
 }
 PULUMI_KEYS = ("encryptionsalt", "encryptedkey", "secretsprovider")
 """Keys that Pulumi itself writes beside `config`."""

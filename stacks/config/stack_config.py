@@ -325,9 +325,11 @@ class VectorDb(Section):
     dimensions: Positive = 1024
     """Dimensions of one vector."""
     replicas: Positive = 1
-    """Copies; pgvector has one."""
-    size: Size = "20Gi"
-    """Size of its volume."""
+    """Nodes of the database; pgvector has one."""
+    replication_factor: Positive | None = None
+    """Copies of each shard of a qdrant collection; 2 where there are several replicas when absent."""
+    size: Size | None = None
+    """Size of each replica's volume; `20Gi`, or what its vectors need, when absent."""
 
 
 class Observability(Section):
@@ -337,6 +339,9 @@ class Observability(Section):
     """Days that metrics are kept."""
     size: Size = "20Gi"
     """Size of the volume for metrics."""
+    control_plane: Annotated[bool, Field(strict=True)] = False
+    """Whether scheduler, controller manager, etcd and kube-proxy are scraped. Managed clusters hide the first
+    three, and kubeadm binds all four to the loopback unless it is told otherwise."""
 
 
 class TenantSection(Section):

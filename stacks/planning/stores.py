@@ -6,6 +6,7 @@ from corral.stacks.config.stack_config import ModelStorage, Observability, Vecto
 from corral.stacks.config.values import gibibytes
 from corral.stacks.planning.addons import namespace
 from corral.stacks.planning.results.stores import ObservabilityPlan, StoragePlan, VectorDbPlan
+from corral.stacks.planning.vector_capacity import LEAST_VOLUME_GIB, capacity
 
 STORE = descriptor(Addon.MODEL_STORAGE)
 STORE_ENDPOINT = f"http://model-storage.{STORE.namespace}.svc.cluster.local:{STORE.ports['s3']}"
@@ -27,11 +28,16 @@ def vector_db_plan(section: VectorDb | None) -> VectorDbPlan | None:
     """The vector database; None: there is none."""
     if section is None:
         return None
+    needs = capacity(section)
+    planned = max(LEAST_VOLUME_GIB, needs.volume_gib)
     return VectorDbPlan(
         engine=section.engine,
         namespace=namespace(Addon.VECTOR_DB),
         replicas=section.replicas,
-        size_gib=gibibytes(section.size),
+        replication_factor=needs.replication_factor,
+        size_gib=planned if section.size is None else gibibytes(section.size),
+        memory_mib=needs.memory_mib,
+        capacity_rule=needs.rule,
         vectors=section.vectors,
         dimensions=section.dimensions,
         secret=CREDENTIALS[section.engine],
@@ -42,4 +48,9 @@ def observability_plan(section: Observability | None) -> ObservabilityPlan | Non
     """Metrics and their volume; None: there are none."""
     if section is None:
         return None
-    return ObservabilityPlan(namespace(Addon.OBSERVABILITY), section.retention_days, gibibytes(section.size))
+    return ObservabilityPlan(
+        namespace(Addon.OBSERVABILITY),
+        section.retention_days,
+        gibibytes(section.size),
+        section.control_plane,
+    )

@@ -61,13 +61,16 @@ def uses() -> list[Use]:
             Use(
                 "kube-prometheus-stack",
                 case,
-                stack_values(retention_days=15, size_gib=50, storage_class="fast", supply=supply),
+                stack_values(
+                    retention_days=15, size_gib=50, storage_class="fast", control_plane=False, supply=supply
+                ),
             ),
             Use(
                 "qdrant",
                 case,
                 qdrant_values(
                     replicas=3,
+                    replication_factor=2,
                     size_gib=40,
                     memory_mib=2048,
                     storage_class="fast",

@@ -20,6 +20,7 @@ STAND_INS = Path(__file__).parents[2] / "embedded" / "charts"
 def qdrant(replicas):
     return qdrant_values(
         replicas=replicas,
+        replication_factor=1,
         size_gib=10,
         memory_mib=1024,
         storage_class=None,

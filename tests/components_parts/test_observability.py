@@ -47,6 +47,16 @@ def test_grafana_reports_to_nobody():
     assert not any(values(build(observed()))["grafana"]["grafana.ini"]["analytics"].values())
 
 
+CONTROL_PLANE = ("kubeScheduler", "kubeControllerManager", "kubeEtcd", "kubeProxy")
+
+
+def test_a_control_plane_that_cannot_be_scraped_raises_no_alarm():
+    found = values(build(observed()))
+    assert [found[one]["enabled"] for one in CONTROL_PLANE] == [False] * 4, "each alert would fire for ever"
+    found = values(build(observed(control_plane=True)))
+    assert [found[one]["enabled"] for one in CONTROL_PLANE] == [True] * 4
+
+
 def test_samples_are_dropped_before_the_volume_is_full():
     spec = values(build(observed(size_gib=20, retention_days=7)))["prometheus"]["prometheusSpec"]
     assert spec["retention"] == "7d"

@@ -134,6 +134,12 @@ class Platform:
 
     def sql(self, statement: str) -> str:
         """What the vector database answers its user `vectors` over verified TLS."""
+        done = self.log_in(self.secret("vector-db", "vector-db-credential")["password"], statement)
+        assert done.code == 0, done.err
+        return done.out.strip()
+
+    def log_in(self, password: str, statement: str = "select 1") -> Done:
+        """psql as `vectors` with this password, whether or not the database takes it."""
         service = self.read("service", "vector-db", "-n", "vector-db")
         with tempfile.NamedTemporaryFile("w", suffix=".crt") as authority:
             authority.write(self.secret("vector-db", "vector-db-tls")["ca.crt"])
@@ -156,15 +162,14 @@ class Platform:
                 ],
                 env={
                     "LD_LIBRARY_PATH": str(programs.parent / "lib"),
-                    "PGPASSWORD": self.secret("vector-db", "vector-db-credential")["password"],
+                    "PGPASSWORD": password,
                 },
                 capture_output=True,
                 text=True,
                 timeout=60,
                 check=False,
             )
-        assert done.returncode == 0, done.stderr
-        return done.stdout.strip()
+        return Done(done.returncode, done.stdout, done.stderr)
 
     def secret(self, namespace: str, name: str) -> dict[str, str]:
         data = self.read("secret", name, "-n", namespace)["data"]

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from e2e_door import Platform, is_loopback, listening
+from e2e_door import UP_SECONDS, Platform, is_loopback, listening
 
 pytestmark = pytest.mark.engine
 
@@ -109,3 +109,17 @@ def test_every_listening_socket_is_on_the_loopback(platform):
 def test_kubectl_leaves_nothing_in_the_users_home(platform):
     platform.kubectl("get", "pods")
     assert list(Path(platform.environment["HOME"]).rglob("*")) == []
+
+
+def test_a_changed_password_of_the_vector_database_is_in_force_after_up(platform):
+    old, new = platform.secret("vector-db", "vector-db-credential")["password"], f"rotated-{os.getpid()}"
+    assert platform.log_in(old).code == 0
+    config = str(platform.plane.engine / "Pulumi.dev.yaml")
+    done = platform.pulumi(
+        "config", "set", "--secret", "corral:vector-db-password", new, "--config-file", config
+    )
+    assert done.code == 0, done.said
+    done = platform.corral("up", seconds=UP_SECONDS)
+    assert done.code == 0, done.said[-3000:]
+    assert platform.log_in(new).code == 0
+    assert "password authentication failed" in platform.log_in(old).err

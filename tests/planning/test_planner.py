@@ -387,3 +387,14 @@ def test_parts_are_in_the_order_of_installation(dev: Plan):
         (Addon.GPU_OPERATOR, Addon.DRA_DRIVER),
     ):
         assert order.index(first) < order.index(then)
+
+
+def test_a_control_plane_is_scraped_only_where_the_cluster_shows_it():
+    shown = {"observability": {"control-plane": True}, "gpu_pools": [], "models": []}
+    result = planned(cluster={"kind": "existing"}, **shown)
+    assert result.observability is not None and result.observability.control_plane
+    (line,) = problems(**shown)
+    assert line == (
+        "observability.control-plane: true: the control plane of cluster kind embedded cannot be scraped: "
+        "use false"
+    )

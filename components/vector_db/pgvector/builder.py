@@ -86,7 +86,7 @@ def _claim(
 ) -> pulumi.Resource:
     spec: dict[str, Any] = {
         "access_modes": ["ReadWriteOnce"],
-        "resources": {"requests": {"storage": f"{args.get('size_gib', 10)}Gi"}},
+        "resources": {"requests": {"storage": f"{args.get('size_gib', 20)}Gi"}},
     }
     if "storage_class" in args:
         spec["storage_class_name"] = args["storage_class"]

@@ -8,7 +8,7 @@ from corral.catalogue.charts import chart
 from corral.catalogue.vocabulary import VectorEngine
 from corral.components._kit import install
 from corral.components._signals import Monitor
-from corral.components.vector_db.args import VectorDatabaseArgs
+from corral.components.vector_db.args import VectorDatabaseArgs, replication_factor
 from corral.components.vector_db.names import CREDENTIAL, ENDPOINTS, NAMESPACE, SERVICE, TLS
 from corral.components.vector_db.qdrant.values import qdrant_values
 from corral.components.vector_db.shared import credential_revision
@@ -27,7 +27,8 @@ def build(
     """The chart."""
     values = qdrant_values(
         replicas=args.get("replicas", 1),
-        size_gib=args.get("size_gib", 10),
+        replication_factor=replication_factor(args),
+        size_gib=args.get("size_gib", 20),
         memory_mib=args.get("memory_mib", 1024),
         storage_class=args.get("storage_class"),
         credential_revision=credential_revision(args),

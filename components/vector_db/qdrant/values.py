@@ -17,6 +17,7 @@ TLS_PATH = "/qdrant/tls"
 def qdrant_values(
     *,
     replicas: int,
+    replication_factor: int,
     size_gib: int,
     memory_mib: int,
     storage_class: str | None,
@@ -46,6 +47,7 @@ def qdrant_values(
             "service": {"enable_tls": True},
             "tls": {"cert": f"{TLS_PATH}/tls.crt", "key": f"{TLS_PATH}/tls.key"},
             "telemetry_disabled": True,
+            "storage": {"collection": {"replication_factor": replication_factor}},
         },
         "additionalVolumes": [{"name": "tls", "secret": {"secretName": TLS}}],
         "additionalVolumeMounts": [{"name": "tls", "mountPath": TLS_PATH, "readOnly": True}],

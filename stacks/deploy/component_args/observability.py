@@ -15,6 +15,7 @@ def observability_args(context: DeployContext) -> ObservabilityArgs | None:
         **context.installed(addon),
         "retention_days": watch.retention_days,
         "size_gib": watch.size_gib,
+        "control_plane": watch.control_plane,
         "namespace": watch.namespace,
     }
     if not context.existing(addon):

@@ -16,6 +16,8 @@ def vector_db_args(context: DeployContext, cert_manager: CertManager | None) -> 
         **context.installed(addon),
         "engine": database.engine,
         "size_gib": database.size_gib,
+        "memory_mib": database.memory_mib,
+        "replication_factor": database.replication_factor,
         "replicas": database.replicas,
         "clients": context.tenant_namespaces,
         "scraper": context.scraper,

@@ -24,7 +24,14 @@ class VectorDbPlan:
     engine: VectorEngine
     namespace: str
     replicas: int
+    replication_factor: int
+    """Copies of each shard."""
     size_gib: int
+    """Volume of each replica."""
+    memory_mib: int
+    """Memory of each replica."""
+    capacity_rule: str
+    """What memory and least volume follow from."""
     vectors: int
     """Vectors expected."""
     dimensions: int
@@ -39,3 +46,5 @@ class ObservabilityPlan:
     namespace: str
     retention_days: int
     size_gib: int
+    control_plane: bool
+    """Whether the cluster's own scheduler, controller manager, etcd and kube-proxy are scraped."""

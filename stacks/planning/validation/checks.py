@@ -12,6 +12,7 @@ from corral.stacks.planning.validation.gpu_pools import check_gpu_pools
 from corral.stacks.planning.validation.model_storage import check_model_storage
 from corral.stacks.planning.validation.models import check_models
 from corral.stacks.planning.validation.names import check_names
+from corral.stacks.planning.validation.observability import check_observability
 from corral.stacks.planning.validation.platform import check_platform
 from corral.stacks.planning.validation.sharing import check_sharing
 from corral.stacks.planning.validation.sovereignty import check_sovereignty
@@ -29,6 +30,7 @@ CHECKS = (
     check_tenants,
     check_model_storage,
     check_vector_db,
+    check_observability,
     check_addons,
     check_sharing,
     check_platform,

@@ -1,10 +1,12 @@
-"""Section `vector-db`: replicas and dimensions that the engine can have."""
+"""Section `vector-db`: replicas, dimensions and volumes that the engine can have."""
 
 from collections.abc import Iterator
 
 from corral.catalogue.vocabulary import VectorEngine
 from corral.stacks.config.errors import Problem
-from corral.stacks.config.stack_config import StackConfig
+from corral.stacks.config.stack_config import StackConfig, VectorDb
+from corral.stacks.config.values import gibibytes
+from corral.stacks.planning.vector_capacity import capacity
 
 INDEXED = 4000
 """Dimensions of an HNSW index over `halfvec`; over `vector` 2000 (pgvector 0.8.5, README, HNSW)."""
@@ -13,10 +15,17 @@ STORED = 16000
 
 
 def check_vector_db(config: StackConfig) -> Iterator[Problem]:
-    """Replicas and dimensions that the engine cannot have."""
+    """Replicas, dimensions and volumes that the engine cannot have."""
     database = config.vector_db
-    if database is None or database.engine is not VectorEngine.PGVECTOR:
+    if database is None:
         return
+    if database.engine is VectorEngine.PGVECTOR:
+        yield from _pgvector(database)
+    yield from _copies(database)
+    yield from _volume(database)
+
+
+def _pgvector(database: VectorDb) -> Iterator[Problem]:
     if database.replicas > 1:
         yield Problem(
             "vector-db.replicas", str(database.replicas), "pgvector runs on one node: use 1, or qdrant"
@@ -24,3 +33,17 @@ def check_vector_db(config: StackConfig) -> Iterator[Problem]:
     if database.dimensions > INDEXED:
         reason = f"pgvector indexes {INDEXED} at most, as halfvec, and a vector has {STORED} at most"
         yield Problem("vector-db.dimensions", str(database.dimensions), f"{reason}: use fewer, or qdrant")
+
+
+def _copies(database: VectorDb) -> Iterator[Problem]:
+    copies = database.replication_factor
+    if copies is not None and copies > database.replicas:
+        reason = f"a shard has one copy on each replica at most, and there are {database.replicas}"
+        yield Problem("vector-db.replication-factor", str(copies), reason)
+
+
+def _volume(database: VectorDb) -> Iterator[Problem]:
+    needs = capacity(database)
+    if database.size is not None and gibibytes(database.size) < needs.volume_gib:
+        reason = f"each replica needs {needs.volume_gib}Gi ({needs.rule}), and room for payload"
+        yield Problem("vector-db.size", database.size, reason)

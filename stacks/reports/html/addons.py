@@ -46,7 +46,8 @@ def _facts(plan: Plan) -> Iterator[tuple[str, Content]]:
     if base:
         replicas = count(base.replicas, "replica")
         room = f"{base.vectors:,} vectors of {base.dimensions} dimensions"
-        yield "vectors", f"{base.engine.value}, {replicas}, {base.size_gib} GiB, for {room}"
+        each = f"each {base.size_gib} GiB volume and {base.memory_mib} MiB memory"
+        yield "vectors", f"{base.engine.value}, {replicas}, {each}, for {room}"
     else:
         yield "vectors", "none"
     metrics = plan.observability

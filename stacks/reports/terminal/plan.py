@@ -219,7 +219,10 @@ def _stores(plan: Plan) -> Iterable[str]:
     yield f"models: {store.kind.value}, bucket {store.bucket}, {store.size_gib} GiB"
     if plan.vector_db:
         base = plan.vector_db
-        yield f"vectors: {base.engine.value} x{base.replicas}, {base.size_gib} GiB"
+        yield (
+            f"vectors: {base.engine.value} x{base.replicas}, each {base.size_gib} GiB volume and"
+            f" {base.memory_mib} MiB memory, {base.replication_factor} of each shard ({base.capacity_rule})"
+        )
     if plan.observability:
         metrics = plan.observability
         yield f"metrics: {metrics.retention_days} days, {metrics.size_gib} GiB"
