@@ -24,10 +24,11 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "down": ("corral.cli.plane:down", "end the plane and discard its data and state"),
     "lock": ("corral.cli.supply:lock", "resolve the digests of the catalogue's charts and images"),
     "import": ("corral.cli.supply:tools", "bring a model into the object store"),
+    "load": ("corral.cli.supply:tools", "bring a model from the object store into a folder, verified"),
     "bucket": ("corral.cli.supply:tools", "keep a bucket as the platform needs it"),
     "version": ("corral.cli.supply:version", "print the version"),
 }
-PASSED_ON = frozenset({"kubectl", "import", "bucket"})
+PASSED_ON = frozenset({"kubectl", "import", "load", "bucket"})
 """Commands whose arguments belong to another program."""
 
 

@@ -1,4 +1,4 @@
-"""Entry point of the tools image: `corral import …` and `corral bucket ensure …`.
+"""Entry point of the tools image: `corral import …`, `corral load …` and `corral bucket ensure …`.
 
 Credentials, region and endpoint come from the environment (`AWS_ACCESS_KEY_ID`, `AWS_SECRET_ACCESS_KEY`,
 `AWS_REGION`, `AWS_ENDPOINT_URL_S3`), never from arguments. Exit status: 0 done, 1 failed with one line,
@@ -11,8 +11,9 @@ import re
 import subprocess
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 
-from corral.tools import bucket, importer
+from corral.tools import bucket, importer, loader
 from corral.tools.failure import ToolFailure
 from corral.tools.store import Location, client, failure_of
 
@@ -71,6 +72,19 @@ def _parser() -> argparse.ArgumentParser:
     fetch.add_argument("--license", required=True, help="SPDX identifier")
     fetch.set_defaults(run=_import)
 
+    load = commands.add_parser("load", help="bring a model from the store into a folder, verified")
+    load.add_argument("--from", dest="source", required=True, help="s3://BUCKET/PREFIX")
+    load.add_argument("--to", required=True, type=Path, help="folder")
+    load.add_argument(
+        "--sha256",
+        default=[],
+        action="append",
+        type=_expected,
+        metavar="FILE=HEX",
+        help="repeat per file; those of the manifest when absent",
+    )
+    load.set_defaults(run=_load)
+
     keeper = commands.add_parser("bucket", help="keep a bucket as the platform needs it")
     ensure = keeper.add_subparsers(required=True).add_parser("ensure")
     ensure.add_argument("--name", required=True)
@@ -86,6 +100,11 @@ def _import(arguments: argparse.Namespace) -> None:
         license=arguments.license,
     )
     importer.run(order, client(), _say)
+
+
+def _load(arguments: argparse.Namespace) -> None:
+    source = Location.parse(arguments.source)
+    loader.run(loader.Load(source, arguments.to, dict(arguments.sha256)), client(), _say)
 
 
 def _ensure(arguments: argparse.Namespace) -> None:

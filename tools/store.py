@@ -35,6 +35,10 @@ class Location:
             raise ToolFailure(f"{uri}: expected s3://BUCKET/PREFIX")
         return Location(bucket, prefix.strip("/"))
 
+    @property
+    def uri(self) -> str:
+        return f"s3://{self.bucket}/{self.prefix}"
+
     def key(self, name: str) -> str:
         return f"{self.prefix}/{name}" if self.prefix else name
 

@@ -1,6 +1,21 @@
 """A served model."""
 
-from corral.components.model.args import DeviceClaim, DeviceResource, ModelArgs, ModelFile, ModelStore
+from corral.components.model.args import (
+    DeviceClaim,
+    DeviceResource,
+    ModelArgs,
+    ModelFile,
+    ModelStore,
+    SourceAccess,
+)
 from corral.components.model.component import Model
 
-__all__ = ["DeviceClaim", "DeviceResource", "Model", "ModelArgs", "ModelFile", "ModelStore"]
+__all__ = [
+    "DeviceClaim",
+    "DeviceResource",
+    "Model",
+    "ModelArgs",
+    "ModelFile",
+    "ModelStore",
+    "SourceAccess",
+]
