@@ -39,6 +39,11 @@ def secret_key(source: str, part: str) -> str:
     return f"source-{source}-{part}"
 
 
+def secret_part(key: str) -> str:
+    """The last words of such a key: `access-key`, `secret-key` or `token`."""
+    return next(part for part in (*KEYS, TOKEN) if key.endswith(f"-{part}"))
+
+
 def scheme_of(uri: str) -> SourceScheme | None:
     """The scheme of a source's URI; None: it is none that an import reads."""
     word, separator, _ = uri.partition("://")

@@ -16,6 +16,8 @@ class Supply(TypedDict):
     """Absolute path of a folder with unpacked charts by name; what it lacks comes from upstream."""
     pull_secret: NotRequired[str]
     """Name of the Secret, in each namespace, that opens the mirror."""
+    images: NotRequired[dict[str, str]]
+    """References in the place of the catalogue's, by its names, such as `tools`."""
 
 
 class ChartLocation(TypedDict):
@@ -41,7 +43,8 @@ def locate(entry: ChartEntry, supply: Supply) -> ChartLocation:
 
 def reference(entry: ImageEntry, supply: Supply) -> str:
     """The image reference that a pod states, through the mirror when the supply names one."""
-    return entry.reference(supply.get("registry"))
+    own = supply.get("images", {}).get(entry.name)
+    return own if own is not None else entry.reference(supply.get("registry"))
 
 
 def pull_secrets(supply: Supply) -> list[dict[str, str]]:

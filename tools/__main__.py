@@ -65,8 +65,12 @@ def _parser() -> argparse.ArgumentParser:
 
     fetch = commands.add_parser("import", help="bring a model into the store")
     fetch.add_argument("--source", required=True, help="package://NAME/VERSION/PATH, file:///PATH or s3://…")
-    fetch.add_argument(
-        "--sha256", required=True, action="append", type=_expected, metavar="FILE=HEX", help="repeat per file"
+    files = fetch.add_mutually_exclusive_group(required=True)
+    files.add_argument(
+        "--sha256", action="append", type=_expected, metavar="FILE=HEX", help="repeat per file"
+    )
+    files.add_argument(
+        "--unlocked", action="store_true", help="whatever files the source holds; the manifest says so"
     )
     fetch.add_argument("--to", required=True, help="s3://BUCKET/PREFIX")
     fetch.add_argument("--license", required=True, help="SPDX identifier")
@@ -96,7 +100,7 @@ def _import(arguments: argparse.Namespace) -> None:
     order = importer.Import(
         source=arguments.source,
         target=Location.parse(arguments.to),
-        files=dict(arguments.sha256),
+        files=None if arguments.unlocked else dict(arguments.sha256),
         license=arguments.license,
     )
     importer.run(order, client(), _say)

@@ -66,4 +66,6 @@ def _supply(plan: Plan, charts: str | None) -> Supply:
         supply["registry"] = plan.supply.registry
     if plan.supply.pull_secret is not None:
         supply["pull_secret"] = plan.supply.pull_secret
+    if plan.supply.tools_image is not None:
+        supply["images"] = {"tools": plan.supply.tools_image}
     return supply

@@ -1,13 +1,16 @@
 """Arguments of Model."""
 
 from dataclasses import dataclass
+from typing import cast
 
+from corral.catalogue.sources import secret_part
 from corral.components.fair_sharing import FairSharing, TenantQueues
-from corral.components.model import DeviceClaim, ModelArgs, ModelStore
+from corral.components.model import DeviceClaim, ModelArgs, ModelStore, SourceAccess
 from corral.components.model_storage import ModelStorage
 from corral.components.tenancy import Tenancy
 from corral.stacks.deploy.component_args.context import DeployContext
-from corral.stacks.planning.results.models import ClaimPlan, ModelPlan, ResourcePlan
+from corral.stacks.deploy.secrets import secret
+from corral.stacks.planning.results.models import ClaimPlan, ModelPlan, ResourcePlan, SourcePlan
 
 
 @dataclass(frozen=True)
@@ -44,6 +47,10 @@ def model_args(context: DeployContext, model: ModelPlan, uses: ModelDependencies
             args["claim"] = _claim(model.claim)
         case ResourcePlan():
             args["resource"] = {"name": model.claim.name, "count": model.claim.count}
+    if model.unlocked:
+        args["unlocked"] = True
+    if model.origin is not None:
+        args["source_access"] = _access(model.origin)
     if uses.storage is not None:
         args["store"] = _store(uses.storage)
     if uses.queues is not None and uses.sharing is not None:
@@ -56,6 +63,13 @@ def _claim(claim: ClaimPlan) -> DeviceClaim:
     if claim.product is not None:
         args["product"] = claim.product
     return args
+
+
+def _access(source: SourcePlan) -> SourceAccess:
+    held = {secret_part(key): secret(key) for key in source.secrets}
+    plain = {"endpoint": source.endpoint, "region": source.region}
+    stated = {key: value for key, value in plain.items() if value is not None}
+    return cast(SourceAccess, {**stated, **{part.replace("-", "_"): value for part, value in held.items()}})
 
 
 def _store(storage: ModelStorage) -> ModelStore:
