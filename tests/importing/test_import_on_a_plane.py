@@ -80,11 +80,17 @@ def intake():
         aws_secret_access_key="owner",
         config=Config(s3={"addressing_style": "path"}, proxies={}),
     )
-    client.create_bucket(
-        Bucket="intake", CreateBucketConfiguration={"LocationConstraint": "eu-central-1"}
-    )
+    client.create_bucket(Bucket="intake", CreateBucketConfiguration={"LocationConstraint": "eu-central-1"})
     yield client
     server.stop()
+
+
+class Importing(door.Platform):
+    """A platform whose user gives the secrets of the source in the environment."""
+
+    @property
+    def environment(self) -> dict[str, str]:
+        return {**super().environment, **SECRETS}
 
 
 @pytest.fixture(scope="module")
@@ -98,7 +104,7 @@ def platform(intake):
         shutil.copytree(door.CHECKOUT / "policy", checkout / "policy")
         content = {"config": {"corral:platform": stack(intake.meta.endpoint_url)}}
         (checkout / "Pulumi.dev.yaml").write_text(yaml.safe_dump(content))
-        found = door.Platform(Path(folder) / "home", checkout, SECRETS)
+        found = Importing(Path(folder) / "home", checkout)
         try:
             yield found
         finally:
@@ -123,7 +129,9 @@ def test_an_intake_without_the_file_is_named_by_up_in_the_words_of_the_import(pl
     assert done.code != 0
     assert f"s3://intake/{KEY} cannot be read" in done.said, done.said[-3000:]
     assert "canary-of-the-intake" not in done.said
-    jobs = [one for one in platform.items("jobs", "-n", "model-storage") if "import" in one["metadata"]["name"]]
+    jobs = [
+        one for one in platform.items("jobs", "-n", "model-storage") if "import" in one["metadata"]["name"]
+    ]
     assert [one["status"].get("failed") for one in jobs] == [1], "the tool repeats; the Job does not"
 
 
@@ -136,7 +144,7 @@ def test_the_next_up_makes_the_failed_import_anew_and_the_model_answers(platform
     secret = platform.secret("model-storage", "import-smollm2-source")
     assert secret["SOURCE_AWS_SECRET_ACCESS_KEY"] == "canary-of-the-intake"
     again = platform.corral("up", seconds=door.UP_SECONDS)
-    assert again.code == 0 and "0 changes" in again.said or "nothing" in again.said, again.said[-1500:]
+    assert again.code == 0 and "update:" not in again.said, again.said[-1500:]
 
 
 def stored(platform):
@@ -181,9 +189,13 @@ def test_a_file_changed_in_the_store_is_never_served_and_the_status_says_why(pla
     assert platform.model_pods() == [], "a pod without its files is not ready"
     service = door.wait_for(
         lambda: (
-            found := platform.read("inferenceservice", "smollm2", "-n", pod["metadata"]["namespace"])
-        )["status"].get("modelStatus", {}).get("lastFailureInfo")
-        and found,
+            (found := platform.read("inferenceservice", "smollm2", "-n", pod["metadata"]["namespace"]))[
+                "status"
+            ]
+            .get("modelStatus", {})
+            .get("lastFailureInfo")
+            and found
+        ),
         60,
         "KServe reports it",
     )
