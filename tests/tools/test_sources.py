@@ -44,6 +44,7 @@ class Server(BaseHTTPRequestHandler):
 
     seen: list[tuple[str, str | None]] = []
     token: str | None = None
+    login: str | None = None
 
     def log_message(self, format: str, *args: object) -> None:
         pass
@@ -54,7 +55,9 @@ class Server(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         path = unquote(urlsplit(self.path).path)
         self.seen.append((path, self.headers.get("Authorization")))
-        if self.token is not None and self.headers.get("Authorization") != f"Bearer {self.token}":
+        if self.login is not None and self.headers.get("Authorization") != self.login:
+            self._send(401, b"", ("WWW-Authenticate", 'Basic realm="registry"'))
+        elif self.token is not None and self.headers.get("Authorization") != f"Bearer {self.token}":
             self._send(401, b"")
         else:
             self._send(*self.answer(path))
@@ -94,8 +97,10 @@ class Server(BaseHTTPRequestHandler):
             entry["lfs"] = {"sha256": sha256(content), "size": len(content), "pointerSize": 135}
         return entry
 
-    def _send(self, status: int, body: bytes) -> None:
+    def _send(self, status: int, body: bytes, *headers: tuple[str, str]) -> None:
         self.send_response(status)
+        for header in headers:
+            self.send_header(*header)
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
         if self.command == "GET":
@@ -175,6 +180,18 @@ def test_a_model_is_imported_from_an_artifact(registry, store, bucket):
     order = ["import", "--source", f"oci://{registry}/models/tiny:1.0", "--to", f"s3://{bucket}/tiny"]
     assert main([*order, "--license", "MIT", "--sha256", f"{name}={digest}"]) == 0
     assert store.get_object(Bucket=bucket, Key=f"tiny/{name}")["Body"].read() == FILES[name]
+
+
+def test_a_registry_that_wants_a_login_is_given_it_and_says_what_is_missing_without(
+    registry, server, monkeypatch
+):
+    server.login = "Basic " + base64.b64encode(b"reader:canary-registry").decode()
+    with pytest.raises(ToolFailure, match="wants credentials") as refused:
+        source_of(f"oci://{registry}/models/tiny:1.0", None).listing()
+    assert "canary" not in str(refused.value)
+    monkeypatch.setenv("OCI_USERNAME", "reader")
+    monkeypatch.setenv("OCI_PASSWORD", "canary-registry")
+    assert summary(f"oci://{registry}/models/tiny:1.0") == LOCKED
 
 
 def test_an_artifact_of_archives_says_how_to_push_files(registry):
