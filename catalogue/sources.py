@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 from corral.catalogue.vocabulary import SourceScheme
 
-KEYS = ("access-key", "secret-key")
+ACCESS_KEY, SECRET_KEY = "access-key", "secret-key"
+KEYS = (ACCESS_KEY, SECRET_KEY)
 TOKEN = "token"
 SECRET = re.compile(rf"source-[a-z][-a-z0-9]*-({'|'.join((*KEYS, TOKEN))})")
 """Key of encrypted configuration that opens a source."""
@@ -23,13 +24,16 @@ class SourceKind:
 
 
 _AWS = "SOURCE_AWS_"
-_BUCKET_SECRETS = dict(zip(KEYS, (f"{_AWS}ACCESS_KEY_ID", f"{_AWS}SECRET_ACCESS_KEY"), strict=True))
+_BUCKET_SECRETS: Mapping[str, str] = {
+    ACCESS_KEY: f"{_AWS}ACCESS_KEY_ID",
+    SECRET_KEY: f"{_AWS}SECRET_ACCESS_KEY",
+}
 SOURCE_KINDS: Mapping[SourceScheme, SourceKind] = {
     SourceScheme.S3: SourceKind(
         {"endpoint": f"{_AWS}ENDPOINT_URL_S3", "region": f"{_AWS}REGION"}, _BUCKET_SECRETS
     ),
     SourceScheme.GCS: SourceKind({"endpoint": f"{_AWS}ENDPOINT_URL_S3"}, _BUCKET_SECRETS),
-    SourceScheme.OCI: SourceKind({}, dict(zip(KEYS, ("OCI_USERNAME", "OCI_PASSWORD"), strict=True))),
+    SourceScheme.OCI: SourceKind({}, {ACCESS_KEY: "OCI_USERNAME", SECRET_KEY: "OCI_PASSWORD"}),
     SourceScheme.HUB: SourceKind({"endpoint": "HF_ENDPOINT"}, {TOKEN: "HF_TOKEN"}),
 }
 

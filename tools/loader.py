@@ -34,10 +34,12 @@ def run(order: Load, store: Any, say: Say) -> None:
         botocore.exceptions.ClientError: the store refused.
     """
     expected = order.files or _listed(order, store)
+
+    def bring(name: str) -> int:
+        return _brought(order, store, name, expected[name], say)
+
     with ThreadPoolExecutor(AT_ONCE) as pool:
-        sizes = list(
-            pool.map(lambda name: _brought(order, store, name, expected[name], say), sorted(expected))
-        )
+        sizes = list(pool.map(bring, sorted(expected)))
     say(f"{len(sizes)} files of {order.source.uri} verified, {sum(sizes)} bytes")
 
 

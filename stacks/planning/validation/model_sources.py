@@ -16,7 +16,7 @@ def check_model_sources(config: StackConfig) -> Iterator[Problem]:
         if urls[source.url.rstrip("/")] > 1:
             yield Problem(f"{path}.url", source.url, "another entry has this URL: name one of them")
         scheme = scheme_of(source.url)
-        allowed = SOURCE_KINDS[scheme].settings if scheme is not None else {}
+        allowed = tuple(SOURCE_KINDS[scheme].settings) if scheme is not None else ()
         for key, value in (("endpoint", source.endpoint), ("region", source.region)):
             if value is not None and key not in allowed:
                 word = source.url.partition("://")[0]
