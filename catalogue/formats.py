@@ -33,4 +33,15 @@ REGISTRY = Format(
     r"[a-z0-9]([a-z0-9.-]*[a-z0-9])?(:[0-9]{1,5})?(/[a-z0-9]([a-z0-9._-]*[a-z0-9])?)*",
     "host[:port][/path] without scheme or tag",
 )
+IMAGE = Format(
+    r"[a-z0-9]([a-z0-9.-]*[a-z0-9])?(:[0-9]{1,5})?(/[a-z0-9]([a-z0-9._-]*[a-z0-9])?)+"
+    r"(:[A-Za-z0-9_][A-Za-z0-9._-]{0,127}(@sha256:[0-9a-f]{64})?|@sha256:[0-9a-f]{64})",
+    "host[:port]/path:tag@sha256:digest",
+)
+SOURCE_PREFIX = Format(
+    r"(s3|gs)://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](/[^\s?#]*)?"
+    r"|oci://[a-z0-9]([a-z0-9.-]*[a-z0-9])?(:[0-9]{1,5})?(/[a-z0-9._/-]*)?"
+    r"|hf://([A-Za-z0-9][A-Za-z0-9._-]*(/[A-Za-z0-9][A-Za-z0-9._-]*)?)?",
+    "s3://BUCKET, gs://BUCKET, oci://REGISTRY or hf://, with as much of a path as its models share",
+)
 BUCKET = Format(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]", "3 to 63 lower-case letters, digits, - and .")

@@ -77,8 +77,14 @@ def _from_registry(host: str, path: str, tag: str, http: httpx.Client, insecure:
     return f"sha256:{hashlib.sha256(_body(http, url, headers, MANIFEST_BYTES)).hexdigest()}"
 
 
-def anonymous_token(answer: httpx.Response, path: str, http: httpx.Client, insecure: Collection[str]) -> str:
-    """An anonymous token, as the challenge in `answer` says.
+def anonymous_token(
+    answer: httpx.Response,
+    path: str,
+    http: httpx.Client,
+    insecure: Collection[str],
+    login: tuple[str, str] | None = None,
+) -> str:
+    """A token, as the challenge in `answer` says: an anonymous one, or that of `login`, user and password.
 
     Raises:
         Unresolved: there is none to be had, or it would travel in plain text.
@@ -93,7 +99,7 @@ def anonymous_token(answer: httpx.Response, path: str, http: httpx.Client, insec
         raise Unresolved("sends its tokens over plain HTTP")
     scope = fields.get("scope") or f"repository:{path}:pull"
     query = {key: value for key, value in (("service", fields.get("service")), ("scope", scope)) if value}
-    found = http.get(realm, params=query)
+    found = http.get(realm, params=query) if login is None else http.get(realm, params=query, auth=login)
     _expect(found)
     try:
         content = cast("Mapping[str, Any]", found.json())

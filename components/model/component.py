@@ -6,6 +6,7 @@ from urllib.parse import urlsplit
 import pulumi
 import pulumi_kubernetes as kubernetes
 
+from corral.catalogue.sources import SOURCE_KINDS, scheme_of
 from corral.catalogue.vocabulary import Addon, Engine, Weights
 from corral.components._kit import (
     QUEUE_LABEL,
@@ -20,6 +21,7 @@ from corral.components._kit import (
 from corral.components._signals import Monitor, watch
 from corral.components.model.args import ModelArgs, Weighty, one_request, weighty
 from corral.components.model.claim import claim_spec
+from corral.components.model.loader import loader
 from corral.components.model.service import annotations, inference_spec
 from corral.components.model.signals import signals
 from corral.components.model_storage.job import credential_secret, tool_job
@@ -50,9 +52,9 @@ class Model(pulumi.ComponentResource):
             weighty(name, args)
         super().__init__(token(type(self)), name, {}, opts)
         types = prerequisite(self, name, Addon.KSERVE, args.get("runtime"))
-        files, uri, account = self._files(name, args)
+        before, container, uri, account = self._files(name, args)
         template = self._claim(name, args)
-        served = self._served(name, args, uri, account, template, [*types, *files])
+        served = self._served(name, args, uri, container, account, template, [*types, *before])
         self._watched(name, args)
         self.service = pulumi.Output.concat(
             name_of(served), "-predictor.", args["namespace"], ".svc.cluster.local"
@@ -70,22 +72,29 @@ class Model(pulumi.ComponentResource):
 
     def _files(
         self, name: str, args: ModelArgs
-    ) -> tuple[list[pulumi.Resource], pulumi.Output[str] | None, kubernetes.core.v1.ServiceAccount]:
-        """What must be there before a replica, where the model lies, and the account that may read it."""
+    ) -> tuple[
+        list[pulumi.Resource],
+        dict[str, Any] | None,
+        pulumi.Output[str] | None,
+        kubernetes.core.v1.ServiceAccount,
+    ]:
+        """What must be there before a replica, what brings its files, from where, and the account it has."""
         if Weights(args.get("weights", Weights.REAL)) is Weights.SIMULATED:
-            return [], None, self._account(name, args, [])
+            return [], None, None, self._account(name, args, [])
         real = weighty(name, args)
         path = args.get("path", name)
         credential = self._credential(name, args, real["store"])
         imported = self._import(name, args, real, path)
         uri = pulumi.Output.concat("s3://", real["store"]["bucket"], "/", path)
-        return [imported, credential], uri, self._account(name, args, [{"name": name_of(credential)}])
+        account = self._account(name, args, [{"name": name_of(credential)}])
+        brought = loader(real["files"], uri, real["store"], name_of(credential), args["supply"])
+        return [imported, credential], brought, uri, account
 
     def _import(self, name: str, args: ModelArgs, real: Weighty, path: str) -> kubernetes.batch.v1.Job:
         store = real["store"]
         sums = [f"{file['name']}={file['sha256']}" for file in real["files"]]
         options = ["--source", real["source"], "--license", real["license"]]
-        options += [word for one in sums for word in ("--sha256", one)]
+        options += [word for one in sums for word in ("--sha256", one)] or ["--unlocked"]
         target = pulumi.Output.concat("s3://", store["bucket"], "/", path)
         return tool_job(
             self,
@@ -97,7 +106,37 @@ class Model(pulumi.ComponentResource):
             store=store,
             credential=store["writer_secret"],
             supply=args["supply"],
+            **self._source(name, args, real),
         )
+
+    def _source(self, name: str, args: ModelArgs, real: Weighty) -> dict[str, Any]:
+        """What the import is told of a source of its own: variables, and those in a Secret beside it."""
+        access = args.get("source_access")
+        scheme = scheme_of(real["source"])
+        kind = None if scheme is None else SOURCE_KINDS.get(scheme)
+        if access is None or kind is None:
+            return {}
+        stated = {key.replace("_", "-"): value for key, value in access.items()}
+        secrets = {
+            variable: pulumi.Output.secret(stated[key])
+            for key, variable in kind.secrets.items()
+            if key in stated
+        }
+        settings = {variable: stated[key] for key, variable in kind.settings.items() if key in stated}
+        if not secrets:
+            return {"settings": settings}
+        secret = kubernetes.core.v1.Secret(
+            f"{name}-source",
+            metadata={
+                "name": f"import-{name}-source",
+                "namespace": real["store"]["namespace"],
+                "labels": self._labels(name, args),
+            },
+            string_data=cast(Any, secrets),
+            opts=child(self),
+        )
+        held = {variable: (name_of(secret), variable) for variable in secrets}
+        return {"settings": settings, "secrets": held}
 
     def _credential(self, name: str, args: ModelArgs, store: Store) -> kubernetes.core.v1.Secret:
         metadata = self._metadata(name, args, f"{name}-store")
@@ -137,6 +176,7 @@ class Model(pulumi.ComponentResource):
         name: str,
         args: ModelArgs,
         uri: pulumi.Output[str] | None,
+        container: dict[str, Any] | None,
         account: kubernetes.core.v1.ServiceAccount,
         template: kubernetes.resource.v1.ResourceClaimTemplate | None,
         before: list[pulumi.Resource],
@@ -154,6 +194,7 @@ class Model(pulumi.ComponentResource):
                 claim_template=None if template is None else name_of(template),
                 account=name_of(account),
                 uri=uri,
+                loader=container,
             ),
             opts=child(
                 self,

@@ -6,9 +6,10 @@ from typing import Any
 import pulumi
 
 from corral.catalogue.runtimes import RUNTIMES
-from corral.catalogue.vocabulary import Engine, Weights
+from corral.catalogue.vocabulary import Engine, Scaler, Weights
 from corral.components._pods import restricted_pod
 from corral.components.model.args import ModelArgs
+from corral.components.model.loader import FILES
 
 WEIGHTS_ANNOTATION = "corral.dev/weights"
 # A Deployment that may be without its only replica is available at once, and KServe says Ready with it; it
@@ -23,11 +24,11 @@ GPU_TAINT = "nvidia.com/gpu"
 def annotations(args: ModelArgs) -> dict[str, str]:
     """Annotations of the InferenceService; KServe passes them on to its pods."""
     fixed = args.get("replicas_max", args.get("replicas_min", 1)) == args.get("replicas_min", 1)
-    scaler = {"serving.kserve.io/autoscalerClass": "none"} if fixed else {}
     return {
         "pulumi.com/waitFor": WAIT_FOR,
         WEIGHTS_ANNOTATION: Weights(args.get("weights", Weights.REAL)).value,
-        **scaler,
+        # KServe's own default scales by the load of the CPU, which says nothing about a GPU.
+        "serving.kserve.io/autoscalerClass": (Scaler.NONE if fixed else Scaler.EXTERNAL).value,
     }
 
 
@@ -37,10 +38,12 @@ def inference_spec(
     claim_template: pulumi.Input[str] | None,
     account: pulumi.Input[str],
     uri: pulumi.Input[str] | None,
+    loader: dict[str, Any] | None,
 ) -> dict[str, Any]:
     """`spec` of the InferenceService.
 
-    `uri` None: nothing is fetched into the pod. `claim_template` None: devices are an extended resource.
+    `uri` and `loader` None: nothing is fetched into the pod. `claim_template` None: devices are an extended
+    resource.
     """
     runtime = RUNTIMES[Engine(args["engine"])]
     memory = f"{args.get('memory_gib', 4)}Gi"
@@ -55,6 +58,7 @@ def inference_spec(
             **({} if claim_template is None else {"claims": [{"name": CLAIM}]}),
         },
         **({} if uri is None else {"storageUri": uri}),
+        **({} if loader is None else {"volumeMounts": [{**FILES, "readOnly": True}]}),
     }
     pool = {"nodeSelector": {"corral.dev/pool": args["pool"]}} if "pool" in args else {}
     claims = [] if claim_template is None else [{"name": CLAIM, "resourceClaimTemplateName": claim_template}]
@@ -69,9 +73,14 @@ def inference_spec(
             "tolerations": [{"key": GPU_TAINT, "operator": "Exists", "effect": "NoSchedule"}],
             **pool,
             **({"resourceClaims": claims} if claims else {}),
+            **({} if loader is None else _loaded(loader)),
             "model": model,
         }
     }
+
+
+def _loaded(loader: dict[str, Any]) -> dict[str, Any]:
+    return {"initContainers": [loader], "volumes": [{"name": FILES["name"], "emptyDir": {}}]}
 
 
 def _extended(args: ModelArgs) -> dict[str, str]:

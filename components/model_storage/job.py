@@ -15,7 +15,6 @@ from corral.components.supply import Supply, pull_secrets, reference
 CREDENTIAL_KEYS = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
 SCRATCH = "/scratch"
 USER = 1000
-ATTEMPTS = 3
 TIMEOUT = "120m"
 """Pulumi waits this long; a model of hundreds of GiB takes its time."""
 
@@ -47,18 +46,33 @@ def tool_job(
     store: Store,
     credential: pulumi.Input[str],
     supply: Supply,
+    settings: Mapping[str, pulumi.Input[str]] | None = None,
+    secrets: Mapping[str, tuple[pulumi.Input[str], str]] | None = None,
     depends_on: Sequence[pulumi.Resource] = (),
 ) -> kubernetes.batch.v1.Job:
     """Run `corral <arguments>` beside `store` to its end.
 
-    Another `identity` (of what is done) or image is another Job. The credential's Secret gives the AWS_*
-    variables; nothing secret stands in the arguments.
+    Another `identity` (of what is done) or image is another Job.
+    The credential's Secret gives the AWS_* variables; nothing secret stands in the arguments. The tools
+    repeat by themselves what may pass, so a Job that failed stays failed until a later `up` replaces it.
+
+    Args:
+        settings: further variables.
+        secrets: further variables, each by Secret and key in it.
     """
     tools = reference(image("tools"), supply)
+    taken = {key: (credential, key) for key in CREDENTIAL_KEYS} | dict(secrets or {})
     credentials: list[dict[str, Any]] = [
-        {"name": key, "value_from": {"secret_key_ref": {"name": credential, "key": key}}}
-        for key in CREDENTIAL_KEYS
+        {"name": variable, "value_from": {"secret_key_ref": {"name": name, "key": key}}}
+        for variable, (name, key) in taken.items()
     ]
+    plain = {
+        "AWS_ENDPOINT_URL_S3": store["endpoint"],
+        "AWS_REGION": store["region"],
+        **(settings or {}),
+        "HOME": SCRATCH,
+        "TMPDIR": SCRATCH,
+    }
     pod: dict[str, Any] = {
         "restart_policy": "Never",
         "automount_service_account_token": False,
@@ -72,11 +86,10 @@ def tool_job(
                 "args": list(arguments),
                 "env": [
                     *credentials,
-                    {"name": "AWS_ENDPOINT_URL_S3", "value": store["endpoint"]},
-                    {"name": "AWS_REGION", "value": store["region"]},
-                    {"name": "HOME", "value": SCRATCH},
-                    {"name": "TMPDIR", "value": SCRATCH},
+                    *({"name": variable, "value": value} for variable, value in plain.items()),
                 ],
+                # The last words of a tool that failed stand in the pod's status, where Pulumi shows them.
+                "termination_message_policy": "FallbackToLogsOnError",
                 "resources": {
                     "requests": {"cpu": "250m", "memory": "256Mi"},
                     "limits": {"memory": "1Gi"},
@@ -88,7 +101,13 @@ def tool_job(
         "volumes": [{"name": "scratch", "empty_dir": {}}],
     }
     spec: dict[str, Any] = {
-        "backoff_limit": ATTEMPTS,
+        "backoff_limit": 0,
+        # A pod that its node had to give up is no failure of the tool.
+        "pod_failure_policy": {
+            "rules": [
+                {"action": "Ignore", "on_pod_conditions": [{"type": "DisruptionTarget", "status": "True"}]}
+            ]
+        },
         "template": {"metadata": {"labels": labels}, "spec": pod},
     }
     return kubernetes.batch.v1.Job(
@@ -97,6 +116,8 @@ def tool_job(
             "name": f"{prefix}-{fingerprint(list(identity), tools)}",
             "namespace": store["namespace"],
             "labels": labels,
+            # A Job that failed is made anew by the next `up`.
+            "annotations": {"pulumi.com/replaceUnready": "true"},
         },
         spec=cast(Any, spec),
         opts=child(

@@ -92,13 +92,15 @@ class Engine:
     def config_file(self) -> Path:
         return self.plane.engine / f"Pulumi.{self.stack}.yaml"
 
-    def init(self, report: Report) -> None:
+    def init(self, report: Report, needed: Sequence[str] = ()) -> None:
         """Make passphrase, stack and secrets where they are absent; refresh the private stack file.
 
-        The committed stack file is read, never written.
+        The committed stack file is read, never written. What of `needed` cannot be made, since it opens
+        somebody else's store, is taken from the environment: `CORRAL_SOURCE_INTAKE_TOKEN` and the like.
 
         Raises:
-            EngineError: the passphrase of an existing state is gone, or Pulumi refused.
+            EngineError: the passphrase of an existing state is gone, such a secret is absent, or Pulumi
+                refused.
             FileNotFoundError: there is no committed stack file.
         """
         committed = project.stack_file(self.project, self.stack).read_text()
@@ -121,8 +123,26 @@ class Engine:
         if missing:
             report("creating secrets: " + ", ".join(key.removeprefix("corral:") for key in missing))
         for key in missing:
-            # By standard input: arguments are readable by everybody.
-            self._quiet(["config", "set", "--secret", key, *self._selected], secrets.token_hex(SECRETS[key]))
+            self._set(key, secrets.token_hex(SECRETS[key]))
+        self._take(needed)
+
+    def _take(self, needed: Sequence[str]) -> None:
+        """Keep the secrets that are given in the environment; a new value takes the place of an old one."""
+        held = stack_file.secrets(self.config_file.read_text())
+        absent: list[str] = []
+        for key in (one for one in needed if f"corral:{one}" not in SECRETS):
+            variable = f"CORRAL_{key.upper().replace('-', '_')}"
+            value = os.environ.get(variable)
+            if value:
+                self._set(f"corral:{key}", value)
+            elif f"corral:{key}" not in held:
+                absent.append(variable)
+        if absent:
+            raise EngineError(f"a source of models needs its secrets: give {', '.join(absent)} once")
+
+    def _set(self, key: str, value: str) -> None:
+        # By standard input: arguments are readable by everybody.
+        self._quiet(["config", "set", "--secret", key, *self._selected], value)
 
     def preview(self, report: Report, *, judged: bool = True) -> Run:
         """Tell what `up` would do, change by change; judged by the policy pack, or not."""

@@ -8,6 +8,9 @@ from corral.embedded.kube import Object
 from corral.embedded.node.attempts import Attempt, Outcome, latest
 from corral.embedded.node.row import Omitted, Row
 
+MESSAGE_BYTES, MESSAGE_LINES = 2048, 80
+"""Most of a log that becomes a termination message (Kubernetes, Container v1, terminationMessagePolicy)."""
+
 
 def timestamp(seconds: float) -> str:
     """Kubernetes' form of a time given in seconds since the epoch."""
@@ -84,7 +87,7 @@ class ContainerRun:
     def end(self, outcome: Outcome) -> None:
         """Now ended."""
         assert self.attempt is not None
-        message = outcome.problem or self.last_problem
+        message = outcome.problem or self.last_problem or self._last_output(outcome)
         self.state = {
             "terminated": {
                 "exitCode": outcome.code,
@@ -99,6 +102,16 @@ class ContainerRun:
         self.last_problem = ""
         self.started = False
         self.ready = self.init and not self.sidecar and outcome.code == 0
+
+    def _last_output(self, outcome: Outcome) -> str:
+        """The end of the log where the container names that as its message, within Kubernetes' bounds."""
+        if outcome.code == 0 or self.spec.get("terminationMessagePolicy") != "FallbackToLogsOnError":
+            return ""
+        assert self.attempt is not None
+        with self.attempt.log.open("rb") as log:
+            log.seek(max(0, log.seek(0, 2) - MESSAGE_BYTES))
+            lines = log.read().decode(errors="replace").splitlines()
+        return "\n".join(lines[-MESSAGE_LINES:])
 
     @property
     def identifier(self) -> str:

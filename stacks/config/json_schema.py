@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, cast
 
+from corral.catalogue.sources import SECRET
 from corral.stacks.config.loader import KEY
 from corral.stacks.config.stack_config import REGISTRY_AUTH, SECRETS, SETTINGS, StackConfig
 
@@ -59,7 +60,10 @@ def schema() -> dict[str, Any]:
                     },
                     **{f"corral:{key}": SECURE for key in SECRETS},
                 },
-                "patternProperties": {"^(?!corral:)[^:]+:.+$": {}},
+                "patternProperties": {
+                    "^(?!corral:)[^:]+:.+$": {},
+                    f"^corral:{SECRET.pattern}$": SECURE,
+                },
                 "additionalProperties": False,
             },
         },
@@ -88,9 +92,11 @@ Plain keys beside it, for kind `existing`, set by `pulumi config set`:
 {settings}
 
 Secrets are encrypted keys of their own, made by `corral init` or set by `pulumi config set --secret`; which
-of them a stack needs follows from its addons:
+of them a stack needs follows from its addons and sources, and the plan names them:
 
 {secrets}
+- `corral:source-NAME-access-key`, `corral:source-NAME-secret-key`, `corral:source-NAME-token`: of the entry
+  NAME of `model-sources`; nobody but their owner can make these
 """
 
 

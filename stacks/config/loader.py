@@ -8,6 +8,7 @@ from typing import Any, cast, get_args, get_origin
 import yaml
 from pydantic import BaseModel, ValidationError
 
+from corral.catalogue.sources import SECRET
 from corral.catalogue.stackyaml import StackLoader
 from corral.stacks.config.custom_models import with_folders
 from corral.stacks.config.errors import ConfigErrors, Problem, one_of
@@ -16,7 +17,7 @@ from corral.stacks.config.values import kebab
 
 KEY = "corral:platform"
 SECRET_WORD = re.compile(
-    r"(password|passwd|secret|token|credential|(api|access|encryption|private)[-_]?key)$", re.I
+    r"(password|passwd|secret|token|credential|(api|access|encryption|private|secret)[-_]?key)$", re.I
 )
 CREDENTIALS = re.compile(r"://[^/@\s]+@|[?&](sig|signature|token|x-amz-[a-z-]+)=", re.I)
 
@@ -102,7 +103,9 @@ def _mapping(path: Path) -> dict[str, Any]:
 
 
 def _plain_secrets(settings: Mapping[str, Any]) -> Iterator[Problem]:
-    for key in SECRETS:
+    namespace = KEY.partition(":")[0]
+    own = [key.partition(":")[2] for key in settings if key.partition(":")[0] == namespace]
+    for key in (*SECRETS, *(key for key in own if SECRET.fullmatch(key))):
         value = settings.get(f"corral:{key}")
         if value is not None and not (
             isinstance(value, dict) and set(cast("dict[str, Any]", value)) == {"secure"}

@@ -36,6 +36,7 @@ from corral.stacks.config.values import (
     Amount,
     Count,
     Devices,
+    Image,
     Name,
     NodeName,
     Number,
@@ -44,6 +45,7 @@ from corral.stacks.config.values import (
     ServerUrl,
     Share,
     Size,
+    SourcePrefix,
     SpaceName,
     Version,
     kebab,
@@ -262,6 +264,30 @@ class GpuPool(Section):
     """What one node costs where `purchase` is `owned`."""
 
 
+class Images(Section):
+    """Images of Corral's own that come from elsewhere."""
+
+    tools: Image | None = None
+    """Image of the import Jobs, as `registry.example.eu/corral/tools:0.1.0@sha256:…`; `corral/tools` of
+    `sovereignty.registry` when absent. See docs/importing.md."""
+
+
+class ModelSource(Section):
+    """A place that models are imported from, and that is not the platform's own store."""
+
+    name: Name
+    """Name of the source, and of the encrypted keys that open it: `corral:source-NAME-access-key` and
+    `corral:source-NAME-secret-key`, or `corral:source-NAME-token` for a hub."""
+    url: SourcePrefix
+    """Beginning of the sources of models that are read so, such as `s3://intake`; the longest one counts."""
+    endpoint: ServerUrl | None = None
+    """URL of the S3 store or of the hub; that of the cloud, or of Hugging Face, when absent."""
+    region: str | None = None
+    """Region of the S3 store; `us-east-1` when absent."""
+    anonymous: Annotated[bool, Field(strict=True)] = False
+    """Whether it is read without a credential."""
+
+
 class Replicas(Section):
     """How many copies of a model run."""
 
@@ -306,7 +332,8 @@ class ModelSection(Section):
             }
         ),
     ] = Replicas(min=1, max=1)
-    """A number, 1 when absent, or `{min, max}`; room is planned for the maximum."""
+    """A number, 1 when absent, or `{min, max}`: room is planned for the maximum, and a scaler outside sets
+    the number."""
     pool: str | None = None
     """Pool it runs in; the planner takes the smallest device that fits when absent."""
     tenant: str | None = None
@@ -374,8 +401,8 @@ class ModelStorage(Section):
 
     kind: StorageKind = StorageKind.SEAWEEDFS
     """`seaweedfs` is deployed; `existing` is any S3 store."""
-    size: Size = "50Gi"
-    """Size of the volume of a deployed store."""
+    size: Size | None = None
+    """Size of the volume of a deployed store; when absent 50Gi, or more where the models need it."""
     bucket: Name = BUCKET
     """Bucket that holds the models."""
     endpoint: ServerUrl | None = None
@@ -418,6 +445,10 @@ class StackConfig(Section):
     """Metrics, dashboards and alerts; none when absent."""
     model_storage: ModelStorage = ModelStorage()
     """Object store for model files."""
+    model_sources: tuple[ModelSource, ...] = ()
+    """Places that models are imported from, each with an endpoint, a region and a credential of its own."""
+    images: Images = Images()
+    """Images of Corral's own that come from elsewhere."""
     budget: Budget | None = None
     """Ceiling for the cost of the GPU pools; none when absent."""
     addons: dict[Addon, AddonState] = {}

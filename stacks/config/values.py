@@ -7,8 +7,8 @@ from typing import Annotated, Any, cast
 from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
+from corral.catalogue.formats import IMAGE, REGISTRY, SERVER_URL, SOURCE_PREFIX, SUBDOMAIN, Format
 from corral.catalogue.formats import LABEL as NAMESPACE
-from corral.catalogue.formats import REGISTRY, SERVER_URL, SUBDOMAIN, Format
 
 Positive = Annotated[int, Field(strict=True, ge=1)]
 """A whole number of 1 or more."""
@@ -183,6 +183,10 @@ SpaceName = Annotated[str, AfterValidator(_format(NAMESPACE)), WithJsonSchema(_t
 """Name of a Kubernetes namespace."""
 Registry = Annotated[str, AfterValidator(_format(REGISTRY)), WithJsonSchema(_text(REGISTRY))]
 """A registry, with the path of a mirror."""
+Image = Annotated[str, AfterValidator(_format(IMAGE)), WithJsonSchema(_text(IMAGE))]
+"""A container image, by digest or tag."""
+SourcePrefix = Annotated[str, AfterValidator(_format(SOURCE_PREFIX)), WithJsonSchema(_text(SOURCE_PREFIX))]
+"""The beginning of the URI of a model's source."""
 ServerUrl = Annotated[str, AfterValidator(_format(SERVER_URL)), WithJsonSchema(_text(SERVER_URL))]
 """URL of a server, without a path."""
 

@@ -8,6 +8,7 @@ import pulumi
 from corral.stacks.config.errors import ConfigErrors, Problem
 from corral.stacks.config.loader import KEY, parse, plain_secret
 from corral.stacks.config.model_lock import LockedModel, read_lock
+from corral.stacks.config.model_sources import source_secrets
 from corral.stacks.config.stack_config import SETTINGS, StackConfig
 from corral.stacks.deploy.secrets import secrets_in_plain_text
 
@@ -25,7 +26,11 @@ def load() -> StackConfig:
     content = pulumi.Config(namespace).get_object(key)
     if content is None:
         raise ConfigErrors([Problem("config", f"{KEY} is missing", "the stack file needs this object")])
-    return parse(content)
+    config = parse(content)
+    plain = secrets_in_plain_text(key for source in config.model_sources for key in source_secrets(source))
+    if plain:
+        raise ConfigErrors([plain_secret(name) for name in plain])
+    return config
 
 
 def locked() -> Mapping[str, LockedModel]:

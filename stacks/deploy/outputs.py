@@ -26,6 +26,7 @@ def outputs(
     """Addresses, placements and policy of the platform."""
     return {
         "endpoints": {name: model.url for name, model in models.items()},
+        "unlocked-models": [model.name for model in plan.models if model.unlocked],
         "placements": {model.name: _placements(model) for model in plan.models},
         "vector-db": database and pulumi.Output.format("{}:{}", database.service, database.port),
         "bucket": storage and pulumi.Output.concat("s3://", storage.store["bucket"]),

@@ -40,7 +40,11 @@ def _own(config: StackConfig, engines: Collection[Engine]) -> Iterator[str]:
 def repositories(config: StackConfig, engines: Collection[Engine]) -> tuple[str, ...]:
     """Image repositories that this stack pulls from, mirrored as its registry says; sorted."""
     registry = config.sovereignty.registry
-    return tuple(sorted({mirrored(entry.repository, registry) for entry in images_used(config, engines)}))
+    used = {entry.name: mirrored(entry.repository, registry) for entry in images_used(config, engines)}
+    if config.images.tools is not None and "tools" in used:
+        name = config.images.tools.partition("@")[0]
+        used["tools"] = name if ":" not in name.rpartition("/")[2] else name.rpartition(":")[0]
+    return tuple(sorted(set(used.values())))
 
 
 def digests_of(config: StackConfig, engines: Collection[Engine]) -> Digests:
@@ -51,6 +55,8 @@ def digests_of(config: StackConfig, engines: Collection[Engine]) -> Digests:
         for entry in images_used(config, engines)
         if not entry.unresolvable
     }
+    if config.images.tools is not None and "image tools" in images:
+        images["image tools"] = config.images.tools.partition("@")[2] or UNRESOLVED
     used = charts | images
     missing = tuple(name for name, digest in used.items() if digest == UNRESOLVED)
     excepted = tuple(

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping
 
 from corral.catalogue.models import ModelSpec
-from corral.catalogue.vocabulary import Engine, SourceScheme, Weights
+from corral.catalogue.vocabulary import Engine, Profile, SourceScheme, Weights
 from corral.stacks.config.errors import Problem, Unpinned
 from corral.stacks.config.model_lock import LockedModel
 from corral.stacks.config.stack_config import ModelSection
@@ -40,16 +40,39 @@ def pinned_source(model: ModelSection, spec: ModelSpec, locked: Mapping[str, Loc
             return source
 
 
-def unlocked(requests: Iterable[ModelRequest], locked: Mapping[str, LockedModel]) -> Iterator[Problem]:
-    """A problem for each model whose files nobody knows, or whose engine finds none to serve among them."""
+def stored_bytes(requests: Iterable[ModelRequest], locked: Mapping[str, LockedModel]) -> int:
+    """Bytes that the files of all models take in the store, one copy each; weights where no size is known."""
+    return sum(
+        _bytes(one.config, one.spec, locked)
+        for one in requests
+        if one.config.weights is not Weights.SIMULATED
+    )
+
+
+def _bytes(model: ModelSection, spec: ModelSpec, locked: Mapping[str, LockedModel]) -> int:
+    lock = locked.get(model.name)
+    files = lock.files if lock is not None and lock.source == model.source else spec.files
+    return sum(file.size for file in files) or spec.weights
+
+
+def unlocked(
+    requests: Iterable[ModelRequest], locked: Mapping[str, LockedModel], profile: Profile
+) -> Iterator[Problem]:
+    """A problem for each model whose files nobody knows, or whose engine finds none to serve among them.
+
+    Profile `open` takes what the source holds, where the engine needs the name of no file.
+    """
     for one in requests:
         if one.config.weights is Weights.SIMULATED:
             continue
         files = [file.name for file in model_files(one.config, one.spec, locked)]
         source = one.config.source or "absent"
-        if not files:
-            hint = "its files are not locked: run corral lock --models"
+        if not files and profile is not Profile.OPEN:
+            hint = f"its files are not locked, as profile {profile.value} needs: run corral lock --models"
             yield Unpinned(f"{one.path}.source", source, hint)
-        elif one.engine is Engine.LLAMA_CPP and gguf(files) is None:
+        elif not files and one.engine is Engine.LLAMA_CPP:
+            hint = "llama.cpp is given the name of a file, and none is locked: run corral lock --models"
+            yield Unpinned(f"{one.path}.source", source, hint)
+        elif files and one.engine is Engine.LLAMA_CPP and gguf(files) is None:
             hint = "llama.cpp serves one model in GGUF files: name a source with that one alone"
             yield Problem(f"{one.path}.source", source, hint)

@@ -21,7 +21,7 @@ from corral.stacks.planning.device_requests import allocator
 from corral.stacks.planning.digests import digests_of, repositories
 from corral.stacks.planning.gpu_pools.allocators import PoolAllocator, pool_allocator
 from corral.stacks.planning.gpu_pools.placement import PoolPlacement, place
-from corral.stacks.planning.model_files import model_files, pinned_source, unlocked
+from corral.stacks.planning.model_files import model_files, pinned_source, stored_bytes, unlocked
 from corral.stacks.planning.pricing import cost
 from corral.stacks.planning.quotas import device_classes, device_limits, over_quota, shares
 from corral.stacks.planning.results.addons import AddonPlan, ChartPlan
@@ -30,7 +30,8 @@ from corral.stacks.planning.results.plan import Plan
 from corral.stacks.planning.results.sovereignty import PolicyPlan
 from corral.stacks.planning.results.tenants import TenantPlan
 from corral.stacks.planning.serving_plan import model_plan
-from corral.stacks.planning.stores import observability_plan, storage_plan, vector_db_plan
+from corral.stacks.planning.sources import origin
+from corral.stacks.planning.stores import observability_plan, storage_plan, too_small, vector_db_plan
 from corral.stacks.planning.validation.checks import check
 
 NOTHING_LOCKED: Mapping[str, LockedModel] = {}
@@ -57,7 +58,8 @@ def plan(config: StackConfig, stack: str, locked: Mapping[str, LockedModel] = NO
     allocators = [pool_allocator(pool) for pool in config.gpu_pools]
     placed = [place(one.path, one.config, one.spec, one.engine, one.context, allocators) for one in requests]
     problems += [one for one in placed if isinstance(one, Problem)]
-    problems += unlocked(requests, locked)
+    problems += unlocked(requests, locked, config.sovereignty.profile)
+    problems += too_small(config.model_storage, requests, locked)
     chosen = [one for one in placed if not isinstance(one, Problem)]
     found = digests_of(config, {one.engine for one in requests})
     if found.unresolved and config.sovereignty.profile is not Profile.OPEN:
@@ -112,9 +114,11 @@ def _complete(
             by,
             pinned_source(one.config, one.spec, locked),
             model_files(one.config, one.spec, locked),
+            origin(one.config, one.spec, config.model_sources),
         )
         for one, placement in zip(requests, chosen, strict=True)
     )
+    sources = tuple(dict.fromkeys(one.origin for one in served if one.origin is not None))
     quotas = shares(config.tenants, config.fair_sharing, tenants, pools, served, by=by, queued=queued)
     return Plan(
         stack=stack,
@@ -129,11 +133,11 @@ def _complete(
             config.cluster.precompiled_driver,
         ),
         allocator=by,
-        supply=SupplyPlan(wanted.registry, wanted.pull_secret),
+        supply=SupplyPlan(wanted.registry, wanted.pull_secret, config.images.tools),
         addons=tuple(_addon(config, addon) for addon in Addon),
         pools=pools,
         models=served,
-        storage=storage_plan(config.model_storage, wanted.region),
+        storage=storage_plan(config.model_storage, wanted.region, stored_bytes(requests, locked)),
         vector_db=vector_db_plan(config.vector_db),
         observability=observability_plan(config.observability),
         tenants=tuple(
@@ -158,7 +162,8 @@ def _complete(
         cost=cost(config.gpu_pools, pools, served, region=wanted.region, budget=config.budget),
         shares=quotas,
         device_classes=device_classes(quotas.offered, by),
-        secrets_needed=secrets_of(config),
+        sources=sources,
+        secrets_needed=(*secrets_of(config), *(key for one in sources for key in one.secrets)),
     )
 
 

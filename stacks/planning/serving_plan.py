@@ -7,7 +7,7 @@ from corral.catalogue.vocabulary import Allocator
 from corral.stacks.planning.defaults import ModelRequest
 from corral.stacks.planning.device_requests import devices_of, request
 from corral.stacks.planning.gpu_pools.placement import PoolPlacement
-from corral.stacks.planning.results.models import FilePlan, ModelPlan, ReplicaPlacement
+from corral.stacks.planning.results.models import FilePlan, ModelPlan, ReplicaPlacement, SourcePlan
 from corral.stacks.planning.serving import arguments, host_memory_gib
 
 
@@ -19,8 +19,9 @@ def model_plan(
     by: Allocator,
     source: str,
     files: tuple[FilePlan, ...],
+    origin: SourcePlan | None,
 ) -> ModelPlan:
-    """A model made of `files` of `source` on devices of `gpu` that `by` hands out."""
+    """A model made of `files` of `source`, which `origin` opens, on devices of `gpu` that `by` hands out."""
     section, spec = one.config, one.spec
     return ModelPlan(
         name=section.name,
@@ -44,6 +45,7 @@ def model_plan(
         weights=section.weights,
         source=source,
         files=files,
+        origin=origin,
         storage_path=section.name,
         claim=request(by, gpu, placement),
         device=devices_of(placement),

@@ -1,27 +1,59 @@
 """Stores of models, vectors and metrics, from their sections of the stack file."""
 
+from collections.abc import Iterator, Mapping, Sequence
+
 from corral.catalogue.addons import descriptor
-from corral.catalogue.vocabulary import Addon
+from corral.catalogue.gpus import GIB
+from corral.catalogue.vocabulary import Addon, StorageKind
+from corral.stacks.config.errors import Problem, gib
+from corral.stacks.config.model_lock import LockedModel
 from corral.stacks.config.stack_config import ModelStorage, Observability, VectorDb
 from corral.stacks.config.values import gibibytes
 from corral.stacks.planning.addons import namespace
+from corral.stacks.planning.defaults import ModelRequest
+from corral.stacks.planning.model_files import stored_bytes
 from corral.stacks.planning.results.stores import ObservabilityPlan, StoragePlan, VectorDbPlan
 from corral.stacks.planning.vector_capacity import LEAST_VOLUME_GIB, capacity
 
+SIZE_GIB = 50
+"""Volume of a store whose models need less."""
+MARGIN_PERCENT = 20
+"""What is left beside the models: space that deleted objects keep until the store compacts its volumes."""
+SERVICE_GIB = 1
+"""One volume file of the store that is being filled (`-master.volumeSizeLimitMB`)."""
 STORE = descriptor(Addon.MODEL_STORAGE)
 STORE_ENDPOINT = f"http://model-storage.{STORE.namespace}.svc.cluster.local:{STORE.ports['s3']}"
 CREDENTIALS = {secret.engine: secret.key for secret in descriptor(Addon.VECTOR_DB).secrets}
 
 
-def storage_plan(store: ModelStorage, region: str) -> StoragePlan:
-    """The store of models, deployed or existing."""
+def storage_plan(store: ModelStorage, region: str, stored: int) -> StoragePlan:
+    """The store of models, deployed or existing, for `stored` bytes of them."""
     return StoragePlan(
         kind=store.kind,
         bucket=store.bucket,
-        size_gib=gibibytes(store.size),
+        size_gib=max(SIZE_GIB, needed_gib(stored)) if store.size is None else gibibytes(store.size),
+        models_gib=-(-stored // GIB),
         endpoint=store.endpoint or STORE_ENDPOINT,
         region=region,
     )
+
+
+def needed_gib(stored: int) -> int:
+    """Volume in GiB for `stored` bytes of models."""
+    return -(-stored * (100 + MARGIN_PERCENT) // (100 * GIB)) + SERVICE_GIB
+
+
+def too_small(
+    store: ModelStorage, requests: Sequence[ModelRequest], locked: Mapping[str, LockedModel]
+) -> Iterator[Problem]:
+    """A problem where the volume of a deployed store does not hold the models."""
+    if store.kind is not StorageKind.SEAWEEDFS or store.size is None:
+        return
+    stored = stored_bytes(requests, locked)
+    needed = needed_gib(stored)
+    if gibibytes(store.size) < needed:
+        reason = f"the models are {gib(stored)}, which need {needed}Gi: use that, or leave the size out"
+        yield Problem("model-storage.size", store.size, reason)
 
 
 def vector_db_plan(section: VectorDb | None) -> VectorDbPlan | None:

@@ -135,6 +135,78 @@ def test_the_model_is_served_after_its_import():
     assert predictor(graph)["model"]["storageUri"] == "s3://models/tiny"
 
 
+def test_the_files_are_brought_by_the_tools_which_check_every_one_before_the_server_starts():
+    graph = model()
+    (loader,) = predictor(graph)["initContainers"]
+    assert loader["name"] == "storage-initializer", "KServe injects its own beside any other name"
+    assert loader["args"] == [
+        *("load", "--from", "s3://models/tiny", "--to", "/mnt/models"),
+        *("--sha256", f"m.gguf={SUM}"),
+    ]
+    keys = {one["name"]: one for one in loader["env"]}
+    assert keys["AWS_SECRET_ACCESS_KEY"]["valueFrom"]["secretKeyRef"]["name"] == "tiny-store"
+    assert loader["terminationMessagePolicy"] == "FallbackToLogsOnError"
+    (mount,) = loader["volumeMounts"]
+    assert predictor(graph)["model"]["volumeMounts"] == [{**mount, "readOnly": True}]
+    assert mount["name"] in [one["name"] for one in predictor(graph)["volumes"]]
+
+
+def test_an_unlocked_import_says_so_and_its_manifest_decides_what_is_served():
+    graph = model(files=None, unlocked=True)
+    (container,) = graph.one("Job").inputs["spec"]["template"]["spec"]["containers"]
+    assert "--unlocked" in container["args"] and "--sha256" not in container["args"]
+    (loader,) = predictor(graph)["initContainers"]
+    assert loader["args"][-2:] == ["--to", "/mnt/models"]
+
+
+ACCESS = {
+    "endpoint": "https://minio.example.eu",
+    "region": "eu-central-1",
+    "access_key": "canary-source-access",
+    "secret_key": "canary-source-secret",
+}
+
+
+def test_a_source_of_its_own_is_read_by_a_key_that_the_import_alone_holds():
+    graph = model(source="s3://intake/tiny", source_access=ACCESS)
+    secret = graph.one("Secret", "import-tiny-source")
+    assert secret.namespace == "model-storage" and secret.secrets
+    assert secret.inputs["stringData"]["SOURCE_AWS_SECRET_ACCESS_KEY"] == "canary-source-secret"
+    job = graph.one("Job")
+    assert "canary" not in json.dumps(job.inputs)
+    (container,) = job.inputs["spec"]["template"]["spec"]["containers"]
+    told = {one["name"]: one.get("value") or one["valueFrom"]["secretKeyRef"] for one in container["env"]}
+    assert told["SOURCE_AWS_ENDPOINT_URL_S3"] == "https://minio.example.eu"
+    assert told["SOURCE_AWS_SECRET_ACCESS_KEY"] == {
+        "name": "import-tiny-source",
+        "key": "SOURCE_AWS_SECRET_ACCESS_KEY",
+    }
+    assert told["AWS_ENDPOINT_URL_S3"] == STORE["endpoint"], "the target stays the platform's store"
+    assert "canary-source" not in json.dumps(graph.one("InferenceService").inputs)
+
+
+@pytest.mark.parametrize(
+    ("source", "access", "variables"),
+    [
+        ("hf://org/tiny", {"token": "x", "endpoint": "https://hub.example"}, {"HF_TOKEN", "HF_ENDPOINT"}),
+        ("gs://b/tiny", {"access_key": "x", "secret_key": "y"}, {"SOURCE_AWS_ACCESS_KEY_ID"}),
+        ("oci://r.example/tiny:1", {"access_key": "x", "secret_key": "y"}, {"OCI_USERNAME", "OCI_PASSWORD"}),
+    ],
+)
+def test_each_kind_of_source_is_opened_by_its_own_variables(source, access, variables):
+    job = model(source=source, source_access=access).one("Job")
+    (container,) = job.inputs["spec"]["template"]["spec"]["containers"]
+    assert variables <= {one["name"] for one in container["env"]}
+
+
+def test_a_failed_import_is_made_anew_and_its_last_words_reach_pulumi():
+    job = model().one("Job")
+    assert job.inputs["metadata"]["annotations"]["pulumi.com/replaceUnready"] == "true"
+    assert job.inputs["spec"]["backoffLimit"] == 0
+    (container,) = job.inputs["spec"]["template"]["spec"]["containers"]
+    assert container["terminationMessagePolicy"] == "FallbackToLogsOnError"
+
+
 def test_simulated_weights_are_marked_and_import_nothing():
     graph = model(weights="simulated", source=None, files=None, license=None, store=None)
     assert graph.of("Job") == []
@@ -149,12 +221,12 @@ def test_real_weights_without_checksums_are_refused_by_name():
         model(files=None)
 
 
-def test_a_fixed_number_of_replicas_needs_no_scaler():
+def test_a_fixed_number_of_replicas_needs_no_scaler_and_a_range_is_left_to_one_outside_never_to_the_cpu():
     fixed = model(replicas_min=2).one("InferenceService").inputs
     assert fixed["metadata"]["annotations"]["serving.kserve.io/autoscalerClass"] == "none"
     assert fixed["spec"]["predictor"]["minReplicas"] == fixed["spec"]["predictor"]["maxReplicas"] == 2
     ranged = model(replicas_min=1, replicas_max=3).one("InferenceService").inputs
-    assert "serving.kserve.io/autoscalerClass" not in ranged["metadata"]["annotations"]
+    assert ranged["metadata"]["annotations"]["serving.kserve.io/autoscalerClass"] == "external"
 
 
 def test_an_old_replica_goes_first_since_there_may_be_no_device_for_one_more():

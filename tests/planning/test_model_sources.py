@@ -3,10 +3,12 @@
 import pytest
 from tests.components.harness import build
 from tests.deploy.test_platform import SECRETS, started
-from tests.stacks.stack_files import parsed, pool, problems
+from tests.stacks.stack_files import GIB, parsed, planned, pool, problems
 
+from corral.catalogue.models import models
 from corral.stacks.config.errors import PlanErrors
 from corral.stacks.config.model_lock import LockedModel
+from corral.stacks.config.model_sources import source_of
 from corral.stacks.config.stack_config import StackConfig
 from corral.stacks.deploy.program import Platform
 from corral.stacks.planning.planner import plan
@@ -14,7 +16,10 @@ from corral.stacks.planning.planner import plan
 WHOLE = {"name": "whole", "gpu": "H100-80GB", "nodes": {"names": ["gpu-1"]}, "gpus-per-node": 8}
 
 
-def lines(source: str, profile: str = "open") -> list[str]:
+INTAKE = {"name": "intake", "url": "s3://intake", "endpoint": "https://minio.example.eu"}
+
+
+def lines(source: str, profile: str = "open", sources: list[dict] | None = None, **more) -> list[str]:
     asked = {"name": "chat", "model": "qwen3-8b", "source": source}
     region = "embedded" if profile == "open" else "eu-central-1"
     return problems(
@@ -22,22 +27,151 @@ def lines(source: str, profile: str = "open") -> list[str]:
         cluster={"kind": "existing"},
         gpu_pools=[{**pool(), **WHOLE, "sharing": "whole"}],
         models=[asked],
+        model_sources=sources or [],
+        **more,
     )
 
 
 @pytest.mark.parametrize(
-    "source", ["s3://b/m", "oci://r.example/m:1", "hf://org/m", "file:///m", "package://m/1/x"]
+    "source", ["s3://models/m", "oci://r.example/m:1", "hf://org/m", "file:///m", "package://m/1/x"]
 )
-def test_a_source_that_the_importer_reads_waits_for_its_lock_alone(source: str):
-    assert lines(source) == [
-        f"models[0].source: {source}: its files are not locked: run corral lock --models"
+def test_profile_open_imports_what_a_source_holds_and_the_plan_says_so(source: str):
+    assert lines(source) == []
+    served = planned(
+        cluster={"kind": "existing"},
+        gpu_pools=[{**pool(), **WHOLE, "sharing": "whole"}],
+        models=[{"name": "chat", "model": "qwen3-8b", "source": source}],
+    ).models[0]
+    assert served.unlocked and served.files == ()
+
+
+@pytest.mark.parametrize("source", ["s3://models/m", "oci://r.example/m:1"])
+def test_every_other_profile_waits_for_the_lock(source: str):
+    said = f"models[0].source: {source}: its files are not locked, as profile eu-resident needs"
+    assert any(line.startswith(said) for line in lines(source, "eu-resident"))
+
+
+def test_llama_cpp_waits_for_the_name_of_its_file_under_every_profile():
+    config, _ = custom("ours.gguf")
+    with pytest.raises(PlanErrors, match=r"llama\.cpp is given the name of a file, and none is locked"):
+        plan(config, "test")
+
+
+def test_a_bucket_that_the_deployed_store_has_not_is_refused_with_the_way_to_name_it():
+    (line,) = lines("s3://intake/m")
+    assert "the deployed store has bucket models alone: name s3://intake in model-sources" in line
+    assert lines("s3://intake/m", sources=[INTAKE]) == []
+    assert lines("s3://intake-2/m", sources=[INTAKE]), "another bucket that begins alike is another"
+
+
+def test_an_existing_store_may_hold_other_buckets():
+    store = {"kind": "existing", "endpoint": "https://s3.example.eu"}
+    assert lines("s3://intake/m", model_storage=store) == []
+
+
+def test_cloud_storage_needs_a_source_with_its_key():
+    (line,) = lines("gs://ours/m")
+    assert line == (
+        "models[0].source: gs://ours/m: Cloud Storage is read with an HMAC key: name ours in model-sources"
+    )
+    assert lines("gs://ours/m", sources=[{"name": "ours", "url": "gs://ours"}]) == []
+
+
+@pytest.mark.parametrize(
+    ("source", "url", "keys"),
+    [
+        ("s3://intake/m", "s3://intake", ("source-x-access-key", "source-x-secret-key")),
+        ("gs://ours/m", "gs://ours", ("source-x-access-key", "source-x-secret-key")),
+        ("oci://r.example/m:1", "oci://r.example", ("source-x-access-key", "source-x-secret-key")),
+        ("hf://org/m", "hf://", ("source-x-token",)),
+    ],
+)
+def test_the_plan_names_the_secrets_of_the_sources_in_use_and_of_no_other(
+    source: str, url: str, keys: tuple[str, ...]
+):
+    entries = [{"name": "x", "url": url}, {"name": "unused", "url": "s3://unused"}]
+    made = planned(
+        cluster={"kind": "existing"},
+        gpu_pools=[{**pool(), **WHOLE, "sharing": "whole"}],
+        models=[{"name": "chat", "model": "qwen3-8b", "source": source}],
+        model_sources=entries,
+    )
+    assert tuple(key for key in made.secrets_needed if key.startswith("source-")) == keys
+    anonymous = [{**entries[0], "anonymous": True}]
+    assert not [
+        key
+        for key in planned(
+            cluster={"kind": "existing"},
+            gpu_pools=[{**pool(), **WHOLE, "sharing": "whole"}],
+            models=[{"name": "chat", "model": "qwen3-8b", "source": source}],
+            model_sources=anonymous,
+        ).secrets_needed
+        if key.startswith("source-")
     ]
 
 
-@pytest.mark.parametrize("source", ["pvc://claim/m", "gs://b/m", "ftp://host/m", "s3://", "just/words"])
+def test_the_longest_url_decides():
+    sources = [INTAKE, {"name": "team", "url": "s3://intake/team"}]
+    config = parsed(model_sources=sources)
+    assert [source_of(uri, config.model_sources).name for uri in ("s3://intake/a", "s3://intake/team/a")] == [
+        "intake",
+        "team",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("change", "line"),
+    [
+        ({"url": "ftp://intake"}, "model-sources[0].url: ftp://intake: use s3://BUCKET, gs://BUCKET"),
+        ({"url": "hf://org"}, "model-sources[0].region: eu-central-1: a source hf:// has none"),
+        ({"endpoint": "minio:9000"}, "model-sources[0].endpoint: minio:9000: use http(s)://host[:port]"),
+        ({"secret-key": "x"}, "model-sources[0].secret-key: looks like a secret"),
+        ({"name": "In Take"}, "model-sources[0].name: In Take: use 1 to 40"),
+    ],
+)
+def test_a_wrong_source_is_one_line_with_what_is_allowed(change: dict, line: str):
+    entry = {"name": "intake", "url": "s3://intake", "region": "eu-central-1", **change}
+    (said,) = problems(model_sources=[entry])
+    assert said.startswith(line)
+
+
+def test_two_sources_of_one_name_or_url_are_refused():
+    twice = [INTAKE, {**INTAKE, "name": "again"}]
+    assert any("another entry has this URL" in line for line in problems(model_sources=twice))
+    assert any("model-sources[1].name" in line for line in problems(model_sources=[INTAKE, INTAKE]))
+
+
+def test_the_store_grows_with_its_models_and_a_size_that_is_too_small_is_refused_with_the_figure():
+    changes = {
+        "cluster": {"kind": "existing"},
+        "gpu_pools": [{**pool(), **WHOLE, "sharing": "whole"}],
+        "models": [{"name": "chat", "model": "llama-3.3-70b", "source": "s3://models/m"}],
+    }
+    store = planned(**changes).storage
+    weights = models()["llama-3.3-70b"].weights
+    assert store.size_gib * GIB > weights * 1.2
+    (line,) = problems(**changes, model_storage={"size": "100Gi"})
+    assert line.startswith("model-storage.size: 100Gi: the models are 131.4 GiB, which need ")
+    assert f"{store.size_gib}Gi" in line
+    assert problems(**changes, model_storage={"size": f"{store.size_gib}Gi"}) == []
+    assert planned().storage.size_gib == 50, "a small model leaves the default"
+
+
+def test_a_lock_says_how_much_the_files_take():
+    config, lock = custom("ours.gguf")
+    big = LockedModel.model_validate(
+        {
+            **lock["chat"].model_dump(by_alias=True),
+            "files": [{"name": "ours.gguf", "size": 200 * GIB, "sha256": "b" * 64}],
+        }
+    )
+    assert plan(config, "test", {"chat": big}).storage.size_gib == 241
+
+
+@pytest.mark.parametrize("source", ["pvc://claim/m", "ftp://host/m", "s3://", "just/words"])
 def test_a_source_that_the_importer_cannot_read_is_refused_with_those_it_can(source: str):
     (line,) = lines(source)
-    assert line.startswith(f"models[0].source: {source}: profile open allows s3://, oci://")
+    assert line.startswith(f"models[0].source: {source}: profile open allows s3://, gs://, oci://")
     assert "pvc" not in line.partition("allows")[2]
 
 
@@ -63,7 +197,10 @@ def test_an_import_reads_what_was_locked_though_a_branch_or_tag_moves(
     )
     models = [{"name": "chat", "model": "qwen3-8b", "source": source}]
     config = parsed(
-        cluster={"kind": "existing"}, gpu_pools=[{**pool(), **WHOLE, "sharing": "whole"}], models=models
+        cluster={"kind": "existing"},
+        gpu_pools=[{**pool(), **WHOLE, "sharing": "whole"}],
+        models=models,
+        model_sources=[INTAKE],
     )
     (served,) = plan(config, "test", {"chat": lock}).models
     assert served.source == read
@@ -86,7 +223,7 @@ CUSTOM = {
 
 
 def custom(*files: str) -> tuple[StackConfig, dict[str, LockedModel]]:
-    source = "s3://models-in/ours"
+    source = "s3://models/in/ours"
     lock = LockedModel.model_validate(
         {
             "source": source,

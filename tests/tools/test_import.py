@@ -162,3 +162,40 @@ def test_a_file_name_that_leaves_the_prefix_is_a_usage_error(store, bucket, mode
             ]
         )
     assert stopped.value.code == 2
+
+
+def test_a_stored_file_that_was_changed_is_not_taken_for_the_right_one(store, bucket, model_file):
+    assert main(order(model_file, bucket)) == 0
+    changed = WEIGHTS[:100] + b"x" + WEIGHTS[101:]
+    store.put_object(Bucket=bucket, Key="smol/model.gguf", Body=changed)
+    assert main(order(model_file, bucket)) == 0
+    assert store.get_object(Bucket=bucket, Key="smol/model.gguf")["Body"].read() == WEIGHTS
+
+
+def test_an_import_that_was_cut_goes_on_with_what_is_missing(store, bucket, tmp_path, capsys):
+    source = tmp_path / "source"
+    source.mkdir()
+    contents = {"a.bin": b"a" * 10, "b.bin": b"b" * 10}
+    for name, content in contents.items():
+        (source / name).write_bytes(content)
+    sums = [
+        word for n, c in contents.items() for word in ("--sha256", f"{n}={hashlib.sha256(c).hexdigest()}")
+    ]
+    store.put_object(Bucket=bucket, Key="two/a.bin", Body=contents["a.bin"])
+    (source / "a.bin").unlink()
+    whole = ["import", "--source", f"file://{source}", "--to", f"s3://{bucket}/two", "--license", "MIT"]
+    assert main([*whole, *sums]) == 0, "what is there already needs no source"
+    assert "holds a.bin already" in capsys.readouterr().out
+    manifest = json.loads(store.get_object(Bucket=bucket, Key="two/manifest.json")["Body"].read())
+    assert {name: one["size"] for name, one in manifest["files"].items()} == {"a.bin": 10, "b.bin": 10}
+
+
+def test_an_unlocked_import_takes_what_the_source_holds_and_its_manifest_says_so(store, bucket, model_file):
+    whole = ["import", "--source", model_file, "--to", f"s3://{bucket}/smol", "--license", "MIT"]
+    assert main([*whole, "--unlocked"]) == 0
+    manifest = json.loads(store.get_object(Bucket=bucket, Key="smol/manifest.json")["Body"].read())
+    assert manifest["locked"] is False
+    assert manifest["files"] == {"model.gguf": {"sha256": DIGEST, "size": len(WEIGHTS)}}
+    assert main(order(model_file, bucket)) == 0
+    manifest = json.loads(store.get_object(Bucket=bucket, Key="smol/manifest.json")["Body"].read())
+    assert manifest["locked"] is True, "a locked import of the same files is another import"

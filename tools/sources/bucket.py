@@ -1,7 +1,8 @@
 """Model files in an object store: S3, or Cloud Storage through its S3-compatible API.
 
 A source may be another store than the platform's: `SOURCE_AWS_ENDPOINT_URL_S3`, `SOURCE_AWS_REGION`,
-`SOURCE_AWS_ACCESS_KEY_ID` and `SOURCE_AWS_SECRET_ACCESS_KEY` name it; without them it is the platform's own.
+`SOURCE_AWS_ACCESS_KEY_ID` and `SOURCE_AWS_SECRET_ACCESS_KEY` name it; without them it is the platform's own;
+without the keys it is read as anybody.
 """
 
 import base64
@@ -20,7 +21,9 @@ CLOUD_STORAGE = "https://storage.googleapis.com"
 def s3_source(rest: str, store: Any) -> "BucketSource":
     """A source `s3://BUCKET/PREFIX`, in a store of its own where the environment names one."""
     own = any(os.environ.get(f"{PREFIX}{name}") for name in ("AWS_ENDPOINT_URL_S3", "AWS_ACCESS_KEY_ID"))
-    return BucketSource(Location.parse(f"s3://{rest}"), client(prefix=PREFIX) if own else store)
+    signed = bool(os.environ.get(f"{PREFIX}AWS_ACCESS_KEY_ID"))
+    chosen = client(prefix=PREFIX, signed=signed) if own else store
+    return BucketSource(Location.parse(f"s3://{rest}"), chosen)
 
 
 def gs_source(rest: str, store: Any) -> "BucketSource":

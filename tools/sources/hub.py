@@ -38,7 +38,7 @@ class HubSource:
 
     def __init__(self, name: str, revision: str):
         self._name, self._revision = name, revision
-        self._endpoint = os.environ.get("HF_ENDPOINT", ENDPOINT).rstrip("/")
+        self._endpoint = (os.environ.get("HF_ENDPOINT") or ENDPOINT).rstrip("/")
 
     def listing(self) -> Listing:
         """Every file, with its SHA-256 where the hub keeps it: of what git does not hold itself."""

@@ -1,5 +1,9 @@
-"""Model files as layers of an OCI artifact, each named by its annotation `org.opencontainers.image.title`."""
+"""Model files as layers of an OCI artifact, each named by its annotation `org.opencontainers.image.title`.
 
+`OCI_USERNAME` and `OCI_PASSWORD` log in to the registry where it asks for that.
+"""
+
+import base64
 import os
 import re
 from collections.abc import Generator
@@ -90,6 +94,13 @@ class OciSource:
             )
         return digest, named
 
+    def _authorization(self, challenge: httpx.Response, http: httpx.Client) -> str:
+        user, password = os.environ.get("OCI_USERNAME"), os.environ.get("OCI_PASSWORD")
+        login = (user, password) if user and password else None
+        if login and challenge.headers.get("WWW-Authenticate", "").lower().startswith("basic"):
+            return f"Basic {base64.b64encode(':'.join(login).encode()).decode()}"
+        return f"Bearer {anonymous_token(challenge, self._path, http, self._insecure, login)}"
+
     @contextmanager
     def _opened(self, rest: str, **headers: str) -> Generator[httpx.Response]:
         url = f"{self._base}/{rest}"
@@ -97,8 +108,7 @@ class OciSource:
             with httpx.Client(timeout=TIMEOUT, follow_redirects=True, max_redirects=5) as http:
                 challenge = http.head(url, headers=headers)
                 if challenge.status_code == UNAUTHORIZED:
-                    token = anonymous_token(challenge, self._path, http, self._insecure)
-                    headers = {**headers, "Authorization": f"Bearer {token}"}
+                    headers = {**headers, "Authorization": self._authorization(challenge, http)}
                 with http.stream("GET", url, headers=headers) as answer:
                     if answer.status_code != OK:
                         reason = REASONS.get(answer.status_code, f"answers {answer.status_code}")

@@ -69,4 +69,6 @@ def _supply(plan: Plan, charts: str | None) -> Supply:
     if plan.supply.pull_secret is not None:
         supply["pull_secret"] = plan.supply.pull_secret
         supply["registry_auth"] = secret(REGISTRY_AUTH)
+    if plan.supply.tools_image is not None:
+        supply["images"] = {"tools": plan.supply.tools_image}
     return supply

@@ -1,14 +1,17 @@
 """Arguments of Model."""
 
 from dataclasses import dataclass
+from typing import cast
 
+from corral.catalogue.sources import secret_part
 from corral.components.fair_sharing import FairSharing, TenantQueues
 from corral.components.kserve import KServe
-from corral.components.model import DeviceClaim, ModelArgs
+from corral.components.model import DeviceClaim, ModelArgs, SourceAccess
 from corral.components.model_storage import ModelStorage
 from corral.components.tenancy import Tenancy
 from corral.stacks.deploy.component_args.context import DeployContext
-from corral.stacks.planning.results.models import ClaimPlan, ModelPlan, ResourcePlan
+from corral.stacks.deploy.secrets import secret
+from corral.stacks.planning.results.models import ClaimPlan, ModelPlan, ResourcePlan, SourcePlan
 
 
 @dataclass(frozen=True)
@@ -48,6 +51,10 @@ def model_args(context: DeployContext, model: ModelPlan, uses: ModelDependencies
             args["resource"] = {"name": model.claim.name, "count": model.claim.count}
     if uses.kserve is not None:
         args["runtime"] = uses.kserve.runtimes[model.engine.value]
+    if model.unlocked:
+        args["unlocked"] = True
+    if model.origin is not None:
+        args["source_access"] = _access(model.origin)
     if uses.storage is not None:
         args["store"] = uses.storage.store
     if uses.queues is not None and uses.sharing is not None:
@@ -60,3 +67,10 @@ def _claim(claim: ClaimPlan) -> DeviceClaim:
     if claim.product is not None:
         args["product"] = claim.product
     return args
+
+
+def _access(source: SourcePlan) -> SourceAccess:
+    held = {secret_part(key): secret(key) for key in source.secrets}
+    plain = {"endpoint": source.endpoint, "region": source.region}
+    stated = {key: value for key, value in plain.items() if value is not None}
+    return cast(SourceAccess, {**stated, **{part.replace("-", "_"): value for part, value in held.items()}})

@@ -34,3 +34,5 @@ class SupplyPlan:
     registry: str | None
     """Mirror that replaces every registry host; None: each from its own source."""
     pull_secret: str | None
+    tools_image: str | None = None
+    """Image of the import Jobs; None: the catalogue's."""

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from corral.catalogue.vocabulary import Engine, Task, Weights
+from corral.catalogue.vocabulary import Engine, Scaler, Task, Weights
 
 
 @dataclass(frozen=True)
@@ -11,6 +11,18 @@ class FilePlan:
 
     name: str
     sha256: str
+
+
+@dataclass(frozen=True)
+class SourcePlan:
+    """A place that models are imported from, and that is not the platform's own store."""
+
+    name: str
+    url: str
+    endpoint: str | None
+    region: str | None
+    secrets: tuple[str, ...]
+    """Keys of encrypted configuration that open it; none: it is read without."""
 
 
 @dataclass(frozen=True)
@@ -83,7 +95,9 @@ class ModelPlan:
     source: str
     """URI that the import reads."""
     files: tuple[FilePlan, ...]
-    """Empty where weights are simulated or no hash is known."""
+    """Empty where weights are simulated, or where the import takes what the source holds."""
+    origin: SourcePlan | None
+    """What opens its source; None: nothing is needed."""
     storage_path: str
     """Key prefix inside the bucket, without slashes at the ends."""
     claim: ClaimPlan | ResourcePlan
@@ -107,6 +121,16 @@ class ModelPlan:
     """Empty where slices are cut on demand: any GPU of the pool."""
     service: str
     """In-cluster host name of the predictor, without port."""
+
+    @property
+    def unlocked(self) -> bool:
+        """Whether the import takes whatever its source holds."""
+        return self.weights is Weights.REAL and not self.files
+
+    @property
+    def scaler(self) -> Scaler:
+        """What changes the number of its replicas."""
+        return Scaler.NONE if self.replicas_min == self.replicas_max else Scaler.EXTERNAL
 
     @property
     def whole(self) -> bool:

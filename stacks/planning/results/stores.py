@@ -12,6 +12,8 @@ class StoragePlan:
     kind: StorageKind
     bucket: str
     size_gib: int
+    models_gib: int
+    """What the files of its models take, rounded up."""
     endpoint: str
     """URL inside the cluster."""
     region: str

@@ -9,6 +9,7 @@ from corral.stacks.planning.validation.admission import check_admission
 from corral.stacks.planning.validation.cluster import check_cluster
 from corral.stacks.planning.validation.dynamic_mig import check_dynamic
 from corral.stacks.planning.validation.gpu_pools import check_gpu_pools
+from corral.stacks.planning.validation.model_sources import check_model_sources
 from corral.stacks.planning.validation.model_storage import check_model_storage
 from corral.stacks.planning.validation.models import check_models
 from corral.stacks.planning.validation.names import check_names
@@ -29,6 +30,7 @@ CHECKS = (
     check_models,
     check_tenants,
     check_model_storage,
+    check_model_sources,
     check_vector_db,
     check_observability,
     check_addons,

@@ -4,13 +4,15 @@ from collections.abc import Iterator
 from urllib.parse import urlsplit
 
 from corral.catalogue.models import ModelSpec, models
-from corral.catalogue.vocabulary import Profile, SourceScheme, Weights
+from corral.catalogue.sources import scheme_of
+from corral.catalogue.vocabulary import Profile, SourceScheme, StorageKind, Weights
 from corral.controls.profiles import PROFILES
 from corral.stacks.config.errors import Problem, one_of
+from corral.stacks.config.model_sources import source_of
 from corral.stacks.config.stack_config import ModelSection, StackConfig
 
 IMPORTED = frozenset(f"{scheme.value}://" for scheme in SourceScheme)
-"""What the import of a stack reads; Cloud Storage needs a key that no stack gives it."""
+"""What the import of a stack reads."""
 
 
 def check_models(config: StackConfig) -> Iterator[Problem]:
@@ -69,3 +71,23 @@ def _weights(config: StackConfig, model: ModelSection, facts: ModelSpec, path: s
     allowed = tuple(one for one in PROFILES[chosen.value].model_sources if one in IMPORTED)
     if not source.startswith(allowed) or not (urlsplit(source).netloc or urlsplit(source).path.strip("/")):
         yield Problem(f"{path}.source", source, f"profile {chosen.value} allows {', '.join(allowed)}")
+    elif model.weights is Weights.REAL and source_of(source, config.model_sources) is None:
+        yield from _closed(config, source, path)
+
+
+def _closed(config: StackConfig, source: str, path: str) -> Iterator[Problem]:
+    """A source that no entry of `model-sources` opens, and that the import cannot read without."""
+    bucket = urlsplit(source).netloc
+    store = config.model_storage
+    match scheme_of(source):
+        case SourceScheme.GCS:
+            reason = f"Cloud Storage is read with an HMAC key: name {bucket} in model-sources"
+            yield Problem(f"{path}.source", source, reason)
+        case SourceScheme.S3 if store.kind is StorageKind.SEAWEEDFS and bucket != store.bucket:
+            reason = (
+                f"the deployed store has bucket {store.bucket} alone: name s3://{bucket} in model-sources, "
+                "with its endpoint"
+            )
+            yield Problem(f"{path}.source", source, reason)
+        case _:
+            pass

@@ -12,6 +12,7 @@ def check_names(config: StackConfig) -> Iterator[Problem]:
     yield from _unique("gpu-pools", "name", (pool.name for pool in config.gpu_pools))
     yield from _unique("models", "name", (model.name for model in config.models))
     yield from _unique("tenants", "name", (tenant.name for tenant in config.tenants))
+    yield from _unique("model-sources", "name", (source.name for source in config.model_sources))
     spaces = (tenant.namespace or tenant.name for tenant in config.tenants)
     yield from _unique("tenants", "namespace", spaces)
     seen: dict[str, str] = {}

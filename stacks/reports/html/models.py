@@ -39,8 +39,9 @@ def models(plan: Plan) -> Html:
 
 def _row(model: ModelPlan, where: Mapping[tuple[str, int], str]) -> tuple[Content, ...]:
     simulated = [" ", mark("simulated")] if model.weights is Weights.SIMULATED else []
+    loose = [" ", mark("unlocked")] if model.unlocked else []
     return (
-        together([model.name, *simulated, second(f"{model.model}, {model.license}")]),
+        together([model.name, *simulated, *loose, second(f"{model.model}, {model.license}")]),
         together([model.task.value, second(_tenant(model))]),
         model.engine.value,
         together([f"{_range(model)} on {model.device}", second(f"pool {model.pool}")]),
@@ -58,7 +59,7 @@ def _tenant(model: ModelPlan) -> str:
 
 def _range(model: ModelPlan) -> str:
     least, most = model.replicas_min, model.replicas_max
-    return str(most) if least == most else f"{least} to {most}"
+    return str(most) if least == most else f"{least} to {most}, by a scaler outside,"
 
 
 def _amounts(memory: MemoryPlan) -> Iterator[tuple[str, int]]:

@@ -1,14 +1,14 @@
 """A plan as tables that are readable without colour and in 80 columns."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from rich.console import Console, Group
 from rich.table import Table
 from rich.text import Text
 
 from corral.catalogue.gpus import shape
-from corral.catalogue.vocabulary import AddonState, SharingKind, Weights
+from corral.catalogue.vocabulary import AddonState, Scaler, SharingKind, Weights
 from corral.stacks.config.errors import gib
 from corral.stacks.planning.results.addons import AddonPlan
 from corral.stacks.planning.results.models import ModelPlan
@@ -48,8 +48,8 @@ def render(plan: Plan, console: Console) -> None:
     ):
         _heading(console, title)
         console.print(table)
-    if any(model.weights is Weights.SIMULATED for model in plan.models):
-        console.print(Text("* weights: simulated, without import or process"))
+    for row in model_notes(plan.models):
+        console.print(Text(row))
     if shared(plan):
         _fair(plan, console)
     if plan.pools:
@@ -62,6 +62,22 @@ def render(plan: Plan, console: Console) -> None:
         _heading(console, title)
         for row in rows:
             console.print(Text(row))
+
+
+def model_notes(models: Sequence[ModelPlan]) -> Iterable[str]:
+    """What the tables of models mean, and what is decided outside this plan."""
+    if any(model.weights is Weights.SIMULATED for model in models):
+        yield "* weights: simulated, without import or process"
+    loose = [model.name for model in models if model.unlocked]
+    if loose:
+        names = ", ".join(loose)
+        yield f"unlocked: {names}: imported as the source has them; `corral lock --models` pins them"
+    for model in models:
+        if model.scaler is Scaler.EXTERNAL:
+            yield (
+                f"{model.name}: {model.replicas_min} to {model.replicas_max} replicas, set by a scaler "
+                "outside (KServe: external); 1 until there is one"
+            )
 
 
 def _fair(plan: Plan, console: Console) -> None:
@@ -216,7 +232,12 @@ def _memory(models: Iterable[ModelPlan]) -> Table:
 
 def _stores(plan: Plan) -> Iterable[str]:
     store = plan.storage
-    yield f"models: {store.kind.value}, bucket {store.bucket}, {store.size_gib} GiB"
+    size = f"{store.size_gib} GiB for {store.models_gib} GiB of files"
+    yield f"models: {store.kind.value}, bucket {store.bucket}, {size}"
+    for source in plan.sources:
+        place = f" at {source.endpoint}" if source.endpoint else ""
+        opened = ", ".join(f"corral:{key}" for key in source.secrets) or "nothing: it is open to anybody"
+        yield f"source {source.name}: {source.url}{place}, opened by {opened}"
     if plan.vector_db:
         base = plan.vector_db
         yield (

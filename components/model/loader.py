@@ -1,0 +1,57 @@
+"""What brings a model's files into its pod, and lets none in that is not the one imported."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import pulumi
+
+from corral.catalogue.images import image
+from corral.components.model.args import ModelFile
+from corral.components.model_storage.job import CREDENTIAL_KEYS
+from corral.components.store import Store
+from corral.components.supply import Supply, reference
+
+NAME = "storage-initializer"
+"""KServe adds none of its own beside a container of this name, and reports its failure as the model's."""
+MODEL_FOLDER = "/mnt/models"
+FILES = {"name": "model-files", "mountPath": MODEL_FOLDER}
+"""The mount of the volume that holds them."""
+
+
+def loader(
+    files: Sequence[ModelFile],
+    uri: pulumi.Output[str],
+    store: Store,
+    credential: pulumi.Input[str],
+    supply: Supply,
+) -> dict[str, Any]:
+    """An init container that reads `uri` by the credential's Secret, and fails unless every file is right.
+
+    `files` empty: those that the manifest of the import names.
+    """
+    sums = [word for one in files for word in ("--sha256", f"{one['name']}={one['sha256']}")]
+    keys = [
+        {"name": key, "valueFrom": {"secretKeyRef": {"name": credential, "key": key}}}
+        for key in CREDENTIAL_KEYS
+    ]
+    plain = {
+        "AWS_ENDPOINT_URL_S3": store["endpoint"],
+        "AWS_REGION": store["region"],
+        "HOME": "/tmp",
+    }
+    return {
+        "name": NAME,
+        "image": reference(image("tools"), supply),
+        "command": ["corral"],
+        "args": ["load", "--from", uri, "--to", MODEL_FOLDER, *sums],
+        "env": [*keys, *({"name": name, "value": value} for name, value in plain.items())],
+        "terminationMessagePolicy": "FallbackToLogsOnError",
+        "resources": {"requests": {"cpu": "1", "memory": "512Mi"}, "limits": {"memory": "1Gi"}},
+        "securityContext": {
+            "allowPrivilegeEscalation": False,
+            "capabilities": {"drop": ["ALL"]},
+            "runAsNonRoot": True,
+            "seccompProfile": {"type": "RuntimeDefault"},
+        },
+        "volumeMounts": [dict(FILES)],
+    }

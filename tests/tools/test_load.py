@@ -1,0 +1,73 @@
+"""What a serving pod reads from the store: every file as it was imported, or none."""
+
+import hashlib
+from pathlib import Path
+
+import pytest
+
+from corral.tools.__main__ import main
+
+FILES = {"model.gguf": b"GGUF" + bytes(range(256)) * 64, "sub/config.json": b"{}"}
+SUMS = {name: hashlib.sha256(content).hexdigest() for name, content in FILES.items()}
+STATED = [word for name, digest in SUMS.items() for word in ("--sha256", f"{name}={digest}")]
+
+
+@pytest.fixture
+def stored(store, bucket, tmp_path) -> str:
+    """The model in the bucket, as an import left it."""
+    source = tmp_path / "source"
+    for name, content in FILES.items():
+        (source / name).parent.mkdir(parents=True, exist_ok=True)
+        (source / name).write_bytes(content)
+    order = ["import", "--source", f"file://{source}", "--to", f"s3://{bucket}/m", "--license", "MIT"]
+    assert main([*order, *STATED]) == 0
+    return bucket
+
+
+def load(bucket: str, target: Path, *more: str) -> int:
+    return main(["load", "--from", f"s3://{bucket}/m", "--to", str(target), *more])
+
+
+def flip(store, bucket: str, name: str) -> None:
+    content = bytearray(FILES[name])
+    content[len(content) // 2] ^= 0xFF
+    store.put_object(Bucket=bucket, Key=f"m/{name}", Body=bytes(content))
+
+
+@pytest.mark.parametrize("stated", [STATED, []], ids=["by its sums", "by the manifest"])
+def test_every_file_arrives_as_it_was_imported(stored, tmp_path, stated):
+    assert load(stored, tmp_path / "pod", *stated) == 0
+    for name, content in FILES.items():
+        assert (tmp_path / "pod" / name).read_bytes() == content
+
+
+@pytest.mark.parametrize("stated", [STATED, []], ids=["by its sums", "by the manifest"])
+def test_one_changed_byte_is_one_line_and_the_file_is_not_left_for_the_server(
+    store, stored, tmp_path, capsys, stated
+):
+    flip(store, stored, "model.gguf")
+    capsys.readouterr()
+    assert load(stored, tmp_path / "pod", *stated) == 1
+    said = capsys.readouterr().err
+    assert said.count("\n") == 1 and SUMS["model.gguf"] in said and "changed after its import" in said
+    assert not (tmp_path / "pod" / "model.gguf").exists()
+
+
+def test_a_restarted_pod_reads_again_only_what_it_lacks(store, stored, tmp_path):
+    assert load(stored, tmp_path / "pod", *STATED) == 0
+    store.delete_object(Bucket=stored, Key="m/model.gguf")
+    assert load(stored, tmp_path / "pod", *STATED) == 0
+    (tmp_path / "pod" / "model.gguf").write_bytes(b"half")
+    assert load(stored, tmp_path / "pod", *STATED) == 1
+
+
+def test_a_model_whose_import_has_not_ended_is_not_served(store, stored, tmp_path, capsys):
+    store.delete_object(Bucket=stored, Key="m/manifest.json")
+    assert load(stored, tmp_path / "pod") == 1
+    assert "has no manifest.json" in capsys.readouterr().err
+
+
+def test_a_missing_file_is_named(store, stored, tmp_path, capsys):
+    store.delete_object(Bucket=stored, Key="m/model.gguf")
+    assert load(stored, tmp_path / "pod", *STATED) == 1
+    assert "model.gguf in s3://" in capsys.readouterr().err

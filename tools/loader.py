@@ -1,0 +1,75 @@
+"""From the store into the pod that serves a model: every file with the SHA-256 that it was imported with."""
+
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from corral.tools import store as s3
+from corral.tools.failure import ToolFailure
+from corral.tools.importer import MANIFEST
+from corral.tools.sources.source import inside, sha256_of
+
+AT_ONCE = 2
+"""Files under way: one is hashed while another arrives."""
+
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Load:
+    """What to bring where: `files` maps names to SHA-256 in hex; empty: those of the stored manifest."""
+
+    source: s3.Location
+    target: Path
+    files: Mapping[str, str]
+
+
+def run(order: Load, store: Any, say: Say) -> None:
+    """Carry out `order`; a file that is there already, and right, is not brought again.
+
+    Raises:
+        ToolFailure: a file is missing or is not the one expected; it is not left behind.
+        botocore.exceptions.ClientError: the store refused.
+    """
+    expected = order.files or _listed(order, store)
+
+    def bring(name: str) -> int:
+        return _brought(order, store, name, expected[name], say)
+
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        sizes = list(pool.map(bring, sorted(expected)))
+    say(f"{len(sizes)} files of {order.source.uri} verified, {sum(sizes)} bytes")
+
+
+def _listed(order: Load, store: Any) -> Mapping[str, str]:
+    found = s3.read_json(store, order.source, MANIFEST) or {}
+    files: Mapping[str, Mapping[str, Any]] = found.get("files", {})
+    if not files:
+        raise ToolFailure(f"{order.source.uri} has no {MANIFEST}: its import has not come to its end")
+    return {name: str(entry["sha256"]) for name, entry in files.items()}
+
+
+def _brought(order: Load, store: Any, name: str, expected: str, say: Say) -> int:
+    path = inside(order.target, name)
+    if not (path.is_file() and sha256_of(path) == expected):
+        _download(order, store, name, path)
+        found = sha256_of(path)
+        if found != expected:
+            path.unlink()
+            raise ToolFailure(
+                f"{name} in {order.source.uri} has SHA-256 {found}, not {expected}: it was changed after its "
+                "import, and is not served"
+            )
+    say(f"verified {name}: {path.stat().st_size} bytes, SHA-256 {expected}")
+    return path.stat().st_size
+
+
+def _download(order: Load, store: Any, name: str, path: Path) -> None:
+    from botocore.exceptions import ClientError  # pyright: ignore[reportMissingTypeStubs]
+
+    try:
+        store.download_file(order.source.bucket, order.source.key(name), str(path))
+    except ClientError as error:
+        raise ToolFailure(f"{name} in {order.source.uri} cannot be read: {s3.failure_of(error)}") from error
