@@ -2,7 +2,8 @@
 
 from dataclasses import dataclass
 
-from corral.catalogue.vocabulary import Engine
+from corral.catalogue.addons import descriptor
+from corral.catalogue.vocabulary import Addon, Engine
 
 
 @dataclass(frozen=True)
@@ -15,7 +16,12 @@ class RuntimeEntry:
     """Key of the catalogue's images."""
 
 
+def _runtime(name: str, engine: Engine) -> RuntimeEntry:
+    images = descriptor(Addon.KSERVE).images
+    return RuntimeEntry(name, next(key for key, row in images.items() if row.serves is engine))
+
+
 RUNTIMES = {
-    Engine.LLAMA_CPP: RuntimeEntry("corral-llamacpp", "llama-cpp"),
-    Engine.VLLM: RuntimeEntry("corral-vllm", "vllm"),
+    Engine.LLAMA_CPP: _runtime("corral-llamacpp", Engine.LLAMA_CPP),
+    Engine.VLLM: _runtime("corral-vllm", Engine.VLLM),
 }

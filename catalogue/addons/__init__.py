@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from functools import cache
 
 from corral.catalogue._read import FOLDER, Entry, Source, read_file
-from corral.catalogue.vocabulary import Addon, AddonState, InstalledBy, VectorEngine
+from corral.catalogue.vocabulary import Addon, AddonState, Engine, InstalledBy, VectorEngine
 
 
 class ChartRow(Entry):
@@ -32,6 +32,12 @@ class ImageRow(Entry):
     """The chart that brings it; None: the program names it itself."""
     unresolvable: str | None = None
     """Why no registry can give a digest for this tag."""
+    states: tuple[AddonState, ...] = (AddonState.MANAGED,)
+    """States of the addon in which the program names it itself."""
+    engine: VectorEngine | None = None
+    """Runs for this engine of the vector database alone."""
+    serves: Engine | None = None
+    """Runs where a model of this engine does."""
 
 
 class Secret(Entry):

@@ -398,6 +398,11 @@ class StackConfig(Section):
     """Who answers for an addon: `managed` by this stack, `existing` on the cluster, or `off`."""
 
     @property
+    def sections(self) -> frozenset[str]:
+        """Sections that the stack file has, or that have a default."""
+        return frozenset(kebab(name) for name, value in self if value is not None)
+
+    @property
     def known_models(self) -> Mapping[str, ModelSpec]:
         """All models that this stack may name, by key."""
         return {**models(), **self.custom_models}

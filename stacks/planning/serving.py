@@ -6,14 +6,11 @@ from collections.abc import Sequence
 from corral.catalogue.addons import descriptor
 from corral.catalogue.gpus import GIB
 from corral.catalogue.models import ModelSpec
-from corral.catalogue.runtimes import RUNTIMES
 from corral.catalogue.vocabulary import Addon, Dtype, Engine, Task
 from corral.stacks.planning.memory.sizing import utilisation
 from corral.stacks.planning.memory.vllm import largest_graph, step_tokens
 from corral.stacks.planning.results.models import MemoryPlan
 
-IMAGES = {engine: one.image for engine, one in RUNTIMES.items()}
-"""Image of the catalogue by engine."""
 PORT = descriptor(Addon.KSERVE).ports["model"]
 GGUF = ".gguf"
 PART = re.compile(r"-[0-9]{5}-of-[0-9]{5}\.gguf$")

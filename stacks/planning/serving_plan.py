@@ -1,17 +1,42 @@
 """Models as they are served: arguments, device requests, memory, placements."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
-from corral.catalogue.gpus import Gpu
+from corral.catalogue.gpus import Gpu, gpus
 from corral.catalogue.vocabulary import Allocator
+from corral.stacks.config.model_lock import LockedModel
 from corral.stacks.planning.defaults import ModelRequest
 from corral.stacks.planning.device_requests import devices_of, request
 from corral.stacks.planning.gpu_pools.placement import PoolPlacement
+from corral.stacks.planning.model_files import model_files, pinned_source
 from corral.stacks.planning.results.models import FilePlan, ModelPlan, ReplicaPlacement
 from corral.stacks.planning.serving import arguments, host_memory_gib
 
 
-def model_plan(
+def model_plans(
+    requests: Sequence[ModelRequest],
+    chosen: Sequence[PoolPlacement],
+    replicas: Mapping[str, Sequence[ReplicaPlacement]],
+    products: Mapping[str, str],
+    by: Allocator,
+    locked: Mapping[str, LockedModel],
+) -> tuple[ModelPlan, ...]:
+    """Each of `requests` at its place of `chosen`; `replicas`: by model, `products`: GPU by pool."""
+    return tuple(
+        _model_plan(
+            one,
+            placement,
+            replicas[one.config.name],
+            gpus()[products[placement.pool]],
+            by,
+            pinned_source(one.config, one.spec, locked),
+            model_files(one.config, one.spec, locked),
+        )
+        for one, placement in zip(requests, chosen, strict=True)
+    )
+
+
+def _model_plan(
     one: ModelRequest,
     placement: PoolPlacement,
     replicas: Sequence[ReplicaPlacement],

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from corral.stacks.config.errors import Problem
 from corral.stacks.config.stack_config import StackConfig
+from corral.stacks.planning.results.addons import AddonStates
 from corral.stacks.planning.validation.addons import check_addons
 from corral.stacks.planning.validation.cluster import check_cluster
 from corral.stacks.planning.validation.dynamic_mig import check_dynamic
@@ -18,25 +19,20 @@ from corral.stacks.planning.validation.tenants import check_fair, check_tenants
 from corral.stacks.planning.validation.vector_db import check_vector_db
 from corral.stacks.planning.validation.versions import check_versions
 
-CHECKS = (
-    check_names,
-    check_sovereignty,
-    check_cluster,
-    check_gpu_pools,
-    check_models,
-    check_tenants,
-    check_model_storage,
-    check_vector_db,
-    check_addons,
-    check_sharing,
-    check_platform,
-    check_fair,
-    check_versions,
-    check_dynamic,
-)
 
-
-def check(config: StackConfig) -> Iterator[Problem]:
-    """Everything wrong with a well-typed configuration."""
-    for one in CHECKS:
-        yield from one(config)
+def check(config: StackConfig, states: AddonStates) -> Iterator[Problem]:
+    """Everything wrong with a well-typed configuration; `states`: who answers for each addon."""
+    yield from check_names(config)
+    yield from check_sovereignty(config)
+    yield from check_cluster(config)
+    yield from check_gpu_pools(config)
+    yield from check_models(config)
+    yield from check_tenants(config)
+    yield from check_model_storage(config)
+    yield from check_vector_db(config)
+    yield from check_addons(config, states)
+    yield from check_sharing(config, states)
+    yield from check_platform(config, states)
+    yield from check_fair(config, states)
+    yield from check_versions(config, states)
+    yield from check_dynamic(config, states)
