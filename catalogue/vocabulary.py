@@ -148,7 +148,7 @@ class StorageKind(str, Enum):
 
 
 class Addon(str, Enum):
-    """A piece of the platform that can be managed, existing or off; in the order of installation."""
+    """A piece of the platform that can be managed, existing or off."""
 
     GATEWAY_API = "gateway-api"
     PROMETHEUS_CRDS = "prometheus-crds"

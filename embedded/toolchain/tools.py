@@ -1,6 +1,5 @@
 """Every tool of the toolchain, in the order in which they are set up."""
 
-from corral.catalogue.vocabulary import Addon
 from corral.embedded.toolchain.chartfiles import ChartFiles, CopiedChart, DefinitionsChart, Subchart
 from corral.embedded.toolchain.gomodules import GoBuild
 from corral.embedded.toolchain.installed import Installed, OnPath
@@ -104,7 +103,7 @@ TOOLS: tuple[Recipe, ...] = (
     Recipe("llama", "2026.10.11549", ("python:llama",), (PythonEnvironment("llama", seconds=5),)),
     Recipe(
         "kserve-storage",
-        "0.21.0",
+        "0.20.0",
         ("python:kserve-storage",),
         (PythonEnvironment("kserve-storage", seconds=20),),
     ),
@@ -340,13 +339,11 @@ TOOLS: tuple[Recipe, ...] = (
                 {"sigs.k8s.io/kueue/pkg/version.GitVersion": "v0.19.2"},
             ),
         ),
-        addon=Addon.KUEUE,
     ),
     Recipe(
         "kueue-charts",
         "0.19.2",
         ("chart:kueue",),
         (ChartFiles((CopiedChart("kueue", KUEUE, "charts/kueue"),)),),
-        addon=Addon.KUEUE,
     ),
 )
