@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 from bench.figures import Figure
 from bench.starts import Start, starts
-from corral.catalogue.gpus import GIB
+from corral.catalogue.quantities import GIB
 from corral.stacks.planning.memory.sizing import cache_per_token
 
 

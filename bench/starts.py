@@ -5,8 +5,8 @@ from pathlib import Path
 
 from corral.catalogue._read import Entry, read_file
 from corral.catalogue.engines import reserve
-from corral.catalogue.gpus import GIB
 from corral.catalogue.models import Model, models
+from corral.catalogue.quantities import GIB
 from corral.stacks.planning.memory.vllm import Fixed, fixed
 
 

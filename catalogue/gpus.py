@@ -6,8 +6,8 @@ from functools import cache
 from pydantic import model_validator
 
 from corral.catalogue._read import UNRESOLVED, Entry, Source, read
+from corral.catalogue.quantities import GIB
 
-GIB = 1 << 30
 SURE_SHARE = 0.9
 """Share of the nominal size that a process can surely get where nobody measured."""
 

@@ -8,7 +8,7 @@ from pydantic import Field, model_validator
 
 from corral.catalogue._read import Entry, Source, read
 from corral.catalogue.attention import Attention, Encoder, Size
-from corral.catalogue.gpus import GIB
+from corral.catalogue.quantities import GIB
 from corral.catalogue.vocabulary import Dtype, Engine, SourceScheme, Task
 
 WEIGHT_BYTES = {

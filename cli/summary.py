@@ -9,9 +9,10 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from corral.catalogue.quantities import gib, mib
 from corral.catalogue.vocabulary import Addon, AddonState
 from corral.cli import pods
-from corral.cli.pods import gib, heading, mib, note
+from corral.cli.pods import heading, note
 from corral.embedded.home import Home, PlaneHome
 from corral.embedded.plane.overview import Overview, PodView, read
 from corral.embedded.plane.record import PlaneRecord

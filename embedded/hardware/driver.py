@@ -10,6 +10,7 @@ import logging
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
+from corral.catalogue.quantities import amount
 from corral.embedded.hardware.device_plugin import Plugin, announced, chosen_file, configured
 from corral.embedded.hardware.gates import DYNAMIC_MIG, enabled, plugin
 from corral.embedded.hardware.geometry import Impossible
@@ -34,7 +35,6 @@ from corral.embedded.hardware.publication import (
 from corral.embedded.hardware.silicon import Silicon
 from corral.embedded.kube import Api, Informer, Object, Objects, resource
 from corral.embedded.objects import at, child, children, condition
-from corral.embedded.quantity import amount
 from corral.embedded.worklist import WorkList
 
 OPERATOR_NAMESPACE = "gpu-operator"

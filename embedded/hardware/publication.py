@@ -8,11 +8,11 @@ import uuid
 from collections import Counter
 from collections.abc import Mapping, Sequence
 
+from corral.catalogue.quantities import mebibytes
 from corral.embedded.hardware.geometry import Placed
 from corral.embedded.hardware.inventory import MIB_PER_GIB, Inventory, Machine, Product
 from corral.embedded.hardware.mig_parted import Layout
 from corral.embedded.kube import Object, Objects
-from corral.embedded.quantity import mebibytes
 
 DRIVER = "gpu.nvidia.com"
 GPU_CLASS = "gpu.nvidia.com"

@@ -8,6 +8,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
 from corral.catalogue.formats import REGISTRY, SERVER_URL, SUBDOMAIN, Format
+from corral.catalogue.quantities import amount
 
 Positive = Annotated[int, Field(strict=True, ge=1)]
 """A whole number of 1 or more."""
@@ -41,10 +42,9 @@ def _gib(value: str) -> str:
 def _number(value: Any) -> Any:
     if not isinstance(value, str):
         return value
-    scale = {"k": 10**3, "M": 10**6, "G": 10**9}.get(value[-1:], 0)
-    if not scale or not value[:-1].isdecimal():
+    if value[-1:] not in ("k", "M", "G") or not value[:-1].isdecimal():
         raise _refuse("number", "use a whole number, or one with k, M or G such as 5M")
-    return int(value[:-1]) * scale
+    return int(amount(value))
 
 
 def _decimal(value: Any) -> Any:
@@ -156,11 +156,6 @@ Devices = Annotated[
     ),
 ]
 """A number of GPUs or shares, or one of slices for each MIG profile."""
-
-
-def gibibytes(size: str) -> int:
-    """`size` such as `2Ti` in GiB: 2048."""
-    return int(size[:-2]) * {"Gi": 1, "Ti": 1024}[size[-2:]]
 
 
 def _format(allowed: Format) -> Callable[[str], str]:

@@ -4,8 +4,8 @@ import re
 from collections.abc import Sequence
 
 from corral.catalogue.addons import descriptor
-from corral.catalogue.gpus import GIB
 from corral.catalogue.models import ModelSpec
+from corral.catalogue.quantities import GIB
 from corral.catalogue.vocabulary import Addon, Dtype, Engine, Task
 from corral.stacks.planning.memory.sizing import utilisation
 from corral.stacks.planning.memory.vllm import largest_graph, step_tokens

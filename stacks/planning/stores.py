@@ -1,9 +1,9 @@
 """Stores of models, vectors and metrics, from their sections of the stack file."""
 
 from corral.catalogue.addons import descriptor
+from corral.catalogue.quantities import gibibytes
 from corral.catalogue.vocabulary import Addon
 from corral.stacks.config.stack_config import ModelStorage, Observability, VectorDb
-from corral.stacks.config.values import gibibytes
 from corral.stacks.planning.addons import namespace
 from corral.stacks.planning.results.stores import ObservabilityPlan, StoragePlan, VectorDbPlan
 

@@ -7,8 +7,8 @@ import argparse
 import sys
 from pathlib import Path
 
-from corral.catalogue.gpus import GIB
 from corral.catalogue.models import Model, models
+from corral.catalogue.quantities import GIB
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = ROOT / "docs" / "models.md"

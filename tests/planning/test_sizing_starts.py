@@ -9,7 +9,7 @@ from tests.stacks.stack_files import ROOT
 
 from corral.catalogue._read import read_file
 from corral.catalogue.engines import reserves
-from corral.catalogue.gpus import GIB
+from corral.catalogue.quantities import GIB
 from corral.catalogue.vocabulary import Engine
 from corral.stacks.planning.memory.sizing import cache_per_token, memory
 

@@ -6,8 +6,9 @@ from typing import NamedTuple
 
 from corral.catalogue.gpus import gpus
 from corral.catalogue.models import ModelSpec, models
+from corral.catalogue.quantities import gib
 from corral.catalogue.vocabulary import Engine, SharingKind
-from corral.stacks.config.errors import Problem, gib
+from corral.stacks.config.errors import Problem
 from corral.stacks.config.stack_config import ModelSection
 from corral.stacks.planning.gpu_pools.allocators import PoolAllocator
 from corral.stacks.planning.gpu_pools.devices import DeviceKind

@@ -9,8 +9,8 @@ from collections.abc import Callable
 
 from corral.catalogue.attention import BLOCK
 from corral.catalogue.engines import reserve
-from corral.catalogue.gpus import GIB
 from corral.catalogue.models import ModelSpec
+from corral.catalogue.quantities import GIB
 from corral.catalogue.vocabulary import Dtype, Engine
 from corral.stacks.planning.memory.vllm import LARGE, fixed, pinned_version, step_tokens
 from corral.stacks.planning.results.models import MemoryPlan

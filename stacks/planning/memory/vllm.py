@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 from corral.catalogue.attention import Hybrid
 from corral.catalogue.engines import Reserve
-from corral.catalogue.gpus import GIB
 from corral.catalogue.images import image
 from corral.catalogue.models import ModelSpec
+from corral.catalogue.quantities import GIB
 from corral.catalogue.vocabulary import Dtype, Task
 
 PADDING = 1.007

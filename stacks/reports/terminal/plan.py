@@ -8,8 +8,8 @@ from rich.table import Table
 from rich.text import Text
 
 from corral.catalogue.gpus import shape
+from corral.catalogue.quantities import gib
 from corral.catalogue.vocabulary import AddonState, SharingKind, Weights
-from corral.stacks.config.errors import gib
 from corral.stacks.planning.results.addons import AddonPlan
 from corral.stacks.planning.results.models import ModelPlan
 from corral.stacks.planning.results.plan import Plan
@@ -18,7 +18,6 @@ from corral.stacks.reports.terminal.cost import api_notes, api_table, cost_notes
 from corral.stacks.reports.terminal.dynamic_mig import needs, on_demand, promise
 from corral.stacks.reports.terminal.fair_sharing import fair_notes, fair_table, shared
 
-GIB = 1 << 30
 REPACKED = 3
 """Moves that are shown of one pool."""
 CUTS = {

@@ -1,8 +1,9 @@
-"""Kubernetes quantities: `500M`, `5Gi`, `250m`."""
+"""Amounts of memory, and Kubernetes quantities: `500M`, `5Gi`, `250m`."""
 
 import re
 from decimal import Decimal
 
+MIB, GIB = 1 << 20, 1 << 30
 FACTORS = {
     "": 1,
     "m": Decimal("0.001"),
@@ -38,3 +39,22 @@ def mebibytes(count: int) -> str:
     while count and count % 1024 == 0:
         count, unit = count // 1024, next(units)
     return f"{count}{unit}"
+
+
+def gibibytes(quantity: str) -> int:
+    """Whole GiB that a quantity holds.
+
+    >>> gibibytes("2Ti")
+    2048
+    """
+    return int(amount(quantity)) // GIB
+
+
+def gib(size: float) -> str:
+    """`size` bytes in GiB, one decimal: `19.5 GiB`."""
+    return f"{size / GIB:.1f} GiB"
+
+
+def mib(size: float) -> str:
+    """`size` bytes in MiB: `512 MiB`."""
+    return f"{size / MIB:.0f} MiB"
