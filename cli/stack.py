@@ -1,11 +1,10 @@
 """Commands on stack files alone: plan and lint. Neither engine nor plane is needed."""
 
 import argparse
-import contextlib
-import os
 import sys
 from pathlib import Path
 
+from corral.catalogue.files import replace
 from corral.cli.console import results
 from corral.cli.errors import NO_SPACE, WRONG, UsageError
 from corral.embedded.engine import project
@@ -39,19 +38,15 @@ def plan(arguments: argparse.Namespace) -> int:
 
 
 def write_page(path: Path, content: str) -> None:
-    """Replace `path` by `content` at once: a reader sees the old page or the new one.
+    """Replace the page at `path`.
 
     Raises:
         UsageError: nothing can be written there.
         OSError: no space left.
     """
-    scratch = path.parent / f".{path.name}.{os.getpid()}"
     try:
-        scratch.write_text(content, encoding="utf-8")
-        scratch.replace(path)
+        replace(path, content)
     except OSError as error:
-        with contextlib.suppress(OSError):
-            scratch.unlink()
         if error.errno in NO_SPACE:
             raise
         raise UsageError(f"--html {path}: {error.strerror}") from None

@@ -3,10 +3,11 @@
 `python -m corral.stacks.reports.models_page --write` refreshes it; `--check` exits with 1 where it is stale.
 """
 
-import argparse
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
+from corral.catalogue import files
 from corral.catalogue.models import Model, models
 from corral.catalogue.quantities import GIB
 
@@ -47,22 +48,11 @@ def _row(key: str, entry: Model) -> str:
 
 def stale() -> bool:
     """Whether the page differs from the catalogue."""
-    return not PAGE.exists() or PAGE.read_text(encoding="utf-8") != table()
+    return bool(files.stale({PAGE: table}))
 
 
-def main(arguments: list[str]) -> int:
-    parser = argparse.ArgumentParser(prog="python -m corral.stacks.reports.models_page")
-    choice = parser.add_mutually_exclusive_group(required=True)
-    choice.add_argument("--check", action="store_true", help="exit with 1 where the page is stale")
-    choice.add_argument("--write", action="store_true", help="write the page")
-    chosen = parser.parse_args(arguments)
-    old = stale()
-    if old:
-        print(f"{PAGE.relative_to(ROOT)}: {'written' if chosen.write else 'stale'}")
-    if old and chosen.write:
-        PAGE.parent.mkdir(exist_ok=True)
-        PAGE.write_text(table(), encoding="utf-8")
-    return 1 if old and chosen.check else 0
+def main(arguments: Sequence[str]) -> int:
+    return files.refresh("corral.stacks.reports.models_page", ROOT, {PAGE: table}, arguments)
 
 
 if __name__ == "__main__":
