@@ -37,6 +37,7 @@ from corral.stacks.config.values import (
     Name,
     NodeName,
     Number,
+    ObjectName,
     Positive,
     Registry,
     ServerUrl,
@@ -118,6 +119,8 @@ class Cluster(Section):
     """What the GPU nodes of an existing cluster are, see docs/platforms.md; `bare-metal` when absent."""
     precompiled_driver: Annotated[int, Field(strict=True, ge=100, le=9999)] | None = None
     """Branch of drivers compiled beforehand, such as 580; when absent each node compiles the operator's."""
+    storage_class: ObjectName | None = None
+    """Storage class of every volume in an existing cluster; the cluster's default when absent."""
     kubernetes: Version | None = None
     """Version of an existing cluster, such as `"1.34.2"`; needed where it decides what can be asked for."""
     feature_gates: tuple[FeatureGate, ...] = ()

@@ -171,7 +171,9 @@ def _text(allowed: Format) -> dict[str, Any]:
     return {"type": "string", "pattern": f"^(?:{allowed.pattern})$"}
 
 
-NodeName = Annotated[str, AfterValidator(_format(SUBDOMAIN)), WithJsonSchema(_text(SUBDOMAIN))]
+ObjectName = Annotated[str, AfterValidator(_format(SUBDOMAIN)), WithJsonSchema(_text(SUBDOMAIN))]
+"""Name of a Kubernetes object."""
+NodeName = ObjectName
 """Name of a Kubernetes node."""
 Registry = Annotated[str, AfterValidator(_format(REGISTRY)), WithJsonSchema(_text(REGISTRY))]
 """A registry, with the path of a mirror."""

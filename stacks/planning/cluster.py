@@ -14,6 +14,7 @@ def cluster_plan(section: Cluster) -> ClusterPlan:
         section.plane,
         node_platform(section),
         section.precompiled_driver,
+        section.storage_class,
     )
 
 

@@ -13,6 +13,7 @@ def vector_db_args(context: DeployContext) -> VectorDatabaseArgs | None:
         return None
     args: VectorDatabaseArgs = {
         **context.installed(addon),
+        **context.volumes,
         "engine": database.engine,
         "size_gib": database.size_gib,
         "replicas": database.replicas,

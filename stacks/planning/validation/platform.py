@@ -88,5 +88,6 @@ def _pools_without_operator(pools: Sequence[GpuPool], states: AddonStates) -> It
         yield Problem(
             "addons.gpu-operator",
             "off",
-            "it installs the DRA driver: use managed or existing, or dra-driver: existing where one is there",
+            "it labels GPU nodes and brings the driver where they have none, and a managed DRA driver "
+            "needs both: use managed or existing, or dra-driver: existing where one is there",
         )
