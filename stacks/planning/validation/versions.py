@@ -2,6 +2,8 @@
 
 from collections.abc import Iterator
 
+from packaging.version import Version
+
 from corral.catalogue.charts import charts_of
 from corral.catalogue.gpus import gpus
 from corral.catalogue.vocabulary import Addon, AddonState, SharingKind
@@ -14,11 +16,7 @@ from corral.stacks.planning.results.addons import AddonStates
 
 def at_least(version: str, floor: str) -> bool:
     """Whether `version` is `floor` or newer; a number that it leaves out counts as the oldest."""
-    return _numbers(version) >= _numbers(floor)
-
-
-def _numbers(version: str) -> tuple[int, ...]:
-    return tuple(map(int, version.split(".")))
+    return Version(version) >= Version(floor)
 
 
 def check_versions(config: StackConfig, states: AddonStates) -> Iterator[Problem]:

@@ -4,9 +4,9 @@ import re
 from pathlib import Path
 
 import pytest
-from tests.pools.clouds import graph_of
+from tests.components.gpu_node_pool.clouds import graph_of
 
-PAGE = (Path(__file__).parents[2] / "docs" / "gpu-pools.md").read_text()
+PAGE = (Path(__file__).parents[3] / "docs" / "gpu-pools.md").read_text()
 PROGRAMS = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)
 
 

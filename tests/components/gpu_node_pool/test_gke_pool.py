@@ -1,8 +1,8 @@
 """The graph of a pool on GKE."""
 
 import pytest
+from tests.components.gpu_node_pool.clouds import GOOGLE_KEY, PLUGIN, gke, gke_args
 from tests.components.harness import build
-from tests.pools.clouds import GOOGLE_KEY, PLUGIN, gke, gke_args
 
 from corral.components.gpu_node_pool.cloud import STARTUP_TAINT
 from corral.components.gpu_node_pool.gke import GkeGpuNodePool

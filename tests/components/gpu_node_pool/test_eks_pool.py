@@ -6,8 +6,17 @@ import json
 import botocore.session
 import pulumi_aws as aws
 import pytest
+from tests.components.gpu_node_pool.clouds import (
+    ANSWERS,
+    COMPUTED,
+    KEY,
+    LAUNCH_TEMPLATE,
+    PLUGIN,
+    eks,
+    eks_args,
+    graph_of,
+)
 from tests.components.harness import build
-from tests.pools.clouds import ANSWERS, COMPUTED, KEY, LAUNCH_TEMPLATE, PLUGIN, eks, eks_args, graph_of
 
 from corral.components.gpu_node_pool.cloud import STARTUP_TAINT
 from corral.components.gpu_node_pool.eks import EksGpuNodePool

@@ -2,7 +2,7 @@
 
 import pulumi
 import pytest
-from tests.pools.clouds import GOOGLE_KEY, KEY, PLUGIN, eks, eks_args, gke, gke_args
+from tests.components.gpu_node_pool.clouds import GOOGLE_KEY, KEY, PLUGIN, eks, eks_args, gke, gke_args
 
 from corral.catalogue.gke import family
 from corral.catalogue.gpus import gpus
