@@ -1,4 +1,4 @@
-"""What planning and reports load, and who reads settings; who may import whom is checked by `lint-imports`."""
+"""What planning and reports load, and who reads settings; imports are checked by `lint-imports`."""
 
 import subprocess
 import sys
