@@ -41,6 +41,13 @@ class DriverSource(str, Enum):
     OPERATOR = "operator"
 
 
+class Vendor(str, Enum):
+    """Who makes a GPU, and so whose driver and operator serve it."""
+
+    NVIDIA = "nvidia"
+    AMD = "amd"
+
+
 class SharingKind(str, Enum):
     """How one physical GPU is divided among pods."""
 
@@ -94,6 +101,7 @@ class Cloud(str, Enum):
 
     AWS = "aws"
     GCP = "gcp"
+    OCI = "oci"
 
 
 class Engine(str, Enum):

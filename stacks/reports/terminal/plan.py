@@ -7,7 +7,7 @@ from rich.console import Console, Group
 from rich.table import Table
 from rich.text import Text
 
-from corral.catalogue.gpus import shape
+from corral.catalogue.gpus import geforce_license, gpus, shape
 from corral.catalogue.vocabulary import AddonState, SharingKind, Weights
 from corral.stacks.config.errors import gib
 from corral.stacks.planning.results.addons import AddonPlan
@@ -130,7 +130,9 @@ def _stranded(pool: PoolPlan) -> str:
 
 
 def pool_notes(pool: PoolPlan) -> Iterable[str]:
-    """Why so many GPUs, and who was moved for it."""
+    """What the licence of a consumer GPU says, why so many GPUs, and who was moved for it."""
+    if gpus()[pool.gpu].geforce:
+        yield f"{pool.gpu} is a consumer GPU: {geforce_license().name}"
     if on_demand(pool):
         yield from promise(pool)
         return
