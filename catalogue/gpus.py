@@ -98,6 +98,12 @@ class Gpu(Entry):
         return self.product != UNRESOLVED
 
     @property
+    def compute_capability(self) -> str | None:
+        """Such as `9.0`, which decides the kernels of an engine; None: the GPU is not NVIDIA's."""
+        found = _file().architectures[self.architecture]
+        return found.target if found.vendor is Vendor.NVIDIA else None
+
+    @property
     def geforce(self) -> bool:
         """Whether it is a consumer GPU, whose driver has a licence of its own."""
         return self.product.startswith("NVIDIA GeForce ")
@@ -179,6 +185,11 @@ def _file() -> _Gpus:
 def gpus() -> Mapping[str, Gpu]:
     """All GPUs by key, such as `A100-40GB`."""
     return _file().gpus
+
+
+def served() -> tuple[str, ...]:
+    """GPUs that the platform's operator and DRA driver can serve, which are NVIDIA's."""
+    return tuple(key for key in gpus() if architecture(key).vendor is Vendor.NVIDIA)
 
 
 def architecture(gpu: str) -> Architecture:

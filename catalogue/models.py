@@ -133,6 +133,12 @@ class ModelSpec(Entry):
 class Model(ModelSpec):
     """One model of the catalogue."""
 
+    hub: Annotated[str, Field(pattern=r"^[\w.-]+/[\w.-]+$")] | None = None
+    """Its repository on Hugging Face; None: not looked up."""
+    revision: Annotated[str, Field(pattern=r"^[0-9a-f]{40}$")] | None = None
+    """Commit of that repository; None: not looked up."""
+    files_bytes: Size | None = None
+    """Bytes of the files that an import brings; None: not looked up."""
     source: Source
 
 

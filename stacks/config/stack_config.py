@@ -7,7 +7,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSche
 
 from corral.catalogue.addons import config_secrets
 from corral.catalogue.clusters import ClusterCapabilities, capabilities
-from corral.catalogue.gpus import gpus
+from corral.catalogue.gpus import gpus, served
 from corral.catalogue.models import ModelSpec, models
 from corral.catalogue.vocabulary import (
     Addon,
@@ -187,9 +187,7 @@ class GpuPool(Section):
 
     name: Name
     """Name of the pool, and of the label its nodes carry."""
-    gpu: Annotated[
-        str, Field(json_schema_extra={"enum": [key for key, entry in gpus().items() if entry.resolved]})
-    ]
+    gpu: Annotated[str, Field(json_schema_extra={"enum": [key for key in served() if gpus()[key].resolved]})]
     """GPU of the catalogue."""
     nodes: Nodes
     """`{names: […]}` for nodes that exist, `{min, max}` for nodes made on demand."""

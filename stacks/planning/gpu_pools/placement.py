@@ -44,6 +44,18 @@ class PoolPlacement:
 
 
 @dataclass(frozen=True)
+class DeviceFit:
+    """Devices that one replica fits on, whoever has them."""
+
+    device: DeviceKind
+    count: int
+    memory: MemoryPlan
+    """Of each device."""
+    largest_context: int
+    full_sequences: int
+
+
+@dataclass(frozen=True)
 class _Need:
     model: ModelSection
     facts: ModelSpec
@@ -121,6 +133,24 @@ def place(
             longest, full = need.longest(device, count), need.sequences(device, count)
             return PoolPlacement(allocator.pool.name, device, count, found, longest, full)
     return _full(path, need, options) if options else _too_large(path, need, open_to)
+
+
+def smallest_fit(
+    model: ModelSection, facts: ModelSpec, engine: Engine, context: int, devices: Sequence[DeviceKind]
+) -> DeviceFit | None:
+    """The smallest of `devices`, and the fewest of it, that one replica fits on; None: it fits on none."""
+    need = _Need(model, facts, engine, context)
+    for device in sorted(devices, key=lambda one: one.usable):
+        count = _count(need, device)
+        if count:
+            found = need.on(device, count)
+            return DeviceFit(device, count, found, need.longest(device, count), need.sequences(device, count))
+    return None
+
+
+def least_memory(model: ModelSection, facts: ModelSpec, engine: Engine, context: int) -> int:
+    """Bytes of the smallest single device that would hold one replica, if there were one of every size."""
+    return _Need(model, facts, engine, context).smallest()
 
 
 def _serves(allocator: PoolAllocator, engine: Engine) -> bool:

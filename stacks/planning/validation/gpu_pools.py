@@ -2,8 +2,7 @@
 
 from collections.abc import Iterator
 
-from corral.catalogue.gpus import architecture, gpus
-from corral.catalogue.vocabulary import Vendor
+from corral.catalogue.gpus import gpus, served
 from corral.stacks.config.errors import Problem, one_of
 from corral.stacks.config.stack_config import GpuPool, StackConfig
 from corral.stacks.config.values import DYNAMIC
@@ -24,7 +23,7 @@ def check_gpu_pools(config: StackConfig) -> Iterator[Problem]:
         if pool.gpu not in gpus():
             yield Problem(f"{path}.gpu", pool.gpu, one_of(pool.gpu, served()))
             continue
-        if architecture(pool.gpu).vendor is not Vendor.NVIDIA:
+        if pool.gpu not in served():
             yield Problem(f"{path}.gpu", pool.gpu, NOT_SERVED.format(pool.gpu))
             continue
         if not gpus()[pool.gpu].resolved:
@@ -35,11 +34,6 @@ def check_gpu_pools(config: StackConfig) -> Iterator[Problem]:
         yield from check_purchase(pool, path)
         if pool.sharing.mig is not None:
             yield from _mig(pool, f"{path}.sharing")
-
-
-def served() -> list[str]:
-    """GPUs that the operator and the DRA driver can serve."""
-    return [key for key in gpus() if architecture(key).vendor is Vendor.NVIDIA]
 
 
 def _nodes(config: StackConfig, pool: GpuPool, path: str) -> Iterator[Problem]:

@@ -53,7 +53,11 @@ def render(plan: Plan, console: Console) -> None:
         _fair(plan, console)
     if plan.pools:
         _cost(plan, console)
-    for title, rows in (("Stores", _stores(plan)), ("Digests", _digests(plan))):
+    for title, rows in (
+        ("Stores", _stores(plan)),
+        ("Secrets", _secrets(plan)),
+        ("Digests", _digests(plan)),
+    ):
         _heading(console, title)
         for row in rows:
             console.print(Text(row))
@@ -221,6 +225,16 @@ def _stores(plan: Plan) -> Iterable[str]:
         metrics = plan.observability
         yield f"metrics: {metrics.retention_days} days, {metrics.size_gib} GiB"
     yield f"tenants: {', '.join(tenant.namespace for tenant in plan.tenants)}"
+
+
+def _secrets(plan: Plan) -> Iterable[str]:
+    """What sets each secret: `corral init` on a plane of Corral's own, elsewhere a command each."""
+    if not plan.secret_commands:
+        yield "none"
+    elif plan.cluster.capabilities.started_here:
+        yield f"{', '.join(plan.secrets_needed)}: `corral init` makes them, as does `corral up`"
+    else:
+        yield from (command for _key, command in plan.secret_commands)
 
 
 def _digests(plan: Plan) -> Iterable[str]:
