@@ -137,8 +137,8 @@ class Model(ModelSpec):
     """Its repository on Hugging Face; None: not looked up."""
     revision: Annotated[str, Field(pattern=r"^[0-9a-f]{40}$")] | None = None
     """Commit of that repository; None: not looked up."""
-    files_bytes: Size | None = None
-    """Bytes of the files that an import brings; None: not looked up."""
+    files_gib: Annotated[float, Field(gt=0)] | None = None
+    """Weight files of that repository in GiB, copies in another format with them; None: not looked up."""
     source: Source
 
 

@@ -140,7 +140,7 @@ class ModelEntry:
     hub: str | None
     """Repository on Hugging Face; None: not looked up, as are the next two."""
     revision: str | None
-    files_bytes: int | None
+    files_gib: float | None
 
 
 @dataclass(frozen=True)
@@ -196,7 +196,7 @@ def model_entry(name: str, entry: Model) -> ModelEntry:
         checked=entry.source.checked,
         hub=entry.hub,
         revision=entry.revision,
-        files_bytes=entry.files_bytes,
+        files_gib=entry.files_gib,
     )
 
 

@@ -77,7 +77,15 @@ def _fitted(model: Named, arguments: argparse.Namespace) -> FitPlan:
     if arguments.region is not None and arguments.region not in priced_regions():
         raise UsageError(f"--region {arguments.region}: {one_of(arguments.region, priced_regions())}")
     return fit_of(
-        spec_plan(name, spec, origin, checked=model.checked, revision=model.revision),
+        spec_plan(
+            name,
+            spec,
+            origin,
+            checked=model.checked,
+            hub=model.hub,
+            revision=model.revision,
+            files_gib=model.files_gib,
+        ),
         spec,
         context=arguments.context,
         max_num_seqs=arguments.max_num_seqs,

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from pydantic import ValidationError
 
 from corral.catalogue.attention import Encoder
+from corral.catalogue.gpus import GIB
 from corral.catalogue.models import ModelSpec, models
 from corral.catalogue.vocabulary import Task
 from corral.cli.console import progress
@@ -39,7 +40,9 @@ class Named:
     spec: ModelSpec
     origin: str
     checked: bool = True
+    hub: str | None = None
     revision: str | None = None
+    files_gib: float | None = None
 
 
 def named(word: str) -> Named:
@@ -51,7 +54,7 @@ def named(word: str) -> Named:
     if word in models():
         entry = models()[word]
         origin = f"{entry.source.name}, {entry.source.date}"
-        return Named(word, entry, origin, entry.source.checked, entry.revision)
+        return Named(word, entry, origin, entry.source.checked, entry.hub, entry.revision, entry.files_gib)
     folder = Path(word).expanduser()
     if folder.is_dir():
         return Named(word, _spec(word, folder), str(folder.resolve()))
@@ -82,7 +85,9 @@ def _hub(repository: str) -> Named:
             spec = _spec(uri, _copied(uri, source, listing, Path(scratch)))
     except ToolFailure as failure:
         raise UsageError(str(failure)) from None
-    return Named(repository, spec, uri, revision=listing.revision)
+    total = sum(file.size for file in listing.files if WEIGHTS.fullmatch(file.name))
+    name = repository.partition("@")[0]
+    return Named(repository, spec, uri, hub=name, revision=listing.revision, files_gib=round(total / GIB, 2))
 
 
 def _copied(uri: str, source: "Source", listing: "Listing", scratch: Path) -> Path:

@@ -25,14 +25,23 @@ AMD_NOTE = "AMD GPUs are sized as vLLM on CUDA is; what ROCm takes beside it was
 
 
 def spec_plan(
-    name: str, spec: ModelSpec, origin: str, *, checked: bool = True, revision: str | None = None
+    name: str,
+    spec: ModelSpec,
+    origin: str,
+    *,
+    checked: bool = True,
+    hub: str | None = None,
+    revision: str | None = None,
+    files_gib: float | None = None,
 ) -> SpecPlan:
     """What `spec`, read at `origin`, says of model `name`."""
     return SpecPlan(
         model=name,
         origin=origin,
         checked=checked,
+        hub=hub,
         revision=revision,
+        files_gib=files_gib,
         task=spec.task,
         license=spec.license,
         gated=spec.gated,

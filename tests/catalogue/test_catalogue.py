@@ -20,6 +20,7 @@ from corral.catalogue.models import Model, ModelSpec, models
 from corral.catalogue.vocabulary import Addon, Dtype, Engine, InstalledBy, Task
 
 ROOT = Path(__file__).parents[2]
+CATALOGUE_ONLY = set(Model.model_fields) - set(ModelSpec.model_fields)
 FLOATING = {"latest", "main", "master", "stable", "nightly"}
 
 
@@ -193,7 +194,7 @@ def test_eight_bit_weights_keep_embeddings_and_head_at_sixteen():
 
 
 def test_a_model_weighs_by_exactly_one_account():
-    facts = models()["qwen3-8b"].model_dump(by_alias=True, exclude={"source", "weights_gib"})
+    facts = models()["qwen3-8b"].model_dump(by_alias=True, exclude={*CATALOGUE_ONLY, "weights_gib"})
     for given in ({}, {"weights-gib": 1, "parameters": 8}):
         with pytest.raises(ValidationError, match="one of weights-gib, weights-bytes and parameters"):
             ModelSpec.model_validate({**facts, **given})
@@ -212,7 +213,9 @@ def test_a_model_weighs_by_exactly_one_account():
     ],
 )
 def test_attention_that_cannot_be_is_refused(attention: dict[str, object], said: str):
-    facts = models()["qwen3-8b"].model_dump(by_alias=True, exclude={"source", "weights_bytes", "parameters"})
+    facts = models()["qwen3-8b"].model_dump(
+        by_alias=True, exclude={*CATALOGUE_ONLY, "weights_bytes", "parameters"}
+    )
     with pytest.raises(ValidationError, match=said):
         ModelSpec.model_validate({**facts, "attention": attention})
 

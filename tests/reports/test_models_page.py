@@ -1,23 +1,29 @@
-"""The page of models: fresh, or written anew."""
-
-from pathlib import Path
+"""The pages of the catalogue's models and GPUs are what the catalogue says."""
 
 import pytest
 
-from corral.stacks.reports import models_page
+from corral.catalogue.gpus import gpus
+from corral.catalogue.models import models
+from corral.stacks.reports import gpus_page, models_page, pages
+
+PAGES = pytest.mark.parametrize("page", [models_page, gpus_page], ids=["models", "gpus"])
 
 
-def test_the_page_of_models_is_fresh():
-    assert not models_page.stale(), "run: python -m corral.stacks.reports.models_page --write"
+@PAGES
+def test_the_page_is_fresh(page):
+    assert not pages.stale(page.PAGE, page.table()), f"run: python -m {page.__name__} --write"
 
 
-def test_a_stale_page_of_models_is_found_and_written(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-):
-    monkeypatch.setattr(models_page, "ROOT", tmp_path)
-    monkeypatch.setattr(models_page, "PAGE", tmp_path / "docs" / "m.md")
-    assert models_page.main(["--check"]) == 1
-    assert "docs/m.md: stale" in capsys.readouterr().out
-    assert not (tmp_path / "docs").exists(), "check writes nothing"
-    assert models_page.main(["--write"]) == 0
-    assert models_page.main(["--check"]) == 0
+@PAGES
+def test_a_stale_page_is_said_and_written(page, tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(page, "PAGE", tmp_path / "docs" / "m.md")
+    assert page.main(["--check"]) == 1
+    assert page.main(["--write"]) == 0
+    assert page.main(["--check"]) == 0
+    assert capsys.readouterr().out == "docs/m.md: stale\ndocs/m.md: written\n"
+
+
+@pytest.mark.parametrize(("page", "keys"), [(models_page, models()), (gpus_page, gpus())])
+def test_a_page_has_a_row_for_each_entry(page, keys):
+    rows = [line for line in page.table().splitlines() if line.startswith("| `")]
+    assert [row.split("`")[1] for row in rows] == list(keys)

@@ -17,8 +17,12 @@ class SpecPlan:
     """Where its figures were read."""
     checked: bool
     """False: in a survey rather than in the model's own files."""
+    hub: str | None
+    """Repository on Hugging Face; None: not looked up, as are the next two."""
     revision: str | None
-    """Commit of the hub; None: not looked up."""
+    """Commit of the hub."""
+    files_gib: float | None
+    """Weight files of the repository in GiB."""
     task: Task
     license: str
     gated: bool

@@ -11,7 +11,7 @@ from corral.stacks.planning.validation.purchase import check_purchase
 
 NOT_SERVED = (
     "the GPU operator and the DRA driver serve NVIDIA GPUs alone: `corral fit MODEL --gpu {}` sizes and "
-    "prices it, and AMD's own operator (instinct.docs.amd.com) serves it beside this platform; use an "
+    "prices it, and AMD's own operator (instinct.docs.amd.com/projects/gpu-operator) is what serves it; use an "
     "NVIDIA GPU here"
 )
 
