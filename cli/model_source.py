@@ -55,14 +55,22 @@ def named(word: str) -> Named:
         entry = models()[word]
         origin = f"{entry.source.name}, {entry.source.date}"
         return Named(word, entry, origin, entry.source.checked, entry.hub, entry.revision, entry.files_gib)
-    folder = Path(word).expanduser()
-    if folder.is_dir():
+    folder = _folder(word)
+    if folder is not None:
         return Named(word, _spec(word, folder), str(folder.resolve()))
     if word.startswith(HUB) or REPOSITORY.fullmatch(word):
         return _hub(word.removeprefix(HUB))
     raise UsageError(
         f"{word}: no model of the catalogue, no folder and no ORGANISATION/NAME of a hub: {_near(word)}"
     )
+
+
+def _folder(word: str) -> Path | None:
+    try:
+        path = Path(word).expanduser()
+        return path if path.is_dir() else None
+    except (OSError, RuntimeError):  # A name that is too long; the home of nobody.
+        return None
 
 
 def _near(word: str) -> str:

@@ -25,9 +25,9 @@ The catalogue, for `gpu-pools[].gpu` of a stack file. `of` is the size in the pr
 process gets, both in GiB; `~` is a lower bound where nobody measured. Bandwidth is the peak of the memory, in
 GB/s. The number behind a figure says where it was read; what has none: 1.
 
-A GPU without MIG is shared whole, by time or by MPS ([sharing.md](sharing.md)). GPUs with `*` are sized and priced
-(`corral fit MODEL --gpu {other}`), and no stack may have them: the GPU operator and the DRA driver of this
-platform serve NVIDIA's alone; AMD has an operator of its own (instinct.docs.amd.com/projects/gpu-operator).
+A GPU without MIG is shared whole, by time or by MPS ([sharing.md](sharing.md)). GPUs with `*` are sized and
+priced (`corral fit MODEL --gpu {other}`), and no stack may have them: the GPU operator and the DRA driver of
+this platform serve NVIDIA's alone; AMD has one of its own (instinct.docs.amd.com/projects/gpu-operator).
 
 | GPU | product | of | usable | architecture | 8 bits | 4 bits | bandwidth | MIG |
 |---|---|---|---|---|---|---|---|---|

@@ -129,6 +129,14 @@ def test_a_model_has_weights_a_source_and_consistent_heads(name: str):
     assert entry.engine is not Engine.LLAMA_CPP or entry.files, "llama.cpp is given one file by name"
 
 
+def test_a_commit_is_of_a_named_repository_whose_files_hold_the_weights():
+    named = [entry for entry in models().values() if entry.hub]
+    assert len(named) > 25
+    assert all(entry.hub for entry in models().values() if entry.revision or entry.files_gib)
+    for entry in named:
+        assert entry.files_gib is not None and entry.files_gib >= entry.weights / (1 << 30) - 0.01, entry.hub
+
+
 def _family(name: str) -> list[Model]:
     return [entry for entry in models().values() if entry.family == name]
 

@@ -203,6 +203,9 @@ def test_another_dtype_is_an_entry_of_the_family_or_computed(capsys):
     ("arguments", "said"),
     [
         (["fit", "qwen3-8"], "qwen3-8: no model of the catalogue, no folder"),
+        (["fit", "x" * 300], "no model of the catalogue"),
+        (["fit", "~nobody-at-all/model"], "no model of the catalogue"),
+        (["fit", "hf://one/two/three"], "hf://one/two/three: expected hf://ORGANISATION/NAME"),
         (["fit", "qwen3-8b", "--gpu", "RTX-4090"], "did you mean RTX-4090-24GB?"),
         (["fit", "qwen3-8b", "--context", "99999999"], "--context 99999999: qwen3-8b has at most 40960"),
         (["fit", "qwen3-8b", "--dtype", "fp9"], "--dtype fp9: did you mean fp8?"),

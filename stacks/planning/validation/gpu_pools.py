@@ -11,8 +11,8 @@ from corral.stacks.planning.validation.purchase import check_purchase
 
 NOT_SERVED = (
     "the GPU operator and the DRA driver serve NVIDIA GPUs alone: `corral fit MODEL --gpu {}` sizes and "
-    "prices it, and AMD's own operator (instinct.docs.amd.com/projects/gpu-operator) is what serves it; use an "
-    "NVIDIA GPU here"
+    "prices it, and AMD's own operator (instinct.docs.amd.com/projects/gpu-operator) is what serves it; use "
+    "an NVIDIA GPU here"
 )
 
 
