@@ -55,6 +55,8 @@ class Architecture(Entry):
     vendor: Vendor
     target: str
     """Compute capability, such as `8.9`; LLVM target of AMD's, such as `gfx942`."""
+    bf16: bool
+    """Whether it computes in bfloat16; if not, vLLM must be told float16 (vllm-project/vllm issue 1157)."""
     fp8: bool
     """Whether it multiplies numbers of 8 bits by itself."""
     fp4: bool
@@ -102,6 +104,11 @@ class Gpu(Entry):
         """Such as `9.0`, which decides the kernels of an engine; None: the GPU is not NVIDIA's."""
         found = _file().architectures[self.architecture]
         return found.target if found.vendor is Vendor.NVIDIA else None
+
+    @property
+    def bf16(self) -> bool:
+        """Whether it computes in bfloat16."""
+        return _file().architectures[self.architecture].bf16
 
     @property
     def geforce(self) -> bool:

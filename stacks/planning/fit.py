@@ -200,5 +200,10 @@ def _notes(keys: Sequence[str], spec: ModelSpec) -> Iterator[str]:
         yield AMD_NOTE
     if any(gpus()[key].geforce for key in keys):
         yield f"GeForce: {geforce_license().name}"
+    bits = 8 if spec.dtype in (Dtype.FP8, Dtype.FP8_BLOCK) else 4 if spec.dtype is Dtype.MXFP4 else None
+    made = {key: architecture(key) for key in keys}
+    lacking = [key for key, one in made.items() if bits and not (one.fp8 if bits == 8 else one.fp4)]
+    if lacking:
+        yield f"no arithmetic in {bits} bits of its own, weights are unpacked: {', '.join(lacking)}"
     if spec.engine is Engine.LLAMA_CPP:
         yield "llama.cpp is sized by its file and cache alone, without calibration"

@@ -37,16 +37,18 @@ def arguments(
     usable: int,
     files: Sequence[str],
     shares: int = 1,
+    half: bool = False,
 ) -> tuple[str, ...]:
     """Arguments of the server of model `name` on devices of `usable` bytes.
 
     Its defaults, which move between versions, are left to nothing that matters for memory. `files`: names of
     the model's files, none where its weights are simulated. `shares`: equal shares that its GPU goes into by
-    time, of which a device is one; the server sees the memory of all of it.
+    time, of which a device is one; the server sees the memory of all of it. `half`: of the types
+    of 16 bits, the GPU computes in float16 alone.
     """
     if engine is Engine.LLAMA_CPP:
         return _llama_cpp(name, gguf(files) or f"{name}{GGUF}", context, max_num_seqs)
-    return _vllm(name, facts, context, max_num_seqs, parallel, usable, shares)
+    return _vllm(name, facts, context, max_num_seqs, parallel, usable, shares, half)
 
 
 def host_memory_gib(memory: MemoryPlan) -> int:
@@ -75,7 +77,14 @@ def _llama_cpp(name: str, file: str, context: int, max_num_seqs: int) -> tuple[s
 
 
 def _vllm(
-    name: str, facts: ModelSpec, context: int, max_num_seqs: int, parallel: int, usable: int, shares: int
+    name: str,
+    facts: ModelSpec,
+    context: int,
+    max_num_seqs: int,
+    parallel: int,
+    usable: int,
+    shares: int,
+    half: bool,
 ) -> tuple[str, ...]:
     pools = facts.task in (Task.EMBEDDING, Task.RERANK)
     # A step may be shorter than a sequence, which is then taken in chunks.
@@ -91,7 +100,7 @@ def _vllm(
         *("--max-cudagraph-capture-size", str(largest_graph(max_num_seqs))),
         *("--gpu-memory-utilization", str(_rounded_down(utilisation(Engine.VLLM, usable) / shares))),
         *("--tensor-parallel-size", str(parallel)),
-        *("--dtype", DTYPES.get(facts.dtype, "auto")),
+        *("--dtype", "float16" if half else DTYPES.get(facts.dtype, "auto")),
         *("--kv-cache-dtype", "auto"),
         *mode,
     )

@@ -38,6 +38,7 @@ def model_plan(
             max_num_seqs=section.max_num_seqs,
             parallel=placement.count,
             shares=placement.device.shares,
+            half=not gpu.bf16,
             usable=placement.device.usable,
             files=[file.name for file in files] or [file.name for file in spec.files],
         ),

@@ -54,6 +54,10 @@ def test_a_gpu_computes_in_eight_and_four_bits_as_its_architecture_does(key, tar
     assert (entry.target, entry.fp8, entry.fp4) == (target, fp8, fp4)
 
 
+def test_only_turing_lacks_bfloat16():
+    assert [key for key, entry in gpus().items() if not entry.bf16] == ["T4"]
+
+
 @pytest.mark.parametrize("key", gpus())
 def test_no_process_gets_more_than_the_nominal_memory(key: str):
     entry = gpus()[key]

@@ -79,6 +79,14 @@ def test_a_price_is_of_an_instance_with_enough_gpus_and_the_cheapest_there_is():
     assert everywhere.hour <= north.hour and north.region == "eu-north-1"
 
 
+def test_gpus_that_unpack_weights_of_few_bits_are_named():
+    (eight,) = [line for line in fitted("qwen3-32b-fp8").notes if "8 bits" in line]
+    assert "A100-80GB" in eight and "H100-80GB" not in eight and "RTX-4090-24GB" not in eight
+    (four,) = [line for line in fitted("gpt-oss-20b").notes if "4 bits" in line]
+    assert "H100-80GB" in four and "B200-180GB" not in four and "MI355X-288GB" not in four
+    assert not [line for line in fitted("qwen3-8b").notes if "bits" in line]
+
+
 def test_spot_is_another_price_and_a_price_that_is_not_known_is_none():
     spot = of(fitted("qwen3-8b", purchase=Purchase.SPOT), "H100-80GB", whole=True).price
     assert spot is not None and spot.purchase is Purchase.SPOT

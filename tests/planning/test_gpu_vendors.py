@@ -47,6 +47,20 @@ def test_the_licence_of_a_consumer_gpu_is_in_the_plan_and_in_no_other():
     assert "datacenter" not in text("RTX-A6000-48GB")
 
 
+@pytest.mark.parametrize(
+    ("gpu", "name", "dtype"),
+    [
+        ("T4", "llama-3.2-1b", "float16"),
+        ("T4", "qwen3-8b-int4", "float16"),
+        ("L4", "llama-3.2-1b", "bfloat16"),
+        ("RTX-3090-24GB", "qwen3-8b-int4", "auto"),
+    ],
+)
+def test_a_gpu_without_bfloat16_is_told_float16(gpu: str, name: str, dtype: str):
+    (served,) = planned(gpu_pools=[whole(gpu)], models=[model(model=name, context=2048)]).models
+    assert served.args[served.args.index("--dtype") + 1] == dtype
+
+
 @pytest.mark.parametrize("gpu", AMD)
 def test_a_gpu_that_the_operator_cannot_serve_is_refused_with_the_way_out(gpu: str):
     (line,) = problems(gpu_pools=[whole(gpu)], models=[])
