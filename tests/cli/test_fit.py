@@ -179,6 +179,36 @@ def test_amd_is_sized_and_priced_and_no_stack_may_have_it(capsys):
     assert "not calibrated" in said
 
 
+def test_the_table_has_a_figure_under_each_heading_and_one_line_for_a_device(capsys, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "120")
+    assert main(["fit", "qwen3-8b", "--gpu", "H100-80GB", "--gpu", "RTX-PRO-6000-MAXQ-96GB"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    at = next(index for index, line in enumerate(lines) if line.startswith("GPU"))
+    assert lines[at].split() == [
+        "GPU",
+        "device",
+        "used/of",
+        "longest",
+        "seqs",
+        "hour",
+        "month",
+        "rented",
+        "as",
+    ]
+    rows = [line.split() for line in lines[at + 1 : at + 5]]
+    assert [row[:2] for row in rows] == [
+        ["H100-80GB", "1g.20gb"],
+        ["H100-80GB", "whole"],
+        ["RTX-PRO-6000-MAXQ-96GB", "1g.24gb"],
+        ["RTX-PRO-6000-MAXQ-96GB", "whole"],
+    ]
+    used, longest, seqs, hour, month, instance, region = rows[0][2:]
+    assert "/" in used and int(longest) > 8192 and int(seqs) >= 1
+    assert round(float(month) / float(hour) / 730, 1) == 1
+    assert (instance, region) == ("p5.4xlarge", "us-east-1")
+    assert rows[3][-3:] == ["-", "-", "-"]
+
+
 def test_a_filter_keeps_one_gpu_and_one_region(capsys):
     found = fitted(capsys, "qwen3-8b", "--gpu", "L40S", "--gpu", "L4", "--region", "eu-north-1")
     assert {one["gpu"] for one in found["fits"]} == {"L40S", "L4"}

@@ -11,6 +11,7 @@ from corral.stacks.config.errors import gib
 from corral.stacks.planning.results.cost import month
 from corral.stacks.planning.results.fit import FitPlan, GpuFit, SpecPlan
 
+COLUMNS = ("GPU", "device", "used/of", "longest", "seqs", "hour", "month", "rented as")
 RIGHT = frozenset({"weights", "context", "used/of", "longest", "seqs", "hour", "month"})
 """Columns of numbers."""
 UNCHECKED = "?"
@@ -43,9 +44,7 @@ def render_fit(plan: FitPlan, console: Console) -> None:
     console.print(Text(f"One replica, {sequences}: {gib(plan.least_memory)} of one device", style="bold"))
     if plan.fits:
         currency = plan.currency.value
-        table = _table(
-            "GPU", "device", "used", "of", "longest", "sequences", "an hour", "a month", "rented as"
-        )
+        table = _table(*COLUMNS)
         for one in plan.fits:
             table.add_row(*_row(one))
         console.print(table)
@@ -109,5 +108,6 @@ def _row(one: GpuFit) -> tuple[str, ...]:
 def _table(*columns: str) -> Table:
     table = Table(box=None, padding=(0, 1, 0, 0))
     for column in columns:
-        table.add_column(column, justify="right" if column in RIGHT else "left", overflow="fold")
+        justify = "right" if column in RIGHT else "left"
+        table.add_column(column, justify=justify, overflow="fold", no_wrap=column != "rented as")
     return table
