@@ -18,6 +18,8 @@ class Start(Entry):
     usable: float
     share: float
     """Of the device, as the engine was told to fill."""
+    capability: str | None = "9.0"
+    """Compute capability of the device."""
     parallel: int = 1
     sequences: int = 1024
     step: int = 8192
@@ -52,6 +54,7 @@ class Start(Entry):
             max_num_seqs=self.sequences,
             step=self.step,
             parallel=self.parallel,
+            capability=self.capability,
         )
 
     @property

@@ -2,8 +2,9 @@
 
 from collections.abc import Mapping
 from functools import cache
+from typing import Annotated
 
-from pydantic import model_validator
+from pydantic import Field, model_validator
 
 from corral.catalogue._read import UNRESOLVED, Entry, Source, read
 
@@ -61,6 +62,8 @@ class Gpu(Entry):
     """False: `usable_gib` is a lower bound."""
     driver: int | None = None
     """First driver branch that divides it, such as 450; None: not read."""
+    compute_capability: Annotated[str, Field(pattern=r"^[0-9]+\.[0-9]$")] | None = None
+    """Such as `"9.0"`, which decides the kernels of an engine; None: not read, and the largest kernel counts."""
     geometry: str | None = None
     """None: the GPU has no MIG."""
     mig_mode_by_reset: bool = False

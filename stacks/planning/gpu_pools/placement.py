@@ -59,6 +59,7 @@ class _Need:
             full_sequences=self.model.full_sequences,
             usable=device.usable,
             parallel=count,
+            capability=device.capability,
         )
 
     def longest(self, device: DeviceKind, count: int) -> int:
@@ -70,6 +71,7 @@ class _Need:
             full_sequences=self.model.full_sequences,
             usable=device.usable,
             parallel=count,
+            capability=device.capability,
         )
 
     def sequences(self, device: DeviceKind, count: int) -> int:
@@ -83,6 +85,7 @@ class _Need:
             max_num_seqs=self.model.max_num_seqs,
             usable=device.usable,
             parallel=count,
+            capability=device.capability,
         )
 
     def spans(self, device: DeviceKind) -> Sequence[int]:
@@ -179,7 +182,8 @@ def _whole(need: _Need, allocators: Sequence[PoolAllocator]) -> _Whole | None:
     for pool in (
         allocator.pool for allocator in allocators if allocator.pool.sharing.kind is not SharingKind.WHOLE
     ):
-        number = _count(need, DeviceKind(None, gpus()[pool.gpu].usable, PARALLEL[-1]))
+        gpu = gpus()[pool.gpu]
+        number = _count(need, DeviceKind(None, gpu.usable, PARALLEL[-1], capability=gpu.compute_capability))
         if number:
             enough = number <= pool.gpus_per_node
             node = f"a node of pool {pool.name} has {pool.gpus_per_node}"

@@ -12,7 +12,7 @@ from corral.catalogue.engines import reserve
 from corral.catalogue.gpus import GIB
 from corral.catalogue.models import ModelSpec
 from corral.catalogue.vocabulary import Dtype, Engine
-from corral.stacks.planning.memory.vllm import LARGE, fixed, pinned_version, step_tokens
+from corral.stacks.planning.memory.vllm import LARGE, fixed, pinned_version, pools, step_tokens
 from corral.stacks.planning.results.models import MemoryPlan
 
 UTILISATION = {Engine.VLLM: 0.92, Engine.LLAMA_CPP: 0.95}
@@ -76,10 +76,12 @@ def memory(
     usable: int,
     parallel: int = 1,
     version: str | None = None,
+    capability: str | None = None,
 ) -> MemoryPlan:
     """Memory of one device of `usable` bytes under one replica spread over `parallel` devices.
 
-    `version`: of vLLM; the catalogue's when None.
+    `version`: of vLLM; the catalogue's when None. `capability`: compute capability of the device; the largest
+    kernel counts when None.
 
     Raises:
         ValueError: this version of vLLM is not sized.
@@ -90,15 +92,17 @@ def memory(
         cache = tokens * cache_per_token(model, parallel)
         output = 4 * MICRO_BATCH * model.vocabulary
         return MemoryPlan(usable, model.weights // parallel, cache, output, NON_TORCH + margin)
-    step = step_tokens(model, usable, context)
+    step, counts = step_tokens(model, usable, context), reserve(version or pinned_version())
     held = fixed(
         model,
-        reserve(version or pinned_version()),
+        counts,
         max_num_seqs=max_num_seqs,
         step=step,
         parallel=parallel,
+        capability=capability,
     )
-    cache = full_sequences * model.attention.sequence(model.layers, parallel, tokens=context, step=step)
+    in_flight = step * (1 if pools(model) else counts.steps_in_flight)
+    cache = full_sequences * model.attention.sequence(model.layers, parallel, tokens=context, step=in_flight)
     # vLLM starts only where every sequence that may run has its state.
     cache += max_num_seqs * state_per_sequence(model, parallel)
     return MemoryPlan(usable, held.weights, cache, held.activation, held.outside + margin)
@@ -113,6 +117,7 @@ def smallest_device(
     full_sequences: int,
     parallel: int = 1,
     version: str | None = None,
+    capability: str | None = None,
 ) -> int:
     """Bytes of the smallest device that one replica fits on, if there were one of every size."""
 
@@ -126,6 +131,7 @@ def smallest_device(
             usable=usable,
             parallel=parallel,
             version=version,
+            capability=capability,
         )
         return found.free >= 0
 
@@ -143,6 +149,7 @@ def largest_context(
     usable: int,
     parallel: int = 1,
     version: str | None = None,
+    capability: str | None = None,
 ) -> int:
     """Tokens of the longest sequence that fits, at most the model's own limit; 0: not even one token fits."""
 
@@ -156,6 +163,7 @@ def largest_context(
             usable=usable,
             parallel=parallel,
             version=version,
+            capability=capability,
         )
         return found.free < 0
 
@@ -171,6 +179,7 @@ def full_sequences_that_fit(
     usable: int,
     parallel: int = 1,
     version: str | None = None,
+    capability: str | None = None,
 ) -> int:
     """Sequences at full `context` that fit at the same time, at most `max_num_seqs`."""
 
@@ -184,6 +193,7 @@ def full_sequences_that_fit(
             usable=usable,
             parallel=parallel,
             version=version,
+            capability=capability,
         )
         return found.free < 0
 
