@@ -13,7 +13,7 @@ from tests.stacks.stack_files import GIB, model, planned, pool, problems, stack
 from corral.catalogue.attention import Grouped, Hybrid, Latent, Sliding
 from corral.catalogue.models import ModelSpec, models
 from corral.stacks.config.errors import StackErrors
-from corral.stacks.config.huggingface import least_bytes
+from corral.stacks.config.huggingface.folder import least_bytes
 from corral.stacks.config.loader import parse, read
 from corral.stacks.planning.planner import plan
 
