@@ -1,4 +1,4 @@
-"""Attention: what a sequence leaves in vLLM's cache on each of `parallel` devices, in bytes, by kind of attention.
+"""Attention: bytes that a sequence leaves in vLLM's cache on each of `parallel` devices, by kind.
 
 Counted as vLLM v0.30.0 counts it: vllm/v1/kv_cache_interface.py (`max_memory_usage_bytes` of each kind) and
 vllm/v1/core/kv_cache_utils.py (`unify_kv_cache_spec_page_size`, `_get_kv_cache_groups_uniform_page_size`,
@@ -26,8 +26,11 @@ UNEVEN = 1.5
 INDEX_SCALE = 4
 """Bytes of the scale beside each 8-bit index key of sparse attention."""
 SCALE, SCALED, PACKED_ROPE = 4, 128, 2
-"""A latent in 8 bits: bytes of a scale, dimensions that share one, bytes per element of the rotary key (656 bytes
-for 512 + 64, `fp8_ds_mla` in vllm/model_executor/layers/attention/mla_attention.py); dense kernels take less."""
+"""A latent in 8 bits: bytes of a scale, dimensions that share one, bytes per element of the rotary key.
+
+656 bytes for 512 + 64, `fp8_ds_mla` in vllm/model_executor/layers/attention/mla_attention.py; dense kernels
+take less.
+"""
 
 Size = Annotated[int, Field(ge=1)]
 
@@ -74,6 +77,10 @@ class _Attention(Entry):
         """Whether `parallel` devices can share these heads."""
         return self.heads % parallel == 0
 
+    def projections(self, hidden: int) -> int:
+        """Parameters of the projections of one layer, at most."""
+        return 4 * hidden * hidden
+
     def token(self, layers: int, parallel: int, cache: Cache = DEFAULT) -> int:
         """Bytes that one more token of a sequence needs."""
         raise NotImplementedError
@@ -105,6 +112,9 @@ class Grouped(_Attention):
         even = self.kv_heads % parallel == 0 or parallel % self.kv_heads == 0
         return super().divides(parallel) and even
 
+    def projections(self, hidden: int) -> int:
+        return 2 * hidden * (self.heads + self.kv_heads) * self.head_dim
+
     def layer(self, parallel: int, cache: Cache = DEFAULT) -> int:
         """Bytes per token and layer; a device holds at least one key-value head."""
         return _pair(self.kv_heads, self.head_dim, parallel, cache)
@@ -114,8 +124,10 @@ class Grouped(_Attention):
 
 
 class Sliding(Grouped):
-    """Some layers see a window only: it holds window - 1 tokens and those in flight, in blocks that it need not
-    begin with."""
+    """Some layers see a window only.
+
+    It holds window - 1 tokens and those in flight, in blocks that it need not begin with.
+    """
 
     kind: Literal["sliding"]  # pyright: ignore[reportIncompatibleVariableOverride]
     full_layers: Size
@@ -149,8 +161,11 @@ class Sliding(Grouped):
         return cache.block * max(self.layer(parallel, cache), self.full_layer(parallel, cache))
 
     def _blocks(self, parallel: int, cache: Cache) -> tuple[int, int]:
-        """Tokens per page of a windowed and of a full layer: the page of the wider kind is the page of both, and
-        the narrower one has more tokens on it where they divide it, else is padded."""
+        """Tokens per page of a windowed and of a full layer.
+
+        The page of the wider kind is the page of both. The narrower one has more tokens on it where they
+        divide it, else it is padded.
+        """
         sizes = self.layer(parallel, cache), self.full_layer(parallel, cache)
         windowed, full = (
             max(sizes) // size * cache.block if max(sizes) % size == 0 else cache.block for size in sizes
@@ -240,8 +255,10 @@ Attention = Annotated[Grouped | Sliding | Hybrid | Latent | Encoder, Field(discr
 
 
 def groups(full: int, other: int) -> _Groups:
-    """How a pool holds `full` layers beside `other` ones: in groups of the smaller number, or of the larger where
-    that is hardly more."""
+    """How a pool holds `full` layers beside `other` ones.
+
+    In groups of the smaller number, or of the larger where that is hardly more.
+    """
     least, most = sorted((full, other))
     size = most if least == 0 or most < least * UNEVEN else least
     return _Groups(size, _ceil(full, size), _ceil(other, size))

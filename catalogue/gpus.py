@@ -63,7 +63,7 @@ class Gpu(Entry):
     driver: int | None = None
     """First driver branch that divides it, such as 450; None: not read."""
     compute_capability: Annotated[str, Field(pattern=r"^[0-9]+\.[0-9]$")] | None = None
-    """Such as `"9.0"`, which decides the kernels of an engine; None: not read, and the largest kernel counts."""
+    """Such as `"9.0"`, which decides the kernels of an engine; None: not read, the largest counts."""
     geometry: str | None = None
     """None: the GPU has no MIG."""
     mig_mode_by_reset: bool = False

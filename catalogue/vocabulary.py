@@ -120,9 +120,12 @@ class Dtype(str, Enum):
     FP16 = "fp16"
     FP8 = "fp8"
     FP8_BLOCK = "fp8-block"
+    FBGEMM_FP8 = "fbgemm-fp8"
     INT8 = "int8"
     INT4 = "int4"
     MXFP4 = "mxfp4"
+    NVFP4 = "nvfp4"
+    NF4 = "nf4"
     Q4_1 = "Q4_1"
 
 

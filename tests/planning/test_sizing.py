@@ -97,7 +97,7 @@ def test_a_windowed_layer_holds_its_window_and_one_step():
 
 @pytest.mark.parametrize("gpu", ["A100-80GB", "L40S", "RTX-PRO-6000-96GB"])
 def test_marlin_pads_the_experts_of_a_gpu_without_native_four_bit_kernels(gpu: str):
-    """vLLM logged 65.97 GiB for gpt-oss-120b with Marlin (issue 23278) and 64.38 with Triton (issue 33155)."""
+    """vLLM logged 65.97 GiB with Marlin (issue 23278) and 64.38 with Triton (issue 33155)."""
     facts = models()["gpt-oss-120b"]
 
     def loaded(capability: str | None) -> float:
@@ -120,7 +120,7 @@ def test_split_experts_are_padded_on_each_device():
 
 
 def test_layers_that_see_all_have_heads_of_their_own():
-    """vLLM logged a need of 5.98 GiB for gemma-4-26b-a4b at 262,144 tokens, with two steps of 2,048 in flight."""
+    """vLLM logged a need of 5.98 GiB, with two steps of 2,048 tokens in flight."""
     found = on("gemma-4-26b-a4b", 60 * GIB, context=262144)
     assert found.kv_cache / GIB == pytest.approx(5.98, abs=0.005)
 

@@ -56,8 +56,8 @@ def explain(folder: Path, missing: list[str]) -> str:
     config = read_object(folder / CONFIG)
     text = {**config, **inner(config, "text_config")}
     notes: list[str] = []
-    if "dtype" in missing and (method := inner(text, "quantization_config").get("quant_method")):
-        notes.append(f"quant_method {shown(method)} is no dtype, use one of {', '.join(Dtype)}")
+    if "dtype" in missing:
+        notes.append(f"{_stored_as(text)}, use one of {', '.join(Dtype)}")
     if "attention" in missing:
         name = architecture(config)
         reader = attention_reader(config)
@@ -68,6 +68,19 @@ def explain(folder: Path, missing: list[str]) -> str:
             lacking = ", ".join(lacking_keys(text, reader, name))
             notes.append(f"architecture {name} needs {lacking} in {CONFIG}")
     return "".join(f"; {note}" for note in notes)
+
+
+def _stored_as(text: Config) -> str:
+    """Why no dtype is read from a configuration."""
+    quantised = inner(text, "quantization_config")
+    if not quantised:
+        return f"torch_dtype {shown(text.get('torch_dtype') or text.get('dtype'))} is no dtype"
+    method = quantised.get("quant_method")
+    settings = [key for key in QUANTISED if key in quantised]
+    with_settings = (
+        f" with {', '.join(f'{key} {shown(quantised[key])}' for key in settings)}" if settings else ""
+    )
+    return f"quant_method {shown(method)}{with_settings} is no dtype"
 
 
 def least_bytes(known: Figures, sparse: int) -> int:
@@ -119,7 +132,9 @@ def _stored_dtype(config: Config) -> str:
 
 
 FILE_NAME = re.compile(r"[^/\x00]{1,200}")
-LEAST_BYTES = {"bf16": 2.0, "fp16": 2.0, "fp8": 1.0, "fp8-block": 1.0, "int8": 1.0}
+QUANTISED = ("bits", "quant_algo", "load_in_4bit", "load_in_8bit", "config_groups")
+"""Settings of a quantisation that decide its dtype."""
+LEAST_BYTES = {"bf16": 2.0, "fp16": 2.0, "fp8": 1.0, "fp8-block": 1.0, "fbgemm-fp8": 1.0, "int8": 1.0}
 """Bytes per parameter; half a byte for whatever is stored in fewer bits."""
 TOLERANCE = 0.9
 """Share of the computed parameters below which weights are implausible."""

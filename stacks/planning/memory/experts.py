@@ -1,9 +1,9 @@
 """Loaded size of routed experts in mxfp4: each kernel of vLLM pads them in its own way.
 
-vLLM v0.30.0, vllm/model_executor/layers/fused_moe/oracle/mxfp4.py: `_get_priority_backends_for_gpt_oss` is the order
-of the kernels, `mxfp4_round_up_hidden_size_and_intermediate_size` their padding; shapes of the tensors are in
-vllm/model_executor/layers/quantization/mxfp4.py. gpt-oss-120b loads 65.97 GiB with Marlin (log in vLLM issue 23278)
-and 64.38 GiB with Triton (vLLM issue 33155) of 60.8 published.
+vLLM v0.30.0, vllm/model_executor/layers: in fused_moe/oracle/mxfp4.py `_get_priority_backends_for_gpt_oss` is
+the order of kernels, `mxfp4_round_up_hidden_size_and_intermediate_size` their padding; shapes of tensors are
+in quantization/mxfp4.py. gpt-oss-120b loads 65.97 GiB with Marlin (log in vLLM issue 23278) and 64.38 GiB
+with Triton (vLLM issue 33155) of 60.8 published.
 """
 
 from dataclasses import dataclass
@@ -46,7 +46,7 @@ PUBLISHED = Kernel(1, 1)
 MARLIN = Kernel(256, 128)
 """GPUs without native 4-bit kernels; TensorRT-LLM's kernels, of compute capability 10, pad alike."""
 TRITON = Kernel(1, 64, swizzled=256)
-"""Compute capability 9.0. The published scales were kept beside their copy in every version that was logged."""
+"""Compute capability 9.0. The published scales were kept beside their copy in every logged version."""
 TRITON_CAPABILITY = "9.0"
 
 

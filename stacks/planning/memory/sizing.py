@@ -26,8 +26,8 @@ MICRO_BATCH = 512
 """llama.cpp's default physical batch, whose logits it holds in 4 bytes each."""
 NON_TORCH = int(0.15 * GIB)
 """llama.cpp's memory outside its buffers."""
-FP8_BLOCK = 128
-"""Rows and columns that share one scale in `fp8-block`."""
+SCALED, GROUP = (Dtype.FP8_BLOCK, Dtype.INT4), 128
+"""Dtypes whose rows share a scale by so many, which no device may divide."""
 
 
 def utilisation(engine: Engine, usable: int) -> float:
@@ -43,9 +43,7 @@ def splits(facts: ModelSpec, engine: Engine, parallel: int) -> bool:
         return facts.attention.heads % parallel == 0
     widths = [facts.intermediate, facts.experts.intermediate if facts.experts else 0]
     shares = all(width % parallel == 0 for width in widths)
-    whole_blocks = facts.dtype is not Dtype.FP8_BLOCK or all(
-        width // parallel % FP8_BLOCK == 0 for width in widths
-    )
+    whole_blocks = facts.dtype not in SCALED or all(width // parallel % GROUP == 0 for width in widths)
     return facts.attention.divides(parallel) and shares and whole_blocks
 
 
