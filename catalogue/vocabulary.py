@@ -129,6 +129,16 @@ class Dtype(str, Enum):
     Q4_1 = "Q4_1"
 
 
+class CacheDtype(str, Enum):
+    """What the key-value cache is kept as; `auto` is 16 bits."""
+
+    AUTO = "auto"
+    BFLOAT16 = "bfloat16"
+    FP8 = "fp8"
+    FP8_E4M3 = "fp8_e4m3"
+    FP8_E5M2 = "fp8_e5m2"
+
+
 class Weights(str, Enum):
     """Whether a model's weights are imported, or its pods only stand for them."""
 

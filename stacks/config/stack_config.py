@@ -12,6 +12,7 @@ from corral.catalogue.models import ModelSpec, models
 from corral.catalogue.vocabulary import (
     Addon,
     AddonState,
+    CacheDtype,
     ClusterKind,
     Currency,
     DataClass,
@@ -32,6 +33,7 @@ from corral.stacks.config.values import (
     DYNAMIC,
     SHARED,
     Amount,
+    BlockSize,
     Count,
     Devices,
     Name,
@@ -42,6 +44,8 @@ from corral.stacks.config.values import (
     ServerUrl,
     Share,
     Size,
+    TensorParallel,
+    Utilisation,
     Version,
     kebab,
     mig_given,
@@ -265,6 +269,21 @@ class ModelSection(Section):
     """The engine's limit of concurrent sequences."""
     full_sequences: Positive = 1
     """How many sequences must fit at full context at the same time."""
+    tensor_parallel: TensorParallel | None = None
+    """GPUs of a node that a replica is spread over; the fewest of 1, 2, 4, 8 that it fits on when absent."""
+    gpu_memory_utilization: Utilisation | None = None
+    """Share of a GPU, slice or share that vLLM may fill at most; 0.92 when absent, and less where the driver
+    needs the rest."""
+    kv_cache_dtype: CacheDtype = CacheDtype.AUTO
+    """What vLLM keeps its cache as: `auto` is 16 bits, the `fp8` kinds take half."""
+    max_num_batched_tokens: Positive | None = None
+    """Tokens of one step of vLLM; 8192 on 70 GiB and more, else 2048, when absent."""
+    enforce_eager: Annotated[bool, Field(strict=True)] = False
+    """Whether vLLM runs without CUDA graphs: slower, and without their memory."""
+    prefix_caching: Annotated[bool, Field(strict=True)] | None = None
+    """Whether vLLM keeps finished prefixes for the next request; its own default, yes, when absent."""
+    block_size: BlockSize | None = None
+    """Tokens of one block of vLLM's cache; 16 when absent."""
     replicas: Annotated[
         Replicas,
         BeforeValidator(replicas_given),

@@ -270,12 +270,14 @@ def test_as_many_full_sequences_as_are_counted_fit_and_one_more_does_not(name: s
 
 def test_what_one_step_takes_is_told_to_the_engine_and_grows_with_the_device():
     facts = models()["llama-3.1-8b"]
-    assert step_tokens(facts, 40 * GIB, 131072) == 2048
-    assert step_tokens(facts, 79 * GIB, 131072) == 8192
-    assert step_tokens(models()["qwen3.6-27b"], 139 * GIB, 8192) == 2048, (
+    assert step_tokens(facts, 40 * GIB, context=131072, max_num_seqs=32) == 2048
+    assert step_tokens(facts, 79 * GIB, context=131072, max_num_seqs=32) == 8192
+    assert step_tokens(models()["qwen3.6-27b"], 139 * GIB, context=8192, max_num_seqs=32) == 2048, (
         "scratch for each token is not profiled"
     )
-    assert step_tokens(models()["bge-m3"], 5 * GIB, 8192) == 8192, "its longest input in one"
+    assert step_tokens(models()["bge-m3"], 5 * GIB, context=8192, max_num_seqs=32) == 8192, (
+        "its longest input in one"
+    )
 
 
 def test_a_small_device_leaves_what_the_driver_has_taken_before_the_engine_starts():

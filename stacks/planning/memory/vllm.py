@@ -12,6 +12,7 @@ from corral.catalogue.images import image
 from corral.catalogue.models import ModelSpec
 from corral.catalogue.vocabulary import Dtype, Task
 from corral.stacks.planning.memory import experts
+from corral.stacks.planning.memory.settings import DEFAULTS, EngineSettings
 
 PADDING = 1.007
 """Loaded weights over published ones."""
@@ -56,15 +57,25 @@ def pools(facts: ModelSpec) -> bool:
     return facts.task in (Task.EMBEDDING, Task.RERANK)
 
 
-def step_tokens(facts: ModelSpec, usable: int, context: int) -> int:
-    """Tokens of one vLLM step, its `--max-num-batched-tokens`.
+def step_tokens(
+    facts: ModelSpec,
+    usable: int,
+    *,
+    context: int,
+    max_num_seqs: int,
+    settings: EngineSettings = DEFAULTS,
+) -> int:
+    """Tokens of one vLLM step, its `--max-num-batched-tokens`: at least one for each sequence that may run.
 
     A pooling model must take its longest input in one step; a recurrent one holds scratch for each token
     that its start-up profile does not see (vLLM issue 52872).
     """
+    if settings.step is not None:
+        return settings.step
     if pools(facts):
-        return max(SMALL_STEP, context)
-    return LARGE_STEP if usable >= LARGE and not isinstance(facts.attention, Hybrid) else SMALL_STEP
+        return max(SMALL_STEP, context, max_num_seqs)
+    large = usable >= LARGE and not isinstance(facts.attention, Hybrid)
+    return max(LARGE_STEP if large else SMALL_STEP, max_num_seqs)
 
 
 def largest_graph(max_num_seqs: int) -> int:
@@ -80,16 +91,17 @@ def fixed(
     step: int,
     parallel: int,
     capability: str | None = None,
+    eager: bool = False,
 ) -> Fixed:
     """What vLLM holds on each of `parallel` devices beside the cache, with `step` tokens at once.
 
-    `capability`: compute capability of the devices; the largest kernel counts when None.
+    `capability`: compute capability of the devices; the largest kernel counts when None. `eager`: no graphs.
     """
     outside = counts.outside_gib if parallel == 1 else counts.outside_parallel_gib
     return Fixed(
         weights=_loaded(facts, parallel, capability),
         activation=_activation(facts, counts, max_num_seqs, step, parallel),
-        outside=int(outside * GIB) + _graphs(facts, counts, max_num_seqs),
+        outside=int(outside * GIB) + (0 if eager else _graphs(facts, counts, max_num_seqs)),
     )
 
 
