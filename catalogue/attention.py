@@ -32,7 +32,7 @@ SCALE, SCALED, PACKED_ROPE = 4, 128, 2
 take less.
 """
 
-Size = Annotated[int, Field(ge=1)]
+Size = Annotated[int, Field(ge=1, le=10**15)]
 
 
 @dataclass(frozen=True)

@@ -74,13 +74,13 @@ class ModelSpec(Entry):
     """Entries of one family are the same model in several dtypes."""
     dtype: Dtype
     """How its weights are stored."""
-    weights_gib: Annotated[float, Field(gt=0)] | None = None
+    weights_gib: Annotated[float, Field(gt=0, le=10**6)] | None = None
     weights_bytes: Size | None = None
-    parameters: Annotated[float, Field(gt=0)] | None = None
+    parameters: Annotated[float, Field(gt=0, le=10**6)] | None = None
     """In billions; weights are computed from it where they are not given."""
     layers: Size
     hidden: Size
-    intermediate: Annotated[int, Field(ge=0)]
+    intermediate: Annotated[int, Field(ge=0, le=10**15)]
     """Width of a dense layer, or of the expert that every token passes; 0: there is none."""
     attention: Attention
     experts: Experts | None = None

@@ -41,9 +41,11 @@ from corral.stacks.config.values import (
     Number,
     Positive,
     Registry,
+    Sequences,
     ServerUrl,
     Share,
     Size,
+    StepTokens,
     TensorParallel,
     Utilisation,
     Version,
@@ -265,7 +267,7 @@ class ModelSection(Section):
     """Program that serves it; the catalogue's when absent."""
     context: Positive | None = None
     """Tokens of one sequence; the model's limit or 8192, whichever is less, when absent."""
-    max_num_seqs: Positive = 32
+    max_num_seqs: Sequences = 32
     """The engine's limit of concurrent sequences."""
     full_sequences: Positive = 1
     """How many sequences must fit at full context at the same time."""
@@ -276,7 +278,7 @@ class ModelSection(Section):
     needs the rest."""
     kv_cache_dtype: CacheDtype = CacheDtype.AUTO
     """What vLLM keeps its cache as: `auto` is 16 bits, the `fp8` kinds take half."""
-    max_num_batched_tokens: Positive | None = None
+    max_num_batched_tokens: StepTokens | None = None
     """Tokens of one step of vLLM; 8192 on 70 GiB and more, else 2048, when absent."""
     enforce_eager: Annotated[bool, Field(strict=True)] = False
     """Whether vLLM runs without CUDA graphs: slower, and without their memory."""

@@ -13,6 +13,10 @@ Positive = Annotated[int, Field(strict=True, ge=1)]
 """A whole number of 1 or more."""
 Count = Annotated[int, Field(strict=True, ge=0)]
 """A whole number of 0 or more."""
+Sequences = Annotated[int, Field(strict=True, ge=1, le=65536)]
+"""Sequences that an engine runs at once."""
+StepTokens = Annotated[int, Field(strict=True, ge=1, le=1 << 20)]
+"""Tokens of one step of an engine."""
 MOST_GPUS = 16
 """GPUs of one node."""
 TensorParallel = Annotated[int, Field(strict=True, ge=1, le=MOST_GPUS)]

@@ -49,6 +49,12 @@ def sparse_layers(config: Config) -> int:
     return max(0, layers - (number(text, "first_k_dense_replace") or 0)) // step
 
 
+def untied(config: Config) -> bool:
+    """Whether the configuration says that input and output have a table each."""
+    text = {**config, **inner(config, "text_config")}
+    return text.get("tie_word_embeddings") is False
+
+
 def known_only(found: Figures) -> Figures:
     return {key: value for key, value in found.items() if value is not None}
 
