@@ -200,7 +200,8 @@ def _notes(keys: Sequence[str], spec: ModelSpec) -> Iterator[str]:
         yield AMD_NOTE
     if any(gpus()[key].geforce for key in keys):
         yield f"GeForce: {geforce_license().name}"
-    bits = 8 if spec.dtype in (Dtype.FP8, Dtype.FP8_BLOCK) else 4 if spec.dtype is Dtype.MXFP4 else None
+    eight, four = (Dtype.FP8, Dtype.FP8_BLOCK, Dtype.FBGEMM_FP8), (Dtype.MXFP4, Dtype.NVFP4)
+    bits = 8 if spec.dtype in eight else 4 if spec.dtype in four else None
     made = {key: architecture(key) for key in keys}
     lacking = [key for key, one in made.items() if bits and not (one.fp8 if bits == 8 else one.fp4)]
     if lacking:

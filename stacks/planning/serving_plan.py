@@ -7,6 +7,8 @@ from corral.catalogue.vocabulary import Allocator
 from corral.stacks.planning.defaults import ModelRequest
 from corral.stacks.planning.device_requests import devices_of, request
 from corral.stacks.planning.gpu_pools.placement import PoolPlacement
+from corral.stacks.planning.memory.notes import notes
+from corral.stacks.planning.memory.settings import engine_settings
 from corral.stacks.planning.results.models import FilePlan, ModelPlan, ReplicaPlacement
 from corral.stacks.planning.serving import arguments, host_memory_gib
 
@@ -40,6 +42,7 @@ def model_plan(
             shares=placement.device.shares,
             half=not gpu.bf16,
             usable=placement.device.usable,
+            settings=engine_settings(section),
             files=[file.name for file in files] or [file.name for file in spec.files],
         ),
         weights=section.weights,
@@ -58,5 +61,14 @@ def model_plan(
         largest_context=placement.largest_context,
         full_sequences=placement.full_sequences,
         placements=tuple(replicas),
+        notes=tuple(
+            notes(
+                spec,
+                one.engine,
+                engine_settings(section),
+                usable=placement.device.usable,
+                capability=placement.device.capability,
+            )
+        ),
         service=f"{section.name}-predictor.{one.namespace}.svc.cluster.local",
     )

@@ -235,6 +235,28 @@ def test_windows_and_whole_sequences_share_a_pool_of_equal_groups(full: int, win
     assert padded(full, windowed) == layers
 
 
+def test_attention_and_edge_layers_of_metas_fp8_keep_sixteen_bits():
+    """vLLM logged 8 x 57.752 GiB for the first Llama-3.1-405B-FP8, of 16 key-value heads (issue 6746)."""
+    first = models()["llama-3.1-405b"].model_dump(
+        by_alias=True, exclude={*CATALOGUE_ONLY, "weights_bytes", "weights_gib"}
+    )
+    attention = {"kind": "gqa", "heads": 128, "kv-heads": 16, "head-dim": 128}
+    facts = {**first, "dtype": "fbgemm-fp8", "attention": attention, "parameters": 410.1}
+    assert ModelSpec.model_validate(facts).weights / (1 << 30) == pytest.approx(8 * 57.752, rel=0.002)
+
+
+def test_attention_is_wide_at_most_in_nvfp4_and_nothing_is_in_nf4():
+    facts = models()["qwen3-8b"].model_dump(
+        by_alias=True, exclude={*CATALOGUE_ONLY, "weights_bytes", "weights_gib"}
+    )
+    wide, narrow = (
+        ModelSpec.model_validate({**facts, "dtype": dtype, "parameters": 8.19}).weights
+        for dtype in ("nvfp4", "nf4")
+    )
+    attention = 36 * 2 * 4096 * (32 + 8) * 128
+    assert wide - narrow == pytest.approx(attention * (2 - 0.57), abs=2)
+
+
 def test_an_engine_version_counts_from_its_entry_until_the_next():
     assert reserve("v0.16.0").since == "0.10"
     assert reserve("0.17").since == "0.17"

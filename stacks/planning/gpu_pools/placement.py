@@ -12,6 +12,7 @@ from corral.stacks.config.stack_config import ModelSection
 from corral.stacks.planning.gpu_pools.allocators import PoolAllocator
 from corral.stacks.planning.gpu_pools.devices import DeviceKind
 from corral.stacks.planning.gpu_pools.dynamic_mig import DynamicMigAllocator
+from corral.stacks.planning.memory.settings import EngineSettings, engine_settings
 from corral.stacks.planning.memory.sizing import (
     full_sequences_that_fit,
     largest_context,
@@ -62,6 +63,10 @@ class _Need:
     engine: Engine
     context: int
 
+    @property
+    def settings(self) -> EngineSettings:
+        return engine_settings(self.model)
+
     def on(self, device: DeviceKind, count: int) -> MemoryPlan:
         return memory(
             self.facts,
@@ -71,6 +76,8 @@ class _Need:
             full_sequences=self.model.full_sequences,
             usable=device.usable,
             parallel=count,
+            capability=device.capability,
+            settings=self.settings,
         )
 
     def longest(self, device: DeviceKind, count: int) -> int:
@@ -82,6 +89,8 @@ class _Need:
             full_sequences=self.model.full_sequences,
             usable=device.usable,
             parallel=count,
+            capability=device.capability,
+            settings=self.settings,
         )
 
     def sequences(self, device: DeviceKind, count: int) -> int:
@@ -95,11 +104,15 @@ class _Need:
             max_num_seqs=self.model.max_num_seqs,
             usable=device.usable,
             parallel=count,
+            capability=device.capability,
+            settings=self.settings,
         )
 
     def spans(self, device: DeviceKind) -> Sequence[int]:
         """Numbers of such devices that one replica may be spread over."""
-        return [n for n in PARALLEL if n <= device.most and splits(self.facts, self.engine, n)]
+        stated = self.model.tensor_parallel
+        numbers = PARALLEL if stated is None else (stated,)
+        return [n for n in numbers if n <= device.most and splits(self.facts, self.engine, n)]
 
     def smallest(self) -> int:
         return smallest_device(
@@ -108,6 +121,8 @@ class _Need:
             context=self.context,
             max_num_seqs=self.model.max_num_seqs,
             full_sequences=self.model.full_sequences,
+            parallel=self.model.tensor_parallel or 1,
+            settings=self.settings,
         )
 
 
@@ -178,7 +193,8 @@ def _count(need: _Need, device: DeviceKind) -> int:
 
 
 def _too_large(path: str, need: _Need, allocators: Sequence[PoolAllocator]) -> Problem:
-    asked = f"{need.model.name} needs {gib(need.smallest())} of GPU memory"
+    each = f" on each of {need.model.tensor_parallel}" if (need.model.tensor_parallel or 1) > 1 else ""
+    asked = f"{need.model.name} needs {gib(need.smallest())} of GPU memory{each}"
     devices = [(allocator.pool.name, device) for allocator in allocators for device in allocator.devices()]
     if not devices:
         reason = f"there is no GPU pool that {need.engine.value} can use: add one to gpu-pools"
@@ -209,7 +225,8 @@ def _whole(need: _Need, allocators: Sequence[PoolAllocator]) -> _Whole | None:
     for pool in (
         allocator.pool for allocator in allocators if allocator.pool.sharing.kind is not SharingKind.WHOLE
     ):
-        number = _count(need, DeviceKind(None, gpus()[pool.gpu].usable, PARALLEL[-1]))
+        gpu = gpus()[pool.gpu]
+        number = _count(need, DeviceKind(None, gpu.usable, PARALLEL[-1], capability=gpu.compute_capability))
         if number:
             enough = number <= pool.gpus_per_node
             node = f"a node of pool {pool.name} has {pool.gpus_per_node}"

@@ -7,6 +7,7 @@ from corral.stacks.config.stack_config import StackConfig
 from corral.stacks.planning.validation.addons import check_addons
 from corral.stacks.planning.validation.cluster import check_cluster
 from corral.stacks.planning.validation.dynamic_mig import check_dynamic
+from corral.stacks.planning.validation.engine_settings import check_engine_settings
 from corral.stacks.planning.validation.gpu_pools import check_gpu_pools
 from corral.stacks.planning.validation.model_storage import check_model_storage
 from corral.stacks.planning.validation.models import check_models
@@ -24,6 +25,7 @@ CHECKS = (
     check_cluster,
     check_gpu_pools,
     check_models,
+    check_engine_settings,
     check_tenants,
     check_model_storage,
     check_vector_db,

@@ -43,7 +43,10 @@ def render(plan: Plan, console: Console) -> None:
         ("Addons", _addons(plan.addons)),
         *((_pool_title(pool), Group(_pool(pool), *map(Text, pool_notes(pool)))) for pool in plan.pools),
         ("Models", _models(plan.models)),
-        ("Memory of models, GiB per device", _memory(plan.models)),
+        (
+            "Memory of models, GiB per device",
+            Group(_memory(plan.models), *map(Text, memory_notes(plan.models))),
+        ),
     ):
         _heading(console, title)
         console.print(table)
@@ -131,6 +134,11 @@ def _stranded(pool: PoolPlan) -> str:
     total = {"compute": sum(one.compute for one in lost), "memory": sum(one.memory for one in lost)}
     words = ", ".join(f"{number} {word}" for word, number in total.items() if number)
     return f", strands {words}" if words else ""
+
+
+def memory_notes(models: Iterable[ModelPlan]) -> Iterable[str]:
+    """What the plan of memory lowered or does not know, by model."""
+    return (f"{model.name}: {note}" for model in models for note in model.notes)
 
 
 def pool_notes(pool: PoolPlan) -> Iterable[str]:
