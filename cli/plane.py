@@ -105,9 +105,10 @@ def _status_document(plane: PlaneHome, record: PlaneRecord, state: PlaneState, s
 def _plan_at_hand(stack: str) -> Plan | None:
     """What the stack file says, where it can be read: a plane also runs without one."""
     try:
-        return load(project.stack_file(project.find(), stack))
-    except (project.NoProject, FileNotFoundError):
+        path = project.stack_file(project.find(), stack)
+    except project.NoProject:
         return None
+    return load(path) if path.is_file() else None
 
 
 def logs(arguments: argparse.Namespace) -> int:  # noqa: RET503 (the last line becomes another program)

@@ -147,6 +147,25 @@ def test_a_pod_that_is_not_ready_is_a_fault(state, fine):
         program.wait()
 
 
+def test_a_plane_whose_stack_file_is_not_at_hand_has_a_status(checkout, capsys, tmp_path, monkeypatch):
+    (checkout / "Pulumi.dev.yaml").unlink()
+    program = subprocess.Popen(["sleep", "100"])
+    try:
+        me = Process.of(program.pid)
+        plane(tmp_path, me, me)
+
+        async def nothing(_plane: object) -> Overview:
+            return Overview(())
+
+        monkeypatch.setattr("corral.cli.plane.read", nothing)
+        found = document(capsys, "status", code=1)
+        assert found["supervised"] and found["models"] == []
+        assert found["faults"] == ["nothing is deployed: `corral up`"]
+    finally:
+        program.kill()
+        program.wait()
+
+
 def test_status_into_a_reader_that_leaves_early_is_no_failure(checkout, tmp_path):
     gone = subprocess.Popen(["true"])
     gone.wait()
