@@ -39,9 +39,9 @@ def show_plane(console: Console, home: Home, record: PlaneRecord, state: PlaneSt
     for name, entry in state.programs.items():
         process = entry.process if entry.process and entry.process.alive else None
         pid, memory = (str(process.pid), mib(process.memory)) if process else ("", "")
-        phase = _phase(entry, state.supervised)
-        style = "green" if phase == "running" else "red"
-        table.add_row(name, Text(phase, style=style), pid, memory, str(entry.restarts))
+        now = phase(entry, state.supervised)
+        style = "green" if now == "running" else "red"
+        table.add_row(name, Text(now, style=style), pid, memory, str(entry.restarts))
     console.print(table)
     for name, entry in state.programs.items():
         if entry.note:
@@ -74,17 +74,17 @@ def render(
     if plan is not None:
         _models(console, overview, plan)
         _others(console, plan, outputs)
-    faults = list(_faults(overview, plan))
-    if faults:
+    found = list(faults(overview, plan))
+    if found:
         heading(console, "Not as it should be")
-        for fault in faults:
+        for fault in found:
             note(console, fault, "red")
     if plan is not None:
         _next(console, plan)
-    return not faults
+    return not found
 
 
-def _phase(entry: ProgramState, supervised: bool) -> str:
+def phase(entry: ProgramState, supervised: bool) -> str:
     alive = entry.process is not None and entry.process.alive
     if not supervised:
         return "unsupervised" if alive else "stopped" if entry.phase == "stopped" else "ended"
@@ -157,7 +157,7 @@ def _others(console: Console, plan: Plan, outputs: Mapping[str, Any]) -> None:
     console.print(Text(f"digests: {missing} of {total} unresolved{resolve}"))
 
 
-def _faults(overview: Overview, plan: Plan | None) -> Iterator[str]:
+def faults(overview: Overview, plan: Plan | None) -> Iterator[str]:
     """What keeps the platform from being whole, one line each."""
     if not overview.pods:
         yield "nothing is deployed: `corral up`"

@@ -7,11 +7,12 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSche
 
 from corral.catalogue.addons import config_secrets
 from corral.catalogue.clusters import ClusterCapabilities, capabilities
-from corral.catalogue.gpus import gpus
+from corral.catalogue.gpus import gpus, served
 from corral.catalogue.models import ModelSpec, models
 from corral.catalogue.vocabulary import (
     Addon,
     AddonState,
+    CacheDtype,
     ClusterKind,
     Currency,
     DataClass,
@@ -32,6 +33,7 @@ from corral.stacks.config.values import (
     DYNAMIC,
     SHARED,
     Amount,
+    BlockSize,
     Count,
     Devices,
     Name,
@@ -40,9 +42,13 @@ from corral.stacks.config.values import (
     ObjectName,
     Positive,
     Registry,
+    Sequences,
     ServerUrl,
     Share,
     Size,
+    StepTokens,
+    TensorParallel,
+    Utilisation,
     Version,
     kebab,
     mig_given,
@@ -190,9 +196,7 @@ class GpuPool(Section):
 
     name: Name
     """Name of the pool, and of the label its nodes carry."""
-    gpu: Annotated[
-        str, Field(json_schema_extra={"enum": [key for key, entry in gpus().items() if entry.resolved]})
-    ]
+    gpu: Annotated[str, Field(json_schema_extra={"enum": [key for key in served() if gpus()[key].resolved]})]
     """GPU of the catalogue."""
     nodes: Nodes
     """`{names: […]}` for nodes that exist, `{min, max}` for nodes made on demand."""
@@ -264,10 +268,25 @@ class ModelSection(Section):
     """Program that serves it; the catalogue's when absent."""
     context: Positive | None = None
     """Tokens of one sequence; the model's limit or 8192, whichever is less, when absent."""
-    max_num_seqs: Positive = 32
+    max_num_seqs: Sequences = 32
     """The engine's limit of concurrent sequences."""
     full_sequences: Positive = 1
     """How many sequences must fit at full context at the same time."""
+    tensor_parallel: TensorParallel | None = None
+    """GPUs of a node that a replica is spread over; the fewest of 1, 2, 4, 8 that it fits on when absent."""
+    gpu_memory_utilization: Utilisation | None = None
+    """Share of a GPU, slice or share that vLLM may fill at most; 0.92 when absent, and less where the driver
+    needs the rest."""
+    kv_cache_dtype: CacheDtype = CacheDtype.AUTO
+    """What vLLM keeps its cache as: `auto` is 16 bits, the `fp8` kinds take half."""
+    max_num_batched_tokens: StepTokens | None = None
+    """Tokens of one step of vLLM; 8192 on 70 GiB and more, else 2048, when absent."""
+    enforce_eager: Annotated[bool, Field(strict=True)] = False
+    """Whether vLLM runs without CUDA graphs: slower, and without their memory."""
+    prefix_caching: Annotated[bool, Field(strict=True)] | None = None
+    """Whether vLLM keeps finished prefixes for the next request; its own default, yes, when absent."""
+    block_size: BlockSize | None = None
+    """Tokens of one block of vLLM's cache; 16 when absent."""
     replicas: Annotated[
         Replicas,
         BeforeValidator(replicas_given),

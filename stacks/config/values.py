@@ -14,6 +14,14 @@ Positive = Annotated[int, Field(strict=True, ge=1)]
 """A whole number of 1 or more."""
 Count = Annotated[int, Field(strict=True, ge=0)]
 """A whole number of 0 or more."""
+Sequences = Annotated[int, Field(strict=True, ge=1, le=65536)]
+"""Sequences that an engine runs at once."""
+StepTokens = Annotated[int, Field(strict=True, ge=1, le=1 << 20)]
+"""Tokens of one step of an engine."""
+MOST_GPUS = 16
+"""GPUs of one node."""
+TensorParallel = Annotated[int, Field(strict=True, ge=1, le=MOST_GPUS)]
+"""GPUs of one node that share a model."""
 LABEL = r"^[a-z]([-a-z0-9]{0,38}[a-z0-9])?$"
 
 
@@ -137,6 +145,36 @@ Amount = Annotated[
     WithJsonSchema({"type": "number", "exclusiveMinimum": 0}),
 ]
 """An exact number above 0, with or without decimals."""
+
+
+def _utilisation(value: Any) -> Any:
+    if (
+        isinstance(value, bool)
+        or not isinstance(value, (int, float))
+        or not LEAST_SHARE <= value <= MOST_SHARE
+    ):
+        raise _refuse("utilisation", f"use a share from {LEAST_SHARE} to {MOST_SHARE}")
+    return float(value)
+
+
+LEAST_SHARE, MOST_SHARE = 0.1, 0.99
+Utilisation = Annotated[
+    float,
+    BeforeValidator(_utilisation),
+    WithJsonSchema({"type": "number", "minimum": LEAST_SHARE, "maximum": MOST_SHARE}),
+]
+"""Share of a device that an engine may fill."""
+
+
+def _block_size(value: Any) -> Any:
+    if isinstance(value, bool) or value not in BLOCK_SIZES:
+        raise _refuse("block-size", f"use one of {', '.join(map(str, BLOCK_SIZES))}")
+    return value
+
+
+BLOCK_SIZES = (16, 32, 64, 128)
+BlockSize = Annotated[int, BeforeValidator(_block_size), WithJsonSchema({"enum": list(BLOCK_SIZES)})]
+"""Tokens of one block of a cache."""
 
 
 Devices = Annotated[

@@ -8,6 +8,8 @@ from corral.stacks.config.model_lock import LockedModel
 from corral.stacks.planning.defaults import ModelRequest
 from corral.stacks.planning.device_requests import devices_of, request
 from corral.stacks.planning.gpu_pools.placement import PoolPlacement
+from corral.stacks.planning.memory.notes import notes
+from corral.stacks.planning.memory.settings import engine_settings
 from corral.stacks.planning.model_files import model_files, pinned_source
 from corral.stacks.planning.results.models import FilePlan, ModelPlan, ReplicaPlacement
 from corral.stacks.planning.serving import arguments, host_memory_gib
@@ -63,7 +65,9 @@ def _model_plan(
             max_num_seqs=section.max_num_seqs,
             parallel=placement.count,
             shares=placement.device.shares,
+            half=not gpu.bf16,
             usable=placement.device.usable,
+            settings=engine_settings(section),
             files=[file.name for file in files] or [file.name for file in spec.files],
         ),
         weights=section.weights,
@@ -82,5 +86,14 @@ def _model_plan(
         largest_context=placement.largest_context,
         full_sequences=placement.full_sequences,
         placements=tuple(replicas),
+        notes=tuple(
+            notes(
+                spec,
+                one.engine,
+                engine_settings(section),
+                usable=placement.device.usable,
+                capability=placement.device.capability,
+            )
+        ),
         service=f"{section.name}-predictor.{one.namespace}.svc.cluster.local",
     )

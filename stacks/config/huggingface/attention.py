@@ -52,7 +52,16 @@ def _sliding(text: Config, name: str) -> Figures | None:
         "full-layers": full_layers(text, "sliding_attention"),
         "window": number(text, "sliding_window"),
     }
-    return base and _whole({**base, "kind": "sliding", **layers})
+    wider = _wider_heads(text) if name in WIDER_HEADS else {}
+    return base and _whole({**base, "kind": "sliding", **layers, **wider})
+
+
+def _wider_heads(text: Config) -> Figures:
+    """Heads of the layers that see all, as vllm/transformers_utils/configs/gemma4.py at v0.30.0 has them."""
+    found = {"full-head-dim": number(text, "global_head_dim")}
+    if text.get("attention_k_eq_v") is True:
+        found["full-kv-heads"] = number(text, "num_global_key_value_heads")
+    return {key: value for key, value in found.items() if value}
 
 
 def _hybrid(text: Config, name: str) -> Figures | None:
@@ -105,10 +114,12 @@ STATE_HEAD_DIM = frozenset(
         *("Qwen3ForCausalLM", "Qwen3MoeForCausalLM", "Qwen3_5ForConditionalGeneration"),
         *("Qwen3_5MoeForConditionalGeneration", "GemmaForCausalLM", "Gemma2ForCausalLM", "Gemma3ForCausalLM"),
         *("Gemma3ForConditionalGeneration", "Gemma4ForConditionalGeneration", "GptOssForCausalLM"),
-        "Mistral3ForConditionalGeneration",
+        *("Gemma4ForCausalLM", "Mistral3ForConditionalGeneration"),
     }
 )
 """Architectures whose heads are not hidden / heads wide: the file must state `head_dim`."""
+WIDER_HEADS = frozenset({"Gemma4ForCausalLM", "Gemma4ForConditionalGeneration"})
+"""Architectures whose layers with whole sequences have heads of their own."""
 ARCHITECTURES: Mapping[str, Reader] = {
     "LlamaForCausalLM": _grouped,
     "MistralForCausalLM": _grouped,
@@ -124,6 +135,7 @@ ARCHITECTURES: Mapping[str, Reader] = {
     "Gemma2ForCausalLM": _grouped,
     "Gemma3ForCausalLM": _sliding,
     "Gemma3ForConditionalGeneration": _sliding,
+    "Gemma4ForCausalLM": _sliding,
     "Gemma4ForConditionalGeneration": _sliding,
     "GptOssForCausalLM": _sliding,
     "Qwen3_5ForConditionalGeneration": _hybrid,

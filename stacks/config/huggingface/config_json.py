@@ -49,6 +49,12 @@ def sparse_layers(config: Config) -> int:
     return max(0, layers - (number(text, "first_k_dense_replace") or 0)) // step
 
 
+def untied(config: Config) -> bool:
+    """Whether the configuration says that input and output have a table each."""
+    text = {**config, **inner(config, "text_config")}
+    return text.get("tie_word_embeddings") is False
+
+
 def known_only(found: Figures) -> Figures:
     return {key: value for key, value in found.items() if value is not None}
 
@@ -108,22 +114,49 @@ def _dtype(text: Config) -> str | None:
 
 
 def _quantised(said: Config) -> str | None:
-    method = str(said.get("quant_method"))
-    if method == "compressed-tensors":
-        groups = inner(said, "config_groups")
-        kinds = {_compressed(inner(groups, name)) for name in groups}
-        return kinds.pop() if len(kinds) == 1 else None
-    if method in ("awq", "gptq"):
-        return {4: "int4", 8: "int8"}.get(number(said, "bits") or 0)
-    if method == "fp8":
-        return "fp8-block" if said.get("weight_block_size") else "fp8"
-    return "mxfp4" if method == "mxfp4" else None
+    match said.get("quant_method"):
+        case "compressed-tensors":
+            groups = inner(said, "config_groups")
+            kinds = {_compressed(inner(groups, name)) for name in groups}
+            return kinds.pop() if len(kinds) == 1 else None
+        case "awq" | "gptq" | "auto-round":
+            bits = number(said, "bits") or number(said, "w_bit")
+            return {4: "int4", 8: "int8"}.get(bits or 0)
+        case "fp8":
+            return "fp8-block" if said.get("weight_block_size") else "fp8"
+        case "fbgemm_fp8":
+            return "fbgemm-fp8"
+        case "modelopt" | "modelopt_fp4":
+            algorithm = said.get("quant_algo") or inner(said, "quantization").get("quant_algo")
+            return {"FP8": "fp8", "NVFP4": "nvfp4"}.get(str(algorithm))
+        case "bitsandbytes":
+            return _bitsandbytes(said)
+        case "mxfp4":
+            return "mxfp4"
+        case _:
+            return None
 
 
 def _compressed(group: Config) -> str | None:
     weights = inner(group, "weights")
     kind = f"{weights.get('type')}{weights.get('num_bits')}"
-    return {"float8": "fp8", "int8": "int8", "int4": "int4"}.get(kind)
+    match kind:
+        case "float8":
+            return "fp8-block" if weights.get("strategy") == "block" else "fp8"
+        case "float4":
+            return {16: "nvfp4", 32: "mxfp4"}.get(number(weights, "group_size") or 0)
+        case "int8" | "int4":
+            return kind
+        case _:
+            return None
+
+
+def _bitsandbytes(said: Config) -> str | None:
+    """Four bits of either type weigh the same."""
+    if said.get("load_in_4bit") is True or said.get("_load_in_4bit") is True:
+        return "nf4"
+    eight = said.get("load_in_8bit") is True or said.get("_load_in_8bit") is True
+    return "int8" if eight else None
 
 
 PADDED_POSITIONS = frozenset({"RobertaModel", "XLMRobertaModel"})

@@ -8,6 +8,8 @@ from typing import Any, cast
 Config = Mapping[str, Any]
 Figures = dict[str, Any]
 CONFIG = "config.json"
+LARGEST = 10**10
+"""No size of a model is larger."""
 LONGEST = 40
 """Characters of a value in a message."""
 
@@ -37,9 +39,17 @@ def inner(config: Config, key: str) -> Config:
 
 
 def number(config: Config, key: str) -> int | None:
-    """The whole number under `key`; None where there is none."""
+    """The whole number under `key`; None where there is none.
+
+    Raises:
+        Unreadable: it is larger than any figure of a model.
+    """
     found = config.get(key)
-    return found if isinstance(found, int) and not isinstance(found, bool) else None
+    if not isinstance(found, int) or isinstance(found, bool):
+        return None
+    if abs(found) > LARGEST:
+        raise Unreadable(f"{CONFIG}: {key}: {shown(found)}: a number of at most {LARGEST} is needed")
+    return found
 
 
 def full_layers(text: Config, others: str) -> int | None:

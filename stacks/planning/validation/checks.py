@@ -8,6 +8,7 @@ from corral.stacks.planning.results.addons import AddonStates
 from corral.stacks.planning.validation.addons import check_addons
 from corral.stacks.planning.validation.cluster import check_cluster
 from corral.stacks.planning.validation.dynamic_mig import check_dynamic
+from corral.stacks.planning.validation.engine_settings import check_engine_settings
 from corral.stacks.planning.validation.gpu_pools import check_gpu_pools
 from corral.stacks.planning.validation.model_storage import check_model_storage
 from corral.stacks.planning.validation.models import check_models
@@ -27,6 +28,7 @@ def check(config: StackConfig, states: AddonStates) -> Iterator[Problem]:
     yield from check_cluster(config)
     yield from check_gpu_pools(config)
     yield from check_models(config)
+    yield from check_engine_settings(config)
     yield from check_tenants(config)
     yield from check_model_storage(config)
     yield from check_vector_db(config)
