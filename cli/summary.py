@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from corral.catalogue.vocabulary import Addon, AddonState
+from corral.catalogue.vocabulary import AddonState
 from corral.cli import pods
 from corral.cli.pods import gib, heading, mib, note
 from corral.embedded.home import Home, PlaneHome
@@ -18,10 +18,6 @@ from corral.embedded.plane.record import PlaneRecord
 from corral.embedded.plane.state import PlaneState, ProgramState
 from corral.stacks.planning.results.plan import AddonPlan, ModelPlan, Plan
 
-ISSUER = (
-    "certificates come from a stand-in issuer inside the process node, with a CA of its own: "
-    "cert-manager's controllers are simulated"
-)
 KINDS: Mapping[str, tuple[str, str]] = {
     "real": ("upstream's chart", "green"),
     "stand-in": ("stand-in chart", "magenta"),
@@ -103,8 +99,6 @@ def _addons(console: Console, charts: Mapping[str, Any], plan: Plan) -> None:
         for index, (how, style, version) in enumerate(_installed(addon, charts)):
             table.add_row("" if index else addon.addon.value, Text(how, style=style), version)
     console.print(table)
-    if plan.state(Addon.CERT_MANAGER) is AddonState.MANAGED:
-        console.print(Text(ISSUER, style="magenta"))
 
 
 def _installed(addon: AddonPlan, charts: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
