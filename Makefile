@@ -41,7 +41,7 @@ stop: $(STAMP) ## End every process, keep data
 	@$(CORRAL) stop
 
 down: $(STAMP) ## End every process, discard data and state
-	@$(CORRAL) down
+	@$(CORRAL) down --yes
 
 init: $(STAMP) ## Make the stack's secrets
 	@$(CORRAL) init
@@ -68,6 +68,7 @@ browser: ## Chromium for the tests that open a page, where root has apt-get
 check: $(STAMP) ## Format, lint, types and the tests that need no program
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
+	@$(BIN)/lint-imports --no-logo --no-cache
 	@$(BIN)/basedpyright & types=$$!; \
 	  $(BIN)/python -m pytest -q -m "not engine and not upstream and not browser"; tests=$$?; \
 	  wait $$types && exit $$tests

@@ -3,12 +3,12 @@
 import pulumi
 
 from corral.stacks.config.errors import StackErrors
-from corral.stacks.deploy.load import load
+from corral.stacks.deploy.load import load, locked
 from corral.stacks.deploy.program import Platform
 from corral.stacks.planning.planner import plan
 
 try:
-    platform = Platform(plan(load(), pulumi.get_stack()))
+    platform = Platform(plan(load(), pulumi.get_stack(), locked()))
 except StackErrors as wrong:
     raise pulumi.RunError(str(wrong)) from None
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import yaml
 from tests.components.harness import build
-from tests.components.test_platform import SECRETS, write_kubeconfig
+from tests.deploy.test_platform import SECRETS, write_kubeconfig
 
 from bench.processes import peak_memory
 from corral.stacks.config.loader import parse

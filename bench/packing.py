@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from bench.figures import Figure
 from bench.processes import ROOT, run
 from corral.catalogue.gpus import gpus, shape
-from corral.stacks.planning.mig.allocation import PlannedCuts
+from corral.stacks.planning.mig.allocation import PlannedAllocation
 from corral.stacks.planning.mig.layouts import fits_geometry
 from corral.stacks.planning.mig.packing import lower_bound
 
@@ -51,11 +51,11 @@ def packing() -> Iterator[Figure]:
     """GPUs above the bound and slices moved, on random fleets; plans of many models over many pools."""
     bound = ours = theirs = 0
     for fleet in _fleets(FLEETS):
-        cuts = PlannedCuts(GPU, len(fleet))
+        allocation = PlannedAllocation(GPU, len(fleet))
         for profile in fleet:
-            cuts.take(profile, 1, profile)
+            allocation.take(profile, 1, profile)
         bound += lower_bound(GPU, Counter(fleet))
-        ours += len(cuts.layouts())
+        ours += len(allocation.layouts())
         theirs += 1 + max(first_fit_decreasing(GPU, fleet))
     label = f"GPUs above the bound, {FLEETS} fleets of {SLICES} slices"
     excess = [100 * (found - bound) / bound for found in (ours, theirs)]
@@ -69,11 +69,11 @@ def _moves() -> Figure:
     ours = theirs = 0
     fleets = list(_fleets(FLEETS // 10))
     for fleet in fleets:
-        cuts, packed = PlannedCuts(GPU, len(fleet)), list[int]()
+        allocation, packed = PlannedAllocation(GPU, len(fleet)), list[int]()
         for size, profile in enumerate(fleet, 1):
-            before = [one.gpu for one in cuts.slices]
-            cuts.take(profile, 1, profile)
-            ours += sum(old != one.gpu for old, one in zip(before, cuts.slices, strict=False))
+            before = [one.gpu for one in allocation.slices]
+            allocation.take(profile, 1, profile)
+            ours += sum(old != one.gpu for old, one in zip(before, allocation.slices, strict=False))
             anew = first_fit_decreasing(GPU, fleet[:size])
             theirs += sum(old != new for old, new in zip(packed, anew, strict=False))
             packed = anew
@@ -92,7 +92,7 @@ def _plans() -> Iterator[Figure]:
         yield Figure(label, best["seconds"], "s", "reading the stack file", best["reading"], target)
     on_demand = _plan(SIZES[-1], "dynamic")
     label = f"plan of {SIZES[-1]} models, slices cut on demand, {on_demand['gpus']} GPUs if packed"
-    yield Figure(label, on_demand["seconds"], "s", "planned cuts", seconds[SIZES[-1]], 5)
+    yield Figure(label, on_demand["seconds"], "s", "planned allocation", seconds[SIZES[-1]], 5)
     growth = math.log(seconds[SIZES[-1]] / seconds[SIZES[-2]]) / math.log(SIZES[-1] / SIZES[-2])
     yield Figure("growth exponent of a plan, 100 to 1000 models", growth, "", target=1.15)
 

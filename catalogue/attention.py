@@ -11,6 +11,8 @@ from corral.catalogue._read import Entry
 
 CACHE_BYTES = 2
 """Bytes per element of the cache."""
+BLOCK = 16
+"""Tokens of one block of vLLM's cache."""
 STATE_BYTES = 4
 """Bytes per element of a recurrent state, which is kept in single precision."""
 STATES = 2
@@ -33,6 +35,10 @@ class _Attention(Entry):
     def token(self, layers: int, parallel: int) -> int:
         """Bytes that one more token of a sequence needs."""
         raise NotImplementedError
+
+    def sequence(self, layers: int, parallel: int, *, tokens: int, step: int) -> int:
+        """Bytes at most that a sequence of `tokens` needs while `step` of them are computed at once."""
+        return -(-tokens // BLOCK) * BLOCK * self.token(layers, parallel)
 
     def state(self, layers: int, parallel: int) -> int:
         """Bytes that each sequence needs whatever its length."""
@@ -68,8 +74,9 @@ class Grouped(_Attention):
 class Sliding(Grouped):
     """Some layers see a window only.
 
-    vLLM keeps all layers in one pool of equal groups and pads the last, so that its capacity counts every
-    layer and the padding; what a window saves is not counted.
+    vLLM keeps all layers in one pool of equal groups and pads the last. Each group has its own maximum: a
+    window holds window - 1 tokens and those of one step, in blocks that it need not begin with
+    (`SlidingWindowSpec.max_memory_usage_bytes` in vllm/v1/kv_cache_interface.py).
     """
 
     kind: Literal["sliding"]  # pyright: ignore[reportIncompatibleVariableOverride]
@@ -80,6 +87,15 @@ class Sliding(Grouped):
 
     def token(self, layers: int, parallel: int) -> int:
         return padded(self.full_layers, layers - self.full_layers) * self.layer(parallel)
+
+    def sequence(self, layers: int, parallel: int, *, tokens: int, step: int) -> int:
+        group = min(self.full_layers, layers - self.full_layers) or self.full_layers
+        full = group * -(-self.full_layers // group)
+        windowed = padded(self.full_layers, layers - self.full_layers) - full
+        full_blocks = -(-tokens // BLOCK)
+        window_blocks = -(-min(self.window - 1 + step, tokens) // BLOCK) + 1
+        blocks = full * full_blocks + windowed * window_blocks
+        return blocks * BLOCK * self.layer(parallel)
 
 
 class Hybrid(Grouped):

@@ -4,9 +4,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 
-from corral.catalogue._read import UNRESOLVED, Entry, Source, read
+from corral.catalogue._read import UNRESOLVED
+from corral.catalogue.addons import ChartRow, descriptor, descriptors
 from corral.catalogue.digests import digest
-from corral.catalogue.vocabulary import Addon, InstalledBy
+from corral.catalogue.vocabulary import Addon, InstalledBy, VectorEngine
 
 
 @dataclass(frozen=True)
@@ -31,6 +32,8 @@ class ChartEntry:
     """Oldest Kubernetes that its own documents name, such as `1.34.2`; None: not read."""
     gpu_driver: int | None = None
     """Oldest branch of the NVIDIA driver that it runs with; None: it needs none, or not read."""
+    engine: VectorEngine | None = None
+    """Installed for this engine of the vector database alone."""
 
     @property
     def reference(self) -> str:
@@ -38,35 +41,12 @@ class ChartEntry:
         return f"{self.source.rstrip('/')}/{self.name}:{self.version}"
 
 
-class _Row(Entry):
-    addon: Addon
-    source: str
-    version: str
-    app_version: str
-    namespace: str
-    installed_by: InstalledBy
-    reason: str
-    hooks: str
-    kubernetes: str | None = None
-    gpu_driver: int | None = None
-
-
-class _Charts(Entry):
-    source: Source
-    charts: dict[str, _Row]
-
-
-@cache
-def _rows() -> Mapping[str, _Row]:
-    return read("charts.yaml", _Charts).charts
-
-
-def _entry(name: str, row: _Row) -> ChartEntry:
+def _entry(name: str, row: ChartRow, namespace: str) -> ChartEntry:
     return ChartEntry(
         name=name,
         version=row.version,
         source=row.source,
-        namespace=row.namespace,
+        namespace=namespace,
         installed_by=row.installed_by,
         digest=digest(f"{row.source.rstrip('/')}/{name}:{row.version}"),
         reason=row.reason,
@@ -74,13 +54,18 @@ def _entry(name: str, row: _Row) -> ChartEntry:
         app_version=row.app_version,
         kubernetes=row.kubernetes,
         gpu_driver=row.gpu_driver,
+        engine=row.engine,
     )
 
 
 @cache
 def charts() -> Mapping[str, ChartEntry]:
     """All charts by name, in the order in which they are installed."""
-    return {name: _entry(name, row) for name, row in _rows().items()}
+    return {
+        name: _entry(name, row, addon.namespace)
+        for addon in descriptors().values()
+        for name, row in addon.charts.items()
+    }
 
 
 def chart(name: str) -> ChartEntry:
@@ -97,4 +82,4 @@ def chart(name: str) -> ChartEntry:
 
 def charts_of(addon: Addon) -> tuple[ChartEntry, ...]:
     """The charts that make up `addon`; empty for an addon made of plain objects."""
-    return tuple(chart(name) for name, row in _rows().items() if row.addon is addon)
+    return tuple(chart(name) for name in descriptor(addon).charts)

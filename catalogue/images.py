@@ -4,7 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 
-from corral.catalogue._read import UNRESOLVED, Entry, Source, read
+from corral.catalogue._read import UNRESOLVED
+from corral.catalogue.addons import ImageRow, descriptors
 from corral.catalogue.digests import digest
 
 OURS = "corral"
@@ -28,11 +29,12 @@ class ImageEntry:
     repository: str
     """Registry host and path, always written out."""
     tag: str
-    """`unresolved` where a subchart sets it."""
     digest: str = UNRESOLVED
     """`sha256:…`, or `unresolved`."""
     brought_by: str = OURS
     """`corral`, or the name of the chart that brings it."""
+    unresolvable: str | None = None
+    """Why no registry can give a digest for this tag."""
 
     @property
     def pinned(self) -> str:
@@ -45,26 +47,15 @@ class ImageEntry:
         return f"{mirrored(self.repository, registry)}:{self.tag}{suffix}"
 
 
-class _Row(Entry):
-    repository: str
-    tag: str
-    brought_by: str
-
-
-class _Images(Entry):
-    source: Source
-    images: dict[str, _Row]
-
-
-def _entry(name: str, row: _Row) -> ImageEntry:
-    pinned = digest(f"{row.repository}:{row.tag}")
-    return ImageEntry(name, row.repository, row.tag, pinned, row.brought_by)
+def _entry(name: str, row: ImageRow) -> ImageEntry:
+    resolved = digest(f"{row.repository}:{row.tag}")
+    return ImageEntry(name, row.repository, row.tag, resolved, row.brought_by or OURS, row.unresolvable)
 
 
 @cache
 def images() -> Mapping[str, ImageEntry]:
     """All images by name."""
-    return {name: _entry(name, row) for name, row in read("images.yaml", _Images).images.items()}
+    return {name: _entry(name, row) for addon in descriptors().values() for name, row in addon.images.items()}
 
 
 def image(name: str) -> ImageEntry:

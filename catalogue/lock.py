@@ -9,7 +9,6 @@ from pathlib import Path
 
 import httpx
 
-from corral.catalogue._read import UNRESOLVED
 from corral.catalogue.charts import charts
 from corral.catalogue.digests import FILE, Locked, digests, load
 from corral.catalogue.images import ImageEntry, images, mirrored
@@ -33,9 +32,11 @@ class Answer:
 
 
 def references(mirror: str | None = None) -> dict[str, str]:
-    """Reference of every chart and image -> where it is asked for; `mirror` holds the images."""
+    """Reference of every chart and resolvable image -> its place; `mirror` holds the images."""
     asked = {entry.reference: entry.reference for entry in charts().values()}
-    return asked | {entry.pinned: _asked(entry, mirror) for entry in images().values()}
+    return asked | {
+        entry.pinned: _asked(entry, mirror) for entry in images().values() if not entry.unresolvable
+    }
 
 
 def _asked(entry: ImageEntry, mirror: str | None) -> str:
@@ -47,8 +48,6 @@ def look_up(wanted: Mapping[str, str], http: httpx.Client, insecure: Collection[
 
     def one(item: tuple[str, str]) -> Answer:
         reference, place = item
-        if reference.endswith(f":{UNRESOLVED}"):
-            return Answer(reference, None, "its tag is unresolved")
         if place.startswith("localhost/"):
             return Answer(reference, None, "built here: push it, and give the registry as mirror")
         try:

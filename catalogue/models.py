@@ -54,7 +54,7 @@ class Experts(Entry):
     """Width of one expert."""
 
 
-class Facts(Entry):
+class ModelSpec(Entry):
     """What sizing and serving need to know of a model."""
 
     task: Task
@@ -90,14 +90,14 @@ class Facts(Entry):
     package: Package | None = None
 
     @model_validator(mode="after")
-    def _weighs_something(self) -> "Facts":
+    def _weighs_something(self) -> "ModelSpec":
         given = (self.weights_gib, self.weights_bytes, self.parameters)
         if sum(one is not None for one in given) != 1:
             raise ValueError("one of weights-gib, weights-bytes and parameters is needed")
         return self
 
     @model_validator(mode="after")
-    def _layers_attend(self) -> "Facts":
+    def _layers_attend(self) -> "ModelSpec":
         full = getattr(self.attention, "full_layers", self.layers)
         if full > self.layers:
             raise ValueError(f"full-layers is at most layers, {self.layers}")
@@ -130,7 +130,7 @@ class Facts(Entry):
         return f"{SourceScheme.PACKAGE.value}://{self.package.name}/{self.package.version}/{self.files[0].package}"
 
 
-class Model(Facts):
+class Model(ModelSpec):
     """One model of the catalogue."""
 
     source: Source

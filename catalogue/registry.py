@@ -2,6 +2,7 @@
 
 import hashlib
 import re
+import time
 from collections.abc import Collection, Mapping
 from typing import Any, cast
 from urllib.parse import urlsplit
@@ -10,6 +11,8 @@ import httpx
 import yaml
 
 TIMEOUT = httpx.Timeout(10.0)
+BODY_SECONDS = 60
+"""How long one answer may take, however steadily it comes."""
 OK = 200
 UNAUTHORIZED = 401
 MANIFEST_BYTES = 4 << 20
@@ -65,7 +68,7 @@ def _from_registry(host: str, path: str, tag: str, http: httpx.Client, insecure:
     headers = {"Accept": ACCEPT}
     answer = http.head(url, headers=headers)
     if answer.status_code == UNAUTHORIZED:
-        headers["Authorization"] = f"Bearer {_token(answer, path, http, insecure)}"
+        headers["Authorization"] = f"Bearer {anonymous_token(answer, path, http, insecure)}"
         answer = http.head(url, headers=headers)
     _expect(answer)
     stated = answer.headers.get("Docker-Content-Digest", "")
@@ -74,8 +77,12 @@ def _from_registry(host: str, path: str, tag: str, http: httpx.Client, insecure:
     return f"sha256:{hashlib.sha256(_body(http, url, headers, MANIFEST_BYTES)).hexdigest()}"
 
 
-def _token(answer: httpx.Response, path: str, http: httpx.Client, insecure: Collection[str]) -> str:
-    """An anonymous token, as the challenge in `answer` says."""
+def anonymous_token(answer: httpx.Response, path: str, http: httpx.Client, insecure: Collection[str]) -> str:
+    """An anonymous token, as the challenge in `answer` says.
+
+    Raises:
+        Unresolved: there is none to be had, or it would travel in plain text.
+    """
     challenge = answer.headers.get("WWW-Authenticate", "")
     fields: dict[str, str] = dict(re.findall(r'(\w+)="([^"]*)"', challenge))
     realm = fields.get("realm", "")
@@ -117,13 +124,15 @@ def _from_index(base: str, version: str, http: httpx.Client) -> str:
 
 
 def _body(http: httpx.Client, url: str, headers: Mapping[str, str], limit: int) -> bytes:
-    content = bytearray()
+    content, end = bytearray(), time.monotonic() + BODY_SECONDS
     with http.stream("GET", url, headers=dict(headers)) as answer:
         _expect(answer)
         for chunk in answer.iter_bytes():
             content += chunk
             if len(content) > limit:
                 raise Unresolved(f"an answer of more than {limit >> 20} MiB")
+            if time.monotonic() > end:
+                raise Unresolved(f"an answer of more than {BODY_SECONDS} s")
     return bytes(content)
 
 

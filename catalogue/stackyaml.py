@@ -8,6 +8,10 @@ import yaml
 BOOLEAN, INTEGER, FLOAT = (f"tag:yaml.org,2002:{name}" for name in ("bool", "int", "float"))
 SIXTIES = re.compile(r"^[-+]?[0-9][0-9_]*(:[0-5]?[0-9])+(\.[0-9_]*)?$")
 """What YAML 1.1 reads as a number of base 60."""
+EXPONENT = re.compile(r"^[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)[eE][-+]?[0-9]+$")
+"""Numbers of YAML 1.2 that YAML 1.1 reads as text."""
+EXACT = 1 << 53
+"""Below it every whole number is a float exactly."""
 
 
 def _text(loader: Any, node: Any) -> Any:
@@ -18,7 +22,12 @@ def _number(tag: str) -> Any:
     usual: Any = yaml.SafeLoader.yaml_constructors[tag]
 
     def construct(loader: Any, node: Any) -> Any:
-        return (_text if SIXTIES.match(node.value) else usual)(loader, node)
+        if SIXTIES.match(node.value):
+            return _text(loader, node)
+        number = usual(loader, node)
+        # Pulumi passes settings on as JSON, where 5e+06 and 5000000.0 are 5000000.
+        whole = isinstance(number, float) and number.is_integer() and abs(number) < EXACT
+        return int(number) if whole else number
 
     return construct
 
@@ -30,5 +39,6 @@ def _boolean(loader: Any, node: Any) -> Any:
 StackLoader: Any = type("StackLoader", (getattr(yaml, "CSafeLoader", yaml.SafeLoader),), {})
 """YAML's safe loader with the plain values of YAML 1.2, which is what Pulumi's reader goes by."""
 StackLoader.add_constructor(BOOLEAN, _boolean)
+StackLoader.add_implicit_resolver(FLOAT, EXPONENT, list("-+.0123456789"))
 for tag in (INTEGER, FLOAT):
     StackLoader.add_constructor(tag, _number(tag))

@@ -181,7 +181,7 @@ class InstalledBy(str, Enum):
 
 
 class SourceScheme(str, Enum):
-    """Scheme of the URI that a model is imported from."""
+    """Scheme of the URI that a stack imports a model from."""
 
     PACKAGE = "package"
     FILE = "file"

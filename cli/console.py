@@ -15,8 +15,14 @@ PIPE_COLUMNS = 100
 
 def results() -> Console:
     """Tables and answers; without colour where standard output is no terminal or NO_COLOR is set."""
-    console = Console()
-    return console if console.is_terminal or "COLUMNS" in os.environ else Console(width=PIPE_COLUMNS)
+    console = _Console()
+    return console if console.is_terminal or "COLUMNS" in os.environ else _Console(width=PIPE_COLUMNS)
+
+
+class _Console(Console):
+    def on_broken_pipe(self) -> None:
+        """Leave it to the command line; rich would end the program as a failure."""
+        raise BrokenPipeError
 
 
 def progress(line: str) -> None:

@@ -8,7 +8,7 @@ import subprocess
 from collections.abc import Sequence
 from pathlib import Path
 
-from corral.catalogue.vocabulary import AddonState, ClusterKind
+from corral.catalogue.vocabulary import AddonState
 from corral.cli import summary
 from corral.cli.console import Phases, progress, results
 from corral.cli.errors import FAILED
@@ -17,6 +17,7 @@ from corral.cli.stack import load
 from corral.embedded import toolchain
 from corral.embedded.engine import project
 from corral.embedded.engine.engine import Engine, EngineError, environment
+from corral.embedded.engine.exclusive import exclusive
 from corral.embedded.home import Home
 from corral.embedded.plane import plane as planes
 from corral.embedded.plane.overview import settled
@@ -27,7 +28,7 @@ from corral.stacks.reports.terminal import plan as show
 
 def init(arguments: argparse.Namespace) -> int:
     checkout, plan = _read(arguments.stack)
-    if not _embedded(plan):
+    if not plan.cluster.capabilities.started_here:
         raise EngineError(
             f"stack {arguments.stack} is not embedded: `pulumi stack init {arguments.stack}`, then one "
             "`pulumi config set --secret corral:KEY` for each of " + ", ".join(plan.secrets_needed)
@@ -40,7 +41,7 @@ def init(arguments: argparse.Namespace) -> int:
 
 def preview(arguments: argparse.Namespace) -> int:
     checkout, plan = _read(arguments.stack)
-    if not _embedded(plan):
+    if not plan.cluster.capabilities.started_here:
         return _own_pulumi(checkout, "preview", arguments.stack)
     engine = _engine(checkout, plan)
     engine.init(progress)
@@ -58,8 +59,14 @@ def up(arguments: argparse.Namespace) -> int:
         return 0
     # What is wrong in the stack file is said before anything is touched.
     checkout, plan = _read(arguments.stack)
-    if not _embedded(plan):
+    if not plan.cluster.capabilities.started_here:
         return _own_pulumi(checkout, "up", arguments.stack)
+    plane = Home.find().plane(_plane_name(plan))
+    with exclusive(plane, plan.stack):
+        return _up(checkout, plan, phases)
+
+
+def _up(checkout: Path, plan: Plan, phases: Phases) -> int:
     names = toolchain.needed([one.addon for one in plan.addons if one.state is AddonState.MANAGED])
     if not all(step.present for step in toolchain.plan(toolchain.chosen(names))):
         show.render(plan, results())  # Something to read during the wait.
@@ -98,10 +105,6 @@ def engine_of(stack: str) -> Engine:
 def _read(stack: str) -> tuple[Path, Plan]:
     checkout = project.find()
     return checkout, load(project.stack_file(checkout, stack))
-
-
-def _embedded(plan: Plan) -> bool:
-    return plan.cluster.kind is ClusterKind.EMBEDDED
 
 
 def _plane_name(plan: Plan) -> str:

@@ -3,9 +3,13 @@
 import errno
 import sys
 
+import httpx
+
 from corral.embedded.chat import NoAnswer
 from corral.embedded.engine.engine import EngineError
+from corral.embedded.engine.exclusive import Busy
 from corral.embedded.engine.project import NoProject
+from corral.embedded.kube import ApiError
 from corral.embedded.plane.addresses import AddressesInUse
 from corral.embedded.plane.plane import PlaneError
 from corral.embedded.plane.record import NoPlane
@@ -37,6 +41,7 @@ def explain(error: Exception) -> int:
         case (
             NoAnswer()
             | EngineError()
+            | Busy()
             | AddressesInUse()
             | PlaneError()
             | NoPlane()
@@ -44,6 +49,9 @@ def explain(error: Exception) -> int:
             | TimeoutError()
         ):
             print(f"corral: {error}", file=sys.stderr)
+            return FAILED
+        case httpx.TransportError() | ApiError():
+            print(f"corral: the API server of the plane: {error or type(error).__name__}", file=sys.stderr)
             return FAILED
         case OSError() if error.errno in NO_SPACE:
             print(

@@ -40,6 +40,8 @@ def main(argv: Sequence[str]) -> int:
     """Run one command; its exit code: 0 done, 1 failed, 2 the request or the configuration is wrong."""
     parser = build_parser()
     before, command, rest = split(argv)
+    if "--version" in before:
+        command, argv = "version", ["version"]
     if command in PASSED_ON:
         arguments = parser.parse_args([*before, command])
         arguments.arguments = rest
@@ -47,8 +49,11 @@ def main(argv: Sequence[str]) -> int:
         arguments = parser.parse_args(argv)
     module, _, function = COMMANDS[arguments.command][0].partition(":")
     try:
-        return int(getattr(importlib.import_module(module), function)(arguments))
+        code = int(getattr(importlib.import_module(module), function)(arguments))
+        sys.stdout.flush()
+        return code
     except KeyboardInterrupt:
+        print("corral: interrupted", file=sys.stderr)
         return 130
     except BrokenPipeError:
         # The reader of our output has left; nothing more may be written, not even at exit.
@@ -79,6 +84,7 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "-s", "--stack", default=os.environ.get("STACK") or "dev", help="default: $STACK or dev"
     )
+    parser.add_argument("--version", action="store_true", help="print the version")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
     sub = {
         name: commands.add_parser(name, help=text, description=text, add_help=name not in PASSED_ON)
@@ -89,10 +95,13 @@ def build_parser() -> argparse.ArgumentParser:
         sub[name].add_argument("-s", "--stack", default=argparse.SUPPRESS, help="name of the stack")
     sub["plan"].add_argument("--html", metavar="FILE", help="draw the plan as one page, for any browser")
     sub["up"].add_argument("--plane-only", action="store_true", help="start the plane, deploy nothing")
+    sub["down"].add_argument("-y", "--yes", action="store_true", help="discard the data without a question")
     sub["setup"].add_argument("--all", action="store_true", help="also what only some stacks need: Kueue")
     sub["setup"].add_argument("--plan", action="store_true", help="show what would be brought, and stop")
     sub["lint"].add_argument("files", nargs="*", help="stack files; default: all of the checkout")
     sub["lock"].add_argument("--check", action="store_true", help="change nothing, fail when out of date")
+    sub["lock"].add_argument("--models", action="store_true", help="the files of the stack's models instead")
+    sub["lock"].add_argument("--refresh", action="store_true", help="read sources that are locked, too")
     sub["lock"].add_argument("--mirror", metavar="HOST/PATH", help="registry that mirrors the images")
     sub["lock"].add_argument(
         "--insecure", action="append", default=[], metavar="HOST", help="plain-HTTP registry"

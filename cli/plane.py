@@ -2,6 +2,9 @@
 
 import argparse
 import os
+import sys
+from collections.abc import Sequence
+from itertools import pairwise
 
 from corral.cli.console import progress, results
 from corral.cli.errors import FAILED, UsageError
@@ -34,22 +37,39 @@ def started(stack: str) -> PlaneHome:
     """
     _home, plane = home_of(stack)
     PlaneRecord.load(plane)
-    if not PlaneState.load(plane).supervised or not plane.kubeconfig.exists():
-        raise NoPlane(f"plane {stack!r} is not running: `corral up -s {stack}`")
+    problem = PlaneState.load(plane).problem or ("" if plane.kubeconfig.exists() else "not running")
+    if problem:
+        raise NoPlane(f"plane {stack!r} is {problem}: `corral up -s {stack}`")
     return plane
 
 
 def stop(arguments: argparse.Namespace) -> int:
-    home, _plane = home_of(arguments.stack)
+    home, plane = home_of(arguments.stack)
+    if not plane.root.is_dir():
+        raise NoPlane(f"there is no plane {plane.name!r} in {home.root}")
     planes.stop(home, arguments.stack, progress)
     progress("stopped; its data is kept for the next `corral up`")
     return 0
 
 
 def down(arguments: argparse.Namespace) -> int:
-    home, _plane = home_of(arguments.stack)
+    home, plane = home_of(arguments.stack)
+    if os.path.lexists(plane.root) and not arguments.yes and not _confirmed(plane):
+        progress("nothing was discarded")
+        return FAILED
     planes.down(home, arguments.stack, progress)
     return 0
+
+
+def _confirmed(plane: PlaneHome) -> bool:
+    """Whether the person at the terminal agrees to lose the plane's data; without a terminal: yes."""
+    if not sys.stdin.isatty():
+        return True
+    print(
+        f"discard plane {plane.name} with its data and state, {plane.root}? [y/N] ", end="", file=sys.stderr
+    )
+    sys.stderr.flush()
+    return sys.stdin.readline().strip().lower() in ("y", "yes")
 
 
 def status(arguments: argparse.Namespace) -> int:
@@ -108,9 +128,18 @@ def _namespace(plane: PlaneHome, pod: str) -> str:
 def kubectl(arguments: argparse.Namespace) -> int:
     from corral.embedded.toolchain import tool
 
+    _refuse_stack(arguments.arguments)
     plane = started(arguments.stack)
     program = str(tool("kubectl"))
     # Its cache would else go to the user's own ~/.kube.
     private = {"KUBECONFIG": str(plane.kubeconfig), "KUBECACHEDIR": str(plane.run / "kubectl")}
     environment = {**os.environ, **private}
     os.execve(program, ["kubectl", *arguments.arguments], environment)
+
+
+def _refuse_stack(arguments: Sequence[str]) -> None:
+    """Refuse a stack among kubectl's own arguments, where `-s` names a server."""
+    own = arguments[: arguments.index("--")] if "--" in arguments else arguments
+    for option, value in pairwise(own):
+        if option in ("-s", "--stack") and "://" not in value:
+            raise UsageError(f"{option} {value}: the stack is named first, `corral -s {value} kubectl …`")

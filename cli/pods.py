@@ -13,7 +13,6 @@ from corral.embedded.plane.overview import PodView
 STYLES: Mapping[str, str] = {
     "process": "green",
     "simulated": "yellow",
-    "stand-in": "magenta",
     "refused": "red",
     "pending": "dim",
 }

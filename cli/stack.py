@@ -11,6 +11,7 @@ from corral.cli.errors import NO_SPACE, WRONG, UsageError
 from corral.embedded.engine import project
 from corral.stacks.config.errors import Problem, StackErrors, Unpinned
 from corral.stacks.config.loader import read, stack_of
+from corral.stacks.config.model_lock import read_lock
 from corral.stacks.planning.planner import plan as plan_of
 from corral.stacks.planning.results.plan import Plan
 
@@ -21,7 +22,7 @@ def load(path: Path) -> Plan:
     Raises:
         StackErrors: something in it is wrong, or cannot be had.
     """
-    return plan_of(read(path), stack_of(path))
+    return plan_of(read(path), stack_of(path), read_lock(path))
 
 
 def plan(arguments: argparse.Namespace) -> int:
@@ -74,9 +75,9 @@ def lint(arguments: argparse.Namespace) -> int:
 def _findings(file: Path) -> tuple[list[Problem], list[str]]:
     """What is wrong in a stack file, and what is worth saying."""
     try:
-        pins = load(file).pins
+        digests = load(file).digests
     except StackErrors as error:
         problems = [problem for problem in error.problems if not isinstance(problem, Unpinned)]
         return problems, [str(problem) for problem in error.problems if isinstance(problem, Unpinned)]
-    missing, total = len(pins.unresolved), len(pins.unresolved) + pins.resolved
+    missing, total = len(digests.unresolved), len(digests.unresolved) + digests.resolved
     return [], [f"{missing} of {total} digests unresolved; the profile allows it"] if missing else []

@@ -16,7 +16,9 @@ from corral.embedded.home import Home, PlaneHome
 from corral.embedded.plane.overview import Overview, PodView, read
 from corral.embedded.plane.record import PlaneRecord
 from corral.embedded.plane.state import PlaneState, ProgramState
-from corral.stacks.planning.results.plan import AddonPlan, ModelPlan, Plan
+from corral.stacks.planning.results.addons import AddonPlan
+from corral.stacks.planning.results.models import ModelPlan
+from corral.stacks.planning.results.plan import Plan
 
 KINDS: Mapping[str, tuple[str, str]] = {
     "real": ("upstream's chart", "green"),
@@ -32,14 +34,14 @@ def show_plane(console: Console, home: Home, record: PlaneRecord, state: PlaneSt
     for name, entry in state.programs.items():
         process = entry.process if entry.process and entry.process.alive else None
         pid, memory = (str(process.pid), mib(process.memory)) if process else ("", "")
-        phase = _phase(entry)
+        phase = _phase(entry, state.supervised)
         style = "green" if phase == "running" else "red"
         table.add_row(name, Text(phase, style=style), pid, memory, str(entry.restarts))
     console.print(table)
     for name, entry in state.programs.items():
         if entry.note:
             note(console, f"{name}: {entry.note}")
-    said = "supervised" if state.supervised else f"not running: `corral up -s {record.name}`"
+    said = f"{state.problem}: `corral up -s {record.name}`" if state.problem else "supervised"
     console.print(Text(f"{record.server}, {said}"))
     console.print(Text(str(home.plane(record.name).root)), soft_wrap=True)
 
@@ -77,8 +79,10 @@ def render(
     return not faults
 
 
-def _phase(entry: ProgramState) -> str:
+def _phase(entry: ProgramState, supervised: bool) -> str:
     alive = entry.process is not None and entry.process.alive
+    if not supervised:
+        return "unsupervised" if alive else "stopped" if entry.phase == "stopped" else "ended"
     return entry.phase if alive or entry.phase != "running" else "ended"
 
 
@@ -141,7 +145,7 @@ def _others(console: Console, plan: Plan, outputs: Mapping[str, Any]) -> None:
     for key, value in cast(Mapping[str, Any], outputs.get("policy") or {}).items():
         said = ", ".join(map(str, cast(list[object], value))) if isinstance(value, list) else str(value)
         console.print(Text(f"policy {key}: {said}"), overflow="fold")
-    missing, total = len(plan.pins.unresolved), plan.pins.resolved + len(plan.pins.unresolved)
+    missing, total = len(plan.digests.unresolved), plan.digests.resolved + len(plan.digests.unresolved)
     resolve = "; `corral lock` resolves them" if missing else ""
     console.print(Text(f"digests: {missing} of {total} unresolved{resolve}"))
 

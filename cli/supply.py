@@ -18,6 +18,10 @@ def tools(arguments: argparse.Namespace) -> int:
 
 def lock(arguments: argparse.Namespace) -> int:
     from corral.catalogue import lock
+    from corral.cli import models
+
+    if arguments.models:
+        return models.lock(arguments)
 
     return lock.main(check=arguments.check, insecure=arguments.insecure, mirror=arguments.mirror)
 

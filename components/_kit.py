@@ -1,28 +1,26 @@
-"""What every component shares: tokens, checked arguments, labels, children and the one call to Helm."""
+"""What every component shares: tokens, labels, children and the one call to Helm."""
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from enum import Enum
-from typing import Any, TypeVar, cast, get_args, get_origin, get_type_hints, is_typeddict
+from typing import Any, cast
 
 import pulumi
 import pulumi_kubernetes as kubernetes
 
 from corral.catalogue.charts import ChartEntry
 from corral.catalogue.vocabulary import InstalledBy
+from corral.components._args import ArgsError as ArgsError
+from corral.components._args import checked as checked
+from corral.components._args import hints_of as hints_of
+from corral.components._args import refuse as refuse
 from corral.components.supply import Supply, locate
 
 PACKAGE = "corral"
 COMPONENT_LABEL = "corral.dev/component"
 QUEUE_LABEL = "kueue.x-k8s.io/queue-name"
 RELEASE_TIMEOUT_SECONDS = 900
-
-Args = TypeVar("Args", bound=Mapping[str, object])
-
-
-class ArgsError(pulumi.RunError):
-    """Arguments that a component refuses, one line per problem: where, what, and what is allowed."""
 
 
 class PodSecurity(str, Enum):
@@ -36,53 +34,6 @@ class PodSecurity(str, Enum):
 def token(component: type) -> str:
     """Type token of a component class: `corral:index:<ClassName>`."""
     return f"{PACKAGE}:index:{component.__name__}"
-
-
-def checked(args: Args, shape: type[Args], owner: str) -> Args:
-    """`args` themselves, when they have every required key of `shape`, no other key, and known enum words.
-
-    Raises:
-        ArgsError: with one line per problem.
-    """
-    problems = list(_problems(args, shape, owner))
-    if problems:
-        raise ArgsError("\n".join(problems))
-    return args
-
-
-def _problems(value: object, hint: Any, where: str) -> Iterable[str]:
-    if is_typeddict(hint):
-        yield from _key_problems(value, hint, where)
-    elif get_origin(hint) is list and isinstance(value, list):
-        (inner,) = get_args(hint)
-        for index, item in enumerate(cast(list[object], value)):
-            yield from _problems(item, inner, f"{where}[{index}]")
-    elif isinstance(hint, type) and issubclass(hint, Enum):
-        words = [str(member.value) for member in hint]
-        if value not in words:
-            yield f"{where}: {value!r} is not allowed; use one of {', '.join(words)}"
-
-
-def hints_of(shape: Any) -> dict[str, Any]:
-    """Type of each key of a TypedDict, or of each attribute of a class."""
-    # `pulumi.Input` holds the text `Output[T]`, which only the names of its own module resolve.
-    return get_type_hints(shape, localns=vars(pulumi.output))
-
-
-def _key_problems(value: object, shape: Any, where: str) -> Iterable[str]:
-    hints = hints_of(shape)
-    allowed = sorted(hints)
-    if not isinstance(value, Mapping):
-        yield f"{where}: expected a mapping with the keys {', '.join(allowed)}, got {type(value).__name__}"
-        return
-    given = cast(Mapping[str, object], value)
-    for key in sorted(set(given) - set(allowed)):
-        yield f"{where}: unknown key {key!r}; allowed are {', '.join(allowed)}"
-    for key in sorted(set(shape.__required_keys__) - set(given)):
-        yield f"{where}: {key!r} is missing; allowed are {', '.join(allowed)}"
-    for key, hint in hints.items():
-        if key in given:
-            yield from _problems(given[key], hint, f"{where}.{key}")
 
 
 def labels(component: str, instance: str, **more: str) -> dict[str, str]:

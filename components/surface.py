@@ -6,6 +6,7 @@ from corral.components.admission import Admission
 from corral.components.cert_manager import CertManager
 from corral.components.crds import Crds
 from corral.components.device_classes import DeviceClasses
+from corral.components.dra_driver import DraDriver
 from corral.components.fair_sharing import FairSharing, TenantQueues
 from corral.components.gpu_node_pool import ExistingGpuNodePool
 from corral.components.gpu_node_pool.eks import EksGpuNodePool
@@ -24,6 +25,7 @@ COMPONENTS: list[type[ComponentResource]] = [
     CertManager,
     Crds,
     DeviceClasses,
+    DraDriver,
     EksGpuNodePool,
     ExistingGpuNodePool,
     FairSharing,

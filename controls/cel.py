@@ -5,7 +5,8 @@ C++ runtime evaluates it, with the optional and strings extensions that both kno
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from functools import cache
 from typing import Any, cast
 
@@ -13,45 +14,86 @@ from cel_expr_python import cel  # pyright: ignore[reportMissingTypeStubs]
 from cel_expr_python.ext import ext_optional, ext_strings  # pyright: ignore[reportMissingTypeStubs]
 
 from corral.controls.control import UNKNOWN, ObjectRule, Undecided
+from corral.controls.kinds import KINDS
 from corral.controls.profiles import Profile
+from corral.controls.workloads import without_nulls
 
-_PREDICTOR = "object.spec.?predictor.orValue({})"
-_SERVING = (
-    f"object.kind == 'InferenceService' ? {_PREDICTOR} : "
-    "object.kind == 'LLMInferenceService' ? object.spec.?template.orValue({}) : object.spec"
+_LEGACY = (
+    "sklearn",
+    "xgboost",
+    "tensorflow",
+    "pytorch",
+    "triton",
+    "onnx",
+    "huggingface",
+    "pmml",
+    "lightgbm",
+    "paddle",
 )
+"""Predictors of KServe that name their framework in place of a model's format."""
+_POD_LISTS = ("containers", "initContainers", "ephemeralContainers")
+
+
+def _pod(number: int) -> str:
+    """CEL for the pod spec with this number; empty if the kind has fewer."""
+    by_path: dict[str, list[str]] = {}
+    for kind in KINDS.values():
+        if number < len(kind.pod_specs):
+            by_path.setdefault(kind.pod_specs[number], []).append(kind.kind)
+    branches = [
+        f"object.kind in {json.dumps(kinds)} ? object.?{path.replace('.', '.?')}.orValue({{}}) : "
+        for path, kinds in by_path.items()
+    ]
+    return "".join(branches) + "{}"
+
+
+def _pods() -> dict[str, str]:
+    most = max(len(kind.pod_specs) for kind in KINDS.values())
+    return {f"pod{number or ''}": _pod(number) for number in range(most)}
+
+
+def _list(holder: str, key: str) -> str:
+    """CEL for a list that may be absent or null."""
+    return f"(has({holder}.{key}) && {holder}.{key} != null ? {holder}.{key} : [])"
+
+
+def _each_pod(*keys: str) -> str:
+    return " + ".join(_list(f"variables.{pod}", key) for pod in _pods() for key in keys)
+
+
+def _present(key: str) -> str:
+    return f"variables.containers.filter(c, has(c.{key}) && c.{key} != null)"
+
+
+_MODELS = f"{json.dumps(['model', *_LEGACY])}.filter(k, k in variables.pod).map(k, variables.pod[k])"
+_SPEC = "object.?spec.orValue({})"
 
 VARIABLES: Mapping[str, str] = {
-    "pod": (
-        "object.kind == 'Pod' ? object.spec : "
-        "object.kind == 'CronJob' ? object.spec.jobTemplate.spec.template.spec : "
-        "object.kind in ['InferenceService', 'LLMInferenceService', 'ServingRuntime', "
-        f"'ClusterServingRuntime', 'LocalModelCache'] ? ({_SERVING}) : object.spec.template.spec"
-    ),
-    "models": "has(variables.pod.model) ? [variables.pod.model] : []",
-    "containers": (
-        "variables.pod.?containers.orValue([]) + variables.pod.?initContainers.orValue([]) + "
-        "variables.pod.?ephemeralContainers.orValue([]) + variables.models"
-    ),
+    **_pods(),
+    "models": f"object.kind == 'InferenceService' ? {_MODELS} : []",
+    "containers": f"{_each_pod(*_POD_LISTS)} + variables.models",
     "images": (
-        "variables.containers.filter(c, has(c.image)).map(c, c.image) + "
-        "variables.pod.?volumes.orValue([]).filter(v, has(v.image)).map(v, v.image.?reference.orValue(''))"
+        f"{_present('image')}.map(c, c.image) + "
+        f"({_each_pod('volumes')}).filter(v, has(v.image)).map(v, v.image.?reference.orValue(''))"
     ),
-    "env": "variables.containers.filter(c, has(c.env)).map(c, c.env)",
+    "env": f"{_present('env')}.map(c, c.env)",
+    "spec": _SPEC,
     "uris": (
-        "variables.containers.filter(c, has(c.storageUri)).map(c, c.storageUri) + "
-        "variables.pod.?storageUris.orValue([]).map(u, u.uri) + "
-        "(has(object.spec.sourceModelUri) ? [object.spec.sourceModelUri] : []) + "
-        "(has(object.spec.model) && has(object.spec.model.uri) ? [object.spec.model.uri] : []) + "
-        "(has(object.spec.model) && has(object.spec.model.lora) ? "
-        "object.spec.model.lora.?adapters.orValue([]).map(a, a.uri) : [])"
+        f"{_present('storageUri')}.map(c, c.storageUri) + "
+        f"({_each_pod('storageUris')}).map(u, u.uri) + "
+        "(has(variables.spec.sourceModelUri) ? [variables.spec.sourceModelUri] : []) + "
+        "(has(variables.spec.model) && has(variables.spec.model.uri) ? [variables.spec.model.uri] : []) + "
+        "(has(variables.spec.model) && has(variables.spec.model.lora) ? "
+        "variables.spec.model.lora.?adapters.orValue([]).map(a, a.uri) : [])"
     ),
-    "words": (
-        "variables.containers.filter(c, has(c.command)).map(c, c.command) + "
-        "variables.containers.filter(c, has(c.args)).map(c, c.args)"
+    "lines": (
+        "variables.containers.map(c, "
+        f"({_list('c', 'command')} + {_list('c', 'args')}).map(w, string(w)).join(' '))"
     ),
+    "words": f"{_present('command')}.map(c, c.command) + {_present('args')}.map(c, c.args)",
 }
-"""Shared variables, each able to use those above it. `env` and `words` are lists of lists."""
+"""Shared variables, each able to use those above it. `env` and `words` are lists of lists;
+`lines` has one command line per container."""
 
 
 def variables(rule: ObjectRule, profile: Profile) -> dict[str, str]:
@@ -107,23 +149,67 @@ def _without_unknown(value: Any) -> tuple[Any, bool]:
     return value, False
 
 
-def holds(rule: ObjectRule, subject: Mapping[str, Any], profile: Profile) -> bool:
-    """Whether `subject` is as `rule` demands.
+@dataclass(frozen=True)
+class Prepared:
+    """A Kubernetes object with the shared variables, evaluated once for all rules."""
 
-    What is known decides first: a violation there stands whatever the rest will be. Rules read `spec` alone.
+    known: Mapping[str, Any]
+    """The object less what is unknown."""
+    unknown: bool
+    """Whether a part of `spec`, the only part that rules read, is unknown."""
+    values: Mapping[str, Any]
+
+
+def prepared(subject: Mapping[str, Any]) -> Prepared:
+    """`subject` for evaluation.
+
+    Raises:
+        ValueError: a variable could not be evaluated.
+    """
+    known, _ = _without_unknown(without_nulls(subject))
+    _, unknown = _without_unknown(subject.get("spec"))
+    values: dict[str, Any] = {}
+    for name, expression in VARIABLES.items():
+        values[name] = evaluate(expression, known, values)
+    return Prepared(known, unknown, values)
+
+
+def _holds(rule: ObjectRule, subject: Prepared, profile: Profile) -> bool:
+    values = dict(subject.values)
+    for name, expression in rule.parameters(profile).items():
+        values[name] = evaluate(expression, subject.known, values)
+    verdict = evaluate(rule.expression, subject.known, values)
+    if not isinstance(verdict, bool):
+        raise ValueError(f"CEL {rule.expression!r} gives {verdict!r}, not true or false")
+    return verdict
+
+
+def violations(rule: ObjectRule, subject: Prepared, profile: Profile) -> list[str]:
+    """What breaks `rule`, containers with their images if the rule names them; none if it holds.
+
+    What is known decides first: a violation there stays one whatever the rest will be.
 
     Raises:
         Undecided: the known part is fine and another part is unknown.
         ValueError: the rule could not run.
     """
-    known_subject, _ = _without_unknown(subject)
-    _, unknown = _without_unknown(subject.get("spec"))
-    values: dict[str, Any] = {}
-    for name, expression in variables(rule, profile).items():
-        values[name] = evaluate(expression, known_subject, values)
-    verdict = evaluate(rule.expression, known_subject, values)
-    if not isinstance(verdict, bool):
-        raise ValueError(f"CEL {rule.expression!r} gives {verdict!r}, not true or false")
-    if verdict and unknown:
+    verdict = _holds(rule, subject, profile)
+    if verdict and subject.unknown:
         raise Undecided("a part of the object is not known yet")
-    return verdict
+    if verdict:
+        return []
+    offenders = _offenders(rule, subject, profile)
+    return [f"{rule.message}: {', '.join(offenders)}" if offenders else rule.message]
+
+
+def _offenders(rule: ObjectRule, subject: Prepared, profile: Profile) -> list[str]:
+    """The containers that break `rule` each by itself, with their images."""
+    containers = cast(Sequence[Mapping[str, Any]], subject.values["containers"])
+    if subject.known.get("kind") == "Pod" and len(containers) == 1:
+        return [_named(containers[0])]
+    alone = [(one, prepared({"kind": "Pod", "spec": {"containers": [one]}})) for one in containers]
+    return [_named(one) for one, pod in alone if not _holds(rule, pod, profile)]
+
+
+def _named(container: Mapping[str, Any]) -> str:
+    return f"{container.get('name', 'model')} ({container.get('image', 'no image')})"

@@ -10,17 +10,8 @@ from dataclasses import dataclass, field
 from enum import Enum, unique
 from typing import Any, cast
 
+from corral.controls.levels import Severity
 from corral.controls.profiles import Profile
-
-
-@unique
-class Severity(str, Enum):
-    """How grave a violation is."""
-
-    CRITICAL = "critical"
-    HIGH = "high"
-    MEDIUM = "medium"
-    LOW = "low"
 
 
 @unique
@@ -98,7 +89,7 @@ class Case:
 class ObjectRule:
     """CEL about a Kubernetes object, true where the object is as it should be.
 
-    `expression` may use `object`, `variables.pod`, `variables.containers`, `variables.images`,
+    `expression` may use `object`, `variables.containers`, `variables.images`,
     `variables.uris` and `variables.words` (see `corral.controls.cel`), and each key of `parameters` as
     `variables.<key>`.
     """
@@ -106,7 +97,7 @@ class ObjectRule:
     expression: str
     message: str
     kinds: Sequence[str]
-    """Which kinds the rule judges, as in `corral.controls.kinds.KINDS`."""
+    """Which kinds the rule evaluates, as in `corral.controls.kinds.KINDS`."""
     parameters: Callable[[Profile], Mapping[str, str]] = lambda profile: {}
     """Profile -> CEL text by name."""
 
@@ -116,7 +107,7 @@ class ResourceRule:
     """A predicate about one resource: yields a message per violation."""
 
     applies: Callable[[str], bool]
-    """Given the type token: whether the rule judges such resources."""
+    """Given the type token: whether the rule evaluates such resources."""
     check: Callable[[Resource, Profile], Iterator[str]]
 
 

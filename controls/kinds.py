@@ -1,6 +1,8 @@
-"""Kubernetes kinds that object rules judge: how the API names them and how Pulumi does."""
+"""Kubernetes kinds that object rules evaluate: API names, Pulumi tokens, and where each has pod specs."""
 
 from dataclasses import dataclass
+
+_TEMPLATE = ("spec.template.spec",)
 
 
 @dataclass(frozen=True)
@@ -11,6 +13,8 @@ class Kind:
     version: str
     plural: str
     kind: str
+    pod_specs: tuple[str, ...]
+    """Paths of pod specs, or of what has a pod spec's fields."""
 
     @property
     def api_version(self) -> str:
@@ -22,24 +26,30 @@ class Kind:
         return f"kubernetes:{self.api_version if self.group else 'core/' + self.version}:{self.kind}"
 
 
+_KSERVE = "serving.kserve.io"
+_LLM = ("spec.template", "spec.worker", "spec.prefill.template", "spec.prefill.worker")
+_SETS = ("spec.leaderWorkerTemplate.leaderTemplate.spec", "spec.leaderWorkerTemplate.workerTemplate.spec")
+_SERVICE = ("spec.predictor", "spec.predictor.workerSpec", "spec.transformer", "spec.explainer")
 PODS = (
-    Kind("", "v1", "pods", "Pod"),
-    Kind("apps", "v1", "deployments", "Deployment"),
-    Kind("apps", "v1", "statefulsets", "StatefulSet"),
-    Kind("apps", "v1", "daemonsets", "DaemonSet"),
-    Kind("apps", "v1", "replicasets", "ReplicaSet"),
-    Kind("batch", "v1", "jobs", "Job"),
-    Kind("batch", "v1", "cronjobs", "CronJob"),
+    Kind("", "v1", "pods", "Pod", ("spec",)),
+    Kind("", "v1", "replicationcontrollers", "ReplicationController", _TEMPLATE),
+    Kind("apps", "v1", "deployments", "Deployment", _TEMPLATE),
+    Kind("apps", "v1", "statefulsets", "StatefulSet", _TEMPLATE),
+    Kind("apps", "v1", "daemonsets", "DaemonSet", _TEMPLATE),
+    Kind("apps", "v1", "replicasets", "ReplicaSet", _TEMPLATE),
+    Kind("batch", "v1", "jobs", "Job", _TEMPLATE),
+    Kind("batch", "v1", "cronjobs", "CronJob", ("spec.jobTemplate.spec.template.spec",)),
+    Kind("leaderworkerset.x-k8s.io", "v1", "leaderworkersets", "LeaderWorkerSet", _SETS),
 )
 SERVING = (
-    Kind("serving.kserve.io", "v1beta1", "inferenceservices", "InferenceService"),
-    Kind("serving.kserve.io", "v1alpha1", "servingruntimes", "ServingRuntime"),
-    Kind("serving.kserve.io", "v1alpha1", "clusterservingruntimes", "ClusterServingRuntime"),
-    Kind("serving.kserve.io", "v1alpha2", "llminferenceservices", "LLMInferenceService"),
-    Kind("serving.kserve.io", "v1alpha1", "localmodelcaches", "LocalModelCache"),
+    Kind(_KSERVE, "v1beta1", "inferenceservices", "InferenceService", _SERVICE),
+    Kind(_KSERVE, "v1alpha1", "servingruntimes", "ServingRuntime", ("spec", "spec.workerSpec")),
+    Kind(_KSERVE, "v1alpha1", "clusterservingruntimes", "ClusterServingRuntime", ("spec", "spec.workerSpec")),
+    Kind(_KSERVE, "v1alpha2", "llminferenceservices", "LLMInferenceService", _LLM),
+    Kind(_KSERVE, "v1alpha1", "localmodelcaches", "LocalModelCache", ("spec",)),
 )
 KINDS = {kind.kind: kind for kind in (*PODS, *SERVING)}
-"""Every judged kind by its name."""
+"""Every evaluated kind by its name."""
 
 POD_KINDS = tuple(kind.kind for kind in PODS)
 SERVING_KINDS = tuple(kind.kind for kind in SERVING)

@@ -5,6 +5,8 @@ import sys
 from pathlib import Path
 
 from corral.controls.control import Control, ObjectRule, ResourceRule, StackRule, Verdict
+from corral.controls.enforcement import stops
+from corral.controls.levels import Severity
 from corral.controls.profiles import PROFILES
 from corral.controls.register import CONTROLS
 
@@ -23,7 +25,11 @@ def places(control: Control) -> str:
 
 
 def _section(control: Control) -> list[str]:
-    reporting = [name for name, found in PROFILES.items() if control.id in found.reports]
+    reporting = [
+        name
+        for name, found in PROFILES.items()
+        if control.severity is not Severity.LOW and not stops(control, found)
+    ]
     good = [case.title for case in control.cases if case.verdict is Verdict.GOOD]
     bad = [case.title for case in control.cases if case.verdict is Verdict.BAD]
     lines = [

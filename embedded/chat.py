@@ -9,7 +9,7 @@ from typing import Any, cast
 import httpx
 
 from corral.embedded.home import PlaneHome
-from corral.embedded.kube import Object, Objects, resource
+from corral.embedded.kube import DEFERRALS, Object, Objects, resource, retry_after
 from corral.embedded.objects import at, children, condition
 from corral.embedded.plane import kubeconfig
 from corral.embedded.plane.overview import MODEL_LABEL, allocated, claims_of, extended, processes_of
@@ -95,7 +95,7 @@ class Chat:
 
     def models(self) -> dict[str, Object]:
         """InferenceServices by name."""
-        answer = self._client.get(SERVICES)
+        answer = self._get(SERVICES)
         if answer.status_code == 404:
             raise NoAnswer("KServe is not installed on this plane: `corral up`")
         return {item["metadata"]["name"]: item for item in _items(answer)}
@@ -171,9 +171,7 @@ class Chat:
         )
 
     def _hops(self, namespace: str, name: str) -> tuple[Hops, ...]:
-        answer = self._client.get(
-            resource("v1", "pods", namespace), params={"labelSelector": f"{MODEL_LABEL}={name}"}
-        )
+        answer = self._get(resource("v1", "pods", namespace), labelSelector=f"{MODEL_LABEL}={name}")
         service = f"{namespace}/{name}-predictor:{PORT}"
         return tuple(self._hop(service, pod) for pod in _items(answer) if _ready(pod))
 
@@ -190,8 +188,18 @@ class Chat:
 
     def _devices(self, pod: Object, claim: str) -> tuple[str, ...]:
         namespace = pod["metadata"]["namespace"]
-        answer = self._client.get(resource("resource.k8s.io/v1", "resourceclaims", namespace, claim))
+        answer = self._get(resource("resource.k8s.io/v1", "resourceclaims", namespace, claim))
         return allocated(answer.json()) if answer.status_code == 200 else ()
+
+    def _get(self, path: str, **params: str) -> httpx.Response:
+        """The answer, once the server no longer answers that it will be ready later."""
+        for _ in range(DEFERRALS):
+            answer = self._client.get(path, params=params)
+            seconds = retry_after(answer)
+            if seconds is None:
+                return answer
+            time.sleep(seconds)
+        return self._client.get(path, params=params)
 
 
 def _items(answer: httpx.Response) -> Objects:

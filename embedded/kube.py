@@ -2,9 +2,12 @@
 
 import asyncio
 import base64
+import contextlib
 import json
+import logging
 import ssl
 import tempfile
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,7 +28,14 @@ CONTENT_TYPES: Mapping[str, str] = {
     "apply": "application/apply-patch+yaml",
 }
 WATCH_SECONDS = 240
+EXPIRED = 410
 LONGEST_BACKOFF_SECONDS = 5.0
+DEFERRALS = 10
+"""How often a request is sent again because the server asked for that, as in client-go."""
+LONGEST_DEFERRAL_SECONDS = 10.0
+LOG_INTERVAL_SECONDS = 60.0
+
+log = logging.getLogger("corral.kube")
 
 
 class ApiError(Exception):
@@ -45,6 +55,34 @@ class ApiError(Exception):
     def conflict(self) -> bool:
         """The object exists already, or changed since it was read."""
         return self.status == 409
+
+    @property
+    def temporary(self) -> bool:
+        """Whether the same request may be accepted later."""
+        return self.status in (408, 429) or self.status >= 500
+
+
+class Outage:
+    """Log lines about a failure that goes on: its first occurrence, each new cause, then one a minute."""
+
+    def __init__(self, subject: str) -> None:
+        self._subject = subject
+        self._cause = ""
+        self._logged = 0.0
+
+    def failed(self, error: Exception) -> None:
+        """Log `error` unless the same was logged within the last minute."""
+        cause = f"{type(error).__name__}: {error}"
+        now = time.monotonic()
+        if cause != self._cause or now - self._logged >= LOG_INTERVAL_SECONDS:
+            log.warning("%s: retrying after %s", self._subject, cause)
+            self._cause, self._logged = cause, now
+
+    def over(self) -> None:
+        """Log the recovery, when a failure was logged."""
+        if self._cause:
+            log.info("%s: recovered", self._subject)
+            self._cause = ""
 
 
 @dataclass(frozen=True)
@@ -176,7 +214,9 @@ class Api:
             }
         )
         timeout = httpx.Timeout(30.0, read=WATCH_SECONDS + 30.0, pool=None)
-        async with self._client.stream("GET", path, params=query, timeout=timeout) as answer:
+        request = self._client.build_request("GET", path, params=query, timeout=timeout)
+        answer = await self._deferred(request, stream=True)
+        async with contextlib.aclosing(answer):
             if answer.status_code >= 400:
                 await answer.aread()
                 raise _error(answer)
@@ -202,12 +242,25 @@ class Api:
     ) -> Object:
         content = None if body is None else json.dumps(body).encode()
         headers = {} if body is None else {"Content-Type": content_type}
-        answer = await self._client.request(
+        request = self._client.build_request(
             method, path, params=_query(params or {}), content=content, headers=headers
         )
+        answer = await self._deferred(request)
         if answer.status_code >= 400:
             raise _error(answer)
         return cast(Object, answer.json())
+
+    async def _deferred(self, request: httpx.Request, *, stream: bool = False) -> httpx.Response:
+        """The answer to `request`, sent again as long as `Retry-After` says so, at most `DEFERRALS` times."""
+        answer = await self._client.send(request, stream=stream)
+        for _ in range(DEFERRALS):
+            seconds = retry_after(answer)
+            if seconds is None:
+                break
+            await answer.aclose()
+            await asyncio.sleep(seconds)
+            answer = await self._client.send(request, stream=stream)
+        return answer
 
 
 OnChange = Callable[[Literal["set", "gone"], Object], Awaitable[None] | None]
@@ -233,13 +286,17 @@ class Informer:
     async def run(self) -> None:
         """Follow the collection until cancelled."""
         pause = 0.1
+        outage = Outage(self._path)
         while True:
             try:
                 version = await self._list()
+                outage.over()
                 pause = 0.1
                 while True:
                     version = await self._follow(version)
-            except (ApiError, httpx.TransportError):
+            except (ApiError, httpx.TransportError) as error:
+                if not (isinstance(error, ApiError) and error.status == EXPIRED):
+                    outage.failed(error)
                 await asyncio.sleep(pause)
                 pause = min(pause * 2, LONGEST_BACKOFF_SECONDS)
 
@@ -298,6 +355,16 @@ def _version(item: Object) -> str:
 
 def _query(params: Mapping[str, Any]) -> dict[str, str]:
     return {key: str(value) for key, value in params.items() if value is not None}
+
+
+def retry_after(answer: httpx.Response) -> float | None:
+    """Seconds after which the server invites the same request; None when it does not."""
+    if answer.status_code != 429 and answer.status_code < 500:
+        return None
+    try:
+        return min(max(float(answer.headers["Retry-After"]), 0.0), LONGEST_DEFERRAL_SECONDS)
+    except (KeyError, ValueError):
+        return None
 
 
 def _error(answer: httpx.Response) -> ApiError:

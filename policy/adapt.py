@@ -1,4 +1,4 @@
-"""Turns what CrossGuard hands over into what the controls judge."""
+"""Turns what CrossGuard hands over into what the controls evaluate."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, cast
@@ -7,7 +7,7 @@ from pulumi_policy import PolicyResource, ResourceValidationArgs
 from pulumi_policy.proxy import UnknownValueError
 
 from corral.controls.control import UNKNOWN, Resource
-from corral.controls.kinds import BY_TOKEN
+from corral.controls.workloads import workloads
 
 
 def plain(value: Any) -> Any:
@@ -55,7 +55,11 @@ def stack_resource(found: PolicyResource) -> Resource:
     )
 
 
-def kubernetes_object(token: str, props: Mapping[str, Any]) -> Mapping[str, Any] | None:
-    """The Kubernetes object behind a resource of type `token`; None where no rule is about its kind."""
-    kind = BY_TOKEN.get(token)
-    return {**props, "apiVersion": kind.api_version, "kind": kind.kind} if kind else None
+def kubernetes_workloads(token: str, props: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
+    """The workloads within a Kubernetes resource of type `token`; none of another provider's."""
+    provider, _, rest = token.partition(":")
+    api_version, _, kind = rest.rpartition(":")
+    if provider != "kubernetes":
+        return ()
+    stated = {"apiVersion": api_version.removeprefix("core/"), "kind": kind}
+    return tuple(workloads({**props, **stated}))

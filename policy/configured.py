@@ -1,27 +1,40 @@
-"""A pack that knows the configuration of the stack it judges.
+"""A pack that knows the configuration of the stack it evaluates.
 
 The engine hands a stack's configuration to each pack before it asks for anything; pulumi-policy 1.21.0 keeps
 only the tags of it. This servicer takes the rest, and makes the policies from it.
 """
 
-import copy
-from collections.abc import Callable, Mapping, Set
+from collections.abc import Callable, Iterator, Mapping, Set
 from typing import Any, cast
 
-from pulumi_policy import EnforcementLevel, Policy, PolicyPack
+from google.protobuf import json_format
+from pulumi.runtime.proto import analyzer_pb2
+from pulumi_policy import (
+    EnforcementLevel,
+    Policy,
+    PolicyPack,
+    PolicyResource,
+    ReportViolation,
+    ResourceValidationArgs,
+    ResourceValidationPolicy,
+    StackValidationArgs,
+    StackValidationPolicy,
+)
 from pulumi_policy import policy as crossguard
+from pulumi_policy.proxy import unknown_checking_proxy
 
 Make = Callable[[Mapping[str, str]], list[Policy]]
 """Configuration (`corral:platform` -> JSON text) to policies."""
 Concerns = Callable[[str, str], bool]
 """Whether the policy of a name can have anything to say about resources of a type."""
-POLICIES = "_PolicyAnalyzerServicer__policies"
+TAGS = "_PolicyAnalyzerServicer__stack_tags"
 
 
 def configured(make: Make, concerns: Concerns) -> Any:
     """A class of servicers whose policies are those that `make` gives for the stack's configuration.
 
-    pulumi-policy unpacks each resource anew for each policy: only those that it `concerns` are asked.
+    pulumi-policy unpacks each resource anew for each policy; here it is unpacked once, and only where it
+    `concerns` one.
     """
     base: Any = crossguard._PolicyAnalyzerServicer  # pyright: ignore[reportPrivateUsage]
     kept: list[Policy] = []
@@ -36,21 +49,62 @@ def configured(make: Make, concerns: Concerns) -> Any:
         kept[:] = make({key: value for key, value in config.items() if key not in secret})
         return base.ConfigureStack(self, request, context)
 
-    def asking(self: Any, tokens: Set[str]) -> Any:
-        view = copy.copy(self)
-        asked = [one for one in kept if any(concerns(one.name, token) for token in tokens)]
-        setattr(view, POLICIES, asked)
-        return view
+    def active(self: Any, kind: type[Policy], tokens: Set[str]) -> Iterator[tuple[Policy, EnforcementLevel]]:
+        self._configure_runtime_settings()
+        for one in kept:
+            level = self._get_enforcement_level(one)
+            concerned = any(concerns(one.name, token) for token in tokens)
+            if concerned and isinstance(one, kind) and level is not EnforcementLevel.DISABLED:
+                yield one, level
+
+    def reporter(self: Any, response: Any, one: Policy, level: EnforcementLevel) -> ReportViolation:
+        return self._create_report_violation(response, one.name, one.description, level, one.severity)
 
     def analyze(self: Any, request: Any, context: Any) -> Any:
-        return base.Analyze(asking(self, {str(request.type)}), request, context)
+        response = analyzer_pb2.AnalyzeResponse()
+        asked = list(active(self, ResourceValidationPolicy, {str(request.type)}))
+        if asked:
+            options, provider = self._get_resource_options(request), self._get_provider_resource(request)
+            tags = getattr(self, TAGS)
+            args = ResourceValidationArgs(
+                request.type, _props(request), request.urn, request.name, options, provider, None, tags
+            )
+            for one, level in asked:
+                cast(Any, one).validate(args, reporter(self, response, one, level))
+        return response
 
     def analyze_stack(self: Any, request: Any, context: Any) -> Any:
-        tokens = {str(one.type) for one in request.resources}
-        return base.AnalyzeStack(asking(self, tokens), request, context)
+        response = analyzer_pb2.AnalyzeResponse()
+        asked = list(active(self, StackValidationPolicy, {str(one.type) for one in request.resources}))
+        if asked:
+            args = StackValidationArgs(_resources(self, request), None, getattr(self, TAGS))
+            for one, level in asked:
+                cast(Any, one).validate(args, reporter(self, response, one, level))
+        return response
 
     own = {"__init__": begin, "ConfigureStack": configure, "Analyze": analyze, "AnalyzeStack": analyze_stack}
     return type("ConfiguredServicer", (base,), own)
+
+
+def _props(request: Any) -> Any:
+    """Inputs of a resource, unpacked; reading an unknown one raises."""
+    inputs = json_format.MessageToDict(request.properties)
+    return unknown_checking_proxy(crossguard.deserialize_properties(inputs))  # pyright: ignore[reportPrivateImportUsage]
+
+
+def _resources(servicer: Any, request: Any) -> list[PolicyResource]:
+    """All resources of the stack, each with those that its values come from."""
+    by_urn: dict[str, PolicyResource] = {}
+    for one in request.resources:
+        options, provider = servicer._get_resource_options(one), servicer._get_provider_resource(one)
+        by_urn[one.urn] = PolicyResource(
+            one.type, _props(one), one.urn, one.name, options, provider, None, [], {}
+        )
+    for one in request.resources:
+        sources = by_urn[one.urn].property_dependencies
+        for key, value in one.propertyDependencies.items():
+            sources[key] = [by_urn[urn] for urn in value.urns if urn in by_urn]
+    return list(by_urn.values())
 
 
 def serve(name: str, make: Make, concerns: Concerns) -> None:

@@ -18,17 +18,17 @@ from pulumi_policy import (
 )
 from pulumi_policy import Severity as PolicySeverity
 
-from corral.controls.ceiling import ceiling
-from corral.controls.control import Control, ObjectRule, Resource, Severity, StackRule, Undecided
+from corral.controls.budget import parse_budget
+from corral.controls.control import Control, ObjectRule, Resource, StackRule, Undecided
 from corral.controls.cost.groups import READERS, group
-from corral.controls.judge import applies, judge_object, judge_resource
-from corral.controls.kinds import BY_TOKEN
+from corral.controls.enforcement import stops
+from corral.controls.evaluate import applies, evaluate_object, evaluate_resource
+from corral.controls.levels import Severity
 from corral.controls.profiles import Profile, profile
 from corral.controls.register import CONTROLS
-from corral.controls.weight import stops
-from corral.policy.adapt import kubernetes_object, resource, stack_resource
+from corral.policy.adapter import Adapter
 from corral.policy.configured import serve
-from corral.policy.rendered import RELEASE, CannotRender, objects
+from corral.policy.rendered import RELEASE
 
 NAME = "corral-sovereignty"
 EMBEDDED_REGION = "embedded"
@@ -46,24 +46,35 @@ _SEVERITIES = {
     Severity.MEDIUM: PolicySeverity.MEDIUM,
     Severity.LOW: PolicySeverity.LOW,
 }
+WITHOUT_PODS = tuple(
+    f"kubernetes:{prefix}"
+    for prefix in (
+        "core/v1:ConfigMap",
+        "core/v1:Secret",
+        "apiextensions.k8s.io/",
+        "rbac.authorization.k8s.io/",
+    )
+)
+"""Beginnings of types of resources that hold no pod spec."""
 Pending = dict[str, list[str]]
 """URN -> what could not be decided about it; reported by the last policy, as advice."""
 
 
 def level(control: Control, constraints: Profile) -> EnforcementLevel:
-    """How a violation of `control` weighs under `constraints`."""
+    """Enforcement level of `control` under `constraints`."""
     return EnforcementLevel.MANDATORY if stops(control, constraints) else EnforcementLevel.ADVISORY
 
 
 def policies(constraints: Profile) -> list[Policy]:
     """Every control as a policy, and last the two that report what was undecided."""
     pending: Pending = defaultdict(list)
-    made = [_policy(found, constraints, pending) for found in CONTROLS]
-    return [*made, _renderable(), _budgeted(constraints), *_undecided(pending)]
+    adapter = Adapter()
+    made = [_policy(found, constraints, adapter, pending) for found in CONTROLS]
+    return [*made, _renderable(adapter, pending), _budgeted(constraints, adapter), *_undecided(pending)]
 
 
 def concerns(policy: str, token: str) -> bool:
-    """Whether `policy` of this pack can have anything to say about resources of type `token`.
+    """Whether `policy` of this pack can concern resources of type `token`.
 
     Those that report what others left undecided say something wherever another does.
     """
@@ -77,7 +88,7 @@ def concerns(policy: str, token: str) -> bool:
 
 def _about(control: Control, token: str) -> bool:
     if isinstance(control.rule, ObjectRule):
-        return token == RELEASE or (token in BY_TOKEN and BY_TOKEN[token].kind in control.rule.kinds)
+        return token.startswith("kubernetes:") and not token.startswith(WITHOUT_PODS)
     return control.rule.applies(token)
 
 
@@ -95,18 +106,18 @@ def _metadata(control: Control, constraints: Profile) -> dict[str, Any]:
     }
 
 
-def _policy(control: Control, constraints: Profile, pending: Pending) -> Policy:
+def _policy(control: Control, constraints: Profile, adapter: Adapter, pending: Pending) -> Policy:
     metadata = _metadata(control, constraints)
-    if isinstance(control.rule, ObjectRule):
-        return ResourceValidationPolicy(validate=_object_check(control, constraints, pending), **metadata)
     if isinstance(control.rule, StackRule):
-        return StackValidationPolicy(validate=_stack_check(control, constraints, pending), **metadata)
-    return ResourceValidationPolicy(validate=_resource_check(control, constraints, pending), **metadata)
+        check = _stack_check(control, constraints, adapter, pending)
+        return StackValidationPolicy(validate=check, **metadata)
+    make = _object_check if isinstance(control.rule, ObjectRule) else _resource_check
+    return ResourceValidationPolicy(validate=make(control, constraints, adapter, pending), **metadata)
 
 
-def _guarded(control: Control, urn: str, pending: Pending, judge: Callable[[], list[str]]) -> list[str]:
+def _guarded(control: Control, urn: str, pending: Pending, evaluate: Callable[[], list[str]]) -> list[str]:
     try:
-        return judge()
+        return evaluate()
     except Undecided as reason:
         pending[urn].append(f"{control.id} cannot be decided in preview: {reason}")
         return []
@@ -116,44 +127,31 @@ def _say(control: Control, message: str) -> str:
     return f"{control.id}: {message}. {control.remedy}"
 
 
-def _object_check(control: Control, constraints: Profile, pending: Pending) -> Any:
+def _object_check(control: Control, constraints: Profile, adapter: Adapter, pending: Pending) -> Any:
     def check(args: ResourceValidationArgs, report: ReportViolation) -> None:
-        subject = resource(args)
-        if subject.type == RELEASE:
-            _release_check(control, subject, constraints, report)
-            return
-        found = kubernetes_object(subject.type, subject.props)
-        if found is None:
-            return
-        for message in _guarded(
-            control, args.urn, pending, lambda: judge_object(control, found, constraints)
-        ):
-            report(_say(control, message), None)
+        adapted = adapter.one(args)
+        of_release = adapted.resource.type == RELEASE
+        for workload in adapted.workloads:
+            for message in _guarded(
+                control,
+                args.urn,
+                pending,
+                lambda workload=workload: evaluate_object(control, workload, constraints),
+            ):
+                name = workload.known.get("metadata", {}).get("name")
+                prefix = f"{workload.known['kind']} {name} of the release: " if of_release else ""
+                report(_say(control, prefix + message), None)
 
     return check
 
 
-def _release_check(
-    control: Control, release: Resource, constraints: Profile, report: ReportViolation
-) -> None:
-    try:
-        hidden = objects(release)
-    except CannotRender:
-        return  # `releases-can-be-judged` stops it, once for all controls.
-    for found in hidden:
-        for message in judge_object(control, found, constraints):
-            name = found.get("metadata", {}).get("name")
-            report(_say(control, f"{found['kind']} {name} of the release: {message}"), None)
-
-
-def _renderable() -> Policy:
+def _renderable(adapter: Adapter, pending: Pending) -> Policy:
     def check(args: ResourceValidationArgs, report: ReportViolation) -> None:
-        if args.resource_type != RELEASE:
-            return
-        try:
-            objects(resource(args))
-        except CannotRender as error:
-            report(f"the release cannot be judged, so it may not pass: {error}", None)
+        obstacle = adapter.one(args).obstacle
+        if isinstance(obstacle, Undecided):
+            pending[args.urn].append(f"the release cannot be decided in preview: {obstacle}")
+        elif obstacle is not None:
+            report(f"the release cannot be evaluated, so it may not pass: {obstacle}", None)
 
     return ResourceValidationPolicy(
         name=RENDERABLE,
@@ -163,21 +161,21 @@ def _renderable() -> Policy:
     )
 
 
-def _budgeted(constraints: Profile) -> Policy:
+def _budgeted(constraints: Profile, adapter: Adapter) -> Policy:
     """Says, where a cloud rents out GPU nodes, that without a budget nobody looks at what they cost."""
 
     def check(args: StackValidationArgs, report: ReportViolation) -> None:
-        if constraints.ceiling is not None:
+        if constraints.budget is not None:
             return
-        everything = [stack_resource(found) for found in args.resources]
+        everything = adapter.stack(args)
         found = [one for one in everything if one.type in RENTED and _is_group(one, everything)]
         if found:
             names = ", ".join(one.name for one in found)
-            report(f"no budget is set, so what GPU nodes cost is not judged: {names}", found[0].urn)
+            report(f"no budget is set, so what GPU nodes cost is not evaluated: {names}", found[0].urn)
 
     return StackValidationPolicy(
         name=BUDGETED,
-        description="Without a budget SOV-CST-01 judges nothing; set `budget` in `corral:platform`.",
+        description="Without a budget SOV-CST-01 evaluates nothing; set `budget` in `corral:platform`.",
         enforcement_level=EnforcementLevel.ADVISORY,
         validate=check,
     )
@@ -190,28 +188,28 @@ def _is_group(subject: Resource, everything: Sequence[Resource]) -> bool:
         return True
 
 
-def _resource_check(control: Control, constraints: Profile, pending: Pending) -> Any:
+def _resource_check(control: Control, constraints: Profile, adapter: Adapter, pending: Pending) -> Any:
     def check(args: ResourceValidationArgs, report: ReportViolation) -> None:
         if not applies(control, args.resource_type):
             return
-        subject = resource(args)
+        subject = adapter.one(args).resource
         for message in _guarded(
-            control, args.urn, pending, lambda: judge_resource(control, subject, (), constraints)
+            control, args.urn, pending, lambda: evaluate_resource(control, subject, (), constraints)
         ):
             report(_say(control, message), None)
 
     return check
 
 
-def _stack_check(control: Control, constraints: Profile, pending: Pending) -> Any:
+def _stack_check(control: Control, constraints: Profile, adapter: Adapter, pending: Pending) -> Any:
     def check(args: StackValidationArgs, report: ReportViolation) -> None:
-        everything = [stack_resource(found) for found in args.resources]
+        everything = adapter.stack(args)
         for subject in everything:
             for message in _guarded(
                 control,
                 subject.urn,
                 pending,
-                lambda subject=subject: judge_resource(control, subject, everything, constraints),
+                lambda subject=subject: evaluate_resource(control, subject, everything, constraints),
             ):
                 report(_say(control, message), subject.urn)
 
@@ -253,7 +251,7 @@ def constraints_of(config: Mapping[str, str]) -> Profile:
         registry=said.get("registry"),
     )
     budget = cast(Mapping[str, Any] | None, platform.get("budget"))
-    return found if budget is None else replace(found, ceiling=ceiling(budget))
+    return found if budget is None else replace(found, budget=parse_budget(budget))
 
 
 def start() -> None:

@@ -1,4 +1,4 @@
-"""What a Helm release hides: rendered with the same values, judged by the same rules."""
+"""What a Helm release hides: rendered with the same values, evaluated against the same rules."""
 
 import contextlib
 import json
@@ -6,19 +6,22 @@ import re
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, cast
 
+import pulumi
 import yaml
 
-from corral.controls.control import UNKNOWN, Resource
+from corral.controls.control import UNKNOWN, Resource, Undecided
 from corral.controls.kinds import KINDS
+from corral.controls.workloads import workloads
 
 RELEASE = "kubernetes:helm.sh/v3:Release"
 KUBERNETES = "1.35.4"
 TIMEOUT_SECONDS = 120
+TESTS = frozenset({"test", "test-success", "test-failure"})
 SEPARATOR = re.compile(r"^---(?:[ \t].*)?$", re.MULTILINE)
 COMMENT = re.compile(r"^#.*$", re.MULTILINE)
 KIND = re.compile(r"^kind:[ \t]*[\"']?(\w+)[\"']?[ \t]*(?:#.*)?$", re.MULTILINE)
@@ -30,11 +33,28 @@ class CannotRender(Exception):
 
 
 def objects(release: Resource) -> Sequence[Mapping[str, Any]]:
-    """The judged objects that `release` would create, hooks among them.
+    """The workloads that `release` would create, hooks among them, tests left out.
 
     Raises:
-        CannotRender: helm is missing, failed or took longer than `TIMEOUT_SECONDS`.
+        CannotRender: helm is missing, failed or took too long, or its output is rewritten.
+        Undecided: an input of the release is not known before the update.
     """
+    inputs = (
+        "chart",
+        "name",
+        "namespace",
+        "version",
+        "repositoryOpts",
+        "values",
+        "valueYamlFiles",
+        "postrender",
+    )
+    for path, value in ((key, release.props.get(key)) for key in inputs):
+        unknown = next(_unknown(value, path), None)
+        if unknown is not None:
+            raise Undecided(f"`{unknown}` is not known yet")
+    if release.props.get("postrender"):
+        raise CannotRender("`postrender` rewrites what the chart gives")
     repository = cast(Mapping[str, Any], release.props.get("repositoryOpts") or {})
     return _render(
         str(release.props.get("chart")),
@@ -42,32 +62,52 @@ def objects(release: Resource) -> Sequence[Mapping[str, Any]]:
         str(release.props.get("namespace") or "default"),
         str(release.props.get("version") or ""),
         str(repository.get("repo") or ""),
-        json.dumps(_known(release.props.get("values") or {}), sort_keys=True),
+        tuple(_text(file) for file in cast(Sequence[Any], release.props.get("valueYamlFiles") or ())),
+        json.dumps(release.props.get("values") or {}, sort_keys=True),
     )
 
 
-def _known(value: Any) -> Any:
-    if isinstance(value, Mapping):
-        fields = cast(Mapping[str, Any], value)
-        return {key: _known(item) for key, item in fields.items() if item is not UNKNOWN}
-    if isinstance(value, list):
-        return [_known(item) for item in cast(list[Any], value) if item is not UNKNOWN]
-    return value
+def _text(file: Any) -> str:
+    """Text of a values file."""
+    if isinstance(file, pulumi.StringAsset):
+        return str(file.text)
+    if isinstance(file, pulumi.FileAsset):
+        try:
+            return Path(file.path).read_text()
+        except (OSError, UnicodeDecodeError) as error:
+            raise CannotRender(f"valueYamlFiles: {file.path}: {error}") from error
+    raise CannotRender("valueYamlFiles: only files and strings can be read")
+
+
+def _unknown(value: Any, path: str) -> Iterator[str]:
+    """Paths of unknown values."""
+    if value is UNKNOWN:
+        yield path
+    elif isinstance(value, Mapping):
+        for key, item in cast(Mapping[str, Any], value).items():
+            yield from _unknown(item, f"{path}.{key}")
+    elif isinstance(value, list):
+        for index, item in enumerate(cast(list[Any], value)):
+            yield from _unknown(item, f"{path}.{index}")
 
 
 @lru_cache(maxsize=64)
 def _render(
-    chart: str, name: str, namespace: str, version: str, repository: str, values: str
+    chart: str, name: str, namespace: str, version: str, repository: str, files: tuple[str, ...], values: str
 ) -> Sequence[Mapping[str, Any]]:
     helm = shutil.which("helm")
     if helm is None:
         raise CannotRender("helm is not on PATH; it is needed to look into Helm releases")
     command = [helm, "template", name, chart, "--namespace", namespace, "--kube-version", KUBERNETES]
-    command += ["--values", "-"]
     command += ["--version", version] if version else []
     command += ["--repo", repository] if repository else []
     with tempfile.TemporaryDirectory(prefix="corral-helm-") as scratch:
         settings = {"HELM_CACHE_HOME": scratch, "HELM_CONFIG_HOME": scratch, "HELM_DATA_HOME": scratch}
+        for index, text in enumerate(files):
+            extra = Path(scratch, f"values-{index}.yaml")
+            extra.write_text(text)
+            command += ["--values", str(extra)]
+        command += ["--values", "-"]
         try:
             done = subprocess.run(
                 command,
@@ -83,9 +123,22 @@ def _render(
     if done.returncode:
         last = done.stderr.strip().splitlines()[-1:] or ["no message"]
         raise CannotRender(f"helm template {chart}: {last[0]}")
-    documents = (_read(one) for one in SEPARATOR.split(done.stdout) if _may_matter(one))
-    found = [cast(Mapping[str, Any], one) for one in documents if isinstance(one, dict)]
-    return tuple(one for one in found if one.get("kind") in KINDS)
+    return rendered_workloads(done.stdout)
+
+
+def rendered_workloads(manifests: str) -> Sequence[Mapping[str, Any]]:
+    """Workloads of all documents that Helm installs."""
+    documents = (_read(one) for one in SEPARATOR.split(manifests) if _may_matter(one))
+    installed = (cast(Mapping[str, Any], one) for one in documents if isinstance(one, dict))
+    return tuple(workload for one in installed if not _is_test(one) for workload in workloads(one))
+
+
+def _is_test(document: Mapping[str, Any]) -> bool:
+    """Whether a document is a test hook alone, which Helm never installs."""
+    metadata = cast(Mapping[str, Any], document.get("metadata") or {})
+    annotations = cast(Mapping[str, Any], metadata.get("annotations") or {})
+    events = {one.strip() for one in str(annotations.get("helm.sh/hook") or "").split(",")}
+    return events <= TESTS
 
 
 def _read(document: str) -> Any:
@@ -96,6 +149,8 @@ def _read(document: str) -> Any:
 
 
 def _may_matter(document: str) -> bool:
-    """Whether a document can be of a judged kind; reading megabytes of other kinds would take seconds."""
+    """Whether a document can hold a workload; reading megabytes of resource types would take seconds."""
     kind = KIND.search(document)
-    return kind is None or kind[1] in KINDS
+    if kind is None or kind[1] in KINDS or kind[1].endswith("List"):
+        return True
+    return kind[1] != "CustomResourceDefinition" and "containers" in document

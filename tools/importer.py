@@ -1,6 +1,5 @@
 """Import of a model: files are fetched, checked by SHA-256, uploaded; a manifest comes last."""
 
-import hashlib
 import tempfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -9,7 +8,8 @@ from typing import Any
 
 from corral.tools import store as s3
 from corral.tools.failure import ToolFailure
-from corral.tools.sources import fetch
+from corral.tools.sources import source_of
+from corral.tools.sources.source import Source, sha256_of
 
 MANIFEST = "manifest.json"
 FORMAT = 1
@@ -41,7 +41,8 @@ def run(order: Import, store: Any, say: Say) -> None:
         say(f"{where} holds these files already; nothing to do")
         return
     with tempfile.TemporaryDirectory(prefix="corral-import-") as folder:
-        verified = {name: _verified(order, name, Path(folder), store, say) for name in sorted(order.files)}
+        source = source_of(order.source, store)
+        verified = {name: _verified(order, name, source, Path(folder), say) for name in sorted(order.files)}
         for name, path in verified.items():
             s3.upload(store, order.target, name, path, order.files[name])
             say(f"uploaded {name} to {where}")
@@ -76,9 +77,9 @@ def _complete(order: Import, store: Any) -> bool:
     )
 
 
-def _verified(order: Import, name: str, scratch: Path, store: Any, say: Say) -> Path:
+def _verified(order: Import, name: str, source: Source, scratch: Path, say: Say) -> Path:
     say(f"fetching {name} from {order.source}")
-    path = fetch(order.source, name, scratch, store)
+    path = source.fetch(name, scratch)
     found = sha256_of(path)
     if found != order.files[name]:
         raise ToolFailure(
@@ -86,9 +87,3 @@ def _verified(order: Import, name: str, scratch: Path, store: Any, say: Say) -> 
         )
     say(f"verified {name}: {path.stat().st_size} bytes, SHA-256 {found}")
     return path
-
-
-def sha256_of(path: Path) -> str:
-    """SHA-256 of a file in hex."""
-    with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()

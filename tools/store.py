@@ -1,6 +1,7 @@
 """The object store as the tools see it: S3 with credentials from the environment alone."""
 
 import json
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
@@ -10,6 +11,8 @@ from corral.tools.failure import ToolFailure
 ATTEMPTS = 6
 CONNECT_SECONDS = 10
 READ_SECONDS = 120
+SETTINGS = ("ACCESS_KEY_ID", "SECRET_ACCESS_KEY", "REGION", "ENDPOINT_URL_S3")
+"""Variables of a store, after `AWS_`."""
 
 
 @dataclass(frozen=True)
@@ -36,8 +39,12 @@ class Location:
         return f"{self.prefix}/{name}" if self.prefix else name
 
 
-def client(*, signed: bool = True) -> Any:
-    """An S3 client: endpoint, region and keys from the AWS_* environment; `signed=False` asks as anybody."""
+def client(*, signed: bool = True, prefix: str = "", endpoint: str | None = None) -> Any:
+    """An S3 client with endpoint, region and keys of the environment's AWS_* variables.
+
+    `signed=False` asks as anybody. With `prefix` the variables are those that begin with it, and the others
+    are never used in their place. `endpoint` goes before the environment's.
+    """
     import boto3  # pyright: ignore[reportMissingTypeStubs]
     from botocore import UNSIGNED  # pyright: ignore[reportMissingTypeStubs]
     from botocore.config import Config  # pyright: ignore[reportMissingTypeStubs]
@@ -50,7 +57,17 @@ def client(*, signed: bool = True) -> Any:
         read_timeout=READ_SECONDS,
     )
     # A session of its own: the shared one remembers the credentials it has seen first.
-    return cast(Any, boto3).Session().client("s3", config=config)
+    if not prefix:
+        return cast(Any, boto3).Session().client("s3", config=config, endpoint_url=endpoint)
+    own = {name: os.environ.get(f"{prefix}AWS_{name}") for name in SETTINGS}
+    keys = cast(Any, boto3).Session(
+        aws_access_key_id=own["ACCESS_KEY_ID"] or None,
+        aws_secret_access_key=own["SECRET_ACCESS_KEY"] or None,
+        region_name=own["REGION"] or "us-east-1",
+    )
+    # An empty endpoint would be the environment's: the platform's own store.
+    address = endpoint or own["ENDPOINT_URL_S3"] or f"https://s3.{keys.region_name}.amazonaws.com"
+    return keys.client("s3", config=config, endpoint_url=address)
 
 
 def failure_of(error: Exception) -> str:

@@ -53,9 +53,9 @@ class Admission(pulumi.ComponentResource):
     """IDs of the controls in force."""
 
     def __init__(self, name: str, args: AdmissionArgs, opts: pulumi.ResourceOptions | None = None):
-        super().__init__(token(type(self)), name, {}, opts)
         args = checked(args, AdmissionArgs, name)
         constraints, chosen = _chosen(args, name)
+        super().__init__(token(type(self)), name, {}, opts)
         exempt = [*ALWAYS_EXEMPT, *args.get("exempt_namespaces", [])]
         for found in chosen:
             if args.get("native", True):

@@ -5,6 +5,7 @@ from typing import Any
 
 from corral.controls.cel import variables
 from corral.controls.control import Control, ObjectRule
+from corral.controls.enforcement import stops
 from corral.controls.kinds import KINDS, Kind
 from corral.controls.profiles import Profile
 
@@ -32,7 +33,7 @@ def policy_name(control: Control) -> str:
 
 def reports(control: Control, profile: Profile) -> bool:
     """Whether a violation is only reported."""
-    return control.id in profile.reports
+    return not stops(control, profile)
 
 
 def _resource_rules(kinds: Sequence[str]) -> list[dict[str, Any]]:

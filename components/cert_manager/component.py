@@ -4,12 +4,14 @@ from typing import Any, NotRequired, TypedDict
 
 import pulumi
 
+from corral.catalogue.addons import definition
 from corral.catalogue.charts import chart
+from corral.catalogue.vocabulary import Addon
 from corral.components._kit import checked, existing_api, install, name_of, namespace, token
 from corral.components.supply import Supply, pull_secrets
 
 COMPONENT = "cert-manager"
-CERTIFICATES = ("certificates.cert-manager.io", "v1")
+CERTIFICATES = definition(Addon.CERT_MANAGER)
 
 
 class CertManagerArgs(TypedDict):
@@ -30,8 +32,8 @@ class CertManager(pulumi.ComponentResource):
     """Where it runs."""
 
     def __init__(self, name: str, args: CertManagerArgs, opts: pulumi.ResourceOptions | None = None):
-        super().__init__(token(type(self)), name, {}, opts)
         args = checked(args, CertManagerArgs, name)
+        super().__init__(token(type(self)), name, {}, opts)
         wanted = args.get("namespace", "cert-manager")
         if args.get("existing", False):
             existing_api(self, f"{name}-certificates", *CERTIFICATES)

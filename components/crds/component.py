@@ -5,7 +5,9 @@ from typing import Any, NotRequired, TypedDict
 
 import pulumi
 
+from corral.catalogue.addons import definition
 from corral.catalogue.charts import chart
+from corral.catalogue.vocabulary import Addon
 from corral.components._kit import checked, existing_api, install, token
 from corral.components.supply import Supply
 
@@ -22,8 +24,8 @@ RELEASE_NAMESPACE = "default"
 
 CHARTS = {CrdSet.GATEWAY_API: "gateway-crds-helm", CrdSet.PROMETHEUS: "prometheus-operator-crds"}
 PROBES = {
-    CrdSet.GATEWAY_API: ("httproutes.gateway.networking.k8s.io", "v1"),
-    CrdSet.PROMETHEUS: ("servicemonitors.monitoring.coreos.com", "v1"),
+    CrdSet.GATEWAY_API: definition(Addon.GATEWAY_API),
+    CrdSet.PROMETHEUS: definition(Addon.PROMETHEUS_CRDS),
 }
 """CRD and version whose presence stands for the set."""
 
@@ -54,8 +56,8 @@ class Crds(pulumi.ComponentResource):
     """
 
     def __init__(self, name: str, args: CrdsArgs, opts: pulumi.ResourceOptions | None = None):
-        super().__init__(token(type(self)), name, {}, opts)
         args = checked(args, CrdsArgs, name)
+        super().__init__(token(type(self)), name, {}, opts)
         which = CrdSet(args["set"])
         if args.get("existing", False):
             existing_api(self, f"{name}-found", *PROBES[which])

@@ -31,8 +31,8 @@ class DeviceClasses(pulumi.ComponentResource):
     """DeviceClasses of MIG profiles on the cluster given as provider."""
 
     def __init__(self, name: str, args: DeviceClassesArgs, opts: pulumi.ResourceOptions | None = None):
-        super().__init__(token(type(self)), name, {}, opts)
         args = checked(args, DeviceClassesArgs, name)
+        super().__init__(token(type(self)), name, {}, opts)
         for one in args["slices"]:
             # A class may change under claims that are allocated: they keep their device.
             kubernetes.resource.v1.DeviceClass(

@@ -7,9 +7,10 @@ import pulumi
 import pulumi_kubernetes as kubernetes
 import yaml
 
+from corral.catalogue.addons import definition
 from corral.catalogue.charts import chart
+from corral.catalogue.vocabulary import Addon
 from corral.components._kit import (
-    ArgsError,
     checked,
     child,
     existing_api,
@@ -17,6 +18,7 @@ from corral.components._kit import (
     labels,
     name_of,
     namespace,
+    refuse,
     token,
 )
 from corral.components._signals import alerts, dashboard
@@ -38,7 +40,7 @@ from corral.components.fair_sharing.values import kueue_values, manager_configur
 
 COMPONENT = "fair-sharing"
 API = "kueue.x-k8s.io/v1beta2"
-CLUSTER_QUEUES = ("clusterqueues.kueue.x-k8s.io", "v1beta2")
+CLUSTER_QUEUES = definition(Addon.KUEUE)
 NAMESPACE = "kueue-system"
 RELEASE = "kueue"
 MANAGER = "kueue-controller-manager"
@@ -61,10 +63,10 @@ class FairSharing(pulumi.ComponentResource):
     """What these queues need in the manager's configuration, as YAML; somebody else's must have it, too."""
 
     def __init__(self, name: str, args: FairSharingArgs, opts: pulumi.ResourceOptions | None = None):
-        super().__init__(token(type(self)), name, {}, opts)
         args = checked(args, FairSharingArgs, name)
         offered = counts(args["offered"])
-        _no_more_than_there_is(name, args, offered)
+        refuse(_problems(name, args, offered))
+        super().__init__(token(type(self)), name, {}, opts)
         manager = self._manager(name, args)
         self._queues(name, args, offered, manager)
         self._guard(name, args)
@@ -128,7 +130,7 @@ class FairSharing(pulumi.ComponentResource):
 
     def _guard(self, name: str, args: FairSharingArgs) -> None:
         spaces = [tenant["namespace"] for tenant in args["tenants"]]
-        specs = {"Policy": policy(), "PolicyBinding": binding(spaces)}
+        specs = {"Policy": policy(spaces), "PolicyBinding": binding(spaces)}
         for kind, spec in specs.items():
             kubernetes.apiextensions.CustomResource(
                 f"{name}-guard-{kind.lower()}",
@@ -200,17 +202,11 @@ def _needed(args: FairSharingArgs) -> str:
     return yaml.safe_dump({key: value for key, value in _configuration(args).items() if key in NEEDED})
 
 
-def _no_more_than_there_is(name: str, args: FairSharingArgs, offered: Counts) -> None:
-    """Refuse guarantees that nobody could keep.
-
-    Raises:
-        ArgsError: tenants are promised more than pools have, one line per kind of device.
-    """
-    problems = [
+def _problems(name: str, args: FairSharingArgs, offered: Counts) -> list[str]:
+    """Guarantees beyond what pools have, one line per kind of device."""
+    return [
         f"{name}: pool {pool} has {offered[(pool, resource)]} x {resource}, and tenants are promised "
         f"{offered[(pool, resource)] - rest}"
         for (pool, resource), rest in unassigned(offered, args["tenants"]).items()
         if rest < 0
     ]
-    if problems:
-        raise ArgsError("\n".join(problems))

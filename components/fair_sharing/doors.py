@@ -35,8 +35,8 @@ class TenantQueues(pulumi.ComponentResource):
     """Name of the queue, the same in each namespace."""
 
     def __init__(self, name: str, args: TenantQueuesArgs, opts: pulumi.ResourceOptions | None = None):
-        super().__init__(token(type(self)), name, {}, opts)
         args = checked(args, TenantQueuesArgs, name)
+        super().__init__(token(type(self)), name, {}, opts)
         for one in args["tenants"]:
             kueue_object(
                 self,

@@ -16,47 +16,89 @@ GUARD = "corral-gpu-queues"
 MODEL = "model"
 EXTENDED_PREFIX = "nvidia.com/"
 
-TEMPLATE = "object.kind == 'Pod' ? object : object.spec.template"
+KSERVE = "kserve-controller-manager"
+"""Service account of the controller that makes Deployments of InferenceServices."""
+TEMPLATE_KINDS = ("Deployment", "ReplicaSet", "Job")
+CONTAINERS = " + ".join(
+    f"variables.pod.?{key}.orValue([])" for key in ("containers", "initContainers", "ephemeralContainers")
+)
+POD = (
+    "object.kind == 'Pod' ? object.spec : object.kind == 'InferenceService' ? "
+    "object.spec.?predictor.orValue({}) : object.spec.template.spec"
+)
 ASKS = (
-    "(has(variables.template.spec.resourceClaims) && size(variables.template.spec.resourceClaims) > 0) || "
-    "variables.template.spec.containers.exists(one, has(one.resources) && has(one.resources.limits) && "
-    f"one.resources.limits.exists(name, name.startsWith('{EXTENDED_PREFIX}')))"
+    "size(variables.pod.?resourceClaims.orValue([])) > 0 || "
+    "variables.containers.exists(one, "
+    f"one.?resources.?limits.orValue({{}}).exists(name, name.startsWith('{EXTENDED_PREFIX}')))"
 )
-JUDGED = (
-    "object.kind == 'Pod' && has(object.metadata.ownerReferences) && "
-    "object.metadata.ownerReferences.exists(one, one.kind in ['ReplicaSet', 'Job'])"
+ADMIN = "authorizer.group('kueue.x-k8s.io').resource('clusterqueues').check('update').allowed()"
+"""Whether the requester may change quotas, and so may leave the queues."""
+CONTROLLER = (
+    "request.userInfo.username == 'system:kube-controller-manager' || "
+    "request.userInfo.username.startsWith('system:serviceaccount:kube-system:')"
 )
-"""A pod whose Deployment or Job was asked before."""
+DERIVED = (
+    f"(object.metadata.?ownerReferences.orValue([]).exists(one, one.kind in {list(TEMPLATE_KINDS)}) && "
+    "(variables.controller || variables.admin)) || (request.operation == 'UPDATE' && "
+    "(variables.controller || (object.kind == 'InferenceService' && variables.kserve)))"
+)
+"""What controllers make of an evaluated object, KServe's finalizer included; an owner is easily forged."""
+
+
+SERVED = "object.metadata.?ownerReferences.orValue([]).exists(one, one.kind == 'InferenceService')"
+
+
+def _kserve(namespaces: Sequence[str]) -> str:
+    """CEL: KServe's controller, of no tenant's namespace, is the requester."""
+    return (
+        f"request.userInfo.username.matches('^system:serviceaccount:[^:]+:{KSERVE}$') && "
+        f"!(request.userInfo.username.split(':')[2] in {list(namespaces)})"
+    )
 
 
 def _label(name: str) -> str:
-    return f"has(object.metadata.labels) && '{name}' in object.metadata.labels"
+    return f"object.metadata.?labels.orValue({{}}).exists(key, key == '{name}')"
 
 
-def policy() -> dict[str, Any]:
-    """`spec` of the ValidatingAdmissionPolicy."""
-    exempt = f"{_label(COMPONENT_LABEL)} && object.metadata.labels['{COMPONENT_LABEL}'] == '{MODEL}'"
-    rules = [("", ["pods"]), ("batch", ["jobs"]), ("apps", ["deployments"])]
+def policy(namespaces: Sequence[str]) -> dict[str, Any]:
+    """`spec` of the ValidatingAdmissionPolicy for the tenants' namespaces."""
+    create, change = ["CREATE"], ["CREATE", "UPDATE"]
+    rules = [
+        ("", "v1", ["pods"], create),
+        ("batch", "v1", ["jobs"], create),
+        ("apps", "v1", ["deployments", "replicasets"], change),
+        ("serving.kserve.io", "v1beta1", ["inferenceservices"], change),
+    ]
+    model = f"{_label(COMPONENT_LABEL)} && object.metadata.labels['{COMPONENT_LABEL}'] == '{MODEL}'"
+    # Kueue takes no ReplicaSet; it takes pods by their own label.
+    queued = (
+        f"object.kind == 'ReplicaSet' ? {_label(QUEUE_LABEL).replace('object.', 'object.spec.template.?')} : "
+        f"{_label(QUEUE_LABEL)}"
+    )
+    variables = {
+        "pod": POD,
+        "containers": f"{CONTAINERS} + (has(variables.pod.model) ? [variables.pod.model] : [])",
+        "asks": ASKS,
+        "admin": ADMIN,
+        "controller": CONTROLLER,
+        "kserve": _kserve(namespaces),
+        "derived": DERIVED,
+        # Its queue comes and goes with fair sharing itself.
+        "model": f"{model} && (variables.admin || (variables.kserve && {SERVED}))",
+        "queued": queued,
+    }
     return {
         "failurePolicy": "Fail",
         "matchConstraints": {
             "resourceRules": [
-                {"apiGroups": [group], "apiVersions": ["v1"], "operations": ["CREATE"], "resources": kinds}
-                for group, kinds in rules
+                {"apiGroups": [group], "apiVersions": [version], "operations": operations, "resources": kinds}
+                for group, version, kinds, operations in rules
             ]
         },
-        "matchConditions": [
-            {"name": "asked-for-by-nothing-asked-before", "expression": f"!({JUDGED})"},
-            # Its queue comes and goes with fair sharing itself.
-            {"name": "no-model-of-the-stack", "expression": f"!({exempt})"},
-        ],
-        "variables": [
-            {"name": "template", "expression": TEMPLATE},
-            {"name": "asks", "expression": ASKS},
-        ],
+        "variables": [{"name": name, "expression": text} for name, text in variables.items()],
         "validations": [
             {
-                "expression": f"!variables.asks || ({_label(QUEUE_LABEL)})",
+                "expression": "!variables.asks || variables.queued || variables.derived || variables.model",
                 "message": f"it asks for GPUs and names no queue: add the label {QUEUE_LABEL}: {QUEUE}",
             }
         ],

@@ -92,9 +92,9 @@ class EksGpuNodePool(pulumi.ComponentResource):
     """ARN of the role that the nodes run as."""
 
     def __init__(self, name: str, args: EksGpuNodePoolArgs, opts: pulumi.ResourceOptions | None = None):
-        super().__init__(token(type(self)), name, {}, opts)
         args = checked(args, EksGpuNodePoolArgs, name)
         pool = eks_pool(args, name)
+        super().__init__(token(type(self)), name, {}, opts)
         for line in warnings(pool):
             pulumi.log.warn(line, self)
         nodes = self._nodes(name, args, pool)

@@ -39,8 +39,8 @@ class ExistingGpuNodePool(pulumi.ComponentResource):
     """Names of the nodes, known once they are marked."""
 
     def __init__(self, name: str, args: ExistingGpuNodePoolArgs, opts: pulumi.ResourceOptions | None = None):
-        super().__init__(token(type(self)), name, {}, opts)
         args = checked(args, ExistingGpuNodePoolArgs, name)
+        super().__init__(token(type(self)), name, {}, opts)
         price = {NODE_HOUR: stated(args["node_hour"])} if "node_hour" in args else {}
         marked = [self._marked(name, args["pool"], node, price) for node in args["nodes"]]
         self.nodes = pulumi.Output.all(*marked)
@@ -48,7 +48,8 @@ class ExistingGpuNodePool(pulumi.ComponentResource):
 
     def _marked(self, name: str, pool: str, node: PoolNode, price: Mapping[str, str]) -> pulumi.Output[str]:
         patch = kubernetes.core.v1.NodePatch(
-            f"{name}-{node['name']}",
+            # Neither name has a slash: no two nodes of two pools share one.
+            f"{name}/{node['name']}",
             metadata={
                 "name": node["name"],
                 "labels": node_labels(pool, node),

@@ -79,9 +79,9 @@ class GkeGpuNodePool(pulumi.ComponentResource):
     """Email of the service account that the nodes run as; let it read where the images are."""
 
     def __init__(self, name: str, args: GkeGpuNodePoolArgs, opts: pulumi.ResourceOptions | None = None):
-        super().__init__(token(type(self)), name, {}, opts)
         args = checked(args, GkeGpuNodePoolArgs, name)
         pool, secure_boot = gke_pool(args, name), args.get("secure_boot", True)
+        super().__init__(token(type(self)), name, {}, opts)
         for line in (*warnings(pool), *gke_warnings(pool, secure_boot=secure_boot)):
             pulumi.log.warn(line, self)
         account, rights = node_identity(self, name, pool)

@@ -1,16 +1,16 @@
-"""The NVIDIA GPU operator with the DRA driver, MIG layouts, GPU metrics, alerts and a dashboard."""
+"""The NVIDIA GPU operator with MIG layouts, GPU metrics, alerts and a dashboard."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import NotRequired, TypedDict
 
 import pulumi
 import pulumi_kubernetes as kubernetes
 
+from corral.catalogue.addons import definition
 from corral.catalogue.charts import chart
 from corral.catalogue.platforms import platform
-from corral.catalogue.vocabulary import AddonState, Platform
+from corral.catalogue.vocabulary import Addon, AddonState, Platform
 from corral.components._kit import (
-    ArgsError,
     PodSecurity,
     checked,
     child,
@@ -19,27 +19,24 @@ from corral.components._kit import (
     labels,
     name_of,
     namespace,
+    refuse,
     token,
 )
 from corral.components._signals import alerts, dashboard
 from corral.components.gpu_operator.allowed import Wanted, due, existing_policy, problems
 from corral.components.gpu_operator.device_plugin import SharedGpus, configurations
 from corral.components.gpu_operator.mig import CONFIG_KEY, MigConfiguration, mig_parted
+from corral.components.gpu_operator.quota import critical_quota
 from corral.components.gpu_operator.signals import ALERTS, PANELS
 from corral.components.gpu_operator.values import (
     DEVICE_PLUGIN_CONFIG_MAP,
     MIG_CONFIG_MAP,
-    dra_values,
     operator_values,
 )
 from corral.components.supply import Supply
 
 COMPONENT = "gpu-operator"
-CLUSTER_POLICY = ("clusterpolicies.nvidia.com", "v1")
-CRITICAL = ("system-node-critical", "system-cluster-critical")
-"""Priority classes of the operator's and the DRA driver's pods."""
-CRITICAL_PODS = "5000"
-"""High enough to hold nobody back: each node has about ten of them."""
+CLUSTER_POLICY = definition(Addon.GPU_OPERATOR)
 
 
 class GpuOperatorArgs(TypedDict):
@@ -60,7 +57,7 @@ class GpuOperatorArgs(TypedDict):
     precompiled_driver: NotRequired[int]
     """Branch of drivers compiled beforehand, such as 580; when omitted each node compiles the chart's."""
     dra_driver: NotRequired[AddonState]
-    """Who answers for the DRA driver, `managed` when omitted; `off`: the device plugin hands out the GPUs."""
+    """State of the DRA driver, `managed` when omitted; with `off` the device plugin hands out the GPUs."""
     monitors: NotRequired[bool]
     """False where the Prometheus operator's resource types are absent: no monitor and no alert then."""
     namespace: NotRequired[str]
@@ -76,16 +73,16 @@ class GpuOperator(pulumi.ComponentResource):
     """ConfigMap with the MIG layouts, in that namespace."""
 
     def __init__(self, name: str, args: GpuOperatorArgs, opts: pulumi.ResourceOptions | None = None):
-        super().__init__(token(type(self)), name, {}, opts)
         args = checked(args, GpuOperatorArgs, name)
-        _refuse(name, args)
+        refuse([*problems(_wanted(args), name), *_dynamic_problems(name, args)])
+        layouts_file = mig_parted(args.get("mig_configurations", []))
+        shares = configurations(args.get("shared_pools", []))
+        super().__init__(token(type(self)), name, {}, opts)
         for line in due(Platform(args["platform"])):
             pulumi.log.info(line, self)
         space, before = self._space(name, args)
-        _one_cutter(name, args)
-        layouts = self._layouts(name, args, space, before)
-        self._operator(name, args, space, [layouts, *self._shares(name, args, space, before)])
-        self._dra_driver(name, args)
+        layouts = self._layouts(name, layouts_file, space, before)
+        self._operator(name, args, space, [layouts, *self._shares(name, args, shares, space, before)])
         self._signals(name, space, before, monitors=args.get("monitors", True))
         self.namespace = space
         self.mig_config_map = name_of(layouts)
@@ -102,50 +99,37 @@ class GpuOperator(pulumi.ComponentResource):
         space = namespace(
             self, f"{name}-namespace", wanted, component=COMPONENT, level=PodSecurity.PRIVILEGED
         )
-        return name_of(space), [space, *self._quota(f"{name}-quota", args, name_of(space), name)]
-
-    def _quota(
-        self, logical: str, args: GpuOperatorArgs, space: pulumi.Input[str], owner: str
-    ) -> list[pulumi.Resource]:
-        """What lets pods of the system's priority classes in, where the platform asks for it."""
-        if not platform(Platform(args["platform"])).critical_quota:
-            return []
-        quota = kubernetes.core.v1.ResourceQuota(
-            logical,
-            metadata={"name": "system-critical", "namespace": space, "labels": labels(COMPONENT, owner)},
-            spec={
-                "hard": {"pods": CRITICAL_PODS},
-                "scope_selector": {
-                    "match_expressions": [
-                        {"operator": "In", "scope_name": "PriorityClass", "values": list(CRITICAL)}
-                    ]
-                },
-            },
-            opts=child(self),
-        )
-        return [quota]
+        return name_of(space), [
+            space,
+            *critical_quota(
+                self,
+                f"{name}-quota",
+                platform(Platform(args["platform"])),
+                namespace=name_of(space),
+                labels=labels(COMPONENT, name),
+            ),
+        ]
 
     def _layouts(
         self,
         name: str,
-        args: GpuOperatorArgs,
+        layouts: str,
         space: pulumi.Input[str],
         before: Sequence[pulumi.Resource],
     ) -> kubernetes.core.v1.ConfigMap:
         # Nodes lose their slices when this object goes: its name is what the ClusterPolicy points to.
-        data = {CONFIG_KEY: mig_parted(args.get("mig_configurations", []))}
-        return self._config_map(name, "mig-parted", MIG_CONFIG_MAP, space, data, before)
+        return self._config_map(name, "mig-parted", MIG_CONFIG_MAP, space, {CONFIG_KEY: layouts}, before)
 
     def _shares(
         self,
         name: str,
         args: GpuOperatorArgs,
+        data: Mapping[str, str],
         space: pulumi.Input[str],
         before: Sequence[pulumi.Resource],
     ) -> list[pulumi.Resource]:
         if _dra_state(args) is not AddonState.OFF:
             return []
-        data = configurations(args.get("shared_pools", []))
         return [self._config_map(name, "device-plugin", DEVICE_PLUGIN_CONFIG_MAP, space, data, before)]
 
     def _config_map(
@@ -192,33 +176,6 @@ class GpuOperator(pulumi.ComponentResource):
             depends_on=before,
         )
 
-    def _dra_driver(self, name: str, args: GpuOperatorArgs) -> None:
-        if _dra_state(args) is not AddonState.MANAGED:
-            return
-        entry = chart("dra-driver-nvidia-gpu")
-        space = namespace(
-            self,
-            f"{name}-dra-namespace",
-            entry.namespace,
-            component="dra-driver",
-            level=PodSecurity.PRIVILEGED,
-        )
-        before = [space, *self._quota(f"{name}-dra-quota", args, name_of(space), name)]
-        values = dra_values(
-            platform(Platform(args["platform"])),
-            supply=args["supply"],
-            dynamic_mig=args.get("dynamic_mig", False),
-        )
-        install(
-            self,
-            f"{name}-dra-chart",
-            entry,
-            values,
-            namespace=name_of(space),
-            supply=args["supply"],
-            depends_on=before,
-        )
-
     def _signals(
         self, name: str, space: pulumi.Input[str], before: Sequence[pulumi.Resource], *, monitors: bool
     ) -> None:
@@ -244,17 +201,6 @@ class GpuOperator(pulumi.ComponentResource):
             )
 
 
-def _refuse(name: str, args: GpuOperatorArgs) -> None:
-    """Refuse what cannot be on the platform.
-
-    Raises:
-        ArgsError: one line for each thing.
-    """
-    found = list(problems(_wanted(args), name))
-    if found:
-        raise ArgsError("\n".join(found))
-
-
 def _wanted(args: GpuOperatorArgs) -> Wanted:
     branch = args.get("precompiled_driver")
     return Wanted(
@@ -267,18 +213,14 @@ def _wanted(args: GpuOperatorArgs) -> Wanted:
     )
 
 
-def _one_cutter(name: str, args: GpuOperatorArgs) -> None:
-    """Slices come from layouts, or from the DRA driver, which destroys those that it did not cut.
-
-    Raises:
-        ArgsError: both would cut, or nobody.
-    """
+def _dynamic_problems(name: str, args: GpuOperatorArgs) -> Iterator[str]:
+    """Slices come from layouts, or from the DRA driver, which destroys those that it did not make."""
     if not args.get("dynamic_mig"):
         return
     if args.get("mig_configurations"):
-        raise ArgsError(f"{name}: 'dynamic_mig' destroys slices of 'mig_configurations'; give one of them")
+        yield f"{name}: 'dynamic_mig' destroys slices of 'mig_configurations'; give one of them"
     if _dra_state(args) is AddonState.OFF:
-        raise ArgsError(f"{name}: 'dynamic_mig' needs the DRA driver; dra_driver is 'off'")
+        yield f"{name}: 'dynamic_mig' needs the DRA driver; dra_driver is 'off'"
 
 
 def _dra_state(args: GpuOperatorArgs) -> AddonState:

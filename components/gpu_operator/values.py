@@ -1,4 +1,4 @@
-"""Values of the GPU operator's and the DRA driver's charts."""
+"""Values of the GPU operator's chart."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -12,7 +12,6 @@ from corral.components.supply import Supply
 MIG_CONFIG_MAP = "corral-mig-parted"
 DEVICE_PLUGIN_CONFIG_MAP = "corral-device-plugin"
 SHARING = {"config": {"name": DEVICE_PLUGIN_CONFIG_MAP, "default": WHOLE}}
-RESOURCE_API = "resource.k8s.io/v1"
 
 OPERANDS = {
     "operator": "nvcr.io/nvidia",
@@ -103,25 +102,3 @@ def _sources(supply: Supply) -> dict[str, dict[str, Any]]:
             sources.setdefault(name, {})["imagePullSecrets"] = [secret]
         sources.setdefault("node-feature-discovery", {})["imagePullSecrets"] = [{"name": secret}]
     return sources
-
-
-def dra_values(platform: PlatformEntry, *, supply: Supply, dynamic_mig: bool = False) -> dict[str, Any]:
-    """Values of chart `dra-driver-nvidia-gpu`: GPUs and MIG slices through DRA, no compute domains.
-
-    `gpuResourcesEnabledOverride` says that no device plugin shares the nodes; the chart refuses without it.
-    `dynamic_mig` is an alpha gate of the driver, which excludes its health checks, MPS and passthrough.
-    """
-    values: dict[str, Any] = {
-        "gpuResourcesEnabledOverride": True,
-        "nvidiaDriverRoot": platform.driver_root,
-        "resourceApiVersion": RESOURCE_API,
-        "resources": {"computeDomains": {"enabled": False}},
-    }
-    if dynamic_mig:
-        values["featureGates"] = {"DynamicMIG": True}
-    if "registry" in supply:
-        repository = "registry.k8s.io/dra-driver-nvidia/dra-driver-nvidia-gpu"
-        values["image"] = {"repository": mirrored(repository, supply["registry"])}
-    if "pull_secret" in supply:
-        values["imagePullSecrets"] = [{"name": supply["pull_secret"]}]
-    return values

@@ -6,8 +6,9 @@ from typing import NotRequired, TypedDict
 import pulumi
 import pulumi_kubernetes as kubernetes
 
+from corral.catalogue.addons import definition
 from corral.catalogue.charts import chart
-from corral.catalogue.vocabulary import Engine
+from corral.catalogue.vocabulary import Addon, Engine
 from corral.components._kit import (
     checked,
     child,
@@ -25,7 +26,7 @@ from corral.components.supply import Supply
 COMPONENT = "kserve"
 NAMESPACE = "kserve"
 """The charts' webhooks name this namespace; it cannot be another."""
-INFERENCE_SERVICES = ("inferenceservices.serving.kserve.io", "v1beta1")
+INFERENCE_SERVICES = definition(Addon.KSERVE)
 
 
 class KServeArgs(TypedDict):
@@ -46,8 +47,8 @@ class KServe(pulumi.ComponentResource):
     """Name of the ClusterServingRuntime by engine, known once it exists."""
 
     def __init__(self, name: str, args: KServeArgs, opts: pulumi.ResourceOptions | None = None):
-        super().__init__(token(type(self)), name, {}, opts)
         args = checked(args, KServeArgs, name)
+        super().__init__(token(type(self)), name, {}, opts)
         make = self._found if args.get("existing", False) else self._installed
         self.namespace, made = make(name, args)
         self.runtimes = pulumi.Output.all(**{engine.value: name_of(one) for engine, one in made.items()})

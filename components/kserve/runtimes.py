@@ -4,11 +4,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from corral.catalogue.addons import descriptor
 from corral.catalogue.images import image
-from corral.catalogue.vocabulary import Engine
+from corral.catalogue.runtimes import RUNTIMES as entries
+from corral.catalogue.vocabulary import Addon, Engine
 from corral.components.supply import Supply, pull_secrets, reference
 
-PORT = 8080
+PORT = descriptor(Addon.KSERVE).ports["model"]
 CONTAINER = "kserve-container"
 """Name by which KServe finds the model server among a pod's containers."""
 SHARED_MEMORY = "shared-memory"
@@ -28,11 +30,12 @@ class Runtime:
     environment: Mapping[str, str]
 
 
+LLAMA_CPP, VLLM = entries[Engine.LLAMA_CPP], entries[Engine.VLLM]
 RUNTIMES = {
-    Engine.LLAMA_CPP: Runtime("corral-llamacpp", "llama-cpp", "gguf", {}),
+    Engine.LLAMA_CPP: Runtime(LLAMA_CPP.name, LLAMA_CPP.image, "gguf", {}),
     Engine.VLLM: Runtime(
-        "corral-vllm",
-        "vllm",
+        VLLM.name,
+        VLLM.image,
         "safetensors",
         {
             # Weights come from the store alone, and nobody is told about it.

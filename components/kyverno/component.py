@@ -4,7 +4,9 @@ from typing import NotRequired, TypedDict
 
 import pulumi
 
+from corral.catalogue.addons import definition
 from corral.catalogue.charts import chart
+from corral.catalogue.vocabulary import Addon
 from corral.components._kit import (
     checked,
     existing_api,
@@ -20,7 +22,7 @@ COMPONENT = "kyverno"
 RELEASE = "kyverno"
 CONTROLLERS = ("admission-controller", "background-controller")
 """Those that run; each has a Deployment and a role of this name."""
-VALIDATING_POLICIES = ("validatingpolicies.policies.kyverno.io", "v1")
+VALIDATING_POLICIES = definition(Addon.KYVERNO)
 
 
 class KyvernoArgs(TypedDict):
@@ -32,8 +34,8 @@ class KyvernoArgs(TypedDict):
     """Admission controllers, 3 when omitted: with none answering, every guarded create is refused."""
     existing: NotRequired[bool]
     """True: Kyverno is there; its policy types are checked and nothing is installed."""
-    migrate: NotRequired[bool]
-    """Whether an upgrade rewrites stored policies in the newest version; true when omitted."""
+    upgrade_job: NotRequired[bool]
+    """Whether a Job at each upgrade rewrites stored policies in the newest version; true when omitted."""
     namespace: NotRequired[str]
     """Where it runs; `kyverno` when omitted."""
 
@@ -45,8 +47,8 @@ class Kyverno(pulumi.ComponentResource):
     """Where it runs; exceptions from policies count only there."""
 
     def __init__(self, name: str, args: KyvernoArgs, opts: pulumi.ResourceOptions | None = None):
-        super().__init__(token(type(self)), name, {}, opts)
         args = checked(args, KyvernoArgs, name)
+        super().__init__(token(type(self)), name, {}, opts)
         wanted = args.get("namespace", "kyverno")
         if args.get("existing", False):
             existing_api(self, f"{name}-policies", *VALIDATING_POLICIES)
@@ -61,7 +63,7 @@ class Kyverno(pulumi.ComponentResource):
             wanted,
             replicas=args.get("replicas", 3),
             supply=args["supply"],
-            migrate=args.get("migrate", True),
+            upgrade_job=args.get("upgrade_job", True),
         )
         install_with_filled_roles(
             self,

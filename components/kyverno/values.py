@@ -19,7 +19,9 @@ PROBES = {
 }
 
 
-def kyverno_values(namespace: str, *, replicas: int, supply: Supply, migrate: bool = True) -> dict[str, Any]:
+def kyverno_values(
+    namespace: str, *, replicas: int, supply: Supply, upgrade_job: bool = True
+) -> dict[str, Any]:
     """Values with admission and background controllers alone; the groups of resource types stay complete.
 
     Exceptions from policies count only in Kyverno's own namespace: who may write there decides.
@@ -37,7 +39,7 @@ def kyverno_values(namespace: str, *, replicas: int, supply: Supply, migrate: bo
         # The chart's own test pod would name its image `latest`.
         "test": {"image": {"tag": chart("kyverno").app_version}},
     }
-    if not migrate:
+    if not upgrade_job:
         values["crds"] = {"migration": {"enabled": False}}
     if "registry" in supply:
         registry = supply["registry"]

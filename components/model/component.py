@@ -30,10 +30,12 @@ class Model(pulumi.ComponentResource):
     """Base URL of its OpenAI-compatible API inside the cluster."""
 
     def __init__(self, name: str, args: ModelArgs, opts: pulumi.ResourceOptions | None = None):
-        super().__init__(token(type(self)), name, {}, opts)
         args = checked(args, ModelArgs, name)
-        before, uri, account = self._files(name, args)
         one_request(name, args)
+        if Weights(args.get("weights", Weights.REAL)) is Weights.REAL:
+            weighty(name, args)
+        super().__init__(token(type(self)), name, {}, opts)
+        before, uri, account = self._files(name, args)
         template = self._claim(name, args)
         served = self._served(name, args, uri, account, template, before)
         self._watched(name, args)

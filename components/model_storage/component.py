@@ -1,6 +1,6 @@
 """The bucket that models are served from: versioned, encrypted by default, closed to anonymous callers."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, NotRequired, TypedDict, cast
 
 import pulumi
@@ -8,12 +8,12 @@ import pulumi_kubernetes as kubernetes
 
 from corral.catalogue.vocabulary import StorageKind
 from corral.components._kit import (
-    ArgsError,
     checked,
     child,
     labels,
     name_of,
     namespace,
+    refuse,
     selector,
     token,
 )
@@ -57,7 +57,7 @@ class ModelStorageArgs(TypedDict):
     endpoint: NotRequired[str]
     """URL of an existing store."""
     region: NotRequired[str]
-    """Region that clients sign for; `embedded` when omitted."""
+    """Region that clients sign for; `us-east-1`, the default of S3 clients, when omitted."""
     size_gib: NotRequired[int]
     """Size of the volume in GiB, 50 when omitted. It can grow, not shrink."""
     storage_class: NotRequired[str]
@@ -93,13 +93,14 @@ class ModelStorage(pulumi.ComponentResource):
     """Secret key of the identity that only reads, a secret."""
 
     def __init__(self, name: str, args: ModelStorageArgs, opts: pulumi.ResourceOptions | None = None):
-        super().__init__(token(type(self)), name, {}, opts)
         args = checked(args, ModelStorageArgs, name)
+        refuse(_problems(name, args))
+        super().__init__(token(type(self)), name, {}, opts)
         space = namespace(
             self, f"{name}-namespace", args.get("namespace", "model-storage"), component=COMPONENT
         )
         self.namespace = name_of(space)
-        self.region = pulumi.Output.from_input(args.get("region", "embedded"))
+        self.region = pulumi.Output.from_input(args.get("region", "us-east-1"))
         make = {StorageKind.SEAWEEDFS: self._deployed, StorageKind.EXISTING: self._found}
         make[StorageKind(args["kind"])](name, args)
         self.writer_secret = name_of(
@@ -119,16 +120,12 @@ class ModelStorage(pulumi.ComponentResource):
 
     def _found(self, name: str, args: ModelStorageArgs) -> None:
         """The store is somebody else's: one account reads and writes, and its settings are theirs to keep."""
-        if "endpoint" not in args:
-            raise ArgsError(f"{name}: 'endpoint' is missing; an existing store has one")
-        self.endpoint = pulumi.Output.from_input(args["endpoint"])
+        self.endpoint = pulumi.Output.from_input(args.get("endpoint", ""))
         self.bucket = pulumi.Output.from_input(args["bucket"])
         self.reader_access_key = self._writer_access_key = pulumi.Output.secret(args["access_key"])
         self.reader_secret_key = self._writer_secret_key = pulumi.Output.secret(args["secret_key"])
 
     def _deployed(self, name: str, args: ModelStorageArgs) -> None:
-        if "encryption_key" not in args:
-            raise ArgsError(f"{name}: 'encryption_key' is missing; a deployed store encrypts with it")
         secret_key = pulumi.Output.secret(args["secret_key"])
         self.endpoint = pulumi.Output.concat(
             "http://", SERVICE, ".", self.namespace, f".svc.cluster.local:{S3_PORT}"
@@ -137,7 +134,7 @@ class ModelStorage(pulumi.ComponentResource):
         self._writer_secret_key = secret_key.apply(lambda key: derived(key, WRITER))
         self.reader_access_key = pulumi.Output.from_input(READER)
         self.reader_secret_key = secret_key.apply(lambda key: derived(key, READER))
-        store = self._store(name, args, args["encryption_key"])
+        store = self._store(name, args, args.get("encryption_key", ""))
         self._watched(name, args)
         self.bucket = self._bucket(name, args, store)
 
@@ -277,3 +274,13 @@ class ModelStorage(pulumi.ComponentResource):
             labels=own,
             rules=alerts_of(wanted, CLAIM),
         )
+
+
+def _problems(name: str, args: ModelStorageArgs) -> Iterator[str]:
+    match StorageKind(args["kind"]):
+        case StorageKind.EXISTING if "endpoint" not in args:
+            yield f"{name}: 'endpoint' is missing; an existing store has one"
+        case StorageKind.SEAWEEDFS if "encryption_key" not in args:
+            yield f"{name}: 'encryption_key' is missing; a deployed store encrypts with it"
+        case _:
+            pass

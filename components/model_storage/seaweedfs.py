@@ -6,11 +6,13 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from corral.catalogue.addons import descriptor
 from corral.catalogue.images import image
+from corral.catalogue.vocabulary import Addon
 from corral.components._kit import restricted_container, selector
 from corral.components.supply import Supply, pull_secrets, reference
 
-S3_PORT = 8333
+S3_PORT = descriptor(Addon.MODEL_STORAGE).ports["s3"]
 METRICS_PORT = 9327
 READER, WRITER = "corral-reader", "corral-writer"
 """Access keys of the identities that are made from the administrator's."""

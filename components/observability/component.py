@@ -1,11 +1,14 @@
 """Prometheus, Alertmanager and Grafana, which find what every other component declares about itself."""
 
+from collections.abc import Iterator
 from typing import NotRequired, TypedDict
 
 import pulumi
 import pulumi_kubernetes as kubernetes
 
+from corral.catalogue.addons import definition
 from corral.catalogue.charts import chart
+from corral.catalogue.vocabulary import Addon
 from corral.components._kit import (
     PodSecurity,
     checked,
@@ -15,6 +18,7 @@ from corral.components._kit import (
     labels,
     name_of,
     namespace,
+    refuse,
     token,
 )
 from corral.components.observability.values import (
@@ -30,7 +34,7 @@ from corral.components.observability.values import (
 from corral.components.supply import Supply
 
 COMPONENT = "observability"
-PROMETHEUSES = ("prometheuses.monitoring.coreos.com", "v1")
+PROMETHEUSES = definition(Addon.OBSERVABILITY)
 ADMIN_USER = "admin"
 
 
@@ -64,8 +68,9 @@ class Observability(pulumi.ComponentResource):
     """URL of Prometheus inside the cluster."""
 
     def __init__(self, name: str, args: ObservabilityArgs, opts: pulumi.ResourceOptions | None = None):
-        super().__init__(token(type(self)), name, {}, opts)
         args = checked(args, ObservabilityArgs, name)
+        refuse(_problems(name, args))
+        super().__init__(token(type(self)), name, {}, opts)
         wanted = args.get("namespace", "monitoring")
         if args.get("existing", False):
             existing_api(self, f"{name}-prometheuses", *PROMETHEUSES)
@@ -81,8 +86,6 @@ class Observability(pulumi.ComponentResource):
         )
 
     def _installed(self, name: str, args: ObservabilityArgs, wanted: str) -> pulumi.Output[str]:
-        if "grafana_password" not in args:
-            raise pulumi.RunError(f"{name}: 'grafana_password' is missing; only `existing` does without it")
         # The node exporter reads the host: its namespace cannot be restricted.
         space = namespace(
             self, f"{name}-namespace", wanted, component=COMPONENT, level=PodSecurity.PRIVILEGED
@@ -96,7 +99,7 @@ class Observability(pulumi.ComponentResource):
             },
             string_data={
                 ADMIN_USER_KEY: ADMIN_USER,
-                ADMIN_PASSWORD_KEY: pulumi.Output.secret(args["grafana_password"]),
+                ADMIN_PASSWORD_KEY: pulumi.Output.secret(args.get("grafana_password", "")),
             },
             opts=child(self),
         )
@@ -116,3 +119,8 @@ class Observability(pulumi.ComponentResource):
             depends_on=[admin],
         )
         return name_of(space)
+
+
+def _problems(name: str, args: ObservabilityArgs) -> Iterator[str]:
+    if not args.get("existing", False) and "grafana_password" not in args:
+        yield f"{name}: 'grafana_password' is missing; only `existing` does without it"

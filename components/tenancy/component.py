@@ -1,11 +1,12 @@
 """Tenants: a restricted namespace each, closed but for what is listed, with a quota of GPU devices."""
 
+from collections.abc import Iterator
 from typing import Any, NotRequired, TypedDict, cast
 
 import pulumi
 import pulumi_kubernetes as kubernetes
 
-from corral.components._kit import checked, child, labels, name_of, namespace, token
+from corral.components._kit import checked, child, labels, name_of, namespace, refuse, token
 from corral.components.tenancy.policies import closed, inwards, name_resolution, outwards, within
 
 COMPONENT = "tenancy"
@@ -58,9 +59,9 @@ class Tenancy(pulumi.ComponentResource):
     """Namespace by tenant, known once it exists."""
 
     def __init__(self, name: str, args: TenancyArgs, opts: pulumi.ResourceOptions | None = None):
-        super().__init__(token(type(self)), name, {}, opts)
         args = checked(args, TenancyArgs, name)
-        _refuse_shared(name, args["tenants"])
+        refuse(_problems(name, args["tenants"]))
+        super().__init__(token(type(self)), name, {}, opts)
         make = self._found if args.get("existing", False) else self._made
         spaces = {tenant["name"]: make(name, tenant, args) for tenant in args["tenants"]}
         self.namespaces = pulumi.Output.all(**spaces)
@@ -127,11 +128,9 @@ def resource_quota(resources: dict[str, int]) -> dict[str, str]:
     return {f"requests.{name}": str(most) for name, most in resources.items()}
 
 
-def _refuse_shared(name: str, tenants: list[Tenant]) -> None:
+def _problems(name: str, tenants: list[Tenant]) -> Iterator[str]:
     owners: dict[str, str] = {}
     for tenant in tenants:
         other = owners.setdefault(tenant["namespace"], tenant["name"])
         if other != tenant["name"]:
-            raise pulumi.RunError(
-                f"{name}: namespace {tenant['namespace']!r} has two tenants, {other} and {tenant['name']}"
-            )
+            yield f"{name}: namespace {tenant['namespace']!r} has two tenants, {other} and {tenant['name']}"

@@ -2,7 +2,8 @@
 
 from dataclasses import dataclass
 
-from corral.catalogue.vocabulary import VectorEngine
+from corral.catalogue.addons import descriptor
+from corral.catalogue.vocabulary import Addon, VectorEngine
 
 COMPONENT = "vector-db"
 SERVICE = "vector-db"
@@ -28,7 +29,10 @@ class Door:
     """Every port that clients may dial."""
 
 
+PORTS = descriptor(Addon.VECTOR_DB).ports
 DOORS = {
-    VectorEngine.PGVECTOR: Door(port=5432, key="password", ports=(5432,)),
-    VectorEngine.QDRANT: Door(port=6333, key="api-key", ports=(6333, 6334)),
+    VectorEngine.PGVECTOR: Door(port=PORTS["postgres"], key="password", ports=(PORTS["postgres"],)),
+    VectorEngine.QDRANT: Door(
+        port=PORTS["qdrant"], key="api-key", ports=(PORTS["qdrant"], PORTS["qdrant-grpc"])
+    ),
 }

@@ -1,0 +1,1 @@
+"""What is stored lies under keys that the customer holds."""

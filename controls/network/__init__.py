@@ -1,0 +1,1 @@
+"""Control planes and buckets are closed to the world."""

@@ -1,0 +1,1 @@
+"""Security properties stay under the program's control."""

@@ -1,0 +1,1 @@
+"""Resources lie where the profile says, by exact sets and partitions."""

@@ -1,0 +1,1 @@
+"""Images come from where the profile says, and by digest."""

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, cast
 
+from corral.catalogue.addons import config_secrets
 from corral.embedded.engine import project, releases, stack_file
 from corral.embedded.engine.events import Telling
 from corral.embedded.engine.follow import follow
@@ -21,14 +22,7 @@ from corral.embedded.plane.processes import Process, end, with_variable
 
 Report = Callable[[str], None]
 
-SECRETS: Mapping[str, int] = {
-    "corral:storage-encryption-key": 32,
-    "corral:storage-access-key": 10,
-    "corral:storage-secret-key": 20,
-    "corral:vector-db-password": 16,
-    "corral:vector-db-api-key": 24,
-    "corral:grafana-password": 16,
-}
+SECRETS: Mapping[str, int] = {f"corral:{key}": secret.bytes for key, secret in config_secrets().items()}
 """Secrets that a stack needs, with their random bytes; written as hexadecimal digits."""
 
 INHERITED = ("USER", "LOGNAME", "LANG", "LC_ALL", "TERM", "COLUMNS", "TMPDIR", "TZ", "NO_COLOR")

@@ -23,7 +23,11 @@ def follow(
     """Run `argv` with its output in the file `log`; returns its exit code.
 
     Events come through a pipe, never a file: they also hold debug messages, which nobody should keep. An
-    interrupt of the terminal reaches the program itself and is its to handle.
+    interrupt of the terminal reaches the program itself: its end is awaited, and what it tells of its own
+    interruption is left out.
+
+    Raises:
+        KeyboardInterrupt: the program was interrupted, and has ended.
     """
     reading, writing = os.pipe()
     events: Events = queue.SimpleQueue()
@@ -38,29 +42,37 @@ def follow(
             stderr=subprocess.STDOUT,
             umask=0o077,
         )
+    interrupted = threading.Event()
     # Only a signal handler of Python's main thread can be replaced.
-    previous = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    previous = signal.signal(signal.SIGINT, lambda _number, _frame: interrupted.set())
     reader = threading.Thread(target=_read, args=(reading, events), daemon=True)
     waiter = threading.Thread(target=_close_at_end, args=(running, writing), daemon=True)
     reader.start()
     waiter.start()
     try:
-        _tell(events, telling)
+        _tell(events, telling, interrupted)
+        code = running.wait()
     finally:
         signal.signal(signal.SIGINT, previous)
-    return running.wait()
+    if interrupted.is_set():
+        raise KeyboardInterrupt
+    return code
 
 
-def _tell(events: Events, telling: Telling) -> None:
+def _tell(events: Events, telling: Telling, interrupted: threading.Event) -> None:
     while True:
         try:
             event = events.get(timeout=max(0.1, telling.spoke + QUIET_SECONDS - time.monotonic()))
         except queue.Empty:
-            telling.waiting()
+            if not interrupted.is_set():
+                telling.waiting()
+            else:
+                telling.spoke = time.monotonic()
             continue
         if event is None:
             return
-        telling.tell(event)
+        if not interrupted.is_set():
+            telling.tell(event)
 
 
 def _read(descriptor: int, events: Events) -> None:

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Literal
 
 from corral.embedded.home import PlaneHome, private_directory
-from corral.embedded.kube import Api, Informer, Object, resource
+from corral.embedded.kube import Api, ApiError, Informer, Object, resource
 from corral.embedded.node import logs
 from corral.embedded.node.addresses import Addresses
 from corral.embedded.node.attempts import SHIM
@@ -73,16 +73,30 @@ class Node:
         if verdict.classification == "process":
             self._take(pod, verdict)
             return
-        self._enter(pod, verdict)
         path = resource("v1", "pods", *_names(pod), "status")
         if known is None and verdict.classification == "simulated" and not is_true(pod, SIMULATED):
-            await self._context.api.patch(path, simulated(pod, verdict), kind="strategic")
+            await self._write_status(path, simulated(pod, verdict))
         elif known is None and verdict.classification == "refused":
             body = failed(pod, verdict) if verdict.failed else refused(pod, verdict)
-            await self._context.api.patch(path, body, kind="strategic")
+            await self._write_status(path, body)
         elif verdict.classification == "refused" and pod["metadata"].get("deletionTimestamp"):
             options: Object = {"gracePeriodSeconds": 0, "preconditions": {"uid": uid}}
             await self._context.api.delete(path.removesuffix("/status"), options)
+        # Last, so that a pod whose status was not accepted yet is met again.
+        self._enter(pod, verdict)
+
+    async def _write_status(self, path: str, body: Object) -> None:
+        """Patch a pod's status.
+
+        Raises:
+            ApiError: the server may accept it later; the informer hands the pod in again.
+        """
+        try:
+            await self._context.api.patch(path, body, kind="strategic")
+        except ApiError as error:
+            if error.temporary:
+                raise
+            log.error("%s: the API server refused: %s", path, error)
 
     async def _classify(self, pod: Object) -> Verdict:
         if is_true(pod, SIMULATED):

@@ -5,14 +5,13 @@ import contextlib
 import logging
 import signal
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from datetime import datetime
 from pathlib import Path
-from typing import cast
 
 import httpx
 
-from corral.embedded.kube import ApiError, Object, resource
+from corral.embedded.kube import ApiError, Object, Outage, resource
 from corral.embedded.node import backoff
 from corral.embedded.node.attempts import Attempt, Outcome, latest_runs
 from corral.embedded.node.bell import Bell
@@ -314,18 +313,34 @@ class PodWorker:
         await self._persist(lambda: self._api.patch(f"{self.path}/status", self._body(), kind="strategic"))
         await self._persist(lambda: self._api.delete(self.path, options))
 
-    async def _persist(self, call: Callable[[], object]) -> None:
-        """Repeat until the API server took it, or the pod is gone or another one."""
+    async def _persist(self, call: Callable[[], Awaitable[object]]) -> bool:
+        """Whether the API server accepted `call`, which is repeated while the server may yet accept it."""
+        outage = Outage(self.title)
         while True:
             try:
-                await cast("asyncio.Future[object]", call())
-                return
+                await call()
+                outage.over()
+                return True
             except ApiError as error:
-                if error.status < 500:
-                    return
-            except httpx.TransportError:
-                pass
+                if error.missing or (error.conflict and await self._replaced()):
+                    return False
+                if not error.temporary and not error.conflict:
+                    log.error("%s: the API server refused: %s", self.title, error)
+                    return False
+                outage.failed(error)
+            except httpx.TransportError as error:
+                outage.failed(error)
             await asyncio.sleep(RETRY_SECONDS)
+
+    async def _replaced(self) -> bool:
+        """Whether the pod is gone, or another one has its name."""
+        try:
+            live = await self._api.get(self.path)
+        except ApiError as error:
+            return error.missing
+        except httpx.TransportError:
+            return False
+        return str(live["metadata"]["uid"]) != self.uid
 
     async def _refuse(self, reason: str) -> None:
         self.refused = reason
@@ -355,10 +370,9 @@ class PodWorker:
             if self.finished:
                 continue
             body = self._body()
-            if body != last:
-                await self._persist(
-                    lambda body=body: self._api.patch(f"{self.path}/status", body, kind="strategic")
-                )
+            if body != last and await self._persist(
+                lambda body=body: self._api.patch(f"{self.path}/status", body, kind="strategic")
+            ):
                 last = body
 
     async def _refresher(self) -> None:

@@ -12,10 +12,9 @@ from corral.embedded.kube import Api, ApiError, Object, Objects, resource
 from corral.embedded.objects import at, child, children, condition
 from corral.embedded.plane.processes import Process
 
-Kind = Literal["process", "simulated", "stand-in", "refused", "pending"]
+Kind = Literal["process", "simulated", "refused", "pending"]
 MARKS: Mapping[str, Kind] = {
     "corral.dev/Refused": "refused",
-    "corral.dev/StandIn": "stand-in",
     "corral.dev/Process": "process",
     "corral.dev/Simulated": "simulated",
 }

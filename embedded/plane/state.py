@@ -35,6 +35,14 @@ class PlaneState:
     def supervised(self) -> bool:
         return self.supervisor is not None and self.supervisor.alive
 
+    @property
+    def problem(self) -> str:
+        """Why the plane does not count as running; empty when it does."""
+        if self.supervised:
+            return ""
+        alive = sum(entry.process is not None and entry.process.alive for entry in self.programs.values())
+        return f"not supervised: its supervisor ended, {alive} programs go on" if alive else "not running"
+
     @staticmethod
     def load(home: PlaneHome) -> "PlaneState":
         """What was written last; an empty state when there is none or it cannot be read."""

@@ -8,6 +8,7 @@ import argparse
 import asyncio
 import contextlib
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -31,6 +32,10 @@ RESTARTS = 5
 RESTART_WINDOW_SECONDS = 300.0
 START_SECONDS = 90.0
 LARGEST_LOG = 16 * 1024 * 1024
+NEEDED_BYTES = 64 * 1024 * 1024
+"""Free space without which a program that ended is not started again: etcd allocates as much at once."""
+SPACE_INTERVAL_SECONDS = 2.0
+SAVE_AGAIN_SECONDS = 5.0
 
 READY = "ready"
 FAILED = "failed: "
@@ -70,6 +75,8 @@ class Keeper:
         while process:
             self._say(replace(self.state, phase="running", process=process, note=""))
             end = await _ended(process)
+            if await self._space(end):
+                self._ends.clear()
             now = time.monotonic()
             self._ends.append(now)
             while self._ends[0] < now - RESTART_WINDOW_SECONDS:
@@ -83,6 +90,18 @@ class Keeper:
             self.state = replace(self.state, restarts=self.state.restarts + 1)
             process = self._start()
         return None
+
+    async def _space(self, end: Ended) -> bool:
+        """Wait for free space where the program writes; whether there was too little."""
+        full = False
+        while _free(self.program.log.parent) < NEEDED_BYTES:
+            if not full:
+                note = f"{end}; waits for free space: less than {NEEDED_BYTES // 2**20} MiB are left"
+                self._say(replace(self.state, phase="waiting", process=None, note=note))
+                _log(f"{self.program.name} {note}")
+            full = True
+            await asyncio.sleep(SPACE_INTERVAL_SECONDS)
+        return full
 
     def _start(self) -> Process | None:
         program = self.program
@@ -133,6 +152,19 @@ async def _ended(process: Process) -> Ended:
     return Ended(None)
 
 
+def _free(folder: Path) -> int:
+    """Bytes that are free where `folder` is."""
+    while not folder.exists():
+        folder = folder.parent
+    return shutil.disk_usage(folder).free
+
+
+def _log(line: str) -> None:
+    # The log is on the disk that may be full.
+    with contextlib.suppress(OSError):
+        print(f"{time.strftime('%Y-%m-%d %H:%M:%S')} {line}", file=sys.stderr, flush=True)
+
+
 class Supervisor:
     """All programs of one plane."""
 
@@ -141,6 +173,7 @@ class Supervisor:
         self._record = record
         self._report = report
         self._ready = False
+        self._again: asyncio.TimerHandle | None = None
         control = programs(home)
         self._control = {program.name: Keeper(program, self._save) for program in control}
         self._daemons = {program.name: Keeper(program, self._save) for program in daemons(home)}
@@ -198,12 +231,21 @@ class Supervisor:
         )
 
     def _save(self) -> None:
+        """Write the state; when the disk does not take it, again later: supervision goes on without."""
         keepers = {**self._control, **self._daemons}
-        PlaneState(
+        state = PlaneState(
             supervisor=Process.of(os.getpid()),
             ready=self._ready,
             programs={name: keeper.state for name, keeper in keepers.items()},
-        ).save(self._home)
+        )
+        if self._again is not None:
+            self._again.cancel()
+            self._again = None
+        try:
+            state.save(self._home)
+        except OSError as cause:
+            _log(f"the state of the plane cannot be written: {cause}")
+            self._again = asyncio.get_running_loop().call_later(SAVE_AGAIN_SECONDS, self._save)
 
 
 def reporter(descriptor: int) -> Callable[[str], None]:

@@ -4,15 +4,15 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, cast
 
-from corral.catalogue.models import Facts
+from corral.catalogue.models import ModelSpec
 from corral.stacks.config.errors import ConfigErrors, Problem
-from corral.stacks.config.huggingface import ARCHITECTURES, Unreadable, read_folder
+from corral.stacks.config.huggingface import Unreadable, explain, read_folder
 
 SECTION = "custom-models"
 WEIGHTS = ("weights-gib", "weights-bytes", "parameters")
 """Any one of them says how much a model weighs."""
-NEEDED = tuple(name for name, field in Facts.model_fields.items() if field.is_required())
-"""Facts without a default."""
+NEEDED = tuple(name for name, field in ModelSpec.model_fields.items() if field.is_required())
+"""ModelSpec without a default."""
 
 
 def with_folders(content: object, base: Path) -> object:
@@ -47,23 +47,21 @@ def _with_folder(name: str, entry: object, base: Path, problems: list[Problem]) 
         return stated
     folder = str(stated.pop("folder"))
     try:
-        found = read_folder(base / folder)
+        found = read_folder(base / folder, weigh=not any(key in stated for key in WEIGHTS))
+        merged = {**found, **stated}
+        missing = _missing(merged)
+        reason = explain(base / folder, missing)
     except Unreadable as error:
         problems.append(Problem(f"{path}.folder", folder, str(error)))
         return stated
-    if any(key in stated for key in WEIGHTS):
-        found.pop("weights-bytes", None)
-    merged = {**found, **stated}
-    missing = _missing(merged)
     if missing:
-        known = f"; attention is read of {', '.join(ARCHITECTURES)}" if "attention" in missing else ""
-        advice = f"its files lack {', '.join(missing)}: state these facts beside folder{known}"
+        advice = f"its files lack {', '.join(missing)}: state these facts beside folder{reason}"
         problems.append(Problem(f"{path}.folder", folder, advice))
     return merged
 
 
 def _missing(stated: Mapping[str, Any]) -> list[str]:
-    """Facts that are needed and not there, in the order in which the catalogue has them."""
+    """ModelSpec that are needed and not there, in the order in which the catalogue has them."""
     needed = [name.replace("_", "-") for name in NEEDED]
     missing = [name for name in needed if name not in stated]
     return missing if any(key in stated for key in WEIGHTS) else [*missing, "weights-gib"]

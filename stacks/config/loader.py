@@ -13,7 +13,6 @@ from corral.stacks.config.custom_models import with_folders
 from corral.stacks.config.errors import ConfigErrors, Problem, one_of
 from corral.stacks.config.stack_config import SECRETS, StackConfig
 from corral.stacks.config.values import kebab
-from corral.stacks.planning.validation.checks import check
 
 KEY = "corral:platform"
 SECRET_WORD = re.compile(
@@ -55,18 +54,19 @@ def parse(content: object, base: Path = Path()) -> StackConfig:
         raise ConfigErrors(problems)
     stated = with_folders(content, base)
     try:
-        config = StackConfig.model_validate(stated)
+        return StackConfig.model_validate(stated)
     except ValidationError as error:
         raise ConfigErrors([_problem(dict(one), stated) for one in error.errors()]) from None
-    problems = list(check(config))
-    if problems:
-        raise ConfigErrors(problems)
-    return config
 
 
 def _unique(loader: Any, node: Any) -> dict[Any, Any]:
     seen: set[Any] = set()
     for key, _value in node.value:
+        if key.tag == MERGE:
+            continue
+        if not isinstance(key, yaml.ScalarNode):
+            reason = "a key that is no text, such as a template that was left in"
+            raise yaml.constructor.ConstructorError(None, None, reason, key.start_mark)
         name = loader.construct_object(key)
         if name in seen:
             raise yaml.constructor.ConstructorError(None, None, f"{name} stands twice", key.start_mark)
@@ -75,6 +75,7 @@ def _unique(loader: Any, node: Any) -> dict[Any, Any]:
     return cast("dict[Any, Any]", loader.construct_mapping(node, deep=True))
 
 
+MERGE = "tag:yaml.org,2002:merge"
 UniqueKeys: Any = type("UniqueKeys", (StackLoader,), {})
 """Reads a stack file as Pulumi does, and refuses a key that stands twice in one mapping."""
 UniqueKeys.add_constructor(yaml.resolver.BaseResolver.DEFAULT_MAPPING_TAG, _unique)
@@ -93,6 +94,8 @@ def _mapping(path: Path) -> dict[str, Any]:
         ) from None
     except yaml.YAMLError:
         raise ConfigErrors([Problem(path.name, "bad YAML", "fix the YAML")]) from None
+    except RecursionError:
+        raise ConfigErrors([Problem(path.name, "nested too deeply", "fix the YAML")]) from None
     if not isinstance(content, dict):
         raise ConfigErrors([Problem(path.name, "no mapping", "a stack file has the key config")])
     return cast("dict[str, Any]", content)

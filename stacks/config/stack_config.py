@@ -5,8 +5,10 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
 
+from corral.catalogue.addons import config_secrets
+from corral.catalogue.clusters import ClusterCapabilities, capabilities
 from corral.catalogue.gpus import gpus
-from corral.catalogue.models import Facts, models
+from corral.catalogue.models import ModelSpec, models
 from corral.catalogue.vocabulary import (
     Addon,
     AddonState,
@@ -33,27 +35,29 @@ from corral.stacks.config.values import (
     Count,
     Devices,
     Name,
+    NodeName,
     Number,
     Positive,
+    Registry,
+    ServerUrl,
     Share,
     Size,
     Version,
     kebab,
+    mig_given,
     replicas_given,
     sharing_given,
 )
 
-__all__ = ["SECRETS", "ConfigErrors", "StackConfig"]
+__all__ = ["SECRETS", "SETTINGS", "ConfigErrors", "StackConfig"]
 
-SECRETS = (
-    "storage-encryption-key",
-    "storage-access-key",
-    "storage-secret-key",
-    "vector-db-password",
-    "vector-db-api-key",
-    "grafana-password",
-)
+SECRETS = tuple(config_secrets())
 """Keys of encrypted configuration, in the namespace `corral`."""
+
+SETTINGS = {
+    "charts": "Folder with unpacked charts by name; a chart that it lacks comes from its registry.",
+}
+"""Plain keys beside `platform`, in the namespace `corral`: facts of the machine that deploys."""
 
 CUSTOM_MODELS: dict[str, Any] = {
     "type": "object",
@@ -62,7 +66,7 @@ CUSTOM_MODELS: dict[str, Any] = {
         "additionalProperties": False,
         "required": ["task", "license"],
         "properties": {
-            **{kebab(name): {} for name in Facts.model_fields if name not in ("files", "package")},
+            **{kebab(name): {} for name in ModelSpec.model_fields if name not in ("files", "package")},
             "folder": {"type": "string"},
             "task": {"enum": [task.value for task in Task]},
             "dtype": {"enum": [dtype.value for dtype in Dtype]},
@@ -93,7 +97,7 @@ class Sovereignty(Section):
     """One word that fixes residency, sources, registries and digests."""
     region: str
     """Region that everything lies in; `embedded` on this machine."""
-    registry: str | None = None
+    registry: Registry | None = None
     """Mirror that every image comes from, such as `registry.example.eu/mirror`."""
     pull_secret: Name | None = None
     """Name of the Secret that opens the mirror, present in each namespace."""
@@ -120,11 +124,16 @@ class Cluster(Section):
     """Gates that are on in an existing cluster though off by default in its version; a cloud that manages the
     control plane seldom lets one choose."""
 
+    @property
+    def capabilities(self) -> ClusterCapabilities:
+        """What a cluster of this kind can do."""
+        return capabilities(self.kind)
+
 
 class Nodes(Section):
     """The nodes of a pool: named, or a range made on demand."""
 
-    names: tuple[str, ...] = ()
+    names: tuple[NodeName, ...] = ()
     """Names of nodes that exist."""
     min: Count | None = None
     """Fewest nodes."""
@@ -135,7 +144,7 @@ class Nodes(Section):
 class Sharing(Section):
     """How a GPU is divided."""
 
-    mig: str | tuple[dict[str, Positive], ...] | None = None
+    mig: Annotated[str | tuple[dict[str, Positive], ...] | None, BeforeValidator(mig_given)] = None
     """`auto`, a named configuration, or slices per profile: once for all GPUs of a node, or once per GPU; or
     `dynamic`, where the DRA driver cuts a slice when a pod comes."""
     time_slicing: Share | None = None
@@ -239,7 +248,7 @@ class Replicas(Section):
     max: Positive
 
 
-class Model(Section):
+class ModelSection(Section):
     """A model to serve."""
 
     name: Name
@@ -309,7 +318,7 @@ class Observability(Section):
     """Size of the volume for metrics."""
 
 
-class Tenant(Section):
+class TenantSection(Section):
     """A group of users with a namespace of its own."""
 
     name: Name
@@ -343,8 +352,8 @@ class ModelStorage(Section):
     """Size of the volume of a deployed store."""
     bucket: Name = "models"
     """Bucket that holds the models."""
-    endpoint: str | None = None
-    """URL of an existing store."""
+    endpoint: ServerUrl | None = None
+    """URL of an existing store, such as `https://minio.example:9000`."""
 
 
 class Budget(Section):
@@ -369,11 +378,11 @@ class StackConfig(Section):
     """Where the cluster comes from."""
     gpu_pools: tuple[GpuPool, ...] = ()
     """Pools of GPU nodes."""
-    models: tuple[Model, ...] = ()
+    models: tuple[ModelSection, ...] = ()
     """Models to serve."""
-    custom_models: Annotated[dict[Name, Facts], WithJsonSchema(CUSTOM_MODELS)] = {}
+    custom_models: Annotated[dict[Name, ModelSpec], WithJsonSchema(CUSTOM_MODELS)] = {}
     """Models that the catalogue lacks, by name: their facts, or a folder with `config.json` and index."""
-    tenants: tuple[Tenant, ...] = ()
+    tenants: tuple[TenantSection, ...] = ()
     """Groups of users; one called `models` when absent."""
     fair_sharing: FairSharing | None = None
     """How tenants share GPUs; nothing but their quotas keeps them apart when absent."""
@@ -389,6 +398,6 @@ class StackConfig(Section):
     """Who answers for an addon: `managed` by this stack, `existing` on the cluster, or `off`."""
 
     @property
-    def known_models(self) -> Mapping[str, Facts]:
+    def known_models(self) -> Mapping[str, ModelSpec]:
         """All models that this stack may name, by key."""
         return {**models(), **self.custom_models}

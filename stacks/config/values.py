@@ -1,10 +1,13 @@
 """Plain values of a stack file, each with the words that a wrong one is answered with."""
 
+from collections.abc import Callable
 from decimal import Decimal
 from typing import Annotated, Any, cast
 
 from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
 from pydantic_core import PydanticCustomError
+
+from corral.catalogue.formats import REGISTRY, SERVER_URL, SUBDOMAIN, Format
 
 Positive = Annotated[int, Field(strict=True, ge=1)]
 """A whole number of 1 or more."""
@@ -14,6 +17,8 @@ LABEL = r"^[a-z]([-a-z0-9]{0,38}[a-z0-9])?$"
 
 
 SHARED = ("time-slicing", "mps")
+WHOLE = "whole"
+"""In place of a profile: a GPU of a MIG pool that is not cut."""
 DYNAMIC = "dynamic"
 """Word in place of a layout: the DRA driver cuts slices when pods come."""
 WAYS = frozenset({"mig", *SHARED})
@@ -68,6 +73,20 @@ def sharing_given(value: Any) -> Any:
         f"{once}use one of whole, {{mig: auto}}, {{mig: dynamic}}, {{mig: NAME}}, "
         "{mig: [{PROFILE: COUNT}]}, {time-slicing: N}, {mps: N}",
     )
+
+
+def mig_given(value: Any) -> Any:
+    """A word, or slices per profile; anything else is answered in the words of the stack file."""
+    if value is None or isinstance(value, str):
+        return value
+    layouts = cast("list[Any]", value) if isinstance(value, list | tuple) else [None]
+    for layout in layouts:
+        counts = cast("dict[Any, Any]", layout) if isinstance(layout, dict) else {"": layout}
+        if not counts or any(type(count) is not int or count < 1 for count in counts.values()):
+            raise _refuse(
+                "mig", "use auto, dynamic, NAME, or a list of {PROFILE: COUNT} with counts of 1 or more"
+            )
+    return cast("Any", value)
 
 
 def _devices(value: Any) -> Any:
@@ -142,6 +161,27 @@ Devices = Annotated[
 def gibibytes(size: str) -> int:
     """`size` such as `2Ti` in GiB: 2048."""
     return int(size[:-2]) * {"Gi": 1, "Ti": 1024}[size[-2:]]
+
+
+def _format(allowed: Format) -> Callable[[str], str]:
+    def check(value: str) -> str:
+        if not allowed.matches(value):
+            raise _refuse("format", f"use {allowed.words}")
+        return value
+
+    return check
+
+
+def _text(allowed: Format) -> dict[str, Any]:
+    return {"type": "string", "pattern": f"^(?:{allowed.pattern})$"}
+
+
+NodeName = Annotated[str, AfterValidator(_format(SUBDOMAIN)), WithJsonSchema(_text(SUBDOMAIN))]
+"""Name of a Kubernetes node."""
+Registry = Annotated[str, AfterValidator(_format(REGISTRY)), WithJsonSchema(_text(REGISTRY))]
+"""A registry, with the path of a mirror."""
+ServerUrl = Annotated[str, AfterValidator(_format(SERVER_URL)), WithJsonSchema(_text(SERVER_URL))]
+"""URL of a server, without a path."""
 
 
 def kebab(name: str) -> str:

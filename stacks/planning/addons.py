@@ -1,16 +1,9 @@
 """Which addons a stack has, who answers for each, where it runs, and what it is made of."""
 
+from corral.catalogue.addons import descriptor
 from corral.catalogue.charts import ChartEntry, charts_of
-from corral.catalogue.vocabulary import Addon, AddonState, StorageKind, VectorEngine
+from corral.catalogue.vocabulary import Addon, AddonState, StorageKind
 from corral.stacks.config.stack_config import StackConfig
-
-REQUIRES = {
-    Addon.KSERVE: (Addon.CERT_MANAGER,),
-    Addon.OBSERVABILITY: (Addon.PROMETHEUS_CRDS,),
-}
-"""An addon that is not off needs these addons not to be off."""
-PLAIN_NAMESPACE = {Addon.MODEL_STORAGE: "model-storage", Addon.VECTOR_DB: "vector-db"}
-"""Namespaces of addons made of plain objects; the others' charts say theirs, or they have none."""
 
 
 def state(config: StackConfig, addon: Addon) -> AddonState:
@@ -19,12 +12,8 @@ def state(config: StackConfig, addon: Addon) -> AddonState:
 
 
 def _implied(config: StackConfig, addon: Addon) -> AddonState:
-    absent = {
-        Addon.VECTOR_DB: config.vector_db is None,
-        Addon.OBSERVABILITY: config.observability is None,
-        Addon.KUEUE: config.fair_sharing is None,
-    }
-    if absent.get(addon, False):
+    section = descriptor(addon).section
+    if section is not None and getattr(config, section.replace("-", "_")) is None:
         return AddonState.OFF
     if addon is Addon.MODEL_STORAGE and config.model_storage.kind is StorageKind.EXISTING:
         return AddonState.EXISTING
@@ -32,13 +21,22 @@ def _implied(config: StackConfig, addon: Addon) -> AddonState:
 
 
 def charts_in(config: StackConfig, addon: Addon) -> tuple[ChartEntry, ...]:
-    """Charts that make up `addon` in this stack: none where pgvector, which has no chart, stores vectors."""
-    database = config.vector_db
-    plain = addon is Addon.VECTOR_DB and (database is None or database.engine is VectorEngine.PGVECTOR)
-    return () if plain else charts_of(addon)
+    """Charts that make up `addon` with this stack's engines; pgvector has none."""
+    engine = None if config.vector_db is None else config.vector_db.engine
+    return tuple(one for one in charts_of(addon) if one.engine is None or one.engine is engine)
 
 
 def namespace(addon: Addon) -> str:
     """Where `addon` runs; empty: it has no pods."""
-    found = charts_of(addon)
-    return found[0].namespace if found else PLAIN_NAMESPACE.get(addon, "")
+    return descriptor(addon).namespace
+
+
+def secrets_of(config: StackConfig) -> tuple[str, ...]:
+    """Keys of encrypted configuration that this stack needs."""
+    engine = None if config.vector_db is None else config.vector_db.engine
+    return tuple(
+        secret.key
+        for addon in Addon
+        for secret in descriptor(addon).secrets
+        if state(config, addon) in secret.states and secret.engine in (None, engine)
+    )

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from decimal import ROUND_UP, Decimal
 
 from corral.stacks.config.errors import Problem
-from corral.stacks.config.stack_config import Budget, GpuPool, StackConfig
+from corral.stacks.config.stack_config import Budget, GpuPool
 from corral.stacks.planning.pricing import money, node_prices
 from corral.stacks.planning.results.cost import CostPlan, PoolCost, month
 
@@ -18,27 +18,29 @@ class _Change:
     total: Decimal
 
 
-def over_budget(config: StackConfig, plan: CostPlan) -> tuple[Problem, ...]:
-    """Why `plan` breaks the budget of `config`; empty: it does not, or there is none."""
-    if config.budget is None:
+def over_budget(
+    budget: Budget | None, pools: Sequence[GpuPool], region: str, plan: CostPlan
+) -> tuple[Problem, ...]:
+    """Why `plan` breaks `budget`; empty: it does not, or there is none."""
+    if budget is None:
         return ()
     unpriced = tuple(
         Problem(
             f"gpu-pools[{index}]",
             f"pool {found.pool} has no price",
-            f"a budget of {_money(config.budget, config.budget.monthly)} a month needs one: {found.basis}; "
+            f"a budget of {_money(budget, budget.monthly)} a month needs one: {found.basis}; "
             "give price-per-hour",
         )
         for index, found in enumerate(plan.pools)
         if found.node_hour is None
     )
     total = month(plan.hour)
-    if unpriced or total <= config.budget.monthly:
+    if unpriced or total <= budget.monthly:
         return unpriced
-    return (_refusal(config, config.budget, plan, total),)
+    return (_refusal(budget, tuple(_changes(budget, pools, region, plan, total)), plan, total),)
 
 
-def _refusal(config: StackConfig, budget: Budget, plan: CostPlan, total: Decimal) -> Problem:
+def _refusal(budget: Budget, changes: Sequence[_Change], plan: CostPlan, total: Decimal) -> Problem:
     dearest = max(plan.pools, key=lambda one: one.hour)
     nodes = f"{dearest.maximum} node" + ("s" if dearest.maximum > 1 else "")
     return Problem(
@@ -46,7 +48,7 @@ def _refusal(config: StackConfig, budget: Budget, plan: CostPlan, total: Decimal
         _money(budget, budget.monthly),
         f"the plan costs {_money(budget, total)} a month, of which pool {dearest.pool} "
         f"({dearest.bought}, {nodes}) {_money(budget, month(dearest.hour))}; "
-        f"{_nearest(tuple(_changes(config, plan, total)), budget)}",
+        f"{_nearest(changes, budget)}",
     )
 
 
@@ -62,11 +64,13 @@ def _nearest(changes: Sequence[_Change], budget: Budget) -> str:
     return "no pool has another purchase option with a price, or a node without a model"
 
 
-def _changes(config: StackConfig, plan: CostPlan, total: Decimal) -> Iterator[_Change]:
-    counted = money(config)
-    for asked, found in zip(config.gpu_pools, plan.pools, strict=True):
+def _changes(
+    budget: Budget, pools: Sequence[GpuPool], region: str, plan: CostPlan, total: Decimal
+) -> Iterator[_Change]:
+    counted = money(budget)
+    for asked, found in zip(pools, plan.pools, strict=True):
         rest = total - month(found.hour)
-        prices = node_prices(asked, config.sovereignty.region, counted)
+        prices = node_prices(asked, region, counted)
         for option, (hour, _basis) in prices.items():
             if option is not asked.purchase:
                 yield _Change(

@@ -1,14 +1,9 @@
 """What follows from how GPUs are shared: who hands them out, and what a replica asks for."""
 
-from collections.abc import Iterator
-
 from corral.catalogue.gpus import Gpu
-from corral.catalogue.vocabulary import Addon, AddonState, Allocator, SharingKind
-from corral.stacks.config.errors import Problem
-from corral.stacks.config.stack_config import GpuPool, StackConfig
-from corral.stacks.planning.addons import state
-from corral.stacks.planning.gpu_pools.placement import Placed
-from corral.stacks.planning.results.plan import ClaimPlan, ResourcePlan
+from corral.catalogue.vocabulary import AddonState, Allocator, SharingKind
+from corral.stacks.planning.gpu_pools.placement import PoolPlacement
+from corral.stacks.planning.results.models import ClaimPlan, ResourcePlan
 
 WHOLE, SHARED = "nvidia.com/gpu", "nvidia.com/gpu.shared"
 """What the device plugin calls a GPU, and a share of one where it is told to name shares apart."""
@@ -25,23 +20,22 @@ BY_DEVICE_PLUGIN = (SharingKind.TIME_SLICING, SharingKind.MPS)
 """Ways of sharing that the DRA driver has only behind alpha gates."""
 
 
-def allocator(config: StackConfig) -> Allocator:
+def allocator(dra_driver: AddonState) -> Allocator:
     """What hands GPUs out: the DRA driver, unless the stack leaves it out."""
-    off = state(config, Addon.DRA_DRIVER) is AddonState.OFF
-    return Allocator.DEVICE_PLUGIN if off else Allocator.DRA_DRIVER
+    return Allocator.DEVICE_PLUGIN if dra_driver is AddonState.OFF else Allocator.DRA_DRIVER
 
 
-def request(by: Allocator, gpu: Gpu, spot: Placed) -> ClaimPlan | ResourcePlan:
+def request(by: Allocator, gpu: Gpu, placement: PoolPlacement) -> ClaimPlan | ResourcePlan:
     """What one replica asks `by` for."""
-    profile = spot.device.profile
-    name = counted_as(by, profile, spot.device.shares)
+    profile = placement.device.profile
+    name = counted_as(by, profile, placement.device.shares)
     if by is Allocator.DEVICE_PLUGIN:
-        return ResourcePlan(name, spot.count)
+        return ResourcePlan(name, placement.count)
     return ClaimPlan(
         device_class=name,
         profile=profile,
         product=gpu.product if profile is None else None,
-        count=spot.count,
+        count=placement.count,
     )
 
 
@@ -77,44 +71,6 @@ def _label(profile: str) -> str:
     return f"mig-{profile.replace('.', '-').replace('+', '-')}"
 
 
-def devices_of(spot: Placed) -> str:
+def devices_of(placement: PoolPlacement) -> str:
     """The devices of one replica: `1g.5gb`, `whole GPU`, `2 GPUs`, `1/4 GPU`."""
-    return f"{spot.count} GPUs" if spot.count > 1 else spot.device.words
-
-
-def check_sharing(config: StackConfig) -> Iterator[Problem]:
-    """Ways of sharing that do not go with the stack's other choices."""
-    for index, pool in enumerate(config.gpu_pools):
-        if pool.sharing.kind in BY_DEVICE_PLUGIN:
-            path = f"gpu-pools[{index}].sharing"
-            yield from _by_device_plugin(config, pool, path)
-            yield from _together(config, pool, path)
-
-
-def _by_device_plugin(config: StackConfig, pool: GpuPool, path: str) -> Iterator[Problem]:
-    if allocator(config) is Allocator.DRA_DRIVER:
-        yield Problem(
-            f"{path}.{pool.sharing.kind.value}",
-            str(pool.sharing.shares),
-            "the device plugin shares GPUs like this, and here the DRA driver hands them out, which must not "
-            "share nodes with it: use addons: {dra-driver: off}, or mig",
-        )
-
-
-def _together(config: StackConfig, pool: GpuPool, path: str) -> Iterator[Problem]:
-    """Models that must not meet on one GPU; `pool` has shares that are handed out as they come."""
-    classes = {tenant.name: tenant.data_class for tenant in config.tenants}
-    default = next(iter(classes), None)
-    meeting = {
-        classes.get(model.tenant or default or "")
-        for model in config.models
-        if model.pool in (None, pool.name)
-    }
-    if pool.sharing.kind is SharingKind.TIME_SLICING and len(meeting) > 1:
-        found = ", ".join(sorted("no class" if one is None else one.value for one in meeting))
-        yield Problem(
-            f"{path}.{pool.sharing.kind.value}",
-            str(pool.sharing.shares),
-            f"tenants of several data classes ({found}) would share GPUs without isolation: keep other "
-            "classes out by models[].pool, or use mig",
-        )
+    return f"{placement.count} GPUs" if placement.count > 1 else placement.device.words

@@ -8,7 +8,7 @@ from corral.catalogue.images import ImageEntry, image, images_of, mirrored
 from corral.catalogue.vocabulary import Addon, AddonState, Engine, VectorEngine
 from corral.stacks.config.stack_config import StackConfig
 from corral.stacks.planning.addons import charts_in, state
-from corral.stacks.planning.results.plan import Pins
+from corral.stacks.planning.results.sovereignty import Digests
 from corral.stacks.planning.serving import IMAGES
 
 
@@ -42,10 +42,14 @@ def repositories(config: StackConfig, engines: Collection[Engine]) -> tuple[str,
     return tuple(sorted({mirrored(entry.repository, registry) for entry in images_used(config, engines)}))
 
 
-def pins(config: StackConfig, engines: Collection[Engine]) -> Pins:
+def digests_of(config: StackConfig, engines: Collection[Engine]) -> Digests:
     """How many charts and images of this stack have a digest, and which have none."""
     charts = {f"chart {entry.name}": entry.digest for entry in charts_used(config)}
-    images = {f"image {entry.name}": entry.digest for entry in images_used(config, engines)}
+    images = {
+        f"image {entry.name}": entry.digest
+        for entry in images_used(config, engines)
+        if not entry.unresolvable
+    }
     used = charts | images
     missing = tuple(name for name, digest in used.items() if digest == UNRESOLVED)
-    return Pins(resolved=len(used) - len(missing), unresolved=missing)
+    return Digests(resolved=len(used) - len(missing), unresolved=missing)

@@ -11,10 +11,11 @@ from corral.catalogue.models import models
 from corral.catalogue.prices import Api, apis, converted, currency, exchange, offers, regions
 from corral.catalogue.throughput import Throughput, source, throughput
 from corral.catalogue.vocabulary import Currency, Purchase
-from corral.stacks.config.stack_config import GpuPool, StackConfig
+from corral.stacks.config.stack_config import Budget, GpuPool
 from corral.stacks.planning.mig.layouts import maximal_layouts
 from corral.stacks.planning.results.cost import HOURS, ApiCost, CostPlan, ModelCost, PoolCost, month
-from corral.stacks.planning.results.plan import GpuPlan, ModelPlan, PoolPlan
+from corral.stacks.planning.results.models import ModelPlan
+from corral.stacks.planning.results.pools import GpuPlan, PoolPlan
 
 QUANTUM = Decimal("0.000001")
 """The smallest part of an amount for an hour."""
@@ -36,22 +37,27 @@ class Money:
         return converted(amount, currency(), self.currency, self.rate)
 
 
-def money(config: StackConfig) -> Money:
-    """The currency that `config` counts in, with its own exchange rate or the catalogue's."""
+def money(budget: Budget | None) -> Money:
+    """The currency of `budget`, EUR without one, at its exchange rate or the catalogue's."""
     known, read = exchange()
-    given = config.budget.exchange_rate if config.budget else None
-    chosen = config.budget.currency if config.budget else Currency.EUR
-    if given is not None:
-        return Money(chosen, given, "given")
+    chosen = budget.currency if budget else Currency.EUR
+    if budget and budget.exchange_rate is not None:
+        return Money(chosen, budget.exchange_rate, "given")
     return Money(chosen, known.per_unit, f"{read.name}, {read.date}")
 
 
-def cost(config: StackConfig, pools: Sequence[PoolPlan], served: Sequence[ModelPlan]) -> CostPlan:
-    """What `pools` cost with the models `served` on them."""
-    counted = money(config)
+def cost(
+    sections: Sequence[GpuPool],
+    pools: Sequence[PoolPlan],
+    served: Sequence[ModelPlan],
+    *,
+    region: str,
+    budget: Budget | None,
+) -> CostPlan:
+    """What `pools`, bought as their `sections` have it, cost with the models `served` on them."""
+    counted = money(budget)
     priced = tuple(
-        _pool(asked, plan, config.sovereignty.region, counted)
-        for asked, plan in zip(config.gpu_pools, pools, strict=True)
+        _pool(section, plan, region, counted) for section, plan in zip(sections, pools, strict=True)
     )
     shares = {one.model: one.hour for pool in priced for one in pool.models}
     gpus = {pool.name: pool.gpu for pool in pools}
@@ -59,7 +65,7 @@ def cost(config: StackConfig, pools: Sequence[PoolPlan], served: Sequence[ModelP
         currency=counted.currency,
         exchange=counted.rate,
         exchange_basis=counted.basis,
-        ceiling=config.budget.monthly if config.budget else None,
+        ceiling=budget.monthly if budget else None,
         pools=priced,
         apis=tuple(
             _against(model, api, gpus[model.pool], shares[model.name], counted)
@@ -102,14 +108,14 @@ def unresolved(pool: GpuPool, region: str) -> str:
     return f"{pool.instance} has no price in {region}; prices are known in {elsewhere}"
 
 
-def _pool(asked: GpuPool, plan: PoolPlan, region: str, counted: Money) -> PoolCost:
-    found = node_prices(asked, region, counted).get(asked.purchase)
-    bought = f"{asked.instance} {asked.purchase.value}" if asked.instance else asked.purchase.value
+def _pool(section: GpuPool, plan: PoolPlan, region: str, counted: Money) -> PoolCost:
+    found = node_prices(section, region, counted).get(section.purchase)
+    bought = f"{section.instance} {section.purchase.value}" if section.instance else section.purchase.value
     return PoolCost(
         pool=plan.name,
         bought=bought,
-        purchase=asked.purchase,
-        basis=found[1] if found else unresolved(asked, region),
+        purchase=section.purchase,
+        basis=found[1] if found else unresolved(section, region),
         node_hour=found[0] if found else None,
         minimum=plan.minimum,
         maximum=plan.maximum,

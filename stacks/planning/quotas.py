@@ -5,22 +5,22 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from corral.catalogue.vocabulary import Addon, AddonState, Allocator, SharingKind
 from corral.stacks.config.errors import Problem
-from corral.stacks.config.stack_config import FairSharing, StackConfig, Tenant
-from corral.stacks.planning.addons import state
+from corral.stacks.config.stack_config import FairSharing, GpuPool, TenantSection
+from corral.stacks.config.values import WHOLE
 from corral.stacks.planning.device_requests import CLOSED, counted_as, device_class, queued_as
-from corral.stacks.planning.gpu_pools.devices import in_words
 from corral.stacks.planning.mig.guarantee import guarantee, room_for_all
 from corral.stacks.planning.mig.layouts import layout
 from corral.stacks.planning.mig.vectors import vector
 from corral.stacks.planning.results.fair_sharing import (
-    Device,
+    CountedDevice,
     DeviceClassPlan,
     FairSharingPlan,
     Quota,
     TenantShare,
 )
-from corral.stacks.planning.results.plan import ClaimPlan, ModelPlan, Plan, PoolPlan
-from corral.stacks.planning.validation.tenants import WHOLE
+from corral.stacks.planning.results.models import ClaimPlan, ModelPlan
+from corral.stacks.planning.results.plan import Plan
+from corral.stacks.planning.results.pools import PoolPlan, in_words
 
 MAPPINGS = 16
 """DeviceClasses that Kueue counts (`validateDeviceClassMappings`, kueue v0.19.2)."""
@@ -40,21 +40,24 @@ def device_classes(offered: Sequence[Quota], by: Allocator) -> tuple[DeviceClass
 
 
 def shares(
-    config: StackConfig,
-    tenants: Mapping[str, str],
+    sections: Sequence[TenantSection],
+    sharing: FairSharing | None,
+    namespaces: Mapping[str, str],
     pools: Sequence[PoolPlan],
     models: Sequence[ModelPlan],
+    *,
     by: Allocator,
+    queued: bool,
 ) -> FairSharingPlan:
-    """Who has what of `pools`, whether or not anything lends it on; `tenants`: their namespaces."""
-    asked = {tenant.name: tenant for tenant in config.tenants}
-    needed = {name: _needed([model for model in models if model.tenant == name]) for name in tenants}
-    owned = {name: _own(asked.get(name), needed[name]) for name in tenants}
+    """Who has what of `pools`, whether or not anything lends it on; `namespaces`: by tenant."""
+    asked = {tenant.name: tenant for tenant in sections}
+    needed = {name: _needed([model for model in models if model.tenant == name]) for name in namespaces}
+    owned = {name: _own(asked.get(name), needed[name]) for name in namespaces}
     found = _offered(pools, owned.values())
     offered = tuple(Quota(_device(kind, pools, by), count) for kind, count in found.items())
-    sharing = config.fair_sharing or FairSharing(borrowing=False)
+    sharing = sharing or FairSharing(borrowing=False)
     return FairSharingPlan(
-        borrowing=sharing.borrowing and state(config, Addon.KUEUE) is not AddonState.OFF,
+        borrowing=sharing.borrowing and queued,
         ready_within=sharing.ready_within,
         offered=offered,
         tenants=tuple(
@@ -65,13 +68,13 @@ def shares(
                 guaranteed=tuple(Quota(one.device, owned[name][_kind(one)]) for one in offered),
                 needed=tuple(Quota(one.device, needed[name][_kind(one)]) for one in offered),
             )
-            for name, space in tenants.items()
+            for name, space in namespaces.items()
         ),
     )
 
 
 def device_limits(
-    config: StackConfig, found: FairSharingPlan, by: Allocator, tenant: str
+    sections: Sequence[TenantSection], found: FairSharingPlan, tenant: str, *, by: Allocator, queued: bool
 ) -> Mapping[str, int]:
     """Most devices of `tenant`, by DeviceClass or extended resource; empty: without limit.
 
@@ -79,8 +82,7 @@ def device_limits(
     there are queues they count the rest: a limit counts what waits, too, and would keep devices from what a
     queue lets in.
     """
-    queued = state(config, Addon.KUEUE) is not AddonState.OFF
-    asked = any(one.name == tenant and one.gpus is not None for one in config.tenants)
+    asked = any(one.name == tenant and one.gpus is not None for one in sections)
     if not asked and not queued:
         return {}
     share = next(one for one in found.tenants if one.tenant == tenant)
@@ -103,10 +105,10 @@ def _offered(pools: Sequence[PoolPlan], owned: Iterable[Counter[Kind]]) -> Count
     return found
 
 
-def _device(kind: Kind, pools: Sequence[PoolPlan], by: Allocator) -> Device:
+def _device(kind: Kind, pools: Sequence[PoolPlan], by: Allocator) -> CountedDevice:
     name, profile = kind
     pool = next(pool for pool in pools if pool.name == name)
-    return Device(
+    return CountedDevice(
         pool=name,
         profile=profile,
         words=in_words(profile, pool.shares),
@@ -130,7 +132,7 @@ def _needed(models: Sequence[ModelPlan]) -> Counter[Kind]:
     return found
 
 
-def _own(tenant: Tenant | None, needed: Counter[Kind]) -> Counter[Kind]:
+def _own(tenant: TenantSection | None, needed: Counter[Kind]) -> Counter[Kind]:
     """What is the tenant's own: what it asks for, else what its models need."""
     return needed if tenant is None or tenant.gpus is None else _asked(tenant.gpus)
 
@@ -144,20 +146,22 @@ def _asked(asked: Mapping[str, int | Mapping[str, int]]) -> Counter[Kind]:
     return found
 
 
-def over_quota(config: StackConfig, made: Plan) -> Iterator[Problem]:
+def over_quota(tenants: Sequence[TenantSection], pools: Sequence[GpuPool], made: Plan) -> Iterator[Problem]:
     """Why what tenants ask for cannot be theirs."""
     found = made.shares
-    for index, tenant in enumerate(config.tenants):
+    for index, tenant in enumerate(tenants):
         if tenant.gpus is not None:
-            yield from _beyond(config, tenant.gpus, found, index)
+            yield from _beyond(tenants, pools, found, index)
     for pool in made.pools:
         if pool.sharing is SharingKind.MIG_DYNAMIC:
-            yield from _in_every_order(config, pool, found)
+            yield from _in_every_order(tenants, pool, found)
     if made.state(Addon.KUEUE) is not AddonState.OFF:
         yield from _too_many(made)
 
 
-def _in_every_order(config: StackConfig, pool: PoolPlan, found: FairSharingPlan) -> Iterator[Problem]:
+def _in_every_order(
+    tenants: Sequence[TenantSection], pool: PoolPlan, found: FairSharingPlan
+) -> Iterator[Problem]:
     """Slices that are owned, and that may not find their place once others have theirs."""
     counts = {one.device.profile: one.count for one in found.offered if one.device.pool == pool.name}
     wanted = vector(pool.gpu, layout(pool.gpu, {key: count for key, count in counts.items() if key}))
@@ -166,7 +170,7 @@ def _in_every_order(config: StackConfig, pool: PoolPlan, found: FairSharingPlan)
     promised = guarantee(pool.gpu, wanted)
     needed = len(pool.gpus) + 1 if promised is None else promised.needed
     words = ", ".join(f"{count} x {profile}" for profile, count in counts.items())
-    for index, tenant in enumerate(config.tenants):
+    for index, tenant in enumerate(tenants):
         if pool.name in (tenant.gpus or {}):
             reason = (
                 f"all tenants together have {words}; in the worst order in which pods come that takes "
@@ -176,23 +180,24 @@ def _in_every_order(config: StackConfig, pool: PoolPlan, found: FairSharingPlan)
 
 
 def _beyond(
-    config: StackConfig, asked: Mapping[str, int | Mapping[str, int]], found: FairSharingPlan, index: int
+    tenants: Sequence[TenantSection], pools: Sequence[GpuPool], found: FairSharingPlan, index: int
 ) -> Iterator[Problem]:
     """What one tenant asks for beyond what is there, or beside what its models need."""
+    asked = tenants[index].gpus or {}
     offered = {_kind(one): one for one in found.offered}
     share = found.tenants[index]
     for kind, count in _asked(asked).items():
         path = _path(index, kind, asked)
         if kind not in offered:
-            yield Problem(path, str(count), f"pool {kind[0]} {_cut(config, kind[0], found)}")
+            yield Problem(path, str(count), f"pool {kind[0]} {_cut(pools, kind[0], found)}")
             continue
-        before = sum(_of(other.guaranteed, kind) for other in _before(config, found, index))
+        before = sum(_of(other.guaranteed, kind) for other in _before(tenants, found, index))
         left = offered[kind].count - before
         if count > left:
             held = f", and other tenants have {before}" if before else ""
             words = offered[kind].device.words
             reason = f"pool {kind[0]} has {offered[kind].count} x {words}{held}: use {max(left, 0)} at most"
-            yield Problem(path, str(count), f"{reason}{_auto(config, kind[0])}")
+            yield Problem(path, str(count), f"{reason}{_auto(pools, kind[0])}")
     for need in share.needed:
         own = _of(share.guaranteed, _kind(need))
         if need.count > own:
@@ -201,11 +206,11 @@ def _beyond(
             yield Problem(_path(index, _kind(need), asked), str(own or "missing"), reason)
 
 
-def _before(config: StackConfig, found: FairSharingPlan, index: int) -> list[TenantShare]:
+def _before(tenants: Sequence[TenantSection], found: FairSharingPlan, index: int) -> list[TenantShare]:
     """Tenants that are served before the one at `index`: those that ask for nothing, then by their place."""
     return [
         share
-        for place, (tenant, share) in enumerate(zip(config.tenants, found.tenants, strict=True))
+        for place, (tenant, share) in enumerate(zip(tenants, found.tenants, strict=True))
         if place != index and (tenant.gpus is None or place < index)
     ]
 
@@ -222,13 +227,13 @@ def _path(index: int, kind: Kind, asked: Mapping[str, int | Mapping[str, int]]) 
     return f"{path}.{profile or WHOLE}"
 
 
-def _cut(config: StackConfig, pool: str, found: FairSharingPlan) -> str:
+def _cut(pools: Sequence[GpuPool], pool: str, found: FairSharingPlan) -> str:
     there = ", ".join(f"{one.count} x {one.device.words}" for one in found.offered if one.device.pool == pool)
-    return f"has {there}{_auto(config, pool)}"
+    return f"has {there}{_auto(pools, pool)}"
 
 
-def _auto(config: StackConfig, pool: str) -> str:
-    auto = any(one.name == pool and one.sharing.mig == "auto" for one in config.gpu_pools)
+def _auto(pools: Sequence[GpuPool], pool: str) -> str:
+    auto = any(one.name == pool and one.sharing.mig == "auto" for one in pools)
     return "; auto cuts what models need, a layout in sharing.mig what else there should be" if auto else ""
 
 

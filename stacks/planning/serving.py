@@ -1,15 +1,25 @@
-"""How an engine is told what the plan decided: image, runtime, and every sizing flag in words of its own."""
+"""Image and arguments of each engine: every sizing flag, passed explicitly."""
 
-from corral.catalogue.models import Facts
-from corral.catalogue.vocabulary import Dtype, Engine, Task
+import re
+from collections.abc import Sequence
+
+from corral.catalogue.addons import descriptor
+from corral.catalogue.gpus import GIB
+from corral.catalogue.models import ModelSpec
+from corral.catalogue.runtimes import RUNTIMES
+from corral.catalogue.vocabulary import Addon, Dtype, Engine, Task
 from corral.stacks.planning.memory.sizing import utilisation
 from corral.stacks.planning.memory.vllm import largest_graph, step_tokens
+from corral.stacks.planning.results.models import MemoryPlan
 
-IMAGES = {Engine.LLAMA_CPP: "llama-cpp", Engine.VLLM: "vllm"}
+IMAGES = {engine: one.image for engine, one in RUNTIMES.items()}
 """Image of the catalogue by engine."""
-RUNTIMES = {Engine.LLAMA_CPP: "corral-llamacpp", Engine.VLLM: "corral-vllm"}
-"""Name of the ClusterServingRuntime by engine."""
-PORT = 8080
+PORT = descriptor(Addon.KSERVE).ports["model"]
+GGUF = ".gguf"
+PART = re.compile(r"-[0-9]{5}-of-[0-9]{5}\.gguf$")
+"""Ending of one part of a model that lies in several files."""
+SERVER_GIB = 2
+"""Memory of a model server on the host beside its weights."""
 MODEL_FOLDER = "/mnt/models"
 """Where KServe's storage initializer puts the model's files."""
 DTYPES = {Dtype.BF16: "bfloat16", Dtype.FP16: "float16"}
@@ -18,28 +28,42 @@ DTYPES = {Dtype.BF16: "bfloat16", Dtype.FP16: "float16"}
 
 def arguments(
     name: str,
-    facts: Facts,
+    facts: ModelSpec,
     engine: Engine,
     *,
     context: int,
     max_num_seqs: int,
     parallel: int,
     usable: int,
+    files: Sequence[str],
     shares: int = 1,
 ) -> tuple[str, ...]:
     """Arguments of the server of model `name` on devices of `usable` bytes.
 
-    Its defaults, which move between versions, are left to nothing that matters for memory. `shares`: equal
-    shares that its GPU goes into by time, of which a device is one; the server sees the memory of all of it.
+    Its defaults, which move between versions, are left to nothing that matters for memory. `files`: names of
+    the model's files, none where its weights are simulated. `shares`: equal shares that its GPU goes into by
+    time, of which a device is one; the server sees the memory of all of it.
     """
     if engine is Engine.LLAMA_CPP:
-        return _llama_cpp(name, facts, context, max_num_seqs)
+        return _llama_cpp(name, gguf(files) or f"{name}{GGUF}", context, max_num_seqs)
     return _vllm(name, facts, context, max_num_seqs, parallel, usable, shares)
 
 
-def _llama_cpp(name: str, facts: Facts, context: int, max_num_seqs: int) -> tuple[str, ...]:
+def host_memory_gib(memory: MemoryPlan) -> int:
+    """Memory of a server on the host, through which the weights of a device pass."""
+    return SERVER_GIB + -(-memory.weights // GIB)
+
+
+def gguf(files: Sequence[str]) -> str | None:
+    """The file that llama.cpp is given, the first of several parts; None: there is none, or a choice."""
+    parts = sorted(name for name in files if name.endswith(GGUF))
+    several = len(parts) > 1 and not all(PART.search(name) for name in parts)
+    return None if several or not parts else parts[0]
+
+
+def _llama_cpp(name: str, file: str, context: int, max_num_seqs: int) -> tuple[str, ...]:
     return (
-        *("--model", f"{MODEL_FOLDER}/{facts.files[0].name}"),
+        *("--model", f"{MODEL_FOLDER}/{file}"),
         *("--alias", name),
         *("--host", "0.0.0.0"),
         *("--port", str(PORT)),
@@ -51,7 +75,7 @@ def _llama_cpp(name: str, facts: Facts, context: int, max_num_seqs: int) -> tupl
 
 
 def _vllm(
-    name: str, facts: Facts, context: int, max_num_seqs: int, parallel: int, usable: int, shares: int
+    name: str, facts: ModelSpec, context: int, max_num_seqs: int, parallel: int, usable: int, shares: int
 ) -> tuple[str, ...]:
     pools = facts.task in (Task.EMBEDDING, Task.RERANK)
     # A step may be shorter than a sequence, which is then taken in chunks.

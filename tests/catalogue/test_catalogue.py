@@ -9,13 +9,14 @@ import pytest
 from pydantic import ValidationError
 
 from corral.catalogue import _read, vocabulary
+from corral.catalogue.addons import descriptors
 from corral.catalogue.attention import Grouped, padded
 from corral.catalogue.charts import chart, charts, charts_of
 from corral.catalogue.digests import load
 from corral.catalogue.engines import reserve, reserves
 from corral.catalogue.gpus import geometry, gpus, shape
 from corral.catalogue.images import OURS, image, images, images_of, mirrored
-from corral.catalogue.models import Facts, Model, models
+from corral.catalogue.models import Model, ModelSpec, models
 from corral.catalogue.vocabulary import Addon, Dtype, Engine, InstalledBy, Task
 
 ROOT = Path(__file__).parents[2]
@@ -46,7 +47,7 @@ def test_an_image_names_its_registry_and_no_floating_tag(name: str):
     entry = image(name)
     host, _, path = entry.repository.partition("/")
     assert ("." in host or host == "localhost") and path, "registry host written out"
-    assert entry.tag not in FLOATING and ":" not in entry.tag and "@" not in entry.tag
+    assert entry.tag not in {*FLOATING, "unresolved"} and ":" not in entry.tag and "@" not in entry.tag
 
 
 def test_no_two_images_are_the_same():
@@ -54,20 +55,12 @@ def test_no_two_images_are_the_same():
 
 
 def test_every_pin_that_somebody_else_moves_has_an_update_marker_above_it():
-    pinned = {
-        "charts.yaml": set(charts()),
-        "images.yaml": {
-            name
-            for name, entry in images().items()
-            if entry.tag != "unresolved" and not entry.repository.startswith("localhost/")
-        },
-    }
-    for file, names in pinned.items():
-        text = (_read.FOLDER / file).read_text()
-        marked = re.findall(
-            r"^  # renovate: datasource=\S+ depName=\S+.*\n(?:  #.*\n)*  ([a-z0-9-]+):", text, re.M
-        )
-        assert set(marked) == names, file
+    marker = r"^  # renovate: datasource=\S+ depName=\S+.*\n(?:  #.*\n)*  ([a-z0-9-]+):"
+    for addon, one in descriptors().items():
+        text = (_read.FOLDER / "addons" / f"{addon.value}.yaml").read_text()
+        names = [*one.charts, *one.images]
+        names = [name for name in names if name != "tools"]
+        assert re.findall(marker, text, re.M) == names, addon
 
 
 def test_a_digest_stands_behind_the_tag_only_when_it_is_resolved():
@@ -203,7 +196,7 @@ def test_a_model_weighs_by_exactly_one_account():
     facts = models()["qwen3-8b"].model_dump(by_alias=True, exclude={"source", "weights_gib"})
     for given in ({}, {"weights-gib": 1, "parameters": 8}):
         with pytest.raises(ValidationError, match="one of weights-gib, weights-bytes and parameters"):
-            Facts.model_validate({**facts, **given})
+            ModelSpec.model_validate({**facts, **given})
 
 
 @pytest.mark.parametrize(
@@ -221,7 +214,7 @@ def test_a_model_weighs_by_exactly_one_account():
 def test_attention_that_cannot_be_is_refused(attention: dict[str, object], said: str):
     facts = models()["qwen3-8b"].model_dump(by_alias=True, exclude={"source", "weights_bytes", "parameters"})
     with pytest.raises(ValidationError, match=said):
-        Facts.model_validate({**facts, "attention": attention})
+        ModelSpec.model_validate({**facts, "attention": attention})
 
 
 @pytest.mark.parametrize(
@@ -269,7 +262,7 @@ def test_each_word_list_says_which_axis_it_is():
 
 
 def test_versions_and_images_of_the_catalogue_are_written_nowhere_else():
-    pins = {entry.pinned for entry in images().values() if entry.tag != "unresolved"}
+    pins = {entry.pinned for entry in images().values()}
     folders = ("stacks", "components", "controls", "policy")
     for file in (path for folder in folders for path in (ROOT / folder).rglob("*.py")):
         text = file.read_text()

@@ -14,8 +14,9 @@ import httpx
 import pytest
 
 from corral.catalogue import lock, registry
+from corral.catalogue.charts import charts
 from corral.catalogue.digests import Locked, load
-from corral.catalogue.images import images
+from corral.catalogue.images import image, images
 
 MANIFEST = json.dumps({"schemaVersion": 2}).encode()
 DIGEST = f"sha256:{hashlib.sha256(MANIFEST).hexdigest()}"
@@ -193,20 +194,43 @@ def test_a_digest_that_stays_keeps_its_date():
     assert lock.merge(known, [lock.Answer("a:1", OTHER)], datetime.date(2027, 1, 1)) == known
 
 
-def test_what_is_built_here_or_has_no_tag_is_not_asked_for():
+def test_what_is_built_here_is_not_asked_for():
     def refuse(request: httpx.Request) -> httpx.Response:
         raise AssertionError(request.url)
 
-    wanted = {
-        "localhost/corral/tools:0.1.0": "localhost/corral/tools:0.1.0",
-        "a/b:unresolved": "a/b:unresolved",
-    }
+    wanted = {"localhost/corral/tools:0.1.0": "localhost/corral/tools:0.1.0"}
     with httpx.Client(transport=httpx.MockTransport(refuse)) as http:
         reasons = [answer.reason for answer in lock.look_up(wanted, http, ())]
-    assert reasons[0].startswith("built here") and reasons[1] == "its tag is unresolved"
+    assert [reason.partition(":")[0] for reason in reasons] == ["built here"]
 
 
 def test_with_a_mirror_images_are_asked_for_there_and_kept_under_their_own_name():
     asked = lock.references("mirror.example.eu/m")
     assert asked["docker.io/kserve/agent:v0.20.0"] == "mirror.example.eu/m/kserve/agent:v0.20.0"
-    assert {entry.pinned for entry in images().values()} <= set(asked)
+    resolvable = {entry.pinned for entry in images().values() if entry.unresolvable is None}
+    assert resolvable <= set(asked) and asked.keys() - resolvable == {
+        one.reference for one in charts().values()
+    }
+
+
+def test_the_driver_image_has_no_digest_and_is_no_gap_of_the_lock():
+    """Its tag gets the node's system as suffix, so no registry has it as it is."""
+    assert [name for name, entry in images().items() if entry.unresolvable] == ["gpu-driver"]
+    assert image("gpu-driver").pinned not in lock.references()
+
+
+def test_a_lock_of_the_whole_catalogue_is_complete_where_the_registries_have_its_images(
+    host: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    def serve(reference: str, *_: object) -> str:
+        assert not reference.startswith("localhost/") and ":unresolved" not in reference
+        return DIGEST
+
+    monkeypatch.setattr(lock, "resolve", serve)
+    assert lock.main(file=tmp_path / "digests.yaml", mirror="mirror.example.eu") == 0
+
+
+def test_a_steady_trickle_is_cut_off_like_an_answer_without_end(monkeypatch: pytest.MonkeyPatch, host: str):
+    monkeypatch.setattr(registry, "BODY_SECONDS", -1)
+    with pytest.raises(registry.Unresolved, match="an answer of more than -1 s"):
+        ask(f"http://{host}/charts/app:1.2.3")

@@ -8,13 +8,14 @@ from corral.catalogue.platforms import platforms
 from corral.catalogue.vocabulary import Platform
 from corral.components.cert_manager.component import cert_manager_values
 from corral.components.crds.component import CrdSet, crd_values
+from corral.components.dra_driver.values import dra_values
 from corral.components.fair_sharing.values import kueue_values, manager_configuration
-from corral.components.gpu_operator.values import dra_values, operator_values
+from corral.components.gpu_operator.values import operator_values
 from corral.components.kserve.values import kserve_values
 from corral.components.kyverno.values import kyverno_values
 from corral.components.observability.values import stack_values
 from corral.components.supply import Supply
-from corral.components.vector_db.qdrant import qdrant_values
+from corral.components.vector_db.qdrant.values import qdrant_values
 
 UPSTREAM: Supply = {}
 METAL = platforms()[Platform.BARE_METAL]
@@ -69,7 +70,7 @@ def uses() -> list[Use]:
             ),
             Use("cert-manager", case, cert_manager_values("cert-manager", supply)),
             Use("kserve-resources", case, kserve_values(supply)),
-            Use("kyverno", case, kyverno_values("kyverno", replicas=3, supply=supply, migrate=False)),
+            Use("kyverno", case, kyverno_values("kyverno", replicas=3, supply=supply, upgrade_job=False)),
             Use("kueue", case, kueue_values(QUEUEING, replicas=2, monitors=True, supply=supply)),
         ]
     gateway = Use("gateway-crds-helm", "plain", crd_values(CrdSet.GATEWAY_API))

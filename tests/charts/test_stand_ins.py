@@ -5,11 +5,12 @@ from tests.charts.conftest import objects
 
 from corral.catalogue.platforms import platforms
 from corral.catalogue.vocabulary import Platform
-from corral.components.gpu_operator.values import MIG_CONFIG_MAP, dra_values, operator_values
+from corral.components.dra_driver.values import dra_values
+from corral.components.gpu_operator.values import MIG_CONFIG_MAP, operator_values
 from corral.components.observability.values import ADMIN_SECRET, FULL_NAME, GRAFANA, stack_values
-from corral.components.vector_db.component import QDRANT_PODS
 from corral.components.vector_db.names import CREDENTIAL, SERVICE
-from corral.components.vector_db.qdrant import qdrant_values
+from corral.components.vector_db.qdrant.builder import QDRANT_PODS
+from corral.components.vector_db.qdrant.values import qdrant_values
 
 pytestmark = pytest.mark.engine
 PREINSTALLED = platforms()[Platform.PREINSTALLED]

@@ -1,5 +1,6 @@
 """The command line: help, exit codes, one line per problem."""
 
+import io
 import os
 import subprocess
 import sys
@@ -8,6 +9,10 @@ import time
 import pytest
 
 from corral.cli.main import COMMANDS, build_parser, main, split
+from corral.embedded.home import Home
+from corral.embedded.plane.processes import Process
+from corral.embedded.plane.record import PlaneRecord
+from corral.embedded.plane.state import PlaneState, ProgramState
 
 GOOD = """config:
   corral:platform:
@@ -168,11 +173,12 @@ def test_a_name_that_is_no_plane_name_is_refused(checkout, capsys):
     assert "plane name" in capsys.readouterr().err
 
 
-def test_a_full_disk_is_one_line(checkout, capsys, monkeypatch):
+def test_a_full_disk_is_one_line(checkout, capsys, monkeypatch, tmp_path):
     def full(*_arguments):
         raise OSError(28, "No space left on device", "/x/plane.json")
 
     monkeypatch.setattr("corral.embedded.plane.plane.stop", full)
+    (tmp_path / "home" / "dev").mkdir(parents=True)
     assert main(["stop"]) == 1
     error = capsys.readouterr().err
     assert "no space left to write /x/plane.json" in error and error.count("\n") == 1
@@ -189,3 +195,92 @@ def test_output_into_a_closed_pipe_is_no_traceback(checkout):
     command = f"{sys.executable} -m corral.cli.main plan | true"
     done = subprocess.run(command, shell=True, capture_output=True, text=True, env=dict(os.environ))
     assert done.stderr == ""
+
+
+def test_a_reader_that_leaves_early_is_no_failure(checkout):
+    command = f"set -o pipefail; {sys.executable} -m corral.cli.main plan | head -1"
+    done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, env=dict(os.environ))
+    assert (done.returncode, done.stderr) == (141, "")
+
+
+def test_the_version_is_an_option_too(capsys):
+    assert main(["--version"]) == 0
+    option = capsys.readouterr().out
+    assert main(["version"]) == 0
+    assert option == capsys.readouterr().out != ""
+
+
+def test_stopping_what_does_not_exist_claims_no_success(checkout, capsys):
+    assert main(["stop", "-s", "unknown"]) == 1
+    error = capsys.readouterr().err
+    assert "there is no plane 'unknown'" in error and "stopped" not in error
+
+
+@pytest.mark.parametrize(("reply", "kept"), [("\n", True), ("n\n", True), ("", True), ("y\n", False)])
+def test_down_at_a_terminal_discards_data_only_after_a_yes(checkout, tmp_path, monkeypatch, reply, kept):
+    folder = tmp_path / "home" / "dev"
+    (folder / "volumes").mkdir(parents=True)
+    terminal = io.StringIO(reply)
+    terminal.isatty = lambda: True
+    monkeypatch.setattr("sys.stdin", terminal)
+    assert main(["down"]) == (1 if kept else 0)
+    assert folder.exists() == kept
+
+
+@pytest.mark.parametrize(("options", "terminal"), [([], False), (["--yes"], True)])
+def test_down_asks_nobody_without_a_terminal_or_with_yes(checkout, tmp_path, monkeypatch, options, terminal):
+    (tmp_path / "home" / "dev" / "volumes").mkdir(parents=True)
+    stdin = io.StringIO("")
+    stdin.isatty = lambda: terminal
+    monkeypatch.setattr("sys.stdin", stdin)
+    assert main(["down", *options]) == 0
+    assert not (tmp_path / "home" / "dev").exists()
+
+
+def test_a_stack_among_kubectls_arguments_is_refused_with_the_right_command(checkout, capsys):
+    assert main(["kubectl", "get", "pods", "-s", "edge"]) == 2
+    assert "corral -s edge kubectl" in capsys.readouterr().err
+
+
+def test_an_interrupted_command_is_one_line_and_exit_code_130(checkout, capsys, monkeypatch):
+    def interrupted(_path):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("corral.cli.stack.load", interrupted)
+    assert main(["plan"]) == 130
+    assert capsys.readouterr().err == "corral: interrupted\n"
+
+
+def test_a_second_up_is_refused_at_once_with_the_process_of_the_first(checkout, capsys, tmp_path):
+    from corral.embedded.engine.exclusive import exclusive
+
+    with exclusive(Home(tmp_path / "home").plane("dev"), "dev"):
+        assert main(["up"]) == 1
+    error = capsys.readouterr().err
+    assert "already works on stack dev" in error and f"process {os.getpid()}" in error
+    assert error.count("\n") == 1
+    with exclusive(Home(tmp_path / "home").plane("dev"), "dev"):
+        pass  # The first one's end is enough.
+
+
+def test_a_plane_without_its_supervisor_is_called_so_by_every_command(checkout, capsys, tmp_path):
+    plane = Home(tmp_path / "home").plane("dev")
+    ports = {"etcdPort": 20001}
+    PlaneRecord("dev", 20000, "127.96.0.0/16", 97, "", "/tmp/none", ports).save(plane)
+    program = subprocess.Popen(["sleep", "100"])
+    gone = subprocess.Popen(["true"])
+    gone.wait()
+    try:
+        etcd = ProgramState("running", Process.of(program.pid))
+        PlaneState(Process(gone.pid, 1), ready=True, programs={"etcd": etcd}).save(plane)
+        plane.kubeconfig.touch()
+        assert main(["status"]) == 1
+        said = capsys.readouterr().out
+        assert "unsupervised" in said and "not supervised" in said and "corral up -s dev" in said
+        for command in (["chat", "hello"], ["kubectl", "get", "pods"]):
+            assert main(command) == 1
+            said = capsys.readouterr().err
+            assert "not supervised" in said and "corral up -s dev" in said
+    finally:
+        program.kill()
+        program.wait()

@@ -86,7 +86,7 @@ def test_each_model_shows_its_service_devices_and_memory(plan, replicas):
 
 
 def test_unresolved_digests_are_counted(plan):
-    missing, total = len(plan.pins.unresolved), len(plan.pins.unresolved) + plan.pins.resolved
+    missing, total = len(plan.digests.unresolved), len(plan.digests.unresolved) + plan.digests.resolved
     assert f"digests: {missing} of {total} unresolved" in rendered([], plan)[0]
 
 

@@ -14,7 +14,7 @@ import pulumi
 import pytest
 
 from corral import components
-from corral.components._kit import hints_of, token
+from corral.components._kit import ArgsError, hints_of, token
 
 ROOT = Path(components.__path__[0])
 
@@ -103,6 +103,24 @@ def test_a_component_is_documented_and_its_token_names_it(component):
     assert component.__doc__
     assert token(component) == f"corral:index:{component.__name__}"
     assert "token(type(self))" in inspect.getsource(component.__init__)
+
+
+@every_component
+def test_a_component_that_refuses_has_registered_nothing(component, monkeypatch):
+    registered: list[str] = []
+    monkeypatch.setattr(pulumi.Resource, "__init__", lambda self, t, *_, **__: registered.append(t))
+    with pytest.raises(ArgsError, match="unknown key 'nonsense'"):
+        component("one", {"nonsense": True})
+    assert registered == []
+
+
+@every_component
+def test_nothing_is_refused_once_a_component_is_registered(component):
+    body = ast.parse(textwrap.dedent(inspect.getsource(component.__init__))).body[0].body
+    texts = [ast.unparse(one) for one in body]
+    start = next(index for index, text in enumerate(texts) if text.startswith("super().__init__"))
+    assert any("checked(" in text for text in texts[:start])
+    assert "ArgsError(" not in inspect.getsource(component)
 
 
 @every_component

@@ -54,6 +54,60 @@ def test_an_enum_word_may_be_text_and_a_wrong_one_is_refused_with_the_right_ones
         _kit.checked({"colour": "green"}, SampleArgs, "Sample")
 
 
+class Sized(TypedDict):
+    size_gib: NotRequired[int]
+    clients: NotRequired[list[str]]
+    namespace: NotRequired[str]
+    password: NotRequired[pulumi.Input[str]]
+    monitors: NotRequired[bool]
+    devices: NotRequired[dict[str, int]]
+    registry: NotRequired[str]
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "line"),
+    [
+        ("size_gib", "ten", "db.size_gib: 'ten' is not allowed; use a whole number"),
+        ("size_gib", True, "db.size_gib: True is not allowed; use a whole number"),
+        ("size_gib", 2.5, "db.size_gib: 2.5 is not allowed; use a whole number"),
+        ("size_gib", -5, "db.size_gib: -5 is not allowed; use 1 or more"),
+        ("clients", "team-a", "db.clients: 'team-a' is not allowed; use a list"),
+        ("clients", ["a", 2], "db.clients[1]: 2 is not allowed; use text"),
+        ("clients", ["a", "Team A"], "db.clients[1]: 'Team A' is not allowed; use a DNS label"),
+        ("namespace", "a/b", "db.namespace: 'a/b' is not allowed; use a DNS label"),
+        ("monitors", "yes", "db.monitors: 'yes' is not allowed; use true or false"),
+        ("devices", {"gpu": "7"}, "db.devices['gpu']: '7' is not allowed; use a whole number"),
+        ("devices", [], "db.devices: [] is not allowed; use a mapping"),
+        ("registry", "https://r.example.eu", "db.registry: 'https://r.example.eu' is not allowed; use host"),
+        ("password", 5, "db.password: type int is not allowed; use text or an Output"),
+    ],
+)
+def test_a_value_of_a_wrong_type_range_or_name_is_refused_with_its_path(key, value, line):
+    with pytest.raises(_kit.ArgsError) as refused:
+        _kit.checked({key: value}, Sized, "db")
+    (only,) = str(refused.value).splitlines()
+    assert only.startswith(line)
+
+
+def test_an_output_is_taken_where_an_input_is_and_refused_where_text_is_needed():
+    def program():
+        later = pulumi.Output.from_input("later")
+        assert _kit.checked({"password": later}, Sized, "db")
+        with pytest.raises(_kit.ArgsError, match=r"db\.namespace: an Output is not allowed; use text"):
+            _kit.checked({"namespace": later}, Sized, "db")
+
+    build(program)
+
+
+def test_whole_numbers_may_come_as_floats_because_packages_send_them_so():
+    assert _kit.checked({"size_gib": 10.0, "devices": {"gpu": 1.0}}, Sized, "db")
+
+
+def test_a_name_that_can_be_no_label_is_refused():
+    with pytest.raises(_kit.ArgsError, match="name 'my db' is not allowed; use a label value"):
+        _kit.checked({}, Sized, "my db")
+
+
 def test_a_name_made_from_inputs_changes_with_them_and_not_with_their_order():
     assert _kit.fingerprint({"a": 1, "b": 2}) == _kit.fingerprint({"b": 2, "a": 1})
     assert _kit.fingerprint({"a": 1}) != _kit.fingerprint({"a": 2})

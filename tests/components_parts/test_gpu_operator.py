@@ -8,10 +8,12 @@ from tests.components_parts.installs import installed, installs, values_of
 
 from corral.catalogue.platforms import platforms, precompiled_kernels
 from corral.catalogue.vocabulary import DriverSource, Platform
+from corral.components.dra_driver import DraDriver
+from corral.components.dra_driver.values import dra_values
 from corral.components.gpu_operator import GpuOperator
 from corral.components.gpu_operator.allowed import due
 from corral.components.gpu_operator.mig import mig_parted
-from corral.components.gpu_operator.values import dra_values, operator_values
+from corral.components.gpu_operator.values import operator_values
 
 SEVENTHS = {"name": "slices", "gpus": [{"profiles": {"1g.5gb": 7}}]}
 
@@ -22,6 +24,10 @@ POLICY = {"devicePlugin": {"enabled": False}, "migManager": {"config": {"name": 
 
 def operator(**more):
     return lambda: GpuOperator("gpus", {"platform": "preinstalled", "supply": {}, **more})
+
+
+def dra(**more):
+    return lambda: DraDriver("dra", {"platform": "preinstalled", "supply": {}, **more})
 
 
 def policy(**more):
@@ -84,18 +90,18 @@ def test_the_cluster_policy_points_to_the_layouts_that_lie_beside_the_operator()
 def test_gpus_are_handed_out_by_one_driver_alone():
     with_dra = build(operator())
     assert values_of(with_dra, "gpus-chart")["devicePlugin"]["enabled"] is False
-    assert values_of(with_dra, "gpus-dra-chart")["gpuResourcesEnabledOverride"] is True
+    assert values_of(build(dra()), "dra-chart")["gpuResourcesEnabledOverride"] is True
     without = build(operator(dra_driver="off"))
     assert values_of(without, "gpus-chart")["devicePlugin"]["enabled"] is True
-    assert len(installs(without)) == 1, "no DRA driver beside the device plugin"
+    assert len(installs(without)) == 1, "no other driver beside the device plugin"
 
 
 def test_where_the_dra_driver_cuts_slices_on_demand_nobody_else_does():
     graph = build(operator(dynamic_mig=True))
-    assert values_of(graph, "gpus-dra-chart")["featureGates"] == {"DynamicMIG": True}
+    assert values_of(build(dra(dynamic_mig=True)), "dra-chart")["featureGates"] == {"DynamicMIG": True}
     assert values_of(graph, "gpus-chart")["migManager"] == {"enabled": False}
     fixed = build(operator(mig_configurations=[SEVENTHS]))
-    assert "featureGates" not in values_of(fixed, "gpus-dra-chart"), (
+    assert "featureGates" not in values_of(build(dra()), "dra-chart"), (
         "an alpha gate is on only where it is asked for"
     )
     assert values_of(fixed, "gpus-chart")["migManager"]["enabled"] is True
@@ -122,8 +128,9 @@ def test_a_dra_driver_of_somebody_else_is_not_installed_twice():
 def test_a_driver_installed_by_the_operator_lies_where_the_dra_driver_looks():
     graph = build(operator(platform="bare-metal"))
     assert values_of(graph, "gpus-chart")["driver"]["enabled"] is True
-    assert values_of(graph, "gpus-dra-chart")["nvidiaDriverRoot"] == "/run/nvidia/driver"
-    assert values_of(build(operator()), "gpus-dra-chart")["nvidiaDriverRoot"] == "/"
+    beside = build(dra(platform="bare-metal"))
+    assert values_of(beside, "dra-chart")["nvidiaDriverRoot"] == "/run/nvidia/driver"
+    assert values_of(build(dra()), "dra-chart")["nvidiaDriverRoot"] == "/"
 
 
 def test_an_existing_operator_gets_layouts_and_signals_and_nothing_is_installed():
@@ -193,8 +200,13 @@ def test_the_operator_installs_what_the_nodes_do_not_bring_and_nothing_else(name
 
 @pytest.mark.parametrize("name", [one for one in Platform if not ROWS[one].own_devices])
 def test_the_dra_driver_looks_where_the_platform_has_its_driver(name):
-    graph = build(operator(platform=name.value))
-    assert values_of(graph, "gpus-dra-chart")["nvidiaDriverRoot"] == ROWS[name].driver_root
+    graph = build(dra(platform=name.value))
+    assert values_of(graph, "dra-chart")["nvidiaDriverRoot"] == ROWS[name].driver_root
+
+
+def test_a_platform_with_a_device_plugin_of_its_own_is_refused_by_the_dra_driver():
+    with pytest.raises(pulumi.RunError, match=r"dra\.platform: 'eks-bottlerocket' brings a device plugin"):
+        build(dra(platform="eks-bottlerocket"))
 
 
 def test_on_googles_read_only_system_driver_and_toolkit_lie_where_files_may():
@@ -217,7 +229,12 @@ def test_where_nodes_are_rented_the_mig_manager_may_reboot_them():
 
 @pytest.mark.parametrize("name", Platform, ids=lambda one: one.value)
 def test_gke_admits_the_systems_pods_because_a_quota_names_them_before_they_come(name):
-    graph = build(operator(**plugged(name)))
+    def both():
+        operator(**plugged(name))()
+        if not ROWS[name].own_devices:
+            dra(platform=name.value)()
+
+    graph = build(both)
     quotas = graph.of("ResourceQuota")
     if not ROWS[name].critical_quota:
         assert quotas == []

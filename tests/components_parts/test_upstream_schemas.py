@@ -13,10 +13,11 @@ from tests.pools.clouds import PLUGIN, eks
 
 from corral.catalogue.platforms import platforms
 from corral.catalogue.vocabulary import Platform
+from corral.components.dra_driver.values import dra_values
 from corral.components.fair_sharing import FairSharing, TenantQueues
 from corral.components.fair_sharing.values import manager_configuration
 from corral.components.gpu_operator import GpuOperator
-from corral.components.gpu_operator.values import dra_values, operator_values
+from corral.components.gpu_operator.values import operator_values
 from corral.components.vector_db import VectorDatabase
 
 pytestmark = pytest.mark.upstream

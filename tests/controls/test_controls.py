@@ -6,17 +6,19 @@ from pathlib import Path
 
 import pytest
 
-from corral.controls.ceiling import ceiling
-from corral.controls.control import Case, Control, ObjectRule, Resource, Severity, Undecided, Verdict
-from corral.controls.judge import judge_object, judge_resource
+from corral.controls.budget import parse_budget
+from corral.controls.control import Case, Control, ObjectRule, Resource, Undecided, Verdict
+from corral.controls.enforcement import stops
+from corral.controls.evaluate import evaluate_object, evaluate_resource
+from corral.controls.levels import Severity
 from corral.controls.page import PAGE, page
 from corral.controls.profiles import PROFILES, Profile, profile
 from corral.controls.register import CONTROLS, control
-from corral.controls.weight import stops
 
 NARROWED = {
     "budget": replace(
-        profile("eu-resident", region="eu-north-1"), ceiling=ceiling({"monthly": 50_000, "currency": "USD"})
+        profile("eu-resident", region="eu-north-1"),
+        budget=parse_budget({"monthly": 50_000, "currency": "USD"}),
     ),
     "eusc": profile("eu-resident", region="eusc-de-east-1"),
     "gcp": profile("eu-resident", region="europe-west3"),
@@ -30,10 +32,10 @@ def constraints(case: Case) -> Profile:
 def verdict(control: Control, case: Case) -> Verdict:
     try:
         if isinstance(control.rule, ObjectRule):
-            found = judge_object(control, case.subject, constraints(case))
+            found = evaluate_object(control, case.subject, constraints(case))
         else:
             assert isinstance(case.subject, Resource)
-            found = judge_resource(control, case.subject, case.others, constraints(case))
+            found = evaluate_resource(control, case.subject, case.others, constraints(case))
     except Undecided:
         return Verdict.UNDECIDED
     return Verdict.BAD if found else Verdict.GOOD
@@ -83,7 +85,7 @@ def test_a_region_outside_the_profile_is_refused_with_the_allowed_ones() -> None
 
 def test_a_rule_that_cannot_run_is_an_error_and_no_verdict() -> None:
     with pytest.raises(ValueError, match="CEL"):
-        judge_object(control("SOV-SUP-02"), {"kind": "Deployment", "spec": {}}, PROFILES["open"])
+        evaluate_object(control("SOV-SUP-02"), {"kind": "Pod", "spec": {"containers": 5}}, PROFILES["open"])
 
 
 def test_the_page_about_controls_is_fresh() -> None:

@@ -127,14 +127,18 @@ def test_a_secret_in_plain_text_is_refused_and_not_repeated(newcomer, door):
     assert done.returncode == 2 if door.startswith("corral") else done.returncode not in (0, 2)
 
 
-def test_onprem_plans_and_is_refused_for_its_unresolved_digests_and_nothing_else(newcomer):
+def test_onprem_is_refused_for_what_is_not_locked_and_nothing_else(newcomer):
     before = touched(newcomer)
     for command in ("plan", "up"):
         done = newcomer.run("corral", command, "-s", "onprem")
         assert done.returncode == 2
-        (line,) = lines_of(done)
-        assert line.startswith("sovereignty.profile: eu-resident: needs digests, and ")
-        assert line.endswith("run corral lock")
+        *models, digests = lines_of(done)
+        assert [line.partition(": ")[0] for line in models] == [
+            f"models[{index}].source" for index in range(3)
+        ]
+        assert all(line.endswith("its files are not locked: run corral lock --models") for line in models)
+        assert digests.startswith("sovereignty.profile: eu-resident: needs digests, and ")
+        assert digests.endswith("run corral lock")
     assert touched(newcomer) == before
     newcomer.stack("onprem", {})
     done = newcomer.run("pulumi", "preview", "--non-interactive", "-s", "onprem", "--policy-pack", "policy")

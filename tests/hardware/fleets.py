@@ -17,7 +17,8 @@ from corral.stacks.config.errors import PlanErrors
 from corral.stacks.config.loader import parse
 from corral.stacks.deploy.program import Platform
 from corral.stacks.planning.planner import plan
-from corral.stacks.planning.results.plan import ClaimPlan, Plan, ResourcePlan
+from corral.stacks.planning.results.models import ClaimPlan, ResourcePlan
+from corral.stacks.planning.results.plan import Plan
 
 SPACE = "fleet"
 NODES = {"A100-40GB": ("a-0", "a-1"), "H100-80GB": ("h-0", "h-1"), "A30": ("t-0",), "L40S": ("l-0",)}

@@ -80,7 +80,7 @@ def one_share_more(patch):
 
     true = Sharing.shares.fget
     patch.setattr(Sharing, "shares", property(lambda self: true(self) + (true(self) > 1)))
-    patch.setattr("corral.stacks.deploy.program.shared_gpus", wrong_shared)
+    patch.setattr("corral.stacks.deploy.component_args.gpu_operator.shared_gpus", wrong_shared)
 
 
 def wrong_shared(pool):

@@ -12,6 +12,8 @@ import yaml
 from tests.hardware import fleets
 from tests.hardware.fleet_scene import DRA, OPERATOR, Scene, plane_of_fleets, until
 
+from corral.catalogue.clusters import capabilities, clusters
+from corral.catalogue.vocabulary import ClusterKind
 from corral.embedded.kube import Api, resource
 from corral.embedded.objects import at, children
 from corral.stacks.planning.mig.packing import holds
@@ -31,7 +33,9 @@ SWITCH = {
 @pytest.fixture(autouse=True)
 def switched_by_hand(monkeypatch):
     """On the machines of these tests somebody has switched MIG mode on, see `mode_on`."""
-    monkeypatch.setattr("corral.stacks.planning.validation.dynamic_mig.MODE_IS_OFF", ())
+    known = capabilities(ClusterKind.EMBEDDED)
+    switched = known.model_copy(update={"mig_mode_switchable": True})
+    monkeypatch.setitem(clusters(), ClusterKind.EMBEDDED, switched)
 
 
 @pytest.fixture(scope="module")

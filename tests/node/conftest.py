@@ -56,6 +56,15 @@ class FakeApi:
         self.token_life = 3600
         self.node: Node | None = None
         self.changed = asyncio.Event()
+        self.refusals: list[ApiError] = []
+        """Answers to the next patches, in place of taking them."""
+        self.patches = 0
+
+    async def get(self, path, **_params):
+        name = path.split("/")[-1]
+        if name not in self.pods:
+            raise ApiError(404, "NotFound", name)
+        return self.pods[name]
 
     async def list(self, path, **_params):
         return self.jobs
@@ -68,6 +77,9 @@ class FakeApi:
 
     async def patch(self, path, body, **_options):
         name = path.removesuffix("/status").split("/")[-1]
+        self.patches += 1
+        if self.refusals:
+            raise self.refusals.pop(0)
         if name not in self.pods:
             raise ApiError(404, "NotFound", name)
         pod = self.pods[name]

@@ -2,7 +2,9 @@
 
 import asyncio
 import json
+import logging
 import threading
+import time
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -11,7 +13,7 @@ from urllib.parse import parse_qs, urlparse
 import pytest
 import yaml
 
-from corral.embedded.kube import Api, ApiError, Informer, resource
+from corral.embedded.kube import DEFERRALS, Api, ApiError, Informer, resource
 
 
 class FakeServer(ThreadingHTTPServer):
@@ -22,6 +24,8 @@ class FakeServer(ThreadingHTTPServer):
         self.objects: dict[str, dict] = {}
         self.watches: list[list[dict]] = []
         self.requests: list[tuple[str, str, str, bytes]] = []
+        self.refusals: list[tuple[int, dict[str, str]]] = []
+        """Status and headers of the next answers, in place of the real ones."""
 
 
 def thing(name: str, version: str) -> dict:
@@ -34,9 +38,11 @@ class Handler(BaseHTTPRequestHandler):
     def log_message(self, format, *args):
         pass
 
-    def answer(self, status: int, body: dict):
+    def answer(self, status: int, body: dict, headers: dict[str, str] | None = None):
         data = json.dumps(body).encode()
         self.send_response(status)
+        for name, value in (headers or {}).items():
+            self.send_header(name, value)
         self.send_header("Content-Length", str(len(data)))
         self.end_headers()
         self.wfile.write(data)
@@ -48,7 +54,10 @@ class Handler(BaseHTTPRequestHandler):
         self.server.requests.append(
             (self.command, self.path, self.headers.get("Content-Type") or "", content)
         )
-        if parse_qs(address.query).get("watch"):
+        if self.server.refusals:
+            status, headers = self.server.refusals.pop(0)
+            self.answer(status, {"reason": "Later", "message": "storage is (re)initializing"}, headers)
+        elif parse_qs(address.query).get("watch"):
             self.answer_watch()
         elif address.path.endswith("/things"):
             items = list(self.server.objects.values())
@@ -194,3 +203,56 @@ def test_an_informer_hands_an_object_in_again_when_the_handler_was_refused(serve
 
     _informer, seen = follow(kubeconfig, lambda seen: len(seen) == 2, refuse_once)
     assert seen == [("set", "a"), ("set", "a")]
+
+
+@pytest.mark.parametrize("status", [429, 503])
+def test_a_request_is_sent_again_when_the_server_says_after_how_long(server, kubeconfig, status):
+    server.objects["a"] = thing("a", "1")
+    server.refusals = [(status, {"Retry-After": "0"})] * 2
+    [item] = run(kubeconfig, lambda api: api.list("/api/v1/things"))
+    assert item["metadata"]["name"] == "a"
+    assert len(server.requests) == 3
+
+
+def test_the_server_is_given_the_time_that_it_asks_for(server, kubeconfig):
+    server.refusals = [(429, {"Retry-After": "0.3"})]
+    begun = time.monotonic()
+    run(kubeconfig, lambda api: api.list("/api/v1/things"))
+    assert time.monotonic() - begun >= 0.3
+
+
+def test_a_server_that_always_defers_is_an_error_in_the_end(server, kubeconfig):
+    server.refusals = [(429, {"Retry-After": "0"})] * 100
+    with pytest.raises(ApiError, match="initializing") as caught:
+        run(kubeconfig, lambda api: api.list("/api/v1/things"))
+    assert caught.value.status == 429
+    assert len(server.requests) == DEFERRALS + 1
+
+
+@pytest.mark.parametrize("refusal", [(429, {}), (403, {"Retry-After": "0"}), (500, {"Retry-After": "soon"})])
+def test_a_refusal_that_names_no_time_is_an_error_at_once(server, kubeconfig, refusal):
+    server.refusals = [refusal]
+    with pytest.raises(ApiError):
+        run(kubeconfig, lambda api: api.list("/api/v1/things"))
+    assert len(server.requests) == 1
+
+
+def test_a_watch_waits_for_a_server_that_is_not_ready_yet(server, kubeconfig):
+    server.refusals = [(429, {"Retry-After": "0"})]
+    server.watches = [[{"type": "ADDED", "object": thing("b", "10")}]]
+
+    async def work(api: Api):
+        return [event async for event in api.changes("/api/v1/things", "9")]
+
+    assert [event.object["metadata"]["name"] for event in run(kubeconfig, work)] == ["b"]
+
+
+def test_an_informer_logs_once_that_it_retries_and_once_that_it_recovered(server, kubeconfig, caplog):
+    caplog.set_level(logging.INFO, logger="corral.kube")
+    server.objects["a"] = thing("a", "1")
+    server.refusals = [(500, {})] * 3
+    follow(kubeconfig, lambda seen: len(seen) == 1)
+    lines = [record.getMessage() for record in caplog.records if record.name == "corral.kube"]
+    assert len(lines) == 2
+    assert "/api/v1/things" in lines[0] and "500" in lines[0]
+    assert "recovered" in lines[1]

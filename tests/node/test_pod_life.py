@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from corral.embedded.kube import ApiError
 from corral.embedded.node import logs
 from corral.embedded.node.shutdown import end_all, processes
 
@@ -479,3 +480,43 @@ def test_a_program_that_ignores_the_stop_is_killed_and_its_end_recorded(lab_test
     end_all(plane_home, grace=0.3)
     assert read(plane_home.pods / "uid-p" / "main" / "0.exit.json")["code"] == -9
     assert not processes(plane_home)
+
+
+@pytest.mark.parametrize("status", [429, 409, 503])
+def test_a_status_that_was_not_accepted_is_sent_again(
+    lab_test, plane_home, real_paths, monkeypatch, caplog, status
+):
+    monkeypatch.setattr("corral.embedded.node.worker.RETRY_SECONDS", 0.01)
+
+    async def work(lab):
+        lab.api.refusals = [ApiError(status, "Later", "not now")] * 3
+        await lab.api.add("p", {"containers": [main_container("sleep 100")]})
+        await lab.api.until(lambda: lab.api.condition("p", "Ready") == "True")
+        assert not lab.api.refusals
+
+    lab_test(plane_home, real_paths, work)
+    assert sum("not now" in record.getMessage() for record in caplog.records) == 1
+
+
+def test_a_status_that_is_refused_for_good_is_logged_and_sent_anew_with_the_next_change(
+    lab_test, plane_home, real_paths, caplog
+):
+    async def work(lab):
+        lab.api.refusals = [ApiError(422, "Invalid", "podIP: no such address")]
+        await lab.api.add("p", {"containers": [main_container("sleep 100")]})
+        await lab.api.until(lambda: lab.api.condition("p", "Ready") == "True")
+
+    lab_test(plane_home, real_paths, work)
+    assert any("podIP: no such address" in record.getMessage() for record in caplog.records)
+
+
+def test_a_simulated_pod_whose_mark_was_not_accepted_is_met_again(lab_test, plane_home, real_paths):
+    async def work(lab):
+        lab.api.refusals = [ApiError(429, "TooManyRequests", "storage is (re)initializing")]
+        await lab.api.add("p", {"containers": [{"name": "main", "image": "unknown/image:1"}]})
+        await eventually(lambda: not lab.api.refusals)
+        assert lab.api.condition("p", "corral.dev/Simulated") is None
+        await lab.api.tell("p")  # An informer does so after the refusal.
+        await lab.api.until(lambda: lab.api.condition("p", "corral.dev/Simulated") == "True")
+
+    lab_test(plane_home, real_paths, work)

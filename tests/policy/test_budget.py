@@ -9,10 +9,10 @@ from pulumi.runtime.proto import analyzer_pb2
 from pulumi_policy import EnforcementLevel
 from pulumi_policy.proxy import UNKNOWN_NUMBER_VALUE, UNKNOWN_STRING_VALUE
 from tests.components.harness import Graph, Registered, build
-from tests.components.test_platform import SECRETS
+from tests.deploy.test_platform import SECRETS
+from tests.planning.test_cost import STOCKHOLM, whole
 from tests.pools.clouds import PLUGIN, eks, eks_args, gke, graph_of
 from tests.stacks.stack_files import parsed, problems
-from tests.stacks.test_cost import STOCKHOLM, whole
 
 from corral.catalogue.prices import offers
 from corral.catalogue.vocabulary import Purchase
@@ -177,7 +177,7 @@ def test_nodes_that_were_there_cost_what_their_pool_says_and_without_it_nobody_k
 def test_without_a_budget_it_is_said_that_rented_groups_are_not_judged_and_nothing_stops():
     ((policy, level, message),) = judged(two())
     assert (policy, level) == (BUDGETED, ADVISORY)
-    assert message.endswith("is not judged: chat-nodes")
+    assert message.endswith("is not evaluated: chat-nodes")
     assert judged(existing()) == [], "whether nodes of one's own cost anything is not said anywhere"
 
 

@@ -65,7 +65,7 @@ def test_digests_only_report_in_profile_open_and_stop_elsewhere() -> None:
 def test_every_critical_control_stops_in_every_profile_unless_the_profile_says_it_reports() -> None:
     for name, constraints in PROFILES.items():
         for found in CONTROLS:
-            if found.severity.value == "critical" and found.id not in constraints.reports:
+            if found.severity.value == "critical" and found.id not in constraints.exceptions:
                 assert level(found, constraints) is EnforcementLevel.MANDATORY, f"{found.id} in {name}"
 
 
@@ -194,14 +194,14 @@ def test_a_policy_is_asked_about_every_type_that_its_control_is_about(found: Con
         assert not concerns(found.id.lower(), "kubernetes:core/v1:ConfigMap")
 
 
-def test_a_resource_is_unpacked_only_for_the_policies_that_it_concerns(
+def test_a_resource_is_unpacked_once_for_all_policies(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     unpacked = crossguard.deserialize_properties
     calls: list[object] = []
     monkeypatch.setattr(crossguard, "deserialize_properties", lambda one: calls.append(one) or unpacked(one))
     assert analyze("kubernetes:core/v1:ConfigMap", {"data": {"a": "b"}}) == []
-    assert len(calls) == 2, "SOV-OPS-07, which is about every type, and what reports the undecided"
+    assert len(calls) == 1, "once for all policies"
 
 
 def test_a_kind_is_found_however_a_chart_writes_it() -> None:
@@ -212,3 +212,89 @@ def test_a_kind_is_found_however_a_chart_writes_it() -> None:
         rendered._read('# Source: x\n{"a": [1]}\n') == rendered._read("# Source: x\na: [1]\n") == {"a": [1]}
     )
     assert rendered.SEPARATOR.split("a: 1\n---\nb: 2\n--- # c\nd: 3") == ["a: 1\n", "\nb: 2\n", "\nd: 3"]
+
+
+SWITCH = {"containers": [{"name": "c", "image": "evil.example/x:1", "args": ["--trust-remote-code"]}]}
+LWS = {"leaderWorkerTemplate": {"workerTemplate": {"spec": SWITCH}}}
+
+
+@pytest.mark.parametrize(
+    ("token", "props"),
+    [
+        ("kubernetes:apps/v1:DeploymentPatch", {"spec": {"template": {"spec": SWITCH}}}),
+        ("kubernetes:core/v1:ReplicationController", {"spec": {"template": {"spec": SWITCH}}}),
+        ("kubernetes:core/v1:PodTemplate", {"template": {"spec": SWITCH}}),
+        ("kubernetes:core/v1:List", {"items": [{"apiVersion": "v1", "kind": "Pod", "spec": SWITCH}]}),
+        ("kubernetes:apps/v1:DeploymentList", {"items": [{"spec": {"template": {"spec": SWITCH}}}]}),
+        ("kubernetes:leaderworkerset.x-k8s.io/v1:LeaderWorkerSet", {"spec": LWS}),
+        ("kubernetes:argoproj.io/v1alpha1:Rollout", {"spec": {"template": {"spec": SWITCH}}}),
+        ("kubernetes:ray.io/v1:RayCluster", {"spec": {"workerGroupSpecs": [{"template": {"spec": SWITCH}}]}}),
+    ],
+)
+def test_a_pod_template_is_evaluated_whatever_kind_holds_it(token: str, props: dict[str, Any]) -> None:
+    assert ("sov-mod-03", MANDATORY) in [f[:2] for f in analyze(token, props)]
+
+
+@pytest.mark.parametrize(
+    "spec",
+    [
+        UNKNOWN_STRING_VALUE,
+        {"template": UNKNOWN_STRING_VALUE},
+        {"template": {"spec": UNKNOWN_STRING_VALUE}},
+        {"template": {"spec": {"containers": UNKNOWN_STRING_VALUE}}},
+    ],
+)
+def test_an_unknown_part_of_a_deployment_is_undecided_and_no_error(spec: Any) -> None:
+    found = analyze("kubernetes:apps/v1:Deployment", {"spec": spec})
+    assert {f[1] for f in found} == {ADVISORY}
+    assert any("SOV-SUP-01 cannot be decided in preview" in f[2] for f in found)
+
+
+def test_nulls_are_dropped_as_the_api_server_drops_them() -> None:
+    container = {"name": "c", "image": "evil.example/x:1", "env": None, "args": None, "command": None}
+    spec = {"containers": [container], "volumes": None, "initContainers": None}
+    found = analyze("kubernetes:apps/v1:Deployment", {"spec": {"template": {"spec": spec}}})
+    assert {f[0] for f in found} == {"sov-sup-01", "sov-sup-02"}
+
+
+def test_a_violation_names_container_and_image_of_the_offenders_alone() -> None:
+    good = {"name": "fine", "image": "a/b@sha256:" + "a" * 64}
+    spec = {"containers": [good, {"name": "web", "image": "evil.example/x:1"}]}
+    (message,) = [f[2] for f in analyze(POD, {"spec": spec}) if f[0] == "sov-sup-02"]
+    assert "web (evil.example/x:1)" in message and "fine" not in message
+
+
+def test_a_release_with_a_value_that_is_not_known_yet_is_undecided() -> None:
+    release = {"chart": "some-chart", "values": {"image": {"tag": UNKNOWN_STRING_VALUE}}}
+    ((policy, level_, message),) = analyze(RELEASE, release)
+    assert (policy, level_) == ("undecided-in-preview", ADVISORY)
+    assert "`values.image.tag` is not known yet" in message
+
+
+def test_a_release_whose_output_is_rewritten_is_stopped() -> None:
+    ((policy, level_, message),) = analyze(RELEASE, {"chart": "some-chart", "postrender": "/bin/patch"})
+    assert (policy, level_) == ("releases-can-be-judged", MANDATORY) and "postrender" in message
+
+
+def test_values_files_of_a_release_are_read(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    helm = tmp_path / "helm"
+    helm.write_text(
+        '#!/bin/sh\nfor one in "$@"; do case "$one" in *values-0.yaml) exec /bin/cat "$one";; esac; done\n'
+    )
+    helm.chmod(helm.stat().st_mode | stat.S_IXUSR)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    values = tmp_path / "mine.yaml"
+    values.write_text("kind: Pod\nspec: {containers: [{name: c, image: evil.example/x}]}\n")
+    asset = {"4dabf18193072939515e22adb298388d": "c44067f5952c0a294b673a41bacd8c17", "path": str(values)}
+    found = analyze(RELEASE, {"chart": "some-chart", "valueYamlFiles": [asset]})
+    assert "sov-sup-01" in {f[0] for f in found}
+
+
+def test_a_test_hook_is_left_out_since_helm_never_installs_it() -> None:
+    document = (
+        "kind: Pod\nmetadata: {{annotations: {{helm.sh/hook: '{}'}}}}\nspec: {{containers: [{{name: c}}]}}"
+    )
+    assert not rendered.rendered_workloads(document.format("test"))
+    assert not rendered.rendered_workloads(document.format("test-success"))
+    assert rendered.rendered_workloads(document.format("pre-install"))
+    assert rendered.rendered_workloads(document.format("test,post-install"))

@@ -8,7 +8,7 @@ import yaml
 
 from corral.components.fair_sharing.values import kueue_values, manager_configuration
 from corral.components.kyverno.values import kyverno_values
-from corral.components.vector_db.pgvector import arguments
+from corral.components.vector_db.pgvector.pod import arguments
 from corral.embedded import toolchain
 from corral.embedded.node.programs import find, postgres
 from corral.embedded.node.row import Omitted, Row
@@ -55,7 +55,7 @@ def containers(chart: str, values: dict, tmp_path: Path) -> list[dict]:
     ("chart", "values", "without"),
     [
         ("kserve-resources", KSERVE, set()),
-        ("kyverno", kyverno_values("kyverno", replicas=1, supply={}, migrate=False), set()),
+        ("kyverno", kyverno_values("kyverno", replicas=1, supply={}, upgrade_job=False), set()),
         ("kueue", KUEUE, set()),
     ],
 )

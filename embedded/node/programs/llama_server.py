@@ -10,9 +10,12 @@ import signal
 from pathlib import Path
 from typing import Any
 
-xllamacpp: Any = importlib.import_module("xllamacpp")
-
 STOP = {signal.SIGTERM, signal.SIGINT}
+
+
+def library() -> Any:
+    """`xllamacpp`, which this program's own environment has."""
+    return importlib.import_module("xllamacpp")
 
 
 def parsed() -> argparse.Namespace:
@@ -65,6 +68,7 @@ def api_keys(file: Path | None) -> list[str]:
 
 def parameters(given: argparse.Namespace) -> Any:
     """`CommonParams` of a server for the CPU."""
+    xllamacpp = library()
     params = xllamacpp.CommonParams()
     params.model.path = given.model
     params.model_alias = {name for name in given.alias.split(",") if name}
@@ -101,7 +105,7 @@ def main() -> None:
     """Serve until asked to stop."""
     given = parsed()
     signal.pthread_sigmask(signal.SIG_BLOCK, STOP)  # before the server's threads start and inherit it
-    server = xllamacpp.Server(parameters(given))
+    server = library().Server(parameters(given))
     signal.sigwait(STOP)
     del server  # ends its threads
 

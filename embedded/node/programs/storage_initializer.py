@@ -8,11 +8,10 @@ import sys
 from pathlib import Path
 from typing import Any
 
-kserve_storage: Any = importlib.import_module("kserve_storage")
-
 
 def main(pairs: list[str]) -> None:
     """Fetch every source into the folder that follows it."""
+    kserve_storage: Any = importlib.import_module("kserve_storage")
     importlib.import_module("kserve_storage.logging").configure_logging()
     sources, targets = pairs[::2], pairs[1::2]
     for target in targets:

@@ -1,19 +1,18 @@
-"""What the rooms of all pools have in common: devices, tenants, nodes, and the plan that comes out."""
+"""What all allocators share: devices, occupants, nodes, and the plan of the pool."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from corral.catalogue.gpus import gpus
 from corral.catalogue.vocabulary import SharingKind
 from corral.stacks.config.stack_config import GpuPool
-from corral.stacks.planning.results.plan import GpuPlan, MigConfig, NodePlan, PoolPlan, SlicePlan
+from corral.stacks.planning.results.pools import GpuPlan, MigConfig, NodePlan, PoolPlan, SlicePlan, in_words
 
-Tenancy = tuple[str, int]
+Occupant = tuple[str, int]
 """(model, bytes used) of one occupied device."""
 
 
 @dataclass(frozen=True)
-class Device:
+class DeviceKind:
     """A kind of device that a pool offers to one replica."""
 
     profile: str | None
@@ -31,11 +30,6 @@ class Device:
         return in_words(self.profile, self.shares)
 
 
-def in_words(profile: str | None, shares: int) -> str:
-    """One device: `1g.5gb`, `whole GPU`, `1/4 GPU`."""
-    return profile or ("whole GPU" if shares == 1 else f"1/{shares} GPU")
-
-
 def node_names(pool: GpuPool) -> tuple[str, ...]:
     """Names of all nodes the pool may have."""
     return pool.nodes.names or tuple(f"{pool.name}-{number}" for number in range(pool.nodes.max or 0))
@@ -46,7 +40,7 @@ def positions(pool: GpuPool) -> list[tuple[str, int]]:
     return [(node, index) for node in node_names(pool) for index in range(pool.gpus_per_node)]
 
 
-def occupied(profile: str | None, usable: int, tenant: Tenancy | None) -> SlicePlan:
+def occupied(profile: str | None, usable: int, tenant: Occupant | None) -> SlicePlan:
     """The plan of one device, free without `tenant`."""
     return SlicePlan(profile, usable, *tenant) if tenant else SlicePlan(profile, usable)
 
@@ -63,7 +57,6 @@ def pool_plan(
     return PoolPlan(
         name=pool.name,
         gpu=pool.gpu,
-        product_label=gpus()[pool.gpu].label,
         nodes=tuple(NodePlan(name, configs[name].name if name in configs else None) for name in names),
         existing=bool(pool.nodes.names),
         minimum=pool.nodes.min if pool.nodes.min is not None else len(names),

@@ -1,4 +1,4 @@
-"""Room in a pool whose GPUs the DRA driver cuts into MIG slices when pods come."""
+"""Allocator of a pool whose GPUs the DRA driver cuts into MIG slices when pods come."""
 
 from bisect import bisect_left
 from collections import Counter
@@ -8,39 +8,40 @@ from dataclasses import dataclass, field, replace
 from corral.catalogue.gpus import gpus, shape
 from corral.catalogue.vocabulary import SharingKind
 from corral.stacks.config.stack_config import GpuPool
-from corral.stacks.planning.gpu_pools.devices import Device, Tenancy, pool_plan, positions
+from corral.stacks.planning.gpu_pools.devices import DeviceKind, Occupant, pool_plan, positions
 from corral.stacks.planning.gpu_pools.mig import gpu_plans, slices_of
-from corral.stacks.planning.mig.allocation import GivenCuts
+from corral.stacks.planning.mig.allocation import FixedAllocation
 from corral.stacks.planning.mig.guarantee import guarantee, room_for_all
 from corral.stacks.planning.mig.layouts import layout
 from corral.stacks.planning.mig.packing import fewest
 from corral.stacks.planning.mig.vectors import Vector, plus, times, unit, vector
-from corral.stacks.planning.results.plan import Placement, PoolPlan
+from corral.stacks.planning.results.models import ReplicaPlacement
+from corral.stacks.planning.results.pools import PoolPlan
 
 
 @dataclass
-class DynamicRoom:
+class DynamicMigAllocator:
     """MIG slices that nobody places: a replica is taken in only if it finds its slice in every order."""
 
     pool: GpuPool
-    held: list[tuple[str, int, Tenancy]] = field(default_factory=list[tuple[str, int, Tenancy]])
+    held: list[tuple[str, int, Occupant]] = field(default_factory=list[tuple[str, int, Occupant]])
     """(profile, replicas, tenant)."""
 
     def __post_init__(self) -> None:
         self._devices = slices_of(self.pool.gpu, tuple(gpus()[self.pool.gpu].profiles))
         self._demand = vector(self.pool.gpu, ())
         self._refused: dict[str, int] = {}
-        """By profile the fewest replicas that were too many: what is taken after them makes no room."""
+        """By profile the fewest replicas that were too many: what is taken after them frees none."""
 
-    def devices(self) -> Sequence[Device]:
+    def devices(self) -> Sequence[DeviceKind]:
         return self._devices
 
-    def free(self, device: Device) -> int:
+    def free(self, device: DeviceKind) -> int:
         profile = str(device.profile)
         most = len(positions(self.pool)) * shape(self.pool.gpu, profile).max
         return bisect_left(range(1, most + 1), True, key=lambda more: not self._fits(profile, more))
 
-    def take(self, device: Device, count: int, replicas: int, tenant: Tenancy) -> bool:
+    def take(self, device: DeviceKind, count: int, replicas: int, tenant: Occupant) -> bool:
         profile, more = str(device.profile), count * replicas
         if more >= self._refused.get(profile, more + 1):
             return False
@@ -51,7 +52,7 @@ class DynamicRoom:
         self.held.append((profile, more, tenant))
         return True
 
-    def packs(self, device: Device, replicas: int) -> bool:
+    def packs(self, device: DeviceKind, replicas: int) -> bool:
         """Whether `replicas` more would fit if somebody planned the cut."""
         wanted = self._with(str(device.profile), replicas)
         return fewest(self.pool.gpu, wanted, len(positions(self.pool))) is not None
@@ -62,20 +63,20 @@ class DynamicRoom:
     def _fits(self, profile: str, more: int) -> bool:
         return room_for_all(self.pool.gpu, self._with(profile, more), len(positions(self.pool)))
 
-    def finish(self) -> tuple[PoolPlan, dict[str, tuple[Placement, ...]]]:
+    def finish(self) -> tuple[PoolPlan, dict[str, tuple[ReplicaPlacement, ...]]]:
         """One way to cut among many, on the fewest GPUs, and no placement: the scheduler decides it."""
-        spots = positions(self.pool)
-        packed = fewest(self.pool.gpu, self._demand, len(spots))
+        gpu_positions = positions(self.pool)
+        packed = fewest(self.pool.gpu, self._demand, len(gpu_positions))
         assert packed is not None, "what fits in every order fits in the best"
-        cuts = GivenCuts(self.pool.gpu, packed.layouts)
+        allocation = FixedAllocation(self.pool.gpu, packed.layouts)
         for profile, more, (model, _used) in self.held:
-            cuts.take(profile, more, model)
+            allocation.take(profile, more, model)
         used = {model: amount for _profile, _more, (model, amount) in self.held}
-        taken = [Counter[str]() for _ in spots]
-        for one in cuts.slices:
+        taken = [Counter[str]() for _ in gpu_positions]
+        for one in allocation.slices:
             taken[one.gpu][one.profile] += 1
         layouts = [layout(self.pool.gpu, counts) for counts in taken]
-        plans = gpu_plans(self.pool, layouts, cuts.slices, used)
+        plans = gpu_plans(self.pool, layouts, allocation.slices, used)
         found = pool_plan(self.pool, SharingKind.MIG_DYNAMIC, {}, plans, packed.proof.bound)
         promised = guarantee(self.pool.gpu, self._demand)
         return replace(found, proof=packed.proof, guarantee=promised), dict.fromkeys(used, ())

@@ -1,4 +1,4 @@
-"""Room in a pool whose GPUs are cut into MIG slices."""
+"""Allocator of a pool whose GPUs are cut into MIG slices."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -9,24 +9,25 @@ from corral.catalogue.gpus import gpus, shape
 from corral.catalogue.vocabulary import SharingKind
 from corral.stacks.config.stack_config import GpuPool
 from corral.stacks.planning.gpu_pools.devices import (
-    Device,
-    Tenancy,
+    DeviceKind,
+    Occupant,
     node_names,
     occupied,
     pool_plan,
     positions,
 )
-from corral.stacks.planning.mig.allocation import Cuts, GivenCuts, PlannedCuts, Slice
+from corral.stacks.planning.mig.allocation import Allocation, FixedAllocation, PlannedAllocation, Slice
 from corral.stacks.planning.mig.layouts import Layout, layout, named
-from corral.stacks.planning.results.plan import GpuPlan, MigConfig, MigDevices, Placement, PoolPlan, SlicePlan
+from corral.stacks.planning.results.models import ReplicaPlacement
+from corral.stacks.planning.results.pools import GpuPlan, MigConfig, MigDevices, PoolPlan, SlicePlan
 
 
 @dataclass
-class MigRoom:
-    """MIG slices; `cuts` knows how the GPUs are cut, and which slice each replica has."""
+class MigAllocator:
+    """MIG slices; `allocation` knows how the GPUs are cut, and which slice each replica has."""
 
     pool: GpuPool
-    cuts: Cuts
+    allocation: Allocation
     offered: tuple[str, ...]
     """Profiles of the slices there may be."""
     name: str | None
@@ -35,33 +36,34 @@ class MigRoom:
     """Bytes used on each slice, by model."""
 
     @cached_property
-    def _devices(self) -> tuple[Device, ...]:
+    def _devices(self) -> tuple[DeviceKind, ...]:
         return slices_of(self.pool.gpu, self.offered)
 
-    def devices(self) -> Sequence[Device]:
+    def devices(self) -> Sequence[DeviceKind]:
         return self._devices
 
-    def free(self, device: Device) -> int:
-        return self.cuts.free(str(device.profile))
+    def free(self, device: DeviceKind) -> int:
+        return self.allocation.free(str(device.profile))
 
-    def take(self, device: Device, count: int, replicas: int, tenant: Tenancy) -> bool:
+    def take(self, device: DeviceKind, count: int, replicas: int, tenant: Occupant) -> bool:
         model, used = tenant
-        if not self.cuts.take(str(device.profile), count * replicas, model):
+        if not self.allocation.take(str(device.profile), count * replicas, model):
             return False
         self.used[model] = used
         return True
 
-    def finish(self) -> tuple[PoolPlan, dict[str, tuple[Placement, ...]]]:
-        spots = positions(self.pool)
-        layouts = (*self.cuts.layouts(), *[()] * len(spots))[: len(spots)]
-        places: dict[str, list[Placement]] = {}
-        for one in self.cuts.slices:
-            places.setdefault(one.model, []).append(Placement(*spots[one.gpu], one.profile))
-        plans = gpu_plans(self.pool, layouts, self.cuts.slices, self.used)
-        proof = self.cuts.proof()
+    def finish(self) -> tuple[PoolPlan, dict[str, tuple[ReplicaPlacement, ...]]]:
+        gpu_positions = positions(self.pool)
+        spare: list[Layout] = [()] * len(gpu_positions)
+        layouts = (*self.allocation.layouts(), *spare)[: len(gpu_positions)]
+        places: dict[str, list[ReplicaPlacement]] = {}
+        for one in self.allocation.slices:
+            places.setdefault(one.model, []).append(ReplicaPlacement(*gpu_positions[one.gpu], one.profile))
+        plans = gpu_plans(self.pool, layouts, self.allocation.slices, self.used)
+        proof = self.allocation.proof()
         found = pool_plan(self.pool, SharingKind.MIG, self._configs(layouts), plans, proof.bound)
-        found = replace(found, proof=proof, recuts=tuple(self.cuts.recuts))
-        return found, {model: tuple(spots) for model, spots in places.items()}
+        found = replace(found, proof=proof, repacked=tuple(self.allocation.repacked))
+        return found, {model: tuple(replicas) for model, replicas in places.items()}
 
     def _configs(self, layouts: Sequence[Layout]) -> dict[str, MigConfig]:
         """Configuration of each node: one name per distinct cut."""
@@ -75,9 +77,9 @@ class MigRoom:
         return found
 
 
-def slices_of(gpu: str, offered: Sequence[str]) -> tuple[Device, ...]:
+def slices_of(gpu: str, offered: Sequence[str]) -> tuple[DeviceKind, ...]:
     """The profiles `offered` as devices, smallest first."""
-    found = [Device(key, gpus()[gpu].profiles[key].usable, 1) for key in offered]
+    found = [DeviceKind(key, gpus()[gpu].profiles[key].usable, 1) for key in offered]
     sizes = {key: (shape(gpu, key).compute, shape(gpu, key).memory) for key in offered}
     return tuple(sorted(found, key=lambda one: (one.usable, sizes[str(one.profile)])))
 
@@ -86,7 +88,7 @@ def gpu_plans(
     pool: GpuPool, layouts: Sequence[Layout], slices: Sequence[Slice], used: Mapping[str, int]
 ) -> tuple[GpuPlan, ...]:
     """Each GPU of `pool` with the slices of its layout and who has them; `used` is bytes by model."""
-    tenants: dict[tuple[int, str], list[Tenancy]] = {}
+    tenants: dict[tuple[int, str], list[Occupant]] = {}
     for one in slices:
         tenants.setdefault((one.gpu, one.profile), []).append((one.model, used[one.model]))
     return tuple(
@@ -96,7 +98,7 @@ def gpu_plans(
 
 
 def _filled(
-    gpu: str, one: Layout, place: int, tenants: Mapping[tuple[int, str], list[Tenancy]]
+    gpu: str, one: Layout, place: int, tenants: Mapping[tuple[int, str], list[Occupant]]
 ) -> tuple[SlicePlan, ...]:
     known = gpus()[gpu]
     found: list[SlicePlan] = []
@@ -107,26 +109,26 @@ def _filled(
     return tuple(found) or (SlicePlan(None, known.usable),)
 
 
-def _entries(cuts: Sequence[Layout]) -> tuple[MigDevices, ...]:
-    alike = {one: tuple(index for index, other in enumerate(cuts) if other == one) for one in cuts}
+def _entries(layouts: Sequence[Layout]) -> tuple[MigDevices, ...]:
+    alike = {one: tuple(index for index, other in enumerate(layouts) if other == one) for one in layouts}
     if len(alike) == 1:
-        return (MigDevices(None, cuts[0]),)
+        return (MigDevices(None, layouts[0]),)
     return tuple(MigDevices(devices, one) for one, devices in alike.items())
 
 
-def mig_room(pool: GpuPool, mig: str | Sequence[Mapping[str, int]]) -> MigRoom:
-    """The empty room of `pool`; `mig` is `auto`, a name, or slices per profile for all GPUs or for each."""
+def mig_allocator(pool: GpuPool, mig: str | Sequence[Mapping[str, int]]) -> MigAllocator:
+    """The empty allocator of `pool`; `mig`: `auto`, a name, or slices per profile for all GPUs or each."""
     total = len(positions(pool))
     if mig == "auto":
-        return MigRoom(pool, PlannedCuts(pool.gpu, total), tuple(gpus()[pool.gpu].profiles), None)
+        return MigAllocator(pool, PlannedAllocation(pool.gpu, total), tuple(gpus()[pool.gpu].profiles), None)
     if isinstance(mig, str):
         return _given(pool, (named(pool.gpu, mig) or (),) * total, mig)
     per_node = mig if len(mig) > 1 else [*mig] * pool.gpus_per_node
     return _given(pool, tuple(layout(pool.gpu, one) for one in per_node) * len(node_names(pool)), None)
 
 
-def _given(pool: GpuPool, given: tuple[Layout, ...], name: str | None) -> MigRoom:
+def _given(pool: GpuPool, given: tuple[Layout, ...], name: str | None) -> MigAllocator:
     offered: Counter[str] = Counter()
     for one in given:
         offered.update(dict(one))
-    return MigRoom(pool, GivenCuts(pool.gpu, given), tuple(offered), name)
+    return MigAllocator(pool, FixedAllocation(pool.gpu, given), tuple(offered), name)

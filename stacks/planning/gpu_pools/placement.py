@@ -1,16 +1,17 @@
-"""Which devices a model gets: the smallest kind that fits and still has room."""
+"""Which devices a model gets: the smallest kind that fits and is still free."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
 from corral.catalogue.gpus import gpus
-from corral.catalogue.models import Facts, models
+from corral.catalogue.models import ModelSpec, models
 from corral.catalogue.vocabulary import Engine, SharingKind
 from corral.stacks.config.errors import Problem, gib
-from corral.stacks.config.stack_config import Model
-from corral.stacks.planning.gpu_pools.allocators import Device, Room
-from corral.stacks.planning.gpu_pools.dynamic_mig import DynamicRoom
+from corral.stacks.config.stack_config import ModelSection
+from corral.stacks.planning.gpu_pools.allocators import PoolAllocator
+from corral.stacks.planning.gpu_pools.devices import DeviceKind
+from corral.stacks.planning.gpu_pools.dynamic_mig import DynamicMigAllocator
 from corral.stacks.planning.memory.sizing import (
     full_sequences_that_fit,
     largest_context,
@@ -18,22 +19,22 @@ from corral.stacks.planning.memory.sizing import (
     smallest_device,
     splits,
 )
-from corral.stacks.planning.results.plan import MemoryPlan
+from corral.stacks.planning.results.models import MemoryPlan
 
 PARALLEL = (1, 2, 4, 8)
 """Numbers of GPUs that one replica may span."""
 SHOWN = 3
-"""Kinds of devices that a refusal names, those with most room first."""
+"""Kinds of devices that a refusal names, those with most of them free first."""
 ROUND = 1024
 """An advised context is a multiple of this."""
 
 
 @dataclass(frozen=True)
-class Placed:
-    """Where one model runs."""
+class PoolPlacement:
+    """Pool and devices of one model."""
 
     pool: str
-    device: Device
+    device: DeviceKind
     count: int
     """Devices per replica."""
     memory: MemoryPlan
@@ -44,12 +45,12 @@ class Placed:
 
 @dataclass(frozen=True)
 class _Need:
-    model: Model
-    facts: Facts
+    model: ModelSection
+    facts: ModelSpec
     engine: Engine
     context: int
 
-    def on(self, device: Device, count: int) -> MemoryPlan:
+    def on(self, device: DeviceKind, count: int) -> MemoryPlan:
         return memory(
             self.facts,
             self.engine,
@@ -60,7 +61,7 @@ class _Need:
             parallel=count,
         )
 
-    def longest(self, device: Device, count: int) -> int:
+    def longest(self, device: DeviceKind, count: int) -> int:
         """Tokens of the largest context that fits on `count` such devices."""
         return largest_context(
             self.facts,
@@ -71,7 +72,7 @@ class _Need:
             parallel=count,
         )
 
-    def sequences(self, device: Device, count: int) -> int:
+    def sequences(self, device: DeviceKind, count: int) -> int:
         """Sequences at full context that fit on `count` such devices at the same time; 0 of an encoder."""
         if self.facts.encoder:
             return 0
@@ -84,7 +85,7 @@ class _Need:
             parallel=count,
         )
 
-    def spans(self, device: Device) -> Sequence[int]:
+    def spans(self, device: DeviceKind) -> Sequence[int]:
         """Numbers of such devices that one replica may be spread over."""
         return [n for n in PARALLEL if n <= device.most and splits(self.facts, self.engine, n)]
 
@@ -99,51 +100,62 @@ class _Need:
 
 
 def place(
-    path: str, model: Model, facts: Facts, engine: Engine, context: int, rooms: Sequence[Room]
-) -> Placed | Problem:
-    """Devices for all replicas of `model`, reserved in their room; or why there are none."""
+    path: str,
+    model: ModelSection,
+    facts: ModelSpec,
+    engine: Engine,
+    context: int,
+    allocators: Sequence[PoolAllocator],
+) -> PoolPlacement | Problem:
+    """Devices for all replicas of `model`, reserved in their pool; or why there are none."""
     need = _Need(model, facts, engine, context)
-    open_to = [room for room in rooms if model.pool in (None, room.pool.name) and _serves(room, engine)]
+    open_to = [
+        allocator
+        for allocator in allocators
+        if model.pool in (None, allocator.pool.name) and _serves(allocator, engine)
+    ]
     options = sorted(_options(need, open_to), key=lambda option: option[1].usable * option[2])
-    for room, device, count in options:
+    for allocator, device, count in options:
         found = need.on(device, count)
-        if room.take(device, count, model.replicas.max, (model.name, found.used)):
+        if allocator.take(device, count, model.replicas.max, (model.name, found.used)):
             longest, full = need.longest(device, count), need.sequences(device, count)
-            return Placed(room.pool.name, device, count, found, longest, full)
+            return PoolPlacement(allocator.pool.name, device, count, found, longest, full)
     return _full(path, need, options) if options else _too_large(path, need, open_to)
 
 
-def _serves(room: Room, engine: Engine) -> bool:
+def _serves(allocator: PoolAllocator, engine: Engine) -> bool:
     """Whether `engine` can be kept to a share: vLLM sizes itself by the memory that it sees, and what it sees
     under the limit of MPS has not been measured."""
-    return not (room.pool.sharing.kind is SharingKind.MPS and engine is Engine.VLLM)
+    return not (allocator.pool.sharing.kind is SharingKind.MPS and engine is Engine.VLLM)
 
 
-def _options(need: _Need, rooms: Sequence[Room]) -> Iterator[tuple[Room, Device, int]]:
-    """Per room the smallest kinds of devices, and the fewest of each, that one replica fits on."""
-    counts: dict[Device, int] = {}
-    for room in rooms:
-        for device in room.devices():
+def _options(
+    need: _Need, allocators: Sequence[PoolAllocator]
+) -> Iterator[tuple[PoolAllocator, DeviceKind, int]]:
+    """Per pool the smallest kinds of devices, and the fewest of each, that one replica fits on."""
+    counts: dict[DeviceKind, int] = {}
+    for allocator in allocators:
+        for device in allocator.devices():
             if device not in counts:
                 counts[device] = _count(need, device)
             if counts[device]:
-                yield room, device, counts[device]
+                yield allocator, device, counts[device]
 
 
-def _count(need: _Need, device: Device) -> int:
+def _count(need: _Need, device: DeviceKind) -> int:
     """Devices that one replica needs; 0: it does not fit on any number of them."""
     return next((n for n in need.spans(device) if need.on(device, n).free >= 0), 0)
 
 
-def _too_large(path: str, need: _Need, rooms: Sequence[Room]) -> Problem:
+def _too_large(path: str, need: _Need, allocators: Sequence[PoolAllocator]) -> Problem:
     asked = f"{need.model.name} needs {gib(need.smallest())} of GPU memory"
-    devices = [(room.pool.name, device) for room in rooms for device in room.devices()]
+    devices = [(allocator.pool.name, device) for allocator in allocators for device in allocator.devices()]
     if not devices:
         reason = f"there is no GPU pool that {need.engine.value} can use: add one to gpu-pools"
         return Problem(path, asked, reason)
     pool, largest = max(devices, key=lambda one: one[1].usable * one[1].most)
     span = f"{largest.most} x " if largest.most > 1 else ""
-    whole = _whole(need, rooms)
+    whole = _whole(need, allocators)
     why = f", and slices and shares have no path between them: {whole.needs}" if whole else ""
     use = _advice(need, largest, whole.use if whole else "")
     return Problem(
@@ -161,11 +173,13 @@ class _Whole(NamedTuple):
     """What to change; empty: a node of the pool has too few."""
 
 
-def _whole(need: _Need, rooms: Sequence[Room]) -> _Whole | None:
+def _whole(need: _Need, allocators: Sequence[PoolAllocator]) -> _Whole | None:
     """The first pool that would hold it, else the first of them; None: no number of such GPUs does."""
     found: list[_Whole] = []
-    for pool in (room.pool for room in rooms if room.pool.sharing.kind is not SharingKind.WHOLE):
-        number = _count(need, Device(None, gpus()[pool.gpu].usable, PARALLEL[-1]))
+    for pool in (
+        allocator.pool for allocator in allocators if allocator.pool.sharing.kind is not SharingKind.WHOLE
+    ):
+        number = _count(need, DeviceKind(None, gpus()[pool.gpu].usable, PARALLEL[-1]))
         if number:
             enough = number <= pool.gpus_per_node
             node = f"a node of pool {pool.name} has {pool.gpus_per_node}"
@@ -174,7 +188,7 @@ def _whole(need: _Need, rooms: Sequence[Room]) -> _Whole | None:
     return next((one for one in found if one.use), found[0] if found else None)
 
 
-def _advice(need: _Need, device: Device, whole: str) -> str:
+def _advice(need: _Need, device: DeviceKind, whole: str) -> str:
     """What fits on `device`: the largest context, a smaller dtype of the same model; or `whole`."""
     longest = max((need.longest(device, count) for count in need.spans(device)), default=0)
     shorter = [f"context: {longest // ROUND * ROUND}"] if longest >= ROUND else []
@@ -195,8 +209,8 @@ def _relatives(need: _Need) -> Sequence[str]:
     return sorted(lighter, key=lambda key: -found[key])
 
 
-def _full(path: str, need: _Need, options: Sequence[tuple[Room, Device, int]]) -> Problem:
-    room, device, count = options[0]
+def _full(path: str, need: _Need, options: Sequence[tuple[PoolAllocator, DeviceKind, int]]) -> Problem:
+    allocator, device, count = options[0]
     left = [
         (one.free(other) // number, f"{other.words} of {one.pool.name}") for one, other, number in options
     ]
@@ -206,11 +220,11 @@ def _full(path: str, need: _Need, options: Sequence[tuple[Room, Device, int]]) -
     alike = [
         f"mig: auto in pool {one.pool.name}, which would hold them"
         for one, other, number in options
-        if isinstance(one, DynamicRoom) and one.packs(other, number * need.model.replicas.max)
+        if isinstance(one, DynamicMigAllocator) and one.packs(other, number * need.model.replicas.max)
     ]
     use = [f"replicas: {most}, or more GPUs" if most else "more GPUs, or fewer models", *alike[:1]]
     span = f"{need.model.replicas.max} x " + (f"{count} x " if count > 1 else "")
-    size = f"{gib(need.on(device, count).used)} on {device.words} of pool {room.pool.name}"
+    size = f"{gib(need.on(device, count).used)} on {device.words} of pool {allocator.pool.name}"
     return Problem(
         path,
         f"{need.model.name} needs {span}{size}",

@@ -7,12 +7,13 @@ llama.cpp: the file, the whole cache that it reserves at start, its output buffe
 from bisect import bisect_left
 from collections.abc import Callable
 
+from corral.catalogue.attention import BLOCK
 from corral.catalogue.engines import reserve
 from corral.catalogue.gpus import GIB
-from corral.catalogue.models import Facts
+from corral.catalogue.models import ModelSpec
 from corral.catalogue.vocabulary import Dtype, Engine
 from corral.stacks.planning.memory.vllm import LARGE, fixed, pinned_version, step_tokens
-from corral.stacks.planning.results.plan import MemoryPlan
+from corral.stacks.planning.results.models import MemoryPlan
 
 UTILISATION = {Engine.VLLM: 0.92, Engine.LLAMA_CPP: 0.95}
 """Share of a device that the engine may fill at most."""
@@ -25,8 +26,6 @@ MICRO_BATCH = 512
 """llama.cpp's default physical batch, whose logits it holds in 4 bytes each."""
 NON_TORCH = int(0.15 * GIB)
 """llama.cpp's memory outside its buffers."""
-BLOCK = 16
-"""Tokens of one block of vLLM's cache."""
 FP8_BLOCK = 128
 """Rows and columns that share one scale in `fp8-block`."""
 
@@ -38,7 +37,7 @@ def utilisation(engine: Engine, usable: int) -> float:
     return min(UTILISATION[engine], 100 * max(0, usable - CONTEXT) // max(1, usable) / 100)
 
 
-def splits(facts: Facts, engine: Engine, parallel: int) -> bool:
+def splits(facts: ModelSpec, engine: Engine, parallel: int) -> bool:
     """Whether one replica can be spread over `parallel` devices."""
     if parallel == 1 or engine is Engine.LLAMA_CPP:
         return facts.attention.heads % parallel == 0
@@ -50,12 +49,12 @@ def splits(facts: Facts, engine: Engine, parallel: int) -> bool:
     return facts.attention.divides(parallel) and shares and whole_blocks
 
 
-def cache_per_token(facts: Facts, parallel: int = 1) -> int:
+def cache_per_token(facts: ModelSpec, parallel: int = 1) -> int:
     """Bytes of key-value cache that one more token takes on each of `parallel` devices."""
     return facts.attention.token(facts.layers, parallel)
 
 
-def state_per_sequence(facts: Facts, parallel: int = 1) -> int:
+def state_per_sequence(facts: ModelSpec, parallel: int = 1) -> int:
     """Bytes that each running sequence takes whatever its length."""
     return facts.attention.state(facts.layers, parallel)
 
@@ -68,7 +67,7 @@ def reserved_tokens(engine: Engine, context: int, max_num_seqs: int, full_sequen
 
 
 def memory(
-    model: Facts,
+    model: ModelSpec,
     engine: Engine,
     *,
     context: int,
@@ -85,26 +84,28 @@ def memory(
     Raises:
         ValueError: this version of vLLM is not sized.
     """
-    tokens = reserved_tokens(engine, context, max_num_seqs, full_sequences)
     margin = usable - int(usable * utilisation(engine, usable))
-    cache = tokens * cache_per_token(model, parallel)
     if engine is Engine.LLAMA_CPP:
+        tokens = reserved_tokens(engine, context, max_num_seqs, full_sequences)
+        cache = tokens * cache_per_token(model, parallel)
         output = 4 * MICRO_BATCH * model.vocabulary
         return MemoryPlan(usable, model.weights // parallel, cache, output, NON_TORCH + margin)
+    step = step_tokens(model, usable, context)
     held = fixed(
         model,
         reserve(version or pinned_version()),
         max_num_seqs=max_num_seqs,
-        step=step_tokens(model, usable, context),
+        step=step,
         parallel=parallel,
     )
+    cache = full_sequences * model.attention.sequence(model.layers, parallel, tokens=context, step=step)
     # vLLM starts only where every sequence that may run has its state.
     cache += max_num_seqs * state_per_sequence(model, parallel)
     return MemoryPlan(usable, held.weights, cache, held.activation, held.outside + margin)
 
 
 def smallest_device(
-    model: Facts,
+    model: ModelSpec,
     engine: Engine,
     *,
     context: int,
@@ -134,7 +135,7 @@ def smallest_device(
 
 
 def largest_context(
-    model: Facts,
+    model: ModelSpec,
     engine: Engine,
     *,
     max_num_seqs: int,
@@ -162,7 +163,7 @@ def largest_context(
 
 
 def full_sequences_that_fit(
-    model: Facts,
+    model: ModelSpec,
     engine: Engine,
     *,
     context: int,

@@ -9,7 +9,7 @@ from corral.catalogue.attention import Hybrid
 from corral.catalogue.engines import Reserve
 from corral.catalogue.gpus import GIB
 from corral.catalogue.images import image
-from corral.catalogue.models import Facts
+from corral.catalogue.models import ModelSpec
 from corral.catalogue.vocabulary import Dtype, Task
 
 PADDING = 1.007
@@ -53,7 +53,7 @@ def pinned_version() -> str:
     return image("vllm").tag
 
 
-def step_tokens(facts: Facts, usable: int, context: int) -> int:
+def step_tokens(facts: ModelSpec, usable: int, context: int) -> int:
     """Tokens of one vLLM step, its `--max-num-batched-tokens`.
 
     A pooling model must take its longest input in one step; a recurrent one holds scratch for each token
@@ -69,7 +69,7 @@ def largest_graph(max_num_seqs: int) -> int:
     return min(2 * max_num_seqs, LARGEST_GRAPH)
 
 
-def fixed(facts: Facts, counts: Reserve, *, max_num_seqs: int, step: int, parallel: int) -> Fixed:
+def fixed(facts: ModelSpec, counts: Reserve, *, max_num_seqs: int, step: int, parallel: int) -> Fixed:
     """What vLLM holds on each of `parallel` devices beside the cache, with `step` tokens at once."""
     outside = counts.outside_gib if parallel == 1 else counts.outside_parallel_gib
     return Fixed(
@@ -79,7 +79,7 @@ def fixed(facts: Facts, counts: Reserve, *, max_num_seqs: int, step: int, parall
     )
 
 
-def _loaded(facts: Facts, parallel: int) -> int:
+def _loaded(facts: ModelSpec, parallel: int) -> int:
     padding = PADDING
     if facts.dtype is Dtype.MXFP4:
         padding = PADDING_MXFP4 if parallel == 1 else PADDING_MXFP4_PARALLEL
@@ -88,7 +88,7 @@ def _loaded(facts: Facts, parallel: int) -> int:
     return int(facts.weights * padding / parallel) + (MULTIMODAL if facts.multimodal else 0)
 
 
-def _activation(facts: Facts, counts: Reserve, max_num_seqs: int, step: int, parallel: int) -> int:
+def _activation(facts: ModelSpec, counts: Reserve, max_num_seqs: int, step: int, parallel: int) -> int:
     """The larger of a step and the sampler's warm-up, and what experts keep in both."""
     hidden = 2 * step * facts.hidden
     sampler = int(counts.logit_bytes * max_num_seqs * facts.vocabulary) + hidden
@@ -96,7 +96,7 @@ def _activation(facts: Facts, counts: Reserve, max_num_seqs: int, step: int, par
     return max(sampler, forward) + _routing(facts, step, parallel) + (ENCODING if facts.multimodal else 0)
 
 
-def _routing(facts: Facts, step: int, parallel: int) -> int:
+def _routing(facts: ModelSpec, step: int, parallel: int) -> int:
     """Two work spaces of the experts that one step passes, and their sum; the kernels for mxfp4 need none."""
     if facts.experts is None or facts.dtype is Dtype.MXFP4:
         return 0
@@ -105,7 +105,7 @@ def _routing(facts: Facts, step: int, parallel: int) -> int:
     return 2 * step * (facts.experts.active * spaces + facts.hidden)
 
 
-def _graphs(facts: Facts, counts: Reserve, max_num_seqs: int) -> int:
+def _graphs(facts: ModelSpec, counts: Reserve, max_num_seqs: int) -> int:
     if not counts.graph_kib:
         return 0
     number = _captured(largest_graph(max_num_seqs)) + _captured(min(max_num_seqs, LARGEST_GRAPH))

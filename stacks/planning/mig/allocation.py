@@ -12,9 +12,9 @@ from typing import Protocol
 from corral.catalogue.gpus import gpus, shape
 from corral.stacks.planning.mig.layouts import Layout, layout
 from corral.stacks.planning.mig.packing import bound, holds, proof
-from corral.stacks.planning.mig.repacking import fits, free_memory, more, recut, spare
+from corral.stacks.planning.mig.repacking import fits, free_memory, more, repack, spare
 from corral.stacks.planning.mig.vectors import Vector, layout_of, plus, times, unit, vector, within
-from corral.stacks.planning.results.plan import Proof, Recut
+from corral.stacks.planning.results.pools import Proof, Repacked
 
 
 @dataclass
@@ -27,12 +27,12 @@ class Slice:
     """Position of its GPU in the pool."""
 
 
-class Cuts(Protocol):
+class Allocation(Protocol):
     """The GPUs of one pool, by position."""
 
     slices: list[Slice]
     """In the order they were taken."""
-    recuts: list[Recut]
+    repacked: list[Repacked]
 
     def take(self, profile: str, replicas: int, model: str) -> bool:
         """A slice for each of `replicas`; False, and nothing changed, if they do not fit."""
@@ -52,13 +52,13 @@ class Cuts(Protocol):
 
 
 @dataclass
-class GivenCuts:
+class FixedAllocation:
     """GPUs whose layouts the stack file fixes."""
 
     gpu: str
     given: tuple[Layout, ...]
     slices: list[Slice] = field(default_factory=list[Slice])
-    recuts: list[Recut] = field(default_factory=list[Recut])
+    repacked: list[Repacked] = field(default_factory=list[Repacked])
 
     def __post_init__(self) -> None:
         self._open = {
@@ -96,13 +96,13 @@ class _Filled:
 
 
 @dataclass
-class PlannedCuts:
+class PlannedAllocation:
     """At most `total` GPUs of product `gpu`, cut as the slices in use need it."""
 
     gpu: str
     total: int
     slices: list[Slice] = field(default_factory=list[Slice])
-    recuts: list[Recut] = field(default_factory=list[Recut])
+    repacked: list[Repacked] = field(default_factory=list[Repacked])
 
     def __post_init__(self) -> None:
         self._demand = vector(self.gpu, ())
@@ -180,7 +180,7 @@ class PlannedCuts:
 
     def _move(self, kind: Vector, profile: str, model: str) -> int | None:
         """Make place for one more slice by moving others; None: it needs a further GPU whatever moves."""
-        change = recut(self.gpu, [one.used for one in self._gpus], kind)
+        change = repack(self.gpu, [one.used for one in self._gpus], kind)
         if change is None:
             return None
         free: dict[str, list[int]] = {}
@@ -195,5 +195,5 @@ class PlannedCuts:
             one.gpu = free[one.profile].pop(0)
         moved = {one.model for one in movers}
         order = dict.fromkeys(one.model for one in self.slices)
-        self.recuts.append(Recut(model, tuple(name for name in order if name in moved)))
+        self.repacked.append(Repacked(model, tuple(name for name in order if name in moved)))
         return free[profile].pop()

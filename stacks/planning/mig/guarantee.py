@@ -14,7 +14,7 @@ from corral.catalogue.gpus import gpus, shape
 from corral.stacks.planning.mig.layouts import layout, placements
 from corral.stacks.planning.mig.vectors import Vector, minus, times, unit, vector, within
 from corral.stacks.planning.mig.weights import rays
-from corral.stacks.planning.results.plan import Guarantee
+from corral.stacks.planning.results.pools import Guarantee
 
 
 @dataclass(frozen=True)

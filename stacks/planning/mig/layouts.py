@@ -3,13 +3,12 @@
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from functools import cache
-from typing import NamedTuple
 
 from corral.catalogue.gpus import geometry, gpus, shape
 
 Layout = tuple[tuple[str, int], ...]
 """(profile, count) pairs, sorted by the catalogue's order of profiles."""
-Placement = frozenset[tuple[str, int]]
+MigPlacement = frozenset[tuple[str, int]]
 """(profile, first memory slice) of every instance on one GPU."""
 
 
@@ -18,7 +17,7 @@ def layout(gpu: str, counts: Mapping[str, int]) -> Layout:
     return tuple((key, counts[key]) for key in gpus()[gpu].profiles if counts.get(key, 0))
 
 
-def _placements(gpu: str) -> Iterator[Placement]:
+def _placements(gpu: str) -> Iterator[MigPlacement]:
     """Every valid placement of instances on one GPU, the empty one included."""
     grid = geometry(gpu)
     steps = [
@@ -27,7 +26,7 @@ def _placements(gpu: str) -> Iterator[Placement]:
         for start in shape(gpu, profile).starts
     ]
 
-    def extend(first: int, chosen: Placement, taken: int, compute: int) -> Iterator[Placement]:
+    def extend(first: int, chosen: MigPlacement, taken: int, compute: int) -> Iterator[MigPlacement]:
         yield chosen
         for index in range(first, len(steps)):
             profile, start, size = steps[index]
@@ -41,13 +40,13 @@ def _placements(gpu: str) -> Iterator[Placement]:
 
 
 @cache
-def placements(gpu: str) -> frozenset[Placement]:
+def placements(gpu: str) -> frozenset[MigPlacement]:
     """All valid placements on one `gpu`: memory slices disjoint, compute slices enough, maxima kept."""
     return frozenset(_placements(gpu))
 
 
 @cache
-def maximal_placements(gpu: str) -> frozenset[Placement]:
+def maximal_placements(gpu: str) -> frozenset[MigPlacement]:
     """Placements to which nothing can be added."""
     smaller = {found - {one} for found in placements(gpu) for one in found}
     return frozenset(found for found in placements(gpu) if found not in smaller)
@@ -69,22 +68,6 @@ def maximal_layouts(gpu: str) -> tuple[Layout, ...]:
 def fits_geometry(gpu: str, counts: Mapping[str, int]) -> bool:
     """Whether `counts` slices of each profile can be cut together on one `gpu`."""
     return layout(gpu, counts) in layouts(gpu)
-
-
-class Stranded(NamedTuple):
-    """Slices of a cut GPU that no instance has, and that none can have while the layout stays."""
-
-    compute: int
-    memory: int
-
-
-def stranded(gpu: str, counts: Mapping[str, int]) -> Stranded:
-    """What a layout of `counts` slices of each profile leaves over on one `gpu`."""
-    grid = geometry(gpu)
-    return Stranded(
-        grid.compute - sum(shape(gpu, key).compute * count for key, count in counts.items()),
-        grid.memory - sum(shape(gpu, key).memory * count for key, count in counts.items()),
-    )
 
 
 def config_names(gpu: str) -> tuple[str, ...]:

@@ -12,7 +12,7 @@ from corral.catalogue.gpus import gpus, shape
 from corral.stacks.planning.mig.layouts import Layout, layout, maximal_layouts
 from corral.stacks.planning.mig.vectors import Vector, layout_of, vector, within
 from corral.stacks.planning.mig.weights import weighings
-from corral.stacks.planning.results.plan import Proof
+from corral.stacks.planning.results.pools import Proof
 
 
 @dataclass(frozen=True)

@@ -45,7 +45,7 @@ def spare(gpu: str, used: Vector) -> Vector:
     return max(able, key=lambda one: (sum(n for n, has in zip(one, used, strict=True) if has), -sum(one)))
 
 
-def recut(gpu: str, used: Sequence[Vector], kind: Vector) -> Mapping[int, Vector] | None:
+def repack(gpu: str, used: Sequence[Vector], kind: Vector) -> Mapping[int, Vector] | None:
     """Slices in use on each GPU that changes, one more of `kind` among them; None: all layouts were tried.
 
     `used` is of each GPU. Moves are fewest among pairs of GPUs, then among three, else few over all.

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
-class Device:
+class CountedDevice:
     """A kind of device of one pool, as it is counted."""
 
     pool: str
@@ -22,7 +22,7 @@ class Device:
 class Quota:
     """So many devices of one kind."""
 
-    device: Device
+    device: CountedDevice
     count: int
 
 

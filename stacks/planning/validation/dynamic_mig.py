@@ -3,15 +3,13 @@
 from collections.abc import Iterator, Sequence
 
 from corral.catalogue.gpus import gpus
-from corral.catalogue.vocabulary import Addon, AddonState, ClusterKind, FeatureGate, SharingKind
+from corral.catalogue.vocabulary import Addon, AddonState, FeatureGate, SharingKind
 from corral.stacks.config.errors import Problem
 from corral.stacks.config.stack_config import GpuPool, StackConfig
 from corral.stacks.config.values import DYNAMIC
 from corral.stacks.planning.addons import state
 from corral.stacks.planning.validation.versions import at_least
 
-MODE_IS_OFF = (ClusterKind.EMBEDDED,)
-"""Clusters on whose nodes nobody has switched MIG mode on."""
 ON_BY_DEFAULT = "1.36"
 """First Kubernetes with partitionable devices on by default (MIG guide of the DRA driver, 2026-08-07)."""
 
@@ -37,7 +35,7 @@ def check_dynamic(config: StackConfig) -> Iterator[Problem]:
         if state(config, Addon.DRA_DRIVER) is AddonState.OFF:
             reason = "the DRA driver cuts slices on demand, and addons.dra-driver is off"
             yield Problem(path, DYNAMIC, f"{reason}: use managed there, or auto here")
-        elif config.cluster.kind is ClusterKind.EXISTING:
+        elif config.cluster.capabilities.states_kubernetes:
             yield from _gate(config, path)
         yield from _mode(config, config.gpu_pools[index], path)
 
@@ -61,7 +59,7 @@ def _layouts(config: StackConfig, dynamic: Sequence[int]) -> Iterator[Problem]:
 def _mode(config: StackConfig, pool: GpuPool, path: str) -> Iterator[Problem]:
     """Slices are cut where MIG mode is on, and some GPUs change it by a reset alone."""
     found = gpus().get(pool.gpu)
-    if found and found.mig_mode_by_reset and config.cluster.kind in MODE_IS_OFF:
+    if found and found.mig_mode_by_reset and not config.cluster.capabilities.mig_mode_switchable:
         others = [key for key, one in gpus().items() if one.profiles and not one.mig_mode_by_reset]
         reason = f"{pool.gpu} changes its MIG mode by a reset alone, and it is off on the machines of a plane"
         yield Problem(path, DYNAMIC, f"{reason}: use auto, or a GPU such as {others[0]}")

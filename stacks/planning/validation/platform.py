@@ -3,23 +3,16 @@
 from collections.abc import Iterator
 
 from corral.catalogue.platforms import PlatformEntry, platform, precompiled_kernels
-from corral.catalogue.vocabulary import Addon, AddonState, ClusterKind, DriverSource, Platform, SharingKind
+from corral.catalogue.vocabulary import Addon, AddonState, DriverSource, Platform, SharingKind
 from corral.stacks.config.errors import Problem
 from corral.stacks.config.stack_config import StackConfig
 from corral.stacks.planning.addons import state
-
-DEFAULT = Platform.BARE_METAL
-"""Where nothing is said, and what simulated nodes are like."""
-
-
-def platform_of(config: StackConfig) -> Platform:
-    """What the nodes of `config` are."""
-    return config.cluster.platform or DEFAULT
+from corral.stacks.planning.defaults import node_platform
 
 
 def check_platform(config: StackConfig) -> Iterator[Problem]:
     """Everything that the platform of the nodes rules out."""
-    name = platform_of(config)
+    name = node_platform(config.cluster)
     row = platform(name)
     yield from _embedded(config)
     yield from _own_devices(config, name, row)
@@ -34,8 +27,8 @@ def _embedded(config: StackConfig) -> Iterator[Problem]:
         "precompiled-driver": cluster.precompiled_driver,
     }
     for key, value in given.items():
-        if value is not None and cluster.kind is ClusterKind.EMBEDDED:
-            reason = "the embedded cluster simulates its nodes: leave it out"
+        if value is not None and cluster.capabilities.simulated:
+            reason = f"the {cluster.kind.value} cluster simulates its nodes: leave it out"
             yield Problem(f"cluster.{key}", str(value), reason)
 
 

@@ -1,17 +1,26 @@
-"""What types cannot say about GPUs of tenants: pools, profiles, and keys that need `fair-sharing`."""
+"""Section `tenants`: namespaces, GPUs of pools, profiles, and keys that need `fair-sharing`."""
 
 from collections.abc import Iterator
 
+from corral.catalogue.addons import reserved_namespaces
 from corral.catalogue.gpus import gpus
 from corral.catalogue.vocabulary import Addon, AddonState, SharingKind
 from corral.stacks.config.errors import Problem, one_of
-from corral.stacks.config.stack_config import GpuPool, StackConfig, Tenant
+from corral.stacks.config.stack_config import GpuPool, StackConfig, TenantSection
+from corral.stacks.config.values import WHOLE
 from corral.stacks.planning.addons import state
 
-WHOLE = "whole"
-"""In place of a profile: a GPU of a MIG pool that is not cut."""
-
 KEPT_BY = "nothing would keep a tenant to it: use addons: {tenancy: managed}, or the section fair-sharing"
+
+
+def check_tenants(config: StackConfig) -> Iterator[Problem]:
+    """Namespaces of the platform that a tenant claims."""
+    for index, tenant in enumerate(config.tenants):
+        space = tenant.namespace or tenant.name
+        if space in reserved_namespaces() or space.startswith("kube-"):
+            yield Problem(
+                f"tenants[{index}].namespace", space, "the platform's own namespace: choose another"
+            )
 
 
 def check_fair(config: StackConfig) -> Iterator[Problem]:
@@ -40,7 +49,7 @@ def _kept(config: StackConfig) -> bool:
     return queued or state(config, Addon.TENANCY) is AddonState.MANAGED
 
 
-def _weight(config: StackConfig, tenant: Tenant, path: str) -> Iterator[Problem]:
+def _weight(config: StackConfig, tenant: TenantSection, path: str) -> Iterator[Problem]:
     if tenant.weight is None or _borrowing(config):
         return
     lacking = "the section fair-sharing" if config.fair_sharing is None else "borrowing: true in fair-sharing"

@@ -3,7 +3,8 @@
 from collections.abc import Iterator
 
 from corral.catalogue.vocabulary import AddonState, StorageKind
-from corral.stacks.planning.results.plan import AddonPlan, Plan
+from corral.stacks.planning.results.addons import AddonPlan
+from corral.stacks.planning.results.plan import Plan
 from corral.stacks.reports.html.html import Content, Html, joined, tag
 from corral.stacks.reports.html.tables import Column, count, facts, table
 

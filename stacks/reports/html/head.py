@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Iterator
 
-from corral.catalogue.vocabulary import AddonState, ClusterKind, Weights
+from corral.catalogue.vocabulary import AddonState, Weights
 from corral.controls.register import CONTROLS
 from corral.stacks.planning.results.plan import Plan
 from corral.stacks.reports.html.html import Content, Html, prose, tag, together
@@ -57,7 +57,7 @@ def _counts(plan: Plan) -> Iterator[tuple[str, Content]]:
         "controls",
         _number(str(len(CONTROLS)), f"{stopping(plan)} stop, {len(CONTROLS) - stopping(plan)} report"),
     )
-    yield "digests", _number(digests(plan.pins).removesuffix(" resolved"), "resolved")
+    yield "digests", _number(digests(plan.digests).removesuffix(" resolved"), "resolved")
 
 
 def _of_models(plan: Plan, simulated: int) -> str:
@@ -78,7 +78,7 @@ def simulation(plan: Plan) -> Html:
 
 
 def _simulated(plan: Plan) -> Iterator[Content]:
-    if plan.cluster.kind is ClusterKind.EMBEDDED:
+    if plan.cluster.capabilities.simulated:
         yield "Nodes and GPUs: the embedded plane simulates all that are drawn here."
         yield prose(
             "Pods whose image has no program there, and charts that have a stand-in: `corral status` names "

@@ -4,7 +4,8 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 
 from corral.catalogue.vocabulary import Weights
-from corral.stacks.planning.results.plan import MemoryPlan, ModelPlan, Plan
+from corral.stacks.planning.results.models import MemoryPlan, ModelPlan
+from corral.stacks.planning.results.plan import Plan
 from corral.stacks.reports.html.html import Content, Html, tag, together
 from corral.stacks.reports.html.pools import anchors
 from corral.stacks.reports.html.tables import Column, count, mark, numbers, second, share, size, table

@@ -3,9 +3,9 @@
 from collections.abc import Iterable, Iterator, Mapping, Set
 
 from corral.catalogue.gpus import GIB
-from corral.catalogue.vocabulary import ClusterKind, Weights
-from corral.stacks.planning.gpu_pools.devices import in_words
-from corral.stacks.planning.results.plan import GpuPlan, NodePlan, Plan, PoolPlan, SlicePlan
+from corral.catalogue.vocabulary import Weights
+from corral.stacks.planning.results.plan import Plan
+from corral.stacks.planning.results.pools import GpuPlan, NodePlan, PoolPlan, SlicePlan, in_words
 from corral.stacks.reports.html.html import Content, Html, tag, together
 from corral.stacks.reports.html.tables import count, mark, share, size
 from corral.stacks.reports.html.tally import Tally, of_gpu, of_pool
@@ -29,7 +29,7 @@ def pools(plan: Plan) -> Html:
     if not plan.pools:
         return tag("p", "This stack has no GPU pool.")
     simulated = frozenset(one.name for one in plan.models if one.weights is Weights.SIMULATED)
-    embedded = plan.cluster.kind is ClusterKind.EMBEDDED
+    embedded = plan.cluster.capabilities.simulated
     legend = [(kind, words) for kind, words in LEGEND if simulated or kind != STARRED]
     return together(
         [_legend(legend), *(_pool(place, pool, simulated, embedded) for place, pool in enumerate(plan.pools))]
@@ -81,7 +81,7 @@ def _sentence(pool: PoolPlan) -> str:
     if not pool.existing:
         where = f"{pool.minimum} to {pool.maximum} nodes made on demand, all of them drawn"
     why = "".join(
-        f" Re-cut for {one.model}: saves 1 GPU, moves {', '.join(one.moved)}." for one in pool.recuts
+        f" Repacked for {one.model}: saves 1 GPU, moves {', '.join(one.moved)}." for one in pool.repacked
     )
     return f"{where}. {used} of {count(len(pool.gpus), 'GPU')} used{bound}. {memory(of_pool(pool))}.{why}"
 

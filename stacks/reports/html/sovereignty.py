@@ -4,11 +4,12 @@ from collections.abc import Iterator
 
 from corral.catalogue.vocabulary import Profile, Weights
 from corral.controls.control import Control
+from corral.controls.enforcement import stops
 from corral.controls.page import places
 from corral.controls.profiles import PROFILES
 from corral.controls.register import CONTROLS
-from corral.controls.weight import stops
-from corral.stacks.planning.results.plan import Pins, Plan
+from corral.stacks.planning.results.plan import Plan
+from corral.stacks.planning.results.sovereignty import Digests
 from corral.stacks.reports.html.html import Content, Html, prose, tag, together
 from corral.stacks.reports.html.tables import Column, count, second, table
 
@@ -79,7 +80,7 @@ def _demands(plan: Plan) -> Iterator[tuple[Content, ...]]:
         images + (f"from mirror {mirror}" if mirror else "each from its own registry"),
         _held(mirror is not None or plan.profile is not Profile.AIR_GAPPED),
     )
-    yield "digests", "one for every chart and image", digests(plan.pins), _pinned(plan)
+    yield "digests", "one for every chart and image", digests(plan.digests), _pinned(plan)
     real = [one for one in plan.models if one.weights is Weights.REAL]
     yield (
         "model sources",
@@ -101,21 +102,21 @@ def _held(fine: bool) -> Html:
 
 
 def _pinned(plan: Plan) -> Html:
-    if not plan.pins.unresolved:
+    if not plan.digests.unresolved:
         return _verdict("holds")
     return _verdict("fails" if plan.policy.digests_required else "is reported")
 
 
-def digests(pins: Pins) -> str:
+def digests(counted: Digests) -> str:
     """How far charts and images are pinned."""
-    return f"{pins.resolved} of {pins.resolved + len(pins.unresolved)} resolved"
+    return f"{counted.resolved} of {counted.resolved + len(counted.unresolved)} resolved"
 
 
 def pinning(plan: Plan) -> Html:
     """Each chart and image without a digest."""
-    missing = plan.pins.unresolved
+    missing = plan.digests.unresolved
     if not missing:
-        return tag("p", f"{digests(plan.pins)}: every chart and image of this plan has one.")
-    advice = f"{digests(plan.pins)}; {len(missing)} unresolved. `corral lock` resolves them."
+        return tag("p", f"{digests(plan.digests)}: every chart and image of this plan has one.")
+    advice = f"{digests(plan.digests)}; {len(missing)} unresolved. `corral lock` resolves them."
     names = tag("ul", *(tag("li", name) for name in missing), class_="names", role="list")
     return together([tag("p", prose(advice)), names])

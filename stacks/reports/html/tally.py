@@ -4,7 +4,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from corral.catalogue.gpus import gpus
-from corral.stacks.planning.results.plan import GpuPlan, Plan, PoolPlan
+from corral.stacks.planning.results.plan import Plan
+from corral.stacks.planning.results.pools import GpuPlan, PoolPlan
 
 
 @dataclass(frozen=True)

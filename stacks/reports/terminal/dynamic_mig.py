@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from corral.catalogue.gpus import gpus
 from corral.catalogue.vocabulary import SharingKind
-from corral.stacks.planning.results.plan import Guarantee, PoolPlan
+from corral.stacks.planning.results.pools import Guarantee, PoolPlan
 
 ONE_OF_MANY = "one way to cut among many: the driver cuts when a pod comes, where the scheduler puts it"
 

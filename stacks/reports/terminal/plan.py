@@ -8,24 +8,18 @@ from rich.table import Table
 from rich.text import Text
 
 from corral.catalogue.gpus import shape
-from corral.catalogue.vocabulary import AddonState, ClusterKind, SharingKind, Weights
+from corral.catalogue.vocabulary import AddonState, SharingKind, Weights
 from corral.stacks.config.errors import gib
-from corral.stacks.planning.mig.layouts import stranded
-from corral.stacks.planning.results.plan import (
-    AddonPlan,
-    GpuPlan,
-    ModelPlan,
-    Plan,
-    PoolPlan,
-    Proof,
-    SlicePlan,
-)
+from corral.stacks.planning.results.addons import AddonPlan
+from corral.stacks.planning.results.models import ModelPlan
+from corral.stacks.planning.results.plan import Plan
+from corral.stacks.planning.results.pools import GpuPlan, PoolPlan, Proof, SlicePlan, stranded
 from corral.stacks.reports.terminal.cost import api_notes, api_table, cost_notes, cost_table
 from corral.stacks.reports.terminal.dynamic_mig import needs, on_demand, promise
 from corral.stacks.reports.terminal.fair_sharing import fair_notes, fair_table, shared
 
 GIB = 1 << 30
-RECUTS = 3
+REPACKED = 3
 """Moves that are shown of one pool."""
 CUTS = {
     SharingKind.WHOLE: "whole GPUs",
@@ -41,7 +35,7 @@ NUMBERS = ("GiB", "used", *SIZES, "context", "longest", "sequences")
 
 def render(plan: Plan, console: Console) -> None:
     """Print `plan`: addons, pools with every slice, models, and what is not pinned."""
-    nodes = "" if plan.cluster.kind is ClusterKind.EMBEDDED else f" of {plan.cluster.platform.value} nodes"
+    nodes = "" if plan.cluster.capabilities.simulated else f" of {plan.cluster.platform.value} nodes"
     cluster = f"{plan.cluster.kind.value}{nodes}"
     where = f"region {plan.region}, cluster {cluster}, GPUs from the {plan.allocator.value}"
     console.print(Text(f"{plan.stack}: profile {plan.profile.value}, {where}"))
@@ -59,7 +53,7 @@ def render(plan: Plan, console: Console) -> None:
         _fair(plan, console)
     if plan.pools:
         _cost(plan, console)
-    for title, rows in (("Stores", _stores(plan)), ("Pins", _pins(plan))):
+    for title, rows in (("Stores", _stores(plan)), ("Digests", _digests(plan))):
         _heading(console, title)
         for row in rows:
             console.print(Text(row))
@@ -142,10 +136,10 @@ def pool_notes(pool: PoolPlan) -> Iterable[str]:
         return
     if pool.proof and pool.proof.total:
         yield _reason(pool.gpu, pool.proof)
-    for one in pool.recuts[:RECUTS]:
-        yield f"re-cut for {one.model}: saves 1 GPU, moves {', '.join(one.moved)}"
-    if len(pool.recuts) > RECUTS:
-        yield f"and {len(pool.recuts) - RECUTS} more times"
+    for one in pool.repacked[:REPACKED]:
+        yield f"repacked for {one.model}: saves 1 GPU, moves {', '.join(one.moved)}"
+    if len(pool.repacked) > REPACKED:
+        yield f"and {len(pool.repacked) - REPACKED} more times"
 
 
 def _reason(gpu: str, proof: Proof) -> str:
@@ -227,8 +221,8 @@ def _stores(plan: Plan) -> Iterable[str]:
     yield f"tenants: {', '.join(tenant.namespace for tenant in plan.tenants)}"
 
 
-def _pins(plan: Plan) -> Iterable[str]:
-    missing, total = len(plan.pins.unresolved), plan.pins.resolved + len(plan.pins.unresolved)
+def _digests(plan: Plan) -> Iterable[str]:
+    missing, total = len(plan.digests.unresolved), plan.digests.resolved + len(plan.digests.unresolved)
     yield f"{missing} of {total} digests unresolved" + ("; `corral lock` resolves them" if missing else "")
 
 

@@ -1,0 +1,111 @@
+"""Addon descriptors, `<addon>.yaml` each: everything that is known of an addon before it is installed."""
+
+from collections.abc import Mapping
+from functools import cache
+
+from corral.catalogue._read import FOLDER, Entry, Source, read_file
+from corral.catalogue.vocabulary import Addon, AddonState, InstalledBy, VectorEngine
+
+
+class ChartRow(Entry):
+    """One Helm chart of an addon."""
+
+    source: str
+    version: str
+    app_version: str
+    installed_by: InstalledBy
+    """`chart` lets policies see every object but drops hooks; `release` runs hooks and hides objects."""
+    reason: str
+    hooks: str
+    kubernetes: str | None = None
+    gpu_driver: int | None = None
+    engine: VectorEngine | None = None
+    """Installed for this engine alone."""
+
+
+class ImageRow(Entry):
+    """One container image of an addon."""
+
+    repository: str
+    tag: str
+    brought_by: str | None = None
+    """The chart that brings it; None: the program names it itself."""
+    unresolvable: str | None = None
+    """Why no registry can give a digest for this tag."""
+
+
+class Secret(Entry):
+    """A key of encrypted configuration, in the namespace `corral`."""
+
+    key: str
+    bytes: int
+    """Random bytes of a new one."""
+    states: tuple[AddonState, ...] = (AddonState.MANAGED,)
+    """States of the addon in which it is needed."""
+    engine: VectorEngine | None = None
+    """Needed for this engine alone."""
+
+
+class Definition(Entry):
+    """The custom resource definition whose presence shows an existing addon."""
+
+    name: str
+    version: str
+
+
+class Descriptor(Entry):
+    """One addon."""
+
+    namespace: str = ""
+    """Where its pods run, or where Helm notes its release; empty: neither."""
+    requires: tuple[Addon, ...] = ()
+    """Addons that must not be off while this one is not."""
+    section: str | None = None
+    """Section of the stack file without which it is off."""
+    definition: Definition | None = None
+    ports: Mapping[str, int] = {}
+    """Ports that clients use, by their purpose."""
+    secrets: tuple[Secret, ...] = ()
+    tools: Mapping[str, str] = {}
+    """Toolchain recipes that run it without a cloud, by the chart or image of their version."""
+    source: Source | None = None
+    charts: Mapping[str, ChartRow] = {}
+    images: Mapping[str, ImageRow] = {}
+
+
+KUBERNETES_NAMESPACES = ("default", "kube-node-lease", "kube-public", "kube-system")
+
+
+@cache
+def descriptors() -> Mapping[Addon, Descriptor]:
+    """Descriptors of all addons, in the order of installation."""
+    return {one: read_file(FOLDER / "addons" / f"{one.value}.yaml", Descriptor) for one in Addon}
+
+
+def descriptor(addon: Addon) -> Descriptor:
+    """The descriptor of `addon`."""
+    return descriptors()[addon]
+
+
+def definition(addon: Addon) -> tuple[str, str]:
+    """Name and version of the resource definition that shows an existing `addon`.
+
+    Raises:
+        KeyError: it has none.
+    """
+    found = descriptor(addon).definition
+    if found is None:
+        raise KeyError(f"addon {addon.value} has no definition")
+    return found.name, found.version
+
+
+@cache
+def config_secrets() -> Mapping[str, Secret]:
+    """Secrets of all addons by key, in the order of installation."""
+    return {secret.key: secret for one in descriptors().values() for secret in one.secrets}
+
+
+@cache
+def reserved_namespaces() -> frozenset[str]:
+    """Namespaces of Kubernetes and of the addons, which no tenant may have."""
+    return frozenset(KUBERNETES_NAMESPACES) | {one.namespace for one in descriptors().values()} - {""}

@@ -1,0 +1,65 @@
+"""Cluster kinds: what each can do, so that nothing else asks which kind a cluster is."""
+
+from collections.abc import Mapping
+from functools import cache
+
+from pydantic import model_validator
+
+from corral.catalogue._read import Entry, read
+from corral.catalogue.vocabulary import ClusterKind
+
+
+class ClusterCapabilities(Entry):
+    """What a kind of cluster can do."""
+
+    built: bool
+    """Whether this version deploys to it."""
+    started_here: bool
+    """`corral up` starts it on this machine, under the name in `cluster.plane`."""
+    simulated: bool
+    """Its nodes and GPUs are simulated."""
+    reached_by_kubeconfig: bool
+    """A kubeconfig leads to it before the stack exists."""
+    states_kubernetes: bool
+    """The stack file states version and gates of Kubernetes; false: they are known."""
+    nodes_on_demand: bool
+    """Nodes of a pool are made within a range; false: they exist, and the stack file names them."""
+    mig_mode_switchable: bool
+    """MIG mode can be switched on where a GPU changes it by a reset alone."""
+    controller_replicas: int | None = None
+    """Replicas of each controller; None: each component's default."""
+    protects_data: bool
+    """What holds data outlives the stack."""
+    upgrade_jobs: bool
+    """Jobs that charts run at an upgrade have a program there."""
+
+
+class _Clusters(Entry):
+    kinds: dict[ClusterKind, ClusterCapabilities]
+
+    @model_validator(mode="after")
+    def _is_whole(self) -> "_Clusters":
+        missing = [kind.value for kind in ClusterKind if kind not in self.kinds]
+        if missing:
+            raise ValueError(f"no entry for {', '.join(missing)}")
+        return self
+
+
+@cache
+def _file() -> _Clusters:
+    return read("clusters.yaml", _Clusters)
+
+
+def clusters() -> Mapping[ClusterKind, ClusterCapabilities]:
+    """Capabilities of all kinds."""
+    return _file().kinds
+
+
+def capabilities(kind: ClusterKind) -> ClusterCapabilities:
+    """What a cluster of `kind` can do."""
+    return clusters()[kind]
+
+
+def built_kinds() -> tuple[ClusterKind, ...]:
+    """Kinds that this version deploys to."""
+    return tuple(kind for kind, one in clusters().items() if one.built)

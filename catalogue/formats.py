@@ -1,0 +1,36 @@
+"""Formats of names and addresses, each with the words that a wrong value is answered with."""
+
+import re
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Format:
+    """A pattern that a whole text must match."""
+
+    pattern: str
+    words: str
+    """What is allowed, to follow `use `."""
+
+    def matches(self, value: str) -> bool:
+        """Whether all of `value` has this format."""
+        return re.fullmatch(self.pattern, value) is not None
+
+
+LABEL = Format(
+    r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?", "a DNS label: lower-case letters, digits and -, at most 63"
+)
+SUBDOMAIN = Format(
+    r"(?=.{1,253}$)[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*",
+    "a DNS name: lower-case letters, digits, - and .",
+)
+"""Names of Kubernetes objects, nodes among them (RFC 1123)."""
+LABEL_VALUE = Format(
+    r"[A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?", "a label value: letters, digits, -, _ and ., at most 63"
+)
+SERVER_URL = Format(r"https?://[A-Za-z0-9.\-\[\]:]+/?", "http(s)://host[:port] without a path")
+REGISTRY = Format(
+    r"[a-z0-9]([a-z0-9.-]*[a-z0-9])?(:[0-9]{1,5})?(/[a-z0-9]([a-z0-9._-]*[a-z0-9])?)*",
+    "host[:port][/path] without scheme or tag",
+)
+BUCKET = Format(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]", "3 to 63 lower-case letters, digits, - and .")

@@ -1,0 +1,80 @@
+"""`corral lock --models`: what the sources of a stack's models hold."""
+
+import argparse
+import datetime
+import os
+from pathlib import Path
+
+from corral.catalogue.vocabulary import Weights
+from corral.cli.console import progress
+from corral.cli.errors import FAILED
+from corral.embedded.engine import project
+from corral.stacks.config.loader import read
+from corral.stacks.config.model_lock import LockedFile, LockedModel, lock_path, lock_text, read_lock
+from corral.stacks.config.stack_config import StackConfig
+
+
+def lock(arguments: argparse.Namespace) -> int:
+    """Read the source of every model of the stack that is not locked, and write the lock.
+
+    A source that fails is one line, and what was locked before stays; exits with 1 then. With `--check`
+    nothing is written, and a model without lock is enough to exit with 1.
+    """
+    path = project.stack_file(project.find(), arguments.stack)
+    config, known = read(path), dict(read_lock(path))
+    sources = _sources(config)
+    stale = {name for name, source in sources.items() if name not in known or known[name].source != source}
+    if arguments.check:
+        for name in sorted(stale):
+            progress(f"{name}: {sources[name]} is not locked")
+        return FAILED if stale else 0
+    again = set(sources) if arguments.refresh else stale
+    failed = False
+    for name in sources:
+        if name in again:
+            failed |= not _lock_one(name, sources[name], known)
+    kept = {name: known[name] for name in sources if name in known}
+    _replace(lock_path(path), lock_text(kept))
+    progress(f"{lock_path(path).name}: {len(kept)} of {len(sources)} models locked")
+    return FAILED if failed else 0
+
+
+def _sources(config: StackConfig) -> dict[str, str]:
+    """Source by name of each model whose files neither the catalogue nor a package states."""
+    return {
+        model.name: model.source
+        for model in config.models
+        if model.source is not None and model.weights is Weights.REAL
+    }
+
+
+def _lock_one(name: str, source: str, known: dict[str, LockedModel]) -> bool:
+    from corral.tools.failure import ToolFailure
+    from corral.tools.locking import locked
+    from corral.tools.sources import source_of
+    from corral.tools.store import client
+
+    progress(f"{name}: reading {source}")
+    try:
+        listing = locked(source_of(source, client() if source.startswith("s3://") else None), progress)
+    except ToolFailure as failure:
+        progress(f"{name}: {failure}")
+        return False
+    except ImportError as error:
+        progress(f"{name}: {error.name} is missing: pip install 'corral[tools]'")
+        return False
+    files = tuple(LockedFile(name=one.name, size=one.size, sha256=one.sha256 or "") for one in listing.files)
+    before = known.get(name)
+    if before is None or (before.source, before.revision, before.files) != (source, listing.revision, files):
+        today = datetime.datetime.now(datetime.UTC).date()
+        known[name] = LockedModel(source=source, revision=listing.revision, date=today, files=files)
+    return True
+
+
+def _replace(path: Path, content: str) -> None:
+    """Write `path` at once: a reader sees the old lock or the new one."""
+    if path.is_file() and path.read_text(encoding="utf-8") == content:
+        return
+    scratch = path.with_name(f".{path.name}.{os.getpid()}")
+    scratch.write_text(content, encoding="utf-8")
+    scratch.replace(path)

@@ -1,0 +1,127 @@
+"""PostgreSQL with pgvector on one node: its objects."""
+
+from collections.abc import Sequence
+from typing import Any, cast
+
+import pulumi
+import pulumi_kubernetes as kubernetes
+
+from corral.components._kit import child, fingerprint, labels, selector
+from corral.components._signals import pod_monitor
+from corral.components.vector_db.args import VectorDatabaseArgs
+from corral.components.vector_db.names import COMPONENT, EXPORTER, EXPORTER_PORT, SERVICE
+from corral.components.vector_db.pgvector import pod
+
+
+def build(
+    parent: pulumi.Resource,
+    name: str,
+    args: VectorDatabaseArgs,
+    space: pulumi.Output[str],
+    before: Sequence[pulumi.Resource],
+) -> None:
+    """Volume, Service and StatefulSet, and the exporter of its metrics."""
+    memory = args.get("memory_mib", 1024)
+    config = kubernetes.core.v1.ConfigMap(
+        f"{name}-config",
+        metadata={"name": pod.CONFIG, "namespace": space, "labels": labels(COMPONENT, name)},
+        data=pod.configuration(),
+        opts=child(parent),
+    )
+    claim = _claim(parent, name, args, space)
+    service = kubernetes.core.v1.Service(
+        f"{name}-service",
+        metadata={
+            "name": SERVICE,
+            "namespace": space,
+            "labels": labels(COMPONENT, name),
+            # The StatefulSet behind it is awaited itself, and waits for this Service.
+            "annotations": {"pulumi.com/skipAwait": "true"},
+        },
+        spec={
+            "selector": selector(COMPONENT, name),
+            "ports": [{"name": "postgres", "port": 5432, "target_port": "postgres"}],
+        },
+        opts=child(parent),
+    )
+    # A new name of this object is a new, empty database pod beside the old volume.
+    database = kubernetes.apps.v1.StatefulSet(
+        f"{name}-database",
+        metadata={"name": SERVICE, "namespace": space, "labels": labels(COMPONENT, name)},
+        spec={
+            "service_name": SERVICE,
+            "replicas": 1,
+            "selector": {"match_labels": selector(COMPONENT, name)},
+            "template": {
+                "metadata": {
+                    "labels": labels(COMPONENT, name),
+                    "annotations": {"corral.dev/configuration": fingerprint(pod.configuration())},
+                },
+                "spec": cast(Any, pod.pod(memory_mib=memory, supply=args["supply"])),
+            },
+        },
+        opts=child(
+            parent,
+            protect=args.get("protect", True),
+            depends_on=[*before, config, claim, service],
+        ),
+    )
+    if args.get("monitors", True):
+        _exporter(parent, name, args, space, [database])
+
+
+def _claim(
+    parent: pulumi.Resource, name: str, args: VectorDatabaseArgs, space: pulumi.Input[str]
+) -> pulumi.Resource:
+    spec: dict[str, Any] = {
+        "access_modes": ["ReadWriteOnce"],
+        "resources": {"requests": {"storage": f"{args.get('size_gib', 10)}Gi"}},
+    }
+    if "storage_class" in args:
+        spec["storage_class_name"] = args["storage_class"]
+    # A new name of this object is a new, empty volume.
+    return kubernetes.core.v1.PersistentVolumeClaim(
+        f"{name}-data",
+        metadata={
+            "name": pod.CLAIM,
+            "namespace": space,
+            "labels": labels(COMPONENT, name),
+            # Many storage classes bind a claim only once a pod wants it.
+            "annotations": {"pulumi.com/skipAwait": "true"},
+        },
+        spec=cast(Any, spec),
+        opts=child(parent, protect=args.get("protect", True)),
+    )
+
+
+def _exporter(
+    parent: pulumi.Resource,
+    name: str,
+    args: VectorDatabaseArgs,
+    space: pulumi.Output[str],
+    before: Sequence[pulumi.Resource],
+) -> None:
+    own = labels(EXPORTER, name)
+    wanted = args.get("namespace", "vector-db")
+    kubernetes.apps.v1.Deployment(
+        f"{name}-exporter",
+        metadata={"name": EXPORTER, "namespace": space, "labels": own},
+        spec={
+            "replicas": 1,
+            "selector": {"match_labels": selector(EXPORTER, name)},
+            "template": {
+                "metadata": {"labels": own},
+                "spec": cast(Any, pod.exporter_pod(namespace=wanted, supply=args["supply"])),
+            },
+        },
+        opts=child(parent, depends_on=list(before)),
+    )
+    pod_monitor(
+        parent,
+        f"{name}-monitor",
+        name=EXPORTER,
+        namespace=space,
+        labels=own,
+        match=selector(EXPORTER, name),
+        port=EXPORTER_PORT,
+    )

@@ -1,0 +1,48 @@
+"""Evaluation of a subject against a control, whatever shape its rule has."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from corral.controls.cel import Prepared, prepared, violations
+from corral.controls.control import Control, ObjectRule, Resource, ResourceRule
+from corral.controls.profiles import Profile
+
+
+def applies(control: Control, token: str) -> bool:
+    """Whether `control`, one about cloud resources, evaluates resources of type `token`."""
+    return not isinstance(control.rule, ObjectRule) and control.rule.applies(token)
+
+
+def evaluate_object(control: Control, subject: Mapping[str, Any] | Prepared, profile: Profile) -> list[str]:
+    """Messages of what is wrong with Kubernetes object `subject`; none where nothing is.
+
+    Raises:
+        Undecided: it cannot be said before the update.
+        ValueError: the rule could not run.
+    """
+    rule = control.rule
+    if not isinstance(rule, ObjectRule):
+        raise ValueError(f"{control.id} is not about Kubernetes objects")
+    kind = subject.known.get("kind") if isinstance(subject, Prepared) else subject.get("kind")
+    if kind not in rule.kinds:
+        return []
+    ready = subject if isinstance(subject, Prepared) else prepared(subject)
+    return violations(rule, ready, profile)
+
+
+def evaluate_resource(
+    control: Control, subject: Resource, others: Sequence[Resource], profile: Profile
+) -> list[str]:
+    """Messages of what is wrong with `subject` among `others`; none where nothing is.
+
+    Raises:
+        Undecided: it cannot be said before the update.
+    """
+    rule = control.rule
+    if isinstance(rule, ObjectRule):
+        raise ValueError(f"{control.id} is about Kubernetes objects")
+    if not rule.applies(subject.type):
+        return []
+    if isinstance(rule, ResourceRule):
+        return list(rule.check(subject, profile))
+    return list(rule.check(subject, others, profile))

@@ -1,0 +1,23 @@
+"""How grave a violation is, and what it does to a deployment."""
+
+from enum import Enum, unique
+
+
+@unique
+class Severity(str, Enum):
+    """How grave a violation is."""
+
+    CRITICAL = "critical"
+    HIGH = "high"
+    MEDIUM = "medium"
+    LOW = "low"
+
+
+@unique
+class Level(str, Enum):
+    """Enforcement level: what a violation does."""
+
+    MANDATORY = "mandatory"
+    """It stops the deployment."""
+    ADVISORY = "advisory"
+    """It is reported."""

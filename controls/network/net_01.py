@@ -1,0 +1,78 @@
+"""The cluster's API is private."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from corral.controls.cloud import CLUSTERS, EKS
+from corral.controls.control import (
+    UNKNOWN,
+    Case,
+    Control,
+    Resource,
+    ResourceRule,
+    Verdict,
+)
+from corral.controls.levels import Severity
+from corral.controls.profiles import Profile
+
+
+def _private_api(cluster: Resource, profile: Profile) -> Iterator[str]:
+    if cluster.type == EKS:
+        if cluster.value("vpcConfig.endpointPublicAccess", True) is not False:
+            yield "`vpcConfig.endpointPublicAccess` is not false (absent means public)"
+        if cluster.value("vpcConfig.endpointPrivateAccess", False) is not True:
+            yield "`vpcConfig.endpointPrivateAccess` is not true"
+        return
+    dns = cluster.value("controlPlaneEndpointsConfig.dnsEndpointConfig.allowExternalTraffic", False)
+    if cluster.value("privateClusterConfig.enablePrivateEndpoint", False) is not True:
+        yield "`privateClusterConfig.enablePrivateEndpoint` is not true"
+    if dns is not False:
+        yield "`controlPlaneEndpointsConfig.dnsEndpointConfig.allowExternalTraffic` is not false"
+
+
+def _eks(**vpc: Any) -> Resource:
+    return Resource(EKS, "cluster", {"vpcConfig": vpc})
+
+
+CONTROL = Control(
+    id="SOV-NET-01",
+    title="The cluster's API is private",
+    severity=Severity.CRITICAL,
+    sources=("CIS EKS 5.4.2", "CIS GKE 5.6.4"),
+    remedy="EKS: `endpointPublicAccess: false`, `endpointPrivateAccess: true`; GKE: a private endpoint.",
+    rule=ResourceRule(lambda token: token in CLUSTERS, _private_api),
+    cases=(
+        Case("EKS, private", Verdict.GOOD, _eks(endpointPublicAccess=False, endpointPrivateAccess=True)),
+        Case("EKS, nothing said", Verdict.BAD, _eks()),
+        Case("EKS, both", Verdict.BAD, _eks(endpointPublicAccess=True, endpointPrivateAccess=True)),
+        Case(
+            "EKS, public to a list",
+            Verdict.BAD,
+            _eks(endpointPublicAccess=True, endpointPrivateAccess=True, publicAccessCidrs=["10.0.0.0/8"]),
+        ),
+        Case("EKS, neither", Verdict.BAD, _eks(endpointPublicAccess=False)),
+        Case(
+            "EKS, not known yet",
+            Verdict.UNDECIDED,
+            _eks(endpointPublicAccess=UNKNOWN, endpointPrivateAccess=True),
+        ),
+        Case(
+            "GKE, private",
+            Verdict.GOOD,
+            Resource(CLUSTERS[1], "c", {"privateClusterConfig": {"enablePrivateEndpoint": True}}),
+        ),
+        Case("GKE, nothing said", Verdict.BAD, Resource(CLUSTERS[1], "c", {})),
+        Case(
+            "GKE, open by name",
+            Verdict.BAD,
+            Resource(
+                CLUSTERS[1],
+                "c",
+                {
+                    "privateClusterConfig": {"enablePrivateEndpoint": True},
+                    "controlPlaneEndpointsConfig": {"dnsEndpointConfig": {"allowExternalTraffic": True}},
+                },
+            ),
+        ),
+    ),
+)

@@ -1,0 +1,109 @@
+"""Profiles: one word in the stack file becomes constraints and the enforcement level of each control.
+
+A profile is `<word>.yaml` beside this file; `regions.yaml` has the sets of regions that they name.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from corral.catalogue.vocabulary import Profile as ProfileName
+from corral.controls.budget import Budget
+from corral.controls.levels import Level, Severity
+
+_FOLDER = Path(__file__).parent
+
+
+@dataclass(frozen=True)
+class Profile:
+    """Constraints that the controls hold against, and what a violation of each does."""
+
+    name: str
+    regions: frozenset[str] | None
+    """Regions in which resources may be; None: anywhere."""
+    multi_regions: frozenset[str]
+    """Locations of several regions, all of them allowed."""
+    partition: str | None
+    """AWS partition that ARNs must carry; None: any."""
+    dns_suffix: str | None
+    """Suffix of AWS endpoints in that partition; None: any."""
+    universe: str | None
+    """Google universe domain; None: any."""
+    registry: str | None
+    """Registry host and path that images must come from; None: exactly the repositories of the catalogue."""
+    model_sources: tuple[str, ...]
+    """Prefixes that a model's address may have."""
+    levels: Mapping[Severity, Level]
+    """Enforcement level by severity."""
+    exceptions: Mapping[str, Level] = field(default_factory=dict[str, Level])
+    """Enforcement level of single controls, by ID."""
+    budget: Budget | None = None
+    """What the GPU nodes may cost; None: no limit is configured."""
+
+    def holds(self, region: str) -> bool:
+        """Whether `region`, a region, zone or multi-region, is in the profile's set."""
+        if self.regions is None or region in self.multi_regions:
+            return True
+        zone = re.fullmatch(r"(.*\d)-?[a-z]", region)
+        return region in self.regions or (zone is not None and zone[1] in self.regions)
+
+
+def _read(stem: str) -> Mapping[str, Any]:
+    return yaml.safe_load((_FOLDER / f"{stem}.yaml").read_text())
+
+
+_SETS: Mapping[str, Mapping[str, Any]] = _read("regions")
+
+
+def _union(sets: list[str], key: str) -> frozenset[str]:
+    return frozenset(region for name in sets for region in _SETS[name].get(key, ()))
+
+
+def _profile(name: str) -> Profile:
+    data = _read(name)
+    anywhere = data["regions"] == "any"
+    return Profile(
+        name=name,
+        regions=None if anywhere else _union(data["regions"], "regions"),
+        multi_regions=frozenset() if anywhere else _union(data["regions"], "multi-regions"),
+        partition=None,
+        dns_suffix=None,
+        universe=None,
+        registry=None,
+        model_sources=tuple(data["model-sources"]),
+        levels={severity: Level(data["levels"][severity.value]) for severity in Severity},
+        exceptions={identity: Level(level) for identity, level in data.get("controls", {}).items()},
+    )
+
+
+PROFILES: Mapping[str, Profile] = {word.value: _profile(word.value) for word in ProfileName}
+"""Profiles by name."""
+
+
+def profile(name: str, *, region: str | None = None, registry: str | None = None) -> Profile:
+    """The profile called `name`, narrowed to `region` and `registry` if they are set.
+
+    Raises:
+        ValueError: no such profile, or a region outside its set.
+    """
+    if name not in PROFILES:
+        raise ValueError(f"sovereignty profile {name!r}: one of {', '.join(PROFILES)}")
+    chosen = PROFILES[name]
+    if region is not None and chosen.regions is not None:
+        if region not in chosen.regions:
+            allowed = ", ".join(sorted(chosen.regions))
+            raise ValueError(f"region {region!r} lies outside profile {name}: one of {allowed}")
+        home = next(one for one in _SETS.values() if region in one["regions"])
+        chosen = replace(
+            chosen,
+            regions=frozenset({region}),
+            multi_regions=frozenset(home.get("multi-regions", ())),
+            partition=home.get("partition"),
+            dns_suffix=home.get("dns-suffix"),
+            universe=home.get("universe"),
+        )
+    return replace(chosen, registry=registry or chosen.registry)

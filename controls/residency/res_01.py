@@ -1,0 +1,112 @@
+"""Every resource lies in a region of the profile."""
+
+import re
+from collections.abc import Iterator
+
+from corral.controls.cloud import is_cloud
+from corral.controls.control import (
+    UNKNOWN,
+    Case,
+    Control,
+    Resource,
+    ResourceRule,
+    Undecided,
+    Verdict,
+)
+from corral.controls.levels import Severity
+from corral.controls.profiles import Profile
+from corral.controls.residency.subjects import bucket
+
+_PLACES = ("region", "location", "zone", "availabilityZone")
+
+_PLACELESS = re.compile(
+    r"^gcp:(projects|organizations|folder|serviceaccount|iam|billing|dns)/|IAM(Member|Binding|Policy)$|AccessControl$"
+)
+"""Types of Google's that have no place of their own, such as a grant on something that has."""
+
+
+def _region(resource: Resource, profile: Profile) -> Iterator[str]:
+    if profile.regions is None:
+        return
+    stated = [(key, resource.value(key)) for key in _PLACES if resource.value(key) is not None]
+    if not stated:
+        for key in ("region", "zone"):
+            found = resource.provider.get(key)
+            if found is UNKNOWN:
+                raise Undecided(f"the provider's `{key}` is not known yet")
+            if found is not None:
+                stated.append((f"provider {key}", found))
+    for key, place in stated:
+        if not profile.holds(str(place).lower()):
+            yield f"{key} {place!r} lies outside profile {profile.name}"
+    if not stated and resource.provider and not _PLACELESS.search(resource.type):
+        yield f"neither the resource nor its provider names a region, so profile {profile.name} cannot hold"
+
+
+CONTROL = Control(
+    id="SOV-RES-01",
+    title="Every resource lies in a region of the profile",
+    severity=Severity.CRITICAL,
+    sources=("SOV-3", "GDPR 44"),
+    remedy="Set `region` to one of the profile's regions, on the provider or on the resource.",
+    rule=ResourceRule(is_cloud, _region),
+    cases=(
+        Case("in the set", Verdict.GOOD, bucket(region="eu-central-1")),
+        Case("in the sovereign cloud", Verdict.GOOD, bucket(region="eusc-de-east-1")),
+        Case("a zone of the set", Verdict.GOOD, bucket(availabilityZone="eu-central-1a")),
+        Case(
+            "a Google zone of the set",
+            Verdict.GOOD,
+            Resource("gcp:container/nodePool:NodePool", "p", {"location": "europe-west4-b"}),
+        ),
+        Case("London looks European", Verdict.BAD, bucket(region="eu-west-2")),
+        Case("Zurich looks European", Verdict.BAD, bucket(region="eu-central-2")),
+        Case(
+            "Google's London",
+            Verdict.BAD,
+            Resource("gcp:storage/bucket:Bucket", "b", {"location": "EUROPE-WEST2"}),
+        ),
+        Case(
+            "a resource's own region wins over its provider's",
+            Verdict.BAD,
+            Resource(
+                "aws:s3/bucket:Bucket", "b", {"region": "us-east-1"}, provider={"region": "eu-central-1"}
+            ),
+        ),
+        Case(
+            "the provider's region",
+            Verdict.BAD,
+            Resource("aws:s3/bucket:Bucket", "b", {}, provider={"region": "us-east-1"}),
+        ),
+        Case(
+            "nobody names a region",
+            Verdict.BAD,
+            Resource("aws:s3/bucket:Bucket", "b", {}, provider={"profile": "x"}),
+        ),
+        Case(
+            "a grant, which has no place",
+            Verdict.GOOD,
+            Resource(
+                "gcp:storage/bucketIAMBinding:BucketIAMBinding",
+                "g",
+                {"bucket": "b"},
+                provider={"project": "x"},
+            ),
+        ),
+        Case("Google's EU", Verdict.GOOD, Resource("gcp:storage/bucket:Bucket", "b", {"location": "EU"})),
+        Case(
+            "Google's EU beside one region of it",
+            Verdict.GOOD,
+            Resource("gcp:storage/bucket:Bucket", "b", {"location": "EU"}),
+            profile="gcp",
+        ),
+        Case("Google's US", Verdict.BAD, Resource("gcp:storage/bucket:Bucket", "b", {"location": "US"})),
+        Case(
+            "Google's Frankfurt with Zurich",
+            Verdict.BAD,
+            Resource("gcp:storage/bucket:Bucket", "b", {"location": "EUR8"}),
+        ),
+        Case("not known before the update", Verdict.UNDECIDED, bucket(region=UNKNOWN)),
+        Case("anywhere in profile open", Verdict.GOOD, bucket(region="us-east-1"), profile="open"),
+    ),
+)

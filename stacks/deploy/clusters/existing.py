@@ -1,0 +1,62 @@
+"""Any cluster that a kubeconfig leads to."""
+
+import os
+
+import pulumi
+import pulumi_kubernetes as kubernetes
+
+from corral.stacks.deploy.clusters.kubeconfig import KubeconfigError, Target, target
+from corral.stacks.deploy.clusters.named_nodes import NamedNodes
+from corral.stacks.deploy.clusters.protocol import Cluster
+from corral.stacks.deploy.load import setting
+from corral.stacks.planning.results.cluster import ClusterPlan
+from corral.stacks.planning.results.plan import Plan
+
+VARIABLE = "KUBECONFIG"
+
+
+class ExistingCluster(NamedNodes):
+    """A cluster of somebody else's."""
+
+    def __init__(self, plan: Plan):
+        self.provider = _provider(plan.cluster)
+        self.capabilities = plan.cluster.capabilities
+        self.charts = setting("charts")
+
+
+def connect(plan: Plan) -> Cluster:
+    """The cluster of `plan`; its context and server are logged, since they are about to be changed.
+
+    Raises:
+        pulumi.RunError: a kubeconfig cannot be read, or has no such context.
+    """
+    return ExistingCluster(plan)
+
+
+def _provider(cluster: ClusterPlan) -> kubernetes.Provider:
+    try:
+        reached = _target(cluster)
+    except KubeconfigError as error:
+        raise pulumi.RunError(str(error)) from None
+    if reached is None:
+        context = cluster.context or "current context"
+        pulumi.log.info(f"cluster: {context} of the kubeconfig that Pulumi's provider finds")
+        return kubernetes.Provider("cluster", kubeconfig=cluster.kubeconfig, context=cluster.context)
+    pulumi.log.info(f"cluster: context {reached.context}, server {reached.server}")
+    # The provider takes one path; of several, the one whose context is meant.
+    path, context = (
+        (cluster.kubeconfig or reached.path, cluster.context)
+        if reached.alone
+        else (reached.path, reached.context)
+    )
+    return kubernetes.Provider("cluster", kubeconfig=path, context=context)
+
+
+def _target(cluster: ClusterPlan) -> Target | None:
+    """Where the kubeconfig leads; None: the provider looks in its default places."""
+    if cluster.kubeconfig is not None:
+        return target("cluster.kubeconfig", [cluster.kubeconfig], cluster.context)
+    variable = os.environ.get(VARIABLE, "")
+    if not variable or "\n" in variable or variable.lstrip().startswith("{"):
+        return None  # The provider also takes a kubeconfig's content here.
+    return target(VARIABLE, [path for path in variable.split(os.pathsep) if path], cluster.context)

@@ -1,0 +1,116 @@
+"""Kubeconfig files, read as far as it takes to tell which cluster they lead to."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+from pydantic import BaseModel, Field, ValidationError
+
+
+class KubeconfigError(Exception):
+    """A kubeconfig that leads to no cluster, in one line."""
+
+
+@dataclass(frozen=True)
+class Target:
+    """The cluster that a context leads to."""
+
+    path: str
+    """File that names the context."""
+    context: str
+    server: str
+    alone: bool
+    """Whether no other file was named."""
+
+
+class _Context(BaseModel):
+    cluster: str
+    user: str = ""
+
+
+class _NamedContext(BaseModel):
+    name: str
+    context: _Context
+
+
+class _Server(BaseModel):
+    server: str
+
+
+class _NamedCluster(BaseModel):
+    name: str
+    cluster: _Server
+
+
+class _NamedUser(BaseModel):
+    name: str
+
+
+class _Kubeconfig(BaseModel):
+    contexts: list[_NamedContext] | None = None
+    clusters: list[_NamedCluster] | None = None
+    users: list[_NamedUser] | None = None
+    current_context: str | None = Field(None, alias="current-context")
+
+
+def target(key: str, paths: Sequence[str], context: str | None) -> Target:
+    """Where `context`, or the current one, of these files leads; earlier files win, as for kubectl.
+
+    Raises:
+        KubeconfigError: a file cannot be read, or none has the context; the message begins with `key`.
+    """
+    alone = len(paths) == 1
+    # Of several files kubectl skips those that are absent.
+    present = [path for path in paths if alone or Path(path).expanduser().exists()]
+    files = {path: _read(key, path) for path in present}
+    shown = ":".join(paths)
+    chosen = context or next((one.current_context for one in files.values() if one.current_context), None)
+    names = list(dict.fromkeys(one.name for file in files.values() for one in file.contexts or ()))
+    listed = ", ".join(names) or "none"
+    if chosen is None:
+        raise KubeconfigError(f"{key}: {shown} has no current context: name one in cluster.context: {listed}")
+    for path, file in files.items():
+        for one in file.contexts or ():
+            if one.name == chosen:
+                return Target(path, chosen, _server(key, path, file, one, files), alone)
+    raise KubeconfigError(f"{key}: {shown} has no context {chosen}: use one of {listed}")
+
+
+def _server(
+    key: str, path: str, file: _Kubeconfig, context: _NamedContext, files: dict[str, _Kubeconfig]
+) -> str:
+    wanted = context.context
+    servers = {one.name: one.cluster.server for one in file.clusters or ()}
+    users = {one.name for one in file.users or ()}
+    elsewhere = {one.name for other in files.values() if other is not file for one in other.users or ()}
+    split = wanted.user not in users and wanted.user in elsewhere
+    if wanted.cluster not in servers or split:
+        missing = f"user {wanted.user}" if wanted.cluster in servers else f"cluster {wanted.cluster}"
+        raise KubeconfigError(
+            f"{key}: {path} has context {context.name} without its {missing}: name one file that has all, "
+            "such as `kubectl config view --flatten` writes"
+        )
+    return servers[wanted.cluster]
+
+
+def _read(key: str, path: str) -> _Kubeconfig:
+    place = Path(path).expanduser()
+    try:
+        content: Any = yaml.safe_load(place.read_text(encoding="utf-8"))
+        return _Kubeconfig.model_validate(content)
+    except OSError as error:
+        raise KubeconfigError(f"{key}: {place}: {error.strerror}") from None
+    except UnicodeDecodeError as error:
+        raise KubeconfigError(f"{key}: {place}: byte {error.start} is no UTF-8: use YAML in UTF-8") from None
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(map(str, first["loc"]))
+        raise KubeconfigError(
+            f"{key}: {place}: no kubeconfig{f' at {where}' if where else ''}: {first['msg'].lower()}"
+        ) from None
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
+        mark = getattr(error, "problem_mark", None)
+        line = f" in line {mark.line + 1}" if mark else ""
+        raise KubeconfigError(f"{key}: {place}: no YAML{line}: use a kubeconfig") from None

@@ -1,0 +1,16 @@
+"""Pools of nodes that exist under names in the stack file, for kinds that make no nodes."""
+
+import pulumi
+
+from corral.components.gpu_node_pool import ExistingGpuNodePool
+from corral.stacks.deploy.component_args.gpu_node_pool import existing_pool_args
+from corral.stacks.planning.results.cost import CostPlan
+from corral.stacks.planning.results.pools import PoolPlan
+
+
+class NamedNodes:
+    """Nodes that are labelled, not made."""
+
+    def node_pool(self, pool: PoolPlan, cost: CostPlan, opts: pulumi.ResourceOptions) -> pulumi.Resource:
+        """The nodes of `pool` with their labels."""
+        return ExistingGpuNodePool(pool.name, existing_pool_args(pool, cost), opts)

@@ -1,0 +1,59 @@
+"""Arguments of FairSharing and TenantQueues."""
+
+from corral.catalogue.vocabulary import Addon, Allocator
+from corral.components.fair_sharing import (
+    DeviceCount,
+    FairSharingArgs,
+    SharingTenant,
+    TenantQueuesArgs,
+)
+from corral.components.tenancy import Tenancy
+from corral.stacks.deploy.component_args.context import DeployContext
+from corral.stacks.planning.results.fair_sharing import Quota, TenantShare
+
+
+def fair_sharing_args(context: DeployContext) -> FairSharingArgs:
+    """Kueue with the quotas of all tenants."""
+    shares = context.plan.shares
+    classes = {one.device.resource: one.device.counted_as for one in shares.offered}
+    by_class = context.plan.allocator is Allocator.DRA_DRIVER
+    args: FairSharingArgs = {
+        **context.installed(Addon.KUEUE),
+        "tenants": [_tenant(tenant) for tenant in shares.tenants],
+        "offered": [_count(one) for one in shares.offered],
+        "classes": [
+            {"resource": resource, "device_class": name} for resource, name in classes.items() if by_class
+        ],
+        "borrowing": shares.borrowing,
+        "ready_within_minutes": shares.ready_within,
+        "monitors": context.monitors,
+    }
+    if context.capabilities.controller_replicas is not None:
+        args["replicas"] = context.capabilities.controller_replicas
+    return args
+
+
+def tenant_queues_args(context: DeployContext, tenancy: Tenancy | None) -> TenantQueuesArgs:
+    """A queue in the namespace of each tenant."""
+    return {
+        "tenants": [
+            {
+                "tenant": one.tenant,
+                "namespace": one.namespace if tenancy is None else tenancy.namespaces[one.tenant],
+            }
+            for one in context.plan.shares.tenants
+        ]
+    }
+
+
+def _tenant(share: TenantShare) -> SharingTenant:
+    return {
+        "name": share.tenant,
+        "namespace": share.namespace,
+        "weight": share.weight,
+        "guaranteed": [_count(one) for one in share.guaranteed if one.count],
+    }
+
+
+def _count(quota: Quota) -> DeviceCount:
+    return {"pool": quota.device.pool, "resource": quota.device.resource, "count": quota.count}

@@ -1,0 +1,70 @@
+"""Arguments of Model."""
+
+from dataclasses import dataclass
+
+from corral.components.fair_sharing import FairSharing, TenantQueues
+from corral.components.model import DeviceClaim, ModelArgs, ModelStore
+from corral.components.model_storage import ModelStorage
+from corral.components.tenancy import Tenancy
+from corral.stacks.deploy.component_args.context import DeployContext
+from corral.stacks.planning.results.models import ClaimPlan, ModelPlan, ResourcePlan
+
+
+@dataclass(frozen=True)
+class ModelDependencies:
+    """The components that models use; None: the platform has none."""
+
+    tenancy: Tenancy | None
+    storage: ModelStorage | None
+    sharing: FairSharing | None
+    queues: TenantQueues | None
+
+
+def model_args(context: DeployContext, model: ModelPlan, uses: ModelDependencies) -> ModelArgs:
+    """A model in its tenant's namespace."""
+    args: ModelArgs = {
+        "namespace": model.namespace if uses.tenancy is None else uses.tenancy.namespaces[model.tenant],
+        "engine": model.engine,
+        "arguments": list(model.args),
+        "supply": context.supply,
+        "weights": model.weights,
+        "source": model.source,
+        "files": [{"name": file.name, "sha256": file.sha256} for file in model.files],
+        "license": model.license,
+        "path": model.storage_path,
+        "replicas_min": model.replicas_min,
+        "replicas_max": model.replicas_max,
+        "memory_gib": model.host_memory_gib,
+        "pool": model.pool,
+        "tenant": model.tenant,
+        "monitors": context.monitors,
+    }
+    match model.claim:
+        case ClaimPlan():
+            args["claim"] = _claim(model.claim)
+        case ResourcePlan():
+            args["resource"] = {"name": model.claim.name, "count": model.claim.count}
+    if uses.storage is not None:
+        args["store"] = _store(uses.storage)
+    if uses.queues is not None and uses.sharing is not None:
+        args["queue"], args["priority"] = uses.queues.queue, uses.sharing.priority
+    return args
+
+
+def _claim(claim: ClaimPlan) -> DeviceClaim:
+    args: DeviceClaim = {"device_class": claim.device_class, "count": claim.count}
+    if claim.product is not None:
+        args["product"] = claim.product
+    return args
+
+
+def _store(storage: ModelStorage) -> ModelStore:
+    return {
+        "endpoint": storage.endpoint,
+        "bucket": storage.bucket,
+        "region": storage.region,
+        "namespace": storage.namespace,
+        "writer_secret": storage.writer_secret,
+        "reader_access_key": storage.reader_access_key,
+        "reader_secret_key": storage.reader_secret_key,
+    }

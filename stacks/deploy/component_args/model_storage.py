@@ -1,0 +1,29 @@
+"""Arguments of ModelStorage."""
+
+from corral.catalogue.vocabulary import Addon
+from corral.components.model_storage import ModelStorageArgs
+from corral.stacks.deploy.component_args.context import DeployContext
+from corral.stacks.deploy.secrets import secret
+
+
+def model_storage_args(context: DeployContext) -> ModelStorageArgs:
+    """The object store of models."""
+    store, addon = context.plan.storage, Addon.MODEL_STORAGE
+    args: ModelStorageArgs = {
+        "kind": store.kind,
+        "bucket": store.bucket,
+        "access_key": secret("storage-access-key"),
+        "secret_key": secret("storage-secret-key"),
+        "supply": context.supply,
+        "endpoint": store.endpoint,
+        "region": store.region,
+        "size_gib": store.size_gib,
+        "clients": context.tenant_namespaces,
+        "scraper": context.scraper,
+        "monitors": context.monitors,
+        "protect": context.capabilities.protects_data,
+        "namespace": context.plan.addon(addon).namespace,
+    }
+    if not context.existing(addon):
+        args["encryption_key"] = secret("storage-encryption-key")
+    return args

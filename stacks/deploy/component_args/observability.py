@@ -1,0 +1,22 @@
+"""Arguments of Observability."""
+
+from corral.catalogue.vocabulary import Addon
+from corral.components.observability import ObservabilityArgs
+from corral.stacks.deploy.component_args.context import DeployContext
+from corral.stacks.deploy.secrets import secret
+
+
+def observability_args(context: DeployContext) -> ObservabilityArgs | None:
+    """Metrics, dashboards and alerts; None: the stack file describes none."""
+    watch, addon = context.plan.observability, Addon.OBSERVABILITY
+    if watch is None:
+        return None
+    args: ObservabilityArgs = {
+        **context.installed(addon),
+        "retention_days": watch.retention_days,
+        "size_gib": watch.size_gib,
+        "namespace": watch.namespace,
+    }
+    if not context.existing(addon):
+        args["grafana_password"] = secret("grafana-password")
+    return args

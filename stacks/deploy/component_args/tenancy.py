@@ -1,0 +1,42 @@
+"""Arguments of Tenancy."""
+
+from corral.catalogue.vocabulary import Addon, Allocator
+from corral.components.model_storage.seaweedfs import S3_PORT
+from corral.components.tenancy import Reachable, TenancyArgs, Tenant
+from corral.components.vector_db.names import DOORS
+from corral.stacks.deploy.component_args.context import DeployContext
+from corral.stacks.planning.results.plan import Plan
+from corral.stacks.planning.results.tenants import TenantPlan
+
+
+def tenancy_args(context: DeployContext) -> TenancyArgs:
+    """A namespace per tenant, from which the stores can be reached."""
+    plan = context.plan
+    return {
+        "tenants": [_tenant(tenant, plan.allocator) for tenant in plan.tenants],
+        "reachable": _stores(plan),
+        "callers": [context.scraper],
+        "existing": context.existing(Addon.TENANCY),
+    }
+
+
+def _stores(plan: Plan) -> list[Reachable]:
+    storage, database = plan.addon(Addon.MODEL_STORAGE).namespace, plan.vector_db
+    stores: list[Reachable] = [{"namespace": storage, "port": S3_PORT}]
+    if database is not None:
+        for port in DOORS[database.engine].ports:
+            stores.append({"namespace": database.namespace, "port": port})
+    return stores
+
+
+def _tenant(tenant: TenantPlan, allocator: Allocator) -> Tenant:
+    """A tenant, its limits by what hands GPUs out."""
+    args: Tenant = {"name": tenant.name, "namespace": tenant.namespace}
+    match allocator:
+        case Allocator.DRA_DRIVER:
+            args["devices"] = dict(tenant.limits)
+        case Allocator.DEVICE_PLUGIN:
+            args["resources"] = dict(tenant.limits)
+    if tenant.data_class is not None:
+        args["data_class"] = tenant.data_class.value
+    return args

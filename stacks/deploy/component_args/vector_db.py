@@ -1,0 +1,27 @@
+"""Arguments of VectorDatabase."""
+
+from corral.catalogue.vocabulary import Addon
+from corral.components.vector_db import VectorDatabaseArgs
+from corral.stacks.deploy.component_args.context import DeployContext
+from corral.stacks.deploy.secrets import secret
+
+
+def vector_db_args(context: DeployContext) -> VectorDatabaseArgs | None:
+    """The vector database; None: the stack file describes none."""
+    database, addon = context.plan.vector_db, Addon.VECTOR_DB
+    if database is None:
+        return None
+    args: VectorDatabaseArgs = {
+        **context.installed(addon),
+        "engine": database.engine,
+        "size_gib": database.size_gib,
+        "replicas": database.replicas,
+        "clients": context.tenant_namespaces,
+        "scraper": context.scraper,
+        "monitors": context.monitors,
+        "protect": context.capabilities.protects_data,
+        "namespace": database.namespace,
+    }
+    if not context.existing(addon):
+        args["credential"] = secret(database.secret)
+    return args

@@ -1,0 +1,49 @@
+"""What `pulumi stack output` shows."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import pulumi
+
+from corral.catalogue.vocabulary import Addon, AddonState
+from corral.components.model import Model
+from corral.components.model_storage import ModelStorage
+from corral.components.observability import Observability
+from corral.components.vector_db import VectorDatabase
+from corral.stacks.deploy.component_args.admission import object_controls
+from corral.stacks.planning.results.models import ModelPlan
+from corral.stacks.planning.results.plan import Plan
+
+
+def outputs(
+    plan: Plan,
+    *,
+    models: Mapping[str, Model],
+    storage: ModelStorage | None,
+    database: VectorDatabase | None,
+    observability: Observability | None,
+) -> Mapping[str, pulumi.Input[Any]]:
+    """Addresses, placements and policy of the platform."""
+    return {
+        "endpoints": {name: model.url for name, model in models.items()},
+        "placements": {model.name: _placements(model) for model in plan.models},
+        "vector-db": database and pulumi.Output.format("{}:{}", database.service, database.port),
+        "bucket": storage and pulumi.Output.concat("s3://", storage.bucket),
+        "grafana": observability and observability.grafana,
+        "policy": _policy(plan),
+    }
+
+
+def _placements(model: ModelPlan) -> list[dict[str, Any]]:
+    return [{"node": place.node, "gpu": place.gpu, "profile": place.profile} for place in model.placements]
+
+
+def _policy(plan: Plan) -> Mapping[str, Any]:
+    managed = plan.state(Addon.ADMISSION) is AddonState.MANAGED
+    return {
+        "profile": plan.profile.value,
+        "region": plan.region,
+        "controls-at-admission": object_controls() if managed else [],
+        "digests-resolved": plan.digests.resolved,
+        "digests-unresolved": len(plan.digests.unresolved),
+    }

@@ -1,0 +1,59 @@
+"""Defaults of a stack file: the platform of its nodes, its tenants, and what each model leaves open."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from corral.catalogue.models import ModelSpec
+from corral.catalogue.vocabulary import Engine, Platform
+from corral.stacks.config.stack_config import Cluster, ModelSection, TenantSection
+
+PLATFORM = Platform.BARE_METAL
+"""Of nodes whose platform the stack file leaves out, simulated ones too."""
+CONTEXT = 8192
+"""Tokens, where the model's own limit is not lower."""
+TENANT = "models"
+
+
+@dataclass(frozen=True)
+class ModelRequest:
+    """A model of the stack file with every default filled in."""
+
+    config: ModelSection
+    spec: ModelSpec
+    path: str
+    engine: Engine
+    context: int
+    tenant: str
+    namespace: str
+
+
+def node_platform(cluster: Cluster) -> Platform:
+    """The platform of the cluster's GPU nodes."""
+    return cluster.platform or PLATFORM
+
+
+def namespaces(tenants: Sequence[TenantSection]) -> Mapping[str, str]:
+    """Namespace by tenant; one tenant where the stack file has none."""
+    return {tenant.name: tenant.namespace or tenant.name for tenant in tenants} or {TENANT: TENANT}
+
+
+def model_requests(
+    models: Sequence[ModelSection], known: Mapping[str, ModelSpec], spaces: Mapping[str, str]
+) -> tuple[ModelRequest, ...]:
+    """Every model with its defaults; `spaces`: namespace by tenant, the first tenant being the default."""
+    return tuple(
+        _request(f"models[{index}]", model, known[model.model], spaces) for index, model in enumerate(models)
+    )
+
+
+def _request(path: str, model: ModelSection, spec: ModelSpec, spaces: Mapping[str, str]) -> ModelRequest:
+    tenant = model.tenant or next(iter(spaces))
+    return ModelRequest(
+        config=model,
+        spec=spec,
+        path=path,
+        engine=model.engine or spec.engine,
+        context=model.context or min(spec.context, CONTEXT),
+        tenant=tenant,
+        namespace=spaces[tenant],
+    )

@@ -1,0 +1,55 @@
+"""Which files a model is made of: the catalogue's own, or what the stack's lock has of its source."""
+
+from collections.abc import Iterable, Iterator, Mapping
+
+from corral.catalogue.models import ModelSpec
+from corral.catalogue.vocabulary import Engine, SourceScheme, Weights
+from corral.stacks.config.errors import Problem, Unpinned
+from corral.stacks.config.model_lock import LockedModel
+from corral.stacks.config.stack_config import ModelSection
+from corral.stacks.planning.defaults import ModelRequest
+from corral.stacks.planning.results.models import FilePlan
+from corral.stacks.planning.serving import gguf
+
+
+def model_files(
+    model: ModelSection, spec: ModelSpec, locked: Mapping[str, LockedModel]
+) -> tuple[FilePlan, ...]:
+    """Files that an import of `model` must find; none where weights are simulated or nothing is known."""
+    if model.weights is Weights.SIMULATED:
+        return ()
+    lock = locked.get(model.name)
+    files = lock.files if lock is not None and lock.source == model.source else spec.files
+    return tuple(FilePlan(file.name, file.sha256) for file in files)
+
+
+def pinned_source(model: ModelSection, spec: ModelSpec, locked: Mapping[str, LockedModel]) -> str:
+    """URI that an import reads: at the locked commit or digest where the source keeps such."""
+    source = model.source or spec.package_source or ""
+    lock = locked.get(model.name)
+    scheme, _, rest = source.partition("://")
+    if lock is None or lock.source != source or lock.revision is None or "@" in rest:
+        return source
+    match scheme:
+        case SourceScheme.HUB.value:
+            return f"{source.rstrip('/')}@{lock.revision}"
+        case SourceScheme.OCI.value:
+            repository, _, tag = rest.rpartition(":")
+            return f"{scheme}://{repository if '/' not in tag else rest}@{lock.revision}"
+        case _:
+            return source
+
+
+def unlocked(requests: Iterable[ModelRequest], locked: Mapping[str, LockedModel]) -> Iterator[Problem]:
+    """A problem for each model whose files nobody knows, or whose engine finds none to serve among them."""
+    for one in requests:
+        if one.config.weights is Weights.SIMULATED:
+            continue
+        files = [file.name for file in model_files(one.config, one.spec, locked)]
+        source = one.config.source or "absent"
+        if not files:
+            hint = "its files are not locked: run corral lock --models"
+            yield Unpinned(f"{one.path}.source", source, hint)
+        elif one.engine is Engine.LLAMA_CPP and gguf(files) is None:
+            hint = "llama.cpp serves one model in GGUF files: name a source with that one alone"
+            yield Problem(f"{one.path}.source", source, hint)

@@ -1,0 +1,25 @@
+"""Addons and the charts that they are made of."""
+
+from dataclasses import dataclass
+
+from corral.catalogue.vocabulary import Addon, AddonState, InstalledBy
+
+
+@dataclass(frozen=True)
+class ChartPlan:
+    """One chart of an addon, as pinned in the catalogue (key `name`)."""
+
+    name: str
+    version: str
+    installed_by: InstalledBy
+
+
+@dataclass(frozen=True)
+class AddonPlan:
+    """One addon of the platform."""
+
+    addon: Addon
+    state: AddonState
+    namespace: str
+    charts: tuple[ChartPlan, ...] = ()
+    """Empty: made of plain objects, without a chart."""

@@ -1,0 +1,118 @@
+"""Served models: device requests, memory in bytes, placements."""
+
+from dataclasses import dataclass
+
+from corral.catalogue.vocabulary import Engine, Task, Weights
+
+
+@dataclass(frozen=True)
+class FilePlan:
+    """One file of a model; an import that finds another hash is refused."""
+
+    name: str
+    sha256: str
+
+
+@dataclass(frozen=True)
+class ClaimPlan:
+    """The device request of one replica."""
+
+    device_class: str
+    profile: str | None
+    """MIG profile; None: whole GPUs."""
+    product: str | None
+    """DRA attribute `productName` of a whole GPU; None where the profile decides."""
+    count: int
+
+
+@dataclass(frozen=True)
+class ResourcePlan:
+    """The extended resource that one replica asks for."""
+
+    name: str
+    """Such as `nvidia.com/gpu`."""
+    count: int
+
+
+@dataclass(frozen=True)
+class MemoryPlan:
+    """Memory of one device under one replica, in bytes."""
+
+    usable: int
+    weights: int
+    kv_cache: int
+    activation: int
+    overhead: int
+    """Outside the allocator, and what the engine leaves free."""
+
+    @property
+    def used(self) -> int:
+        return self.weights + self.kv_cache + self.activation + self.overhead
+
+    @property
+    def free(self) -> int:
+        return self.usable - self.used
+
+
+@dataclass(frozen=True)
+class ReplicaPlacement:
+    """Where the plan puts one replica; the scheduler decides among equal devices."""
+
+    node: str
+    gpu: int
+    """Index of its first GPU on the node."""
+    profile: str | None
+
+
+@dataclass(frozen=True)
+class ModelPlan:
+    """A served model."""
+
+    name: str
+    """Name of the InferenceService, and the model name that callers use."""
+    namespace: str
+    tenant: str
+    model: str
+    """Catalogue key."""
+    task: Task
+    license: str
+    engine: Engine
+    args: tuple[str, ...]
+    """Every sizing flag of the engine, passed explicitly."""
+    weights: Weights
+    source: str
+    """URI that the import reads."""
+    files: tuple[FilePlan, ...]
+    """Empty where weights are simulated or no hash is known."""
+    storage_path: str
+    """Key prefix inside the bucket, without slashes at the ends."""
+    claim: ClaimPlan | ResourcePlan
+    """What a replica asks for: a claim of a DRA driver, a resource of a device plugin."""
+    device: str
+    """The device of one replica in words: `1g.5gb`, `2 GPUs`, `1/4 GPU`."""
+    pool: str
+    replicas_min: int
+    replicas_max: int
+    context: int
+    """Tokens of one sequence."""
+    max_num_seqs: int
+    memory: MemoryPlan
+    host_memory_gib: int
+    """Memory of its server on the host."""
+    largest_context: int
+    """Tokens of the longest sequence that its devices hold; with `full_sequences` of them."""
+    full_sequences: int
+    """Sequences at full context that fit at the same time; 0: an encoder keeps none."""
+    placements: tuple[ReplicaPlacement, ...]
+    """Empty where slices are cut on demand: any GPU of the pool."""
+    service: str
+    """In-cluster host name of the predictor, without port."""
+
+    @property
+    def whole(self) -> bool:
+        """Whether a replica has whole GPUs to itself."""
+        match self.claim:
+            case ClaimPlan():
+                return self.claim.profile is None
+            case ResourcePlan():
+                return self.claim.name == "nvidia.com/gpu"

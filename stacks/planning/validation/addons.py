@@ -1,0 +1,49 @@
+"""Section `addons`: requirements of addons, models and pools."""
+
+from collections.abc import Iterator
+
+from corral.catalogue.addons import descriptors
+from corral.catalogue.vocabulary import Addon, AddonState, Allocator, StorageKind, Weights
+from corral.stacks.config.errors import Problem
+from corral.stacks.config.stack_config import StackConfig
+from corral.stacks.planning.addons import state
+from corral.stacks.planning.device_requests import allocator
+
+
+def check_addons(config: StackConfig) -> Iterator[Problem]:
+    """Addons that are off or existing where something needs them otherwise."""
+    sections: dict[Addon, object] = {
+        Addon.VECTOR_DB: config.vector_db,
+        Addon.OBSERVABILITY: config.observability,
+    }
+    for addon, section in sections.items():
+        if config.addons.get(addon) is AddonState.MANAGED and section is None:
+            yield Problem(f"addons.{addon.value}", "managed", f"the section {addon.value} is missing")
+    for addon, described in descriptors().items():
+        for other in described.requires:
+            if state(config, addon) is not AddonState.OFF and state(config, other) is AddonState.OFF:
+                yield Problem(
+                    f"addons.{other.value}", "off", f"{addon.value} needs it: use managed or existing"
+                )
+    rules: tuple[tuple[Addon, bool, str], ...] = (
+        (Addon.KSERVE, bool(config.models), "models need it"),
+        (Addon.GPU_OPERATOR, any(pool.sharing.mig for pool in config.gpu_pools), "it cuts MIG slices"),
+        (
+            Addon.GPU_OPERATOR,
+            bool(config.models) and allocator(state(config, Addon.DRA_DRIVER)) is Allocator.DEVICE_PLUGIN,
+            "its device plugin hands GPUs out, since the DRA driver is off",
+        ),
+        (
+            Addon.MODEL_STORAGE,
+            any(m.weights is Weights.REAL for m in config.models),
+            "real weights lie there",
+        ),
+    )
+    for addon, needed_now, why in rules:
+        if needed_now and state(config, addon) is AddonState.OFF:
+            yield Problem(f"addons.{addon.value}", "off", f"{why}: use managed or existing")
+    storage = config.addons.get(Addon.MODEL_STORAGE)
+    if storage is AddonState.EXISTING and config.model_storage.kind is not StorageKind.EXISTING:
+        yield Problem(
+            "addons.model-storage", "existing", "say so in model-storage: {kind: existing, endpoint: URL}"
+        )

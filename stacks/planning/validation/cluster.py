@@ -1,0 +1,25 @@
+"""Section `cluster`: keys that belong to another kind of cluster."""
+
+from collections.abc import Callable, Iterator
+
+from corral.catalogue.clusters import ClusterCapabilities, built_kinds, capabilities
+from corral.stacks.config.errors import Problem
+from corral.stacks.config.stack_config import StackConfig
+
+
+def check_cluster(config: StackConfig) -> Iterator[Problem]:
+    """Keys that the kind of cluster does not have."""
+    cluster = config.cluster
+    gates = ", ".join(gate.value for gate in cluster.feature_gates) or None
+    settings: tuple[tuple[str, str | None, Callable[[ClusterCapabilities], bool]], ...] = (
+        ("kubeconfig", cluster.kubeconfig, lambda one: one.reached_by_kubeconfig),
+        ("context", cluster.context, lambda one: one.reached_by_kubeconfig),
+        ("kubernetes", cluster.kubernetes, lambda one: one.states_kubernetes),
+        ("feature-gates", gates, lambda one: one.states_kubernetes),
+        ("plane", cluster.plane, lambda one: one.started_here),
+    )
+    own = f"; the {cluster.kind.value} cluster brings its own" if cluster.capabilities.started_here else ""
+    for key, value, takes in settings:
+        if value is not None and not takes(cluster.capabilities):
+            kinds = ", ".join(kind.value for kind in built_kinds() if takes(capabilities(kind)))
+            yield Problem(f"cluster.{key}", value, f"belongs to kind {kinds}{own}")

@@ -1,0 +1,71 @@
+"""Sections `models` and `custom-models`: references, limits of the model, weights and their source."""
+
+from collections.abc import Iterator
+from urllib.parse import urlsplit
+
+from corral.catalogue.models import ModelSpec, models
+from corral.catalogue.vocabulary import Profile, SourceScheme, Weights
+from corral.controls.profiles import PROFILES
+from corral.stacks.config.errors import Problem, one_of
+from corral.stacks.config.stack_config import ModelSection, StackConfig
+
+IMPORTED = frozenset(f"{scheme.value}://" for scheme in SourceScheme)
+"""What the import of a stack reads; Cloud Storage needs a key that no stack gives it."""
+
+
+def check_models(config: StackConfig) -> Iterator[Problem]:
+    """Models that cannot be served as the stack file has them."""
+    pools = [pool.name for pool in config.gpu_pools]
+    tenants = [tenant.name for tenant in config.tenants]
+    known = config.known_models
+    for name in config.custom_models:
+        if name in models():
+            yield Problem(f"custom-models.{name}", name, "the catalogue has this model: choose another name")
+    for index, model in enumerate(config.models):
+        path = f"models[{index}]"
+        if model.model not in known:
+            yield Problem(f"{path}.model", model.model, one_of(model.model, known))
+            continue
+        facts = known[model.model]
+        limit = facts.context
+        if model.context is not None and model.context > limit:
+            yield Problem(f"{path}.context", str(model.context), f"{model.model} has at most {limit} tokens")
+        wanted = facts.engine
+        if model.engine not in (None, wanted):
+            reason = f"{model.model} comes as {facts.dtype.value}, which {wanted.value} serves"
+            yield Problem(f"{path}.engine", str(model.engine and model.engine.value), reason)
+        if model.replicas.min > model.replicas.max:
+            yield Problem(
+                f"{path}.replicas",
+                f"min {model.replicas.min}",
+                f"min <= max, and max is {model.replicas.max}",
+            )
+        if model.full_sequences > model.max_num_seqs:
+            yield Problem(
+                f"{path}.full-sequences",
+                str(model.full_sequences),
+                f"at most max-num-seqs, {model.max_num_seqs}",
+            )
+        if model.pool is not None and model.pool not in pools:
+            yield Problem(f"{path}.pool", model.pool, one_of(model.pool, pools))
+        if model.tenant is not None and model.tenant not in tenants:
+            yield Problem(f"{path}.tenant", model.tenant, one_of(model.tenant, tenants))
+        if model.tenant is None and len(tenants) > 1:
+            yield Problem(f"{path}.tenant", "missing", one_of("", tenants))
+        yield from _weights(config, model, facts, path)
+
+
+def _weights(config: StackConfig, model: ModelSection, facts: ModelSpec, path: str) -> Iterator[Problem]:
+    chosen = config.sovereignty.profile
+    source = model.source or facts.package_source
+    if model.weights is Weights.SIMULATED and chosen is not Profile.OPEN:
+        yield Problem(
+            f"{path}.weights", "simulated", f"profile {chosen.value} serves real weights; only open simulates"
+        )
+    if source is None:
+        if model.weights is Weights.REAL:
+            yield Problem(f"{path}.source", "missing", f"no package carries {model.model}: name its source")
+        return
+    allowed = tuple(one for one in PROFILES[chosen.value].model_sources if one in IMPORTED)
+    if not source.startswith(allowed) or not (urlsplit(source).netloc or urlsplit(source).path.strip("/")):
+        yield Problem(f"{path}.source", source, f"profile {chosen.value} allows {', '.join(allowed)}")

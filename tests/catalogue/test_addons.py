@@ -1,0 +1,90 @@
+"""Addon descriptors: complete, in order, and of one version with the toolchain."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from corral.catalogue._read import FOLDER
+from corral.catalogue.addons import config_secrets, descriptors, reserved_namespaces
+from corral.catalogue.charts import charts
+from corral.catalogue.images import images
+from corral.catalogue.vocabulary import Addon
+from corral.embedded.toolchain import tools as toolchain
+from corral.embedded.toolchain.workshop import ModulePin
+from corral.stacks.config.stack_config import StackConfig
+
+RECIPES = {recipe.name: recipe for recipe in toolchain.TOOLS}
+TIES = [(tool, of) for one in descriptors().values() for tool, of in one.tools.items()]
+MODULES = Path(toolchain.__file__).parent / "modules"
+
+
+def catalogue_version(name: str) -> str:
+    version = charts()[name].app_version if name in charts() else images()[name].tag
+    return version.removeprefix("v")
+
+
+def test_every_addon_has_a_descriptor_and_every_descriptor_an_addon():
+    files = {file.stem for file in (FOLDER / "addons").glob("*.yaml")}
+    assert files == {addon.value for addon in Addon}
+
+
+def test_an_addon_is_installed_after_what_it_requires():
+    order = list(Addon)
+    for addon, one in descriptors().items():
+        assert all(order.index(other) < order.index(addon) for other in one.requires), addon
+
+
+def test_a_chart_and_an_image_have_one_owner():
+    for kind in ("charts", "images"):
+        names = [name for one in descriptors().values() for name in getattr(one, kind)]
+        assert len(names) == len(set(names)), kind
+    keys = [secret.key for one in descriptors().values() for secret in one.secrets]
+    assert len(keys) == len(config_secrets())
+
+
+def test_an_image_that_a_chart_brings_belongs_to_the_addon_of_the_chart():
+    for addon, one in descriptors().items():
+        assert {row.brought_by for row in one.images.values()} <= {None, *one.charts}, addon
+
+
+def test_a_section_that_turns_an_addon_on_is_a_section_of_the_stack_file():
+    for one in descriptors().values():
+        assert one.section is None or one.section.replace("-", "_") in StackConfig.model_fields
+
+
+def test_namespaces_of_addons_and_of_kubernetes_are_reserved():
+    assert {"kyverno", "monitoring", "model-storage", "kube-system", "default"} <= reserved_namespaces()
+    assert "" not in reserved_namespaces()
+
+
+@pytest.mark.parametrize(("tool", "of"), TIES)
+def test_the_toolchain_has_the_version_of_the_catalogue(tool: str, of: str):
+    assert RECIPES[tool].version == catalogue_version(of)
+
+
+@pytest.mark.parametrize("tool", [tool for tool, _ in TIES if (MODULES / tool).is_dir()])
+def test_a_program_is_built_from_modules_of_the_version_of_the_catalogue(tool: str):
+    module = re.search(rf"\S+/{tool} v(\S+)", (MODULES / tool / "go.mod").read_text())
+    assert module is not None and module[1] == RECIPES[tool].version
+
+
+@pytest.mark.parametrize(
+    ("pin", "of"),
+    [
+        ("KYVERNO", "kyverno"),
+        ("KSERVE", "kserve-resources"),
+        ("KUEUE", "kueue"),
+        ("CERT_MANAGER", "cert-manager"),
+        ("GATEWAY_API", "gateway-crds-helm"),
+        ("PROMETHEUS_OPERATOR", "kube-prometheus-stack"),
+    ],
+)
+def test_chart_files_are_copied_from_modules_of_the_version_of_the_catalogue(pin: str, of: str):
+    found = getattr(toolchain, pin)
+    assert isinstance(found, ModulePin) and found.version.removeprefix("v") == catalogue_version(of)
+
+
+def test_a_recipe_that_only_one_addon_needs_is_in_its_descriptor():
+    for name, recipe in RECIPES.items():
+        assert recipe.addon is None or name in descriptors()[recipe.addon].tools, name

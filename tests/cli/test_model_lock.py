@@ -1,0 +1,108 @@
+"""`corral lock --models` on a stack of one's own."""
+
+import hashlib
+from pathlib import Path
+
+import pytest
+import yaml
+
+from corral.cli import main as cli
+from corral.stacks.config.errors import ConfigErrors
+from corral.stacks.config.model_lock import lock_path, read_lock
+
+STACK = {
+    "sovereignty": {"profile": "open", "region": "embedded"},
+    "cluster": {"kind": "existing"},
+    "gpu-pools": [
+        {"name": "whole", "gpu": "H100-80GB", "nodes": {"names": ["gpu-1"]}, "gpus-per-node": 8},
+    ],
+}
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    place = tmp_path / "weights"
+    place.mkdir()
+    (place / "model.safetensors").write_bytes(b"weights")
+    (place / "README.md").write_bytes(b"read me")
+    return place
+
+
+@pytest.fixture
+def stack_file(tmp_path: Path, folder: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    project = tmp_path / "project"
+    project.mkdir()
+    (project / "Pulumi.yaml").write_text("name: corral\nruntime: python\n")
+    monkeypatch.chdir(project)
+    path = project / "Pulumi.mine.yaml"
+    write(path, [{"name": "chat", "model": "qwen3-8b", "source": f"file://{folder}"}])
+    return path
+
+
+def write(path: Path, models: list[dict[str, object]]) -> None:
+    path.write_text(yaml.safe_dump({"config": {"corral:platform": {**STACK, "models": models}}}))
+
+
+def lock(*more: str) -> int:
+    try:
+        return cli.main(["lock", "--models", "-s", "mine", *more])
+    except SystemExit as stopped:
+        return int(stopped.code or 0)
+
+
+def test_the_lock_has_every_file_that_an_engine_reads_with_size_and_hash(stack_file: Path):
+    assert lock() == 0
+    locked = read_lock(stack_file)["chat"]
+    digest = hashlib.sha256(b"weights").hexdigest()
+    assert [(one.name, one.size, one.sha256) for one in locked.files] == [("model.safetensors", 7, digest)]
+    assert locked.source.startswith("file:///")
+
+
+def test_a_second_lock_changes_nothing_and_another_source_is_read_again(stack_file: Path, folder: Path):
+    assert lock() == 0
+    first = lock_path(stack_file).read_text()
+    (folder / "model.safetensors").write_bytes(b"other")
+    assert lock() == 0
+    assert lock_path(stack_file).read_text() == first, "what is locked is not read again unasked"
+    assert lock("--refresh") == 0
+    assert lock_path(stack_file).read_text() != first
+
+
+def test_check_writes_nothing_and_fails_until_everything_is_locked(stack_file: Path, capsys):
+    assert lock("--check") == 1
+    assert not lock_path(stack_file).exists()
+    assert "chat: file://" in capsys.readouterr().err
+    assert lock() == 0
+    assert lock("--check") == 0
+
+
+def test_a_source_that_fails_is_one_line_and_loses_no_other_model(stack_file: Path, folder: Path, capsys):
+    models = [
+        {"name": "gone", "model": "qwen3-8b", "source": "file:///nowhere/at/all"},
+        {"name": "chat", "model": "qwen3-8b", "source": f"file://{folder}"},
+    ]
+    write(stack_file, models)
+    assert lock() == 1
+    assert set(read_lock(stack_file)) == {"chat"}
+    assert "gone: file:///nowhere/at/all: no file there" in capsys.readouterr().err
+
+
+def test_a_model_that_is_taken_out_leaves_the_lock(stack_file: Path):
+    assert lock() == 0
+    write(stack_file, [])
+    assert lock() == 0
+    assert read_lock(stack_file) == {}
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("models: [", "is no YAML"),
+        ("models: {chat: {source: x}}", "not as written"),
+        ("{a: 1}", "not as written"),
+    ],
+)
+def test_a_lock_that_somebody_broke_says_so_and_what_to_do(stack_file: Path, content: str, message: str):
+    lock_path(stack_file).write_text(content)
+    with pytest.raises(ConfigErrors, match=f"{message}.*corral lock --models|{message}"):
+        read_lock(stack_file)

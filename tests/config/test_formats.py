@@ -1,0 +1,94 @@
+"""Names and addresses in a stack file: what is none is refused with what would be."""
+
+from pathlib import Path
+
+import pytest
+from tests.stacks.stack_files import pool, problems, stack
+
+from corral.stacks.config.errors import ConfigErrors
+from corral.stacks.config.loader import parse, read
+
+
+def one(**changes: object) -> str:
+    (line,) = problems(**changes)
+    return line
+
+
+@pytest.mark.parametrize(
+    "registry",
+    ["https://registry.example.eu/mirror", "${REGISTRY}", "host/m:latest", "", "host/", "host:port/x", "a b"],
+)
+def test_a_registry_is_a_host_and_perhaps_port_and_path(registry: str):
+    line = one(sovereignty={"profile": "open", "region": "embedded", "registry": registry})
+    assert line.startswith(f"sovereignty.registry: {registry or ''}")
+    assert line.endswith("use host[:port][/path] without scheme or tag")
+
+
+@pytest.mark.parametrize(
+    "registry", ["registry.example.eu", "registry.example.eu/mirror", "10.0.0.1:5000/a/b"]
+)
+def test_a_registry_with_port_and_path_is_taken_as_it_is(registry: str):
+    sovereignty = {"profile": "open", "region": "embedded", "registry": registry}
+    assert parse(stack(sovereignty=sovereignty)).sovereignty.registry == registry
+
+
+@pytest.mark.parametrize("name", ["GPU_Node1", "gpu 2", "", "node/a", "-a", "a..b", "x" * 254])
+def test_a_node_has_a_name_that_kubernetes_gives(name: str):
+    line = one(gpu_pools=[pool(nodes={"names": ["gpu-1.rack.example", name]})], models=[])
+    assert line.startswith("gpu-pools[0].nodes.names[1]: ") and "use a DNS name" in line
+
+
+@pytest.mark.parametrize(
+    "endpoint", ["minio.example:9000", "https://minio.example/path", "s3://bucket", "https://", "http://a b"]
+)
+def test_the_endpoint_of_a_store_is_a_url_without_a_path(endpoint: str):
+    line = one(model_storage={"kind": "existing", "endpoint": endpoint}, models=[])
+    assert line.startswith(f"model-storage.endpoint: {endpoint}")
+    assert line.endswith("use http(s)://host[:port] without a path")
+
+
+def refused(tmp_path: Path, text: str) -> str:
+    path = tmp_path / "Pulumi.mine.yaml"
+    path.write_text(text)
+    with pytest.raises(ConfigErrors) as error:
+        read(path)
+    assert "\n" not in str(error.value)
+    return str(error.value)
+
+
+HEAD = "config:\n  corral:platform:\n    cluster: {kind: existing}\n"
+
+
+def test_a_template_that_was_left_in_is_named_with_its_line(tmp_path: Path):
+    line = refused(tmp_path, HEAD + "    sovereignty: {profile: open, region: {{ .Values.region }}}\n")
+    assert line.startswith("Pulumi.mine.yaml:4: a key that is no text, such as a template that was left in")
+
+
+def test_a_file_that_is_nested_too_deeply_is_one_line(tmp_path: Path):
+    assert "nested too deeply" in refused(tmp_path, f"a: {'[' * 3000}{']' * 3000}")
+
+
+def test_merge_keys_and_exponents_are_read_as_pulumi_reads_them(tmp_path: Path):
+    path = tmp_path / "Pulumi.mine.yaml"
+    path.write_text(
+        HEAD
+        + "    sovereignty: {profile: open, region: embedded}\n"
+        + "    gpu-pools:\n"
+        + "      - &pool {name: a, gpu: H100-80GB, nodes: {names: [gpu-1]}, gpus-per-node: 8}\n"
+        + "      - {<<: *pool, name: b, nodes: {names: [gpu-2]}}\n"
+        + "    vector-db: {engine: qdrant, vectors: 5e+06, dimensions: 1024.0}\n"
+    )
+    config = read(path)
+    assert [(one.name, one.gpu, one.nodes.names) for one in config.gpu_pools] == [
+        ("a", "H100-80GB", ("gpu-1",)),
+        ("b", "H100-80GB", ("gpu-2",)),
+    ]
+    assert config.vector_db is not None
+    assert (config.vector_db.vectors, config.vector_db.dimensions) == (5_000_000, 1024)
+
+
+@pytest.mark.parametrize("mig", [[{"1g.5gb": 0}], [{}], 7, {"1g.5gb": 1}, [["1g.5gb"]], [{"1g.5gb": True}]])
+def test_a_layout_that_is_none_is_answered_in_the_words_of_the_file(mig: object):
+    line = one(gpu_pools=[pool(sharing={"mig": mig})], models=[])
+    assert line.startswith("gpu-pools[0].sharing.mig: ")
+    assert line.endswith("use auto, dynamic, NAME, or a list of {PROFILE: COUNT} with counts of 1 or more")

@@ -1,0 +1,141 @@
+"""How a cluster is reached: kubeconfigs, and an adapter per kind."""
+
+import importlib.util
+import os
+from pathlib import Path
+
+import pulumi
+import pytest
+import yaml
+from tests.components.harness import build
+from tests.deploy.test_platform import SECRETS, content, plane, started  # noqa: F401
+
+from corral.catalogue.clusters import built_kinds
+from corral.catalogue.vocabulary import ClusterKind
+from corral.stacks.config.json_schema import schema
+from corral.stacks.config.loader import parse
+from corral.stacks.deploy import clusters
+from corral.stacks.deploy.load import setting
+from corral.stacks.deploy.program import Platform
+from corral.stacks.deploy.secrets import secret
+from corral.stacks.planning.planner import plan
+
+
+def kubeconfig(path: Path, *names: str, current: str | None = None, clusters: bool = True) -> str:
+    """A kubeconfig with a context, a cluster and a user of each name."""
+    written = {
+        "contexts": [{"name": name, "context": {"cluster": name, "user": name}} for name in names],
+        "clusters": [{"name": n, "cluster": {"server": f"https://{n}:6443"}} for n in names if clusters],
+        "users": [{"name": name, "user": {}} for name in names],
+        **({} if current is None else {"current-context": current}),
+    }
+    path.write_text(yaml.safe_dump(written))
+    return str(path)
+
+
+def provider(**cluster: str) -> dict[str, str]:
+    """Inputs of the provider of an existing cluster."""
+    stack = content()
+    stack["cluster"] = {"kind": "existing", **cluster}
+    made = plan(parse(stack), "other")
+    graph = build(lambda: clusters.connect(made), secret_config=SECRETS, stack="other")
+    (found,) = graph.of("pulumi:providers:kubernetes")
+    return {key: found.inputs[key] for key in ("kubeconfig", "context") if key in found.inputs}
+
+
+@pytest.fixture
+def several(tmp_path, monkeypatch):
+    """Two kubeconfigs in KUBECONFIG, and one that is absent."""
+    first = kubeconfig(tmp_path / "a", "dev", "test", current="dev")
+    second = kubeconfig(tmp_path / "b", "prod", current="prod")
+    monkeypatch.setenv("KUBECONFIG", os.pathsep.join([str(tmp_path / "absent"), first, second]))
+    return first, second
+
+
+def test_the_current_context_of_several_kubeconfigs_is_that_of_the_first(several):
+    assert provider() == {"kubeconfig": several[0], "context": "dev"}
+
+
+def test_a_context_is_looked_up_in_all_files_of_kubeconfig(several):
+    assert provider(context="prod") == {"kubeconfig": several[1], "context": "prod"}
+
+
+def test_a_context_that_no_file_has_is_refused_with_those_there_are(several):
+    with pytest.raises(pulumi.RunError) as refused:
+        provider(context="production")
+    assert str(refused.value).startswith("KUBECONFIG: ")
+    assert str(refused.value).endswith("has no context production: use one of dev, test, prod")
+
+
+def test_a_context_apart_from_its_cluster_is_refused_with_the_way_out(tmp_path, monkeypatch):
+    lone = kubeconfig(tmp_path / "contexts", "dev", current="dev", clusters=False)
+    whole = kubeconfig(tmp_path / "clusters", "dev")
+    monkeypatch.setenv("KUBECONFIG", os.pathsep.join([lone, whole]))
+    with pytest.raises(pulumi.RunError, match=r"without its cluster dev.*view --flatten"):
+        provider()
+
+
+def test_one_kubeconfig_goes_to_the_provider_as_it_was_named(tmp_path, monkeypatch):
+    path = kubeconfig(tmp_path / "one", "dev", current="dev")
+    assert provider(kubeconfig=path) == {"kubeconfig": path}
+    monkeypatch.setenv("KUBECONFIG", path)
+    assert provider() == {"kubeconfig": path}
+
+
+def test_a_kubeconfig_by_content_is_left_to_the_provider(monkeypatch):
+    monkeypatch.setenv("KUBECONFIG", "apiVersion: v1\nkind: Config\n")
+    assert provider() == {"kubeconfig": "apiVersion: v1\nkind: Config\n"}
+
+
+@pytest.mark.parametrize(
+    ("written", "line"),
+    [
+        ("# Zürich\ncontexts: []".encode("latin-1"), "byte 3 is no UTF-8"),
+        (b"contexts: [\n  {", "no YAML in line"),
+        (b"\x00\x01", "no YAML"),
+        (b"day: 2026-99-99", "no YAML"),
+        (b"just text", "no kubeconfig"),
+        (b"", "no kubeconfig"),
+        (b"contexts: {a: b}", "no kubeconfig at contexts"),
+        (b"contexts: [{name: x}]", r"no kubeconfig at contexts\.0\.context: field required"),
+        (b"contexts:\nclusters:\n", "has no current context: name one in cluster.context: none"),
+    ],
+)
+def test_a_kubeconfig_that_cannot_be_read_gives_one_clear_line(tmp_path, written, line):
+    path = tmp_path / "config"
+    path.write_bytes(written)
+    with pytest.raises(pulumi.RunError, match=line) as refused:
+        provider(kubeconfig=str(path))
+    assert str(refused.value).startswith(f"cluster.kubeconfig: {path}")
+    assert len(str(refused.value).splitlines()) == 1
+
+
+def test_a_kubeconfig_that_is_absent_gives_one_clear_line(tmp_path):
+    with pytest.raises(pulumi.RunError, match=r"cluster\.kubeconfig: .*No such file"):
+        provider(kubeconfig=str(tmp_path / "absent"))
+
+
+@pytest.mark.parametrize("kind", ClusterKind, ids=lambda kind: kind.value)
+def test_a_kind_is_built_exactly_where_it_has_an_adapter(kind):
+    has_one = importlib.util.find_spec(f"{clusters.__name__}.{kind.value}") is not None
+    assert has_one == (kind in built_kinds())
+
+
+@pytest.mark.parametrize("kind", ["embedded", "existing"])
+def test_every_key_that_is_read_is_in_the_schema(kind, plane, monkeypatch):  # noqa: F811
+    read = set()
+    full_key = pulumi.Config.full_key
+    monkeypatch.setattr(
+        pulumi.Config, "full_key", lambda self, key: read.add(full_key(self, key)) or full_key(self, key)
+    )
+    stack = content()
+    stack["cluster"] = {"kind": kind}
+    build(lambda: Platform(plan(parse(stack), "dev")), secret_config=SECRETS, stack="dev")
+    assert read <= set(schema()["properties"]["config"]["properties"])
+    assert "corral:storage-access-key" in read and ("corral:charts" in read) == (kind == "existing")
+
+
+def test_a_key_that_no_schema_has_cannot_be_read():
+    for reader in (setting, secret):
+        with pytest.raises(ValueError, match="nonsense"):
+            reader("nonsense")

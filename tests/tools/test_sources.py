@@ -1,0 +1,261 @@
+"""Sources of model files: what they list, and what they bring."""
+
+import base64
+import hashlib
+import json
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+import pytest
+
+from corral.catalogue.vocabulary import SourceScheme
+from corral.tools.__main__ import main
+from corral.tools.failure import ToolFailure
+from corral.tools.locking import locked
+from corral.tools.sources import SCHEMES, source_of
+
+COMMIT = "0123456789abcdef0123456789abcdef01234567"
+WEIGHTS = b"GGUF" + bytes(range(256)) * 32
+CONFIG = b'{"architectures": ["LlamaForCausalLM"]}'
+README = b"# A model\n"
+
+
+def sha256(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
+
+
+FILES = {"model.gguf": WEIGHTS, "config.json": CONFIG, "README.md": README}
+LOCKED = {name: (len(content), sha256(content)) for name, content in FILES.items() if name != "README.md"}
+
+
+def quiet(_line: str) -> None:
+    pass
+
+
+def summary(uri: str, store: object = None) -> dict[str, tuple[int, str | None]]:
+    return {file.name: (file.size, file.sha256) for file in locked(source_of(uri, store), quiet).files}
+
+
+class Server(BaseHTTPRequestHandler):
+    """A hub and a registry as their APIs describe them."""
+
+    seen: list[tuple[str, str | None]] = []
+    token: str | None = None
+
+    def log_message(self, format: str, *args: object) -> None:
+        pass
+
+    def do_HEAD(self) -> None:
+        self.do_GET()
+
+    def do_GET(self) -> None:
+        path = unquote(urlsplit(self.path).path)
+        self.seen.append((path, self.headers.get("Authorization")))
+        if self.token is not None and self.headers.get("Authorization") != f"Bearer {self.token}":
+            self._send(401, b"")
+        else:
+            self._send(*self.answer(path))
+
+    def answer(self, path: str) -> tuple[int, bytes]:
+        if path in (f"/api/models/org/tiny/revision/{one}" for one in ("main", COMMIT)):
+            return 200, json.dumps(
+                {"sha": COMMIT, "siblings": [self._sibling(name) for name in FILES]}
+            ).encode()
+        for revision in ("main", COMMIT):
+            name = path.removeprefix(f"/org/tiny/resolve/{revision}/")
+            if name in FILES:
+                return 200, FILES[name]
+        if path == "/v2/models/tiny/manifests/1.0":
+            layers = [
+                {
+                    "mediaType": "application/octet-stream",
+                    "digest": f"sha256:{sha256(content)}",
+                    "size": len(content),
+                    "annotations": {"org.opencontainers.image.title": name},
+                }
+                for name, content in FILES.items()
+            ]
+            return 200, json.dumps({"schemaVersion": 2, "layers": layers}).encode()
+        if path == "/v2/models/packed/manifests/1.0":
+            layer = {"mediaType": "application/vnd.oci.image.layer.v1.tar+gzip", "digest": "x", "size": 1}
+            return 200, json.dumps({"layers": [layer]}).encode()
+        for content in FILES.values():
+            if path == f"/v2/models/tiny/blobs/sha256:{sha256(content)}":
+                return 200, content
+        return 404, b""
+
+    def _sibling(self, name: str) -> dict[str, object]:
+        content = FILES[name]
+        entry: dict[str, object] = {"rfilename": name, "size": len(content), "blobId": "0" * 40}
+        if name == "model.gguf":
+            entry["lfs"] = {"sha256": sha256(content), "size": len(content), "pointerSize": 135}
+        return entry
+
+    def _send(self, status: int, body: bytes) -> None:
+        self.send_response(status)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        if self.command == "GET":
+            self.wfile.write(body)
+
+
+@pytest.fixture
+def server() -> Iterator[type[Server]]:
+    handler = type("Here", (Server,), {"seen": []})
+    listening = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    thread = threading.Thread(target=listening.serve_forever, args=(0.02,), daemon=True)
+    thread.start()
+    handler.address = f"127.0.0.1:{listening.server_address[1]}"
+    yield handler
+    listening.shutdown()
+    listening.server_close()
+    thread.join(10)
+
+
+@pytest.fixture
+def hub(server, monkeypatch) -> type[Server]:
+    monkeypatch.setenv("HF_ENDPOINT", f"http://{server.address}")
+    monkeypatch.delenv("HF_TOKEN", raising=False)
+    return server
+
+
+@pytest.fixture
+def registry(server, monkeypatch) -> str:
+    monkeypatch.setenv("CORRAL_INSECURE_REGISTRIES", server.address)
+    return server.address
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    place = tmp_path / "model"
+    place.mkdir()
+    for name, content in FILES.items():
+        (place / name).write_bytes(content)
+    return place
+
+
+def test_a_hub_is_locked_to_a_commit_and_large_files_are_not_downloaded_for_it(hub):
+    listing = locked(source_of("hf://org/tiny", None), quiet)
+    assert listing.revision == COMMIT
+    assert {file.name: (file.size, file.sha256) for file in listing.files} == LOCKED
+    assert "/org/tiny/resolve/main/model.gguf" not in [path for path, _ in hub.seen]
+
+
+def test_a_model_is_imported_from_a_hub_at_its_commit(hub, store, bucket):
+    sums = [word for name, (_, digest) in LOCKED.items() for word in ("--sha256", f"{name}={digest}")]
+    order = ["import", "--source", f"hf://org/tiny@{COMMIT}", "--to", f"s3://{bucket}/tiny"]
+    assert main([*order, "--license", "MIT", *sums]) == 0
+    assert store.get_object(Bucket=bucket, Key="tiny/model.gguf")["Body"].read() == WEIGHTS
+
+
+def test_a_gated_repository_is_read_with_a_token_and_refused_without(hub, monkeypatch):
+    hub.token = "canary-hub-token"
+    with pytest.raises(ToolFailure, match="hf://org/tiny@main: wants a token") as refused:
+        source_of("hf://org/tiny", None).listing()
+    assert "canary" not in str(refused.value)
+    monkeypatch.setenv("HF_TOKEN", hub.token)
+    assert summary("hf://org/tiny") == LOCKED
+
+
+def test_a_repository_that_is_not_there_is_one_line(hub):
+    with pytest.raises(ToolFailure, match=r"^hf://org/none@main: not there$"):
+        source_of("hf://org/none", None).listing()
+
+
+def test_an_artifact_of_a_registry_is_locked_without_reading_its_layers(registry, server):
+    assert summary(f"oci://{registry}/models/tiny:1.0") == LOCKED
+    assert not [path for path, _ in server.seen if "/blobs/" in path]
+
+
+def test_a_model_is_imported_from_an_artifact(registry, store, bucket):
+    name, (_, digest) = next(iter(LOCKED.items()))
+    order = ["import", "--source", f"oci://{registry}/models/tiny:1.0", "--to", f"s3://{bucket}/tiny"]
+    assert main([*order, "--license", "MIT", "--sha256", f"{name}={digest}"]) == 0
+    assert store.get_object(Bucket=bucket, Key=f"tiny/{name}")["Body"].read() == FILES[name]
+
+
+def test_an_artifact_of_archives_says_how_to_push_files(registry):
+    with pytest.raises(ToolFailure, match="its layers are archives"):
+        source_of(f"oci://{registry}/models/packed:1.0", None).listing()
+
+
+def test_a_folder_is_locked_with_its_subfolders_and_without_documents(folder):
+    (folder / "onnx").mkdir()
+    (folder / "onnx" / "model.bin").write_bytes(b"x")
+    assert summary(f"file://{folder}") == {**LOCKED, "onnx/model.bin": (1, sha256(b"x"))}
+
+
+def test_a_git_lfs_pointer_in_a_bucket_is_no_model_file(store, bucket):
+    pointer = b"version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 9\n"
+    store.put_object(Bucket=bucket, Key="m/model.safetensors", Body=pointer)
+    with pytest.raises(ToolFailure, match=r"model\.safetensors is a Git LFS pointer"):
+        summary(f"s3://{bucket}/m", store)
+
+
+def test_a_bucket_s_own_checksums_are_taken_and_the_rest_is_read_once(store, bucket):
+    store.put_object(
+        Bucket=bucket,
+        Key="m/model.gguf",
+        Body=WEIGHTS,
+        ChecksumAlgorithm="SHA256",
+        ChecksumSHA256=base64.b64encode(hashlib.sha256(WEIGHTS).digest()).decode(),
+    )
+    store.put_object(Bucket=bucket, Key="m/config.json", Body=CONFIG)
+    lines: list[str] = []
+    listing = locked(source_of(f"s3://{bucket}/m", store), lines.append)
+    assert {file.name: (file.size, file.sha256) for file in listing.files} == LOCKED
+    assert [line for line in lines if "config.json" in line]
+
+
+def test_objects_whose_names_only_begin_alike_are_no_files_of_the_model(store, bucket):
+    store.put_object(Bucket=bucket, Key="m/model.gguf", Body=WEIGHTS)
+    store.put_object(Bucket=bucket, Key="m2/other.gguf", Body=b"x")
+    assert set(summary(f"s3://{bucket}/m", store)) == {"model.gguf"}
+
+
+def test_a_source_store_of_its_own_is_read_with_its_own_key_and_never_with_the_platform_s(
+    store, bucket, moto_endpoint, monkeypatch
+):
+    store.put_object(Bucket=bucket, Key="m/model.gguf", Body=WEIGHTS)
+    monkeypatch.setenv("AWS_ENDPOINT_URL_S3", "http://127.0.0.1:9")
+    monkeypatch.setenv("SOURCE_AWS_ENDPOINT_URL_S3", moto_endpoint)
+    monkeypatch.setenv("SOURCE_AWS_ACCESS_KEY_ID", "reader")
+    monkeypatch.setenv("SOURCE_AWS_SECRET_ACCESS_KEY", "canary-of-the-source")
+    monkeypatch.setenv("SOURCE_AWS_REGION", "eu-central-1")
+    assert set(summary(f"s3://{bucket}/m", None)) == {"model.gguf"}
+    assert set(summary(f"gs://{bucket}/m", None)) == {"model.gguf"}
+
+
+def test_cloud_storage_without_an_hmac_key_says_what_is_needed(monkeypatch):
+    monkeypatch.delenv("SOURCE_AWS_ACCESS_KEY_ID", raising=False)
+    with pytest.raises(ToolFailure, match="an HMAC key is needed in SOURCE_AWS_ACCESS_KEY_ID"):
+        source_of("gs://bucket/m", None)
+
+
+def test_a_file_name_of_a_source_cannot_leave_the_scratch_folder(registry, tmp_path):
+    with pytest.raises(ToolFailure, match="relative path"):
+        source_of("hf://org/tiny", None).fetch("../../etc/passwd", tmp_path)
+
+
+@pytest.mark.parametrize(
+    "uri",
+    ["hf://tiny", "hf://org/tiny/extra/path", "oci://registry.example/path", "file://relative", "s3://", "x"],
+)
+def test_a_malformed_source_is_one_line_that_names_it(uri):
+    with pytest.raises(ToolFailure) as refused:
+        source_of(uri, None)
+    assert "\n" not in str(refused.value) and uri.partition("://")[2] in str(refused.value)
+
+
+def test_every_scheme_is_named_in_the_refusal_of_another():
+    with pytest.raises(ToolFailure) as refused:
+        source_of("ftp://example/x", None)
+    assert all(f"{scheme}://" in str(refused.value) for scheme in SCHEMES)
+
+
+def test_the_importer_knows_the_schemes_that_a_stack_file_may_name_and_one_that_needs_a_key_beside_it():
+    assert set(SCHEMES) - {scheme.value for scheme in SourceScheme} == {"gs"}
+    assert {scheme.value for scheme in SourceScheme} <= set(SCHEMES)

