@@ -77,7 +77,7 @@ def check(context: Context) -> Launch:
 
 ROWS = (
     Row("cert-manager-controller", CONTROLLER, controller, documented(CONTROLLER).source),
-    Row("cert-manager-webhook", WEBHOOK, webhook, documented(WEBHOOK).source),
+    Row("cert-manager-webhook", WEBHOOK, webhook, documented(WEBHOOK).source, serves_names=True),
     Row("cert-manager-cainjector", INJECTOR, injector, documented(INJECTOR).source),
     Row("cert-manager-startupapicheck", CHECK, check, documented(CHECK).source),
 )
