@@ -4,7 +4,7 @@ import base64
 
 import pytest
 from cryptography import x509
-from e2e_door import Platform, wait_for
+from e2e_door import Platform, holds, wait_for
 
 pytestmark = pytest.mark.engine
 
@@ -48,9 +48,14 @@ def issued(platform: Platform):
         platform.kubectl("delete", kind, name, "-n", SPACE)
 
 
-def secret(platform: Platform):
-    found = platform.items("secrets", "-n", SPACE, "--field-selector", "metadata.name=e2e-tls")
+def secret(platform: Platform, name: str = "e2e-tls", space: str = SPACE):
+    found = platform.items("secrets", "-n", space, "--field-selector", f"metadata.name={name}")
     return found[0]["data"] if found else None
+
+
+def serving(platform: Platform, name: str, space: str = SPACE):
+    data = secret(platform, name, space)
+    return data and x509.load_pem_x509_certificate(base64.b64decode(data["tls.crt"]))
 
 
 def test_a_certificate_becomes_a_secret_for_its_names(issued):
@@ -72,6 +77,45 @@ def test_a_certificate_with_other_names_is_issued_anew(platform: Platform, issue
     assert wait_for(anew, 60, "another certificate in the Secret")
 
 
+def test_a_certificate_is_renewed_before_it_ends(platform: Platform, issued):
+    """It lasts an hour and is due 10 s after its begin; cert-manager takes no shorter duration."""
+    del issued
+    brief = {
+        **CERTIFICATE,
+        "metadata": {"name": "brief", "namespace": SPACE},
+        "spec": {**CERTIFICATE["spec"], "secretName": "brief-tls", "duration": "1h", "renewBefore": "59m50s"},
+    }
+    platform.kubectl("apply", "-f", "-", given=brief)
+    try:
+        first = wait_for(lambda: serving(platform, "brief-tls"), 60, "the Secret of a brief Certificate")
+
+        def renewed():
+            fresh = serving(platform, "brief-tls")
+            return fresh if fresh and fresh.serial_number != first.serial_number else None
+
+        fresh = wait_for(renewed, 60, "a renewed certificate")
+        assert fresh.not_valid_after_utc > first.not_valid_after_utc
+        assert platform.read("certificate", "brief", "-n", SPACE)["status"]["revision"] >= 2
+    finally:
+        platform.kubectl("delete", "certificate/brief", "secret/brief-tls", "-n", SPACE)
+
+
+@pytest.mark.parametrize(
+    ("space", "name", "host"),
+    [
+        ("kserve", "kserve-webhook-server-cert", "kserve-webhook-server-service.kserve.svc"),
+        ("vector-db", "vector-db-tls", "vector-db.vector-db.svc"),
+    ],
+)
+def test_what_the_stack_serves_has_a_certificate_for_its_name(platform: Platform, space, name, host):
+    certificate = serving(platform, name, space)
+    assert certificate is not None
+    names = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+    assert host in names.get_values_for_type(x509.DNSName)
+    issuers = [one for one in platform.items("certificates", "-n", space) if holds(one, "Ready")]
+    assert name in {one["spec"]["secretName"] for one in issuers}
+
+
 def test_a_webhook_configuration_gets_the_authority_of_its_certificate(platform: Platform, issued):
     del issued
     platform.kubectl("apply", "-f", "-", given=HOOK)
@@ -87,7 +131,7 @@ def test_a_webhook_configuration_gets_the_authority_of_its_certificate(platform:
         platform.kubectl("delete", "validatingwebhookconfiguration", "e2e")
 
 
-def test_a_certificate_without_an_issuer_is_refused_by_the_webhook(platform: Platform):
+def test_a_certificate_of_a_minute_is_refused_by_the_webhook(platform: Platform):
     wrong = {**CERTIFICATE, "spec": {**CERTIFICATE["spec"], "duration": "1m"}}
     done = platform.ask("apply", "--dry-run=server", "-f", "-", given=wrong)
     assert done.code != 0
