@@ -67,10 +67,7 @@ def live(cluster):
             await api.create(resource("apiextensions.k8s.io/v1", "customresourcedefinitions"), body)
         await put(api, "v1", "configmaps", "ConfigMap", "corral-mig-parted", "gpu-operator",
                   data={"config.yaml": CONFIG})  # fmt: skip
-        for name, kind in (("gpu.nvidia.com", "gpu"), ("mig.nvidia.com", "mig")):
-            expression = f"device.attributes['gpu.nvidia.com'].type == '{kind}'"
-            await put(api, "resource.k8s.io/v1", "deviceclasses", "DeviceClass", name,
-                      spec={"selectors": [{"cel": {"expression": expression}}]})  # fmt: skip
+        await install(api, dra_driver())
 
         async def served():
             await api.list(resource("nvidia.com/v1", "clusterpolicies"))
