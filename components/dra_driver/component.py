@@ -36,7 +36,7 @@ class DraDriverArgs(TypedDict):
     dynamic_mig: NotRequired[bool]
     """True: it makes MIG slices when pods claim them, and destroys all others."""
     mig_layouts: NotRequired[bool]
-    """True: MIG manager cuts nodes by layouts, and restarts the driver; it needs GPU operator 26.7 or later."""
+    """True: MIG manager cuts nodes by layouts, and restarts the driver: GPU operator 26.7 or later."""
     namespace: NotRequired[str]
     """Where it runs; `dra-driver-nvidia-gpu` when omitted."""
 

@@ -19,7 +19,7 @@ class Context:
     command: Sequence[str]
     """`command` of the container, variables expanded; empty: the image's entry point."""
     args: Sequence[str]
-    """`args` of the container, variables expanded, cluster names replaced by addresses where it dials them."""
+    """`args` of the container, variables expanded, cluster names that it dials replaced by addresses."""
     env: Mapping[str, str]
     """The container's environment, resolved; cluster names replaced by addresses."""
     bind: str
