@@ -10,7 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from corral.catalogue.quantities import gib, mib
-from corral.catalogue.vocabulary import Addon, AddonState
+from corral.catalogue.vocabulary import AddonState
 from corral.cli import pods
 from corral.cli.pods import heading, note
 from corral.embedded.home import Home, PlaneHome
@@ -21,10 +21,6 @@ from corral.stacks.planning.results.addons import AddonPlan
 from corral.stacks.planning.results.models import ModelPlan
 from corral.stacks.planning.results.plan import Plan
 
-ISSUER = (
-    "certificates come from a stand-in issuer inside the process node, with a CA of its own: "
-    "cert-manager's controllers are simulated"
-)
 KINDS: Mapping[str, tuple[str, str]] = {
     "real": ("upstream's chart", "green"),
     "stand-in": ("stand-in chart", "magenta"),
@@ -108,8 +104,6 @@ def _addons(console: Console, charts: Mapping[str, Any], plan: Plan) -> None:
         for index, (how, style, version) in enumerate(_installed(addon, charts)):
             table.add_row("" if index else addon.addon.value, Text(how, style=style), version)
     console.print(table)
-    if plan.state(Addon.CERT_MANAGER) is AddonState.MANAGED:
-        console.print(Text(ISSUER, style="magenta"))
 
 
 def _installed(addon: AddonPlan, charts: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
