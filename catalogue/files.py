@@ -15,7 +15,7 @@ def replace(path: Path, content: str) -> None:
     """
     if path.is_file() and path.read_bytes() == content.encode():
         return
-    scratch = path.with_name(f".{path.name}.{os.getpid()}")
+    scratch = path.parent / f".{path.name}.{os.getpid()}"
     try:
         scratch.write_text(content, encoding="utf-8")
         scratch.replace(path)
