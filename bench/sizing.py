@@ -4,8 +4,8 @@ import statistics
 from collections.abc import Iterator
 
 from bench.figures import Figure
-from bench.starts import Start, starts
-from corral.catalogue.gpus import GIB
+from bench.starts import Start, loads, starts
+from corral.catalogue.quantities import GIB
 from corral.stacks.planning.memory.sizing import cache_per_token
 
 
@@ -20,8 +20,8 @@ def kaito(start: Start) -> float:
 
 
 def sizing() -> Iterator[Figure]:
-    """Errors of the memory left for the cache on measured starts, which ours was fitted to, beside a peer."""
-    every = starts()
+    """Errors of the memory left for the cache on measured starts, most of them fitted to, beside a peer."""
+    every = [one for one in starts() if not one.test]
     text = [one for one in every if one.text_on_one]
     ours = [one.error for one in text]
     theirs = [kaito(one) - one.free for one in text]
@@ -65,6 +65,25 @@ def sizing() -> Iterator[Figure]:
         max(_weights(one) for one in weighed),
         "%",
         target=1,
+    )
+    yield from _tested()
+
+
+def _tested() -> Iterator[Figure]:
+    """Errors on what no constant was fitted to."""
+    apart = [one for one in starts() if one.test]
+    yield Figure(
+        f"{len(apart)} starts that nothing was fitted to: most cache promised that was not there",
+        max(0.0, *(one.error for one in apart)),
+        "GiB",
+        target=0,
+    )
+    yield Figure("  worst error on the safe side", _worst([one.error for one in apart]), "GiB")
+    yield Figure(
+        f"{len(loads())} loads that nothing was fitted to: worst error of the weights",
+        max(100 * (one.ours / one.weights - 1) for one in loads()),
+        "%",
+        target=2,
     )
 
 

@@ -4,21 +4,66 @@ from functools import cache
 from pathlib import Path
 
 from corral.catalogue._read import Entry, read_file
+from corral.catalogue.attention import Grouped
 from corral.catalogue.engines import reserve
-from corral.catalogue.gpus import GIB
 from corral.catalogue.models import Model, models
-from corral.stacks.planning.memory.vllm import Fixed, fixed
+from corral.catalogue.quantities import GIB
+from corral.catalogue.vocabulary import Dtype
+from corral.stacks.planning.memory.vllm import Fixed, fixed, pinned_version
 
 
-class Start(Entry):
-    """One start, in GiB of one device."""
+class _Loaded(Entry):
+    """A model of the catalogue as somebody loaded it, perhaps from other files."""
 
     model: str
+    dtype: Dtype | None = None
+    """Of its files; the catalogue's when absent."""
+    published: float | None = None
+    """GiB of its files; the catalogue's when absent."""
+    parameters: float | None = None
+    """In billions, where the size of its files is not known."""
+    kv_heads: int | None = None
+    capability: str | None = "9.0"
+    """Compute capability of the device; None: its kernel counts as the largest."""
+    parallel: int = 1
+    source: str
+
+    @property
+    def facts(self) -> Model:
+        known = models()[self.model]
+        changes: dict[str, object] = {}
+        if self.published is not None or self.parameters is not None:
+            changes = {"weights_gib": self.published, "parameters": self.parameters, "weights_bytes": None}
+        if self.dtype is not None:
+            changes["dtype"] = self.dtype
+        if self.kv_heads is not None and isinstance(known.attention, Grouped):
+            changes["attention"] = known.attention.model_copy(update={"kv_heads": self.kv_heads})
+        return known.model_copy(update=changes)
+
+
+class Load(_Loaded):
+    """What was loaded, where a log has no more."""
+
+    weights: float
+    """GiB of one device."""
+
+    @property
+    def ours(self) -> float:
+        """What we say is loaded, in GiB."""
+        counts = reserve(pinned_version())
+        held = fixed(
+            self.facts, counts, max_num_seqs=32, step=2048, parallel=self.parallel, capability=self.capability
+        )
+        return held.weights / GIB
+
+
+class Start(_Loaded):
+    """One start, in GiB of one device."""
+
     version: str
     usable: float
     share: float
     """Of the device, as the engine was told to fill."""
-    parallel: int = 1
     sequences: int = 1024
     step: int = 8192
     """Tokens of one step."""
@@ -28,11 +73,8 @@ class Start(Entry):
     cache: float | None = None
     """Available for the cache, as logged."""
     tokens: int | None = None
-    source: str
-
-    @property
-    def facts(self) -> Model:
-        return models()[self.model]
+    test: bool = False
+    """Whether no constant was fitted to it."""
 
     @property
     def free(self) -> float:
@@ -52,6 +94,7 @@ class Start(Entry):
             max_num_seqs=self.sequences,
             step=self.step,
             parallel=self.parallel,
+            capability=self.capability,
         )
 
     @property
@@ -70,9 +113,19 @@ class Starts(Entry):
 
     sources: dict[str, str]
     starts: tuple[Start, ...]
+    loads: tuple[Load, ...]
 
 
 @cache
+def _file() -> Starts:
+    return read_file(Path(__file__).parent / "starts.yaml", Starts)
+
+
 def starts() -> tuple[Start, ...]:
     """All of them."""
-    return read_file(Path(__file__).parent / "starts.yaml", Starts).starts
+    return _file().starts
+
+
+def loads() -> tuple[Load, ...]:
+    """What was loaded, where a log has no more."""
+    return _file().loads

@@ -1,26 +1,71 @@
-"""Attention: what a sequence leaves in the cache of each device, by kind of attention.
+"""Attention: bytes that a sequence leaves in vLLM's cache on each of `parallel` devices, by kind.
 
-Sizes are bytes of the 16-bit cache that vLLM keeps by default, on each of `parallel` devices of one replica.
+Counted as vLLM v0.30.0 counts it: vllm/v1/kv_cache_interface.py (`max_memory_usage_bytes` of each kind) and
+vllm/v1/core/kv_cache_utils.py (`unify_kv_cache_spec_page_size`, `_get_kv_cache_groups_uniform_page_size`,
+`_max_memory_usage_bytes_from_groups`): layers of one kind form groups of equal size, all groups draw pages of
+equal size from one pool, and each group needs its own number of them.
 """
 
-from typing import Annotated, Literal
+from dataclasses import dataclass
+from typing import Annotated, Literal, NamedTuple
 
 from pydantic import Field, model_validator
 
 from corral.catalogue._read import Entry
 
-CACHE_BYTES = 2
-"""Bytes per element of the cache."""
 BLOCK = 16
-"""Tokens of one block of vLLM's cache."""
+"""Tokens of one block of vLLM's cache, unless a setting says otherwise."""
+LATENT_BLOCK = 128
+"""The same under latent attention, whose kernels take 32, 64 or 128; an upper bound."""
 STATE_BYTES = 4
 """Bytes per element of a recurrent state, which is kept in single precision."""
-STATES = 2
-"""States kept per sequence: the running one and the last that the prefix cache may start from."""
+CONVOLUTION_BYTES = 2
+"""Bytes per element of the state of a convolution."""
+UNEVEN = 1.5
+"""Groups take the larger number of layers where it is less than this times the smaller."""
 INDEX_SCALE = 4
 """Bytes of the scale beside each 8-bit index key of sparse attention."""
+SCALE, SCALED, PACKED_ROPE = 4, 128, 2
+"""A latent in 8 bits: bytes of a scale, dimensions that share one, bytes per element of the rotary key.
 
-Size = Annotated[int, Field(ge=1)]
+656 bytes for 512 + 64, `fp8_ds_mla` in vllm/model_executor/layers/attention/mla_attention.py; dense kernels
+take less.
+"""
+
+Size = Annotated[int, Field(ge=1, le=10**15)]
+
+
+@dataclass(frozen=True)
+class Cache:
+    """How the engine keeps its cache."""
+
+    element: int = 2
+    """Bytes per element."""
+    block: int = BLOCK
+    """Tokens of one block."""
+    prefixes: bool = True
+    """Whether a finished prefix may be used again."""
+
+    @property
+    def states(self) -> int:
+        """Recurrent states kept per sequence: the running one and the last that a prefix may start from."""
+        return 2 if self.prefixes else 1
+
+
+DEFAULT = Cache()
+
+
+class _Groups(NamedTuple):
+    """Layers of a pool of two kinds, with those that pad the last group of each."""
+
+    size: int
+    """Layers of every group."""
+    full: int
+    other: int
+
+    @property
+    def layers(self) -> int:
+        return self.size * (self.full + self.other)
 
 
 class _Attention(Entry):
@@ -32,15 +77,19 @@ class _Attention(Entry):
         """Whether `parallel` devices can share these heads."""
         return self.heads % parallel == 0
 
-    def token(self, layers: int, parallel: int) -> int:
+    def projections(self, hidden: int) -> int:
+        """Parameters of the projections of one layer, at most."""
+        return 4 * hidden * hidden
+
+    def token(self, layers: int, parallel: int, cache: Cache = DEFAULT) -> int:
         """Bytes that one more token of a sequence needs."""
         raise NotImplementedError
 
-    def sequence(self, layers: int, parallel: int, *, tokens: int, step: int) -> int:
-        """Bytes at most that a sequence of `tokens` needs while `step` of them are computed at once."""
-        return -(-tokens // BLOCK) * BLOCK * self.token(layers, parallel)
+    def sequence(self, layers: int, parallel: int, *, tokens: int, step: int, cache: Cache = DEFAULT) -> int:
+        """Bytes at most that a sequence of `tokens` needs while `step` of them are in flight."""
+        return _ceil(tokens, cache.block) * cache.block * self.token(layers, parallel, cache)
 
-    def state(self, layers: int, parallel: int) -> int:
+    def state(self, layers: int, parallel: int, cache: Cache = DEFAULT) -> int:
         """Bytes that each sequence needs whatever its length."""
         return 0
 
@@ -63,20 +112,21 @@ class Grouped(_Attention):
         even = self.kv_heads % parallel == 0 or parallel % self.kv_heads == 0
         return super().divides(parallel) and even
 
-    def layer(self, parallel: int) -> int:
-        """Bytes per token and layer; a device holds at least one key-value head."""
-        return 2 * max(1, self.kv_heads // parallel) * self.head_dim * CACHE_BYTES
+    def projections(self, hidden: int) -> int:
+        return 2 * hidden * (self.heads + self.kv_heads) * self.head_dim
 
-    def token(self, layers: int, parallel: int) -> int:
-        return layers * self.layer(parallel)
+    def layer(self, parallel: int, cache: Cache = DEFAULT) -> int:
+        """Bytes per token and layer; a device holds at least one key-value head."""
+        return _pair(self.kv_heads, self.head_dim, parallel, cache)
+
+    def token(self, layers: int, parallel: int, cache: Cache = DEFAULT) -> int:
+        return layers * self.layer(parallel, cache)
 
 
 class Sliding(Grouped):
     """Some layers see a window only.
 
-    vLLM keeps all layers in one pool of equal groups and pads the last. Each group has its own maximum: a
-    window holds window - 1 tokens and those of one step, in blocks that it need not begin with
-    (`SlidingWindowSpec.max_memory_usage_bytes` in vllm/v1/kv_cache_interface.py).
+    It holds window - 1 tokens and those in flight, in blocks that it need not begin with.
     """
 
     kind: Literal["sliding"]  # pyright: ignore[reportIncompatibleVariableOverride]
@@ -84,22 +134,51 @@ class Sliding(Grouped):
     """Layers that see the whole sequence."""
     window: Size
     """Tokens that the others see."""
+    full_kv_heads: Size | None = None
+    """Key-value heads of the layers that see the whole sequence; those of the others when absent."""
+    full_head_dim: Size | None = None
+    """Dimensions of their heads; those of the others when absent."""
 
-    def token(self, layers: int, parallel: int) -> int:
-        return padded(self.full_layers, layers - self.full_layers) * self.layer(parallel)
+    def full_layer(self, parallel: int, cache: Cache = DEFAULT) -> int:
+        """Bytes per token and layer that sees the whole sequence."""
+        heads, width = self.full_kv_heads or self.kv_heads, self.full_head_dim or self.head_dim
+        return _pair(heads, width, parallel, cache)
 
-    def sequence(self, layers: int, parallel: int, *, tokens: int, step: int) -> int:
-        group = min(self.full_layers, layers - self.full_layers) or self.full_layers
-        full = group * -(-self.full_layers // group)
-        windowed = padded(self.full_layers, layers - self.full_layers) - full
-        full_blocks = -(-tokens // BLOCK)
-        window_blocks = -(-min(self.window - 1 + step, tokens) // BLOCK) + 1
-        blocks = full * full_blocks + windowed * window_blocks
-        return blocks * BLOCK * self.layer(parallel)
+    def token(self, layers: int, parallel: int, cache: Cache = DEFAULT) -> int:
+        found = groups(self.full_layers, layers - self.full_layers)
+        windowed, full = self._blocks(parallel, cache)
+        page = self._page(parallel, cache)
+        return found.size * (found.full * page // full + found.other * page // windowed)
+
+    def sequence(self, layers: int, parallel: int, *, tokens: int, step: int, cache: Cache = DEFAULT) -> int:
+        found = groups(self.full_layers, layers - self.full_layers)
+        windowed, full = self._blocks(parallel, cache)
+        held = _ceil(min(self.window - 1 + step, tokens), windowed) + 1
+        pages = found.full * _ceil(tokens, full) + found.other * held
+        return found.size * pages * self._page(parallel, cache)
+
+    def _page(self, parallel: int, cache: Cache) -> int:
+        return cache.block * max(self.layer(parallel, cache), self.full_layer(parallel, cache))
+
+    def _blocks(self, parallel: int, cache: Cache) -> tuple[int, int]:
+        """Tokens per page of a windowed and of a full layer.
+
+        The page of the wider kind is the page of both. The narrower one has more tokens on it where they
+        divide it, else it is padded.
+        """
+        sizes = self.layer(parallel, cache), self.full_layer(parallel, cache)
+        windowed, full = (
+            max(sizes) // size * cache.block if max(sizes) % size == 0 else cache.block for size in sizes
+        )
+        return windowed, full
 
 
 class Hybrid(Grouped):
-    """Some layers attend, the others keep a state of fixed size (gated delta networks)."""
+    """Some layers attend, the others keep a state of fixed size (gated delta networks).
+
+    A block of the cache has as many tokens as make its page no smaller than a state, which is padded to it
+    (`_align_hybrid_block_size` in vllm/platforms/interface.py).
+    """
 
     kind: Literal["hybrid"]  # pyright: ignore[reportIncompatibleVariableOverride]
     full_layers: Size
@@ -118,14 +197,26 @@ class Hybrid(Grouped):
         states = self.state_heads % parallel == 0 and self.state_key_heads % parallel == 0
         return super().divides(parallel) and states
 
-    def token(self, layers: int, parallel: int) -> int:
-        return self.full_layers * self.layer(parallel)
+    def token(self, layers: int, parallel: int, cache: Cache = DEFAULT) -> int:
+        found = groups(self.full_layers, layers - self.full_layers)
+        return found.size * found.full * self.layer(parallel, cache)
 
-    def state(self, layers: int, parallel: int) -> int:
+    def sequence(self, layers: int, parallel: int, *, tokens: int, step: int, cache: Cache = DEFAULT) -> int:
+        block = self.block(parallel, cache)
+        return _ceil(tokens, block) * block * self.token(layers, parallel, cache)
+
+    def state(self, layers: int, parallel: int, cache: Cache = DEFAULT) -> int:
+        found = groups(self.full_layers, layers - self.full_layers)
+        page = self.block(parallel, cache) * self.layer(parallel, cache)
+        return cache.states * found.size * found.other * page
+
+    def block(self, parallel: int, cache: Cache = DEFAULT) -> int:
+        """Tokens of one block."""
         recurrent = self.state_heads * self.state_dim**2 * STATE_BYTES
         mixed = (self.state_heads + 2 * self.state_key_heads) * self.state_dim
-        convolution = mixed * (self.kernel - 1) * CACHE_BYTES
-        return STATES * (layers - self.full_layers) * (recurrent + convolution) // parallel
+        convolution = mixed * (self.kernel - 1) * CONVOLUTION_BYTES
+        state = _ceil(recurrent + convolution, parallel)
+        return cache.block * _ceil(state, cache.block * self.layer(parallel, cache))
 
 
 class Latent(_Attention):
@@ -139,9 +230,16 @@ class Latent(_Attention):
     index: int = 0
     """Dimensions of the index key of sparse attention, 8 bits each; 0: attention is dense."""
 
-    def token(self, layers: int, parallel: int) -> int:
+    def token(self, layers: int, parallel: int, cache: Cache = DEFAULT) -> int:
         indexed = self.index + INDEX_SCALE if self.index else 0
-        return layers * ((self.latent + self.rope) * CACHE_BYTES + indexed)
+        if cache.element > 1:
+            return layers * ((self.latent + self.rope) * cache.element + indexed)
+        packed = self.latent + SCALE * _ceil(self.latent, SCALED) + PACKED_ROPE * self.rope
+        return layers * (packed + indexed)
+
+    def sequence(self, layers: int, parallel: int, *, tokens: int, step: int, cache: Cache = DEFAULT) -> int:
+        block = max(cache.block, LATENT_BLOCK)
+        return _ceil(tokens, block) * block * self.token(layers, parallel, cache)
 
 
 class Encoder(_Attention):
@@ -149,14 +247,32 @@ class Encoder(_Attention):
 
     kind: Literal["encoder"]
 
-    def token(self, layers: int, parallel: int) -> int:
+    def token(self, layers: int, parallel: int, cache: Cache = DEFAULT) -> int:
         return 0
 
 
 Attention = Annotated[Grouped | Sliding | Hybrid | Latent | Encoder, Field(discriminator="kind")]
 
 
+def groups(full: int, other: int) -> _Groups:
+    """How a pool holds `full` layers beside `other` ones.
+
+    In groups of the smaller number, or of the larger where that is hardly more.
+    """
+    least, most = sorted((full, other))
+    size = most if least == 0 or most < least * UNEVEN else least
+    return _Groups(size, _ceil(full, size), _ceil(other, size))
+
+
 def padded(full: int, windowed: int) -> int:
-    """Layers that vLLM's pool holds for `full` and `windowed` ones: groups of the smaller number."""
-    group = min(full, windowed) or max(full, windowed)
-    return group * (-(-full // group) + -(-windowed // group))
+    """Layers that vLLM's pool holds for `full` and `windowed` ones."""
+    return groups(full, windowed).layers
+
+
+def _pair(heads: int, width: int, parallel: int, cache: Cache) -> int:
+    """Bytes of a key and a value of one token and layer."""
+    return 2 * max(1, heads // parallel) * width * cache.element
+
+
+def _ceil(number: int, by: int) -> int:
+    return -(-number // by)

@@ -18,6 +18,8 @@ class Reserve(Entry):
     """The same with tensor parallelism."""
     graph_kib: float
     """Estimate per layer and CUDA graph that is taken before the cache; 0: graphs lie outside the budget."""
+    steps_in_flight: int = 1
+    """Steps whose tokens windows hold at once: 2 where the next is scheduled while one runs."""
     source: Source
 
     @property

@@ -6,8 +6,9 @@ from functools import cache
 from pydantic import model_validator
 
 from corral.catalogue._read import UNRESOLVED, Entry, Source, read
+from corral.catalogue.quantities import GIB
+from corral.catalogue.vocabulary import Vendor
 
-GIB = 1 << 30
 SURE_SHARE = 0.9
 """Share of the nominal size that a process can surely get where nobody measured."""
 
@@ -48,9 +49,33 @@ class Profile(Entry):
         return int(self.usable_gib * GIB)
 
 
+class Architecture(Entry):
+    """A generation of GPUs that the same kernels run on."""
+
+    vendor: Vendor
+    target: str
+    """Compute capability, such as `8.9`; LLVM target of AMD's, such as `gfx942`."""
+    bf16: bool
+    """Whether it computes in bfloat16; if not, vLLM must be told float16 (vllm-project/vllm issue 1157)."""
+    fp8: bool
+    """Whether it multiplies numbers of 8 bits by itself."""
+    fp4: bool
+    """The same of 4 bits; without it, kernels unpack weights of 4 bits first."""
+    source: str
+    """Key of the source."""
+
+
 class Gpu(Entry):
     """One GPU product."""
 
+    architecture: str
+    """Key of the architecture."""
+    bandwidth_gbs: int | None = None
+    """Peak bandwidth of its memory in GB/s; None: not read."""
+    bandwidth_source: str | None = None
+    """Key of the source of the bandwidth."""
+    memory_source: str | None = None
+    """Key of the source of `usable_gib`; None: the file's own."""
     product: str
     """Product name as the driver reports it; with `-` for spaces it is the label `nvidia.com/gpu.product`."""
     nominal_gib: int
@@ -75,6 +100,22 @@ class Gpu(Entry):
         return self.product != UNRESOLVED
 
     @property
+    def compute_capability(self) -> str | None:
+        """Such as `9.0`, which decides the kernels of an engine; None: the GPU is not NVIDIA's."""
+        found = _file().architectures[self.architecture]
+        return found.target if found.vendor is Vendor.NVIDIA else None
+
+    @property
+    def bf16(self) -> bool:
+        """Whether it computes in bfloat16."""
+        return _file().architectures[self.architecture].bf16
+
+    @property
+    def geforce(self) -> bool:
+        """Whether it is a consumer GPU, whose driver has a licence of its own."""
+        return self.product.startswith("NVIDIA GeForce ")
+
+    @property
     def label(self) -> str:
         """Value of the node label `nvidia.com/gpu.product`."""
         return self.product.replace(" ", "-")
@@ -87,8 +128,25 @@ class Gpu(Entry):
 
 class _Gpus(Entry):
     source: Source
+    sources: dict[str, Source]
+    architectures: dict[str, Architecture]
     geometries: dict[str, Geometry]
     gpus: dict[str, Gpu]
+
+    @model_validator(mode="after")
+    def _refers_to_what_exists(self) -> "_Gpus":
+        for key, entry in self.architectures.items():
+            if entry.source not in self.sources:
+                raise ValueError(f"{key}: no source {entry.source!r}")
+        for key, entry in self.gpus.items():
+            if entry.architecture not in self.architectures:
+                raise ValueError(f"{key}: no architecture {entry.architecture!r}")
+            for one in (entry.bandwidth_source, entry.memory_source):
+                if one is not None and one not in self.sources:
+                    raise ValueError(f"{key}: no source {one!r}")
+            if (entry.bandwidth_gbs is None) != (entry.bandwidth_source is None):
+                raise ValueError(f"{key}: bandwidth-gbs and bandwidth-source belong together")
+        return self
 
     @model_validator(mode="after")
     def _shapes_exist(self) -> "_Gpus":
@@ -134,6 +192,35 @@ def _file() -> _Gpus:
 def gpus() -> Mapping[str, Gpu]:
     """All GPUs by key, such as `A100-40GB`."""
     return _file().gpus
+
+
+def served() -> tuple[str, ...]:
+    """GPUs that the platform's operator and DRA driver can serve, which are NVIDIA's."""
+    return tuple(key for key in gpus() if architecture(key).vendor is Vendor.NVIDIA)
+
+
+def architecture(gpu: str) -> Architecture:
+    """The architecture of GPU `gpu`."""
+    return _file().architectures[gpus()[gpu].architecture]
+
+
+def sources(gpu: str) -> Mapping[str, Source]:
+    """Where the figures of `gpu` were read, by what they say; a bandwidth that was not read has none."""
+    content, entry = _file(), gpus()[gpu]
+    named = {
+        "memory": entry.memory_source,
+        "architecture": "capability" if architecture(gpu).vendor is Vendor.NVIDIA else "rocm",
+        "precision": architecture(gpu).source,
+        "mig": "mig-guide" if architecture(gpu).vendor is Vendor.NVIDIA else "rocm",
+        "bandwidth": entry.bandwidth_source,
+    }
+    found = {what: content.sources[key] for what, key in named.items() if key is not None}
+    return found if entry.memory_source else {"memory": content.source, **found}
+
+
+def geforce_license() -> Source:
+    """The licence of the driver of consumer GPUs, which rules data centres out."""
+    return _file().sources["geforce-license"]
 
 
 def geometry(gpu: str) -> Geometry:

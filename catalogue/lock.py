@@ -1,7 +1,6 @@
 """`corral lock`: look up the digest of every chart and image, and keep what was found."""
 
 import datetime
-import os
 from collections.abc import Collection, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -11,6 +10,7 @@ import httpx
 
 from corral.catalogue.charts import OCI, ChartEntry, charts
 from corral.catalogue.digests import FILE, Locked, digests, load
+from corral.catalogue.files import replace
 from corral.catalogue.images import images, mirrored
 from corral.catalogue.registry import Unresolved, client, resolve
 
@@ -118,8 +118,6 @@ def main(
     print(f"{len(answers) - missing} of {len(answers)} digests resolved")
     stale = file.read_text(encoding="utf-8") != text(found) if file.exists() else True
     if not check and stale:
-        scratch = file.with_name(f".{file.name}.{os.getpid()}")
-        scratch.write_text(text(found), encoding="utf-8")
-        scratch.replace(file)
+        replace(file, text(found))
         digests.cache_clear()
     return 1 if missing or (check and stale) else 0

@@ -8,7 +8,7 @@ from pydantic import Field, model_validator
 
 from corral.catalogue._read import Entry, Source, read
 from corral.catalogue.attention import Attention, Encoder, Size
-from corral.catalogue.gpus import GIB
+from corral.catalogue.quantities import GIB
 from corral.catalogue.vocabulary import Dtype, Engine, SourceScheme, Task
 
 WEIGHT_BYTES = {
@@ -17,13 +17,20 @@ WEIGHT_BYTES = {
     Dtype.FP16: 2.0,
     Dtype.FP8: 1.0,
     Dtype.FP8_BLOCK: 1.0,
-    Dtype.INT8: 1.0,
+    Dtype.FBGEMM_FP8: 1.0,
+    Dtype.INT8: 1.02,
     Dtype.INT4: 0.56,
     Dtype.MXFP4: 0.6,
+    Dtype.NVFP4: 0.57,
+    Dtype.NF4: 0.57,
     Dtype.Q4_1: 0.65,
 }
 """Bytes per parameter with its scales, rounded up; embeddings and head stay at 2 where this is less."""
 SIXTEEN_BIT = 2
+WIDE_ATTENTION = (Dtype.FBGEMM_FP8, Dtype.NVFP4)
+"""Attention may stay at 16 bits: always in Meta's FP8 (`modules_to_not_convert`), often in NVFP4."""
+WIDE_LAYERS = {Dtype.FBGEMM_FP8: 2}
+"""Layers that stay at 16 bits whole: the first and the last."""
 
 
 class File(Entry):
@@ -67,13 +74,13 @@ class ModelSpec(Entry):
     """Entries of one family are the same model in several dtypes."""
     dtype: Dtype
     """How its weights are stored."""
-    weights_gib: Annotated[float, Field(gt=0)] | None = None
+    weights_gib: Annotated[float, Field(gt=0, le=10**6)] | None = None
     weights_bytes: Size | None = None
-    parameters: Annotated[float, Field(gt=0)] | None = None
+    parameters: Annotated[float, Field(gt=0, le=10**6)] | None = None
     """In billions; weights are computed from it where they are not given."""
     layers: Size
     hidden: Size
-    intermediate: Annotated[int, Field(ge=0)]
+    intermediate: Annotated[int, Field(ge=0, le=10**15)]
     """Width of a dense layer, or of the expert that every token passes; 0: there is none."""
     attention: Attention
     experts: Experts | None = None
@@ -114,8 +121,12 @@ class ModelSpec(Entry):
 
     def _computed(self, parameters: int) -> int:
         tables = min(parameters, (1 if self.tied else 2) * self.vocabulary * self.hidden)
-        each = WEIGHT_BYTES[self.dtype]
-        return int(tables * max(SIXTEEN_BIT, each) + (parameters - tables) * each)
+        each, wide = WEIGHT_BYTES[self.dtype], tables
+        if self.dtype in WIDE_ATTENTION:
+            wide += self.layers * self.attention.projections(self.hidden)
+        wide += WIDE_LAYERS.get(self.dtype, 0) * parameters // self.layers
+        wide = min(parameters, wide)
+        return int(wide * max(SIXTEEN_BIT, each) + (parameters - wide) * each)
 
     @property
     def encoder(self) -> bool:
@@ -133,6 +144,12 @@ class ModelSpec(Entry):
 class Model(ModelSpec):
     """One model of the catalogue."""
 
+    hub: Annotated[str, Field(pattern=r"^[\w.-]+/[\w.-]+$")] | None = None
+    """Its repository on Hugging Face; None: not looked up."""
+    revision: Annotated[str, Field(pattern=r"^[0-9a-f]{40}$")] | None = None
+    """Commit of that repository; None: not looked up."""
+    files_gib: Annotated[float, Field(gt=0)] | None = None
+    """Weight files of that repository in GiB, copies in another format with them; None: not looked up."""
     source: Source
 
 

@@ -100,6 +100,11 @@ def regions(instance: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(one.region for one in _file().tables if instance in one.per_hour))
 
 
+def priced_regions() -> tuple[str, ...]:
+    """All regions of which a price is known."""
+    return tuple(dict.fromkeys(one.region for one in _file().tables))
+
+
 def apis(model: str) -> tuple[Api, ...]:
     """What providers ask for tokens of `model`, a key of the catalogue, in `currency()`."""
     return tuple(one for one in _file().apis if one.model == model)

@@ -2,7 +2,8 @@
 
 from dataclasses import dataclass
 
-from corral.catalogue.vocabulary import Engine
+from corral.catalogue.addons import descriptor
+from corral.catalogue.vocabulary import Addon, Engine
 
 
 @dataclass(frozen=True)
@@ -17,7 +18,13 @@ class RuntimeEntry:
     """Format of a model's files, as KServe calls it."""
 
 
+def _runtime(name: str, engine: Engine, model_format: str) -> RuntimeEntry:
+    images = descriptor(Addon.KSERVE).images
+    image = next(key for key, row in images.items() if row.serves is engine)
+    return RuntimeEntry(name, image, model_format)
+
+
 RUNTIMES = {
-    Engine.LLAMA_CPP: RuntimeEntry("corral-llamacpp", "llama-cpp", "gguf"),
-    Engine.VLLM: RuntimeEntry("corral-vllm", "vllm", "safetensors"),
+    Engine.LLAMA_CPP: _runtime("corral-llamacpp", Engine.LLAMA_CPP, "gguf"),
+    Engine.VLLM: _runtime("corral-vllm", Engine.VLLM, "safetensors"),
 }

@@ -48,6 +48,13 @@ class DriverSource(str, Enum):
     OPERATOR = "operator"
 
 
+class Vendor(str, Enum):
+    """Who makes a GPU, and so whose driver and operator serve it."""
+
+    NVIDIA = "nvidia"
+    AMD = "amd"
+
+
 class SharingKind(str, Enum):
     """How one physical GPU is divided among pods."""
 
@@ -101,6 +108,7 @@ class Cloud(str, Enum):
 
     AWS = "aws"
     GCP = "gcp"
+    OCI = "oci"
 
 
 class Engine(str, Enum):
@@ -127,10 +135,23 @@ class Dtype(str, Enum):
     FP16 = "fp16"
     FP8 = "fp8"
     FP8_BLOCK = "fp8-block"
+    FBGEMM_FP8 = "fbgemm-fp8"
     INT8 = "int8"
     INT4 = "int4"
     MXFP4 = "mxfp4"
+    NVFP4 = "nvfp4"
+    NF4 = "nf4"
     Q4_1 = "Q4_1"
+
+
+class CacheDtype(str, Enum):
+    """What the key-value cache is kept as; `auto` is 16 bits."""
+
+    AUTO = "auto"
+    BFLOAT16 = "bfloat16"
+    FP8 = "fp8"
+    FP8_E4M3 = "fp8_e4m3"
+    FP8_E5M2 = "fp8_e5m2"
 
 
 class Weights(str, Enum):
@@ -162,7 +183,7 @@ class StorageKind(str, Enum):
 
 
 class Addon(str, Enum):
-    """A piece of the platform that can be managed, existing or off; in the order of installation."""
+    """A piece of the platform that can be managed, existing or off."""
 
     GATEWAY_API = "gateway-api"
     PROMETHEUS_CRDS = "prometheus-crds"

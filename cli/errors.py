@@ -60,5 +60,12 @@ def explain(error: Exception) -> int:
                 file=sys.stderr,
             )
             return FAILED
+        case PermissionError() if error.filename:
+            print(
+                f"corral: {error.filename}: {error.strerror}: it belongs to another user; name a home of "
+                "your own by CORRAL_HOME",
+                file=sys.stderr,
+            )
+            return FAILED
         case _:
             raise error

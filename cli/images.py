@@ -6,8 +6,9 @@ from corral.catalogue.images import mirrored
 from corral.embedded.engine import project
 from corral.stacks.config.loader import read
 from corral.stacks.config.stack_config import StackConfig
+from corral.stacks.planning.addons import addon_states
 from corral.stacks.planning.defaults import model_requests, namespaces
-from corral.stacks.planning.digests import charts_used, images_used
+from corral.stacks.planning.digests import artifacts
 
 
 def images(arguments: argparse.Namespace) -> int:
@@ -19,10 +20,13 @@ def images(arguments: argparse.Namespace) -> int:
 
 
 def references(config: StackConfig, mirror: str | None = None) -> dict[str, str]:
-    """Every reference -> its place in `mirror`; a chart's is a folder below that of `corral:charts`."""
+    """Every reference -> its place in `mirror`."""
     requests = model_requests(config.models, config.known_models, namespaces(config.tenants))
-    found = {entry.reference: f"corral:charts/{entry.name}" for entry in charts_used(config)}
-    for entry in images_used(config, {one.engine for one in requests}):
+    states = addon_states(config.addons, config.sections, config.model_storage.kind)
+    vectors = config.vector_db and config.vector_db.engine
+    used = artifacts(states, vectors, {one.engine for one in requests}, None)
+    found = {entry.reference: entry.through(mirror).reference for entry in used.charts}
+    for entry in used.images:
         if entry.name == "tools" and config.images.tools is not None:
             found[config.images.tools] = config.images.tools
         else:

@@ -12,6 +12,8 @@ COMMANDS: dict[str, tuple[str, str]] = {
         "corral.cli.stack:lint",
         "check stack files, one line per problem; unresolved digests are only said",
     ),
+    "models": ("corral.cli.fit:show", "list the catalogue's models, search them, show one"),
+    "fit": ("corral.cli.fit:fit", "show where a model fits and at what price, without a stack file"),
     "setup": ("corral.cli.supply:setup", "bring the programs of the embedded platform to this machine"),
     "init": ("corral.cli.deploy:init", "make the stack's private state and its secrets"),
     "up": ("corral.cli.deploy:up", "start the plane and deploy the stack"),
@@ -27,6 +29,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "import": ("corral.cli.supply:tools", "bring a model into the object store"),
     "load": ("corral.cli.supply:tools", "bring a model from the object store into a folder, verified"),
     "bucket": ("corral.cli.supply:tools", "keep a bucket as the platform needs it"),
+    "completion": ("corral.cli.completion:completion", "print completions for a shell"),
     "version": ("corral.cli.supply:version", "print the version"),
 }
 PASSED_ON = frozenset({"kubectl", "import", "load", "bucket"})
@@ -95,6 +98,19 @@ def build_parser() -> argparse.ArgumentParser:
     for name in COMMANDS.keys() - PASSED_ON:
         # Not given here: the one before the command holds.
         sub[name].add_argument("-s", "--stack", default=argparse.SUPPRESS, help="name of the stack")
+    for name in ("plan", "lint", "status", "models", "fit"):
+        sub[name].add_argument("--json", action="store_true", help="print one JSON document instead")
+    sub["models"].add_argument(
+        "words", nargs="*", metavar="NAME|WORD", help="a model, or words to search for"
+    )
+    sub["fit"].add_argument(
+        "model",
+        metavar="MODEL",
+        help="ORGANISATION/NAME[@REVISION] of a hub, a folder, or a name of the catalogue",
+    )
+    for name in ("models", "fit"):
+        _add_sizing(sub[name])
+    sub["completion"].add_argument("shell", choices=("bash", "zsh", "fish"), help="the shell")
     sub["plan"].add_argument("--html", metavar="FILE", help="draw the plan as one page, for any browser")
     sub["up"].add_argument("--plane-only", action="store_true", help="start the plane, deploy nothing")
     sub["down"].add_argument("-y", "--yes", action="store_true", help="discard the data without a question")
@@ -125,6 +141,26 @@ def build_parser() -> argparse.ArgumentParser:
     logs.add_argument("-f", "--follow", action="store_true", help="go on as output is written")
     logs.add_argument("--previous", action="store_true", help="output of the run before the present one")
     return parser
+
+
+def _add_sizing(parser: argparse.ArgumentParser) -> None:
+    """Options of what a model is sized for."""
+    parser.add_argument(
+        "--context", type=_positive, help="tokens of one sequence; default: 8192, or the model's limit"
+    )
+    parser.add_argument("--max-num-seqs", type=_positive, help="concurrent sequences; default: 32")
+    parser.add_argument("--dtype", help="weights in another dtype, such as fp8")
+    parser.add_argument("--gpu", action="append", default=[], help="this GPU alone; may be given again")
+    parser.add_argument("--region", help="prices of this region alone; default: the cheapest of all")
+    parser.add_argument(
+        "--purchase", choices=("on-demand", "spot"), default="on-demand", help="default: %(default)s"
+    )
+
+
+def _positive(text: str) -> int:
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text}: use a whole number above 0")
+    return int(text)
 
 
 if __name__ == "__main__":

@@ -5,8 +5,8 @@ import contextlib
 import datetime
 import os
 from collections.abc import Generator
-from pathlib import Path
 
+from corral.catalogue.files import replace
 from corral.catalogue.sources import SOURCE_KINDS, scheme_of, secret_key
 from corral.catalogue.vocabulary import Weights
 from corral.cli.console import progress
@@ -39,7 +39,7 @@ def lock(arguments: argparse.Namespace) -> int:
             with _opened(sources[name], config):
                 failed |= not _lock_one(name, sources[name], known)
     kept = {name: known[name] for name in sources if name in known}
-    _replace(lock_path(path), lock_text(kept))
+    replace(lock_path(path), lock_text(kept))
     progress(f"{lock_path(path).name}: {len(kept)} of {len(sources)} models locked")
     return FAILED if failed else 0
 
@@ -95,12 +95,3 @@ def _lock_one(name: str, source: str, known: dict[str, LockedModel]) -> bool:
         today = datetime.datetime.now(datetime.UTC).date()
         known[name] = LockedModel(source=source, revision=listing.revision, date=today, files=files)
     return True
-
-
-def _replace(path: Path, content: str) -> None:
-    """Write `path` at once: a reader sees the old lock or the new one."""
-    if path.is_file() and path.read_text(encoding="utf-8") == content:
-        return
-    scratch = path.with_name(f".{path.name}.{os.getpid()}")
-    scratch.write_text(content, encoding="utf-8")
-    scratch.replace(path)

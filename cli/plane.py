@@ -1,6 +1,7 @@
 """Commands on a running plane: status, logs, kubectl, stop, down."""
 
 import argparse
+import asyncio
 import os
 import sys
 from collections.abc import Sequence
@@ -12,6 +13,7 @@ from corral.cli.stack import load
 from corral.embedded.engine import project
 from corral.embedded.home import Home, PlaneHome
 from corral.embedded.plane import plane as planes
+from corral.embedded.plane.overview import read
 from corral.embedded.plane.record import NoPlane, PlaneRecord
 from corral.embedded.plane.state import PlaneState
 from corral.stacks.planning.results.plan import Plan
@@ -79,6 +81,8 @@ def status(arguments: argparse.Namespace) -> int:
     home, plane = home_of(arguments.stack)
     record = PlaneRecord.load(plane)
     state = PlaneState.load(plane)
+    if arguments.json:
+        return _status_document(plane, record, state, arguments.stack)
     summary.show_plane(results(), home, record, state)
     if not state.supervised:
         return FAILED
@@ -87,12 +91,24 @@ def status(arguments: argparse.Namespace) -> int:
     return 0 if fine and planes.whole(state) else FAILED
 
 
+def _status_document(plane: PlaneHome, record: PlaneRecord, state: PlaneState, stack: str) -> int:
+    """Print the status for a program; the exit code is that of `status`."""
+    from corral.cli.documents import print_document
+    from corral.cli.status import document
+
+    plan = _plan_at_hand(stack) if state.supervised else None
+    made = document(record, state, asyncio.run(read(plane)) if state.supervised else None, plan)
+    print_document(made)
+    return 0 if made.fine else FAILED
+
+
 def _plan_at_hand(stack: str) -> Plan | None:
     """What the stack file says, where it can be read: a plane also runs without one."""
     try:
-        return load(project.stack_file(project.find(), stack))
-    except (project.NoProject, FileNotFoundError):
+        path = project.stack_file(project.find(), stack)
+    except project.NoProject:
         return None
+    return load(path) if path.is_file() else None
 
 
 def logs(arguments: argparse.Namespace) -> int:  # noqa: RET503 (the last line becomes another program)

@@ -8,6 +8,7 @@ from rich.console import Console
 from rich.padding import Padding
 from rich.text import Text
 
+from corral.catalogue.quantities import mib
 from corral.embedded.plane.overview import PodView
 
 STYLES: Mapping[str, str] = {
@@ -61,13 +62,3 @@ def _pod(console: Console, pod: PodView) -> None:
         note(console, pod.note, "red")
     if pod.omitted:
         note(console, f"omitted: {pod.omitted}")
-
-
-def mib(size: int) -> str:
-    """`size` bytes in MiB."""
-    return f"{size / 2**20:.0f} MiB"
-
-
-def gib(size: int) -> str:
-    """`size` bytes in GiB, one decimal."""
-    return f"{size / 2**30:.1f} GiB"

@@ -1,11 +1,10 @@
 """Commands on stack files alone: plan and lint. Neither engine nor plane is needed."""
 
 import argparse
-import contextlib
-import os
 import sys
 from pathlib import Path
 
+from corral.catalogue.files import replace
 from corral.cli.console import results
 from corral.cli.errors import NO_SPACE, WRONG, UsageError
 from corral.embedded.engine import project
@@ -29,29 +28,31 @@ def plan(arguments: argparse.Namespace) -> int:
     from corral.stacks.reports.terminal.plan import render
 
     made = load(project.stack_file(project.find(), arguments.stack))
-    render(made, results())
+    if arguments.json:
+        from corral.cli.documents import plan_document, print_document
+
+        print_document(plan_document(made))
+    else:
+        render(made, results())
     if arguments.html is not None:
         from corral.stacks.reports.html import page
 
         write_page(Path(arguments.html), page(made))
-        print(f"\npage: {arguments.html}")
+        if not arguments.json:
+            print(f"\npage: {arguments.html}")
     return 0
 
 
 def write_page(path: Path, content: str) -> None:
-    """Replace `path` by `content` at once: a reader sees the old page or the new one.
+    """Replace the page at `path`.
 
     Raises:
         UsageError: nothing can be written there.
         OSError: no space left.
     """
-    scratch = path.parent / f".{path.name}.{os.getpid()}"
     try:
-        scratch.write_text(content, encoding="utf-8")
-        scratch.replace(path)
+        replace(path, content)
     except OSError as error:
-        with contextlib.suppress(OSError):
-            scratch.unlink()
         if error.errno in NO_SPACE:
             raise
         raise UsageError(f"--html {path}: {error.strerror}") from None
@@ -60,14 +61,19 @@ def write_page(path: Path, content: str) -> None:
 def lint(arguments: argparse.Namespace) -> int:
     """Exits with 2 when a file has a problem; digests that are not resolved yet are said and are none."""
     files = [Path(name) for name in arguments.files] or sorted(project.find().glob("Pulumi.*.yaml"))
-    wrong = 0
-    for file in files:
-        problems, notes = _findings(file)
-        wrong += len(problems)
+    found = [(file.name, *_findings(file)) for file in files]
+    wrong = sum(len(problems) for _name, problems, _notes in found)
+    if arguments.json:
+        from corral.cli.documents import FileFindings, LintDocument, print_document
+
+        findings = tuple(FileFindings(name, tuple(problems), tuple(notes)) for name, problems, notes in found)
+        print_document(LintDocument(findings, wrong))
+        return WRONG if wrong else 0
+    for name, problems, notes in found:
         for problem in problems:
-            print(f"{file.name}: {problem}", file=sys.stderr)
+            print(f"{name}: {problem}", file=sys.stderr)
         for note in notes:
-            print(f"{file.name}: {note}")
+            print(f"{name}: {note}")
     print(f"{len(files)} stack files, {wrong} problems")
     return WRONG if wrong else 0
 

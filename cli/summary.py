@@ -9,9 +9,10 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from corral.catalogue.vocabulary import Addon, AddonState
+from corral.catalogue.quantities import gib, mib
+from corral.catalogue.vocabulary import AddonState
 from corral.cli import pods
-from corral.cli.pods import gib, heading, mib, note
+from corral.cli.pods import heading, note
 from corral.embedded.home import Home, PlaneHome
 from corral.embedded.plane.overview import Overview, PodView, read
 from corral.embedded.plane.record import PlaneRecord
@@ -20,10 +21,6 @@ from corral.stacks.planning.results.addons import AddonPlan
 from corral.stacks.planning.results.models import ModelPlan
 from corral.stacks.planning.results.plan import Plan
 
-ISSUER = (
-    "certificates come from a stand-in issuer inside the process node, with a CA of its own: "
-    "cert-manager's controllers are simulated"
-)
 KINDS: Mapping[str, tuple[str, str]] = {
     "real": ("upstream's chart", "green"),
     "stand-in": ("stand-in chart", "magenta"),
@@ -38,9 +35,9 @@ def show_plane(console: Console, home: Home, record: PlaneRecord, state: PlaneSt
     for name, entry in state.programs.items():
         process = entry.process if entry.process and entry.process.alive else None
         pid, memory = (str(process.pid), mib(process.memory)) if process else ("", "")
-        phase = _phase(entry, state.supervised)
-        style = "green" if phase == "running" else "red"
-        table.add_row(name, Text(phase, style=style), pid, memory, str(entry.restarts))
+        now = phase(entry, state.supervised)
+        style = "green" if now == "running" else "red"
+        table.add_row(name, Text(now, style=style), pid, memory, str(entry.restarts))
     console.print(table)
     for name, entry in state.programs.items():
         if entry.note:
@@ -73,17 +70,17 @@ def render(
     if plan is not None:
         _models(console, overview, plan)
         _others(console, plan, outputs)
-    faults = list(_faults(overview, plan))
-    if faults:
+    found = list(faults(overview, plan))
+    if found:
         heading(console, "Not as it should be")
-        for fault in faults:
+        for fault in found:
             note(console, fault, "red")
     if plan is not None:
         _next(console, plan)
-    return not faults
+    return not found
 
 
-def _phase(entry: ProgramState, supervised: bool) -> str:
+def phase(entry: ProgramState, supervised: bool) -> str:
     alive = entry.process is not None and entry.process.alive
     if not supervised:
         return "unsupervised" if alive else "stopped" if entry.phase == "stopped" else "ended"
@@ -107,8 +104,6 @@ def _addons(console: Console, charts: Mapping[str, Any], plan: Plan) -> None:
         for index, (how, style, version) in enumerate(_installed(addon, charts)):
             table.add_row("" if index else addon.addon.value, Text(how, style=style), version)
     console.print(table)
-    if plan.state(Addon.CERT_MANAGER) is AddonState.MANAGED:
-        console.print(Text(ISSUER, style="magenta"))
 
 
 def _installed(addon: AddonPlan, charts: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
@@ -156,7 +151,7 @@ def _others(console: Console, plan: Plan, outputs: Mapping[str, Any]) -> None:
     console.print(Text(f"digests: {missing} of {total} unresolved{resolve}"))
 
 
-def _faults(overview: Overview, plan: Plan | None) -> Iterator[str]:
+def faults(overview: Overview, plan: Plan | None) -> Iterator[str]:
     """What keeps the platform from being whole, one line each."""
     if not overview.pods:
         yield "nothing is deployed: `corral up`"

@@ -1,16 +1,18 @@
 """Writes `docs/controls.md` from the register: `python -m corral.controls.page --write`, or `--check`."""
 
-import argparse
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
+from corral.catalogue import files
 from corral.controls.control import Control, ObjectRule, ResourceRule, StackRule, Verdict
 from corral.controls.enforcement import stops
 from corral.controls.levels import Severity
 from corral.controls.profiles import PROFILES
 from corral.controls.register import CONTROLS
 
-PAGE = Path("docs/controls.md")
+ROOT = Path(__file__).resolve().parents[1]
+PAGE = ROOT / "docs" / "controls.md"
 
 
 def places(control: Control) -> str:
@@ -60,19 +62,10 @@ def page() -> str:
     return "\n".join([*head, *(line for control in CONTROLS for line in _section(control))])
 
 
-def main() -> int:
-    """Write the page, or say whether it is fresh."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    choice = parser.add_mutually_exclusive_group(required=True)
-    choice.add_argument("--write", action="store_true", help=f"write {PAGE}")
-    choice.add_argument("--check", action="store_true", help=f"fail when {PAGE} is stale")
-    if parser.parse_args().write:
-        PAGE.write_text(page())
-        return 0
-    fresh = PAGE.is_file() and PAGE.read_text() == page()
-    print(f"{PAGE} is {'fresh' if fresh else 'stale; run python -m corral.controls.page --write'}")
-    return 0 if fresh else 1
+def main(arguments: Sequence[str]) -> int:
+    """Write the page, or say whether it is stale."""
+    return files.refresh("corral.controls.page", ROOT, {PAGE: page}, arguments)
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(sys.argv[1:]))

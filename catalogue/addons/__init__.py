@@ -2,9 +2,10 @@
 
 from collections.abc import Mapping
 from functools import cache
+from graphlib import TopologicalSorter
 
 from corral.catalogue._read import FOLDER, Entry, Source, read_file
-from corral.catalogue.vocabulary import Addon, AddonState, InstalledBy, VectorEngine
+from corral.catalogue.vocabulary import Addon, AddonState, Engine, InstalledBy, VectorEngine
 
 
 class ChartRow(Entry):
@@ -32,6 +33,12 @@ class ImageRow(Entry):
     """The chart that brings it; None: the program names it itself."""
     unresolvable: str | None = None
     """Why no registry can give a digest for this tag."""
+    states: tuple[AddonState, ...] = (AddonState.MANAGED,)
+    """States of the addon in which the program names it itself."""
+    engine: VectorEngine | None = None
+    """Runs for this engine of the vector database alone."""
+    serves: Engine | None = None
+    """Runs where a model of this engine does."""
 
 
 class Secret(Entry):
@@ -59,7 +66,11 @@ class Descriptor(Entry):
     namespace: str = ""
     """Where its pods run, or where Helm notes its release; empty: neither."""
     requires: tuple[Addon, ...] = ()
-    """Addons that must not be off while this one is not."""
+    """Addons that must not be off while this one is not; all are among `after`."""
+    after: tuple[Addon, ...] = ()
+    """Addons that its own objects wait for, where the stack has them."""
+    on_demand: bool = False
+    """Whether its tools are brought only for stacks that have it managed."""
     section: str | None = None
     """Section of the stack file without which it is off."""
     definition: Definition | None = None
@@ -68,6 +79,8 @@ class Descriptor(Entry):
     secrets: tuple[Secret, ...] = ()
     tools: Mapping[str, str] = {}
     """Toolchain recipes that run it without a cloud, by the chart or image of their version."""
+    substitutes: Mapping[str, str] = {}
+    """Recipes of another version than the image that they stand for: no package carries that one."""
     source: Source | None = None
     charts: Mapping[str, ChartRow] = {}
     images: Mapping[str, ImageRow] = {}
@@ -78,8 +91,10 @@ KUBERNETES_NAMESPACES = ("default", "kube-node-lease", "kube-public", "kube-syst
 
 @cache
 def descriptors() -> Mapping[Addon, Descriptor]:
-    """Descriptors of all addons, in the order of installation."""
-    return {one: read_file(FOLDER / "addons" / f"{one.value}.yaml", Descriptor) for one in Addon}
+    """Descriptors of all addons, in an order of installation: each behind those that it waits for."""
+    known = {one: read_file(FOLDER / "addons" / f"{one.value}.yaml", Descriptor) for one in Addon}
+    order = TopologicalSorter({addon: one.after for addon, one in known.items()}).static_order()
+    return {addon: known[addon] for addon in order}
 
 
 def descriptor(addon: Addon) -> Descriptor:
@@ -103,6 +118,12 @@ def definition(addon: Addon) -> tuple[str, str]:
 def config_secrets() -> Mapping[str, Secret]:
     """Secrets of all addons by key, in the order of installation."""
     return {secret.key: secret for one in descriptors().values() for secret in one.secrets}
+
+
+@cache
+def tools_on_demand() -> Mapping[str, Addon]:
+    """The addon of each toolchain recipe that only stacks with this addon managed need."""
+    return {tool: addon for addon, one in descriptors().items() if one.on_demand for tool in one.tools}
 
 
 @cache

@@ -34,6 +34,8 @@ class DraDriverArgs(TypedDict):
     """Where the chart and its image come from."""
     dynamic_mig: NotRequired[bool]
     """True: it makes MIG slices when pods claim them, and destroys all others."""
+    mig_layouts: NotRequired[bool]
+    """True: MIG manager cuts nodes by layouts, and restarts the driver: GPU operator 26.7 or later."""
     namespace: NotRequired[str]
     """Where it runs; `dra-driver-nvidia-gpu` when omitted."""
     create_namespace: NotRequired[bool]
@@ -66,7 +68,12 @@ class DraDriver(pulumi.ComponentResource):
             self,
             f"{name}-chart",
             entry,
-            dra_values(nodes, supply=args["supply"], dynamic_mig=args.get("dynamic_mig", False)),
+            dra_values(
+                nodes,
+                supply=args["supply"],
+                dynamic_mig=args.get("dynamic_mig", False),
+                mig_layouts=args.get("mig_layouts", False),
+            ),
             namespace=self.namespace,
             supply=args["supply"],
             depends_on=quota,

@@ -1,8 +1,8 @@
 """The driver of the simulated machines: keeps their Node objects and publishes their devices.
 
 It reads what a program wrote to the API and nothing else: the label `nvidia.com/mig.config`, the
-ClusterPolicy, the ConfigMap that it names, the DeviceClasses, the DRA driver's DaemonSet, and which devices
-are in use.
+ClusterPolicy, the ConfigMap that it names, the DeviceClasses, the DRA driver's DaemonSet and its pods, and
+which devices are in use.
 """
 
 import asyncio
@@ -10,19 +10,23 @@ import logging
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
+from corral.catalogue.quantities import amount
 from corral.embedded.hardware.device_plugin import Plugin, announced, chosen_file, configured
-from corral.embedded.hardware.gates import DYNAMIC_MIG, enabled, plugin
+from corral.embedded.hardware.gates import DYNAMIC_MIG, enabled, is_plugin, plugin
 from corral.embedded.hardware.geometry import Impossible
 from corral.embedded.hardware.inventory import Inventory, Machine
-from corral.embedded.hardware.mig_manager import Outcome, manage
+from corral.embedded.hardware.mig_manager import Outcome, clients, manage
+from corral.embedded.hardware.mig_parted import Layout
 from corral.embedded.hardware.partitions import cuttable, partitioned, toggles
 from corral.embedded.hardware.publication import (
+    CLIENT_LABEL,
     DRIVER,
     GPU_CLASS,
     INVENTORY_LABEL,
     MIG_CLASS,
     MIG_CONFIG_LABEL,
     MIG_STATE_LABEL,
+    PAUSED,
     PLUGIN_LABEL,
     SHARING_LABEL,
     devices,
@@ -34,7 +38,6 @@ from corral.embedded.hardware.publication import (
 from corral.embedded.hardware.silicon import Silicon
 from corral.embedded.kube import Api, Informer, Object, Objects, resource
 from corral.embedded.objects import at, child, children, condition
-from corral.embedded.quantity import amount
 from corral.embedded.worklist import WorkList
 
 OPERATOR_NAMESPACE = "gpu-operator"
@@ -61,6 +64,8 @@ class Driver:
         self._classes = self._informer(DRA, "deviceclasses")
         self._claims = self._informer(DRA, "resourceclaims")
         self._daemons = Informer(api, resource("apps/v1", "daemonsets"), self._daemon_changed)
+        self._pods = Informer(api, resource("v1", "pods"), self._pod_changed)
+        self._listed: dict[str, tuple[str, Mapping[int, Layout]]] = {}
         self._counted = True
         self._configurations = self._informer("v1", "configmaps", OPERATOR_NAMESPACE)
         self._policies = self._informer("nvidia.com/v1", "clusterpolicies")
@@ -80,7 +85,7 @@ class Driver:
 
     async def run(self) -> None:
         """Serve until cancelled."""
-        dra = (self._slices, self._classes, self._claims, self._daemons)
+        dra = (self._slices, self._classes, self._claims, self._daemons, self._pods)
         first = (self._nodes, *dra, self._configurations)
         async with asyncio.TaskGroup() as tasks:
             self._tasks = tasks
@@ -105,6 +110,11 @@ class Driver:
     def _daemon_changed(self, _kind: str, daemon: Object) -> None:
         if plugin(daemon) is not None:
             self._everything()
+
+    def _pod_changed(self, _kind: str, pod: Object) -> None:
+        name = str(at(pod, "spec", "nodeName") or "")
+        if is_plugin(pod) or CLIENT_LABEL in child(pod, "spec", "nodeSelector"):
+            self._work.add(name)
 
     def _everything(self) -> None:
         for name in self._machines:
@@ -172,6 +182,8 @@ class Driver:
         busy = frozenset(await self._busy(machine))
         now = self._silicon.of(machine.name)
         outcome = manage(str(name), configurations, product, now, busy, dynamic=dynamic)
+        if outcome.cut and clients(self._pods.items.values(), machine.name):
+            return Outcome("pending", paused=True)
         if outcome.cut:
             self._silicon.cut(machine.name, outcome.cut)
             log.info("machine %s: cut GPU %s as %s", machine.name, ", ".join(map(str, outcome.cut)), name)
@@ -230,11 +242,17 @@ class Driver:
         wanted = {
             **self._labels(machine),
             MIG_STATE_LABEL: outcome.state if outcome else None,
+            CLIENT_LABEL: self._client(machine, outcome),
             SHARING_LABEL: plugin.sharing if plugin else None,
         }
         if any(found.get(name) != value for name, value in wanted.items()):
             path = resource("v1", "nodes", name=machine.name)
             await self._api.patch(path, {"metadata": {"labels": wanted}}, field_manager="corral-hardware")
+
+    def _client(self, machine: Machine, outcome: Outcome | None) -> str | None:
+        if self._policy() is None or not machine.gpus:
+            return None
+        return PAUSED if outcome is not None and outcome.paused else "true"
 
     async def _announce(self, node: Object, machine: Machine, plugin: Plugin | None) -> None:
         """Capacity of the node, with extended resources while a device plugin is deployed."""
@@ -254,11 +272,13 @@ class Driver:
     def _offer(self, machine: Machine, dynamic: bool | None) -> Objects | None:
         """What the machine's ResourceSlices shall hold; None where no DRA driver publishes."""
         classes = frozenset({GPU_CLASS, MIG_CLASS} & {name for _, name in self._classes.items})
-        layout = self._silicon.of(machine.name)
         if not dynamic:
             self._say(machine, "MIG mode", "")
-            published = devices(self._inventory, machine, layout, classes)
-            return fixed(published) if classes and dynamic is not None else None
+            listed = self._listing(machine)
+            if dynamic is None or listed is None or not classes:
+                return None
+            return fixed(devices(self._inventory, machine, listed, classes))
+        layout = self._silicon.of(machine.name)
         self._say(machine, "MIG mode", self._left_whole(machine), logging.WARNING)
         try:
             parts = partitioned(self._inventory, machine, layout, classes)
@@ -271,6 +291,26 @@ class Driver:
             return None
         self._say(machine, "counters", "")
         return parts if classes else None
+
+    def _listing(self, machine: Machine) -> Mapping[int, Layout] | None:
+        """The layout as the DRA driver listed it when its pod on the machine started; None: it never did.
+
+        It lists once (cmd/gpu-kubelet-plugin of v0.4.1), so that a new layout needs a new pod.
+        """
+        if not any(plugin(daemon) is not None for daemon in self._daemons.items.values()):
+            self._listed.pop(machine.name, None)
+            return None
+        here = [
+            str(pod["metadata"]["uid"])
+            for pod in self._pods.items.values()
+            if is_plugin(pod)
+            and at(pod, "spec", "nodeName") == machine.name
+            and at(pod, "status", "phase") == "Running"
+            and not at(pod, "metadata", "deletionTimestamp")
+        ]
+        if here and self._listed.get(machine.name, ("",))[0] not in here:
+            self._listed[machine.name] = (here[0], self._silicon.of(machine.name))
+        return self._listed[machine.name][1] if machine.name in self._listed else None
 
     def _left_whole(self, machine: Machine) -> str:
         product = self._inventory.product(machine)

@@ -49,11 +49,16 @@ WORDS = {
 
 def plugin(daemon: Object) -> Object | None:
     """The container of a DaemonSet that is the DRA driver for GPUs; None when it is another's."""
-    label, value = COMPONENT_LABEL
-    if child(daemon, "spec", "template", "metadata", "labels").get(label) != value:
+    if not is_plugin(child(daemon, "spec", "template")):
         return None
     containers = children(daemon, "spec", "template", "spec", "containers")
     return next((one for one in containers if one.get("name") == CONTAINER), None)
+
+
+def is_plugin(pod: Object) -> bool:
+    """Whether a pod, or a pod template, is the DRA driver's."""
+    label, value = COMPONENT_LABEL
+    return child(pod, "metadata", "labels").get(label) == value
 
 
 def enabled(daemons: Iterable[Object]) -> frozenset[str]:

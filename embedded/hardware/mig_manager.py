@@ -1,13 +1,14 @@
 """What the MIG manager does on a machine: cut GPUs as its label asks, unless they are busy, and say so."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from corral.embedded.hardware.geometry import Impossible
 from corral.embedded.hardware.inventory import Product
 from corral.embedded.hardware.mig_parted import Layout, layouts
+from corral.embedded.hardware.publication import CLIENT_LABEL
 from corral.embedded.kube import Object
-from corral.embedded.objects import at
+from corral.embedded.objects import at, child, children
 
 CONFIG_KEY = "config.yaml"
 
@@ -24,6 +25,21 @@ class Outcome:
     """Why it is not a success."""
     conflict: bool = False
     """Whether it asks for what the DRA driver, with DynamicMIG, would destroy."""
+    paused: bool = False
+    """Whether it waits until the pods of GPU clients have left the node."""
+
+
+def clients(pods: Iterable[Object], node: str) -> bool:
+    """Whether pods of a node have to end before its GPUs are cut (mig-parted v0.15.0, reconfigure.go)."""
+    return any(
+        at(pod, "spec", "nodeName") == node
+        and CLIENT_LABEL in child(pod, "spec", "nodeSelector")
+        and any(
+            owner.get("kind") == "DaemonSet" and owner.get("controller")
+            for owner in children(pod, "metadata", "ownerReferences")
+        )
+        for pod in pods
+    )
 
 
 def manage(

@@ -18,12 +18,12 @@ Where no GPU can be cut, ResourceSlices are those without the gate; the driver w
 import re
 from collections.abc import Mapping
 
+from corral.catalogue.quantities import mebibytes
 from corral.embedded.hardware.geometry import SHAPES, Impossible
 from corral.embedded.hardware.inventory import Inventory, Machine, Product, Profile
 from corral.embedded.hardware.mig_parted import Layout
 from corral.embedded.hardware.publication import GPU_CLASS, MIG_CLASS, common, fixed, gpu_device, unique
 from corral.embedded.kube import Object, Objects
-from corral.embedded.quantity import mebibytes
 
 MOST_COUNTER_SETS = 8
 """Counter sets that one ResourceSlice may hold: ResourceSliceMaxCounterSets of k8s.io/api v0.35.4."""

@@ -8,11 +8,11 @@ import uuid
 from collections import Counter
 from collections.abc import Mapping, Sequence
 
+from corral.catalogue.quantities import mebibytes
 from corral.embedded.hardware.geometry import Placed
 from corral.embedded.hardware.inventory import MIB_PER_GIB, Inventory, Machine, Product
 from corral.embedded.hardware.mig_parted import Layout
 from corral.embedded.kube import Object, Objects
-from corral.embedded.quantity import mebibytes
 
 DRIVER = "gpu.nvidia.com"
 GPU_CLASS = "gpu.nvidia.com"
@@ -20,6 +20,9 @@ MIG_CLASS = "mig.nvidia.com"
 INVENTORY_LABEL = "corral.dev/simulated-hardware"
 MIG_CONFIG_LABEL = "nvidia.com/mig.config"
 MIG_STATE_LABEL = "nvidia.com/mig.config.state"
+CLIENT_LABEL = "nvidia.com/gpu.deploy.client"
+"""Set by the GPU operator (26.7); MIG manager stops the DaemonSets that select it by another value."""
+PAUSED = "paused-for-mig-change"
 PLUGIN_LABEL = "nvidia.com/device-plugin.config"
 SHARING_LABEL = "nvidia.com/gpu.sharing-strategy"
 MOST_DEVICES = 128

@@ -31,7 +31,7 @@ from corral.embedded.plane.record import PlaneRecord
 
 log = logging.getLogger("corral.node")
 PODS = resource("v1", "pods")
-NEIGHBOURS = ("network", "storage", "issuer")
+NEIGHBOURS = ("network", "storage")
 """Modules of this package whose `run(context)` belongs to the node."""
 
 

@@ -83,7 +83,8 @@ def prepare(pod: Object, run: ContainerRun, workshop: Workshop, address: Address
         Missing: the container has to wait.
         Refused: its row does not honour what the pod states.
     """
-    assert isinstance(run.row, Row)
+    row = run.row
+    assert isinstance(row, Row)
     sources, real = workshop.ground.sources, workshop.ground.real_paths
     services = sources.services
     spec, owner = run.spec, mounting.user(pod, run.spec, real)
@@ -97,8 +98,8 @@ def prepare(pod: Object, run: ContainerRun, workshop: Workshop, address: Address
     given = devices(pod, spec, workshop)
 
     def texts(key: str) -> list[str]:
-        values = cast(list[str], spec.get(key) or [])
-        return [in_addresses(expand(value, stated), services) for value in values]
+        values = [expand(value, stated) for value in cast(list[str], spec.get(key) or [])]
+        return values if row.serves_names else [in_addresses(value, services) for value in values]
 
     context = Context(
         namespace=pod["metadata"]["namespace"],
@@ -117,7 +118,7 @@ def prepare(pod: Object, run: ContainerRun, workshop: Workshop, address: Address
         real_paths=real,
         mounts={mount.target: mount.source for mount in mounts},
     )
-    launch = run.row.launch(context)
+    launch = row.launch(context)
     own(scratch, owner)
     complete = {
         "PATH": SEARCHED,

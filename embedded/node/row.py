@@ -19,7 +19,7 @@ class Context:
     command: Sequence[str]
     """`command` of the container, variables expanded; empty: the image's entry point."""
     args: Sequence[str]
-    """`args` of the container, variables expanded, cluster names replaced by addresses."""
+    """`args` of the container, variables expanded, cluster names that it dials replaced by addresses."""
     env: Mapping[str, str]
     """The container's environment, resolved; cluster names replaced by addresses."""
     bind: str
@@ -76,6 +76,8 @@ class Row:
     launch: Callable[[Context], Launch]
     documented: str
     """Where the image's arguments are documented."""
+    serves_names: bool = False
+    """Cluster names in its arguments are names it serves, not addresses it dials: they stay as they are."""
 
 
 @dataclass(frozen=True)

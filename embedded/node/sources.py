@@ -1,10 +1,12 @@
 """The objects a pod takes its environment and files from, kept up to date."""
 
 import base64
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import cast
 
+from corral.catalogue.quantities import amount
 from corral.embedded.kube import Object
 from corral.embedded.objects import child, children
 
@@ -50,34 +52,6 @@ class Sources:
         }
 
 
-UNITS = {
-    "m": 1e-3,
-    "k": 1e3,
-    "M": 1e6,
-    "G": 1e9,
-    "T": 1e12,
-    "P": 1e15,
-    "Ki": 2.0**10,
-    "Mi": 2.0**20,
-    "Gi": 2.0**30,
-    "Ti": 2.0**40,
-    "Pi": 2.0**50,
-}
-
-
-def quantity(text: Any) -> float:
-    """A Kubernetes quantity in its base unit.
-
-    >>> quantity("250m"), quantity("1Gi"), quantity(2)
-    (0.25, 1073741824.0, 2.0)
-    """
-    value = str(text)
-    for unit in sorted(UNITS, key=len, reverse=True):
-        if value.endswith(unit):
-            return float(value.removesuffix(unit)) * UNITS[unit]
-    return float(value)
-
-
 def field(pod: Object, path: str, addresses: Mapping[str, str]) -> str:
     """Value of a downward-API field; `addresses` holds `status.podIP` and its like.
 
@@ -113,6 +87,5 @@ def resource_field(pod: Object, container: str, reference: Object) -> str:
     kind, _dot, what = str(reference["resource"]).partition(".")
     other = "limits" if kind == "requests" else "requests"
     amounts = child(resources, kind) or child(resources, other)
-    divisor = quantity(reference.get("divisor") or "1") or 1.0
-    exact = quantity(amounts.get(what, "0")) / divisor
-    return str(int(exact) if exact == int(exact) else int(exact) + 1)
+    divisor = amount(str(reference.get("divisor") or "1")) or 1
+    return str(math.ceil(amount(str(amounts.get(what, "0"))) / divisor))

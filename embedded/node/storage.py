@@ -5,11 +5,11 @@ import logging
 import shutil
 from pathlib import Path
 
+from corral.catalogue.quantities import amount
 from corral.embedded.home import private_directory
 from corral.embedded.kube import Api, ApiError, Informer, Object, key_of, resource
 from corral.embedded.node.context import NodeContext
 from corral.embedded.objects import at, child, title
-from corral.embedded.quantity import amount
 from corral.embedded.worklist import WorkList
 
 STORAGE_CLASS = "corral-local"

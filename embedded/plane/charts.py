@@ -10,7 +10,6 @@ from corral.embedded.home import private_directory, write_private
 from corral.embedded.toolchain.lookup import OWNERS
 
 WRAPPED: Mapping[str, str] = {
-    "cert-manager-crds": "cert-manager-crds",
     "gateway-crds-helm": "gateway-api-crds",
     "prometheus-operator-crds": "prometheus-operator-crds",
 }

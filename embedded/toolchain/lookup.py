@@ -3,6 +3,7 @@
 import os
 from pathlib import Path
 
+from corral.catalogue.addons import tools_on_demand
 from corral.embedded.home import Home
 from corral.embedded.toolchain.errors import ToolMissing
 from corral.embedded.toolchain.recipes import Recipe
@@ -55,7 +56,7 @@ def chart(name: str) -> Path | None:
         ToolMissing: every stack needs the chart, and it is not set up.
     """
     owner = OWNERS.get(f"chart:{name}")
-    if owner is None or (owner.addon is not None and complete(Home.find().toolchain, owner) is None):
+    if owner is None or (owner.name in tools_on_demand() and complete(Home.find().toolchain, owner) is None):
         return None
     return _file(f"chart:{name}").parent
 
@@ -79,7 +80,7 @@ def _file(name: str) -> Path:
     folder = Home.find().toolchain / recipe.folder_name
     record = read_record(folder)
     if record is None:
-        command = "make setup` / `corral setup" if recipe.addon is None else "corral setup --all"
+        command = "corral setup --all" if recipe.name in tools_on_demand() else "make setup` / `corral setup"
         raise ToolMissing(f"{recipe.name} {recipe.version}", command=command)
     changed = changed_file(folder, record)
     if changed:

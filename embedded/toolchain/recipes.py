@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from corral.catalogue.vocabulary import Addon
 from corral.embedded.toolchain.workshop import Workshop
 
 HERE = Path(__file__).parent
@@ -54,8 +53,6 @@ class Recipe:
     sources: tuple[Source, ...]
     needs: tuple[str, ...] = ()
     """Tools that must be complete before this one."""
-    addon: Addon | None = None
-    """Needed only where a stack has this addon managed; None: always."""
 
     @property
     def folder_name(self) -> str:

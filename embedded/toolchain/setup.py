@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
+from corral.catalogue.addons import tools_on_demand
 from corral.catalogue.vocabulary import Addon
 from corral.embedded.home import Home, private_directory
 from corral.embedded.toolchain.errors import (
@@ -80,7 +81,7 @@ class Fetched:
 
 def needed(addons: Collection[Addon] = ()) -> list[str]:
     """Names of the tools for a platform that has `addons` managed."""
-    return [recipe.name for recipe in TOOLS if recipe.addon is None or recipe.addon in addons]
+    return [recipe.name for recipe in TOOLS if tools_on_demand().get(recipe.name) in (None, *addons)]
 
 
 def plan(recipes: Sequence[Recipe] | None = None) -> list[Step]:

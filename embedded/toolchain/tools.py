@@ -1,6 +1,5 @@
 """Every tool of the toolchain, in the order in which they are set up."""
 
-from corral.catalogue.vocabulary import Addon
 from corral.embedded.toolchain.chartfiles import ChartFiles, CopiedChart, DefinitionsChart, Subchart
 from corral.embedded.toolchain.gomodules import GoBuild
 from corral.embedded.toolchain.installed import Installed, OnPath
@@ -17,6 +16,7 @@ from corral.embedded.toolchain.sources import (
     kserve_manager,
     slim_provider,
 )
+from corral.embedded.toolchain.unversioned_charts import UnversionedChart
 from corral.embedded.toolchain.workshop import ModulePin
 
 GITHUB = "https://github.com"
@@ -29,8 +29,11 @@ KYVERNO_API = ModulePin(
     "v0.0.1-alpha.3.0.20260723090831-fb2785727f98",
     "h1:wGbyqQNc5wnHXq73aclvBje80lQvYDnqZCF967m+zEU=",
 )
+CERT_MANAGER_VERSION = "1.21.1"
 CERT_MANAGER = ModulePin(
-    "github.com/cert-manager/cert-manager", "v1.21.1", "h1:0LttV37Q5c2CBNoHkjuI8sLKTXWZDC2SwQkxrBMKV9w="
+    "github.com/cert-manager/cert-manager",
+    f"v{CERT_MANAGER_VERSION}",
+    "h1:0LttV37Q5c2CBNoHkjuI8sLKTXWZDC2SwQkxrBMKV9w=",
 )
 PROMETHEUS_OPERATOR = ModulePin(
     "github.com/prometheus-operator/prometheus-operator",
@@ -104,7 +107,7 @@ TOOLS: tuple[Recipe, ...] = (
     Recipe("llama", "2026.10.11549", ("python:llama",), (PythonEnvironment("llama", seconds=5),)),
     Recipe(
         "kserve-storage",
-        "0.21.0",
+        "0.20.0",
         ("python:kserve-storage",),
         (PythonEnvironment("kserve-storage", seconds=20),),
     ),
@@ -291,10 +294,23 @@ TOOLS: tuple[Recipe, ...] = (
         ),
     ),
     Recipe(
-        "cert-manager-crds",
-        "1.21.1",
-        ("chart:cert-manager-crds",),
-        (ChartFiles((DefinitionsChart("cert-manager-crds", CERT_MANAGER, "deploy/crds/*.yaml"),)),),
+        "cert-manager",
+        CERT_MANAGER_VERSION,
+        ("cert-manager",),
+        (
+            GoBuild(
+                "cert-manager",
+                {"cert-manager": "."},
+                150,
+                {"github.com/cert-manager/cert-manager/pkg/util.AppVersion": f"v{CERT_MANAGER_VERSION}"},
+            ),
+        ),
+    ),
+    Recipe(
+        "cert-manager-charts",
+        CERT_MANAGER_VERSION,
+        ("chart:cert-manager",),
+        (ChartFiles((UnversionedChart("cert-manager", CERT_MANAGER, "deploy/charts/cert-manager"),)),),
     ),
     Recipe(
         "prometheus-operator-crds",
@@ -340,13 +356,11 @@ TOOLS: tuple[Recipe, ...] = (
                 {"sigs.k8s.io/kueue/pkg/version.GitVersion": "v0.19.2"},
             ),
         ),
-        addon=Addon.KUEUE,
     ),
     Recipe(
         "kueue-charts",
         "0.19.2",
         ("chart:kueue",),
         (ChartFiles((CopiedChart("kueue", KUEUE, "charts/kueue"),)),),
-        addon=Addon.KUEUE,
     ),
 )

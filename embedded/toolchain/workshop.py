@@ -15,7 +15,7 @@ from pathlib import Path
 from corral.embedded.toolchain.downloads import ReleaseAccess
 from corral.embedded.toolchain.errors import DISK_FULL, SourceUnavailable, ToolchainError, disk_full
 
-UNTAGGED = "github.com/pulumi/*,github.com/kserve/*,sigs.k8s.io/*"
+UNTAGGED = "github.com/cert-manager/*,github.com/pulumi/*,github.com/kserve/*,sigs.k8s.io/*"
 """Modules that the public checksum database lacks; the committed go.sum files pin them all the same."""
 COMPILER_GC_PERCENT = "400"
 LINES_KEPT = 40

@@ -6,7 +6,8 @@ from typing import Any, cast
 
 from corral.catalogue.models import ModelSpec
 from corral.stacks.config.errors import ConfigErrors, Problem
-from corral.stacks.config.huggingface import Unreadable, explain, read_folder
+from corral.stacks.config.huggingface.folder import explain, read_folder
+from corral.stacks.config.huggingface.values import Unreadable
 
 SECTION = "custom-models"
 WEIGHTS = ("weights-gib", "weights-bytes", "parameters")

@@ -47,8 +47,3 @@ def one_of(value: str, allowed: Iterable[str]) -> str:
     near = difflib.get_close_matches(value, words, n=1, cutoff=0.6)
     hint = f"did you mean {near[0]}? " if near else ""
     return f"{hint}use one of {', '.join(words)}"
-
-
-def gib(size: float) -> str:
-    """`size` bytes in GiB, one decimal: `19.5 GiB`."""
-    return f"{size / (1 << 30):.1f} GiB"

@@ -4,13 +4,13 @@
 `docs/configuration.md`; `--check` exits with 1 where they are stale.
 """
 
-import argparse
 import json
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, cast
 
+from corral.catalogue import files
 from corral.catalogue.sources import SECRET
 from corral.stacks.config.loader import KEY
 from corral.stacks.config.stack_config import REGISTRY_AUTH, SECRETS, SETTINGS, StackConfig
@@ -161,32 +161,17 @@ def _text(description: str) -> str:
     return " ".join(description.split()).replace("|", "\\|")
 
 
-def _files() -> dict[Path, str]:
-    return {SCHEMA: json.dumps(schema(), indent=2) + "\n", TABLE: table()}
+def _pages() -> dict[Path, Callable[[], str]]:
+    return {SCHEMA: lambda: json.dumps(schema(), indent=2) + "\n", TABLE: table}
 
 
 def stale() -> list[Path]:
     """Generated files that differ from what the model gives."""
-    return [
-        path
-        for path, text in _files().items()
-        if not path.exists() or path.read_text(encoding="utf-8") != text
-    ]
+    return files.stale(_pages())
 
 
-def main(arguments: list[str]) -> int:
-    parser = argparse.ArgumentParser(prog="python -m corral.stacks.config.json_schema")
-    choice = parser.add_mutually_exclusive_group(required=True)
-    choice.add_argument("--check", action="store_true", help="exit with 1 where a generated file is stale")
-    choice.add_argument("--write", action="store_true", help="write the generated files")
-    chosen = parser.parse_args(arguments)
-    old = stale()
-    for path in old:
-        print(f"{path.relative_to(ROOT)}: {'written' if chosen.write else 'stale'}")
-        if chosen.write:
-            path.parent.mkdir(exist_ok=True)
-            path.write_text(_files()[path], encoding="utf-8")
-    return 1 if old and chosen.check else 0
+def main(arguments: Sequence[str]) -> int:
+    return files.refresh("corral.stacks.config.json_schema", ROOT, _pages(), arguments)
 
 
 if __name__ == "__main__":

@@ -7,12 +7,13 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSche
 
 from corral.catalogue.addons import config_secrets
 from corral.catalogue.clusters import ClusterCapabilities, capabilities
-from corral.catalogue.gpus import gpus
+from corral.catalogue.gpus import gpus, served
 from corral.catalogue.models import ModelSpec, models
 from corral.catalogue.vocabulary import (
     Addon,
     AddonState,
     AdmissionScope,
+    CacheDtype,
     ClusterKind,
     Currency,
     DataClass,
@@ -34,19 +35,25 @@ from corral.stacks.config.values import (
     DYNAMIC,
     SHARED,
     Amount,
+    BlockSize,
     Count,
     Devices,
     Image,
     Name,
     NodeName,
     Number,
+    ObjectName,
     Positive,
     Registry,
+    Sequences,
     ServerUrl,
     Share,
     Size,
     SourcePrefix,
     SpaceName,
+    StepTokens,
+    TensorParallel,
+    Utilisation,
     Version,
     kebab,
     mig_given,
@@ -141,6 +148,8 @@ class Cluster(Section):
     """What the GPU nodes of an existing cluster are, see docs/platforms.md; `bare-metal` when absent."""
     precompiled_driver: Annotated[int, Field(strict=True, ge=100, le=9999)] | None = None
     """Branch of drivers compiled beforehand, such as 580; when absent each node compiles the operator's."""
+    storage_class: ObjectName | None = None
+    """Storage class of every volume in an existing cluster; the cluster's default when absent."""
     kubernetes: Version | None = None
     """Version of an existing cluster, such as `"1.34.2"`; needed where it decides what can be asked for."""
     feature_gates: tuple[FeatureGate, ...] = ()
@@ -210,9 +219,7 @@ class GpuPool(Section):
 
     name: Name
     """Name of the pool, and of the label its nodes carry."""
-    gpu: Annotated[
-        str, Field(json_schema_extra={"enum": [key for key, entry in gpus().items() if entry.resolved]})
-    ]
+    gpu: Annotated[str, Field(json_schema_extra={"enum": [key for key in served() if gpus()[key].resolved]})]
     """GPU of the catalogue."""
     nodes: Nodes
     """`{names: […]}` for nodes that exist, `{min, max}` for nodes made on demand."""
@@ -308,10 +315,25 @@ class ModelSection(Section):
     """Program that serves it; the catalogue's when absent."""
     context: Positive | None = None
     """Tokens of one sequence; the model's limit or 8192, whichever is less, when absent."""
-    max_num_seqs: Positive = 32
+    max_num_seqs: Sequences = 32
     """The engine's limit of concurrent sequences."""
     full_sequences: Positive = 1
     """How many sequences must fit at full context at the same time."""
+    tensor_parallel: TensorParallel | None = None
+    """GPUs of a node that a replica is spread over; the fewest of 1, 2, 4, 8 that it fits on when absent."""
+    gpu_memory_utilization: Utilisation | None = None
+    """Share of a GPU, slice or share that vLLM may fill at most; 0.92 when absent, and less where the driver
+    needs the rest."""
+    kv_cache_dtype: CacheDtype = CacheDtype.AUTO
+    """What vLLM keeps its cache as: `auto` is 16 bits, the `fp8` kinds take half."""
+    max_num_batched_tokens: StepTokens | None = None
+    """Tokens of one step of vLLM; 8192 on 70 GiB and more, else 2048, when absent."""
+    enforce_eager: Annotated[bool, Field(strict=True)] = False
+    """Whether vLLM runs without CUDA graphs: slower, and without their memory."""
+    prefix_caching: Annotated[bool, Field(strict=True)] | None = None
+    """Whether vLLM keeps finished prefixes for the next request; its own default, yes, when absent."""
+    block_size: BlockSize | None = None
+    """Tokens of one block of vLLM's cache; 16 when absent."""
     replicas: Annotated[
         Replicas,
         BeforeValidator(replicas_given),
@@ -453,6 +475,11 @@ class StackConfig(Section):
     """Ceiling for the cost of the GPU pools; none when absent."""
     addons: dict[Addon, AddonState] = {}
     """Who answers for an addon: `managed` by this stack, `existing` on the cluster, or `off`."""
+
+    @property
+    def sections(self) -> frozenset[str]:
+        """Sections that the stack file has, or that have a default."""
+        return frozenset(kebab(name) for name, value in self if value is not None)
 
     @property
     def known_models(self) -> Mapping[str, ModelSpec]:

@@ -9,11 +9,20 @@ from pydantic_core import PydanticCustomError
 
 from corral.catalogue.formats import IMAGE, REGISTRY, SERVER_URL, SOURCE_PREFIX, SUBDOMAIN, Format
 from corral.catalogue.formats import LABEL as NAMESPACE
+from corral.catalogue.quantities import amount
 
 Positive = Annotated[int, Field(strict=True, ge=1)]
 """A whole number of 1 or more."""
 Count = Annotated[int, Field(strict=True, ge=0)]
 """A whole number of 0 or more."""
+Sequences = Annotated[int, Field(strict=True, ge=1, le=65536)]
+"""Sequences that an engine runs at once."""
+StepTokens = Annotated[int, Field(strict=True, ge=1, le=1 << 20)]
+"""Tokens of one step of an engine."""
+MOST_GPUS = 16
+"""GPUs of one node."""
+TensorParallel = Annotated[int, Field(strict=True, ge=1, le=MOST_GPUS)]
+"""GPUs of one node that share a model."""
 LABEL = r"^[a-z]([-a-z0-9]{0,38}[a-z0-9])?$"
 
 
@@ -42,10 +51,9 @@ def _gib(value: str) -> str:
 def _number(value: Any) -> Any:
     if not isinstance(value, str):
         return value
-    scale = {"k": 10**3, "M": 10**6, "G": 10**9}.get(value[-1:], 0)
-    if not scale or not value[:-1].isdecimal():
+    if value[-1:] not in ("k", "M", "G") or not value[:-1].isdecimal():
         raise _refuse("number", "use a whole number, or one with k, M or G such as 5M")
-    return int(value[:-1]) * scale
+    return int(amount(value))
 
 
 def _decimal(value: Any) -> Any:
@@ -140,6 +148,36 @@ Amount = Annotated[
 """An exact number above 0, with or without decimals."""
 
 
+def _utilisation(value: Any) -> Any:
+    if (
+        isinstance(value, bool)
+        or not isinstance(value, (int, float))
+        or not LEAST_SHARE <= value <= MOST_SHARE
+    ):
+        raise _refuse("utilisation", f"use a share from {LEAST_SHARE} to {MOST_SHARE}")
+    return float(value)
+
+
+LEAST_SHARE, MOST_SHARE = 0.1, 0.99
+Utilisation = Annotated[
+    float,
+    BeforeValidator(_utilisation),
+    WithJsonSchema({"type": "number", "minimum": LEAST_SHARE, "maximum": MOST_SHARE}),
+]
+"""Share of a device that an engine may fill."""
+
+
+def _block_size(value: Any) -> Any:
+    if isinstance(value, bool) or value not in BLOCK_SIZES:
+        raise _refuse("block-size", f"use one of {', '.join(map(str, BLOCK_SIZES))}")
+    return value
+
+
+BLOCK_SIZES = (16, 32, 64, 128)
+BlockSize = Annotated[int, BeforeValidator(_block_size), WithJsonSchema({"enum": list(BLOCK_SIZES)})]
+"""Tokens of one block of a cache."""
+
+
 Devices = Annotated[
     int | dict[str, int],
     BeforeValidator(_devices),
@@ -159,11 +197,6 @@ Devices = Annotated[
 """A number of GPUs or shares, or one of slices for each MIG profile."""
 
 
-def gibibytes(size: str) -> int:
-    """`size` such as `2Ti` in GiB: 2048."""
-    return int(size[:-2]) * {"Gi": 1, "Ti": 1024}[size[-2:]]
-
-
 def _format(allowed: Format) -> Callable[[str], str]:
     def check(value: str) -> str:
         if not allowed.matches(value):
@@ -177,7 +210,9 @@ def _text(allowed: Format) -> dict[str, Any]:
     return {"type": "string", "pattern": f"^(?:{allowed.pattern})$"}
 
 
-NodeName = Annotated[str, AfterValidator(_format(SUBDOMAIN)), WithJsonSchema(_text(SUBDOMAIN))]
+ObjectName = Annotated[str, AfterValidator(_format(SUBDOMAIN)), WithJsonSchema(_text(SUBDOMAIN))]
+"""Name of a Kubernetes object."""
+NodeName = ObjectName
 """Name of a Kubernetes node."""
 SpaceName = Annotated[str, AfterValidator(_format(NAMESPACE)), WithJsonSchema(_text(NAMESPACE))]
 """Name of a Kubernetes namespace."""

@@ -1,11 +1,12 @@
 """From the plan to components: it only wires."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any, TypeVar
 
 import pulumi
 
+from corral.catalogue.addons import descriptor
 from corral.catalogue.vocabulary import Addon
 from corral.components.admission import Admission
 from corral.components.cert_manager import CertManager
@@ -62,26 +63,21 @@ class Platform:
         cert_manager = self._add(Addon.CERT_MANAGER, CertManager, cert_manager_args)
         self._add(Addon.PROMETHEUS_CRDS, Crds, prometheus_crds_args)
         self._add(Addon.KYVERNO, Kyverno, kyverno_args)
-        self._add(Addon.ADMISSION, Admission, admission_args, Addon.KYVERNO)
-        kserve = self._add(
-            Addon.KSERVE, KServe, partial(kserve_args, cert_manager=cert_manager), Addon.CERT_MANAGER
-        )
-        self._add(Addon.GPU_OPERATOR, GpuOperator, gpu_operator_args, Addon.PROMETHEUS_CRDS)
-        self._add(Addon.DRA_DRIVER, DraDriver, dra_driver_args, Addon.PROMETHEUS_CRDS)
+        self._add(Addon.ADMISSION, Admission, admission_args)
+        kserve = self._add(Addon.KSERVE, KServe, partial(kserve_args, cert_manager=cert_manager))
+        self._add(Addon.GPU_OPERATOR, GpuOperator, gpu_operator_args)
+        self._add(Addon.DRA_DRIVER, DraDriver, dra_driver_args)
         pools = [self._pool(pool) for pool in plan.pools]
-        classes = self._add(Addon.DRA_DRIVER, DeviceClasses, device_classes_args, name="device-classes")
-        guarded = (Addon.PROMETHEUS_CRDS, Addon.ADMISSION)
-        sharing = self._add(Addon.KUEUE, FairSharing, fair_sharing_args, *guarded)
+        classes = self._add(Addon.DRA_DRIVER, DeviceClasses, device_classes_args, "device-classes", after=())
+        sharing = self._add(Addon.KUEUE, FairSharing, fair_sharing_args)
         # A quota is gone only after the workloads that it let in, and those go with their namespaces.
-        tenancy = self._add(Addon.TENANCY, Tenancy, tenancy_args, Addon.KUEUE)
+        tenancy = self._add(Addon.TENANCY, Tenancy, tenancy_args)
         queue_args = partial(tenant_queues_args, tenancy=tenancy)
-        queues = self._add(Addon.KUEUE, TenantQueues, queue_args, Addon.KUEUE, name="tenant-queues")
-        storage = self._add(Addon.MODEL_STORAGE, ModelStorage, model_storage_args, *guarded)
+        queues = self._add(Addon.KUEUE, TenantQueues, queue_args, "tenant-queues", after=(Addon.KUEUE,))
+        storage = self._add(Addon.MODEL_STORAGE, ModelStorage, model_storage_args)
         database_args = partial(vector_db_args, cert_manager=cert_manager)
-        database = self._add(Addon.VECTOR_DB, VectorDatabase, database_args, Addon.CERT_MANAGER, *guarded)
-        observability = self._add(
-            Addon.OBSERVABILITY, Observability, observability_args, Addon.PROMETHEUS_CRDS
-        )
+        database = self._add(Addon.VECTOR_DB, VectorDatabase, database_args)
+        observability = self._add(Addon.OBSERVABILITY, Observability, observability_args)
         devices = [*([] if classes is None else [classes]), *pools]
         uses = ModelDependencies(kserve, tenancy, storage, sharing, queues)
         models = {model.name: self._model(model, uses, devices) for model in plan.models}
@@ -95,14 +91,18 @@ class Platform:
         addon: Addon,
         component: Callable[[str, Args, Options], Built],
         args: Callable[[DeployContext], Args | None],
-        *after: Addon,
         name: str | None = None,
+        after: Sequence[Addon] | None = None,
     ) -> Built | None:
-        """A component of `addon`, after others; None: the addon is off, or has no arguments for it."""
+        """A component of `addon`, after others; None: the addon is off, or has no arguments for it.
+
+        `after`: in place of those that the addon's descriptor names.
+        """
         values = args(self._context) if self._context.enabled(addon) else None
         if values is None:
             return None
-        built = component(name or addon.value, values, self._after(*after))
+        before = descriptor(addon).after if after is None else after
+        built = component(name or addon.value, values, self._after(*before))
         self._built.setdefault(addon, []).append(built)
         return built
 

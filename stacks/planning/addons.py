@@ -1,29 +1,38 @@
 """Which addons a stack has, who answers for each, where it runs, and what it is made of."""
 
-from corral.catalogue.addons import descriptor
+from collections.abc import Collection, Mapping
+
+from corral.catalogue.addons import Descriptor, descriptor, descriptors
 from corral.catalogue.charts import ChartEntry, charts_of
-from corral.catalogue.vocabulary import Addon, AddonState, StorageKind
-from corral.stacks.config.stack_config import REGISTRY_AUTH, StackConfig
+from corral.catalogue.vocabulary import Addon, AddonState, StorageKind, VectorEngine
+from corral.stacks.config.stack_config import REGISTRY_AUTH, Sovereignty
+from corral.stacks.planning.results.addons import AddonPlan, AddonStates, ChartPlan
 
 
-def state(config: StackConfig, addon: Addon) -> AddonState:
-    """Who answers for `addon`: what the stack file says, else what its sections imply."""
-    return config.addons.get(addon, _implied(config, addon))
+def addon_states(
+    stated: Mapping[Addon, AddonState], sections: Collection[str], store: StorageKind
+) -> AddonStates:
+    """Who answers for each addon: what is `stated`, else what the stack file's `sections` imply.
+
+    `store`: the kind of its object store.
+    """
+    return {
+        addon: stated.get(addon, _implied(addon, one, sections, store))
+        for addon, one in descriptors().items()
+    }
 
 
-def _implied(config: StackConfig, addon: Addon) -> AddonState:
-    section = descriptor(addon).section
-    if section is not None and getattr(config, section.replace("-", "_")) is None:
+def _implied(addon: Addon, one: Descriptor, sections: Collection[str], store: StorageKind) -> AddonState:
+    if one.section is not None and one.section not in sections:
         return AddonState.OFF
-    if addon is Addon.MODEL_STORAGE and config.model_storage.kind is StorageKind.EXISTING:
+    if addon is Addon.MODEL_STORAGE and store is StorageKind.EXISTING:
         return AddonState.EXISTING
     return AddonState.MANAGED
 
 
-def charts_in(config: StackConfig, addon: Addon) -> tuple[ChartEntry, ...]:
-    """Charts that make up `addon` with this stack's engines; pgvector has none."""
-    engine = None if config.vector_db is None else config.vector_db.engine
-    return tuple(one for one in charts_of(addon) if one.engine is None or one.engine is engine)
+def charts_in(addon: Addon, engine: VectorEngine | None) -> tuple[ChartEntry, ...]:
+    """Charts that make up `addon` with this engine of the vector database; pgvector has none."""
+    return tuple(one for one in charts_of(addon) if one.engine in (None, engine))
 
 
 def namespace(addon: Addon) -> str:
@@ -31,13 +40,27 @@ def namespace(addon: Addon) -> str:
     return descriptor(addon).namespace
 
 
-def secrets_of(config: StackConfig) -> tuple[str, ...]:
-    """Keys of encrypted configuration that this stack needs."""
-    engine = None if config.vector_db is None else config.vector_db.engine
+def addon_plans(states: AddonStates, engine: VectorEngine | None) -> tuple[AddonPlan, ...]:
+    """Every addon with its charts, in the order of installation."""
+    return tuple(
+        AddonPlan(
+            addon=addon,
+            state=state,
+            namespace=namespace(addon),
+            charts=tuple(
+                ChartPlan(entry.name, entry.version, entry.installed_by) for entry in charts_in(addon, engine)
+            ),
+        )
+        for addon, state in states.items()
+    )
+
+
+def secrets_of(states: AddonStates, engine: VectorEngine | None, section: Sovereignty) -> tuple[str, ...]:
+    """Keys of encrypted configuration that a stack with these addons needs."""
     of_addons = tuple(
         secret.key
-        for addon in Addon
+        for addon, state in states.items()
         for secret in descriptor(addon).secrets
-        if state(config, addon) in secret.states and secret.engine in (None, engine)
+        if state in secret.states and secret.engine in (None, engine)
     )
-    return of_addons if config.sovereignty.pull_secret is None else (*of_addons, REGISTRY_AUTH)
+    return of_addons if section.pull_secret is None else (*of_addons, REGISTRY_AUTH)

@@ -46,6 +46,11 @@ def model_requests(
     )
 
 
+def context_of(model: ModelSection, spec: ModelSpec) -> int:
+    """Tokens of one sequence of `model`."""
+    return model.context or min(spec.context, CONTEXT)
+
+
 def _request(path: str, model: ModelSection, spec: ModelSpec, spaces: Mapping[str, str]) -> ModelRequest:
     tenant = model.tenant or next(iter(spaces))
     return ModelRequest(
@@ -53,7 +58,7 @@ def _request(path: str, model: ModelSection, spec: ModelSpec, spaces: Mapping[st
         spec=spec,
         path=path,
         engine=model.engine or spec.engine,
-        context=model.context or min(spec.context, CONTEXT),
+        context=context_of(model, spec),
         tenant=tenant,
         namespace=spaces[tenant],
     )

@@ -1,67 +1,79 @@
 """What a stack pulls, and how much of it is pinned by digest."""
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection
+from dataclasses import dataclass
 
 from corral.catalogue._read import UNRESOLVED
+from corral.catalogue.addons import ImageRow, descriptor
 from corral.catalogue.charts import ChartEntry
 from corral.catalogue.images import ImageEntry, image, images_of, mirrored
-from corral.catalogue.vocabulary import Addon, AddonState, Engine, VectorEngine
-from corral.stacks.config.stack_config import StackConfig
-from corral.stacks.planning.addons import charts_in, state
+from corral.catalogue.vocabulary import AddonState, Engine, VectorEngine
+from corral.stacks.planning.addons import charts_in
+from corral.stacks.planning.results.addons import AddonStates
 from corral.stacks.planning.results.sovereignty import Digests
-from corral.stacks.planning.serving import IMAGES
+
+TOOLS = "tools"
 
 
-def charts_used(config: StackConfig) -> tuple[ChartEntry, ...]:
-    """Charts that this stack installs, mirrored as its registry says."""
-    registry = config.sovereignty.registry
-    managed = [addon for addon in Addon if state(config, addon) is AddonState.MANAGED]
-    return tuple(entry.through(registry) for addon in managed for entry in charts_in(config, addon))
+@dataclass(frozen=True)
+class Artifacts:
+    """Charts that a stack installs, and images that it runs."""
+
+    charts: tuple[ChartEntry, ...]
+    images: tuple[ImageEntry, ...]
+    """Those that the charts bring, and our own."""
 
 
-def images_used(config: StackConfig, engines: Collection[Engine]) -> tuple[ImageEntry, ...]:
-    """Images that this stack runs: those that its charts bring, and our own."""
-    brought = [entry for chart in charts_used(config) for entry in images_of(chart.name)]
-    return (*brought, *(image(name) for name in _own(config, engines)))
+def artifacts(
+    states: AddonStates,
+    vectors: VectorEngine | None,
+    engines: Collection[Engine],
+    registry: str | None,
+) -> Artifacts:
+    """What addons in these `states` pull, with this engine for `vectors` and these for models.
+
+    Charts are as the mirror `registry` has them.
+    """
+    managed = [addon for addon, state in states.items() if state is AddonState.MANAGED]
+    charts = tuple(entry.through(registry) for addon in managed for entry in charts_in(addon, vectors))
+    brought = [entry for chart in charts for entry in images_of(chart.name)]
+    own = [
+        image(name)
+        for addon, state in states.items()
+        for name, row in descriptor(addon).images.items()
+        if row.brought_by is None and _runs(row, state, vectors, engines)
+    ]
+    return Artifacts(charts, (*brought, *own))
 
 
-def _own(config: StackConfig, engines: Collection[Engine]) -> Iterator[str]:
-    yield from (IMAGES[engine] for engine in Engine if engine in engines)
-    if state(config, Addon.MODEL_STORAGE) is not AddonState.OFF:
-        yield "tools"
-    if state(config, Addon.MODEL_STORAGE) is AddonState.MANAGED:
-        yield "seaweedfs"
-    database = config.vector_db
-    managed = state(config, Addon.VECTOR_DB) is AddonState.MANAGED
-    if managed and database is not None and database.engine is VectorEngine.PGVECTOR:
-        yield from ("pgvector", "postgres-exporter")
-
-
-def repositories(config: StackConfig, engines: Collection[Engine]) -> tuple[str, ...]:
-    """Image repositories that this stack pulls from, mirrored as its registry says; sorted."""
-    registry = config.sovereignty.registry
-    used = {entry.name: mirrored(entry.repository, registry) for entry in images_used(config, engines)}
-    if config.images.tools is not None and "tools" in used:
-        name = config.images.tools.partition("@")[0]
-        used["tools"] = name if ":" not in name.rpartition("/")[2] else name.rpartition(":")[0]
-    return tuple(sorted(set(used.values())))
-
-
-def digests_of(config: StackConfig, engines: Collection[Engine]) -> Digests:
-    """How many charts and images of this stack have a digest, and which have none."""
-    charts = {f"chart {entry.name}": entry.digest for entry in charts_used(config)}
-    images = {
-        f"image {entry.name}": entry.digest
-        for entry in images_used(config, engines)
-        if not entry.unresolvable
-    }
-    if config.images.tools is not None and "image tools" in images:
-        images["image tools"] = config.images.tools.partition("@")[2] or UNRESOLVED
-    used = charts | images
-    missing = tuple(name for name, digest in used.items() if digest == UNRESOLVED)
-    excepted = tuple(
-        (f"image {entry.name}", entry.unresolvable)
-        for entry in images_used(config, engines)
-        if entry.unresolvable is not None
+def _runs(
+    row: ImageRow, state: AddonState, vectors: VectorEngine | None, engines: Collection[Engine]
+) -> bool:
+    return (
+        state in row.states
+        and row.engine in (None, vectors)
+        and (row.serves is None or row.serves in engines)
     )
-    return Digests(resolved=len(used) - len(missing), unresolved=missing, excepted=excepted)
+
+
+def repositories(used: Artifacts, registry: str | None, tools: str | None) -> tuple[str, ...]:
+    """Image repositories that `used` comes from, mirrored by `registry`, and that of `tools`; sorted."""
+    names = {entry.name: mirrored(entry.repository, registry) for entry in used.images}
+    if tools is not None and TOOLS in names:
+        name = tools.partition("@")[0]
+        names[TOOLS] = name if ":" not in name.rpartition("/")[2] else name.rpartition(":")[0]
+    return tuple(sorted(set(names.values())))
+
+
+def digests_of(used: Artifacts, tools: str | None) -> Digests:
+    """How many charts and images have a digest, and which have none; `tools`: the tools image instead."""
+    charts = {f"chart {entry.name}": entry.digest for entry in used.charts}
+    images = {f"image {entry.name}": entry.digest for entry in used.images if not entry.unresolvable}
+    if tools is not None and f"image {TOOLS}" in images:
+        images[f"image {TOOLS}"] = tools.partition("@")[2] or UNRESOLVED
+    pinned = charts | images
+    missing = tuple(name for name, digest in pinned.items() if digest == UNRESOLVED)
+    excepted = tuple(
+        (f"image {entry.name}", entry.unresolvable) for entry in used.images if entry.unresolvable is not None
+    )
+    return Digests(resolved=len(pinned) - len(missing), unresolved=missing, excepted=excepted)

@@ -84,7 +84,7 @@ def node_prices(pool: GpuPool, region: str, counted: Money) -> dict[Purchase, tu
     if pool.owned is not None:
         own = pool.owned
         hardware = own.price / (own.years * 12 * HOURS)
-        hour = _up(hardware + own.watts / 1000 * own.per_kwh)
+        hour = quantum(hardware + own.watts / 1000 * own.per_kwh)
         return {Purchase.OWNED: (hour, "hardware and power as given")}
     if pool.price_per_hour is not None:
         return {pool.purchase: (pool.price_per_hour, "price-per-hour as given")}
@@ -92,7 +92,7 @@ def node_prices(pool: GpuPool, region: str, counted: Money) -> dict[Purchase, tu
         return {}
     found = offers(pool.instance, region)
     return {
-        option: (_up(counted.of(price.per_hour)), f"{price.source.name}, {price.source.date}")
+        option: (quantum(counted.of(price.per_hour)), f"{price.source.name}, {price.source.date}")
         for option, price in found.items()
     }
 
@@ -197,7 +197,8 @@ def _capacity(found: Throughput, model: ModelPlan) -> int:
     return found.tokens * model.claim.count * model.replicas_max * 3600 * HOURS
 
 
-def _up(amount: Decimal) -> Decimal:
+def quantum(amount: Decimal) -> Decimal:
+    """`amount` rounded up to `QUANTUM`."""
     return amount.quantize(QUANTUM, ROUND_UP)
 
 

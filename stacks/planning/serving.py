@@ -4,16 +4,14 @@ import re
 from collections.abc import Sequence
 
 from corral.catalogue.addons import descriptor
-from corral.catalogue.gpus import GIB
 from corral.catalogue.models import ModelSpec
-from corral.catalogue.runtimes import RUNTIMES
-from corral.catalogue.vocabulary import Addon, Dtype, Engine, Task
+from corral.catalogue.quantities import GIB
+from corral.catalogue.vocabulary import Addon, Dtype, Engine
+from corral.stacks.planning.memory.settings import DEFAULTS, EngineSettings
 from corral.stacks.planning.memory.sizing import utilisation
-from corral.stacks.planning.memory.vllm import largest_graph, step_tokens
+from corral.stacks.planning.memory.vllm import largest_graph, pools, step_tokens
 from corral.stacks.planning.results.models import MemoryPlan
 
-IMAGES = {engine: one.image for engine, one in RUNTIMES.items()}
-"""Image of the catalogue by engine."""
 PORT = descriptor(Addon.KSERVE).ports["model"]
 GGUF = ".gguf"
 PART = re.compile(r"-[0-9]{5}-of-[0-9]{5}\.gguf$")
@@ -37,16 +35,37 @@ def arguments(
     usable: int,
     files: Sequence[str],
     shares: int = 1,
+    half: bool = False,
+    settings: EngineSettings = DEFAULTS,
 ) -> tuple[str, ...]:
     """Arguments of the server of model `name` on devices of `usable` bytes.
 
     Its defaults, which move between versions, are left to nothing that matters for memory. `files`: names of
     the model's files, none where its weights are simulated. `shares`: equal shares that its GPU goes into by
-    time, of which a device is one; the server sees the memory of all of it.
+    time, of which a device is one; the server sees the memory of all of it. `half`: of the types
+    of 16 bits, the GPU computes in float16 alone.
     """
     if engine is Engine.LLAMA_CPP:
         return _llama_cpp(name, gguf(files) or f"{name}{GGUF}", context, max_num_seqs)
-    return _vllm(name, facts, context, max_num_seqs, parallel, usable, shares)
+    step = step_tokens(facts, usable, context=context, max_num_seqs=max_num_seqs, settings=settings)
+    share = utilisation(Engine.VLLM, usable, settings.utilisation) / shares
+    return (
+        MODEL_FOLDER,
+        *("--served-model-name", name),
+        *("--host", "0.0.0.0"),
+        *("--port", str(PORT)),
+        *("--max-model-len", str(context)),
+        *("--max-num-seqs", str(max_num_seqs)),
+        *("--max-num-batched-tokens", str(step)),
+        *_graphs(max_num_seqs, settings),
+        *("--gpu-memory-utilization", str(_rounded_down(share))),
+        *("--tensor-parallel-size", str(parallel)),
+        *("--dtype", "float16" if half else DTYPES.get(facts.dtype, "auto")),
+        *("--kv-cache-dtype", settings.cache_dtype.value),
+        *_cache(settings),
+        # A step may be shorter than a sequence, which is then taken in chunks.
+        *(("--runner", "pooling") if pools(facts) else ("--enable-chunked-prefill",)),
+    )
 
 
 def host_memory_gib(memory: MemoryPlan) -> int:
@@ -74,27 +93,22 @@ def _llama_cpp(name: str, file: str, context: int, max_num_seqs: int) -> tuple[s
     )
 
 
-def _vllm(
-    name: str, facts: ModelSpec, context: int, max_num_seqs: int, parallel: int, usable: int, shares: int
-) -> tuple[str, ...]:
-    pools = facts.task in (Task.EMBEDDING, Task.RERANK)
-    # A step may be shorter than a sequence, which is then taken in chunks.
-    mode = ("--runner", "pooling") if pools else ("--enable-chunked-prefill",)
-    return (
-        MODEL_FOLDER,
-        *("--served-model-name", name),
-        *("--host", "0.0.0.0"),
-        *("--port", str(PORT)),
-        *("--max-model-len", str(context)),
-        *("--max-num-seqs", str(max_num_seqs)),
-        *("--max-num-batched-tokens", str(step_tokens(facts, usable, context))),
-        *("--max-cudagraph-capture-size", str(largest_graph(max_num_seqs))),
-        *("--gpu-memory-utilization", str(_rounded_down(utilisation(Engine.VLLM, usable) / shares))),
-        *("--tensor-parallel-size", str(parallel)),
-        *("--dtype", DTYPES.get(facts.dtype, "auto")),
-        *("--kv-cache-dtype", "auto"),
-        *mode,
-    )
+def _graphs(max_num_seqs: int, settings: EngineSettings) -> tuple[str, ...]:
+    if settings.eager:
+        return ("--enforce-eager",)
+    return ("--max-cudagraph-capture-size", str(largest_graph(max_num_seqs)))
+
+
+def _cache(settings: EngineSettings) -> tuple[str, ...]:
+    """Flags of what the stack file states and the engine else decides."""
+    block = () if settings.block is None else ("--block-size", str(settings.block))
+    match settings.prefixes:
+        case None:
+            return block
+        case True:
+            return (*block, "--enable-prefix-caching")
+        case False:
+            return (*block, "--no-enable-prefix-caching")
 
 
 def _rounded_down(share: float) -> float:

@@ -1,17 +1,48 @@
 """Models as they are served: arguments, device requests, memory, placements."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
-from corral.catalogue.gpus import Gpu
+from corral.catalogue.gpus import Gpu, gpus
 from corral.catalogue.vocabulary import Allocator
+from corral.stacks.config.model_lock import LockedModel
+from corral.stacks.config.stack_config import ModelSource
 from corral.stacks.planning.defaults import ModelRequest
 from corral.stacks.planning.device_requests import devices_of, request
 from corral.stacks.planning.gpu_pools.placement import PoolPlacement
+from corral.stacks.planning.memory.notes import notes
+from corral.stacks.planning.memory.settings import engine_settings
+from corral.stacks.planning.model_files import model_files, pinned_source
 from corral.stacks.planning.results.models import FilePlan, ModelPlan, ReplicaPlacement, SourcePlan
 from corral.stacks.planning.serving import arguments, host_memory_gib
+from corral.stacks.planning.sources import origin
 
 
-def model_plan(
+def model_plans(
+    requests: Sequence[ModelRequest],
+    chosen: Sequence[PoolPlacement],
+    replicas: Mapping[str, Sequence[ReplicaPlacement]],
+    products: Mapping[str, str],
+    by: Allocator,
+    locked: Mapping[str, LockedModel],
+    sources: Sequence[ModelSource],
+) -> tuple[ModelPlan, ...]:
+    """Each of `requests` at its place of `chosen`; `replicas`: by model, `products`: GPU by pool."""
+    return tuple(
+        _model_plan(
+            one,
+            placement,
+            replicas[one.config.name],
+            gpus()[products[placement.pool]],
+            by,
+            pinned_source(one.config, one.spec, locked),
+            model_files(one.config, one.spec, locked),
+            origin(one.config, one.spec, sources),
+        )
+        for one, placement in zip(requests, chosen, strict=True)
+    )
+
+
+def _model_plan(
     one: ModelRequest,
     placement: PoolPlacement,
     replicas: Sequence[ReplicaPlacement],
@@ -19,9 +50,9 @@ def model_plan(
     by: Allocator,
     source: str,
     files: tuple[FilePlan, ...],
-    origin: SourcePlan | None,
+    opened_by: SourcePlan | None,
 ) -> ModelPlan:
-    """A model made of `files` of `source`, which `origin` opens, on devices of `gpu` that `by` hands out."""
+    """A model of `files` from `source`, which `opened_by` opens, on devices of `gpu` that `by` hands out."""
     section, spec = one.config, one.spec
     return ModelPlan(
         name=section.name,
@@ -39,13 +70,15 @@ def model_plan(
             max_num_seqs=section.max_num_seqs,
             parallel=placement.count,
             shares=placement.device.shares,
+            half=not gpu.bf16,
             usable=placement.device.usable,
+            settings=engine_settings(section),
             files=[file.name for file in files] or [file.name for file in spec.files],
         ),
         weights=section.weights,
         source=source,
         files=files,
-        origin=origin,
+        origin=opened_by,
         storage_path=section.name,
         claim=request(by, gpu, placement),
         device=devices_of(placement),
@@ -59,5 +92,14 @@ def model_plan(
         largest_context=placement.largest_context,
         full_sequences=placement.full_sequences,
         placements=tuple(replicas),
+        notes=tuple(
+            notes(
+                spec,
+                one.engine,
+                engine_settings(section),
+                usable=placement.device.usable,
+                capability=placement.device.capability,
+            )
+        ),
         service=f"{section.name}-predictor.{one.namespace}.svc.cluster.local",
     )

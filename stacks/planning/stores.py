@@ -3,12 +3,11 @@
 from collections.abc import Iterator, Mapping, Sequence
 
 from corral.catalogue.addons import descriptor
-from corral.catalogue.gpus import GIB
+from corral.catalogue.quantities import GIB, gib, gibibytes
 from corral.catalogue.vocabulary import Addon, StorageKind
-from corral.stacks.config.errors import Problem, gib
+from corral.stacks.config.errors import Problem
 from corral.stacks.config.model_lock import LockedModel
 from corral.stacks.config.stack_config import ModelStorage, Observability, VectorDb
-from corral.stacks.config.values import gibibytes
 from corral.stacks.planning.addons import namespace
 from corral.stacks.planning.defaults import ModelRequest
 from corral.stacks.planning.model_files import stored_bytes

@@ -6,10 +6,11 @@ from pathlib import Path
 import pytest
 
 from corral.catalogue._read import FOLDER
-from corral.catalogue.addons import config_secrets, descriptors, reserved_namespaces
+from corral.catalogue.addons import config_secrets, descriptors, reserved_namespaces, tools_on_demand
 from corral.catalogue.charts import charts
 from corral.catalogue.images import images
 from corral.catalogue.vocabulary import Addon
+from corral.embedded.toolchain import needed
 from corral.embedded.toolchain import tools as toolchain
 from corral.embedded.toolchain.workshop import ModulePin
 from corral.stacks.config.stack_config import StackConfig
@@ -29,10 +30,11 @@ def test_every_addon_has_a_descriptor_and_every_descriptor_an_addon():
     assert files == {addon.value for addon in Addon}
 
 
-def test_an_addon_is_installed_after_what_it_requires():
-    order = list(Addon)
+def test_an_addon_is_installed_after_what_it_requires_and_what_it_waits_for():
+    order = list(descriptors())
     for addon, one in descriptors().items():
-        assert all(order.index(other) < order.index(addon) for other in one.requires), addon
+        assert set(one.requires) <= set(one.after), addon
+        assert all(order.index(other) < order.index(addon) for other in one.after), addon
 
 
 def test_a_chart_and_an_image_have_one_owner():
@@ -85,6 +87,26 @@ def test_chart_files_are_copied_from_modules_of_the_version_of_the_catalogue(pin
     assert isinstance(found, ModulePin) and found.version.removeprefix("v") == catalogue_version(of)
 
 
-def test_a_recipe_that_only_one_addon_needs_is_in_its_descriptor():
-    for name, recipe in RECIPES.items():
-        assert recipe.addon is None or name in descriptors()[recipe.addon].tools, name
+def test_programs_that_no_package_has_in_the_version_of_their_image_are_no_older():
+    builds = re.search(r"b(\d+)$", images()["llama-cpp"].tag)
+    assert builds and int(RECIPES["llama"].version.rsplit(".", 1)[1]) >= int(builds[1])
+    major = re.search(r"-pg(\d+)$", images()["pgvector"].tag)
+    assert major and RECIPES["postgres"].version.split(".")[0] == major[1]
+    stated = {tool: of for one in descriptors().values() for tool, of in one.substitutes.items()}
+    assert stated == {"llama": "llama-cpp", "postgres": "pgvector"}
+
+
+def test_every_program_is_tied_to_the_catalogue_or_belongs_to_the_plane_and_its_engine():
+    tied = {tool for one in descriptors().values() for tool in (*one.tools, *one.substitutes)}
+    assert tied <= RECIPES.keys()
+    assert RECIPES.keys() - tied == {
+        *("etcd", "kwok", "kubernetes", "kubectl", "helm"),
+        *("pulumi", "pulumi-cli", "provider", "wheels"),
+    }
+
+
+def test_tools_on_demand_are_brought_for_the_addon_that_names_them_alone():
+    ours = {tool for tool, addon in tools_on_demand().items() if addon is Addon.KUEUE}
+    assert ours == {"kueue", "kueue-charts"} and ours <= RECIPES.keys()
+    assert set(needed([Addon.KUEUE])) - set(needed()) == ours
+    assert not ours & set(needed([addon for addon in Addon if addon is not Addon.KUEUE]))

@@ -20,6 +20,7 @@ from corral.catalogue.models import Model, ModelSpec, models
 from corral.catalogue.vocabulary import Addon, Dtype, Engine, InstalledBy, Task
 
 ROOT = Path(__file__).parents[2]
+CATALOGUE_ONLY = set(Model.model_fields) - set(ModelSpec.model_fields)
 FLOATING = {"latest", "main", "master", "stable", "nightly"}
 
 
@@ -82,13 +83,10 @@ def test_the_parts_of_a_chart_cover_what_is_installed_by_helm():
 
 
 def test_charts_are_listed_in_the_order_of_installation():
-    addons = list(Addon)
-    order = [
-        next(addons.index(addon) for addon in Addon if entry in charts_of(addon))
-        for entry in charts().values()
-    ]
-    crds, kserve = order[0], order[-1]
-    assert crds == addons.index(Addon.GATEWAY_API) and kserve == addons.index(Addon.KSERVE)
+    names = list(charts())
+    assert names.index("cert-manager") < names.index("kserve-crd-minimal") < names.index("kserve-resources")
+    assert names.index("prometheus-operator-crds") < names.index("kube-prometheus-stack")
+    assert names == [entry.name for addon in descriptors() for entry in charts_of(addon)]
 
 
 @pytest.mark.parametrize("name", [name for name, entry in gpus().items() if entry.profiles])
@@ -126,6 +124,14 @@ def test_a_model_has_weights_a_source_and_consistent_heads(name: str):
     assert entry.attention.divides(1)
     assert entry.source.date <= datetime.date.today()
     assert entry.engine is not Engine.LLAMA_CPP or entry.files, "llama.cpp is given one file by name"
+
+
+def test_a_commit_is_of_a_named_repository_whose_files_hold_the_weights():
+    named = [entry for entry in models().values() if entry.hub]
+    assert len(named) > 25
+    assert all(entry.hub for entry in models().values() if entry.revision or entry.files_gib)
+    for entry in named:
+        assert entry.files_gib is not None and entry.files_gib >= entry.weights / (1 << 30) - 0.01, entry.hub
 
 
 def _family(name: str) -> list[Model]:
@@ -193,7 +199,7 @@ def test_eight_bit_weights_keep_embeddings_and_head_at_sixteen():
 
 
 def test_a_model_weighs_by_exactly_one_account():
-    facts = models()["qwen3-8b"].model_dump(by_alias=True, exclude={"source", "weights_gib"})
+    facts = models()["qwen3-8b"].model_dump(by_alias=True, exclude={*CATALOGUE_ONLY, "weights_gib"})
     for given in ({}, {"weights-gib": 1, "parameters": 8}):
         with pytest.raises(ValidationError, match="one of weights-gib, weights-bytes and parameters"):
             ModelSpec.model_validate({**facts, **given})
@@ -212,7 +218,9 @@ def test_a_model_weighs_by_exactly_one_account():
     ],
 )
 def test_attention_that_cannot_be_is_refused(attention: dict[str, object], said: str):
-    facts = models()["qwen3-8b"].model_dump(by_alias=True, exclude={"source", "weights_bytes", "parameters"})
+    facts = models()["qwen3-8b"].model_dump(
+        by_alias=True, exclude={*CATALOGUE_ONLY, "weights_bytes", "parameters"}
+    )
     with pytest.raises(ValidationError, match=said):
         ModelSpec.model_validate({**facts, "attention": attention})
 
@@ -222,6 +230,28 @@ def test_attention_that_cannot_be_is_refused(attention: dict[str, object], said:
 )
 def test_windows_and_whole_sequences_share_a_pool_of_equal_groups(full: int, windowed: int, layers: int):
     assert padded(full, windowed) == layers
+
+
+def test_attention_and_edge_layers_of_metas_fp8_keep_sixteen_bits():
+    """vLLM logged 8 x 57.752 GiB for the first Llama-3.1-405B-FP8, of 16 key-value heads (issue 6746)."""
+    first = models()["llama-3.1-405b"].model_dump(
+        by_alias=True, exclude={*CATALOGUE_ONLY, "weights_bytes", "weights_gib"}
+    )
+    attention = {"kind": "gqa", "heads": 128, "kv-heads": 16, "head-dim": 128}
+    facts = {**first, "dtype": "fbgemm-fp8", "attention": attention, "parameters": 410.1}
+    assert ModelSpec.model_validate(facts).weights / (1 << 30) == pytest.approx(8 * 57.752, rel=0.002)
+
+
+def test_attention_is_wide_at_most_in_nvfp4_and_nothing_is_in_nf4():
+    facts = models()["qwen3-8b"].model_dump(
+        by_alias=True, exclude={*CATALOGUE_ONLY, "weights_bytes", "weights_gib"}
+    )
+    wide, narrow = (
+        ModelSpec.model_validate({**facts, "dtype": dtype, "parameters": 8.19}).weights
+        for dtype in ("nvfp4", "nf4")
+    )
+    attention = 36 * 2 * 4096 * (32 + 8) * 128
+    assert wide - narrow == pytest.approx(attention * (2 - 0.57), abs=2)
 
 
 def test_an_engine_version_counts_from_its_entry_until_the_next():

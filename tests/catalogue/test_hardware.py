@@ -7,8 +7,9 @@ import yaml
 from pydantic import ValidationError
 
 from corral.catalogue import _read
-from corral.catalogue.gpus import _Gpus, geometry, gpus, shape
+from corral.catalogue.gpus import _Gpus, architecture, geometry, gpus, shape, sources
 from corral.catalogue.instances import _Instances, instances, source
+from corral.catalogue.vocabulary import Vendor
 
 MIG = [key for key, entry in gpus().items() if entry.profiles]
 
@@ -18,8 +19,65 @@ def raw(name: str) -> dict:
 
 
 def test_the_gpus_that_people_rent_and_own_are_there():
-    assert len(gpus()) == 20
-    assert {key for key, entry in gpus().items() if not entry.profiles} == {"T4", "A10G", "L4", "L40S"}
+    assert len(gpus()) == 30
+    rented, workstations = {"T4", "A10G", "L4", "L40S"}, {"RTX-6000-ADA-48GB", "RTX-A6000-48GB"}
+    consumer = {key for key, entry in gpus().items() if entry.geforce}
+    amd = {key for key in gpus() if architecture(key).vendor is Vendor.AMD}
+    assert consumer == {"RTX-5090-32GB", "RTX-4090-24GB", "RTX-3090-24GB"}
+    assert amd == {"MI300X-192GB", "MI325X-256GB", "MI355X-288GB"}
+    without_mig = {key for key, entry in gpus().items() if not entry.profiles}
+    assert without_mig == rented | workstations | consumer | amd
+
+
+@pytest.mark.parametrize("key", gpus())
+def test_every_figure_of_a_gpu_names_where_it_was_read(key: str):
+    found, entry = sources(key), gpus()[key]
+    assert {"memory", "architecture", "precision", "mig"} <= set(found)
+    assert ("bandwidth" in found) == (entry.bandwidth_gbs is not None)
+    assert all(one.date <= datetime.date.today() and len(one.name) > 20 for one in found.values())
+
+
+@pytest.mark.parametrize(
+    ("key", "target", "fp8", "fp4"),
+    [
+        ("RTX-3090-24GB", "8.6", False, False),
+        ("RTX-4090-24GB", "8.9", True, False),
+        ("RTX-5090-32GB", "12.0", True, True),
+        ("A100-80GB", "8.0", False, False),
+        ("H100-80GB", "9.0", True, False),
+        ("MI300X-192GB", "gfx942", True, False),
+        ("MI355X-288GB", "gfx950", True, True),
+    ],
+)
+def test_a_gpu_computes_in_eight_and_four_bits_as_its_architecture_does(key, target, fp8, fp4):
+    entry = architecture(key)
+    assert (entry.target, entry.fp8, entry.fp4) == (target, fp8, fp4)
+
+
+def test_only_turing_lacks_bfloat16():
+    assert [key for key, entry in gpus().items() if not entry.bf16] == ["T4"]
+
+
+@pytest.mark.parametrize("key", gpus())
+def test_no_process_gets_more_than_the_nominal_memory(key: str):
+    entry = gpus()[key]
+    assert 0.85 * entry.nominal_gib < entry.usable_gib < entry.nominal_gib
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "said"),
+    [
+        (("gpus", "L4", "architecture"), "volta", "L4: no architecture 'volta'"),
+        (("gpus", "L4", "memory-source"), "hearsay", "L4: no source 'hearsay'"),
+        (("gpus", "T4", "bandwidth-gbs"), 320, "T4: bandwidth-gbs and bandwidth-source belong together"),
+        (("architectures", "ada", "source"), "hearsay", "ada: no source 'hearsay'"),
+    ],
+)
+def test_a_gpu_that_refers_to_nothing_is_refused(path, value, said):
+    content = raw("gpus.yaml")
+    content[path[0]][path[1]][path[2]] = value
+    with pytest.raises(ValidationError, match=said):
+        _Gpus.model_validate(content)
 
 
 @pytest.mark.parametrize("key", MIG)
@@ -82,7 +140,7 @@ def test_one_product_name_is_not_known_and_says_so():
 
 
 def test_every_instance_has_a_gpu_of_the_catalogue_and_a_dated_source():
-    assert len(instances()) == 79
+    assert len(instances()) == 81
     for name, entry in instances().items():
         assert entry.gpu in gpus() and entry.gpus in (1, 2, 4, 8), name
         assert entry.vcpus > 0 and entry.memory_gib > 0, name

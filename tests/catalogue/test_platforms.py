@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import yaml
 from pydantic import ValidationError
-from tests.pools.clouds import PLUGIN, eks_args, gke_args
+from tests.components.gpu_node_pool.clouds import PLUGIN, eks_args, gke_args
 
 from corral.catalogue import _read
 from corral.catalogue.platforms import _Platforms, platform, platforms, sources

@@ -133,16 +133,9 @@ def test_qdrants_service_and_pods_are_those_that_clients_and_network_policy_name
     assert [claim["metadata"]["name"] for claim in claims] == ["qdrant-storage", "qdrant-snapshots"]
 
 
-def test_cert_manager_registers_no_webhook_that_nobody_would_answer(rendered):
-    kinds = {kind for kind, _ in rendered("cert-manager", {"crds": {"enabled": True}})}
-    assert not any(kind.endswith("WebhookConfiguration") for kind in kinds)
-    assert "CustomResourceDefinition" in kinds
-
-
 @pytest.mark.parametrize(
     ("name", "values"),
     [
-        ("cert-manager", {}),
         (
             "qdrant",
             qdrant_values(

@@ -73,10 +73,6 @@ def test_charts_of_ours_are_told_from_upstreams_and_from_plain_objects(plan):
     assert "model-storage plain objects" in lines
 
 
-def test_the_issuer_of_certificates_is_named_as_a_stand_in(plan):
-    assert "stand-in issuer" in " ".join(rendered([], plan)[0].split())
-
-
 def test_omitted_containers_are_named(plan):
     text, _ = rendered([pod("manager", omitted="kube-rbac-proxy: not needed on loopback")], plan)
     assert "omitted: kube-rbac-proxy: not needed on loopback" in text

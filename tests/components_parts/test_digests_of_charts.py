@@ -30,7 +30,9 @@ def test_nothing_is_set_while_digests_are_unresolved():
 
 
 def test_every_image_of_the_monitoring_chart_has_its_digest_under_the_charts_own_key(resolved):
-    values = stack_values(retention_days=1, size_gib=10, storage_class=None, supply=SUPPLY)
+    values = stack_values(
+        retention_days=1, size_gib=10, storage_class=None, control_plane=False, supply=SUPPLY
+    )
     assert values["prometheus"]["prometheusSpec"]["image"]["sha"] == HEX
     assert values["prometheus"]["prometheusSpec"]["retention"] == "1d", "what was there stays"
     assert values["kube-state-metrics"]["image"]["sha"] == f"sha256:{HEX}"

@@ -8,8 +8,8 @@ from pathlib import Path
 import jsonschema
 import pytest
 import yaml
+from tests.components.gpu_node_pool.clouds import PLUGIN, eks
 from tests.components.harness import build
-from tests.pools.clouds import PLUGIN, eks
 
 from corral.catalogue.platforms import platforms
 from corral.catalogue.vocabulary import Platform

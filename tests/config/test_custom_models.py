@@ -13,7 +13,7 @@ from tests.stacks.stack_files import GIB, model, planned, pool, problems, stack
 from corral.catalogue.attention import Grouped, Hybrid, Latent, Sliding
 from corral.catalogue.models import ModelSpec, models
 from corral.stacks.config.errors import StackErrors
-from corral.stacks.config.huggingface import least_bytes
+from corral.stacks.config.huggingface.folder import least_bytes
 from corral.stacks.config.loader import parse, read
 from corral.stacks.planning.planner import plan
 
@@ -236,6 +236,11 @@ def test_a_head_is_never_derived_where_the_architecture_sets_it(tmp_path: Path):
     assert "its files lack attention" in refused(tmp_path, folder="ours")
 
 
+def compressed(**weights: object) -> dict[str, Any]:
+    """A quantisation of compressed-tensors with one group."""
+    return {"quant_method": "compressed-tensors", "config_groups": {"g": {"weights": weights}}}
+
+
 @pytest.mark.parametrize(
     ("said", "dtype"),
     [
@@ -243,6 +248,17 @@ def test_a_head_is_never_derived_where_the_architecture_sets_it(tmp_path: Path):
         ({"quant_method": "fp8", "weight_block_size": [128, 128]}, "fp8-block"),
         ({"quant_method": "awq", "bits": 4}, "int4"),
         ({"quant_method": "gptq", "bits": 8}, "int8"),
+        ({"quant_method": "auto-round", "bits": 4}, "int4"),
+        ({"quant_method": "fbgemm_fp8", "modules_to_not_convert": ["lm_head"]}, "fbgemm-fp8"),
+        ({"quant_method": "modelopt", "quant_algo": "FP8"}, "fp8"),
+        ({"quant_method": "modelopt", "quant_algo": "NVFP4"}, "nvfp4"),
+        ({"quant_method": "modelopt_fp4", "quantization": {"quant_algo": "NVFP4"}}, "nvfp4"),
+        ({"quant_method": "bitsandbytes", "load_in_4bit": True, "bnb_4bit_quant_type": "nf4"}, "nf4"),
+        ({"quant_method": "bitsandbytes", "_load_in_8bit": True, "_load_in_4bit": False}, "int8"),
+        (compressed(num_bits=4, type="float", group_size=16), "nvfp4"),
+        (compressed(num_bits=4, type="float", group_size=32), "mxfp4"),
+        (compressed(num_bits=8, type="float", strategy="block"), "fp8-block"),
+        (compressed(num_bits=8, type="int"), "int8"),
         (
             {
                 "quant_method": "compressed-tensors",
@@ -261,6 +277,48 @@ def test_a_head_is_never_derived_where_the_architecture_sets_it(tmp_path: Path):
 )
 def test_the_way_weights_are_stored_is_read(tmp_path: Path, said: dict[str, Any], dtype: str):
     assert facts(tmp_path, {**LLAMA, "quantization_config": said}).dtype.value == dtype
+
+
+@pytest.mark.parametrize(
+    ("said", "found"),
+    [
+        ({"quant_method": "bitsandbytes", "load_in_4bit": False}, "'bitsandbytes' with load_in_4bit false"),
+        ({"quant_method": "gptq", "bits": 3}, "'gptq' with bits 3"),
+        ({"quant_method": "modelopt", "quant_algo": "MIXED_PRECISION"}, "with quant_algo 'MIXED_PRECISION'"),
+        ({"quant_method": "aqlm"}, "'aqlm'"),
+        ({"quant_method": ["fp8"]}, '["fp8"]'),
+    ],
+)
+def test_a_quantisation_without_a_dtype_is_named_beside_the_words_that_are(
+    tmp_path: Path, said: dict[str, Any], found: str
+):
+    folder(tmp_path, {**LLAMA, "quantization_config": said})
+    line = refused(tmp_path, folder="ours")
+    assert found in line and "is no dtype, use one of fp32, bf16" in line and "nvfp4, nf4" in line
+
+
+def test_layers_that_see_all_are_read_with_heads_of_their_own(tmp_path: Path):
+    text = {
+        **{key: value for key, value in LLAMA.items() if key != "architectures"},
+        "num_hidden_layers": 30,
+        "num_attention_heads": 16,
+        "num_key_value_heads": 8,
+        "head_dim": 256,
+        "global_head_dim": 512,
+        "num_global_key_value_heads": 2,
+        "attention_k_eq_v": True,
+        "sliding_window": 1024,
+        "layer_types": [*(5 * ["sliding_attention"]), "full_attention"] * 5,
+    }
+    config = {
+        "architectures": ["Gemma4ForConditionalGeneration"],
+        "text_config": text,
+        "torch_dtype": "bfloat16",
+    }
+    assert facts(tmp_path, config).attention == models()["gemma-4-26b-a4b"].attention
+    (tmp_path / "b").mkdir()
+    separate = {**config, "text_config": {**text, "attention_k_eq_v": False}}
+    assert facts(tmp_path / "b", separate).attention.full_kv_heads is None  # type: ignore[union-attr]
 
 
 @pytest.mark.parametrize(
@@ -461,7 +519,7 @@ def test_a_latent_model_inside_another_wrapper_is_read_as_latent(tmp_path: Path)
         ({**LLAMA, "num_key_value_heads": [8] * 32}, "LlamaForCausalLM needs num_key_value_heads in"),
         ({**GPT_OSS, "layer_types": ["full_attention"] * 23}, "GptOssForCausalLM needs layer_types"),
         ({**GPT_OSS, "layer_types": ["chunked_attention"] * 24}, "GptOssForCausalLM needs layer_types"),
-        ({**LLAMA, "quantization_config": {"quant_method": "fbgemm_fp8"}}, "use one of fp32, bf16"),
+        ({**LLAMA, "quantization_config": {"quant_method": "hqq"}}, "use one of fp32, bf16"),
         ({**LLAMA, "quantization_config": {"quant_method": "modelopt"}}, "'modelopt' is no dtype"),
         ({**LLAMA, "architectures": 5}, "architectures: 5: a list of class names"),
         ({**LLAMA, "architectures": {"a": 1}}, "architectures: {"),

@@ -9,6 +9,7 @@ from tests.stacks.stack_files import model, parsed, planned, pool, problems, sta
 from corral.catalogue.vocabulary import Engine, Weights
 from corral.stacks.config.errors import ConfigErrors
 from corral.stacks.config.loader import parse, read, stack_of
+from corral.stacks.planning.addons import addon_states
 from corral.stacks.planning.planner import plan
 from corral.stacks.planning.validation.checks import check
 
@@ -258,7 +259,8 @@ def test_an_air_gapped_stack_names_its_mirror():
     with pytest.raises(ConfigErrors, match=r"sovereignty\.registry: missing"):
         planned(sovereignty=wanted, cluster={"kind": "existing"}, models=[])
     mirrored = {**wanted, "registry": "r.example.eu"}
-    assert not list(check(parsed(sovereignty=mirrored, cluster={"kind": "existing"}, models=[])))
+    config = parsed(sovereignty=mirrored, cluster={"kind": "existing"}, models=[])
+    assert not list(check(config, addon_states(config.addons, config.sections, config.model_storage.kind)))
 
 
 @pytest.mark.parametrize(

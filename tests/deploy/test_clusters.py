@@ -12,6 +12,7 @@ from tests.deploy.test_platform import SECRETS, content, plane, started  # noqa:
 
 from corral.catalogue.clusters import built_kinds
 from corral.catalogue.vocabulary import ClusterKind
+from corral.stacks.config.errors import ConfigErrors
 from corral.stacks.config.json_schema import schema
 from corral.stacks.config.loader import parse
 from corral.stacks.deploy import clusters
@@ -139,3 +140,32 @@ def test_a_key_that_no_schema_has_cannot_be_read():
     for reader in (setting, secret):
         with pytest.raises(ValueError, match="nonsense"):
             reader("nonsense")
+
+
+def classes(value):
+    """Every storage class that is named somewhere in `value`."""
+    if isinstance(value, dict):
+        own = {value[key] for key in ("storageClassName", "storage_class_name") if key in value}
+        return own.union(*map(classes, value.values()))
+    return set().union(*map(classes, value)) if isinstance(value, list) else set()
+
+
+@pytest.mark.parametrize("named", [None, "fast-ssd"])
+def test_every_volume_is_of_the_storage_class_of_the_cluster(named):
+    stack = content()
+    stack["cluster"] = {"kind": "existing", **({"storage-class": named} if named else {})}
+    graph = build(lambda: Platform(plan(parse(stack), "dev")), secret_config=SECRETS, stack="dev")
+    found = {resource.name: classes(resource.inputs) for resource in graph}
+    holders = {name for name, there in found.items() if there == {"fast-ssd"}}
+    assert {there for names in found.values() for there in names} <= {named}
+    if named is None:
+        assert not holders
+    else:
+        assert {name.split("-")[0] for name in holders} == {"model", "observability", "vector"}
+
+
+def test_a_plane_has_the_storage_class_that_it_brings():
+    stack = content()
+    stack["cluster"] = {"kind": "embedded", "storage-class": "fast-ssd"}
+    with pytest.raises(ConfigErrors, match=r"cluster\.storage-class: fast-ssd: belongs to kind existing"):
+        plan(parse(stack), "dev")

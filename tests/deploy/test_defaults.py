@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import pytest
@@ -41,21 +42,22 @@ class Case:
     """Arguments that follow from other sections of the stack file, or that only the stack can know."""
 
 
+databases = partial(vector_db_args, cert_manager=None)
 SECRET_OF_ITS_OWN = frozenset({"credential", "grafana_password", "encryption_key"})
 CASES = {
     "observability": Case(Observability, observability_args, {"observability": {}}),
     "pgvector": Case(
-        VectorDatabase, vector_db_args, {"vector_db": {"engine": "pgvector"}}, frozenset({"clients"})
+        VectorDatabase, databases, {"vector_db": {"engine": "pgvector"}}, frozenset({"clients"})
     ),
     "qdrant": Case(
         VectorDatabase,
-        vector_db_args,
+        databases,
         {"vector_db": {"engine": "qdrant", "vectors": 1000}},
         frozenset({"clients"}),
     ),
     "replicated qdrant": Case(
         VectorDatabase,
-        vector_db_args,
+        databases,
         {"vector_db": {"engine": "qdrant", "vectors": 1000, "replicas": 3}},
         frozenset({"clients", "replicas"}),
     ),
@@ -64,8 +66,8 @@ CASES = {
     "GPU operator": Case(
         GpuOperator, gpu_operator_args, {}, frozenset({"mig_configurations", "shared_pools"})
     ),
-    "KServe": Case(KServe, kserve_args, {}),
-    "Kyverno": Case(Kyverno, kyverno_args, {}),
+    "KServe": Case(KServe, partial(kserve_args, cert_manager=None), {}),
+    "Kyverno": Case(Kyverno, kyverno_args, {}, frozenset({"scope", "exempt_namespaces"})),
     "cert-manager": Case(CertManager, cert_manager_args, {}),
 }
 

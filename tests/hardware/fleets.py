@@ -10,9 +10,9 @@ from typing import Any
 import yaml
 from tests.components.harness import Graph, build
 
+from corral.catalogue.quantities import amount
 from corral.embedded.kube import Object
 from corral.embedded.objects import at, children
-from corral.embedded.quantity import amount
 from corral.stacks.config.errors import PlanErrors
 from corral.stacks.config.loader import parse
 from corral.stacks.deploy.program import Platform

@@ -61,6 +61,7 @@ def dra_driver(**gates):
         "gpuResourcesEnabledOverride": True,
         "resources": {"computeDomains": {"enabled": False}},
         "featureGates": gates,
+        "kubeletPlugin": {"nodeSelector": {"nvidia.com/gpu.deploy.client": "true"}},
     }
     folder = fleets.stand_in("dra-driver-nvidia-gpu")
     command = [toolchain.tool("helm"), "template", "dra", folder, "--namespace", "default", "--values", "-"]

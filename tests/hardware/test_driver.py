@@ -2,6 +2,10 @@
 
 import json
 
+from tests.hardware.test_gates import daemon
+
+DAEMONS = "/apis/apps/v1/daemonsets"
+CLIENT = "nvidia.com/gpu.deploy.client"
 NODES = "/api/v1/nodes"
 PODS = "/api/v1/pods"
 CONFIG_MAPS = "/api/v1/configmaps"
@@ -48,7 +52,11 @@ def operate(cluster, plugin=False):
     )
 
 
-def classes(cluster):
+def classes(cluster, gates=None):
+    """What the DRA driver's chart leaves; MIG manager restarts its pods where a GPU operator is."""
+    one = daemon(gates)
+    one["spec"]["template"]["spec"]["nodeSelector"] = {CLIENT: "true"} if cluster.all(POLICIES) else {}
+    cluster.put(DAEMONS, {**one, "metadata": {"name": "plugin", "namespace": "anywhere"}})
     for name in ("gpu.nvidia.com", "mig.nvidia.com"):
         cluster.put(CLASSES, {"metadata": {"name": name}})
 
@@ -134,6 +142,51 @@ def test_a_new_layout_replaces_the_devices_under_a_new_generation(drive):
     assert after > before, "the scheduler takes the newest complete generation of a pool"
 
 
+def test_mig_manager_stops_the_driver_while_it_cuts_and_lets_it_list_again(drive):
+    async def scene(cluster):
+        seen = []
+        put = cluster.put
+
+        def watched(collection, item, name=None):
+            if collection == NODES and item["metadata"]["name"] == "slices-0":
+                running = [p for p in cluster.all(PODS) if p["spec"]["nodeName"] == "slices-0"]
+                labels = item["metadata"]["labels"]
+                seen.append((labels.get(CLIENT), labels.get("nvidia.com/mig.config.state"), len(running)))
+            return put(collection, item, name)
+
+        operate(cluster)
+        classes(cluster)
+        await cluster.until(lambda: len(names(cluster)) == 4)
+        cluster.put = watched
+        ask(cluster, "small")
+        await cluster.until(lambda: len(names(cluster)) == 28)
+        return seen
+
+    seen = drive(scene)
+    assert ("paused-for-mig-change", "pending", 1) in seen
+    assert seen[-1] == ("true", "success", 0), "cut when nobody uses the GPUs, and only then let in again"
+
+
+def test_a_driver_whose_selector_mig_manager_does_not_know_keeps_its_devices(drive):
+    async def scene(cluster):
+        operate(cluster)
+        classes(cluster)
+        one = cluster.get(DAEMONS, "anywhere", "plugin")
+        one["spec"]["template"]["spec"]["nodeSelector"] = {"nvidia.com/gpu.present": "true"}
+        cluster.put(DAEMONS, one)
+        await cluster.until(lambda: len(names(cluster)) == 4)
+        await cluster.settled()
+        ask(cluster, "small")
+        await cluster.until(lambda: state(cluster) == "success")
+        await cluster.settled()
+        kept = names(cluster)
+        cluster.remove(PODS, "anywhere", "plugin-slices-0")
+        await cluster.until(lambda: len(names(cluster)) == 28)
+        return kept
+
+    assert drive(scene) == ["gpu-0", "gpu-1", "gpu-2", "gpu-3"], "it lists them once, when it starts"
+
+
 def test_an_impossible_layout_fails_by_name_and_leaves_the_devices(drive, caplog):
     async def scene(cluster):
         await small(cluster)
@@ -164,7 +217,7 @@ def test_a_machine_whose_devices_are_allocated_waits_and_is_cut_when_they_are_fr
         await cluster.settled()
         while_busy = len(names(cluster))
         cluster.remove(CLAIMS, "llm", "chat")
-        await cluster.until(lambda: state(cluster) == "success")
+        await cluster.until(lambda: state(cluster) == "success" and len(names(cluster)) != 28)
         return while_busy, names(cluster)
 
     busy, free = drive(scene)

@@ -15,17 +15,13 @@ from tests.hardware.test_driver import (
     small,
     state,
 )
-from tests.hardware.test_gates import daemon
 
-DAEMONS = "/apis/apps/v1/daemonsets"
 WHOLE = [f"gpu-{number}" for number in range(4)]
 
 
 def deploy(cluster, gates="DynamicMIG=true,"):
     """What the DRA driver's chart leaves in the API."""
-    one = daemon(gates)
-    cluster.put(DAEMONS, {**one, "metadata": {"name": "plugin", "namespace": "anywhere"}})
-    classes(cluster)
+    classes(cluster, gates)
 
 
 def mig_mode(cluster):

@@ -1,4 +1,4 @@
-"""Hardware, network, storage and certificates against a real control plane. Needs the toolchain."""
+"""Hardware, network and storage against a real control plane. Needs the toolchain."""
 
 import asyncio
 
@@ -62,24 +62,15 @@ def live(cluster):
     async def prepare(api):
         for name in ("gpu-operator", SPACE):
             await put(api, "v1", "namespaces", "Namespace", name)
-        for group, kind, scope in (
-            ("nvidia.com", "ClusterPolicy", "Cluster"),
-            ("cert-manager.io", "Certificate", "Namespaced"),
-            ("cert-manager.io", "Issuer", "Namespaced"),
-            ("cert-manager.io", "ClusterIssuer", "Cluster"),
-        ):
+        for group, kind, scope in (("nvidia.com", "ClusterPolicy", "Cluster"),):
             body = definition(group, kind, "v1", scope)
             await api.create(resource("apiextensions.k8s.io/v1", "customresourcedefinitions"), body)
         await put(api, "v1", "configmaps", "ConfigMap", "corral-mig-parted", "gpu-operator",
                   data={"config.yaml": CONFIG})  # fmt: skip
-        for name, kind in (("gpu.nvidia.com", "gpu"), ("mig.nvidia.com", "mig")):
-            expression = f"device.attributes['gpu.nvidia.com'].type == '{kind}'"
-            await put(api, "resource.k8s.io/v1", "deviceclasses", "DeviceClass", name,
-                      spec={"selectors": [{"cel": {"expression": expression}}]})  # fmt: skip
+        await install(api, dra_driver())
 
         async def served():
             await api.list(resource("nvidia.com/v1", "clusterpolicies"))
-            await api.list(resource("cert-manager.io/v1", "issuers", SPACE))
             return True
 
         await until(served)
@@ -296,12 +287,8 @@ def test_a_claim_binds_grows_and_takes_its_folder_along(live, cluster):
     assert not live(scene).exists()
 
 
-def test_a_webhook_served_by_simulated_pods_refuses_by_name_with_an_issued_bundle(live):
+def test_a_webhook_served_by_simulated_pods_refuses_by_name(live):
     async def scene(api):
-        await put(api, "cert-manager.io/v1", "issuers", "Issuer", "self", SPACE, spec={"selfSigned": {}})
-        await put(api, "cert-manager.io/v1", "certificates", "Certificate", "serving", SPACE,
-                  spec={"secretName": "serving-tls", "dnsNames": ["hook.llm.svc"],
-                        "issuerRef": {"name": "self"}})  # fmt: skip
         await api.create(
             resource("v1", "pods", SPACE),
             {
@@ -315,10 +302,7 @@ def test_a_webhook_served_by_simulated_pods_refuses_by_name_with_an_issued_bundl
         await api.create(
             hooks,
             {
-                "metadata": {
-                    "name": "h",
-                    "annotations": {"cert-manager.io/inject-ca-from": f"{SPACE}/serving"},
-                },
+                "metadata": {"name": "h"},
                 "webhooks": [
                     {
                         "name": "h.corral.dev",
@@ -339,10 +323,6 @@ def test_a_webhook_served_by_simulated_pods_refuses_by_name_with_an_issued_bundl
             },
         )
 
-        async def injected():
-            found = await api.get(f"{hooks}/h")
-            return found["webhooks"][0]["clientConfig"].get("caBundle")
-
         async def ready():
             found = await api.get(resource("v1", "pods", SPACE, "hook-0"))
             return found["status"]["phase"] == "Running"
@@ -355,12 +335,9 @@ def test_a_webhook_served_by_simulated_pods_refuses_by_name_with_an_issued_bundl
             raise AssertionError("a webhook that nobody serves must fail closed")
 
         await until(ready)
-        bundle = await until(injected)
-        secret = await api.get(resource("v1", "secrets", SPACE, "serving-tls"))
         said = await until(refusal)
         await api.delete(f"{hooks}/h")
-        return bundle == secret["data"]["ca.crt"], said
+        return said
 
-    same, said = live(scene)
-    assert same
+    said = live(scene)
     assert "service llm/hook:443 has no endpoint that runs here: pod llm/hook-0 is simulated" in said

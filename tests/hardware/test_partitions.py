@@ -7,11 +7,11 @@ from collections import Counter
 import pytest
 from tests.hardware.test_geometry import maximal, multiset, placements
 
+from corral.catalogue.quantities import amount
 from corral.embedded.hardware.geometry import Impossible
 from corral.embedded.hardware.inventory import Machine
 from corral.embedded.hardware.partitions import partitioned
 from corral.embedded.hardware.publication import devices, fixed, gpu_of, resource_slices
-from corral.embedded.quantity import amount
 
 BOTH = frozenset({"gpu.nvidia.com", "mig.nvidia.com"})
 STARTS = {"1g": 7, "1g+me": 7, "1g-double": 4, "2g": 3, "3g": 2, "4g": 1, "7g": 1}

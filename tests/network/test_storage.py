@@ -3,7 +3,6 @@
 import pytest
 
 from corral.embedded.node.storage import Provisioner, folder_name
-from corral.embedded.quantity import amount, mebibytes
 
 CLASSES = "/apis/storage.k8s.io/v1/storageclasses"
 CLAIMS = "/api/v1/persistentvolumeclaims"
@@ -230,24 +229,6 @@ def test_a_volume_of_somebody_else_is_not_reclaimed(provision, volumes):
     assert (volumes / "theirs").exists()
 
 
-@pytest.mark.parametrize(
-    ("text", "size"),
-    [("5Gi", 5 * 2**30), ("500M", 500_000_000), ("1e3", 1000), ("128", 128), ("0.5Ki", 512), ("2k", 2000)],
-)
-def test_quantities_mean_what_kubernetes_says(text, size):
-    assert amount(text) == size
-
-
-@pytest.mark.parametrize("text", ["", "5 Gi", "Gi", "5gi", "-"])
-def test_what_is_no_quantity_is_refused(text):
-    with pytest.raises(ValueError, match="is no quantity"):
-        amount(text)
-
-
 def test_the_longest_names_still_fit_a_file_name():
     meta = {"namespace": "n" * 63, "name": "c" * 253, "uid": "0a1b2c3d-4e5f"}
     assert len(folder_name({"metadata": meta})) <= 255
-
-
-def test_a_whole_number_of_gibibytes_is_written_as_the_api_server_writes_it():
-    assert [mebibytes(count) for count in (4864, 16384, 1024 * 1024)] == ["4864Mi", "16Gi", "1Ti"]

@@ -5,7 +5,7 @@ import base64
 import pytest
 
 from corral.embedded.node.environment import environment, expand
-from corral.embedded.node.sources import Missing, Sources, quantity
+from corral.embedded.node.sources import Missing, Sources
 
 POD = {
     "metadata": {"name": "p", "namespace": "llm", "uid": "u", "labels": {"app": "x"}},
@@ -96,7 +96,3 @@ def test_a_missing_object_or_key_is_waited_for_unless_it_is_optional(kind):
         with pytest.raises(Missing, match="not found"):
             resolve(env(name, False), **there)
         assert resolve(env(name, True), **there) == {}
-
-
-def test_quantities():
-    assert [quantity(q) for q in ("100m", "1k", "1Ki", "2")] == [0.1, 1000, 1024, 2]

@@ -51,6 +51,7 @@ def _uneven(content: dict[str, Any]) -> None:
     }
     content["gpus"][UNEVEN] = {
         "product": "NVIDIA Uneven",
+        "architecture": "hopper",
         "nominal-gib": 30,
         "usable-gib": 30,
         "geometry": "uneven",

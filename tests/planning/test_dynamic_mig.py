@@ -189,7 +189,7 @@ def test_dynamic_and_a_layout_in_one_cluster_are_refused(mig: object, said: str)
 def test_dynamic_on_a_gpu_without_mig_is_refused():
     (refused,) = problems(gpu_pools=[dynamic(gpu="L40S")], models=[])
     assert refused.startswith(
-        "gpu-pools[0].sharing: mig on L40S: L40S has no MIG: use whole, or one of A30, "
+        "gpu-pools[0].sharing: mig on L40S: L40S has no MIG: use whole, time-slicing or mps, or one of A30, "
     )
 
 

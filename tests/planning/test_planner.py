@@ -6,6 +6,7 @@ from collections import Counter
 import pytest
 from tests.stacks.stack_files import GIB, ROOT, model, parsed, planned, pool, problems
 
+from corral.catalogue.addons import descriptors
 from corral.catalogue.vocabulary import Addon, AddonState, VectorEngine, Weights
 from corral.stacks.config.errors import PlanErrors
 from corral.stacks.config.loader import read, stack_of
@@ -379,12 +380,13 @@ def test_a_plan_is_the_same_every_time():
 
 def test_parts_are_in_the_order_of_installation(dev: Plan):
     order = [one.addon for one in dev.addons]
-    assert order == list(Addon)
+    assert order == list(descriptors()) and set(order) == set(Addon)
     for first, then in (
         (Addon.PROMETHEUS_CRDS, Addon.OBSERVABILITY),
         (Addon.CERT_MANAGER, Addon.KSERVE),
-        (Addon.MODEL_STORAGE, Addon.KSERVE),
-        (Addon.GPU_OPERATOR, Addon.DRA_DRIVER),
+        (Addon.KYVERNO, Addon.ADMISSION),
+        (Addon.ADMISSION, Addon.MODEL_STORAGE),
+        (Addon.KUEUE, Addon.TENANCY),
     ):
         assert order.index(first) < order.index(then)
 

@@ -86,7 +86,7 @@ def test_a_branch_of_compiled_drivers_is_passed_on():
         ({"cluster": on("gke")}, "cluster.platform: gke: did you mean gke-cos?"),
         (
             {"addons": {"gpu-operator": "off"}, "gpu_pools": [WHOLE], "models": []},
-            "addons.gpu-operator: off: it installs the DRA driver",
+            "addons.gpu-operator: off: it labels GPU nodes and brings the driver where they have none",
         ),
     ],
 )

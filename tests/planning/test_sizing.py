@@ -5,6 +5,7 @@ import itertools
 import pytest
 from tests.stacks.stack_files import GIB
 
+from corral.catalogue.attention import Cache
 from corral.catalogue.gpus import gpus
 from corral.catalogue.models import models
 from corral.catalogue.vocabulary import Engine
@@ -56,8 +57,8 @@ KIB_PER_TOKEN = {
     "gemma-2-9b": 336,
     "gemma-2-27b": 368,
     "gemma-3-12b": 384,
-    "gemma-4-31b": 960,
-    "gemma-4-26b-a4b": 240,
+    "gemma-4-31b": 50 * 16 + 10 * 8,
+    "gemma-4-26b-a4b": 25 * 8 + 5 * 4,
     "phi-4": 200,
     "phi-4-mini": 128,
     "kimi-k2.5": 68.625,
@@ -94,6 +95,45 @@ def test_a_windowed_layer_holds_its_window_and_one_step():
     assert on("gpt-oss-120b", 79 * GIB, context=131072).kv_cache > needed, "steps are larger on an H100"
 
 
+@pytest.mark.parametrize("gpu", ["A100-80GB", "L40S", "RTX-PRO-6000-96GB"])
+def test_marlin_pads_the_experts_of_a_gpu_without_native_four_bit_kernels(gpu: str):
+    """vLLM logged 65.97 GiB with Marlin (issue 23278) and 64.38 with Triton (issue 33155)."""
+    facts = models()["gpt-oss-120b"]
+
+    def loaded(capability: str | None) -> float:
+        return memory(facts, Engine.VLLM, usable=80 * GIB, capability=capability, **LIMITS).weights / GIB
+
+    marlin = loaded(gpus()[gpu].compute_capability)
+    assert 65.97 <= marlin <= 65.97 * 1.01
+    assert 64.38 <= loaded(gpus()["H100-80GB"].compute_capability) <= 64.38 * 1.01
+    assert loaded(None) == marlin, "an unknown GPU counts as the worst"
+
+
+def test_split_experts_are_padded_on_each_device():
+    """1,440 of 2,880 columns become 1,536 with Marlin, so that two devices hold more than one."""
+    facts = models()["gpt-oss-120b"]
+    one, two = (
+        memory(facts, Engine.VLLM, usable=80 * GIB, capability="8.0", parallel=count, **LIMITS).weights
+        for count in (1, 2)
+    )
+    assert 2 * two / one == pytest.approx(1 + (3072 / 2944 - 1) * 61.86 / 65.93, abs=0.002)
+
+
+def test_layers_that_see_all_have_heads_of_their_own():
+    """vLLM logged a need of 5.98 GiB, with two steps of 2,048 tokens in flight."""
+    found = on("gemma-4-26b-a4b", 60 * GIB, context=262144)
+    assert found.kv_cache / GIB == pytest.approx(5.98, abs=0.005)
+
+
+def test_a_narrow_cache_takes_half_and_a_packed_latent_its_scales():
+    eight = Cache(element=1)
+    for name in ("llama-3.1-8b", "gemma-3-27b", "gpt-oss-120b"):
+        facts = models()[name]
+        assert 2 * facts.attention.token(facts.layers, 1, eight) == facts.attention.token(facts.layers, 1)
+    facts = models()["deepseek-v3"]
+    assert facts.attention.token(facts.layers, 1, eight) == 61 * 656
+
+
 def test_sparse_attention_keeps_an_index_beside_its_latent():
     extra = cache_per_token(models()["deepseek-v3.2"]) - cache_per_token(models()["deepseek-v3"])
     assert extra == 61 * 132
@@ -113,8 +153,11 @@ def test_a_latent_cache_is_replicated_on_every_device():
 def test_only_layers_that_attend_grow_and_the_others_keep_a_state_for_each_sequence():
     facts = models()["qwen3.6-27b"]
     recurrent, convolution = 48 * 128 * 128 * 4, (48 + 2 * 16) * 128 * 3 * 2
-    assert state_per_sequence(facts) == 2 * 48 * (recurrent + convolution)
+    page = 784 * 4 * 2 * 256 * 2
+    assert recurrent + convolution <= page < recurrent + convolution + 16 * 4 * 2 * 256 * 2
+    assert state_per_sequence(facts) == 2 * 48 * page, "a state is padded to a page of 784 tokens"
     assert state_per_sequence(facts, 2) == state_per_sequence(facts) // 2
+    assert on("qwen3.6-27b", context=785).kv_cache == on("qwen3.6-27b", context=1568).kv_cache
     more = on("qwen3.6-27b", max_num_seqs=33).kv_cache - on("qwen3.6-27b").kv_cache
     assert more == state_per_sequence(facts), "each sequence that may run has its state at the start"
 
@@ -150,10 +193,15 @@ def test_the_smallest_device_of_all_is_the_one_that_was_worked_out_by_hand(
 ):
     """8,192 tokens, 64 sequences; where two are of one size, the first of the catalogue."""
     among = {key: gpus()[key] for key in SURVEYED}
-    kinds = [(slice.usable, key) for gpu in among.values() for key, slice in gpu.profiles.items()]
-    kinds += [(gpu.usable, key) for key, gpu in among.items()]
+    kinds = [(one.usable, key, gpu) for gpu in among.values() for key, one in gpu.profiles.items()]
+    kinds += [(gpu.usable, key, gpu) for key, gpu in among.items()]
     limits = {"context": 8192, "max_num_seqs": 64, "full_sequences": sequences}
-    fitting = (key for usable, key in sorted(kinds, key=lambda kind: kind[0]) if fits(name, usable, **limits))
+    facts = models()[name]
+    fitting = (
+        key
+        for usable, key, gpu in sorted(kinds, key=lambda kind: kind[0])
+        if memory(facts, facts.engine, usable=usable, capability=gpu.compute_capability, **limits).free >= 0
+    )
     assert next(fitting) == device
 
 
@@ -222,12 +270,14 @@ def test_as_many_full_sequences_as_are_counted_fit_and_one_more_does_not(name: s
 
 def test_what_one_step_takes_is_told_to_the_engine_and_grows_with_the_device():
     facts = models()["llama-3.1-8b"]
-    assert step_tokens(facts, 40 * GIB, 131072) == 2048
-    assert step_tokens(facts, 79 * GIB, 131072) == 8192
-    assert step_tokens(models()["qwen3.6-27b"], 139 * GIB, 8192) == 2048, (
+    assert step_tokens(facts, 40 * GIB, context=131072, max_num_seqs=32) == 2048
+    assert step_tokens(facts, 79 * GIB, context=131072, max_num_seqs=32) == 8192
+    assert step_tokens(models()["qwen3.6-27b"], 139 * GIB, context=8192, max_num_seqs=32) == 2048, (
         "scratch for each token is not profiled"
     )
-    assert step_tokens(models()["bge-m3"], 5 * GIB, 8192) == 8192, "its longest input in one"
+    assert step_tokens(models()["bge-m3"], 5 * GIB, context=8192, max_num_seqs=32) == 8192, (
+        "its longest input in one"
+    )
 
 
 def test_a_small_device_leaves_what_the_driver_has_taken_before_the_engine_starts():

@@ -88,6 +88,7 @@ def test_slices_on_demand_may_be_of_any_profile():
 
 def test_numbers_are_compared_as_numbers():
     assert at_least("1.100", "1.36") and not at_least("1.9", "1.36")
+    assert at_least("1.36", "1.36.0") and at_least("1.36.0", "1.36")
     assert at_least("580.95.05", "580") and not at_least("579.99", "580")
 
 

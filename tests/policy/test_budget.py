@@ -8,10 +8,10 @@ from google.protobuf import struct_pb2
 from pulumi.runtime.proto import analyzer_pb2
 from pulumi_policy import EnforcementLevel
 from pulumi_policy.proxy import UNKNOWN_NUMBER_VALUE, UNKNOWN_STRING_VALUE
+from tests.components.gpu_node_pool.clouds import PLUGIN, eks, eks_args, gke, graph_of
 from tests.components.harness import Graph, Registered, build
 from tests.deploy.test_platform import SECRETS
 from tests.planning.test_cost import STOCKHOLM, whole
-from tests.pools.clouds import PLUGIN, eks, eks_args, gke, graph_of
 from tests.stacks.stack_files import parsed, problems
 
 from corral.catalogue.prices import offers

@@ -4,6 +4,7 @@ import copy
 from pathlib import Path
 from typing import Any
 
+from corral.catalogue.quantities import GIB as GIB
 from corral.stacks.config.errors import StackErrors
 from corral.stacks.config.loader import parse
 from corral.stacks.config.stack_config import StackConfig
@@ -11,7 +12,6 @@ from corral.stacks.planning.planner import plan
 from corral.stacks.planning.results.plan import Plan
 
 ROOT = Path(__file__).parents[2]
-GIB = 1 << 30
 
 SMALL: dict[str, Any] = {
     "sovereignty": {"profile": "open", "region": "embedded"},

@@ -1,9 +1,19 @@
 """The table of programs: which images run here as processes."""
 
-from corral.embedded.node.programs import kserve, kueue, kyverno, llama, postgres, seaweedfs, tools
+from corral.embedded.node.programs import (
+    cert_manager,
+    kserve,
+    kueue,
+    kyverno,
+    llama,
+    postgres,
+    seaweedfs,
+    tools,
+)
 from corral.embedded.node.row import Omitted, Row, fits
 
 TABLE: tuple[Row | Omitted, ...] = (
+    *cert_manager.ROWS,
     *kserve.ROWS,
     *llama.ROWS,
     *seaweedfs.ROWS,

@@ -21,6 +21,7 @@ class EmbeddedCluster(NamedNodes):
         self.provider = kubernetes.Provider("cluster", kubeconfig=str(_own_kubeconfig(plane)))
         self.capabilities = plan.cluster.capabilities
         self.charts = str(plane.root / "charts")
+        self.storage_class = None
 
 
 def connect(plan: Plan) -> Cluster:

@@ -22,6 +22,7 @@ class ExistingCluster(NamedNodes):
         self.provider = _provider(plan.cluster)
         self.capabilities = plan.cluster.capabilities
         self.charts = setting("charts")
+        self.storage_class = plan.cluster.storage_class
 
 
 def connect(plan: Plan) -> Cluster:

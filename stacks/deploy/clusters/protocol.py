@@ -28,6 +28,11 @@ class Cluster(Protocol):
         """Folder of unpacked charts; None: each from its upstream registry."""
         ...
 
+    @property
+    def storage_class(self) -> str | None:
+        """Storage class of every volume; None: the cluster's default."""
+        ...
+
     def node_pool(self, pool: PoolPlan, cost: CostPlan, opts: pulumi.ResourceOptions) -> pulumi.Resource:
         """The nodes of `pool`, labelled."""
         ...

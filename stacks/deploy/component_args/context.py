@@ -1,7 +1,7 @@
 """What the arguments of every component draw on."""
 
 from dataclasses import dataclass
-from typing import TypedDict
+from typing import NotRequired, TypedDict
 
 from corral.catalogue.clusters import ClusterCapabilities
 from corral.catalogue.vocabulary import Addon, AddonState
@@ -19,6 +19,12 @@ class Installed(TypedDict):
     existing: bool
 
 
+class Volumes(TypedDict):
+    """Where the volumes of a component come from."""
+
+    storage_class: NotRequired[str]
+
+
 @dataclass(frozen=True)
 class DeployContext:
     """A plan on its cluster."""
@@ -26,11 +32,12 @@ class DeployContext:
     plan: Plan
     supply: Supply
     capabilities: ClusterCapabilities
+    storage_class: str | None
 
     @staticmethod
     def of(plan: Plan, cluster: Cluster) -> "DeployContext":
         """The context of `plan` on `cluster`."""
-        return DeployContext(plan, _supply(plan, cluster.charts), cluster.capabilities)
+        return DeployContext(plan, _supply(plan, cluster.charts), cluster.capabilities, cluster.storage_class)
 
     def enabled(self, addon: Addon) -> bool:
         """Whether the platform has `addon`, installed or not."""
@@ -43,6 +50,11 @@ class DeployContext:
     def installed(self, addon: Addon) -> Installed:
         """Where `addon` is installed from, and whether that is left out."""
         return {"supply": self.supply, "existing": self.existing(addon)}
+
+    @property
+    def volumes(self) -> Volumes:
+        """What every component takes that keeps data on a volume."""
+        return {} if self.storage_class is None else {"storage_class": self.storage_class}
 
     @property
     def monitors(self) -> bool:

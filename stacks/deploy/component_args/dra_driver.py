@@ -13,4 +13,5 @@ def dra_driver_args(context: DeployContext) -> DraDriverArgs | None:
         "platform": context.plan.cluster.platform,
         "supply": context.supply,
         "dynamic_mig": any(pool.sharing is SharingKind.MIG_DYNAMIC for pool in context.plan.pools),
+        "mig_layouts": any(pool.mig_configs for pool in context.plan.pools),
     }

@@ -10,6 +10,7 @@ def model_storage_args(context: DeployContext) -> ModelStorageArgs:
     """The object store of models."""
     store, addon = context.plan.storage, Addon.MODEL_STORAGE
     args: ModelStorageArgs = {
+        **context.volumes,
         "kind": store.kind,
         "bucket": store.bucket,
         "access_key": secret("storage-access-key"),

@@ -13,6 +13,7 @@ def observability_args(context: DeployContext) -> ObservabilityArgs | None:
         return None
     args: ObservabilityArgs = {
         **context.installed(addon),
+        **context.volumes,
         "retention_days": watch.retention_days,
         "size_gib": watch.size_gib,
         "control_plane": watch.control_plane,

@@ -14,6 +14,7 @@ def vector_db_args(context: DeployContext, cert_manager: CertManager | None) -> 
         return None
     args: VectorDatabaseArgs = {
         **context.installed(addon),
+        **context.volumes,
         "engine": database.engine,
         "size_gib": database.size_gib,
         "memory_mib": database.memory_mib,

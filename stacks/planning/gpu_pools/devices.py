@@ -23,6 +23,8 @@ class DeviceKind:
     """How many of them one replica may span."""
     shares: int = 1
     """Equal shares that the GPU goes into, of which this is one."""
+    capability: str | None = None
+    """Compute capability of the GPU; None: not read."""
 
     @property
     def words(self) -> str:

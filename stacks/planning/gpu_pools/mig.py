@@ -79,7 +79,10 @@ class MigAllocator:
 
 def slices_of(gpu: str, offered: Sequence[str]) -> tuple[DeviceKind, ...]:
     """The profiles `offered` as devices, smallest first."""
-    found = [DeviceKind(key, gpus()[gpu].profiles[key].usable, 1) for key in offered]
+    entry = gpus()[gpu]
+    found = [
+        DeviceKind(key, entry.profiles[key].usable, 1, capability=entry.compute_capability) for key in offered
+    ]
     sizes = {key: (shape(gpu, key).compute, shape(gpu, key).memory) for key in offered}
     return tuple(sorted(found, key=lambda one: (one.usable, sizes[str(one.profile)])))
 

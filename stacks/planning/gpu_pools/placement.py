@@ -6,12 +6,14 @@ from typing import NamedTuple
 
 from corral.catalogue.gpus import gpus
 from corral.catalogue.models import ModelSpec, models
+from corral.catalogue.quantities import gib
 from corral.catalogue.vocabulary import Engine, SharingKind
-from corral.stacks.config.errors import Problem, gib
+from corral.stacks.config.errors import Problem
 from corral.stacks.config.stack_config import ModelSection
 from corral.stacks.planning.gpu_pools.allocators import PoolAllocator
 from corral.stacks.planning.gpu_pools.devices import DeviceKind
 from corral.stacks.planning.gpu_pools.dynamic_mig import DynamicMigAllocator
+from corral.stacks.planning.memory.settings import EngineSettings, engine_settings
 from corral.stacks.planning.memory.sizing import (
     full_sequences_that_fit,
     largest_context,
@@ -44,11 +46,27 @@ class PoolPlacement:
 
 
 @dataclass(frozen=True)
+class DeviceFit:
+    """Devices that one replica fits on, whoever has them."""
+
+    device: DeviceKind
+    count: int
+    memory: MemoryPlan
+    """Of each device."""
+    largest_context: int
+    full_sequences: int
+
+
+@dataclass(frozen=True)
 class _Need:
     model: ModelSection
     facts: ModelSpec
     engine: Engine
     context: int
+
+    @property
+    def settings(self) -> EngineSettings:
+        return engine_settings(self.model)
 
     def on(self, device: DeviceKind, count: int) -> MemoryPlan:
         return memory(
@@ -59,6 +77,8 @@ class _Need:
             full_sequences=self.model.full_sequences,
             usable=device.usable,
             parallel=count,
+            capability=device.capability,
+            settings=self.settings,
         )
 
     def longest(self, device: DeviceKind, count: int) -> int:
@@ -70,6 +90,8 @@ class _Need:
             full_sequences=self.model.full_sequences,
             usable=device.usable,
             parallel=count,
+            capability=device.capability,
+            settings=self.settings,
         )
 
     def sequences(self, device: DeviceKind, count: int) -> int:
@@ -83,11 +105,15 @@ class _Need:
             max_num_seqs=self.model.max_num_seqs,
             usable=device.usable,
             parallel=count,
+            capability=device.capability,
+            settings=self.settings,
         )
 
     def spans(self, device: DeviceKind) -> Sequence[int]:
         """Numbers of such devices that one replica may be spread over."""
-        return [n for n in PARALLEL if n <= device.most and splits(self.facts, self.engine, n)]
+        stated = self.model.tensor_parallel
+        numbers = PARALLEL if stated is None else (stated,)
+        return [n for n in numbers if n <= device.most and splits(self.facts, self.engine, n)]
 
     def smallest(self) -> int:
         return smallest_device(
@@ -96,6 +122,8 @@ class _Need:
             context=self.context,
             max_num_seqs=self.model.max_num_seqs,
             full_sequences=self.model.full_sequences,
+            parallel=self.model.tensor_parallel or 1,
+            settings=self.settings,
         )
 
 
@@ -123,6 +151,24 @@ def place(
     return _full(path, need, options) if options else _too_large(path, need, open_to)
 
 
+def smallest_fit(
+    model: ModelSection, facts: ModelSpec, engine: Engine, context: int, devices: Sequence[DeviceKind]
+) -> DeviceFit | None:
+    """The smallest of `devices`, and the fewest of it, that one replica fits on; None: it fits on none."""
+    need = _Need(model, facts, engine, context)
+    for device in sorted(devices, key=lambda one: one.usable):
+        count = _count(need, device)
+        if count:
+            found = need.on(device, count)
+            return DeviceFit(device, count, found, need.longest(device, count), need.sequences(device, count))
+    return None
+
+
+def least_memory(model: ModelSection, facts: ModelSpec, engine: Engine, context: int) -> int:
+    """Bytes of the smallest single device that would hold one replica, if there were one of every size."""
+    return _Need(model, facts, engine, context).smallest()
+
+
 def _serves(allocator: PoolAllocator, engine: Engine) -> bool:
     """Whether `engine` can be kept to a share: vLLM sizes itself by the memory that it sees, and what it sees
     under the limit of MPS has not been measured."""
@@ -148,7 +194,8 @@ def _count(need: _Need, device: DeviceKind) -> int:
 
 
 def _too_large(path: str, need: _Need, allocators: Sequence[PoolAllocator]) -> Problem:
-    asked = f"{need.model.name} needs {gib(need.smallest())} of GPU memory"
+    each = f" on each of {need.model.tensor_parallel}" if (need.model.tensor_parallel or 1) > 1 else ""
+    asked = f"{need.model.name} needs {gib(need.smallest())} of GPU memory{each}"
     devices = [(allocator.pool.name, device) for allocator in allocators for device in allocator.devices()]
     if not devices:
         reason = f"there is no GPU pool that {need.engine.value} can use: add one to gpu-pools"
@@ -179,7 +226,8 @@ def _whole(need: _Need, allocators: Sequence[PoolAllocator]) -> _Whole | None:
     for pool in (
         allocator.pool for allocator in allocators if allocator.pool.sharing.kind is not SharingKind.WHOLE
     ):
-        number = _count(need, DeviceKind(None, gpus()[pool.gpu].usable, PARALLEL[-1]))
+        gpu = gpus()[pool.gpu]
+        number = _count(need, DeviceKind(None, gpu.usable, PARALLEL[-1], capability=gpu.compute_capability))
         if number:
             enough = number <= pool.gpus_per_node
             node = f"a node of pool {pool.name} has {pool.gpus_per_node}"

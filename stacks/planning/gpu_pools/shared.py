@@ -20,7 +20,8 @@ class SharedAllocator:
 
     def devices(self) -> Sequence[DeviceKind]:
         shares = self.pool.sharing.shares
-        return (DeviceKind(None, gpus()[self.pool.gpu].usable // shares, 1, shares),)
+        gpu = gpus()[self.pool.gpu]
+        return (DeviceKind(None, gpu.usable // shares, 1, shares, gpu.compute_capability),)
 
     def free(self, device: DeviceKind) -> int:
         return len(positions(self.pool)) * device.shares - len(self.held)

@@ -31,7 +31,8 @@ class WholeAllocator:
         self.free_gpus = dict.fromkeys(node_names(self.pool), self.pool.gpus_per_node)
 
     def devices(self) -> Sequence[DeviceKind]:
-        return (DeviceKind(None, gpus()[self.pool.gpu].usable, self.pool.gpus_per_node),)
+        gpu = gpus()[self.pool.gpu]
+        return (DeviceKind(None, gpu.usable, self.pool.gpus_per_node, capability=gpu.compute_capability),)
 
     def free(self, device: DeviceKind) -> int:
         return sum(self.free_gpus.values())

@@ -9,10 +9,11 @@ from collections.abc import Callable
 
 from corral.catalogue.attention import BLOCK
 from corral.catalogue.engines import reserve
-from corral.catalogue.gpus import GIB
 from corral.catalogue.models import ModelSpec
+from corral.catalogue.quantities import GIB
 from corral.catalogue.vocabulary import Dtype, Engine
-from corral.stacks.planning.memory.vllm import LARGE, fixed, pinned_version, step_tokens
+from corral.stacks.planning.memory.settings import DEFAULTS, EngineSettings
+from corral.stacks.planning.memory.vllm import LARGE, fixed, pinned_version, pools, step_tokens
 from corral.stacks.planning.results.models import MemoryPlan
 
 UTILISATION = {Engine.VLLM: 0.92, Engine.LLAMA_CPP: 0.95}
@@ -26,15 +27,16 @@ MICRO_BATCH = 512
 """llama.cpp's default physical batch, whose logits it holds in 4 bytes each."""
 NON_TORCH = int(0.15 * GIB)
 """llama.cpp's memory outside its buffers."""
-FP8_BLOCK = 128
-"""Rows and columns that share one scale in `fp8-block`."""
+SCALED, GROUP = (Dtype.FP8_BLOCK, Dtype.INT4), 128
+"""Dtypes whose rows share a scale by so many, which no device may divide."""
 
 
-def utilisation(engine: Engine, usable: int) -> float:
-    """Share of a device of `usable` bytes that the engine may fill, in whole hundredths."""
+def utilisation(engine: Engine, usable: int, stated: float | None = None) -> float:
+    """Share of a device of `usable` bytes that the engine may fill: `stated`, or what the driver leaves."""
     if engine is Engine.LLAMA_CPP:
         return UTILISATION[engine]
-    return min(UTILISATION[engine], 100 * max(0, usable - CONTEXT) // max(1, usable) / 100)
+    left = 100 * max(0, usable - CONTEXT) // max(1, usable) / 100
+    return min(UTILISATION[engine] if stated is None else stated, left)
 
 
 def splits(facts: ModelSpec, engine: Engine, parallel: int) -> bool:
@@ -43,9 +45,7 @@ def splits(facts: ModelSpec, engine: Engine, parallel: int) -> bool:
         return facts.attention.heads % parallel == 0
     widths = [facts.intermediate, facts.experts.intermediate if facts.experts else 0]
     shares = all(width % parallel == 0 for width in widths)
-    whole_blocks = facts.dtype is not Dtype.FP8_BLOCK or all(
-        width // parallel % FP8_BLOCK == 0 for width in widths
-    )
+    whole_blocks = facts.dtype not in SCALED or all(width // parallel % GROUP == 0 for width in widths)
     return facts.attention.divides(parallel) and shares and whole_blocks
 
 
@@ -54,9 +54,9 @@ def cache_per_token(facts: ModelSpec, parallel: int = 1) -> int:
     return facts.attention.token(facts.layers, parallel)
 
 
-def state_per_sequence(facts: ModelSpec, parallel: int = 1) -> int:
+def state_per_sequence(facts: ModelSpec, parallel: int = 1, settings: EngineSettings = DEFAULTS) -> int:
     """Bytes that each running sequence takes whatever its length."""
-    return facts.attention.state(facts.layers, parallel)
+    return facts.attention.state(facts.layers, parallel, settings.cache)
 
 
 def reserved_tokens(engine: Engine, context: int, max_num_seqs: int, full_sequences: int) -> int:
@@ -76,31 +76,40 @@ def memory(
     usable: int,
     parallel: int = 1,
     version: str | None = None,
+    capability: str | None = None,
+    settings: EngineSettings = DEFAULTS,
 ) -> MemoryPlan:
     """Memory of one device of `usable` bytes under one replica spread over `parallel` devices.
 
-    `version`: of vLLM; the catalogue's when None.
+    `version`: of vLLM; the catalogue's when None. `capability`: compute capability of the device; the largest
+    kernel counts when None.
 
     Raises:
         ValueError: this version of vLLM is not sized.
     """
-    margin = usable - int(usable * utilisation(engine, usable))
+    margin = usable - int(usable * utilisation(engine, usable, settings.utilisation))
     if engine is Engine.LLAMA_CPP:
         tokens = reserved_tokens(engine, context, max_num_seqs, full_sequences)
         cache = tokens * cache_per_token(model, parallel)
         output = 4 * MICRO_BATCH * model.vocabulary
         return MemoryPlan(usable, model.weights // parallel, cache, output, NON_TORCH + margin)
-    step = step_tokens(model, usable, context)
+    counts = reserve(version or pinned_version())
+    step = step_tokens(model, usable, context=context, max_num_seqs=max_num_seqs, settings=settings)
     held = fixed(
         model,
-        reserve(version or pinned_version()),
+        counts,
         max_num_seqs=max_num_seqs,
         step=step,
         parallel=parallel,
+        capability=capability,
+        eager=settings.eager,
     )
-    cache = full_sequences * model.attention.sequence(model.layers, parallel, tokens=context, step=step)
+    in_flight = step * (1 if pools(model) else counts.steps_in_flight)
+    cache = full_sequences * model.attention.sequence(
+        model.layers, parallel, tokens=context, step=in_flight, cache=settings.cache
+    )
     # vLLM starts only where every sequence that may run has its state.
-    cache += max_num_seqs * state_per_sequence(model, parallel)
+    cache += max_num_seqs * state_per_sequence(model, parallel, settings)
     return MemoryPlan(usable, held.weights, cache, held.activation, held.outside + margin)
 
 
@@ -113,6 +122,8 @@ def smallest_device(
     full_sequences: int,
     parallel: int = 1,
     version: str | None = None,
+    capability: str | None = None,
+    settings: EngineSettings = DEFAULTS,
 ) -> int:
     """Bytes of the smallest device that one replica fits on, if there were one of every size."""
 
@@ -126,6 +137,8 @@ def smallest_device(
             usable=usable,
             parallel=parallel,
             version=version,
+            capability=capability,
+            settings=settings,
         )
         return found.free >= 0
 
@@ -143,8 +156,11 @@ def largest_context(
     usable: int,
     parallel: int = 1,
     version: str | None = None,
+    capability: str | None = None,
+    settings: EngineSettings = DEFAULTS,
 ) -> int:
     """Tokens of the longest sequence that fits, at most the model's own limit; 0: not even one token fits."""
+    limit = min(model.context, settings.step) if pools(model) and settings.step else model.context
 
     def overflows(context: int) -> bool:
         found = memory(
@@ -156,10 +172,12 @@ def largest_context(
             usable=usable,
             parallel=parallel,
             version=version,
+            capability=capability,
+            settings=settings,
         )
         return found.free < 0
 
-    return bisect_left(range(1, model.context + 1), True, key=overflows)
+    return bisect_left(range(1, limit + 1), True, key=overflows)
 
 
 def full_sequences_that_fit(
@@ -171,6 +189,8 @@ def full_sequences_that_fit(
     usable: int,
     parallel: int = 1,
     version: str | None = None,
+    capability: str | None = None,
+    settings: EngineSettings = DEFAULTS,
 ) -> int:
     """Sequences at full `context` that fit at the same time, at most `max_num_seqs`."""
 
@@ -184,6 +204,8 @@ def full_sequences_that_fit(
             usable=usable,
             parallel=parallel,
             version=version,
+            capability=capability,
+            settings=settings,
         )
         return found.free < 0
 

@@ -1,22 +1,21 @@
 """What vLLM holds on each device before any cache, by its version; calibrated against `bench/starts.yaml`.
 
-Upper bounds rather than estimates: multimodal models, models with a recurrent state, models in mxfp4.
+Upper bounds rather than estimates: multimodal models, models with a recurrent state.
 """
 
 from dataclasses import dataclass
 
 from corral.catalogue.attention import Hybrid
 from corral.catalogue.engines import Reserve
-from corral.catalogue.gpus import GIB
 from corral.catalogue.images import image
 from corral.catalogue.models import ModelSpec
+from corral.catalogue.quantities import GIB
 from corral.catalogue.vocabulary import Dtype, Task
+from corral.stacks.planning.memory import experts
+from corral.stacks.planning.memory.settings import DEFAULTS, EngineSettings
 
 PADDING = 1.007
 """Loaded weights over published ones."""
-PADDING_MXFP4 = 1.06
-PADDING_MXFP4_PARALLEL = 1.16
-"""Kernels for mxfp4 pad each expert: 13.47 GiB are loaded of 12.8, and more where experts are split."""
 PADDING_MULTIMODAL_PARALLEL = 1.06
 """Llama-4-Scout loads 5 % more than its share on each of four devices."""
 MULTIMODAL = int(0.6 * GIB)
@@ -53,15 +52,30 @@ def pinned_version() -> str:
     return image("vllm").tag
 
 
-def step_tokens(facts: ModelSpec, usable: int, context: int) -> int:
-    """Tokens of one vLLM step, its `--max-num-batched-tokens`.
+def pools(facts: ModelSpec) -> bool:
+    """Whether a model pools its input rather than generates; it runs one step after the other."""
+    return facts.task in (Task.EMBEDDING, Task.RERANK)
+
+
+def step_tokens(
+    facts: ModelSpec,
+    usable: int,
+    *,
+    context: int,
+    max_num_seqs: int,
+    settings: EngineSettings = DEFAULTS,
+) -> int:
+    """Tokens of one vLLM step, its `--max-num-batched-tokens`: at least one for each sequence that may run.
 
     A pooling model must take its longest input in one step; a recurrent one holds scratch for each token
     that its start-up profile does not see (vLLM issue 52872).
     """
-    if facts.task in (Task.EMBEDDING, Task.RERANK):
-        return max(SMALL_STEP, context)
-    return LARGE_STEP if usable >= LARGE and not isinstance(facts.attention, Hybrid) else SMALL_STEP
+    if settings.step is not None:
+        return settings.step
+    if pools(facts):
+        return max(SMALL_STEP, context, max_num_seqs)
+    large = usable >= LARGE and not isinstance(facts.attention, Hybrid)
+    return max(LARGE_STEP if large else SMALL_STEP, max_num_seqs)
 
 
 def largest_graph(max_num_seqs: int) -> int:
@@ -69,22 +83,32 @@ def largest_graph(max_num_seqs: int) -> int:
     return min(2 * max_num_seqs, LARGEST_GRAPH)
 
 
-def fixed(facts: ModelSpec, counts: Reserve, *, max_num_seqs: int, step: int, parallel: int) -> Fixed:
-    """What vLLM holds on each of `parallel` devices beside the cache, with `step` tokens at once."""
+def fixed(
+    facts: ModelSpec,
+    counts: Reserve,
+    *,
+    max_num_seqs: int,
+    step: int,
+    parallel: int,
+    capability: str | None = None,
+    eager: bool = False,
+) -> Fixed:
+    """What vLLM holds on each of `parallel` devices beside the cache, with `step` tokens at once.
+
+    `capability`: compute capability of the devices; the largest kernel counts when None. `eager`: no graphs.
+    """
     outside = counts.outside_gib if parallel == 1 else counts.outside_parallel_gib
     return Fixed(
-        weights=_loaded(facts, parallel),
+        weights=_loaded(facts, parallel, capability),
         activation=_activation(facts, counts, max_num_seqs, step, parallel),
-        outside=int(outside * GIB) + _graphs(facts, counts, max_num_seqs),
+        outside=int(outside * GIB) + (0 if eager else _graphs(facts, counts, max_num_seqs)),
     )
 
 
-def _loaded(facts: ModelSpec, parallel: int) -> int:
-    padding = PADDING
-    if facts.dtype is Dtype.MXFP4:
-        padding = PADDING_MXFP4 if parallel == 1 else PADDING_MXFP4_PARALLEL
-    elif facts.multimodal and parallel > 1:
-        padding = PADDING_MULTIMODAL_PARALLEL
+def _loaded(facts: ModelSpec, parallel: int, capability: str | None) -> int:
+    if facts.dtype is Dtype.MXFP4 and facts.experts:
+        return int(PADDING * experts.loaded(facts, facts.experts, parallel, capability))
+    padding = PADDING_MULTIMODAL_PARALLEL if facts.multimodal and parallel > 1 else PADDING
     return int(facts.weights * padding / parallel) + (MULTIMODAL if facts.multimodal else 0)
 
 

@@ -1,8 +1,12 @@
 """Addons and the charts that they are made of."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from corral.catalogue.vocabulary import Addon, AddonState, InstalledBy
+
+AddonStates = Mapping[Addon, AddonState]
+"""Who answers for each addon, in the order of installation."""
 
 
 @dataclass(frozen=True)

@@ -21,6 +21,9 @@ class ClusterPlan:
     precompiled_driver: int | None
     """Branch of drivers compiled beforehand; None: each node compiles the operator's, or brings its own."""
 
+    storage_class: str | None = None
+    """Storage class of every volume; None: the cluster's default."""
+
     @property
     def capabilities(self) -> ClusterCapabilities:
         """What a cluster of this kind can do."""

@@ -121,6 +121,8 @@ class ModelPlan:
     """Empty where slices are cut on demand: any GPU of the pool."""
     service: str
     """In-cluster host name of the predictor, without port."""
+    notes: tuple[str, ...] = ()
+    """What the plan of its memory lowered or does not know."""
 
     @property
     def unlocked(self) -> bool:

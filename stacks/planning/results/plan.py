@@ -51,6 +51,14 @@ class Plan:
     secrets_needed: tuple[str, ...] = field(default=())
     """Keys of encrypted Pulumi config, such as `storage-access-key`, without the namespace `corral:`."""
 
+    @property
+    def secret_commands(self) -> tuple[tuple[str, str], ...]:
+        """(key, the command that sets it) of every secret; the value is asked for, not written in a shell."""
+        return tuple(
+            (key, f"pulumi config set --secret corral:{key} --stack {self.stack}")
+            for key in self.secrets_needed
+        )
+
     def state(self, addon: Addon) -> AddonState:
         """Who answers for `addon`."""
         return self.addon(addon).state

@@ -6,11 +6,11 @@ from corral.catalogue.addons import descriptors
 from corral.catalogue.vocabulary import Addon, AddonState, Allocator, StorageKind, Weights
 from corral.stacks.config.errors import Problem
 from corral.stacks.config.stack_config import StackConfig
-from corral.stacks.planning.addons import state
 from corral.stacks.planning.device_requests import allocator
+from corral.stacks.planning.results.addons import AddonStates
 
 
-def check_addons(config: StackConfig) -> Iterator[Problem]:
+def check_addons(config: StackConfig, states: AddonStates) -> Iterator[Problem]:
     """Addons that are off or existing where something needs them otherwise."""
     sections: dict[Addon, object] = {
         Addon.VECTOR_DB: config.vector_db,
@@ -21,7 +21,7 @@ def check_addons(config: StackConfig) -> Iterator[Problem]:
             yield Problem(f"addons.{addon.value}", "managed", f"the section {addon.value} is missing")
     for addon, described in descriptors().items():
         for other in described.requires:
-            if state(config, addon) is not AddonState.OFF and state(config, other) is AddonState.OFF:
+            if states[addon] is not AddonState.OFF and states[other] is AddonState.OFF:
                 yield Problem(
                     f"addons.{other.value}", "off", f"{addon.value} needs it: use managed or existing"
                 )
@@ -30,7 +30,7 @@ def check_addons(config: StackConfig) -> Iterator[Problem]:
         (Addon.GPU_OPERATOR, any(pool.sharing.mig for pool in config.gpu_pools), "it cuts MIG slices"),
         (
             Addon.GPU_OPERATOR,
-            bool(config.models) and allocator(state(config, Addon.DRA_DRIVER)) is Allocator.DEVICE_PLUGIN,
+            bool(config.models) and allocator(states[Addon.DRA_DRIVER]) is Allocator.DEVICE_PLUGIN,
             "its device plugin hands GPUs out, since the DRA driver is off",
         ),
         (
@@ -40,7 +40,7 @@ def check_addons(config: StackConfig) -> Iterator[Problem]:
         ),
     )
     for addon, needed_now, why in rules:
-        if needed_now and state(config, addon) is AddonState.OFF:
+        if needed_now and states[addon] is AddonState.OFF:
             yield Problem(f"addons.{addon.value}", "off", f"{why}: use managed or existing")
     storage = config.addons.get(Addon.MODEL_STORAGE)
     if storage is AddonState.EXISTING and config.model_storage.kind is not StorageKind.EXISTING:

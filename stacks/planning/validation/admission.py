@@ -6,17 +6,17 @@ from corral.catalogue.addons import KUBERNETES_NAMESPACES, reserved_namespaces
 from corral.catalogue.vocabulary import Addon, AddonState, AdmissionScope
 from corral.stacks.config.errors import Problem
 from corral.stacks.config.stack_config import StackConfig
-from corral.stacks.planning.addons import state
 from corral.stacks.planning.defaults import namespaces
+from corral.stacks.planning.results.addons import AddonStates
 
 
-def check_admission(config: StackConfig) -> Iterator[Problem]:
+def check_admission(config: StackConfig, states: AddonStates) -> Iterator[Problem]:
     """Exemptions without effect, and exemptions of what must not be exempt."""
     section = config.sovereignty.admission
     if section is None:
         return
     path = "sovereignty.admission"
-    answers = state(config, Addon.ADMISSION)
+    answers = states[Addon.ADMISSION]
     if answers is not AddonState.MANAGED:
         reason = f"addon admission is {answers.value}, so this stack enforces nothing there: leave it out"
         yield Problem(path, section.scope.value, reason)

@@ -4,10 +4,12 @@ from collections.abc import Iterator
 
 from corral.stacks.config.errors import Problem
 from corral.stacks.config.stack_config import StackConfig
+from corral.stacks.planning.results.addons import AddonStates
 from corral.stacks.planning.validation.addons import check_addons
 from corral.stacks.planning.validation.admission import check_admission
 from corral.stacks.planning.validation.cluster import check_cluster
 from corral.stacks.planning.validation.dynamic_mig import check_dynamic
+from corral.stacks.planning.validation.engine_settings import check_engine_settings
 from corral.stacks.planning.validation.gpu_pools import check_gpu_pools
 from corral.stacks.planning.validation.model_sources import check_model_sources
 from corral.stacks.planning.validation.model_storage import check_model_storage
@@ -21,28 +23,24 @@ from corral.stacks.planning.validation.tenants import check_fair, check_tenants
 from corral.stacks.planning.validation.vector_db import check_vector_db
 from corral.stacks.planning.validation.versions import check_versions
 
-CHECKS = (
-    check_names,
-    check_sovereignty,
-    check_admission,
-    check_cluster,
-    check_gpu_pools,
-    check_models,
-    check_tenants,
-    check_model_storage,
-    check_model_sources,
-    check_vector_db,
-    check_observability,
-    check_addons,
-    check_sharing,
-    check_platform,
-    check_fair,
-    check_versions,
-    check_dynamic,
-)
 
-
-def check(config: StackConfig) -> Iterator[Problem]:
-    """Everything wrong with a well-typed configuration."""
-    for one in CHECKS:
-        yield from one(config)
+def check(config: StackConfig, states: AddonStates) -> Iterator[Problem]:
+    """Everything wrong with a well-typed configuration; `states`: who answers for each addon."""
+    yield from check_names(config)
+    yield from check_sovereignty(config)
+    yield from check_admission(config, states)
+    yield from check_cluster(config)
+    yield from check_gpu_pools(config)
+    yield from check_models(config)
+    yield from check_engine_settings(config)
+    yield from check_tenants(config)
+    yield from check_model_storage(config)
+    yield from check_model_sources(config)
+    yield from check_vector_db(config)
+    yield from check_observability(config)
+    yield from check_addons(config, states)
+    yield from check_sharing(config, states)
+    yield from check_platform(config, states)
+    yield from check_fair(config, states)
+    yield from check_versions(config, states)
+    yield from check_dynamic(config, states)

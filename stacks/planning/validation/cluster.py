@@ -14,6 +14,7 @@ def check_cluster(config: StackConfig) -> Iterator[Problem]:
     settings: tuple[tuple[str, str | None, Callable[[ClusterCapabilities], bool]], ...] = (
         ("kubeconfig", cluster.kubeconfig, lambda one: one.reached_by_kubeconfig),
         ("context", cluster.context, lambda one: one.reached_by_kubeconfig),
+        ("storage-class", cluster.storage_class, lambda one: one.reached_by_kubeconfig),
         ("kubernetes", cluster.kubernetes, lambda one: one.states_kubernetes),
         ("feature-gates", gates, lambda one: one.states_kubernetes),
         ("plane", cluster.plane, lambda one: one.started_here),

@@ -7,7 +7,7 @@ from corral.catalogue.vocabulary import Addon, AddonState, FeatureGate, SharingK
 from corral.stacks.config.errors import Problem
 from corral.stacks.config.stack_config import GpuPool, StackConfig
 from corral.stacks.config.values import DYNAMIC
-from corral.stacks.planning.addons import state
+from corral.stacks.planning.results.addons import AddonStates
 from corral.stacks.planning.validation.versions import at_least
 
 ON_BY_DEFAULT = "1.36"
@@ -18,7 +18,7 @@ MOST_GPUS = 8
 writes those of all GPUs of a node into one (cmd/gpu-kubelet-plugin/driver.go)."""
 
 
-def check_dynamic(config: StackConfig) -> Iterator[Problem]:
+def check_dynamic(config: StackConfig, states: AddonStates) -> Iterator[Problem]:
     """Choices that do not go with pools of `mig: dynamic`."""
     kinds = [pool.sharing.kind for pool in config.gpu_pools]
     dynamic = [index for index, kind in enumerate(kinds) if kind is SharingKind.MIG_DYNAMIC]
@@ -32,7 +32,7 @@ def check_dynamic(config: StackConfig) -> Iterator[Problem]:
             yield Problem(
                 f"gpu-pools[{index}].gpus-per-node", str(number), f"{reason}: use auto in sharing.mig"
             )
-        if state(config, Addon.DRA_DRIVER) is AddonState.OFF:
+        if states[Addon.DRA_DRIVER] is AddonState.OFF:
             reason = "the DRA driver cuts slices on demand, and addons.dra-driver is off"
             yield Problem(path, DYNAMIC, f"{reason}: use managed there, or auto here")
         elif config.cluster.capabilities.states_kubernetes:

@@ -2,12 +2,18 @@
 
 from collections.abc import Iterator
 
-from corral.catalogue.gpus import gpus
+from corral.catalogue.gpus import gpus, served
 from corral.stacks.config.errors import Problem, one_of
 from corral.stacks.config.stack_config import GpuPool, StackConfig
 from corral.stacks.config.values import DYNAMIC
 from corral.stacks.planning.mig.layouts import config_names, fits_geometry, named
 from corral.stacks.planning.validation.purchase import check_purchase
+
+NOT_SERVED = (
+    "the GPU operator and the DRA driver serve NVIDIA GPUs alone: `corral fit MODEL --gpu {}` sizes and "
+    "prices it, and AMD's own operator (instinct.docs.amd.com/projects/gpu-operator) is what serves it; use "
+    "an NVIDIA GPU here"
+)
 
 
 def check_gpu_pools(config: StackConfig) -> Iterator[Problem]:
@@ -15,10 +21,13 @@ def check_gpu_pools(config: StackConfig) -> Iterator[Problem]:
     for index, pool in enumerate(config.gpu_pools):
         path = f"gpu-pools[{index}]"
         if pool.gpu not in gpus():
-            yield Problem(f"{path}.gpu", pool.gpu, one_of(pool.gpu, gpus()))
+            yield Problem(f"{path}.gpu", pool.gpu, one_of(pool.gpu, served()))
+            continue
+        if pool.gpu not in served():
+            yield Problem(f"{path}.gpu", pool.gpu, NOT_SERVED.format(pool.gpu))
             continue
         if not gpus()[pool.gpu].resolved:
-            known = [key for key, entry in gpus().items() if entry.resolved]
+            known = [key for key in served() if gpus()[key].resolved]
             reason = "the name that its driver reports is unresolved, so no pod would find it"
             yield Problem(f"{path}.gpu", pool.gpu, f"{reason}: {one_of('', known)}")
         yield from _nodes(config, pool, path)
@@ -50,7 +59,11 @@ def _mig(pool: GpuPool, path: str) -> Iterator[Problem]:
     mig = pool.sharing.mig
     if not gpu.profiles:
         able = ", ".join(key for key, entry in gpus().items() if entry.profiles)
-        yield Problem(path, f"mig on {pool.gpu}", f"{pool.gpu} has no MIG: use whole, or one of {able}")
+        yield Problem(
+            path,
+            f"mig on {pool.gpu}",
+            f"{pool.gpu} has no MIG: use whole, time-slicing or mps, or one of {able}",
+        )
     elif isinstance(mig, str):
         if mig not in ("auto", DYNAMIC) and named(pool.gpu, mig) is None:
             yield Problem(f"{path}.mig", mig, one_of(mig, ("auto", DYNAMIC, *config_names(pool.gpu))))

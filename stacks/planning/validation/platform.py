@@ -1,23 +1,23 @@
 """What the nodes' platform rules out: ways of sharing, who hands GPUs out, drivers compiled beforehand."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from corral.catalogue.platforms import PlatformEntry, platform, precompiled_kernels
 from corral.catalogue.vocabulary import Addon, AddonState, DriverSource, Platform, SharingKind
 from corral.stacks.config.errors import Problem
-from corral.stacks.config.stack_config import StackConfig
-from corral.stacks.planning.addons import state
+from corral.stacks.config.stack_config import GpuPool, StackConfig
 from corral.stacks.planning.defaults import node_platform
+from corral.stacks.planning.results.addons import AddonStates
 
 
-def check_platform(config: StackConfig) -> Iterator[Problem]:
+def check_platform(config: StackConfig, states: AddonStates) -> Iterator[Problem]:
     """Everything that the platform of the nodes rules out."""
     name = node_platform(config.cluster)
     row = platform(name)
     yield from _embedded(config)
-    yield from _own_devices(config, name, row)
-    yield from _precompiled(config, name, row)
-    yield from _driver_without_operator(config)
+    yield from _own_devices(config.gpu_pools, states, name, row)
+    yield from _precompiled(config, states[Addon.GPU_OPERATOR], name, row)
+    yield from _pools_without_operator(config.gpu_pools, states)
 
 
 def _embedded(config: StackConfig) -> Iterator[Problem]:
@@ -32,8 +32,10 @@ def _embedded(config: StackConfig) -> Iterator[Problem]:
             yield Problem(f"cluster.{key}", str(value), reason)
 
 
-def _own_devices(config: StackConfig, name: Platform, row: PlatformEntry) -> Iterator[Problem]:
-    if row.own_devices and state(config, Addon.DRA_DRIVER) is not AddonState.OFF:
+def _own_devices(
+    pools: Sequence[GpuPool], states: AddonStates, name: Platform, row: PlatformEntry
+) -> Iterator[Problem]:
+    if row.own_devices and states[Addon.DRA_DRIVER] is not AddonState.OFF:
         yield Problem(
             "cluster.platform",
             name.value,
@@ -45,7 +47,7 @@ def _own_devices(config: StackConfig, name: Platform, row: PlatformEntry) -> Ite
         SharingKind.TIME_SLICING: not row.own_devices,
         SharingKind.MPS: not row.own_devices,
     }
-    for index, pool in enumerate(config.gpu_pools):
+    for index, pool in enumerate(pools):
         kind = pool.sharing.kind
         if not ours.get(kind, True):
             yield Problem(
@@ -56,7 +58,9 @@ def _own_devices(config: StackConfig, name: Platform, row: PlatformEntry) -> Ite
             )
 
 
-def _precompiled(config: StackConfig, name: Platform, row: PlatformEntry) -> Iterator[Problem]:
+def _precompiled(
+    config: StackConfig, operator: AddonState, name: Platform, row: PlatformEntry
+) -> Iterator[Problem]:
     branch = config.cluster.precompiled_driver
     if branch is None:
         return
@@ -71,19 +75,19 @@ def _precompiled(config: StackConfig, name: Platform, row: PlatformEntry) -> Ite
             f"{', '.join(precompiled_kernels())}: build it into a registry of yours and name that in "
             "sovereignty.registry, or leave it out",
         )
-    operator = state(config, Addon.GPU_OPERATOR)
     if operator is not AddonState.MANAGED:
         yield Problem(
             path, str(branch), f"gpu-operator is {operator.value}, so its owner chooses: leave it out"
         )
 
 
-def _driver_without_operator(config: StackConfig) -> Iterator[Problem]:
-    operator, driver = state(config, Addon.GPU_OPERATOR), state(config, Addon.DRA_DRIVER)
-    whole = config.gpu_pools and not any(pool.sharing.mig for pool in config.gpu_pools)
+def _pools_without_operator(pools: Sequence[GpuPool], states: AddonStates) -> Iterator[Problem]:
+    operator, driver = states[Addon.GPU_OPERATOR], states[Addon.DRA_DRIVER]
+    whole = pools and not any(pool.sharing.mig for pool in pools)
     if whole and operator is AddonState.OFF and driver is AddonState.MANAGED:
         yield Problem(
             "addons.gpu-operator",
             "off",
-            "it installs the DRA driver: use managed or existing, or dra-driver: existing where one is there",
+            "it labels GPU nodes and brings the driver where they have none, and a managed DRA driver "
+            "needs both: use managed or existing, or dra-driver: existing where one is there",
         )

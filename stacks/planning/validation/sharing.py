@@ -5,21 +5,21 @@ from collections.abc import Iterator
 from corral.catalogue.vocabulary import Addon, Allocator, SharingKind
 from corral.stacks.config.errors import Problem
 from corral.stacks.config.stack_config import GpuPool, StackConfig
-from corral.stacks.planning.addons import state
 from corral.stacks.planning.device_requests import BY_DEVICE_PLUGIN, allocator
+from corral.stacks.planning.results.addons import AddonStates
 
 
-def check_sharing(config: StackConfig) -> Iterator[Problem]:
+def check_sharing(config: StackConfig, states: AddonStates) -> Iterator[Problem]:
     """Ways of sharing that do not go with the stack's other choices."""
     for index, pool in enumerate(config.gpu_pools):
         if pool.sharing.kind in BY_DEVICE_PLUGIN:
             path = f"gpu-pools[{index}].sharing"
-            yield from _by_device_plugin(config, pool, path)
+            yield from _by_device_plugin(allocator(states[Addon.DRA_DRIVER]), pool, path)
             yield from _together(config, pool, path)
 
 
-def _by_device_plugin(config: StackConfig, pool: GpuPool, path: str) -> Iterator[Problem]:
-    if allocator(state(config, Addon.DRA_DRIVER)) is Allocator.DRA_DRIVER:
+def _by_device_plugin(by: Allocator, pool: GpuPool, path: str) -> Iterator[Problem]:
+    if by is Allocator.DRA_DRIVER:
         yield Problem(
             f"{path}.{pool.sharing.kind.value}",
             str(pool.sharing.shares),

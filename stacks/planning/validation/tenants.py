@@ -6,9 +6,9 @@ from corral.catalogue.addons import reserved_namespaces
 from corral.catalogue.gpus import gpus
 from corral.catalogue.vocabulary import Addon, AddonState, SharingKind
 from corral.stacks.config.errors import Problem, one_of
-from corral.stacks.config.stack_config import GpuPool, StackConfig, TenantSection
+from corral.stacks.config.stack_config import FairSharing, GpuPool, StackConfig, TenantSection
 from corral.stacks.config.values import WHOLE
-from corral.stacks.planning.addons import state
+from corral.stacks.planning.results.addons import AddonStates
 
 KEPT_BY = "nothing would keep a tenant to it: use addons: {tenancy: managed}, or the section fair-sharing"
 
@@ -23,13 +23,13 @@ def check_tenants(config: StackConfig) -> Iterator[Problem]:
             )
 
 
-def check_fair(config: StackConfig) -> Iterator[Problem]:
+def check_fair(config: StackConfig, states: AddonStates) -> Iterator[Problem]:
     """Everything wrong with GPUs and weights of tenants."""
     pools = {pool.name: pool for pool in config.gpu_pools}
     for index, tenant in enumerate(config.tenants):
         path = f"tenants[{index}]"
-        yield from _weight(config, tenant, path)
-        if tenant.gpus is not None and not _kept(config):
+        yield from _weight(config, states, tenant, path)
+        if tenant.gpus is not None and not _kept(states):
             words = ", ".join(tenant.gpus) or "{}"
             yield Problem(f"{path}.gpus", words, KEPT_BY)
         for name, asked in (tenant.gpus or {}).items():
@@ -40,17 +40,17 @@ def check_fair(config: StackConfig) -> Iterator[Problem]:
     wanted = config.addons.get(Addon.KUEUE, AddonState.OFF)
     if wanted is not AddonState.OFF and config.fair_sharing is None:
         yield Problem(f"addons.{Addon.KUEUE.value}", wanted.value, "the section fair-sharing is missing")
-    yield from _by_time(config)
+    yield from _by_time(config, states)
 
 
-def _kept(config: StackConfig) -> bool:
+def _kept(states: AddonStates) -> bool:
     """Whether anything keeps a tenant to its GPUs."""
-    queued = state(config, Addon.KUEUE) is not AddonState.OFF
-    return queued or state(config, Addon.TENANCY) is AddonState.MANAGED
+    queued = states[Addon.KUEUE] is not AddonState.OFF
+    return queued or states[Addon.TENANCY] is AddonState.MANAGED
 
 
-def _weight(config: StackConfig, tenant: TenantSection, path: str) -> Iterator[Problem]:
-    if tenant.weight is None or _borrowing(config):
+def _weight(config: StackConfig, states: AddonStates, tenant: TenantSection, path: str) -> Iterator[Problem]:
+    if tenant.weight is None or _borrowing(config.fair_sharing, states):
         return
     lacking = "the section fair-sharing" if config.fair_sharing is None else "borrowing: true in fair-sharing"
     if config.addons.get(Addon.KUEUE) is AddonState.OFF:
@@ -58,9 +58,8 @@ def _weight(config: StackConfig, tenant: TenantSection, path: str) -> Iterator[P
     yield Problem(f"{path}.weight", str(tenant.weight), f"it divides what is borrowed, which needs {lacking}")
 
 
-def _borrowing(config: StackConfig) -> bool:
-    sharing = config.fair_sharing
-    return sharing is not None and sharing.borrowing and state(config, Addon.KUEUE) is not AddonState.OFF
+def _borrowing(sharing: FairSharing | None, states: AddonStates) -> bool:
+    return sharing is not None and sharing.borrowing and states[Addon.KUEUE] is not AddonState.OFF
 
 
 def _asked(pool: GpuPool, asked: int | dict[str, int], path: str) -> Iterator[Problem]:
@@ -79,10 +78,10 @@ def _asked(pool: GpuPool, asked: int | dict[str, int], path: str) -> Iterator[Pr
             yield Problem(f"{path}.{profile}", profile, one_of(profile, profiles))
 
 
-def _by_time(config: StackConfig) -> Iterator[Problem]:
+def _by_time(config: StackConfig, states: AddonStates) -> Iterator[Problem]:
     """Tenants that may borrow from a pool whose GPUs nothing isolates."""
     classes = {tenant.data_class for tenant in config.tenants}
-    if len(classes) < 2 or not _borrowing(config):
+    if len(classes) < 2 or not _borrowing(config.fair_sharing, states):
         return
     found = ", ".join(sorted("no class" if one is None else one.value for one in classes))
     for index, pool in enumerate(config.gpu_pools):

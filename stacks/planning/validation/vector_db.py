@@ -2,10 +2,10 @@
 
 from collections.abc import Iterator
 
+from corral.catalogue.quantities import gibibytes
 from corral.catalogue.vocabulary import VectorEngine
 from corral.stacks.config.errors import Problem
 from corral.stacks.config.stack_config import StackConfig, VectorDb
-from corral.stacks.config.values import gibibytes
 from corral.stacks.planning.vector_capacity import capacity
 
 INDEXED = 4000

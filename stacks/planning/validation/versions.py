@@ -2,28 +2,26 @@
 
 from collections.abc import Iterator
 
+from packaging.version import Version
+
 from corral.catalogue.charts import charts_of
 from corral.catalogue.gpus import gpus
 from corral.catalogue.vocabulary import Addon, AddonState, SharingKind
 from corral.stacks.config.errors import Problem
 from corral.stacks.config.stack_config import GpuPool, StackConfig
 from corral.stacks.config.values import DYNAMIC
-from corral.stacks.planning.addons import state
 from corral.stacks.planning.mig.layouts import named
+from corral.stacks.planning.results.addons import AddonStates
 
 
 def at_least(version: str, floor: str) -> bool:
     """Whether `version` is `floor` or newer; a number that it leaves out counts as the oldest."""
-    return _numbers(version) >= _numbers(floor)
+    return Version(version) >= Version(floor)
 
 
-def _numbers(version: str) -> tuple[int, ...]:
-    return tuple(map(int, version.split(".")))
-
-
-def check_versions(config: StackConfig) -> Iterator[Problem]:
+def check_versions(config: StackConfig, states: AddonStates) -> Iterator[Problem]:
     """Versions below what the DRA driver, MIG or a profile needs; what is not said is not checked."""
-    if state(config, Addon.DRA_DRIVER) is not AddonState.OFF:
+    if states[Addon.DRA_DRIVER] is not AddonState.OFF:
         yield from _under_dra(config)
     for index, pool in enumerate(config.gpu_pools):
         if pool.driver is not None and pool.sharing.kind in (SharingKind.MIG, SharingKind.MIG_DYNAMIC):

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Set
 
-from corral.catalogue.gpus import GIB
+from corral.catalogue.quantities import GIB
 from corral.catalogue.vocabulary import Weights
 from corral.stacks.planning.results.plan import Plan
 from corral.stacks.planning.results.pools import GpuPlan, NodePlan, PoolPlan, SlicePlan, in_words

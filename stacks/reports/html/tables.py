@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from corral.stacks.config.errors import gib
+from corral.catalogue.quantities import gib
 from corral.stacks.reports.html.html import Content, Html, tag, together
 
 

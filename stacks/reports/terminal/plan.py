@@ -7,9 +7,9 @@ from rich.console import Console, Group
 from rich.table import Table
 from rich.text import Text
 
-from corral.catalogue.gpus import shape
+from corral.catalogue.gpus import geforce_license, gpus, shape
+from corral.catalogue.quantities import gib
 from corral.catalogue.vocabulary import AddonState, Scaler, SharingKind, Weights
-from corral.stacks.config.errors import gib
 from corral.stacks.planning.results.addons import AddonPlan
 from corral.stacks.planning.results.models import ModelPlan
 from corral.stacks.planning.results.plan import Plan
@@ -19,7 +19,6 @@ from corral.stacks.reports.terminal.cost import api_notes, api_table, cost_notes
 from corral.stacks.reports.terminal.dynamic_mig import needs, on_demand, promise
 from corral.stacks.reports.terminal.fair_sharing import fair_notes, fair_table, shared
 
-GIB = 1 << 30
 REPACKED = 3
 """Moves that are shown of one pool."""
 CUTS = {
@@ -44,7 +43,10 @@ def render(plan: Plan, console: Console) -> None:
         ("Addons", _addons(plan.addons)),
         *((_pool_title(pool), Group(_pool(pool), *map(Text, pool_notes(pool)))) for pool in plan.pools),
         ("Models", _models(plan.models)),
-        ("Memory of models, GiB per device", _memory(plan.models)),
+        (
+            "Memory of models, GiB per device",
+            Group(_memory(plan.models), *map(Text, memory_notes(plan.models))),
+        ),
     ):
         _heading(console, title)
         console.print(table)
@@ -57,6 +59,7 @@ def render(plan: Plan, console: Console) -> None:
     for title, rows in (
         ("Stores", _stores(plan)),
         ("Policies at admission", scope_lines(plan.admission)),
+        ("Secrets", _secrets(plan)),
         ("Digests", _digests(plan)),
     ):
         _heading(console, title)
@@ -150,8 +153,15 @@ def _stranded(pool: PoolPlan) -> str:
     return f", strands {words}" if words else ""
 
 
+def memory_notes(models: Iterable[ModelPlan]) -> Iterable[str]:
+    """What the plan of memory lowered or does not know, by model."""
+    return (f"{model.name}: {note}" for model in models for note in model.notes)
+
+
 def pool_notes(pool: PoolPlan) -> Iterable[str]:
-    """Why so many GPUs, and who was moved for it."""
+    """What the licence of a consumer GPU says, why so many GPUs, and who was moved for it."""
+    if gpus()[pool.gpu].geforce:
+        yield f"{pool.gpu} is a consumer GPU: {geforce_license().name}"
     if on_demand(pool):
         yield from promise(pool)
         return
@@ -248,6 +258,16 @@ def _stores(plan: Plan) -> Iterable[str]:
         metrics = plan.observability
         yield f"metrics: {metrics.retention_days} days, {metrics.size_gib} GiB"
     yield f"tenants: {', '.join(tenant.namespace for tenant in plan.tenants)}"
+
+
+def _secrets(plan: Plan) -> Iterable[str]:
+    """What sets each secret: `corral init` on a plane of Corral's own, elsewhere a command each."""
+    if not plan.secret_commands:
+        yield "none"
+    elif plan.cluster.capabilities.started_here:
+        yield f"{', '.join(plan.secrets_needed)}: `corral init` makes them, as does `corral up`"
+    else:
+        yield from (command for _key, command in plan.secret_commands)
 
 
 def _digests(plan: Plan) -> Iterable[str]:

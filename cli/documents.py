@@ -1,0 +1,235 @@
+"""What commands print with `--json`: one document each, and their JSON Schema.
+
+`python -m corral.cli.documents --write` refreshes `schema/output.schema.json`; `--check` exits with 1 where
+it is stale. Amounts of money are text, so that no digit is lost; sizes are bytes.
+"""
+
+import argparse
+import json
+import sys
+from dataclasses import dataclass
+from decimal import Decimal
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import TypeAdapter
+
+from corral.catalogue.models import Model
+from corral.catalogue.vocabulary import Dtype, Engine, Task
+from corral.stacks.config.errors import Problem
+from corral.stacks.planning.results.cost import month
+from corral.stacks.planning.results.fit import FitPlan
+from corral.stacks.planning.results.plan import Plan
+
+ROOT = Path(__file__).resolve().parents[1]
+SCHEMA = ROOT / "schema" / "output.schema.json"
+
+
+@dataclass(frozen=True)
+class SecretCommand:
+    """A secret that a stack needs, and the command that sets it."""
+
+    key: str
+    command: str
+
+
+@dataclass(frozen=True)
+class PlanDocument:
+    """`corral plan --json`: what a stack becomes."""
+
+    plan: Plan
+    secrets: tuple[SecretCommand, ...]
+    month: Decimal
+    """All pools that have a price, at their most nodes, in the currency of the plan."""
+    month_at_minimum: Decimal
+    """The same at their fewest nodes."""
+    kind: Literal["Plan"] = "Plan"
+    version: Literal[1] = 1
+
+
+@dataclass(frozen=True)
+class FileFindings:
+    """What is wrong in one stack file, and what is worth saying."""
+
+    file: str
+    problems: tuple[Problem, ...]
+    notes: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class LintDocument:
+    """`corral lint --json`: the problems of stack files."""
+
+    files: tuple[FileFindings, ...]
+    problems: int
+    kind: Literal["Lint"] = "Lint"
+    version: Literal[1] = 1
+
+
+@dataclass(frozen=True)
+class ProgramStatus:
+    """One program of a plane."""
+
+    name: str
+    phase: str
+    pid: int | None
+    memory: int
+    restarts: int
+    note: str
+
+
+@dataclass(frozen=True)
+class PodStatus:
+    """One pod of a plane."""
+
+    namespace: str
+    name: str
+    runs_as: str
+    """`process`, `simulated`, `refused` or `pending`."""
+    state: str
+    """`ready`, `done`, else what is in the way."""
+    model: str | None
+    devices: tuple[str, ...]
+    memory: int
+    note: str
+
+
+@dataclass(frozen=True)
+class ModelStatus:
+    """One served model: how many of its replicas are ready."""
+
+    name: str
+    namespace: str
+    service: str
+    ready: int
+    minimum: int
+
+
+@dataclass(frozen=True)
+class StatusDocument:
+    """`corral status --json`: what runs, and what is not as it should be."""
+
+    plane: str
+    server: str
+    supervised: bool
+    fine: bool
+    """Whether all is as it should be; the command exits with 1 otherwise."""
+    programs: tuple[ProgramStatus, ...]
+    pods: tuple[PodStatus, ...]
+    models: tuple[ModelStatus, ...]
+    """Empty where no stack file is at hand."""
+    faults: tuple[str, ...]
+    kind: Literal["Status"] = "Status"
+    version: Literal[1] = 1
+
+
+@dataclass(frozen=True)
+class ModelEntry:
+    """One model of the catalogue."""
+
+    name: str
+    task: Task
+    engine: Engine
+    dtype: Dtype
+    weights: int
+    context: int
+    license: str
+    gated: bool
+    source: str
+    checked: bool
+    hub: str | None
+    """Repository on Hugging Face; None: not looked up, as are the next two."""
+    revision: str | None
+    files_gib: float | None
+
+
+@dataclass(frozen=True)
+class ModelsDocument:
+    """`corral models --json`: models of the catalogue."""
+
+    models: tuple[ModelEntry, ...]
+    kind: Literal["Models"] = "Models"
+    version: Literal[1] = 1
+
+
+@dataclass(frozen=True)
+class FitDocument:
+    """`corral fit --json`, and `corral models NAME --json`: where a model fits, and at what price."""
+
+    fit: FitPlan
+    kind: Literal["Fit"] = "Fit"
+    version: Literal[1] = 1
+
+
+Document = PlanDocument | LintDocument | StatusDocument | ModelsDocument | FitDocument
+DOCUMENTS = (PlanDocument, LintDocument, StatusDocument, ModelsDocument, FitDocument)
+
+
+def print_document(document: Document) -> None:
+    """Write `document` to standard output."""
+    content = TypeAdapter[Any](type(document)).dump_python(document, mode="json")
+    print(json.dumps(content, indent=2, ensure_ascii=False))
+
+
+def plan_document(plan: Plan) -> PlanDocument:
+    """The document of `plan`."""
+    return PlanDocument(
+        plan=plan,
+        secrets=tuple(SecretCommand(*one) for one in plan.secret_commands),
+        month=month(plan.cost.hour),
+        month_at_minimum=month(plan.cost.hour_at_minimum),
+    )
+
+
+def model_entry(name: str, entry: Model) -> ModelEntry:
+    """The line of model `name` of the catalogue."""
+    return ModelEntry(
+        name=name,
+        task=entry.task,
+        engine=entry.engine,
+        dtype=entry.dtype,
+        weights=entry.weights,
+        context=entry.context,
+        license=entry.license,
+        gated=entry.gated,
+        source=f"{entry.source.name}, {entry.source.date}",
+        checked=entry.source.checked,
+        hub=entry.hub,
+        revision=entry.revision,
+        files_gib=entry.files_gib,
+    )
+
+
+def schema() -> dict[str, Any]:
+    """JSON Schema (2020-12) of every document, told apart by its `kind`."""
+    adapters = [(one.__name__, "serialization", TypeAdapter[Any](one)) for one in DOCUMENTS]
+    _names, content = TypeAdapter.json_schemas(adapters, ref_template="#/$defs/{model}")  # pyright: ignore[reportArgumentType]
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "What corral prints with --json",
+        "oneOf": [{"$ref": f"#/$defs/{one.__name__}"} for one in DOCUMENTS],
+        "$defs": content["$defs"],
+    }
+
+
+def rendered() -> str:
+    """The schema as it stands in its file."""
+    return json.dumps(schema(), indent=2, ensure_ascii=False) + "\n"
+
+
+def main(arguments: list[str]) -> int:
+    parser = argparse.ArgumentParser(prog="python -m corral.cli.documents")
+    choice = parser.add_mutually_exclusive_group(required=True)
+    choice.add_argument("--check", action="store_true", help="exit with 1 where the schema is stale")
+    choice.add_argument("--write", action="store_true", help="write the schema")
+    chosen = parser.parse_args(arguments)
+    stale = not SCHEMA.exists() or SCHEMA.read_text(encoding="utf-8") != rendered()
+    if stale:
+        print(f"{SCHEMA.relative_to(ROOT)}: {'written' if chosen.write else 'stale'}")
+    if stale and chosen.write:
+        SCHEMA.write_text(rendered(), encoding="utf-8")
+    return 1 if stale and chosen.check else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,153 @@
+"""Models that a person names: a key of the catalogue, a folder, or a repository of a Hugging Face hub."""
+
+import json
+import re
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pydantic import ValidationError
+
+from corral.catalogue.attention import Encoder
+from corral.catalogue.models import ModelSpec, models
+from corral.catalogue.quantities import GIB
+from corral.catalogue.vocabulary import Task
+from corral.cli.console import progress
+from corral.cli.errors import UsageError
+from corral.stacks.config.custom_models import SECTION, with_folders
+from corral.stacks.config.errors import ConfigErrors, one_of
+
+if TYPE_CHECKING:
+    from corral.tools.sources import Listing, Source
+
+HUB = "hf://"
+REPOSITORY = re.compile(r"[\w.-]+/[\w.-]+(@[\w./-]+)?")
+CONFIG, CARD, INDEX = "config.json", "README.md", "model.safetensors.index.json"
+WEIGHTS = re.compile(r"model(-\d+-of-\d+)?\.safetensors")
+"""The files that vLLM loads, at the top of a repository."""
+LICENSE = re.compile(r"^license:[ \t]*[\"']?([\w.+-]+)", re.MULTILINE)
+FRONT = re.compile(r"---\r?\n(.*?)\r?\n---", re.DOTALL)
+UNSTATED = "not stated"
+
+
+@dataclass(frozen=True)
+class Named:
+    """A model and where its figures were read."""
+
+    name: str
+    spec: ModelSpec
+    origin: str
+    checked: bool = True
+    hub: str | None = None
+    revision: str | None = None
+    files_gib: float | None = None
+
+
+def named(word: str) -> Named:
+    """The model that `word` names.
+
+    Raises:
+        UsageError: nothing is called so, or its files cannot be counted.
+    """
+    if word in models():
+        entry = models()[word]
+        origin = f"{entry.source.name}, {entry.source.date}"
+        return Named(word, entry, origin, entry.source.checked, entry.hub, entry.revision, entry.files_gib)
+    folder = _folder(word)
+    if folder is not None:
+        return Named(word, _spec(word, folder), str(folder.resolve()))
+    if word.startswith(HUB) or REPOSITORY.fullmatch(word):
+        return _hub(word.removeprefix(HUB))
+    raise UsageError(
+        f"{word}: no model of the catalogue, no folder and no ORGANISATION/NAME of a hub: {_near(word)}"
+    )
+
+
+def _folder(word: str) -> Path | None:
+    try:
+        path = Path(word).expanduser()
+        return path if path.is_dir() else None
+    except (OSError, RuntimeError):  # A name that is too long; the home of nobody.
+        return None
+
+
+def _near(word: str) -> str:
+    hint, _, _all = one_of(word, models()).partition("use one of")
+    return f"{hint}`corral models` lists those of the catalogue"
+
+
+def _hub(repository: str) -> Named:
+    try:
+        from corral.tools.failure import ToolFailure
+        from corral.tools.sources import source_of
+    except ImportError as error:
+        raise UsageError(f"{error.name} is missing: pip install 'corral[tools]'") from None
+    uri = f"{HUB}{repository}"
+    try:
+        source = source_of(uri, None)
+        progress(f"reading {uri}")
+        listing = source.listing()
+        with tempfile.TemporaryDirectory(prefix="corral-fit-") as scratch:
+            spec = _spec(uri, _copied(uri, source, listing, Path(scratch)))
+    except ToolFailure as failure:
+        raise UsageError(str(failure)) from None
+    total = sum(file.size for file in listing.files if WEIGHTS.fullmatch(file.name))
+    name = repository.partition("@")[0]
+    return Named(repository, spec, uri, hub=name, revision=listing.revision, files_gib=round(total / GIB, 2))
+
+
+def _copied(uri: str, source: "Source", listing: "Listing", scratch: Path) -> Path:
+    """`scratch` with what describes the model; its weights are not fetched, their sizes are listed."""
+    sizes = {file.name: file.size for file in listing.files}
+    if CONFIG not in sizes:
+        raise UsageError(f"{uri}: it has no {CONFIG}, from which a model is sized")
+    for name in (CONFIG, CARD, INDEX):
+        if name in sizes:
+            source.fetch(name, scratch)
+    weights = {name: size for name, size in sizes.items() if WEIGHTS.fullmatch(name)}
+    if not weights:
+        raise UsageError(f"{uri}: it has no safetensors files at its top, which vLLM loads")
+    _index(scratch / INDEX, weights)
+    return scratch
+
+
+def _index(path: Path, weights: Mapping[str, int]) -> None:
+    """Write the index of `weights` as the hub lists them, or as the index there says where that is more."""
+    stated: Any = None
+    if path.exists():
+        try:
+            stated = json.loads(path.read_text(encoding="utf-8"))["metadata"]["total_size"]
+        except (ValueError, KeyError, TypeError, RecursionError):
+            stated = None
+    counted = sum(weights.values())
+    total = max(counted, stated) if isinstance(stated, int) and not isinstance(stated, bool) else counted
+    index = {"metadata": {"total_size": total}, "weight_map": {name: name for name in weights}}
+    path.write_text(json.dumps(index), encoding="utf-8")
+
+
+def _spec(name: str, folder: Path) -> ModelSpec:
+    """Figures of the model whose files lie in `folder`."""
+    stated = {"folder": str(folder), "task": Task.CHAT.value, "license": _license(folder / CARD)}
+    try:
+        content: Any = with_folders({SECTION: {"model": stated}}, Path())
+        spec = ModelSpec.model_validate(content[SECTION]["model"])
+    except ConfigErrors as error:
+        raise UsageError(f"{name}: {'; '.join(problem.allowed for problem in error.problems)}") from None
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"])
+        raise UsageError(f"{name}: {where}: {first['msg']}") from None
+    # An encoder answers with vectors; vLLM then takes a whole input in one step.
+    return spec.model_copy(update={"task": Task.EMBEDDING}) if isinstance(spec.attention, Encoder) else spec
+
+
+def _license(card: Path) -> str:
+    """The licence in the front matter of a model card."""
+    try:
+        front = FRONT.match(card.read_text(encoding="utf-8", errors="replace"))
+    except OSError:
+        return UNSTATED
+    found = LICENSE.search(front[1]) if front else None
+    return found[1] if found else UNSTATED

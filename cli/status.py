@@ -1,0 +1,73 @@
+"""The status of a plane as a document."""
+
+from collections.abc import Iterator
+
+from corral.cli import summary
+from corral.cli.documents import ModelStatus, PodStatus, ProgramStatus, StatusDocument
+from corral.embedded.plane.overview import Overview, PodView
+from corral.embedded.plane.plane import whole
+from corral.embedded.plane.record import PlaneRecord
+from corral.embedded.plane.state import PlaneState, ProgramState
+from corral.stacks.planning.results.plan import Plan
+
+
+def document(
+    record: PlaneRecord, state: PlaneState, overview: Overview | None, plan: Plan | None
+) -> StatusDocument:
+    """What runs on the plane of `record`. `overview`: None where the plane does not run."""
+    faults = [state.problem] if state.problem else []
+    faults += [*_programs_at_fault(state), *summary.faults(overview, plan)] if overview else []
+    return StatusDocument(
+        plane=record.name,
+        server=record.server,
+        supervised=state.supervised,
+        fine=not faults and whole(state),
+        programs=tuple(_program(name, entry, state.supervised) for name, entry in state.programs.items()),
+        pods=tuple(_pod(pod) for pod in overview.pods) if overview else (),
+        models=tuple(_models(overview, plan)) if overview and plan else (),
+        faults=tuple(faults),
+    )
+
+
+def _programs_at_fault(state: PlaneState) -> Iterator[str]:
+    for name, entry in state.programs.items():
+        now = summary.phase(entry, state.supervised)
+        if now != "running":
+            yield f"program {name} is {now}"
+
+
+def _program(name: str, entry: ProgramState, supervised: bool) -> ProgramStatus:
+    process = entry.process if entry.process and entry.process.alive else None
+    return ProgramStatus(
+        name=name,
+        phase=summary.phase(entry, supervised),
+        pid=process.pid if process else None,
+        memory=process.memory if process else 0,
+        restarts=entry.restarts,
+        note=entry.note,
+    )
+
+
+def _pod(pod: PodView) -> PodStatus:
+    return PodStatus(
+        namespace=pod.namespace,
+        name=pod.name,
+        runs_as=pod.kind,
+        state=pod.state,
+        model=pod.model,
+        devices=pod.devices,
+        memory=pod.memory,
+        note=pod.note,
+    )
+
+
+def _models(overview: Overview, plan: Plan) -> Iterator[ModelStatus]:
+    for model in plan.models:
+        pods = overview.of_model(model.namespace, model.name)
+        yield ModelStatus(
+            name=model.name,
+            namespace=model.namespace,
+            service=model.service,
+            ready=sum(pod.state == "ready" for pod in pods),
+            minimum=model.replicas_min,
+        )

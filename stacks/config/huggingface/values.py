@@ -1,0 +1,79 @@
+"""Values of `config.json` and of the files beside it, read by type."""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, cast
+
+Config = Mapping[str, Any]
+Figures = dict[str, Any]
+CONFIG = "config.json"
+LARGEST = 10**10
+"""No size of a model is larger."""
+LONGEST = 40
+"""Characters of a value in a message."""
+
+
+class Unreadable(Exception):
+    """A folder that facts cannot be read from; the text is the reason."""
+
+
+def read_object(path: Path) -> Config:
+    try:
+        content = json.loads(path.read_text(encoding="utf-8-sig"))
+    except OSError as error:
+        raise Unreadable(f"{path.name}: {error.strerror}") from None
+    except ValueError:
+        raise Unreadable(f"{path.name} is no JSON") from None
+    except RecursionError:
+        raise Unreadable(f"{path.name} is nested too deeply") from None
+    if not isinstance(content, dict):
+        raise Unreadable(f"{path.name} is no JSON object")
+    return cast("Config", content)
+
+
+def inner(config: Config, key: str) -> Config:
+    """The object under `key`; empty where there is none."""
+    found = config.get(key)
+    return cast("Config", found) if isinstance(found, dict) else {}
+
+
+def number(config: Config, key: str) -> int | None:
+    """The whole number under `key`; None where there is none.
+
+    Raises:
+        Unreadable: it is larger than any figure of a model.
+    """
+    found = config.get(key)
+    if not isinstance(found, int) or isinstance(found, bool):
+        return None
+    if abs(found) > LARGEST:
+        raise Unreadable(f"{CONFIG}: {key}: {shown(found)}: a number of at most {LARGEST} is needed")
+    return found
+
+
+def full_layers(text: Config, others: str) -> int | None:
+    """Layers that see the whole sequence; None where not every layer is listed as such or as `others`."""
+    types, layers = text.get("layer_types"), number(text, "num_hidden_layers")
+    if not isinstance(types, list) or len(cast("list[object]", types)) != layers:
+        return None
+    full, other = (cast("list[object]", types).count(kind) for kind in ("full_attention", others))
+    return full or None if full + other == layers else None
+
+
+def shown(value: object) -> str:
+    """`value` on one short line."""
+    text = repr(value) if isinstance(value, str) else json.dumps(value, default=str)
+    return text if len(text) <= LONGEST else f"{text[:LONGEST]}..."
+
+
+def architecture(config: Config) -> str:
+    """The class that the configuration names; empty: none."""
+    names: object = config.get("architectures")
+    if names is None or names == []:
+        return ""
+    if not isinstance(names, list) or not isinstance(cast("list[object]", names)[0], str):
+        raise Unreadable(
+            f"{CONFIG}: architectures: {shown(cast('object', names))}: a list of class names is needed"
+        )
+    return cast("list[str]", names)[0]

@@ -1,0 +1,23 @@
+"""The cluster and its supply, from sections `cluster` and `sovereignty`."""
+
+from corral.stacks.config.stack_config import Cluster, Sovereignty
+from corral.stacks.planning.defaults import node_platform
+from corral.stacks.planning.results.cluster import ClusterPlan, SupplyPlan
+
+
+def cluster_plan(section: Cluster) -> ClusterPlan:
+    """How the cluster is reached, and what its GPU nodes are."""
+    return ClusterPlan(
+        section.kind,
+        section.kubeconfig,
+        section.context,
+        section.plane,
+        node_platform(section),
+        section.precompiled_driver,
+        section.storage_class,
+    )
+
+
+def supply_plan(section: Sovereignty, tools: str | None) -> SupplyPlan:
+    """Where charts and images come from; `tools`: the tools image, where it is not the catalogue's."""
+    return SupplyPlan(section.registry, section.pull_secret, tools)

@@ -1,0 +1,81 @@
+"""Settings of the engine in `models[]`: what the model, the pools and the engine allow."""
+
+from collections.abc import Iterator, Sequence
+
+from corral.catalogue.attention import Latent
+from corral.catalogue.models import ModelSpec
+from corral.catalogue.vocabulary import CacheDtype, Engine, SharingKind
+from corral.stacks.config.errors import Problem
+from corral.stacks.config.stack_config import GpuPool, ModelSection, StackConfig
+from corral.stacks.config.values import MOST_GPUS, kebab
+from corral.stacks.planning.defaults import context_of
+from corral.stacks.planning.memory.sizing import splits
+from corral.stacks.planning.memory.vllm import pools
+
+SETTINGS = (
+    "tensor_parallel",
+    "gpu_memory_utilization",
+    "kv_cache_dtype",
+    "max_num_batched_tokens",
+    "enforce_eager",
+    "prefix_caching",
+    "block_size",
+)
+"""Keys that vLLM alone has."""
+
+
+def check_engine_settings(config: StackConfig) -> Iterator[Problem]:
+    """Settings that the engine would refuse, or that no pool can hold."""
+    for index, model in enumerate(config.models):
+        spec = config.known_models.get(model.model)
+        if spec is None:
+            continue
+        path = f"models[{index}]"
+        if spec.engine is Engine.VLLM:
+            yield from _spread(model, spec, config.gpu_pools, path)
+            yield from _step(model, spec, path)
+            yield from _cache(model, spec, path)
+            continue
+        for key in (one for one in SETTINGS if one in model.model_fields_set):
+            reason = f"a setting of vLLM, and {spec.engine.value} serves {model.model}: leave it out"
+            yield Problem(f"{path}.{kebab(key)}", str(getattr(model, key)), reason)
+
+
+def _spread(
+    model: ModelSection, spec: ModelSpec, gpu_pools: Sequence[GpuPool], path: str
+) -> Iterator[Problem]:
+    number = model.tensor_parallel
+    if number is None:
+        return
+    if not splits(spec, Engine.VLLM, number):
+        counts = [str(one) for one in range(1, MOST_GPUS + 1) if splits(spec, Engine.VLLM, one)]
+        reason = f"heads, widths and blocks of {model.model} divide by {', '.join(counts)}"
+        yield Problem(f"{path}.tensor-parallel", str(number), reason)
+        return
+    offered = [pool for pool in gpu_pools if model.pool in (None, pool.name)]
+    whole = [pool for pool in offered if pool.sharing.kind is SharingKind.WHOLE]
+    most = max((pool.gpus_per_node for pool in whole), default=1)
+    if offered and number > most:
+        where = "its pool" if model.pool else "any pool"
+        reason = f"a node of {where} has at most {most} whole GPU{'s' if most > 1 else ''} for one replica"
+        yield Problem(f"{path}.tensor-parallel", str(number), f"{reason}; slices and shares have no path")
+
+
+def _step(model: ModelSection, spec: ModelSpec, path: str) -> Iterator[Problem]:
+    tokens, where = model.max_num_batched_tokens, f"{path}.max-num-batched-tokens"
+    if tokens is None:
+        return
+    if tokens < model.max_num_seqs:
+        reason = f"at least max-num-seqs, {model.max_num_seqs}: a step computes a token of each sequence"
+        yield Problem(where, str(tokens), reason)
+    elif pools(spec) and tokens < context_of(model, spec):
+        reason = f"at least context, {context_of(model, spec)}: {spec.task.value} takes its input in one step"
+        yield Problem(where, str(tokens), reason)
+
+
+def _cache(model: ModelSection, spec: ModelSpec, path: str) -> Iterator[Problem]:
+    if spec.encoder and model.kv_cache_dtype is not CacheDtype.AUTO:
+        yield Problem(f"{path}.kv-cache-dtype", model.kv_cache_dtype.value, f"{model.model} keeps no cache")
+    if isinstance(spec.attention, Latent) and model.block_size is not None:
+        reason = f"the kernels for latent attention of {model.model} choose it: leave it out"
+        yield Problem(f"{path}.block-size", str(model.block_size), reason)

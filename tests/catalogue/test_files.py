@@ -1,0 +1,33 @@
+"""Files that are written whole."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from corral.catalogue.files import replace
+
+
+def test_a_file_is_replaced_at_once_and_leaves_nothing_beside_it(tmp_path: Path):
+    page = tmp_path / "page"
+    replace(page, "old")
+    before = page.stat().st_ino
+    replace(page, "new")
+    assert page.read_text() == "new" and page.stat().st_ino != before
+    assert list(tmp_path.iterdir()) == [page]
+
+
+def test_a_file_that_says_the_same_is_not_touched(tmp_path: Path):
+    page = tmp_path / "page"
+    page.write_text("same")
+    os.utime(page, (1, 1))
+    replace(page, "same")
+    assert page.stat().st_mtime == 1
+
+
+def test_what_cannot_be_written_leaves_the_old_text_and_nothing_else(tmp_path: Path):
+    folder = tmp_path / "page"
+    (folder / "inside").mkdir(parents=True)
+    with pytest.raises(OSError):
+        replace(folder, "text")
+    assert list(tmp_path.iterdir()) == [folder]

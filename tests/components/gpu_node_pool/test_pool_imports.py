@@ -1,0 +1,34 @@
+"""Who imports a cloud's SDK: the modules of that cloud's pool, and nobody else."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[3]
+SDKS = ("pulumi_aws", "pulumi_gcp")
+
+
+def loaded_by(statement: str) -> set[str]:
+    """Which SDKs of clouds a fresh interpreter has after `statement`."""
+    program = f"{statement}\nimport sys; print(*[n for n in {SDKS!r} if n in sys.modules])"
+    done = subprocess.run(
+        [sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, timeout=120, check=True
+    )
+    return set(done.stdout.split())
+
+
+@pytest.mark.parametrize(
+    ("statement", "sdks"),
+    [
+        ("from corral.components.gpu_node_pool import ExistingGpuNodePool", set()),
+        ("from corral.components.gpu_node_pool import PoolSize, NodeDisk, GpuDevices, CloudPurchase", set()),
+        ("import corral.components.gpu_node_pool.cloud", set()),
+        ("import corral.stacks.deploy.program, corral.stacks.deploy.load", set()),
+        ("from corral.components.gpu_node_pool.eks import EksGpuNodePool", {"pulumi_aws"}),
+        ("from corral.components.gpu_node_pool.gke import GkeGpuNodePool", {"pulumi_gcp"}),
+    ],
+)
+def test_a_program_pays_for_the_clouds_that_it_uses_alone(statement, sdks):
+    assert loaded_by(statement) == sdks
