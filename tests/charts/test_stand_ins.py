@@ -118,10 +118,7 @@ def test_the_types_of_prometheus_come_only_on_request(rendered):
 
 
 def test_qdrants_service_and_pods_are_those_that_clients_and_network_policy_name(rendered):
-    values = qdrant_values(
-        replicas=3, size_gib=10, memory_mib=1024, storage_class=None, credential_revision="0a", supply={}
-    )
-    found = rendered("qdrant", values)
+    found = rendered("qdrant", qdrant(3))
     assert ("Service", SERVICE) in found
     pods = found["StatefulSet", SERVICE]["spec"]["template"]
     assert QDRANT_PODS.items() <= pods["metadata"]["labels"].items()
@@ -138,14 +135,7 @@ def test_qdrants_service_and_pods_are_those_that_clients_and_network_policy_name
     [
         (
             "qdrant",
-            qdrant_values(
-                replicas=1,
-                size_gib=10,
-                memory_mib=1024,
-                storage_class=None,
-                credential_revision="0a",
-                supply={},
-            ),
+            qdrant(1),
         ),
     ],
 )
