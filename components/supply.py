@@ -95,6 +95,11 @@ def pull_secrets(supply: Supply) -> list[dict[str, str]]:
     return [{"name": supply["pull_secret"]}] if "pull_secret" in supply else []
 
 
+def by_digest(entry: ImageEntry, key: str = "tag") -> dict[str, str]:
+    """`key` with tag and digest, for a chart that prints it behind the repository; empty while unresolved."""
+    return {} if entry.digest == UNRESOLVED else {key: f"{entry.tag}@{entry.digest}"}
+
+
 def repository_and_tag(entry: ImageEntry, supply: Supply) -> tuple[str, str]:
     """The same reference in the two parts that charts ask for; a digest goes with the tag."""
     whole = reference(entry, supply)

@@ -4,8 +4,10 @@ from typing import Any, NotRequired, TypedDict
 
 import pulumi
 
+from corral.catalogue._read import UNRESOLVED
 from corral.catalogue.addons import definition, descriptor
 from corral.catalogue.charts import chart
+from corral.catalogue.images import images_of
 from corral.catalogue.vocabulary import Addon
 from corral.components._kit import checked, existing_api, install, token
 from corral.components._namespaces import namespace_of
@@ -68,4 +70,16 @@ def cert_manager_values(namespace: str, supply: Supply) -> dict[str, Any]:
         # Its leases would otherwise lie in kube-system, with rights there.
         "global": {"leaderElection": {"namespace": namespace}, **secrets},
         **mirror,
+        **_by_digest(),
     }
+
+
+def _by_digest() -> dict[str, Any]:
+    """Digest of each program's image, once `corral lock` has it."""
+    pinned: dict[str, Any] = {}
+    for entry in images_of("cert-manager"):
+        if entry.digest != UNRESOLVED:
+            program = entry.name.removeprefix("cert-manager").lstrip("-")
+            where = pinned.setdefault(program, {}) if program else pinned
+            where["image"] = {"digest": entry.digest}
+    return pinned

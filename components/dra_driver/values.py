@@ -2,9 +2,9 @@
 
 from typing import Any
 
-from corral.catalogue.images import mirrored
+from corral.catalogue.images import image, mirrored
 from corral.catalogue.platforms import PlatformEntry
-from corral.components.supply import Supply
+from corral.components.supply import Supply, by_digest
 
 RESOURCE_API = "resource.k8s.io/v1"
 CLIENT_LABEL = "nvidia.com/gpu.deploy.client"
@@ -32,9 +32,11 @@ def dra_values(
         values["kubeletPlugin"] = {"nodeSelector": {CLIENT_LABEL: "true"}}
     if dynamic_mig:
         values["featureGates"] = {"DynamicMIG": True}
+    driver = image("dra-driver")
+    if own := by_digest(driver):
+        values["image"] = own
     if "registry" in supply:
-        repository = "registry.k8s.io/dra-driver-nvidia/dra-driver-nvidia-gpu"
-        values["image"] = {"repository": mirrored(repository, supply["registry"])}
+        values.setdefault("image", {})["repository"] = mirrored(driver.repository, supply["registry"])
     if "pull_secret" in supply:
         values["imagePullSecrets"] = [{"name": supply["pull_secret"]}]
     return values

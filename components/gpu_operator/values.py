@@ -3,11 +3,11 @@
 from collections.abc import Mapping
 from typing import Any
 
-from corral.catalogue.images import mirrored
+from corral.catalogue.images import image, mirrored
 from corral.catalogue.platforms import PlatformEntry
 from corral.catalogue.vocabulary import DriverSource
 from corral.components.gpu_operator.device_plugin import STRATEGY, WHOLE
-from corral.components.supply import Supply
+from corral.components.supply import Supply, by_digest
 
 MIG_CONFIG_MAP = "corral-mig-parted"
 DEVICE_PLUGIN_CONFIG_MAP = "corral-device-plugin"
@@ -25,6 +25,18 @@ OPERANDS = {
     "ccManager": "nvcr.io/nvidia/cloud-native",
 }
 """Upstream repository of each operand that runs; the chart has no global registry."""
+IMAGES = {
+    "operator": "gpu-operator",
+    "validator": "gpu-operator",
+    "toolkit": "container-toolkit",
+    "devicePlugin": "gpu-feature-discovery",
+    "gfd": "gpu-feature-discovery",
+    "migManager": "mig-manager",
+    "dcgmExporter": "dcgm-exporter",
+    "ccManager": "cc-manager",
+}
+"""Image of the catalogue that each operand runs; chart and operator print `version` behind its name. The
+driver's has no digest beforehand."""
 
 
 def operator_values(
@@ -51,7 +63,7 @@ def operator_values(
         "migManager": {"enabled": False} if dynamic_mig else _mig_manager(platform),
         "dcgmExporter": {"enabled": True, "serviceMonitor": {"enabled": monitors, "interval": "30s"}},
     }
-    for part in (_on_platform(platform), _sources(supply)):
+    for part in (_on_platform(platform), _sources(supply), _by_digest()):
         for operand, more in part.items():
             values[operand] = {**values.get(operand, {}), **more}
     return values
@@ -87,15 +99,26 @@ def _environment(variables: Mapping[str, str]) -> list[dict[str, str]]:
     return [{"name": name, "value": value} for name, value in variables.items()]
 
 
+def _by_digest() -> dict[str, dict[str, Any]]:
+    """What makes each operand run by digest; nothing before `corral lock`."""
+    versions = {operand: by_digest(image(name), "version") for operand, name in IMAGES.items()}
+    return {operand: version for operand, version in versions.items() if version}
+
+
 def _sources(supply: Supply) -> dict[str, dict[str, Any]]:
     """What each operand needs to pull its image from the mirror; nothing without one."""
     sources: dict[str, dict[str, Any]] = {}
+    manager = by_digest(image("gpu-driver-manager"), "version")
+    discovery = by_digest(image("node-feature-discovery"))
     if "registry" in supply:
         registry = supply["registry"]
         sources = {name: {"repository": mirrored(host, registry)} for name, host in OPERANDS.items()}
-        sources["driver"]["manager"] = {"repository": mirrored("nvcr.io/nvidia/cloud-native", registry)}
-        discovery = mirrored("registry.k8s.io/nfd/node-feature-discovery", registry)
-        sources["node-feature-discovery"] = {"image": {"repository": discovery}}
+        manager["repository"] = mirrored("nvcr.io/nvidia/cloud-native", registry)
+        discovery["repository"] = mirrored("registry.k8s.io/nfd/node-feature-discovery", registry)
+    if manager:
+        sources.setdefault("driver", {})["manager"] = manager
+    if discovery:
+        sources["node-feature-discovery"] = {"image": discovery}
     if "pull_secret" in supply:
         secret = supply["pull_secret"]
         for name in OPERANDS:

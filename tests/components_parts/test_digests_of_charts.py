@@ -7,12 +7,18 @@ import pytest
 import yaml
 
 from corral.catalogue import images as catalogue
+from corral.catalogue.platforms import platforms
+from corral.catalogue.vocabulary import Platform
+from corral.components.cert_manager.component import cert_manager_values
+from corral.components.dra_driver.values import dra_values
+from corral.components.gpu_operator.values import OPERANDS, operator_values
 from corral.components.kyverno.values import kyverno_values
 from corral.components.observability.digests import PLACES, with_digests
 from corral.components.observability.values import stack_values
 from corral.embedded import toolchain
 
 HEX = "ab" * 32
+PREINSTALLED = platforms()[Platform.PREINSTALLED]
 SUPPLY = {"registry": "registry.example.eu/mirror"}
 
 
@@ -39,6 +45,33 @@ def test_every_image_of_the_monitoring_chart_has_its_digest_under_the_charts_own
     assert values["prometheus-node-exporter"]["image"]["digest"] == f"sha256:{HEX}"
     brought = {one.name for one in catalogue.images_of("kube-prometheus-stack")}
     assert set(PLACES) == brought
+
+
+def test_every_operand_of_the_gpu_operator_but_the_driver_runs_by_digest(resolved):
+    values = operator_values(PREINSTALLED, device_plugin=True, monitors=True, supply=SUPPLY)
+    pinned = {name for name in OPERANDS if str(values[name].get("version", "")).endswith(f"@sha256:{HEX}")}
+    assert set(OPERANDS) - pinned == {"driver"}
+    assert values["driver"]["manager"]["version"].endswith(f"@sha256:{HEX}")
+    assert values["node-feature-discovery"]["image"]["tag"].endswith(f"@sha256:{HEX}")
+
+
+def test_the_dra_driver_runs_by_digest(resolved):
+    values = dra_values(PREINSTALLED, supply=SUPPLY)
+    assert values["image"]["tag"].endswith(f"@sha256:{HEX}")
+    assert values["image"]["repository"].startswith(SUPPLY["registry"])
+
+
+@pytest.mark.engine
+def test_every_container_of_cert_managers_real_chart_runs_by_digest(resolved):
+    values = cert_manager_values("cert-manager", SUPPLY)
+    command = [str(toolchain.tool("helm")), "template", "cert-manager", str(toolchain.chart("cert-manager"))]
+    done = subprocess.run(
+        [*command, "--values", "-"], input=yaml.safe_dump(values), capture_output=True, text=True, check=True
+    )
+    objects = [one for one in yaml.load_all(done.stdout, yaml.CSafeLoader) if one]
+    references = list(images_in([one for one in objects if one["kind"] in ("Deployment", "Job")]))
+    assert len(references) >= 4
+    assert [one for one in references if not one.endswith(f"@sha256:{HEX}")] == []
 
 
 @pytest.mark.engine
