@@ -90,7 +90,7 @@ def test_feature_gates_reach_the_containers_of_the_kubelet_plugin_as_upstream_ha
 
 
 def test_prometheus_selects_everything_unless_told_to_keep_to_its_release(rendered):
-    values = stack_values(retention_days=15, size_gib=50, storage_class=None, supply={})
+    values = stack_values(retention_days=15, size_gib=50, storage_class=None, control_plane=False, supply={})
     spec = rendered("kube-prometheus-stack", values)["Prometheus", f"{FULL_NAME}-prometheus"]["spec"]
     selectors = {key: value for key, value in spec.items() if key.endswith("Selector")}
     assert len(selectors) == 10 and all(value == {} for value in selectors.values())
@@ -100,7 +100,7 @@ def test_prometheus_selects_everything_unless_told_to_keep_to_its_release(render
 
 
 def test_grafana_has_the_service_that_the_platform_names_and_its_password_from_the_secret(rendered):
-    values = stack_values(retention_days=15, size_gib=50, storage_class=None, supply={})
+    values = stack_values(retention_days=15, size_gib=50, storage_class=None, control_plane=False, supply={})
     found = rendered("kube-prometheus-stack", values)
     assert found["Service", GRAFANA]["spec"]["ports"][0]["port"] == 80
     assert ("Service", f"{FULL_NAME}-prometheus") in found

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import partial
 from typing import Any
 
 import pytest
@@ -42,22 +41,31 @@ class Case:
     """Arguments that follow from other sections of the stack file, or that only the stack can know."""
 
 
-databases = partial(vector_db_args, cert_manager=None)
-SECRET_OF_ITS_OWN = frozenset({"credential", "grafana_password", "encryption_key"})
+HANDED_OVER = "cert_manager"
+
+
+def with_certificates(args: Callable[..., Any]) -> Callable[[DeployContext], Any]:
+    return lambda context: args(context, cert_manager=CertManager("certificates", {"supply": {}}))
+
+
+SECRET_OF_ITS_OWN = frozenset({"credential", "grafana_password", "encryption_key", HANDED_OVER})
 CASES = {
     "observability": Case(Observability, observability_args, {"observability": {}}),
     "pgvector": Case(
-        VectorDatabase, databases, {"vector_db": {"engine": "pgvector"}}, frozenset({"clients"})
+        VectorDatabase,
+        with_certificates(vector_db_args),
+        {"vector_db": {"engine": "pgvector"}},
+        frozenset({"clients"}),
     ),
     "qdrant": Case(
         VectorDatabase,
-        databases,
+        with_certificates(vector_db_args),
         {"vector_db": {"engine": "qdrant", "vectors": 1000}},
         frozenset({"clients"}),
     ),
     "replicated qdrant": Case(
         VectorDatabase,
-        databases,
+        with_certificates(vector_db_args),
         {"vector_db": {"engine": "qdrant", "vectors": 1000, "replicas": 3}},
         frozenset({"clients", "replicas"}),
     ),
@@ -66,7 +74,7 @@ CASES = {
     "GPU operator": Case(
         GpuOperator, gpu_operator_args, {}, frozenset({"mig_configurations", "shared_pools"})
     ),
-    "KServe": Case(KServe, partial(kserve_args, cert_manager=None), {}),
+    "KServe": Case(KServe, with_certificates(kserve_args), {}),
     "Kyverno": Case(Kyverno, kyverno_args, {}, frozenset({"scope", "exempt_namespaces"})),
     "cert-manager": Case(CertManager, cert_manager_args, {}),
 }
@@ -78,7 +86,7 @@ def made(case: Case, without: str | None = None) -> tuple[set[str], Graph]:
 
     def program():
         plan = planned(cluster={"kind": "existing"}, **case.stack)
-        context = DeployContext(plan, {}, capabilities(ClusterKind.EXISTING))
+        context = DeployContext(plan, {}, capabilities(ClusterKind.EXISTING), None)
         args = dict(case.args(context))
         optional.update(set(args) & _optional(case.component) - case.elsewhere - SECRET_OF_ITS_OWN)
         if without is not None:

@@ -15,7 +15,11 @@ pytestmark = pytest.mark.engine
 FOUND = ("cert-manager", "gateway-api", "gpu-operator", "prometheus-crds", "tenancy")
 """Parts that somebody else has installed on the cluster."""
 INSTALLED_BY_OTHERS = {
-    "cert-manager": ("cert-manager", {"crds": {"enabled": True}}),
+    # `kubectl apply -n` takes objects of that namespace alone; the leases would lie in kube-system.
+    "cert-manager": (
+        "cert-manager",
+        {"crds": {"enabled": True}, "global": {"leaderElection": {"namespace": "cert-manager"}}},
+    ),
     "gateway-crds-helm": ("default", {"crds": {"gatewayAPI": {"enabled": True, "channel": "standard"}}}),
     "prometheus-operator-crds": ("default", {}),
     "gpu-operator": ("gpu-operator", {"devicePlugin": {"enabled": False}}),

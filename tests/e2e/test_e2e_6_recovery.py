@@ -157,14 +157,16 @@ def test_a_killed_process_node_comes_back_and_finds_its_pods_as_they_were(platfo
 
 
 def test_a_killed_controller_of_kserve_comes_back(platform):
-    before = platform.program_of("kserve", "kserve-controller-manager")
+    # Controllers that lost the API server in an earlier test may still be on their way back.
+    before = wait_for(lambda: manager(platform), SECONDS, "the controller is ready")
     os.kill(before.pid, signal.SIGKILL)
     wait_for(lambda: not before.alive, 10, "the controller ended")
-    again = wait_for(lambda: manager(platform), SECONDS, "the controller is ready again")
+    again = wait_for(lambda: manager(platform, restarted=True), SECONDS, "the controller is ready again")
     assert again != before
 
 
-def manager(platform: Platform) -> Process | None:
+def manager(platform: Platform, *, restarted: bool = False) -> Process | None:
+    """The controller's process once its pod is ready; with `restarted` once that was started anew, too."""
     pods = [
         one
         for one in platform.items("pods", "-n", "kserve")
@@ -175,8 +177,10 @@ def manager(platform: Platform) -> Process | None:
         for one in pods
         if any(c["type"] == "Ready" and c["status"] == "True" for c in one["status"]["conditions"])
     ]
-    restarted = [one for one in ready if one["status"]["containerStatuses"][0]["restartCount"] > 0]
-    return platform.program_of("kserve", "kserve-controller-manager") if restarted else None
+    if not restarted:
+        return platform.program_of("kserve", "kserve-controller-manager") if ready else None
+    again = [one for one in ready if one["status"]["containerStatuses"][0]["restartCount"] > 0]
+    return platform.program_of("kserve", "kserve-controller-manager") if again else None
 
 
 def recovers(platform: Platform, program: str) -> None:
