@@ -48,7 +48,7 @@ def kyverno_values(
         "webhooksCleanup": _pinned("kyverno-readiness"),
         # The chart's own test pod would name its image `latest`.
         "test": _pinned("kyverno-readiness"),
-        "crds": {"migration": {"enabled": upgrade_job, **_pinned("kyverno-cli")}},
+        "crds": {"migration": _pinned("kyverno-cli") if upgrade_job else {"enabled": False}},
     }
     if "registry" in supply:
         registry = supply["registry"]
