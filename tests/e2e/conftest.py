@@ -10,9 +10,7 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from e2e_door import CHECKOUT, UP_SECONDS, Done, Platform, in_use, ports_of, processes_of
-
-from corral.embedded.plane.processes import Process, end
+from e2e_door import CHECKOUT, UP_SECONDS, Done, Platform, gone_afterwards, in_use, ports_of
 
 REUSE = "CORRAL_E2E_HOME"
 """Name of a CORRAL_HOME whose stack dev is up: used, and left up, instead of a new one."""
@@ -28,15 +26,10 @@ def brought_up() -> Iterator[tuple[Platform, Done]]:
     with tempfile.TemporaryDirectory(prefix="corral-e2e-", ignore_cleanup_errors=True) as folder:
         platform = Platform(Path(folder))
         ports: set[int] = set()
-        try:
+        with gone_afterwards(platform):
             first = platform.corral("up", seconds=UP_SECONDS)
             ports = ports_of(platform)
             yield platform, first
-        finally:
-            platform.corral("down", seconds=120)
-            left = processes_of(platform.root)
-            end([Process(one.pid, one.start) for one in left])
-        assert not left, [one.command[:150] for one in left]
         assert not ports & in_use(), "ports of the platform are still in use"
 
 

@@ -10,14 +10,17 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
+import yaml
+
 from corral.embedded import toolchain
 from corral.embedded.engine.engine import environment
 from corral.embedded.home import Home, PlaneHome
-from corral.embedded.plane.processes import PROC, Process
+from corral.embedded.plane.processes import PROC, Process, end
 
 UP_SECONDS = 400
 CHECKOUT = Path(__file__).resolve().parents[2]
@@ -198,6 +201,29 @@ class Platform:
     def processes(self) -> list["Seen"]:
         """Every process on this machine that belongs to this folder."""
         return processes_of(self.root)
+
+
+@contextmanager
+def gone_afterwards(platform: Platform) -> Iterator[Platform]:
+    """`platform`, of which nothing is left on the machine in the end."""
+    try:
+        yield platform
+    finally:
+        platform.corral("down", seconds=120)
+        left = processes_of(platform.root)
+        end([Process(one.pid, one.start) for one in left])
+    assert not left, [one.command[:150] for one in left]
+
+
+def checkout_with(folder: Path, stack: Mapping[str, Any]) -> Path:
+    """What the engine needs of this checkout, copied into `folder`, with `stack` as stack dev."""
+    checkout = folder / "checkout"
+    checkout.mkdir()
+    for name in ("Pulumi.yaml", "__main__.py"):
+        shutil.copy(CHECKOUT / name, checkout)
+    shutil.copytree(CHECKOUT / "policy", checkout / "policy")
+    (checkout / "Pulumi.dev.yaml").write_text(yaml.safe_dump({"config": {"corral:platform": stack}}))
+    return checkout
 
 
 @dataclass(frozen=True)

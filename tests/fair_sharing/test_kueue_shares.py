@@ -1,24 +1,14 @@
 """Quotas, borrowing and gang admission, by Kueue's own controller on a platform that `corral up` deployed."""
 
-import importlib.util
 import json
-import shutil
-import sys
 import tempfile
 from pathlib import Path
 
 import pytest
 import yaml
+from tests.e2e import e2e_door as door
 
 from corral.embedded import toolchain
-from corral.embedded.plane.processes import Process, end
-
-SPEC = importlib.util.spec_from_file_location(
-    "e2e_door", Path(__file__).parent.parent / "e2e" / "e2e_door.py"
-)
-door = importlib.util.module_from_spec(SPEC)
-sys.modules.setdefault("e2e_door", door)
-SPEC.loader.exec_module(door)
 
 pytestmark = pytest.mark.engine
 
@@ -57,24 +47,13 @@ SECONDS = 40
 def platform():
     """The platform of `STACK`; it ends with nothing of it left on the machine."""
     with tempfile.TemporaryDirectory(prefix="corral-fair-", ignore_cleanup_errors=True) as folder:
-        checkout = Path(folder) / "checkout"
-        checkout.mkdir()
-        for name in ("Pulumi.yaml", "__main__.py"):
-            shutil.copy(door.CHECKOUT / name, checkout)
-        shutil.copytree(door.CHECKOUT / "policy", checkout / "policy")
-        (checkout / "Pulumi.dev.yaml").write_text(yaml.safe_dump({"config": {"corral:platform": STACK}}))
-        found = door.Platform(Path(folder) / "home", checkout)
-        try:
+        checkout = door.checkout_with(Path(folder), STACK)
+        with door.gone_afterwards(door.Platform(Path(folder) / "home", checkout)) as found:
             toolchain.ensure(["kueue", "kueue-charts"], lambda _line: None)
             done = found.corral("up", seconds=door.UP_SECONDS)
             if done.code:
                 pytest.fail(f"corral up: {done.said[-4000:]}", pytrace=False)
             yield found
-        finally:
-            found.corral("down", seconds=120)
-            left = door.processes_of(found.root)
-            end([Process(one.pid, one.start) for one in left])
-        assert not left, [one.command[:150] for one in left]
 
 
 def image(platform):

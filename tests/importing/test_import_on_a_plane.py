@@ -1,29 +1,18 @@
 """A model on its way from somebody's S3 store to an answer, on a platform that `corral up` deployed."""
 
-import importlib.util
 import json
-import shutil
-import sys
 import tempfile
 from pathlib import Path
 
 import boto3
 import pytest
-import yaml
 from botocore.config import Config
 from moto.server import ThreadedMotoServer
+from tests.e2e import e2e_door as door
 
 from corral.catalogue.models import models
 from corral.embedded import toolchain
-from corral.embedded.plane.processes import Process, end
 from corral.tools.sources import source_of
-
-SPEC = importlib.util.spec_from_file_location(
-    "e2e_door", Path(__file__).parent.parent / "e2e" / "e2e_door.py"
-)
-door = importlib.util.module_from_spec(SPEC)
-sys.modules.setdefault("e2e_door", door)
-SPEC.loader.exec_module(door)
 
 pytestmark = pytest.mark.engine
 
@@ -97,21 +86,9 @@ class Importing(door.Platform):
 def platform(intake):
     """The platform before its first `up`; it ends with nothing of it left on the machine."""
     with tempfile.TemporaryDirectory(prefix="corral-import-", ignore_cleanup_errors=True) as folder:
-        checkout = Path(folder) / "checkout"
-        checkout.mkdir()
-        for name in ("Pulumi.yaml", "__main__.py"):
-            shutil.copy(door.CHECKOUT / name, checkout)
-        shutil.copytree(door.CHECKOUT / "policy", checkout / "policy")
-        content = {"config": {"corral:platform": stack(intake.meta.endpoint_url)}}
-        (checkout / "Pulumi.dev.yaml").write_text(yaml.safe_dump(content))
-        found = Importing(Path(folder) / "home", checkout)
-        try:
+        checkout = door.checkout_with(Path(folder), stack(intake.meta.endpoint_url))
+        with door.gone_afterwards(Importing(Path(folder) / "home", checkout)) as found:
             yield found
-        finally:
-            found.corral("down", seconds=120)
-            left = door.processes_of(found.root)
-            end([Process(one.pid, one.start) for one in left])
-        assert not left, [one.command[:150] for one in left]
 
 
 @pytest.fixture(scope="module")
