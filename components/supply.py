@@ -97,7 +97,8 @@ def pull_secrets(supply: Supply) -> list[dict[str, str]]:
 
 def by_digest(entry: ImageEntry, key: str = "tag") -> dict[str, str]:
     """`key` with tag and digest, for a chart that prints it behind the repository; empty while unresolved."""
-    return {} if entry.digest == UNRESOLVED else {key: f"{entry.tag}@{entry.digest}"}
+    pinned = entry.digest != UNRESOLVED and entry.unresolvable is None
+    return {key: f"{entry.tag}@{entry.digest}"} if pinned else {}
 
 
 def repository_and_tag(entry: ImageEntry, supply: Supply) -> tuple[str, str]:

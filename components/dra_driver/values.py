@@ -4,7 +4,7 @@ from typing import Any
 
 from corral.catalogue.images import image, mirrored
 from corral.catalogue.platforms import PlatformEntry
-from corral.components.supply import Supply, by_digest
+from corral.components.supply import Supply, by_digest, pull_secrets
 
 RESOURCE_API = "resource.k8s.io/v1"
 CLIENT_LABEL = "nvidia.com/gpu.deploy.client"
@@ -38,5 +38,5 @@ def dra_values(
     if "registry" in supply:
         values.setdefault("image", {})["repository"] = mirrored(driver.repository, supply["registry"])
     if "pull_secret" in supply:
-        values["imagePullSecrets"] = [{"name": supply["pull_secret"]}]
+        values["imagePullSecrets"] = pull_secrets(supply)
     return values

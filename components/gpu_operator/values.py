@@ -3,31 +3,20 @@
 from collections.abc import Mapping
 from typing import Any
 
-from corral.catalogue.images import image, mirrored
+from corral.catalogue.images import ImageEntry, image, mirrored
 from corral.catalogue.platforms import PlatformEntry
 from corral.catalogue.vocabulary import DriverSource
 from corral.components.gpu_operator.device_plugin import STRATEGY, WHOLE
-from corral.components.supply import Supply, by_digest
+from corral.components.supply import Supply, by_digest, pull_secrets
 
 MIG_CONFIG_MAP = "corral-mig-parted"
 DEVICE_PLUGIN_CONFIG_MAP = "corral-device-plugin"
 SHARING = {"config": {"name": DEVICE_PLUGIN_CONFIG_MAP, "default": WHOLE}}
 
 OPERANDS = {
-    "operator": "nvcr.io/nvidia",
-    "validator": "nvcr.io/nvidia",
-    "driver": "nvcr.io/nvidia",
-    "toolkit": "nvcr.io/nvidia/k8s",
-    "devicePlugin": "nvcr.io/nvidia",
-    "gfd": "nvcr.io/nvidia",
-    "migManager": "nvcr.io/nvidia/cloud-native",
-    "dcgmExporter": "nvcr.io/nvidia/k8s",
-    "ccManager": "nvcr.io/nvidia/cloud-native",
-}
-"""Upstream repository of each operand that runs; the chart has no global registry."""
-IMAGES = {
     "operator": "gpu-operator",
     "validator": "gpu-operator",
+    "driver": "gpu-driver",
     "toolkit": "container-toolkit",
     "devicePlugin": "gpu-feature-discovery",
     "gfd": "gpu-feature-discovery",
@@ -35,8 +24,8 @@ IMAGES = {
     "dcgmExporter": "dcgm-exporter",
     "ccManager": "cc-manager",
 }
-"""Image of the catalogue that each operand runs; chart and operator print `version` behind its name. The
-driver's has no digest beforehand."""
+"""Image of the catalogue that each operand runs; the chart has no global registry, and prints `version`
+behind the name."""
 
 
 def operator_values(
@@ -101,27 +90,34 @@ def _environment(variables: Mapping[str, str]) -> list[dict[str, str]]:
 
 def _by_digest() -> dict[str, dict[str, Any]]:
     """What makes each operand run by digest; nothing before `corral lock`."""
-    versions = {operand: by_digest(image(name), "version") for operand, name in IMAGES.items()}
+    versions = {operand: by_digest(image(name), "version") for operand, name in OPERANDS.items()}
     return {operand: version for operand, version in versions.items() if version}
 
 
 def _sources(supply: Supply) -> dict[str, dict[str, Any]]:
     """What each operand needs to pull its image from the mirror; nothing without one."""
     sources: dict[str, dict[str, Any]] = {}
-    manager = by_digest(image("gpu-driver-manager"), "version")
-    discovery = by_digest(image("node-feature-discovery"))
+    driver_manager, feature_discovery = image("gpu-driver-manager"), image("node-feature-discovery")
+    manager = by_digest(driver_manager, "version")
+    discovery = by_digest(feature_discovery)
     if "registry" in supply:
         registry = supply["registry"]
-        sources = {name: {"repository": mirrored(host, registry)} for name, host in OPERANDS.items()}
-        manager["repository"] = mirrored("nvcr.io/nvidia/cloud-native", registry)
-        discovery["repository"] = mirrored("registry.k8s.io/nfd/node-feature-discovery", registry)
+        sources = {
+            operand: {"repository": _folder(image(name), registry)} for operand, name in OPERANDS.items()
+        }
+        manager["repository"] = _folder(driver_manager, registry)
+        discovery["repository"] = mirrored(feature_discovery.repository, registry)
     if manager:
         sources.setdefault("driver", {})["manager"] = manager
     if discovery:
         sources["node-feature-discovery"] = {"image": discovery}
     if "pull_secret" in supply:
-        secret = supply["pull_secret"]
         for name in OPERANDS:
-            sources.setdefault(name, {})["imagePullSecrets"] = [secret]
-        sources.setdefault("node-feature-discovery", {})["imagePullSecrets"] = [{"name": secret}]
+            sources.setdefault(name, {})["imagePullSecrets"] = [supply["pull_secret"]]
+        sources.setdefault("node-feature-discovery", {})["imagePullSecrets"] = pull_secrets(supply)
     return sources
+
+
+def _folder(entry: ImageEntry, registry: str) -> str:
+    """What the chart calls an operand's repository: that of its image, without the last part of the name."""
+    return mirrored(entry.repository, registry).rpartition("/")[0]
