@@ -5,6 +5,9 @@ from dataclasses import dataclass
 from corral.catalogue.addons import descriptor
 from corral.catalogue.vocabulary import Addon, Engine
 
+MODEL_FOLDER = "/mnt/models"
+"""Where a model's files are in the pod that serves it."""
+
 
 @dataclass(frozen=True)
 class RuntimeEntry:

@@ -4,9 +4,9 @@
 it is stale. Amounts of money are text, so that no digit is lost; sizes are bytes.
 """
 
-import argparse
 import json
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
@@ -14,6 +14,7 @@ from typing import Any, Literal
 
 from pydantic import TypeAdapter
 
+from corral.catalogue import files
 from corral.catalogue.models import Model
 from corral.catalogue.vocabulary import Dtype, Engine, Task
 from corral.stacks.config.errors import Problem
@@ -217,18 +218,8 @@ def rendered() -> str:
     return json.dumps(schema(), indent=2, ensure_ascii=False) + "\n"
 
 
-def main(arguments: list[str]) -> int:
-    parser = argparse.ArgumentParser(prog="python -m corral.cli.documents")
-    choice = parser.add_mutually_exclusive_group(required=True)
-    choice.add_argument("--check", action="store_true", help="exit with 1 where the schema is stale")
-    choice.add_argument("--write", action="store_true", help="write the schema")
-    chosen = parser.parse_args(arguments)
-    stale = not SCHEMA.exists() or SCHEMA.read_text(encoding="utf-8") != rendered()
-    if stale:
-        print(f"{SCHEMA.relative_to(ROOT)}: {'written' if chosen.write else 'stale'}")
-    if stale and chosen.write:
-        SCHEMA.write_text(rendered(), encoding="utf-8")
-    return 1 if stale and chosen.check else 0
+def main(arguments: Sequence[str]) -> int:
+    return files.refresh("corral.cli.documents", ROOT, {SCHEMA: rendered}, arguments)
 
 
 if __name__ == "__main__":

@@ -8,7 +8,7 @@ from corral.stacks.config.loader import read
 from corral.stacks.config.stack_config import StackConfig
 from corral.stacks.planning.addons import addon_states
 from corral.stacks.planning.defaults import model_requests, namespaces
-from corral.stacks.planning.digests import artifacts
+from corral.stacks.planning.digests import TOOLS, artifacts
 
 
 def images(arguments: argparse.Namespace) -> int:
@@ -27,7 +27,7 @@ def references(config: StackConfig, mirror: str | None = None) -> dict[str, str]
     used = artifacts(states, vectors, {one.engine for one in requests}, None)
     found = {entry.reference: entry.through(mirror).reference for entry in used.charts}
     for entry in used.images:
-        if entry.name == "tools" and config.images.tools is not None:
+        if entry.name == TOOLS and config.images.tools is not None:
             found[config.images.tools] = config.images.tools
         else:
             plain = mirrored(entry.repository, mirror)

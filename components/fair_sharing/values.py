@@ -8,6 +8,7 @@ import yaml
 from corral.catalogue.images import image
 from corral.components.fair_sharing.args import CountedClass
 from corral.components.supply import Supply, pull_secrets, repository_and_tag
+from corral.controls.scope import NAMESPACE_NAME
 
 UNCOUNTED = ("cpu", "memory", "ephemeral-storage", "hugepages-")
 """Beginnings of names of resources that no quota counts; what is left are GPUs and other devices."""
@@ -25,7 +26,6 @@ CONCURRENCY = {
 # As patient as the chart's own probe, but a manager that is up is seen within two seconds instead of ten.
 READINESS = {"initialDelaySeconds": 0, "periodSeconds": 2, "failureThreshold": 15}
 STRATEGIES = ("LessThanOrEqualToFinalShare", "LessThanInitialShare")
-NAMESPACE_NAME = "kubernetes.io/metadata.name"
 
 
 def kueue_values(

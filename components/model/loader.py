@@ -6,6 +6,7 @@ from typing import Any
 import pulumi
 
 from corral.catalogue.images import image
+from corral.catalogue.runtimes import MODEL_FOLDER
 from corral.components.model.args import ModelFile
 from corral.components.model_storage.job import CREDENTIAL_KEYS
 from corral.components.store import Store
@@ -13,7 +14,6 @@ from corral.components.supply import Supply, reference
 
 NAME = "storage-initializer"
 """KServe adds none of its own beside a container of this name, and reports its failure as the model's."""
-MODEL_FOLDER = "/mnt/models"
 FILES = {"name": "model-files", "mountPath": MODEL_FOLDER}
 """The mount of the volume that holds them."""
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from corral.catalogue.addons import descriptor
 from corral.catalogue.models import ModelSpec
 from corral.catalogue.quantities import GIB
+from corral.catalogue.runtimes import MODEL_FOLDER
 from corral.catalogue.vocabulary import Addon, Dtype, Engine
 from corral.stacks.planning.memory.settings import DEFAULTS, EngineSettings
 from corral.stacks.planning.memory.sizing import utilisation
@@ -18,8 +19,6 @@ PART = re.compile(r"-[0-9]{5}-of-[0-9]{5}\.gguf$")
 """Ending of one part of a model that lies in several files."""
 SERVER_GIB = 2
 """Memory of a model server on the host beside its weights."""
-MODEL_FOLDER = "/mnt/models"
-"""Where KServe's storage initializer puts the model's files."""
 DTYPES = {Dtype.BF16: "bfloat16", Dtype.FP16: "float16"}
 """vLLM's `--dtype` by that of the weights; `auto` for the others, whose files say what they compute in."""
 
