@@ -13,7 +13,8 @@ STAND_INS = Path(__file__).parents[2] / "embedded" / "charts"
 NAMES = sorted(path.parent.name for path in STAND_INS.glob("*/Chart.yaml"))
 IN_USE = uses()
 ON_STAND_IN = [use for use in IN_USE if use.chart in NAMES and use.embedded]
-ON_REAL = [use for use in IN_USE if use.chart in ("kyverno", "kserve-resources", "kueue")]
+REAL = ("kyverno", "kserve-resources", "kueue", "cert-manager", "dra-driver-nvidia-gpu")
+ON_REAL = [use for use in IN_USE if use.chart in REAL and use.embedded]
 
 
 def about(name: str) -> dict:
