@@ -15,7 +15,9 @@ from corral.components.gpu_operator.values import OPERANDS, operator_values
 from corral.components.kyverno.values import kyverno_values
 from corral.components.observability.digests import PLACES, with_digests
 from corral.components.observability.values import stack_values
+from corral.components.vector_db.qdrant.values import qdrant_values
 from corral.embedded import toolchain
+from corral.embedded.plane.charts import STAND_INS
 
 HEX = "ab" * 32
 PREINSTALLED = platforms()[Platform.PREINSTALLED]
@@ -62,14 +64,25 @@ def test_the_dra_driver_runs_by_digest(resolved):
 
 
 @pytest.mark.engine
+def test_qdrant_runs_by_digest_though_its_chart_reads_a_tag_as_a_version(resolved):
+    values = qdrant_values(
+        replicas=1,
+        replication_factor=1,
+        size_gib=1,
+        memory_mib=1024,
+        storage_class=None,
+        credential_revision="1",
+        supply=SUPPLY,
+    )
+    assert set(rendered_images(STAND_INS / "qdrant", values)) == {
+        f"registry.example.eu/mirror/qdrant/qdrant:{catalogue.image('qdrant').tag}@sha256:{HEX}"
+    }
+
+
+@pytest.mark.engine
 def test_every_container_of_cert_managers_real_chart_runs_by_digest(resolved):
     values = cert_manager_values("cert-manager", SUPPLY)
-    command = [str(toolchain.tool("helm")), "template", "cert-manager", str(toolchain.chart("cert-manager"))]
-    done = subprocess.run(
-        [*command, "--values", "-"], input=yaml.safe_dump(values), capture_output=True, text=True, check=True
-    )
-    objects = [one for one in yaml.load_all(done.stdout, yaml.CSafeLoader) if one]
-    references = list(images_in([one for one in objects if one["kind"] in ("Deployment", "Job")]))
+    references = rendered_images(toolchain.chart("cert-manager"), values)
     assert len(references) >= 4
     assert [one for one in references if not one.endswith(f"@sha256:{HEX}")] == []
 
@@ -77,16 +90,21 @@ def test_every_container_of_cert_managers_real_chart_runs_by_digest(resolved):
 @pytest.mark.engine
 def test_every_container_of_kyvernos_real_chart_runs_by_digest(resolved):
     values = kyverno_values("kyverno", replicas=1, supply=SUPPLY)
-    command = [str(toolchain.tool("helm")), "template", "kyverno", str(toolchain.chart("kyverno"))]
-    done = subprocess.run(
-        [*command, "--values", "-"], input=yaml.safe_dump(values), capture_output=True, text=True, check=True
-    )
-    objects = [one for one in yaml.load_all(done.stdout, yaml.CSafeLoader) if one]
-    references = list(images_in([one for one in objects if one["kind"] in ("Deployment", "Job", "Pod")]))
+    references = rendered_images(toolchain.chart("kyverno"), values)
     assert len(references) >= 5
     for one in references:
         assert one.startswith("registry.example.eu/mirror/kyverno/"), one
         assert one.endswith(f"@sha256:{HEX}") and one.count(":") == 2, one
+
+
+WORKLOADS = ("Deployment", "StatefulSet", "Job", "Pod")
+
+
+def rendered_images(chart, values):
+    command = [str(toolchain.tool("helm")), "template", chart.name, str(chart), "--values", "-"]
+    done = subprocess.run(command, input=yaml.safe_dump(values), capture_output=True, text=True, check=True)
+    objects = [one for one in yaml.load_all(done.stdout, yaml.CSafeLoader) if one]
+    return list(images_in([one for one in objects if one["kind"] in WORKLOADS]))
 
 
 def images_in(value):

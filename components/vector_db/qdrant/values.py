@@ -4,10 +4,11 @@ from typing import Any
 
 import pulumi
 
-from corral.catalogue.images import mirrored
+from corral.catalogue._read import UNRESOLVED
+from corral.catalogue.images import image, mirrored
 from corral.catalogue.vocabulary import VectorEngine
 from corral.components._pods import restricted_container
-from corral.components.supply import Supply, pull_secrets
+from corral.components.supply import Supply, pull_secrets, reference
 from corral.components.vector_db.names import CREDENTIAL, ENDPOINTS, SERVICE, TLS
 from corral.components.vector_db.shared import CREDENTIAL_REVISION
 
@@ -32,14 +33,11 @@ def qdrant_values(
     volume: dict[str, Any] = {"size": f"{size_gib}Gi"}
     if storage_class is not None:
         volume["storageClassName"] = storage_class
-    image: dict[str, Any] = {"useUnprivilegedImage": True}
-    if "registry" in supply:
-        image["repository"] = mirrored("docker.io/qdrant/qdrant", supply["registry"])
     key = {"name": CREDENTIAL, "key": ENDPOINTS[VectorEngine.QDRANT].key}
     values: dict[str, Any] = {
         "fullnameOverride": SERVICE,
         "replicaCount": replicas,
-        "image": image,
+        **_image(supply),
         # The chart's own key `apiKey` would copy the key into a Secret of the chart and into Helm's release.
         "env": [{"name": "QDRANT__SERVICE__API_KEY", "valueFrom": {"secretKeyRef": key}}],
         "podAnnotations": {CREDENTIAL_REVISION: credential_revision},
@@ -63,3 +61,25 @@ def qdrant_values(
     if pull_secrets(supply):
         values["imagePullSecrets"] = pull_secrets(supply)
     return values
+
+
+def _image(supply: Supply) -> dict[str, Any]:
+    """The unprivileged image, by digest once that is resolved.
+
+    The chart prints `repository:tag` and a suffix for the unprivileged one, and compares the tag as a version
+    for its readiness probe alone. So a digest goes in as repository `…:TAG@sha256` and tag `HEX`; readiness
+    follows from the startup probe, which waits an hour for collections to load.
+    """
+    entry = image("qdrant")
+    if entry.digest == UNRESOLVED:
+        repository = (
+            {"repository": mirrored(entry.repository, supply["registry"])} if "registry" in supply else {}
+        )
+        return {"image": {"useUnprivilegedImage": True, **repository}}
+    repository, _, tag = reference(entry, supply).rpartition(":")
+    return {
+        "image": {"useUnprivilegedImage": False, "repository": repository, "tag": tag},
+        "updateVolumeFsOwnership": False,
+        "readinessProbe": {"enabled": False},
+        "startupProbe": {"enabled": True, "periodSeconds": 5, "failureThreshold": 720},
+    }

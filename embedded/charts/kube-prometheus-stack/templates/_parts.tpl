@@ -12,9 +12,9 @@ corral.dev/stand-in: "true"
 {{ .Values.grafana.fullnameOverride | default (printf "%s-grafana" .Release.Name) }}
 {{- end }}
 
-{{- /* An image from the global registry when one is set, else from its own. */}}
+{{- /* An image from the global registry when one is set, else from its own; by digest when its values have one. */}}
 {{- define "stand-in.image" -}}
-{{ .root.Values.global.imageRegistry | default .registry }}/{{ .repository }}
+{{ .root.Values.global.imageRegistry | default .registry }}/{{ .repository }}:{{ .tag }}{{ with .image.sha }}@sha256:{{ . }}{{ end }}
 {{- end }}
 
 {{- define "stand-in.pullSecrets" -}}
