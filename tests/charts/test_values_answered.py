@@ -76,7 +76,7 @@ def test_every_value_we_set_changes_what_the_real_chart_renders(use, render):
 
 
 @pytest.mark.upstream
-@pytest.mark.parametrize("use", IN_USE, ids=str)
+@pytest.mark.parametrize("use", [use for use in IN_USE if use.values], ids=str)
 def test_every_value_we_set_is_a_key_of_the_upstream_chart(use, upstream_charts):
     assert unknown(upstream_charts, use.chart, use.values) == []
 
