@@ -74,7 +74,7 @@ def _from_registry(host: str, path: str, tag: str, http: httpx.Client, insecure:
     stated = answer.headers.get("Docker-Content-Digest", "")
     if DIGEST.fullmatch(stated):
         return stated
-    return f"sha256:{hashlib.sha256(_body(http, url, headers, MANIFEST_BYTES)).hexdigest()}"
+    return f"sha256:{hashlib.sha256(body(http, url, headers, MANIFEST_BYTES)).hexdigest()}"
 
 
 def anonymous_token(
@@ -111,25 +111,67 @@ def anonymous_token(
     return token
 
 
-def _from_index(base: str, version: str, http: httpx.Client) -> str:
-    repository, _, name = base.rpartition("/")
+def index_entry(repository: str, name: str, version: str, http: httpx.Client) -> Mapping[str, Any]:
+    """What the index of a Helm repository says about one chart.
+
+    Raises:
+        Unresolved: it has no such chart, or is no index.
+    """
     loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     try:
-        index = yaml.load(_body(http, f"{repository}/index.yaml", {}, INDEX_BYTES), Loader=loader)
+        index = yaml.load(body(http, f"{repository}/index.yaml", {}, INDEX_BYTES), Loader=loader)
         entries = cast("list[dict[str, Any]]", index["entries"].get(name, []))
     except (yaml.YAMLError, TypeError, KeyError, AttributeError):
         raise Unresolved("its index.yaml is no Helm index") from None
     wanted = version.removeprefix("v")
     for entry in entries:
         if str(entry.get("version", "")).removeprefix("v") == wanted:
-            digest = f"sha256:{str(entry.get('digest', '')).removeprefix('sha256:')}"
-            if DIGEST.fullmatch(digest):
-                return digest
-            raise Unresolved("its index states no digest")
+            return entry
     raise Unresolved("not in its index")
 
 
-def _body(http: httpx.Client, url: str, headers: Mapping[str, str], limit: int) -> bytes:
+def _from_index(base: str, version: str, http: httpx.Client) -> str:
+    repository, _, name = base.rpartition("/")
+    entry = index_entry(repository, name, version, http)
+    digest = f"sha256:{str(entry.get('digest', '')).removeprefix('sha256:')}"
+    if DIGEST.fullmatch(digest):
+        return digest
+    raise Unresolved("its index states no digest")
+
+
+def manifest(host: str, path: str, reference: str, http: httpx.Client, insecure: Collection[str]) -> bytes:
+    """The manifest of a tag or digest.
+
+    Raises:
+        Unresolved: the registry does not have it, or wants credentials.
+    """
+    return _stored(host, path, f"manifests/{reference}", http, insecure, MANIFEST_BYTES)
+
+
+def blob(
+    host: str, path: str, digest: str, http: httpx.Client, insecure: Collection[str], limit: int
+) -> bytes:
+    """A blob of at most `limit` bytes; raises as `manifest` does."""
+    return _stored(host, path, f"blobs/{digest}", http, insecure, limit)
+
+
+def _stored(
+    host: str, path: str, what: str, http: httpx.Client, insecure: Collection[str], limit: int
+) -> bytes:
+    url = f"{'http' if host in insecure else 'https'}://{DOCKER.get(host, host)}/v2/{path}/{what}"
+    headers = {"Accept": f"{ACCEPT}, */*"}
+    answer = http.head(url, headers=headers)
+    if answer.status_code == UNAUTHORIZED:
+        headers["Authorization"] = f"Bearer {anonymous_token(answer, path, http, insecure)}"
+    return body(http, url, headers, limit)
+
+
+def body(http: httpx.Client, url: str, headers: Mapping[str, str], limit: int) -> bytes:
+    """What `url` answers, at most `limit` bytes.
+
+    Raises:
+        Unresolved: it is longer, takes too long, or is refused.
+    """
     content, end = bytearray(), time.monotonic() + BODY_SECONDS
     with http.stream("GET", url, headers=dict(headers)) as answer:
         _expect(answer)

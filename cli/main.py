@@ -14,7 +14,10 @@ COMMANDS: dict[str, tuple[str, str]] = {
     ),
     "models": ("corral.cli.fit:show", "list the catalogue's models, search them, show one"),
     "fit": ("corral.cli.fit:fit", "show where a model fits and at what price, without a stack file"),
-    "setup": ("corral.cli.supply:setup", "bring the programs of the embedded platform to this machine"),
+    "setup": (
+        "corral.cli.supply:setup",
+        "bring programs of the embedded platform, or charts, to this machine",
+    ),
     "init": ("corral.cli.deploy:init", "make the stack's private state and its secrets"),
     "up": ("corral.cli.deploy:up", "start the plane and deploy the stack"),
     "preview": ("corral.cli.deploy:preview", "show what `up` would change, judged by the policies"),
@@ -114,6 +117,14 @@ def build_parser() -> argparse.ArgumentParser:
     sub["plan"].add_argument("--html", metavar="FILE", help="draw the plan as one page, for any browser")
     sub["up"].add_argument("--plane-only", action="store_true", help="start the plane, deploy nothing")
     sub["down"].add_argument("-y", "--yes", action="store_true", help="discard the data without a question")
+    sub["setup"].add_argument(
+        "what", nargs="?", choices=("charts",), help="the pinned charts as folders instead, for any cluster"
+    )
+    sub["setup"].add_argument("--to", metavar="FOLDER", help="where charts go; default: $CORRAL_HOME/charts")
+    sub["setup"].add_argument("--mirror", metavar="HOST/PATH", help="registry that mirrors the charts")
+    sub["setup"].add_argument(
+        "--insecure", action="append", default=[], metavar="HOST", help="plain-HTTP registry of charts"
+    )
     sub["setup"].add_argument("--all", action="store_true", help="also what only some stacks need: Kueue")
     sub["setup"].add_argument("--plan", action="store_true", help="show what would be brought, and stop")
     sub["lint"].add_argument("files", nargs="*", help="stack files; default: all of the checkout")

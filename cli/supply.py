@@ -2,6 +2,11 @@
 
 import argparse
 from importlib.metadata import version as version_of
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from corral.catalogue.chart_archives import Pulled
 
 
 def version(_arguments: argparse.Namespace) -> int:
@@ -27,6 +32,41 @@ def lock(arguments: argparse.Namespace) -> int:
 
 
 def setup(arguments: argparse.Namespace) -> int:
+    if arguments.what == "charts":
+        return _charts(arguments)
+    return _programs(arguments)
+
+
+def _charts(arguments: argparse.Namespace) -> int:
+    """Every chart of the catalogue as a folder; one line each."""
+    from corral.catalogue import chart_archives
+    from corral.catalogue.charts import charts
+    from corral.catalogue.registry import client
+    from corral.embedded.home import Home
+
+    entries = [entry.through(arguments.mirror) for entry in charts().values()]
+    folder = Path(arguments.to).absolute() if arguments.to else Home.find().charts
+    if arguments.plan:
+        print(*(f"{entry.reference} {entry.digest}" for entry in entries), sep="\n")
+        return 0
+    missing = 0
+    with client() as http:
+        for pulled in chart_archives.pull(entries, folder, http, arguments.insecure):
+            missing += pulled.digest is None
+            print(_line(pulled))
+    print(f"{len(entries) - missing} of {len(entries)} charts in {folder}")
+    return 1 if missing else 0
+
+
+def _line(pulled: "Pulled") -> str:
+    if pulled.digest is None:
+        return f"{pulled.entry.reference}: not pulled: {pulled.reason}"
+    how = "is there" if pulled.present else "pulled"
+    unlocked = "" if pulled.locked else ", not locked: `corral lock` keeps its digest"
+    return f"{pulled.entry.reference}: {how}, {pulled.digest}{unlocked}"
+
+
+def _programs(arguments: argparse.Namespace) -> int:
     from corral.catalogue.vocabulary import Addon
     from corral.cli.console import progress
     from corral.embedded import toolchain

@@ -102,12 +102,13 @@ def install(
     supply: Supply,
     depends_on: Sequence[pulumi.Resource] = (),
     awaited: bool = True,
+    definitions: bool = True,
 ) -> pulumi.Resource:
     """Install a chart of the catalogue, the way its entry says: the only call to Helm.
 
     The release is named after the chart, so that the objects' names do not depend on the logical name.
     `awaited`: whether a release is done once its objects are ready, and gone once they are; hooks always are
-    awaited.
+    awaited. `definitions`: whether what the chart has in its folder `crds` is installed.
     """
     location = locate(entry, supply)
     shared: dict[str, Any] = {
@@ -117,6 +118,7 @@ def install(
         "name": entry.name,
         "namespace": namespace,
         "values": dict(values),
+        "skip_crds": None if definitions else True,
         "opts": child(parent, depends_on=list(depends_on)),
     }
     if entry.installed_by is InstalledBy.CHART:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 PLANE_NAME = re.compile(r"^[a-z0-9]([a-z0-9-]{0,18}[a-z0-9])?$")
-RESERVED = frozenset({"toolchain"})
+RESERVED = frozenset({"charts", "toolchain"})
 
 
 @dataclass(frozen=True)
@@ -75,6 +75,11 @@ class Home:
         """Programs, charts and Python environments, keyed by version; `$CORRAL_TOOLCHAIN` moves it."""
         chosen = os.environ.get("CORRAL_TOOLCHAIN")
         return Path(chosen).expanduser().absolute() if chosen else self.root / "toolchain"
+
+    @property
+    def charts(self) -> Path:
+        """Unpacked charts that `corral setup charts` has pulled, by name."""
+        return self.root / "charts"
 
     def plane(self, name: str) -> PlaneHome:
         """The folder of plane `name`.

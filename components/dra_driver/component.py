@@ -77,6 +77,8 @@ class DraDriver(pulumi.ComponentResource):
             namespace=self.namespace,
             supply=args["supply"],
             depends_on=quota,
+            # Types of compute domains, which are off; the GPU operator's chart brings the same ones.
+            definitions=False,
         )
         self.register_outputs({"namespace": self.namespace})
 

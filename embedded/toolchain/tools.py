@@ -43,7 +43,14 @@ PROMETHEUS_OPERATOR = ModulePin(
 GATEWAY_API = ModulePin(
     "sigs.k8s.io/gateway-api", "v1.6.1", "h1:mock6phZbI6rvZerwrVNk7hVNymQgHo+6sJ81Ia7ftY="
 )
+DRA_DRIVER_VERSION = "0.4.1"
+DRA_DRIVER = ModulePin(
+    "sigs.k8s.io/dra-driver-nvidia-gpu",
+    f"v{DRA_DRIVER_VERSION}",
+    "h1:up4wTyW4UxLDB8I+pDOhQ1+F3Ol2f/qHgN4v6vlcPEc=",
+)
 KUEUE = ModulePin("sigs.k8s.io/kueue", "v0.19.2", "h1:mPNzr37u0nwI7ikST5QQl5gg6EgtYOAvC9ZbTgywdN8=")
+DRA_DRIVER_CHART = "dra-driver-nvidia-gpu"
 KYVERNO_PROGRAMS = {
     "kyverno": "kyverno",
     "kyverno-background-controller": "background-controller",
@@ -311,6 +318,12 @@ TOOLS: tuple[Recipe, ...] = (
         CERT_MANAGER_VERSION,
         ("chart:cert-manager",),
         (ChartFiles((UnversionedChart("cert-manager", CERT_MANAGER, "deploy/charts/cert-manager"),)),),
+    ),
+    Recipe(
+        "dra-driver-charts",
+        DRA_DRIVER_VERSION,
+        (f"chart:{DRA_DRIVER_CHART}",),
+        (ChartFiles((CopiedChart(DRA_DRIVER_CHART, DRA_DRIVER, f"deployments/helm/{DRA_DRIVER_CHART}"),)),),
     ),
     Recipe(
         "prometheus-operator-crds",

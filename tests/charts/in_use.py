@@ -1,9 +1,13 @@
 """Every chart with the values that the components give it, in the combinations that matter."""
 
+import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
+import pytest
+
+from corral.catalogue import images as catalogue
 from corral.catalogue.platforms import platforms
 from corral.catalogue.vocabulary import Platform
 from corral.components.cert_manager.component import cert_manager_values
@@ -37,6 +41,9 @@ class Use:
     values: Mapping[str, Any]
     embedded: bool = True
     """Whether the embedded platform gives these values, so that a stand-in must answer to each."""
+
+    registry: str | None = None
+    """The mirror that the values name."""
 
     def __str__(self) -> str:
         return f"{self.chart}-{self.case}"
@@ -83,8 +90,52 @@ def uses() -> list[Use]:
             Use("kyverno", case, kyverno_values("kyverno", replicas=3, supply=supply, upgrade_job=False)),
             Use("kueue", case, kueue_values(QUEUEING, replicas=2, monitors=True, supply=supply)),
         ]
-    gateway = Use("gateway-crds-helm", "plain", crd_values(CrdSet.GATEWAY_API))
-    return [*found, gateway, *_on_platforms()]
+    types = [
+        Use("gateway-crds-helm", "plain", crd_values(CrdSet.GATEWAY_API)),
+        Use("prometheus-operator-crds", "plain", crd_values(CrdSet.PROMETHEUS)),
+        Use("kserve-crd-minimal", "plain", {}),
+    ]
+    return [_placed(one) for one in (*found, *types, *_variants(), *_on_platforms())]
+
+
+def _placed(use: Use) -> Use:
+    return replace(use, registry=MIRROR["registry"]) if "mirrored" in use.case else use
+
+
+def pinned() -> list[Use]:
+    """The same after `corral lock`."""
+    entries = {
+        name: replace(one, digest=f"sha256:{hashlib.sha256(name.encode()).hexdigest()}")
+        for name, one in catalogue.images().items()
+    }
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(catalogue, "images", lambda: entries)
+        return uses()
+
+
+def _variants() -> list[Use]:
+    """What only some stacks have."""
+    cut = dra_values(METAL, supply=MIRROR, mig_layouts=True)
+    on_demand = operator_values(METAL, device_plugin=False, monitors=False, supply=MIRROR, dynamic_mig=True)
+    watched = stack_values(
+        retention_days=1, size_gib=1, storage_class=None, control_plane=True, supply=MIRROR
+    )
+    one = {"replicas": 1, "replication_factor": 1, "size_gib": 1, "memory_mib": 1024}
+    single = qdrant_values(storage_class=None, credential_revision="0a", supply=MIRROR, **one)
+    return [
+        Use("dra-driver-nvidia-gpu", "mirrored-layouts", cut),
+        Use(
+            "dra-driver-nvidia-gpu", "mirrored-on-demand", dra_values(METAL, supply=MIRROR, dynamic_mig=True)
+        ),
+        Use("gpu-operator", "mirrored-on-demand", on_demand),
+        Use("kube-prometheus-stack", "mirrored-control-plane", watched),
+        Use("qdrant", "mirrored-single", single),
+        Use(
+            "kyverno",
+            "mirrored-upgrade",
+            kyverno_values("kyverno", replicas=1, supply=MIRROR, upgrade_job=True),
+        ),
+    ]
 
 
 def _on_platforms() -> list[Use]:
@@ -97,4 +148,4 @@ def _on_platforms() -> list[Use]:
             Use("dra-driver-nvidia-gpu", name.value, dra_values(row, supply=UPSTREAM), embedded=False)
         )
     values = operator_values(METAL, device_plugin=False, monitors=True, supply=MIRROR, precompiled=580)
-    return [*found, Use("gpu-operator", "precompiled", values, embedded=False)]
+    return [*found, Use("gpu-operator", "mirrored-precompiled", values, embedded=False)]

@@ -5,7 +5,6 @@ from tests.charts.conftest import objects
 
 from corral.catalogue.platforms import platforms
 from corral.catalogue.vocabulary import Platform
-from corral.components.dra_driver.values import dra_values
 from corral.components.gpu_operator.values import MIG_CONFIG_MAP, operator_values
 from corral.components.observability.values import ADMIN_SECRET, FULL_NAME, GRAFANA, stack_values
 from corral.components.vector_db.names import CREDENTIAL, SERVICE
@@ -55,38 +54,6 @@ def test_the_exporter_and_its_monitor_come_and_go_with_their_switches(rendered):
     assert made() == {"DaemonSet", "Service", "ServiceMonitor"}
     assert made(serviceMonitor={"enabled": False}) == {"DaemonSet", "Service"}
     assert made(enabled=False) == set()
-
-
-def test_the_device_classes_are_those_that_models_claim(rendered):
-    found = rendered("dra-driver-nvidia-gpu", dra_values(PREINSTALLED, supply={}))
-    classes = {name: entry for (kind, name), entry in found.items() if kind == "DeviceClass"}
-    assert {"gpu.nvidia.com", "mig.nvidia.com"} <= set(classes)
-    assert not any(name.startswith("compute-domain") for name in classes)
-    mig = classes["mig.nvidia.com"]
-    assert mig["apiVersion"] == "resource.k8s.io/v1"
-    assert "type == 'mig'" in mig["spec"]["selectors"][0]["cel"]["expression"]
-
-
-def test_the_dra_driver_refuses_to_share_gpus_with_the_device_plugin(render):
-    values = {**dra_values(PREINSTALLED, supply={}), "gpuResourcesEnabledOverride": False}
-    assert "refused" in render(STAND_INS / "dra-driver-nvidia-gpu", "dra-driver-nvidia-gpu", values)
-
-
-def test_feature_gates_reach_the_containers_of_the_kubelet_plugin_as_upstream_hands_them_on(rendered):
-    def gates(**more):
-        values = {**dra_values(platforms()[Platform.PREINSTALLED], supply={}), "resources": {}, **more}
-        daemon = rendered("dra-driver-nvidia-gpu", values)[
-            "DaemonSet", "dra-driver-nvidia-gpu-kubelet-plugin"
-        ]
-        return {
-            container["name"]: [one["value"] for one in container["env"] if one["name"] == "FEATURE_GATES"]
-            for container in daemon["spec"]["template"]["spec"]["containers"]
-        }
-
-    assert gates() == {"gpus": [], "compute-domains": []}
-    text = ["DynamicMIG=true,MPSSupport=false,"]
-    found = gates(featureGates={"MPSSupport": False, "DynamicMIG": True})
-    assert found == {"gpus": text, "compute-domains": text}
 
 
 def test_prometheus_selects_everything_unless_told_to_keep_to_its_release(rendered):

@@ -119,6 +119,11 @@ def test_slices_on_demand_exclude_layouts_and_need_the_dra_driver(more, named):
         build(operator(dynamic_mig=True, **more))
 
 
+def test_resource_types_that_the_operators_chart_has_too_are_installed_once():
+    assert installed(build(dra()), "dra-chart").inputs["skipCrds"] is True
+    assert "skipCrds" not in installed(build(operator()), "gpus-chart").inputs
+
+
 def test_a_dra_driver_of_somebody_else_is_not_installed_twice():
     graph = build(operator(dra_driver="existing"))
     assert [found.name for found in installs(graph)] == ["gpus-chart"]

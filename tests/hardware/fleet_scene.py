@@ -26,7 +26,9 @@ DRA = "resource.k8s.io/v1"
 OPERATOR = "gpu-operator"
 POLICY = resource("nvidia.com/v1", "clusterpolicies", name="cluster-policy")
 UNUSED = MappingProxyType({"nvidia.com/mig.config": "all-disabled"})
-DAEMONS = resource("apps/v1", "daemonsets", "default")
+DRIVER = "dra-driver-nvidia-gpu"
+DAEMONS = resource("apps/v1", "daemonsets", DRIVER)
+ACCOUNTS = resource("v1", "serviceaccounts", DRIVER)
 PODS = resource("v1", "pods", fleets.SPACE)
 MARKS = ("corral.dev/pool", "nvidia.com/mig.config", "nvidia.com/device-plugin.config")
 
@@ -55,9 +57,9 @@ def plane_of_fleets(tmp_path_factory):
 async def prepare(kubeconfig):
     api = Api.connect(kubeconfig, user_agent="test")
     try:
-        for name in (OPERATOR, fleets.SPACE):
+        for name in (OPERATOR, DRIVER, fleets.SPACE):
             await api.create(resource("v1", "namespaces"), {"metadata": {"name": name}})
-        (definition,) = (fleets.stand_in("gpu-operator") / "crds").glob("*.yaml")
+        (definition,) = (fleets.chart_folder("gpu-operator") / "crds").glob("*.yaml")
         definitions = resource("apiextensions.k8s.io/v1", "customresourcedefinitions")
         await api.create(definitions, yaml.safe_load(definition.read_text()))
         account = resource("v1", "serviceaccounts", fleets.SPACE, "default")
@@ -85,11 +87,12 @@ async def until(asked, what, seconds=SECONDS):
 
 
 def rendered(graph, chart):
-    """Objects of a stand-in chart with the values that the program gives it; none when it installs it not."""
+    """Objects of a chart with the values that the program gives it; none when it installs it not."""
     found = [one for one in (*graph.of("Release"), *graph.of("Chart")) if one.inputs.get("name") == chart]
     if not found:
         return []
-    command = [str(toolchain.tool("helm")), "template", chart, str(fleets.stand_in(chart)), "--values", "-"]
+    folder = str(fleets.chart_folder(chart))
+    command = [str(toolchain.tool("helm")), "template", chart, folder, "--namespace", chart, "--values", "-"]
     values = yaml.safe_dump(found[0].inputs["values"])
     done = subprocess.run(command, input=values, capture_output=True, text=True, check=True)
     return [one for one in yaml.safe_load_all(done.stdout) if one]
@@ -129,13 +132,14 @@ class Scene:
         for one in rendered(self.graph, "gpu-operator"):
             if one["kind"] == "ClusterPolicy":
                 await self.put(resource("nvidia.com/v1", "clusterpolicies"), one)
-        driver = rendered(self.graph, "dra-driver-nvidia-gpu")
+        driver = rendered(self.graph, DRIVER)
         for one in await self.api.list(DAEMONS):
             if not driver:
                 await self.api.delete(f"{DAEMONS}/{one['metadata']['name']}")
-        for one in driver:
-            if one["kind"] == "DaemonSet":
-                await self.put(DAEMONS, one)
+        for kind, path in (("ServiceAccount", ACCOUNTS), ("DaemonSet", DAEMONS)):
+            for one in driver:
+                if one["kind"] == kind:
+                    await self.put(path, one)
         classes = [
             *(one for one in driver if one["kind"] == "DeviceClass"),
             *(one.inputs for one in self.graph.of("DeviceClass")),

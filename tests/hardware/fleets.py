@@ -11,6 +11,7 @@ import yaml
 from tests.components.harness import Graph, build
 
 from corral.catalogue.quantities import amount
+from corral.embedded import toolchain
 from corral.embedded.kube import Object
 from corral.embedded.objects import at, children
 from corral.stacks.config.errors import PlanErrors
@@ -242,5 +243,6 @@ def smallest_memory(nodes: Mapping[str, Object], slices: list[Object]) -> dict[D
     return found
 
 
-def stand_in(name: str) -> Path:
-    return Path(__file__).parents[2] / "embedded" / "charts" / name
+def chart_folder(name: str) -> Path:
+    """The chart that a plane installs: upstream's where the toolchain has it, else the stand-in."""
+    return toolchain.chart(name) or Path(__file__).parents[2] / "embedded" / "charts" / name

@@ -11,6 +11,14 @@ from tests.hardware import fleets
 from corral.embedded import toolchain
 from corral.embedded.kube import ApiError, resource
 
+DRIVER = "dra-driver-nvidia-gpu"
+"""Where the DRA driver runs; its chart refuses `default`."""
+PATHS = {
+    "DeviceClass": lambda name: resource("resource.k8s.io/v1", "deviceclasses", name=name),
+    "ServiceAccount": lambda name: resource("v1", "serviceaccounts", DRIVER, name),
+    "DaemonSet": lambda name: resource("apps/v1", "daemonsets", DRIVER, name),
+}
+
 
 def definition(group, kind, version, scope):
     plural = f"{kind.lower()}s" if not kind.endswith("y") else f"{kind.lower()[:-1]}ies"
@@ -56,27 +64,23 @@ async def until(true, seconds=30):
 
 
 def dra_driver(**gates):
-    """Objects of the stand-in for the DRA driver's chart under feature gates."""
+    """DeviceClasses, ServiceAccounts and DaemonSet of the DRA driver's chart under feature gates."""
     values = {
         "gpuResourcesEnabledOverride": True,
         "resources": {"computeDomains": {"enabled": False}},
         "featureGates": gates,
         "kubeletPlugin": {"nodeSelector": {"nvidia.com/gpu.deploy.client": "true"}},
     }
-    folder = fleets.stand_in("dra-driver-nvidia-gpu")
-    command = [toolchain.tool("helm"), "template", "dra", folder, "--namespace", "default", "--values", "-"]
+    folder = fleets.chart_folder("dra-driver-nvidia-gpu")
+    command = [toolchain.tool("helm"), "template", "dra", folder, "--namespace", DRIVER, "--values", "-"]
     done = subprocess.run(
         [*map(str, command)], input=json.dumps(values), capture_output=True, text=True, check=True
     )
-    return [one for one in yaml.safe_load_all(done.stdout) if one]
+    return [one for one in yaml.safe_load_all(done.stdout) if one and one["kind"] in PATHS]
 
 
 async def install(api, objects):
-    """Apply DeviceClasses and DaemonSets."""
-    paths = {
-        "DeviceClass": lambda name: resource("resource.k8s.io/v1", "deviceclasses", name=name),
-        "DaemonSet": lambda name: resource("apps/v1", "daemonsets", "default", name),
-    }
+    """Apply DeviceClasses, ServiceAccounts and DaemonSets."""
     for one in objects:
-        path = paths[one["kind"]](one["metadata"]["name"])
+        path = PATHS[one["kind"]](one["metadata"]["name"])
         await api.patch(path, one, kind="apply", field_manager="program")

@@ -3,7 +3,7 @@
 import asyncio
 
 import pytest
-from tests.hardware.scenes import definition, dra_driver, install, put, until
+from tests.hardware.scenes import DRIVER, PATHS, definition, dra_driver, install, put, until
 
 from corral.embedded.home import Home
 from corral.embedded.kube import Api, ApiError, resource
@@ -60,7 +60,7 @@ def live(cluster):
         return asyncio.run(whole())
 
     async def prepare(api):
-        for name in ("gpu-operator", SPACE):
+        for name in ("gpu-operator", DRIVER, SPACE):
             await put(api, "v1", "namespaces", "Namespace", name)
         for group, kind, scope in (("nvidia.com", "ClusterPolicy", "Cluster"),):
             body = definition(group, kind, "v1", scope)
@@ -243,7 +243,7 @@ def test_a_gpu_is_cut_for_the_pods_that_ask_and_never_beyond_its_geometry(live):
         alone = await allocated(api)
         await end(api, "large")
 
-        await api.delete(resource("apps/v1", "daemonsets", "default", "dra-driver-nvidia-gpu-kubelet-plugin"))
+        await api.delete(PATHS["DaemonSet"]("dra-driver-nvidia-gpu-kubelet-plugin"))
         await ask(api, "all-disabled", "success")
 
         async def fixed():

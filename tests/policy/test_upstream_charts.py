@@ -1,15 +1,20 @@
-"""The pack evaluates every object of the real charts, as they were rendered, without an error."""
+"""Pack and admission on every object of the real charts, as they were rendered for the values of 0.1.0."""
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+from tests.admission.guarded import refusals
 
+from corral.components.admission.render import native_policy
 from corral.controls.cel import prepared
 from corral.controls.control import ObjectRule
 from corral.controls.evaluate import evaluate_object
-from corral.controls.profiles import PROFILES
+from corral.controls.profiles import PROFILES, Profile, profile
 from corral.controls.register import CONTROLS
+from corral.controls.scope import Scope
 from corral.policy.rendered import rendered_workloads
 
 pytestmark = pytest.mark.upstream
@@ -43,3 +48,54 @@ def test_no_test_hook_of_a_real_chart_is_evaluated() -> None:
         for image in prepared(workload).values["images"]
     ]
     assert not [image for image in images if "bats" in image or "bci-base" in image]
+
+
+CHARTS = {"cert-manager", "dra-driver-nvidia-gpu", "gpu-operator", "kube-prometheus-stack", "qdrant"}
+MIRROR = "registry.example.eu/mirror"
+
+
+def subjects() -> Iterator[tuple[str, Profile, dict[str, Any]]]:
+    """Every workload with the profile of a stack that has such values."""
+    for manifest in manifests():
+        registry = MIRROR if manifest.parent.name == "onprem-mirror" else None
+        for workload in rendered_workloads(manifest.read_text()):
+            stored = without_nulls(workload)
+            yield f"{manifest.parent.name} {manifest.stem}", profile("eu-resident", registry=registry), stored
+
+
+def without_nulls(value: Any) -> Any:
+    """What the API server hands to admission: a null is no field."""
+    if isinstance(value, dict):
+        return {key: without_nulls(one) for key, one in value.items() if one is not None}
+    return [without_nulls(one) for one in value] if isinstance(value, list) else value
+
+
+def test_every_chart_of_which_there_is_a_copy_is_evaluated() -> None:
+    assert {manifest.stem for manifest in manifests()} == CHARTS
+
+
+def test_admission_says_of_every_object_what_the_pack_says() -> None:
+    seen = 0
+    for where, limits, workload in subjects():
+        for control in RULES:
+            assert isinstance(control.rule, ObjectRule)
+            if workload["kind"] not in control.rule.kinds:
+                continue
+            policy = native_policy(control, limits, Scope(), everywhere=True)
+            refused = bool(refusals(policy, workload))
+            judged = bool(evaluate_object(control, workload, limits))
+            assert refused == judged, (
+                f"{where}: {workload['kind']} {workload['metadata']['name']}: {control.id}"
+            )
+            seen += 1
+    assert seen > len(RULES)
+
+
+def test_values_of_a_release_without_digests_break_no_control_but_that_of_digests() -> None:
+    broken = {
+        control.id
+        for _where, limits, workload in subjects()
+        for control in RULES
+        if evaluate_object(control, workload, limits)
+    }
+    assert broken == {"SOV-SUP-02"}
