@@ -6,10 +6,10 @@ import pulumi
 
 from corral.catalogue.images import mirrored
 from corral.catalogue.vocabulary import VectorEngine
+from corral.components._credentials import CREDENTIAL_REVISION
 from corral.components._pods import restricted_container
 from corral.components.supply import Supply, pull_secrets
 from corral.components.vector_db.names import CREDENTIAL, ENDPOINTS, SERVICE, TLS
-from corral.components.vector_db.shared import CREDENTIAL_REVISION
 
 TLS_PATH = "/qdrant/tls"
 
