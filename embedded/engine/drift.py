@@ -10,7 +10,7 @@ import re
 import subprocess
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import cast
 
 import yaml
 
@@ -205,7 +205,7 @@ def _stored(kubectl: Kubectl) -> Objects:
     labels = ("get", "secrets", "--all-namespaces", "--selector=owner=helm,status=deployed", "--output=json")
     done = kubectl.run(labels)
     if done.returncode:
-        raise Unreadable(_last(done.stderr))
+        raise Unreadable(last_line(done.stderr))
     return children(json.loads(done.stdout), "items")
 
 
@@ -237,7 +237,7 @@ def _listed(kubectl: Kubectl, kinds: Sequence[str]) -> str | None:
     if done.returncode and "the server doesn't have a resource type" in done.stderr:
         return None
     if done.returncode:
-        raise Unreadable(_last(done.stderr))
+        raise Unreadable(last_line(done.stderr))
     return done.stdout
 
 
@@ -251,6 +251,6 @@ def _group(api_version: str) -> str:
     return api_version.rpartition("/")[0]
 
 
-def _last(text: str) -> str:
-    lines: list[Any] = text.strip().splitlines()
-    return str(lines[-1]) if lines else "kubectl failed without a word"
+def last_line(text: str) -> str:
+    """The last line of what a kubectl that failed said."""
+    return (text.strip().splitlines() or ["kubectl failed without a word"])[-1]

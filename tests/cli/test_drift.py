@@ -125,7 +125,9 @@ def test_another_number_of_replicas_is_said_with_the_stated_one():
 
 
 def test_a_type_that_is_gone_takes_its_objects_along_and_hides_no_other():
-    assert found(Cluster(without("ClusterRole"), unserved="ClusterRole")) == ["ClusterRole manager is missing"]
+    assert found(Cluster(without("ClusterRole"), unserved="ClusterRole")) == [
+        "ClusterRole manager is missing"
+    ]
 
 
 def test_what_the_stack_only_reads_or_patches_and_releases_of_others_are_not_its_own():
@@ -144,5 +146,5 @@ def test_a_release_is_restored_at_its_own_revision_and_a_workload_to_its_own_rep
 
 
 def test_a_cluster_that_does_not_answer_is_one_line():
-    with pytest.raises(drift.Unreadable, match="^The connection was refused$"):
+    with pytest.raises(drift.Unreadable, match=r"^The connection was refused$"):
         found(Cluster(down=True))
