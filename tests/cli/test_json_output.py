@@ -132,7 +132,7 @@ KUBECTL = """#!/bin/sh
 case "$*" in
 *config*) printf https://cluster.example:6443 ;;
 *"get pods"*) cat pods.json ;;
-*"get resourceclaims"*) echo 'error: the server doesn'"'"'t have a resource type "resourceclaims"' >&2; exit 1 ;;
+*"get resourceclaims"*) cat unserved >&2; exit 1 ;;
 *"get secrets"*) echo '{"items": []}' ;;
 *) echo 'v1 Namespace <none> models <none>' ;;
 esac
@@ -163,6 +163,7 @@ def test_a_stack_on_a_cluster_of_others_has_the_status_that_the_cluster_has(chec
     ]
     (checkout / "pods.json").write_text(json.dumps({"items": several}))
     (checkout / "state.json").write_text(json.dumps(STATE))
+    (checkout / "unserved").write_text('error: the server doesn\'t have a resource type "resourceclaims"')
     for name, text in (("kubectl", KUBECTL), ("pulumi", "#!/bin/sh\ncat state.json\n")):
         (programs / name).write_text(text)
         (programs / name).chmod(0o755)
