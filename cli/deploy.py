@@ -126,6 +126,16 @@ def _engine(checkout: Path, plan: Plan) -> Engine:
     return Engine(plane, checkout, plan.stack, environment(home, plane, programs, own_provider=built))
 
 
+def destroy(stack: str, *options: str, assured: bool) -> int:
+    """`pulumi destroy` by the user's own Pulumi, which asks unless `assured`; its exit code."""
+    program = shutil.which("pulumi")
+    if program is None:
+        progress("corral: there is no pulumi on PATH; see https://www.pulumi.com/docs/install/")
+        return FAILED
+    command = [program, "destroy", "--stack", stack, *(["--yes"] if assured else []), *options]
+    return subprocess.run(command, cwd=project.find(), check=False).returncode
+
+
 def _own_pulumi(checkout: Path, command: str, stack: str) -> int:
     """The user's own Pulumi, login and environment; nothing of ours but the policy pack."""
     program = shutil.which("pulumi")

@@ -1,15 +1,15 @@
-"""The status of a stack on a cluster that Corral did not start: read by the user's own kubectl and Pulumi."""
+"""A stack on a cluster that Corral did not start: status and end, by the user's own kubectl and Pulumi."""
 
 import json
 import os
 import shutil
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from rich.text import Text
 
 from corral.cli import pods, status, summary
-from corral.cli.console import results
+from corral.cli.console import progress, results
 from corral.cli.documents import StatusDocument, print_document
 from corral.cli.errors import FAILED
 from corral.embedded.engine import drift, project
@@ -45,6 +45,32 @@ def show(plan: Plan, *, as_json: bool) -> int:
     pods.show(console, overview.pods, summary.owners(plan))
     summary.show_models(console, overview, plan)
     return 0 if summary.show_faults(console, overview, plan, changed) else FAILED
+
+
+def down(stack: str, destroy: Callable[..., int], *, exclude_protected: bool) -> int:
+    """Destroy `stack`; protected data is named first, with both ways on, before anything is touched.
+
+    Args:
+        destroy: runs `pulumi destroy` with further options; returns its exit code.
+
+    Raises:
+        EngineError: there is no pulumi, or it refuses.
+    """
+    held = [one for one in children(exported(stack), "deployment", "resources") if one.get("protect")]
+    if not held:
+        return destroy()
+    progress(f"stack {stack} protects what holds data:")
+    for one in held:
+        progress(f"  {str(one['type']).rpartition(':')[2]} {one.get('id') or one['urn']}")
+    if exclude_protected:
+        progress("these stay, with what they need; the next `pulumi up` makes the rest anew around them")
+        return destroy("--exclude-protected")
+    progress("nothing was touched; two ways on:")
+    progress(f"  keep them, remove the rest: `corral down -s {stack} --exclude-protected`")
+    progress(
+        f"  lose them, too: `pulumi state unprotect --all --stack {stack}`, then `corral down -s {stack}`"
+    )
+    return FAILED
 
 
 def exported(stack: str) -> Object:

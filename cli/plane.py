@@ -5,6 +5,7 @@ import asyncio
 import os
 import sys
 from collections.abc import Sequence
+from functools import partial
 from itertools import pairwise
 
 from corral.cli.console import progress, results
@@ -57,6 +58,13 @@ def stop(arguments: argparse.Namespace) -> int:
 
 def down(arguments: argparse.Namespace) -> int:
     home, plane = home_of(arguments.stack)
+    elsewhere = _elsewhere(plane, arguments.stack)
+    if elsewhere is not None:
+        from corral.cli import existing
+        from corral.cli.deploy import destroy
+
+        run = partial(destroy, arguments.stack, assured=arguments.yes)
+        return existing.down(arguments.stack, run, exclude_protected=arguments.exclude_protected)
     if os.path.lexists(plane.root) and not arguments.yes and not _confirmed(plane):
         progress("nothing was discarded")
         return FAILED
@@ -80,8 +88,8 @@ def status(arguments: argparse.Namespace) -> int:
     from corral.cli import summary
 
     home, plane = home_of(arguments.stack)
-    elsewhere = None if plane.record.exists() else _plan_at_hand(arguments.stack)
-    if elsewhere is not None and not elsewhere.cluster.capabilities.started_here:
+    elsewhere = _elsewhere(plane, arguments.stack)
+    if elsewhere is not None:
         from corral.cli import existing
 
         return existing.show(elsewhere, as_json=arguments.json)
@@ -107,6 +115,12 @@ def _status_document(plane: PlaneHome, record: PlaneRecord, state: PlaneState, s
     made = document(record, state, overview, plan, _changed(plan, stack))
     print_document(made)
     return 0 if made.fine else FAILED
+
+
+def _elsewhere(plane: PlaneHome, stack: str) -> Plan | None:
+    """The plan of a stack on a cluster that Corral does not start; None for every other stack."""
+    plan = None if os.path.lexists(plane.root) else _plan_at_hand(stack)
+    return None if plan is None or plan.cluster.capabilities.started_here else plan
 
 
 def _changed(plan: Plan | None, stack: str) -> Sequence[Difference]:

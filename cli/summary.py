@@ -77,7 +77,7 @@ def render(
     pods.show(console, overview.pods, owners(plan) if plan else {})
     if plan is not None:
         show_models(console, overview, plan)
-        _others(console, plan, outputs)
+        _others(console, overview, plan, outputs)
     fine = show_faults(console, overview, plan, changed)
     if plan is not None:
         _next(console, plan)
@@ -143,8 +143,9 @@ def show_models(console: Console, overview: Overview, plan: Plan) -> None:
         console.print(
             Text.assemble((model.name, "bold"), f": {model.model}, used {used}, free {free} of each device")
         )
-        note(console, f"service {model.service}", "")
-        for pod in overview.of_model(model.namespace, model.name):
+        pods_of_model = overview.of_model(model.namespace, model.name)
+        note(console, f"service {model.service}{_simulated(pods_of_model)}", "")
+        for pod in pods_of_model:
             note(console, f"pod {pod.name}", "")
             note(console, f"  on {_where(pod)}", pods.STYLES[pod.kind])
 
@@ -155,11 +156,26 @@ def _where(pod: PodView) -> str:
     return f"{devices}, " + (f"process {last.pid}, {mib(pod.memory)} of RAM" if last else pod.kind)
 
 
-def _others(console: Console, plan: Plan, outputs: Mapping[str, Any]) -> None:
+def _simulated(behind: Sequence[PodView]) -> str:
+    """What is said beside an address with these pods behind it."""
+    nothing = bool(behind) and all(pod.kind == "simulated" for pod in behind)
+    return " (simulated: nothing answers there)" if nothing else ""
+
+
+def _behind(overview: Overview, address: str) -> list[PodView]:
+    """Pods of a Service `name.namespace.svc:port` whose name begins with its; none for other addresses."""
+    name, _, rest = address.partition(".")
+    namespace = rest.partition(".")[0]
+    return [pod for pod in overview.pods if pod.namespace == namespace and pod.name.startswith(name)]
+
+
+def _others(console: Console, overview: Overview, plan: Plan, outputs: Mapping[str, Any]) -> None:
     heading(console, "Other")
     for key in ("vector-db", "bucket", "grafana"):
         if outputs.get(key):
-            console.print(Text(f"{key}: {outputs[key]}"), overflow="fold")
+            address = str(outputs[key])
+            said = f"{key}: {address}{_simulated(_behind(overview, address))}"
+            console.print(Text(said), overflow="fold")
     for key, value in cast(Mapping[str, Any], outputs.get("policy") or {}).items():
         said = ", ".join(map(str, cast(list[object], value))) if isinstance(value, list) else str(value)
         console.print(Text(f"policy {key}: {said}"), overflow="fold")

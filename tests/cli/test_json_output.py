@@ -179,6 +179,39 @@ def test_a_stack_on_a_cluster_of_others_has_the_status_that_the_cluster_has(chec
     assert "changed by hand: Namespace gone is missing" in capsys.readouterr().out
 
 
+DESTROYING = """#!/bin/sh
+case "$*" in
+*export*) cat state.json ;;
+*) echo "$*" > destroyed ;;
+esac
+"""
+
+
+@pytest.mark.parametrize(
+    ("protected", "options", "code", "ran"),
+    [
+        (True, [], 1, None),
+        (True, ["--exclude-protected"], 0, "destroy --stack dev --yes --exclude-protected"),
+        (False, [], 0, "destroy --stack dev --yes"),
+    ],
+)
+def test_down_names_protected_data_of_a_stack_elsewhere_before_anything_is_touched(
+    checkout, capsys, monkeypatch, protected, options, code, ran
+):
+    (checkout / "pulumi").write_text(DESTROYING)
+    (checkout / "pulumi").chmod(0o755)
+    monkeypatch.setenv("PATH", f"{checkout}:/usr/bin:/bin")
+    state = json.loads(json.dumps(STATE))
+    state["deployment"]["resources"][0]["protect"] = protected
+    (checkout / "state.json").write_text(json.dumps(state))
+    assert main(["down", "--yes", *options]) == code
+    said = capsys.readouterr().err
+    assert ("Namespace models" in said) is protected and "gone" not in said
+    assert ("nothing was touched" in said and "pulumi state unprotect" in said) is (code == 1)
+    destroyed = checkout / "destroyed"
+    assert (destroyed.read_text().strip() if destroyed.exists() else None) == ran
+
+
 def pod(name: str, state: str) -> PodView:
     return PodView("models", name, "uid", "process", state, (), ("gpu-1/0",), "chat")
 
