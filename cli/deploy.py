@@ -119,10 +119,21 @@ def _prepare(names: Sequence[str] | None) -> None:
 def _engine(checkout: Path, plan: Plan) -> Engine:
     home = Home.find()
     plane = home.plane(_plane_name(plan))
-    # Helm renders releases for the policy pack.
-    programs = os.pathsep.join([toolchain.programs_path(), str(toolchain.tool("helm").parent)])
+    # Helm renders releases for the policy pack; both read what became of a release.
+    others = [str(toolchain.tool(name).parent) for name in ("helm", "kubectl")]
+    programs = os.pathsep.join([toolchain.programs_path(), *others])
     built = shutil.which("pulumi-resource-kubernetes", path=programs) is not None
     return Engine(plane, checkout, plan.stack, environment(home, plane, programs, own_provider=built))
+
+
+def destroy(stack: str, *options: str, assured: bool) -> int:
+    """`pulumi destroy` by the user's own Pulumi, which asks unless `assured`; its exit code."""
+    program = shutil.which("pulumi")
+    if program is None:
+        progress("corral: there is no pulumi on PATH; see https://www.pulumi.com/docs/install/")
+        return FAILED
+    command = [program, "destroy", "--stack", stack, *(["--yes"] if assured else []), *options]
+    return subprocess.run(command, cwd=project.find(), check=False).returncode
 
 
 def _own_pulumi(checkout: Path, command: str, stack: str) -> int:

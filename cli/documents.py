@@ -86,7 +86,7 @@ class PodStatus:
     namespace: str
     name: str
     runs_as: str
-    """`process`, `simulated`, `refused` or `pending`."""
+    """`process`, `simulated`, `refused` or `pending`; `container` on a cluster that Corral did not start."""
     state: str
     """`ready`, `done`, else what is in the way."""
     model: str | None
@@ -111,6 +111,7 @@ class StatusDocument:
     """`corral status --json`: what runs, and what is not as it should be."""
 
     plane: str
+    """Empty: the cluster is none that Corral started."""
     server: str
     supervised: bool
     fine: bool

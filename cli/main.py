@@ -26,7 +26,10 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "logs": ("corral.cli.plane:logs", "show the output of a pod or of a part of the plane"),
     "kubectl": ("corral.cli.plane:kubectl", "kubectl on the plane's cluster"),
     "stop": ("corral.cli.plane:stop", "end every process of the plane, keep its data"),
-    "down": ("corral.cli.plane:down", "end the plane and discard its data and state"),
+    "down": (
+        "corral.cli.plane:down",
+        "end the plane and discard its data and state; on a cluster of others, destroy the stack",
+    ),
     "lock": ("corral.cli.supply:lock", "resolve the digests of the catalogue's charts and images"),
     "images": ("corral.cli.images:images", "print every image and chart that a stack needs"),
     "import": ("corral.cli.supply:tools", "bring a model into the object store"),
@@ -124,6 +127,11 @@ def build_parser() -> argparse.ArgumentParser:
     sub["setup"].add_argument("--mirror", metavar="HOST/PATH", help="registry that mirrors the charts")
     sub["setup"].add_argument(
         "--insecure", action="append", default=[], metavar="HOST", help="plain-HTTP registry of charts"
+    )
+    sub["down"].add_argument(
+        "--exclude-protected",
+        action="store_true",
+        help="on a cluster of others: keep what holds data, remove the rest",
     )
     sub["setup"].add_argument("--all", action="store_true", help="also what only some stacks need: Kueue")
     sub["setup"].add_argument("--plan", action="store_true", help="show what would be brought, and stop")

@@ -5,12 +5,14 @@ import asyncio
 import os
 import sys
 from collections.abc import Sequence
+from functools import partial
 from itertools import pairwise
 
 from corral.cli.console import progress, results
 from corral.cli.errors import FAILED, UsageError
 from corral.cli.stack import load
 from corral.embedded.engine import project
+from corral.embedded.engine.drift import Difference
 from corral.embedded.home import Home, PlaneHome
 from corral.embedded.plane import plane as planes
 from corral.embedded.plane.overview import read
@@ -56,6 +58,13 @@ def stop(arguments: argparse.Namespace) -> int:
 
 def down(arguments: argparse.Namespace) -> int:
     home, plane = home_of(arguments.stack)
+    elsewhere = _elsewhere(plane, arguments.stack)
+    if elsewhere is not None:
+        from corral.cli import existing
+        from corral.cli.deploy import destroy
+
+        run = partial(destroy, arguments.stack, assured=arguments.yes)
+        return existing.down(arguments.stack, run, exclude_protected=arguments.exclude_protected)
     if os.path.lexists(plane.root) and not arguments.yes and not _confirmed(plane):
         progress("nothing was discarded")
         return FAILED
@@ -75,10 +84,15 @@ def _confirmed(plane: PlaneHome) -> bool:
 
 
 def status(arguments: argparse.Namespace) -> int:
-    """Exits with 1 when anything is not as it should be: a program of the plane, a pod, a model."""
+    """Exits with 1 when anything is not as it should be: a program, a pod, a model, a change by hand."""
     from corral.cli import summary
 
     home, plane = home_of(arguments.stack)
+    elsewhere = _elsewhere(plane, arguments.stack)
+    if elsewhere is not None:
+        from corral.cli import existing
+
+        return existing.show(elsewhere, as_json=arguments.json)
     record = PlaneRecord.load(plane)
     state = PlaneState.load(plane)
     if arguments.json:
@@ -87,7 +101,7 @@ def status(arguments: argparse.Namespace) -> int:
     if not state.supervised:
         return FAILED
     plan = _plan_at_hand(arguments.stack)
-    fine = summary.show(results(), plane, plan, {})
+    fine = summary.show(results(), plane, plan, {}, _changed(plan, arguments.stack))
     return 0 if fine and planes.whole(state) else FAILED
 
 
@@ -97,9 +111,23 @@ def _status_document(plane: PlaneHome, record: PlaneRecord, state: PlaneState, s
     from corral.cli.status import document
 
     plan = _plan_at_hand(stack) if state.supervised else None
-    made = document(record, state, asyncio.run(read(plane)) if state.supervised else None, plan)
+    overview = asyncio.run(read(plane)) if state.supervised else None
+    made = document(record, state, overview, plan, _changed(plan, stack))
     print_document(made)
     return 0 if made.fine else FAILED
+
+
+def _elsewhere(plane: PlaneHome, stack: str) -> Plan | None:
+    """The plan of a stack on a cluster that Corral does not start; None for every other stack."""
+    plan = None if os.path.lexists(plane.root) else _plan_at_hand(stack)
+    return None if plan is None or plan.cluster.capabilities.started_here else plan
+
+
+def _changed(plan: Plan | None, stack: str) -> Sequence[Difference]:
+    """What was changed by hand of what the stack made."""
+    from corral.cli.deploy import engine_of
+
+    return [] if plan is None else engine_of(stack).changed_by_hand()
 
 
 def _plan_at_hand(stack: str) -> Plan | None:

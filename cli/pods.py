@@ -13,6 +13,7 @@ from corral.embedded.plane.overview import PodView
 
 STYLES: Mapping[str, str] = {
     "process": "green",
+    "container": "green",
     "simulated": "yellow",
     "refused": "red",
     "pending": "dim",

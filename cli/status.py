@@ -1,9 +1,10 @@
 """The status of a plane as a document."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from corral.cli import summary
 from corral.cli.documents import ModelStatus, PodStatus, ProgramStatus, StatusDocument
+from corral.embedded.engine.drift import Difference
 from corral.embedded.plane.overview import Overview, PodView
 from corral.embedded.plane.plane import whole
 from corral.embedded.plane.record import PlaneRecord
@@ -12,19 +13,23 @@ from corral.stacks.planning.results.plan import Plan
 
 
 def document(
-    record: PlaneRecord, state: PlaneState, overview: Overview | None, plan: Plan | None
+    record: PlaneRecord,
+    state: PlaneState,
+    overview: Overview | None,
+    plan: Plan | None,
+    changed: Sequence[Difference] = (),
 ) -> StatusDocument:
     """What runs on the plane of `record`. `overview`: None where the plane does not run."""
     faults = [state.problem] if state.problem else []
-    faults += [*_programs_at_fault(state), *summary.faults(overview, plan)] if overview else []
+    faults += [*_programs_at_fault(state), *summary.faults(overview, plan, changed)] if overview else []
     return StatusDocument(
         plane=record.name,
         server=record.server,
         supervised=state.supervised,
         fine=not faults and whole(state),
         programs=tuple(_program(name, entry, state.supervised) for name, entry in state.programs.items()),
-        pods=tuple(_pod(pod) for pod in overview.pods) if overview else (),
-        models=tuple(_models(overview, plan)) if overview and plan else (),
+        pods=tuple(pod(one) for one in overview.pods) if overview else (),
+        models=tuple(models(overview, plan)) if overview and plan else (),
         faults=tuple(faults),
     )
 
@@ -48,7 +53,8 @@ def _program(name: str, entry: ProgramState, supervised: bool) -> ProgramStatus:
     )
 
 
-def _pod(pod: PodView) -> PodStatus:
+def pod(pod: PodView) -> PodStatus:
+    """A pod as the document has it."""
     return PodStatus(
         namespace=pod.namespace,
         name=pod.name,
@@ -61,7 +67,8 @@ def _pod(pod: PodView) -> PodStatus:
     )
 
 
-def _models(overview: Overview, plan: Plan) -> Iterator[ModelStatus]:
+def models(overview: Overview, plan: Plan) -> Iterator[ModelStatus]:
+    """Every model of the plan with the replicas that are ready."""
     for model in plan.models:
         pods = overview.of_model(model.namespace, model.name)
         yield ModelStatus(

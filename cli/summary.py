@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, cast
 
 from rich.console import Console
@@ -13,6 +13,7 @@ from corral.catalogue.quantities import gib, mib
 from corral.catalogue.vocabulary import AddonState
 from corral.cli import pods
 from corral.cli.pods import heading, note
+from corral.embedded.engine.drift import Difference
 from corral.embedded.home import Home, PlaneHome
 from corral.embedded.plane.overview import Overview, PodView, read
 from corral.embedded.plane.record import PlaneRecord
@@ -47,13 +48,19 @@ def show_plane(console: Console, home: Home, record: PlaneRecord, state: PlaneSt
     console.print(Text(str(home.plane(record.name).root)), soft_wrap=True)
 
 
-def show(console: Console, plane: PlaneHome, plan: Plan | None, outputs: Mapping[str, Any]) -> bool:
+def show(
+    console: Console,
+    plane: PlaneHome,
+    plan: Plan | None,
+    outputs: Mapping[str, Any],
+    changed: Sequence[Difference] = (),
+) -> bool:
     """Addons, pods, models, what else there is, what to do next; whether all is as it should be.
 
-    `plan` is None where the stack file is not at hand; then there are only pods.
+    `plan` is None where the stack file is not at hand; then there are only pods. `changed`: by hand.
     """
     charts = cast(Mapping[str, Any], json.loads((plane.root / "charts" / "charts.json").read_text()))
-    return render(console, asyncio.run(read(plane)), plan, charts, outputs)
+    return render(console, asyncio.run(read(plane)), plan, charts, outputs, changed)
 
 
 def render(
@@ -62,21 +69,30 @@ def render(
     plan: Plan | None,
     charts: Mapping[str, Any],
     outputs: Mapping[str, Any],
+    changed: Sequence[Difference] = (),
 ) -> bool:
     """What `show` shows. `charts`: name -> {kind, version}, as in a plane's `charts.json`."""
     if plan is not None:
         _addons(console, charts, plan)
-    pods.show(console, overview.pods, _owners(plan) if plan else {})
+    pods.show(console, overview.pods, owners(plan) if plan else {})
     if plan is not None:
-        _models(console, overview, plan)
-        _others(console, plan, outputs)
-    found = list(faults(overview, plan))
+        show_models(console, overview, plan)
+        _others(console, overview, plan, outputs)
+    fine = show_faults(console, overview, plan, changed)
+    if plan is not None:
+        _next(console, plan)
+    return fine
+
+
+def show_faults(
+    console: Console, overview: Overview, plan: Plan | None, changed: Sequence[Difference]
+) -> bool:
+    """What is not as it should be; whether there is nothing of it."""
+    found = list(faults(overview, plan, changed))
     if found:
         heading(console, "Not as it should be")
         for fault in found:
             note(console, fault, "red")
-    if plan is not None:
-        _next(console, plan)
     return not found
 
 
@@ -87,7 +103,7 @@ def phase(entry: ProgramState, supervised: bool) -> str:
     return entry.phase if alive or entry.phase != "running" else "ended"
 
 
-def _owners(plan: Plan) -> Mapping[str, str]:
+def owners(plan: Plan) -> Mapping[str, str]:
     """Namespace -> its addon; several addons may share one, and one may be no addon's."""
     owners: dict[str, list[str]] = {}
     for addon in plan.addons:
@@ -119,15 +135,17 @@ def _installed(addon: AddonPlan, charts: Mapping[str, Any]) -> Iterator[tuple[st
             yield f"{how} {chart.name}", style, str(found["version"]).removeprefix("v")
 
 
-def _models(console: Console, overview: Overview, plan: Plan) -> None:
+def show_models(console: Console, overview: Overview, plan: Plan) -> None:
+    """Each model with its devices and replicas."""
     heading(console, "Models", ": planned memory of each device")
     for model in plan.models:
         used, free = gib(model.memory.used), gib(model.memory.free)
         console.print(
             Text.assemble((model.name, "bold"), f": {model.model}, used {used}, free {free} of each device")
         )
-        note(console, f"service {model.service}", "")
-        for pod in overview.of_model(model.namespace, model.name):
+        pods_of_model = overview.of_model(model.namespace, model.name)
+        note(console, f"service {model.service}{_simulated(pods_of_model)}", "")
+        for pod in pods_of_model:
             note(console, f"pod {pod.name}", "")
             note(console, f"  on {_where(pod)}", pods.STYLES[pod.kind])
 
@@ -138,11 +156,26 @@ def _where(pod: PodView) -> str:
     return f"{devices}, " + (f"process {last.pid}, {mib(pod.memory)} of RAM" if last else pod.kind)
 
 
-def _others(console: Console, plan: Plan, outputs: Mapping[str, Any]) -> None:
+def _simulated(behind: Sequence[PodView]) -> str:
+    """What is said beside an address with these pods behind it."""
+    nothing = bool(behind) and all(pod.kind == "simulated" for pod in behind)
+    return " (simulated: nothing answers there)" if nothing else ""
+
+
+def _behind(overview: Overview, address: str) -> list[PodView]:
+    """Pods of a Service `name.namespace.svc:port` whose name begins with its; none for other addresses."""
+    name, _, rest = address.partition(".")
+    namespace = rest.partition(".")[0]
+    return [pod for pod in overview.pods if pod.namespace == namespace and pod.name.startswith(name)]
+
+
+def _others(console: Console, overview: Overview, plan: Plan, outputs: Mapping[str, Any]) -> None:
     heading(console, "Other")
     for key in ("vector-db", "bucket", "grafana"):
         if outputs.get(key):
-            console.print(Text(f"{key}: {outputs[key]}"), overflow="fold")
+            address = str(outputs[key])
+            said = f"{key}: {address}{_simulated(_behind(overview, address))}"
+            console.print(Text(said), overflow="fold")
     for key, value in cast(Mapping[str, Any], outputs.get("policy") or {}).items():
         said = ", ".join(map(str, cast(list[object], value))) if isinstance(value, list) else str(value)
         console.print(Text(f"policy {key}: {said}"), overflow="fold")
@@ -151,8 +184,9 @@ def _others(console: Console, plan: Plan, outputs: Mapping[str, Any]) -> None:
     console.print(Text(f"digests: {missing} of {total} unresolved{resolve}"))
 
 
-def faults(overview: Overview, plan: Plan | None) -> Iterator[str]:
+def faults(overview: Overview, plan: Plan | None, changed: Sequence[Difference] = ()) -> Iterator[str]:
     """What keeps the platform from being whole, one line each."""
+    yield from (f"changed by hand: {one}" for one in changed)
     if not overview.pods:
         yield "nothing is deployed: `corral up`"
         return

@@ -13,7 +13,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from corral.tools import bucket, importer, loader
+from corral.tools import bucket, importer, loader, volume
 from corral.tools.failure import ToolFailure
 from corral.tools.store import Location, client, failure_of
 
@@ -27,10 +27,11 @@ def main(argv: Sequence[str] | None = None) -> int:
 
     arguments = _parser().parse_args(argv)
     try:
-        missing = [name for name in NEEDED if not os.environ.get(name)]
+        missing = [name for name in arguments.needs if not os.environ.get(name)]
         if missing:
             raise ToolFailure(f"the environment lacks {', '.join(missing)}")
-        os.environ.setdefault("AWS_DEFAULT_REGION", os.environ["AWS_REGION"])
+        if arguments.needs:
+            os.environ.setdefault("AWS_DEFAULT_REGION", os.environ["AWS_REGION"])
         arguments.run(arguments)
     except ToolFailure as failure:
         return _failed(str(failure))
@@ -61,6 +62,7 @@ def _expected(text: str) -> tuple[str, str]:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="corral", description=__doc__)
+    parser.set_defaults(needs=NEEDED)
     commands = parser.add_subparsers(required=True)
 
     fetch = commands.add_parser("import", help="bring a model into the store")
@@ -90,9 +92,14 @@ def _parser() -> argparse.ArgumentParser:
     load.set_defaults(run=_load)
 
     keeper = commands.add_parser("bucket", help="keep a bucket as the platform needs it")
-    ensure = keeper.add_subparsers(required=True).add_parser("ensure")
+    keeping = keeper.add_subparsers(required=True)
+    ensure = keeping.add_parser("ensure")
     ensure.add_argument("--name", required=True)
     ensure.set_defaults(run=_ensure)
+    key = keeping.add_parser("key", help="refuse a key that the data was not written under")
+    key.add_argument("--mark", required=True, type=Path, help="file that changes with the key")
+    key.add_argument("--data", required=True, type=Path, help="folder of the store's data")
+    key.set_defaults(run=_key, needs=())
     return parser
 
 
@@ -113,6 +120,10 @@ def _load(arguments: argparse.Namespace) -> None:
 
 def _ensure(arguments: argparse.Namespace) -> None:
     bucket.ensure(arguments.name, client(), _say)
+
+
+def _key(arguments: argparse.Namespace) -> None:
+    volume.require_key(arguments.mark, arguments.data)
 
 
 if __name__ == "__main__":

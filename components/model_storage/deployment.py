@@ -6,6 +6,7 @@ from typing import Any, cast
 import pulumi
 import pulumi_kubernetes as kubernetes
 
+from corral.components._credentials import CREDENTIAL_REVISION, revision
 from corral.components._kit import child, labels, name_of, selector
 from corral.components._network import (
     SAME_NAMESPACE,
@@ -15,6 +16,7 @@ from corral.components._network import (
     policy,
 )
 from corral.components.model_storage.args import ModelStorageArgs
+from corral.components.model_storage.encryption_key import ANNOTATION, keeping, key_revision
 from corral.components.model_storage.job import credential_secret, tool_job
 from corral.components.model_storage.names import CLAIM, COMPONENT, CONFIG, SERVICE
 from corral.components.model_storage.seaweedfs import (
@@ -70,7 +72,13 @@ def deploy(owner: Owner, args: ModelStorageArgs) -> pulumi.Resource:
                 "service_name": SERVICE,
                 "selector": {"match_labels": selector(COMPONENT, owner.name)},
                 "template": {
-                    "metadata": {"labels": labels(COMPONENT, owner.name)},
+                    "metadata": {
+                        "labels": labels(COMPONENT, owner.name),
+                        # The store reads its identities when it starts.
+                        "annotations": {
+                            CREDENTIAL_REVISION: revision(args["access_key"], args["secret_key"])
+                        },
+                    },
                     "spec": pod_spec(CONFIG, CLAIM, args["supply"]),
                 },
             },
@@ -117,16 +125,20 @@ def _access(owner: Owner, args: ModelStorageArgs) -> dict[str, Any]:
 
 
 def _config(owner: Owner, args: ModelStorageArgs, *, protect: bool) -> kubernetes.core.v1.Secret:
+    encryption_key = pulumi.Output.secret(args.get("encryption_key", ""))
     return kubernetes.core.v1.Secret(
         f"{owner.name}-config",
-        metadata=owner.metadata(CONFIG),
+        metadata={
+            **owner.metadata(CONFIG),
+            "annotations": {ANNOTATION: key_revision(encryption_key)},
+        },
         string_data=pulumi.Output.all(
             bucket=args["bucket"],
             access_key=args["access_key"],
             secret_key=args["secret_key"],
-            encryption_key=pulumi.Output.secret(args.get("encryption_key", "")),
+            encryption_key=encryption_key,
         ).apply(lambda known: config_files(**known)),
-        opts=child(owner.component, protect=protect),
+        opts=child(owner.component, protect=protect, hooks=keeping(owner.name)),
     )
 
 

@@ -10,6 +10,7 @@ from corral.catalogue.addons import descriptor
 from corral.catalogue.images import image
 from corral.catalogue.vocabulary import Addon
 from corral.components._pods import restricted_container, restricted_pod
+from corral.components.model_storage.encryption_key import MARK
 from corral.components.supply import Supply, pull_secrets, reference
 
 S3_PORT = descriptor(Addon.MODEL_STORAGE).ports["s3"]
@@ -26,7 +27,7 @@ def derived(secret: str, purpose: str) -> str:
 
 
 def config_files(bucket: str, access_key: str, secret_key: str, encryption_key: str) -> dict[str, str]:
-    """`s3.json` and `security.toml`: who may do what, and the key that encrypts every object's key.
+    """`s3.json` and `security.toml`: who may do what, and the key that encrypts every object's key; its mark.
 
     The encryption key may never change: objects written under another one cannot be read.
     """
@@ -43,7 +44,11 @@ def config_files(bucket: str, access_key: str, secret_key: str, encryption_key: 
         "s3.sse": {"kek": encryption_key},
         "cors.allowed_origins": {"values": ""},
     }
-    return {"s3.json": json.dumps({"identities": identities}), "security.toml": _toml(security)}
+    return {
+        "s3.json": json.dumps({"identities": identities}),
+        "security.toml": _toml(security),
+        MARK: derived(encryption_key, "mark") + "\n",
+    }
 
 
 def _actions(bucket: str, *verbs: str) -> list[str]:
@@ -77,6 +82,7 @@ def pod_spec(config_secret: str, claim: str, supply: Supply) -> dict[str, Any]:
         "security_context": restricted_pod(USER),
         "termination_grace_period_seconds": 30,
         "image_pull_secrets": pull_secrets(supply),
+        "init_containers": [_key_check(supply)],
         "containers": [
             {
                 "name": "seaweedfs",
@@ -95,10 +101,7 @@ def pod_spec(config_secret: str, claim: str, supply: Supply) -> dict[str, Any]:
                     "limits": {"memory": "2Gi"},
                 },
                 "security_context": restricted_container(),
-                "volume_mounts": [
-                    {"name": "data", "mount_path": DATA_FOLDER},
-                    {"name": "config", "mount_path": CONFIG_FOLDER, "read_only": True},
-                ],
+                "volume_mounts": list(MOUNTS),
             }
         ],
         "volumes": [
@@ -108,6 +111,26 @@ def pod_spec(config_secret: str, claim: str, supply: Supply) -> dict[str, Any]:
     }
 
 
+def _key_check(supply: Supply) -> dict[str, Any]:
+    """Keeps the store from starting, and so from being ready, under a key that cannot read its volume."""
+    mark = f"{CONFIG_FOLDER}/{MARK}"
+    return {
+        "name": "encryption-key",
+        "image": reference(image("tools"), supply),
+        "command": ["corral"],
+        "args": ["bucket", "key", "--mark", mark, "--data", DATA_FOLDER],
+        "env": [{"name": "HOME", "value": "/tmp"}],
+        "termination_message_policy": "FallbackToLogsOnError",
+        "resources": {"requests": {"cpu": "50m", "memory": "64Mi"}, "limits": {"memory": "256Mi"}},
+        "security_context": restricted_container(),
+        "volume_mounts": list(MOUNTS),
+    }
+
+
+MOUNTS = (
+    {"name": "data", "mount_path": DATA_FOLDER},
+    {"name": "config", "mount_path": CONFIG_FOLDER, "read_only": True},
+)
 REQUESTED_MIB = 512
 """Memory of the pod in MiB; it may take four times as much for a while."""
 ARGUMENTS = (

@@ -1,6 +1,5 @@
 """What both engines have: credential, certificate, network policy, alerts and dashboard."""
 
-import hashlib
 from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
@@ -8,6 +7,7 @@ import pulumi
 import pulumi_kubernetes as kubernetes
 
 from corral.catalogue.vocabulary import VectorEngine
+from corral.components._credentials import revision
 from corral.components._kit import child, labels
 from corral.components._network import SCRAPER_NAMESPACE
 from corral.components._signals import Monitor, watch
@@ -15,19 +15,10 @@ from corral.components.vector_db import network, signals
 from corral.components.vector_db.args import VectorDatabaseArgs
 from corral.components.vector_db.names import COMPONENT, CREDENTIAL, ENDPOINTS, SERVICE, TLS
 
-CREDENTIAL_REVISION = "corral.dev/credential-revision"
-"""Annotation of pods that read the credential when they start: another one starts them anew."""
-
 
 def credential_revision(args: VectorDatabaseArgs) -> pulumi.Output[str]:
-    """Ten hex digits that change with the credential; they cost time, so that it is not guessed from them."""
-    return pulumi.Output.secret(args.get("credential", "")).apply(_slow_digest)
-
-
-def _slow_digest(secret: str) -> str:
-    return hashlib.scrypt(
-        secret.encode(), salt=CREDENTIAL_REVISION.encode(), n=2**14, r=8, p=1, dklen=5
-    ).hex()
+    """What changes with the credential; it is no help in guessing it."""
+    return revision(args.get("credential", ""))
 
 
 def credential(

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from corral.catalogue.addons import config_secrets
-from corral.embedded.engine import project, releases, stack_file
+from corral.embedded.engine import drift, project, releases, stack_file
 from corral.embedded.engine.events import Telling
 from corral.embedded.engine.follow import follow
 from corral.embedded.home import Home, PlaneHome, private_directory, write_private
@@ -155,6 +155,8 @@ class Engine:
         chosen = [*self._selected, *self._policies]
         if not self.outputs():
             return self._stream(["up", "--yes", *chosen], report)
+        # Before the preview: Pulumi patches objects of releases, which must be there.
+        self._mend(report)
         seen = self._stream(["preview", *chosen], report)
         if seen.code or seen.idle:
             return seen
@@ -172,6 +174,46 @@ class Engine:
             return {}
         command = ["stack", "output", "--json", "--stack", self.stack]
         return cast(dict[str, Any], json.loads(self._quiet(command)))
+
+    def changed_by_hand(self) -> list[drift.Difference]:
+        """What somebody deleted or scaled by hand of what the stack and its Helm releases made.
+
+        Raises:
+            EngineError: the cluster cannot be read.
+        """
+        if not self._exists():
+            return []
+        try:
+            return drift.differences(
+                self._kubectl, json.loads(self._quiet(["stack", "export", "--stack", self.stack]))
+            )
+        except drift.Unreadable as error:
+            raise EngineError(f"the cluster cannot be read: {error}") from None
+
+    def _mend(self, report: Report) -> None:
+        """Restore what is missing or scaled of Helm releases, which Pulumi's refresh does not see."""
+        found = [one for one in self.changed_by_hand() if one.stated.release is not None]
+        for one in found:
+            report(f"changed by hand: {one}")
+        for release in dict.fromkeys(one.stated.release for one in found if one.replicas is None):
+            if release is not None:
+                report(f"restoring the Helm release {release.namespace}/{release.name}")
+                done = self._helm(release.restoring)
+                if done.returncode:
+                    raise EngineError(f"helm rollback {release.name}: {done.stderr.strip()}")
+        for one in found:
+            if one.replicas is not None:
+                done = self._kubectl.run(one.scaling)
+                if done.returncode:
+                    raise EngineError(f"{one}: {done.stderr.strip()}")
+
+    @property
+    def _kubectl(self) -> drift.Kubectl:
+        found = shutil.which("kubectl", path=self.environment["PATH"])
+        if found is None:
+            raise EngineError("there is no kubectl: `corral setup`")
+        own = {"KUBECONFIG": str(self.plane.kubeconfig), "KUBECACHEDIR": str(self.plane.run / "kubectl")}
+        return drift.Kubectl([found], {**self.environment, **own})
 
     def recover(self, report: Report) -> None:
         """Clear what an interrupted run left: the lock of a dead process, unfinished operations.

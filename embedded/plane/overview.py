@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -12,7 +12,9 @@ from corral.embedded.kube import Api, ApiError, Object, Objects, resource
 from corral.embedded.objects import at, child, children, condition
 from corral.embedded.plane.processes import Process
 
-Kind = Literal["process", "simulated", "refused", "pending"]
+Kind = Literal["process", "simulated", "refused", "pending", "container"]
+Devices = Mapping[tuple[str, str], tuple[str, ...]]
+"""Allocated devices of each ResourceClaim, by namespace and name."""
 MARKS: Mapping[str, Kind] = {
     "corral.dev/Refused": "refused",
     "corral.dev/Process": "process",
@@ -75,8 +77,23 @@ async def read(plane: PlaneHome) -> Overview:
         )
     finally:
         await api.aclose()
-    devices = {(c["metadata"]["namespace"], c["metadata"]["name"]): allocated(c) for c in claims}
-    views = [_view(plane, pod, devices) for pod in pods]
+    devices = _devices(claims)
+    return _sorted(
+        _view(pod, devices, _kind(pod), processes_of(plane, pod["metadata"]["uid"])) for pod in pods
+    )
+
+
+def of_objects(pods: Objects, claims: Objects) -> Overview:
+    """Pods of a cluster whose nodes run containers, with the devices that their ResourceClaims have."""
+    devices = _devices(claims)
+    return _sorted(_view(pod, devices, "container", ()) for pod in pods)
+
+
+def _devices(claims: Objects) -> Devices:
+    return {(c["metadata"]["namespace"], c["metadata"]["name"]): allocated(c) for c in claims}
+
+
+def _sorted(views: Iterable[PodView]) -> Overview:
     return Overview(tuple(sorted(views, key=lambda view: (view.namespace, view.name))))
 
 
@@ -145,16 +162,16 @@ def processes_of(plane: PlaneHome, uid: str) -> tuple[Process, ...]:
     return tuple(process for process in found if process.alive)
 
 
-def _view(plane: PlaneHome, pod: Object, devices: dict[tuple[str, str], tuple[str, ...]]) -> PodView:
+def _view(pod: Object, devices: Devices, kind: Kind, processes: tuple[Process, ...]) -> PodView:
     metadata = pod["metadata"]
     namespace = str(metadata["namespace"])
     return PodView(
         namespace=namespace,
         name=metadata["name"],
         uid=metadata["uid"],
-        kind=_kind(pod),
+        kind=kind,
         state=_state(pod),
-        processes=processes_of(plane, metadata["uid"]),
+        processes=processes,
         devices=(
             *(device for name in claims_of(pod) for device in devices.get((namespace, name), ())),
             *extended(pod),

@@ -122,9 +122,94 @@ def test_the_status_of_a_plane_that_does_not_run_is_a_document_and_exit_code_1(c
 
 
 def test_without_a_plane_there_is_no_document(checkout, capsys):
+    (checkout / "Pulumi.dev.yaml").unlink()
     assert main(["status", "--json"]) == 1
     said = capsys.readouterr()
     assert said.out == "" and "corral up -s dev" in said.err
+
+
+KUBECTL = """#!/bin/sh
+case "$*" in
+*config*) printf https://cluster.example:6443 ;;
+*"get pods"*) cat pods.json ;;
+*"get resourceclaims"*) cat unserved >&2; exit 1 ;;
+*"get secrets"*) echo '{"items": []}' ;;
+*) echo 'v1 Namespace <none> models <none>' ;;
+esac
+"""
+STATE = {
+    "deployment": {
+        "resources": [
+            {"urn": name, "type": f"kubernetes:{kind}", "custom": True, "id": name,
+             "inputs": {"apiVersion": "v1", "kind": kind, "metadata": {"name": name}}}
+            for kind, name in (("Namespace", "models"), ("Namespace", "gone"))
+        ]
+    }
+}  # fmt: skip
+
+
+def test_a_stack_on_a_cluster_of_others_has_the_status_that_the_cluster_has(checkout, capsys, monkeypatch):
+    """The user's own kubectl and Pulumi are asked; stand-ins of them answer here."""
+    programs = checkout / "programs"
+    programs.mkdir()
+    ready = {"conditions": [{"type": "Ready", "status": "True"}]}
+    predictor = {"serving.kserve.io/inferenceservice": "chat"}
+    several = [
+        {
+            "metadata": {"name": "chat-1", "namespace": "models", "uid": "1", "labels": predictor},
+            "status": ready,
+        },
+        {"metadata": {"name": "web", "namespace": "strangers", "uid": "2"}, "status": {"phase": "Pending"}},
+    ]
+    (checkout / "pods.json").write_text(json.dumps({"items": several}))
+    (checkout / "state.json").write_text(json.dumps(STATE))
+    (checkout / "unserved").write_text('error: the server doesn\'t have a resource type "resourceclaims"')
+    for name, text in (("kubectl", KUBECTL), ("pulumi", "#!/bin/sh\ncat state.json\n")):
+        (programs / name).write_text(text)
+        (programs / name).chmod(0o755)
+    monkeypatch.setenv("PATH", f"{programs}:/usr/bin:/bin")
+    found = document(capsys, "status", code=1)
+    assert (found["plane"], found["server"]) == ("", "https://cluster.example:6443")
+    assert [(one["name"], one["runs_as"], one["state"]) for one in found["pods"]] == [
+        ("chat-1", "container", "ready")
+    ]
+    assert [(one["name"], one["ready"]) for one in found["models"]] == [("chat", 1)]
+    assert found["faults"] == ["changed by hand: Namespace gone is missing"]
+    assert main(["status"]) == 1
+    assert "changed by hand: Namespace gone is missing" in capsys.readouterr().out
+
+
+DESTROYING = """#!/bin/sh
+case "$*" in
+*export*) cat state.json ;;
+*) echo "$*" > destroyed ;;
+esac
+"""
+
+
+@pytest.mark.parametrize(
+    ("protected", "options", "code", "ran"),
+    [
+        (True, [], 1, None),
+        (True, ["--exclude-protected"], 0, "destroy --stack dev --yes --exclude-protected"),
+        (False, [], 0, "destroy --stack dev --yes"),
+    ],
+)
+def test_down_names_protected_data_of_a_stack_elsewhere_before_anything_is_touched(
+    checkout, capsys, monkeypatch, protected, options, code, ran
+):
+    (checkout / "pulumi").write_text(DESTROYING)
+    (checkout / "pulumi").chmod(0o755)
+    monkeypatch.setenv("PATH", f"{checkout}:/usr/bin:/bin")
+    state = json.loads(json.dumps(STATE))
+    state["deployment"]["resources"][0]["protect"] = protected
+    (checkout / "state.json").write_text(json.dumps(state))
+    assert main(["down", "--yes", *options]) == code
+    said = capsys.readouterr().err
+    assert ("Namespace models" in said) is protected and "gone" not in said
+    assert ("nothing was touched" in said and "pulumi state unprotect" in said) is (code == 1)
+    destroyed = checkout / "destroyed"
+    assert (destroyed.read_text().strip() if destroyed.exists() else None) == ran
 
 
 def pod(name: str, state: str) -> PodView:

@@ -121,3 +121,13 @@ def test_outputs_are_shown_whole(plan, replicas):
     text, _ = rendered(replicas, plan, outputs=outputs)
     assert "bucket: s3://models" in text
     assert "policy controls: A, B" in text
+
+
+@pytest.mark.parametrize(("kind", "said"), [("simulated", True), ("process", False)])
+def test_an_address_with_nothing_behind_it_says_so(plan, kind, said):
+    where = {"grafana": "grafana.monitoring.svc:80", "vector-db": "vector-db.vector-db.svc:5432"}
+    pods = [pod("grafana-5f", "monitoring", kind), pod("vector-db-0", "vector-db")]
+    text, _ = rendered(pods, plan, outputs=where, width=160)
+    nothing = " (simulated: nothing answers there)"
+    assert (f"grafana: {where['grafana']}{nothing}" in text) is said
+    assert f"vector-db: {where['vector-db']}\n" in text

@@ -1,11 +1,14 @@
+import asyncio
 import json
 import tomllib
 
 import pytest
+from pulumi import ResourceHookArgs
 from tests.components.harness import build
 
 from corral.components._kit import ArgsError
 from corral.components.model_storage import ModelStorage
+from corral.components.model_storage.encryption_key import keeping
 
 SECRETS = {"access_key": "canary-access", "secret_key": "canary-secret", "encryption_key": "ab" * 32}
 
@@ -50,6 +53,58 @@ def test_the_credentials_in_secrets_are_those_the_store_knows():
         assert known[given["AWS_ACCESS_KEY_ID"]] == given["AWS_SECRET_ACCESS_KEY"]
     store = graph.one("ModelStorage").outputs["store"]
     assert known[store["reader_access_key"]] == store["reader_secret_key"]
+
+
+def test_the_store_starts_anew_with_other_keys_and_with_nothing_else():
+    def revision(**more):
+        template = storage(**more).one("StatefulSet").inputs["spec"]["template"]
+        return template["metadata"]["annotations"]["corral.dev/credential-revision"]
+
+    assert revision() == revision(size_gib=100)
+    assert len({revision(), revision(secret_key="another"), revision(access_key="another")}) == 3
+
+
+FORMER = storage().one("Secret", "model-storage-config").inputs
+
+
+@pytest.mark.parametrize(
+    ("former", "refused"),
+    [
+        (FORMER, False),
+        ({**FORMER, "metadata": {"name": "model-storage-config"}}, False),
+        (storage(encryption_key="cd" * 32).one("Secret", "model-storage-config").inputs, True),
+    ],
+    ids=["the same key", "of a version without the annotation", "another key"],
+)
+def test_an_update_with_another_encryption_key_is_refused(former, refused):
+    async def keep():
+        (hook,) = keeping("store").before_update
+        await hook(ResourceHookArgs("urn", "id", "config", "type", new_inputs=FORMER, old_inputs=former))
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("pulumi.resource_hooks.register_resource_hook", lambda hook: None)
+        if refused:
+            with pytest.raises(ValueError, match=r"store: the encryption key is another one .*docs/secrets"):
+                asyncio.run(keep())
+        else:
+            asyncio.run(keep())
+
+
+def test_the_refusal_comes_with_the_preview():
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("pulumi.resource_hooks.register_resource_hook", lambda hook: None)
+        (hook,) = keeping("store").before_update
+    assert hook.opts.on_dry_run and not hook.opts.ignore_errors
+
+
+def test_the_store_starts_only_once_its_volume_fits_its_key():
+    pod = storage().one("StatefulSet").inputs["spec"]["template"]["spec"]
+    (check,) = pod["initContainers"]
+    mark, folder = check["args"][check["args"].index("--mark") + 1], check["args"][-1]
+    mounted = {one["mountPath"]: one["name"] for one in check["volumeMounts"]}
+    assert mounted[folder] == "data" and mounted[mark.rpartition("/")[0]] == "config"
+    assert mark.rpartition("/")[2] in config(storage())
+    assert check["securityContext"]["allowPrivilegeEscalation"] is False
 
 
 def test_secrets_stay_marked():

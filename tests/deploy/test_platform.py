@@ -117,6 +117,17 @@ def test_no_secret_is_passed_on_unmarked(dev):
                 assert covered, f"{resource.name}: {path} holds a secret in plain text"
 
 
+def test_no_secret_lies_in_a_helm_release(dev):
+    """Helm keeps the values of a release in a Secret of its own, revision by revision."""
+    releases = dev.of("Release")
+    assert len(releases) > 5
+    for release in releases:
+        for path, value in leaves(release.inputs):
+            assert not any(secret in str(value) for secret in SECRETS.values()), f"{release.name}: {path}"
+        for path in release.secrets:
+            assert "credential-revision" in path, f"{release.name}: {path} is a secret"
+
+
 def leaves(value, where=""):
     if isinstance(value, dict):
         for key, item in value.items():

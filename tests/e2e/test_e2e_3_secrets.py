@@ -1,16 +1,21 @@
 """Secrets stay secret, and nothing is open beyond this machine."""
 
 import base64
+import json
 import os
 import stat
 from collections.abc import Iterator
 from pathlib import Path
 
+import boto3
 import pytest
-from e2e_door import UP_SECONDS, Platform, is_loopback, listening
+from botocore.config import Config
+from botocore.exceptions import ClientError
+from e2e_door import UP_SECONDS, Platform, holds, is_loopback, listening, wait_for
 
 pytestmark = pytest.mark.engine
 
+LOAD_SECONDS = 120
 LEAST = 16
 """Shorter values are names or numbers."""
 
@@ -111,15 +116,116 @@ def test_kubectl_leaves_nothing_in_the_users_home(platform):
     assert list(Path(platform.environment["HOME"]).rglob("*")) == []
 
 
-def test_a_changed_password_of_the_vector_database_is_in_force_after_up(platform):
-    old, new = platform.secret("vector-db", "vector-db-credential")["password"], f"rotated-{os.getpid()}"
-    assert platform.log_in(old).code == 0
+CHANGED = {"corral:vector-db-password": "rotated-password", "corral:storage-secret-key": "rotated-key"}
+
+
+def set_secret(platform: Platform, key: str, value: str) -> None:
     config = str(platform.plane.engine / "Pulumi.dev.yaml")
-    done = platform.pulumi(
-        "config", "set", "--secret", "corral:vector-db-password", new, "--config-file", config
-    )
+    done = platform.pulumi("config", "set", "--secret", key, value, "--config-file", config)
     assert done.code == 0, done.said
+
+
+@pytest.fixture(scope="module")
+def rotated(platform: Platform):
+    """What was in force before, of the database and of the store, and an `up` with other secrets."""
+    password = platform.secret("vector-db", "vector-db-credential")["password"]
+    clients = {who: bucket_client(platform, who) for who in ("admin", "writer", "reader")}
+    assert platform.log_in(password).code == 0
+    for client in clients.values():
+        assert client.list_objects_v2(Bucket="models")["KeyCount"]
+    for key, value in CHANGED.items():
+        set_secret(platform, key, f"{value}-{os.getpid()}")
     done = platform.corral("up", seconds=UP_SECONDS)
     assert done.code == 0, done.said[-3000:]
+    return password, clients
+
+
+def bucket_client(platform: Platform, who: str):
+    """The bucket as one of the store's own identities sees it."""
+    identities = json.loads(platform.secret("model-storage", "model-storage-config")["s3.json"])["identities"]
+    (keys,) = next(one["credentials"] for one in identities if one["name"] == who)
+    service = platform.read("service", "model-storage", "-n", "model-storage")
+    return boto3.client(
+        "s3",
+        endpoint_url=f"http://{service['spec']['clusterIP']}:8333",
+        region_name="embedded",
+        config=Config(signature_version="s3v4", s3={"addressing_style": "path"}, proxies={}),
+        aws_access_key_id=keys["accessKey"],
+        aws_secret_access_key=keys["secretKey"],
+    )
+
+
+def test_a_changed_password_of_the_vector_database_is_in_force_after_up(platform, rotated):
+    old = rotated[0]
+    new = f"{CHANGED['corral:vector-db-password']}-{os.getpid()}"
     assert platform.log_in(new).code == 0
     assert "password authentication failed" in platform.log_in(old).err
+
+
+@pytest.mark.parametrize("who", ["admin", "writer", "reader"])
+def test_a_changed_key_of_the_store_is_in_force_after_up(platform, rotated, who):
+    with pytest.raises(ClientError) as refused:
+        rotated[1][who].list_objects_v2(Bucket="models")
+    assert refused.value.response["ResponseMetadata"]["HTTPStatusCode"] == 403
+    assert bucket_client(platform, who).list_objects_v2(Bucket="models")["KeyCount"]
+
+
+def test_a_model_is_loaded_anew_with_the_changed_key_of_the_store(platform, rotated):
+    (before,) = platform.model_pods()
+    platform.kubectl("delete", "pod", before["metadata"]["name"], "-n", before["metadata"]["namespace"])
+    wait_for(
+        lambda: [one for one in platform.model_pods() if one["metadata"]["uid"] != before["metadata"]["uid"]],
+        LOAD_SECONDS,
+        "a replica that read its model with the new key",
+    )
+
+
+def test_another_encryption_key_is_refused_and_the_store_stays_as_it_is(platform):
+    config = platform.plane.engine / "Pulumi.dev.yaml"
+    kept = config.read_bytes()
+    before = platform.secret("model-storage", "model-storage-config")
+    set_secret(platform, "corral:storage-encryption-key", "5e" * 32)
+    try:
+        done = platform.corral("up", seconds=UP_SECONDS)
+    finally:
+        config.write_bytes(kept)
+    assert done.code == 1, done.said[-3000:]
+    assert "the encryption key is another one" in done.said and "docs/secrets.md" in done.said
+    assert "update:" not in done.said, "it was refused by the preview"
+    assert platform.secret("model-storage", "model-storage-config") == before
+
+
+def test_a_store_under_another_encryption_key_is_never_ready(platform):
+    """Somebody changes the Secret itself: what would be unreadable is not ready, and says why."""
+    secret = platform.read("secret", "model-storage-config", "-n", "model-storage")
+    other = {"data": {"encryption-key.mark": base64.b64encode(b"another").decode()}}
+    platform.kubectl(
+        "patch", "secret", "model-storage-config", "-n", "model-storage", "-p", json.dumps(other)
+    )
+    try:
+        platform.kubectl("delete", "pod", "model-storage-0", "-n", "model-storage")
+        said = wait_for(lambda: last_words(platform), LOAD_SECONDS, "the store's pod says what is wrong")
+        assert "put the former key back" in said
+        assert not holds(platform.read("pod", "model-storage-0", "-n", "model-storage"), "Ready")
+    finally:
+        own = json.dumps({"data": secret["data"]})
+        platform.kubectl("patch", "secret", "model-storage-config", "-n", "model-storage", "-p", own)
+        platform.kubectl("delete", "pod", "model-storage-0", "-n", "model-storage")
+    wait_for(lambda: store_is_ready(platform), LOAD_SECONDS, "the store is ready under its own key")
+    assert bucket_client(platform, "reader").list_objects_v2(Bucket="models")["KeyCount"]
+
+
+def last_words(platform: Platform) -> str:
+    """What the check of the key ended with."""
+    done = platform.ask("get", "pod", "model-storage-0", "-n", "model-storage", "-o", "json")
+    found = json.loads(done.out) if done.code == 0 else {}
+    for one in found.get("status", {}).get("initContainerStatuses", []):
+        for state in (one.get("state", {}), one.get("lastState", {})):
+            if "message" in state.get("terminated", {}):
+                return state["terminated"]["message"]
+    return ""
+
+
+def store_is_ready(platform: Platform) -> bool:
+    done = platform.ask("get", "pod", "model-storage-0", "-n", "model-storage", "-o", "json")
+    return done.code == 0 and holds(json.loads(done.out), "Ready")

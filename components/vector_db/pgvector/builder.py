@@ -6,6 +6,7 @@ from typing import Any, cast
 import pulumi
 import pulumi_kubernetes as kubernetes
 
+from corral.components._credentials import CREDENTIAL_REVISION
 from corral.components._kit import child, fingerprint, labels, selector
 from corral.components._signals import Monitor
 from corral.components.vector_db.args import VectorDatabaseArgs
@@ -18,7 +19,7 @@ from corral.components.vector_db.names import (
     SERVICE,
 )
 from corral.components.vector_db.pgvector import pod
-from corral.components.vector_db.shared import CREDENTIAL_REVISION, credential_revision
+from corral.components.vector_db.shared import credential_revision
 
 
 def build(

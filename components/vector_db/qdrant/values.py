@@ -7,10 +7,10 @@ import pulumi
 from corral.catalogue._read import UNRESOLVED
 from corral.catalogue.images import image, mirrored
 from corral.catalogue.vocabulary import VectorEngine
+from corral.components._credentials import CREDENTIAL_REVISION
 from corral.components._pods import restricted_container
 from corral.components.supply import Supply, pull_secrets, reference
 from corral.components.vector_db.names import CREDENTIAL, ENDPOINTS, SERVICE, TLS
-from corral.components.vector_db.shared import CREDENTIAL_REVISION
 
 TLS_PATH = "/qdrant/tls"
 

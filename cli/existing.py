@@ -1,0 +1,144 @@
+"""A stack on a cluster that Corral did not start: status and end, by the user's own kubectl and Pulumi."""
+
+import json
+import os
+import shutil
+import subprocess
+from collections.abc import Callable, Sequence
+
+from rich.text import Text
+
+from corral.cli import pods, status, summary
+from corral.cli.console import progress, results
+from corral.cli.documents import StatusDocument, print_document
+from corral.cli.errors import FAILED
+from corral.embedded.engine import drift, project
+from corral.embedded.engine.engine import EngineError
+from corral.embedded.kube import Object, Objects
+from corral.embedded.objects import children
+from corral.embedded.plane.overview import Overview, of_objects
+from corral.stacks.planning.results.cluster import ClusterPlan
+from corral.stacks.planning.results.plan import Plan
+
+SERVER = "jsonpath={.clusters[0].cluster.server}"
+
+
+def show(plan: Plan, *, as_json: bool) -> int:
+    """Print pods, models and what was changed by hand; exits with 1 when not all is as it should be.
+
+    Raises:
+        EngineError: a program is missing, or the cluster or the state cannot be read.
+    """
+    kubectl = _kubectl(plan.cluster)
+    server = _answer(kubectl, ["config", "view", "--minify", f"--output={SERVER}"])
+    overview = _overview(kubectl, plan)
+    try:
+        changed = drift.differences(kubectl, exported(plan.stack))
+    except drift.Unreadable as error:
+        raise EngineError(f"the cluster cannot be read: {error}") from None
+    if as_json:
+        made = _document(plan, server, overview, changed)
+        print_document(made)
+        return 0 if made.fine else FAILED
+    console = results()
+    console.print(Text(f"cluster {server}, context {plan.cluster.context or 'that is current'}"))
+    pods.show(console, overview.pods, summary.owners(plan))
+    summary.show_models(console, overview, plan)
+    return 0 if summary.show_faults(console, overview, plan, changed) else FAILED
+
+
+def down(stack: str, destroy: Callable[..., int], *, exclude_protected: bool) -> int:
+    """Destroy `stack`; protected data is named first, with both ways on, before anything is touched.
+
+    Args:
+        destroy: runs `pulumi destroy` with further options; returns its exit code.
+
+    Raises:
+        EngineError: there is no pulumi, or it refuses.
+    """
+    held = [one for one in children(exported(stack), "deployment", "resources") if one.get("protect")]
+    if not held:
+        return destroy()
+    progress(f"stack {stack} protects what holds data:")
+    for one in held:
+        progress(f"  {str(one['type']).rpartition(':')[2]} {one.get('id') or one['urn']}")
+    if exclude_protected:
+        progress("these stay, with what they need; the next `pulumi up` makes the rest anew around them")
+        return destroy("--exclude-protected")
+    progress("nothing was touched; two ways on:")
+    progress(f"  keep them, remove the rest: `corral down -s {stack} --exclude-protected`")
+    progress(
+        f"  lose them, too: `pulumi state unprotect --all --stack {stack}`, then `corral down -s {stack}`"
+    )
+    return FAILED
+
+
+def exported(stack: str) -> Object:
+    """The state of `stack` as the user's own Pulumi has it; secrets stay encrypted.
+
+    Raises:
+        EngineError: there is no pulumi, or it refuses.
+    """
+    program = _program("pulumi")
+    done = subprocess.run(
+        [program, "stack", "export", "--stack", stack],
+        cwd=project.find(),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if done.returncode:
+        raise EngineError(f"pulumi stack export: {done.stderr.strip()}")
+    return json.loads(done.stdout)
+
+
+def _document(
+    plan: Plan, server: str, overview: Overview, changed: Sequence[drift.Difference]
+) -> StatusDocument:
+    faults = tuple(summary.faults(overview, plan, changed))
+    return StatusDocument(
+        plane="",
+        server=server,
+        supervised=False,
+        fine=not faults,
+        programs=(),
+        pods=tuple(status.pod(one) for one in overview.pods),
+        models=tuple(status.models(overview, plan)),
+        faults=faults,
+    )
+
+
+def _overview(kubectl: drift.Kubectl, plan: Plan) -> Overview:
+    """Pods in the namespaces of the platform."""
+    ours = summary.owners(plan)
+    found = of_objects(_items(kubectl, "pods"), _items(kubectl, "resourceclaims.resource.k8s.io"))
+    return Overview(tuple(pod for pod in found.pods if pod.namespace in ours))
+
+
+def _items(kubectl: drift.Kubectl, kind: str) -> Objects:
+    done = kubectl.run(["get", kind, "--all-namespaces", "--output=json"])
+    if done.returncode and "the server doesn't have a resource type" in done.stderr:
+        return []
+    if done.returncode:
+        raise EngineError(f"the cluster cannot be read: {drift.last_line(done.stderr)}")
+    return children(json.loads(done.stdout), "items")
+
+
+def _answer(kubectl: drift.Kubectl, arguments: Sequence[str]) -> str:
+    done = kubectl.run(arguments)
+    if done.returncode:
+        raise EngineError(f"the kubeconfig cannot be read: {drift.last_line(done.stderr)}")
+    return done.stdout.strip()
+
+
+def _kubectl(cluster: ClusterPlan) -> drift.Kubectl:
+    options = {"--kubeconfig": cluster.kubeconfig, "--context": cluster.context}
+    given = [f"{option}={value}" for option, value in options.items() if value is not None]
+    return drift.Kubectl([_program("kubectl"), *given], os.environ)
+
+
+def _program(name: str) -> str:
+    found = shutil.which(name)
+    if found is None:
+        raise EngineError(f"there is no {name} on PATH, by which a cluster that is not ours is read")
+    return found

@@ -1,0 +1,256 @@
+"""Drift: objects that a stack or one of its Helm releases made, and that somebody deleted or scaled by hand.
+
+Pulumi refreshes what it made itself; of a Helm release it reads no object.
+"""
+
+import base64
+import gzip
+import json
+import re
+import subprocess
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import cast
+
+import yaml
+
+from corral.embedded.engine.releases import TYPE as RELEASE
+from corral.embedded.kube import Object, Objects
+from corral.embedded.objects import at, child, children
+
+SCALED = frozenset({"Deployment", "StatefulSet"})
+COLUMNS = ("apiVersion", "kind", "metadata.namespace", "metadata.name", "spec.replicas")
+Key = tuple[str, str, str]
+"""Group, kind and name."""
+DIVIDER = re.compile(r"^---\s*$", re.MULTILINE)
+WORKLOAD = re.compile(rf"^kind: ['\"]?({'|'.join(sorted(SCALED))})\b", re.MULTILINE)
+CONTENT = re.compile(r"^(?!apiVersion|kind|metadata)\w+:", re.MULTILINE)
+ABSENT = "<none>"
+"""What kubectl prints for a column without a value."""
+
+
+@dataclass(frozen=True)
+class ReleaseId:
+    """A Helm release that is deployed, by its present revision."""
+
+    namespace: str
+    name: str
+    revision: int
+
+    @property
+    def restoring(self) -> list[str]:
+        """Arguments of the `helm` that makes anew what is missing of it."""
+        place = ["--namespace", self.namespace, "--no-hooks", "--wait"]
+        return ["rollback", self.name, str(self.revision), *place]
+
+
+@dataclass(frozen=True)
+class Stated:
+    """One object as its maker stated it."""
+
+    api_version: str
+    kind: str
+    namespace: str
+    """Empty for an object of the cluster."""
+    name: str
+    replicas: int | None
+    """Of a Deployment or StatefulSet; None: it has none."""
+    release: ReleaseId | None = None
+    """The release that it belongs to; None: Pulumi made it."""
+
+    @property
+    def key(self) -> "Key":
+        """What tells it from others, whatever version of its group it is read in."""
+        return _group(self.api_version), self.kind, self.name
+
+    @property
+    def title(self) -> str:
+        """Such as `Deployment kserve/kserve-controller-manager`."""
+        return f"{self.kind} " + "/".join(part for part in (self.namespace, self.name) if part)
+
+
+@dataclass(frozen=True)
+class Difference:
+    """A stated object that the cluster does not have so."""
+
+    stated: Stated
+    replicas: int | None = None
+    """How many replicas it has instead; None: it is not there."""
+
+    @property
+    def scaling(self) -> list[str]:
+        """Arguments of the `kubectl` that brings back the stated replicas."""
+        one = self.stated
+        space = one.namespace or (one.release.namespace if one.release else "")
+        return ["scale", f"{one.kind}/{one.name}", f"--namespace={space}", f"--replicas={one.replicas}"]
+
+    def __str__(self) -> str:
+        if self.replicas is None:
+            return f"{self.stated.title} is missing"
+        return f"{self.stated.title} is scaled to {self.replicas}, {self.stated.replicas} are stated"
+
+
+@dataclass(frozen=True)
+class Kubectl:
+    """A kubectl that reaches the stack's cluster."""
+
+    command: Sequence[str]
+    environment: Mapping[str, str]
+
+    def run(self, arguments: Sequence[str], given: str = "") -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [*self.command, *arguments],
+            env=dict(self.environment),
+            input=given,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+
+class Unreadable(Exception):
+    """The cluster, or what a stack made on it, cannot be read; the text is one line."""
+
+
+def differences(kubectl: Kubectl, state: Object) -> list[Difference]:
+    """What differs between a stack's exported `state`, with its releases, and the cluster.
+
+    Raises:
+        Unreadable: the cluster does not answer.
+    """
+    resources = children(state, "deployment", "resources")
+    stated = [*of_pulumi(resources), *of_releases(releases_of(resources), _stored(kubectl))]
+    return list(compare(stated, _live(kubectl, stated)))
+
+
+def of_pulumi(resources: Iterable[Object]) -> Iterator[Stated]:
+    """Objects among the `resources` of a state; patches of others' objects are none."""
+    for one in resources:
+        inputs = child(one, "inputs")
+        metadata = child(inputs, "metadata")
+        patch = str(one["type"]).endswith("Patch")
+        if not one.get("custom") or one.get("external") or one.get("delete") or patch:
+            continue
+        if not str(one["type"]).startswith("kubernetes:") or not metadata or "kind" not in inputs:
+            continue
+        namespace, _, name = str(one["id"]).rpartition("/")
+        yield _stated(inputs, namespace, name, None)
+
+
+def releases_of(resources: Iterable[Object]) -> frozenset[tuple[str, str]]:
+    """Namespace and name of each Helm release of a state."""
+    found = (child(one, "inputs") for one in resources if one["type"] == RELEASE)
+    return frozenset((str(one.get("namespace")), str(one["name"])) for one in found)
+
+
+def of_releases(ours: frozenset[tuple[str, str]], secrets: Objects) -> Iterator[Stated]:
+    """Objects of the releases among `ours`, from the Secrets in which Helm keeps them."""
+    for secret in secrets:
+        content = _release(str(child(secret, "data")["release"]))
+        release = ReleaseId(str(content["namespace"]), str(content["name"]), int(content["version"]))
+        if (release.namespace, release.name) not in ours:
+            continue
+        for item in _objects(str(content["manifest"])):
+            metadata = child(item, "metadata")
+            yield _stated(item, str(metadata.get("namespace") or ""), str(metadata["name"]), release)
+
+
+def _objects(manifest: str) -> Iterator[Object]:
+    """What `compare` needs of each object: all of a workload, of others what comes before their content.
+
+    The types of a chart are most of its text.
+    """
+    for text in DIVIDER.split(manifest):
+        whole = WORKLOAD.search(text) is not None
+        found = yaml.load(text if whole else CONTENT.split(text, maxsplit=1)[0], yaml.CSafeLoader)
+        if not whole and isinstance(found, dict) and "metadata" not in found:
+            found = yaml.load(text, yaml.CSafeLoader)
+        if isinstance(found, dict) and "kind" in found:
+            yield cast(Object, found)
+
+
+def _stated(item: Object, namespace: str, name: str, release: ReleaseId | None) -> Stated:
+    kind = str(item["kind"])
+    replicas = None
+    if kind in SCALED:
+        given = at(item, "spec", "replicas")
+        replicas = 1 if given is None else int(given)
+    return Stated(str(item["apiVersion"]), kind, namespace, name, replicas, release)
+
+
+def _release(encoded: str) -> Object:
+    """A release of Helm's as it stores it: JSON, compressed, encoded, and encoded again by Kubernetes."""
+    return json.loads(gzip.decompress(base64.b64decode(base64.b64decode(encoded))))
+
+
+def compare(stated: Iterable[Stated], live: Mapping[Key, Mapping[str, int | None]]) -> Iterator[Difference]:
+    """What of `stated` is not so in the cluster, where `live` has the replicas by namespace."""
+    for one in stated:
+        there = live.get(one.key, {})
+        namespace = next((space for space in _spaces(one) if space in there), None)
+        if namespace is None:
+            yield Difference(one)
+        elif one.replicas is not None and there[namespace] not in (None, one.replicas):
+            yield Difference(one, there[namespace])
+
+
+def _spaces(stated: Stated) -> tuple[str, ...]:
+    """Where an object may be: one of a chart that names no namespace is the release's, or the cluster's."""
+    if stated.namespace or stated.release is None:
+        return (stated.namespace,)
+    return ("", stated.release.namespace)
+
+
+def _stored(kubectl: Kubectl) -> Objects:
+    labels = ("get", "secrets", "--all-namespaces", "--selector=owner=helm,status=deployed", "--output=json")
+    done = kubectl.run(labels)
+    if done.returncode:
+        raise Unreadable(last_line(done.stderr))
+    return children(json.loads(done.stdout), "items")
+
+
+def _live(kubectl: Kubectl, stated: Sequence[Stated]) -> dict[Key, dict[str, int | None]]:
+    """Replicas by namespace of what is there of the stated kinds."""
+    kinds = sorted({_resource(one) for one in stated})
+    done = _listed(kubectl, kinds) if kinds else ""
+    if done is None:
+        # One type that is gone with all its objects fails the whole request.
+        done = "".join(_listed(kubectl, [kind]) or "" for kind in kinds)
+    found: dict[Key, dict[str, int | None]] = {}
+    for line in done.splitlines():
+        version, kind, namespace, name, replicas = line.split()
+        space = "" if namespace == ABSENT else namespace
+        key = (_group(version), kind, name)
+        found.setdefault(key, {})[space] = int(replicas) if replicas.isdecimal() else None
+    return found
+
+
+def _listed(kubectl: Kubectl, kinds: Sequence[str]) -> str | None:
+    """Lines of all objects of `kinds`; None: the cluster does not serve one of them.
+
+    Raises:
+        Unreadable: the cluster does not answer, or refuses.
+    """
+    columns = ",".join(f"C{index}:.{path}" for index, path in enumerate(COLUMNS))
+    options = ("--all-namespaces", "--ignore-not-found", "--no-headers", f"--output=custom-columns={columns}")
+    done = kubectl.run(["get", ",".join(kinds), *options])
+    if done.returncode and "the server doesn't have a resource type" in done.stderr:
+        return None
+    if done.returncode:
+        raise Unreadable(last_line(done.stderr))
+    return done.stdout
+
+
+def _resource(stated: Stated) -> str:
+    """The kind as kubectl takes it: `Deployment.v1.apps`, `Secret`."""
+    group, _, version = stated.api_version.rpartition("/")
+    return f"{stated.kind}.{version}.{group}" if group else stated.kind
+
+
+def _group(api_version: str) -> str:
+    return api_version.rpartition("/")[0]
+
+
+def last_line(text: str) -> str:
+    """The last line of what a kubectl that failed said."""
+    return (text.strip().splitlines() or ["kubectl failed without a word"])[-1]
