@@ -48,6 +48,7 @@ def tool_job(
     supply: Supply,
     settings: Mapping[str, pulumi.Input[str]] | None = None,
     secrets: Mapping[str, tuple[pulumi.Input[str], str]] | None = None,
+    scratch_gib: int = 1,
     depends_on: Sequence[pulumi.Resource] = (),
 ) -> kubernetes.batch.v1.Job:
     """Run `corral <arguments>` beside `store` to its end.
@@ -59,6 +60,7 @@ def tool_job(
     Args:
         settings: further variables.
         secrets: further variables, each by Secret and key in it.
+        scratch_gib: what the tool keeps on the node at most.
     """
     tools = reference(image("tools"), supply)
     taken = {key: (credential, key) for key in CREDENTIAL_KEYS} | dict(secrets or {})
@@ -91,14 +93,18 @@ def tool_job(
                 # The last words of a tool that failed stand in the pod's status, where Pulumi shows them.
                 "termination_message_policy": "FallbackToLogsOnError",
                 "resources": {
-                    "requests": {"cpu": "250m", "memory": "256Mi"},
+                    "requests": {
+                        "cpu": "250m",
+                        "memory": "256Mi",
+                        "ephemeral-storage": f"{scratch_gib}Gi",
+                    },
                     "limits": {"memory": "1Gi"},
                 },
                 "security_context": restricted_container(),
                 "volume_mounts": [{"name": "scratch", "mount_path": SCRATCH}],
             }
         ],
-        "volumes": [{"name": "scratch", "empty_dir": {}}],
+        "volumes": [{"name": "scratch", "empty_dir": {"size_limit": f"{scratch_gib}Gi"}}],
     }
     spec: dict[str, Any] = {
         "backoff_limit": 0,

@@ -69,6 +69,9 @@ def render(plan: Plan, console: Console) -> None:
 
 def model_notes(models: Sequence[ModelPlan]) -> Iterable[str]:
     """What the tables of models mean, and what is decided outside this plan."""
+    for model in models:
+        if model.unsafe:
+            yield f"{model.name}: {', '.join(model.unsafe)} runs code where it is read; profile open allows it."
     if any(model.weights is Weights.SIMULATED for model in models):
         yield "* weights: simulated, without import or process"
     loose = [model.name for model in models if model.unlocked]
