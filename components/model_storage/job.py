@@ -10,7 +10,7 @@ from corral.catalogue.images import image
 from corral.components._kit import child, fingerprint
 from corral.components._pods import restricted_container, restricted_pod
 from corral.components.store import Store
-from corral.components.supply import Supply, pull_secrets, reference
+from corral.components.supply import Supply, on_nodes, pull_secrets, reference
 
 CREDENTIAL_KEYS = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
 SCRATCH = "/scratch"
@@ -80,6 +80,7 @@ def tool_job(
         "automount_service_account_token": False,
         "security_context": restricted_pod(USER),
         "image_pull_secrets": pull_secrets(supply),
+        **on_nodes(supply),
         "containers": [
             {
                 "name": "tool",

@@ -10,7 +10,7 @@ from corral.catalogue.addons import descriptor
 from corral.catalogue.images import image
 from corral.catalogue.vocabulary import Addon
 from corral.components._pods import restricted_container, restricted_pod
-from corral.components.supply import Supply, pull_secrets, reference
+from corral.components.supply import Supply, on_nodes, pull_secrets, reference
 
 S3_PORT = descriptor(Addon.MODEL_STORAGE).ports["s3"]
 METRICS_PORT = 9327
@@ -77,6 +77,7 @@ def pod_spec(config_secret: str, claim: str, supply: Supply) -> dict[str, Any]:
         "security_context": restricted_pod(USER),
         "termination_grace_period_seconds": 30,
         "image_pull_secrets": pull_secrets(supply),
+        **on_nodes(supply),
         "containers": [
             {
                 "name": "seaweedfs",

@@ -25,6 +25,7 @@ from corral.catalogue.vocabulary import (
     Purchase,
     SharingKind,
     StorageKind,
+    TaintEffect,
     Task,
     VectorEngine,
     Weights,
@@ -39,6 +40,8 @@ from corral.stacks.config.values import (
     Count,
     Devices,
     Image,
+    LabelKey,
+    LabelValue,
     Name,
     NodeName,
     Number,
@@ -133,6 +136,17 @@ class Sovereignty(Section):
     namespaces, when absent."""
 
 
+class Toleration(Section):
+    """A taint that pods bear."""
+
+    key: LabelKey
+    """Key of the taint."""
+    value: LabelValue | None = None
+    """Its value; any when absent."""
+    effect: TaintEffect | None = None
+    """Its effect; each when absent."""
+
+
 class Cluster(Section):
     """Where the cluster comes from."""
 
@@ -150,6 +164,11 @@ class Cluster(Section):
     """Branch of drivers compiled beforehand, such as 580; when absent each node compiles the operator's."""
     storage_class: ObjectName | None = None
     """Storage class of every volume in an existing cluster; the cluster's default when absent."""
+    node_selector: dict[LabelKey, LabelValue] = {}
+    """Labels of the nodes of an existing cluster that Corral's own pods run on; any node when absent. What
+    runs on each GPU node, and models, go by their pools."""
+    tolerations: tuple[Toleration, ...] = ()
+    """Taints of those nodes that Corral's own pods bear."""
     kubernetes: Version | None = None
     """Version of an existing cluster, such as `"1.34.2"`; needed where it decides what can be asked for."""
     feature_gates: tuple[FeatureGate, ...] = ()
