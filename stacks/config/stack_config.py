@@ -13,6 +13,7 @@ from corral.catalogue.vocabulary import (
     Addon,
     AddonState,
     AdmissionScope,
+    AlertReceiver,
     CacheDtype,
     ClusterKind,
     Currency,
@@ -67,9 +68,12 @@ from corral.stacks.config.values import (
 __all__ = ["SECRETS", "SETTINGS", "ConfigErrors", "StackConfig"]
 
 REGISTRY_AUTH = "registry-auth"
-"""Key of the mirror's credentials: the one secret that nobody can make up."""
+"""Key of the mirror's credentials, which nobody but its owner can make."""
 
-SECRETS = (*config_secrets(), REGISTRY_AUTH)
+ALERTS_URL = "alerts-url"
+"""Key of the address that alerts are sent to."""
+
+SECRETS = (*config_secrets(), REGISTRY_AUTH, ALERTS_URL)
 """Keys of encrypted configuration, in the namespace `corral`."""
 
 SETTINGS = {
@@ -410,6 +414,9 @@ class Observability(Section):
     control_plane: Annotated[bool, Field(strict=True)] = False
     """Whether scheduler, controller manager, etcd and kube-proxy are scraped. Managed clusters hide the first
     three, and kubeadm binds all four to the loopback unless it is told otherwise."""
+    alerts: AlertReceiver | None = None
+    """Who alerts are sent to: a `webhook` with Alertmanager's JSON, or `slack` and what takes its format, at
+    the address `corral:alerts-url`; nobody when absent. See docs/tasks.md."""
 
 
 class TenantSection(Section):

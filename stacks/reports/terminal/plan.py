@@ -263,6 +263,7 @@ def _stores(plan: Plan) -> Iterable[str]:
     if plan.observability:
         metrics = plan.observability
         yield f"metrics: {metrics.retention_days} days, {metrics.size_gib} GiB"
+        yield f"alerts: {metrics.alerts.value if metrics.alerts else 'sent to nobody (observability.alerts)'}"
     yield f"tenants: {', '.join(tenant.namespace for tenant in plan.tenants)}"
 
 
