@@ -37,6 +37,8 @@ class ChartEntry:
     """Oldest branch of the NVIDIA driver that it runs with; None: it needs none, or not read."""
     engine: VectorEngine | None = None
     """Installed for this engine of the vector database alone."""
+    pods: tuple[str, ...] = ()
+    """Dotted paths of values that take `nodeSelector` and `tolerations`; empty text: the top."""
 
     @property
     def reference(self) -> str:
@@ -72,6 +74,7 @@ def _entry(name: str, row: ChartRow, namespace: str) -> ChartEntry:
         kubernetes=row.kubernetes,
         gpu_driver=row.gpu_driver,
         engine=row.engine,
+        pods=row.pods,
     )
 
 

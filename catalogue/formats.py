@@ -28,6 +28,10 @@ SUBDOMAIN = Format(
 LABEL_VALUE = Format(
     r"[A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?", "a label value: letters, digits, -, _ and ., at most 63"
 )
+LABEL_KEY = Format(
+    r"([a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?/)?[A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?",
+    "a label: [PREFIX/]NAME, the name of letters, digits, -, _ and ., at most 63",
+)
 SERVER_URL = Format(r"https?://[A-Za-z0-9.\-\[\]:]+/?", "http(s)://host[:port] without a path")
 REGISTRY = Format(
     r"[a-z0-9]([a-z0-9.-]*[a-z0-9])?(:[0-9]{1,5})?(/[a-z0-9]([a-z0-9._-]*[a-z0-9])?)*",

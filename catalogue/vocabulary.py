@@ -215,6 +215,21 @@ class InstalledBy(str, Enum):
     RELEASE = "release"
 
 
+class AlertReceiver(str, Enum):
+    """Who alerts are sent to, by an address that is a secret."""
+
+    WEBHOOK = "webhook"
+    SLACK = "slack"
+
+
+class TaintEffect(str, Enum):
+    """What a taint does to pods that do not tolerate it."""
+
+    NO_SCHEDULE = "NoSchedule"
+    PREFER_NO_SCHEDULE = "PreferNoSchedule"
+    NO_EXECUTE = "NoExecute"
+
+
 class SourceScheme(str, Enum):
     """Scheme of the URI that a stack imports a model from."""
 

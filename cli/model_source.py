@@ -103,9 +103,11 @@ def _copied(uri: str, source: "Source", listing: "Listing", scratch: Path) -> Pa
     sizes = {file.name: file.size for file in listing.files}
     if CONFIG not in sizes:
         raise UsageError(f"{uri}: it has no {CONFIG}, from which a model is sized")
+    from corral.tools.sources import fetched
+
     for name in (CONFIG, CARD, INDEX):
         if name in sizes:
-            source.fetch(name, scratch)
+            fetched(source, name, scratch, progress)
     weights = {name: size for name, size in sizes.items() if WEIGHTS.fullmatch(name)}
     if not weights:
         raise UsageError(f"{uri}: it has no safetensors files at its top, which vLLM loads")

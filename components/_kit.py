@@ -16,7 +16,7 @@ from corral.components._args import ArgsError as ArgsError
 from corral.components._args import checked as checked
 from corral.components._args import hints_of as hints_of
 from corral.components._args import refuse as refuse
-from corral.components.supply import Supply, locate
+from corral.components.supply import Supply, locate, placed
 from corral.controls.scope import ENFORCED, SCOPE_LABEL
 
 PACKAGE = "corral"
@@ -117,7 +117,7 @@ def install(
         "repository_opts": {"repo": location["repository"]} if "repository" in location else None,
         "name": entry.name,
         "namespace": namespace,
-        "values": dict(values),
+        "values": placed(values, entry, supply),
         "skip_crds": None if definitions else True,
         "opts": child(parent, depends_on=list(depends_on)),
     }

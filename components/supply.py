@@ -1,6 +1,7 @@
 """Where charts and images come from: the one answer handed to every component that installs something."""
 
 import json
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NotRequired, TypedDict, cast
@@ -10,6 +11,19 @@ import pulumi
 from corral.catalogue._read import UNRESOLVED
 from corral.catalogue.charts import OCI, ChartEntry
 from corral.catalogue.images import ImageEntry
+
+
+class Toleration(TypedDict):
+    """A taint that pods bear, in Kubernetes' own words."""
+
+    key: str
+    """Key of the taint."""
+    operator: str
+    """`Equal` or `Exists`."""
+    value: NotRequired[str]
+    """Its value, where the operator is `Equal`."""
+    effect: NotRequired[str]
+    """Its effect; each when omitted."""
 
 
 class Supply(TypedDict):
@@ -28,6 +42,10 @@ class Supply(TypedDict):
     """
     images: NotRequired[dict[str, str]]
     """References in the place of the catalogue's, by its names, such as `tools`."""
+    node_selector: NotRequired[dict[str, str]]
+    """Labels of the nodes that pods run on which need no GPU; any node when omitted."""
+    tolerations: NotRequired[list[Toleration]]
+    """Taints of those nodes that these pods bear."""
 
 
 class ChartLocation(TypedDict):
@@ -93,6 +111,29 @@ def _docker_config(text: str) -> str:
 def pull_secrets(supply: Supply) -> list[dict[str, str]]:
     """`imagePullSecrets` of a pod: empty unless the mirror asks for credentials."""
     return [{"name": supply["pull_secret"]}] if "pull_secret" in supply else []
+
+
+def on_nodes(supply: Supply) -> dict[str, Any]:
+    """`node_selector` and `tolerations` of a pod that needs no GPU; empty: any node."""
+    both = {"node_selector": supply.get("node_selector"), "tolerations": supply.get("tolerations")}
+    return {key: value for key, value in both.items() if value}
+
+
+def placed(values: Mapping[str, Any], entry: ChartEntry, supply: Supply) -> dict[str, Any]:
+    """`values` with the nodes of the supply for all pods of the chart that need no GPU node."""
+    words = {"node_selector": "nodeSelector", "tolerations": "tolerations"}
+    stated = {words[key]: value for key, value in on_nodes(supply).items()}
+    result = dict(values)
+    for path in entry.pods if stated else ():
+        result = _merged(result, path.split(".") if path else [], stated)
+    return result
+
+
+def _merged(values: Mapping[str, Any], path: Sequence[str], stated: Mapping[str, Any]) -> dict[str, Any]:
+    if not path:
+        return {**values, **stated}
+    inner = cast("Mapping[str, Any]", values.get(path[0], {}))
+    return {**values, path[0]: _merged(inner, path[1:], stated)}
 
 
 def by_digest(entry: ImageEntry, key: str = "tag") -> dict[str, str]:

@@ -76,6 +76,9 @@ def _parser() -> argparse.ArgumentParser:
     )
     fetch.add_argument("--to", required=True, help="s3://BUCKET/PREFIX")
     fetch.add_argument("--license", required=True, help="SPDX identifier")
+    fetch.add_argument(
+        "--allow-unsafe", action="store_true", help="take pickles, which run code where they are read"
+    )
     fetch.set_defaults(run=_import)
 
     load = commands.add_parser("load", help="bring a model from the store into a folder, verified")
@@ -109,6 +112,7 @@ def _import(arguments: argparse.Namespace) -> None:
         target=Location.parse(arguments.to),
         files=None if arguments.unlocked else dict(arguments.sha256),
         license=arguments.license,
+        unsafe=arguments.allow_unsafe,
     )
     importer.run(order, client(), _say)
 

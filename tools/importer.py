@@ -1,19 +1,27 @@
-"""Import of a model: files are fetched, checked by SHA-256, uploaded; a manifest comes last."""
+"""Import of a model: files pass from source to store, checked on their way; a manifest comes last."""
 
-import tempfile
+import contextlib
+import hashlib
+import time
 from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
+from corral.catalogue.unsafe_files import unsafe
 from corral.tools import store as s3
+from corral.tools.bill import BILL, StoredFile, bill_of_materials
 from corral.tools.failure import ToolFailure
 from corral.tools.locking import needed
 from corral.tools.sources import source_of
-from corral.tools.sources.source import Source, sha256_of
+from corral.tools.sources.source import Source
+from corral.tools.staging import UNDER_WAY, StagedFile, remove_abandoned
 
 MANIFEST = "manifest.json"
 FORMAT = 1
+EVERY_SECONDS = 10.0
+"""Time between two lines about a file under way."""
+MIB = 1 << 20
 
 Say = Callable[[str], None]
 
@@ -26,15 +34,22 @@ class Import:
     target: s3.Location
     files: Mapping[str, str] | None
     license: str
+    unsafe: bool = False
+    """Whether files that run code where they are read are taken."""
+
+
+class WrongContent(ToolFailure):
+    """A file is not the locked one."""
 
 
 def run(order: Import, store: Any, say: Say) -> None:
     """Carry out `order`; what is stored already, and right when it is read, is not brought again.
 
-    Nothing is uploaded before every file has been checked. The manifest comes last.
+    No file is visible in the store before it has been checked, and none where one is wrong. The manifest
+    comes last.
 
     Raises:
-        ToolFailure: a source cannot be read or a file is not the expected one.
+        ToolFailure: a source cannot be read, a file is not the expected one, or the store refused it.
         botocore.exceptions.ClientError: the store refused.
     """
     where = order.target.uri
@@ -46,23 +61,82 @@ def run(order: Import, store: Any, say: Say) -> None:
         return
     source = source_of(order.source, store)
     expected = order.files if order.files is not None else _unlocked(source)
-    kept = {
-        name for name, digest in expected.items() if digest and _stored(order.target, store, name, digest)
-    }
-    for name in sorted(kept):
-        say(f"{where} holds {name} already")
-    with tempfile.TemporaryDirectory(prefix="corral-import-") as folder:
-        fetched = {
-            name: _verified(order, name, expected[name], source, Path(folder), say)
-            for name in sorted(expected.keys() - kept)
-        }
-        for name, (path, digest) in fetched.items():
-            s3.upload(store, order.target, name, path, digest)
-            say(f"uploaded {name} to {where}")
-    digests = {**{name: expected[name] or "" for name in kept}, **{n: d for n, (_, d) in fetched.items()}}
-    sizes = {name: s3.size_of(store, order.target, name) or 0 for name in digests}
-    s3.write_json(store, order.target, MANIFEST, _manifest(order, digests, sizes))
-    say(f"wrote {where}/{MANIFEST}")
+    _require_data(order, expected)
+    files: dict[str, StoredFile] = {}
+    for name, digest in sorted(expected.items()):
+        if digest and _stored(order.target, store, name, digest):
+            say(f"{where} holds {name} already")
+            files[name] = StoredFile(digest, s3.size_of(store, order.target, name) or 0)
+    remove_abandoned(store, order.target, say)
+    missing = {name: digest for name, digest in expected.items() if name not in files}
+    files |= _imported(order, store, source, missing, say)
+    s3.write_json(store, order.target, BILL, bill_of_materials(order.source, where, order.license, files))
+    s3.write_json(store, order.target, MANIFEST, _manifest(order, files))
+    say(f"wrote {where}/{BILL} and {where}/{MANIFEST}")
+
+
+def _imported(
+    order: Import, store: Any, source: Source, missing: Mapping[str, str | None], say: Say
+) -> dict[str, StoredFile]:
+    """The files of `missing`, put into the store together.
+
+    Where a source breaks off for good, those that are right stay for the next attempt.
+    """
+    ready: dict[StagedFile, StoredFile] = {}
+    with ThreadPoolExecutor(UNDER_WAY) as pool:
+        try:
+            for name in sorted(missing):
+                file = StagedFile(store, order.target, name, pool)
+                try:
+                    ready[file] = _brought(order, source, file, missing[name], say)
+                except BaseException:
+                    file.discard()
+                    raise
+        except WrongContent:
+            for file in ready:
+                file.discard()
+            raise
+        except ToolFailure:
+            with contextlib.suppress(ToolFailure):
+                for file in ready:
+                    file.finish()
+            raise
+        for file in ready:
+            file.finish()
+            say(f"stored {order.target.uri}/{file.name}")
+    return {file.name: stored for file, stored in ready.items()}
+
+
+def _brought(order: Import, source: Source, file: StagedFile, expected: str | None, say: Say) -> StoredFile:
+    """Send `file` to the store; it is no object there yet."""
+    say(f"fetching {file.name} from {order.source}")
+    digest, size, begun = hashlib.sha256(), 0, time.monotonic()
+    told = begun
+    for chunk in source.read(file.name, say):
+        digest.update(chunk)
+        size += len(chunk)
+        file.write(chunk)
+        if (now := time.monotonic()) - told >= EVERY_SECONDS:
+            told = now
+            say(f"{file.name}: {size / MIB:.0f} MiB so far, {size / MIB / (now - begun):.0f} MiB/s")
+    found = digest.hexdigest()
+    if expected is not None and found != expected:
+        raise WrongContent(
+            f"{file.name} from {order.source} has SHA-256 {found}, not {expected}; nothing was stored"
+        )
+    file.verified(found)
+    say(f"verified {file.name}: {size} bytes, SHA-256 {found}")
+    return StoredFile(found, size)
+
+
+def _require_data(order: Import, expected: Mapping[str, str | None]) -> None:
+    for name in sorted(expected):
+        kind = unsafe(name)
+        if kind is not None and not order.unsafe:
+            raise ToolFailure(
+                f"{name} of {order.source} is {kind.value}, which runs where it is read; "
+                "use safetensors or GGUF: nothing was stored"
+            )
 
 
 def _unlocked(source: Source) -> Mapping[str, str | None]:
@@ -70,7 +144,7 @@ def _unlocked(source: Source) -> Mapping[str, str | None]:
     return {file.name: file.sha256 for file in listing.files}
 
 
-def _manifest(order: Import, digests: Mapping[str, str], sizes: Mapping[str, int]) -> dict[str, Any]:
+def _manifest(order: Import, files: Mapping[str, StoredFile]) -> dict[str, Any]:
     from importlib.metadata import version
 
     return {
@@ -79,7 +153,7 @@ def _manifest(order: Import, digests: Mapping[str, str], sizes: Mapping[str, int
         "license": order.license,
         "locked": order.files is not None,
         "tool": f"corral {version('corral')}",
-        "files": {name: {"sha256": digest, "size": sizes[name]} for name, digest in digests.items()},
+        "files": {name: {"sha256": one.sha256, "size": one.size} for name, one in files.items()},
     }
 
 
@@ -97,17 +171,3 @@ def _recorded(order: Import, store: Any) -> Mapping[str, str] | None:
 def _stored(target: s3.Location, store: Any, name: str, digest: str) -> bool:
     """Whether the store gives out file `name` with that SHA-256: its content is read."""
     return s3.sha256_of(store, target, name) == digest
-
-
-def _verified(
-    order: Import, name: str, expected: str | None, source: Source, scratch: Path, say: Say
-) -> tuple[Path, str]:
-    say(f"fetching {name} from {order.source}")
-    path = source.fetch(name, scratch)
-    found = sha256_of(path)
-    if expected is not None and found != expected:
-        raise ToolFailure(
-            f"{name} from {order.source} has SHA-256 {found}, not {expected}; nothing was stored"
-        )
-    say(f"verified {name}: {path.stat().st_size} bytes, SHA-256 {found}")
-    return path, found

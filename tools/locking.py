@@ -1,22 +1,19 @@
 """The files of a model, each with size and SHA-256: what a lock keeps of a source."""
 
-import tempfile
-from collections.abc import Callable
+import hashlib
 from dataclasses import replace
-from pathlib import Path
 
+from corral.catalogue.unsafe_files import Unsafe, safe_weights, unsafe
 from corral.tools.failure import ToolFailure
-from corral.tools.sources.source import Listed, Listing, Source, sha256_of
+from corral.tools.sources.source import Listed, Listing, Say, Source
 
 DOCUMENTS = (".md", ".txt", ".png", ".jpg", ".gitattributes", ".gitignore")
 """Endings of files that no engine reads."""
 POINTER = b"version https://git-lfs.github.com/spec/"
 
-Say = Callable[[str], None]
-
 
 def locked(source: Source, say: Say) -> Listing:
-    """The listing of `source` without its documents, a SHA-256 for every file.
+    """What is `needed` of the listing of `source`, a SHA-256 for every file.
 
     What the source keeps no checksum of is read once.
 
@@ -24,18 +21,21 @@ def locked(source: Source, say: Say) -> Listing:
         ToolFailure: the source cannot be read, holds nothing but documents, or a file is a Git LFS pointer.
     """
     listing = needed(source.listing())
-    with tempfile.TemporaryDirectory(prefix="corral-lock-") as folder:
-        files = tuple(_hashed(source, file, Path(folder), say) for file in listing.files)
+    files = tuple(_hashed(source, file, say) for file in listing.files)
     return Listing(listing.revision, tuple(sorted(files, key=lambda file: file.name)))
 
 
 def needed(listing: Listing) -> Listing:
-    """`listing` without its documents.
+    """`listing` without its documents, its code, and the pickles that have safe weights beside them.
 
     Raises:
         ToolFailure: it holds nothing else.
     """
-    files = tuple(file for file in listing.files if not _document(file.name))
+    files = tuple(
+        file for file in listing.files if not _document(file.name) and unsafe(file.name) is not Unsafe.CODE
+    )
+    if any(safe_weights(file.name) for file in files):
+        files = tuple(file for file in files if unsafe(file.name) is None)
     if not files:
         raise ToolFailure("there is no file that an engine reads")
     return Listing(listing.revision, files)
@@ -48,15 +48,14 @@ def _document(name: str) -> bool:
     )
 
 
-def _hashed(source: Source, file: Listed, scratch: Path, say: Say) -> Listed:
+def _hashed(source: Source, file: Listed, say: Say) -> Listed:
     if file.sha256 is not None:
         return file
     say(f"reading {file.name} ({file.size} bytes): its source keeps no SHA-256")
-    path = source.fetch(file.name, scratch)
-    with path.open("rb") as stream:
-        if stream.read(len(POINTER)) == POINTER:
+    digest, size = hashlib.sha256(), 0
+    for chunk in source.read(file.name, say):
+        if size == 0 and chunk.startswith(POINTER):
             raise ToolFailure(f"{file.name} is a Git LFS pointer, not the file: fetch it with git lfs pull")
-    known = replace(file, size=path.stat().st_size, sha256=sha256_of(path))
-    if path.is_relative_to(scratch):
-        path.unlink()
-    return known
+        digest.update(chunk)
+        size += len(chunk)
+    return replace(file, size=size, sha256=digest.hexdigest())

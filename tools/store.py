@@ -4,7 +4,6 @@ import hashlib
 import json
 import os
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, cast
 
 from corral.tools.failure import ToolFailure
@@ -91,6 +90,12 @@ def status_of(error: Exception) -> int:
     return int(response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0))
 
 
+def header_of(error: Exception, name: str) -> str | None:
+    """A header of a refused call's answer, by its name in lower case."""
+    response = cast(dict[str, Any], getattr(error, "response", {}))
+    return response.get("ResponseMetadata", {}).get("HTTPHeaders", {}).get(name)
+
+
 def read_json(store: Any, location: Location, name: str) -> dict[str, Any] | None:
     """The JSON object `name`; None when there is no such key or it is not JSON.
 
@@ -141,23 +146,6 @@ def sha256_of(store: Any, location: Location, name: str) -> str | None:
     for chunk in body.iter_chunks(CHUNK):
         digest.update(chunk)
     return digest.hexdigest()
-
-
-def upload(store: Any, location: Location, name: str, file: Path, sha256: str) -> None:
-    """Send one file; the store checks the transfer by SHA-256, part by part.
-
-    Raises:
-        ToolFailure: the store refused or broke off.
-    """
-    from boto3.exceptions import S3UploadFailedError  # pyright: ignore[reportMissingTypeStubs]
-
-    extra = {"ChecksumAlgorithm": "SHA256", "Metadata": {"sha256": sha256}}
-    try:
-        store.upload_file(str(file), location.bucket, location.key(name), ExtraArgs=extra)
-    except S3UploadFailedError as error:
-        cause = error.__context__ if isinstance(error.__context__, Exception) else error
-        where = f"s3://{location.bucket}/{location.key(name)}"
-        raise ToolFailure(f"{where} cannot be written: {failure_of(cause)}") from error
 
 
 def write_json(store: Any, location: Location, name: str, value: dict[str, Any]) -> None:

@@ -22,6 +22,9 @@ class ChartRow(Entry):
     gpu_driver: int | None = None
     engine: VectorEngine | None = None
     """Installed for this engine alone."""
+    pods: tuple[str, ...] = ()
+    """Values below which it takes `nodeSelector` and `tolerations` of pods that need no GPU node; empty text:
+    its own top."""
 
 
 class ImageRow(Entry):

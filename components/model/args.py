@@ -18,6 +18,8 @@ class ModelFile(TypedDict):
     """Name, relative to the model's folder."""
     sha256: str
     """SHA-256 in hex that the file must have."""
+    size: NotRequired[int]
+    """Bytes, where they are known."""
 
 
 class DeviceClaim(TypedDict):
@@ -85,6 +87,8 @@ class ModelArgs(TypedDict):
     """Every file of the model; real weights need them, unless they are `unlocked`."""
     unlocked: NotRequired[bool]
     """True: the import takes whatever files the source holds, and its manifest says so."""
+    unsafe_files: NotRequired[bool]
+    """True: the import takes pickles, which run code where they are read."""
     license: NotRequired[str]
     """SPDX identifier or name of the license; real weights need it."""
     store: NotRequired[Store]

@@ -6,8 +6,9 @@ from urllib.parse import urlsplit
 import pulumi
 import pulumi_kubernetes as kubernetes
 
+from corral.catalogue.quantities import GIB
 from corral.catalogue.sources import SOURCE_KINDS, scheme_of
-from corral.catalogue.vocabulary import Addon, Engine, Weights
+from corral.catalogue.vocabulary import Addon, Engine, SourceScheme, Weights
 from corral.components._kit import (
     QUEUE_LABEL,
     checked,
@@ -95,6 +96,7 @@ class Model(pulumi.ComponentResource):
         sums = [f"{file['name']}={file['sha256']}" for file in real["files"]]
         options = ["--source", real["source"], "--license", real["license"]]
         options += [word for one in sums for word in ("--sha256", one)] or ["--unlocked"]
+        options += ["--allow-unsafe"] if args.get("unsafe_files", False) else []
         target = pulumi.Output.concat("s3://", store["bucket"], "/", path)
         return tool_job(
             self,
@@ -106,6 +108,7 @@ class Model(pulumi.ComponentResource):
             store=store,
             credential=store["writer_secret"],
             supply=args["supply"],
+            scratch_gib=_scratch_gib(real),
             **self._source(name, args, real),
         )
 
@@ -218,6 +221,13 @@ class Model(pulumi.ComponentResource):
             monitors=args.get("monitors", True),
             scrape=Monitor({"corral.dev/model": name}, "http"),
         )
+
+
+def _scratch_gib(real: Weighty) -> int:
+    """Scratch of an import: files pass through, but for a package, which is brought whole first."""
+    if scheme_of(real["source"]) is not SourceScheme.PACKAGE:
+        return 1
+    return 1 + 2 * -(-sum(file.get("size", 0) for file in real["files"]) // GIB)
 
 
 def _queue_labels(args: ModelArgs) -> dict[str, pulumi.Input[str]]:

@@ -10,7 +10,7 @@ from corral.catalogue.images import image
 from corral.components._kit import child, fingerprint
 from corral.components._pods import restricted_container, restricted_pod
 from corral.components.store import Store
-from corral.components.supply import Supply, pull_secrets, reference
+from corral.components.supply import Supply, on_nodes, pull_secrets, reference
 
 CREDENTIAL_KEYS = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
 SCRATCH = "/scratch"
@@ -48,6 +48,7 @@ def tool_job(
     supply: Supply,
     settings: Mapping[str, pulumi.Input[str]] | None = None,
     secrets: Mapping[str, tuple[pulumi.Input[str], str]] | None = None,
+    scratch_gib: int = 1,
     depends_on: Sequence[pulumi.Resource] = (),
 ) -> kubernetes.batch.v1.Job:
     """Run `corral <arguments>` beside `store` to its end.
@@ -59,6 +60,7 @@ def tool_job(
     Args:
         settings: further variables.
         secrets: further variables, each by Secret and key in it.
+        scratch_gib: what the tool keeps on the node at most.
     """
     tools = reference(image("tools"), supply)
     taken = {key: (credential, key) for key in CREDENTIAL_KEYS} | dict(secrets or {})
@@ -78,6 +80,7 @@ def tool_job(
         "automount_service_account_token": False,
         "security_context": restricted_pod(USER),
         "image_pull_secrets": pull_secrets(supply),
+        **on_nodes(supply),
         "containers": [
             {
                 "name": "tool",
@@ -91,14 +94,18 @@ def tool_job(
                 # The last words of a tool that failed stand in the pod's status, where Pulumi shows them.
                 "termination_message_policy": "FallbackToLogsOnError",
                 "resources": {
-                    "requests": {"cpu": "250m", "memory": "256Mi"},
+                    "requests": {
+                        "cpu": "250m",
+                        "memory": "256Mi",
+                        "ephemeral-storage": f"{scratch_gib}Gi",
+                    },
                     "limits": {"memory": "1Gi"},
                 },
                 "security_context": restricted_container(),
                 "volume_mounts": [{"name": "scratch", "mount_path": SCRATCH}],
             }
         ],
-        "volumes": [{"name": "scratch", "empty_dir": {}}],
+        "volumes": [{"name": "scratch", "empty_dir": {"size_limit": f"{scratch_gib}Gi"}}],
     }
     spec: dict[str, Any] = {
         "backoff_limit": 0,

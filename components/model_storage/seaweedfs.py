@@ -11,7 +11,7 @@ from corral.catalogue.images import image
 from corral.catalogue.vocabulary import Addon
 from corral.components._pods import restricted_container, restricted_pod
 from corral.components.model_storage.encryption_key import MARK
-from corral.components.supply import Supply, pull_secrets, reference
+from corral.components.supply import Supply, on_nodes, pull_secrets, reference
 
 S3_PORT = descriptor(Addon.MODEL_STORAGE).ports["s3"]
 METRICS_PORT = 9327
@@ -83,6 +83,7 @@ def pod_spec(config_secret: str, claim: str, supply: Supply) -> dict[str, Any]:
         "termination_grace_period_seconds": 30,
         "image_pull_secrets": pull_secrets(supply),
         "init_containers": [_key_check(supply)],
+        **on_nodes(supply),
         "containers": [
             {
                 "name": "seaweedfs",

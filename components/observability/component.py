@@ -1,6 +1,7 @@
 """Prometheus, Alertmanager and Grafana, which find what every other component declares about itself."""
 
 from collections.abc import Iterator
+from functools import partial
 from typing import NotRequired, TypedDict
 
 import pulumi
@@ -8,7 +9,7 @@ import pulumi_kubernetes as kubernetes
 
 from corral.catalogue.addons import definition, descriptor
 from corral.catalogue.charts import chart
-from corral.catalogue.vocabulary import Addon
+from corral.catalogue.vocabulary import Addon, AlertReceiver
 from corral.components._kit import (
     PodSecurity,
     checked,
@@ -20,6 +21,7 @@ from corral.components._kit import (
     token,
 )
 from corral.components._namespaces import namespace_of
+from corral.components.observability.alerts import ALERTS_SECRET, alertmanager_config
 from corral.components.observability.values import (
     ADMIN_PASSWORD_KEY,
     ADMIN_SECRET,
@@ -54,6 +56,10 @@ class ObservabilityArgs(TypedDict):
     omitted: their alerts would fire for ever."""
     storage_class: NotRequired[str]
     """Storage class of that volume; the cluster's default when omitted."""
+    alerts: NotRequired[AlertReceiver]
+    """Who alerts are sent to; nobody when omitted."""
+    alerts_url: NotRequired[pulumi.Input[str]]
+    """Address of that receiver, a secret."""
     existing: NotRequired[bool]
     """True: Prometheus' operator is there; its resource types are checked and nothing is installed."""
     namespace: NotRequired[str]
@@ -106,11 +112,29 @@ class Observability(pulumi.ComponentResource):
             },
             opts=child(self),
         )
+        before = [admin]
+        if "alerts" in args:
+            config = pulumi.Output.secret(args.get("alerts_url", "")).apply(
+                partial(alertmanager_config, AlertReceiver(args["alerts"]))
+            )
+            before.append(
+                kubernetes.core.v1.Secret(
+                    f"{name}-alerts",
+                    metadata={
+                        "name": ALERTS_SECRET,
+                        "namespace": namespace,
+                        "labels": labels(COMPONENT, name),
+                    },
+                    string_data={"alertmanager.yaml": config},
+                    opts=child(self),
+                )
+            )
         values = stack_values(
             retention_days=args.get("retention_days", 15),
             size_gib=args.get("size_gib", 20),
             storage_class=args.get("storage_class"),
             control_plane=args.get("control_plane", False),
+            alerts="alerts" in args,
             supply=args["supply"],
         )
         install(
@@ -120,7 +144,7 @@ class Observability(pulumi.ComponentResource):
             values,
             namespace=namespace,
             supply=args["supply"],
-            depends_on=[admin],
+            depends_on=before,
         )
         return namespace
 
@@ -128,3 +152,7 @@ class Observability(pulumi.ComponentResource):
 def _problems(name: str, args: ObservabilityArgs) -> Iterator[str]:
     if not args.get("existing", False) and "grafana_password" not in args:
         yield f"{name}: 'grafana_password' is missing; only `existing` does without it"
+    if ("alerts" in args) != ("alerts_url" in args):
+        yield f"{name}: give both 'alerts' and 'alerts_url', or none"
+    if "alerts" in args and args.get("existing", False):
+        yield f"{name}: 'alerts' is for an Alertmanager of its own; leave it out with `existing`"

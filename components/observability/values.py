@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from corral.components.observability.alerts import ALERTS_SECRET
 from corral.components.observability.digests import with_digests
 from corral.components.supply import Supply
 
@@ -29,6 +30,7 @@ def stack_values(
     storage_class: str | None,
     control_plane: bool,
     supply: Supply,
+    alerts: bool = False,
 ) -> dict[str, Any]:
     """Values that find everyone's monitors, rules and dashboards, keep samples on a volume, and phone nobody.
 
@@ -44,6 +46,9 @@ def stack_values(
         # With its monitor each of them brings an alert that it has disappeared.
         **{one: {"enabled": control_plane} for one in CONTROL_PLANE},
     }
+    if alerts:
+        spec = {"useExistingSecret": True, "configSecret": ALERTS_SECRET}
+        values["alertmanager"] = {"alertmanagerSpec": spec}
     everywhere: dict[str, Any] = {}
     if "registry" in supply:
         everywhere["imageRegistry"] = supply["registry"]

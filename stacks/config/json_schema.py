@@ -13,7 +13,7 @@ from typing import Any, cast
 from corral.catalogue import files
 from corral.catalogue.sources import SECRET
 from corral.stacks.config.loader import KEY
-from corral.stacks.config.stack_config import REGISTRY_AUTH, SECRETS, SETTINGS, StackConfig
+from corral.stacks.config.stack_config import ALERTS_URL, REGISTRY_AUTH, SECRETS, SETTINGS, StackConfig
 
 ROOT = Path(__file__).resolve().parents[2]
 SCHEMA = ROOT / "schema" / "stack.schema.json"
@@ -26,6 +26,7 @@ SECURE = {
 }
 """What Pulumi writes for an encrypted value."""
 SECRET_NOTES = {
+    ALERTS_URL: ": address of the receiver, needed with `observability.alerts`; its owner alone can make it",
     REGISTRY_AUTH: ": credentials of the mirror, needed with `pull-secret`: Docker's `config.json`, as "
     "`docker login` and `kubectl create secret docker-registry` write it, set by `pulumi config set --secret "
     "corral:registry-auth < config.json`. Every namespace that the stack makes gets it as Secret "

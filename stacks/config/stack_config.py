@@ -13,6 +13,7 @@ from corral.catalogue.vocabulary import (
     Addon,
     AddonState,
     AdmissionScope,
+    AlertReceiver,
     CacheDtype,
     ClusterKind,
     Currency,
@@ -25,6 +26,7 @@ from corral.catalogue.vocabulary import (
     Purchase,
     SharingKind,
     StorageKind,
+    TaintEffect,
     Task,
     VectorEngine,
     Weights,
@@ -39,6 +41,8 @@ from corral.stacks.config.values import (
     Count,
     Devices,
     Image,
+    LabelKey,
+    LabelValue,
     Name,
     NodeName,
     Number,
@@ -64,9 +68,12 @@ from corral.stacks.config.values import (
 __all__ = ["SECRETS", "SETTINGS", "ConfigErrors", "StackConfig"]
 
 REGISTRY_AUTH = "registry-auth"
-"""Key of the mirror's credentials: the one secret that nobody can make up."""
+"""Key of the mirror's credentials, which nobody but its owner can make."""
 
-SECRETS = (*config_secrets(), REGISTRY_AUTH)
+ALERTS_URL = "alerts-url"
+"""Key of the address that alerts are sent to."""
+
+SECRETS = (*config_secrets(), REGISTRY_AUTH, ALERTS_URL)
 """Keys of encrypted configuration, in the namespace `corral`."""
 
 SETTINGS = {
@@ -133,6 +140,17 @@ class Sovereignty(Section):
     namespaces, when absent."""
 
 
+class Toleration(Section):
+    """A taint that pods bear."""
+
+    key: LabelKey
+    """Key of the taint."""
+    value: LabelValue | None = None
+    """Its value; any when absent."""
+    effect: TaintEffect | None = None
+    """Its effect; each when absent."""
+
+
 class Cluster(Section):
     """Where the cluster comes from."""
 
@@ -150,6 +168,11 @@ class Cluster(Section):
     """Branch of drivers compiled beforehand, such as 580; when absent each node compiles the operator's."""
     storage_class: ObjectName | None = None
     """Storage class of every volume in an existing cluster; the cluster's default when absent."""
+    node_selector: dict[LabelKey, LabelValue] = {}
+    """Labels of the nodes of an existing cluster that Corral's own pods run on; any node when absent. What
+    runs on each GPU node, and models, go by their pools."""
+    tolerations: tuple[Toleration, ...] = ()
+    """Taints of those nodes that Corral's own pods bear."""
     kubernetes: Version | None = None
     """Version of an existing cluster, such as `"1.34.2"`; needed where it decides what can be asked for."""
     feature_gates: tuple[FeatureGate, ...] = ()
@@ -391,6 +414,9 @@ class Observability(Section):
     control_plane: Annotated[bool, Field(strict=True)] = False
     """Whether scheduler, controller manager, etcd and kube-proxy are scraped. Managed clusters hide the first
     three, and kubeadm binds all four to the loopback unless it is told otherwise."""
+    alerts: AlertReceiver | None = None
+    """Who alerts are sent to: a `webhook` with Alertmanager's JSON, or `slack` and what takes its format, at
+    the address `corral:alerts-url`; nobody when absent. See docs/tasks.md."""
 
 
 class TenantSection(Section):

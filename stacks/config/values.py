@@ -7,7 +7,16 @@ from typing import Annotated, Any, cast
 from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
-from corral.catalogue.formats import IMAGE, REGISTRY, SERVER_URL, SOURCE_PREFIX, SUBDOMAIN, Format
+from corral.catalogue.formats import (
+    IMAGE,
+    LABEL_KEY,
+    LABEL_VALUE,
+    REGISTRY,
+    SERVER_URL,
+    SOURCE_PREFIX,
+    SUBDOMAIN,
+    Format,
+)
 from corral.catalogue.formats import LABEL as NAMESPACE
 from corral.catalogue.quantities import amount
 
@@ -214,6 +223,10 @@ ObjectName = Annotated[str, AfterValidator(_format(SUBDOMAIN)), WithJsonSchema(_
 """Name of a Kubernetes object."""
 NodeName = ObjectName
 """Name of a Kubernetes node."""
+LabelKey = Annotated[str, AfterValidator(_format(LABEL_KEY)), WithJsonSchema(_text(LABEL_KEY))]
+"""Key of a label or taint."""
+LabelValue = Annotated[str, AfterValidator(_format(LABEL_VALUE)), WithJsonSchema(_text(LABEL_VALUE))]
+"""Value of a label or taint."""
 SpaceName = Annotated[str, AfterValidator(_format(NAMESPACE)), WithJsonSchema(_text(NAMESPACE))]
 """Name of a Kubernetes namespace."""
 Registry = Annotated[str, AfterValidator(_format(REGISTRY)), WithJsonSchema(_text(REGISTRY))]

@@ -5,7 +5,7 @@ from collections.abc import Collection, Mapping
 from corral.catalogue.addons import Descriptor, descriptor, descriptors
 from corral.catalogue.charts import ChartEntry, charts_of
 from corral.catalogue.vocabulary import Addon, AddonState, StorageKind, VectorEngine
-from corral.stacks.config.stack_config import REGISTRY_AUTH, Sovereignty
+from corral.stacks.config.stack_config import ALERTS_URL, REGISTRY_AUTH, Observability, Sovereignty
 from corral.stacks.planning.results.addons import AddonPlan, AddonStates, ChartPlan
 
 
@@ -55,7 +55,9 @@ def addon_plans(states: AddonStates, engine: VectorEngine | None) -> tuple[Addon
     )
 
 
-def secrets_of(states: AddonStates, engine: VectorEngine | None, section: Sovereignty) -> tuple[str, ...]:
+def secrets_of(
+    states: AddonStates, engine: VectorEngine | None, section: Sovereignty, watch: Observability | None
+) -> tuple[str, ...]:
     """Keys of encrypted configuration that a stack with these addons needs."""
     of_addons = tuple(
         secret.key
@@ -63,4 +65,6 @@ def secrets_of(states: AddonStates, engine: VectorEngine | None, section: Sovere
         for secret in descriptor(addon).secrets
         if state in secret.states and secret.engine in (None, engine)
     )
-    return of_addons if section.pull_secret is None else (*of_addons, REGISTRY_AUTH)
+    alerted = watch is not None and watch.alerts is not None
+    own = {REGISTRY_AUTH: section.pull_secret is not None, ALERTS_URL: alerted}
+    return (*of_addons, *(key for key, needed in own.items() if needed))

@@ -2,7 +2,7 @@
 
 from corral.stacks.config.stack_config import Cluster, Sovereignty
 from corral.stacks.planning.defaults import node_platform
-from corral.stacks.planning.results.cluster import ClusterPlan, SupplyPlan
+from corral.stacks.planning.results.cluster import ClusterPlan, SupplyPlan, TolerationPlan
 
 
 def cluster_plan(section: Cluster) -> ClusterPlan:
@@ -15,6 +15,8 @@ def cluster_plan(section: Cluster) -> ClusterPlan:
         node_platform(section),
         section.precompiled_driver,
         section.storage_class,
+        section.node_selector,
+        tuple(TolerationPlan(one.key, one.value, one.effect) for one in section.tolerations),
     )
 
 

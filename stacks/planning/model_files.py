@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping
 
 from corral.catalogue.models import ModelSpec
+from corral.catalogue.unsafe_files import unsafe
 from corral.catalogue.vocabulary import Engine, Profile, SourceScheme, Weights
 from corral.stacks.config.errors import Problem, Unpinned
 from corral.stacks.config.model_lock import LockedModel
@@ -20,7 +21,7 @@ def model_files(
         return ()
     lock = locked.get(model.name)
     files = lock.files if lock is not None and lock.source == model.source else spec.files
-    return tuple(FilePlan(file.name, file.sha256) for file in files)
+    return tuple(FilePlan(file.name, file.sha256, file.size) for file in files)
 
 
 def pinned_source(model: ModelSection, spec: ModelSpec, locked: Mapping[str, LockedModel]) -> str:
@@ -58,7 +59,7 @@ def _bytes(model: ModelSection, spec: ModelSpec, locked: Mapping[str, LockedMode
 def unlocked(
     requests: Iterable[ModelRequest], locked: Mapping[str, LockedModel], profile: Profile
 ) -> Iterator[Problem]:
-    """A problem for each model whose files nobody knows, or whose engine finds none to serve among them.
+    """A problem for each model whose files nobody knows, that run code, or that its engine does not serve.
 
     Profile `open` takes what the source holds, where the engine needs the name of no file.
     """
@@ -73,6 +74,11 @@ def unlocked(
         elif not files and one.engine is Engine.LLAMA_CPP:
             hint = "llama.cpp is given the name of a file, and none is locked: run corral lock --models"
             yield Unpinned(f"{one.path}.source", source, hint)
+        elif profile is not Profile.OPEN and (risky := [name for name in files if unsafe(name)]):
+            hint = (
+                f"{risky[0]} runs code where it is read: profile {profile.value} takes safetensors and GGUF"
+            )
+            yield Problem(f"{one.path}.source", source, hint)
         elif files and one.engine is Engine.LLAMA_CPP and gguf(files) is None:
             hint = "llama.cpp serves one model in GGUF files: name a source with that one alone"
             yield Problem(f"{one.path}.source", source, hint)

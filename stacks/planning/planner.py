@@ -94,7 +94,7 @@ def plan(config: StackConfig, stack: str, locked: Mapping[str, LockedModel] = NO
         device_classes=device_classes(quotas.offered, by),
         sources=sources,
         secrets_needed=(
-            *secrets_of(states, vectors, sovereignty),
+            *secrets_of(states, vectors, sovereignty, config.observability),
             *(key for one in sources for key in one.secrets),
         ),
     )

@@ -84,4 +84,5 @@ def observability_plan(section: Observability | None) -> ObservabilityPlan | Non
         section.retention_days,
         gibibytes(section.size),
         section.control_plane,
+        section.alerts,
     )

@@ -1,8 +1,9 @@
-"""Where the policies at admission hold, in words."""
+"""Where the policies at admission hold and where pods run, in words."""
 
 from collections.abc import Iterator
 
 from corral.catalogue.vocabulary import AdmissionScope
+from corral.stacks.planning.results.cluster import ClusterPlan
 from corral.stacks.planning.results.sovereignty import AdmissionPlan
 
 
@@ -35,3 +36,19 @@ def _why(plan: AdmissionPlan) -> str:
     if plan.scope is AdmissionScope.CLUSTER:
         return "default of a cluster started here"
     return "default of a cluster with others on it"
+
+
+def nodes_lines(plan: ClusterPlan) -> Iterator[str]:
+    """The nodes that pods run on which need no GPU; none: any node."""
+    if plan.node_selector:
+        labels = ", ".join(f"{key}={value}" for key, value in plan.node_selector.items())
+        yield f"pods that need no GPU run on nodes with {labels}"
+    if plan.tolerations:
+        taints = ", ".join(
+            f"{one.key}{'' if one.value is None else f'={one.value}'}"
+            f"{'' if one.effect is None else f':{one.effect.value}'}"
+            for one in plan.tolerations
+        )
+        yield (
+            f"and bear the taints {taints}" if plan.node_selector else f"pods that need no GPU bear {taints}"
+        )

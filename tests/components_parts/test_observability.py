@@ -1,7 +1,11 @@
+import json
+
 import pytest
 from tests.components.harness import build
 from tests.components_parts.installs import installed, values_of
+from tests.stacks.stack_files import planned, problems
 
+from corral.components._kit import ArgsError
 from corral.components.observability import Observability
 
 CANARY = "canary-93ab"
@@ -82,3 +86,39 @@ def test_an_existing_stack_is_checked_and_left_alone():
 def test_a_missing_password_is_named():
     with pytest.raises(Exception, match="'grafana_password' is missing"):
         build(lambda: Observability("watch", {"supply": {}}))
+
+
+@pytest.mark.parametrize(
+    ("kind", "place"), [("webhook", ("webhook_configs", "url")), ("slack", ("slack_configs", "api_url"))]
+)
+def test_alerts_go_to_the_receiver_whose_address_lies_in_one_secret_alone(kind, place):
+    address = "https://hooks.example.eu/canary-of-the-receiver"
+    graph = build(observed(alerts=kind, alerts_url=address))
+    (holder,) = [r for r in graph if "canary-of-the-receiver" in repr(r.inputs)]
+    assert holder.kind == "Secret" and holder.secrets
+    config = json.loads(holder.inputs["stringData"]["alertmanager.yaml"])
+    name = config["route"]["receiver"]
+    (receiver,) = [one for one in config["receivers"] if one["name"] == name]
+    assert receiver[place[0]][0][place[1]] == address
+    assert {one["receiver"] for one in config["route"]["routes"]} < {
+        one["name"] for one in config["receivers"]
+    }
+    spec = values(graph)["alertmanager"]["alertmanagerSpec"]
+    assert spec["useExistingSecret"] is True and spec["configSecret"] == holder.object_name
+    assert holder.urn in graph.before(installed(graph, "watch-chart"))
+
+
+@pytest.mark.parametrize("more", [{"alerts": "slack"}, {"alerts_url": "https://x"}])
+def test_a_receiver_without_an_address_is_refused(more):
+    with pytest.raises(ArgsError, match="give both 'alerts' and 'alerts_url'"):
+        build(observed(**more))
+
+
+def test_a_stack_with_a_receiver_needs_its_address_and_the_plan_names_it():
+    assert "alerts-url" not in planned(observability={}).secrets_needed
+    made = planned(observability={"alerts": "slack"})
+    assert "alerts-url" in made.secrets_needed and made.observability.alerts.value == "slack"
+    (line,) = problems(observability={"alerts": "pigeon"})
+    assert line.startswith("observability.alerts: pigeon: use one of webhook, slack")
+    (line,) = problems(observability={"alerts": "slack"}, addons={"observability": "existing"})
+    assert line.startswith("observability.alerts: slack: addon observability is existing")

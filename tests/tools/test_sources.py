@@ -15,7 +15,7 @@ from corral.catalogue.vocabulary import SourceScheme
 from corral.tools.__main__ import main
 from corral.tools.failure import ToolFailure
 from corral.tools.locking import locked
-from corral.tools.sources import SCHEMES, source_of
+from corral.tools.sources import SCHEMES, fetched, source_of
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
 WEIGHTS = b"GGUF" + bytes(range(256)) * 32
@@ -201,8 +201,8 @@ def test_an_artifact_of_archives_says_how_to_push_files(registry):
 
 def test_a_folder_is_locked_with_its_subfolders_and_without_documents(folder):
     (folder / "onnx").mkdir()
-    (folder / "onnx" / "model.bin").write_bytes(b"x")
-    assert summary(f"file://{folder}") == {**LOCKED, "onnx/model.bin": (1, sha256(b"x"))}
+    (folder / "onnx" / "model.onnx").write_bytes(b"x")
+    assert summary(f"file://{folder}") == {**LOCKED, "onnx/model.onnx": (1, sha256(b"x"))}
 
 
 def test_a_git_lfs_pointer_in_a_bucket_is_no_model_file(store, bucket):
@@ -254,7 +254,7 @@ def test_cloud_storage_without_an_hmac_key_says_what_is_needed(monkeypatch):
 
 def test_a_file_name_of_a_source_cannot_leave_the_scratch_folder(registry, tmp_path):
     with pytest.raises(ToolFailure, match="relative path"):
-        source_of("hf://org/tiny", None).fetch("../../etc/passwd", tmp_path)
+        fetched(source_of("hf://org/tiny", None), "../../etc/passwd", tmp_path, quiet)
 
 
 @pytest.mark.parametrize(

@@ -10,9 +10,9 @@ from typing import Any
 
 from corral.tools.failure import ToolFailure
 from corral.tools.sources import bucket, files, hub, oci, package
-from corral.tools.sources.source import Listed, Listing, Source
+from corral.tools.sources.source import Listed, Listing, Source, fetched
 
-__all__ = ["SCHEMES", "Listed", "Listing", "Source", "source_of"]
+__all__ = ["SCHEMES", "Listed", "Listing", "Source", "fetched", "source_of"]
 
 SCHEMES: dict[str, Callable[[str, Any], Source]] = {
     "package": package.PackageSource,

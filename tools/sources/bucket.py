@@ -7,15 +7,23 @@ without the keys it is read as anybody.
 
 import base64
 import os
-from pathlib import Path
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any, cast
 
 from corral.tools.failure import ToolFailure
-from corral.tools.sources.source import Listed, Listing, inside
-from corral.tools.store import Location, client, failure_of
+from corral.tools.sources.source import Listed, Listing, Say, relative
+from corral.tools.sources.transfer import CONNECT_ATTEMPTS, PASSING, Broken, repeated, retry_after
+from corral.tools.store import Location, client, failure_of, header_of, status_of
 
 PREFIX = "SOURCE_"
 CLOUD_STORAGE = "https://storage.googleapis.com"
+RANGE = 8 << 20
+"""Bytes of one request."""
+AT_ONCE = 4
+"""Requests under way."""
+PRECONDITION_FAILED = 412
 
 
 def s3_source(rest: str, store: Any) -> "BucketSource":
@@ -64,17 +72,58 @@ class BucketSource:
             raise ToolFailure(f"{self._uri()}: no file there")
         return Listing(None, tuple(files))
 
-    def fetch(self, name: str, scratch: Path) -> Path:
+    def read(self, name: str, notes: Say) -> Iterator[bytes]:
+        """The object in ranges of one version, several under way at a time."""
+        where = self._location
+        key = (
+            where.prefix if where.prefix.rpartition("/")[2] == name else where.key(relative(name).as_posix())
+        )
+        uri = f"s3://{where.bucket}/{key}"
+        head = repeated(uri, lambda: self._asked(uri, self._store.head_object, Key=key), notes)
+        size, version = int(head["ContentLength"]), str(head["ETag"])
+
+        def brought(start: int) -> bytes:
+            end = min(start + RANGE, size) - 1
+            return repeated(uri, lambda: self._range(uri, key, version, start, end), notes)
+
+        with ThreadPoolExecutor(AT_ONCE) as pool:
+            yield from _in_order(pool, brought, range(0, size, RANGE))
+
+    def _range(self, uri: str, key: str, version: str, start: int, end: int) -> bytes:
+        # Errors of a body that breaks off are those of the library below.
+        from botocore.exceptions import BotoCoreError, HTTPClientError  # pyright: ignore[reportMissingTypeStubs]
+        from urllib3.exceptions import HTTPError
+
+        options = {"Key": key, "Range": f"bytes={start}-{end}", "IfMatch": version}
+        answer = self._asked(uri, self._store.get_object, **options)
+        try:
+            body = bytes(answer["Body"].read())
+        except (BotoCoreError, HTTPClientError, HTTPError, OSError) as error:
+            raise Broken(f"the connection broke off after byte {start}") from error
+        if len(body) != end + 1 - start:
+            raise Broken(f"{len(body)} bytes came of {end + 1 - start}")
+        return body
+
+    def _asked(self, uri: str, call: Callable[..., Any], **options: str) -> dict[str, Any]:
+        """The store's answer.
+
+        Raises:
+            Broken: it is busy, after the client's own attempts.
+            ToolFailure: it refuses, cannot be reached, or has another object by now.
+        """
         from botocore.exceptions import BotoCoreError, ClientError  # pyright: ignore[reportMissingTypeStubs]
 
-        where = self._location
-        key = where.prefix if where.prefix.rpartition("/")[2] == name else where.key(name)
-        target = inside(scratch, name)
         try:
-            self._store.download_file(where.bucket, key, str(target))
-        except (BotoCoreError, ClientError) as error:
-            raise ToolFailure(f"s3://{where.bucket}/{key} cannot be read: {failure_of(error)}") from error
-        return target
+            return cast(dict[str, Any], call(Bucket=self._location.bucket, **options))
+        except ClientError as error:
+            if status_of(error) == PRECONDITION_FAILED:
+                raise ToolFailure(f"{uri}: it was changed while it was read; run the import again") from error
+            if status_of(error) in PASSING:
+                order = retry_after(header_of(error, "retry-after"))
+                raise Broken(failure_of(error), order=order, attempts=CONNECT_ATTEMPTS) from error
+            raise ToolFailure(f"{uri} cannot be read: {failure_of(error)}") from error
+        except BotoCoreError as error:
+            raise ToolFailure(f"{uri} cannot be read: {failure_of(error)}") from error
 
     def _uri(self) -> str:
         return f"s3://{self._location.bucket}/{self._location.prefix}"
@@ -97,3 +146,20 @@ class BucketSource:
         if not told or "-" in told or answer.get("ChecksumType", "FULL_OBJECT") != "FULL_OBJECT":
             return None
         return base64.b64decode(told).hex()
+
+
+def _in_order(
+    pool: ThreadPoolExecutor, brought: Callable[[int], bytes], starts: Iterable[int]
+) -> Iterator[bytes]:
+    """What `brought` returns for each of `starts`, one more of them under way than threads at most."""
+    under_way: deque[Future[bytes]] = deque()
+    try:
+        for start in starts:
+            under_way.append(pool.submit(brought, start))
+            if len(under_way) > AT_ONCE:
+                yield under_way.popleft().result()
+        while under_way:
+            yield under_way.popleft().result()
+    finally:
+        for one in under_way:
+            one.cancel()

@@ -1,11 +1,14 @@
 """Model files in a folder of this machine, or of a volume that is mounted here."""
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
 
 from corral.tools.failure import ToolFailure
-from corral.tools.sources.source import Listed, Listing, sha256_of
+from corral.tools.sources.source import Listed, Listing, Say, relative, sha256_of
+
+CHUNK = 1 << 20
 
 
 class FolderSource:
@@ -28,11 +31,13 @@ class FolderSource:
             None, tuple(self._listed(path, path.relative_to(self._path).as_posix()) for path in files)
         )
 
-    def fetch(self, name: str, scratch: Path) -> Path:
-        path = self._path / name if self._path.is_dir() else self._path
+    def read(self, name: str, notes: Say) -> Iterator[bytes]:
+        path = self._path / relative(name) if self._path.is_dir() else self._path
         if not path.is_file() or path.name != Path(name).name:
             raise ToolFailure(f"file://{self._path}: no file {name} there")
-        return path
+        with path.open("rb") as stream:
+            while chunk := stream.read(CHUNK):
+                yield chunk
 
     def _listed(self, path: Path, name: str) -> Listed:
         return Listed(name, path.stat().st_size, sha256_of(path))

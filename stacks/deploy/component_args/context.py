@@ -5,10 +5,11 @@ from typing import NotRequired, TypedDict
 
 from corral.catalogue.clusters import ClusterCapabilities
 from corral.catalogue.vocabulary import Addon, AddonState
-from corral.components.supply import Supply
+from corral.components.supply import Supply, Toleration
 from corral.stacks.config.stack_config import REGISTRY_AUTH
 from corral.stacks.deploy.clusters.protocol import Cluster
 from corral.stacks.deploy.secrets import secret
+from corral.stacks.planning.results.cluster import TolerationPlan
 from corral.stacks.planning.results.plan import Plan
 
 
@@ -83,4 +84,17 @@ def _supply(plan: Plan, charts: str | None) -> Supply:
         supply["registry_auth"] = secret(REGISTRY_AUTH)
     if plan.supply.tools_image is not None:
         supply["images"] = {"tools": plan.supply.tools_image}
+    if plan.cluster.node_selector:
+        supply["node_selector"] = dict(plan.cluster.node_selector)
+    if plan.cluster.tolerations:
+        supply["tolerations"] = [_toleration(one) for one in plan.cluster.tolerations]
     return supply
+
+
+def _toleration(plan: TolerationPlan) -> Toleration:
+    made: Toleration = {"key": plan.key, "operator": "Exists"}
+    if plan.value is not None:
+        made["operator"], made["value"] = "Equal", plan.value
+    if plan.effect is not None:
+        made["effect"] = plan.effect.value
+    return made

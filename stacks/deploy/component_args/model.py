@@ -34,7 +34,7 @@ def model_args(context: DeployContext, model: ModelPlan, uses: ModelDependencies
         "supply": context.supply,
         "weights": model.weights,
         "source": model.source,
-        "files": [{"name": file.name, "sha256": file.sha256} for file in model.files],
+        "files": [{"name": file.name, "sha256": file.sha256, "size": file.size} for file in model.files],
         "license": model.license,
         "path": model.storage_path,
         "replicas_min": model.replicas_min,
@@ -53,6 +53,8 @@ def model_args(context: DeployContext, model: ModelPlan, uses: ModelDependencies
         args["runtime"] = uses.kserve.runtimes[model.engine.value]
     if model.unlocked:
         args["unlocked"] = True
+    if model.unlocked or model.unsafe:
+        args["unsafe_files"] = True
     if model.origin is not None:
         args["source_access"] = _access(model.origin)
     if uses.storage is not None:

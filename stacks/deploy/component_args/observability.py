@@ -2,6 +2,7 @@
 
 from corral.catalogue.vocabulary import Addon
 from corral.components.observability import ObservabilityArgs
+from corral.stacks.config.stack_config import ALERTS_URL
 from corral.stacks.deploy.component_args.context import DeployContext
 from corral.stacks.deploy.secrets import secret
 
@@ -19,6 +20,8 @@ def observability_args(context: DeployContext) -> ObservabilityArgs | None:
         "control_plane": watch.control_plane,
         "namespace": watch.namespace,
     }
+    if watch.alerts is not None:
+        args["alerts"], args["alerts_url"] = watch.alerts, secret(ALERTS_URL)
     if not context.existing(addon):
         args["grafana_password"] = secret("grafana-password")
     return args

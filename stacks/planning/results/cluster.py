@@ -1,9 +1,21 @@
 """The cluster, and where charts and images come from."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from corral.catalogue.clusters import ClusterCapabilities, capabilities
-from corral.catalogue.vocabulary import ClusterKind, Platform
+from corral.catalogue.vocabulary import ClusterKind, Platform, TaintEffect
+
+
+@dataclass(frozen=True)
+class TolerationPlan:
+    """A taint that pods bear."""
+
+    key: str
+    value: str | None
+    """None: any."""
+    effect: TaintEffect | None
+    """None: each."""
 
 
 @dataclass(frozen=True)
@@ -23,6 +35,10 @@ class ClusterPlan:
 
     storage_class: str | None = None
     """Storage class of every volume; None: the cluster's default."""
+    node_selector: Mapping[str, str] = field(default_factory=dict[str, str])
+    """Labels of the nodes that pods run on which need no GPU."""
+    tolerations: tuple[TolerationPlan, ...] = ()
+    """Taints of those nodes that these pods bear."""
 
     @property
     def capabilities(self) -> ClusterCapabilities:

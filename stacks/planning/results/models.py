@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from corral.catalogue.unsafe_files import unsafe
 from corral.catalogue.vocabulary import Engine, Scaler, Task, Weights
 
 
@@ -11,6 +12,8 @@ class FilePlan:
 
     name: str
     sha256: str
+    size: int = 0
+    """Bytes; 0: not known."""
 
 
 @dataclass(frozen=True)
@@ -128,6 +131,11 @@ class ModelPlan:
     def unlocked(self) -> bool:
         """Whether the import takes whatever its source holds."""
         return self.weights is Weights.REAL and not self.files
+
+    @property
+    def unsafe(self) -> tuple[str, ...]:
+        """Files that run code where they are read."""
+        return tuple(file.name for file in self.files if unsafe(file.name) is not None)
 
     @property
     def scaler(self) -> Scaler:

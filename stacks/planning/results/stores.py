@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from corral.catalogue.vocabulary import StorageKind, VectorEngine
+from corral.catalogue.vocabulary import AlertReceiver, StorageKind, VectorEngine
 
 
 @dataclass(frozen=True)
@@ -50,3 +50,5 @@ class ObservabilityPlan:
     size_gib: int
     control_plane: bool
     """Whether the cluster's own scheduler, controller manager, etcd and kube-proxy are scraped."""
+    alerts: AlertReceiver | None = None
+    """Who alerts are sent to; None: nobody."""

@@ -37,7 +37,7 @@ def check(config: StackConfig, states: AddonStates) -> Iterator[Problem]:
     yield from check_model_storage(config)
     yield from check_model_sources(config)
     yield from check_vector_db(config)
-    yield from check_observability(config)
+    yield from check_observability(config, states)
     yield from check_addons(config, states)
     yield from check_sharing(config, states)
     yield from check_platform(config, states)

@@ -10,11 +10,15 @@ from corral.stacks.config.stack_config import StackConfig
 def check_cluster(config: StackConfig) -> Iterator[Problem]:
     """Keys that the kind of cluster does not have."""
     cluster = config.cluster
+    selector = ", ".join(f"{key}={value}" for key, value in cluster.node_selector.items()) or None
+    taints = ", ".join(one.key for one in cluster.tolerations) or None
     gates = ", ".join(gate.value for gate in cluster.feature_gates) or None
     settings: tuple[tuple[str, str | None, Callable[[ClusterCapabilities], bool]], ...] = (
         ("kubeconfig", cluster.kubeconfig, lambda one: one.reached_by_kubeconfig),
         ("context", cluster.context, lambda one: one.reached_by_kubeconfig),
         ("storage-class", cluster.storage_class, lambda one: one.reached_by_kubeconfig),
+        ("node-selector", selector, lambda one: one.reached_by_kubeconfig),
+        ("tolerations", taints, lambda one: one.reached_by_kubeconfig),
         ("kubernetes", cluster.kubernetes, lambda one: one.states_kubernetes),
         ("feature-gates", gates, lambda one: one.states_kubernetes),
         ("plane", cluster.plane, lambda one: one.started_here),

@@ -10,6 +10,7 @@ from corral.stacks.reports.html.html import Content, Html, prose, tag, together
 from corral.stacks.reports.html.sovereignty import digests, stopping
 from corral.stacks.reports.html.tables import count, facts, second, size
 from corral.stacks.reports.html.tally import of_plan
+from corral.stacks.reports.scope import nodes_lines
 
 
 def head(plan: Plan) -> Html:
@@ -30,6 +31,8 @@ def _where(plan: Plan) -> Iterator[tuple[str, Content]]:
     yield "profile", plan.profile.value
     yield "region", plan.region
     yield "cluster", f"{cluster.kind.value}{more}"
+    if nodes := "; ".join(nodes_lines(cluster)):
+        yield "nodes", nodes
     yield "images from", plan.supply.registry or "their own registries"
 
 

@@ -14,7 +14,7 @@ from corral.stacks.planning.results.addons import AddonPlan
 from corral.stacks.planning.results.models import ModelPlan
 from corral.stacks.planning.results.plan import Plan
 from corral.stacks.planning.results.pools import GpuPlan, PoolPlan, Proof, SlicePlan, stranded
-from corral.stacks.reports.scope import scope_lines
+from corral.stacks.reports.scope import nodes_lines, scope_lines
 from corral.stacks.reports.terminal.cost import api_notes, api_table, cost_notes, cost_table
 from corral.stacks.reports.terminal.dynamic_mig import needs, on_demand, promise
 from corral.stacks.reports.terminal.fair_sharing import fair_notes, fair_table, shared
@@ -39,6 +39,8 @@ def render(plan: Plan, console: Console) -> None:
     cluster = f"{plan.cluster.kind.value}{nodes}"
     where = f"region {plan.region}, cluster {cluster}, GPUs from the {plan.allocator.value}"
     console.print(Text(f"{plan.stack}: profile {plan.profile.value}, {where}"))
+    for row in nodes_lines(plan.cluster):
+        console.print(Text(row))
     for title, table in (
         ("Addons", _addons(plan.addons)),
         *((_pool_title(pool), Group(_pool(pool), *map(Text, pool_notes(pool)))) for pool in plan.pools),
@@ -69,6 +71,10 @@ def render(plan: Plan, console: Console) -> None:
 
 def model_notes(models: Sequence[ModelPlan]) -> Iterable[str]:
     """What the tables of models mean, and what is decided outside this plan."""
+    for model in models:
+        if model.unsafe:
+            files = ", ".join(model.unsafe)
+            yield f"{model.name}: {files} runs code where it is read, as profile open allows"
     if any(model.weights is Weights.SIMULATED for model in models):
         yield "* weights: simulated, without import or process"
     loose = [model.name for model in models if model.unlocked]
@@ -257,6 +263,7 @@ def _stores(plan: Plan) -> Iterable[str]:
     if plan.observability:
         metrics = plan.observability
         yield f"metrics: {metrics.retention_days} days, {metrics.size_gib} GiB"
+        yield f"alerts: {metrics.alerts.value if metrics.alerts else 'sent to nobody (observability.alerts)'}"
     yield f"tenants: {', '.join(tenant.namespace for tenant in plan.tenants)}"
 
 
