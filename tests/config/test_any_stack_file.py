@@ -26,14 +26,14 @@ def lines(content: Any) -> list[str]:
     return []
 
 
-@bounded(150)
+@bounded(50)
 @given(wild_files())
 def test_a_wild_stack_file_is_read_or_refused_in_lines_for_its_writer(content: Any):
     if found := lines(content):
         told(found)
 
 
-@bounded(60)
+@bounded(30)
 @given(stack_files())
 def test_what_is_read_is_written_as_the_schema_has_it_and_read_again_alike(content: Any):
     try:
@@ -92,7 +92,7 @@ BREAKAGES += (
 ENCODINGS = ("utf-8", "utf-8", "utf-8", "utf-16", "latin-1", "utf-8-sig")
 
 
-@bounded(120)
+@bounded(40)
 @given(content=texts())
 def test_a_broken_file_is_read_or_refused_in_lines_with_its_name_or_its_path(
     content: bytes, tmp_path_factory: Any

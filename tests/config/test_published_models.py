@@ -1,4 +1,8 @@
-"""Models as their publishers wrote them: keys of `config.json` that decide memory, from aiconfigurator-core 0.12.0."""
+"""Models as their publishers wrote them: keys of `config.json` that decide memory.
+
+From the configurations in aiconfigurator-core 0.12.0; NEXT and RERANKER have the keys of their families and
+figures that are only likely.
+"""
 
 import json
 from pathlib import Path
