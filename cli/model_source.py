@@ -18,6 +18,7 @@ from corral.cli.console import progress
 from corral.cli.errors import UsageError
 from corral.stacks.config.custom_models import SECTION, with_folders
 from corral.stacks.config.errors import ConfigErrors, one_of
+from corral.stacks.config.huggingface.values import QUANTISATION
 
 if TYPE_CHECKING:
     from corral.tools.sources import Listing, Source
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 HUB = "hf://"
 REPOSITORY = re.compile(r"[\w.-]+/[\w.-]+(@[\w./-]+)?")
 CONFIG, CARD, INDEX = "config.json", "README.md", "model.safetensors.index.json"
+DESCRIPTIONS = (CONFIG, CARD, INDEX, QUANTISATION)
 WEIGHTS = re.compile(r"model(-\d+-of-\d+)?\.safetensors")
 """The files that vLLM loads, at the top of a repository."""
 LICENSE = re.compile(r"^license:[ \t]*[\"']?([\w.+-]+)", re.MULTILINE)
@@ -105,7 +107,7 @@ def _copied(uri: str, source: "Source", listing: "Listing", scratch: Path) -> Pa
         raise UsageError(f"{uri}: it has no {CONFIG}, from which a model is sized")
     from corral.tools.sources import fetched
 
-    for name in (CONFIG, CARD, INDEX):
+    for name in DESCRIPTIONS:
         if name in sizes:
             fetched(source, name, scratch, progress)
     weights = {name: size for name, size in sizes.items() if WEIGHTS.fullmatch(name)}

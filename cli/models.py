@@ -7,13 +7,21 @@ import os
 from collections.abc import Generator
 
 from corral.catalogue.files import replace
+from corral.catalogue.models import ModelSpec
 from corral.catalogue.sources import SOURCE_KINDS, scheme_of, secret_key
 from corral.catalogue.vocabulary import Weights
 from corral.cli.console import progress
 from corral.cli.errors import FAILED
 from corral.embedded.engine import project
 from corral.stacks.config.loader import read
-from corral.stacks.config.model_lock import LockedFile, LockedModel, lock_path, lock_text, read_lock
+from corral.stacks.config.model_lock import (
+    LockedFile,
+    LockedModel,
+    lock_path,
+    lock_text,
+    read_lock,
+    too_light,
+)
 from corral.stacks.config.model_sources import source_of as source_of_stack
 from corral.stacks.config.stack_config import StackConfig
 
@@ -32,12 +40,13 @@ def lock(arguments: argparse.Namespace) -> int:
         for name in sorted(stale):
             progress(f"{name}: {sources[name]} is not locked")
         return FAILED if stale else 0
+    specs = {one.name: config.known_models.get(one.model) for one in config.models}
     again = set(sources) if arguments.refresh else stale
     failed = False
     for name in sources:
         if name in again:
             with _opened(sources[name], config):
-                failed |= not _lock_one(name, sources[name], known)
+                failed |= not _lock_one(name, sources[name], known, specs[name])
     kept = {name: known[name] for name in sources if name in known}
     replace(lock_path(path), lock_text(kept))
     progress(f"{lock_path(path).name}: {len(kept)} of {len(sources)} models locked")
@@ -74,7 +83,7 @@ def _sources(config: StackConfig) -> dict[str, str]:
     }
 
 
-def _lock_one(name: str, source: str, known: dict[str, LockedModel]) -> bool:
+def _lock_one(name: str, source: str, known: dict[str, LockedModel], spec: ModelSpec | None) -> bool:
     from corral.tools.failure import ToolFailure
     from corral.tools.locking import locked
     from corral.tools.sources import source_of
@@ -90,6 +99,10 @@ def _lock_one(name: str, source: str, known: dict[str, LockedModel]) -> bool:
         progress(f"{name}: {error.name} is missing: pip install 'corral[tools]'")
         return False
     files = tuple(LockedFile(name=one.name, size=one.size, sha256=one.sha256 or "") for one in listing.files)
+    light = too_light(files, spec) if spec is not None else None
+    if light is not None:
+        progress(f"{name}: {source}: {light}")
+        return False
     before = known.get(name)
     if before is None or (before.source, before.revision, before.files) != (source, listing.revision, files):
         today = datetime.datetime.now(datetime.UTC).date()

@@ -96,10 +96,10 @@ def _key_problems(value: object, shape: Any, where: str) -> Iterable[str]:
     hints = hints_of(shape)
     allowed = sorted(hints)
     if not isinstance(value, Mapping):
-        yield f"{where}: expected a mapping with the keys {', '.join(allowed)}, got {type(value).__name__}"
+        yield f"{where}: expected a mapping with the keys {', '.join(allowed)}, got {_kind(value)}"
         return
     present = cast(Mapping[str, object], value)
-    for key in sorted(set(present) - set(allowed)):
+    for key in sorted(set(present) - set(allowed), key=repr):
         yield f"{where}: unknown key {key!r}; allowed are {', '.join(allowed)}"
     for key in sorted(set(shape.__required_keys__) - set(present)):
         yield f"{where}: {key!r} is missing; allowed are {', '.join(allowed)}"
@@ -152,7 +152,7 @@ def _union_problems(value: object, members: tuple[Any, ...], where: str) -> Iter
     problems = [list(_type_problems(value, member, where)) for member in plain]
     if problems and all(problems):
         # Such a value may be a secret: its type says enough.
-        word = f"type {type(value).__name__}"
+        word = _kind(value)
         yield from (
             [f"{where}: {word} is not allowed; use {_PLAIN[plain[0]][1]} or an Output"]
             if later and _atom(plain)
@@ -186,7 +186,24 @@ def _text_problems(value: str, allowed: Format, where: str) -> Iterable[str]:
 
 
 def _shown(value: object) -> str:
-    return "an Output" if _is_output(value) else repr(value)
+    return "nothing" if value is None else repr(value) if _is_written(value) else _kind(value)
+
+
+def _is_written(value: object) -> bool:
+    """Whether `value` could stand in a file: plain values, lists and mappings of such."""
+    if isinstance(value, Mapping):
+        pairs = cast(Mapping[object, object], value)
+        return all(_is_written(one) for pair in pairs.items() for one in pair)
+    if isinstance(value, list):
+        return all(_is_written(one) for one in cast(list[object], value))
+    return isinstance(value, str | int | float)
+
+
+def _kind(value: object) -> str:
+    """What `value` is, in words."""
+    if _is_output(value):
+        return "an Output"
+    return next((word for kinds, word in _KINDS if isinstance(value, kinds)), "an object")
 
 
 def _is_output(value: object) -> bool:
@@ -212,6 +229,15 @@ def _is_number(value: object) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool)
 
 
+_KINDS: tuple[tuple[type | tuple[type, ...], str], ...] = (
+    (type(None), "nothing"),
+    (bool, "true or false"),
+    (str, "text"),
+    ((int, float), "a number"),
+    ((list, tuple, set, frozenset), "a list"),
+    (Mapping, "a mapping"),
+)
+"""Types by the words of a message."""
 _PLAIN = {
     str: (_is_text, "text"),
     bool: (_is_flag, "true or false"),

@@ -11,7 +11,7 @@ from pydantic import BaseModel, ValidationError
 from corral.catalogue.sources import SECRET
 from corral.catalogue.stackyaml import StackLoader
 from corral.stacks.config.custom_models import with_folders
-from corral.stacks.config.errors import ConfigErrors, Problem, one_of
+from corral.stacks.config.errors import ConfigErrors, Problem, one_of, shown
 from corral.stacks.config.stack_config import SECRETS, StackConfig
 from corral.stacks.config.values import kebab
 
@@ -150,23 +150,27 @@ def _problem(error: dict[str, Any], content: object) -> Problem:
             return Problem(path, "missing", f"{_meaning(location)}".strip() or "this key is needed")
         case "enum":
             words = re.findall(r"'([^']*)'", str(error["ctx"]["expected"]))
-            return Problem(path, _shown(error["input"]), one_of(str(error["input"]), words))
+            return Problem(path, shown(error["input"]), one_of(str(error["input"]), words))
         case "string_pattern_mismatch":
             return Problem(
-                path, _shown(error["input"]), "use 1 to 40 of a-z, 0-9 and '-', beginning with a letter"
+                path, shown(error["input"]), "use 1 to 40 of a-z, 0-9 and '-', beginning with a letter"
             )
-        case "model_type" | "dict_type":
+        case "model_type" | "dict_type" | "model_attributes_type":
             keys = _keys(location)
             return Problem(
-                path, _shown(error["input"]), "use a mapping" + (f" of {', '.join(keys)}" * bool(keys))
+                path, shown(error["input"]), "use a mapping" + (f" of {', '.join(keys)}" * bool(keys))
             )
-        case "greater_than_equal" | "greater_than" | "less_than_equal":
-            return Problem(path, _shown(error["input"]), _bound(error["ctx"]))
+        case "union_tag_invalid":
+            kind = cast("dict[str, Any]", error["input"])["kind"]
+            words = re.findall(r"'([^']*)'", str(error["ctx"]["expected_tags"]))
+            return Problem(f"{path}.kind", shown(kind), one_of(shown(kind), words))
+        case "greater_than_equal" | "greater_than" | "less_than_equal" | "less_than":
+            return Problem(path, shown(error["input"]), _bound(error["ctx"]))
         case kind if kind in PLAIN:
-            return Problem(path, _shown(error["input"]), PLAIN[kind])
+            return Problem(path, shown(error["input"]), PLAIN[kind])
         case _:
-            text = str(error["msg"]).removeprefix("Value error, ")
-            return Problem(path, _shown(error["input"]), text[:1].lower() + text[1:])
+            text = str(error["msg"]).removeprefix("Value error, ").replace("Input should be", "use")
+            return Problem(path, shown(error["input"]), text[:1].lower() + text[1:])
 
 
 RENAMED = {"parts": "addons"}
@@ -174,16 +178,28 @@ RENAMED = {"parts": "addons"}
 PLAIN = {
     "bool_type": "use true or false",
     "bool_parsing": "use true or false",
+    "finite_number": "use a number",
+    "float_parsing": "use a number, without quotes",
+    "float_type": "use a number, without quotes",
+    "int_from_float": "use a whole number",
+    "int_parsing": "use a whole number, without quotes",
+    "int_parsing_size": "use a whole number of fewer digits",
     "int_type": "use a whole number, without quotes",
     "list_type": "use a list",
     "string_type": "use text, in quotes where YAML reads something else",
     "tuple_type": "use a list",
+    "union_tag_not_found": "the key kind is needed: use one of gqa, mla, sliding, hybrid, encoder",
 }
 """What a value of another type is answered with, by pydantic's word for the error."""
 
 
 def _bound(limits: Mapping[str, Any]) -> str:
-    words = {"ge": "use {} or more", "gt": "use more than {}", "le": "use {} at most"}
+    words = {
+        "ge": "use {} or more",
+        "gt": "use more than {}",
+        "le": "use {} at most",
+        "lt": "use less than {}",
+    }
     return next(words[key].format(value) for key, value in limits.items() if key in words)
 
 
@@ -191,11 +207,6 @@ def where(location: tuple[str | int, ...]) -> str:
     """`gpu-pools[0].gpu` for `("gpu-pools", 0, "gpu")`."""
     text = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in location)
     return text.removeprefix(".")
-
-
-def _shown(value: object) -> str:
-    text = "nothing" if value is None else str(value)
-    return text if len(text) <= 60 else f"{text[:57]}..."
 
 
 def _section(location: tuple[str | int, ...]) -> type[BaseModel] | None:

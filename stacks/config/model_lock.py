@@ -1,6 +1,6 @@
 """What `corral lock --models` keeps of a stack's models: revision and files, beside the stack file."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import date as Date
 from pathlib import Path
 from typing import Annotated
@@ -8,11 +8,15 @@ from typing import Annotated
 import yaml
 from pydantic import Field, ValidationError
 
+from corral.catalogue.models import ModelSpec
+from corral.catalogue.quantities import gib
 from corral.stacks.config.errors import ConfigErrors, Problem
 from corral.stacks.config.loader import stack_of
 from corral.stacks.config.stack_config import Section
 
 HEADER = "# Written by `corral lock --models`: what each model's source held, file by file.\n"
+MOST_TIMES = 2
+"""A model weighs at most so many times its files; what is computed from parameters is an upper bound."""
 
 
 class LockedFile(Section):
@@ -67,6 +71,17 @@ def read_lock(stack_file: Path) -> Mapping[str, LockedModel]:
         wrong = [".".join(str(one) for one in each["loc"]) for each in error.errors()]
         problems = [Problem(path.name, where or "file", f"not as written: {again}") for where in wrong]
         raise ConfigErrors(problems) from None
+
+
+def too_light(files: Iterable[LockedFile], spec: ModelSpec) -> str | None:
+    """Why `files` cannot be the model of `spec`; None: they weigh as much as it does, roughly."""
+    total = sum(file.size for file in files)
+    if total * MOST_TIMES >= spec.weights:
+        return None
+    return (
+        f"its files are {total} bytes together, and this model weighs {gib(spec.weights)}: name the folder "
+        "with all of its files, or describe what lies there in custom-models"
+    )
 
 
 def lock_text(models: Mapping[str, LockedModel]) -> str:

@@ -336,6 +336,9 @@ class ModelSection(Section):
     """Where its files are imported from, such as `s3://bucket/path`; the catalogue's package when absent."""
     engine: Engine | None = None
     """Program that serves it; the catalogue's when absent."""
+    engine_version: str | None = None
+    """Version of its engine that this file was written for, such as `"0.30.0"`; the plan refuses any but the
+    catalogue's, which is the one that runs and is sized."""
     context: Positive | None = None
     """Tokens of one sequence; the model's limit or 8192, whichever is less, when absent."""
     max_num_seqs: Sequences = 32

@@ -6,7 +6,7 @@ from corral.catalogue.models import ModelSpec
 from corral.catalogue.unsafe_files import unsafe
 from corral.catalogue.vocabulary import Engine, Profile, SourceScheme, Weights
 from corral.stacks.config.errors import Problem, Unpinned
-from corral.stacks.config.model_lock import LockedModel
+from corral.stacks.config.model_lock import LockedModel, too_light
 from corral.stacks.config.stack_config import ModelSection
 from corral.stacks.planning.defaults import ModelRequest
 from corral.stacks.planning.results.models import FilePlan
@@ -59,13 +59,21 @@ def _bytes(model: ModelSection, spec: ModelSpec, locked: Mapping[str, LockedMode
 def unlocked(
     requests: Iterable[ModelRequest], locked: Mapping[str, LockedModel], profile: Profile
 ) -> Iterator[Problem]:
-    """A problem for each model whose files nobody knows, that run code, or that its engine does not serve.
+    """A problem for each model whose files nobody knows, are too few, run code, or are not what its engine serves.
 
     Profile `open` takes what the source holds, where the engine needs the name of no file.
     """
     for one in requests:
         if one.config.weights is Weights.SIMULATED:
             continue
+        lock = locked.get(one.config.name)
+        if lock is not None and lock.source == one.config.source:
+            reason = too_light(lock.files, one.spec)
+            if reason is not None:
+                yield Problem(
+                    f"{one.path}.source", lock.source, f"{reason}; then corral lock --models --refresh"
+                )
+                continue
         files = [file.name for file in model_files(one.config, one.spec, locked)]
         source = one.config.source or "absent"
         if not files and profile is not Profile.OPEN:

@@ -16,6 +16,20 @@ STACK = {
     "gpu-pools": [
         {"name": "whole", "gpu": "H100-80GB", "nodes": {"names": ["gpu-1"]}, "gpus-per-node": 8},
     ],
+    "custom-models": {
+        "tiny": {
+            "task": "chat",
+            "license": "MIT",
+            "dtype": "bf16",
+            "weights-bytes": 7,
+            "layers": 1,
+            "hidden": 64,
+            "intermediate": 64,
+            "vocabulary": 100,
+            "context": 128,
+            "attention": {"kind": "gqa", "heads": 1, "kv-heads": 1, "head-dim": 64},
+        }
+    },
 }
 
 
@@ -35,7 +49,7 @@ def stack_file(tmp_path: Path, folder: Path, monkeypatch: pytest.MonkeyPatch) ->
     (project / "Pulumi.yaml").write_text("name: corral\nruntime: python\n")
     monkeypatch.chdir(project)
     path = project / "Pulumi.mine.yaml"
-    write(path, [{"name": "chat", "model": "qwen3-8b", "source": f"file://{folder}"}])
+    write(path, [{"name": "chat", "model": "tiny", "source": f"file://{folder}"}])
     return path
 
 
@@ -78,13 +92,21 @@ def test_check_writes_nothing_and_fails_until_everything_is_locked(stack_file: P
 
 def test_a_source_that_fails_is_one_line_and_loses_no_other_model(stack_file: Path, folder: Path, capsys):
     models = [
-        {"name": "gone", "model": "qwen3-8b", "source": "file:///nowhere/at/all"},
-        {"name": "chat", "model": "qwen3-8b", "source": f"file://{folder}"},
+        {"name": "gone", "model": "tiny", "source": "file:///nowhere/at/all"},
+        {"name": "chat", "model": "tiny", "source": f"file://{folder}"},
     ]
     write(stack_file, models)
     assert lock() == 1
     assert set(read_lock(stack_file)) == {"chat"}
     assert "gone: file:///nowhere/at/all: no file there" in capsys.readouterr().err
+
+
+def test_files_far_lighter_than_the_model_are_not_locked(stack_file: Path, folder: Path, capsys):
+    write(stack_file, [{"name": "chat", "model": "qwen3-8b", "source": f"file://{folder}"}])
+    assert lock() == 1
+    assert read_lock(stack_file) == {}
+    (line,) = [line for line in capsys.readouterr().err.splitlines() if "bytes together" in line]
+    assert line.startswith(f"chat: file://{folder}: its files are 7 bytes together") and "15.3 GiB" in line
 
 
 def test_a_model_that_is_taken_out_leaves_the_lock(stack_file: Path):

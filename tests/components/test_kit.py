@@ -78,7 +78,7 @@ class Sized(TypedDict):
         ("devices", {"gpu": "7"}, "db.devices['gpu']: '7' is not allowed; use a whole number"),
         ("devices", [], "db.devices: [] is not allowed; use a mapping"),
         ("registry", "https://r.example.eu", "db.registry: 'https://r.example.eu' is not allowed; use host"),
-        ("password", 5, "db.password: type int is not allowed; use text or an Output"),
+        ("password", 5, "db.password: a number is not allowed; use text or an Output"),
     ],
 )
 def test_a_value_of_a_wrong_type_range_or_name_is_refused_with_its_path(key, value, line):

@@ -30,7 +30,7 @@ BAD: list[tuple[str, dict[str, Any], str]] = [
     ("a missing key", {"cluster": {}}, "cluster.kind: missing: this key of cluster is needed"),
     ("a missing section", {"sovereignty": None}, "sovereignty: nothing: "),
     ("a word for a number", {"gpu_pools": [pool(gpus_per_node="4")]}, "gpu-pools[0].gpus-per-node: 4: "),
-    ("a yes for a number", {"models": [model(replicas=True)]}, "models[0].replicas: True: "),
+    ("a yes for a number", {"models": [model(replicas=True)]}, "models[0].replicas: true: "),
     ("no replicas", {"models": [model(replicas=0)]}, "models[0].replicas: 0: use 1 or more"),
     ("a number for a list", {"models": 3}, "models: 3: "),
     (

@@ -98,7 +98,7 @@ def test_a_kubeconfig_by_content_is_left_to_the_provider(monkeypatch):
         (b"just text", "no kubeconfig"),
         (b"", "no kubeconfig"),
         (b"contexts: {a: b}", "no kubeconfig at contexts"),
-        (b"contexts: [{name: x}]", r"no kubeconfig at contexts\.0\.context: field required"),
+        (b"contexts: [{name: x}]", r"no kubeconfig at contexts\.0\.context: this key is needed"),
         (b"contexts:\nclusters:\n", "has no current context: name one in cluster.context: none"),
     ],
 )

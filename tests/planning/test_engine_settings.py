@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 from tests.stacks.stack_files import GIB, model, planned, pool, problems
 
+from corral.stacks.planning.memory.vllm import pinned_version
 from corral.stacks.planning.results.models import ModelPlan
 
 WHOLE = [pool(name="whole", gpu="H100-80GB", sharing="whole", gpus_per_node=4)]
@@ -148,3 +149,28 @@ def test_slices_are_never_spread_over():
 def test_a_stated_spread_that_is_too_small_names_what_each_gpu_lacks():
     line = refused(model="llama-3.3-70b", tensor_parallel=1)
     assert line.startswith("models[0]: chat needs 1") and "GiB of GPU memory: the largest device" in line
+
+
+@pytest.mark.parametrize("version", ["0.30.0", "v0.30.0"])
+def test_the_version_of_the_engine_that_runs_may_be_pinned(version: str):
+    changes = {"models": [model(name="chat", model="qwen3-0.6b", engine_version=version)]}
+    assert problems(**changes) == []
+
+
+@pytest.mark.parametrize(
+    ("key", "version", "allowed"),
+    [
+        ("qwen3-0.6b", "0.29.0", "0.30.0, the one version of vllm"),
+        ("qwen3-0.6b", "latest", "0.30.0, the one version of vllm"),
+        ("smollm2-135m", "0.30.0", "b11151, the one version of llama.cpp"),
+    ],
+)
+def test_another_version_of_the_engine_is_refused_with_the_one_that_runs(
+    key: str, version: str, allowed: str
+):
+    (line,) = problems(models=[model(name="chat", model=key, context=2048, engine_version=version)])
+    assert line.startswith(f"models[0].engine-version: {version}: use {allowed}")
+
+
+def test_the_version_that_may_be_pinned_is_the_one_that_sizing_counts_with():
+    assert problems(models=[model(name="chat", model="qwen3-0.6b", engine_version=pinned_version())]) == []

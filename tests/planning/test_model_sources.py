@@ -214,7 +214,7 @@ def test_an_import_reads_what_was_locked_though_a_branch_or_tag_moves(
         {
             "source": source,
             "date": "2026-11-27",
-            "files": [{"name": "model.safetensors", "size": 1, "sha256": "b" * 64}],
+            "files": [{"name": "model.safetensors", "size": 16 * GIB, "sha256": "b" * 64}],
             **({} if revision is None else {"revision": revision}),
         }
     )
@@ -251,7 +251,7 @@ def custom(*files: str) -> tuple[StackConfig, dict[str, LockedModel]]:
         {
             "source": source,
             "date": "2026-11-27",
-            "files": [{"name": name, "size": 1, "sha256": "b" * 64} for name in files],
+            "files": [{"name": name, "size": GIB, "sha256": "b" * 64} for name in files],
         }
     )
     config = parsed(
@@ -297,3 +297,25 @@ def test_node_names_of_two_pools_never_make_one_resource(tmp_path, monkeypatch):
     config = parsed(cluster={"kind": "existing"}, gpu_pools=pools, models=[])
     graph = build(lambda: Platform(plan(config, "dev")), secret_config=SECRETS, stack="dev")
     assert {one.name for one in graph.of("NodePatch")} == {"dc1/rack1-n1", "dc1-rack1/n1"}
+
+
+@pytest.mark.parametrize("size", [1000, 7 * GIB])
+def test_a_lock_whose_files_are_far_lighter_than_the_model_is_refused_with_both_figures(size: int):
+    lock = LockedModel.model_validate(
+        {
+            "source": "s3://intake/m",
+            "date": "2026-11-27",
+            "files": [{"name": "model.safetensors", "size": size, "sha256": "b" * 64}],
+        }
+    )
+    config = parsed(
+        cluster={"kind": "existing"},
+        gpu_pools=[{**pool(), **WHOLE, "sharing": "whole"}],
+        models=[{"name": "chat", "model": "qwen3-8b", "source": "s3://intake/m"}],
+        model_sources=[INTAKE],
+    )
+    with pytest.raises(PlanErrors) as refused:
+        plan(config, "test", {"chat": lock})
+    (line,) = str(refused.value).splitlines()
+    assert line.startswith(f"models[0].source: s3://intake/m: its files are {size} bytes together")
+    assert "15.3 GiB" in line and "corral lock --models --refresh" in line

@@ -22,7 +22,7 @@ from corral.stacks.planning.results.sovereignty import Digests
 from corral.stacks.reports.html import page
 from corral.stacks.reports.html.document import SECTIONS, STYLE
 from corral.stacks.reports.html.tally import of_gpu, of_plan
-from corral.stacks.reports.terminal.plan import render
+from corral.stacks.reports.terminal.plan import memory_notes, render
 
 
 @pytest.fixture(scope="module")
@@ -397,3 +397,11 @@ def test_the_style_has_no_rule_that_nothing_needs(dev: Plan):
     used = {name for tree in trees for one in tree.all() for name in one.classes}
     ruled = set(re.findall(r"\.([a-z][a-z-]*)", re.sub(r"\{[^{}]*\}", "{}", STYLE.read_text())))
     assert len(ruled) > 30 and ruled <= used
+
+
+def test_what_the_plan_of_memory_does_not_know_stands_below_its_table_as_in_the_terminal():
+    made = planned(models=[model(model="qwen3-0.6b", name="chat", kv_cache_dtype="fp8")])
+    (note,) = memory_notes(made.models)
+    assert note.startswith("chat: kv-cache-dtype: fp8: ")
+    assert note in parsed(page(made)).text
+    assert note not in parsed(page(planned())).text

@@ -114,7 +114,9 @@ def _dtype(text: Config) -> str | None:
 
 
 def _quantised(said: Config) -> str | None:
-    match said.get("quant_method"):
+    # ModelOpt's own exports name themselves as producer and have no method.
+    producer = inner(said, "producer").get("name")
+    match said.get("quant_method") or producer:
         case "compressed-tensors":
             groups = inner(said, "config_groups")
             kinds = {_compressed(inner(groups, name)) for name in groups}
@@ -128,7 +130,7 @@ def _quantised(said: Config) -> str | None:
             return "fbgemm-fp8"
         case "modelopt" | "modelopt_fp4":
             algorithm = said.get("quant_algo") or inner(said, "quantization").get("quant_algo")
-            return {"FP8": "fp8", "NVFP4": "nvfp4"}.get(str(algorithm))
+            return MODELOPT.get(str(algorithm))
         case "bitsandbytes":
             return _bitsandbytes(said)
         case "mxfp4":
@@ -159,7 +161,19 @@ def _bitsandbytes(said: Config) -> str | None:
     return "int8" if eight else None
 
 
-PADDED_POSITIONS = frozenset({"RobertaModel", "XLMRobertaModel"})
+MODELOPT = {
+    "FP8": "fp8",
+    "FP8_PER_CHANNEL_PER_TOKEN": "fp8",
+    "FP8_PB_WO": "fp8-block",
+    "NVFP4": "nvfp4",
+}
+"""Dtype by the algorithm of ModelOpt."""
+PADDED_POSITIONS = frozenset(
+    {
+        *("RobertaModel", "RobertaForSequenceClassification"),
+        *("XLMRobertaModel", "XLMRobertaForSequenceClassification"),
+    }
+)
 """Architectures whose positions begin after the padding token."""
 UNSCALED = ("default", "llama3", "longrope", "su", "mrope")
 """Types of rope scaling that `max_position_embeddings` already counts."""

@@ -17,6 +17,7 @@ from corral.stacks.config.huggingface.values import (
     Unreadable,
     architecture,
     inner,
+    read_config,
     read_object,
     shown,
 )
@@ -34,7 +35,7 @@ def read_folder(folder: Path, *, weigh: bool = True) -> Figures:
     Raises:
         Unreadable: a file is missing, incomplete or contradicts another.
     """
-    config = read_object(folder / CONFIG)
+    config = read_config(folder)
     known = facts(config)
     if not weigh:
         return known
@@ -52,7 +53,7 @@ def read_folder(folder: Path, *, weigh: bool = True) -> Figures:
 
 def explain(folder: Path, missing: list[str]) -> str:
     """What the configuration in `folder` has in the place of `missing` facts; empty: nothing to add."""
-    config = read_object(folder / CONFIG)
+    config = read_config(folder)
     text = {**config, **inner(config, "text_config")}
     notes: list[str] = []
     if "dtype" in missing:

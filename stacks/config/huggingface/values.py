@@ -8,6 +8,8 @@ from typing import Any, cast
 Config = Mapping[str, Any]
 Figures = dict[str, Any]
 CONFIG = "config.json"
+QUANTISATION = "hf_quant_config.json"
+"""What ModelOpt writes beside `config.json`, and vLLM reads where that names no quantisation."""
 LARGEST = 10**10
 """No size of a model is larger."""
 LONGEST = 40
@@ -30,6 +32,20 @@ def read_object(path: Path) -> Config:
     if not isinstance(content, dict):
         raise Unreadable(f"{path.name} is no JSON object")
     return cast("Config", content)
+
+
+def read_config(folder: Path) -> Config:
+    """`config.json` of `folder`, with the quantisation that a file beside it describes.
+
+    Raises:
+        Unreadable: a file cannot be read, or is no JSON object.
+    """
+    config = read_object(folder / CONFIG)
+    stated = inner({**config, **inner(config, "text_config")}, "quantization_config")
+    if stated or not (folder / QUANTISATION).is_file():
+        return config
+    described = read_object(folder / QUANTISATION)
+    return {**config, "quantization_config": {"quant_method": "modelopt", **described}}
 
 
 def inner(config: Config, key: str) -> Config:
@@ -55,6 +71,9 @@ def number(config: Config, key: str) -> int | None:
 def full_layers(text: Config, others: str) -> int | None:
     """Layers that see the whole sequence; None where not every layer is listed as such or as `others`."""
     types, layers = text.get("layer_types"), number(text, "num_hidden_layers")
+    every = number(text, "full_attention_interval") if others == "linear_attention" else None
+    if types is None and layers and every and every > 0:
+        return layers // every or None
     if not isinstance(types, list) or len(cast("list[object]", types)) != layers:
         return None
     full, other = (cast("list[object]", types).count(kind) for kind in ("full_attention", others))

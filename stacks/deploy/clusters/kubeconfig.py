@@ -108,9 +108,15 @@ def _read(key: str, path: str) -> _Kubeconfig:
         first = error.errors()[0]
         where = ".".join(map(str, first["loc"]))
         raise KubeconfigError(
-            f"{key}: {place}: no kubeconfig{f' at {where}' if where else ''}: {first['msg'].lower()}"
+            f"{key}: {place}: no kubeconfig{f' at {where}' if where else ''}: {_needed(first['type'])}"
         ) from None
-    except (yaml.YAMLError, ValueError, RecursionError) as error:
+    except (yaml.YAMLError, ValueError, RecursionError, TypeError) as error:
         mark = getattr(error, "problem_mark", None)
         line = f" in line {mark.line + 1}" if mark else ""
         raise KubeconfigError(f"{key}: {place}: no YAML{line}: use a kubeconfig") from None
+
+
+def _needed(kind: str) -> str:
+    """What a kubeconfig has in the place of an error of `kind`, pydantic's word for it."""
+    words = {"missing": "this key", "string_type": "text", "list_type": "a list"}
+    return f"{words.get(kind, 'a mapping')} is needed"

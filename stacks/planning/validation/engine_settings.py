@@ -3,9 +3,11 @@
 from collections.abc import Iterator, Sequence
 
 from corral.catalogue.attention import Latent
+from corral.catalogue.images import image
 from corral.catalogue.models import ModelSpec
+from corral.catalogue.runtimes import RUNTIMES
 from corral.catalogue.vocabulary import CacheDtype, Engine, SharingKind
-from corral.stacks.config.errors import Problem
+from corral.stacks.config.errors import Problem, shown
 from corral.stacks.config.stack_config import GpuPool, ModelSection, StackConfig
 from corral.stacks.config.values import MOST_GPUS, kebab
 from corral.stacks.planning.defaults import context_of
@@ -31,6 +33,7 @@ def check_engine_settings(config: StackConfig) -> Iterator[Problem]:
         if spec is None:
             continue
         path = f"models[{index}]"
+        yield from _version(model, spec, path)
         if spec.engine is Engine.VLLM:
             yield from _spread(model, spec, config.gpu_pools, path)
             yield from _step(model, spec, path)
@@ -39,6 +42,14 @@ def check_engine_settings(config: StackConfig) -> Iterator[Problem]:
         for key in (one for one in SETTINGS if one in model.model_fields_set):
             reason = f"a setting of vLLM, and {spec.engine.value} serves {model.model}: leave it out"
             yield Problem(f"{path}.{kebab(key)}", str(getattr(model, key)), reason)
+
+
+def _version(model: ModelSection, spec: ModelSpec, path: str) -> Iterator[Problem]:
+    version = model.engine_version
+    known = image(RUNTIMES[spec.engine].image).tag.rpartition("-")[2].removeprefix("v")
+    if version is not None and version.removeprefix("v") != known:
+        reason = f"use {known}, the one version of {spec.engine.value} that this Corral runs and sizes"
+        yield Problem(f"{path}.engine-version", shown(version), reason)
 
 
 def _spread(

@@ -9,6 +9,7 @@ from corral.stacks.planning.results.plan import Plan
 from corral.stacks.reports.html.html import Content, Html, tag, together
 from corral.stacks.reports.html.pools import anchors
 from corral.stacks.reports.html.tables import Column, count, mark, numbers, second, share, size, table
+from corral.stacks.reports.terminal.plan import memory_notes
 
 COLUMNS = (
     Column("model"),
@@ -32,9 +33,9 @@ def models(plan: Plan) -> Html:
         "Memory in GiB per device. Context: tokens of one sequence, and how many sequences the engine "
         "takes at one time. Room is planned for the most replicas."
     )
-    return together(
-        [_legend(), table("Models", caption, COLUMNS, (_row(model, where) for model in plan.models))]
-    )
+    shown = table("Models", caption, COLUMNS, (_row(model, where) for model in plan.models))
+    notes = [tag("li", note) for note in memory_notes(plan.models)]
+    return together([_legend(), shown, *([tag("ul", *notes, class_="quiet")] if notes else [])])
 
 
 def _row(model: ModelPlan, where: Mapping[tuple[str, int], str]) -> tuple[Content, ...]:
