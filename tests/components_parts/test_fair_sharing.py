@@ -1,5 +1,6 @@
 """Fair sharing: the manager's configuration, flavours, queues, and the DeviceClasses that quotas count."""
 
+import pulumi
 import pytest
 import yaml
 from tests.components.harness import build
@@ -233,7 +234,7 @@ def test_of_somebody_elses_kueue_only_the_queues_are_ours_and_its_configuration_
     told = yaml.safe_load(graph.one("FairSharing").outputs["configuration"])
     assert told == {key: value for key, value in configuration().items() if key in told}
     assert set(told) == {"fairSharing", "integrations", "managedJobsNamespaceSelector", "resources"}
-    with pytest.raises(Exception, match="v1beta2 is needed"):
+    with pytest.raises(pulumi.RunError, match="v1beta2 is needed"):
         old = {"spec": {"versions": [{"name": "v1beta1", "served": True}]}}
         sharing(existing=True, found={"clusterqueues.kueue.x-k8s.io": old})
 

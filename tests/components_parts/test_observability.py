@@ -2,6 +2,7 @@ import pytest
 from tests.components.harness import build
 from tests.components_parts.installs import installed, values_of
 
+from corral.components._kit import ArgsError
 from corral.components.observability import Observability
 
 CANARY = "canary-93ab"
@@ -80,5 +81,5 @@ def test_an_existing_stack_is_checked_and_left_alone():
 
 
 def test_a_missing_password_is_named():
-    with pytest.raises(Exception, match="'grafana_password' is missing"):
+    with pytest.raises(ArgsError, match="'grafana_password' is missing"):
         build(lambda: Observability("watch", {"supply": {}}))

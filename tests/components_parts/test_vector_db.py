@@ -2,6 +2,7 @@ import pytest
 from tests.components.harness import SECRET, build
 from tests.components_parts.installs import installed, values_of
 
+from corral.components._kit import ArgsError
 from corral.components.vector_db import VectorDatabase
 
 CANARY = "canary-6f1c"
@@ -106,7 +107,7 @@ def test_the_network_policy_selects_the_pods_of_the_database():
 
 
 def test_several_replicas_of_pgvector_are_refused():
-    with pytest.raises(Exception, match="pgvector runs on one node"):
+    with pytest.raises(ArgsError, match="pgvector runs on one node"):
         build(database(replicas=3))
 
 
@@ -211,7 +212,7 @@ def test_an_existing_database_is_looked_up_and_left_alone():
 
 
 def test_a_missing_credential_is_named():
-    with pytest.raises(Exception, match="'credential' is missing"):
+    with pytest.raises(ArgsError, match="'credential' is missing"):
         build(lambda: VectorDatabase("vectors", {"engine": "pgvector", "supply": {}}))
 
 
