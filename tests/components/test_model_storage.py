@@ -53,8 +53,9 @@ def test_the_credentials_in_secrets_are_those_the_store_knows():
 
 
 def test_secrets_stay_marked():
-    for secret in storage().of("Secret"):
-        assert secret.secrets, secret.name
+    secrets = storage().of("Secret")
+    assert secrets
+    assert [one.name for one in secrets if not one.secrets] == []
 
 
 def test_the_bucket_is_proven_after_the_store_answers():
@@ -67,7 +68,8 @@ def test_the_bucket_is_proven_after_the_store_answers():
 
 def test_data_is_protected_unless_said_otherwise():
     assert {r.kind for r in storage() if r.protect} == {"StatefulSet", "PersistentVolumeClaim", "Secret"}
-    assert not any(r.protect for r in storage(protect=False))
+    loose = storage(protect=False)
+    assert loose.of("StatefulSet") and not any(r.protect for r in loose)
 
 
 def test_the_store_keeps_to_the_memory_that_it_asks_for():

@@ -208,6 +208,7 @@ def test_queues_are_awaited_by_a_condition_that_the_manager_writes_and_come_afte
     assert manager.object_name == "kueue-controller-manager"
     assert graph.one("Release", "fair-chart").urn in graph.before(manager)
     for kind in ("ResourceFlavor", "Cohort", "ClusterQueue", "WorkloadPriorityClass"):
+        assert graph.of(kind), kind
         for one in graph.of(kind):
             assert manager.urn in graph.before(one), one.name
             assert waited_for(one) == ("condition=Active" if kind == "ClusterQueue" else None)

@@ -31,6 +31,7 @@ def test_what_holds_state_is_protected_unless_said_otherwise(engine):
     kept = [r for r in build(database(engine)) if r.kind in stateful]
     assert kept and all(r.protect for r in kept)
     loose = [r for r in build(database(engine, protect=False)) if r.kind in stateful]
+    assert {r.name for r in loose} == {r.name for r in kept}
     assert not any(r.protect for r in loose)
 
 

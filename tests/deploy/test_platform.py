@@ -329,6 +329,7 @@ def test_models_wait_in_their_tenants_queue_which_is_there_before_them(shared):
 
 def test_what_queues_promise_is_what_the_plan_promises(shared):
     made, graph = shared
+    assert len(made.shares.tenants) == 2
     for share in made.shares.tenants:
         (group,) = graph.one("ClusterQueue", share.tenant).inputs["spec"]["resourceGroups"]
         promised = {
@@ -355,6 +356,7 @@ def test_what_queues_promise_is_what_the_plan_promises(shared):
 
 def test_each_tenant_has_a_limit_in_its_namespace(shared):
     made, graph = shared
+    assert len(made.tenants) == 2
     for tenant in made.tenants:
         (quota,) = [one for one in graph.of("ResourceQuota") if one.namespace == tenant.namespace]
         assert quota.inputs["spec"]["hard"] == {

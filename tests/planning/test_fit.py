@@ -66,6 +66,7 @@ def test_every_model_of_the_catalogue_is_answered_for_every_gpu(name: str):
 
 def test_what_no_stack_may_have_says_so():
     served = {one.gpu: one.served for one in fitted("llama-3.2-1b").fits}
+    assert set(served.values()) == {True, False}
     for gpu, may in served.items():
         assert may == (architecture(gpu).vendor is Vendor.NVIDIA and gpus()[gpu].resolved), gpu
 
