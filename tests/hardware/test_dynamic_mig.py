@@ -214,9 +214,7 @@ def test_an_api_server_that_drops_counters_gets_no_devices(drive, caplog):
         return [device["name"] for item in found for device in item["spec"].get("devices", [])]
 
     seen, left, ampere = drive(scene)
-    assert not [name for name in seen if "mig" in name], (
-        "each slice could be handed out beside all others"
-    )
+    assert not [name for name in seen if "mig" in name], "each slice could be handed out beside all others"
     assert left == []
     assert ampere == WHOLE, "whole GPUs need no counters"
 

@@ -9,11 +9,11 @@ from corral.catalogue.gpus import architecture, gpus
 from corral.catalogue.models import models
 from corral.catalogue.vocabulary import Dtype, Purchase, Vendor
 from corral.stacks.planning.fit import fit, spec_plan, with_dtype
-from corral.stacks.planning.results.fit import FitPlan, GpuFit
+from corral.stacks.planning.results.fit import FitPlan, GpuFit, Provenance
 
 
 def fitted(name: str, **options: object) -> FitPlan:
-    return fit(spec_plan(name, models()[name], "here"), models()[name], **options)  # type: ignore[arg-type]
+    return fit(spec_plan(name, models()[name], Provenance("here")), models()[name], **options)  # type: ignore[arg-type]
 
 
 def of(plan: FitPlan, gpu: str, *, whole: bool) -> GpuFit:
