@@ -4,6 +4,7 @@ import argparse
 import contextlib
 import os
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 
@@ -25,26 +26,33 @@ def replace(path: Path, content: str) -> None:
         raise
 
 
-def stale(pages: Mapping[Path, Callable[[], str]]) -> list[Path]:
-    """Generated `pages` that are missing or differ from what generates them."""
-    return [
-        path for path, text in pages.items() if not path.is_file() or path.read_bytes() != text().encode()
-    ]
+@dataclass(frozen=True)
+class GeneratedFiles:
+    """Files below `root` that `python -m <module>` writes, each with what makes its text."""
 
+    module: str
+    root: Path
+    texts: Mapping[Path, Callable[[], str]]
 
-def refresh(
-    module: str, root: Path, pages: Mapping[Path, Callable[[], str]], arguments: Sequence[str]
-) -> int:
-    """What `python -m <module>` does with `--check` or `--write` for `pages` below `root`; its exit code."""
-    parser = argparse.ArgumentParser(prog=f"python -m {module}")
-    choice = parser.add_mutually_exclusive_group(required=True)
-    choice.add_argument("--check", action="store_true", help="exit with 1 where a generated file is stale")
-    choice.add_argument("--write", action="store_true", help="write the generated files")
-    chosen = parser.parse_args(arguments)
-    old = stale(pages)
-    for path in old:
-        print(f"{path.relative_to(root)}: {'written' if chosen.write else 'stale'}")
-        if chosen.write:
-            path.parent.mkdir(exist_ok=True)
-            replace(path, pages[path]())
-    return 1 if old and chosen.check else 0
+    def stale(self) -> list[Path]:
+        """Files that are missing or differ from what makes them."""
+        return [
+            path
+            for path, text in self.texts.items()
+            if not path.is_file() or path.read_bytes() != text().encode()
+        ]
+
+    def main(self, arguments: Sequence[str]) -> int:
+        """What the module does with `--check` or `--write`; its exit code."""
+        parser = argparse.ArgumentParser(prog=f"python -m {self.module}")
+        choice = parser.add_mutually_exclusive_group(required=True)
+        choice.add_argument("--check", action="store_true", help="exit with 1 where one is stale")
+        choice.add_argument("--write", action="store_true", help="write the generated files")
+        chosen = parser.parse_args(arguments)
+        stale = self.stale()
+        for path in stale:
+            print(f"{path.relative_to(self.root)}: {'written' if chosen.write else 'stale'}")
+            if chosen.write:
+                path.parent.mkdir(exist_ok=True)
+                replace(path, self.texts[path]())
+        return 1 if stale and chosen.check else 0

@@ -6,7 +6,6 @@ it is stale. Amounts of money are text, so that no digit is lost; sizes are byte
 
 import json
 import sys
-from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
@@ -14,7 +13,7 @@ from typing import Any, Literal
 
 from pydantic import TypeAdapter
 
-from corral.catalogue import files
+from corral.catalogue.files import GeneratedFiles
 from corral.catalogue.models import Model
 from corral.catalogue.vocabulary import Dtype, Engine, Task
 from corral.stacks.config.errors import Problem
@@ -219,9 +218,7 @@ def rendered() -> str:
     return json.dumps(schema(), indent=2, ensure_ascii=False) + "\n"
 
 
-def main(arguments: Sequence[str]) -> int:
-    return files.refresh("corral.cli.documents", ROOT, {SCHEMA: rendered}, arguments)
-
+GENERATED = GeneratedFiles("corral.cli.documents", ROOT, {SCHEMA: rendered})
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(GENERATED.main(sys.argv[1:]))

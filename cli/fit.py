@@ -2,6 +2,7 @@
 
 import argparse
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from corral.catalogue.gpus import gpus
 from corral.catalogue.models import Model, models
@@ -10,7 +11,7 @@ from corral.catalogue.vocabulary import Dtype, Purchase
 from corral.cli.console import results
 from corral.cli.documents import FitDocument, ModelsDocument, model_entry, print_document
 from corral.cli.errors import UsageError
-from corral.cli.model_source import Named, named
+from corral.cli.model_source import NamedModel, named_model
 from corral.stacks.config.errors import one_of
 from corral.stacks.planning.fit import fit as fit_of
 from corral.stacks.planning.fit import spec_plan, with_dtype
@@ -22,7 +23,7 @@ def show(arguments: argparse.Namespace) -> int:
     """List the catalogue's models, those that match every word, or the one that is named."""
     words: Sequence[str] = arguments.words
     if len(words) == 1 and words[0] in models():
-        _print(_fitted(named(words[0]), arguments), arguments.json)
+        _print(_fitted(named_model(words[0]), arguments), arguments.json)
         return 0
     found = _matching(words)
     if not found:
@@ -36,7 +37,7 @@ def show(arguments: argparse.Namespace) -> int:
 
 
 def fit(arguments: argparse.Namespace) -> int:
-    _print(_fitted(named(arguments.model), arguments), arguments.json)
+    _print(_fitted(named_model(arguments.model), arguments), arguments.json)
     return 0
 
 
@@ -57,8 +58,8 @@ def _near(words: Sequence[str]) -> str:
     return f"{hint}`corral models` lists all"
 
 
-def _fitted(model: Named, arguments: argparse.Namespace) -> FitPlan:
-    name, spec, origin = model.name, model.spec, model.origin
+def _fitted(model: NamedModel, arguments: argparse.Namespace) -> FitPlan:
+    name, spec, read = model.name, model.spec, model.provenance
     if arguments.dtype is not None:
         words = [one.value for one in Dtype]
         if arguments.dtype not in words:
@@ -68,7 +69,7 @@ def _fitted(model: Named, arguments: argparse.Namespace) -> FitPlan:
         except ValueError as error:
             raise UsageError(f"--dtype {arguments.dtype}: {error}") from None
         if spec is not model.spec and name == model.name:
-            origin = f"{origin}; weights computed for {spec.dtype.value}"
+            read = replace(read, origin=f"{read.origin}; weights computed for {spec.dtype.value}")
     if arguments.context is not None and arguments.context > spec.context:
         raise UsageError(f"--context {arguments.context}: {name} has at most {spec.context} tokens")
     unknown = [key for key in arguments.gpu if key not in gpus()]
@@ -77,15 +78,7 @@ def _fitted(model: Named, arguments: argparse.Namespace) -> FitPlan:
     if arguments.region is not None and arguments.region not in priced_regions():
         raise UsageError(f"--region {arguments.region}: {one_of(arguments.region, priced_regions())}")
     return fit_of(
-        spec_plan(
-            name,
-            spec,
-            origin,
-            checked=model.checked,
-            hub=model.hub,
-            revision=model.revision,
-            files_gib=model.files_gib,
-        ),
+        spec_plan(name, spec, read),
         spec,
         context=arguments.context,
         max_num_seqs=arguments.max_num_seqs,

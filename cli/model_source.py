@@ -19,6 +19,7 @@ from corral.cli.errors import UsageError
 from corral.stacks.config.custom_models import SECTION, with_folders
 from corral.stacks.config.errors import ConfigErrors, one_of
 from corral.stacks.config.huggingface.values import QUANTISATION
+from corral.stacks.planning.results.fit import Provenance
 
 if TYPE_CHECKING:
     from corral.tools.sources import Listing, Source
@@ -35,19 +36,15 @@ UNSTATED = "not stated"
 
 
 @dataclass(frozen=True)
-class Named:
+class NamedModel:
     """A model and where its figures were read."""
 
     name: str
     spec: ModelSpec
-    origin: str
-    checked: bool = True
-    hub: str | None = None
-    revision: str | None = None
-    files_gib: float | None = None
+    provenance: Provenance
 
 
-def named(word: str) -> Named:
+def named_model(word: str) -> NamedModel:
     """The model that `word` names.
 
     Raises:
@@ -56,10 +53,11 @@ def named(word: str) -> Named:
     if word in models():
         entry = models()[word]
         origin = f"{entry.source.name}, {entry.source.date}"
-        return Named(word, entry, origin, entry.source.checked, entry.hub, entry.revision, entry.files_gib)
+        read = Provenance(origin, entry.source.checked, entry.hub, entry.revision, entry.files_gib)
+        return NamedModel(word, entry, read)
     folder = _folder(word)
     if folder is not None:
-        return Named(word, _spec(word, folder), str(folder.resolve()))
+        return NamedModel(word, _spec(word, folder), Provenance(str(folder.resolve())))
     if word.startswith(HUB) or REPOSITORY.fullmatch(word):
         return _hub(word.removeprefix(HUB))
     raise UsageError(
@@ -80,7 +78,7 @@ def _near(word: str) -> str:
     return f"{hint}`corral models` lists those of the catalogue"
 
 
-def _hub(repository: str) -> Named:
+def _hub(repository: str) -> NamedModel:
     try:
         from corral.tools.failure import ToolFailure
         from corral.tools.sources import source_of
@@ -97,7 +95,8 @@ def _hub(repository: str) -> Named:
         raise UsageError(str(failure)) from None
     total = sum(file.size for file in listing.files if WEIGHTS.fullmatch(file.name))
     name = repository.partition("@")[0]
-    return Named(repository, spec, uri, hub=name, revision=listing.revision, files_gib=round(total / GIB, 2))
+    read = Provenance(uri, hub=name, revision=listing.revision, files_gib=round(total / GIB, 2))
+    return NamedModel(repository, spec, read)
 
 
 def _copied(uri: str, source: "Source", listing: "Listing", scratch: Path) -> Path:

@@ -1,10 +1,9 @@
 """Writes `docs/controls.md` from the register: `python -m corral.controls.page --write`, or `--check`."""
 
 import sys
-from collections.abc import Sequence
 from pathlib import Path
 
-from corral.catalogue import files
+from corral.catalogue.files import GeneratedFiles
 from corral.controls.control import Control, ObjectRule, ResourceRule, StackRule, Verdict
 from corral.controls.enforcement import stops
 from corral.controls.levels import Severity
@@ -62,10 +61,7 @@ def page() -> str:
     return "\n".join([*head, *(line for control in CONTROLS for line in _section(control))])
 
 
-def main(arguments: Sequence[str]) -> int:
-    """Write the page, or say whether it is stale."""
-    return files.refresh("corral.controls.page", ROOT, {PAGE: page}, arguments)
-
+GENERATED = GeneratedFiles("corral.controls.page", ROOT, {PAGE: page})
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(GENERATED.main(sys.argv[1:]))

@@ -6,11 +6,11 @@
 
 import json
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, cast
 
-from corral.catalogue import files
+from corral.catalogue.files import GeneratedFiles
 from corral.catalogue.sources import SECRET
 from corral.stacks.config.loader import KEY
 from corral.stacks.config.stack_config import ALERTS_URL, REGISTRY_AUTH, SECRETS, SETTINGS, StackConfig
@@ -162,18 +162,11 @@ def _text(description: str) -> str:
     return " ".join(description.split()).replace("|", "\\|")
 
 
-def _pages() -> dict[Path, Callable[[], str]]:
-    return {SCHEMA: lambda: json.dumps(schema(), indent=2) + "\n", TABLE: table}
+def _schema_text() -> str:
+    return json.dumps(schema(), indent=2) + "\n"
 
 
-def stale() -> list[Path]:
-    """Generated files that differ from what the model gives."""
-    return files.stale(_pages())
-
-
-def main(arguments: Sequence[str]) -> int:
-    return files.refresh("corral.stacks.config.json_schema", ROOT, _pages(), arguments)
-
+GENERATED = GeneratedFiles("corral.stacks.config.json_schema", ROOT, {SCHEMA: _schema_text, TABLE: table})
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(GENERATED.main(sys.argv[1:]))

@@ -1,6 +1,7 @@
 """Where a model fits, without a stack file: the devices of every GPU, sized and priced as a plan does it."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import asdict
 from decimal import Decimal
 from fractions import Fraction
 
@@ -16,7 +17,7 @@ from corral.stacks.planning.gpu_pools.mig import slices_of
 from corral.stacks.planning.gpu_pools.placement import DeviceFit, least_memory, smallest_fit
 from corral.stacks.planning.gpu_pools.whole import WholeAllocator
 from corral.stacks.planning.pricing import Money, gpu_shares, money, quantum
-from corral.stacks.planning.results.fit import FitPlan, FitPrice, GpuFit, SpecPlan
+from corral.stacks.planning.results.fit import FitPlan, FitPrice, GpuFit, Provenance, SpecPlan
 from corral.stacks.planning.results.pools import GpuPlan, SlicePlan
 
 MOST = 8
@@ -24,24 +25,11 @@ MOST = 8
 AMD_NOTE = "AMD GPUs are sized as vLLM on CUDA is; what ROCm takes beside it was not calibrated"
 
 
-def spec_plan(
-    name: str,
-    spec: ModelSpec,
-    origin: str,
-    *,
-    checked: bool = True,
-    hub: str | None = None,
-    revision: str | None = None,
-    files_gib: float | None = None,
-) -> SpecPlan:
-    """What `spec`, read at `origin`, says of model `name`."""
+def spec_plan(name: str, spec: ModelSpec, provenance: Provenance) -> SpecPlan:
+    """What `spec`, read where `provenance` has it, says of model `name`."""
     return SpecPlan(
+        **asdict(provenance),
         model=name,
-        origin=origin,
-        checked=checked,
-        hub=hub,
-        revision=revision,
-        files_gib=files_gib,
         task=spec.task,
         license=spec.license,
         gated=spec.gated,

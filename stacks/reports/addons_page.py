@@ -4,11 +4,11 @@
 """
 
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 
-from corral.catalogue import files
 from corral.catalogue.addons import Descriptor, descriptors
+from corral.catalogue.files import GeneratedFiles
 from corral.catalogue.vocabulary import Addon
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -65,14 +65,7 @@ def _cells(*cells: str) -> str:
     return f"| {' | '.join(cells)} |"
 
 
-def stale() -> bool:
-    """Whether the page differs from the catalogue."""
-    return bool(files.stale({PAGE: table}))
-
-
-def main(arguments: Sequence[str]) -> int:
-    return files.refresh("corral.stacks.reports.addons_page", ROOT, {PAGE: table}, arguments)
-
+GENERATED = GeneratedFiles("corral.stacks.reports.addons_page", ROOT, {PAGE: table})
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(GENERATED.main(sys.argv[1:]))

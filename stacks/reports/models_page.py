@@ -4,10 +4,9 @@
 """
 
 import sys
-from collections.abc import Sequence
 from pathlib import Path
 
-from corral.catalogue import files
+from corral.catalogue.files import GeneratedFiles
 from corral.catalogue.models import Model, models
 from corral.catalogue.quantities import GIB
 
@@ -47,14 +46,7 @@ def _row(key: str, entry: Model) -> str:
     return f"| {' | '.join(cells)} |"
 
 
-def stale() -> bool:
-    """Whether the page differs from the catalogue."""
-    return bool(files.stale({PAGE: table}))
-
-
-def main(arguments: Sequence[str]) -> int:
-    return files.refresh("corral.stacks.reports.models_page", ROOT, {PAGE: table}, arguments)
-
+GENERATED = GeneratedFiles("corral.stacks.reports.models_page", ROOT, {PAGE: table})
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(GENERATED.main(sys.argv[1:]))

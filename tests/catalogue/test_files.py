@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from corral.catalogue.files import replace
+from corral.catalogue.files import GeneratedFiles, replace
 
 
 def test_a_file_is_replaced_at_once_and_leaves_nothing_beside_it(tmp_path: Path):
@@ -31,3 +31,15 @@ def test_what_cannot_be_written_leaves_the_old_text_and_nothing_else(tmp_path: P
     with pytest.raises(OSError):
         replace(folder, "text")
     assert list(tmp_path.iterdir()) == [folder]
+
+
+def test_a_stale_file_is_named_and_written_on_demand(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    generated = GeneratedFiles("module", tmp_path, {tmp_path / "docs" / "m.md": lambda: "text"})
+    assert generated.main(["--check"]) == 1
+    assert "docs/m.md: stale" in capsys.readouterr().out
+    assert not (tmp_path / "docs").exists(), "check writes nothing"
+    assert generated.main(["--write"]) == 0
+    assert "docs/m.md: written" in capsys.readouterr().out
+    assert generated.main(["--check"]) == 0
+    (tmp_path / "docs" / "m.md").write_text("text of somebody else")
+    assert generated.main(["--check"]) == 1

@@ -111,8 +111,9 @@ def test_no_secret_is_in_plain_text_in_state_or_stack_file(engine):
     )
     secret = shown.stdout.strip()
     assert len(secret) == 2 * SECRETS["corral:storage-secret-key"]
-    for path in engine.plane.engine.rglob("*"):
-        assert not path.is_file() or secret.encode() not in path.read_bytes(), path
+    files = [path for path in engine.plane.engine.rglob("*") if path.is_file()]
+    assert engine.config_file in files
+    assert [path for path in files if secret.encode() in path.read_bytes()] == []
 
 
 def test_a_run_is_told_in_few_lines_and_kept_whole_for_its_owner(engine):

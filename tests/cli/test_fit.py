@@ -95,6 +95,7 @@ def test_a_model_of_a_hub_is_sized_without_its_weights(hub, capsys):
     spec = found["spec"]
     assert (spec["model"], spec["origin"], spec["revision"]) == ("org/eight", "hf://org/eight", COMMIT)
     assert (spec["license"], spec["dtype"], spec["weights"]) == ("apache-2.0", "bf16", BYTES)
+    assert [path for path in hub.asked if path.endswith("config.json")]
     assert not [path for path in hub.asked if path.endswith(".safetensors")]
 
 

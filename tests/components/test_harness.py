@@ -8,7 +8,7 @@ def test_two_resources_with_one_urn_are_refused():
         Probe("same")
         Probe("same")
 
-    with pytest.raises(Exception, match="share the URN"):
+    with pytest.raises(AssertionError, match="share the URN"):
         build(program)
 
 
@@ -34,7 +34,7 @@ def test_a_failed_apply_fails_the_build():
         probe = Probe("p")
         probe.urn.apply(broken)
 
-    with pytest.raises(Exception, match="broken apply"):
+    with pytest.raises(ValueError, match="broken apply"):
         build(program)
 
 
@@ -52,7 +52,13 @@ def test_secret_inputs_are_told_from_plain_ones():
 
 
 def test_secret_configuration_is_readable_as_a_secret():
+    told: list[tuple[str, bool]] = []
+
     def program():
-        pulumi.export("x", pulumi.Config("corral").require_secret("word"))
+        word = pulumi.Config("corral").require_secret("word")
+        pulumi.Output.all(pulumi.Output.unsecret(word), word.is_secret()).apply(
+            lambda both: told.append((both[0], both[1]))
+        )
 
     build(program, secret_config={"corral:word": "hush"})
+    assert told == [("hush", True)]

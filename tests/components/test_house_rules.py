@@ -151,9 +151,21 @@ def test_a_component_file_keeps_to_the_surface(file):
     rooms = {name.split(".")[1] for name in imported if name.startswith("corral.")}
     assert rooms <= {"components", "catalogue", "controls"}, "a component knows nothing of stacks or planes"
     assert "pulumi.Config(" not in text and "os.environ" not in text, "inputs come through Args alone"
-    calls = {ast.unparse(node.func) for node in ast.walk(tree) if isinstance(node, ast.Call)}
-    helm = {call for call in calls if call.endswith((".Chart", ".Release"))}
-    assert not helm or file.name == "_kit.py", "_kit.install is the only call to Helm"
-    assert not {call for call in calls if call.endswith("ResourceOptions.merge")}, (
+    assert not {call for call in calls(file) if call.endswith("ResourceOptions.merge")}, (
         "children get nothing from the caller's options"
     )
+
+
+def calls(file: Path) -> set[str]:
+    tree = ast.parse(file.read_text())
+    return {ast.unparse(node.func) for node in ast.walk(tree) if isinstance(node, ast.Call)}
+
+
+def test_helm_is_called_in_one_place():
+    helm = [
+        f"{file.relative_to(ROOT)}: {call}"
+        for file in sorted(ROOT.rglob("*.py"))
+        for call in sorted(calls(file))
+        if call.endswith((".Chart", ".Release"))
+    ]
+    assert [line.partition(":")[0] for line in helm] == ["_kit.py", "_kit.py"], helm

@@ -1,3 +1,4 @@
+import pulumi
 import pytest
 from tests.components.harness import build
 
@@ -64,7 +65,7 @@ def test_an_existing_kserve_that_is_too_old_is_refused_by_name():
     old = {
         "inferenceservices.serving.kserve.io": {"spec": {"versions": [{"name": "v1alpha2", "served": True}]}}
     }
-    with pytest.raises(Exception, match=r"inferenceservices\.serving\.kserve\.io.*v1beta1 is needed"):
+    with pytest.raises(pulumi.RunError, match=r"inferenceservices\.serving\.kserve\.io.*v1beta1 is needed"):
         build(lambda: KServe("kserve", {"supply": {}, "existing": True}), found=old)
 
 

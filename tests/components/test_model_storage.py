@@ -108,8 +108,9 @@ def test_the_store_starts_only_once_its_volume_fits_its_key():
 
 
 def test_secrets_stay_marked():
-    for secret in storage().of("Secret"):
-        assert secret.secrets, secret.name
+    secrets = storage().of("Secret")
+    assert secrets
+    assert [one.name for one in secrets if not one.secrets] == []
 
 
 def test_the_bucket_is_proven_after_the_store_answers():
@@ -122,7 +123,8 @@ def test_the_bucket_is_proven_after_the_store_answers():
 
 def test_data_is_protected_unless_said_otherwise():
     assert {r.kind for r in storage() if r.protect} == {"StatefulSet", "PersistentVolumeClaim", "Secret"}
-    assert not any(r.protect for r in storage(protect=False))
+    loose = storage(protect=False)
+    assert loose.of("StatefulSet") and not any(r.protect for r in loose)
 
 
 def test_the_store_keeps_to_the_memory_that_it_asks_for():

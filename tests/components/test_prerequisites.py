@@ -1,5 +1,6 @@
 """What a component needs that another brings: handed over as an argument, or read from the cluster."""
 
+import pulumi
 import pytest
 from tests.components.harness import build
 
@@ -43,7 +44,7 @@ def test_alone_it_reads_the_types_that_it_needs_before_it_makes_such_an_object(a
 @every_dependent
 def test_types_in_another_version_are_refused_with_the_one_that_is_needed(addon, made, first):
     name, version = definition(addon)
-    with pytest.raises(Exception, match=rf"{name}: the cluster serves v0; {version} is needed"):
+    with pytest.raises(pulumi.RunError, match=rf"{name}: the cluster serves v0; {version} is needed"):
         build(lambda: made({}), found=served(addon, "v0"))
 
 

@@ -1,5 +1,6 @@
 """Fair sharing: the manager's configuration, flavours, queues, and the DeviceClasses that quotas count."""
 
+import pulumi
 import pytest
 import yaml
 from tests.components.harness import build
@@ -207,6 +208,7 @@ def test_queues_are_awaited_by_a_condition_that_the_manager_writes_and_come_afte
     assert manager.object_name == "kueue-controller-manager"
     assert graph.one("Release", "fair-chart").urn in graph.before(manager)
     for kind in ("ResourceFlavor", "Cohort", "ClusterQueue", "WorkloadPriorityClass"):
+        assert graph.of(kind), kind
         for one in graph.of(kind):
             assert manager.urn in graph.before(one), one.name
             assert waited_for(one) == ("condition=Active" if kind == "ClusterQueue" else None)
@@ -233,7 +235,7 @@ def test_of_somebody_elses_kueue_only_the_queues_are_ours_and_its_configuration_
     told = yaml.safe_load(graph.one("FairSharing").outputs["configuration"])
     assert told == {key: value for key, value in configuration().items() if key in told}
     assert set(told) == {"fairSharing", "integrations", "managedJobsNamespaceSelector", "resources"}
-    with pytest.raises(Exception, match="v1beta2 is needed"):
+    with pytest.raises(pulumi.RunError, match="v1beta2 is needed"):
         old = {"spec": {"versions": [{"name": "v1beta1", "served": True}]}}
         sharing(existing=True, found={"clusterqueues.kueue.x-k8s.io": old})
 

@@ -115,7 +115,7 @@ def test_where_the_dra_driver_cuts_slices_on_demand_nobody_else_does():
     ],
 )
 def test_slices_on_demand_exclude_layouts_and_need_the_dra_driver(more, named):
-    with pytest.raises(Exception, match=named):
+    with pytest.raises(pulumi.RunError, match=named):
         build(operator(dynamic_mig=True, **more))
 
 
@@ -148,7 +148,7 @@ def test_an_existing_operator_gets_layouts_and_signals_and_nothing_is_installed(
 
 def test_an_existing_operator_of_another_version_is_refused():
     crd = {"spec": {"versions": [{"name": "v2", "served": True}]}}
-    with pytest.raises(Exception, match="v1 is needed"):
+    with pytest.raises(pulumi.RunError, match="v1 is needed"):
         build(operator(existing=True), found={**policy(), "clusterpolicies.nvidia.com": crd})
 
 
@@ -321,7 +321,7 @@ def test_a_gpu_cluster_is_no_cluster_policy():
     ],
 )
 def test_an_existing_operator_that_contradicts_the_stack_ends_the_run(more, spec, line):
-    with pytest.raises(Exception, match=line):
+    with pytest.raises(pulumi.RunError, match=line):
         build(operator(existing=True, **more), found=policy(**spec))
 
 

@@ -84,7 +84,7 @@ def test_an_existing_stack_is_checked_and_left_alone():
 
 
 def test_a_missing_password_is_named():
-    with pytest.raises(Exception, match="'grafana_password' is missing"):
+    with pytest.raises(ArgsError, match="'grafana_password' is missing"):
         build(lambda: Observability("watch", {"supply": {}}))
 
 

@@ -2,6 +2,7 @@ import pytest
 from tests.components.harness import SECRET, build
 from tests.components_parts.installs import installed, values_of
 
+from corral.components._kit import ArgsError
 from corral.components.vector_db import VectorDatabase
 
 CANARY = "canary-6f1c"
@@ -30,6 +31,7 @@ def test_what_holds_state_is_protected_unless_said_otherwise(engine):
     kept = [r for r in build(database(engine)) if r.kind in stateful]
     assert kept and all(r.protect for r in kept)
     loose = [r for r in build(database(engine, protect=False)) if r.kind in stateful]
+    assert {r.name for r in loose} == {r.name for r in kept}
     assert not any(r.protect for r in loose)
 
 
@@ -106,7 +108,7 @@ def test_the_network_policy_selects_the_pods_of_the_database():
 
 
 def test_several_replicas_of_pgvector_are_refused():
-    with pytest.raises(Exception, match="pgvector runs on one node"):
+    with pytest.raises(ArgsError, match="pgvector runs on one node"):
         build(database(replicas=3))
 
 
@@ -211,7 +213,7 @@ def test_an_existing_database_is_looked_up_and_left_alone():
 
 
 def test_a_missing_credential_is_named():
-    with pytest.raises(Exception, match="'credential' is missing"):
+    with pytest.raises(ArgsError, match="'credential' is missing"):
         build(lambda: VectorDatabase("vectors", {"engine": "pgvector", "supply": {}}))
 
 

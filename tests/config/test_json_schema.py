@@ -12,23 +12,6 @@ from tests.stacks.stack_files import ROOT, model, stack
 from corral.stacks.config import json_schema as schema
 
 
-def test_generated_files_are_fresh():
-    assert schema.stale() == [], "run: python -m corral.stacks.config.json_schema --write"
-
-
-def test_a_stale_file_is_found_and_written(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-):
-    monkeypatch.setattr(schema, "ROOT", tmp_path)
-    monkeypatch.setattr(schema, "SCHEMA", tmp_path / "schema" / "s.json")
-    monkeypatch.setattr(schema, "TABLE", tmp_path / "docs" / "t.md")
-    assert schema.main(["--check"]) == 1
-    assert "schema/s.json: stale" in capsys.readouterr().out
-    assert not (tmp_path / "schema").exists(), "check writes nothing"
-    assert schema.main(["--write"]) == 0
-    assert schema.main(["--check"]) == 0
-
-
 @pytest.fixture(scope="module")
 def validator() -> Any:
     content = json.loads((ROOT / "schema" / "stack.schema.json").read_text())

@@ -2,7 +2,6 @@
 
 import re
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 
@@ -11,7 +10,6 @@ from corral.controls.control import Case, Control, ObjectRule, Resource, Undecid
 from corral.controls.enforcement import stops
 from corral.controls.evaluate import evaluate_object, evaluate_resource
 from corral.controls.levels import Severity
-from corral.controls.page import PAGE, page
 from corral.controls.profiles import PROFILES, Profile, profile
 from corral.controls.register import CONTROLS, control
 
@@ -86,8 +84,3 @@ def test_a_region_outside_the_profile_is_refused_with_the_allowed_ones() -> None
 def test_a_rule_that_cannot_run_is_an_error_and_no_verdict() -> None:
     with pytest.raises(ValueError, match="CEL"):
         evaluate_object(control("SOV-SUP-02"), {"kind": "Pod", "spec": {"containers": 5}}, PROFILES["open"])
-
-
-def test_the_page_about_controls_is_fresh() -> None:
-    shown = Path(__file__).parents[2] / PAGE
-    assert shown.read_text() == page(), "run python -m corral.controls.page --write"

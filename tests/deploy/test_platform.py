@@ -110,11 +110,16 @@ def test_no_two_resources_make_the_same_object(dev):
 
 
 def test_no_secret_is_passed_on_unmarked(dev):
-    for resource in dev:
-        for path, value in leaves(resource.inputs):
-            if any(secret in str(value) for secret in SECRETS.values()):
-                covered = any(path == s or path.startswith((f"{s}.", f"{s}[")) for s in resource.secrets)
-                assert covered, f"{resource.name}: {path} holds a secret in plain text"
+    holders = [
+        (resource, path)
+        for resource in dev
+        for path, value in leaves(resource.inputs)
+        if any(secret in str(value) for secret in SECRETS.values())
+    ]
+    assert holders
+    for resource, path in holders:
+        covered = any(path == s or path.startswith((f"{s}.", f"{s}[")) for s in resource.secrets)
+        assert covered, f"{resource.name}: {path} holds a secret in plain text"
 
 
 def test_no_secret_lies_in_a_helm_release(dev):
@@ -292,15 +297,15 @@ def shared(tmp_path_factory):
 def test_every_slice_has_a_class_that_is_there_before_anything_asks_for_it(dev):
     classes = {one.object_name for one in dev.of("DeviceClass")}
     templates = dev.of("ResourceClaimTemplate")
-    for one in templates:
-        (request,) = one.inputs["spec"]["spec"]["devices"]["requests"]
-        name = request["exactly"]["deviceClassName"]
-        assert name in classes or name == "gpu.nvidia.com"
-        if name in classes:
-            assert "selectors" not in request["exactly"], "the class says the profile"
-            before = {dev.by_urn(urn).name for urn in dev.before(one)}
-            assert {r.name for r in dev.of("DeviceClass")} <= before
-    assert len(templates) == len(content()["models"]) and classes
+    requests = {one.urn: one.inputs["spec"]["spec"]["devices"]["requests"] for one in templates}
+    exact = {urn: one["exactly"] for urn, (one,) in requests.items()}
+    assert len(templates) == len(content()["models"])
+    assert {one["deviceClassName"] for one in exact.values()} == {*classes, "gpu.nvidia.com"}
+    slices = [one for one in templates if exact[one.urn]["deviceClassName"] in classes]
+    assert slices
+    for one in slices:
+        assert "selectors" not in exact[one.urn], "the class says the profile"
+        assert {r.urn for r in dev.of("DeviceClass")} <= dev.before(one)
 
 
 def test_without_fair_sharing_there_is_no_queue_and_no_limit(dev):
@@ -319,6 +324,7 @@ def test_tenants_namespaces_go_before_the_quotas_that_let_their_workloads_in(sha
 
 def test_models_wait_in_their_tenants_queue_which_is_there_before_them(shared):
     _made, graph = shared
+    assert len(graph.of("InferenceService")) == len(content()["models"])
     for service in graph.of("InferenceService"):
         told = service.inputs["metadata"]["labels"]
         (queue,) = [one for one in graph.of("LocalQueue") if one.namespace == service.namespace]
@@ -334,6 +340,7 @@ def test_models_wait_in_their_tenants_queue_which_is_there_before_them(shared):
 
 def test_what_queues_promise_is_what_the_plan_promises(shared):
     made, graph = shared
+    assert len(made.shares.tenants) == 2
     for share in made.shares.tenants:
         (group,) = graph.one("ClusterQueue", share.tenant).inputs["spec"]["resourceGroups"]
         promised = {
@@ -360,6 +367,7 @@ def test_what_queues_promise_is_what_the_plan_promises(shared):
 
 def test_each_tenant_has_a_limit_in_its_namespace(shared):
     made, graph = shared
+    assert len(made.tenants) == 2
     for tenant in made.tenants:
         (quota,) = [one for one in graph.of("ResourceQuota") if one.namespace == tenant.namespace]
         assert quota.inputs["spec"]["hard"] == {

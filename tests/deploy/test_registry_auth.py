@@ -42,7 +42,9 @@ def test_every_namespace_of_the_stack_has_the_pull_secret_that_its_pods_name(gra
 
 
 def test_the_credentials_of_the_mirror_stay_marked(graph):
-    for one in pull_secrets(graph).values():
+    secrets = pull_secrets(graph).values()
+    assert secrets
+    for one in secrets:
         assert any(path.startswith("stringData") for path in one.secrets)
     leaks = [
         one.name for one in graph if "canary-registry" in str(one.inputs) and one.object_name != "mirror"
@@ -58,10 +60,10 @@ def test_the_pull_secret_is_there_before_anything_that_makes_pods(graph):
         if one.kind in ("Release", "StatefulSet", "Deployment", "Job", "InferenceService") and not one.read
     ]
     assert len(makers) > 5
+    spaces = {one.urn: one.inputs.get("namespace") or one.namespace for one in makers}
+    assert set(spaces.values()) == secrets.keys()
     for one in makers:
-        space = one.inputs.get("namespace") or one.namespace
-        if space in secrets:
-            assert secrets[space].urn in graph.before(one), one.name
+        assert secrets[spaces[one.urn]].urn in graph.before(one), one.name
 
 
 def test_a_stack_with_a_pull_secret_asks_for_the_credentials_by_name(plane):  # noqa: F811

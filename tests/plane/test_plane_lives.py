@@ -102,6 +102,7 @@ def test_up_stop_up_down(home):
     config_map(home)
 
     before = processes(home)
+    assert len(before) > 4
     plane.up(home, "dev", said.append)
     assert said[-1] == "plane dev is running"
     assert processes(home) == before
@@ -115,6 +116,7 @@ def test_up_stop_up_down(home):
     assert ask(home, "/api/v1/namespaces/default/configmaps/kept")
 
     last = processes(home)
+    assert last.keys() == before.keys()
     plane.down(home, "dev", quiet)
     assert not any(process.alive for process in last.values())
     assert not dev.root.exists()
@@ -253,14 +255,19 @@ def test_a_program_that_always_ends_is_given_up_with_its_log(home, monkeypatch):
 
 def test_files_are_the_owners_alone(home):
     plane.up(home, "dev", quiet)
-    for path in home.plane("dev").root.rglob("*"):
-        # kwok's discovery cache sets modes of its own, in a folder that nobody else enters.
-        if not path.is_symlink() and not {"pods", ".kube"} & set(path.parts):
-            assert path.stat().st_mode & 0o077 == 0, path
+    # kwok's discovery cache sets modes of its own, in a folder that nobody else enters.
+    own = [
+        path
+        for path in home.plane("dev").root.rglob("*")
+        if not path.is_symlink() and not {"pods", ".kube"} & set(path.parts)
+    ]
+    assert home.plane("dev").kubeconfig in own
+    assert [path for path in own if path.stat().st_mode & 0o077] == []
 
 
 def test_memory_and_pid_of_each_program_are_known(home):
     plane.up(home, "dev", quiet)
+    assert len(processes(home)) > 4
     for name, process in processes(home).items():
         assert process == Process.of(process.pid), name
         assert process.memory > 1_000_000, name

@@ -127,7 +127,9 @@ def test_for_demands_of_any_size_the_weights_give_the_optimum(gpu: str):
     """
     every = [vector(gpu, one) for one in maximal_layouts(gpu)]
     for count in range(1, len(gpus()[gpu].profiles)):
-        for wanted in light_demands(gpu, count):
+        demands = list(light_demands(gpu, count))
+        assert demands
+        for wanted in demands:
             rests = (
                 tuple(max(0, want - has) for want, has in zip(wanted, one, strict=True)) for one in every
             )
@@ -136,6 +138,7 @@ def test_for_demands_of_any_size_the_weights_give_the_optimum(gpu: str):
 
 @pytest.mark.parametrize("gpu", CUTTABLE)
 def test_no_layout_weighs_more_than_a_gpu_so_that_the_bound_is_one(gpu: str):
+    assert weighings(gpu)
     for one in weighings(gpu):
         weights = [one.total(vector(gpu, found)) for found in layouts(gpu)]
         assert max(weights) == one.capacity > 0

@@ -9,11 +9,11 @@ from corral.catalogue.gpus import architecture, gpus
 from corral.catalogue.models import models
 from corral.catalogue.vocabulary import Dtype, Purchase, Vendor
 from corral.stacks.planning.fit import fit, spec_plan, with_dtype
-from corral.stacks.planning.results.fit import FitPlan, GpuFit
+from corral.stacks.planning.results.fit import FitPlan, GpuFit, Provenance
 
 
 def fitted(name: str, **options: object) -> FitPlan:
-    return fit(spec_plan(name, models()[name], "here"), models()[name], **options)  # type: ignore[arg-type]
+    return fit(spec_plan(name, models()[name], Provenance("here")), models()[name], **options)  # type: ignore[arg-type]
 
 
 def of(plan: FitPlan, gpu: str, *, whole: bool) -> GpuFit:
@@ -66,6 +66,7 @@ def test_every_model_of_the_catalogue_is_answered_for_every_gpu(name: str):
 
 def test_what_no_stack_may_have_says_so():
     served = {one.gpu: one.served for one in fitted("llama-3.2-1b").fits}
+    assert set(served.values()) == {True, False}
     for gpu, may in served.items():
         assert may == (architecture(gpu).vendor is Vendor.NVIDIA and gpus()[gpu].resolved), gpu
 

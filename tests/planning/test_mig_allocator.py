@@ -96,7 +96,9 @@ def test_what_a_layout_strands_is_known(cut: dict[str, int], left: tuple[int, in
 
 
 def test_no_layout_strands_less_than_nothing_or_more_than_half_a_gpu():
-    for gpu in (key for key, entry in gpus().items() if entry.profiles):
+    divided = [key for key, entry in gpus().items() if entry.profiles]
+    assert len(divided) > 5
+    for gpu in divided:
         for one in maximal_layouts(gpu):
             left = stranded(gpu, dict(one))
             assert 0 <= left.compute < geometry(gpu).compute / 2 and 0 <= left.memory <= 1, (gpu, one)

@@ -53,11 +53,15 @@ def test_a_model_that_no_slice_holds_takes_a_whole_gpu_by_product(dev: Plan):
 
 
 def test_every_planned_slice_holds_its_model_and_every_gpu_can_be_cut_so(dev: Plan):
-    for one in dev.pools:
-        for gpu in one.gpus:
-            counts = Counter(found.profile for found in gpu.slices if found.profile)
-            assert not counts or fits_geometry(one.gpu, counts)
-            assert all(found.used <= found.usable for found in gpu.slices)
+    every = [(one, gpu) for one in dev.pools for gpu in one.gpus]
+    cut = [
+        (one.gpu, counts)
+        for one, gpu in every
+        if (counts := Counter(found.profile for found in gpu.slices if found.profile))
+    ]
+    assert cut and all(fits_geometry(gpu, counts) for gpu, counts in cut)
+    assert all(gpu.slices for _one, gpu in every)
+    assert all(found.used <= found.usable for _one, gpu in every for found in gpu.slices)
 
 
 def test_each_replica_has_a_place_and_no_place_has_two(dev: Plan):
@@ -291,6 +295,7 @@ def test_qdrant_is_a_chart_and_pgvector_an_image():
 def test_a_registry_takes_the_place_of_every_host():
     wanted = {"profile": "open", "region": "embedded", "registry": "r.example.eu/m"}
     result = planned(sovereignty=wanted, vector_db={"engine": "pgvector"})
+    assert len(result.policy.repositories) > 5
     assert all(name.startswith("r.example.eu/m/") for name in result.policy.repositories)
 
 

@@ -16,6 +16,7 @@ from tests.stacks.stack_files import parsed, problems
 
 from corral.catalogue.prices import offers
 from corral.catalogue.vocabulary import Purchase
+from corral.components._kit import ArgsError
 from corral.components.gpu_node_pool import ExistingGpuNodePool
 from corral.components.gpu_node_pool.eks import EksGpuNodePool
 from corral.components.gpu_node_pool.marks import POOL_LABEL
@@ -154,9 +155,9 @@ def test_on_google_too():
 
 def test_a_price_that_is_none_is_refused_by_the_pool():
     for amount in (0, -1, float("inf"), True):
-        with pytest.raises(Exception, match=r"chat\.capacity\.node_hour\.amount"):
+        with pytest.raises(ArgsError, match=r"chat\.capacity\.node_hour\.amount"):
             two(capacity={"node_hour": {"amount": amount, "currency": "USD"}})
-    with pytest.raises(Exception, match=r"chat\.capacity\.node_hour\.currency: 'CHF' is not allowed"):
+    with pytest.raises(ArgsError, match=r"chat\.capacity\.node_hour\.currency: 'CHF' is not allowed"):
         two(capacity={"node_hour": {"amount": 1, "currency": "CHF"}})
 
 

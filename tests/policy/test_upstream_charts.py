@@ -47,7 +47,7 @@ def test_no_test_hook_of_a_real_chart_is_evaluated() -> None:
         for workload in rendered_workloads(manifest.read_text())
         for image in prepared(workload).values["images"]
     ]
-    assert not [image for image in images if "bats" in image or "bci-base" in image]
+    assert images and not [image for image in images if "bats" in image or "bci-base" in image]
 
 
 CHARTS = {"cert-manager", "dra-driver-nvidia-gpu", "gpu-operator", "kube-prometheus-stack", "qdrant"}

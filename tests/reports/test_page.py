@@ -94,6 +94,12 @@ def test_a_reader_who_hears_the_page_is_told_its_language_title_and_what_each_ta
     assert root.one("title").text.startswith("dev")
     assert [one.text for one in root.all("h1")] == ["dev plan"]
     assert [one.text for one in root.one("main").all("h2")] == [one.title for one in SECTIONS]
+    assert (
+        root.all("table")
+        and root.all("div", "scroll")
+        and root.all("span", "bar")
+        and root.all("ul", "slices")
+    )
     for table in root.all("table"):
         assert table.one("caption").text
         assert all(head.attributes["scope"] == "col" for head in table.one("thead").all("th"))

@@ -175,8 +175,8 @@ def test_tools_are_readable_for_every_user_whatever_the_umask_and_planes_are_not
     modes = {path: path.stat().st_mode & 0o777 for path in (home, *home.rglob("greet-1*"), plane)}
     assert modes == {home: 0o711, home / "toolchain" / "greet-1": 0o755, plane: 0o700}
     assert (home / "toolchain").stat().st_mode & 0o777 == 0o755
-    for path in (home / "toolchain" / "greet-1").rglob("*"):
-        assert path.stat().st_mode & 0o044 == 0o044
+    installed = list((home / "toolchain" / "greet-1").rglob("*"))
+    assert installed and all(path.stat().st_mode & 0o044 == 0o044 for path in installed)
 
 
 def test_tools_that_this_user_may_not_read_are_one_line(

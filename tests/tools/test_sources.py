@@ -172,6 +172,7 @@ def test_a_repository_that_is_not_there_is_one_line(hub):
 
 def test_an_artifact_of_a_registry_is_locked_without_reading_its_layers(registry, server):
     assert summary(f"oci://{registry}/models/tiny:1.0") == LOCKED
+    assert [path for path, _ in server.seen if "/manifests/" in path]
     assert not [path for path, _ in server.seen if "/blobs/" in path]
 
 

@@ -15,6 +15,7 @@ from corral.stacks.planning.gpu_pools.devices import DeviceKind
 from corral.stacks.planning.gpu_pools.dynamic_mig import DynamicMigAllocator
 from corral.stacks.planning.memory.settings import EngineSettings, engine_settings
 from corral.stacks.planning.memory.sizing import (
+    Spread,
     full_sequences_that_fit,
     largest_context,
     memory,
@@ -32,10 +33,9 @@ ROUND = 1024
 
 
 @dataclass(frozen=True)
-class PoolPlacement:
-    """Pool and devices of one model."""
+class DeviceFit:
+    """Devices that one replica fits on, whoever has them."""
 
-    pool: str
     device: DeviceKind
     count: int
     """Devices per replica."""
@@ -46,15 +46,10 @@ class PoolPlacement:
 
 
 @dataclass(frozen=True)
-class DeviceFit:
-    """Devices that one replica fits on, whoever has them."""
+class PoolPlacement(DeviceFit):
+    """Pool and devices of one model."""
 
-    device: DeviceKind
-    count: int
-    memory: MemoryPlan
-    """Of each device."""
-    largest_context: int
-    full_sequences: int
+    pool: str
 
 
 @dataclass(frozen=True)
@@ -68,6 +63,9 @@ class _Need:
     def settings(self) -> EngineSettings:
         return engine_settings(self.model)
 
+    def _spread(self, device: DeviceKind, count: int) -> Spread:
+        return {"parallel": count, "capability": device.capability, "settings": self.settings}
+
     def on(self, device: DeviceKind, count: int) -> MemoryPlan:
         return memory(
             self.facts,
@@ -76,9 +74,7 @@ class _Need:
             max_num_seqs=self.model.max_num_seqs,
             full_sequences=self.model.full_sequences,
             usable=device.usable,
-            parallel=count,
-            capability=device.capability,
-            settings=self.settings,
+            **self._spread(device, count),
         )
 
     def longest(self, device: DeviceKind, count: int) -> int:
@@ -89,9 +85,7 @@ class _Need:
             max_num_seqs=self.model.max_num_seqs,
             full_sequences=self.model.full_sequences,
             usable=device.usable,
-            parallel=count,
-            capability=device.capability,
-            settings=self.settings,
+            **self._spread(device, count),
         )
 
     def sequences(self, device: DeviceKind, count: int) -> int:
@@ -104,9 +98,7 @@ class _Need:
             context=self.context,
             max_num_seqs=self.model.max_num_seqs,
             usable=device.usable,
-            parallel=count,
-            capability=device.capability,
-            settings=self.settings,
+            **self._spread(device, count),
         )
 
     def spans(self, device: DeviceKind) -> Sequence[int]:
@@ -144,10 +136,10 @@ def place(
     ]
     options = sorted(_options(need, open_to), key=lambda option: option[1].usable * option[2])
     for allocator, device, count in options:
-        found = need.on(device, count)
-        if allocator.take(device, count, model.replicas.max, (model.name, found.used)):
+        each = need.on(device, count)
+        if allocator.take(device, count, model.replicas.max, (model.name, each.used)):
             longest, full = need.longest(device, count), need.sequences(device, count)
-            return PoolPlacement(allocator.pool.name, device, count, found, longest, full)
+            return PoolPlacement(device, count, each, longest, full, allocator.pool.name)
     return _full(path, need, options) if options else _too_large(path, need, open_to)
 
 
@@ -159,8 +151,8 @@ def smallest_fit(
     for device in sorted(devices, key=lambda one: one.usable):
         count = _count(need, device)
         if count:
-            found = need.on(device, count)
-            return DeviceFit(device, count, found, need.longest(device, count), need.sequences(device, count))
+            each = need.on(device, count)
+            return DeviceFit(device, count, each, need.longest(device, count), need.sequences(device, count))
     return None
 
 

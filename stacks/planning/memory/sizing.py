@@ -6,6 +6,7 @@ llama.cpp: the file, the whole cache that it reserves at start, its output buffe
 
 from bisect import bisect_left
 from collections.abc import Callable
+from typing import TypedDict, Unpack
 
 from corral.catalogue.attention import BLOCK
 from corral.catalogue.engines import reserve
@@ -29,6 +30,15 @@ NON_TORCH = int(0.15 * GIB)
 """llama.cpp's memory outside its buffers."""
 SCALED, GROUP = (Dtype.FP8_BLOCK, Dtype.INT4), 128
 """Dtypes whose rows share a scale by so many, which no device may divide."""
+
+
+class Spread(TypedDict, total=False):
+    """How one replica lies on devices; what is absent is as `memory` has it."""
+
+    parallel: int
+    version: str | None
+    capability: str | None
+    settings: EngineSettings
 
 
 def utilisation(engine: Engine, usable: int, stated: float | None = None) -> float:
@@ -120,27 +130,21 @@ def smallest_device(
     context: int,
     max_num_seqs: int,
     full_sequences: int,
-    parallel: int = 1,
-    version: str | None = None,
-    capability: str | None = None,
-    settings: EngineSettings = DEFAULTS,
+    **spread: Unpack[Spread],
 ) -> int:
     """Bytes of the smallest device that one replica fits on, if there were one of every size."""
 
     def fits(usable: int) -> bool:
-        found = memory(
+        plan = memory(
             model,
             engine,
             context=context,
             max_num_seqs=max_num_seqs,
             full_sequences=full_sequences,
             usable=usable,
-            parallel=parallel,
-            version=version,
-            capability=capability,
-            settings=settings,
+            **spread,
         )
-        return found.free >= 0
+        return plan.free >= 0
 
     # A step grows at LARGE, so that what fits just below may not fit just above.
     small = _first(1, LARGE - 1, fits)
@@ -154,28 +158,23 @@ def largest_context(
     max_num_seqs: int,
     full_sequences: int,
     usable: int,
-    parallel: int = 1,
-    version: str | None = None,
-    capability: str | None = None,
-    settings: EngineSettings = DEFAULTS,
+    **spread: Unpack[Spread],
 ) -> int:
     """Tokens of the longest sequence that fits, at most the model's own limit; 0: not even one token fits."""
-    limit = min(model.context, settings.step) if pools(model) and settings.step else model.context
+    step = spread.get("settings", DEFAULTS).step
+    limit = min(model.context, step) if pools(model) and step else model.context
 
     def overflows(context: int) -> bool:
-        found = memory(
+        plan = memory(
             model,
             engine,
             context=context,
             max_num_seqs=max_num_seqs,
             full_sequences=full_sequences,
             usable=usable,
-            parallel=parallel,
-            version=version,
-            capability=capability,
-            settings=settings,
+            **spread,
         )
-        return found.free < 0
+        return plan.free < 0
 
     return bisect_left(range(1, limit + 1), True, key=overflows)
 
@@ -187,27 +186,21 @@ def full_sequences_that_fit(
     context: int,
     max_num_seqs: int,
     usable: int,
-    parallel: int = 1,
-    version: str | None = None,
-    capability: str | None = None,
-    settings: EngineSettings = DEFAULTS,
+    **spread: Unpack[Spread],
 ) -> int:
     """Sequences at full `context` that fit at the same time, at most `max_num_seqs`."""
 
     def overflows(sequences: int) -> bool:
-        found = memory(
+        plan = memory(
             model,
             engine,
             context=context,
             max_num_seqs=sequences if engine is Engine.LLAMA_CPP else max_num_seqs,
             full_sequences=sequences,
             usable=usable,
-            parallel=parallel,
-            version=version,
-            capability=capability,
-            settings=settings,
+            **spread,
         )
-        return found.free < 0
+        return plan.free < 0
 
     return bisect_left(range(1, max_num_seqs + 1), True, key=overflows)
 

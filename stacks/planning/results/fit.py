@@ -8,21 +8,27 @@ from corral.stacks.planning.results.models import MemoryPlan
 
 
 @dataclass(frozen=True)
-class SpecPlan:
+class Provenance:
+    """Where the figures of a model were read."""
+
+    origin: str
+    """The place itself: a source with its date, a folder or a hub's address."""
+    checked: bool = True
+    """False: in a survey rather than in the model's own files."""
+    hub: str | None = None
+    """Repository on Hugging Face; None: not looked up, as are the next two."""
+    revision: str | None = None
+    """Commit of the hub."""
+    files_gib: float | None = None
+    """Weight files of the repository in GiB."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class SpecPlan(Provenance):
     """What is known of a model, wherever it was read."""
 
     model: str
     """Key of the catalogue, `org/name` of a hub, or a folder."""
-    origin: str
-    """Where its figures were read."""
-    checked: bool
-    """False: in a survey rather than in the model's own files."""
-    hub: str | None
-    """Repository on Hugging Face; None: not looked up, as are the next two."""
-    revision: str | None
-    """Commit of the hub."""
-    files_gib: float | None
-    """Weight files of the repository in GiB."""
     task: Task
     license: str
     gated: bool

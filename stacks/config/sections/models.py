@@ -1,0 +1,142 @@
+"""Models and their files: `models`, `custom-models`, `model-sources`, `model-storage`."""
+
+from typing import Annotated, Any
+
+from pydantic import BeforeValidator, Field, WithJsonSchema
+
+from corral.catalogue.models import ModelSpec
+from corral.catalogue.vocabulary import CacheDtype, Dtype, Engine, StorageKind, Task, Weights
+from corral.controls.models.sources import BUCKET
+from corral.stacks.config.sections.section import Section
+from corral.stacks.config.values import (
+    BlockSize,
+    Name,
+    Positive,
+    Sequences,
+    ServerUrl,
+    Size,
+    SourcePrefix,
+    StepTokens,
+    TensorParallel,
+    Utilisation,
+    kebab,
+    replicas_given,
+)
+
+CUSTOM_MODELS: dict[str, Any] = {
+    "type": "object",
+    "additionalProperties": {
+        "type": "object",
+        "additionalProperties": False,
+        "required": ["task", "license"],
+        "properties": {
+            **{kebab(name): {} for name in ModelSpec.model_fields if name not in ("files", "package")},
+            "folder": {"type": "string"},
+            "task": {"enum": [task.value for task in Task]},
+            "dtype": {"enum": [dtype.value for dtype in Dtype]},
+            "engine": {"enum": [engine.value for engine in Engine]},
+        },
+    },
+}
+"""JSON Schema of `custom-models`: its keys; values are checked when the file is read."""
+
+
+class Replicas(Section):
+    """How many copies of a model run."""
+
+    min: Positive
+    max: Positive
+
+
+class ModelSection(Section):
+    """A model to serve."""
+
+    name: Name
+    """Name by which callers ask for it."""
+    model: str
+    """Model of the catalogue, listed in `docs/models.md`, or of `custom-models`."""
+    source: str | None = None
+    """Where its files are imported from, such as `s3://bucket/path`; the catalogue's package when absent."""
+    engine: Engine | None = None
+    """Program that serves it; the catalogue's when absent."""
+    engine_version: str | None = None
+    """Version of its engine that this file was written for, such as `"0.30.0"`; the plan refuses any but the
+    catalogue's, which is the one that runs and is sized."""
+    context: Positive | None = None
+    """Tokens of one sequence; the model's limit or 8192, whichever is less, when absent."""
+    max_num_seqs: Sequences = 32
+    """The engine's limit of concurrent sequences."""
+    full_sequences: Positive = 1
+    """How many sequences must fit at full context at the same time."""
+    tensor_parallel: TensorParallel | None = None
+    """GPUs of a node that a replica is spread over; the fewest of 1, 2, 4, 8 that it fits on when absent."""
+    gpu_memory_utilization: Utilisation | None = None
+    """Share of a GPU, slice or share that vLLM may fill at most; 0.92 when absent, and less where the driver
+    needs the rest."""
+    kv_cache_dtype: CacheDtype = CacheDtype.AUTO
+    """What vLLM keeps its cache as: `auto` is 16 bits, the `fp8` kinds take half."""
+    max_num_batched_tokens: StepTokens | None = None
+    """Tokens of one step of vLLM; 8192 on 70 GiB and more, else 2048, when absent."""
+    enforce_eager: Annotated[bool, Field(strict=True)] = False
+    """Whether vLLM runs without CUDA graphs: slower, and without their memory."""
+    prefix_caching: Annotated[bool, Field(strict=True)] | None = None
+    """Whether vLLM keeps finished prefixes for the next request; its own default, yes, when absent."""
+    block_size: BlockSize | None = None
+    """Tokens of one block of vLLM's cache; 16 when absent."""
+    replicas: Annotated[
+        Replicas,
+        BeforeValidator(replicas_given),
+        WithJsonSchema(
+            {
+                "anyOf": [
+                    {"type": "integer", "minimum": 1},
+                    {
+                        "type": "object",
+                        "additionalProperties": False,
+                        "required": ["min", "max"],
+                        "properties": {
+                            "min": {"type": "integer", "minimum": 1},
+                            "max": {"type": "integer", "minimum": 1},
+                        },
+                    },
+                ]
+            }
+        ),
+    ] = Replicas(min=1, max=1)
+    """A number, 1 when absent, or `{min, max}`: room is planned for the maximum, and a scaler outside sets
+    the number."""
+    pool: str | None = None
+    """Pool it runs in; the planner takes the smallest device that fits when absent."""
+    tenant: str | None = None
+    """Tenant it belongs to; may be absent where there is one tenant."""
+    weights: Weights = Weights.REAL
+    """`simulated` plans and shows it without import or process; profile `open` alone allows it."""
+
+
+class ModelSource(Section):
+    """A place that models are imported from, and that is not the platform's own store."""
+
+    name: Name
+    """Name of the source, and of the encrypted keys that open it: `corral:source-NAME-access-key` and
+    `corral:source-NAME-secret-key`, or `corral:source-NAME-token` for a hub."""
+    url: SourcePrefix
+    """Beginning of the sources of models that are read so, such as `s3://intake`; the longest one counts."""
+    endpoint: ServerUrl | None = None
+    """URL of the S3 store or of the hub; that of the cloud, or of Hugging Face, when absent."""
+    region: str | None = None
+    """Region of the S3 store; `us-east-1` when absent."""
+    anonymous: Annotated[bool, Field(strict=True)] = False
+    """Whether it is read without a credential."""
+
+
+class ModelStorage(Section):
+    """The object store for model files."""
+
+    kind: StorageKind = StorageKind.SEAWEEDFS
+    """`seaweedfs` is deployed; `existing` is any S3 store."""
+    size: Size | None = None
+    """Size of the volume of a deployed store; when absent 50Gi, or more where the models need it."""
+    bucket: Name = BUCKET
+    """Bucket that holds the models."""
+    endpoint: ServerUrl | None = None
+    """URL of an existing store, such as `https://minio.example:9000`."""
