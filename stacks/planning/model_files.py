@@ -59,7 +59,7 @@ def _bytes(model: ModelSection, spec: ModelSpec, locked: Mapping[str, LockedMode
 def unlocked(
     requests: Iterable[ModelRequest], locked: Mapping[str, LockedModel], profile: Profile
 ) -> Iterator[Problem]:
-    """A problem for each model whose files nobody knows, are too few, run code, or are not what its engine serves.
+    """A problem for each model whose files are unknown, too few, code, or not what its engine serves.
 
     Profile `open` takes what the source holds, where the engine needs the name of no file.
     """
