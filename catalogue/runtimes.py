@@ -1,5 +1,7 @@
 """Serving runtimes: the name, image and format that plan and components know each engine by."""
 
+import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from corral.catalogue.addons import descriptor
@@ -7,6 +9,11 @@ from corral.catalogue.vocabulary import Addon, Engine
 
 MODEL_FOLDER = "/mnt/models"
 """Where a model's files are in the pod that serves it."""
+PORT = descriptor(Addon.KSERVE).ports["model"]
+"""Port that a model's server listens on."""
+GGUF = ".gguf"
+PART = re.compile(r"-[0-9]{5}-of-[0-9]{5}\.gguf$")
+"""Ending of one part of a model that lies in several files."""
 
 
 @dataclass(frozen=True)
@@ -31,3 +38,42 @@ RUNTIMES = {
     Engine.LLAMA_CPP: _runtime("corral-llamacpp", Engine.LLAMA_CPP, "gguf"),
     Engine.VLLM: _runtime("corral-vllm", Engine.VLLM, "safetensors"),
 }
+
+
+@dataclass(frozen=True)
+class ServerOption:
+    """One thing that a model's server must be told, beside its sizes."""
+
+    arguments: tuple[str, ...]
+    names: tuple[str, ...]
+    """Arguments that tell it already, alone or before `=`."""
+
+    def within(self, arguments: Sequence[str]) -> bool:
+        """Whether `arguments` tell it."""
+        return any(one == name or one.startswith(f"{name}=") for one in arguments for name in self.names)
+
+
+def server_options(engine: Engine, name: str, file: str | None) -> tuple[ServerOption, ...]:
+    """Where the files of model `name` are, what it is called, and where its server listens.
+
+    `file`: the one that llama.cpp opens; named after the model when None.
+    """
+    listening = (_option("--host", "0.0.0.0"), _option("--port", str(PORT)))
+    match engine:
+        case Engine.LLAMA_CPP:
+            path = f"{MODEL_FOLDER}/{file or name + GGUF}"
+            return (_option("--model", path, "-m"), _option("--alias", name, "-a"), *listening)
+        case Engine.VLLM:
+            folder = ServerOption((MODEL_FOLDER,), (MODEL_FOLDER, "--model"))
+            return (folder, _option("--served-model-name", name), *listening)
+
+
+def _option(flag: str, value: str, *short: str) -> ServerOption:
+    return ServerOption((flag, value), (flag, *short))
+
+
+def gguf(files: Sequence[str]) -> str | None:
+    """The file that llama.cpp opens, the first of several parts; None: there is none, or a choice."""
+    parts = sorted(name for name in files if name.endswith(GGUF))
+    several = len(parts) > 1 and not all(PART.search(name) for name in parts)
+    return None if several or not parts else parts[0]

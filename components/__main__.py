@@ -1,12 +1,17 @@
 """The components as a Pulumi package, for programs in any language: `pulumi package add ./components`.
 
-It publishes those for every cloud, so that the extras `aws` and `gcp` must be installed.
+It has those for every cloud, so that the extras `aws` and `gcp` must be installed.
 """
 
-from pulumi.provider.experimental import component_provider_host
+import sys
 
-from corral.components._kit import PACKAGE
-from corral.components.surface import COMPONENTS
+from pulumi.provider import main
 
 if __name__ == "__main__":
-    component_provider_host(components=COMPONENTS, name=PACKAGE, version="0.1.0")
+    try:
+        from corral.components.package import Package
+
+        package = Package()
+    except ModuleNotFoundError as missing:
+        sys.exit(f"corral: {sys.executable} has no {missing.name}; pip install 'corral[aws,gcp]'")
+    main(package, sys.argv[1:])

@@ -4,7 +4,7 @@ import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from enum import Enum
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, Literal, cast
 
 import pulumi
 import pulumi_kubernetes as kubernetes
@@ -31,6 +31,12 @@ class PodSecurity(str, Enum):
     PRIVILEGED = "privileged"
     BASELINE = "baseline"
     RESTRICTED = "restricted"
+
+
+if TYPE_CHECKING:
+    PodSecurityWord = PodSecurity | Literal["privileged", "baseline", "restricted"]
+else:
+    PodSecurityWord = PodSecurity
 
 
 def token(component: type) -> str:
@@ -203,12 +209,15 @@ def existing_api(parent: pulumi.Resource, logical: str, crd: str, version: str) 
 def prerequisite(
     parent: pulumi.Resource, name: str, addon: Addon, made: pulumi.Input[str] | None
 ) -> list[pulumi.Resource]:
-    """What waits for `addon`, without which nothing of `name` works.
+    """What waits for `addon`, without which nothing of `name` works; to be among the dependencies.
 
     `made`: what the component that brings it offers, where the same program makes it; nothing is read then.
     Otherwise its types are read, so that a run fails at once, by a resource that names the addon, and not
     when the first object of such a type has waited in vain.
     """
-    if made is not None:
+    if made is None:
+        return [existing_api(parent, f"{name}-needs-{addon.value}", *definition(addon))]
+    if isinstance(made, str):
         return []
-    return [existing_api(parent, f"{name}-needs-{addon.value}", *definition(addon))]
+    # The engine takes an output among dependencies, and waits for what it comes from.
+    return [cast(pulumi.Resource, pulumi.Output.from_input(made).apply(lambda _: None))]

@@ -8,7 +8,8 @@ from typing import Any, NotRequired, TypedDict, cast
 import pulumi
 import pulumi_kubernetes as kubernetes
 
-from corral.components._kit import child, fingerprint
+from corral.catalogue.vocabulary import Addon
+from corral.components._kit import child, fingerprint, prerequisite
 
 DASHBOARD_LABEL = {"grafana_dashboard": "1"}
 UID_NAME = 29
@@ -74,7 +75,7 @@ def watch(
     name: str,
     namespace: pulumi.Input[str],
     labels: Mapping[str, str],
-    monitors: bool,
+    args: Mapping[str, Any],
     scrape: Monitor | None = None,
     depends_on: Sequence[pulumi.Resource] = (),
 ) -> None:
@@ -83,7 +84,7 @@ def watch(
     Args:
         signals: from the namespace, once that is known.
         name: of each object.
-        monitors: whether the Prometheus operator's resource types are there.
+        args: of the component: `monitors`, and `monitor_types` where the program makes those types.
     """
     about: dict[str, Any] = {"name": name, "namespace": namespace, "labels": dict(labels)}
     options = child(parent, depends_on=list(depends_on))
@@ -94,8 +95,10 @@ def watch(
         data=known.apply(lambda space: _dashboard(uid(name, instance, space), space, signals(space))),
         opts=options,
     )
-    if not monitors:
+    if not args.get("monitors", True):
         return
+    types = prerequisite(parent, instance, Addon.PROMETHEUS_CRDS, args.get("monitor_types"))
+    options = child(parent, depends_on=[*depends_on, *types])
     if scrape is not None:
         _prometheus_object(
             f"{instance}-monitor",

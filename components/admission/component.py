@@ -6,7 +6,8 @@ import pulumi
 import pulumi_kubernetes as kubernetes
 
 from corral.catalogue.vocabulary import AdmissionScope
-from corral.components._kit import ArgsError, PodSecurity, checked, child, refuse, token
+from corral.components._kit import ArgsError, PodSecurity, PodSecurityWord, checked, child, refuse, token
+from corral.components._words import AdmissionScopeWord
 from corral.components.admission.guards import Guard, guards
 from corral.components.admission.namespaces import default_deny, pod_security
 from corral.components.admission.render import (
@@ -44,12 +45,12 @@ class AdmissionArgs(TypedDict):
     """Enforce as ValidatingAdmissionPolicy; true when omitted."""
     kyverno: NotRequired[bool]
     """Enforce as Kyverno ValidatingPolicy and deny traffic in new namespaces; true when omitted."""
-    scope: NotRequired[AdmissionScope]
+    scope: NotRequired[AdmissionScopeWord]
     """`namespaces`: those with the label `corral.dev/policies: enforced`; `cluster`: all but the exempt ones.
     `namespaces` when omitted."""
     exempt_namespaces: NotRequired[list[str]]
     """Namespaces without policies where the scope is the cluster, beside `kube-system`."""
-    pod_security: NotRequired[PodSecurity]
+    pod_security: NotRequired[PodSecurityWord]
     """Pod Security level of namespaces in scope that name none; when omitted they get none."""
     own_serving: NotRequired[bool]
     """Whether KServe is this platform's, so that its objects outside namespaces are in scope; true when

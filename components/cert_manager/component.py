@@ -35,7 +35,7 @@ class CertManager(pulumi.ComponentResource):
     """Certificates on the cluster given as provider."""
 
     namespace: pulumi.Output[str]
-    """Where it runs."""
+    """Where it runs, known once its webhook answers."""
 
     def __init__(self, name: str, args: CertManagerArgs, opts: pulumi.ResourceOptions | None = None):
         args = checked(args, CertManagerArgs, name)
@@ -50,7 +50,7 @@ class CertManager(pulumi.ComponentResource):
 
     def _installed(self, name: str, args: CertManagerArgs, space: str) -> pulumi.Output[str]:
         namespace = namespace_of(self, name, space, args, component=COMPONENT)
-        install(
+        installed = install(
             self,
             f"{name}-chart",
             chart("cert-manager"),
@@ -58,7 +58,7 @@ class CertManager(pulumi.ComponentResource):
             namespace=namespace,
             supply=args["supply"],
         )
-        return namespace
+        return pulumi.Output.all(namespace, installed.urn).apply(lambda known: str(known[0]))
 
 
 def cert_manager_values(namespace: str, supply: Supply) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 """Custom resource types installed before, and apart from, whatever creates such resources."""
 
 from enum import Enum
-from typing import Any, NotRequired, TypedDict
+from typing import TYPE_CHECKING, Any, Literal, NotRequired, TypedDict
 
 import pulumi
 
@@ -17,6 +17,12 @@ class CrdSet(str, Enum):
 
     GATEWAY_API = "gateway-api"
     PROMETHEUS = "prometheus-crds"
+
+
+if TYPE_CHECKING:
+    CrdSetWord = CrdSet | Literal["gateway-api", "prometheus-crds"]
+else:
+    CrdSetWord = CrdSet
 
 
 def addon_of(which: CrdSet) -> Addon:
@@ -35,7 +41,7 @@ def crd_values(which: CrdSet) -> dict[str, Any]:
 class CrdsArgs(TypedDict):
     """Which resource types, and where their chart comes from."""
 
-    set: CrdSet
+    set: CrdSetWord
     """Which project's resource types."""
     supply: Supply
     """Where the chart comes from."""
@@ -49,16 +55,19 @@ class Crds(pulumi.ComponentResource):
     Deleting it deletes every object of these types.
     """
 
+    definition: pulumi.Output[str]
+    """Definition by which the set is recognised, known once the types are there."""
+
     def __init__(self, name: str, args: CrdsArgs, opts: pulumi.ResourceOptions | None = None):
         args = checked(args, CrdsArgs, name)
         super().__init__(token(type(self)), name, {}, opts)
         which = CrdSet(args["set"])
         addon = addon_of(which)
         if args.get("existing", False):
-            existing_api(self, f"{name}-types", *definition(addon))
+            types = existing_api(self, f"{name}-types", *definition(addon))
         else:
             (entry,) = charts_of(addon)
-            install(
+            types = install(
                 self,
                 f"{name}-chart",
                 entry,
@@ -67,4 +76,5 @@ class Crds(pulumi.ComponentResource):
                 namespace=descriptor(addon).namespace,
                 supply=args["supply"],
             )
-        self.register_outputs({})
+        self.definition = types.urn.apply(lambda _: definition(addon)[0])
+        self.register_outputs({"definition": self.definition})

@@ -17,6 +17,7 @@ from corral.components._kit import (
     token,
 )
 from corral.components._namespaces import namespace_of
+from corral.components._words import PlatformWord
 from corral.components.dra_driver.values import dra_values
 from corral.components.gpu_operator.quota import critical_quota
 from corral.components.supply import Supply
@@ -28,7 +29,7 @@ CHART = "dra-driver-nvidia-gpu"
 class DraDriverArgs(TypedDict):
     """What the DRA driver needs to know; GPU drivers must be on the nodes, as GpuOperator sees to."""
 
-    platform: Platform
+    platform: PlatformWord
     """What the GPU nodes run; where their driver is follows."""
     supply: Supply
     """Where the chart and its image come from."""

@@ -2,6 +2,8 @@
 
 from typing import NotRequired, TypedDict
 
+import pulumi
+
 from corral.components.supply import Supply
 
 
@@ -57,6 +59,9 @@ class FairSharingArgs(TypedDict):
     """Managers, 2 when omitted; with none answering, no pod of a tenant is made."""
     monitors: NotRequired[bool]
     """False where the Prometheus operator's resource types are absent: no monitor and no alert then."""
+    monitor_types: NotRequired[pulumi.Input[str]]
+    """`Crds.definition` of the set `prometheus-crds`, where this program makes them; they must be there
+    already when omitted."""
     existing: NotRequired[bool]
     """True: Kueue is there, with a configuration of somebody else's; only flavours and queues are made."""
     namespace: NotRequired[str]

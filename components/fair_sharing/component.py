@@ -163,7 +163,7 @@ class FairSharing(pulumi.ComponentResource):
             name="corral-fair-sharing",
             namespace=args.get("namespace", NAMESPACE),
             labels=labels(COMPONENT, name),
-            monitors=args.get("monitors", True),
+            args=args,
             depends_on=before,
         )
 

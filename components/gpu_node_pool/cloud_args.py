@@ -1,11 +1,11 @@
 """What a pool of GPU nodes in a cloud is asked, whichever cloud."""
 
 from enum import Enum
-from typing import NotRequired, TypedDict
+from typing import TYPE_CHECKING, Literal, NotRequired, TypedDict
 
 import pulumi
 
-from corral.catalogue.vocabulary import AddonState, DriverSource
+from corral.components._words import AddonStateWord, DriverSourceWord
 from corral.components.gpu_node_pool.marks import GpuNodePoolArgs, HourlyPrice
 
 
@@ -16,6 +16,12 @@ class CloudPurchase(str, Enum):
     SPOT = "spot"
     RESERVED = "reserved"
     CAPACITY_BLOCK = "capacity-block"
+
+
+if TYPE_CHECKING:
+    CloudPurchaseWord = CloudPurchase | Literal["on-demand", "spot", "reserved", "capacity-block"]
+else:
+    CloudPurchaseWord = CloudPurchase
 
 
 class PoolSize(TypedDict):
@@ -32,7 +38,7 @@ class PoolSize(TypedDict):
 class PoolCapacity(TypedDict):
     """Where a pool's machines come from."""
 
-    purchase: NotRequired[CloudPurchase]
+    purchase: NotRequired[CloudPurchaseWord]
     """How they are paid for; `on-demand` when omitted."""
     reservation: NotRequired[pulumi.Input[str]]
     """What was reserved: id of a capacity reservation or block on AWS, name of a reservation on Google."""
@@ -60,9 +66,9 @@ class GpuDevices(TypedDict):
 
     mig_config: NotRequired[str]
     """Name of the MIG configuration, such as `all-1g.10gb`; whole GPUs when omitted."""
-    driver: NotRequired[DriverSource]
+    driver: NotRequired[DriverSourceWord]
     """Who brings the driver; when omitted the node image on EKS, and on GKE the operator."""
-    dra_driver: NotRequired[AddonState]
+    dra_driver: NotRequired[AddonStateWord]
     """Who answers for the DRA driver, `managed` when omitted; `off`: a device plugin hands out the GPUs."""
     startup_taint: NotRequired[bool]
     """True: nodes start with a taint that something in the cluster must remove once the driver is ready."""

@@ -31,8 +31,10 @@ from corral.components.gpu_node_pool.eks_karpenter import karpenter_pool
 from corral.components.gpu_node_pool.eks_nodes import (
     CustomImage,
     EksImage,
+    EksImageWord,
     EksNodes,
     EksScaler,
+    EksScalerWord,
     cluster_group,
     image_problems,
     node_role,
@@ -65,9 +67,9 @@ class EksGpuNodePoolArgs(CloudGpuNodePoolArgs):
     """Where the machines come from; on demand when omitted."""
     devices: NotRequired[GpuDevices]
     """How the GPUs become usable; whole, and handed out by the DRA driver, when omitted."""
-    scaler: NotRequired[EksScaler]
+    scaler: NotRequired[EksScalerWord]
     """Who adds and removes nodes; `cluster-autoscaler`, with a managed node group, when omitted."""
-    image: NotRequired[EksImage]
+    image: NotRequired[EksImageWord]
     """AWS's image with the driver in it; `al2023` when omitted."""
     image_release: NotRequired[str]
     """Release of that image; when omitted the newest, with which Karpenter replaces older nodes."""

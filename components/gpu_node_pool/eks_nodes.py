@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from enum import Enum
-from typing import NotRequired, TypedDict
+from typing import TYPE_CHECKING, Literal, NotRequired, TypedDict
 
 import pulumi
 import pulumi_aws as aws
@@ -29,11 +29,23 @@ class EksScaler(str, Enum):
     KARPENTER = "karpenter"
 
 
+if TYPE_CHECKING:
+    EksScalerWord = EksScaler | Literal["cluster-autoscaler", "karpenter"]
+else:
+    EksScalerWord = EksScaler
+
+
 class EksImage(str, Enum):
     """AWS's node images with the NVIDIA driver in them."""
 
     AL2023 = "al2023"
     BOTTLEROCKET = "bottlerocket"
+
+
+if TYPE_CHECKING:
+    EksImageWord = EksImage | Literal["al2023", "bottlerocket"]
+else:
+    EksImageWord = EksImage
 
 
 class CustomImage(TypedDict):

@@ -5,6 +5,7 @@ from typing import NotRequired, TypedDict
 
 from corral.catalogue.vocabulary import Currency
 from corral.components._kit import COMPONENT_LABEL
+from corral.components._words import CurrencyWord
 
 COMPONENT = "gpu-node-pool"
 POOL_LABEL = "corral.dev/pool"
@@ -39,7 +40,8 @@ class HourlyPrice(TypedDict):
 
     amount: float
     """Above 0."""
-    currency: Currency
+    currency: CurrencyWord
+    """What `amount` is counted in."""
 
 
 def stated(price: HourlyPrice) -> str:

@@ -23,6 +23,7 @@ from corral.components._kit import (
 )
 from corral.components._namespaces import namespace_of
 from corral.components._signals import watch
+from corral.components._words import AddonStateWord, PlatformWord
 from corral.components.gpu_operator.allowed import Wanted, due, existing_policy, problems
 from corral.components.gpu_operator.device_plugin import SharedGpus, configurations
 from corral.components.gpu_operator.mig import CONFIG_KEY, MigConfiguration, mig_parted
@@ -43,7 +44,7 @@ CLUSTER_POLICY = definition(Addon.GPU_OPERATOR)
 class GpuOperatorArgs(TypedDict):
     """What the GPU operator needs to know."""
 
-    platform: Platform
+    platform: PlatformWord
     """What the GPU nodes run; who brings driver, toolkit and device plugin follows."""
     supply: Supply
     """Where charts and images come from."""
@@ -57,10 +58,13 @@ class GpuOperatorArgs(TypedDict):
     """True: somebody else installed the operator; only the MIG layouts, alerts and dashboard are made."""
     precompiled_driver: NotRequired[int]
     """Branch of drivers compiled beforehand, such as 580; when omitted each node compiles the chart's."""
-    dra_driver: NotRequired[AddonState]
+    dra_driver: NotRequired[AddonStateWord]
     """State of the DRA driver, `managed` when omitted; with `off` the device plugin hands out the GPUs."""
     monitors: NotRequired[bool]
     """False where the Prometheus operator's resource types are absent: no monitor and no alert then."""
+    monitor_types: NotRequired[pulumi.Input[str]]
+    """`Crds.definition` of the set `prometheus-crds`, where this program makes them; they must be there
+    already when omitted."""
     namespace: NotRequired[str]
     """Where the operator runs; `gpu-operator` when omitted."""
     create_namespace: NotRequired[bool]
@@ -93,7 +97,7 @@ class GpuOperator(pulumi.ComponentResource):
             name="corral-gpus",
             namespace=space,
             labels=labels(COMPONENT, name),
-            monitors=args.get("monitors", True),
+            args=args,
             depends_on=before,
         )
         self.namespace = space

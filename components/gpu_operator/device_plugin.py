@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from enum import Enum
-from typing import TypedDict
+from typing import TYPE_CHECKING, Literal, TypedDict
 
 import yaml
 
@@ -21,6 +21,12 @@ class SharedBy(str, Enum):
     MPS = "mps"
 
 
+if TYPE_CHECKING:
+    SharedByWord = SharedBy | Literal["time-slicing", "mps"]
+else:
+    SharedByWord = SharedBy
+
+
 FIELD = {SharedBy.TIME_SLICING: "timeSlicing", SharedBy.MPS: "mps"}
 
 
@@ -29,7 +35,7 @@ class SharedGpus(TypedDict):
 
     name: str
     """Value of the node label."""
-    by: SharedBy
+    by: SharedByWord
     """Who keeps the pods apart: the clock, or the driver."""
     shares: int
     """Pods on each GPU at most."""

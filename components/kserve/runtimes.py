@@ -3,14 +3,12 @@
 from collections.abc import Mapping
 from typing import Any
 
-from corral.catalogue.addons import descriptor
 from corral.catalogue.images import image
-from corral.catalogue.runtimes import RUNTIMES
-from corral.catalogue.vocabulary import Addon, Engine
+from corral.catalogue.runtimes import PORT, RUNTIMES
+from corral.catalogue.vocabulary import Engine
 from corral.components._pods import restricted_container
 from corral.components.supply import Supply, pull_secrets, reference
 
-PORT = descriptor(Addon.KSERVE).ports["model"]
 CONTAINER = "kserve-container"
 """Name by which KServe finds the model server among a pod's containers."""
 SHARED_MEMORY = "shared-memory"

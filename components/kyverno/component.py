@@ -14,6 +14,7 @@ from corral.components._kit import (
     token,
 )
 from corral.components._namespaces import namespace_of
+from corral.components._words import AdmissionScopeWord
 from corral.components.kyverno.values import kyverno_values
 from corral.components.supply import Supply
 from corral.controls.scope import Scope
@@ -39,7 +40,7 @@ class KyvernoArgs(TypedDict):
     """Whether a Job at each upgrade rewrites stored policies in the newest version; true when omitted."""
     namespace: NotRequired[str]
     """Where it runs; `kyverno` when omitted."""
-    scope: NotRequired[AdmissionScope]
+    scope: NotRequired[AdmissionScopeWord]
     """`namespaces`: it is asked about those with the label `corral.dev/policies: enforced`, and others go on
     while it is down; `cluster`, also when omitted: about all but the exempt ones."""
     exempt_namespaces: NotRequired[list[str]]

@@ -5,8 +5,10 @@ from typing import NotRequired, TypedDict
 
 import pulumi
 
+from corral.catalogue.runtimes import GGUF, MODEL_FOLDER, PORT, gguf, server_options
 from corral.catalogue.vocabulary import Engine, Weights
 from corral.components._kit import ArgsError
+from corral.components._words import EngineWord, WeightsWord
 from corral.components.store import Store
 from corral.components.supply import Supply
 
@@ -64,12 +66,13 @@ class ModelArgs(TypedDict):
 
     namespace: pulumi.Input[str]
     """Namespace of the tenant it belongs to."""
-    engine: Engine
+    engine: EngineWord
     """Program that serves it."""
-    arguments: list[str]
-    """Arguments of that program, every sizing flag among them."""
     supply: Supply
     """Where images come from."""
+    arguments: NotRequired[list[str]]
+    """Arguments of that program, such as its sizes, which are its own defaults when omitted. Where its files
+    are, the model's name, host and port are added unless they are here."""
     runtime: NotRequired[pulumi.Input[str]]
     """ClusterServingRuntime of the engine, such as `KServe.runtimes["vllm"]` where this program makes KServe;
     when omitted that of the same name, which must be there already."""
@@ -77,7 +80,7 @@ class ModelArgs(TypedDict):
     """GPU devices of one replica, claimed from a DRA driver; this or `resource`."""
     resource: NotRequired[DeviceResource]
     """GPU devices of one replica, given by a device plugin; this or `claim`."""
-    weights: NotRequired[Weights]
+    weights: NotRequired[WeightsWord]
     """`real` when omitted; `simulated` imports nothing and its pods only stand for a model."""
     source: NotRequired[str]
     """URI that the files are imported from; real weights need it."""
@@ -111,6 +114,9 @@ class ModelArgs(TypedDict):
     """Priority class of its replicas in that queue; the lowest when omitted."""
     monitors: NotRequired[bool]
     """False where the Prometheus operator's resource types are absent: no monitor and no alert then."""
+    monitor_types: NotRequired[pulumi.Input[str]]
+    """`Crds.definition` of the set `prometheus-crds`, where this program makes them; they must be there
+    already when omitted."""
 
 
 def one_request(name: str, args: ModelArgs) -> None:
@@ -121,6 +127,35 @@ def one_request(name: str, args: ModelArgs) -> None:
     """
     if ("claim" in args) == ("resource" in args):
         raise ArgsError(f"{name}: give one of 'claim' (DRA driver) and 'resource' (device plugin)")
+
+
+def server_arguments(name: str, args: ModelArgs) -> list[str]:
+    """`arguments`, and before them what the server must be told and they leave out."""
+    stated = args.get("arguments", [])
+    options = server_options(Engine(args["engine"]), name, gguf(_names(args)))
+    return [*(one for option in options if not option.within(stated) for one in option.arguments), *stated]
+
+
+def argument_problems(name: str, args: ModelArgs) -> Iterable[str]:
+    """Arguments with which nothing would answer, one line each."""
+    stated = args.get("arguments", [])
+    for index, one in enumerate(stated):
+        flag, separator, value = one.partition("=")
+        port = value if separator else "".join(stated[index + 1 : index + 2])
+        if flag == "--port" and port != str(PORT):
+            yield f"{name}.arguments: --port {port} is not allowed; callers and probes use {PORT}"
+    engine, real = Engine(args["engine"]), Weights(args.get("weights", Weights.REAL)) is Weights.REAL
+    if engine is Engine.LLAMA_CPP and real and gguf(_names(args)) is None:
+        opened, *_ = server_options(engine, name, None)
+        if not opened.within(stated):
+            yield (
+                f"{name}.arguments: --model is missing; `files` do not name one {GGUF} file, so use "
+                f"--model {MODEL_FOLDER}/<file>{GGUF}"
+            )
+
+
+def _names(args: ModelArgs) -> list[str]:
+    return [file["name"] for file in args.get("files", [])]
 
 
 class Weighty(TypedDict):

@@ -17,10 +17,11 @@ from corral.components._kit import (
     labels,
     name_of,
     prerequisite,
+    refuse,
     token,
 )
 from corral.components._signals import Monitor, watch
-from corral.components.model.args import ModelArgs, Weighty, one_request, weighty
+from corral.components.model.args import ModelArgs, Weighty, argument_problems, one_request, weighty
 from corral.components.model.claim import claim_spec
 from corral.components.model.loader import loader
 from corral.components.model.service import annotations, inference_spec
@@ -49,6 +50,7 @@ class Model(pulumi.ComponentResource):
     def __init__(self, name: str, args: ModelArgs, opts: pulumi.ResourceOptions | None = None):
         args = checked(args, ModelArgs, name)
         one_request(name, args)
+        refuse(argument_problems(name, args))
         if Weights(args.get("weights", Weights.REAL)) is Weights.REAL:
             weighty(name, args)
         super().__init__(token(type(self)), name, {}, opts)
@@ -193,6 +195,7 @@ class Model(pulumi.ComponentResource):
             kind="InferenceService",
             metadata=cast(Any, {**metadata, "annotations": annotations(args)}),
             spec=inference_spec(
+                name,
                 args,
                 claim_template=None if template is None else name_of(template),
                 account=name_of(account),
@@ -218,7 +221,7 @@ class Model(pulumi.ComponentResource):
             name=f"model-{name}",
             namespace=args["namespace"],
             labels=self._labels(name, args),
-            monitors=args.get("monitors", True),
+            args=args,
             scrape=Monitor({"corral.dev/model": name}, "http"),
         )
 

@@ -8,7 +8,7 @@ import pulumi
 from corral.catalogue.runtimes import RUNTIMES
 from corral.catalogue.vocabulary import Engine, Scaler, Weights
 from corral.components._pods import restricted_pod
-from corral.components.model.args import ModelArgs
+from corral.components.model.args import ModelArgs, server_arguments
 from corral.components.model.loader import FILES
 
 WEIGHTS_ANNOTATION = "corral.dev/weights"
@@ -33,6 +33,7 @@ def annotations(args: ModelArgs) -> dict[str, str]:
 
 
 def inference_spec(
+    name: str,
     args: ModelArgs,
     *,
     claim_template: pulumi.Input[str] | None,
@@ -51,7 +52,7 @@ def inference_spec(
     model = {
         "modelFormat": {"name": runtime.model_format},
         "runtime": args.get("runtime", runtime.name),
-        "args": args["arguments"],
+        "args": server_arguments(name, args),
         "resources": {
             "requests": {"cpu": "1", "memory": memory, **_extended(args)},
             "limits": {"memory": memory, **_extended(args)},

@@ -6,13 +6,14 @@ from typing import NotRequired, TypedDict
 import pulumi
 
 from corral.catalogue.vocabulary import StorageKind
+from corral.components._words import StorageKindWord
 from corral.components.supply import Supply
 
 
 class ModelStorageArgs(TypedDict):
     """What model storage needs to know."""
 
-    kind: StorageKind
+    kind: StorageKindWord
     """Whether the store is deployed, or there."""
     bucket: str
     """Bucket that holds the models."""
@@ -38,6 +39,9 @@ class ModelStorageArgs(TypedDict):
     """Namespace that metrics are scraped from; `monitoring` when omitted."""
     monitors: NotRequired[bool]
     """False where the Prometheus operator's resource types are absent: no monitor and no alert then."""
+    monitor_types: NotRequired[pulumi.Input[str]]
+    """`Crds.definition` of the set `prometheus-crds`, where this program makes them; they must be there
+    already when omitted."""
     protect: NotRequired[bool]
     """False: the models may be deleted with the stack; true when omitted."""
     namespace: NotRequired[str]

@@ -113,6 +113,6 @@ class ModelStorage(pulumi.ComponentResource):
             name=f"corral-{COMPONENT}",
             namespace=namespace,
             labels=labels(COMPONENT, name),
-            monitors=args.get("monitors", True),
+            args=args,
             scrape=Monitor(selector(COMPONENT, name), "metrics"),
         )

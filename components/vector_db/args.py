@@ -6,13 +6,14 @@ from typing import NotRequired, TypedDict
 import pulumi
 
 from corral.catalogue.vocabulary import VectorEngine
+from corral.components._words import VectorEngineWord
 from corral.components.supply import Supply
 
 
 class VectorDatabaseArgs(TypedDict):
     """What a vector database needs to know."""
 
-    engine: VectorEngine
+    engine: VectorEngineWord
     """Which program stores the vectors."""
     supply: Supply
     """Where charts and images come from."""
@@ -36,6 +37,9 @@ class VectorDatabaseArgs(TypedDict):
     """Storage class of the volumes; the cluster's default when omitted."""
     monitors: NotRequired[bool]
     """False where the Prometheus operator's resource types are absent: no monitor and no alert then."""
+    monitor_types: NotRequired[pulumi.Input[str]]
+    """`Crds.definition` of the set `prometheus-crds`, where this program makes them; they must be there
+    already when omitted."""
     protect: NotRequired[bool]
     """False: the data may be deleted with the stack; true when omitted."""
     existing: NotRequired[bool]

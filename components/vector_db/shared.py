@@ -109,7 +109,7 @@ def watched(
         name="corral-vector-db",
         namespace=namespace,
         labels=labels(COMPONENT, name),
-        monitors=args.get("monitors", True),
+        args=args,
         scrape=scrape,
     )
 

@@ -1,22 +1,16 @@
 """Image and arguments of each engine: every sizing flag, passed explicitly."""
 
-import re
 from collections.abc import Sequence
 
-from corral.catalogue.addons import descriptor
 from corral.catalogue.models import ModelSpec
 from corral.catalogue.quantities import GIB
-from corral.catalogue.runtimes import MODEL_FOLDER
-from corral.catalogue.vocabulary import Addon, Dtype, Engine
+from corral.catalogue.runtimes import gguf, server_options
+from corral.catalogue.vocabulary import Dtype, Engine
 from corral.stacks.planning.memory.settings import DEFAULTS, EngineSettings
 from corral.stacks.planning.memory.sizing import utilisation
 from corral.stacks.planning.memory.vllm import largest_graph, pools, step_tokens
 from corral.stacks.planning.results.models import MemoryPlan
 
-PORT = descriptor(Addon.KSERVE).ports["model"]
-GGUF = ".gguf"
-PART = re.compile(r"-[0-9]{5}-of-[0-9]{5}\.gguf$")
-"""Ending of one part of a model that lies in several files."""
 SERVER_GIB = 2
 """Memory of a model server on the host beside its weights."""
 DTYPES = {Dtype.BF16: "bfloat16", Dtype.FP16: "float16"}
@@ -44,15 +38,13 @@ def arguments(
     time, of which a device is one; the server sees the memory of all of it. `half`: of the types
     of 16 bits, the GPU computes in float16 alone.
     """
+    told = tuple(one for option in server_options(engine, name, gguf(files)) for one in option.arguments)
     if engine is Engine.LLAMA_CPP:
-        return _llama_cpp(name, gguf(files) or f"{name}{GGUF}", context, max_num_seqs)
+        return (*told, *_llama_cpp(context, max_num_seqs))
     step = step_tokens(facts, usable, context=context, max_num_seqs=max_num_seqs, settings=settings)
     share = utilisation(Engine.VLLM, usable, settings.utilisation) / shares
     return (
-        MODEL_FOLDER,
-        *("--served-model-name", name),
-        *("--host", "0.0.0.0"),
-        *("--port", str(PORT)),
+        *told,
         *("--max-model-len", str(context)),
         *("--max-num-seqs", str(max_num_seqs)),
         *("--max-num-batched-tokens", str(step)),
@@ -72,19 +64,8 @@ def host_memory_gib(memory: MemoryPlan) -> int:
     return SERVER_GIB + -(-memory.weights // GIB)
 
 
-def gguf(files: Sequence[str]) -> str | None:
-    """The file that llama.cpp is given, the first of several parts; None: there is none, or a choice."""
-    parts = sorted(name for name in files if name.endswith(GGUF))
-    several = len(parts) > 1 and not all(PART.search(name) for name in parts)
-    return None if several or not parts else parts[0]
-
-
-def _llama_cpp(name: str, file: str, context: int, max_num_seqs: int) -> tuple[str, ...]:
+def _llama_cpp(context: int, max_num_seqs: int) -> tuple[str, ...]:
     return (
-        *("--model", f"{MODEL_FOLDER}/{file}"),
-        *("--alias", name),
-        *("--host", "0.0.0.0"),
-        *("--port", str(PORT)),
         # The engine divides its context evenly among its parallel sequences.
         *("--ctx-size", str(context * max_num_seqs)),
         *("--parallel", str(max_num_seqs)),

@@ -22,6 +22,10 @@ from pulumi.runtime import config as runtime_config
 from pulumi.runtime import mocks, rpc, settings
 
 SECRET = "<secret>"
+PROMETHEUS_TYPES = {
+    "servicemonitors.monitoring.coreos.com": {"spec": {"versions": [{"name": "v1", "served": True}]}}
+}
+"""What the clusters of tests have, unless one says otherwise: components are watched by default."""
 
 
 @dataclass
@@ -138,7 +142,8 @@ class _Objects(mocks.Mocks):
 
     def new_resource(self, args: mocks.MockResourceArgs) -> tuple[str, dict[str, Any]]:
         if args.resource_id:
-            return args.resource_id, dict(self.found[args.resource_id])
+            there = self.found if args.resource_id in self.found else PROMETHEUS_TYPES
+            return args.resource_id, dict(there.get(args.resource_id) or self.found[args.resource_id])
         return f"{args.name}-id", {**self.computed.get(args.typ, {}), **args.inputs}
 
 
@@ -231,8 +236,9 @@ def build(
 ) -> Graph:
     """Run `program` in an event loop of its own against a recording engine; return what it registered.
 
-    `found` maps the id of an object that exists already to its state, `answers` the token of a provider's
-    function to what it says, `computed` the type of a resource to what its provider adds to the inputs.
+    `found` maps the id of an object that exists already, beside Prometheus' types, to its state, `answers`
+    the token of a provider's function to what it says, `computed` the type of a resource to what its
+    provider adds to the inputs.
     """
     # Pulumi keeps its settings and its event loop per thread: what one build leaves, the next does not see.
     with ThreadPoolExecutor(1) as thread:

@@ -197,7 +197,9 @@ def test_an_alert_rule_carries_its_severity_and_summary():
     signals = _signals.Signals("Probe", (), (alert,))
 
     def program():
-        _signals.watch(Probe("p"), "p", lambda _: signals, name="p", namespace="n", labels={}, monitors=True)
+        _signals.watch(
+            Probe("p"), "p", lambda _: signals, name="p", namespace="n", labels={}, args={"monitors": True}
+        )
 
     (group,) = build(program).one("PrometheusRule").inputs["spec"]["groups"]
     assert group["rules"] == [

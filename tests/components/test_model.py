@@ -303,3 +303,40 @@ def test_another_queue_is_another_service_since_a_running_deployment_keeps_its_q
 def test_only_the_service_of_a_model_names_the_queue():
     others = [r for r in model(queue="default") if r.kind != "InferenceService" and "metadata" in r.inputs]
     assert others and "kueue" not in json.dumps([one.inputs["metadata"] for one in others])
+
+
+VLLM = {"engine": "vllm", "runtime": "corral-vllm", "files": [{"name": "a.safetensors", "sha256": SUM}]}
+
+
+def arguments(**more):
+    return predictor(model(**more))["model"]["args"]
+
+
+def test_a_server_is_told_where_its_files_are_its_name_and_where_it_listens():
+    listening = ["--host", "0.0.0.0", "--port", "8080"]
+    own = ["--max-model-len", "4096"]
+    assert arguments(**VLLM, arguments=own) == [
+        *("/mnt/models", "--served-model-name", "tiny"),
+        *listening,
+        *own,
+    ]
+    assert arguments(arguments=None) == ["--model", "/mnt/models/m.gguf", "--alias", "tiny", *listening]
+
+
+@pytest.mark.parametrize("own", [["--model=/mnt/models", "--port=8080"], ["/mnt/models", "--port", "8080"]])
+def test_what_the_arguments_state_already_is_not_added(own):
+    seen = arguments(**VLLM, arguments=[*own, "--served-model-name", "chat", "--host", "::"])
+    assert seen == [*own, "--served-model-name", "chat", "--host", "::"]
+
+
+@pytest.mark.parametrize("own", [["--port", "9000"], ["--port=9000"]])
+def test_a_port_on_which_nobody_would_call_is_refused(own):
+    with pytest.raises(ArgsError, match=r"tiny.arguments: --port 9000 is not allowed; .* use 8080"):
+        model(**VLLM, arguments=own)
+
+
+def test_llama_cpp_with_a_choice_of_files_asks_which_one():
+    two = [{"name": name, "sha256": SUM} for name in ("a.gguf", "b.gguf")]
+    with pytest.raises(ArgsError, match=r"--model is missing; .* use --model /mnt/models/<file>.gguf"):
+        model(files=two, arguments=[])
+    assert "/mnt/models/b.gguf" in arguments(files=two, arguments=["-m", "/mnt/models/b.gguf"])

@@ -1,46 +1,60 @@
 """The components as a package: what programs in other languages see."""
 
-import importlib
-import pkgutil
-
-import pulumi
 import pytest
-from pulumi.provider.experimental.analyzer import Analyzer
-from pulumi.provider.experimental.schema import generate_schema
 
-import corral.components
-from corral.components.surface import COMPONENTS
+from corral.components.package import Package
+from corral.components.reference import schema as published
+from corral.components.surface import components
 
 
 @pytest.fixture(scope="module")
 def schema():
-    found = Analyzer("corral").analyze(COMPONENTS)
-    return generate_schema(
-        "corral",
-        "0.1.0",
-        None,
-        found["component_definitions"],
-        found["type_definitions"],
-        found["dependencies"],
-    ).to_json()
+    return published()
 
 
-def test_every_component_of_the_rooms_is_on_the_surface():
-    defined = set()
-    for module in pkgutil.walk_packages(corral.components.__path__, "corral.components."):
-        for value in vars(importlib.import_module(module.name)).values():
-            if isinstance(value, type) and issubclass(value, pulumi.ComponentResource):
-                defined.add(value)
-    ours = {found for found in defined if found.__module__.startswith("corral.components.")}
-    assert ours == set(COMPONENTS)
+def test_every_component_is_in_the_schema(schema):
+    assert set(schema["resources"]) == {f"corral:index:{one.__name__}" for one in components()}
+    assert all(one["isComponent"] and one["description"] for one in schema["resources"].values())
+    assert {"VectorDatabase", "EksGpuNodePool", "GkeGpuNodePool"} <= set(Package()._components)
 
 
-def test_the_schema_names_each_component_and_describes_each_of_its_inputs(schema):
-    for component in COMPONENTS:
-        resource = schema["resources"][f"corral:index:{component.__name__}"]
-        assert resource["isComponent"] and resource["description"]
-        bare = [name for name, given in resource["inputProperties"].items() if not given.get("description")]
-        assert not bare, f"{component.__name__} has inputs that say nothing of themselves: {bare}"
+def test_every_argument_and_output_says_what_it_is(schema):
+    bare = [
+        f"{name}.{key}"
+        for kind in ("resources", "types")
+        for name, one in schema[kind].items()
+        for section in ("inputProperties", "properties")
+        for key, described in (one.get(section) or {}).items()
+        if not described.get("description")
+    ]
+    assert not bare and all(one["description"] for one in schema["types"].values())
+
+
+def test_credentials_are_secrets_and_names_of_secrets_are_none(schema):
+    secrets = {
+        f"{name.rpartition(':')[2]}.{key}"
+        for kind in ("resources", "types")
+        for name, one in schema[kind].items()
+        for section in ("inputProperties", "properties")
+        for key, described in (one.get(section) or {}).items()
+        if described.get("secret")
+    }
+    assert secrets >= {
+        "ModelStorage.accessKey",
+        "ModelStorage.encryptionKey",
+        "ModelStorage.secretKey",
+        "Observability.grafanaPassword",
+        "SourceAccess.token",
+        "Store.readerSecretKey",
+        "Supply.registryAuth",
+        "VectorDatabase.credential",
+    }
+    assert not secrets & {"Supply.pullSecret", "VectorDatabase.secret", "Store.writerSecret"}
+
+
+def test_descriptions_have_no_indentation_of_the_source(schema):
+    for one in (*schema["resources"].values(), *schema["types"].values()):
+        assert "\n    " not in one["description"]
 
 
 def test_a_component_asks_few_questions(schema):

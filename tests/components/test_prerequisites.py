@@ -7,17 +7,29 @@ from tests.components.harness import build
 from corral.catalogue.addons import definition
 from corral.catalogue.vocabulary import Addon
 from corral.components.cert_manager import CertManager
+from corral.components.crds import Crds
+from corral.components.gpu_operator import GpuOperator
 from corral.components.kserve import KServe
 from corral.components.model import Model
+from corral.components.model_storage import ModelStorage
 from corral.components.vector_db import VectorDatabase
 
-DATABASE = {"engine": "pgvector", "credential": "x", "supply": {}}
+DATABASE = {"engine": "pgvector", "credential": "x", "monitors": False, "supply": {}}
 MODEL = {
     "namespace": "team",
     "engine": "vllm",
     "arguments": [],
     "resource": {"name": "nvidia.com/gpu"},
     "weights": "simulated",
+    "monitors": False,
+    "supply": {},
+}
+STORAGE = {
+    "kind": "seaweedfs",
+    "bucket": "models",
+    "access_key": "a",
+    "secret_key": "s",
+    "encryption_key": "0" * 64,
     "supply": {},
 }
 ALONE = {
@@ -60,3 +72,39 @@ def test_what_the_same_program_makes_is_handed_over_and_nothing_is_read():
     model = graph.one("InferenceService")
     assert model.inputs["spec"]["predictor"]["model"]["runtime"] == "corral-vllm"
     assert graph.one("ClusterServingRuntime", "corral-vllm").urn in graph.before(model)
+    issuer, chart = graph.one("Issuer"), graph.one("Release", "cert-manager-chart")
+    assert chart.urn in graph.before(issuer), "an Issuer needs the webhook that the chart brings"
+
+
+WATCHED = {
+    "database": lambda more: VectorDatabase("alone", {**DATABASE, "cert_manager": "there", **more}),
+    "model": lambda more: Model("alone", {**MODEL, "runtime": "there", **more}),
+    "storage": lambda more: ModelStorage("alone", {**STORAGE, **more}),
+    "operator": lambda more: GpuOperator("alone", {"platform": "gke-cos", "supply": {}, **more}),
+}
+every_watched = pytest.mark.parametrize("made", WATCHED.values(), ids=WATCHED)
+
+
+@every_watched
+def test_a_watched_component_reads_prometheus_types_before_its_alerts(made):
+    graph = build(lambda: made({"monitors": True}))
+    (types,) = [one for one in graph if one.read]
+    assert types.name == "alone-needs-prometheus-crds"
+    assert types.urn in graph.before(graph.one("PrometheusRule"))
+
+
+@every_watched
+def test_monitors_wait_for_prometheus_types_of_the_same_program(made):
+    def program():
+        types = Crds("types", {"set": "prometheus-crds", "supply": {}})
+        made({"monitors": True, "monitor_types": types.definition})
+
+    graph = build(program)
+    assert not [one.name for one in graph if one.read]
+    assert graph.one("Release", "types-chart").urn in graph.before(graph.one("PrometheusRule"))
+
+
+@every_watched
+def test_what_is_not_watched_asks_for_no_prometheus_types(made):
+    graph = build(lambda: made({"monitors": False}))
+    assert not [one.name for one in graph if one.read] and not graph.of("PrometheusRule")

@@ -33,7 +33,7 @@ def watched(*places: tuple[str, str, str], monitors: bool = True, scrape=None):
                 name=name,
                 namespace=namespace,
                 labels={"app": "probe"},
-                monitors=monitors,
+                args={"monitors": monitors},
                 scrape=scrape,
             )
 
@@ -78,7 +78,7 @@ def test_an_identifier_stays_the_same_from_run_to_run():
 def test_one_call_makes_dashboard_monitor_and_alerts_of_one_name():
     scrape = _signals.Monitor({"app": "probe"}, "metrics")
     graph = watched(("chat", "model-chat", "team-a"), scrape=scrape)
-    made = {one.kind: (one.object_name, one.namespace) for one in graph if one.kind != "Probe"}
+    made = {one.kind: (one.object_name, one.namespace) for one in graph if one.custom and not one.read}
     place = ("model-chat", "team-a")
     assert made == {"ConfigMap": place, "ServiceMonitor": place, "PrometheusRule": place}
     spec = graph.one("ServiceMonitor").inputs["spec"]

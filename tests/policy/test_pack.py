@@ -164,6 +164,22 @@ def test_the_pack_takes_its_profile_from_the_stacks_configuration() -> None:
     assert digests() == [ADVISORY]
 
 
+@pytest.mark.parametrize(
+    ("image", "stopped"), [("docker.io/library/nginx:1.27", []), ("nginx:1.27", ["sov-sup-01"])]
+)
+def test_a_stranger_s_program_passes_under_a_registry_of_its_own_configuration(
+    image: str, stopped: list[str]
+) -> None:
+    made = configured(lambda config: policies(constraints_of(config)), concerns)
+    served: Any = made("corral", "0.1.0", policies(constraints_of({})), EnforcementLevel.MANDATORY)
+    config = {"corral:platform": '{"sovereignty": {"profile": "open", "registry": "docker.io"}}'}
+    served.ConfigureStack(analyzer_pb2.AnalyzerStackConfigureRequest(config=config), None)
+    request = analyzer_pb2.AnalyzeRequest(
+        type=POD, name="x", urn="urn:x", properties=struct(pod(image=image))
+    )
+    assert [f[0] for f in findings(served.Analyze(request, None)) if f[1] == MANDATORY] == stopped
+
+
 def test_a_strict_profile_serves_models_from_the_stacks_own_bucket_alone() -> None:
     def stopped(uri: str, profile: str, **sections: Any) -> bool:
         platform = {"sovereignty": {"profile": profile}, **sections}

@@ -1,5 +1,6 @@
 """What a release holds: the wheel made by way of the source distribution, in an environment of its own."""
 
+import json
 import os
 import shutil
 import subprocess
@@ -87,7 +88,7 @@ def test_the_wheel_has_every_file_of_the_rooms_and_nothing_else(wheel: Path):
         inside = sorted(
             name.removeprefix("corral/") for name in content.namelist() if "dist-info" not in name
         )
-    assert inside == sorted([*tracked(), "__init__.py"])
+    assert inside == sorted([*tracked(), "__init__.py", "__init__.pyi", "py.typed"])
 
 
 def test_everything_in_the_wheel_imports_in_an_environment_without_a_checkout(python: Path, tmp_path: Path):
@@ -95,6 +96,62 @@ def test_everything_in_the_wheel_imports_in_an_environment_without_a_checkout(py
     assert Path(where).is_relative_to(python.parents[1])
     modules = [name for name in tracked() if name.endswith(".py") and not name.endswith("__main__.py")]
     assert len(names.split()) == len(modules), "each module was imported once"
+
+
+STRANGER = """
+import pulumi
+from corral import Model, VectorDatabase
+
+vectors = VectorDatabase("vectors", {"engine": "qdrant", "credential": "x", "supply": {}})
+chat = Model(
+    "chat",
+    {
+        "namespace": "team",
+        "engine": "vllm",
+        "resource": {"name": "nvidia.com/gpu"},
+        "weights": "simulated",
+        "supply": {},
+    },
+)
+pulumi.export("url", chat.url)
+"""
+RECORDER = """
+import sys
+from pathlib import Path
+from corral.components._recorded import recorded
+print(*(one.type for one in recorded(Path(sys.argv[1]))), sep="\\n")
+"""
+
+
+def typed(python: Path, folder: Path, name: str) -> list[str]:
+    """What the type checker has to say about a program of the wheel's user."""
+    done = subprocess.run(
+        [sys.executable, "-m", "basedpyright", "--pythonpath", str(python), "--outputjson", name],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+    found = json.loads(done.stdout)["generalDiagnostics"]
+    return [one["message"] for one in found if one["severity"] == "error"]
+
+
+def test_ten_lines_of_a_stranger_build_two_components_from_the_wheel(python: Path, tmp_path: Path):
+    (tmp_path / "program.py").write_text(STRANGER)
+    seen = run(python, "-c", RECORDER, "program.py", cwd=tmp_path).splitlines()
+    assert {"corral:index:Model", "corral:index:VectorDatabase"} <= set(seen)
+    assert "kubernetes:serving.kserve.io/v1beta1:InferenceService" in seen
+
+
+def test_an_editor_knows_the_types_of_the_wheel(python: Path, tmp_path: Path):
+    (tmp_path / "program.py").write_text(STRANGER)
+    (tmp_path / "wrong.py").write_text(
+        STRANGER.replace('"qdrant"', '"milvus"').replace("chat.url", "chat.address")
+    )
+    assert typed(python, tmp_path, "program.py") == []
+    problems = " ".join(typed(python, tmp_path, "wrong.py"))
+    assert "milvus" in problems and "address" in problems
 
 
 def test_the_command_of_the_wheel_answers(python: Path, tmp_path: Path):

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import NotRequired, TypedDict
 
+from corral.catalogue.addons import definition
 from corral.catalogue.clusters import ClusterCapabilities
 from corral.catalogue.vocabulary import Addon, AddonState
 from corral.components.supply import Supply, Toleration
@@ -18,6 +19,13 @@ class Installed(TypedDict):
 
     supply: Supply
     existing: bool
+
+
+class Watched(TypedDict):
+    """What every component takes that Prometheus watches."""
+
+    monitors: bool
+    monitor_types: str
 
 
 class Volumes(TypedDict):
@@ -58,9 +66,10 @@ class DeployContext:
         return {} if self.storage_class is None else {"storage_class": self.storage_class}
 
     @property
-    def monitors(self) -> bool:
-        """Whether the Prometheus operator's resource types are there."""
-        return self.enabled(Addon.PROMETHEUS_CRDS)
+    def watched(self) -> Watched:
+        """Whether the Prometheus operator's resource types are there, by this program or before it."""
+        types, _ = definition(Addon.PROMETHEUS_CRDS)
+        return {"monitors": self.enabled(Addon.PROMETHEUS_CRDS), "monitor_types": types}
 
     @property
     def scraper(self) -> str:

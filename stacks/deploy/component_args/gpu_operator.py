@@ -23,7 +23,7 @@ def gpu_operator_args(context: DeployContext) -> GpuOperatorArgs:
         "shared_pools": [shared_gpus(pool) for pool in plan.pools if pool.shares > 1],
         "dynamic_mig": any(pool.sharing is SharingKind.MIG_DYNAMIC for pool in plan.pools),
         "dra_driver": plan.state(Addon.DRA_DRIVER),
-        "monitors": context.monitors,
+        **context.watched,
     }
     if plan.cluster.precompiled_driver is not None:
         args["precompiled_driver"] = plan.cluster.precompiled_driver

@@ -42,7 +42,7 @@ def model_args(context: DeployContext, model: ModelPlan, uses: ModelDependencies
         "memory_gib": model.host_memory_gib,
         "pool": model.pool,
         "tenant": model.tenant,
-        "monitors": context.monitors,
+        **context.watched,
     }
     match model.claim:
         case ClaimPlan():

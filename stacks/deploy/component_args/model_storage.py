@@ -21,7 +21,7 @@ def model_storage_args(context: DeployContext) -> ModelStorageArgs:
         "size_gib": store.size_gib,
         "clients": context.tenant_namespaces,
         "scraper": context.scraper,
-        "monitors": context.monitors,
+        **context.watched,
         "protect": context.capabilities.protects_data,
         "namespace": context.plan.addon(addon).namespace,
     }

@@ -22,7 +22,7 @@ def vector_db_args(context: DeployContext, cert_manager: CertManager | None) -> 
         "replicas": database.replicas,
         "clients": context.tenant_namespaces,
         "scraper": context.scraper,
-        "monitors": context.monitors,
+        **context.watched,
         "protect": context.capabilities.protects_data,
         "namespace": database.namespace,
     }

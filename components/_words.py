@@ -1,0 +1,50 @@
+"""Words of the catalogue as arguments take them: a member of its enumeration, or the word as plain text.
+
+Editors see both; the package schema, which refuses unions, sees the enumeration alone.
+"""
+
+from typing import TYPE_CHECKING, Literal
+
+from corral.catalogue.vocabulary import (
+    AddonState,
+    AdmissionScope,
+    Currency,
+    DriverSource,
+    Engine,
+    Platform,
+    StorageKind,
+    VectorEngine,
+    Weights,
+)
+
+if TYPE_CHECKING:
+    AddonStateWord = AddonState | Literal["managed", "existing", "off"]
+    AdmissionScopeWord = AdmissionScope | Literal["namespaces", "cluster"]
+    CurrencyWord = Currency | Literal["EUR", "USD"]
+    DriverSourceWord = DriverSource | Literal["node-image", "operator"]
+    EngineWord = Engine | Literal["llama.cpp", "vllm"]
+    PlatformWord = (
+        Platform
+        | Literal[
+            "bare-metal",
+            "preinstalled",
+            "eks-al2023",
+            "eks-bottlerocket",
+            "eks-ubuntu",
+            "gke-cos",
+            "gke-ubuntu",
+        ]
+    )
+    StorageKindWord = StorageKind | Literal["seaweedfs", "existing"]
+    VectorEngineWord = VectorEngine | Literal["pgvector", "qdrant"]
+    WeightsWord = Weights | Literal["real", "simulated"]
+else:
+    AddonStateWord = AddonState
+    AdmissionScopeWord = AdmissionScope
+    CurrencyWord = Currency
+    DriverSourceWord = DriverSource
+    EngineWord = Engine
+    PlatformWord = Platform
+    StorageKindWord = StorageKind
+    VectorEngineWord = VectorEngine
+    WeightsWord = Weights
