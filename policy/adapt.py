@@ -39,6 +39,7 @@ def resource(args: ResourceValidationArgs) -> Resource:
         urn=args.urn,
         provider=plain(args.provider.props) if args.provider else {},
         ignore_changes=tuple(args.opts.ignore_changes),
+        protect=bool(args.opts.protect),
     )
 
 
@@ -51,6 +52,7 @@ def stack_resource(found: PolicyResource) -> Resource:
         urn=found.urn,
         provider=plain(found.provider.props) if found.provider else {},
         ignore_changes=tuple(found.opts.ignore_changes),
+        protect=bool(found.opts.protect),
         refers={key: tuple(r.urn for r in several) for key, several in found.property_dependencies.items()},
     )
 
