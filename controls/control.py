@@ -74,7 +74,7 @@ class Resource:
         return default if found is None else found
 
     def values(self, path: str) -> list[Any]:
-        """Every value at dotted `path`, through lists on the way; absent ones as None, unknown as `UNKNOWN`."""
+        """Every value at dotted `path`, through lists on the way; absent as None, unknown as `UNKNOWN`."""
         found: list[Any] = [self.props]
         for part in path.split("."):
             found = [inner for one in found for inner in _step(one, part)]

@@ -9,12 +9,12 @@ from corral.controls.control import UNKNOWN, Resource, Undecided
 
 def true(value: Any) -> bool:
     """Whether a value is true, in the spellings that providers take."""
-    return value in (True, "true", "True", "enabled", "ENABLED")
+    return value is True or str(value).lower() in ("true", "enabled")
 
 
 def false(value: Any) -> bool:
     """Whether a value is false, in the spellings that providers take."""
-    return value in (False, "false", "False", "disabled", "DISABLED")
+    return value is False or str(value).lower() in ("false", "disabled")
 
 
 def filled(value: Any) -> bool:
@@ -67,3 +67,8 @@ def needed(path: str, holds: Callable[[Any], bool], demand: str, *others: str) -
 def limited(path: str, holds: Callable[[Any], bool], demand: str) -> Setting:
     """A setting that may be absent, as its default is fine."""
     return Setting((path,), holds, f"`{path}` {demand}", absent=True)
+
+
+def customers(value: Any) -> bool:
+    """Whether a value names a key that is not the provider's own."""
+    return filled(value) and "alias/aws/" not in str(value)

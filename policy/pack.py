@@ -21,7 +21,7 @@ from pulumi_policy import Severity as PolicySeverity
 from corral.controls.budget import parse_budget
 from corral.controls.control import Control, ObjectRule, Resource, StackRule, Undecided
 from corral.controls.cost.groups import READERS, group
-from corral.controls.enforcement import stops
+from corral.controls.enforcement import demanded, stops
 from corral.controls.evaluate import applies, evaluate_object, evaluate_resource
 from corral.controls.levels import Severity
 from corral.controls.models.sources import BUCKET, store
@@ -72,7 +72,8 @@ def policies(constraints: Profile) -> list[Policy]:
     """Every control as a policy, what concerns no single control, and last what was undecided."""
     pending: Pending = defaultdict(list)
     adapter = Adapter()
-    made = [_policy(found, constraints, adapter, pending) for found in CONTROLS]
+    chosen = [found for found in CONTROLS if demanded(found, constraints)]
+    made = [_policy(found, constraints, adapter, pending) for found in chosen]
     beside = (known_providers(constraints), _renderable(adapter, pending), _budgeted(constraints, adapter))
     return [*made, *beside, *_undecided(pending)]
 

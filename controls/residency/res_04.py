@@ -127,9 +127,7 @@ CONTROL = Control(
                 (
                     "a policy that denies a region",
                     "aws:iam/policy:Policy",
-                    {
-                        "policy": '{"Statement": {"Effect": "Deny", "Action": "*", "Resource": "arn:aws:s3:us-east-1:1:b"}}'
-                    },
+                    {"policy": '{"Statement": {"Effect": "Deny", "Resource": "arn:aws:s3:us-east-1:1:b"}}'},
                 ),
                 ("a name that ends like a region", "aws:s3/bucket:Bucket", {"bucket": "models-us-east-1"}),
                 (
