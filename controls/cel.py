@@ -14,7 +14,7 @@ from cel_expr_python import cel  # pyright: ignore[reportMissingTypeStubs]
 from cel_expr_python.ext import ext_optional, ext_strings  # pyright: ignore[reportMissingTypeStubs]
 
 from corral.controls.control import UNKNOWN, ObjectRule, Undecided
-from corral.controls.kinds import KINDS
+from corral.controls.kinds import KINDS, PLAIN_KINDS
 from corral.controls.profiles import Profile
 from corral.controls.workloads import without_nulls
 
@@ -65,16 +65,22 @@ def _present(key: str) -> str:
     return f"variables.containers.filter(c, has(c.{key}) && c.{key} != null)"
 
 
-_MODELS = f"{json.dumps(['model', *_LEGACY])}.filter(k, k in variables.pod).map(k, variables.pod[k])"
+_EXPLAINERS = ("art", "alibi")
+_MODELS = (
+    f"{json.dumps(['model', *_LEGACY])}.filter(k, k in variables.pod).map(k, variables.pod[k]) + "
+    f"{json.dumps(_EXPLAINERS)}.filter(k, k in variables.pod3).map(k, variables.pod3[k])"
+)
+SPACES = ".replace('\\n', ' ').replace('\\t', ' ').replace('\\\\', ' ')"
 _SPEC = "object.?spec.orValue({})"
 
 VARIABLES: Mapping[str, str] = {
     **_pods(),
     "models": f"object.kind == 'InferenceService' ? {_MODELS} : []",
     "containers": f"{_each_pod(*_POD_LISTS)} + variables.models",
+    "volumes": _each_pod("volumes"),
     "images": (
         f"{_present('image')}.map(c, c.image) + "
-        f"({_each_pod('volumes')}).filter(v, has(v.image)).map(v, v.image.?reference.orValue(''))"
+        "variables.volumes.filter(v, has(v.image)).map(v, v.image.?reference.orValue(''))"
     ),
     "env": f"{_present('env')}.map(c, c.env)",
     "spec": _SPEC,
@@ -90,10 +96,16 @@ VARIABLES: Mapping[str, str] = {
         "variables.containers.map(c, "
         f"({_list('c', 'command')} + {_list('c', 'args')}).map(w, string(w)).join(' '))"
     ),
+    "texts": (
+        "variables.lines + variables.env.map(l, l.filter(e, has(e.value) && e.value != null)"
+        ".map(e, string(e.value)).join(' ; '))"
+    ),
+    "options": f"variables.texts.map(l, (' ' + l{SPACES}).split(' -'))",
     "words": f"{_present('command')}.map(c, c.command) + {_present('args')}.map(c, c.args)",
 }
-"""Shared variables, each able to use those above it. `env` and `words` are lists of lists;
-`lines` has one command line per container."""
+"""Shared variables, each able to use those above it. `env` and `words` are lists of lists; `lines` has one
+command line per container, `texts` beside these the values of its environment, and `options` what each text
+has between the dashes of its options."""
 
 
 def variables(rule: ObjectRule, profile: Profile) -> dict[str, str]:
@@ -102,7 +114,7 @@ def variables(rule: ObjectRule, profile: Profile) -> dict[str, str]:
 
 
 def text(value: object) -> str:
-    """`value`, a string or a list of strings, as CEL text."""
+    """`value`, a string, or a list or mapping of strings, as CEL text."""
     return json.dumps(value, ensure_ascii=True)
 
 
@@ -156,7 +168,7 @@ class Prepared:
     known: Mapping[str, Any]
     """The object less what is unknown."""
     unknown: bool
-    """Whether a part of `spec`, the only part that rules read, is unknown."""
+    """Whether a part that rules read is unknown: `spec`, or all but metadata of a kind without pods."""
     values: Mapping[str, Any]
 
 
@@ -167,6 +179,9 @@ def prepared(subject: Mapping[str, Any]) -> Prepared:
         ValueError: a variable could not be evaluated.
     """
     known, _ = _without_unknown(without_nulls(subject))
+    if known.get("kind") in PLAIN_KINDS:
+        _, unknown = _without_unknown({key: item for key, item in subject.items() if key != "metadata"})
+        return Prepared(known, unknown, {"containers": []})
     _, unknown = _without_unknown(subject.get("spec"))
     values: dict[str, Any] = {}
     for name, expression in VARIABLES.items():

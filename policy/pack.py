@@ -4,6 +4,7 @@ import json
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from functools import cache
 from typing import Any, cast
 
 from pulumi_policy import (
@@ -23,11 +24,14 @@ from corral.controls.control import Control, ObjectRule, Resource, StackRule, Un
 from corral.controls.cost.groups import READERS, group
 from corral.controls.enforcement import demanded, stops
 from corral.controls.evaluate import applies, evaluate_object, evaluate_resource
+from corral.controls.kinds import KINDS
 from corral.controls.levels import Severity
 from corral.controls.models.sources import BUCKET, store
 from corral.controls.profiles import Profile, profile
 from corral.controls.register import CONTROLS
+from corral.controls.workloads import kind_of
 from corral.policy import providers
+from corral.policy.adapt import api_of
 from corral.policy.adapter import Adapter
 from corral.policy.configured import serve
 from corral.policy.providers import known_providers
@@ -52,13 +56,13 @@ _SEVERITIES = {
 WITHOUT_PODS = tuple(
     f"kubernetes:{prefix}"
     for prefix in (
-        "core/v1:ConfigMap",
         "core/v1:Secret",
         "apiextensions.k8s.io/",
         "rbac.authorization.k8s.io/",
     )
 )
 """Beginnings of types of resources that hold no pod spec."""
+POD = KINDS["Pod"]
 Pending = dict[str, list[str]]
 """URN -> what could not be decided about it; reported by the last policy, as advice."""
 
@@ -78,6 +82,7 @@ def policies(constraints: Profile) -> list[Policy]:
     return [*made, *beside, *_undecided(pending)]
 
 
+@cache
 def concerns(policy: str, token: str) -> bool:
     """Whether `policy` of this pack can concern resources of type `token`.
 
@@ -94,9 +99,14 @@ def concerns(policy: str, token: str) -> bool:
 
 
 def _about(control: Control, token: str) -> bool:
-    if isinstance(control.rule, ObjectRule):
-        return token.startswith("kubernetes:") and not token.startswith(WITHOUT_PODS)
-    return control.rule.applies(token)
+    if not isinstance(control.rule, ObjectRule):
+        return control.rule.applies(token)
+    if not token.startswith("kubernetes:"):
+        return False
+    kind = kind_of(*api_of(token))
+    if kind is not None:
+        return kind.kind in control.rule.kinds
+    return (POD.kind in control.rule.kinds and not token.startswith(WITHOUT_PODS)) or token == RELEASE
 
 
 def _metadata(control: Control, constraints: Profile) -> dict[str, Any]:

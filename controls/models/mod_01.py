@@ -4,13 +4,37 @@ from corral.controls.cel import text
 from corral.controls.control import UNKNOWN, Case, Control, ObjectRule, Verdict
 from corral.controls.kinds import POD_KINDS, SERVING_KINDS
 from corral.controls.levels import Severity
+from corral.controls.models import hubs
 from corral.controls.models.sources import served_from
 from corral.controls.models.subjects import pod, service
 from corral.controls.profiles import Profile
 
 
 def _sources(profile: Profile) -> dict[str, str]:
-    return {"sources": text(served_from(profile))}
+    return {"sources": text(served_from(profile)), "hubOption": text(hubs.OPTION)}
+
+
+def _outside(address: str) -> str:
+    """CEL: whether `address` is one of a place that is neither in the cluster nor an allowed source."""
+    return (
+        f"{address}.matches({text(hubs.URL)}) && !{address}.matches({text(hubs.INSIDE)}) && "
+        f"!variables.sources.exists(a, {address}.startsWith(a))"
+    )
+
+
+_EXPRESSION = " && ".join(
+    (
+        "variables.uris.all(u, variables.sources.exists(s, u.startsWith(s)))",
+        "variables.env.all(l, l.all(e, e.name != 'STORAGE_URI' || !has(e.value) || "
+        "variables.sources.exists(s, e.value.startsWith(s))))",
+        f"variables.env.all(l, l.all(e, !(has(e.value) && e.name.matches({text(hubs.VARIABLE)}) && "
+        f"!e.name.startsWith('GIT') && {_outside('e.value')})))",
+        f"variables.options.all(o, o.all(s, !(s.matches(variables.hubOption) && s.contains('://') && "
+        f"{hubs.words('s')}.exists(w, {_outside('w')}))))",
+        f"variables.texts.all(l, !l.contains('://') || {hubs.words('l')}.all(w, "
+        f"!(w.matches({text(hubs.WEIGHTS)}) && {_outside('w')})))",
+    )
+)
 
 
 CONTROL = Control(
@@ -22,11 +46,7 @@ CONTROL = Control(
     rule=ObjectRule(
         kinds=(*POD_KINDS, *SERVING_KINDS),
         parameters=_sources,
-        expression=(
-            "variables.uris.all(u, variables.sources.exists(s, u.startsWith(s))) && "
-            "variables.env.all(l, l.all(e, e.name != 'STORAGE_URI' || !has(e.value) || "
-            "variables.sources.exists(s, e.value.startsWith(s))))"
-        ),
+        expression=_EXPRESSION,
         message="a model address lies outside the allowed sources",
     ),
     cases=(
@@ -81,5 +101,146 @@ CONTROL = Control(
         ),
         Case("a hub in profile open", Verdict.GOOD, service(storageUri="hf://org/chat"), profile="open"),
         Case("not known before the update", Verdict.UNDECIDED, service(storageUri=UNKNOWN)),
+        Case(
+            "an engine's address of a model",
+            Verdict.BAD,
+            pod(args=["--model-url", "https://example.com/chat.gguf"]),
+        ),
+        Case(
+            "an engine's address within the cluster",
+            Verdict.GOOD,
+            pod(args=["--model-url", "http://store.models.svc:8333/chat.gguf"]),
+        ),
+        Case(
+            "an engine that streams from anybody's bucket",
+            Verdict.BAD,
+            pod(args=["--model=s3://modelshop/chat", "--load-format", "runai_streamer"]),
+            stores=("s3://models/",),
+        ),
+        Case(
+            "an engine that streams from the platform's bucket",
+            Verdict.GOOD,
+            pod(args=["--model", "s3://models/chat"]),
+            stores=("s3://models/",),
+        ),
+        Case(
+            "a variable with anybody's bucket",
+            Verdict.BAD,
+            pod(env=[{"name": "MODEL_URI", "value": "s3://modelshop/chat"}]),
+            stores=("s3://models/",),
+        ),
+        Case(
+            "a download of weights",
+            Verdict.BAD,
+            pod(command=["sh", "-c", "curl -fsSLo /m/x https://cdn.example.com/a/chat.safetensors"]),
+        ),
+        Case(
+            "a download of something else",
+            Verdict.GOOD,
+            pod(command=["sh", "-c", "curl -fsS https://registry.example.eu/health"]),
+        ),
+        Case(
+            "adapters from a bucket of anybody's",
+            Verdict.BAD,
+            pod(args=["--lora-modules", "a=s3://modelshop/a"]),
+            stores=("s3://models/",),
+        ),
+        Case(
+            "an adapter within a document",
+            Verdict.BAD,
+            pod(args=["--speculative-config", '{"model": "gs://modelshop/draft"}']),
+            stores=("s3://models/",),
+        ),
+        Case(
+            "a cached model of a hub",
+            Verdict.BAD,
+            {"kind": "LocalModelCache", "spec": {"sourceModelUri": "hf://a/b", "modelSize": "1Gi"}},
+        ),
+        Case(
+            "a bucket that only begins alike",
+            Verdict.BAD,
+            service(storageUri="s3://models-of-others/chat"),
+            stores=("s3://models/",),
+        ),
+        Case(
+            "an explainer's own model",
+            Verdict.BAD,
+            {
+                "kind": "InferenceService",
+                "spec": {"predictor": {}, "explainer": {"art": {"storageUri": "hf://a/b"}}},
+            },
+        ),
+        Case(
+            "a predictor of sklearn",
+            Verdict.BAD,
+            {
+                "kind": "InferenceService",
+                "spec": {"predictor": {"sklearn": {"storageUri": "https://example.com/m"}}},
+            },
+        ),
+        Case(
+            "a predictor of triton",
+            Verdict.BAD,
+            {
+                "kind": "InferenceService",
+                "spec": {"predictor": {"triton": {"storageUri": "https://example.com/m"}}},
+            },
+        ),
+        Case(
+            "a predictor of pytorch",
+            Verdict.BAD,
+            {
+                "kind": "InferenceService",
+                "spec": {"predictor": {"pytorch": {"storageUri": "https://example.com/m"}}},
+            },
+        ),
+        Case(
+            "a predictor of onnx",
+            Verdict.BAD,
+            {
+                "kind": "InferenceService",
+                "spec": {"predictor": {"onnx": {"storageUri": "https://example.com/m"}}},
+            },
+        ),
+        Case(
+            "a predictor of tensorflow",
+            Verdict.BAD,
+            {
+                "kind": "InferenceService",
+                "spec": {"predictor": {"tensorflow": {"storageUri": "https://example.com/m"}}},
+            },
+        ),
+        Case(
+            "a predictor of xgboost",
+            Verdict.BAD,
+            {
+                "kind": "InferenceService",
+                "spec": {"predictor": {"xgboost": {"storageUri": "https://example.com/m"}}},
+            },
+        ),
+        Case(
+            "a predictor of lightgbm",
+            Verdict.BAD,
+            {
+                "kind": "InferenceService",
+                "spec": {"predictor": {"lightgbm": {"storageUri": "https://example.com/m"}}},
+            },
+        ),
+        Case(
+            "a predictor of pmml",
+            Verdict.BAD,
+            {
+                "kind": "InferenceService",
+                "spec": {"predictor": {"pmml": {"storageUri": "https://example.com/m"}}},
+            },
+        ),
+        Case(
+            "a predictor of paddle",
+            Verdict.BAD,
+            {
+                "kind": "InferenceService",
+                "spec": {"predictor": {"paddle": {"storageUri": "https://example.com/m"}}},
+            },
+        ),
     ),
 )
