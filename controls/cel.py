@@ -100,12 +100,16 @@ VARIABLES: Mapping[str, str] = {
         "variables.lines + variables.env.map(l, l.filter(e, has(e.value) && e.value != null)"
         ".map(e, string(e.value)).join(' ; '))"
     ),
-    "options": f"variables.texts.map(l, (' ' + l{SPACES}).split(' -'))",
+    "text": f"variables.texts.join(' ; '){SPACES}",
+    "names": "variables.env.map(l, l.map(e, e.name).join(' ')).join(' ').upperAscii()",
     "words": f"{_present('command')}.map(c, c.command) + {_present('args')}.map(c, c.args)",
 }
-"""Shared variables, each able to use those above it. `env` and `words` are lists of lists; `lines` has one
-command line per container, `texts` beside these the values of its environment, and `options` what each text
-has between the dashes of its options."""
+"""Shared variables, each able to use those above. `env` and `words` are lists of lists; `lines` has one
+command line per container, `texts` beside these the values of its environment, `text` all of them in one
+line, and `names` the names of the environment. A regular expression is compiled at each use: ask `text` and `names`
+first."""
+OPTIONS = f"variables.texts.map(l, (' ' + l{SPACES}).split(' -'))"
+"""CEL: what each text has between the dashes of its options."""
 
 
 def variables(rule: ObjectRule, profile: Profile) -> dict[str, str]:
@@ -189,9 +193,24 @@ def prepared(subject: Mapping[str, Any]) -> Prepared:
     return Prepared(known, unknown, values)
 
 
+_PARAMETERS: dict[tuple[int, int], tuple[ObjectRule, Profile, Mapping[str, str], Mapping[str, Any]]] = {}
+"""By rule and profile, kept so that no other takes their place: what depends on the object, and the rest."""
+
+
+def _parameters(rule: ObjectRule, profile: Profile) -> tuple[Mapping[str, str], Mapping[str, Any]]:
+    key = (id(rule), id(profile))
+    if key not in _PARAMETERS:
+        texts = rule.parameters(profile)
+        varying = {name: one for name, one in texts.items() if "variables." in one or "object" in one}
+        constant = {name: evaluate(one, {}, {}) for name, one in texts.items() if name not in varying}
+        _PARAMETERS[key] = (rule, profile, varying, constant)
+    return _PARAMETERS[key][2:]
+
+
 def _holds(rule: ObjectRule, subject: Prepared, profile: Profile) -> bool:
-    values = dict(subject.values)
-    for name, expression in rule.parameters(profile).items():
+    varying, constant = _parameters(rule, profile)
+    values = {**subject.values, **constant}
+    for name, expression in varying.items():
         values[name] = evaluate(expression, subject.known, values)
     verdict = evaluate(rule.expression, subject.known, values)
     if not isinstance(verdict, bool):

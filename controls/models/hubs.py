@@ -58,6 +58,14 @@ TOKEN = (
 MODELSCOPE = r"(?i)^([A-Z0-9]+_)*USE_MODELSCOPE$"
 ENGINE = r"(?i)(vllm|sglang|text-generation-inference|tgi|lmdeploy|aphrodite|text-embeddings|infinity)"
 """An image whose entrypoint takes a model as its first argument."""
+MAYBE = rf"(^|[\s\"'=,:;({{\[]){_NAME}([\s\"'=,:;)}}\]&|]|$)"
+"""A text that may have a name of a hub in it."""
+SIGNS = ("hugging", "hf", "modelscope", "ollama", "civitai", "kaggle", "cdn-lfs", "snapshot_download")
+"""Beginnings of what names a hub by its host or tool."""
+NAMES = ("HF", "HUGGING", "MODELSCOPE", "TRANSFORMERS_")
+"""Beginnings of names of variables that open a hub."""
+
+
 _SEPARATORS = ('\\"', "'", "=", ",", "{", "}", "[", "]", "(", ")", ";")
 
 
@@ -70,3 +78,8 @@ def words(text: str) -> str:
 def named(text: str) -> str:
     """CEL: whether `text` has a word that is a name on a hub."""
     return f"{words(text)}.exists(w, w.matches(variables.hubName) && !w.matches(variables.hubFile))"
+
+
+def has_any(text: str, several: str) -> str:
+    """CEL: whether `text` has one of the strings of a list in it."""
+    return f"{several}.exists(k, {text}.contains(k))"

@@ -1,6 +1,6 @@
 """Every model comes from an allowed source."""
 
-from corral.controls.cel import text
+from corral.controls.cel import OPTIONS, text
 from corral.controls.control import UNKNOWN, Case, Control, ObjectRule, Verdict
 from corral.controls.kinds import POD_KINDS, SERVING_KINDS
 from corral.controls.levels import Severity
@@ -10,8 +10,12 @@ from corral.controls.models.subjects import pod, service
 from corral.controls.profiles import Profile
 
 
-def _sources(profile: Profile) -> dict[str, str]:
-    return {"sources": text(served_from(profile)), "hubOption": text(hubs.OPTION)}
+def _parameters(profile: Profile) -> dict[str, str]:
+    return {
+        "sources": text(served_from(profile)),
+        "addressed": "variables.text.contains('://')",
+        "options": f"variables.addressed ? {OPTIONS} : []",
+    }
 
 
 def _outside(address: str) -> str:
@@ -27,12 +31,13 @@ _EXPRESSION = " && ".join(
         "variables.uris.all(u, variables.sources.exists(s, u.startsWith(s)))",
         "variables.env.all(l, l.all(e, e.name != 'STORAGE_URI' || !has(e.value) || "
         "variables.sources.exists(s, e.value.startsWith(s))))",
-        f"variables.env.all(l, l.all(e, !(has(e.value) && e.name.matches({text(hubs.VARIABLE)}) && "
-        f"!e.name.startsWith('GIT') && {_outside('e.value')})))",
-        f"variables.options.all(o, o.all(s, !(s.matches(variables.hubOption) && s.contains('://') && "
-        f"{hubs.words('s')}.exists(w, {_outside('w')}))))",
-        f"variables.texts.all(l, !l.contains('://') || {hubs.words('l')}.all(w, "
-        f"!(w.matches({text(hubs.WEIGHTS)}) && {_outside('w')})))",
+        "(!variables.addressed || (variables.env.all(l, l.all(e, "
+        "!(has(e.value) && e.value.contains('://') && "
+        f"e.name.matches({text(hubs.VARIABLE)}) && !e.name.startsWith('GIT') && {_outside('e.value')}))) && "
+        f"variables.options.all(o, o.all(s, !(s.contains('://') && s.matches({text(hubs.OPTION)}) && "
+        f"{hubs.words('s')}.exists(w, {_outside('w')})))) && "
+        f"{hubs.words('variables.text')}.all(w, !(w.contains('://') && w.matches({text(hubs.WEIGHTS)}) && "
+        f"{_outside('w')}))))",
     )
 )
 
@@ -45,7 +50,7 @@ CONTROL = Control(
     remedy="Import the model into the platform's own store and serve it from there (`s3://…`).",
     rule=ObjectRule(
         kinds=(*POD_KINDS, *SERVING_KINDS),
-        parameters=_sources,
+        parameters=_parameters,
         expression=_EXPRESSION,
         message="a model address lies outside the allowed sources",
     ),

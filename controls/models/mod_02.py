@@ -1,6 +1,6 @@
 """No model is fetched from a public hub at run time."""
 
-from corral.controls.cel import SPACES, text
+from corral.controls.cel import OPTIONS, SPACES, text
 from corral.controls.control import Case, Control, ObjectRule, Verdict
 from corral.controls.kinds import POD_KINDS, SERVING_KINDS
 from corral.controls.levels import Severity
@@ -20,8 +20,12 @@ def _parameters(profile: Profile) -> dict[str, str]:
         "hubFile": text(hubs.FILE),
         "hubOption": text(hubs.OPTION),
         "hubServes": text(hubs.SERVES),
-        "served": f"variables.lines.filter(l, l.matches({text(hubs.SERVES)}))"
+        "named": f"variables.text.matches({text(hubs.MAYBE)})",
+        "options": f"variables.named ? {OPTIONS} : []",
+        "served": f"(variables.named ? variables.lines : []).filter(l, l.matches({text(hubs.SERVES)}))"
         f".map(l, (' ' + l{SPACES}).split(' -'))",
+        "signed": hubs.has_any("variables.text.lowerAscii()", text(list(hubs.SIGNS))),
+        "opened": hubs.has_any("variables.names", text(list(hubs.NAMES))),
     }
 
 
@@ -57,14 +61,16 @@ _FIRST = (
     f"c.image.matches({text(hubs.ENGINE)}) && string(c.args[0]).matches(variables.hubName) && "
     "!string(c.args[0]).matches(variables.hubFile)"
 )
-_UNSEEN = " || ".join(f"l.matches({text(pattern)})" for pattern in (hubs.HOST, hubs.TOOL, hubs.IN_JSON))
+_PUBLIC = " || ".join(f"variables.text.matches({text(pattern)})" for pattern in (hubs.HOST, hubs.TOOL))
 _EXPRESSION = " && ".join(
     (
-        f"variables.options.all(o, o.all(s, !(s.matches(variables.hubOption) && {hubs.named('s')})))",
-        f"variables.texts.all(l, !({_UNSEEN}))",
-        f"variables.served.all(o, o.all(s, s.matches({text(hubs.SERVED)}) || !({_ARGUMENT})))",
-        f"variables.env.all(l, l.all(e, !({_VALUE}) && !({_SWITCHED})))",
-        f"variables.containers.all(c, !({_FIRST}))",
+        f"!(variables.signed && ({_PUBLIC}))",
+        f"(!variables.opened || variables.env.all(l, l.all(e, !({_SWITCHED}))))",
+        f"(!variables.named || (!variables.text.matches({text(hubs.IN_JSON)}) && "
+        f"variables.options.all(o, o.all(s, !(s.matches(variables.hubOption) && {hubs.named('s')}))) && "
+        f"variables.served.all(o, o.all(s, s.matches({text(hubs.SERVED)}) || !({_ARGUMENT}))) && "
+        f"variables.env.all(l, l.all(e, !({_VALUE}))) && "
+        f"variables.containers.all(c, !({_FIRST}))))",
     )
 )
 

@@ -4,6 +4,7 @@ from corral.controls.cel import text
 from corral.controls.control import UNKNOWN, Case, Control, ObjectRule, Verdict
 from corral.controls.kinds import POD_KINDS, SERVING_KINDS
 from corral.controls.levels import Severity
+from corral.controls.models import hubs
 from corral.controls.models.subjects import pod, service
 
 _NAMES = ("trustremotecode", "vllmallowinsecureserialization", "torchforcenoweightsonlyload")
@@ -23,17 +24,19 @@ def _plain(value: str) -> str:
 
 _NAMED = "variables.codeNames.exists(n, e.name.lowerAscii().replace('_', '').replace('-', '').contains(n))"
 _OFF = text(["", "0", "false", "no", "off"])
-_EXPRESSION = " && ".join(
-    (
-        f"variables.words.all(l, l.all(w, !{_plain('string(w)')}.contains('trustremotecode')))",
-        "variables.lines.all(l, !l.matches(variables.unsafe))",
-        f"variables.env.all(l, l.all(e, !({_NAMED}) || (has(e.value) && e.value.lowerAscii() in {_OFF})))",
-        "variables.env.all(l, l.all(e, !has(e.value) || "
-        f"!{_plain('string(e.value)')}.contains('trustremotecode')))",
-    )
-)
 _UNSAFE = r"(?i)--load[-_]format(=|\s+)[\"']?(pt|pickle|npcache)([\"'\s]|$)|--code[-_]revision[=\s]"
 """Weights that run code when they are read, or a revision of a repository's code."""
+_EXPRESSION = " && ".join(
+    (
+        "(!variables.spelled || (variables.words.all(l, l.all(w, "
+        f"!{_plain('string(w)')}.contains('trustremotecode'))) && "
+        "variables.env.all(l, l.all(e, !has(e.value) || "
+        f"!{_plain('string(e.value)')}.contains('trustremotecode')))))",
+        f"(!variables.loaded || variables.lines.all(l, !l.matches({text(_UNSAFE)})))",
+        "(!variables.opened || variables.env.all(l, l.all(e, "
+        f"!({_NAMED}) || (has(e.value) && e.value.lowerAscii() in {_OFF}))))",
+    )
+)
 
 
 CONTROL = Control(
@@ -44,7 +47,12 @@ CONTROL = Control(
     remedy="Take the switch out; use a model that its engine supports without code of its own.",
     rule=ObjectRule(
         kinds=(*POD_KINDS, *SERVING_KINDS),
-        parameters=lambda profile: {"codeNames": text(list(_NAMES)), "unsafe": text(_UNSAFE)},
+        parameters=lambda profile: {
+            "codeNames": text(list(_NAMES)),
+            "spelled": "variables.text.lowerAscii().contains('remote')",
+            "loaded": hubs.has_any("variables.text.lowerAscii()", text(["load", "revision"])),
+            "opened": hubs.has_any("variables.names", text(["REMOTE", "SERIALIZATION", "WEIGHTS"])),
+        },
         expression=_EXPRESSION,
         message="a switch lets the model's repository run code of its own",
     ),
