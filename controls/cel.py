@@ -106,8 +106,8 @@ VARIABLES: Mapping[str, str] = {
 }
 """Shared variables, each able to use those above. `env` and `words` are lists of lists; `lines` has one
 command line per container, `texts` beside these the values of its environment, `text` all of them in one
-line, and `names` the names of the environment. A regular expression is compiled at each use: ask `text` and `names`
-first."""
+line, and `names` the names of the environment. A regular expression is compiled at each use: ask `text` and
+`names` first."""
 OPTIONS = f"variables.texts.map(l, (' ' + l{SPACES}).split(' -'))"
 """CEL: what each text has between the dashes of its options."""
 

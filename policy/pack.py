@@ -20,6 +20,7 @@ from pulumi_policy import (
 from pulumi_policy import Severity as PolicySeverity
 
 from corral.controls.budget import parse_budget
+from corral.controls.configuration import configured, data_of
 from corral.controls.control import Control, ObjectRule, Resource, StackRule, Undecided
 from corral.controls.cost.groups import READERS, group
 from corral.controls.enforcement import demanded, stops
@@ -31,7 +32,7 @@ from corral.controls.profiles import Profile, profile
 from corral.controls.register import CONTROLS
 from corral.controls.workloads import kind_of
 from corral.policy import providers
-from corral.policy.adapt import api_of
+from corral.policy.adapt import api_of, kubernetes_workloads
 from corral.policy.adapter import Adapter
 from corral.policy.configured import serve
 from corral.policy.providers import known_providers
@@ -42,6 +43,8 @@ EMBEDDED_REGION = "embedded"
 """Region of a stack that runs on this machine: it narrows nothing."""
 RENDERABLE = "releases-can-be-judged"
 BUDGETED = "a-budget-is-set"
+CONFIGURED = "configuration-keeps-to-controls"
+CONFIG_MAP = "kubernetes:core/v1:ConfigMap"
 RENTED = frozenset(token for token in READERS if not token.startswith("kubernetes:core/"))
 """Types of resources by which a cloud comes to rent out GPU nodes; the others mark nodes that are there."""
 STRICTEST_DEFAULT = "eu-resident"
@@ -78,7 +81,12 @@ def policies(constraints: Profile) -> list[Policy]:
     adapter = Adapter()
     chosen = [found for found in CONTROLS if demanded(found, constraints)]
     made = [_policy(found, constraints, adapter, pending) for found in chosen]
-    beside = (known_providers(constraints), _renderable(adapter, pending), _budgeted(constraints, adapter))
+    beside = (
+        known_providers(constraints),
+        _renderable(adapter, pending),
+        _budgeted(constraints, adapter),
+        _with_configuration(constraints, adapter),
+    )
     return [*made, *beside, *_undecided(pending)]
 
 
@@ -94,6 +102,8 @@ def concerns(policy: str, token: str) -> bool:
         return token == RELEASE
     if policy == BUDGETED:
         return token in RENTED
+    if policy == CONFIGURED:
+        return token.startswith(CONFIG_MAP)
     own = [control for control in CONTROLS if control.id.lower() == policy]
     return any(_about(control, token) for control in own or CONTROLS)
 
@@ -106,7 +116,9 @@ def _about(control: Control, token: str) -> bool:
     kind = kind_of(*api_of(token))
     if kind is not None:
         return kind.kind in control.rule.kinds
-    return (POD.kind in control.rule.kinds and not token.startswith(WITHOUT_PODS)) or token == RELEASE
+    if token == RELEASE or token.endswith("List"):
+        return True
+    return POD.kind in control.rule.kinds and not token.startswith(WITHOUT_PODS)
 
 
 def _metadata(control: Control, constraints: Profile) -> dict[str, Any]:
@@ -196,6 +208,37 @@ def _budgeted(constraints: Profile, adapter: Adapter) -> Policy:
         enforcement_level=EnforcementLevel.ADVISORY,
         validate=check,
     )
+
+
+def _with_configuration(constraints: Profile, adapter: Adapter) -> Policy:
+    """Evaluates workloads once more with what ConfigMaps of the stack bring into them."""
+    rules = [one for one in CONTROLS if isinstance(one.rule, ObjectRule) and stops(one, constraints)]
+
+    def check(args: StackValidationArgs, report: ReportViolation) -> None:
+        everything = adapter.stack(args)
+        maps = data_of([one.props for one in everything if one.type.startswith(CONFIG_MAP)])
+        for subject in everything:
+            for workload in kubernetes_workloads(subject.type, subject.props):
+                whole = configured(workload, maps)
+                if whole is not workload:
+                    for control in rules:
+                        if not _messages(control, workload, constraints):
+                            for message in _messages(control, whole, constraints):
+                                report(_say(control, f"with its ConfigMaps {message}"), subject.urn)
+
+    return StackValidationPolicy(
+        name=CONFIGURED,
+        description="What a ConfigMap brings into a workload keeps to the controls, too.",
+        enforcement_level=EnforcementLevel.MANDATORY,
+        validate=check,
+    )
+
+
+def _messages(control: Control, workload: Mapping[str, Any], constraints: Profile) -> list[str]:
+    try:
+        return evaluate_object(control, workload, constraints)
+    except Undecided:
+        return []
 
 
 def _is_group(subject: Resource, everything: Sequence[Resource]) -> bool:

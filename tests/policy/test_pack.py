@@ -370,3 +370,47 @@ def test_a_test_hook_is_left_out_since_helm_never_installs_it() -> None:
     assert not rendered.rendered_workloads(document.format("test-success"))
     assert rendered.rendered_workloads(document.format("pre-install"))
     assert rendered.rendered_workloads(document.format("test,post-install"))
+
+
+CONFIG_MAP = "kubernetes:core/v1:ConfigMap"
+
+
+def configured_findings(container: dict[str, Any], data: dict[str, str], **spec: Any) -> list[str]:
+    """Controls that a Deployment breaks with a ConfigMap `settings` of the same stack."""
+    template = {"spec": {"containers": [{"name": "c", **container}], **spec}}
+    resources = [
+        ("kubernetes:apps/v1:Deployment", {"spec": {"template": template}}),
+        (CONFIG_MAP, {"metadata": {"name": "settings"}, "data": data}),
+    ]
+    request = analyzer_pb2.AnalyzeStackRequest(
+        resources=[
+            analyzer_pb2.AnalyzerResource(
+                type=t, name="x", urn=f"urn:pulumi:s::p::{t}::x", properties=struct(p)
+            )
+            for t, p in resources
+        ]
+    )
+    found = findings(analyzer("eu-resident").AnalyzeStack(request, None))
+    return [
+        f[2].splitlines()[-1].partition(":")[0] for f in found if f[0] == "configuration-keeps-to-controls"
+    ]
+
+
+def test_what_a_config_map_brings_into_the_environment_is_evaluated() -> None:
+    whole = {"envFrom": [{"configMapRef": {"name": "settings"}}]}
+    assert configured_findings(whole, {"NVIDIA_VISIBLE_DEVICES": "all"}) == ["SOV-GPU-03"]
+    assert configured_findings(whole, {"MODEL_ID": "org/chat"}) == ["SOV-MOD-02"]
+    assert not configured_findings(whole, {"MODEL_ID": "/mnt/models"})
+    other = {"envFrom": [{"configMapRef": {"name": "others"}}]}
+    assert not configured_findings(other, {"NVIDIA_VISIBLE_DEVICES": "all"})
+    reference = {"configMapKeyRef": {"name": "settings", "key": "model"}}
+    one = {"env": [{"name": "MODEL_ID", "valueFrom": reference}]}
+    assert configured_findings(one, {"model": "org/chat"}) == ["SOV-MOD-02"]
+
+
+def test_a_mounted_configuration_of_an_engine_is_evaluated() -> None:
+    volumes = [{"name": "v", "configMap": {"name": "settings"}}]
+    bad, good = "trust-remote-code: true", "trust-remote-code: false"
+    assert configured_findings({}, {"vllm.yaml": bad}, volumes=volumes) == ["SOV-MOD-03"]
+    assert not configured_findings({}, {"vllm.yaml": good}, volumes=volumes)
+    assert configured_findings({}, {"vllm.yaml": "model: org/chat"}, volumes=volumes) == ["SOV-MOD-02"]
