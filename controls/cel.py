@@ -14,7 +14,7 @@ from cel_expr_python import cel  # pyright: ignore[reportMissingTypeStubs]
 from cel_expr_python.ext import ext_optional, ext_strings  # pyright: ignore[reportMissingTypeStubs]
 
 from corral.controls.control import UNKNOWN, ObjectRule, Undecided
-from corral.controls.kinds import KINDS
+from corral.controls.kinds import KINDS, PLAIN_KINDS
 from corral.controls.profiles import Profile
 from corral.controls.workloads import without_nulls
 
@@ -65,16 +65,22 @@ def _present(key: str) -> str:
     return f"variables.containers.filter(c, has(c.{key}) && c.{key} != null)"
 
 
-_MODELS = f"{json.dumps(['model', *_LEGACY])}.filter(k, k in variables.pod).map(k, variables.pod[k])"
+_EXPLAINERS = ("art", "alibi")
+_MODELS = (
+    f"{json.dumps(['model', *_LEGACY])}.filter(k, k in variables.pod).map(k, variables.pod[k]) + "
+    f"{json.dumps(_EXPLAINERS)}.filter(k, k in variables.pod3).map(k, variables.pod3[k])"
+)
+SPACES = ".replace('\\n', ' ').replace('\\t', ' ').replace('\\\\', ' ')"
 _SPEC = "object.?spec.orValue({})"
 
 VARIABLES: Mapping[str, str] = {
     **_pods(),
     "models": f"object.kind == 'InferenceService' ? {_MODELS} : []",
     "containers": f"{_each_pod(*_POD_LISTS)} + variables.models",
+    "volumes": _each_pod("volumes"),
     "images": (
         f"{_present('image')}.map(c, c.image) + "
-        f"({_each_pod('volumes')}).filter(v, has(v.image)).map(v, v.image.?reference.orValue(''))"
+        "variables.volumes.filter(v, has(v.image)).map(v, v.image.?reference.orValue(''))"
     ),
     "env": f"{_present('env')}.map(c, c.env)",
     "spec": _SPEC,
@@ -90,10 +96,20 @@ VARIABLES: Mapping[str, str] = {
         "variables.containers.map(c, "
         f"({_list('c', 'command')} + {_list('c', 'args')}).map(w, string(w)).join(' '))"
     ),
+    "texts": (
+        "variables.lines + variables.env.map(l, l.filter(e, has(e.value) && e.value != null)"
+        ".map(e, string(e.value)).join(' ; '))"
+    ),
+    "text": f"variables.texts.join(' ; '){SPACES}",
+    "names": "variables.env.map(l, l.map(e, e.name).join(' ')).join(' ').upperAscii()",
     "words": f"{_present('command')}.map(c, c.command) + {_present('args')}.map(c, c.args)",
 }
-"""Shared variables, each able to use those above it. `env` and `words` are lists of lists;
-`lines` has one command line per container."""
+"""Shared variables, each able to use those above. `env` and `words` are lists of lists; `lines` has one
+command line per container, `texts` beside these the values of its environment, `text` all of them in one
+line, and `names` the names of the environment. A regular expression is compiled at each use: ask `text` and
+`names` first."""
+OPTIONS = f"variables.texts.map(l, (' ' + l{SPACES}).split(' -'))"
+"""CEL: what each text has between the dashes of its options."""
 
 
 def variables(rule: ObjectRule, profile: Profile) -> dict[str, str]:
@@ -102,7 +118,7 @@ def variables(rule: ObjectRule, profile: Profile) -> dict[str, str]:
 
 
 def text(value: object) -> str:
-    """`value`, a string or a list of strings, as CEL text."""
+    """`value`, a string, or a list or mapping of strings, as CEL text."""
     return json.dumps(value, ensure_ascii=True)
 
 
@@ -156,7 +172,7 @@ class Prepared:
     known: Mapping[str, Any]
     """The object less what is unknown."""
     unknown: bool
-    """Whether a part of `spec`, the only part that rules read, is unknown."""
+    """Whether a part that rules read is unknown: `spec`, or all but metadata of a kind without pods."""
     values: Mapping[str, Any]
 
 
@@ -167,6 +183,9 @@ def prepared(subject: Mapping[str, Any]) -> Prepared:
         ValueError: a variable could not be evaluated.
     """
     known, _ = _without_unknown(without_nulls(subject))
+    if known.get("kind") in PLAIN_KINDS:
+        _, unknown = _without_unknown({key: item for key, item in subject.items() if key != "metadata"})
+        return Prepared(known, unknown, {"containers": []})
     _, unknown = _without_unknown(subject.get("spec"))
     values: dict[str, Any] = {}
     for name, expression in VARIABLES.items():
@@ -174,9 +193,24 @@ def prepared(subject: Mapping[str, Any]) -> Prepared:
     return Prepared(known, unknown, values)
 
 
+_PARAMETERS: dict[tuple[int, int], tuple[ObjectRule, Profile, Mapping[str, str], Mapping[str, Any]]] = {}
+"""By rule and profile, kept so that no other takes their place: what depends on the object, and the rest."""
+
+
+def _parameters(rule: ObjectRule, profile: Profile) -> tuple[Mapping[str, str], Mapping[str, Any]]:
+    key = (id(rule), id(profile))
+    if key not in _PARAMETERS:
+        texts = rule.parameters(profile)
+        varying = {name: one for name, one in texts.items() if "variables." in one or "object" in one}
+        constant = {name: evaluate(one, {}, {}) for name, one in texts.items() if name not in varying}
+        _PARAMETERS[key] = (rule, profile, varying, constant)
+    return _PARAMETERS[key][2:]
+
+
 def _holds(rule: ObjectRule, subject: Prepared, profile: Profile) -> bool:
-    values = dict(subject.values)
-    for name, expression in rule.parameters(profile).items():
+    varying, constant = _parameters(rule, profile)
+    values = {**subject.values, **constant}
+    for name, expression in varying.items():
         values[name] = evaluate(expression, subject.known, values)
     verdict = evaluate(rule.expression, subject.known, values)
     if not isinstance(verdict, bool):

@@ -21,7 +21,7 @@ def companions(bucket: Resource, others: Sequence[Resource], kinds: Sequence[str
     """Resources of `kinds` that belong to `bucket`: by dependency, which is known even where the name is
     not, else by the bucket's name."""
     found: list[Resource] = []
-    name = bucket.props.get("bucket")
+    name = bucket.props.get("bucket") or bucket.props.get("name")
     for other in others:
         if other.type not in kinds:
             continue

@@ -51,6 +51,8 @@ class Resource:
     ignore_changes: Sequence[str] = ()
     refers: Mapping[str, Sequence[str]] = field(default_factory=dict[str, Sequence[str]])
     """Property -> URNs of the resources that its value comes from; known even where the value is not."""
+    protect: bool = False
+    """Whether the engine refuses to delete it."""
 
     def value(self, path: str, default: Any = None) -> Any:
         """The value at dotted `path`, or `default` where a part is absent.
@@ -70,6 +72,25 @@ class Resource:
             if found is UNKNOWN:
                 raise Undecided(f"`{path}` is not known yet")
         return default if found is None else found
+
+    def values(self, path: str) -> list[Any]:
+        """Every value at dotted `path`, through lists on the way; absent as None, unknown as `UNKNOWN`."""
+        found: list[Any] = [self.props]
+        for part in path.split("."):
+            found = [inner for one in found for inner in _step(one, part)]
+        return [
+            inner for one in found for inner in (cast(list[Any], one) if isinstance(one, list) else [one])
+        ]
+
+
+def _step(value: Any, part: str) -> list[Any]:
+    if value is UNKNOWN:
+        return [UNKNOWN]
+    if isinstance(value, list):
+        return [inner for one in cast(list[Any], value) for inner in _step(one, part)]
+    if isinstance(value, Mapping):
+        return [cast(Mapping[str, Any], value).get(part)]
+    return [None]
 
 
 @dataclass(frozen=True)
@@ -102,6 +123,9 @@ class ObjectRule:
     """Which kinds the rule evaluates, as in `corral.controls.kinds.KINDS`."""
     parameters: Callable[[Profile], Mapping[str, str]] = lambda profile: {}
     """Profile -> CEL text by name."""
+    admitted: bool = True
+    """Whether admission evaluates it, too; False: it concerns what a program declares, or a guard at the API
+    server holds it."""
 
 
 @dataclass(frozen=True)

@@ -13,3 +13,8 @@ def level(control: Control, profile: Profile) -> Level:
 def stops(control: Control, profile: Profile) -> bool:
     """Whether a violation of `control` stops a deployment under `profile`."""
     return level(control, profile) is Level.MANDATORY
+
+
+def demanded(control: Control, profile: Profile) -> bool:
+    """Whether `profile` has `control` evaluated at all."""
+    return level(control, profile) is not Level.DISABLED

@@ -1,10 +1,10 @@
 """Evaluation of a subject against a control, whatever shape its rule has."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from corral.controls.cel import Prepared, prepared, violations
-from corral.controls.control import Control, ObjectRule, Resource, ResourceRule
+from corral.controls.control import Control, ObjectRule, Resource, ResourceRule, Undecided
 from corral.controls.profiles import Profile
 
 
@@ -44,5 +44,16 @@ def evaluate_resource(
     if not rule.applies(subject.type):
         return []
     if isinstance(rule, ResourceRule):
-        return list(rule.check(subject, profile))
-    return list(rule.check(subject, others, profile))
+        return _known_first(rule.check(subject, profile))
+    return _known_first(rule.check(subject, others, profile))
+
+
+def _known_first(found: Iterator[str]) -> list[str]:
+    """All messages; a violation stays one whatever an unknown value will be."""
+    messages: list[str] = []
+    try:
+        messages.extend(found)
+    except Undecided:
+        if not messages:
+            raise
+    return messages

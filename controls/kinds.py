@@ -56,9 +56,25 @@ SERVING = (
     Kind(_KSERVE, "v1alpha2", "llminferenceservices", "LLMInferenceService", _LLM),
     Kind(_KSERVE, "v1alpha1", "localmodelcaches", "LocalModelCache", ("spec",), False),
 )
-KINDS = {kind.kind: kind for kind in (*PODS, *SERVING)}
+_RBAC = "rbac.authorization.k8s.io"
+_DRA = "resource.k8s.io"
+PLAIN = (
+    Kind("", "v1", "services", "Service", ()),
+    Kind("", "v1", "configmaps", "ConfigMap", ()),
+    Kind("networking.k8s.io", "v1", "ingresses", "Ingress", ()),
+    Kind("storage.k8s.io", "v1", "storageclasses", "StorageClass", (), False),
+    Kind(_DRA, "v1", "resourceclaims", "ResourceClaim", ()),
+    Kind(_DRA, "v1", "resourceclaimtemplates", "ResourceClaimTemplate", ()),
+    Kind(_RBAC, "v1", "roles", "Role", ()),
+    Kind(_RBAC, "v1", "clusterroles", "ClusterRole", (), False),
+    Kind(_RBAC, "v1", "rolebindings", "RoleBinding", ()),
+    Kind(_RBAC, "v1", "clusterrolebindings", "ClusterRoleBinding", (), False),
+)
+"""Kinds that hold no pod spec."""
+KINDS = {kind.kind: kind for kind in (*PODS, *SERVING, *PLAIN)}
 """Every evaluated kind by its name."""
 
 POD_KINDS = tuple(kind.kind for kind in PODS)
+PLAIN_KINDS = frozenset(kind.kind for kind in PLAIN)
 SERVING_KINDS = tuple(kind.kind for kind in SERVING)
 BY_TOKEN = {kind.token: kind for kind in KINDS.values()}

@@ -21,3 +21,5 @@ class Level(str, Enum):
     """It stops the deployment."""
     ADVISORY = "advisory"
     """It is reported."""
+    DISABLED = "disabled"
+    """Nothing: the profile does not demand it."""

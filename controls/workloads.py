@@ -6,6 +6,17 @@ from typing import Any, cast
 from corral.controls.control import UNKNOWN
 from corral.controls.kinds import KINDS, Kind
 
+SINGLE = ("container", "script")
+SEVERAL = ("steps", "sidecars", "initContainers", "ephemeralContainers")
+"""Keys under which Argo, Tekton and KServe have containers."""
+TEMPLATES = ("template", "podTemplate", "podTemplateSpec", "podSpec")
+ALIKE = {
+    "LLMInferenceServiceConfig": "LLMInferenceService",
+    "LocalModelNamespaceCache": "LocalModelCache",
+}
+"""Kinds with the spec of another."""
+TRAINED_MODEL = "TrainedModel"
+
 
 def workloads(subject: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
     """`subject` itself if its kind is known, else its items if it is a list, else each pod spec in it.
@@ -15,6 +26,9 @@ def workloads(subject: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
     kind = _known_kind(subject)
     if kind is not None:
         yield {**cast(Mapping[str, Any], without_nulls(subject)), "kind": kind.kind}
+        return
+    if subject.get("kind") == TRAINED_MODEL:
+        yield _as_service(cast(Mapping[str, Any], without_nulls(subject)))
         return
     items = subject.get("items")
     if str(subject.get("kind")).endswith("List") and isinstance(items, list):
@@ -38,15 +52,31 @@ def without_nulls(value: Any) -> Any:
     return value
 
 
+def _as_service(trained: Mapping[str, Any]) -> Mapping[str, Any]:
+    """A model that KServe loads into a running server, as a service of it."""
+    spec: Any = trained.get("spec")
+    model: Any = cast(Mapping[str, Any], spec).get("model", {}) if isinstance(spec, Mapping) else spec
+    return {**trained, "kind": "InferenceService", "spec": {"predictor": {"model": model}}}
+
+
+def kind_of(api_version: str | None, name: str) -> Kind | None:
+    """The kind that an object is of, or that it patches or resembles; None: one that is not known."""
+    plain = name.removesuffix("Patch")
+    kind = KINDS.get(ALIKE.get(plain, plain))
+    group, slash, _ = (api_version or "").partition("/")
+    stated = group if slash else ""
+    return kind if kind is not None and (api_version is None or stated == kind.group) else None
+
+
 def _known_kind(subject: Mapping[str, Any]) -> Kind | None:
     name = subject.get("kind")
-    kind = KINDS.get(name.removesuffix("Patch")) if isinstance(name, str) else None
-    group, slash, _ = str(subject.get("apiVersion") or "").partition("/")
-    stated = group if slash else ""
-    return kind if kind is not None and ("apiVersion" not in subject or stated == kind.group) else None
+    if not isinstance(name, str):
+        return None
+    return kind_of(str(subject["apiVersion"] or "") if "apiVersion" in subject else None, name)
 
 
 def _pod_specs(value: Any) -> Iterator[Mapping[str, Any]]:
+    """Pod specs by their shape, and what other engines call a container."""
     if isinstance(value, list):
         for item in cast(list[Any], value):
             yield from _pod_specs(item)
@@ -54,10 +84,36 @@ def _pod_specs(value: Any) -> Iterator[Mapping[str, Any]]:
         return
     fields = cast(Mapping[str, Any], value)
     containers = fields.get("containers")
-    if isinstance(containers, list) and all(
-        item is UNKNOWN or isinstance(item, Mapping) for item in cast(list[Any], containers)
-    ):
+    if containers is UNKNOWN or _are_containers(containers):
         yield fields
         return
-    for item in fields.values():
-        yield from _pod_specs(item)
+    listed = [one for key in SEVERAL if _are_containers(fields.get(key)) for one in fields[key]]
+    loose = [
+        _with_script(one) for one in (*(fields.get(key) for key in SINGLE), *listed) if _is_container(one)
+    ]
+    if loose:
+        volumes = {"volumes": fields["volumes"]} if isinstance(fields.get("volumes"), list) else {}
+        yield {"containers": loose, **volumes}
+    for key, item in fields.items():
+        if key in TEMPLATES and item is UNKNOWN:
+            yield {"containers": UNKNOWN}
+        elif key not in (*SINGLE, *SEVERAL):
+            yield from _pod_specs(item)
+
+
+def _is_container(value: Any) -> bool:
+    return isinstance(value, Mapping) and "image" in value and "repository" not in value
+
+
+def _with_script(container: Any) -> Mapping[str, Any]:
+    """`container` with its inline script as an argument."""
+    fields = cast(Mapping[str, Any], container)
+    script = fields.get("script", fields.get("source"))
+    return fields if script is None else {**fields, "args": [*fields.get("args", ()), script]}
+
+
+def _are_containers(value: Any) -> bool:
+    if not isinstance(value, list):
+        return False
+    several = cast(list[Any], value)
+    return bool(several) and all(item is UNKNOWN or isinstance(item, Mapping) for item in several)

@@ -39,6 +39,7 @@ def resource(args: ResourceValidationArgs) -> Resource:
         urn=args.urn,
         provider=plain(args.provider.props) if args.provider else {},
         ignore_changes=tuple(args.opts.ignore_changes),
+        protect=bool(args.opts.protect),
     )
 
 
@@ -51,15 +52,21 @@ def stack_resource(found: PolicyResource) -> Resource:
         urn=found.urn,
         provider=plain(found.provider.props) if found.provider else {},
         ignore_changes=tuple(found.opts.ignore_changes),
+        protect=bool(found.opts.protect),
         refers={key: tuple(r.urn for r in several) for key, several in found.property_dependencies.items()},
     )
 
 
+def api_of(token: str) -> tuple[str, str]:
+    """API version and kind that a type token of the Kubernetes provider stands for."""
+    api_version, _, kind = token.partition(":")[2].rpartition(":")
+    return api_version.removeprefix("core/"), kind
+
+
 def kubernetes_workloads(token: str, props: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
     """The workloads within a Kubernetes resource of type `token`; none of another provider's."""
-    provider, _, rest = token.partition(":")
-    api_version, _, kind = rest.rpartition(":")
-    if provider != "kubernetes":
+    if not token.startswith("kubernetes:"):
         return ()
-    stated = {"apiVersion": api_version.removeprefix("core/"), "kind": kind}
+    api_version, kind = api_of(token)
+    stated = {"apiVersion": api_version, "kind": kind}
     return tuple(workloads({**props, **stated}))

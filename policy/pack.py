@@ -4,6 +4,7 @@ import json
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from functools import cache
 from typing import Any, cast
 
 from pulumi_policy import (
@@ -19,15 +20,19 @@ from pulumi_policy import (
 from pulumi_policy import Severity as PolicySeverity
 
 from corral.controls.budget import parse_budget
+from corral.controls.configuration import configured, data_of
 from corral.controls.control import Control, ObjectRule, Resource, StackRule, Undecided
 from corral.controls.cost.groups import READERS, group
-from corral.controls.enforcement import stops
+from corral.controls.enforcement import demanded, stops
 from corral.controls.evaluate import applies, evaluate_object, evaluate_resource
+from corral.controls.kinds import KINDS
 from corral.controls.levels import Severity
 from corral.controls.models.sources import BUCKET, store
 from corral.controls.profiles import Profile, profile
 from corral.controls.register import CONTROLS
+from corral.controls.workloads import kind_of
 from corral.policy import providers
+from corral.policy.adapt import api_of, kubernetes_workloads
 from corral.policy.adapter import Adapter
 from corral.policy.configured import serve
 from corral.policy.providers import known_providers
@@ -38,6 +43,8 @@ EMBEDDED_REGION = "embedded"
 """Region of a stack that runs on this machine: it narrows nothing."""
 RENDERABLE = "releases-can-be-judged"
 BUDGETED = "a-budget-is-set"
+CONFIGURED = "configuration-keeps-to-controls"
+CONFIG_MAP = "kubernetes:core/v1:ConfigMap"
 RENTED = frozenset(token for token in READERS if not token.startswith("kubernetes:core/"))
 """Types of resources by which a cloud comes to rent out GPU nodes; the others mark nodes that are there."""
 STRICTEST_DEFAULT = "eu-resident"
@@ -52,13 +59,13 @@ _SEVERITIES = {
 WITHOUT_PODS = tuple(
     f"kubernetes:{prefix}"
     for prefix in (
-        "core/v1:ConfigMap",
         "core/v1:Secret",
         "apiextensions.k8s.io/",
         "rbac.authorization.k8s.io/",
     )
 )
 """Beginnings of types of resources that hold no pod spec."""
+POD = KINDS["Pod"]
 Pending = dict[str, list[str]]
 """URN -> what could not be decided about it; reported by the last policy, as advice."""
 
@@ -72,11 +79,18 @@ def policies(constraints: Profile) -> list[Policy]:
     """Every control as a policy, what concerns no single control, and last what was undecided."""
     pending: Pending = defaultdict(list)
     adapter = Adapter()
-    made = [_policy(found, constraints, adapter, pending) for found in CONTROLS]
-    beside = (known_providers(constraints), _renderable(adapter, pending), _budgeted(constraints, adapter))
+    chosen = [found for found in CONTROLS if demanded(found, constraints)]
+    made = [_policy(found, constraints, adapter, pending) for found in chosen]
+    beside = (
+        known_providers(constraints),
+        _renderable(adapter, pending),
+        _budgeted(constraints, adapter),
+        _with_configuration(constraints, adapter),
+    )
     return [*made, *beside, *_undecided(pending)]
 
 
+@cache
 def concerns(policy: str, token: str) -> bool:
     """Whether `policy` of this pack can concern resources of type `token`.
 
@@ -88,14 +102,23 @@ def concerns(policy: str, token: str) -> bool:
         return token == RELEASE
     if policy == BUDGETED:
         return token in RENTED
+    if policy == CONFIGURED:
+        return token.startswith(CONFIG_MAP)
     own = [control for control in CONTROLS if control.id.lower() == policy]
     return any(_about(control, token) for control in own or CONTROLS)
 
 
 def _about(control: Control, token: str) -> bool:
-    if isinstance(control.rule, ObjectRule):
-        return token.startswith("kubernetes:") and not token.startswith(WITHOUT_PODS)
-    return control.rule.applies(token)
+    if not isinstance(control.rule, ObjectRule):
+        return control.rule.applies(token)
+    if not token.startswith("kubernetes:"):
+        return False
+    kind = kind_of(*api_of(token))
+    if kind is not None:
+        return kind.kind in control.rule.kinds
+    if token == RELEASE or token.endswith("List"):
+        return True
+    return POD.kind in control.rule.kinds and not token.startswith(WITHOUT_PODS)
 
 
 def _metadata(control: Control, constraints: Profile) -> dict[str, Any]:
@@ -185,6 +208,37 @@ def _budgeted(constraints: Profile, adapter: Adapter) -> Policy:
         enforcement_level=EnforcementLevel.ADVISORY,
         validate=check,
     )
+
+
+def _with_configuration(constraints: Profile, adapter: Adapter) -> Policy:
+    """Evaluates workloads once more with what ConfigMaps of the stack bring into them."""
+    rules = [one for one in CONTROLS if isinstance(one.rule, ObjectRule) and stops(one, constraints)]
+
+    def check(args: StackValidationArgs, report: ReportViolation) -> None:
+        everything = adapter.stack(args)
+        maps = data_of([one.props for one in everything if one.type.startswith(CONFIG_MAP)])
+        for subject in everything:
+            for workload in kubernetes_workloads(subject.type, subject.props):
+                whole = configured(workload, maps)
+                if whole is not workload:
+                    for control in rules:
+                        if not _messages(control, workload, constraints):
+                            for message in _messages(control, whole, constraints):
+                                report(_say(control, f"with its ConfigMaps {message}"), subject.urn)
+
+    return StackValidationPolicy(
+        name=CONFIGURED,
+        description="What a ConfigMap brings into a workload keeps to the controls, too.",
+        enforcement_level=EnforcementLevel.MANDATORY,
+        validate=check,
+    )
+
+
+def _messages(control: Control, workload: Mapping[str, Any], constraints: Profile) -> list[str]:
+    try:
+        return evaluate_object(control, workload, constraints)
+    except Undecided:
+        return []
 
 
 def _is_group(subject: Resource, everything: Sequence[Resource]) -> bool:

@@ -1,6 +1,6 @@
 """Every bucket encrypts under a customer's key."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -15,6 +15,7 @@ from corral.controls.control import (
 )
 from corral.controls.levels import Severity
 from corral.controls.profiles import Profile
+from corral.controls.settings import customers
 
 _SSE = (
     "aws:s3/bucketServerSideEncryptionConfiguration:BucketServerSideEncryptionConfiguration",
@@ -27,22 +28,34 @@ def _bucket_key(bucket: Resource, others: Sequence[Resource], profile: Profile) 
         if not bucket.value("encryption.defaultKmsKeyName"):
             yield "the bucket has no `encryption.defaultKmsKeyName`"
         return
+    if bucket.type in _SSE:
+        owned = any(bucket in companions(one, others, _SSE) for one in others if one.type in BUCKETS)
+        yield from () if owned else _by_customer(_of_configuration(bucket))
+        return
     defaults = list(_defaults(bucket, others))
     if not defaults:
         yield "the bucket has no server-side encryption configuration with a rule"
+    yield from _by_customer(defaults)
+
+
+def _by_customer(defaults: Iterable[tuple[Resource, str]]) -> Iterator[str]:
     for holder, path in defaults:
         algorithm = holder.value(f"{path}.sseAlgorithm")
         if algorithm not in ("aws:kms", "aws:kms:dsse"):
             yield f"`{path}.sseAlgorithm` is {algorithm!r}, not a customer's key"
-        elif not holder.value(f"{path}.kmsMasterKeyId"):
-            yield f"`{path}.kmsMasterKeyId` is absent, so the key is the provider's"
+        elif not customers(holder.value(f"{path}.kmsMasterKeyId")):
+            yield f"`{path}.kmsMasterKeyId` names no key of the customer's, so the provider holds it"
+
+
+def _of_configuration(configuration: Resource) -> Iterator[tuple[Resource, str]]:
+    for index in range(len(configuration.value("rules", []))):
+        yield configuration, f"rules.{index}.applyServerSideEncryptionByDefault"
 
 
 def _defaults(bucket: Resource, others: Sequence[Resource]) -> Iterator[tuple[Resource, str]]:
     """Where the encryption of `bucket` is stated: in resources beside it, or within it."""
     for configuration in companions(bucket, others, _SSE):
-        for index in range(len(configuration.value("rules", []))):
-            yield configuration, f"rules.{index}.applyServerSideEncryptionByDefault"
+        yield from _of_configuration(configuration)
     if bucket.value("serverSideEncryptionConfiguration.rule"):
         yield bucket, "serverSideEncryptionConfiguration.rule.applyServerSideEncryptionByDefault"
     if bucket.value("serverSideEncryptionConfigurations.0.rules.0"):
@@ -74,7 +87,7 @@ CONTROL = Control(
     severity=Severity.HIGH,
     sources=("SOV-3",),
     remedy="AWS: a BucketServerSideEncryptionConfiguration with aws:kms and a key; GCP: `encryption`.",
-    rule=StackRule(lambda token: token in BUCKETS, _bucket_key),
+    rule=StackRule(lambda token: token in (*BUCKETS, *_SSE), _bucket_key),
     cases=(
         Case("under a key", Verdict.GOOD, _BUCKET, others=(_sse("aws:kms"),)),
         Case(
@@ -86,6 +99,36 @@ CONTROL = Control(
             "the provider's algorithm, within the bucket",
             Verdict.BAD,
             Resource("aws:s3/bucket:Bucket", "b", {"serverSideEncryptionConfiguration": _inline("AES256")}),
+        ),
+        Case("a configuration without its bucket", Verdict.BAD, _sse("AES256")),
+        Case("a configuration without its bucket, under a key", Verdict.GOOD, _sse("aws:kms")),
+        Case("AWS's key by its alias", Verdict.BAD, _BUCKET, others=(_sse("aws:kms", "alias/aws/s3"),)),
+        Case(
+            "the older type, stated within",
+            Verdict.GOOD,
+            Resource(
+                "aws:s3/bucketV2:BucketV2",
+                "b",
+                {
+                    "serverSideEncryptionConfigurations": [
+                        {
+                            "rules": [
+                                {
+                                    "applyServerSideEncryptionByDefaults": [
+                                        {"sseAlgorithm": "aws:kms", "kmsMasterKeyId": "k"}
+                                    ]
+                                }
+                            ]
+                        }
+                    ]
+                },
+            ),
+        ),
+        Case(
+            "the older type beside its configuration",
+            Verdict.GOOD,
+            replace(_BUCKET, type="aws:s3/bucketV2:BucketV2"),
+            others=(_sse("aws:kms"),),
         ),
         Case("no configuration", Verdict.BAD, _BUCKET),
         Case(

@@ -1,16 +1,45 @@
 """Every model comes from an allowed source."""
 
-from corral.controls.cel import text
+from corral.controls.cel import OPTIONS, text
 from corral.controls.control import UNKNOWN, Case, Control, ObjectRule, Verdict
 from corral.controls.kinds import POD_KINDS, SERVING_KINDS
 from corral.controls.levels import Severity
+from corral.controls.models import hubs
 from corral.controls.models.sources import served_from
 from corral.controls.models.subjects import pod, service
 from corral.controls.profiles import Profile
 
 
-def _sources(profile: Profile) -> dict[str, str]:
-    return {"sources": text(served_from(profile))}
+def _parameters(profile: Profile) -> dict[str, str]:
+    return {
+        "sources": text(served_from(profile)),
+        "addressed": "variables.text.contains('://')",
+        "options": f"variables.addressed ? {OPTIONS} : []",
+    }
+
+
+def _outside(address: str) -> str:
+    """CEL: whether `address` is one of a place that is neither in the cluster nor an allowed source."""
+    return (
+        f"{address}.matches({text(hubs.URL)}) && !{address}.matches({text(hubs.INSIDE)}) && "
+        f"!variables.sources.exists(a, {address}.startsWith(a))"
+    )
+
+
+_EXPRESSION = " && ".join(
+    (
+        "variables.uris.all(u, variables.sources.exists(s, u.startsWith(s)))",
+        "variables.env.all(l, l.all(e, e.name != 'STORAGE_URI' || !has(e.value) || "
+        "variables.sources.exists(s, e.value.startsWith(s))))",
+        "(!variables.addressed || (variables.env.all(l, l.all(e, "
+        "!(has(e.value) && e.value.contains('://') && "
+        f"e.name.matches({text(hubs.VARIABLE)}) && !e.name.startsWith('GIT') && {_outside('e.value')}))) && "
+        f"variables.options.all(o, o.all(s, !(s.contains('://') && s.matches({text(hubs.OPTION)}) && "
+        f"{hubs.words('s')}.exists(w, {_outside('w')})))) && "
+        f"{hubs.words('variables.text')}.all(w, !(w.contains('://') && w.matches({text(hubs.WEIGHTS)}) && "
+        f"{_outside('w')}))))",
+    )
+)
 
 
 CONTROL = Control(
@@ -21,12 +50,8 @@ CONTROL = Control(
     remedy="Import the model into the platform's own store and serve it from there (`s3://…`).",
     rule=ObjectRule(
         kinds=(*POD_KINDS, *SERVING_KINDS),
-        parameters=_sources,
-        expression=(
-            "variables.uris.all(u, variables.sources.exists(s, u.startsWith(s))) && "
-            "variables.env.all(l, l.all(e, e.name != 'STORAGE_URI' || !has(e.value) || "
-            "variables.sources.exists(s, e.value.startsWith(s))))"
-        ),
+        parameters=_parameters,
+        expression=_EXPRESSION,
         message="a model address lies outside the allowed sources",
     ),
     cases=(
@@ -81,5 +106,146 @@ CONTROL = Control(
         ),
         Case("a hub in profile open", Verdict.GOOD, service(storageUri="hf://org/chat"), profile="open"),
         Case("not known before the update", Verdict.UNDECIDED, service(storageUri=UNKNOWN)),
+        Case(
+            "an engine's address of a model",
+            Verdict.BAD,
+            pod(args=["--model-url", "https://example.com/chat.gguf"]),
+        ),
+        Case(
+            "an engine's address within the cluster",
+            Verdict.GOOD,
+            pod(args=["--model-url", "http://store.models.svc:8333/chat.gguf"]),
+        ),
+        Case(
+            "an engine that streams from anybody's bucket",
+            Verdict.BAD,
+            pod(args=["--model=s3://modelshop/chat", "--load-format", "runai_streamer"]),
+            stores=("s3://models/",),
+        ),
+        Case(
+            "an engine that streams from the platform's bucket",
+            Verdict.GOOD,
+            pod(args=["--model", "s3://models/chat"]),
+            stores=("s3://models/",),
+        ),
+        Case(
+            "a variable with anybody's bucket",
+            Verdict.BAD,
+            pod(env=[{"name": "MODEL_URI", "value": "s3://modelshop/chat"}]),
+            stores=("s3://models/",),
+        ),
+        Case(
+            "a download of weights",
+            Verdict.BAD,
+            pod(command=["sh", "-c", "curl -fsSLo /m/x https://cdn.example.com/a/chat.safetensors"]),
+        ),
+        Case(
+            "a download of something else",
+            Verdict.GOOD,
+            pod(command=["sh", "-c", "curl -fsS https://registry.example.eu/health"]),
+        ),
+        Case(
+            "adapters from a bucket of anybody's",
+            Verdict.BAD,
+            pod(args=["--lora-modules", "a=s3://modelshop/a"]),
+            stores=("s3://models/",),
+        ),
+        Case(
+            "an adapter within a document",
+            Verdict.BAD,
+            pod(args=["--speculative-config", '{"model": "gs://modelshop/draft"}']),
+            stores=("s3://models/",),
+        ),
+        Case(
+            "a cached model of a hub",
+            Verdict.BAD,
+            {"kind": "LocalModelCache", "spec": {"sourceModelUri": "hf://a/b", "modelSize": "1Gi"}},
+        ),
+        Case(
+            "a bucket that only begins alike",
+            Verdict.BAD,
+            service(storageUri="s3://models-of-others/chat"),
+            stores=("s3://models/",),
+        ),
+        Case(
+            "an explainer's own model",
+            Verdict.BAD,
+            {
+                "kind": "InferenceService",
+                "spec": {"predictor": {}, "explainer": {"art": {"storageUri": "hf://a/b"}}},
+            },
+        ),
+        Case(
+            "a predictor of sklearn",
+            Verdict.BAD,
+            {
+                "kind": "InferenceService",
+                "spec": {"predictor": {"sklearn": {"storageUri": "https://example.com/m"}}},
+            },
+        ),
+        Case(
+            "a predictor of triton",
+            Verdict.BAD,
+            {
+                "kind": "InferenceService",
+                "spec": {"predictor": {"triton": {"storageUri": "https://example.com/m"}}},
+            },
+        ),
+        Case(
+            "a predictor of pytorch",
+            Verdict.BAD,
+            {
+                "kind": "InferenceService",
+                "spec": {"predictor": {"pytorch": {"storageUri": "https://example.com/m"}}},
+            },
+        ),
+        Case(
+            "a predictor of onnx",
+            Verdict.BAD,
+            {
+                "kind": "InferenceService",
+                "spec": {"predictor": {"onnx": {"storageUri": "https://example.com/m"}}},
+            },
+        ),
+        Case(
+            "a predictor of tensorflow",
+            Verdict.BAD,
+            {
+                "kind": "InferenceService",
+                "spec": {"predictor": {"tensorflow": {"storageUri": "https://example.com/m"}}},
+            },
+        ),
+        Case(
+            "a predictor of xgboost",
+            Verdict.BAD,
+            {
+                "kind": "InferenceService",
+                "spec": {"predictor": {"xgboost": {"storageUri": "https://example.com/m"}}},
+            },
+        ),
+        Case(
+            "a predictor of lightgbm",
+            Verdict.BAD,
+            {
+                "kind": "InferenceService",
+                "spec": {"predictor": {"lightgbm": {"storageUri": "https://example.com/m"}}},
+            },
+        ),
+        Case(
+            "a predictor of pmml",
+            Verdict.BAD,
+            {
+                "kind": "InferenceService",
+                "spec": {"predictor": {"pmml": {"storageUri": "https://example.com/m"}}},
+            },
+        ),
+        Case(
+            "a predictor of paddle",
+            Verdict.BAD,
+            {
+                "kind": "InferenceService",
+                "spec": {"predictor": {"paddle": {"storageUri": "https://example.com/m"}}},
+            },
+        ),
     ),
 )

@@ -14,20 +14,30 @@ from corral.controls.control import (
 )
 from corral.controls.levels import Severity
 from corral.controls.profiles import Profile
+from corral.controls.settings import false, limited, missing, needed, true
+
+_EKS_SETTINGS = (
+    needed("vpcConfig.endpointPublicAccess", false, "is not false (absent means public)"),
+    needed("vpcConfig.endpointPrivateAccess", true, "is not true"),
+)
+_GKE_SETTINGS = (
+    needed(
+        "privateClusterConfig.enablePrivateEndpoint",
+        true,
+        "is not true",
+    ),
+    limited("controlPlaneEndpointsConfig.dnsEndpointConfig.allowExternalTraffic", false, "is not false"),
+)
+_ADDRESSES = "controlPlaneEndpointsConfig.ipEndpointsConfig.enabled"
+"""Without addresses the API has a name alone, which is for callers within Google."""
 
 
 def _private_api(cluster: Resource, profile: Profile) -> Iterator[str]:
     if cluster.type == EKS:
-        if cluster.value("vpcConfig.endpointPublicAccess", True) is not False:
-            yield "`vpcConfig.endpointPublicAccess` is not false (absent means public)"
-        if cluster.value("vpcConfig.endpointPrivateAccess", False) is not True:
-            yield "`vpcConfig.endpointPrivateAccess` is not true"
+        yield from missing(_EKS_SETTINGS, cluster)
         return
-    dns = cluster.value("controlPlaneEndpointsConfig.dnsEndpointConfig.allowExternalTraffic", False)
-    if cluster.value("privateClusterConfig.enablePrivateEndpoint", False) is not True:
-        yield "`privateClusterConfig.enablePrivateEndpoint` is not true"
-    if dns is not False:
-        yield "`controlPlaneEndpointsConfig.dnsEndpointConfig.allowExternalTraffic` is not false"
+    named = any(false(one) for one in cluster.values(_ADDRESSES))
+    yield from missing(_GKE_SETTINGS[1:] if named else _GKE_SETTINGS, cluster)
 
 
 def _eks(**vpc: Any) -> Resource:
@@ -60,6 +70,18 @@ CONTROL = Control(
             "GKE, private",
             Verdict.GOOD,
             Resource(CLUSTERS[1], "c", {"privateClusterConfig": {"enablePrivateEndpoint": True}}),
+        ),
+        Case(
+            "EKS, public, beside what is not known yet",
+            Verdict.BAD,
+            _eks(endpointPublicAccess=True, endpointPrivateAccess=UNKNOWN),
+        ),
+        Case(
+            "GKE, by its name alone",
+            Verdict.GOOD,
+            Resource(
+                CLUSTERS[1], "c", {"controlPlaneEndpointsConfig": {"ipEndpointsConfig": {"enabled": False}}}
+            ),
         ),
         Case("GKE, nothing said", Verdict.BAD, Resource(CLUSTERS[1], "c", {})),
         Case(

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, cast
+from typing import Any
 
 from corral.controls.cloud import BUCKETS, GCP_BUCKET, companions
 from corral.controls.control import (
@@ -15,6 +15,8 @@ from corral.controls.control import (
 )
 from corral.controls.levels import Severity
 from corral.controls.profiles import Profile
+from corral.controls.properties import documents, for_everybody
+from corral.controls.settings import true
 
 _BLOCK = ("aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock",)
 
@@ -39,51 +41,52 @@ _GCP_GRANTS = (
 _WORLD = ("allUsers", "allAuthenticatedUsers")
 
 
+_GCP_LISTS = ("gcp:storage/bucketACL:BucketACL", "gcp:storage/defaultObjectACL:DefaultObjectACL")
+_GCP_POLICY = "gcp:storage/bucketIAMPolicy:BucketIAMPolicy"
+_ACCOUNT = "aws:s3/accountPublicAccessBlock:AccountPublicAccessBlock"
+_GROUPS = ("global/AllUsers", "global/AuthenticatedUsers")
+
+
 def _closed_bucket(bucket: Resource, others: Sequence[Resource], profile: Profile) -> Iterator[str]:
     if bucket.type == GCP_BUCKET:
         if bucket.value("publicAccessPrevention") != "enforced":
             yield "`publicAccessPrevention` is not 'enforced'"
-        if bucket.value("uniformBucketLevelAccess", False) is not True:
+        if not true(bucket.value("uniformBucketLevelAccess", False)):
             yield "`uniformBucketLevelAccess` is not true"
+        for grant in companions(bucket, others, (*_GCP_LISTS, _GCP_POLICY)):
+            said = f"{grant.value('policyData', '')} {grant.value('roleEntities', [])}"
+            public = grant.value("predefinedAcl") in ("publicRead", "publicReadWrite", "authenticatedRead")
+            if public or any(member in said for member in _WORLD):
+                yield f"{grant.name} grants the bucket to everybody"
         for grant in companions(bucket, others, _GCP_GRANTS):
             members = [grant.value("member"), grant.value("entity"), *grant.value("members", [])]
             if any(member in _WORLD for member in members):
                 yield f"{grant.name} grants the bucket to everybody"
         return
     blocks = companions(bucket, others, _BLOCK)
-    if not blocks:
+    if not blocks and not any(one.type == _ACCOUNT and _all_four(one) for one in others):
         yield "the bucket has no public access block"
     for block in blocks:
         for key in _FOUR:
-            if block.value(key, False) is not True:
+            if not true(block.value(key, False)):
                 yield f"`{key}` of {block.name} is not true"
+    if bucket.value("acl") in _PUBLIC_ACL:
+        yield f"`acl` is {bucket.value('acl')!r}"
+    if any(str(uri).endswith(_GROUPS) for uri in bucket.values("grants.uri")):
+        yield "`grants` opens the bucket to everybody"
     for acl in companions(bucket, others, _ACL):
-        if acl.value("acl") in _PUBLIC_ACL:
+        granted = acl.values("accessControlPolicy.grants.grantee.uri")
+        if acl.value("acl") in _PUBLIC_ACL or any(str(uri).endswith(_GROUPS) for uri in granted):
             yield f"{acl.name} makes the bucket public"
+    if any(for_everybody(one) for _, one in documents(bucket.value("policy", ""))):
+        yield "`policy` lets everybody in"
     for policy in companions(bucket, others, _POLICIES):
-        if _for_everybody(str(policy.value("policy", ""))):
+        if any(for_everybody(one) for _, one in documents(policy.value("policy", ""))):
             yield f"{policy.name} lets everybody in"
 
 
-def _for_everybody(policy: str) -> bool:
-    """Whether a statement allows any principal without a condition."""
-    try:
-        document = json.loads(policy or "{}")
-    except ValueError:
-        return False
-    fields = cast(Mapping[str, Any], document if isinstance(document, dict) else {})
-    statements: Any = fields.get("Statement", [])
-    several = cast(list[Mapping[str, Any]], statements if isinstance(statements, list) else [statements])
-    return any(
-        one.get("Effect") == "Allow" and not one.get("Condition") and _anybody(one.get("Principal"))
-        for one in several
-    )
-
-
-def _anybody(principal: Any) -> bool:
-    if isinstance(principal, Mapping):
-        return any(_anybody(one) for one in cast(Mapping[str, Any], principal).values())
-    return "*" in (cast(list[Any], principal) if isinstance(principal, list) else [principal])
+def _all_four(block: Resource) -> bool:
+    return all(true(block.value(key, False)) for key in _FOUR)
 
 
 _URN = "urn:pulumi:s::p::aws:s3/bucket:Bucket::b"
@@ -130,6 +133,45 @@ CONTROL = Control(
                 ("that refuses everybody", Verdict.GOOD, {"Effect": "Deny", "Principal": "*"}),
                 ("for one account", Verdict.GOOD, {"Effect": "Allow", "Principal": {"AWS": "arn:x"}}),
             )
+        ),
+        Case(
+            "a block of the whole account",
+            Verdict.GOOD,
+            _BUCKET,
+            others=(Resource(_ACCOUNT, "a", dict.fromkeys(_FOUR, True)),),
+        ),
+        Case(
+            "a public ACL of its own",
+            Verdict.BAD,
+            Resource(_BUCKET.type, "b", {"acl": "public-read"}, urn=_URN),
+            others=(_block(),),
+        ),
+        Case(
+            "a policy of its own for everybody",
+            Verdict.BAD,
+            Resource(
+                _BUCKET.type,
+                "b",
+                {"policy": '{"Statement": {"Effect": "Allow", "Principal": "*"}}'},
+                urn=_URN,
+            ),
+            others=(_block(),),
+        ),
+        Case(
+            "the same bucket by its older type",
+            Verdict.GOOD,
+            Resource(BUCKETS[1], "b", {}, urn=_URN),
+            others=(_block(),),
+        ),
+        Case(
+            "Google, a list of access for everybody",
+            Verdict.BAD,
+            Resource(
+                GCP_BUCKET,
+                "b",
+                {"name": "m", "publicAccessPrevention": "enforced", "uniformBucketLevelAccess": True},
+            ),
+            others=(Resource(_GCP_LISTS[0], "l", {"bucket": "m", "predefinedAcl": "publicRead"}),),
         ),
         Case("not known yet", Verdict.UNDECIDED, _BUCKET, others=(_block(blockPublicAcls=UNKNOWN),)),
         Case(

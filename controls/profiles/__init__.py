@@ -39,6 +39,18 @@ class Profile:
     """Prefixes that a model's address may have."""
     levels: Mapping[Severity, Level]
     """Enforcement level by severity."""
+    summary: str = ""
+    """What the profile is for, in a sentence."""
+    demands: tuple[str, ...] = ()
+    """What it demands, and of whom."""
+    not_proved: tuple[str, ...] = ()
+    """What no control can show."""
+    key_origin: str = "provider"
+    """Where keys must come from: `provider`, or `external`."""
+    retention_days: int = 0
+    """How long logs must be kept at least; 0: as long as one likes."""
+    operators: frozenset[str] | None = None
+    """Regions of operators that the profile takes without further evidence; None: any."""
     exceptions: Mapping[str, Level] = field(default_factory=dict[str, Level])
     """Enforcement level of single controls, by ID."""
     stores: tuple[str, ...] | None = None
@@ -77,6 +89,12 @@ def _profile(name: str) -> Profile:
         universe=None,
         registry=None,
         model_sources=tuple(data["model-sources"]),
+        summary=data["summary"],
+        demands=tuple(data["demands"]),
+        not_proved=tuple(data["not-proved"]),
+        key_origin=data["key-origin"],
+        retention_days=data["retention-days"],
+        operators=None if data["operators"] == "any" else _union(data["operators"], "regions"),
         levels={severity: Level(data["levels"][severity.value]) for severity in Severity},
         exceptions={identity: Level(level) for identity, level in data.get("controls", {}).items()},
     )

@@ -1,6 +1,5 @@
 """Every resource lies in a region of the profile."""
 
-import re
 from collections.abc import Iterator
 
 from corral.controls.cloud import is_cloud
@@ -11,24 +10,22 @@ from corral.controls.control import (
     Resource,
     ResourceRule,
     Undecided,
+    Unknown,
     Verdict,
 )
 from corral.controls.levels import Severity
 from corral.controls.profiles import Profile
+from corral.controls.residency.places import OWN, has_place, plain
 from corral.controls.residency.subjects import bucket
-
-_PLACES = ("region", "location", "zone", "availabilityZone")
-
-_PLACELESS = re.compile(
-    r"^gcp:(projects|organizations|folder|serviceaccount|iam|billing|dns)/|IAM(Member|Binding|Policy)$|AccessControl$"
-)
-"""Types of Google's that have no place of their own, such as a grant on something that has."""
 
 
 def _region(resource: Resource, profile: Profile) -> Iterator[str]:
     if profile.regions is None:
         return
-    stated = [(key, resource.value(key)) for key in _PLACES if resource.value(key) is not None]
+    stated = [
+        (key, resource.value(key)) for key in OWN if isinstance(resource.props.get(key), (str, Unknown))
+    ]
+    stated = [(key, place) for key, place in stated if "://" not in place or "/zones/" in place]
     if not stated:
         for key in ("region", "zone"):
             found = resource.provider.get(key)
@@ -37,9 +34,9 @@ def _region(resource: Resource, profile: Profile) -> Iterator[str]:
             if found is not None:
                 stated.append((f"provider {key}", found))
     for key, place in stated:
-        if not profile.holds(str(place).lower()):
+        if not profile.holds(plain(str(place))):
             yield f"{key} {place!r} lies outside profile {profile.name}"
-    if not stated and resource.provider and not _PLACELESS.search(resource.type):
+    if not stated and resource.provider and has_place(resource.type):
         yield f"neither the resource nor its provider names a region, so profile {profile.name} cannot hold"
 
 
@@ -105,6 +102,34 @@ CONTROL = Control(
             "Google's Frankfurt with Zurich",
             Verdict.BAD,
             Resource("gcp:storage/bucket:Bucket", "b", {"location": "EUR8"}),
+        ),
+        Case(
+            "a network of Google's, which has no place",
+            Verdict.GOOD,
+            Resource("gcp:compute/firewall:Firewall", "f", {"network": "n"}, provider={"project": "x"}),
+        ),
+        Case(
+            "a role, which has no place",
+            Verdict.GOOD,
+            Resource("aws:iam/role:Role", "r", {}, provider={"profile": "x"}),
+        ),
+        Case(
+            "a zone by its address",
+            Verdict.BAD,
+            Resource(
+                "gcp:compute/disk:Disk",
+                "d",
+                {"zone": "https://www.googleapis.com/compute/v1/projects/p/zones/us-east1-b"},
+            ),
+        ),
+        Case(
+            "a table's location, which is an address",
+            Verdict.GOOD,
+            Resource(
+                "aws:glue/catalogDatabase:CatalogDatabase",
+                "d",
+                {"region": "eu-west-1", "location": "s3://b/p"},
+            ),
         ),
         Case("not known before the update", Verdict.UNDECIDED, bucket(region=UNKNOWN)),
         Case("anywhere in profile open", Verdict.GOOD, bucket(region="us-east-1"), profile="open"),

@@ -1,7 +1,7 @@
 """No foreign partition, endpoint or universe is named."""
 
-from collections.abc import Iterator, Mapping
-from typing import Any, cast
+import re
+from collections.abc import Iterable, Iterator
 
 from corral.controls.cloud import is_cloud
 from corral.controls.control import (
@@ -15,38 +15,47 @@ from corral.controls.control import (
 )
 from corral.controls.levels import Severity
 from corral.controls.profiles import Profile
+from corral.controls.properties import walk
 from corral.controls.residency.subjects import bucket
 
-
-def _strings(value: Any, path: str) -> Iterator[tuple[str, str]]:
-    if isinstance(value, str):
-        yield path, value
-    elif isinstance(value, Mapping):
-        for key, item in cast(Mapping[str, Any], value).items():
-            yield from _strings(item, f"{path}.{key}" if path else key)
-    elif isinstance(value, list):
-        for index, item in enumerate(cast(list[Any], value)):
-            yield from _strings(item, f"{path}.{index}")
-
-
-_SUFFIXES = ("amazonaws.com.cn", "amazonaws.com", "amazonaws.eu")
+_SUFFIXES = ("amazonaws.com.cn", "amazonaws.com", "amazonaws.eu", "sc2s.sgov.gov", "c2s.ic.gov")
+_EUROPE = {"aws": "amazonaws.com", "aws-eusc": "amazonaws.eu"}
+"""Partitions with regions in the EU, and their endpoints."""
+_ARN = re.compile(r"(?<![A-Za-z0-9])arn:([a-z*-]*):")
+_HOST = re.compile(
+    r"(?:^|[/.\s@\"'])(?:[a-z0-9-]+\.)*(?:" + "|".join(map(re.escape, _SUFFIXES)) + r")(?![.A-Za-z0-9-])"
+)
 
 
 def _partition(resource: Resource, profile: Profile) -> Iterator[str]:
-    for path, said in _strings(resource.props, ""):
-        for piece in said.replace('"', " ").replace(",", " ").split():
-            if piece.startswith("arn:") and profile.partition is not None:
-                found = piece.split(":")[1]
-                if found not in ("", "*", profile.partition):
-                    yield f"`{path}` names partition {found!r}, not {profile.partition!r} as the profile has"
-            host = next((s for s in _SUFFIXES if piece.rstrip("/").endswith("." + s)), None)
-            if host is not None and profile.dns_suffix is not None and host != profile.dns_suffix:
-                yield f"`{path}` names an endpoint of {host!r}, not {profile.dns_suffix!r} as the profile has"
+    if profile.regions is None:
+        return
+    partitions = _EUROPE if profile.partition is None else {profile.partition: profile.dns_suffix}
+    for path, value in walk(resource.props):
+        if not isinstance(value, str):
+            continue
+        for match in _ARN.finditer(value) if "arn:" in value else ():
+            if match[1] not in ("", "*", *partitions):
+                yield f"`{path}` names partition {match[1]!r}, not {_words(partitions)} as the profile has"
+        for match in _HOST.finditer(value) if "aws" in value or ".gov" in value else ():
+            host = next(one for one in _SUFFIXES if match[0].endswith("." + one) or match[0].endswith(one))
+            service = host == "amazonaws.com" and _PRINCIPAL.fullmatch(value)
+            if host not in partitions.values() and not service:
+                hosts = _words(partitions.values())
+                yield f"`{path}` names an endpoint of {host!r}, not {hosts} as the profile has"
     universe = resource.provider.get("universeDomain")
     if universe is UNKNOWN:
         raise Undecided("the provider's `universeDomain` is not known yet")
     if universe is not None and profile.universe is not None and universe != profile.universe:
         yield f"universe {universe!r}; profile {profile.name} has {profile.universe!r}"
+
+
+def _words(several: Iterable[str | None]) -> str:
+    return " or ".join(repr(one) for one in several)
+
+
+_PRINCIPAL = re.compile(r"[a-z0-9-]+\.amazonaws\.com")
+"""Name of a service in a policy, the same in every partition of its kind."""
 
 
 _POLICY = '{{"Resource": "arn:{0}:s3:::models/*"}}'
@@ -81,6 +90,31 @@ CONTROL = Control(
         ),
         Case(
             "a name that only ends alike", Verdict.GOOD, bucket(endpoint="notamazonaws.com"), profile="eusc"
+        ),
+        Case(
+            "China's partition, whichever region of the EU",
+            Verdict.BAD,
+            bucket(policy=_POLICY.format("aws-cn")),
+        ),
+        Case("either of the EU's", Verdict.GOOD, bucket(policy=_POLICY.format("aws-eusc"))),
+        Case(
+            "a foreign partition deep in a list",
+            Verdict.BAD,
+            Resource("aws:iam/role:Role", "r", {"managedPolicyArns": ["arn:aws:iam::aws:policy/X"]}),
+            profile="eusc",
+        ),
+        Case(
+            "a service as principal, the same everywhere",
+            Verdict.GOOD,
+            bucket(
+                policy='{"Statement": [{"Effect": "Allow", "Principal": {"Service": "eks.amazonaws.com"}}]}'
+            ),
+            profile="eusc",
+        ),
+        Case(
+            "a foreign endpoint within a text",
+            Verdict.BAD,
+            bucket(userData="curl https://s3.cn-north-1.amazonaws.com.cn/x"),
         ),
         Case(
             "a foreign universe",

@@ -13,6 +13,7 @@ from pulumi_policy import policy as crossguard
 from pulumi_policy.proxy import UNKNOWN_BOOLEAN_VALUE, UNKNOWN_STRING_VALUE
 
 from corral.controls.control import Control, ObjectRule, Resource
+from corral.controls.enforcement import demanded
 from corral.controls.evaluate import evaluate_object
 from corral.controls.kinds import BY_TOKEN
 from corral.controls.profiles import PROFILES
@@ -145,7 +146,7 @@ def test_what_a_release_hides_is_judged_with_the_values_of_the_release(
 def test_every_policy_carries_what_a_reader_needs() -> None:
     info = analyzer("eu-resident").GetAnalyzerInfo(None, None)
     named = {p.name: p for p in info.policies}
-    for found in CONTROLS:
+    for found in (one for one in CONTROLS if demanded(one, PROFILES["eu-resident"])):
         policy = named[found.id.lower()]
         assert policy.severity and policy.remediation_steps and policy.url and policy.framework.name
 
@@ -265,11 +266,61 @@ LWS = {"leaderWorkerTemplate": {"workerTemplate": {"spec": SWITCH}}}
         ("kubernetes:apps/v1:DeploymentList", {"items": [{"spec": {"template": {"spec": SWITCH}}}]}),
         ("kubernetes:leaderworkerset.x-k8s.io/v1:LeaderWorkerSet", {"spec": LWS}),
         ("kubernetes:argoproj.io/v1alpha1:Rollout", {"spec": {"template": {"spec": SWITCH}}}),
+        (
+            "kubernetes:argoproj.io/v1alpha1:Workflow",
+            {"spec": {"templates": [{"container": SWITCH["containers"][0]}]}},
+        ),
+        (
+            "kubernetes:tekton.dev/v1:Task",
+            {"spec": {"steps": [{"image": "x", "script": "serve --trust-remote-code"}]}},
+        ),
+        (
+            "kubernetes:serving.kserve.io/v1alpha1:ClusterStorageContainer",
+            {"spec": {"container": SWITCH["containers"][0]}},
+        ),
+        ("kubernetes:serving.kserve.io/v1alpha1:LLMInferenceServiceConfig", {"spec": {"template": SWITCH}}),
+        ("kubernetes:extensions/v1beta1:Deployment", {"spec": {"template": {"spec": SWITCH}}}),
+        (
+            "kubernetes:future.example/v9:Brain",
+            {"spec": {"inner": {"deep": [{"podTemplate": {"spec": SWITCH}}]}}},
+        ),
         ("kubernetes:ray.io/v1:RayCluster", {"spec": {"workerGroupSpecs": [{"template": {"spec": SWITCH}}]}}),
     ],
 )
 def test_a_pod_template_is_evaluated_whatever_kind_holds_it(token: str, props: dict[str, Any]) -> None:
     assert ("sov-mod-03", MANDATORY) in [f[:2] for f in analyze(token, props)]
+
+
+@pytest.mark.parametrize(
+    ("token", "props", "policy"),
+    [
+        ("core/v1:ServicePatch", {"spec": {"type": "LoadBalancer"}}, "sov-net-07"),
+        (
+            "core/v1:List",
+            {"items": [{"apiVersion": "v1", "kind": "Service", "spec": {"type": "NodePort"}}]},
+            "sov-net-07",
+        ),
+        (
+            "resource.k8s.io/v1beta1:ResourceClaim",
+            {"spec": {"devices": {"requests": [{"adminAccess": True}]}}},
+            "sov-gpu-04",
+        ),
+        (
+            "serving.kserve.io/v1alpha1:TrainedModel",
+            {"spec": {"model": {"storageUri": "hf://a/b"}}},
+            "sov-mod-01",
+        ),
+        (
+            "rbac.authorization.k8s.io/v1:ClusterRoleBinding",
+            {"roleRef": {"name": "cluster-admin"}},
+            "sov-pod-08",
+        ),
+    ],
+)
+def test_what_holds_no_pod_is_evaluated_in_every_wrapper(
+    token: str, props: dict[str, Any], policy: str
+) -> None:
+    assert (policy, MANDATORY) in [f[:2] for f in analyze(f"kubernetes:{token}", props)]
 
 
 @pytest.mark.parametrize(
@@ -335,3 +386,47 @@ def test_a_test_hook_is_left_out_since_helm_never_installs_it() -> None:
     assert not rendered.rendered_workloads(document.format("test-success"))
     assert rendered.rendered_workloads(document.format("pre-install"))
     assert rendered.rendered_workloads(document.format("test,post-install"))
+
+
+CONFIG_MAP = "kubernetes:core/v1:ConfigMap"
+
+
+def configured_findings(container: dict[str, Any], data: dict[str, str], **spec: Any) -> list[str]:
+    """Controls that a Deployment breaks with a ConfigMap `settings` of the same stack."""
+    template = {"spec": {"containers": [{"name": "c", **container}], **spec}}
+    resources = [
+        ("kubernetes:apps/v1:Deployment", {"spec": {"template": template}}),
+        (CONFIG_MAP, {"metadata": {"name": "settings"}, "data": data}),
+    ]
+    request = analyzer_pb2.AnalyzeStackRequest(
+        resources=[
+            analyzer_pb2.AnalyzerResource(
+                type=t, name="x", urn=f"urn:pulumi:s::p::{t}::x", properties=struct(p)
+            )
+            for t, p in resources
+        ]
+    )
+    found = findings(analyzer("eu-resident").AnalyzeStack(request, None))
+    return [
+        f[2].splitlines()[-1].partition(":")[0] for f in found if f[0] == "configuration-keeps-to-controls"
+    ]
+
+
+def test_what_a_config_map_brings_into_the_environment_is_evaluated() -> None:
+    whole = {"envFrom": [{"configMapRef": {"name": "settings"}}]}
+    assert configured_findings(whole, {"NVIDIA_VISIBLE_DEVICES": "all"}) == ["SOV-GPU-03"]
+    assert configured_findings(whole, {"MODEL_ID": "org/chat"}) == ["SOV-MOD-02"]
+    assert not configured_findings(whole, {"MODEL_ID": "/mnt/models"})
+    other = {"envFrom": [{"configMapRef": {"name": "others"}}]}
+    assert not configured_findings(other, {"NVIDIA_VISIBLE_DEVICES": "all"})
+    reference = {"configMapKeyRef": {"name": "settings", "key": "model"}}
+    one = {"env": [{"name": "MODEL_ID", "valueFrom": reference}]}
+    assert configured_findings(one, {"model": "org/chat"}) == ["SOV-MOD-02"]
+
+
+def test_a_mounted_configuration_of_an_engine_is_evaluated() -> None:
+    volumes = [{"name": "v", "configMap": {"name": "settings"}}]
+    bad, good = "trust-remote-code: true", "trust-remote-code: false"
+    assert configured_findings({}, {"vllm.yaml": bad}, volumes=volumes) == ["SOV-MOD-03"]
+    assert not configured_findings({}, {"vllm.yaml": good}, volumes=volumes)
+    assert configured_findings({}, {"vllm.yaml": "model: org/chat"}, volumes=volumes) == ["SOV-MOD-02"]

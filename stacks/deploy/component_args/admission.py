@@ -10,7 +10,7 @@ from corral.stacks.deploy.component_args.context import DeployContext
 
 def object_controls() -> list[str]:
     """IDs of the controls that concern one object, and so can be evaluated at admission."""
-    return [control.id for control in CONTROLS if isinstance(control.rule, ObjectRule)]
+    return [one.id for one in CONTROLS if isinstance(one.rule, ObjectRule) and one.rule.admitted]
 
 
 def admission_args(context: DeployContext) -> AdmissionArgs | None:

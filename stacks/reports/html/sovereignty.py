@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from corral.catalogue.vocabulary import Profile, Weights
 from corral.controls.control import Control
-from corral.controls.enforcement import stops
+from corral.controls.enforcement import demanded, stops
 from corral.controls.page import places
 from corral.controls.profiles import PROFILES
 from corral.controls.register import CONTROLS
@@ -49,16 +49,18 @@ def stopping(plan: Plan) -> int:
 
 def _weights(plan: Plan) -> str:
     stop = stopping(plan)
-    rest = len(CONTROLS) - stop
+    limits = PROFILES[plan.profile.value]
+    rest = sum(1 for one in CONTROLS if demanded(one, limits)) - stop
     return f"{stop} stop{'s' if stop == 1 else ''}, {rest} report{'s' if rest == 1 else ''}"
 
 
 def _control(control: Control, plan: Plan) -> tuple[Content, ...]:
-    hard = stops(control, PROFILES[plan.profile.value])
+    limits = PROFILES[plan.profile.value]
+    hard = stops(control, limits)
     return (
         control.id,
         control.severity.value,
-        _verdict("stops" if hard else "is reported"),
+        _verdict("stops" if hard else "is reported" if demanded(control, limits) else "is not demanded"),
         together([control.title, second(prose(control.remedy))]),
         places(control),
         ", ".join(control.sources),

@@ -1,0 +1,1 @@
+"""What happened is recorded, and kept."""

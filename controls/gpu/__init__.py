@@ -1,0 +1,1 @@
+"""GPUs go to whom they were allocated."""

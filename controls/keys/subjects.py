@@ -1,0 +1,93 @@
+"""Types with data at rest, and where each names the key of its encryption."""
+
+from collections.abc import Mapping
+
+_AWS: Mapping[str, tuple[str, ...]] = {
+    "amp/workspace:Workspace": ("kmsKeyArn",),
+    "backup/vault:Vault": ("kmsKeyArn",),
+    "bedrock/agentAgent:AgentAgent": ("customerEncryptionKeyArn",),
+    "bedrock/customModel:CustomModel": ("customModelKmsKeyId",),
+    "bedrock/guardrail:Guardrail": ("kmsKeyArn",),
+    "cloudtrail/eventDataStore:EventDataStore": ("kmsKeyId",),
+    "cloudtrail/trail:Trail": ("kmsKeyId",),
+    "cloudwatch/logGroup:LogGroup": ("kmsKeyId",),
+    "codebuild/project:Project": ("encryptionKey",),
+    "docdb/cluster:Cluster": ("kmsKeyId",),
+    "dynamodb/table:Table": ("serverSideEncryption.kmsKeyArn",),
+    "ebs/snapshotCopy:SnapshotCopy": ("kmsKeyId",),
+    "ebs/volume:Volume": ("kmsKeyId",),
+    "ecr/repository:Repository": ("encryptionConfigurations.kmsKey",),
+    "efs/fileSystem:FileSystem": ("kmsKeyId",),
+    "elasticache/replicationGroup:ReplicationGroup": ("kmsKeyId",),
+    "elasticache/serverlessCache:ServerlessCache": ("kmsKeyId",),
+    "fsx/lustreFileSystem:LustreFileSystem": ("kmsKeyId",),
+    "fsx/ontapFileSystem:OntapFileSystem": ("kmsKeyId",),
+    "fsx/openZfsFileSystem:OpenZfsFileSystem": ("kmsKeyId",),
+    "fsx/windowsFileSystem:WindowsFileSystem": ("kmsKeyId",),
+    "grafana/workspace:Workspace": ("kmsKeyId",),
+    "kinesis/firehoseDeliveryStream:FirehoseDeliveryStream": ("serverSideEncryption.keyArn",),
+    "kinesis/stream:Stream": ("kmsKeyId",),
+    "memorydb/cluster:Cluster": ("kmsKeyArn",),
+    "msk/cluster:Cluster": ("encryptionInfo.encryptionAtRestKmsKeyArn",),
+    "neptune/cluster:Cluster": ("kmsKeyArn",),
+    "opensearch/domain:Domain": ("encryptAtRest.kmsKeyId",),
+    "rds/cluster:Cluster": ("kmsKeyId",),
+    "rds/instance:Instance": ("kmsKeyId",),
+    "redshift/cluster:Cluster": ("kmsKeyId",),
+    "redshiftserverless/namespace:Namespace": ("kmsKeyId",),
+    "s3/vectorsVectorBucket:VectorsVectorBucket": ("encryptionConfigurations.kmsKeyArn",),
+    "sagemaker/domain:Domain": ("kmsKeyId",),
+    "sagemaker/endpointConfiguration:EndpointConfiguration": ("kmsKeyArn",),
+    "sagemaker/notebookInstance:NotebookInstance": ("kmsKeyId",),
+    "secretsmanager/secret:Secret": ("kmsKeyId",),
+    "sns/topic:Topic": ("kmsMasterKeyId",),
+    "sqs/queue:Queue": ("kmsMasterKeyId",),
+}
+_GOOGLE: Mapping[str, tuple[str, ...]] = {
+    "alloydb/cluster:Cluster": ("encryptionConfig.kmsKeyName",),
+    "artifactregistry/repository:Repository": ("kmsKeyName",),
+    "bigquery/dataset:Dataset": ("defaultEncryptionConfiguration.kmsKeyName",),
+    "compute/disk:Disk": ("diskEncryptionKey.kmsKeySelfLink", "diskEncryptionKey.rawKey"),
+    "compute/image:Image": ("imageEncryptionKey.kmsKeySelfLink", "imageEncryptionKey.rawKey"),
+    "compute/instance:Instance": (
+        "bootDisk.kmsKeySelfLink",
+        "bootDisk.diskEncryptionKeyRaw",
+        "bootDisk.source",
+    ),
+    "compute/regionDisk:RegionDisk": ("diskEncryptionKey.kmsKeyName", "diskEncryptionKey.rawKey"),
+    "compute/snapshot:Snapshot": ("snapshotEncryptionKey.kmsKeySelfLink", "snapshotEncryptionKey.rawKey"),
+    "filestore/backup:Backup": ("kmsKeyName",),
+    "filestore/instance:Instance": ("kmsKeyName",),
+    "firestore/database:Database": ("cmekConfig.kmsKeyName",),
+    "logging/projectBucketConfig:ProjectBucketConfig": ("cmekSettings.kmsKeyName",),
+    "lustre/instance:Instance": ("kmsKey",),
+    "memorystore/instance:Instance": ("kmsKey",),
+    "pubsub/topic:Topic": ("kmsKeyName",),
+    "redis/cluster:Cluster": ("kmsKey",),
+    "redis/instance:Instance": ("customerManagedKey",),
+    "secretmanager/regionalSecret:RegionalSecret": ("customerManagedEncryption.kmsKeyName",),
+    "secretmanager/secret:Secret": (
+        "replication.auto.customerManagedEncryption.kmsKeyName",
+        "replication.userManaged.replicas.customerManagedEncryption.kmsKeyName",
+    ),
+    "spanner/database:Database": ("encryptionConfig.kmsKeyName", "encryptionConfig.kmsKeyNames"),
+    "sql/databaseInstance:DatabaseInstance": ("encryptionKeyName",),
+    "vertex/aiDataset:AiDataset": ("encryptionSpec.kmsKeyName",),
+    "vertex/aiEndpoint:AiEndpoint": ("encryptionSpec.kmsKeyName",),
+    "vertex/aiIndex:AiIndex": ("encryptionSpec.kmsKeyName",),
+    "workbench/instance:Instance": ("gceSetup.bootDisk.kmsKey",),
+}
+KEY_PATHS: Mapping[str, tuple[str, ...]] = {
+    **{f"aws:{token}": paths for token, paths in _AWS.items()},
+    **{f"gcp:{token}": paths for token, paths in _GOOGLE.items()},
+}
+"""Where a type names its key, as alternatives."""
+INHERITED: Mapping[str, tuple[str, ...]] = {
+    "aws:rds/instance:Instance": ("replicateSourceDb", "snapshotIdentifier"),
+    "aws:rds/cluster:Cluster": (
+        "replicationSourceIdentifier",
+        "snapshotIdentifier",
+        "globalClusterIdentifier",
+    ),
+}
+"""Properties that name what a resource has its encryption from."""

@@ -1,0 +1,85 @@
+"""How a model of a public hub is named, in all the places where an engine takes one; CEL and RE2.
+
+An engine takes a name such as `org/chat` as the value of an option, as what it serves, or from the
+environment. A path begins with `/` or `.`, or ends like a file.
+"""
+
+_NAME = r"[A-Za-z0-9][A-Za-z0-9_.-]*/[A-Za-z0-9_.-]+"
+NAME = rf"^{_NAME}(:[A-Za-z0-9_.-]+)?$"
+FILE = (
+    r"\.(gguf|safetensors|bin|pt|pth|onnx|json|ya?ml|toml|txt|jinja2?|j2|py|sh|tar|gz|zip|conf|pem|crt|key)$"
+)
+_NOUN = r"(models?|tokenizers?|loras?|adapters?|draft|drafter|checkpoint|ckpt|weights|encoder|reranker|repo)"
+_TAIL = (
+    r"([-_.](id|ids|path|paths|name[-_]or[-_]path|dir|dirs|repo|uri|url|tag|draft|file|weights|source|modules?"
+    r"|config|model|ckpt|list))*"
+)
+_SPECULATIVE = r"([a-z]+[-_.])?(speculative|spec)[-_.](config|model)([-_.][a-z-]+)*"
+OPTION = rf"(?i)^-?(([a-z0-9]+[-_.])*{_NOUN}{_TAIL}|{_SPECULATIVE}|hf[-_a-z]*|mu?|md|dr)(=|\s)"
+"""An option that takes a model, after the dash before it."""
+SWITCH = r"(?i)^-?(enable|disable|no|use|enforce|trust|skip|async|verbose|debug)([-_][a-z0-9-_]+)?\s"
+"""An option that takes no value; what follows is an argument of the command."""
+AFTER = rf"^-?[A-Za-z0-9_.-]+(=|\s+)\S+\s+(\S+\s+)*[\"']?{_NAME}(:[A-Za-z0-9_.-]+)?[\"']?(\s|$)"
+"""An option with its value, and a name after it."""
+SERVED = (
+    r"(?i)^-?(served|api|host|otlp|allowed|root|ssl|uvicorn|log|tool|reasoning|chat|middleware|lora-extra"
+    r"|return)[-_]"
+)
+"""Options with several values, or with values that look like names."""
+SERVES = (
+    r"(?i)(^|[\s/;&|(\"'.=])(serve|api_server|aphrodite|lmdeploy|trtllm-serve|mlc_llm|text-generation-launcher"
+    r"|text-embeddings-router|infinity_emb|lorax-launcher|launch_server|mistralrs-server|tabby|openllm"
+    r"|from_pretrained|sentencetransformer|pipeline|snapshot_download|hf_hub_download|ctranslate2)([\s(]|$)"
+)
+"""A command, or a call, that takes a model as its argument."""
+IN_JSON = rf"[\"'][A-Za-z_]*(model|tokenizer|repo|adapter|lora)[A-Za-z_]*[\"']\s*[:=]\s*[\"']{_NAME}[\"']"
+HOST = (
+    r"(?i)(^|[\s/@.\"'=(,])(huggingface\.co|hf\.co|hf-mirror\.com|modelscope\.(cn|ai|com)|ollama\.(com|ai)|civitai\.com"
+    r"|kaggle\.com|cdn-lfs[a-z0-9.-]*)([/:\s\"',)]|$)|(?i)(^|[\s\"'=(,])(hf|modelscope|ollama|huggingface)://"
+)
+"""A public hub by its host or scheme."""
+TOOL = (
+    r"(?i)(huggingface-cli|(^|[\s/;&|(\"'])hf)\s+download|snapshot_download|hf_hub_download|modelscope\s+download"
+    r"|(^|[\s/;&|(\"'])ollama\s+(pull|run)\s|(^|[\s-])hf[-_]token"
+)
+"""A tool that downloads models, or a token for one."""
+WEIGHTS = r"(?i)^(https?|ftp)://\S+\.(gguf|safetensors|ggml|pth|ckpt|onnx)(\?\S*)?$"
+URL = r"(?i)^[a-z][a-z0-9+.-]*://"
+INSIDE = r"(?i)^https?://([a-z0-9-]+\.)*(svc|svc\.cluster\.local|localhost)(:[0-9]+)?(/|$)|^file:///"
+"""An address within the cluster."""
+VARIABLE = (
+    r"(?i)^([A-Z0-9]+_)*(MODELS?|TOKENIZER|LORAS?|ADAPTERS?|DRAFT|CHECKPOINT|HF_REPO|REPO)"
+    r"(_(ID|NAME|NAME_OR_PATH|REPO|PATH|DIR|URI|URL|MODEL|MODELS|MODULES|DRAFT|TAG|CONFIG|FILE|SOURCE))*$"
+)
+TOKEN = (
+    r"(?i)^([A-Z0-9]+_)*(HF|HUGGING_?FACE)(_HUB)?(_(API|ACCESS|READ))*_?(TOKEN|TOKEN_PATH|API_?KEY)$"
+    r"|^MODELSCOPE(_API|_SDK)*_TOKEN$"
+)
+MODELSCOPE = r"(?i)^([A-Z0-9]+_)*USE_MODELSCOPE$"
+ENGINE = r"(?i)(vllm|sglang|text-generation-inference|tgi|lmdeploy|aphrodite|text-embeddings|infinity)"
+"""An image whose entrypoint takes a model as its first argument."""
+MAYBE = rf"(^|[\s\"'=,:;({{\[]){_NAME}([\s\"'=,:;)}}\]&|]|$)"
+"""A text that may have a name of a hub in it."""
+SIGNS = ("hugging", "hf", "modelscope", "ollama", "civitai", "kaggle", "cdn-lfs", "snapshot_download")
+"""Beginnings of what names a hub by its host or tool."""
+NAMES = ("HF", "HUGGING", "MODELSCOPE", "TRANSFORMERS_")
+"""Beginnings of names of variables that open a hub."""
+
+
+_SEPARATORS = ('\\"', "'", "=", ",", "{", "}", "[", "]", "(", ")", ";")
+
+
+def words(text: str) -> str:
+    """CEL: the words of `text`, without signs around them."""
+    plain = "".join(f'.replace("{sign}", " ")' for sign in _SEPARATORS)
+    return f"{text}{plain}.split(' ')"
+
+
+def named(text: str) -> str:
+    """CEL: whether `text` has a word that is a name on a hub."""
+    return f"{words(text)}.exists(w, w.matches(variables.hubName) && !w.matches(variables.hubFile))"
+
+
+def has_any(text: str, several: str) -> str:
+    """CEL: whether `text` has one of the strings of a list in it."""
+    return f"{several}.exists(k, {text}.contains(k))"

@@ -1,0 +1,91 @@
+"""Nodes have no public addresses."""
+
+from collections.abc import Iterator
+
+from corral.controls.control import UNKNOWN, Case, Control, Resource, ResourceRule, Verdict
+from corral.controls.levels import Severity
+from corral.controls.profiles import Profile
+from corral.controls.settings import Table, false, limited, missing, needed, true
+
+_PUBLIC = "is true, so machines get public addresses"
+_CLUSTER = "gcp:container/cluster:Cluster"
+_POOL = "gcp:container/nodePool:NodePool"
+_TABLE: Table = {
+    "aws:ec2/subnet:Subnet": (limited("mapPublicIpOnLaunch", false, _PUBLIC),),
+    "aws:ec2/defaultSubnet:DefaultSubnet": (needed("mapPublicIpOnLaunch", false, _PUBLIC),),
+    "aws:ec2/instance:Instance": (limited("associatePublicIpAddress", false, _PUBLIC),),
+    "aws:ec2/launchConfiguration:LaunchConfiguration": (limited("associatePublicIpAddress", false, _PUBLIC),),
+    "aws:ec2/launchTemplate:LaunchTemplate": (
+        limited("networkInterfaces.associatePublicIpAddress", false, _PUBLIC),
+    ),
+    "aws:sagemaker/notebookInstance:NotebookInstance": (
+        needed("directInternetAccess", false, "is not Disabled (absent means open)"),
+    ),
+    "gcp:compute/instance:Instance": (
+        limited("networkInterfaces.accessConfigs", lambda one: False, "gives the machine a public address"),
+    ),
+    "gcp:compute/instanceTemplate:InstanceTemplate": (
+        limited("networkInterfaces.accessConfigs", lambda one: False, "gives machines public addresses"),
+    ),
+    _CLUSTER: (
+        needed(
+            "privateClusterConfig.enablePrivateNodes",
+            true,
+            "is not true, so nodes get public addresses",
+            "networkConfig.enablePrivateNodes",
+        ),
+    ),
+    _POOL: (limited("networkConfig.enablePrivateNodes", true, "is false, so nodes get public addresses"),),
+    "gcp:workbench/instance:Instance": (needed("gceSetup.disablePublicIp", true, "is not true"),),
+}
+
+
+def _private(subject: Resource, profile: Profile) -> Iterator[str]:
+    yield from missing(_TABLE[subject.type], subject)
+
+
+_SUBNET = "aws:ec2/subnet:Subnet"
+
+CONTROL = Control(
+    id="SOV-NET-02",
+    title="Nodes have no public addresses",
+    severity=Severity.HIGH,
+    sources=("CIS EKS 5.4.3", "CIS GKE 5.6.5"),
+    remedy="Keep nodes in private subnets; GKE: `enablePrivateNodes: true`.",
+    rule=ResourceRule(lambda token: token in _TABLE, _private),
+    cases=(
+        Case("a private subnet", Verdict.GOOD, Resource(_SUBNET, "s", {})),
+        Case("a public subnet", Verdict.BAD, Resource(_SUBNET, "s", {"mapPublicIpOnLaunch": True})),
+        Case("not known yet", Verdict.UNDECIDED, Resource(_SUBNET, "s", {"mapPublicIpOnLaunch": UNKNOWN})),
+        Case(
+            "a template with public addresses",
+            Verdict.BAD,
+            Resource(
+                "aws:ec2/launchTemplate:LaunchTemplate",
+                "t",
+                {"networkInterfaces": [{"associatePublicIpAddress": "true"}]},
+            ),
+        ),
+        Case("GKE, nothing said", Verdict.BAD, Resource(_CLUSTER, "c", {})),
+        Case(
+            "GKE, private nodes",
+            Verdict.GOOD,
+            Resource(_CLUSTER, "c", {"privateClusterConfig": {"enablePrivateNodes": True}}),
+        ),
+        Case(
+            "a pool of public nodes",
+            Verdict.BAD,
+            Resource(_POOL, "p", {"networkConfig": {"enablePrivateNodes": False}}),
+        ),
+        Case(
+            "a machine with an address",
+            Verdict.BAD,
+            Resource("gcp:compute/instance:Instance", "i", {"networkInterfaces": [{"accessConfigs": [{}]}]}),
+        ),
+        Case(
+            "a machine without",
+            Verdict.GOOD,
+            Resource("gcp:compute/instance:Instance", "i", {"networkInterfaces": [{"network": "n"}]}),
+        ),
+    ),
+)

@@ -1,0 +1,57 @@
+"""Pods cannot become their node."""
+
+from collections.abc import Iterator
+
+from corral.controls.control import UNKNOWN, Case, Control, Resource, ResourceRule, Verdict
+from corral.controls.levels import Severity
+from corral.controls.profiles import Profile
+from corral.controls.settings import Table, limited, missing, needed
+
+_TEMPLATE = "aws:ec2/launchTemplate:LaunchTemplate"
+_POOL = "gcp:container/nodePool:NodePool"
+_TOKENS = "is not required, so anybody on the node takes its role"
+_REQUIRED = needed("metadataOptions.httpTokens", lambda one: one == "required", _TOKENS)
+_HOPS = limited(
+    "metadataOptions.httpPutResponseHopLimit", lambda one: str(one) == "1", "is above 1, so pods reach it"
+)
+_METADATA = lambda one: one == "GKE_METADATA"  # noqa: E731
+_TABLE: Table = {
+    _TEMPLATE: (_REQUIRED, _HOPS),
+    "aws:ec2/instance:Instance": (_REQUIRED, _HOPS),
+    "aws:ec2/launchConfiguration:LaunchConfiguration": (_REQUIRED, _HOPS),
+    _POOL: (needed("nodeConfig.workloadMetadataConfig.mode", _METADATA, "is not GKE_METADATA"),),
+    "gcp:container/cluster:Cluster": (
+        limited("nodeConfig.workloadMetadataConfig.mode", _METADATA, "is not GKE_METADATA"),
+    ),
+}
+
+
+def _shielded(subject: Resource, profile: Profile) -> Iterator[str]:
+    yield from missing(_TABLE[subject.type], subject)
+
+
+def _template(**options: object) -> Resource:
+    return Resource(_TEMPLATE, "t", {"metadataOptions": options})
+
+
+CONTROL = Control(
+    id="SOV-NET-09",
+    title="Pods cannot take the identity of their node",
+    severity=Severity.HIGH,
+    sources=("CKV_AWS_79", "CKV_AWS_341", "CIS GKE 5.4.1"),
+    remedy="EC2: `httpTokens: required` and a hop limit of 1; GKE: `workloadMetadataConfig` GKE_METADATA.",
+    rule=ResourceRule(lambda token: token in _TABLE, _shielded),
+    cases=(
+        Case("tokens required", Verdict.GOOD, _template(httpTokens="required", httpPutResponseHopLimit=1)),
+        Case("tokens optional", Verdict.BAD, _template(httpTokens="optional")),
+        Case("nothing said", Verdict.BAD, Resource(_TEMPLATE, "t", {})),
+        Case("two hops", Verdict.BAD, _template(httpTokens="required", httpPutResponseHopLimit=2)),
+        Case("not known yet", Verdict.UNDECIDED, _template(httpTokens=UNKNOWN)),
+        Case("GKE, nothing said", Verdict.BAD, Resource(_POOL, "p", {})),
+        Case(
+            "GKE, shielded",
+            Verdict.GOOD,
+            Resource(_POOL, "p", {"nodeConfig": {"workloadMetadataConfig": {"mode": "GKE_METADATA"}}}),
+        ),
+    ),
+)

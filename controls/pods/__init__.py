@@ -1,0 +1,1 @@
+"""What pods and identities of a cluster may do."""

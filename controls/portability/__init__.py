@@ -1,0 +1,1 @@
+"""The platform can leave a provider, and run without one."""

@@ -1,0 +1,169 @@
+"""What stands anywhere in the properties of a resource: text, and documents within text."""
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, cast
+
+from corral.controls.control import UNKNOWN
+
+FREE_TEXT = frozenset(
+    {
+        "annotations",
+        "comment",
+        "description",
+        "displayName",
+        "display_name",
+        "labels",
+        "resourceLabels",
+        "tags",
+        "tagsAll",
+        "userLabels",
+    }
+)
+"""Properties that name things for people; what they say moves no data."""
+STATEMENTS = ("Statement", "statements")
+
+
+def walk(value: Any, path: str = "") -> Iterator[tuple[str, Any]]:
+    """Paths of all leaves, also of those within JSON text, less text for people and what policies deny."""
+    if isinstance(value, Mapping):
+        fields = cast(Mapping[str, Any], value)
+        if _denies(fields):
+            return
+        for key, item in fields.items():
+            if str(key) not in FREE_TEXT:
+                yield from walk(item, f"{path}.{key}" if path else str(key))
+    elif isinstance(value, list):
+        for index, item in enumerate(cast(list[Any], value)):
+            yield from walk(item, f"{path}.{index}")
+    elif isinstance(value, str) and value.lstrip()[:1] in ("{", "["):
+        document = parsed(value)
+        if document is None:
+            yield path, value
+        else:
+            yield from walk(document, path)
+    else:
+        yield path, value
+
+
+def _denies(fields: Mapping[str, Any]) -> bool:
+    return "Deny" in (fields.get("Effect"), fields.get("effect"))
+
+
+def parsed(text: str) -> Any:
+    """The document that `text` is as JSON; None: it is none."""
+    try:
+        found = json.loads(text)
+    except ValueError:
+        return None
+    return found if isinstance(found, (dict, list)) else None
+
+
+def documents(value: Any, path: str = "") -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """Paths of all policy documents, as text or as properties."""
+    if isinstance(value, str) and value.lstrip()[:1] == "{":
+        value = parsed(value)
+    if isinstance(value, Mapping):
+        fields = cast(Mapping[str, Any], value)
+        if any(key in fields for key in STATEMENTS):
+            yield path, fields
+            return
+        for key, item in fields.items():
+            yield from documents(item, f"{path}.{key}" if path else str(key))
+    elif isinstance(value, list):
+        for index, item in enumerate(cast(list[Any], value)):
+            yield from documents(item, f"{path}.{index}")
+
+
+def statements(document: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+    """Statements of a policy document, one or several."""
+    found: Any = next((document[key] for key in STATEMENTS if key in document), [])
+    several = cast(Sequence[Any], found if isinstance(found, list) else [found])
+    yield from (cast(Mapping[str, Any], one) for one in several if isinstance(one, Mapping))
+
+
+def for_everybody(document: Mapping[str, Any]) -> bool:
+    """Whether a statement allows any principal without a condition that narrows who."""
+    return any(
+        "Allow" in (one.get("Effect"), one.get("effect"))
+        and (
+            _anybody(one.get("Principal"))
+            or _anybody_listed(one.get("principals"))
+            or "NotPrincipal" in one
+            or "notPrincipals" in one
+        )
+        and not _narrowed(one)
+        for one in statements(document)
+    )
+
+
+NARROWING = (
+    "aws:principalorgid",
+    "aws:principalorgpaths",
+    "aws:principalaccount",
+    "aws:principalarn",
+    "aws:sourceaccount",
+    "aws:sourcearn",
+    "aws:sourceorgid",
+    "aws:sourceowner",
+    "aws:sourcevpc",
+    "aws:sourcevpce",
+    "aws:sourceip",
+    "aws:vpcsourceip",
+    "aws:userid",
+    "aws:username",
+    "kms:calleraccount",
+    "s3:dataaccesspointaccount",
+    "s3:dataaccesspointarn",
+    "sns:endpoint",
+    "elasticfilesystem:accesspointarn",
+    "elasticfilesystem:accessedviamounttarget",
+)
+"""Keys of conditions by which AWS holds a statement for any principal to be not public."""
+
+
+def _narrowed(statement: Mapping[str, Any]) -> bool:
+    conditions: Any = statement.get("Condition") or statement.get("conditions")
+    if isinstance(conditions, list):
+        said = cast(list[Mapping[str, Any]], conditions)
+        return any(
+            _narrows(str(one.get("variable")), one.get("values"), str(one.get("test"))) for one in said
+        )
+    if not isinstance(conditions, Mapping):
+        return False
+    return any(
+        _narrows(key, value, operator)
+        for operator, keys in cast(Mapping[str, Any], conditions).items()
+        if isinstance(keys, Mapping)
+        for key, value in cast(Mapping[str, Any], keys).items()
+    )
+
+
+def _narrows(key: str, value: Any, operator: str) -> bool:
+    values = cast(list[Any], value if isinstance(value, list) else [value])
+    if "not" in operator.lower() or operator.lower() == "null":
+        return False
+    return key.lower() in NARROWING and not any(one in ("*", "0.0.0.0/0", "::/0") for one in values)
+
+
+def _anybody(principal: Any) -> bool:
+    if isinstance(principal, Mapping):
+        holders = cast(Mapping[str, Any], principal)
+        return any(_anybody(one) for kind, one in holders.items() if kind in ("AWS", "*", "CanonicalUser"))
+    several = cast(list[Any], principal if isinstance(principal, list) else [principal])
+    return any(one in ("*", "arn:aws:iam::*:root") for one in several)
+
+
+def _anybody_listed(principals: Any) -> bool:
+    several = cast(list[Any], principals if isinstance(principals, list) else [principals])
+    return any(
+        isinstance(one, Mapping)
+        and "*" in cast(Mapping[str, Any], one).get("identifiers", ())
+        and cast(Mapping[str, Any], one).get("type") in ("AWS", "*", None)
+        for one in several
+    )
+
+
+def unknown(value: Any) -> bool:
+    """Whether a value is one that is not known yet."""
+    return value is UNKNOWN

@@ -1,0 +1,111 @@
+"""Nothing is in several regions, or in all, unless the profile holds them."""
+
+import re
+from collections.abc import Iterator
+
+from corral.controls.control import UNKNOWN, Case, Control, Resource, ResourceRule, Undecided, Verdict
+from corral.controls.levels import Severity
+from corral.controls.profiles import Profile
+
+_SECRET = "gcp:secretmanager/secret:Secret"
+_TOPIC = "gcp:pubsub/topic:Topic"
+_DATASET = "gcp:bigquery/dataset:Dataset"
+_SPANNER = "gcp:spanner/instance:Instance"
+_POINT = "aws:s3control/multiRegionAccessPoint:MultiRegionAccessPoint"
+_GLOBAL_TABLE = "aws:dynamodb/globalTable:GlobalTable"
+_TYPES = (_SECRET, _TOPIC, _DATASET, _SPANNER, _POINT, _GLOBAL_TABLE)
+_CONFIGURATION = re.compile(r"(?:.*/)?regional-(.+)")
+
+
+def _several(subject: Resource, profile: Profile) -> Iterator[str]:
+    if profile.regions is None:
+        return
+    match subject.type:
+        case "gcp:secretmanager/secret:Secret":
+            if subject.value("replication.auto") is not None:
+                yield "`replication.auto` keeps the secret in any region; use `userManaged` with replicas"
+            elif not subject.value("replication.userManaged"):
+                yield "`replication.userManaged` is absent, so no region is stated"
+        case "gcp:pubsub/topic:Topic":
+            if not subject.value("messageStoragePolicy.allowedPersistenceRegions"):
+                yield "`messageStoragePolicy.allowedPersistenceRegions` is absent: any region keeps them"
+        case "gcp:bigquery/dataset:Dataset":
+            if subject.value("location") is None:
+                yield "`location` is absent, and its default is the US, whatever the provider's region"
+        case "gcp:spanner/instance:Instance":
+            config = subject.value("config", "")
+            match = _CONFIGURATION.fullmatch(str(config))
+            if match is None or not profile.holds(match[1]):
+                yield f"`config` is {config!r}, not of one region of the profile"
+        case _:
+            regions = [
+                one
+                for path in ("details.regions.region", "replicas.regionName")
+                for one in subject.values(path)
+            ]
+            if UNKNOWN in regions:
+                raise Undecided("a region is not known yet")
+            outside = sorted({str(one) for one in regions if one is not None and not profile.holds(str(one))})
+            if outside:
+                yield f"it spans {', '.join(outside)}"
+
+
+CONTROL = Control(
+    id="SOV-RES-03",
+    title="Nothing spans regions outside the profile",
+    severity=Severity.CRITICAL,
+    sources=("SOV-3", "GDPR 44"),
+    remedy="State the regions of the profile where the service's default is several regions, or all.",
+    rule=ResourceRule(lambda token: token in _TYPES, _several),
+    cases=(
+        Case("a secret anywhere", Verdict.BAD, Resource(_SECRET, "s", {"replication": {"auto": {}}})),
+        Case("a secret of which nothing is said", Verdict.BAD, Resource(_SECRET, "s", {})),
+        Case(
+            "a secret in regions of its own",
+            Verdict.GOOD,
+            Resource(
+                _SECRET, "s", {"replication": {"userManaged": {"replicas": [{"location": "europe-west3"}]}}}
+            ),
+        ),
+        Case("a secret not known yet", Verdict.UNDECIDED, Resource(_SECRET, "s", {"replication": UNKNOWN})),
+        Case("messages anywhere", Verdict.BAD, Resource(_TOPIC, "t", {})),
+        Case(
+            "messages in one region",
+            Verdict.GOOD,
+            Resource(_TOPIC, "t", {"messageStoragePolicy": {"allowedPersistenceRegions": ["europe-west3"]}}),
+        ),
+        Case("a dataset by default", Verdict.BAD, Resource(_DATASET, "d", {})),
+        Case("a dataset in the EU", Verdict.GOOD, Resource(_DATASET, "d", {"location": "EU"})),
+        Case("a database of a continent", Verdict.BAD, Resource(_SPANNER, "s", {"config": "nam3"})),
+        Case(
+            "a database of one region",
+            Verdict.GOOD,
+            Resource(_SPANNER, "s", {"config": "regional-europe-west3"}),
+        ),
+        Case(
+            "a database of a region outside",
+            Verdict.BAD,
+            Resource(_SPANNER, "s", {"config": "regional-us-east1"}),
+        ),
+        Case(
+            "a point of access that spans",
+            Verdict.BAD,
+            Resource(_POINT, "p", {"details": {"regions": [{"bucket": "b", "region": "us-east-1"}]}}),
+        ),
+        Case(
+            "a table that spans",
+            Verdict.BAD,
+            Resource(
+                _GLOBAL_TABLE, "t", {"replicas": [{"regionName": "eu-west-1"}, {"regionName": "us-east-1"}]}
+            ),
+        ),
+        Case(
+            "a table within the EU",
+            Verdict.GOOD,
+            Resource(
+                _GLOBAL_TABLE, "t", {"replicas": [{"regionName": "eu-west-1"}, {"regionName": "eu-west-3"}]}
+            ),
+        ),
+        Case("anywhere in profile open", Verdict.GOOD, Resource(_TOPIC, "t", {}), profile="open"),
+    ),
+)
