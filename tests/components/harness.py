@@ -148,6 +148,7 @@ class Recorder(mocks.MockMonitor):
     def __init__(self, objects: _Objects):
         super().__init__(objects)
         self.graph = Graph()
+        self._by_urn: dict[str, Registered] = {}
         self._lock = threading.Lock()
 
     def RegisterResource(self, request: Any) -> Any:
@@ -160,34 +161,33 @@ class Recorder(mocks.MockMonitor):
         return super().ReadResource(request)
 
     def RegisterResourceOutputs(self, request: Any) -> Any:
-        for resource in self.graph.resources:
-            if resource.urn == request.urn:
-                resource.outputs, _ = _plain(request.outputs)
+        if request.urn in self._by_urn:
+            self._by_urn[request.urn].outputs, _ = _plain(request.outputs)
         return empty_pb2.Empty()
 
     def _record(self, request: Any, *, read: bool, inputs: struct_pb2.Struct) -> None:
         urn = self.make_urn(request.parent, request.type, request.name)
         values, secrets = _plain(inputs)
+        registered = Registered(
+            urn=urn,
+            type=request.type,
+            name=request.name,
+            parent=request.parent,
+            inputs=values,
+            secrets=frozenset(secrets),
+            protect=False if read else bool(request.protect),
+            provider=request.provider,
+            ignored=() if read else tuple(request.ignoreChanges),
+            replaced_on=() if read else tuple(request.replaceOnChanges),
+            deleted_first=False if read else bool(request.deleteBeforeReplace),
+            dependencies=tuple(request.dependencies),
+            custom=read or bool(request.custom),
+            read=read,
+        )
         with self._lock:
-            assert all(r.urn != urn for r in self.graph.resources), f"two resources share the URN {urn}"
-            self.graph.resources.append(
-                Registered(
-                    urn=urn,
-                    type=request.type,
-                    name=request.name,
-                    parent=request.parent,
-                    inputs=values,
-                    secrets=frozenset(secrets),
-                    protect=False if read else bool(request.protect),
-                    provider=request.provider,
-                    ignored=() if read else tuple(request.ignoreChanges),
-                    replaced_on=() if read else tuple(request.replaceOnChanges),
-                    deleted_first=False if read else bool(request.deleteBeforeReplace),
-                    dependencies=tuple(request.dependencies),
-                    custom=read or bool(request.custom),
-                    read=read,
-                )
-            )
+            assert urn not in self._by_urn, f"two resources share the URN {urn}"
+            self._by_urn[urn] = registered
+            self.graph.resources.append(registered)
 
 
 def _plain(message: struct_pb2.Struct) -> tuple[dict[str, Any], list[str]]:
