@@ -20,6 +20,8 @@ import pulumi.resource_hooks as resource_hooks
 from google.protobuf import empty_pb2, struct_pb2
 from pulumi.runtime import config as runtime_config
 from pulumi.runtime import mocks, rpc, settings
+from pulumi.runtime import resource as resources
+from pulumi.runtime.proto import source_pb2
 
 SECRET = "<secret>"
 
@@ -271,6 +273,10 @@ def _build(
     _set_modules_apart()
     loop = asyncio.new_event_loop()
     asyncio.set_event_loop(loop)
+    # Pulumi's mocks make a loop on every thread that answers and leave it open: here is one thread with one.
+    answers = asyncio.new_event_loop()
+    answering = ThreadPoolExecutor(1, initializer=asyncio.set_event_loop, initargs=(answers,))
+    loop.set_default_executor(answering)
     try:
         recorder = Recorder(objects)
         settings.reset_options()
@@ -278,6 +284,8 @@ def _build(
         runtime_config.set_all_config(dict(config), secret_keys)
         # The recorder has no server that an engine could call back.
         resource_hooks.register_resource_hook = lambda hook: asyncio.ensure_future(asyncio.sleep(0))
+        # Where in the source each resource was made, twenty frames of it, is for an engine's messages.
+        resources._get_stack_trace = source_pb2.StackTrace
 
         def run() -> None:
             program()
@@ -285,11 +293,21 @@ def _build(
         mocks.test(run)()
         return recorder.graph
     finally:
-        for task in asyncio.all_tasks(loop):
-            task.cancel()
-        loop.close()
+        _end(loop)
+        answering.shutdown()
+        answers.close()
         # What Pulumi leaves behind runs finalizers: better here than while a failure is being reported.
         gc.collect()
+
+
+def _end(loop: asyncio.AbstractEventLoop) -> None:
+    """Nothing left of `loop`: it is closed after all its tasks have ended, those too that never began."""
+    tasks = asyncio.all_tasks(loop)
+    for task in tasks:
+        task.cancel()
+    loop.run_until_complete(asyncio.gather(*tasks, return_exceptions=True))
+    asyncio.set_event_loop(None)
+    loop.close()
 
 
 class Probe(pulumi.ComponentResource):
