@@ -65,6 +65,9 @@ browser: ## Chromium for the tests that open a page, where root has apt-get
 	  $(APT) install -y --no-install-recommends chromium >/dev/null 2>&1; } || \
 	  echo "corral: there is no chromium, and tests that open a page are skipped" >&2
 
+# Byte code that nobody keeps is made anew by every command that a test starts.
+check test: export PYTHONDONTWRITEBYTECODE :=
+
 check: $(STAMP) ## Format, lint, types and the tests that need no program
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .

