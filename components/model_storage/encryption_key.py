@@ -1,5 +1,8 @@
 """The encryption key of a store: what was written under it can be read under no other."""
 
+from collections.abc import Mapping
+from typing import Any, cast
+
 import pulumi
 
 from corral.components._credentials import revision
@@ -36,10 +39,9 @@ def keeping(name: str) -> pulumi.ResourceHookBinding:
     return pulumi.ResourceHookBinding(before_update=[hook])
 
 
-async def _annotation(inputs: object) -> str | None:
+async def _annotation(inputs: Mapping[str, Any] | None) -> str | None:
     """The annotation of an object's inputs, which holds a secret somewhere; None: it has none."""
-    found = await pulumi.Output.from_input(inputs).future()
-    metadata = found.get("metadata") if isinstance(found, dict) else None
-    annotations = metadata.get("annotations") if isinstance(metadata, dict) else None
-    value = annotations.get(ANNOTATION) if isinstance(annotations, dict) else None
+    found = cast(Mapping[str, Any], await pulumi.Output.from_input(dict(inputs or {})).future() or {})
+    metadata = cast(Mapping[str, Any], found.get("metadata") or {})
+    value = cast(Mapping[str, Any], metadata.get("annotations") or {}).get(ANNOTATION)
     return value if isinstance(value, str) else None

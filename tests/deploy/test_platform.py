@@ -122,6 +122,12 @@ def test_no_secret_is_passed_on_unmarked(dev):
         assert covered, f"{resource.name}: {path} holds a secret in plain text"
 
 
+def test_a_changed_secret_is_written_in_place(dev):
+    """The provider would replace it, which Pulumi refuses for a protected one, and no hook would be asked."""
+    (provider,) = dev.of("pulumi:providers:kubernetes")
+    assert provider.inputs["enableSecretMutable"] in (True, "true")
+
+
 def test_no_secret_lies_in_a_helm_release(dev):
     """Helm keeps the values of a release in a Secret of its own, revision by revision."""
     releases = dev.of("Release")

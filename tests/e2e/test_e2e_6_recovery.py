@@ -214,6 +214,32 @@ def ask(platform: Platform) -> Done:
     )
 
 
+def test_what_was_deleted_or_scaled_by_hand_is_named_by_status_and_brought_back_by_up(platform):
+    """A policy and its binding, a Deployment of the stack's own, and Deployments of Helm releases."""
+    gone = [
+        ("ValidatingAdmissionPolicyBinding", "", "sov-sup-01"),
+        ("ValidatingPolicy", "", "sov-sup-01"),
+        ("Deployment", "vector-db", "vector-db-exporter"),
+        ("Deployment", "cert-manager", "cert-manager"),
+    ]
+    for kind, namespace, name in gone:
+        platform.kubectl("delete", kind, name, *(["-n", namespace] if namespace else []))
+    manager = ("deployment", "kserve-controller-manager", "-n", "kserve")
+    platform.kubectl("scale", *manager, "--replicas=0")
+    said = platform.corral("status", seconds=SECONDS)
+    assert said.code == 1
+    named = " ".join(said.out.split())
+    for kind, namespace, name in gone:
+        assert f"changed by hand: {kind} {namespace}{'/' if namespace else ''}{name} is missing" in named
+    assert "Deployment kserve/kserve-controller-manager is scaled to 0, 1 are stated" in named
+    done = platform.corral("up", seconds=UP_SECONDS)
+    assert done.code == 0, done.said[-3000:]
+    for kind, namespace, name in gone:
+        platform.read(kind, name, *(["-n", namespace] if namespace else []))
+    assert platform.read(*manager)["spec"]["replicas"] == 1
+    assert "changed by hand" not in platform.corral("status", seconds=SECONDS).out
+
+
 def test_stop_ends_every_process_and_the_next_up_finds_all_data(platform):
     before = contents(platform)
     stored = platform.kubectl("get", "pv", "-o", "name")

@@ -18,7 +18,9 @@ class EmbeddedCluster(NamedNodes):
 
     def __init__(self, plan: Plan):
         plane = Home.find().plane(plan.cluster.plane or plan.stack)
-        self.provider = kubernetes.Provider("cluster", kubeconfig=str(_own_kubeconfig(plane)))
+        self.provider = kubernetes.Provider(
+            "cluster", kubeconfig=str(_own_kubeconfig(plane)), enable_secret_mutable=True
+        )
         self.capabilities = plan.cluster.capabilities
         self.charts = str(plane.root / "charts")
         self.storage_class = None

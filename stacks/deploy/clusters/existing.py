@@ -42,7 +42,9 @@ def _provider(cluster: ClusterPlan) -> kubernetes.Provider:
     if reached is None:
         context = cluster.context or "current context"
         pulumi.log.info(f"cluster: {context} of the kubeconfig that Pulumi's provider finds")
-        return kubernetes.Provider("cluster", kubeconfig=cluster.kubeconfig, context=cluster.context)
+        return kubernetes.Provider(
+            "cluster", kubeconfig=cluster.kubeconfig, context=cluster.context, enable_secret_mutable=True
+        )
     pulumi.log.info(f"cluster: context {reached.context}, server {reached.server}")
     # The provider takes one path; of several, the one whose context is meant.
     path, context = (
@@ -50,7 +52,7 @@ def _provider(cluster: ClusterPlan) -> kubernetes.Provider:
         if reached.alone
         else (reached.path, reached.context)
     )
-    return kubernetes.Provider("cluster", kubeconfig=path, context=context)
+    return kubernetes.Provider("cluster", kubeconfig=path, context=context, enable_secret_mutable=True)
 
 
 def _target(cluster: ClusterPlan) -> Target | None:
