@@ -42,8 +42,8 @@ def show_plane(console: Console, home: Home, record: PlaneRecord, state: PlaneSt
     for name, entry in state.programs.items():
         if entry.note:
             note(console, f"{name}: {entry.note}")
-    said = f"{state.problem}: `corral up -s {record.name}`" if state.problem else "supervised"
-    console.print(Text(f"{record.server}, {said}"))
+    condition = f"{state.problem}: `corral up -s {record.name}`" if state.problem else "supervised"
+    console.print(Text(f"{record.server}, {condition}"))
     console.print(Text(str(home.plane(record.name).root)), soft_wrap=True)
 
 
@@ -70,14 +70,14 @@ def render(
     if plan is not None:
         _models(console, overview, plan)
         _others(console, plan, outputs)
-    found = list(faults(overview, plan))
-    if found:
+    lines = list(faults(overview, plan))
+    if lines:
         heading(console, "Not as it should be")
-        for fault in found:
+        for fault in lines:
             note(console, fault, "red")
     if plan is not None:
         _next(console, plan)
-    return not found
+    return not lines
 
 
 def phase(entry: ProgramState, supervised: bool) -> str:
@@ -114,9 +114,9 @@ def _installed(addon: AddonPlan, charts: Mapping[str, Any]) -> Iterator[tuple[st
         yield "plain objects", "", ""
     else:
         for chart in addon.charts:
-            found = charts.get(chart.name, {"kind": "registry", "version": chart.version})
-            how, style = KINDS[found["kind"]]
-            yield f"{how} {chart.name}", style, str(found["version"]).removeprefix("v")
+            origin = charts.get(chart.name, {"kind": "registry", "version": chart.version})
+            how, style = KINDS[origin["kind"]]
+            yield f"{how} {chart.name}", style, str(origin["version"]).removeprefix("v")
 
 
 def _models(console: Console, overview: Overview, plan: Plan) -> None:
@@ -144,8 +144,8 @@ def _others(console: Console, plan: Plan, outputs: Mapping[str, Any]) -> None:
         if outputs.get(key):
             console.print(Text(f"{key}: {outputs[key]}"), overflow="fold")
     for key, value in cast(Mapping[str, Any], outputs.get("policy") or {}).items():
-        said = ", ".join(map(str, cast(list[object], value))) if isinstance(value, list) else str(value)
-        console.print(Text(f"policy {key}: {said}"), overflow="fold")
+        text = ", ".join(map(str, cast(list[object], value))) if isinstance(value, list) else str(value)
+        console.print(Text(f"policy {key}: {text}"), overflow="fold")
     missing, total = len(plan.digests.unresolved), plan.digests.resolved + len(plan.digests.unresolved)
     resolve = "; `corral lock` resolves them" if missing else ""
     console.print(Text(f"digests: {missing} of {total} unresolved{resolve}"))
