@@ -65,8 +65,8 @@ def _commands() -> Sequence[Command]:
 
 def _subparsers(parser: argparse.ArgumentParser) -> Mapping[str, argparse.ArgumentParser]:
     action = next(one for one in _actions(parser) if isinstance(one.choices, dict))
-    found: dict[str, argparse.ArgumentParser] = dict(action.choices or {})  # pyright: ignore[reportUnknownArgumentType, reportUnknownMemberType]
-    return found
+    parsers: dict[str, argparse.ArgumentParser] = dict(action.choices or {})  # pyright: ignore[reportUnknownArgumentType, reportUnknownMemberType]
+    return parsers
 
 
 def _actions(parser: argparse.ArgumentParser) -> Sequence[argparse.Action]:
@@ -192,10 +192,10 @@ def fish(commands: Sequence[Command]) -> str:
             f"complete -c corral -n __fish_use_subcommand -a {command.name} -d {_fish(command.help)}"
         )
     for command in commands:
-        seen = f"complete -c corral -n '__fish_seen_subcommand_from {command.name}'"
+        condition = f"complete -c corral -n '__fish_seen_subcommand_from {command.name}'"
         if command.words:
-            lines.append(f"{seen} -a {_fish(' '.join(command.words))}")
-        lines += [f"{seen} {_fish_option(one)}" for one in command.options if "--stack" not in one.names]
+            lines.append(f"{condition} -a {_fish(' '.join(command.words))}")
+        lines += [f"{condition} {_fish_option(one)}" for one in command.options if "--stack" not in one.names]
     return "\n".join(lines) + "\n"
 
 

@@ -27,8 +27,8 @@ def show(arguments: argparse.Namespace) -> int:
         return 0
     found = _matching(words)
     if not found:
-        asked = " ".join(words)
-        raise UsageError(f"no model of the catalogue matches {asked}: {_near(words)}")
+        query = " ".join(words)
+        raise UsageError(f"no model of the catalogue matches {query}: {_near(words)}")
     if arguments.json:
         print_document(ModelsDocument(models=tuple(model_entry(key, one) for key, one in found.items())))
     else:

@@ -152,5 +152,5 @@ def _license(card: Path) -> str:
         front = FRONT.match(card.read_text(encoding="utf-8", errors="replace"))
     except OSError:
         return UNSTATED
-    found = LICENSE.search(front[1]) if front else None
-    return found[1] if found else UNSTATED
+    match = LICENSE.search(front[1]) if front else None
+    return match[1] if match else UNSTATED

@@ -163,10 +163,10 @@ def logs(arguments: argparse.Namespace) -> int:  # noqa: RET503 (the last line b
 def _namespace(plane: PlaneHome, pod: str) -> str:
     from corral.embedded.plane.logs import pods
 
-    found = [namespace for namespace, name in pods(plane) if name == pod]
-    if len(found) > 1:
-        raise UsageError(f"pod {pod} is in {', '.join(found)}: choose by -n")
-    return found[0] if found else "default"
+    namespaces = [namespace for namespace, name in pods(plane) if name == pod]
+    if len(namespaces) > 1:
+        raise UsageError(f"pod {pod} is in {', '.join(namespaces)}: choose by -n")
+    return namespaces[0] if namespaces else "default"
 
 
 def kubectl(arguments: argparse.Namespace) -> int:

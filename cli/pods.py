@@ -35,10 +35,10 @@ def note(console: Console, text: str, style: str = "dim") -> None:
 
 def show(console: Console, pods: Iterable[PodView], parts: Mapping[str, str]) -> None:
     """Pods by namespace. `parts`: namespace -> the part of the platform that it belongs to."""
-    found = tuple(pods)
-    counts = Counter(pod.kind for pod in found)
+    listed = tuple(pods)
+    counts = Counter(pod.kind for pod in listed)
     heading(console, "Pods", ": " + (", ".join(f"{n} {kind}" for kind, n in counts.most_common()) or "none"))
-    for namespace, group in groupby(found, lambda pod: pod.namespace):
+    for namespace, group in groupby(listed, lambda pod: pod.namespace):
         part = parts.get(namespace, namespace)
         title = namespace if part == namespace else f"{namespace} ({part})"
         console.print(Text(title, style="bold"))
@@ -47,7 +47,7 @@ def show(console: Console, pods: Iterable[PodView], parts: Mapping[str, str]) ->
 
 
 def _pod(console: Console, pod: PodView) -> None:
-    name, room = f"  {pod.name}", console.width - COLUMNS
+    name, width = f"  {pod.name}", console.width - COLUMNS
     state = "green" if pod.fine else "red"
     columns = Text.assemble(
         (f" {pod.kind:<10}", STYLES[pod.kind]),
@@ -55,10 +55,10 @@ def _pod(console: Console, pod: PodView) -> None:
         f"{mib(pod.memory) if pod.memory else '':>9}",
     )
     columns.rstrip()
-    if len(name) > room:
+    if len(name) > width:
         console.print(Text(name), overflow="fold")
         name = ""
-    console.print(Text(f"{name:<{max(room, 0)}}") + columns, overflow="fold")
+    console.print(Text(f"{name:<{max(width, 0)}}") + columns, overflow="fold")
     if pod.note:
         note(console, pod.note, "red")
     if pod.omitted:

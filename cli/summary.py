@@ -43,8 +43,8 @@ def show_plane(console: Console, home: Home, record: PlaneRecord, state: PlaneSt
     for name, entry in state.programs.items():
         if entry.note:
             note(console, f"{name}: {entry.note}")
-    said = f"{state.problem}: `corral up -s {record.name}`" if state.problem else "supervised"
-    console.print(Text(f"{record.server}, {said}"))
+    condition = f"{state.problem}: `corral up -s {record.name}`" if state.problem else "supervised"
+    console.print(Text(f"{record.server}, {condition}"))
     console.print(Text(str(home.plane(record.name).root)), soft_wrap=True)
 
 
@@ -88,12 +88,12 @@ def show_faults(
     console: Console, overview: Overview, plan: Plan | None, changed: Sequence[Difference]
 ) -> bool:
     """What is not as it should be; whether there is nothing of it."""
-    found = list(faults(overview, plan, changed))
-    if found:
+    lines = list(faults(overview, plan, changed))
+    if lines:
         heading(console, "Not as it should be")
-        for fault in found:
+        for fault in lines:
             note(console, fault, "red")
-    return not found
+    return not lines
 
 
 def phase(entry: ProgramState, supervised: bool) -> str:
@@ -130,9 +130,9 @@ def _installed(addon: AddonPlan, charts: Mapping[str, Any]) -> Iterator[tuple[st
         yield "plain objects", "", ""
     else:
         for chart in addon.charts:
-            found = charts.get(chart.name, {"kind": "registry", "version": chart.version})
-            how, style = KINDS[found["kind"]]
-            yield f"{how} {chart.name}", style, str(found["version"]).removeprefix("v")
+            origin = charts.get(chart.name, {"kind": "registry", "version": chart.version})
+            how, style = KINDS[origin["kind"]]
+            yield f"{how} {chart.name}", style, str(origin["version"]).removeprefix("v")
 
 
 def show_models(console: Console, overview: Overview, plan: Plan) -> None:
@@ -177,8 +177,8 @@ def _others(console: Console, overview: Overview, plan: Plan, outputs: Mapping[s
             said = f"{key}: {address}{_simulated(_behind(overview, address))}"
             console.print(Text(said), overflow="fold")
     for key, value in cast(Mapping[str, Any], outputs.get("policy") or {}).items():
-        said = ", ".join(map(str, cast(list[object], value))) if isinstance(value, list) else str(value)
-        console.print(Text(f"policy {key}: {said}"), overflow="fold")
+        text = ", ".join(map(str, cast(list[object], value))) if isinstance(value, list) else str(value)
+        console.print(Text(f"policy {key}: {text}"), overflow="fold")
     missing, total = len(plan.digests.unresolved), plan.digests.resolved + len(plan.digests.unresolved)
     resolve = "; `corral lock` resolves them" if missing else ""
     console.print(Text(f"digests: {missing} of {total} unresolved{resolve}"))

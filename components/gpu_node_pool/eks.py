@@ -129,9 +129,9 @@ def eks_pool(args: EksGpuNodePoolArgs, owner: str) -> CloudPool:
         ArgsError: with one line for each thing that cannot be, or that does not combine.
     """
     rules = rules_of(_scaler(args))
-    found = [*problems(args, args["instance_type"], rules, owner), *_eks_problems(args, owner)]
-    if found:
-        raise ArgsError("\n".join(found))
+    refusals = [*problems(args, args["instance_type"], rules, owner), *_eks_problems(args, owner)]
+    if refusals:
+        raise ArgsError("\n".join(refusals))
     return settled(args, args["instance_type"], rules)
 
 
@@ -159,8 +159,8 @@ def _eks_problems(args: EksGpuNodePoolArgs, owner: str) -> Iterator[str]:
 
 def _group_problems(args: EksGpuNodePoolArgs, rules: CloudRules, owner: str) -> Iterator[str]:
     mig_config = mig_config_of(args)
-    told = mig_config is None or profile_of(args["gpu"], mig_config) is not None
-    if not told and not under_dra(args) and least_of(args, rules) == 0:
+    announced = mig_config is None or profile_of(args["gpu"], mig_config) is not None
+    if not announced and not under_dra(args) and least_of(args, rules) == 0:
         yield (
             f"{owner}.devices.mig_config: {mig_config!r} does not tell an autoscaler what a node offers; "
             "use all-<profile>, or size.min 1"

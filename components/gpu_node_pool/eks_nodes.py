@@ -112,9 +112,9 @@ def node_role(
     parent: pulumi.Resource, name: str, pool: CloudPool, *, cni: bool
 ) -> tuple[aws.iam.Role, list[pulumi.Resource]]:
     """The role that nodes run as, and what gives it its rights, in the partition's own ARNs."""
-    asked = pulumi.InvokeOutputOptions(parent=parent)
-    principal = aws.get_service_principal_output(service_name="ec2", opts=asked).name
-    partition = aws.get_partition_output(opts=asked).partition
+    options = pulumi.InvokeOutputOptions(parent=parent)
+    principal = aws.get_service_principal_output(service_name="ec2", opts=options).name
+    partition = aws.get_partition_output(opts=options).partition
     role = aws.iam.Role(
         f"{name}-role",
         assume_role_policy=principal.apply(_trust),
@@ -140,8 +140,8 @@ def _trust(principal: str) -> str:
 
 def cluster_group(parent: pulumi.Resource, cluster: pulumi.Input[str]) -> pulumi.Output[str]:
     """The security group that EKS made for the cluster, through which nodes and control plane talk."""
-    found = aws.eks.get_cluster_output(name=cluster, opts=pulumi.InvokeOutputOptions(parent=parent))
-    return found.vpc_config.cluster_security_group_id
+    described = aws.eks.get_cluster_output(name=cluster, opts=pulumi.InvokeOutputOptions(parent=parent))
+    return described.vpc_config.cluster_security_group_id
 
 
 def image_problems(

@@ -128,7 +128,7 @@ def gke_pool(args: GkeGpuNodePoolArgs, owner: str) -> CloudPool:
         ArgsError: with one line for each thing that cannot be, or that does not combine.
     """
     machine = args["machine_type"]
-    found = [
+    refusals = [
         *problems(args, machine, RULES, owner),
         *_place_problems(args, owner),
         *driver_problems(
@@ -140,15 +140,15 @@ def gke_pool(args: GkeGpuNodePoolArgs, owner: str) -> CloudPool:
             owner=owner,
         ),
     ]
-    if found:
-        raise ArgsError("\n".join(found))
+    if refusals:
+        raise ArgsError("\n".join(refusals))
     return settled(args, machine, RULES)
 
 
 def _place_problems(args: GkeGpuNodePoolArgs, owner: str) -> Iterator[str]:
     """Names that Google would complete by the provider's project and region, or would not take."""
-    given = {"cluster": args["cluster"], "disk.key": args.get("disk", {}).get("key")}
-    for where, value in given.items():
+    paths = {"cluster": args["cluster"], "disk.key": args.get("disk", {}).get("key")}
+    for where, value in paths.items():
         if isinstance(value, str) and not value.startswith("projects/"):
             yield f"{owner}.{where}: {value!r}; use the id, which begins with projects/"
     if isinstance(args["zone"], str) and not ZONE.fullmatch(args["zone"]):

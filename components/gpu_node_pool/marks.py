@@ -56,5 +56,5 @@ def stated(price: HourlyPrice) -> str:
 def node_labels(pool: str, node: PoolNode) -> dict[str, str]:
     """Labels of a node of `pool`."""
     chosen = {MIG_LABEL: node.get("mig_config"), DEVICE_PLUGIN_LABEL: node.get("device_plugin_config")}
-    given = {label: value for label, value in chosen.items() if value is not None}
-    return {POOL_LABEL: pool, COMPONENT_LABEL: COMPONENT, **given}
+    stated = {label: value for label, value in chosen.items() if value is not None}
+    return {POOL_LABEL: pool, COMPONENT_LABEL: COMPONENT, **stated}

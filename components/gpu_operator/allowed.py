@@ -59,11 +59,11 @@ def due(name: Platform) -> Iterator[str]:
         yield f"nodes of {name.value} need {'; '.join(needed)}"
 
 
-def _precompiled_problems(wanted: Wanted, row: PlatformEntry, where: str) -> Iterator[str]:
-    name = wanted.platform.value
+def _precompiled_problems(settings: Wanted, row: PlatformEntry, where: str) -> Iterator[str]:
+    name = settings.platform.value
     if row.kernel is None:
         yield f"{where}, but {name} brings its driver itself; leave it out"
-    elif row.kernel not in precompiled_kernels() and not wanted.mirrored:
+    elif row.kernel not in precompiled_kernels() and not settings.mirrored:
         known = ", ".join(precompiled_kernels())
         yield (
             f"{where}, but NVIDIA compiles no driver for kernel flavour {row.kernel} of {name}, only for "
@@ -81,7 +81,7 @@ class _ClusterPolicy(pulumi.CustomResource):
 
 
 def existing_policy(
-    parent: pulumi.Resource, logical: str, wanted: Wanted, before: Sequence[pulumi.Resource]
+    parent: pulumi.Resource, logical: str, settings: Wanted, before: Sequence[pulumi.Resource]
 ) -> pulumi.Resource:
     """Read the ClusterPolicy of an operator that somebody else installed; fail the run where it contradicts.
 
@@ -91,33 +91,33 @@ def existing_policy(
         pulumi.RunError: when it has been read, one line per contradiction.
     """
     sdk = version("pulumi_kubernetes")
-    found = _ClusterPolicy(logical, child(parent, id=POLICY, version=sdk, depends_on=list(before)))
+    policy = _ClusterPolicy(logical, child(parent, id=POLICY, version=sdk, depends_on=list(before)))
 
     def require(spec: Mapping[str, Any] | None) -> None:
-        lines = list(contradictions(spec or {}, wanted))
+        lines = list(contradictions(spec or {}, settings))
         if lines:
             raise pulumi.RunError("\n".join(lines))
 
-    found.spec.apply(require)
-    return found
+    policy.spec.apply(require)
+    return policy
 
 
-def contradictions(spec: Mapping[str, Any], wanted: Wanted) -> Iterator[str]:
+def contradictions(spec: Mapping[str, Any], settings: Wanted) -> Iterator[str]:
     """Where `spec` of a ClusterPolicy does not go with what is wanted; its defaults are the operator's."""
     plugin = _enabled(spec, "devicePlugin")
-    if plugin and wanted.dra_driver is not AddonState.OFF:
+    if plugin and settings.dra_driver is not AddonState.OFF:
         yield (
             f"{POLICY}: devicePlugin.enabled is true, and beside a DRA driver it gives GPUs away twice; "
             "turn it off there, or use dra_driver 'off'"
         )
-    if not plugin and wanted.dra_driver is AddonState.OFF and not platform(wanted.platform).own_devices:
+    if not plugin and settings.dra_driver is AddonState.OFF and not platform(settings.platform).own_devices:
         yield f"{POLICY}: devicePlugin.enabled is false, and no DRA driver hands the GPUs out; turn one on"
     read = (
-        (wanted.cut, "migManager", MIG_CONFIG_MAP),
-        (wanted.shared, "devicePlugin", DEVICE_PLUGIN_CONFIG_MAP),
+        (settings.cut, "migManager", MIG_CONFIG_MAP),
+        (settings.shared, "devicePlugin", DEVICE_PLUGIN_CONFIG_MAP),
     )
-    for asked, operand, config_map in read:
-        if asked and not (_enabled(spec, operand) and _config(spec, operand) == config_map):
+    for needed, operand, config_map in read:
+        if needed and not (_enabled(spec, operand) and _config(spec, operand) == config_map):
             yield f"{POLICY}: {operand}.config.name is {_config(spec, operand)!r}; set it to {config_map!r}"
 
 
@@ -129,5 +129,5 @@ def _config(spec: Mapping[str, Any], operand: str) -> str:
     return str(_part(_part(spec, operand), "config").get("name", ""))
 
 
-def _part(found: Mapping[str, Any], key: str) -> Mapping[str, Any]:
-    return cast("Mapping[str, Any]", found.get(key) or {})
+def _part(section: Mapping[str, Any], key: str) -> Mapping[str, Any]:
+    return cast("Mapping[str, Any]", section.get(key) or {})

@@ -168,13 +168,13 @@ class GpuOperator(pulumi.ComponentResource):
     ) -> None:
         if args.get("existing", False):
             return
-        wanted = _wanted(args)
+        settings = _wanted(args)
         values = operator_values(
-            platform(wanted.platform),
-            device_plugin=wanted.dra_driver is AddonState.OFF,
+            platform(settings.platform),
+            device_plugin=settings.dra_driver is AddonState.OFF,
             monitors=args.get("monitors", True),
             supply=args["supply"],
-            precompiled=wanted.precompiled,
+            precompiled=settings.precompiled,
             dynamic_mig=args.get("dynamic_mig", False),
         )
         install(

@@ -23,12 +23,12 @@ def _alerts(engine: VectorEngine, namespace: str) -> tuple[Alert, ...]:
     """Alerts on a database that is down, fills its volume, or is in trouble by its own account."""
     here = f'namespace="{namespace}"'
     ready = f'kube_statefulset_status_replicas_ready{{{here},statefulset="{SERVICE}"}}'
-    wanted = f'kube_statefulset_replicas{{{here},statefulset="{SERVICE}"}}'
+    desired = f'kube_statefulset_replicas{{{here},statefulset="{SERVICE}"}}'
     free = f"kubelet_volume_stats_available_bytes{{{here}}} / kubelet_volume_stats_capacity_bytes{{{here}}}"
     shared: tuple[Alert, ...] = (
         {
             "name": "VectorDatabaseNotReady",
-            "expression": f"{ready} < {wanted}",
+            "expression": f"{ready} < {desired}",
             "lasting": "5m",
             "severity": "critical",
             "summary": f"Only {{{{ $value }}}} pods of the vector database in {namespace} are ready",

@@ -27,12 +27,12 @@ def over_budget(
     unpriced = tuple(
         Problem(
             f"gpu-pools[{index}]",
-            f"pool {found.pool} has no price",
-            f"a budget of {_money(budget, budget.monthly)} a month needs one: {found.basis}; "
+            f"pool {cost.pool} has no price",
+            f"a budget of {_money(budget, budget.monthly)} a month needs one: {cost.basis}; "
             "give price-per-hour",
         )
-        for index, found in enumerate(plan.pools)
-        if found.node_hour is None
+        for index, cost in enumerate(plan.pools)
+        if cost.node_hour is None
     )
     total = month(plan.hour)
     if unpriced or total <= budget.monthly:
@@ -68,22 +68,20 @@ def _changes(
     budget: Budget, pools: Sequence[GpuPool], region: str, plan: CostPlan, total: Decimal
 ) -> Iterator[_Change]:
     counted = money(budget)
-    for asked, found in zip(pools, plan.pools, strict=True):
-        rest = total - month(found.hour)
-        prices = node_prices(asked, region, counted)
+    for pool, cost in zip(pools, plan.pools, strict=True):
+        rest = total - month(cost.hour)
+        prices = node_prices(pool, region, counted)
         for option, (hour, _basis) in prices.items():
-            if option is not asked.purchase:
-                yield _Change(
-                    f"purchase: {option.value} for {asked.name}", rest + month(hour * found.maximum)
-                )
-        yield from _fewer(asked, found, rest)
+            if option is not pool.purchase:
+                yield _Change(f"purchase: {option.value} for {pool.name}", rest + month(hour * cost.maximum))
+        yield from _fewer(pool, cost, rest)
 
 
-def _fewer(asked: GpuPool, found: PoolCost, rest: Decimal) -> Iterator[_Change]:
+def _fewer(pool: GpuPool, cost: PoolCost, rest: Decimal) -> Iterator[_Change]:
     """The pool with fewer nodes, down to those that models are planned on."""
-    for nodes in range(max(1, found.minimum if asked.nodes.max else 1, found.used), found.maximum):
-        says = f"{nodes} instead of {found.maximum} nodes in {asked.name}"
-        yield _Change(says, rest + month((found.node_hour or Decimal()) * nodes))
+    for nodes in range(max(1, cost.minimum if pool.nodes.max else 1, cost.used), cost.maximum):
+        says = f"{nodes} instead of {cost.maximum} nodes in {pool.name}"
+        yield _Change(says, rest + month((cost.node_hour or Decimal()) * nodes))
 
 
 def _money(budget: Budget, amount: Decimal) -> str:

@@ -55,9 +55,9 @@ def with_dtype(name: str, spec: ModelSpec, dtype: Dtype) -> tuple[str, ModelSpec
     if spec.dtype is dtype:
         return name, spec
     relatives = {key: one for key, one in models().items() if spec.family and one.family == spec.family}
-    found = next((key for key, one in relatives.items() if one.dtype is dtype), None)
-    if found is not None:
-        return found, relatives[found]
+    relative = next((key for key, one in relatives.items() if one.dtype is dtype), None)
+    if relative is not None:
+        return relative, relatives[relative]
     if spec.engine is not Engine.VLLM or dtype in (Dtype.FP32, Dtype.Q4_1):
         words = ", ".join(one.value for one in WEIGHT_BYTES if one not in (Dtype.FP32, Dtype.Q4_1))
         raise ValueError(f"{spec.engine.value} does not serve {name} so: vLLM serves {words}")
@@ -90,11 +90,11 @@ def fit(
     fits: list[GpuFit] = []
     too_small: list[str] = []
     for key in keys:
-        found = [
+        holders = [
             one for one in (_slices(key, section, spec, tokens), _whole(key, section, spec, tokens)) if one
         ]
-        fits += [_gpu_fit(key, one, region, purchase, counted) for one in found]
-        if not found:
+        fits += [_gpu_fit(key, one, region, purchase, counted) for one in holders]
+        if not holders:
             too_small.append(key)
     return FitPlan(
         spec=described,
@@ -128,20 +128,20 @@ def _whole(key: str, section: ModelSection, spec: ModelSpec, context: int) -> De
     return smallest_fit(section, spec, spec.engine, context, WholeAllocator(pool).devices())
 
 
-def _gpu_fit(key: str, found: DeviceFit, region: str | None, purchase: Purchase, counted: Money) -> GpuFit:
-    device = found.device
+def _gpu_fit(key: str, holder: DeviceFit, region: str | None, purchase: Purchase, counted: Money) -> GpuFit:
+    device = holder.device
     return GpuFit(
         gpu=key,
         vendor=architecture(key).vendor,
         served=key in served() and gpus()[key].resolved,
-        device=f"{found.count} GPUs" if found.count > 1 else device.words,
+        device=f"{holder.count} GPUs" if holder.count > 1 else device.words,
         profile=device.profile,
-        count=found.count,
-        memory=found.memory,
-        largest_context=found.largest_context,
-        full_sequences=found.full_sequences,
+        count=holder.count,
+        memory=holder.memory,
+        largest_context=holder.largest_context,
+        full_sequences=holder.full_sequences,
         price=min(
-            _prices(key, device, found.count, region, purchase, counted),
+            _prices(key, device, holder.count, region, purchase, counted),
             key=lambda one: one.hour,
             default=None,
         ),

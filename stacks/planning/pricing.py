@@ -90,10 +90,10 @@ def node_prices(pool: GpuPool, region: str, counted: Money) -> dict[Purchase, tu
         return {pool.purchase: (pool.price_per_hour, "price-per-hour as given")}
     if pool.instance is None:
         return {}
-    found = offers(pool.instance, region)
+    prices = offers(pool.instance, region)
     return {
         option: (quantum(counted.of(price.per_hour)), f"{price.source.name}, {price.source.date}")
-        for option, price in found.items()
+        for option, price in prices.items()
     }
 
 
@@ -109,18 +109,18 @@ def unresolved(pool: GpuPool, region: str) -> str:
 
 
 def _pool(section: GpuPool, plan: PoolPlan, region: str, counted: Money) -> PoolCost:
-    found = node_prices(section, region, counted).get(section.purchase)
+    price = node_prices(section, region, counted).get(section.purchase)
     bought = f"{section.instance} {section.purchase.value}" if section.instance else section.purchase.value
     return PoolCost(
         pool=plan.name,
         bought=bought,
         purchase=section.purchase,
-        basis=found[1] if found else unresolved(section, region),
-        node_hour=found[0] if found else None,
+        basis=price[1] if price else unresolved(section, region),
+        node_hour=price[0] if price else None,
         minimum=plan.minimum,
         maximum=plan.maximum,
         used=_nodes(plan),
-        models=_shares(plan, found[0]) if found else (),
+        models=_shares(plan, price[0]) if price else (),
     )
 
 
@@ -177,8 +177,8 @@ def _part(gpu: str, profile: str | None) -> Fraction:
 
 def _against(model: ModelPlan, api: Api, gpu: str, hour: Decimal, counted: Money) -> ApiCost:
     known = models().get(model.model)
-    found = throughput(model.model, known.dtype, gpu) if known and model.whole else None
-    prompt, answer = (found.input, found.output) if found else INTERACTIVE
+    figure = throughput(model.model, known.dtype, gpu) if known and model.whole else None
+    prompt, answer = (figure.input, figure.output) if figure else INTERACTIVE
     per_token = counted.of(api.output + api.input * prompt / answer) / 1_000_000
     tokens = int((month(hour) / per_token).to_integral_value(ROUND_UP))
     return ApiCost(
@@ -187,14 +187,14 @@ def _against(model: ModelPlan, api: Api, gpu: str, hour: Decimal, counted: Money
         input=prompt,
         output=answer,
         tokens=tokens,
-        utilisation=Decimal(tokens) / _capacity(found, model) if found else None,
-        basis=source(found).name if found else "",
+        utilisation=Decimal(tokens) / _capacity(figure, model) if figure else None,
+        basis=source(figure).name if figure else "",
     )
 
 
-def _capacity(found: Throughput, model: ModelPlan) -> int:
+def _capacity(figure: Throughput, model: ModelPlan) -> int:
     """Output tokens a month of all replicas, fully used."""
-    return found.tokens * model.claim.count * model.replicas_max * 3600 * HOURS
+    return figure.tokens * model.claim.count * model.replicas_max * 3600 * HOURS
 
 
 def quantum(amount: Decimal) -> Decimal:

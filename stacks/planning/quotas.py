@@ -50,9 +50,9 @@ def shares(
     queued: bool,
 ) -> FairSharingPlan:
     """Who has what of `pools`, whether or not anything lends it on; `namespaces`: by tenant."""
-    asked = {tenant.name: tenant for tenant in sections}
+    stated = {tenant.name: tenant for tenant in sections}
     needed = {name: _needed([model for model in models if model.tenant == name]) for name in namespaces}
-    owned = {name: _own(asked.get(name), needed[name]) for name in namespaces}
+    owned = {name: _own(stated.get(name), needed[name]) for name in namespaces}
     found = _offered(pools, owned.values())
     offered = tuple(Quota(_device(kind, pools, by), count) for kind, count in found.items())
     sharing = sharing or FairSharing(borrowing=False)
@@ -64,7 +64,7 @@ def shares(
             TenantShare(
                 tenant=name,
                 namespace=space,
-                weight=(asked[name].weight if name in asked else None) or 1,
+                weight=(stated[name].weight if name in stated else None) or 1,
                 guaranteed=tuple(Quota(one.device, owned[name][_kind(one)]) for one in offered),
                 needed=tuple(Quota(one.device, needed[name][_kind(one)]) for one in offered),
             )
@@ -74,7 +74,7 @@ def shares(
 
 
 def device_limits(
-    sections: Sequence[TenantSection], found: FairSharingPlan, tenant: str, *, by: Allocator, queued: bool
+    sections: Sequence[TenantSection], shares: FairSharingPlan, tenant: str, *, by: Allocator, queued: bool
 ) -> Mapping[str, int]:
     """Most devices of `tenant`, by DeviceClass or extended resource; empty: without limit.
 
@@ -82,27 +82,27 @@ def device_limits(
     there are queues they count the rest: a limit counts what waits, too, and would keep devices from what a
     queue lets in.
     """
-    asked = any(one.name == tenant and one.gpus is not None for one in sections)
-    if not asked and not queued:
+    limited = any(one.name == tenant and one.gpus is not None for one in sections)
+    if not limited and not queued:
         return {}
-    share = next(one for one in found.tenants if one.tenant == tenant)
+    share = next(one for one in shares.tenants if one.tenant == tenant)
     most: Counter[str] = Counter()
-    for own, all_of_them in zip(share.guaranteed, found.offered, strict=True):
-        most[own.device.counted_as] += all_of_them.count if found.borrowing else own.count
+    for own, all_of_them in zip(share.guaranteed, shares.offered, strict=True):
+        most[own.device.counted_as] += all_of_them.count if shares.borrowing else own.count
     limits = {**dict.fromkeys(CLOSED[by], 0), **most}
     return {name: count for name, count in limits.items() if not (queued and count)}
 
 
 def _offered(pools: Sequence[PoolPlan], owned: Iterable[Counter[Kind]]) -> Counter[Kind]:
     """Devices of each kind, in the order of the pools; of slices cut on demand those that are owned."""
-    asked = sum(owned, Counter[Kind]())
-    found: Counter[Kind] = Counter()
+    claimed = sum(owned, Counter[Kind]())
+    counts: Counter[Kind] = Counter()
     for pool in pools:
         if pool.sharing is SharingKind.MIG_DYNAMIC:
-            found += Counter({kind: count for kind, count in asked.items() if kind[0] == pool.name})
+            counts += Counter({kind: count for kind, count in claimed.items() if kind[0] == pool.name})
         else:
-            found += Counter((pool.name, one.profile) for gpu in pool.gpus for one in gpu.slices)
-    return found
+            counts += Counter((pool.name, one.profile) for gpu in pool.gpus for one in gpu.slices)
+    return counts
 
 
 def _device(kind: Kind, pools: Sequence[PoolPlan], by: Allocator) -> CountedDevice:
@@ -123,13 +123,13 @@ def _kind(one: Quota) -> Kind:
 
 def _needed(models: Sequence[ModelPlan]) -> Counter[Kind]:
     """What models have at their most replicas; where a slice is cut on demand, it has no place yet."""
-    found: Counter[Kind] = Counter()
+    counts: Counter[Kind] = Counter()
     for model in models:
         profile = model.claim.profile if isinstance(model.claim, ClaimPlan) else None
         kinds = [place.profile for place in model.placements] or [profile] * model.replicas_max
         for kind in kinds:
-            found[(model.pool, kind)] += model.claim.count
-    return found
+            counts[(model.pool, kind)] += model.claim.count
+    return counts
 
 
 def _own(tenant: TenantSection | None, needed: Counter[Kind]) -> Counter[Kind]:
@@ -137,37 +137,37 @@ def _own(tenant: TenantSection | None, needed: Counter[Kind]) -> Counter[Kind]:
     return needed if tenant is None or tenant.gpus is None else _asked(tenant.gpus)
 
 
-def _asked(asked: Mapping[str, int | Mapping[str, int]]) -> Counter[Kind]:
-    found: Counter[Kind] = Counter()
-    for pool, what in asked.items():
+def _asked(gpus: Mapping[str, int | Mapping[str, int]]) -> Counter[Kind]:
+    counts: Counter[Kind] = Counter()
+    for pool, what in gpus.items():
         slices = {WHOLE: what} if isinstance(what, int) else what
         for profile, count in slices.items():
-            found[(pool, None if profile == WHOLE else profile)] += count
-    return found
+            counts[(pool, None if profile == WHOLE else profile)] += count
+    return counts
 
 
 def over_quota(tenants: Sequence[TenantSection], pools: Sequence[GpuPool], made: Plan) -> Iterator[Problem]:
     """Why what tenants ask for cannot be theirs."""
-    found = made.shares
+    shares = made.shares
     for index, tenant in enumerate(tenants):
         if tenant.gpus is not None:
-            yield from _beyond(tenants, pools, found, index)
+            yield from _beyond(tenants, pools, shares, index)
     for pool in made.pools:
         if pool.sharing is SharingKind.MIG_DYNAMIC:
-            yield from _in_every_order(tenants, pool, found)
+            yield from _in_every_order(tenants, pool, shares)
     if made.state(Addon.KUEUE) is not AddonState.OFF:
         yield from _too_many(made)
 
 
 def _in_every_order(
-    tenants: Sequence[TenantSection], pool: PoolPlan, found: FairSharingPlan
+    tenants: Sequence[TenantSection], pool: PoolPlan, shares: FairSharingPlan
 ) -> Iterator[Problem]:
     """Slices that are owned, and that may not find their place once others have theirs."""
-    counts = {one.device.profile: one.count for one in found.offered if one.device.pool == pool.name}
-    wanted = vector(pool.gpu, layout(pool.gpu, {key: count for key, count in counts.items() if key}))
-    if room_for_all(pool.gpu, wanted, len(pool.gpus)):
+    counts = {one.device.profile: one.count for one in shares.offered if one.device.pool == pool.name}
+    demand = vector(pool.gpu, layout(pool.gpu, {key: count for key, count in counts.items() if key}))
+    if room_for_all(pool.gpu, demand, len(pool.gpus)):
         return
-    promised = guarantee(pool.gpu, wanted)
+    promised = guarantee(pool.gpu, demand)
     needed = len(pool.gpus) + 1 if promised is None else promised.needed
     words = ", ".join(f"{count} x {profile}" for profile, count in counts.items())
     for index, tenant in enumerate(tenants):
@@ -180,18 +180,18 @@ def _in_every_order(
 
 
 def _beyond(
-    tenants: Sequence[TenantSection], pools: Sequence[GpuPool], found: FairSharingPlan, index: int
+    tenants: Sequence[TenantSection], pools: Sequence[GpuPool], shares: FairSharingPlan, index: int
 ) -> Iterator[Problem]:
     """What one tenant asks for beyond what is there, or beside what its models need."""
-    asked = tenants[index].gpus or {}
-    offered = {_kind(one): one for one in found.offered}
-    share = found.tenants[index]
-    for kind, count in _asked(asked).items():
-        path = _path(index, kind, asked)
+    gpus = tenants[index].gpus or {}
+    offered = {_kind(one): one for one in shares.offered}
+    share = shares.tenants[index]
+    for kind, count in _asked(gpus).items():
+        path = _path(index, kind, gpus)
         if kind not in offered:
-            yield Problem(path, str(count), f"pool {kind[0]} {_cut(pools, kind[0], found)}")
+            yield Problem(path, str(count), f"pool {kind[0]} {_cut(pools, kind[0], shares)}")
             continue
-        before = sum(_of(other.guaranteed, kind) for other in _before(tenants, found, index))
+        before = sum(_of(other.guaranteed, kind) for other in _before(tenants, shares, index))
         left = offered[kind].count - before
         if count > left:
             held = f", and other tenants have {before}" if before else ""
@@ -203,14 +203,14 @@ def _beyond(
         if need.count > own:
             need_words = f"{need.count} x {need.device.words}"
             reason = f"its models need {need_words}: use {need.count} or more, or fewer replicas"
-            yield Problem(_path(index, _kind(need), asked), str(own or "missing"), reason)
+            yield Problem(_path(index, _kind(need), gpus), str(own or "missing"), reason)
 
 
-def _before(tenants: Sequence[TenantSection], found: FairSharingPlan, index: int) -> list[TenantShare]:
+def _before(tenants: Sequence[TenantSection], shares: FairSharingPlan, index: int) -> list[TenantShare]:
     """Tenants that are served before the one at `index`: those that ask for nothing, then by their place."""
     return [
         share
-        for place, (tenant, share) in enumerate(zip(tenants, found.tenants, strict=True))
+        for place, (tenant, share) in enumerate(zip(tenants, shares.tenants, strict=True))
         if place != index and (tenant.gpus is None or place < index)
     ]
 
@@ -219,17 +219,17 @@ def _of(quotas: Sequence[Quota], kind: Kind) -> int:
     return next((one.count for one in quotas if _kind(one) == kind), 0)
 
 
-def _path(index: int, kind: Kind, asked: Mapping[str, int | Mapping[str, int]]) -> str:
+def _path(index: int, kind: Kind, gpus: Mapping[str, int | Mapping[str, int]]) -> str:
     pool, profile = kind
     path = f"tenants[{index}].gpus.{pool}"
-    if profile is None and not isinstance(asked.get(pool), Mapping):
+    if profile is None and not isinstance(gpus.get(pool), Mapping):
         return path
     return f"{path}.{profile or WHOLE}"
 
 
-def _cut(pools: Sequence[GpuPool], pool: str, found: FairSharingPlan) -> str:
-    there = ", ".join(f"{one.count} x {one.device.words}" for one in found.offered if one.device.pool == pool)
-    return f"has {there}{_auto(pools, pool)}"
+def _cut(pools: Sequence[GpuPool], pool: str, shares: FairSharingPlan) -> str:
+    devices = [f"{one.count} x {one.device.words}" for one in shares.offered if one.device.pool == pool]
+    return f"has {', '.join(devices)}{_auto(pools, pool)}"
 
 
 def _auto(pools: Sequence[GpuPool], pool: str) -> str:

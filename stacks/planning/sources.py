@@ -12,7 +12,7 @@ from corral.stacks.planning.results.models import SourcePlan
 def origin(model: ModelSection, spec: ModelSpec, sources: Sequence[ModelSource]) -> SourcePlan | None:
     """What opens the source of `model`; None: nothing does, or nothing is imported."""
     uri = model.source or spec.package_source
-    found = None if uri is None or model.weights is Weights.SIMULATED else source_of(uri, sources)
-    if found is None:
+    source = None if uri is None or model.weights is Weights.SIMULATED else source_of(uri, sources)
+    if source is None:
         return None
-    return SourcePlan(found.name, found.url, found.endpoint, found.region, source_secrets(found))
+    return SourcePlan(source.name, source.url, source.endpoint, source.region, source_secrets(source))

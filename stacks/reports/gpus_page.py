@@ -40,10 +40,10 @@ this platform serve NVIDIA's alone; AMD has one of its own (instinct.docs.amd.co
 
 
 def _row(key: str, notes: dict[str, int]) -> str:
-    entry, made, found = gpus()[key], architecture(key), sources(key)
+    entry, made, read = gpus()[key], architecture(key), sources(key)
 
     def noted(what: str) -> str:
-        source = found[what]
+        source = read[what]
         return f"[{notes.setdefault(f'{source.name}, {source.date}', len(notes) + 1)}]"
 
     memory = noted("memory")

@@ -54,8 +54,8 @@ class DynamicMigAllocator:
 
     def packs(self, device: DeviceKind, replicas: int) -> bool:
         """Whether `replicas` more would fit if somebody planned the cut."""
-        wanted = self._with(str(device.profile), replicas)
-        return fewest(self.pool.gpu, wanted, len(positions(self.pool))) is not None
+        demand = self._with(str(device.profile), replicas)
+        return fewest(self.pool.gpu, demand, len(positions(self.pool))) is not None
 
     def _with(self, profile: str, more: int) -> Vector:
         return plus(self._demand, times(more, unit(self.pool.gpu, profile)))
@@ -77,6 +77,6 @@ class DynamicMigAllocator:
             taken[one.gpu][one.profile] += 1
         layouts = [layout(self.pool.gpu, counts) for counts in taken]
         plans = gpu_plans(self.pool, layouts, allocation.slices, used)
-        found = pool_plan(self.pool, SharingKind.MIG_DYNAMIC, {}, plans, packed.proof.bound)
+        result = pool_plan(self.pool, SharingKind.MIG_DYNAMIC, {}, plans, packed.proof.bound)
         promised = guarantee(self.pool.gpu, self._demand)
-        return replace(found, proof=packed.proof, guarantee=promised), dict.fromkeys(used, ())
+        return replace(result, proof=packed.proof, guarantee=promised), dict.fromkeys(used, ())

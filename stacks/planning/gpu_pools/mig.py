@@ -61,30 +61,30 @@ class MigAllocator:
             places.setdefault(one.model, []).append(ReplicaPlacement(*gpu_positions[one.gpu], one.profile))
         plans = gpu_plans(self.pool, layouts, self.allocation.slices, self.used)
         proof = self.allocation.proof()
-        found = pool_plan(self.pool, SharingKind.MIG, self._configs(layouts), plans, proof.bound)
-        found = replace(found, proof=proof, repacked=tuple(self.allocation.repacked))
-        return found, {model: tuple(replicas) for model, replicas in places.items()}
+        result = pool_plan(self.pool, SharingKind.MIG, self._configs(layouts), plans, proof.bound)
+        result = replace(result, proof=proof, repacked=tuple(self.allocation.repacked))
+        return result, {model: tuple(replicas) for model, replicas in places.items()}
 
     def _configs(self, layouts: Sequence[Layout]) -> dict[str, MigConfig]:
         """Configuration of each node: one name per distinct cut."""
         size = self.pool.gpus_per_node
         names: dict[tuple[Layout, ...], str] = {}
-        found: dict[str, MigConfig] = {}
+        configs: dict[str, MigConfig] = {}
         for number, node in enumerate(node_names(self.pool)):
             cut = tuple(layouts[number * size : (number + 1) * size])
             fallback = f"corral-{self.pool.name}" + (f"-{len(names)}" if names else "")
-            found[node] = MigConfig(names.setdefault(cut, self.name or fallback), _entries(cut))
-        return found
+            configs[node] = MigConfig(names.setdefault(cut, self.name or fallback), _entries(cut))
+        return configs
 
 
 def slices_of(gpu: str, offered: Sequence[str]) -> tuple[DeviceKind, ...]:
     """The profiles `offered` as devices, smallest first."""
     entry = gpus()[gpu]
-    found = [
+    kinds = [
         DeviceKind(key, entry.profiles[key].usable, 1, capability=entry.compute_capability) for key in offered
     ]
     sizes = {key: (shape(gpu, key).compute, shape(gpu, key).memory) for key in offered}
-    return tuple(sorted(found, key=lambda one: (one.usable, sizes[str(one.profile)])))
+    return tuple(sorted(kinds, key=lambda one: (one.usable, sizes[str(one.profile)])))
 
 
 def gpu_plans(
@@ -104,12 +104,12 @@ def _filled(
     gpu: str, one: Layout, place: int, tenants: Mapping[tuple[int, str], list[Occupant]]
 ) -> tuple[SlicePlan, ...]:
     known = gpus()[gpu]
-    found: list[SlicePlan] = []
+    filled: list[SlicePlan] = []
     for profile, count in one:
         here = tenants.get((place, profile), [])
         spare: list[None] = [None] * (count - len(here))
-        found += [occupied(profile, known.profiles[profile].usable, who) for who in (*here, *spare)]
-    return tuple(found) or (SlicePlan(None, known.usable),)
+        filled += [occupied(profile, known.profiles[profile].usable, tenant) for tenant in (*here, *spare)]
+    return tuple(filled) or (SlicePlan(None, known.usable),)
 
 
 def _entries(layouts: Sequence[Layout]) -> tuple[MigDevices, ...]:

@@ -187,11 +187,11 @@ def _count(need: _Need, device: DeviceKind) -> int:
 
 def _too_large(path: str, need: _Need, allocators: Sequence[PoolAllocator]) -> Problem:
     each = f" on each of {need.model.tensor_parallel}" if (need.model.tensor_parallel or 1) > 1 else ""
-    asked = f"{need.model.name} needs {gib(need.smallest())} of GPU memory{each}"
+    need_text = f"{need.model.name} needs {gib(need.smallest())} of GPU memory{each}"
     devices = [(allocator.pool.name, device) for allocator in allocators for device in allocator.devices()]
     if not devices:
         reason = f"there is no GPU pool that {need.engine.value} can use: add one to gpu-pools"
-        return Problem(path, asked, reason)
+        return Problem(path, need_text, reason)
     pool, largest = max(devices, key=lambda one: one[1].usable * one[1].most)
     span = f"{largest.most} x " if largest.most > 1 else ""
     whole = _whole(need, allocators)
@@ -199,7 +199,7 @@ def _too_large(path: str, need: _Need, allocators: Sequence[PoolAllocator]) -> P
     use = _advice(need, largest, whole.use if whole else "")
     return Problem(
         path,
-        asked,
+        need_text,
         f"the largest device is {span}{gib(largest.usable)} ({largest.words} of pool {pool}){why}; use {use}",
     )
 
@@ -214,7 +214,7 @@ class _Whole(NamedTuple):
 
 def _whole(need: _Need, allocators: Sequence[PoolAllocator]) -> _Whole | None:
     """The first pool that would hold it, else the first of them; None: no number of such GPUs does."""
-    found: list[_Whole] = []
+    options: list[_Whole] = []
     for pool in (
         allocator.pool for allocator in allocators if allocator.pool.sharing.kind is not SharingKind.WHOLE
     ):
@@ -224,8 +224,8 @@ def _whole(need: _Need, allocators: Sequence[PoolAllocator]) -> _Whole | None:
             enough = number <= pool.gpus_per_node
             node = f"a node of pool {pool.name} has {pool.gpus_per_node}"
             words = f"it needs {number} x {pool.gpu} whole, and {node}"
-            found.append(_Whole(words, f"sharing: whole in pool {pool.name}" if enough else ""))
-    return next((one for one in found if one.use), found[0] if found else None)
+            options.append(_Whole(words, f"sharing: whole in pool {pool.name}" if enough else ""))
+    return next((one for one in options if one.use), options[0] if options else None)
 
 
 def _advice(need: _Need, device: DeviceKind, whole: str) -> str:

@@ -70,9 +70,9 @@ def block(gpu: str, profile: str, others: Vector, count: int) -> tuple[Vector, .
             return None
         one = sets[index]
         for often in range(_often(one, left, missing, bounds), -1, -1):
-            found = search(index + 1, minus(left, times(often, one)), missing - often)
-            if found is not None:
-                return (*(one,) * often, *found)
+            rest = search(index + 1, minus(left, times(often, one)), missing - often)
+            if rest is not None:
+                return (*(one,) * often, *rest)
         dead.add(state)
         return None
 
@@ -108,14 +108,14 @@ def room_for_all(gpu: str, demand: Vector, total: int) -> bool:
 
 def guarantee(gpu: str, demand: Vector) -> Guarantee | None:
     """How many GPUs `demand` needs in the worst order, and why; None: it is empty."""
-    found = [_worst(gpu, profile, others, demand) for profile, others in _others(gpu, demand)]
-    return max(found, key=lambda one: one.full, default=None)
+    worst = [_worst(gpu, profile, others, demand) for profile, others in _others(gpu, demand)]
+    return max(worst, key=lambda one: one.full, default=None)
 
 
 def _worst(gpu: str, profile: str, others: Vector, demand: Vector) -> Guarantee:
     best = min(blockades(gpu, profile), key=lambda one: one.gpus(others))
-    wanted = zip(gpus()[gpu].profiles, best.weights, demand, strict=True)
-    weights = tuple((key, weight) for key, weight, count in wanted if count)
+    rows = zip(gpus()[gpu].profiles, best.weights, demand, strict=True)
+    weights = tuple((key, weight) for key, weight, count in rows if count)
     full = kept_full(gpu, profile, others, best.gpus(others))
     return Guarantee(profile, weights, best.least, sum(map(mul, best.weights, others)), full)
 
@@ -123,4 +123,4 @@ def _worst(gpu: str, profile: str, others: Vector, demand: Vector) -> Guarantee:
 def _others(gpu: str, demand: Vector) -> list[tuple[str, Vector]]:
     """(profile, all slices but one of it) for each profile that is wanted."""
     profiles = zip(gpus()[gpu].profiles, demand, strict=True)
-    return [(key, minus(demand, unit(gpu, key))) for key, wanted in profiles if wanted]
+    return [(key, minus(demand, unit(gpu, key))) for key, count in profiles if count]

@@ -48,21 +48,21 @@ def placements(gpu: str) -> frozenset[MigPlacement]:
 @cache
 def maximal_placements(gpu: str) -> frozenset[MigPlacement]:
     """Placements to which nothing can be added."""
-    smaller = {found - {one} for found in placements(gpu) for one in found}
-    return frozenset(found for found in placements(gpu) if found not in smaller)
+    smaller = {placement - {one} for placement in placements(gpu) for one in placement}
+    return frozenset(placement for placement in placements(gpu) if placement not in smaller)
 
 
 @cache
 def layouts(gpu: str) -> frozenset[Layout]:
     """All layouts that can be cut on one `gpu`, the empty one included."""
-    return frozenset(layout(gpu, Counter(name for name, _ in found)) for found in placements(gpu))
+    return frozenset(layout(gpu, Counter(name for name, _ in placement)) for placement in placements(gpu))
 
 
 @cache
 def maximal_layouts(gpu: str) -> tuple[Layout, ...]:
     """Layouts of maximal placements, sorted: fewest slices first."""
-    found = {layout(gpu, Counter(name for name, _ in place)) for place in maximal_placements(gpu)}
-    return tuple(sorted(found, key=lambda one: (sum(count for _, count in one), one)))
+    every = {layout(gpu, Counter(name for name, _ in place)) for place in maximal_placements(gpu)}
+    return tuple(sorted(every, key=lambda one: (sum(count for _, count in one), one)))
 
 
 def fits_geometry(gpu: str, counts: Mapping[str, int]) -> bool:
@@ -95,5 +95,5 @@ def named(gpu: str, name: str) -> Layout | None:
 
 def _balanced(gpu: str) -> Layout:
     """2 x 1g, 1 x 2g and, on GPUs of seven compute slices, 1 x 3g."""
-    wanted = {"1g": 2, "2g": 1, "3g": 1 if geometry(gpu).compute == 7 else 0}
-    return layout(gpu, {key: wanted.get(entry.shape, 0) for key, entry in gpus()[gpu].profiles.items()})
+    balanced = {"1g": 2, "2g": 1, "3g": 1 if geometry(gpu).compute == 7 else 0}
+    return layout(gpu, {key: balanced.get(entry.shape, 0) for key, entry in gpus()[gpu].profiles.items()})

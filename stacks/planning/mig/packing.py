@@ -29,36 +29,36 @@ def lower_bound(gpu: str, demand: Mapping[str, int]) -> int:
     return bound(gpu, vector(gpu, layout(gpu, demand)))
 
 
-def bound(gpu: str, wanted: Vector) -> int:
+def bound(gpu: str, demand: Vector) -> int:
     """`lower_bound` of a vector."""
-    return max(one.gpus(wanted) for one in weighings(gpu))
+    return max(one.gpus(demand) for one in weighings(gpu))
 
 
-def proof(gpu: str, wanted: Vector, exhausted: int | None = None) -> Proof:
-    """The weights that give the lower bound of `wanted`.
+def proof(gpu: str, demand: Vector, exhausted: int | None = None) -> Proof:
+    """The weights that give the lower bound of `demand`.
 
     `exhausted`: so many GPUs were tried with every layout, in vain.
     """
-    best = max(weighings(gpu), key=lambda one: one.gpus(wanted))
+    best = max(weighings(gpu), key=lambda one: one.gpus(demand))
     weights = tuple(zip(gpus()[gpu].profiles, best.weights, strict=True))
-    return Proof(weights, best.capacity, best.total(wanted), exhausted)
+    return Proof(weights, best.capacity, best.total(demand), exhausted)
 
 
-def fewest(gpu: str, wanted: Vector, limit: int) -> Packing | None:
-    """The fewest GPUs that together have `wanted`; None: they are over `limit`."""
-    least = bound(gpu, wanted)
+def fewest(gpu: str, demand: Vector, limit: int) -> Packing | None:
+    """The fewest GPUs that together have `demand`; None: they are over `limit`."""
+    least = bound(gpu, demand)
     for count in range(least, limit + 1):
-        found = cover(gpu, wanted, count)
+        found = cover(gpu, demand, count)
         if found is not None:
             layouts = tuple(layout_of(gpu, one) for one in found)
-            return Packing(layouts, proof(gpu, wanted, count - 1 if count > least else None))
+            return Packing(layouts, proof(gpu, demand, count - 1 if count > least else None))
     return None
 
 
 @lru_cache(maxsize=1 << 14)
-def holds(gpu: str, wanted: Vector, limit: int) -> bool:
-    """Whether `limit` GPUs can have `wanted`."""
-    return fewest(gpu, wanted, limit) is not None
+def holds(gpu: str, demand: Vector, limit: int) -> bool:
+    """Whether `limit` GPUs can have `demand`."""
+    return fewest(gpu, demand, limit) is not None
 
 
 def pack(gpu: str, demand: Mapping[str, int], limit: int) -> tuple[Layout, ...] | None:
@@ -66,18 +66,18 @@ def pack(gpu: str, demand: Mapping[str, int], limit: int) -> tuple[Layout, ...] 
 
     `demand` is slices by profile.
     """
-    found = fewest(gpu, vector(gpu, layout(gpu, demand)), limit)
-    return found.layouts if found else None
+    packing = fewest(gpu, vector(gpu, layout(gpu, demand)), limit)
+    return packing.layouts if packing else None
 
 
-def cover(gpu: str, wanted: Vector, count: int) -> tuple[Vector, ...] | None:
-    """At most `count` maximal layouts that together have `wanted`; None: all were tried, and none do."""
-    if not any(wanted):
+def cover(gpu: str, demand: Vector, count: int) -> tuple[Vector, ...] | None:
+    """At most `count` maximal layouts that together have `demand`; None: all were tried, and none do."""
+    if not any(demand):
         return ()
-    if bound(gpu, wanted) > count:
+    if bound(gpu, demand) > count:
         return None
     chosen: list[Vector] = []
-    trail = [(wanted, _steps(gpu, wanted))]
+    trail = [(demand, _steps(gpu, demand))]
     dead: set[tuple[Vector, int]] = set()
     while trail:
         rest, steps = trail[-1]
@@ -114,7 +114,7 @@ def _choices(gpu: str, rest: Vector) -> tuple[Vector, ...]:
     sizes = [(shape(gpu, key).memory, shape(gpu, key).compute) for key in keys]
     largest = max((index for index, count in enumerate(rest) if count), key=lambda index: sizes[index])
     taken: dict[Vector, Vector] = {}
-    for one in (vector(gpu, found) for found in maximal_layouts(gpu)):
+    for one in (vector(gpu, cut) for cut in maximal_layouts(gpu)):
         used = tuple(map(min, one, rest))
         if used[largest] and (used not in taken or within(taken[used], one)):
             taken[used] = one

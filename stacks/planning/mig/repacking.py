@@ -70,12 +70,12 @@ def _partial(
         total = kind
         for one in chosen:
             total = plus(total, one)
-        found = _split(gpu, total, chosen) if bound(gpu, total) <= size else None
-        if found:
+        halves = _split(gpu, total, chosen) if bound(gpu, total) <= size else None
+        if halves:
             places = {one: iter(reversed(alike[one])) for one in chosen}
             yield (
-                found[0] - sum(total),
-                {next(places[one]): new for one, new in zip(chosen, found[1], strict=True)},
+                halves[0] - sum(total),
+                {next(places[one]): new for one, new in zip(chosen, halves[1], strict=True)},
             )
 
 
@@ -90,9 +90,9 @@ def _split(gpu: str, total: Vector, olds: tuple[Vector, ...]) -> tuple[int, tupl
         rest = minus(total, one)
         if min(rest) < 0 or bound(gpu, rest) > len(others):
             continue
-        found = _split(gpu, rest, tuple(others))
-        if found and (best is None or found[0] + shared(first, one) > best[0]):
-            best = (found[0] + shared(first, one), (one, *found[1]))
+        halves = _split(gpu, rest, tuple(others))
+        if halves and (best is None or halves[0] + shared(first, one) > best[0]):
+            best = (halves[0] + shared(first, one), (one, *halves[1]))
     return best
 
 
@@ -100,10 +100,10 @@ def _whole(gpu: str, used: Sequence[Vector], kind: Vector) -> Mapping[int, Vecto
     total = kind
     for one in used:
         total = plus(total, one)
-    found = cover(gpu, total, len(used))
-    if found is None:
+    layouts = cover(gpu, total, len(used))
+    if layouts is None:
         return None
-    waiting, caps, news = list(found), list[Vector](), list[Vector]()
+    waiting, caps, news = list(layouts), list[Vector](), list[Vector]()
     for old in used:
         best = max(waiting, key=lambda one: shared(one, old))
         waiting.remove(best)

@@ -42,8 +42,8 @@ def _weighings(every: frozenset[Vector]) -> tuple[Weighing, ...]:
     """The same of all GPUs whose layouts have these numbers of slices."""
     rows = sorted(one for one in every if not any(one != other and within(one, other) for other in every))
     most = [(*(-count for count in row), 1) for row in rows]
-    found = {Weighing(ray[:-1], ray[-1]) for ray in rays(most) if ray[-1]}
-    best = [one for one in found if not any(other != one and _below(one, other) for other in found)]
+    weighings = {Weighing(ray[:-1], ray[-1]) for ray in rays(most) if ray[-1]}
+    best = [one for one in weighings if not any(other != one and _below(one, other) for other in weighings)]
     return tuple(sorted(best, key=lambda one: (-one.capacity, one.weights)))
 
 

@@ -58,8 +58,8 @@ def _layouts(config: StackConfig, dynamic: Sequence[int]) -> Iterator[Problem]:
 
 def _mode(config: StackConfig, pool: GpuPool, path: str) -> Iterator[Problem]:
     """Slices are cut where MIG mode is on, and some GPUs change it by a reset alone."""
-    found = gpus().get(pool.gpu)
-    if found and found.mig_mode_by_reset and not config.cluster.capabilities.mig_mode_switchable:
+    gpu = gpus().get(pool.gpu)
+    if gpu and gpu.mig_mode_by_reset and not config.cluster.capabilities.mig_mode_switchable:
         others = [key for key, one in gpus().items() if one.profiles and not one.mig_mode_by_reset]
         reason = f"{pool.gpu} changes its MIG mode by a reset alone, and it is off on the machines of a plane"
         yield Problem(path, DYNAMIC, f"{reason}: use auto, or a GPU such as {others[0]}")

@@ -32,9 +32,9 @@ def check_models(config: StackConfig) -> Iterator[Problem]:
         limit = facts.context
         if model.context is not None and model.context > limit:
             yield Problem(f"{path}.context", str(model.context), f"{model.model} has at most {limit} tokens")
-        wanted = facts.engine
-        if model.engine not in (None, wanted):
-            reason = f"{model.model} comes as {facts.dtype.value}, which {wanted.value} serves"
+        engine = facts.engine
+        if model.engine not in (None, engine):
+            reason = f"{model.model} comes as {facts.dtype.value}, which {engine.value} serves"
             yield Problem(f"{path}.engine", str(model.engine and model.engine.value), reason)
         if model.replicas.min > model.replicas.max:
             yield Problem(

@@ -15,13 +15,13 @@ def check_names(config: StackConfig) -> Iterator[Problem]:
     yield from _unique("model-sources", "name", (source.name for source in config.model_sources))
     spaces = (tenant.namespace or tenant.name for tenant in config.tenants)
     yield from _unique("tenants", "namespace", spaces)
-    seen: dict[str, str] = {}
+    paths: dict[str, str] = {}
     for index, pool in enumerate(config.gpu_pools):
         for place, node in enumerate(pool.nodes.names):
             path = f"gpu-pools[{index}].nodes.names[{place}]"
-            if node in seen:
-                yield Problem(path, node, f"a node stands once; it is also {seen[node]}")
-            seen.setdefault(node, path)
+            if node in paths:
+                yield Problem(path, node, f"a node stands once; it is also {paths[node]}")
+            paths.setdefault(node, path)
 
 
 def _unique(section: str, key: str, names: Iterable[str]) -> Iterator[Problem]:

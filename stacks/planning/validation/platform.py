@@ -22,11 +22,11 @@ def check_platform(config: StackConfig, states: AddonStates) -> Iterator[Problem
 
 def _embedded(config: StackConfig) -> Iterator[Problem]:
     cluster = config.cluster
-    given = {
+    stated = {
         "platform": cluster.platform and cluster.platform.value,
         "precompiled-driver": cluster.precompiled_driver,
     }
-    for key, value in given.items():
+    for key, value in stated.items():
         if value is not None and cluster.capabilities.simulated:
             reason = f"the {cluster.kind.value} cluster simulates its nodes: leave it out"
             yield Problem(f"cluster.{key}", str(value), reason)

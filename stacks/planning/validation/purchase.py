@@ -20,8 +20,8 @@ def check_purchase(pool: GpuPool, path: str) -> Iterator[Problem]:
             "purchase: owned and the section owned belong together",
         )
     if pool.purchase is Purchase.OWNED:
-        given = {"instance": pool.instance, "price-per-hour": pool.price_per_hour}
-        for key, value in given.items():
+        stated = {"instance": pool.instance, "price-per-hour": pool.price_per_hour}
+        for key, value in stated.items():
             if value is not None:
                 yield Problem(f"{path}.{key}", str(value), "an owned node costs what the section owned says")
 

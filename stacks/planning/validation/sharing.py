@@ -38,10 +38,10 @@ def _together(config: StackConfig, pool: GpuPool, path: str) -> Iterator[Problem
         if model.pool in (None, pool.name)
     }
     if pool.sharing.kind is SharingKind.TIME_SLICING and len(meeting) > 1:
-        found = ", ".join(sorted("no class" if one is None else one.value for one in meeting))
+        names = ", ".join(sorted("no class" if one is None else one.value for one in meeting))
         yield Problem(
             f"{path}.{pool.sharing.kind.value}",
             str(pool.sharing.shares),
-            f"tenants of several data classes ({found}) would share GPUs without isolation: keep other "
+            f"tenants of several data classes ({names}) would share GPUs without isolation: keep other "
             "classes out by models[].pool, or use mig",
         )

@@ -10,15 +10,15 @@ from corral.stacks.config.stack_config import StackConfig
 
 def check_sovereignty(config: StackConfig) -> Iterator[Problem]:
     """Choices that the profile rules out."""
-    wanted = config.sovereignty
+    section = config.sovereignty
     try:
-        profile(wanted.profile.value, region=wanted.region)
+        profile(section.profile.value, region=section.region)
     except ValueError as error:
-        allowed = PROFILES[wanted.profile.value].regions or frozenset()
+        allowed = PROFILES[section.profile.value].regions or frozenset()
         yield Problem(
             "sovereignty.region",
-            wanted.region,
-            f"profile {wanted.profile.value} allows {', '.join(sorted(allowed))}" if allowed else str(error),
+            section.region,
+            f"profile {section.profile.value} allows {', '.join(sorted(allowed))}" if allowed else str(error),
         )
-    if wanted.profile is Profile.AIR_GAPPED and wanted.registry is None:
+    if section.profile is Profile.AIR_GAPPED and section.registry is None:
         yield Problem("sovereignty.registry", "missing", "profile air-gapped pulls from a mirror: name it")

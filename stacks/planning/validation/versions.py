@@ -31,18 +31,18 @@ def check_versions(config: StackConfig, states: AddonStates) -> Iterator[Problem
 def _under_dra(config: StackConfig) -> Iterator[Problem]:
     instead = "use a newer one, or addons: {dra-driver: off}"
     for entry in charts_of(Addon.DRA_DRIVER):
-        said, floor = config.cluster.kubernetes, entry.kubernetes
-        if said is not None and floor is not None and not at_least(said, floor):
-            older = f" ({said} may be an older patch)" if floor.startswith(f"{said}.") else ""
+        version, floor = config.cluster.kubernetes, entry.kubernetes
+        if version is not None and floor is not None and not at_least(version, floor):
+            older = f" ({version} may be an older patch)" if floor.startswith(f"{version}.") else ""
             reason = f"the DRA driver {entry.version} needs Kubernetes {floor}{older}"
-            yield Problem("cluster.kubernetes", said, f"{reason}: {instead}")
+            yield Problem("cluster.kubernetes", version, f"{reason}: {instead}")
         for index, pool in enumerate(config.gpu_pools):
             if pool.driver and entry.gpu_driver and not at_least(pool.driver, str(entry.gpu_driver)):
                 reason = f"the DRA driver {entry.version} needs GPU driver {entry.gpu_driver}"
                 yield Problem(f"gpu-pools[{index}].driver", pool.driver, f"{reason}: {instead}")
 
 
-def _under_mig(pool: GpuPool, said: str, path: str) -> Iterator[Problem]:
+def _under_mig(pool: GpuPool, version: str, path: str) -> Iterator[Problem]:
     """MIG itself, and the profiles that may be cut."""
     gpu = gpus().get(pool.gpu)
     if gpu is None or not gpu.profiles:
@@ -52,9 +52,9 @@ def _under_mig(pool: GpuPool, said: str, path: str) -> Iterator[Problem]:
         **{key: one.driver for key, one in gpu.profiles.items() if _may_be(pool, key)},
     }
     for what, floor in floors.items():
-        if floor is not None and not at_least(said, str(floor)):
+        if floor is not None and not at_least(version, str(floor)):
             yield Problem(
-                path, said, f"{what} on {pool.gpu} needs GPU driver {floor}: use a newer one, or whole"
+                path, version, f"{what} on {pool.gpu} needs GPU driver {floor}: use a newer one, or whole"
             )
             return
 

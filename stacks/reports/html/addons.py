@@ -45,9 +45,9 @@ def _facts(plan: Plan) -> Iterator[tuple[str, Content]]:
     base = plan.vector_db
     if base:
         replicas = count(base.replicas, "replica")
-        room = f"{base.vectors:,} vectors of {base.dimensions} dimensions"
+        capacity = f"{base.vectors:,} vectors of {base.dimensions} dimensions"
         each = f"each {base.size_gib} GiB volume and {base.memory_mib} MiB memory"
-        yield "vectors", f"{base.engine.value}, {replicas}, {each}, for {room}"
+        yield "vectors", f"{base.engine.value}, {replicas}, {each}, for {capacity}"
     else:
         yield "vectors", "none"
     metrics = plan.observability

@@ -28,14 +28,14 @@ def cost(plan: Plan) -> Html:
 
 
 def _rows(plan: Plan) -> Iterator[tuple[Content, ...]]:
-    found = plan.cost
-    for pool in found.pools:
+    cost = plan.cost
+    for pool in cost.pools:
         yield from _pool(pool)
-    if len(found.unresolved) < len(found.pools):
-        name = "pools with a price" if found.unresolved else "all pools"
-        yield name, "", "", "", f"{found.hour:,.2f}", f"{month(found.hour):,.2f}"
-    if found.ceiling is not None:
-        yield "budget", "", "", "", "", f"{found.ceiling:,.2f}"
+    if len(cost.unresolved) < len(cost.pools):
+        name = "pools with a price" if cost.unresolved else "all pools"
+        yield name, "", "", "", f"{cost.hour:,.2f}", f"{month(cost.hour):,.2f}"
+    if cost.ceiling is not None:
+        yield "budget", "", "", "", "", f"{cost.ceiling:,.2f}"
 
 
 def _pool(pool: PoolCost) -> Iterator[tuple[Content, ...]]:
@@ -46,8 +46,8 @@ def _pool(pool: PoolCost) -> Iterator[tuple[Content, ...]]:
     if pool.minimum < pool.maximum:
         hour = together([hour, second(f"{pool.hour_at_minimum:,.2f} at {pool.minimum}")])
     yield pool.pool, "", pool.bought, str(pool.maximum), hour, f"{month(pool.hour):,.2f}"
-    for who, amount in (*((one.model, one.hour) for one in pool.models), ("idle", pool.idle)):
-        yield pool.pool, who, "", "", f"{amount:,.2f}", f"{month(amount):,.2f}"
+    for user, amount in (*((one.model, one.hour) for one in pool.models), ("idle", pool.idle)):
+        yield pool.pool, user, "", "", f"{amount:,.2f}", f"{month(amount):,.2f}"
 
 
 def _api(one: ApiCost) -> tuple[Content, ...]:

@@ -74,10 +74,10 @@ def _number(number: str, what: str) -> Html:
 
 def simulation(plan: Plan) -> Html:
     """What of this plan is no real thing."""
-    said = list(_simulated(plan))
-    if not said:
+    simulated = list(_simulated(plan))
+    if not simulated:
         return tag("p", "Nothing: neither nodes and GPUs, nor the weights of a model.")
-    return tag("ul", *(tag("li", one) for one in said), class_="plain")
+    return tag("ul", *(tag("li", one) for one in simulated), class_="plain")
 
 
 def _simulated(plan: Plan) -> Iterator[Content]:

@@ -25,13 +25,13 @@ def tag(name: str, /, *content: Content, **attributes: str) -> Html:
 
     An attribute's `_` stands for `-`, and one at its end for nothing: `class_`, `aria_label`.
     """
-    given = "".join(
+    attributes_text = "".join(
         f' {key.rstrip("_").replace("_", "-")}="{_escaped(value)}"' for key, value in attributes.items()
     )
     end = "\n" if name in BLOCKS else ""
     if name in VOID:
-        return Html(f"<{name}{given}>\n")
-    return Html(f"<{name}{given}>{together(content).source}</{name}>{end}")
+        return Html(f"<{name}{attributes_text}>\n")
+    return Html(f"<{name}{attributes_text}>{together(content).source}</{name}>{end}")
 
 
 def together(content: Iterable[Content]) -> Html:

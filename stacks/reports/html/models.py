@@ -70,12 +70,12 @@ def _amounts(memory: MemoryPlan) -> Iterator[tuple[str, int]]:
 
 def _bar(name: str, memory: MemoryPlan) -> Html:
     amounts = list(_amounts(memory))
-    said = ", ".join(f"{part} {size(amount)}" for part, amount in amounts)
+    text = ", ".join(f"{part} {size(amount)}" for part, amount in amounts)
     drawn = (
         tag("span", class_=f"part {part}", style=f"--part:{share(amount, memory.usable)}")
         for part, amount in amounts
     )
-    label = f"{name}, of {size(memory.usable)} GiB: {said}"
+    label = f"{name}, of {size(memory.usable)} GiB: {text}"
     return tag("span", *drawn, class_="bar", role="img", aria_label=label, title=label)
 
 

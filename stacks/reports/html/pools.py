@@ -56,11 +56,11 @@ def _legend(kinds: Iterable[tuple[str, str]]) -> Html:
 def _pool(place: int, pool: PoolPlan, simulated: Set[str], embedded: bool) -> Html:
     title = f"pool-{place}"
     heading: list[Content] = [pool.name, " ", tag("span", f"{pool.gpu}, {cut(pool)}", class_="quiet")]
-    marks = [" ", mark("simulated GPUs")] if embedded else []
+    badges = [" ", mark("simulated GPUs")] if embedded else []
     nodes = (_node(place, pool, node, simulated) for node in pool.nodes)
     return tag(
         "figure",
-        tag("figcaption", tag("h3", *heading, *marks, id=title), tag("p", _sentence(pool))),
+        tag("figcaption", tag("h3", *heading, *badges, id=title), tag("p", _sentence(pool))),
         *nodes,
         _scale(pool),
         class_=f"pool {pool.sharing.value}",
@@ -130,14 +130,14 @@ def _gpu(anchor: str, pool: PoolPlan, gpu: GpuPlan, simulated: Set[str]) -> Html
 def _slice(pool: PoolPlan, one: SlicePlan, total: int, simulated: bool) -> Html:
     device = "uncut" if on_demand(pool) and one.profile is None else in_words(one.profile, pool.shares)
     if one.model is None:
-        said = f"{size(one.usable)} GiB free"
-        return _drawn("free", "free", device, said, one.usable, total)
+        text = f"{size(one.usable)} GiB free"
+        return _drawn("free", "free", device, text, one.usable, total)
     star = [tag("span", "*", aria_hidden="true"), tag("span", " (simulated)", class_="unseen")]
-    who = together([one.model, *(star if simulated else [])])
-    said = f"{size(one.used)} used, {size(one.usable - one.used)} free"
+    label = together([one.model, *(star if simulated else [])])
+    text = f"{size(one.used)} used, {size(one.usable - one.used)} free"
     kind = STARRED if simulated else "taken"
-    hint = f"{one.model}{' (simulated)' if simulated else ''} on {device}: {said} of {size(one.usable)} GiB"
-    return _drawn(kind, who, device, said, one.usable, total, share(one.used, one.usable), hint)
+    hint = f"{one.model}{' (simulated)' if simulated else ''} on {device}: {text} of {size(one.usable)} GiB"
+    return _drawn(kind, label, device, text, one.usable, total, share(one.used, one.usable), hint)
 
 
 def _stranded(tally: Tally) -> Html:
@@ -154,33 +154,33 @@ def _stranded(tally: Tally) -> Html:
 
 def _drawn(
     kind: str,
-    who: Content,
+    label: Content,
     device: str,
-    said: str,
+    text: str,
     amount: int,
     total: int,
     fill: str = "0%",
     hint: str = "",
 ) -> Html:
     """One device; its area is its memory, and the filled part of it what is used."""
-    name = tag("span", tag("b", who), *([" ", device] if device else []), class_="who")
+    name = tag("span", tag("b", label), *([" ", device] if device else []), class_="who")
     return tag(
         "li",
         name,
         " ",
-        tag("span", said, class_="numbers"),
+        tag("span", text, class_="numbers"),
         class_=f"slice {kind}",
         style=f"--part:{share(amount, total)};--fill:{fill}",
-        title=hint or f"{device or 'in no slice'}: {said}",
+        title=hint or f"{device or 'in no slice'}: {text}",
     )
 
 
 def _scale(pool: PoolPlan) -> Html:
     """Marks in GiB under GPUs that lie; whoever hears the page has the numbers already."""
     total = max((of_gpu(pool, gpu).total for gpu in pool.gpus), default=0)
-    marks = (tag("span", str(mark), style=f"--at:{share(mark * GIB, total)}") for mark in _marks(total))
+    ticks = (tag("span", str(mark), style=f"--at:{share(mark * GIB, total)}") for mark in _marks(total))
     return tag(
-        "div", tag("span", "GiB", class_="unit"), tag("div", *marks), class_="scale", aria_hidden="true"
+        "div", tag("span", "GiB", class_="unit"), tag("div", *ticks), class_="scale", aria_hidden="true"
     )
 
 

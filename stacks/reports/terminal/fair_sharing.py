@@ -25,34 +25,34 @@ def fair_table(plan: Plan) -> Table:
     for column in NUMBERS:
         table.add_column(column, justify="right", overflow="fold")
     last = ""
-    for who, *row in fair_rows(plan):
-        table.add_row("" if who == last else who, *row)
-        last = who
+    for tenant, *row in fair_rows(plan):
+        table.add_row("" if tenant == last else tenant, *row)
+        last = tenant
     return table
 
 
 def fair_rows(plan: Plan) -> Iterator[tuple[str, ...]]:
     """Tenant, pool, device, and how many are its own, needed by its models at most, and to be borrowed."""
-    found = plan.shares
-    for share in found.tenants:
-        for own, need, there in zip(share.guaranteed, share.needed, found.offered, strict=True):
-            more = there.count - own.count if found.borrowing else 0
+    shares = plan.shares
+    for share in shares.tenants:
+        for own, need, offered in zip(share.guaranteed, share.needed, shares.offered, strict=True):
+            more = offered.count - own.count if shares.borrowing else 0
             if own.count or more:
                 counts = (str(own.count), str(need.count), str(more))
                 yield (share.tenant, own.device.pool, own.device.words, *counts)
-    for rest in found.unassigned:
+    for rest in shares.unassigned:
         yield NOBODY, rest.device.pool, rest.device.words, str(rest.count), "", ""
 
 
 def fair_notes(plan: Plan) -> Iterator[str]:
     """What the table rests on."""
-    found = plan.shares
+    shares = plan.shares
     if plan.state(Addon.KUEUE) is AddonState.OFF:
         yield "a quota in each namespace keeps to this; nothing is lent"
         return
-    if found.borrowing:
-        weights = ", ".join(f"{one.tenant} {one.weight}" for one in found.tenants)
+    if shares.borrowing:
+        weights = ", ".join(f"{one.tenant} {one.weight}" for one in shares.tenants)
         yield f"borrowed by weight ({weights}); whoever owns it takes it back at once"
     else:
         yield "nothing is lent"
-    yield f"pods of a workload are ready within {found.ready_within} minutes, or it waits again"
+    yield f"pods of a workload are ready within {shares.ready_within} minutes, or it waits again"

@@ -18,10 +18,10 @@ UNCHECKED = "?"
 """What marks a model whose figures come from a survey."""
 
 
-def render_models(found: Mapping[str, Model], console: Console) -> None:
-    """Print the models `found`, one line each."""
+def render_models(entries: Mapping[str, Model], console: Console) -> None:
+    """Print the models `entries`, one line each."""
     table = _table("model", "task", "dtype", "weights", "context", "licence", "gated")
-    for key, entry in found.items():
+    for key, entry in entries.items():
         table.add_row(
             f"{key}{'' if entry.source.checked else f' {UNCHECKED}'}",
             entry.task.value,
@@ -32,7 +32,7 @@ def render_models(found: Mapping[str, Model], console: Console) -> None:
             "yes" if entry.gated else "no",
         )
     console.print(table)
-    if any(not entry.source.checked for entry in found.values()):
+    if any(not entry.source.checked for entry in entries.values()):
         console.print(Text(f"{UNCHECKED} read in a survey, not in the model's own files"))
 
 

@@ -152,8 +152,8 @@ def _pool_title(pool: PoolPlan) -> str:
 
 
 def _stranded(pool: PoolPlan) -> str:
-    cuts = [Counter(one.profile for one in gpu.slices if one.profile) for gpu in pool.gpus]
-    lost = [stranded(pool.gpu, cut) for cut in cuts if cut]
+    layouts = [Counter(one.profile for one in gpu.slices if one.profile) for gpu in pool.gpus]
+    lost = [stranded(pool.gpu, cut) for cut in layouts if cut]
     total = {"compute": sum(one.compute for one in lost), "memory": sum(one.memory for one in lost)}
     words = ", ".join(f"{number} {word}" for word, number in total.items() if number)
     return f", strands {words}" if words else ""
