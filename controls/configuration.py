@@ -24,7 +24,7 @@ def data_of(maps: Sequence[Mapping[str, Any]]) -> Mapping[str, Data]:
 
 
 def configured(value: Any, maps: Mapping[str, Data]) -> Any:
-    """`value`, a workload or a part of one, with what `maps` bring into it; itself where they bring none."""
+    """`value`, a workload or a part of one, with what `maps` bring into it; itself where that is nothing."""
     if isinstance(value, list):
         items = cast(list[Any], value)
         made = [configured(item, maps) for item in items]
