@@ -73,7 +73,7 @@ check: $(STAMP) ## Format, lint, types and the tests that need no program
 	@$(BIN)/ruff check .
 	@$(BIN)/lint-imports --no-logo --no-cache
 	@$(BIN)/basedpyright & types=$$!; \
-	  $(BIN)/python -m pytest -q -m "not engine and not upstream and not browser"; tests=$$?; \
+	  $(BIN)/python -m pytest -q -n auto --dist loadfile -m "not engine and not upstream and not browser"; tests=$$?; \
 	  wait $$types && exit $$tests
 
 bench: setup ## Measure: make bench [ONLY=plan]
