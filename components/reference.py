@@ -7,7 +7,7 @@ import inspect
 import json
 import re
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from enum import Enum
 from functools import cache
 from pathlib import Path
@@ -16,8 +16,8 @@ from typing import Any, Union, get_args, get_origin, is_typeddict
 
 import pulumi
 
-from corral.catalogue import files
 from corral.catalogue.addons import descriptors
+from corral.catalogue.files import GeneratedFiles
 from corral.components import _recorded
 from corral.components._args import hints_of
 from corral.components._kit import token
@@ -202,14 +202,8 @@ def _cells(*cells: str) -> str:
     return f"| {' | '.join(' '.join(one.replace('|', chr(92) + '|').split()) for one in cells)} |"
 
 
-def stale() -> list[Path]:
-    """Generated files that differ from what generates them."""
-    return files.stale(generated())
-
-
-def main(arguments: Sequence[str]) -> int:
-    return files.refresh("corral.components.reference", ROOT, generated(), arguments)
+GENERATED = GeneratedFiles("corral.components.reference", ROOT, generated())
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(GENERATED.main(sys.argv[1:]))

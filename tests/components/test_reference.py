@@ -18,18 +18,13 @@ from corral.components._args import hints_of
 from corral.components.surface import args_of, components, exports
 
 ROOT = Path(__file__).parents[2]
-GENERATED = reference.generated()
+PAGES = reference.GENERATED.texts
 WORDS = re.compile(r"^    (\w+)Word = \(?\s*(\w+)\s*\| Literal\[([^]]*)\]", re.MULTILINE)
-
-
-@pytest.mark.parametrize("path", GENERATED, ids=lambda path: str(path.relative_to(ROOT)))
-def test_a_generated_file_is_what_the_components_give(path):
-    assert path.read_text() == GENERATED[path](), f"stale: {reference.COMMAND}"
 
 
 def test_every_component_has_an_example_that_creates_something():
     for component in components():
-        text = GENERATED[reference.DOCS / "components" / f"{reference.stem(component)}.md"].__call__()
+        text = PAGES[reference.DOCS / "components" / f"{reference.stem(component)}.md"].__call__()
         assert "| resource | logical name |" in text, component.__name__
 
 

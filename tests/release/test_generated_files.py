@@ -9,7 +9,7 @@ import pytest
 from corral.catalogue.files import GeneratedFiles
 
 ROOT = Path(__file__).resolve().parents[2]
-ROOMS = ("catalogue", "controls", "stacks", "policy", "tools", "cli")
+ROOMS = ("catalogue", "controls", "components", "stacks", "policy", "tools", "cli")
 MODULES = [
     "corral." + ".".join(path.relative_to(ROOT).with_suffix("").parts)
     for room in ROOMS
