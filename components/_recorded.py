@@ -7,9 +7,9 @@ from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
-from pulumi import resource_hooks
+import pulumi.resource_hooks
 from pulumi.runtime import config, mocks, settings
 
 from corral.catalogue.addons import descriptors
@@ -59,11 +59,12 @@ class _Objects(mocks.Mocks):
         return ANSWERS.get(args.token, {}), []
 
     def new_resource(self, args: mocks.MockResourceArgs) -> tuple[str, dict[str, Any]]:
+        inputs = cast("dict[str, Any]", args.inputs)
         state: dict[str, Any] = {
             "name": args.name,
             **COMPUTED.get(args.typ, {}),
-            **args.inputs,
-            "metadata": {"name": args.name, **args.inputs.get("metadata", {})},
+            **inputs,
+            "metadata": {"name": args.name, **inputs.get("metadata", {})},
         }
         if args.resource_id in self._versions:
             state["spec"] = {"versions": [{"name": self._versions[args.resource_id], "served": True}]}
@@ -77,11 +78,11 @@ class _Monitor(mocks.MockMonitor):
 
     def RegisterResource(self, request: Any) -> Any:
         self._record(request, request.type, read=False)
-        return super().RegisterResource(request)
+        return cast(Any, super()).RegisterResource(request)
 
     def ReadResource(self, request: Any) -> Any:
         self._record(request, request.id, read=True)
-        return super().ReadResource(request)
+        return cast(Any, super()).ReadResource(request)
 
     def _record(self, request: Any, type_: str, *, read: bool) -> None:
         urn = self.make_urn(request.parent, request.type, request.name)
@@ -98,21 +99,26 @@ def recorded(program: Path) -> list[Recorded]:
 def _run(program: Path) -> list[Recorded]:
     loop = asyncio.new_event_loop()
     asyncio.set_event_loop(loop)
-    original = resource_hooks.register_resource_hook
+    hooks = cast(Any, pulumi.resource_hooks)
+    original = hooks.register_resource_hook
     try:
         monitor = _Monitor(_Objects())
         settings.reset_options()
         mocks.set_mocks(monitor.mocks, project="example", stack="example", preview=False, monitor=monitor)
         config.set_all_config({f"example:{key}": TEXT for _, key in REQUIRED.findall(program.read_text())})
         # Nothing here could call a hook back.
-        resource_hooks.register_resource_hook = lambda hook: asyncio.ensure_future(asyncio.sleep(0))
-        mocks.test(lambda: runpy.run_path(str(program), run_name="__main__") and None)()
+        hooks.register_resource_hook = _registered
+        cast(Any, mocks).test(lambda: runpy.run_path(str(program), run_name="__main__") and None)()
         return monitor.seen
     finally:
-        resource_hooks.register_resource_hook = original
+        hooks.register_resource_hook = original
         for task in asyncio.all_tasks(loop):
             task.cancel()
         loop.close()
+
+
+def _registered(hook: object) -> "asyncio.Future[None]":
+    return asyncio.ensure_future(asyncio.sleep(0))
 
 
 def inside(seen: list[Recorded], component: str) -> Iterator[Recorded]:

@@ -28,7 +28,8 @@ def published(inferred: dict[str, Any]) -> dict[str, Any]:
     for described in (*inferred["resources"].values(), *inferred["types"].values()):
         described["description"] = inspect.cleandoc(described.get("description") or "")
         for section in ("inputProperties", "properties"):
-            for one in (described.get(section) or {}).values():
+            properties = cast("dict[str, dict[str, Any]]", described.get(section) or {})
+            for one in properties.values():
                 one["description"] = inspect.cleandoc(one.get("description") or "")
                 if SECRET.search(one["description"]):
                     one["secret"] = True

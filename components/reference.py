@@ -28,7 +28,7 @@ ROOT = Path(__file__).resolve().parents[1]
 DOCS = ROOT / "docs"
 COMMAND = "python -m corral.components.reference --write"
 Component = type[pulumi.ComponentResource]
-PLAIN = {str: "text", bool: "true or false", int: "whole number", float: "number"}
+PLAIN: Mapping[Any, str] = {str: "text", bool: "true or false", int: "whole number", float: "number"}
 
 
 def generated() -> Mapping[Path, Callable[[], str]]:
