@@ -218,6 +218,8 @@ def _with_configuration(constraints: Profile, adapter: Adapter) -> Policy:
         everything = adapter.stack(args)
         maps = data_of([one.props for one in everything if one.type.startswith(CONFIG_MAP)])
         for subject in everything:
+            if not maps or "onfigMap" not in str(subject.props):
+                continue
             for workload in kubernetes_workloads(subject.type, subject.props):
                 whole = configured(workload, maps)
                 if whole is not workload:

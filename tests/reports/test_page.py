@@ -12,7 +12,7 @@ from tests.stacks.stack_files import GIB, ROOT, model, planned, pool
 
 from corral.catalogue.gpus import gpus
 from corral.catalogue.vocabulary import AddonState, ClusterKind, Profile, Weights
-from corral.controls.enforcement import stops
+from corral.controls.enforcement import demanded, stops
 from corral.controls.profiles import PROFILES
 from corral.controls.register import CONTROLS
 from corral.stacks.config.loader import read
@@ -229,7 +229,9 @@ def test_every_control_is_there_and_stops_or_is_reported_as_in_the_profile(dev: 
     tables = list(section(parsed(page(found)), "sovereignty").all("table"))
     for control, row in zip(CONTROLS, tables[1].rows(), strict=True):
         assert row[:2] == [control.id, control.severity.value]
-        assert row[2] == ("stops" if stops(control, PROFILES[name.value]) else "is reported")
+        limits = PROFILES[name.value]
+        reported = "is reported" if demanded(control, limits) else "is not demanded"
+        assert row[2] == ("stops" if stops(control, limits) else reported)
         assert control.title in row[3] and control.remedy.replace("`", "") in row[3]
     hard = sum(stops(control, PROFILES[name.value]) for control in CONTROLS)
     assert tables[1].one("caption").text.startswith(f"Controls in profile {name.value}: {hard} stop")
