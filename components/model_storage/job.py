@@ -97,7 +97,6 @@ def tool_job(
                     "requests": {
                         "cpu": "250m",
                         "memory": "256Mi",
-                        "ephemeral-storage": f"{scratch_gib}Gi",
                     },
                     "limits": {"memory": "1Gi"},
                 },
