@@ -116,6 +116,7 @@ def test_a_preview_under_the_strict_profile_refuses_nothing(site, weights, stran
 
 
 def test_a_model_out_of_the_intake_answers(site):
+    site.mirror.pulled.clear()
     site.done(*UP)
     assert site.answer("assistants", "chat")
 
@@ -132,8 +133,10 @@ def test_everything_that_runs_comes_from_the_mirror_by_digest(site):
         if not (one.startswith(f"{site.registry}/") and "@sha256:" in one)
         and not one.startswith(f"{driver}:")
     ] == []
-    assert site.mirror.pulled
-    assert [one for one in site.mirror.pulled if "/charts/" in one and "@sha256:" not in one] == []
+    by_digest = {one.partition("@")[0] for one in site.mirror.pulled if "@" in one}
+    by_tag = {one.rpartition(":")[0] for one in site.mirror.pulled if "@" not in one}
+    assert len(by_digest) > 5, "charts"
+    assert by_tag - by_digest == set()
 
 
 def test_a_second_up_changes_nothing(site):
