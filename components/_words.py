@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Literal
 from corral.catalogue.vocabulary import (
     AddonState,
     AdmissionScope,
+    AlertReceiver,
     Currency,
     DriverSource,
     Engine,
@@ -20,6 +21,7 @@ from corral.catalogue.vocabulary import (
 if TYPE_CHECKING:
     AddonStateWord = AddonState | Literal["managed", "existing", "off"]
     AdmissionScopeWord = AdmissionScope | Literal["namespaces", "cluster"]
+    AlertReceiverWord = AlertReceiver | Literal["webhook", "slack"]
     CurrencyWord = Currency | Literal["EUR", "USD"]
     DriverSourceWord = DriverSource | Literal["node-image", "operator"]
     EngineWord = Engine | Literal["llama.cpp", "vllm"]
@@ -41,6 +43,7 @@ if TYPE_CHECKING:
 else:
     AddonStateWord = AddonState
     AdmissionScopeWord = AdmissionScope
+    AlertReceiverWord = AlertReceiver
     CurrencyWord = Currency
     DriverSourceWord = DriverSource
     EngineWord = Engine

@@ -21,6 +21,7 @@ from corral.components._kit import (
     token,
 )
 from corral.components._namespaces import namespace_of
+from corral.components._words import AlertReceiverWord
 from corral.components.observability.alerts import ALERTS_SECRET, alertmanager_config
 from corral.components.observability.values import (
     ADMIN_PASSWORD_KEY,
@@ -56,7 +57,7 @@ class ObservabilityArgs(TypedDict):
     omitted: their alerts would fire for ever."""
     storage_class: NotRequired[str]
     """Storage class of that volume; the cluster's default when omitted."""
-    alerts: NotRequired[AlertReceiver]
+    alerts: NotRequired[AlertReceiverWord]
     """Who alerts are sent to; nobody when omitted."""
     alerts_url: NotRequired[pulumi.Input[str]]
     """Address of that receiver, a secret."""

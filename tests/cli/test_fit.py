@@ -77,6 +77,11 @@ def hub(monkeypatch, tmp_path) -> Iterator[type[Hub]]:
     thread.join(10)
 
 
+@pytest.fixture(autouse=True)
+def width_of_a_pipe(monkeypatch):
+    monkeypatch.delenv("COLUMNS", raising=False)
+
+
 def fitted(capsys, *arguments: str) -> dict:
     assert main(["fit", *arguments, "--json"]) == 0
     return json.loads(capsys.readouterr().out)["fit"]

@@ -396,7 +396,10 @@ def test_stated_facts_that_are_too_few_are_listed():
         ),
         ({"ours": {**STATED, "layers": 0}}, "custom-models.ours.layers: 0: "),
         ({"ours": {**STATED, "parameters": 8}}, "custom-models.ours: "),
-        ({"ours": {**STATED, "attention": {"kind": "x", "heads": 1}}}, "custom-models.ours.attention: "),
+        (
+            {"ours": {**STATED, "attention": {"kind": "x", "heads": 1}}},
+            "custom-models.ours.attention.kind: x: ",
+        ),
         ({"ours": 3}, "custom-models.ours: 3: "),
         ([], "custom-models: []: "),
         ({"Ours": STATED, "ours": STATED}, "custom-models.Ours: Ours: use 1 to 40 of a-z"),

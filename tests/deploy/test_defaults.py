@@ -41,14 +41,14 @@ class Case:
     """Arguments that follow from other sections of the stack file, or that only the stack can know."""
 
 
-HANDED_OVER = "cert_manager"
+HANDED_OVER = frozenset({"cert_manager", "monitor_types"})
 
 
 def with_certificates(args: Callable[..., Any]) -> Callable[[DeployContext], Any]:
     return lambda context: args(context, cert_manager=CertManager("certificates", {"supply": {}}))
 
 
-SECRET_OF_ITS_OWN = frozenset({"credential", "grafana_password", "encryption_key", HANDED_OVER})
+SECRET_OF_ITS_OWN = frozenset({"credential", "grafana_password", "encryption_key"}) | HANDED_OVER
 CASES = {
     "observability": Case(Observability, observability_args, {"observability": {}}),
     "pgvector": Case(

@@ -46,7 +46,7 @@ def test_a_block_of_a_stack_file_plans(text):
             {
                 "source": one.source,
                 "date": "2026-11-27",
-                "files": [{"name": "ours.gguf", "size": 1, "sha256": "b" * 64}],
+                "files": [{"name": "ours.gguf", "size": 200 << 20, "sha256": "b" * 64}],
             }
         )
         for one in config.models

@@ -230,7 +230,7 @@ def test_where_no_throughput_is_known_only_tokens_are_given():
             "gpu-pools[0].purchase: leased: use one of on-demand, spot, reserved, owned",
         ),
         ({"price_per_hour": "5"}, "gpu-pools[0].price-per-hour: 5: use a number above 0, such as 1.25"),
-        ({"price_per_hour": True}, "gpu-pools[0].price-per-hour: True: use a number above 0"),
+        ({"price_per_hour": True}, "gpu-pools[0].price-per-hour: true: use a number above 0"),
         ({"price_per_hour": 0}, "gpu-pools[0].price-per-hour: 0: use more than 0"),
         (
             {"gpu": "RTX-PRO-4500-32GB"},

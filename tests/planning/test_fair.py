@@ -143,7 +143,7 @@ def test_every_profile_of_any_pool_has_one_class_and_models_ask_for_it():
             "tenants[1].gpus.whole: 0: use a number of 1 or more, or {PROFILE: N}",
         ),
         ({"b": {"gpus": {"slices": {}}}}, "tenants[1].gpus.slices: {}: use a number of 1 or more"),
-        ({"b": {"gpus": {"whole": True}}}, "tenants[1].gpus.whole: True: use a number of 1 or more"),
+        ({"b": {"gpus": {"whole": True}}}, "tenants[1].gpus.whole: true: use a number of 1 or more"),
         (
             {"b": {"gpus": {"whole": 5}}},
             "tenants[1].gpus.whole: 5: pool whole has 4 x whole GPU: use 4 at most",
@@ -333,7 +333,7 @@ def test_the_page_has_the_same_table():
 @pytest.mark.parametrize(
     ("changes", "line"),
     [
-        ({"fair_sharing": True}, "fair-sharing: True: use a mapping of borrowing, ready-within"),
+        ({"fair_sharing": True}, "fair-sharing: true: use a mapping of borrowing, ready-within"),
         ({"fair_sharing": {"borrowing": 3}}, "fair-sharing.borrowing: 3: use true or false"),
         ({"fair_sharing": {"ready-within": 0}}, "fair-sharing.ready-within: 0: use 1 or more"),
         ({"a": {"gpus": 3}}, "tenants[0].gpus: 3: use a mapping"),

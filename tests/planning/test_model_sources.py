@@ -174,7 +174,7 @@ def test_files_that_run_code_are_planned_under_profile_open_alone():
         {
             "source": source,
             "date": "2026-11-27",
-            "files": [{"name": "pytorch_model.bin", "size": 1, "sha256": "b" * 64}],
+            "files": [{"name": "pytorch_model.bin", "size": 16 << 30, "sha256": "b" * 64}],
         }
     )
     stack = {

@@ -105,9 +105,9 @@ def test_vllm_is_kept_off_mps_since_nobody_has_measured_what_it_sees_there():
         ({"mps": 49}, "gpu-pools[0].sharing.mps: 49: use 48 at most"),
         (
             {"mig": "auto", "mps": 2},
-            "gpu-pools[0].sharing: {'mig': 'auto', 'mps': 2}: a GPU is divided one way",
+            'gpu-pools[0].sharing: {"mig": "auto", "mps": 2}: a GPU is divided one way',
         ),
-        ({"slices": 3}, "gpu-pools[0].sharing: {'slices': 3}: use one of whole"),
+        ({"slices": 3}, 'gpu-pools[0].sharing: {"slices": 3}: use one of whole'),
     ],
 )
 def test_a_way_of_sharing_that_is_none_is_refused_with_those_there_are(sharing, line):

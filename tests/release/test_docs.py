@@ -106,13 +106,14 @@ def test_every_variable_that_is_read_is_on_the_page_of_variables_and_none_beside
     documented = named(VARIABLES, r"`([A-Z][A-Z0-9_]+)`")
     assert {"CORRAL_HOME", "KUBECONFIG", "HF_TOKEN", "HELM_REGISTRY_CONFIG"} <= read
     assert read - documented - {"PATH"} == set()
-    text = "\n".join(file.read_text() for file in files)
+    tests = (ROOT / "tests").rglob("*.py")
+    text = "\n".join(file.read_text() for file in (*files, *tests))
     sources = {f"CORRAL_SOURCE_NAME_{key}" for key in ("ACCESS_KEY", "SECRET_KEY", "TOKEN")}
     assert {name for name in documented - sources - {"SOURCE_"} if name not in text} == set()
 
 
 @pytest.mark.parametrize("page", [one for one in PAGES if one != VARIABLES], ids=lambda one: one.name)
 def test_a_variable_of_ours_that_a_page_names_is_on_the_page_of_variables(page: Path):
-    ours = named(page, r"`\$?(CORRAL_[A-Z_]+)`") - {"CORRAL_UPSTREAM"}
+    ours = named(page, r"`\$?(CORRAL_[A-Z_]+)`")
     documented = named(VARIABLES, r"`([A-Z][A-Z0-9_]+)`")
     assert {re.sub("_INTAKE_", "_NAME_", name) for name in ours} <= documented
