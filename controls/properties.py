@@ -53,10 +53,10 @@ def _denies(fields: Mapping[str, Any]) -> bool:
 def parsed(text: str) -> Any:
     """The document that `text` is as JSON; None: it is none."""
     try:
-        found = json.loads(text)
+        document: Any = json.loads(text)
     except ValueError:
         return None
-    return found if isinstance(found, (dict, list)) else None
+    return cast(Any, document) if isinstance(document, (dict, list)) else None
 
 
 def documents(value: Any, path: str = "") -> Iterator[tuple[str, Mapping[str, Any]]]:
@@ -77,8 +77,8 @@ def documents(value: Any, path: str = "") -> Iterator[tuple[str, Mapping[str, An
 
 def statements(document: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
     """Statements of a policy document, one or several."""
-    found: Any = next((document[key] for key in STATEMENTS if key in document), [])
-    several = cast(Sequence[Any], found if isinstance(found, list) else [found])
+    stated: Any = next((document[key] for key in STATEMENTS if key in document), ())
+    several = cast(Sequence[Any], stated if isinstance(stated, (list, tuple)) else [stated])
     yield from (cast(Mapping[str, Any], one) for one in several if isinstance(one, Mapping))
 
 

@@ -1,5 +1,6 @@
 """SeaweedFS as the store: its objects."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -36,9 +37,10 @@ class Owner:
     name: str
     namespace: pulumi.Output[str]
 
-    def metadata(self, name: str) -> Any:
+    def metadata(self, name: str, annotations: Mapping[str, pulumi.Input[str]] | None = None) -> Any:
         """Metadata of an object called `name`."""
-        return {"name": name, "namespace": self.namespace, "labels": labels(COMPONENT, self.name)}
+        noted = {"annotations": annotations} if annotations else {}
+        return {**noted, "name": name, "namespace": self.namespace, "labels": labels(COMPONENT, self.name)}
 
 
 def deploy(owner: Owner, args: ModelStorageArgs) -> pulumi.Resource:
@@ -128,10 +130,7 @@ def _config(owner: Owner, args: ModelStorageArgs, *, protect: bool) -> kubernete
     encryption_key = pulumi.Output.secret(args.get("encryption_key", ""))
     return kubernetes.core.v1.Secret(
         f"{owner.name}-config",
-        metadata={
-            **owner.metadata(CONFIG),
-            "annotations": {ANNOTATION: key_revision(encryption_key)},
-        },
+        metadata=owner.metadata(CONFIG, {ANNOTATION: key_revision(encryption_key)}),
         string_data=pulumi.Output.all(
             bucket=args["bucket"],
             access_key=args["access_key"],

@@ -7,6 +7,11 @@ from corral.controls.levels import Severity
 from corral.controls.profiles import Profile
 from corral.controls.settings import Table, limited, missing, needed
 
+
+def _metadata(mode: object) -> bool:
+    return mode == "GKE_METADATA"
+
+
 _TEMPLATE = "aws:ec2/launchTemplate:LaunchTemplate"
 _POOL = "gcp:container/nodePool:NodePool"
 _TOKENS = "is not required, so anybody on the node takes its role"
@@ -14,14 +19,13 @@ _REQUIRED = needed("metadataOptions.httpTokens", lambda one: one == "required", 
 _HOPS = limited(
     "metadataOptions.httpPutResponseHopLimit", lambda one: str(one) == "1", "is above 1, so pods reach it"
 )
-_METADATA = lambda one: one == "GKE_METADATA"  # noqa: E731
 _TABLE: Table = {
     _TEMPLATE: (_REQUIRED, _HOPS),
     "aws:ec2/instance:Instance": (_REQUIRED, _HOPS),
     "aws:ec2/launchConfiguration:LaunchConfiguration": (_REQUIRED, _HOPS),
-    _POOL: (needed("nodeConfig.workloadMetadataConfig.mode", _METADATA, "is not GKE_METADATA"),),
+    _POOL: (needed("nodeConfig.workloadMetadataConfig.mode", _metadata, "is not GKE_METADATA"),),
     "gcp:container/cluster:Cluster": (
-        limited("nodeConfig.workloadMetadataConfig.mode", _METADATA, "is not GKE_METADATA"),
+        limited("nodeConfig.workloadMetadataConfig.mode", _metadata, "is not GKE_METADATA"),
     ),
 }
 

@@ -1,6 +1,6 @@
 """No policy or grant lets everybody in."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, cast
 
 from corral.controls.control import UNKNOWN, Case, Control, Resource, ResourceRule, Undecided, Verdict
@@ -79,8 +79,9 @@ def _granted(subject: Resource) -> Iterator[str]:
                 yield f"`{path}` grants it to {value.rpartition(':')[2]}"
     policy = subject.props.get("policyData")
     if isinstance(policy, str):
-        found: Any = parsed(policy) or {}
-        for binding in cast(Sequence[Any], found.get("bindings", []) if isinstance(found, dict) else []):
+        document = parsed(policy)
+        fields = cast(Mapping[str, Any], document if isinstance(document, dict) else {})
+        for binding in cast(Sequence[Any], fields.get("bindings", [])):
             if any(member in _WORLD for member in binding.get("members", ())):
                 yield "`policyData` grants it to everybody"
     if subject.props.get("predefinedAcl") in ("publicRead", "publicReadWrite", "authenticatedRead"):

