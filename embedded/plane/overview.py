@@ -21,7 +21,7 @@ MARKS: Mapping[str, Kind] = {
     "corral.dev/Simulated": "simulated",
 }
 """Conditions that the process node writes, the most telling first."""
-SETTLE_SECONDS = 120.0
+SETTLE_SECONDS = 60
 """How long pods may take to be ready, once the engine is done."""
 GPU_RESOURCES = "nvidia.com/"
 MODEL_LABEL = "serving.kserve.io/inferenceservice"
