@@ -9,7 +9,7 @@ from typing import Literal
 
 from corral.embedded.home import PlaneHome
 from corral.embedded.kube import Api, ApiError, Object, Objects, resource
-from corral.embedded.objects import at, child, children, condition
+from corral.embedded.objects import at, child, children, condition, title
 from corral.embedded.plane.processes import Process
 
 Kind = Literal["process", "simulated", "refused", "pending", "container"]
@@ -21,7 +21,7 @@ MARKS: Mapping[str, Kind] = {
     "corral.dev/Simulated": "simulated",
 }
 """Conditions that the process node writes, the most telling first."""
-SETTLE_SECONDS = 60
+SETTLE_SECONDS = 120.0
 """How long pods may take to be ready, once the engine is done."""
 GPU_RESOURCES = "nvidia.com/"
 MODEL_LABEL = "serving.kserve.io/inferenceservice"
@@ -117,15 +117,34 @@ async def _underway(api: Api) -> bool:
     """Whether pods are still on their way when the server ends the watch; False as soon as none is."""
     path = resource("v1", "pods")
     items, version = await api.snapshot(path)
-    waiting = {pod["metadata"]["uid"] for pod in items if _on_its_way(pod)}
+    waiting = {title(pod) for pod in items if _on_its_way(pod)}
     if waiting:
         async for event in api.changes(path, version):
-            uid = event.object["metadata"].get("uid")
-            gone = event.kind in ("DELETED", "BOOKMARK") or not _on_its_way(event.object)
-            waiting = waiting - {uid} if gone else waiting | {uid}
+            if event.kind == "BOOKMARK":
+                continue
+            deleted = event.kind == "DELETED"
+            stays = await _comes_back(api, event.object) if deleted else _on_its_way(event.object)
+            name = title(event.object)
+            waiting = waiting | {name} if stays else waiting - {name}
             if not waiting:
                 break
     return bool(waiting)
+
+
+async def _comes_back(api: Api, pod: Object) -> bool:
+    """Whether a pod of this name follows the one that is gone, as in a StatefulSet."""
+    meta = pod["metadata"]
+    for owner in children(pod, "metadata", "ownerReferences"):
+        if owner["kind"] == "StatefulSet":
+            try:
+                path = resource(owner["apiVersion"], "statefulsets", meta["namespace"], owner["name"])
+                replicas = (await api.get(path))["spec"]["replicas"]
+            except ApiError as error:
+                if not error.missing:
+                    raise
+                return False
+            return int(meta["name"].rpartition("-")[2]) < replicas
+    return False
 
 
 def _on_its_way(pod: Object) -> bool:
