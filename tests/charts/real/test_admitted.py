@@ -97,7 +97,7 @@ def _namespaces() -> Iterator[dict[str, Any]]:
 
 
 def _policies() -> Iterator[dict[str, Any]]:
-    for control in (one for one in CONTROLS if isinstance(one.rule, ObjectRule)):
+    for control in (one for one in CONTROLS if isinstance(one.rule, ObjectRule) and one.rule.admitted):
         metadata = {"name": policy_name(control)}
         policy = native_policy(control, STRICTEST, Scope(), everywhere=False)
         binding = native_binding(control, STRICTEST)
