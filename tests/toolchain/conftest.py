@@ -114,16 +114,16 @@ def workshop(toolchain: Path) -> Workshop:
 
 
 @pytest.fixture
-def render(tmp_path: Path) -> Callable[[Path], str]:
+def render(tmp_path: Path) -> Callable[..., str]:
     """Renders a chart with the toolchain's Helm; skips where that is not set up."""
     try:
         helm = tool("helm")
     except ToolMissing as missing:
         pytest.skip(str(missing))
 
-    def rendered(chart: Path) -> str:
+    def rendered(chart: Path, *arguments: str) -> str:
         return subprocess.run(
-            [helm, "template", "release", chart],
+            [helm, "template", "release", chart, "--namespace", "release", *arguments],
             env={"HOME": str(tmp_path), "PATH": "/usr/bin:/bin"},
             capture_output=True,
             text=True,

@@ -74,9 +74,13 @@ def test_the_engine_path_begins_with_pulumi_and_its_language_host() -> None:
     assert {"pulumi", "pulumi-language-python"} <= {path.name for path in first.iterdir()}
 
 
+REQUIRED = {"dra-driver-nvidia-gpu": ("--set", "gpuResourcesEnabledOverride=true")}
+"""What a chart refuses to be rendered without."""
+
+
 @pytest.mark.parametrize("name", sorted(n.removeprefix("chart:") for n in OWNERS if n.startswith("chart:")))
-def test_a_real_chart_renders_without_any_repository(name: str, render: Callable[[Path], str]) -> None:
+def test_a_real_chart_renders_without_any_repository(name: str, render: Callable[..., str]) -> None:
     folder = chart(name)
     assert folder
     assert yaml.safe_load((folder / "Chart.yaml").read_text())["name"] == name
-    render(folder)
+    render(folder, *REQUIRED.get(name, ()))
