@@ -115,12 +115,15 @@ class Unreadable(Exception):
 def differences(kubectl: Kubectl, state: Object) -> list[Difference]:
     """What differs between a stack's exported `state`, with its releases, and the cluster.
 
+    A stack without Kubernetes objects asks no cluster.
+
     Raises:
         Unreadable: the cluster does not answer.
     """
     resources = children(state, "deployment", "resources")
-    stated = [*of_pulumi(resources), *of_releases(releases_of(resources), _stored(kubectl))]
-    return list(compare(stated, _live(kubectl, stated)))
+    releases = releases_of(resources)
+    stated = [*of_pulumi(resources), *(of_releases(releases, _stored(kubectl)) if releases else ())]
+    return list(compare(stated, _live(kubectl, stated))) if stated else []
 
 
 def of_pulumi(resources: Iterable[Object]) -> Iterator[Stated]:
