@@ -16,7 +16,7 @@ import httpx
 from corral.catalogue._read import UNRESOLVED
 from corral.catalogue.charts import OCI, ChartEntry
 from corral.catalogue.files import replace
-from corral.catalogue.registry import DIGEST, Unresolved, blob, body, index_entry, manifest
+from corral.catalogue.registry import Unresolved, blob, body, index_entry, manifest, stated_digest
 
 LAYER = "application/vnd.cncf.helm.chart.content.v1.tar+gzip"
 """Media type of a chart's archive in a registry (helm/helm, pkg/registry/constants.go)."""
@@ -97,10 +97,8 @@ def _archive(entry: ChartEntry, http: httpx.Client, insecure: Collection[str]) -
 def _from_repository(entry: ChartEntry, http: httpx.Client) -> tuple[str, bytes]:
     repository = entry.source.rstrip("/")
     found = index_entry(repository, entry.name, entry.version, http)
-    stated = f"sha256:{str(found.get('digest', '')).removeprefix('sha256:')}"
+    stated = stated_digest(found)
     addresses = found.get("urls")
-    if not DIGEST.fullmatch(stated):
-        raise Unresolved("its index states no digest")
     if not isinstance(addresses, list) or not addresses:
         raise Unresolved("its index states no address")
     if entry.digest not in (UNRESOLVED, stated):

@@ -132,7 +132,15 @@ def index_entry(repository: str, name: str, version: str, http: httpx.Client) ->
 
 def _from_index(base: str, version: str, http: httpx.Client) -> str:
     repository, _, name = base.rpartition("/")
-    entry = index_entry(repository, name, version, http)
+    return stated_digest(index_entry(repository, name, version, http))
+
+
+def stated_digest(entry: Mapping[str, Any]) -> str:
+    """The digest in an entry of an index.
+
+    Raises:
+        Unresolved: it states none.
+    """
     digest = f"sha256:{str(entry.get('digest', '')).removeprefix('sha256:')}"
     if DIGEST.fullmatch(digest):
         return digest

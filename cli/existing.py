@@ -14,7 +14,7 @@ from corral.cli.documents import StatusDocument, print_document
 from corral.cli.errors import FAILED
 from corral.embedded.engine import drift, project
 from corral.embedded.engine.engine import EngineError
-from corral.embedded.kube import Object, Objects
+from corral.embedded.kube import Object
 from corral.embedded.objects import children
 from corral.embedded.plane.overview import Overview, of_objects
 from corral.stacks.planning.results.cluster import ClusterPlan
@@ -31,8 +31,8 @@ def show(plan: Plan, *, as_json: bool) -> int:
     """
     kubectl = _kubectl(plan.cluster)
     server = _answer(kubectl, ["config", "view", "--minify", f"--output={SERVER}"])
-    overview = _overview(kubectl, plan)
     try:
+        overview = _overview(kubectl, plan)
         changed = drift.differences(kubectl, exported(plan.stack))
     except drift.Unreadable as error:
         raise EngineError(f"the cluster cannot be read: {error}") from None
@@ -111,17 +111,8 @@ def _document(
 def _overview(kubectl: drift.Kubectl, plan: Plan) -> Overview:
     """Pods in the namespaces of the platform."""
     ours = summary.owners(plan)
-    found = of_objects(_items(kubectl, "pods"), _items(kubectl, "resourceclaims.resource.k8s.io"))
+    found = of_objects(drift.items(kubectl, "pods"), drift.items(kubectl, "resourceclaims.resource.k8s.io"))
     return Overview(tuple(pod for pod in found.pods if pod.namespace in ours))
-
-
-def _items(kubectl: drift.Kubectl, kind: str) -> Objects:
-    done = kubectl.run(["get", kind, "--all-namespaces", "--output=json"])
-    if done.returncode and "the server doesn't have a resource type" in done.stderr:
-        return []
-    if done.returncode:
-        raise EngineError(f"the cluster cannot be read: {drift.last_line(done.stderr)}")
-    return children(json.loads(done.stdout), "items")
 
 
 def _answer(kubectl: drift.Kubectl, arguments: Sequence[str]) -> str:

@@ -4,7 +4,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from corral.controls.control import UNKNOWN, Resource, Undecided
+from corral.controls.control import UNKNOWN, Resource, ResourceRule, Undecided
+from corral.controls.profiles import Profile
 
 
 def true(value: Any) -> bool:
@@ -57,6 +58,15 @@ def missing(settings: Sequence[Setting], resource: Resource) -> Iterator[str]:
             yield setting.says
     if undecided:
         raise Undecided(undecided)
+
+
+def required(table: Table) -> ResourceRule:
+    """The rule that resources of the types in `table` have its settings."""
+
+    def check(subject: Resource, _profile: Profile) -> Iterator[str]:
+        yield from missing(table[subject.type], subject)
+
+    return ResourceRule(lambda token: token in table, check)
 
 
 def needed(path: str, holds: Callable[[Any], bool], demand: str, *others: str) -> Setting:

@@ -1,11 +1,8 @@
 """The account's own trail is whole."""
 
-from collections.abc import Iterator
-
-from corral.controls.control import UNKNOWN, Case, Control, Resource, ResourceRule, Verdict
+from corral.controls.control import UNKNOWN, Case, Control, Resource, Verdict
 from corral.controls.levels import Severity
-from corral.controls.profiles import Profile
-from corral.controls.settings import Table, limited, missing, needed, true
+from corral.controls.settings import Table, limited, needed, required, true
 
 _TRAIL = "aws:cloudtrail/trail:Trail"
 _TABLE: Table = {
@@ -18,10 +15,6 @@ _TABLE: Table = {
 }
 
 
-def _whole(subject: Resource, profile: Profile) -> Iterator[str]:
-    yield from missing(_TABLE[subject.type], subject)
-
-
 _GOOD = {"enableLogFileValidation": True, "isMultiRegionTrail": True}
 
 CONTROL = Control(
@@ -30,7 +23,7 @@ CONTROL = Control(
     severity=Severity.HIGH,
     sources=("SOV-7", "CIS AWS 3.1", "CIS AWS 3.2"),
     remedy="Set `enableLogFileValidation` and `isMultiRegionTrail`.",
-    rule=ResourceRule(lambda token: token in _TABLE, _whole),
+    rule=required(_TABLE),
     cases=(
         Case("whole", Verdict.GOOD, Resource(_TRAIL, "t", _GOOD)),
         Case("of one region", Verdict.BAD, Resource(_TRAIL, "t", {**_GOOD, "isMultiRegionTrail": False})),

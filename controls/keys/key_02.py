@@ -1,11 +1,8 @@
 """Disks of nodes are under a customer's key."""
 
-from collections.abc import Iterator
-
-from corral.controls.control import UNKNOWN, Case, Control, Resource, ResourceRule, Verdict
+from corral.controls.control import UNKNOWN, Case, Control, Resource, Verdict
 from corral.controls.levels import Severity
-from corral.controls.profiles import Profile
-from corral.controls.settings import Table, customers, limited, missing, needed
+from corral.controls.settings import Table, customers, limited, needed, required
 
 _TEMPLATE = "aws:ec2/launchTemplate:LaunchTemplate"
 _POOL = "gcp:container/nodePool:NodePool"
@@ -23,10 +20,6 @@ _TABLE: Table = {
 }
 
 
-def _keyed(subject: Resource, profile: Profile) -> Iterator[str]:
-    yield from missing(_TABLE[subject.type], subject)
-
-
 def _template(**disk: object) -> Resource:
     return Resource(_TEMPLATE, "t", {"blockDeviceMappings": [{"deviceName": "/dev/xvda", "ebs": disk}]})
 
@@ -37,7 +30,7 @@ CONTROL = Control(
     severity=Severity.HIGH,
     sources=("CIS GKE 5.9.1", "SOV-3"),
     remedy="EKS: `kmsKeyId` of each volume of the launch template; GKE: `bootDiskKmsKey` of the node pool.",
-    rule=ResourceRule(lambda token: token in _TABLE, _keyed),
+    rule=required(_TABLE),
     cases=(
         Case("under a key", Verdict.GOOD, _template(encrypted="true", kmsKeyId="arn:k")),
         Case("encrypted by AWS's key", Verdict.BAD, _template(encrypted="true")),

@@ -1,11 +1,8 @@
 """Nodes have no public addresses."""
 
-from collections.abc import Iterator
-
-from corral.controls.control import UNKNOWN, Case, Control, Resource, ResourceRule, Verdict
+from corral.controls.control import UNKNOWN, Case, Control, Resource, Verdict
 from corral.controls.levels import Severity
-from corral.controls.profiles import Profile
-from corral.controls.settings import Table, false, limited, missing, needed, true
+from corral.controls.settings import Table, false, limited, needed, required, true
 
 _PUBLIC = "is true, so machines get public addresses"
 _CLUSTER = "gcp:container/cluster:Cluster"
@@ -40,10 +37,6 @@ _TABLE: Table = {
 }
 
 
-def _private(subject: Resource, profile: Profile) -> Iterator[str]:
-    yield from missing(_TABLE[subject.type], subject)
-
-
 _SUBNET = "aws:ec2/subnet:Subnet"
 
 CONTROL = Control(
@@ -52,7 +45,7 @@ CONTROL = Control(
     severity=Severity.HIGH,
     sources=("CIS EKS 5.4.3", "CIS GKE 5.6.5"),
     remedy="Keep nodes in private subnets; GKE: `enablePrivateNodes: true`.",
-    rule=ResourceRule(lambda token: token in _TABLE, _private),
+    rule=required(_TABLE),
     cases=(
         Case("a private subnet", Verdict.GOOD, Resource(_SUBNET, "s", {})),
         Case("a public subnet", Verdict.BAD, Resource(_SUBNET, "s", {"mapPublicIpOnLaunch": True})),

@@ -1,11 +1,8 @@
 """Pods cannot become their node."""
 
-from collections.abc import Iterator
-
-from corral.controls.control import UNKNOWN, Case, Control, Resource, ResourceRule, Verdict
+from corral.controls.control import UNKNOWN, Case, Control, Resource, Verdict
 from corral.controls.levels import Severity
-from corral.controls.profiles import Profile
-from corral.controls.settings import Table, limited, missing, needed
+from corral.controls.settings import Table, limited, needed, required
 
 
 def _metadata(mode: object) -> bool:
@@ -30,10 +27,6 @@ _TABLE: Table = {
 }
 
 
-def _shielded(subject: Resource, profile: Profile) -> Iterator[str]:
-    yield from missing(_TABLE[subject.type], subject)
-
-
 def _template(**options: object) -> Resource:
     return Resource(_TEMPLATE, "t", {"metadataOptions": options})
 
@@ -44,7 +37,7 @@ CONTROL = Control(
     severity=Severity.HIGH,
     sources=("CKV_AWS_79", "CKV_AWS_341", "CIS GKE 5.4.1"),
     remedy="EC2: `httpTokens: required` and a hop limit of 1; GKE: `workloadMetadataConfig` GKE_METADATA.",
-    rule=ResourceRule(lambda token: token in _TABLE, _shielded),
+    rule=required(_TABLE),
     cases=(
         Case("tokens required", Verdict.GOOD, _template(httpTokens="required", httpPutResponseHopLimit=1)),
         Case("tokens optional", Verdict.BAD, _template(httpTokens="optional")),

@@ -1,11 +1,8 @@
 """Memory of nodes is encrypted while it is in use."""
 
-from collections.abc import Iterator
-
-from corral.controls.control import UNKNOWN, Case, Control, Resource, ResourceRule, Verdict
+from corral.controls.control import UNKNOWN, Case, Control, Resource, Verdict
 from corral.controls.levels import Severity
-from corral.controls.profiles import Profile
-from corral.controls.settings import Table, missing, needed, true
+from corral.controls.settings import Table, needed, required, true
 
 _POOL = "gcp:container/nodePool:NodePool"
 _PLAIN = "is not set, so the host can read the machine's memory"
@@ -26,17 +23,13 @@ _TABLE: Table = {
 }
 
 
-def _confidential(subject: Resource, profile: Profile) -> Iterator[str]:
-    yield from missing(_TABLE[subject.type], subject)
-
-
 CONTROL = Control(
     id="SOV-TEE-01",
     title="Memory of nodes is encrypted while it is in use",
     severity=Severity.HIGH,
     sources=("C5 OPS-32", "DORA RTS 6"),
     remedy="EC2: SEV-SNP or enclaves; GKE: `confidentialNodes`.",
-    rule=ResourceRule(lambda token: token in _TABLE, _confidential),
+    rule=required(_TABLE),
     cases=(
         Case(
             "a confidential pool",

@@ -25,6 +25,8 @@ Key = tuple[str, str, str]
 DIVIDER = re.compile(r"^---\s*$", re.MULTILINE)
 WORKLOAD = re.compile(rf"^kind: ['\"]?({'|'.join(sorted(SCALED))})\b", re.MULTILINE)
 CONTENT = re.compile(r"^(?!apiVersion|kind|metadata)\w+:", re.MULTILINE)
+STORED = "--selector=owner=helm,status=deployed"
+"""Option of kubectl that chooses the Secrets in which Helm keeps its releases."""
 ABSENT = "<none>"
 """What kubectl prints for a column without a value."""
 
@@ -90,6 +92,23 @@ class Difference:
         return f"{self.stated.title} is scaled to {self.replicas}, {self.stated.replicas} are stated"
 
 
+class Unreadable(Exception):
+    """The cluster, or what a stack made on it, cannot be read; the text is one line."""
+
+
+def served(done: subprocess.CompletedProcess[str]) -> bool:
+    """Whether a kubectl that has ended read what it should; False: the cluster has no such resource type.
+
+    Raises:
+        Unreadable: the cluster does not answer, or refuses.
+    """
+    if not done.returncode:
+        return True
+    if "the server doesn't have a resource type" in done.stderr:
+        return False
+    raise Unreadable(last_line(done.stderr))
+
+
 @dataclass(frozen=True)
 class Kubectl:
     """A kubectl that reaches the stack's cluster."""
@@ -108,8 +127,14 @@ class Kubectl:
         )
 
 
-class Unreadable(Exception):
-    """The cluster, or what a stack made on it, cannot be read; the text is one line."""
+def items(kubectl: Kubectl, kind: str, *options: str) -> Objects:
+    """All objects of a kind; none where the cluster does not serve it.
+
+    Raises:
+        Unreadable: the cluster does not answer, or refuses.
+    """
+    done = kubectl.run(["get", kind, "--all-namespaces", *options, "--output=json"])
+    return children(json.loads(done.stdout), "items") if served(done) else []
 
 
 def differences(kubectl: Kubectl, state: Object) -> list[Difference]:
@@ -122,7 +147,8 @@ def differences(kubectl: Kubectl, state: Object) -> list[Difference]:
     """
     resources = children(state, "deployment", "resources")
     releases = releases_of(resources)
-    stated = [*of_pulumi(resources), *(of_releases(releases, _stored(kubectl)) if releases else ())]
+    secrets = items(kubectl, "secrets", STORED) if releases else []
+    stated = [*of_pulumi(resources), *of_releases(releases, secrets)]
     return list(compare(stated, _live(kubectl, stated))) if stated else []
 
 
@@ -204,14 +230,6 @@ def _spaces(stated: Stated) -> tuple[str, ...]:
     return ("", stated.release.namespace)
 
 
-def _stored(kubectl: Kubectl) -> Objects:
-    labels = ("get", "secrets", "--all-namespaces", "--selector=owner=helm,status=deployed", "--output=json")
-    done = kubectl.run(labels)
-    if done.returncode:
-        raise Unreadable(last_line(done.stderr))
-    return children(json.loads(done.stdout), "items")
-
-
 def _live(kubectl: Kubectl, stated: Sequence[Stated]) -> dict[Key, dict[str, int | None]]:
     """Replicas by namespace of what is there of the stated kinds."""
     kinds = sorted({_resource(one) for one in stated})
@@ -237,11 +255,7 @@ def _listed(kubectl: Kubectl, kinds: Sequence[str]) -> str | None:
     columns = ",".join(f"C{index}:.{path}" for index, path in enumerate(COLUMNS))
     options = ("--all-namespaces", "--ignore-not-found", "--no-headers", f"--output=custom-columns={columns}")
     done = kubectl.run(["get", ",".join(kinds), *options])
-    if done.returncode and "the server doesn't have a resource type" in done.stderr:
-        return None
-    if done.returncode:
-        raise Unreadable(last_line(done.stderr))
-    return done.stdout
+    return done.stdout if served(done) else None
 
 
 def _resource(stated: Stated) -> str:
