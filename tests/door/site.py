@@ -10,9 +10,9 @@ from pathlib import Path
 import boto3
 import pytest
 import yaml
-from moto.server import ThreadedMotoServer
 from tests.door.mirror import Mirror
 from tests.door.newcomer import Newcomer
+from tests.doubles.s3 import s3_server
 
 from corral.catalogue import lock
 from corral.embedded import toolchain
@@ -200,17 +200,11 @@ def intake_client(url: str):
 @contextmanager
 def intake() -> Iterator[str]:
     """URL of an S3 server with an empty intake bucket."""
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    try:
-        host, port = server.get_host_and_port()
-        url = f"http://{host}:{port}"
+    with s3_server() as url:
         intake_client(url).create_bucket(
             Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": REGION}
         )
         yield url
-    finally:
-        server.stop()
 
 
 def packaged(source: str, name: str) -> bytes:

@@ -7,8 +7,8 @@ from pathlib import Path
 import boto3
 import pytest
 from botocore.config import Config
-from moto.server import ThreadedMotoServer
 from tests.door.site import packaged
+from tests.doubles.s3 import s3_server
 from tests.e2e import e2e_door as door
 
 from corral.catalogue.models import models
@@ -57,20 +57,19 @@ def stack(endpoint: str) -> dict:
 @pytest.fixture(scope="module")
 def intake():
     """A store of somebody else, with an empty bucket; its client."""
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    client = boto3.client(
-        "s3",
-        endpoint_url=f"http://{host}:{port}",
-        region_name="eu-central-1",
-        aws_access_key_id="owner",
-        aws_secret_access_key="owner",
-        config=Config(s3={"addressing_style": "path"}, proxies={}),
-    )
-    client.create_bucket(Bucket="intake", CreateBucketConfiguration={"LocationConstraint": "eu-central-1"})
-    yield client
-    server.stop()
+    with s3_server() as url:
+        client = boto3.client(
+            "s3",
+            endpoint_url=url,
+            region_name="eu-central-1",
+            aws_access_key_id="owner",
+            aws_secret_access_key="owner",
+            config=Config(s3={"addressing_style": "path"}, proxies={}),
+        )
+        client.create_bucket(
+            Bucket="intake", CreateBucketConfiguration={"LocationConstraint": "eu-central-1"}
+        )
+        yield client
 
 
 class Importing(door.Platform):

@@ -1,6 +1,6 @@
 import boto3
 import pytest
-from moto.server import ThreadedMotoServer
+from tests.doubles.s3 import s3_server
 
 KEYS = {
     "AWS_ACCESS_KEY_ID": "testing",
@@ -12,11 +12,8 @@ KEYS = {
 
 @pytest.fixture(scope="session")
 def moto_endpoint():
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    yield f"http://{host}:{port}"
-    server.stop()
+    with s3_server() as url:
+        yield url
 
 
 @pytest.fixture
