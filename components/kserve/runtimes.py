@@ -15,6 +15,8 @@ SHARED_MEMORY = "shared-memory"
 START_SECONDS = 3600
 """How long a server may take to load its weights."""
 PROBE_SECONDS = 5
+PATIENCE = {"periodSeconds": 10, "timeoutSeconds": 10}
+"""A server that answers a long question under load is slow, not dead: restarting it breaks the answer off."""
 
 
 ENVIRONMENTS: Mapping[Engine, Mapping[str, str]] = {
@@ -33,7 +35,11 @@ ENVIRONMENTS: Mapping[Engine, Mapping[str, str]] = {
 def runtime_spec(engine: Engine, supply: Supply) -> dict[str, Any]:
     """`spec` of the engine's ClusterServingRuntime."""
     runtime = RUNTIMES[engine]
-    health = {"httpGet": {"path": "/health", "port": PORT}, "periodSeconds": PROBE_SECONDS}
+    health = {
+        "httpGet": {"path": "/health", "port": PORT},
+        "periodSeconds": PROBE_SECONDS,
+        "timeoutSeconds": PROBE_SECONDS,
+    }
     secrets = {"imagePullSecrets": pull_secrets(supply)} if pull_secrets(supply) else {}
     return {
         "supportedModelFormats": [{"name": runtime.model_format, "autoSelect": False}],
@@ -46,7 +52,7 @@ def runtime_spec(engine: Engine, supply: Supply) -> dict[str, Any]:
                 "ports": [{"name": "http", "containerPort": PORT, "protocol": "TCP"}],
                 "startupProbe": {**health, "failureThreshold": START_SECONDS // PROBE_SECONDS},
                 "readinessProbe": {**health, "failureThreshold": 3},
-                "livenessProbe": {**health, "periodSeconds": 10, "failureThreshold": 6},
+                "livenessProbe": {**health, **PATIENCE, "failureThreshold": 6},
                 "resources": {"requests": {"cpu": "1", "memory": "2Gi"}},
                 "securityContext": restricted_container(),
                 "volumeMounts": [{"name": SHARED_MEMORY, "mountPath": "/dev/shm"}],

@@ -55,6 +55,15 @@ def test_runtimes_tell_nobody_what_they_serve():
     assert settings["HF_HUB_OFFLINE"] == settings["VLLM_NO_USAGE_STATS"] == settings["DO_NOT_TRACK"] == "1"
 
 
+def test_a_server_that_is_busy_with_an_answer_is_not_taken_for_dead():
+    graph = build(lambda: KServe("kserve", {"supply": {}, "cert_manager": "cert-manager"}))
+    for runtime in graph.of("ClusterServingRuntime"):
+        (server,) = runtime.inputs["spec"]["containers"]
+        liveness = server["livenessProbe"]
+        assert liveness["timeoutSeconds"] >= 10
+        assert liveness["failureThreshold"] * liveness["periodSeconds"] >= 60
+
+
 def test_an_existing_kserve_gets_our_runtimes_alone():
     graph = build(lambda: KServe("kserve", {"supply": {}, "existing": True}), found=INFERENCE)
     assert not graph.of("Chart") + graph.of("Release") + graph.of("Namespace")
