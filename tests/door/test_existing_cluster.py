@@ -84,8 +84,9 @@ class Cluster:
         return done.stdout
 
     def established(self, name):
-        """Wait until a type is served; one just made has no condition, at which `--for=condition` fails."""
-        for what in ("jsonpath={.status.conditions}", "condition=Established"):
+        """Wait until a type is served; one just made has null conditions, at which `--for=condition` fails."""
+        accepted = f"jsonpath={{.status.acceptedNames.plural}}={name.partition('.')[0]}"
+        for what in (accepted, "condition=Established"):
             self.kubectl("wait", f"--for={what}", f"crd/{name}", "--timeout=60s")
 
     def pulumi(self, *arguments):
