@@ -14,6 +14,8 @@ from corral.components._kit import child, fingerprint, prerequisite
 DASHBOARD_LABEL = {"grafana_dashboard": "1"}
 UID_NAME = 29
 """Characters of a dashboard's name in its identifier; a fingerprint follows."""
+RUNBOOK = "docs/alerts.md"
+"""Page that says of each alert what to look at first."""
 PANEL_WIDTH, PANEL_HEIGHT, ROW_WIDTH = 12, 8, 24
 
 
@@ -152,7 +154,7 @@ def _rule(alert: Alert) -> dict[str, object]:
         "expr": alert["expression"],
         "for": alert["lasting"],
         "labels": {"severity": alert["severity"]},
-        "annotations": {"summary": alert["summary"]},
+        "annotations": {"summary": alert["summary"], "runbook": f"{RUNBOOK}#{alert['name'].lower()}"},
     }
 
 

@@ -6,6 +6,7 @@ WHO = "{{cluster_queue}} {{resource}}"
 BY_RESOURCE = "max by (cluster_queue, flavor, resource)"
 """Every replica of the manager may report the same queue."""
 NEVER_READY = 'kueue_evicted_workloads_total{reason="PodsReadyTimeout"}'
+"""Kueue counts from the first eviction on: the series appears at 1, which `increase` does not see."""
 
 _ALERTS: tuple[Alert, ...] = (
     {
@@ -17,7 +18,8 @@ _ALERTS: tuple[Alert, ...] = (
     },
     {
         "name": "WorkloadNeverReady",
-        "expression": f"sum by (cluster_queue) (increase({NEVER_READY}[1h])) > 0",
+        "expression": f"sum by (cluster_queue) "
+        f"((increase({NEVER_READY}[1h]) > 0) or ({NEVER_READY} > 0 unless {NEVER_READY} offset 1h))",
         "lasting": "1m",
         "severity": "warning",
         "summary": "A workload of queue {{ $labels.cluster_queue }} gave its GPUs back: pods were not ready",

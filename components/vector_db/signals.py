@@ -41,36 +41,39 @@ def _alerts(engine: VectorEngine, namespace: str) -> tuple[Alert, ...]:
             "summary": "Volume {{ $labels.persistentvolumeclaim }} has little room left: enlarge it",
         },
     )
-    return (*shared, *_OWN_RULES[engine])
+    return (*shared, *_own_alerts(here)[engine])
 
 
-_OWN_RULES: Mapping[VectorEngine, tuple[Alert, ...]] = {
-    VectorEngine.PGVECTOR: (
-        {
-            "name": "VectorDatabaseUnreachable",
-            "expression": "pg_up == 0",
-            "lasting": "5m",
-            "severity": "critical",
-            "summary": "The exporter cannot log in to PostgreSQL: look at the certificate and the password",
-        },
-        {
-            "name": "VectorDatabaseConnectionsExhausted",
-            "expression": "sum(pg_stat_activity_count) > 0.9 * scalar(pg_settings_max_connections)",
-            "lasting": "5m",
-            "severity": "warning",
-            "summary": "More than nine of ten connections are in use: pool them on the client's side",
-        },
-    ),
-    VectorEngine.QDRANT: (
-        {
-            "name": "VectorDatabaseRecovering",
-            "expression": "app_status_recovery_mode > 0",
-            "lasting": "1m",
-            "severity": "critical",
-            "summary": "Qdrant runs in recovery mode and serves no searches",
-        },
-    ),
-}
+def _own_alerts(here: str) -> Mapping[VectorEngine, tuple[Alert, ...]]:
+    connections = f"sum by (namespace) (pg_stat_activity_count{{{here}}})"
+    allowed = f"max by (namespace) (pg_settings_max_connections{{{here}}})"
+    return {
+        VectorEngine.PGVECTOR: (
+            {
+                "name": "VectorDatabaseUnreachable",
+                "expression": f"pg_up{{{here}}} == 0",
+                "lasting": "5m",
+                "severity": "critical",
+                "summary": "The exporter cannot log in to PostgreSQL: look at the certificate and the password",
+            },
+            {
+                "name": "VectorDatabaseConnectionsExhausted",
+                "expression": f"{connections} > 0.9 * {allowed}",
+                "lasting": "5m",
+                "severity": "warning",
+                "summary": "More than nine of ten connections are in use: pool them on the client's side",
+            },
+        ),
+        VectorEngine.QDRANT: (
+            {
+                "name": "VectorDatabaseRecovering",
+                "expression": f"app_status_recovery_mode{{{here}}} > 0",
+                "lasting": "1m",
+                "severity": "critical",
+                "summary": "Qdrant runs in recovery mode and serves no searches",
+            },
+        ),
+    }
 
 
 def _panels(engine: VectorEngine, namespace: str) -> tuple[Panel, ...]:
@@ -84,24 +87,37 @@ def _panels(engine: VectorEngine, namespace: str) -> tuple[Panel, ...]:
         },
         "unit": "percentunit",
     }
-    return (volume, *_OWN_PANELS[engine])
+    return (volume, *_own_panels(here)[engine])
 
 
-_OWN_PANELS: Mapping[VectorEngine, tuple[Panel, ...]] = {
-    VectorEngine.PGVECTOR: (
-        {"title": "Database size", "queries": {"{{datname}}": "pg_database_size_bytes"}, "unit": "bytes"},
-        {"title": "Connections", "queries": {"{{state}}": "sum by (state) (pg_stat_activity_count)"}},
-        {
-            "title": "Transactions per second",
-            "queries": {
-                "committed": "sum(rate(pg_stat_database_xact_commit[5m]))",
-                "rolled back": "sum(rate(pg_stat_database_xact_rollback[5m]))",
+def _own_panels(here: str) -> Mapping[VectorEngine, tuple[Panel, ...]]:
+    committed = f"pg_stat_database_xact_commit{{{here}}}"
+    rolled_back = f"pg_stat_database_xact_rollback{{{here}}}"
+    return {
+        VectorEngine.PGVECTOR: (
+            {
+                "title": "Database size",
+                "queries": {"{{datname}}": f"pg_database_size_bytes{{{here}}}"},
+                "unit": "bytes",
             },
-        },
-    ),
-    VectorEngine.QDRANT: (
-        {"title": "Points", "queries": {"{{pod}}": "sum by (pod) (collection_points)"}},
-        {"title": "Collections", "queries": {"{{pod}}": "collections_total"}},
-        {"title": "Pending operations", "queries": {"{{pod}}": "cluster_pending_operations_total"}},
-    ),
-}
+            {
+                "title": "Connections",
+                "queries": {"{{state}}": f"sum by (state) (pg_stat_activity_count{{{here}}})"},
+            },
+            {
+                "title": "Transactions per second",
+                "queries": {
+                    "committed": f"sum(rate({committed}[5m]))",
+                    "rolled back": f"sum(rate({rolled_back}[5m]))",
+                },
+            },
+        ),
+        VectorEngine.QDRANT: (
+            {"title": "Points", "queries": {"{{pod}}": f"sum by (pod) (collection_points{{{here}}})"}},
+            {"title": "Collections", "queries": {"{{pod}}": f"collections_total{{{here}}}"}},
+            {
+                "title": "Pending operations",
+                "queries": {"{{pod}}": f"cluster_pending_operations_total{{{here}}}"},
+            },
+        ),
+    }

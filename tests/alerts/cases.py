@@ -1,0 +1,189 @@
+"""For each alert of the test platform, series that fire it and series that come near and leave it silent.
+
+Promtool's notation: `1x90` is ninety more samples of 1 after the first, a minute apart; `_` is no sample.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+Series = Mapping[str, str]
+"""Samples by series."""
+END = 100
+"""Minute at which the question is asked; each constant series reaches it."""
+
+
+@dataclass(frozen=True)
+class Case:
+    firing: Sequence[Series]
+    silent: Sequence[Series]
+
+
+def constant(value: float) -> str:
+    return f"{value:g}x{END}"
+
+
+def until(value: float, minute: int, then: float) -> str:
+    """`value` up to the minute, `then` from there on."""
+    return f"{value:g}x{minute - 1} {then:g}x{END - minute}"
+
+
+def from_minute(minute: int, value: float) -> str:
+    """No sample before the minute."""
+    return f"_x{minute} {value:g}x{END - minute}"
+
+
+VOLUME = 'namespace="model-storage",persistentvolumeclaim="model-storage-data"'
+STORE = 'namespace="model-storage"'
+DATABASE = 'namespace="vector-db"'
+OTHER = 'namespace="elsewhere"'
+GPU = 'gpu="0",UUID="GPU-1"'
+EVICTED = 'kueue_evicted_workloads_total{cluster_queue="team",reason="PodsReadyTimeout"}'
+
+
+def deployment(name: str, value: str) -> Series:
+    labels = f'namespace="assistants",deployment="{name}-predictor"'
+    return {f"kube_deployment_status_replicas_available{{{labels}}}": value}
+
+
+def unavailable(model: str) -> Case:
+    return Case(
+        firing=[deployment(model, constant(0))],
+        silent=[
+            deployment(model, constant(1)),
+            deployment(model, until(1, END - 3, 0)),
+            deployment("another", constant(0)),
+        ],
+    )
+
+
+def volume(labels: str, available: float) -> Series:
+    return {
+        f"kubelet_volume_stats_available_bytes{{{labels}}}": constant(available),
+        f"kubelet_volume_stats_capacity_bytes{{{labels}}}": constant(100),
+    }
+
+
+def replicas(ready: str) -> Series:
+    labels = f'{DATABASE},statefulset="vector-db"'
+    return {
+        f"kube_statefulset_status_replicas_ready{{{labels}}}": ready,
+        f"kube_statefulset_replicas{{{labels}}}": constant(3),
+    }
+
+
+def connections(labels: str, used: float) -> Series:
+    return {
+        f'pg_stat_activity_count{{{labels},state="active"}}': constant(used / 2),
+        f'pg_stat_activity_count{{{labels},state="idle"}}': constant(used / 2),
+        f"pg_settings_max_connections{{{labels}}}": constant(100),
+    }
+
+
+def waiting(model: str, metric: str) -> Case:
+    service = f'service="{model}-predictor"'
+    series = f'{metric}{{namespace="assistants",{service}}}'
+    return Case(
+        firing=[{series: constant(2)}],
+        silent=[
+            {series: constant(0)},
+            {series: until(2, END - 5, 0)},
+            {f"{metric}{{{OTHER},{service}}}": constant(2)},
+            {},
+        ],
+    )
+
+
+CASES: Mapping[str, Case] = {
+    # By the PrometheusRule's name and the alert's.
+    "model-smollm2 ModelUnavailable": unavailable("smollm2"),
+    "model-smollm2 ModelQueueing": waiting("smollm2", "llamacpp:requests_deferred"),
+    "model-chat ModelUnavailable": unavailable("chat"),
+    "model-chat ModelQueueing": waiting("chat", "vllm:num_requests_waiting"),
+    "corral-model-storage ModelStorageDown": Case(
+        firing=[{}, {f'up{{{STORE},service="model-storage"}}': constant(0)}],
+        silent=[
+            {f'up{{{STORE},service="model-storage"}}': constant(1)},
+            {f'up{{{STORE},service="model-storage"}}': until(1, END - 3, 0)},
+        ],
+    ),
+    "corral-model-storage ModelStorageFilling": Case(
+        firing=[volume(VOLUME, 9)],
+        silent=[volume(VOLUME, 11), volume('namespace="team",persistentvolumeclaim="theirs"', 1)],
+    ),
+    "corral-model-storage ModelStorageErrors": Case(
+        firing=[{f'SeaweedFS_s3_request_total{{{STORE},code="503"}}': f"0+1x{END}"}],
+        silent=[
+            {f'SeaweedFS_s3_request_total{{{STORE},code="200"}}': f"0+1x{END}"},
+            {f'SeaweedFS_s3_request_total{{{STORE},code="500"}}': constant(7)},
+        ],
+    ),
+    "corral-vector-db VectorDatabaseNotReady": Case(
+        firing=[replicas(constant(2))],
+        silent=[replicas(constant(3)), replicas(until(3, END - 3, 2))],
+    ),
+    "corral-vector-db VectorDatabaseVolumeFull": Case(
+        firing=[volume(f'{DATABASE},persistentvolumeclaim="data-vector-db-0"', 14)],
+        silent=[
+            volume(f'{DATABASE},persistentvolumeclaim="data-vector-db-0"', 16),
+            volume(f'{OTHER},persistentvolumeclaim="data-vector-db-0"', 1),
+        ],
+    ),
+    "corral-vector-db VectorDatabaseUnreachable": Case(
+        firing=[{f"pg_up{{{DATABASE}}}": constant(0)}],
+        silent=[{f"pg_up{{{DATABASE}}}": constant(1)}, {f"pg_up{{{OTHER}}}": constant(0)}],
+    ),
+    "corral-vector-db VectorDatabaseConnectionsExhausted": Case(
+        firing=[connections(DATABASE, 92), {**connections(DATABASE, 92), **connections(OTHER, 4)}],
+        silent=[connections(DATABASE, 88), {**connections(DATABASE, 48), **connections(OTHER, 48)}],
+    ),
+    "corral-vector-db VectorDatabaseRecovering": Case(
+        firing=[{f"app_status_recovery_mode{{{DATABASE}}}": constant(1)}],
+        silent=[
+            {f"app_status_recovery_mode{{{DATABASE}}}": constant(0)},
+            {f"app_status_recovery_mode{{{OTHER}}}": constant(1)},
+        ],
+    ),
+    "corral-fair-sharing QueueNotActive": Case(
+        firing=[{'kueue_cluster_queue_status{cluster_queue="team",status="pending"}': constant(1)}],
+        silent=[
+            {
+                'kueue_cluster_queue_status{cluster_queue="team",status="pending"}': constant(0),
+                'kueue_cluster_queue_status{cluster_queue="team",status="active"}': constant(1),
+            }
+        ],
+    ),
+    "corral-fair-sharing WorkloadNeverReady": Case(
+        firing=[{EVICTED: from_minute(END - 10, 1)}, {EVICTED: until(1, END - 10, 2)}],
+        silent=[
+            {EVICTED: constant(3)},
+            {EVICTED.replace("PodsReadyTimeout", "Preempted"): f"0+1x{END}"},
+        ],
+    ),
+    "corral-fair-sharing FairSharingMissing": Case(firing=[{}], silent=[{"kueue_build_info": constant(1)}]),
+    "corral-gpus GpuXidError": Case(
+        firing=[{f"DCGM_FI_DEV_XID_ERRORS{{{GPU}}}": constant(79)}],
+        silent=[{f"DCGM_FI_DEV_XID_ERRORS{{{GPU}}}": constant(0)}],
+    ),
+    "corral-gpus GpuRowRemapFailure": Case(
+        firing=[{f"DCGM_FI_DEV_ROW_REMAP_FAILURE{{{GPU}}}": constant(1)}],
+        silent=[{f"DCGM_FI_DEV_ROW_REMAP_FAILURE{{{GPU}}}": constant(0)}],
+    ),
+    "corral-gpus GpuUncorrectableRows": Case(
+        firing=[{f"DCGM_FI_DEV_UNCORRECTABLE_REMAPPED_ROWS{{{GPU}}}": until(0, END - 10, 1)}],
+        silent=[{f"DCGM_FI_DEV_UNCORRECTABLE_REMAPPED_ROWS{{{GPU}}}": constant(1)}],
+    ),
+    "corral-gpus GpuTooWarm": Case(
+        firing=[{f"DCGM_FI_DEV_GPU_TEMP{{{GPU}}}": constant(86)}],
+        silent=[
+            {f"DCGM_FI_DEV_GPU_TEMP{{{GPU}}}": constant(85)},
+            {f"DCGM_FI_DEV_GPU_TEMP{{{GPU}}}": until(60, END - 5, 95)},
+        ],
+    ),
+    "corral-gpus GpuMetricsMissing": Case(
+        firing=[{}],
+        silent=[
+            {f"DCGM_FI_DEV_GPU_UTIL{{{GPU}}}": constant(0)},
+            {f'DCGM_FI_PROF_GR_ENGINE_ACTIVE{{{GPU},GPU_I_PROFILE="1g.5gb"}}': constant(0)},
+        ],
+    ),
+}

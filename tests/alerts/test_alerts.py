@@ -1,0 +1,135 @@
+"""Every alert that the platform writes to Prometheus, judged by promtool: when it fires and when not."""
+
+import json
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pulumi
+import pytest
+from tests.alerts.cases import CASES, END
+from tests.components.harness import build
+from tests.deploy.test_platform import SECRETS, content, started
+
+from corral.stacks.config.loader import parse
+from corral.stacks.deploy.program import Platform
+from corral.stacks.planning.planner import plan
+
+PAGE = Path(__file__).parents[2] / "docs" / "alerts.md"
+PROMTOOL = shutil.which("promtool", path=str(Path(sys.executable).parent)) or shutil.which("promtool")
+needs_promtool = pytest.mark.skipif(PROMTOOL is None, reason="there is no promtool on PATH: `make promtool`")
+ONE_PER_ENGINE = {"model-smollm2", "model-chat"}
+
+
+@pytest.fixture(scope="module")
+def graphs(tmp_path_factory):
+    """The dev platform with fair sharing, once with each vector database."""
+
+    def with_database(engine: str):
+        stack = {**content(), "fair-sharing": {}, "vector-db": {"engine": engine}}
+
+        def program():
+            for name, value in Platform(plan(parse(stack), "dev")).outputs.items():
+                pulumi.export(name, value)
+
+        return build(program, secret_config=SECRETS, stack="dev")
+
+    with pytest.MonkeyPatch.context() as patch:
+        started(tmp_path_factory.mktemp("home"), patch)
+        return [with_database("qdrant"), with_database("pgvector")]
+
+
+@pytest.fixture(scope="module")
+def rules(graphs):
+    """Alerting rules by their object's name and their own; of models one for each engine."""
+    found = {
+        f"{one.object_name} {rule['alert']}": rule
+        for graph in graphs
+        for one in graph.of("PrometheusRule")
+        for group in one.inputs["spec"]["groups"]
+        for rule in group["rules"]
+    }
+    extra = {key for key in found if key.startswith("model-") and key.split()[0] not in ONE_PER_ENGINE}
+    return {key: rule for key, rule in found.items() if key not in extra}
+
+
+def promtool(folder, *arguments):
+    return subprocess.run(
+        [str(PROMTOOL), *arguments], cwd=folder, capture_output=True, text=True, check=False, timeout=60
+    )
+
+
+def minutes(duration: str) -> int:
+    (count,) = re.fullmatch(r"(\d+)m", duration).groups()
+    return int(count)
+
+
+def judged(folder, rule, series, fires: bool):
+    """Promtool's verdict on whether one alert, or none, fires at the end."""
+    name = rule["alert"]
+    (folder / "rules.json").write_text(json.dumps({"groups": [{"name": "one", "rules": [rule]}]}))
+    query = f'count(ALERTS{{alertname="{name}",alertstate="firing"}})'
+    samples = [{"labels": "{}", "value": 1}] if fires else []
+    case = {
+        "interval": "1m",
+        "input_series": [{"series": key, "values": values} for key, values in series.items()],
+        "promql_expr_test": [{"expr": query, "eval_time": f"{END}m", "exp_samples": samples}],
+    }
+    test = {"rule_files": ["rules.json"], "evaluation_interval": "1m", "tests": [case]}
+    (folder / "test.json").write_text(json.dumps(test))
+    return promtool(folder, "test", "rules", "test.json")
+
+
+def test_every_alert_has_series_that_fire_it_and_series_that_leave_it_silent(rules):
+    assert set(CASES) == set(rules)
+    assert all(case.firing and case.silent for case in CASES.values())
+
+
+@needs_promtool
+@pytest.mark.parametrize("key", CASES)
+def test_an_alert_fires_when_something_is_wrong_and_not_a_little_before(rules, tmp_path, key):
+    for series in CASES[key].firing:
+        done = judged(tmp_path, rules[key], series, fires=True)
+        assert done.returncode == 0, f"{series}: {done.stdout}{done.stderr}"
+    for series in CASES[key].silent:
+        done = judged(tmp_path, rules[key], series, fires=False)
+        assert done.returncode == 0, f"{series}: {done.stdout}{done.stderr}"
+
+
+@needs_promtool
+def test_promtool_tells_a_firing_alert_from_a_silent_one(rules, tmp_path):
+    key = "corral-gpus GpuXidError"
+    assert judged(tmp_path, rules[key], CASES[key].firing[0], fires=False).returncode != 0
+    assert judged(tmp_path, rules[key], CASES[key].silent[0], fires=True).returncode != 0
+
+
+@needs_promtool
+def test_every_query_of_a_dashboard_is_one_that_prometheus_reads(graphs, tmp_path):
+    queries = sorted(
+        {
+            target["expr"]
+            for graph in graphs
+            for one in graph.of("ConfigMap")
+            for name, text in one.inputs.get("data", {}).items()
+            if one.inputs["metadata"].get("labels", {}).get("grafana_dashboard")
+            for panel in json.loads(text)["panels"]
+            for target in panel["targets"]
+        }
+    )
+    assert len(queries) > 30
+    records = [{"record": f"query:{index}", "expr": query} for index, query in enumerate(queries)]
+    (tmp_path / "rules.json").write_text(json.dumps({"groups": [{"name": "all", "rules": records}]}))
+    done = promtool(tmp_path, "check", "rules", "rules.json")
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_every_alert_leads_to_a_section_of_the_page_which_says_the_same_of_it(rules):
+    sections = dict(re.findall(r"^### (\w+)\n\n(.*?)(?=\n##|\Z)", PAGE.read_text(), re.MULTILINE | re.DOTALL))
+    assert set(sections) == {rule["alert"] for rule in rules.values()}
+    for rule in rules.values():
+        assert rule["annotations"]["runbook"] == f"docs/alerts.md#{rule['alert'].lower()}"
+        start = f"{rule['labels']['severity']}, after {minutes(rule['for'])} min."
+        assert sections[rule["alert"]].startswith(start), rule["alert"]
+        assert len(sections[rule["alert"]]) > len(start) + 40, rule["alert"]
