@@ -54,7 +54,7 @@ def _own_alerts(here: str) -> Mapping[VectorEngine, tuple[Alert, ...]]:
                 "expression": f"pg_up{{{here}}} == 0",
                 "lasting": "5m",
                 "severity": "critical",
-                "summary": "The exporter cannot log in to PostgreSQL: look at the certificate and the password",
+                "summary": "The exporter cannot log in to PostgreSQL: look at certificate and password",
             },
             {
                 "name": "VectorDatabaseConnectionsExhausted",

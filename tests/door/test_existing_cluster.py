@@ -84,7 +84,7 @@ class Cluster:
         return done.stdout
 
     def established(self, name):
-        """Wait until a type is served; one just made has null conditions, at which `--for=condition` fails."""
+        """Wait until a type is served; one just made has null conditions, on which `wait` fails."""
         accepted = f"jsonpath={{.status.acceptedNames.plural}}={name.partition('.')[0]}"
         for what in (accepted, "condition=Established"):
             self.kubectl("wait", f"--for={what}", f"crd/{name}", "--timeout=60s")
