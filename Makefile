@@ -57,7 +57,7 @@ setup: $(STAMP) ## Bring the programs of the embedded platform
 
 test: $(STAMP) browser promtool ## All tests
 	@$(CORRAL) setup --all
-	@$(BIN)/python -m pytest $(ARGS)
+	@$(BIN)/python -m pytest -n 2 --dist loadgroup $(ARGS)
 
 browser: ## Chromium for the tests that open a page, where root has apt-get
 	@command -v chromium >/dev/null || { test "$$(id -u)" = 0 && command -v apt-get >/dev/null && \
