@@ -7,12 +7,15 @@ from pathlib import Path
 from corral.catalogue.files import replace
 from corral.cli.console import results
 from corral.cli.errors import NO_SPACE, WRONG, UsageError
+from corral.controls.exceptions import today
 from corral.embedded.engine import project
 from corral.stacks.config.errors import Problem, StackErrors, Unpinned
 from corral.stacks.config.loader import read, stack_of
 from corral.stacks.config.model_lock import read_lock
 from corral.stacks.planning.planner import plan as plan_of
 from corral.stacks.planning.results.plan import Plan
+from corral.stacks.planning.sovereignty import exception_plans
+from corral.stacks.reports.scope import exception_line
 
 
 def load(path: Path) -> Plan:
@@ -80,10 +83,16 @@ def lint(arguments: argparse.Namespace) -> int:
 
 def _findings(file: Path) -> tuple[list[Problem], list[str]]:
     """What is wrong in a stack file, and what is worth saying."""
+    ending: list[str] = []
     try:
-        digests = load(file).digests
+        config = read(file)
+        exceptions = exception_plans(config.sovereignty, today())
+        ending = [exception_line(one) for one in exceptions if one.ends_soon and one.days_left >= 0]
+        digests = plan_of(config, stack_of(file), read_lock(file)).digests
     except StackErrors as error:
         problems = [problem for problem in error.problems if not isinstance(problem, Unpinned)]
-        return problems, [str(problem) for problem in error.problems if isinstance(problem, Unpinned)]
+        unpinned = [str(problem) for problem in error.problems if isinstance(problem, Unpinned)]
+        return problems, [*unpinned, *ending]
     missing, total = len(digests.unresolved), len(digests.unresolved) + digests.resolved
-    return [], [f"{missing} of {total} digests unresolved; the profile allows it"] if missing else []
+    allowed = [f"{missing} of {total} digests unresolved; the profile allows it"] if missing else []
+    return [], [*allowed, *ending]

@@ -80,7 +80,8 @@ def _wrong(one: ControlException, constraints: Profile, day: date) -> Iterator[t
         yield "approver", one.approver or "empty text", "name who approved it, in one line"
     left = one.days_left(day)
     if left < 0:
-        reason = f"expired {-left} days ago: remove the exception, or have it approved anew"
+        days = "yesterday" if left == -1 else f"{-left} days ago"
+        reason = f"expired {days}: remove the exception, or have it approved anew"
         yield "expires", str(one.expires), reason
     elif left > MOST_DAYS:
         reason = f"{left} days ahead: use a date within {MOST_DAYS} days of today"

@@ -13,6 +13,7 @@ from corral.components.vector_db import VectorDatabase
 from corral.stacks.deploy.component_args.admission import object_controls
 from corral.stacks.planning.results.models import ModelPlan
 from corral.stacks.planning.results.plan import Plan
+from corral.stacks.planning.results.sovereignty import ExceptionPlan
 
 
 def outputs(
@@ -39,11 +40,24 @@ def _placements(model: ModelPlan) -> list[dict[str, Any]]:
     return [{"node": place.node, "gpu": place.gpu, "profile": place.profile} for place in model.placements]
 
 
+def _exception(one: ExceptionPlan) -> Mapping[str, Any]:
+    return {
+        "control": one.control,
+        "reason": one.reason,
+        "approver": one.approver,
+        "expires": str(one.expires),
+        "resources": list(one.resources),
+    }
+
+
 def _policy(plan: Plan) -> Mapping[str, Any]:
     managed = plan.state(Addon.ADMISSION) is AddonState.MANAGED
     return {
         "profile": plan.profile.value,
         "region": plan.region,
+        "country": plan.country,
+        "levels": {identity: level.value for identity, level in plan.policy.levels},
+        "exceptions": [_exception(one) for one in plan.policy.exceptions],
         "controls-at-admission": object_controls() if managed else [],
         "admission-scope": plan.admission.scope.value if managed else "none",
         "admission-label": plan.admission.label,

@@ -30,7 +30,7 @@ def test_an_exception_is_in_force_to_its_last_day() -> None:
     for day in (TODAY, date(2026, 12, 31)):
         (one,) = adjusted(RESIDENT, excepted(), day).exceptions
         assert one.note == "excepted until 2026-12-31 by jane: no digests before release 4"
-    with pytest.raises(ValueError, match=r"exceptions\[0\]\.expires: 2026-12-31: expired 1 days ago"):
+    with pytest.raises(ValueError, match=r"exceptions\[0\]\.expires: 2026-12-31: expired yesterday"):
         adjusted(RESIDENT, excepted(), date(2027, 1, 1))
 
 
