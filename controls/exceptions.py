@@ -12,8 +12,8 @@ SOON_DAYS = 14
 """Days before its end from which on an exception is a warning."""
 LEAST_REASON = 10
 """Characters below which a reason is none."""
-_DAY = re.compile(r"(\d{4}-\d{2}-\d{2})(?:T00:00:00Z)?")
-"""A date, and what Pulumi makes of one without quotes."""
+_DAY = re.compile(r"(\d{4}-\d{2}-\d{2})(?:T00:00:00Z| 00:00:00 \+0000 UTC)?")
+"""A date, and what Pulumi (3.259) and JSON make of one without quotes."""
 _KEYS = ("control", "reason", "approver", "expires", "resources")
 
 

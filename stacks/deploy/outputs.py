@@ -10,10 +10,9 @@ from corral.components.model import Model
 from corral.components.model_storage import ModelStorage
 from corral.components.observability import Observability
 from corral.components.vector_db import VectorDatabase
-from corral.stacks.deploy.component_args.admission import object_controls
+from corral.stacks.deploy.component_args.admission import excepted_control, object_controls
 from corral.stacks.planning.results.models import ModelPlan
 from corral.stacks.planning.results.plan import Plan
-from corral.stacks.planning.results.sovereignty import ExceptionPlan
 
 
 def outputs(
@@ -40,16 +39,6 @@ def _placements(model: ModelPlan) -> list[dict[str, Any]]:
     return [{"node": place.node, "gpu": place.gpu, "profile": place.profile} for place in model.placements]
 
 
-def _exception(one: ExceptionPlan) -> Mapping[str, Any]:
-    return {
-        "control": one.control,
-        "reason": one.reason,
-        "approver": one.approver,
-        "expires": str(one.expires),
-        "resources": list(one.resources),
-    }
-
-
 def _policy(plan: Plan) -> Mapping[str, Any]:
     managed = plan.state(Addon.ADMISSION) is AddonState.MANAGED
     return {
@@ -57,7 +46,7 @@ def _policy(plan: Plan) -> Mapping[str, Any]:
         "region": plan.region,
         "country": plan.country,
         "levels": {identity: level.value for identity, level in plan.policy.levels},
-        "exceptions": [_exception(one) for one in plan.policy.exceptions],
+        "exceptions": [dict(excepted_control(one)) for one in plan.policy.exceptions],
         "controls-at-admission": object_controls() if managed else [],
         "admission-scope": plan.admission.scope.value if managed else "none",
         "admission-label": plan.admission.label,

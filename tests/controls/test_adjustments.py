@@ -105,7 +105,8 @@ def test_a_star_stands_for_a_part_of_a_name_and_for_no_more(pattern: str, name: 
 
 
 def test_a_date_is_read_as_yaml_and_as_pulumi_have_it() -> None:
-    same = ("2026-12-31", "2026-12-31T00:00:00Z", date(2026, 12, 31), datetime(2026, 12, 31))
+    text = ("2026-12-31", "2026-12-31T00:00:00Z", "2026-12-31 00:00:00 +0000 UTC")
+    same = (*text, date(2026, 12, 31), datetime(2026, 12, 31))
     assert {parse_day(one) for one in same} == {date(2026, 12, 31)}
     for wrong in ("31.12.2026", "2026-12-31T10:00:00Z", datetime(2026, 12, 31, 9), 20261231, None, True):
         assert parse_day(wrong) is None, wrong
