@@ -21,7 +21,7 @@ ENTRY = {
 
 
 def built(*exceptions: dict[str, Any], **args: Any) -> Any:
-    given = {"controls": ["SOV-SUP-01", "SOV-SUP-02"], "profile": "eu-resident", **args}
+    given: Any = {"controls": ["SOV-SUP-01", "SOV-SUP-02"], "profile": "eu-resident", **args}
     given["exceptions"] = [*exceptions]
     return build(lambda: Admission("admission", given))
 
@@ -87,7 +87,8 @@ def test_the_exception_is_in_the_audit_log_and_on_the_policy() -> None:
 
 def test_a_stack_enforces_a_control_harder() -> None:
     def actions(**args: Any) -> list[str]:
-        graph = build(lambda: Admission("a", {"controls": ["SOV-SUP-02"], "profile": "open", **args}))
+        given: Any = {"controls": ["SOV-SUP-02"], "profile": "open", **args}
+        graph = build(lambda: Admission("a", given))
         return graph.one("ValidatingAdmissionPolicyBinding", "sov-sup-02").inputs["spec"]["validationActions"]
 
     assert actions() == ["Warn", "Audit"]

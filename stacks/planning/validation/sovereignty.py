@@ -51,7 +51,7 @@ def _rented(config: StackConfig) -> bool:
 
 
 def _site(site: Site, config: StackConfig) -> Iterator[Problem]:
-    limits = PROFILES[config.sovereignty.profile.value]
+    limits, platform = PROFILES[config.sovereignty.profile.value], config.cluster.platform
     allowed = ALL_COUNTRIES if limits.countries is None else limits.countries
     if site.country not in allowed:
         codes = ", ".join(sorted(allowed)) if limits.countries else "any code of ISO 3166-1 alpha-2"
@@ -59,10 +59,8 @@ def _site(site: Site, config: StackConfig) -> Iterator[Problem]:
     if is_region(site.site):
         reason = "the name of a cloud's region: use that as text, or the name of your own site"
         yield Problem("sovereignty.region.site", site.site, reason)
-    elif config.cluster.platform in OF_A_CLOUD:
-        reason = (
-            f"nodes of platform {config.cluster.platform.value} are in a region of the cloud: use its name"
-        )
+    elif platform is not None and platform in OF_A_CLOUD:
+        reason = f"nodes of platform {platform.value} are in a region of the cloud: use its name"
         yield Problem("sovereignty.region.site", site.site, reason)
 
 
