@@ -8,9 +8,10 @@ from corral.catalogue.files import GeneratedFiles
 from corral.controls.control import Control, ObjectRule, ResourceRule, StackRule, Verdict
 from corral.controls.enforcement import demanded, stops
 from corral.controls.exceptions import MOST_DAYS, SOON_DAYS
-from corral.controls.levels import Severity
+from corral.controls.levels import Level, Severity
 from corral.controls.profiles import PROFILES, Profile
 from corral.controls.register import CONTROLS
+from corral.controls.workspace import SECRETS, STATE
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGE = ROOT / "docs" / "controls.md"
@@ -103,6 +104,8 @@ def profile_page(name: str) -> str:
             f"| regions of operators taken without further evidence | {operators} |",
             f"| origin of keys | {found.key_origin} |",
             f"| retention of logs | {retention} |",
+            f"| state in a hosted service, or in a region outside | {_words(found.workspace[STATE])} |",
+            f"| secrets under a passphrase, or a key outside | {_words(found.workspace[SECRETS])} |",
             f"| sources of models | {', '.join(f'`{one}`' for one in found.model_sources)} |",
             "",
             "## What it does not prove",
@@ -122,6 +125,11 @@ def profile_page(name: str) -> str:
             "",
         ]
     )
+
+
+def _words(level: Level) -> str:
+    """What a violation of `level` does."""
+    return {Level.MANDATORY: "stops", Level.ADVISORY: "reported", Level.DISABLED: "not looked for"}[level]
 
 
 def _adjusting(found: Profile) -> list[str]:

@@ -57,6 +57,8 @@ class Profile:
     """Enforcement level of single controls, by ID."""
     countries: frozenset[str] | None = None
     """Countries in which a site of one's own may be; None: any."""
+    workspace: Mapping[str, Level] = field(default_factory=dict[str, Level])
+    """Enforcement level of what is evaluated of a project's files, by ID."""
     unexceptable: frozenset[str] = frozenset()
     """IDs of controls that no exception is taken from."""
     exceptions: tuple[ControlException, ...] = ()
@@ -116,6 +118,7 @@ def _profile(name: str) -> Profile:
         overrides={identity: Level(level) for identity, level in data.get("controls", {}).items()},
         countries=None if data["countries"] == "any" else _countries(data["countries"]),
         unexceptable=frozenset(data["unexceptable"]),
+        workspace={identity: Level(level) for identity, level in data["workspace"].items()},
     )
 
 

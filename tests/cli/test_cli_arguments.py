@@ -309,3 +309,17 @@ def test_lint_warns_of_an_exception_that_ends_soon_and_refuses_one_that_ended(ch
     assert "warning" not in linted(30)[1]
     code, said = linted(-2)
     assert code == 2 and "sovereignty.exceptions[0].expires: " in said and "expired 2 days ago" in said
+
+
+def test_lint_refuses_a_hosted_state_in_a_strict_profile(checkout, capsys, monkeypatch):
+    (checkout / "Pulumi.yaml").write_text("name: corral\nbackend: {url: 'https://api.pulumi.com'}\n")
+    site = "eu-resident, region: {country: DE, site: fra-1}, registry: registry.example.eu"
+    text = GOOD.replace("open, region: embedded", site).replace("embedded}", "existing}")
+    (checkout / "Pulumi.dev.yaml").write_text(f"encryptionsalt: v1:x\n{text}")
+    monkeypatch.delenv("PULUMI_BACKEND_URL", raising=False)
+    assert main(["lint"]) == 2
+    said = capsys.readouterr()
+    assert "Pulumi.dev.yaml: backend.url: https://api.pulumi.com: SOV-OPS-01: a hosted service" in said.err
+    assert "secretsprovider: passphrase: SOV-OPS-02: a passphrase encrypts" in said.out
+    monkeypatch.setenv("PULUMI_BACKEND_URL", "file:///srv/state")
+    assert main(["lint"]) == 0
