@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from datetime import date
 
-from corral.catalogue.vocabulary import ClusterKind, Platform, Profile
+from corral.catalogue.vocabulary import Platform, Profile
 from corral.controls.adjustments import refusals
 from corral.controls.profiles import ALL_COUNTRIES, PROFILES
 from corral.controls.residency.places import is_region
@@ -37,7 +37,7 @@ def _region(region: str, config: StackConfig) -> Iterator[Problem]:
     if region not in limits.regions:
         allowed = f"{', '.join(sorted(limits.regions))}, or a site of your own as {SITE}"
         yield Problem("sovereignty.region", region, f"profile {limits.name} allows {allowed}")
-    elif config.cluster.kind is ClusterKind.EXISTING and not _rented(config):
+    elif config.cluster.capabilities.reached_by_kubeconfig and not _rented(config):
         reason = (
             f"a region of a cloud, and nothing says that the nodes are there: name your own site as {SITE}, "
             "or the cloud's nodes by cluster.platform or gpu-pools[].instance"
@@ -46,7 +46,7 @@ def _region(region: str, config: StackConfig) -> Iterator[Problem]:
 
 
 def _rented(config: StackConfig) -> bool:
-    """Whether the nodes of an existing cluster are a cloud's."""
+    """Whether the stack file says that the nodes are a cloud's."""
     return config.cluster.platform in OF_A_CLOUD or any(pool.instance for pool in config.gpu_pools)
 
 
