@@ -48,4 +48,12 @@ SOURCE_PREFIX = Format(
     r"|hf://([A-Za-z0-9][A-Za-z0-9._-]*(/[A-Za-z0-9][A-Za-z0-9._-]*)?)?",
     "s3://BUCKET, gs://BUCKET, oci://REGISTRY or hf://, with as much of a path as its models share",
 )
+CONTROL_ID = Format(r"SOV-[A-Z]{3}-[0-9]{2}", "the ID of a control, such as SOV-SUP-02")
+RESOURCE_NAME = Format(
+    r"[A-Za-z0-9._:*-]{1,253}(/[A-Za-z0-9._:*-]{1,253})?",
+    "NAMESPACE/NAME or NAME: letters, digits, ., _, :, - and * for any part",
+)
+COUNTRY = Format(
+    r"[A-Z]{2}", 'a country by its code of ISO 3166-1 alpha-2, such as DE; Norway is "NO", in quotes'
+)
 BUCKET = Format(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]", "3 to 63 lower-case letters, digits, - and .")

@@ -13,7 +13,7 @@ from corral.cli import summary
 from corral.cli.console import Phases, progress, results
 from corral.cli.errors import FAILED
 from corral.cli.plane import home_of
-from corral.cli.stack import load
+from corral.cli.stack import check_workspace, load
 from corral.embedded import toolchain
 from corral.embedded.engine import project
 from corral.embedded.engine.engine import Engine, EngineError, environment
@@ -42,6 +42,7 @@ def init(arguments: argparse.Namespace) -> int:
 def preview(arguments: argparse.Namespace) -> int:
     checkout, plan = _read(arguments.stack)
     if not plan.cluster.capabilities.started_here:
+        check_workspace(project.stack_file(checkout, arguments.stack))
         return _own_pulumi(checkout, "preview", arguments.stack)
     engine = _engine(checkout, plan)
     engine.init(progress, plan.secrets_needed)
@@ -60,6 +61,7 @@ def up(arguments: argparse.Namespace) -> int:
     # What is wrong in the stack file is said before anything is touched.
     checkout, plan = _read(arguments.stack)
     if not plan.cluster.capabilities.started_here:
+        check_workspace(project.stack_file(checkout, arguments.stack))
         return _own_pulumi(checkout, "up", arguments.stack)
     plane = Home.find().plane(_plane_name(plan))
     with exclusive(plane, plan.stack):

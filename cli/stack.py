@@ -1,18 +1,28 @@
 """Commands on stack files alone: plan and lint. Neither engine nor plane is needed."""
 
 import argparse
+import os
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 from corral.catalogue.files import replace
 from corral.cli.console import results
 from corral.cli.errors import NO_SPACE, WRONG, UsageError
+from corral.controls.exceptions import today
+from corral.controls.levels import Level
+from corral.controls.profiles import PROFILES
+from corral.controls.workspace import Finding, findings
 from corral.embedded.engine import project
-from corral.stacks.config.errors import Problem, StackErrors, Unpinned
+from corral.stacks.config.errors import ConfigErrors, Problem, StackErrors, Unpinned
 from corral.stacks.config.loader import read, stack_of
 from corral.stacks.config.model_lock import read_lock
+from corral.stacks.config.stack_config import StackConfig
+from corral.stacks.config.workspace import read_workspace
 from corral.stacks.planning.planner import plan as plan_of
 from corral.stacks.planning.results.plan import Plan
+from corral.stacks.planning.sovereignty import exception_plans
+from corral.stacks.reports.scope import exception_line
 
 
 def load(path: Path) -> Plan:
@@ -78,12 +88,44 @@ def lint(arguments: argparse.Namespace) -> int:
     return WRONG if wrong else 0
 
 
+def workspace_findings(file: Path, config: StackConfig) -> list[Finding]:
+    """What the profile has against state and secrets of a stack; nothing where Corral keeps both itself."""
+    if config.cluster.capabilities.started_here:
+        return []
+    limits = PROFILES[config.sovereignty.profile.value]
+    return list(findings(read_workspace(file, os.environ), limits))
+
+
+def _problems(found: Sequence[Finding]) -> list[Problem]:
+    return [Problem(one.path, one.value, one.reason) for one in found if one.level is Level.MANDATORY]
+
+
+def check_workspace(file: Path) -> None:
+    """Nothing, where the profile takes the state and the secrets of a stack.
+
+    Raises:
+        ConfigErrors: it does not, or the file is wrong.
+    """
+    if stopping := _problems(workspace_findings(file, read(file))):
+        raise ConfigErrors(stopping)
+
+
 def _findings(file: Path) -> tuple[list[Problem], list[str]]:
     """What is wrong in a stack file, and what is worth saying."""
+    ending: list[str] = []
     try:
-        digests = load(file).digests
+        config = read(file)
+        exceptions = exception_plans(config.sovereignty, today())
+        ending = [exception_line(one) for one in exceptions if one.ends_soon and one.days_left >= 0]
+        found = workspace_findings(file, config)
+        ending += [f"{one.path}: {one.value}: {one.reason}" for one in found if one.level is Level.ADVISORY]
+        if stopping := _problems(found):
+            raise ConfigErrors(stopping)
+        digests = plan_of(config, stack_of(file), read_lock(file)).digests
     except StackErrors as error:
         problems = [problem for problem in error.problems if not isinstance(problem, Unpinned)]
-        return problems, [str(problem) for problem in error.problems if isinstance(problem, Unpinned)]
+        unpinned = [str(problem) for problem in error.problems if isinstance(problem, Unpinned)]
+        return problems, [*unpinned, *ending]
     missing, total = len(digests.unresolved), len(digests.unresolved) + digests.resolved
-    return [], [f"{missing} of {total} digests unresolved; the profile allows it"] if missing else []
+    allowed = [f"{missing} of {total} digests unresolved; the profile allows it"] if missing else []
+    return [], [*allowed, *ending]

@@ -1,13 +1,14 @@
-"""Enforcement level of a control under a profile."""
+"""Enforcement level of a control under a profile, and what is excepted from it."""
 
 from corral.controls.control import Control
+from corral.controls.exceptions import ControlException
 from corral.controls.levels import Level
 from corral.controls.profiles import Profile
 
 
 def level(control: Control, profile: Profile) -> Level:
     """What a violation of `control` does under `profile`."""
-    return profile.exceptions.get(control.id, profile.levels[control.severity])
+    return profile.overrides.get(control.id, profile.levels[control.severity])
 
 
 def stops(control: Control, profile: Profile) -> bool:
@@ -18,3 +19,8 @@ def stops(control: Control, profile: Profile) -> bool:
 def demanded(control: Control, profile: Profile) -> bool:
     """Whether `profile` has `control` evaluated at all."""
     return level(control, profile) is not Level.DISABLED
+
+
+def exceptions_of(control: Control, profile: Profile) -> tuple[ControlException, ...]:
+    """Exceptions from `control` that are in force under `profile`."""
+    return tuple(one for one in profile.exceptions if one.control == control.id)

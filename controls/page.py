@@ -7,9 +7,11 @@ from pathlib import Path
 from corral.catalogue.files import GeneratedFiles
 from corral.controls.control import Control, ObjectRule, ResourceRule, StackRule, Verdict
 from corral.controls.enforcement import demanded, stops
-from corral.controls.levels import Severity
-from corral.controls.profiles import PROFILES
+from corral.controls.exceptions import MOST_DAYS, SOON_DAYS
+from corral.controls.levels import Level, Severity
+from corral.controls.profiles import PROFILES, Profile
 from corral.controls.register import CONTROLS
+from corral.controls.workspace import SECRETS, STATE
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGE = ROOT / "docs" / "controls.md"
@@ -73,6 +75,7 @@ def profile_page(name: str) -> str:
     """What one profile demands, and what it does not prove."""
     found = PROFILES[name]
     regions = "any" if found.regions is None else ", ".join(sorted(found.regions | found.multi_regions))
+    countries = "any" if found.countries is None else ", ".join(sorted(found.countries))
     operators = "any" if found.operators is None else ", ".join(sorted(found.operators)) or "none"
     retention = f"{found.retention_days} days" if found.retention_days else "not demanded"
     words = {True: "stops", False: "reports"}
@@ -96,10 +99,13 @@ def profile_page(name: str) -> str:
             "",
             "| constraint | value |",
             "|---|---|",
-            f"| regions | {regions} |",
+            f"| regions of clouds | {regions} |",
+            f"| countries of sites of one's own | {countries} |",
             f"| regions of operators taken without further evidence | {operators} |",
             f"| origin of keys | {found.key_origin} |",
             f"| retention of logs | {retention} |",
+            f"| state in a hosted service, or in a region outside | {_words(found.workspace[STATE])} |",
+            f"| secrets under a passphrase, or a key outside | {_words(found.workspace[SECRETS])} |",
             f"| sources of models | {', '.join(f'`{one}`' for one in found.model_sources)} |",
             "",
             "## What it does not prove",
@@ -113,8 +119,42 @@ def profile_page(name: str) -> str:
             *rows,
             "",
             *(["Not demanded:", "", *absent, ""] if absent else []),
+            "## How to except, and how to tighten",
+            "",
+            *_adjusting(found),
+            "",
         ]
     )
+
+
+def _words(level: Level) -> str:
+    """What a violation of `level` does."""
+    return {Level.MANDATORY: "stops", Level.ADVISORY: "reported", Level.DISABLED: "not looked for"}[level]
+
+
+def _adjusting(found: Profile) -> list[str]:
+    """How a stack adjusts profile `found`, and what it cannot."""
+    titles = {one.id: one.title for one in CONTROLS}
+    fixed = [f"- {identity}: {titles[identity]}" for identity in sorted(found.unexceptable)]
+    return [
+        f"An entry of `sovereignty.exceptions` lets a control that stops only report, for {MOST_DAYS} days "
+        "at most, with a reason and who approved it:",
+        "",
+        "```yaml",
+        "exceptions:",
+        f"  - {{control: {_example(found)}, reason: …, approver: …, expires: YYYY-MM-DD, resources: […]}}",
+        "```",
+        "",
+        f"It is a warning from {SOON_DAYS} days before its end, and refused after it. "
+        "`sovereignty.controls: {ID: mandatory}` makes a control stop that only reports here, "
+        "or that this profile does not demand. More in [exceptions](../exceptions.md).",
+        *(["", "No exception is taken from:", "", *fixed] if fixed else []),
+    ]
+
+
+def _example(found: Profile) -> str:
+    """A control that stops under `found` and can be excepted."""
+    return next(one.id for one in CONTROLS if stops(one, found) and one.id not in found.unexceptable)
 
 
 GENERATED = GeneratedFiles(

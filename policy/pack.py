@@ -4,6 +4,7 @@ import json
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from datetime import date
 from functools import cache
 from typing import Any, cast
 
@@ -19,12 +20,14 @@ from pulumi_policy import (
 )
 from pulumi_policy import Severity as PolicySeverity
 
+from corral.controls.adjustments import adjusted
 from corral.controls.budget import parse_budget
 from corral.controls.configuration import configured, data_of
 from corral.controls.control import Control, ObjectRule, Resource, StackRule, Undecided
 from corral.controls.cost.groups import READERS, group
 from corral.controls.enforcement import demanded, stops
 from corral.controls.evaluate import applies, evaluate_object, evaluate_resource
+from corral.controls.exceptions import today
 from corral.controls.kinds import KINDS
 from corral.controls.levels import Severity
 from corral.controls.models.sources import BUCKET, store
@@ -35,6 +38,7 @@ from corral.policy import providers
 from corral.policy.adapt import api_of, kubernetes_workloads
 from corral.policy.adapter import Adapter
 from corral.policy.configured import serve
+from corral.policy.excepted import Exempting, object_name
 from corral.policy.providers import known_providers
 from corral.policy.rendered import RELEASE
 
@@ -44,6 +48,7 @@ EMBEDDED_REGION = "embedded"
 RENDERABLE = "releases-can-be-judged"
 BUDGETED = "a-budget-is-set"
 CONFIGURED = "configuration-keeps-to-controls"
+EXCEPTED = "excepted-until-a-date"
 CONFIG_MAP = "kubernetes:core/v1:ConfigMap"
 RENTED = frozenset(token for token in READERS if not token.startswith("kubernetes:core/"))
 """Types of resources by which a cloud comes to rent out GPU nodes; the others mark nodes that are there."""
@@ -75,19 +80,23 @@ def level(control: Control, constraints: Profile) -> EnforcementLevel:
     return EnforcementLevel.MANDATORY if stops(control, constraints) else EnforcementLevel.ADVISORY
 
 
-def policies(constraints: Profile) -> list[Policy]:
-    """Every control as a policy, what concerns no single control, and last what was undecided."""
+def policies(constraints: Profile, day: date | None = None) -> list[Policy]:
+    """Every control as a policy, what concerns no single control, and last what was undecided or excepted.
+
+    `day`: by which exceptions end; today's when absent.
+    """
     pending: Pending = defaultdict(list)
+    exempting = Exempting(constraints, day or today(), pending)
     adapter = Adapter()
     chosen = [found for found in CONTROLS if demanded(found, constraints)]
-    made = [_policy(found, constraints, adapter, pending) for found in chosen]
+    made = [_policy(found, constraints, adapter, pending, exempting) for found in chosen]
     beside = (
         known_providers(constraints),
         _renderable(adapter, pending),
         _budgeted(constraints, adapter),
-        _with_configuration(constraints, adapter),
+        _with_configuration(constraints, adapter, exempting),
     )
-    return [*made, *beside, *_undecided(pending)]
+    return [*made, *beside, *_undecided(pending), *_excepted(constraints, exempting)]
 
 
 @cache
@@ -135,13 +144,16 @@ def _metadata(control: Control, constraints: Profile) -> dict[str, Any]:
     }
 
 
-def _policy(control: Control, constraints: Profile, adapter: Adapter, pending: Pending) -> Policy:
+def _policy(
+    control: Control, constraints: Profile, adapter: Adapter, pending: Pending, exempting: Exempting
+) -> Policy:
     metadata = _metadata(control, constraints)
     if isinstance(control.rule, StackRule):
-        check = _stack_check(control, constraints, adapter, pending)
+        check = _stack_check(control, constraints, adapter, pending, exempting)
         return StackValidationPolicy(validate=check, **metadata)
     make = _object_check if isinstance(control.rule, ObjectRule) else _resource_check
-    return ResourceValidationPolicy(validate=make(control, constraints, adapter, pending), **metadata)
+    check = make(control, constraints, adapter, pending, exempting)
+    return ResourceValidationPolicy(validate=check, **metadata)
 
 
 def _guarded(control: Control, urn: str, pending: Pending, evaluate: Callable[[], list[str]]) -> list[str]:
@@ -156,7 +168,9 @@ def _say(control: Control, message: str) -> str:
     return f"{control.id}: {message}. {control.remedy}"
 
 
-def _object_check(control: Control, constraints: Profile, adapter: Adapter, pending: Pending) -> Any:
+def _object_check(
+    control: Control, constraints: Profile, adapter: Adapter, pending: Pending, exempting: Exempting
+) -> Any:
     def check(args: ResourceValidationArgs, report: ReportViolation) -> None:
         adapted = adapter.one(args)
         of_release = adapted.resource.type == RELEASE
@@ -169,7 +183,8 @@ def _object_check(control: Control, constraints: Profile, adapter: Adapter, pend
             ):
                 name = workload.known.get("metadata", {}).get("name")
                 prefix = f"{workload.known['kind']} {name} of the release: " if of_release else ""
-                report(_say(control, prefix + message), None)
+                line, whole = _say(control, prefix + message), object_name(workload.known, adapted.resource)
+                exempting.report(control, line, args.urn, whole, lambda text: report(text, None))
 
     return check
 
@@ -210,7 +225,7 @@ def _budgeted(constraints: Profile, adapter: Adapter) -> Policy:
     )
 
 
-def _with_configuration(constraints: Profile, adapter: Adapter) -> Policy:
+def _with_configuration(constraints: Profile, adapter: Adapter, exempting: Exempting) -> Policy:
     """Evaluates workloads once more with what ConfigMaps of the stack bring into them."""
     rules = [one for one in CONTROLS if isinstance(one.rule, ObjectRule) and stops(one, constraints)]
 
@@ -226,7 +241,14 @@ def _with_configuration(constraints: Profile, adapter: Adapter) -> Policy:
                     for control in rules:
                         if not _messages(control, workload, constraints):
                             for message in _messages(control, whole, constraints):
-                                report(_say(control, f"with its ConfigMaps {message}"), subject.urn)
+                                line = _say(control, f"with its ConfigMaps {message}")
+                                exempting.report(
+                                    control,
+                                    line,
+                                    subject.urn,
+                                    object_name(workload, subject),
+                                    lambda text, urn=subject.urn: report(text, urn),
+                                )
 
     return StackValidationPolicy(
         name=CONFIGURED,
@@ -250,7 +272,9 @@ def _is_group(subject: Resource, everything: Sequence[Resource]) -> bool:
         return True
 
 
-def _resource_check(control: Control, constraints: Profile, adapter: Adapter, pending: Pending) -> Any:
+def _resource_check(
+    control: Control, constraints: Profile, adapter: Adapter, pending: Pending, exempting: Exempting
+) -> Any:
     def check(args: ResourceValidationArgs, report: ReportViolation) -> None:
         if not applies(control, args.resource_type):
             return
@@ -258,12 +282,15 @@ def _resource_check(control: Control, constraints: Profile, adapter: Adapter, pe
         for message in _guarded(
             control, args.urn, pending, lambda: evaluate_resource(control, subject, (), constraints)
         ):
-            report(_say(control, message), None)
+            line = _say(control, message)
+            exempting.report(control, line, args.urn, args.name, lambda text: report(text, None))
 
     return check
 
 
-def _stack_check(control: Control, constraints: Profile, adapter: Adapter, pending: Pending) -> Any:
+def _stack_check(
+    control: Control, constraints: Profile, adapter: Adapter, pending: Pending, exempting: Exempting
+) -> Any:
     def check(args: StackValidationArgs, report: ReportViolation) -> None:
         everything = adapter.stack(args)
         for subject in everything:
@@ -273,49 +300,75 @@ def _stack_check(control: Control, constraints: Profile, adapter: Adapter, pendi
                 pending,
                 lambda subject=subject: evaluate_resource(control, subject, everything, constraints),
             ):
-                report(_say(control, message), subject.urn)
+                line, urn = _say(control, message), subject.urn
+                exempting.report(control, line, urn, subject.name, lambda text, urn=urn: report(text, urn))
 
     return check
 
 
 def _undecided(pending: Pending) -> list[Policy]:
+    """Policies that report what could not be decided."""
+    return _advice("undecided-in-preview", "What a preview cannot decide; the update does.", pending)
+
+
+def _excepted(constraints: Profile, exempting: Exempting) -> list[Policy]:
+    """Policies that report violations with an exception; none where the stack has no exceptions."""
+    description = "What an exception of the stack lets pass until its date."
+    return _advice(EXCEPTED, description, exempting.lines) if constraints.exceptions else []
+
+
+def _advice(name: str, description: str, lines: Pending) -> list[Policy]:
     def one(args: ResourceValidationArgs, report: ReportViolation) -> None:
-        for line in pending.pop(args.urn, []):
+        for line in lines.pop(args.urn, []):
             report(line, None)
 
     def several(args: StackValidationArgs, report: ReportViolation) -> None:
-        for urn in list(pending):
-            for line in pending.pop(urn):
+        for urn in list(lines):
+            for line in lines.pop(urn):
                 report(line, urn)
 
     shared: dict[str, Any] = {
         "enforcement_level": EnforcementLevel.ADVISORY,
-        "description": "What a preview cannot decide; the update does.",
+        "description": description,
     }
     return [
-        ResourceValidationPolicy(name="undecided-in-preview", validate=one, **shared),
-        StackValidationPolicy(name="undecided-in-preview-of-the-stack", validate=several, **shared),
+        ResourceValidationPolicy(name=name, validate=one, **shared),
+        StackValidationPolicy(name=f"{name}-of-the-stack", validate=several, **shared),
     ]
 
 
-def constraints_of(config: Mapping[str, str]) -> Profile:
-    """The profile that `corral:platform` of a stack's configuration names, else the strict default.
+def constraints_of(config: Mapping[str, str], day: date | None = None) -> Profile:
+    """The profile that `corral:platform` of a stack's configuration names, else the strict default, with
+    the exceptions of the stack; `day`: by which these end, today's when absent.
 
     Raises:
-        ValueError: an unknown profile, a region outside it, or a budget that is none.
+        ValueError: an unknown profile, a region outside it, an exception that it does not take, or a budget
+            that is none.
     """
     platform = cast(Mapping[str, Any], json.loads(config.get("corral:platform") or "{}"))
-    said = cast(Mapping[str, str], platform.get("sovereignty") or {})
-    region = said.get("region")
+    said = cast(Mapping[str, Any], platform.get("sovereignty") or {})
+    region, country = _place(said.get("region"))
     bucket = cast(Mapping[str, str], platform.get("model-storage") or {}).get("bucket", BUCKET)
     found = profile(
         said.get("profile", STRICTEST_DEFAULT),
         region=None if region == EMBEDDED_REGION else region,
+        country=country,
         registry=said.get("registry"),
         stores=(store(bucket),) if platform else None,
     )
+    found = adjusted(found, said, day or today())
     budget = cast(Mapping[str, Any] | None, platform.get("budget"))
     return found if budget is None else replace(found, budget=parse_budget(budget))
+
+
+def _place(region: Any) -> tuple[str | None, str | None]:
+    """Name and country of `sovereignty.region`; a region of a cloud has no country."""
+    if not isinstance(region, Mapping):
+        return region, None
+    site = cast(Mapping[str, Any], region)
+    if not isinstance(site.get("site"), str) or not isinstance(site.get("country"), str):
+        raise ValueError("sovereignty.region: use the name of a region, or {country: DE, site: NAME}")
+    return site["site"], site["country"]
 
 
 def start() -> None:

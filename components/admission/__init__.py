@@ -1,5 +1,5 @@
 """Admission of the sovereignty controls."""
 
-from corral.components.admission.component import Admission, AdmissionArgs
+from corral.components.admission.component import Admission, AdmissionArgs, ExceptedControl
 
-__all__ = ["Admission", "AdmissionArgs"]
+__all__ = ["Admission", "AdmissionArgs", "ExceptedControl"]

@@ -20,11 +20,30 @@ from corral.components.admission.render import (
     object_rule,
     policy_name,
 )
+from corral.controls.adjustments import adjusted
 from corral.controls.control import Control
+from corral.controls.enforcement import exceptions_of
+from corral.controls.exceptions import today
 from corral.controls.models.sources import store
 from corral.controls.profiles import Profile, profile
 from corral.controls.register import control
 from corral.controls.scope import EXEMPT, Scope
+
+
+class ExceptedControl(TypedDict):
+    """A control that does not stop what it names, for a time."""
+
+    control: str
+    """ID of the control."""
+    reason: str
+    """Why, in ten characters or more."""
+    approver: str
+    """Who approved it."""
+    expires: str
+    """Last day on which it holds, in UTC, as YYYY-MM-DD; at most 90 days ahead."""
+    resources: NotRequired[list[str]]
+    """What it is for, as `NAMESPACE/NAME`, or `NAME` outside namespaces; `*` stands for any part of a name.
+    Everything when omitted."""
 
 
 class AdmissionArgs(TypedDict):
@@ -36,6 +55,10 @@ class AdmissionArgs(TypedDict):
     """Sovereignty profile whose constraints hold."""
     region: NotRequired[str]
     """Region that narrows the profile."""
+    levels: NotRequired[dict[str, str]]
+    """Controls that are enforced harder than the profile does, by ID: `mandatory` or `advisory`."""
+    exceptions: NotRequired[list[ExceptedControl]]
+    """Controls that do not stop what they name, each for a time."""
     registry: NotRequired[str]
     """Registry that images must come from; by default the catalogue's repositories."""
     buckets: NotRequired[list[str]]
@@ -76,12 +99,13 @@ class Admission(pulumi.ComponentResource):
         everywhere = not scope.labelled or args.get("own_serving", True)
         level = PodSecurity(args["pod_security"]) if "pod_security" in args else None
         for found in chosen:
+            notes = "; ".join(one.note for one in exceptions_of(found, constraints))
             if args.get("native", True):
                 spec = native_policy(found, constraints, scope, everywhere=everywhere)
-                self._native(name, found, spec, native_binding(found, constraints))
+                self._native(name, found, spec, native_binding(found, constraints), notes)
             if args.get("kyverno", True):
                 spec = kyverno_policy(found, constraints, scope, everywhere=everywhere)
-                self._kyverno(name, found, spec)
+                self._kyverno(name, found, spec, notes)
         if args.get("native", True):
             for guard in guards(scope, level, args.get("kyverno_namespace", "kyverno")):
                 self._guard(name, guard)
@@ -100,14 +124,14 @@ class Admission(pulumi.ComponentResource):
             opts=child(self, depends_on=list(after)),
         )
 
-    def _native(self, name: str, found: Control, spec: Any, binding: Any) -> None:
-        logical, metadata = f"{name}-{policy_name(found)}-native", _metadata(policy_name(found), found)
+    def _native(self, name: str, found: Control, spec: Any, binding: Any, notes: str) -> None:
+        logical, metadata = f"{name}-{policy_name(found)}-native", _metadata(found, notes)
         policy = self._object(logical, NATIVE_API, "ValidatingAdmissionPolicy", metadata, spec)
         bound = f"{logical}-binding"
         self._object(bound, NATIVE_API, "ValidatingAdmissionPolicyBinding", metadata, binding, policy)
 
-    def _kyverno(self, name: str, found: Control, spec: Any) -> None:
-        logical, metadata = f"{name}-{policy_name(found)}-kyverno", _metadata(policy_name(found), found)
+    def _kyverno(self, name: str, found: Control, spec: Any, notes: str) -> None:
+        logical, metadata = f"{name}-{policy_name(found)}-kyverno", _metadata(found, notes)
         self._object(logical, KYVERNO_API, "ValidatingPolicy", metadata, spec)
 
     def _guard(self, name: str, guard: Guard) -> None:
@@ -143,22 +167,26 @@ def _chosen(args: AdmissionArgs, owner: str) -> tuple[Profile, list[Control]]:
             registry=args.get("registry"),
             stores=tuple(store(bucket) for bucket in args.get("buckets", [])) or None,
         )
+        adjustments = {"controls": args.get("levels", {}), "exceptions": args.get("exceptions", [])}
+        constraints = adjusted(constraints, adjustments, today())
         chosen = [control(identity) for identity in args["controls"]]
         for found in chosen:
             object_rule(found)
     except ValueError as error:
-        raise ArgsError(f"{owner}: {error}") from error
+        path = str(error).removeprefix("sovereignty.")
+        raise ArgsError(f"{owner}: {error}" if path == str(error) else f"{owner}.{path}") from error
     return constraints, chosen
 
 
-def _metadata(name: str, found: Control) -> dict[str, Any]:
+def _metadata(found: Control, exceptions: str) -> dict[str, Any]:
     return {
-        "name": name,
+        "name": policy_name(found),
         "labels": PART_OF,
         "annotations": {
             "corral.dev/control": found.id,
             "corral.dev/title": found.title,
             "corral.dev/severity": found.severity.value,
             "corral.dev/remedy": found.remedy,
+            **({"corral.dev/exceptions": exceptions} if exceptions else {}),
         },
     }

@@ -3,9 +3,10 @@
 from collections.abc import Sequence
 from typing import Any
 
-from corral.controls.cel import variables
+from corral.controls.cel import text, variables
 from corral.controls.control import Control, ObjectRule
-from corral.controls.enforcement import stops
+from corral.controls.enforcement import exceptions_of, stops
+from corral.controls.exceptions import ControlException
 from corral.controls.kinds import KINDS, Kind
 from corral.controls.profiles import Profile
 from corral.controls.scope import Scope
@@ -13,6 +14,13 @@ from corral.controls.scope import Scope
 NATIVE_API = "admissionregistration.k8s.io/v1"
 KYVERNO_API = "policies.kyverno.io/v1"
 PART_OF = {"app.kubernetes.io/part-of": "corral", "corral.dev/component": "admission"}
+
+
+OBJECT_NAME = (
+    "(object.metadata.?namespace.orValue('') == '' ? '' : object.metadata.namespace + '/') + "
+    "object.metadata.?name.orValue(object.metadata.?generateName.orValue(''))"
+)
+"""CEL: `NAMESPACE/NAME` of an object, or `NAME` outside namespaces."""
 
 
 def object_rule(control: Control) -> ObjectRule:
@@ -62,16 +70,44 @@ def _shared(control: Control, profile: Profile, scope: Scope, *, everywhere: boo
     rule = object_rule(control)
     kinds = [name for name in rule.kinds if everywhere or KINDS[name].namespaced]
     constraints = {"resourceRules": resource_rules(kinds), "namespaceSelector": scope.selector()}
+    exempting = _exempting(exceptions_of(control, profile))
+    known = {**variables(rule, profile), **({HELD: rule.expression} if exempting else {}), **exempting}
+    passes = " || ".join(f"variables.{name}" for name in (HELD, *exempting)) if exempting else rule.expression
     return {
         "failurePolicy": "Fail",
         "matchConstraints": constraints,
-        "variables": [
-            {"name": name, "expression": expression} for name, expression in variables(rule, profile).items()
-        ],
-        "validations": [
-            {"expression": rule.expression, "message": f"{control.id}: {rule.message}. {control.remedy}"}
-        ],
+        "variables": [{"name": name, "expression": expression} for name, expression in known.items()],
+        "validations": [{"expression": passes, "message": f"{control.id}: {rule.message}. {control.remedy}"}],
     }
+
+
+HELD = "held"
+"""Variable: whether the rule of the control holds, where there are exceptions from it."""
+
+
+def _exempting(exceptions: Sequence[ControlException]) -> dict[str, str]:
+    """CEL by variable: whether an object is what an exception is for, and was made before its end.
+
+    The API server has set the time of creation by now; an object without one is not excepted.
+    """
+    return {
+        f"excepted{index or ''}": (
+            f"timestamp(object.metadata.?creationTimestamp.orValue({text(one.end)})) < "
+            f"timestamp({text(one.end)})"
+            + (f" && ({OBJECT_NAME}).matches({text(one.pattern)})" if one.resources else "")
+        )
+        for index, one in enumerate(exceptions)
+    }
+
+
+def _audited(exceptions: Sequence[ControlException]) -> list[dict[str, str]]:
+    """What the API server's audit log has of an object that passes by an exception alone."""
+    if not exceptions:
+        return []
+    chosen = "''"
+    for name, one in reversed([*zip(_exempting(exceptions), exceptions, strict=True)]):
+        chosen = f"variables.{name} ? {text(one.note)} : {chosen}"
+    return [{"key": "exception", "valueExpression": f"variables.{HELD} ? '' : ({chosen})"}]
 
 
 def native_policy(control: Control, profile: Profile, scope: Scope, *, everywhere: bool) -> dict[str, Any]:
@@ -79,7 +115,9 @@ def native_policy(control: Control, profile: Profile, scope: Scope, *, everywher
 
     `everywhere`: whether it holds for kinds that are in no namespace, too.
     """
-    return _shared(control, profile, scope, everywhere=everywhere)
+    audited = _audited(exceptions_of(control, profile))
+    shared = _shared(control, profile, scope, everywhere=everywhere)
+    return {**shared, "auditAnnotations": audited} if audited else shared
 
 
 def native_binding(control: Control, profile: Profile) -> dict[str, Any]:

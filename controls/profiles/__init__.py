@@ -1,6 +1,7 @@
 """Profiles: one word in the stack file becomes constraints and the enforcement level of each control.
 
-A profile is `<word>.yaml` beside this file; `regions.yaml` has the sets of regions that they name.
+A profile is `<word>.yaml` beside this file; `regions.yaml` has the sets of regions of clouds that they name,
+`countries.yaml` those of countries in which one's own sites may be.
 """
 
 import re
@@ -13,6 +14,7 @@ import yaml
 
 from corral.catalogue.vocabulary import Profile as ProfileName
 from corral.controls.budget import Budget
+from corral.controls.exceptions import ControlException
 from corral.controls.levels import Level, Severity
 
 _FOLDER = Path(__file__).parent
@@ -51,8 +53,16 @@ class Profile:
     """How long logs must be kept at least; 0: as long as one likes."""
     operators: frozenset[str] | None = None
     """Regions of operators that the profile takes without further evidence; None: any."""
-    exceptions: Mapping[str, Level] = field(default_factory=dict[str, Level])
+    overrides: Mapping[str, Level] = field(default_factory=dict[str, Level])
     """Enforcement level of single controls, by ID."""
+    countries: frozenset[str] | None = None
+    """Countries in which a site of one's own may be; None: any."""
+    workspace: Mapping[str, Level] = field(default_factory=dict[str, Level])
+    """Enforcement level of what is evaluated of a project's files, by ID."""
+    unexceptable: frozenset[str] = frozenset()
+    """IDs of controls that no exception is taken from."""
+    exceptions: tuple[ControlException, ...] = ()
+    """Exceptions that the stack has, all of them in force."""
     stores: tuple[str, ...] | None = None
     """Prefixes of addresses in the platform's own buckets; None: they are not known."""
     budget: Budget | None = None
@@ -71,10 +81,19 @@ def _read(stem: str) -> Mapping[str, Any]:
 
 
 _SETS: Mapping[str, Mapping[str, Any]] = _read("regions")
+_COUNTRIES: Mapping[str, frozenset[str]] = {
+    name: frozenset(entry["countries"]) for name, entry in _read("countries").items()
+}
+ALL_COUNTRIES = _COUNTRIES["iso"]
+"""Every code of ISO 3166-1 alpha-2."""
 
 
 def _union(sets: list[str], key: str) -> frozenset[str]:
     return frozenset(region for name in sets for region in _SETS[name].get(key, ()))
+
+
+def _countries(sets: list[str]) -> frozenset[str]:
+    return frozenset(code for name in sets for code in _COUNTRIES[name])
 
 
 def _profile(name: str) -> Profile:
@@ -96,7 +115,10 @@ def _profile(name: str) -> Profile:
         retention_days=data["retention-days"],
         operators=None if data["operators"] == "any" else _union(data["operators"], "regions"),
         levels={severity: Level(data["levels"][severity.value]) for severity in Severity},
-        exceptions={identity: Level(level) for identity, level in data.get("controls", {}).items()},
+        overrides={identity: Level(level) for identity, level in data.get("controls", {}).items()},
+        countries=None if data["countries"] == "any" else _countries(data["countries"]),
+        unexceptable=frozenset(data["unexceptable"]),
+        workspace={identity: Level(level) for identity, level in data["workspace"].items()},
     )
 
 
@@ -108,18 +130,23 @@ def profile(
     name: str,
     *,
     region: str | None = None,
+    country: str | None = None,
     registry: str | None = None,
     stores: tuple[str, ...] | None = None,
 ) -> Profile:
     """The profile called `name`, narrowed to `region`, `registry` and `stores` if they are set.
 
+    With `country` the region is a site of one's own there, and no region of a cloud is in the profile.
+
     Raises:
-        ValueError: no such profile, or a region outside its set.
+        ValueError: no such profile, a region outside its set, or a country outside its own.
     """
     if name not in PROFILES:
         raise ValueError(f"sovereignty profile {name!r}: one of {', '.join(PROFILES)}")
     chosen = PROFILES[name]
-    if region is not None and chosen.regions is not None:
+    if country is not None:
+        chosen = _at_site(chosen, region, country)
+    elif region is not None and chosen.regions is not None:
         if region not in chosen.regions:
             allowed = ", ".join(sorted(chosen.regions))
             raise ValueError(f"region {region!r} lies outside profile {name}: one of {allowed}")
@@ -133,3 +160,15 @@ def profile(
             universe=home.get("universe"),
         )
     return replace(chosen, registry=registry or chosen.registry, stores=stores or chosen.stores)
+
+
+def _at_site(chosen: Profile, site: str | None, country: str) -> Profile:
+    allowed = ALL_COUNTRIES if chosen.countries is None else chosen.countries
+    if country not in allowed:
+        words = ", ".join(sorted(allowed)) if chosen.countries else "a code of ISO 3166-1 alpha-2"
+        raise ValueError(f"country {country!r} lies outside profile {chosen.name}: one of {words}")
+    if site is None:
+        raise ValueError(f"country {country!r} without a site")
+    if chosen.regions is None:
+        return chosen
+    return replace(chosen, regions=frozenset({site}), multi_regions=frozenset())

@@ -51,6 +51,11 @@ def has_place(token: str) -> bool:
     return not kind.startswith("IAM") and module not in ("iam", "organizations", "cloudfront", "route53")
 
 
+def is_region(name: str) -> bool:
+    """Whether `name` reads as that of a cloud's region or zone."""
+    return _TOKEN.fullmatch(name) is not None
+
+
 def plain(place: str) -> str:
     """A place by its name alone, where it is stated as a path."""
     return place.rstrip("/").rpartition("/")[2].lower()

@@ -12,6 +12,7 @@ from corral.catalogue.vocabulary import Weights as Weights
 from corral.components._kit import PodSecurity as PodSecurity
 from corral.components.admission import Admission as Admission
 from corral.components.admission import AdmissionArgs as AdmissionArgs
+from corral.components.admission import ExceptedControl as ExceptedControl
 from corral.components.cert_manager import CertManager as CertManager
 from corral.components.cert_manager import CertManagerArgs as CertManagerArgs
 from corral.components.crds import Crds as Crds

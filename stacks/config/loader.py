@@ -12,6 +12,7 @@ from corral.catalogue.sources import SECRET
 from corral.catalogue.stackyaml import StackLoader
 from corral.stacks.config.custom_models import with_folders
 from corral.stacks.config.errors import ConfigErrors, Problem, one_of, shown
+from corral.stacks.config.sections.environment import SITE, TEXT
 from corral.stacks.config.stack_config import SECRETS, StackConfig
 from corral.stacks.config.values import kebab
 
@@ -139,7 +140,7 @@ def _secrets(content: object, path: str) -> Iterator[Problem]:
 
 
 def _problem(error: dict[str, Any], content: object) -> Problem:
-    location = tuple(part for part in error["loc"] if part != "[key]")
+    location = tuple(part for part in error["loc"] if part not in INTERNAL)
     path = where(location) or KEY
     match error["type"]:
         case "extra_forbidden":
@@ -173,6 +174,8 @@ def _problem(error: dict[str, Any], content: object) -> Problem:
             return Problem(path, shown(error["input"]), text[:1].lower() + text[1:])
 
 
+INTERNAL = ("[key]", TEXT, SITE)
+"""Parts of pydantic's locations that are no keys of the file."""
 RENAMED = {"parts": "addons"}
 """Keys of earlier versions, by path, with the word that took their place."""
 PLAIN = {

@@ -9,7 +9,15 @@ from corral.catalogue.addons import config_secrets
 from corral.catalogue.models import ModelSpec, models
 from corral.catalogue.vocabulary import Addon, AddonState
 from corral.stacks.config.errors import ConfigErrors
-from corral.stacks.config.sections.environment import Admission, Cluster, Images, Sovereignty, Toleration
+from corral.stacks.config.sections.environment import (
+    Admission,
+    Cluster,
+    ExceptionSection,
+    Images,
+    Site,
+    Sovereignty,
+    Toleration,
+)
 from corral.stacks.config.sections.gpu_pools import Budget, GpuPool, Nodes, Owned, Sharing
 from corral.stacks.config.sections.models import (
     CUSTOM_MODELS,
@@ -30,6 +38,7 @@ __all__ = [
     "Budget",
     "Cluster",
     "ConfigErrors",
+    "ExceptionSection",
     "FairSharing",
     "GpuPool",
     "Images",
@@ -42,6 +51,7 @@ __all__ = [
     "Replicas",
     "Section",
     "Sharing",
+    "Site",
     "Sovereignty",
     "StackConfig",
     "TenantSection",

@@ -1,6 +1,7 @@
 """Plain values of a stack file, each with the words that a wrong one is answered with."""
 
 from collections.abc import Callable
+from datetime import date
 from decimal import Decimal
 from typing import Annotated, Any, cast
 
@@ -8,10 +9,13 @@ from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
 from corral.catalogue.formats import (
+    CONTROL_ID,
+    COUNTRY,
     IMAGE,
     LABEL_KEY,
     LABEL_VALUE,
     REGISTRY,
+    RESOURCE_NAME,
     SERVER_URL,
     SOURCE_PREFIX,
     SUBDOMAIN,
@@ -19,6 +23,8 @@ from corral.catalogue.formats import (
 )
 from corral.catalogue.formats import LABEL as NAMESPACE
 from corral.catalogue.quantities import amount
+from corral.controls.exceptions import parse_day
+from corral.controls.levels import Level
 
 Positive = Annotated[int, Field(strict=True, ge=1)]
 """A whole number of 1 or more."""
@@ -237,6 +243,31 @@ SourcePrefix = Annotated[str, AfterValidator(_format(SOURCE_PREFIX)), WithJsonSc
 """The beginning of the URI of a model's source."""
 ServerUrl = Annotated[str, AfterValidator(_format(SERVER_URL)), WithJsonSchema(_text(SERVER_URL))]
 """URL of a server, without a path."""
+
+
+Country = Annotated[str, AfterValidator(_format(COUNTRY)), WithJsonSchema(_text(COUNTRY))]
+"""Code of a country."""
+ControlId = Annotated[str, AfterValidator(_format(CONTROL_ID)), WithJsonSchema(_text(CONTROL_ID))]
+"""ID of a control."""
+ResourceName = Annotated[str, AfterValidator(_format(RESOURCE_NAME)), WithJsonSchema(_text(RESOURCE_NAME))]
+"""Names of resources, with a star for any part of one."""
+Tightened = Annotated[Level, WithJsonSchema({"enum": [Level.MANDATORY.value, Level.ADVISORY.value]})]
+"""Enforcement level that a control is raised to."""
+
+
+def _day(value: Any) -> date:
+    day = parse_day(value)
+    if day is None:
+        raise _refuse("day", "use a date as YYYY-MM-DD")
+    return day
+
+
+Day = Annotated[
+    date,
+    BeforeValidator(_day),
+    WithJsonSchema({"type": "string", "pattern": "^[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])$"}),
+]
+"""A date."""
 
 
 def kebab(name: str) -> str:

@@ -10,7 +10,7 @@ from corral.components.model import Model
 from corral.components.model_storage import ModelStorage
 from corral.components.observability import Observability
 from corral.components.vector_db import VectorDatabase
-from corral.stacks.deploy.component_args.admission import object_controls
+from corral.stacks.deploy.component_args.admission import excepted_control, object_controls
 from corral.stacks.planning.results.models import ModelPlan
 from corral.stacks.planning.results.plan import Plan
 
@@ -44,6 +44,9 @@ def _policy(plan: Plan) -> Mapping[str, Any]:
     return {
         "profile": plan.profile.value,
         "region": plan.region,
+        "country": plan.country,
+        "levels": {identity: level.value for identity, level in plan.policy.levels},
+        "exceptions": [dict(excepted_control(one)) for one in plan.policy.exceptions],
         "controls-at-admission": object_controls() if managed else [],
         "admission-scope": plan.admission.scope.value if managed else "none",
         "admission-label": plan.admission.label,

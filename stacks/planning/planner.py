@@ -1,9 +1,11 @@
 """From what an environment wants to what will be built: pure, and either complete or refused."""
 
 from collections.abc import Mapping
+from datetime import date
 
 from corral.catalogue.clusters import built_kinds
 from corral.catalogue.vocabulary import Addon, AddonState
+from corral.controls.exceptions import today
 from corral.stacks.config.errors import ConfigErrors, PlanErrors, Problem
 from corral.stacks.config.model_lock import LockedModel
 from corral.stacks.config.stack_config import StackConfig
@@ -29,8 +31,15 @@ from corral.stacks.planning.validation.checks import check
 NOTHING_LOCKED: Mapping[str, LockedModel] = {}
 
 
-def plan(config: StackConfig, stack: str, locked: Mapping[str, LockedModel] = NOTHING_LOCKED) -> Plan:
+def plan(
+    config: StackConfig,
+    stack: str,
+    locked: Mapping[str, LockedModel] = NOTHING_LOCKED,
+    day: date | None = None,
+) -> Plan:
     """The plan of stack `stack`; `locked` has the files of its models by name.
+
+    `day`: by which exceptions from controls end; today's when absent.
 
     Raises:
         ConfigErrors: sections of the stack file contradict each other, the catalogue or the profile.
@@ -38,9 +47,9 @@ def plan(config: StackConfig, stack: str, locked: Mapping[str, LockedModel] = NO
             the cluster kind is not built by this version, tenants ask for more GPUs than there are, or the
             budget does not hold.
     """
-    sovereignty, pools = config.sovereignty, config.gpu_pools
+    sovereignty, pools, day = config.sovereignty, config.gpu_pools, day or today()
     states = addon_states(config.addons, config.sections, config.model_storage.kind)
-    if invalid := tuple(check(config, states)):
+    if invalid := tuple(check(config, states, day)):
         raise ConfigErrors(invalid)
 
     problems: list[Problem] = []
@@ -75,21 +84,22 @@ def plan(config: StackConfig, stack: str, locked: Mapping[str, LockedModel] = NO
     made = Plan(
         stack=stack,
         profile=sovereignty.profile,
-        region=sovereignty.region,
+        region=sovereignty.region_name,
+        country=sovereignty.country,
         cluster=cluster_plan(config.cluster),
         allocator=by,
         supply=supply_plan(sovereignty, tools),
         addons=addon_plans(states, vectors),
         pools=filled,
         models=models,
-        storage=storage_plan(config.model_storage, sovereignty.region, stored_bytes(requests, locked)),
+        storage=storage_plan(config.model_storage, sovereignty.region_name, stored_bytes(requests, locked)),
         vector_db=vector_db_plan(config.vector_db),
         observability=observability_plan(config.observability),
         tenants=tenant_plans(config.tenants, tenants, models, quotas, by=by, queued=queued),
-        policy=policy_plan(sovereignty, repositories(used, sovereignty.registry, tools)),
+        policy=policy_plan(sovereignty, repositories(used, sovereignty.registry, tools), day),
         admission=admission_plan(sovereignty, config.cluster, states, tenants),
         digests=digests,
-        cost=cost(pools, filled, models, region=sovereignty.region, budget=config.budget),
+        cost=cost(pools, filled, models, region=sovereignty.region_name, budget=config.budget),
         shares=quotas,
         device_classes=device_classes(quotas.offered, by),
         sources=sources,
@@ -100,7 +110,7 @@ def plan(config: StackConfig, stack: str, locked: Mapping[str, LockedModel] = NO
     )
     refused = [
         *over_quota(config.tenants, pools, made),
-        *over_budget(config.budget, pools, sovereignty.region, made.cost),
+        *over_budget(config.budget, pools, sovereignty.region_name, made.cost),
     ]
     if refused:
         raise PlanErrors(refused)

@@ -1,26 +1,55 @@
 """What the profile of section `sovereignty` demands."""
 
 from collections.abc import Iterator
+from datetime import date
 
 from corral.catalogue.vocabulary import Profile
+from corral.controls.exceptions import ControlException
 from corral.controls.profiles import profile
+from corral.controls.register import CONTROLS, control
 from corral.stacks.config.errors import Unpinned
 from corral.stacks.config.stack_config import Sovereignty
-from corral.stacks.planning.results.sovereignty import Digests, PolicyPlan
+from corral.stacks.planning.results.sovereignty import Digests, ExceptionPlan, PolicyPlan
 
 SHOWN = 3
 """Artifacts without digest that a message names."""
 
 
-def policy_plan(section: Sovereignty, repositories: tuple[str, ...]) -> PolicyPlan:
-    """Parameters of the controls; `repositories`: those that the stack pulls images from."""
-    limits = profile(section.profile.value, region=section.region, registry=section.registry)
+def policy_plan(section: Sovereignty, repositories: tuple[str, ...], day: date) -> PolicyPlan:
+    """Parameters of the controls; `repositories`: those that the stack pulls images from.
+
+    `day`: from which the days that exceptions have left are counted.
+    """
+    limits = profile(
+        section.profile.value, region=section.region_name, country=section.country, registry=section.registry
+    )
     return PolicyPlan(
         profile=section.profile,
         regions=tuple(sorted(limits.regions or ())),
         digests_required=section.profile is not Profile.OPEN,
         repositories=repositories,
         source_schemes=limits.model_sources,
+        levels=tuple((identity, chosen) for identity, chosen in section.controls.items()),
+        exceptions=exception_plans(section, day),
+    )
+
+
+def exception_plans(section: Sovereignty, day: date) -> tuple[ExceptionPlan, ...]:
+    """The exceptions of a stack, with the days that are left after `day`; only of known controls."""
+    known = {one.id for one in CONTROLS}
+    return tuple(_exception(one.parsed, day) for one in section.exceptions if one.control in known)
+
+
+def _exception(one: ControlException, day: date) -> ExceptionPlan:
+    return ExceptionPlan(
+        control=one.control,
+        title=control(one.control).title,
+        reason=one.reason,
+        approver=one.approver,
+        expires=one.expires,
+        resources=one.resources,
+        days_left=one.days_left(day),
+        ends_soon=one.ends_soon(day),
     )
 
 

@@ -1,10 +1,41 @@
-"""Where the policies at admission hold and where pods run, in words."""
+"""Where the platform and its pods are, and where the policies hold with which exceptions, in words."""
 
 from collections.abc import Iterator
 
 from corral.catalogue.vocabulary import AdmissionScope
 from corral.stacks.planning.results.cluster import ClusterPlan
-from corral.stacks.planning.results.sovereignty import AdmissionPlan
+from corral.stacks.planning.results.plan import Plan
+from corral.stacks.planning.results.sovereignty import AdmissionPlan, ExceptionPlan, PolicyPlan
+
+
+def place_of(plan: Plan) -> str:
+    """The region of a cloud, or the site of one's own with its country."""
+    return plan.region if plan.country is None else f"{plan.region} ({plan.country})"
+
+
+def exception_lines(plan: PolicyPlan) -> Iterator[str]:
+    """Controls that the stack enforces harder than its profile, and those that are excepted until a day."""
+    for identity, level in plan.levels:
+        yield f"{identity}: {level.value} in this stack"
+    yield from map(exception_line, plan.exceptions)
+
+
+def exception_line(one: ExceptionPlan) -> str:
+    """An exception in words; a warning where it ends soon."""
+    soon = f"warning, {left(one)}: " if one.ends_soon else ""
+    until = f"excepted until {one.expires} by {one.approver}"
+    return f"{soon}{one.control} for {covered(one)}: {until}: {one.reason}"
+
+
+def covered(one: ExceptionPlan) -> str:
+    """What an exception is for."""
+    return ", ".join(one.resources) or "everything"
+
+
+def left(one: ExceptionPlan) -> str:
+    """Days that an exception holds after today's."""
+    days = f"{one.days_left} day{'s' if one.days_left > 1 else ''} left"
+    return days if one.days_left else "its last day"
 
 
 def scope_lines(plan: AdmissionPlan) -> Iterator[str]:

@@ -4,10 +4,12 @@ import io
 import os
 import subprocess
 import sys
+from datetime import timedelta
 
 import pytest
 
 from corral.cli.main import COMMANDS, build_parser, main, split
+from corral.controls.exceptions import today
 from corral.embedded.home import Home
 from corral.embedded.plane.processes import Process
 from corral.embedded.plane.record import PlaneRecord
@@ -155,7 +157,8 @@ def test_lint_checks_every_stack_file_and_names_it(checkout, capsys):
 def test_unresolved_digests_are_said_by_lint_and_are_no_problem(profile, checkout, capsys):
     text = GOOD.replace("open", profile)
     if profile != "open":
-        text = text.replace("region: embedded", "region: eu-central-1, registry: registry.example.eu")
+        site = "region: {country: DE, site: fra-1}, registry: registry.example.eu"
+        text = text.replace("region: embedded", site)
         text = text.replace("embedded}", "existing}")
     (checkout / "Pulumi.dev.yaml").write_text(text)
     assert main(["lint"]) == 0
@@ -286,3 +289,37 @@ def test_a_plane_without_its_supervisor_is_called_so_by_every_command(checkout, 
     finally:
         program.kill()
         program.wait()
+
+
+def test_lint_warns_of_an_exception_that_ends_soon_and_refuses_one_that_ended(checkout, capsys):
+    def linted(days: int) -> tuple[int, str]:
+        entry = (
+            "{control: SOV-SUP-01, reason: no mirror before release 4, approver: jane, "
+            f"expires: {today() + timedelta(days)}}}"
+        )
+        (checkout / "Pulumi.dev.yaml").write_text(
+            GOOD.replace("region: embedded}", f"region: embedded, exceptions: [{entry}]}}")
+        )
+        code = main(["lint"])
+        said = capsys.readouterr()
+        return code, said.out + said.err
+
+    code, said = linted(5)
+    assert code == 0 and "Pulumi.dev.yaml: warning, 5 days left: SOV-SUP-01 for everything: excepted" in said
+    assert "warning" not in linted(30)[1]
+    code, said = linted(-2)
+    assert code == 2 and "sovereignty.exceptions[0].expires: " in said and "expired 2 days ago" in said
+
+
+def test_lint_refuses_a_hosted_state_in_a_strict_profile(checkout, capsys, monkeypatch):
+    (checkout / "Pulumi.yaml").write_text("name: corral\nbackend: {url: 'https://api.pulumi.com'}\n")
+    site = "eu-resident, region: {country: DE, site: fra-1}, registry: registry.example.eu"
+    text = GOOD.replace("open, region: embedded", site).replace("embedded}", "existing}")
+    (checkout / "Pulumi.dev.yaml").write_text(f"encryptionsalt: v1:x\n{text}")
+    monkeypatch.delenv("PULUMI_BACKEND_URL", raising=False)
+    assert main(["lint"]) == 2
+    said = capsys.readouterr()
+    assert "Pulumi.dev.yaml: backend.url: https://api.pulumi.com: SOV-OPS-01: a hosted service" in said.err
+    assert "secretsprovider: passphrase: SOV-OPS-02: a passphrase encrypts" in said.out
+    monkeypatch.setenv("PULUMI_BACKEND_URL", "file:///srv/state")
+    assert main(["lint"]) == 0

@@ -7,6 +7,7 @@ import pytest
 from tests.stacks.stack_files import model, parsed, planned, pool, problems, stack
 
 from corral.catalogue.vocabulary import Engine, Weights
+from corral.controls.exceptions import today
 from corral.stacks.config.errors import ConfigErrors
 from corral.stacks.config.loader import parse, read, stack_of
 from corral.stacks.planning.addons import addon_states
@@ -221,7 +222,7 @@ def test_several_problems_are_told_together():
     ]
 
 
-EU = {"profile": "eu-resident", "region": "eu-central-1"}
+EU = {"profile": "eu-resident", "region": {"country": "DE", "site": "fra-1"}}
 SOURCE = {"source": "s3://intake/llama"}
 
 
@@ -255,12 +256,13 @@ def test_a_profile_refuses_what_only_open_allows(changes: dict[str, Any], line: 
 
 
 def test_an_air_gapped_stack_names_its_mirror():
-    wanted = {"profile": "air-gapped", "region": "eu-central-1"}
+    wanted = {"profile": "air-gapped", "region": {"country": "DE", "site": "fra-1"}}
     with pytest.raises(ConfigErrors, match=r"sovereignty\.registry: missing"):
         planned(sovereignty=wanted, cluster={"kind": "existing"}, models=[])
     mirrored = {**wanted, "registry": "r.example.eu"}
     config = parsed(sovereignty=mirrored, cluster={"kind": "existing"}, models=[])
-    assert not list(check(config, addon_states(config.addons, config.sections, config.model_storage.kind)))
+    states = addon_states(config.addons, config.sections, config.model_storage.kind)
+    assert not list(check(config, states, today()))
 
 
 @pytest.mark.parametrize(

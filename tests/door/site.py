@@ -24,6 +24,7 @@ MACHINES = [
     for name in ("gpu-1", "gpu-2")
 ]
 REGION = "eu-central-1"
+"""Of the S3 server that stands in for the intake; it takes any in a request."""
 SECONDS = 900
 """Longest that one command at the site may take."""
 BUCKET = "intake"

@@ -21,7 +21,7 @@ INTAKE = {"name": "intake", "url": "s3://intake", "endpoint": "https://minio.exa
 
 def lines(source: str, profile: str = "open", sources: list[dict] | None = None, **more) -> list[str]:
     asked = {"name": "chat", "model": "qwen3-8b", "source": source}
-    region = "embedded" if profile == "open" else "eu-central-1"
+    region = "embedded" if profile == "open" else {"country": "DE", "site": "fra-1"}
     return problems(
         sovereignty={"profile": profile, "region": region},
         cluster={"kind": "existing"},
@@ -184,7 +184,9 @@ def test_files_that_run_code_are_planned_under_profile_open_alone():
     }
     (served,) = plan(parsed(**stack), "test", {"chat": lock}).models
     assert served.unsafe == ("pytorch_model.bin",)
-    strict = parsed(**stack, sovereignty={"profile": "eu-resident", "region": "eu-central-1"})
+    strict = parsed(
+        **stack, sovereignty={"profile": "eu-resident", "region": {"country": "DE", "site": "fra-1"}}
+    )
     with pytest.raises(PlanErrors) as refused:
         plan(strict, "test", {"chat": lock})
     said = f"models[0].source: {source}: pytorch_model.bin runs code where it is read: profile eu-resident"

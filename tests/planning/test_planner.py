@@ -303,7 +303,7 @@ def test_profile_open_counts_unresolved_digests_and_every_other_refuses_them():
     assert len(planned().digests.unresolved) > 20
     for profile in ("eu-resident", "eu-controlled", "eu-sovereign"):
         wanted = parsed(
-            sovereignty={"profile": profile, "region": "eu-central-1"},
+            sovereignty={"profile": profile, "region": {"country": "DE", "site": "fra-1"}},
             cluster={"kind": "existing"},
             models=[],
         )

@@ -68,7 +68,7 @@ def test_digests_only_report_in_profile_open_and_stop_elsewhere() -> None:
 def test_every_critical_control_stops_in_every_profile_unless_the_profile_says_it_reports() -> None:
     for name, constraints in PROFILES.items():
         for found in CONTROLS:
-            if found.severity.value == "critical" and found.id not in constraints.exceptions:
+            if found.severity.value == "critical" and found.id not in constraints.overrides:
                 assert level(found, constraints) is EnforcementLevel.MANDATORY, f"{found.id} in {name}"
 
 

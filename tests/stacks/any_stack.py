@@ -16,7 +16,9 @@ from corral.catalogue.gpus import gpus, served
 from corral.catalogue.instances import instances
 from corral.catalogue.models import models
 from corral.catalogue.vocabulary import Profile
+from corral.controls.exceptions import today
 from corral.controls.profiles import PROFILES
+from corral.controls.register import CONTROLS
 from corral.stacks.config.stack_config import StackConfig
 
 LARGE = int(os.environ.get("CORRAL_EXAMPLES", "0"))
@@ -55,11 +57,20 @@ SMALL = ("smollm2-135m", "qwen3-0.6b", "qwen3-8b", "llama-3.1-8b", "bge-m3", "gp
 SOURCES = ("s3://intake/one", "s3://models/one", "hf://Qwen/Qwen3-8B", "oci://registry.example.eu/m:1")
 NODES = ("gpu-1", "gpu-2", "rack1-n1", "node.example.eu")
 REGIONS = sorted({region for one in PROFILES.values() for region in one.regions or ()} | {"embedded", "dc-1"})
+CONTROL_IDS = sorted(one.id for one in CONTROLS)
 SLICES = sorted({name for key in served() for name in gpus()[key].profiles})
 
 LIKELY: dict[str, st.SearchStrategy[Any]] = {
     "Sovereignty.profile": st.sampled_from(["open"] * 6 + [one.value for one in Profile]),
-    "Sovereignty.region": st.sampled_from(REGIONS),
+    "Sovereignty.region": st.sampled_from([*REGIONS, {"country": "DE", "site": "fra-1"}]),
+    "Sovereignty.controls": st.dictionaries(
+        st.sampled_from(CONTROL_IDS), st.sampled_from(["mandatory", "advisory"]), max_size=2
+    ),
+    "ExceptionSection.control": st.sampled_from(CONTROL_IDS),
+    "ExceptionSection.reason": st.just("no digests before release 4"),
+    "ExceptionSection.approver": st.just("jane"),
+    "ExceptionSection.expires": st.integers(0, 90).map(lambda days: str(today() + datetime.timedelta(days))),
+    "ExceptionSection.resources": st.just(["shop/web*"]),
     "Sovereignty.registry": st.sampled_from(["registry.example.eu/mirror", "localhost:5000"]),
     "Cluster.kind": st.sampled_from(["existing"] * 5 + ["embedded", "eks", "gke"]),
     "Cluster.kubernetes": st.sampled_from(["1.33", "1.34.2", "1.36.0"]),

@@ -1,8 +1,9 @@
 """Where a platform runs, and what must stay there: `sovereignty`, `cluster`, `images`, `addons`."""
 
-from typing import Annotated
+from collections.abc import Mapping
+from typing import Annotated, Any
 
-from pydantic import Field
+from pydantic import Discriminator, Field, Tag
 
 from corral.catalogue.clusters import ClusterCapabilities, capabilities
 from corral.catalogue.vocabulary import (
@@ -13,15 +14,21 @@ from corral.catalogue.vocabulary import (
     Profile,
     TaintEffect,
 )
+from corral.controls.exceptions import ControlException
 from corral.stacks.config.sections.section import Section
 from corral.stacks.config.values import (
+    ControlId,
+    Country,
+    Day,
     Image,
     LabelKey,
     LabelValue,
     Name,
     ObjectName,
     Registry,
+    ResourceName,
     SpaceName,
+    Tightened,
     Version,
 )
 
@@ -37,13 +44,63 @@ class Admission(Section):
     but `default` when empty."""
 
 
+class Site(Section):
+    """A data centre of one's own."""
+
+    country: Country
+    """Country that the site is in, by its code of ISO 3166-1 alpha-2; the profile says which it may be."""
+    site: SpaceName
+    """Name of the site; no region of a cloud."""
+
+
+TEXT, SITE = "[text]", "[site]"
+
+
+def _form(value: Any) -> str:
+    return SITE if isinstance(value, Mapping | Site) else TEXT
+
+
+def _any_of(schema: dict[str, Any]) -> None:
+    schema["anyOf"] = schema.pop("oneOf")
+
+
+Place = Annotated[
+    Annotated[str, Tag(TEXT)] | Annotated[Site, Tag(SITE)],
+    Discriminator(_form),
+    Field(json_schema_extra=_any_of),
+]
+"""A region of a cloud by its name, or a site of one's own."""
+
+
+class ExceptionSection(Section):
+    """A control that does not stop what it names, for a time."""
+
+    control: ControlId
+    """The control, by its ID in docs/controls.md."""
+    reason: str
+    """Why, in ten characters or more."""
+    approver: str
+    """Who approved it."""
+    expires: Day
+    """Last day on which it holds, in UTC, as YYYY-MM-DD; at most 90 days ahead."""
+    resources: tuple[ResourceName, ...] = ()
+    """What it is for: `NAMESPACE/NAME` of a Kubernetes object, `NAME` of one outside namespaces or of a cloud
+    resource in the program; `*` stands for any part of a name. Everything when absent."""
+
+    @property
+    def parsed(self) -> ControlException:
+        """The exception as controls know it."""
+        return ControlException(self.control, self.reason, self.approver, self.expires, self.resources)
+
+
 class Sovereignty(Section):
     """What must stay where."""
 
     profile: Profile
     """One word that fixes residency, sources, registries and digests."""
-    region: str
-    """Region that everything lies in; `embedded` on this machine."""
+    region: Place
+    """Region of a cloud that everything lies in, or a site of one's own as `{country: DE, site: fra-1}`;
+    `embedded` on this machine."""
     registry: Registry | None = None
     """Mirror that every image and chart comes from, such as `registry.example.eu/mirror`; charts of HTTPS
     repositories lie below its `charts/`."""
@@ -52,6 +109,22 @@ class Sovereignty(Section):
     admission: Admission | None = None
     """Where the policies at admission hold; a cluster started here: everywhere, any other: in labelled
     namespaces, when absent."""
+    controls: dict[ControlId, Tightened] = {}
+    """Controls that are enforced harder than the profile does, by ID: `mandatory` stops, `advisory`
+    reports."""
+    exceptions: tuple[ExceptionSection, ...] = ()
+    """Controls that do not stop what they name, each for a time, with a reason and an approver; see
+    docs/exceptions.md."""
+
+    @property
+    def region_name(self) -> str:
+        """Name of the region or of the site."""
+        return self.region.site if isinstance(self.region, Site) else self.region
+
+    @property
+    def country(self) -> str | None:
+        """Country of a site of one's own; None: the region is another's."""
+        return self.region.country if isinstance(self.region, Site) else None
 
 
 class Toleration(Section):

@@ -2,10 +2,11 @@
 
 from corral.catalogue.vocabulary import Addon, AddonState, AdmissionScope
 from corral.components._kit import PodSecurity
-from corral.components.admission import AdmissionArgs
+from corral.components.admission import AdmissionArgs, ExceptedControl
 from corral.controls.control import ObjectRule
 from corral.controls.register import CONTROLS
 from corral.stacks.deploy.component_args.context import DeployContext
+from corral.stacks.planning.results.sovereignty import ExceptionPlan
 
 
 def object_controls() -> list[str]:
@@ -29,8 +30,24 @@ def admission_args(context: DeployContext) -> AdmissionArgs | None:
     }
     if plan.admission.scope is AdmissionScope.CLUSTER:
         args["exempt_namespaces"] = list(plan.admission.exempt)
+    enforced = object_controls()
+    if levels := {one: level.value for one, level in plan.policy.levels if one in enforced}:
+        args["levels"] = levels
+    if exceptions := [excepted_control(one) for one in plan.policy.exceptions if one.control in enforced]:
+        args["exceptions"] = exceptions
     if plan.admission.pod_security is not None:
         args["pod_security"] = PodSecurity(plan.admission.pod_security)
     if plan.supply.registry is not None:
         args["registry"] = plan.supply.registry
     return args
+
+
+def excepted_control(one: ExceptionPlan) -> ExceptedControl:
+    """An exception as arguments and outputs have it."""
+    return {
+        "control": one.control,
+        "reason": one.reason,
+        "approver": one.approver,
+        "expires": str(one.expires),
+        "resources": list(one.resources),
+    }

@@ -24,6 +24,9 @@ class Plan:
     stack: str
     profile: Profile
     region: str
+    """Region of a cloud, or name of a site of one's own."""
+    country: str | None
+    """Country of the site; None: it is none of one's own."""
     cluster: ClusterPlan
     allocator: Allocator
     """What hands the GPUs out."""

@@ -1,8 +1,28 @@
 """What the profile demands, and how much of the stack has a digest."""
 
 from dataclasses import dataclass
+from datetime import date
 
 from corral.catalogue.vocabulary import AdmissionScope, Profile
+from corral.controls.levels import Level
+
+
+@dataclass(frozen=True)
+class ExceptionPlan:
+    """A control that does not stop what it names, for a time."""
+
+    control: str
+    title: str
+    """What the control holds to."""
+    reason: str
+    approver: str
+    expires: date
+    """Last day on which it holds, in UTC."""
+    resources: tuple[str, ...]
+    """What it is for; empty: everything."""
+    days_left: int
+    """Days from the plan's to the last."""
+    ends_soon: bool
 
 
 @dataclass(frozen=True)
@@ -11,11 +31,14 @@ class PolicyPlan:
 
     profile: Profile
     regions: tuple[str, ...]
-    """Allowed regions; empty: any."""
+    """Allowed regions, or the site of one's own; empty: any."""
     digests_required: bool
     repositories: tuple[str, ...]
     """Image repositories (`host/path`) that the catalogue names, after mirroring."""
     source_schemes: tuple[str, ...]
+    levels: tuple[tuple[str, Level], ...] = ()
+    """(ID, level) of the controls that this stack enforces harder than its profile."""
+    exceptions: tuple[ExceptionPlan, ...] = ()
 
 
 @dataclass(frozen=True)

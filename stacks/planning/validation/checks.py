@@ -1,6 +1,7 @@
 """All checks of a well-typed stack file, in the order in which problems are reported."""
 
 from collections.abc import Iterator
+from datetime import date
 
 from corral.stacks.config.errors import Problem
 from corral.stacks.config.stack_config import StackConfig
@@ -24,10 +25,10 @@ from corral.stacks.planning.validation.vector_db import check_vector_db
 from corral.stacks.planning.validation.versions import check_versions
 
 
-def check(config: StackConfig, states: AddonStates) -> Iterator[Problem]:
-    """Everything wrong with a well-typed configuration; `states`: who answers for each addon."""
+def check(config: StackConfig, states: AddonStates, day: date) -> Iterator[Problem]:
+    """Everything wrong with a well-typed configuration on `day`; `states`: who answers for each addon."""
     yield from check_names(config)
-    yield from check_sovereignty(config)
+    yield from check_sovereignty(config, day)
     yield from check_admission(config, states)
     yield from check_cluster(config)
     yield from check_gpu_pools(config)

@@ -10,7 +10,7 @@ from corral.stacks.reports.html.html import Content, Html, prose, tag, together
 from corral.stacks.reports.html.sovereignty import digests, stopping
 from corral.stacks.reports.html.tables import count, facts, second, size
 from corral.stacks.reports.html.tally import of_plan
-from corral.stacks.reports.scope import nodes_lines
+from corral.stacks.reports.scope import nodes_lines, place_of
 
 
 def head(plan: Plan) -> Html:
@@ -29,7 +29,7 @@ def _where(plan: Plan) -> Iterator[tuple[str, Content]]:
     named = (("plane", cluster.plane), ("context", cluster.context))
     more = "".join(f", {word} {name}" for word, name in named if name)
     yield "profile", plan.profile.value
-    yield "region", plan.region
+    yield "region", place_of(plan)
     yield "cluster", f"{cluster.kind.value}{more}"
     if nodes := "; ".join(nodes_lines(cluster)):
         yield "nodes", nodes

@@ -3,22 +3,31 @@
 from collections.abc import Iterator
 
 from corral.catalogue.vocabulary import Profile, Weights
+from corral.controls.adjustments import enforced
 from corral.controls.control import Control
 from corral.controls.enforcement import demanded, stops
 from corral.controls.page import places
 from corral.controls.profiles import PROFILES
+from corral.controls.profiles import Profile as Constraints
 from corral.controls.register import CONTROLS
 from corral.stacks.planning.results.plan import Plan
-from corral.stacks.planning.results.sovereignty import Digests
+from corral.stacks.planning.results.sovereignty import Digests, ExceptionPlan
 from corral.stacks.reports.html.html import Content, Html, prose, tag, together
 from corral.stacks.reports.html.tables import Column, count, second, table
-from corral.stacks.reports.scope import scope_lines
+from corral.stacks.reports.scope import covered, left, place_of, scope_lines
 
 DEMANDS = (
     Column("about"),
     Column("the profile demands", "wrap"),
     Column("this plan has", "wrap"),
     Column("verdict"),
+)
+EXCEPTION = (
+    Column("control"),
+    Column("title and resources", "wrap"),
+    Column("reason", "wrap"),
+    Column("approver", "wrap"),
+    Column("until"),
 )
 CONTROL = (
     Column("control"),
@@ -39,23 +48,49 @@ def sovereignty(plan: Plan) -> Html:
         "objects once more at the API server; this page has judged none."
     )
     controls = table("Controls", caption, CONTROL, (_control(one, plan) for one in CONTROLS))
-    return together([demands, controls])
+    return together([demands, controls, exceptions(plan)])
+
+
+def exceptions(plan: Plan) -> Html:
+    """Each control that does not stop what it names, with reason, approver and last day."""
+    rows = plan.policy.exceptions
+    if not rows:
+        return tag("p", "No control is excepted.")
+    caption = "Exceptions: what these controls stop elsewhere is reported here, until the day of each."
+    return table("Exceptions", caption, EXCEPTION, (_exception(one) for one in rows))
+
+
+def _exception(one: ExceptionPlan) -> tuple[Content, ...]:
+    days = _verdict("is reported") if one.ends_soon else ""
+    return (
+        one.control,
+        together([one.title, second(f"for {covered(one)}")]),
+        one.reason,
+        one.approver,
+        together([str(one.expires), second(left(one)), days]),
+    )
+
+
+def constraints(plan: Plan) -> Constraints:
+    """The profile of the plan, with the controls that its stack enforces harder."""
+    return enforced(PROFILES[plan.profile.value], dict(plan.policy.levels))
 
 
 def stopping(plan: Plan) -> int:
     """How many controls stop a deployment under the plan's profile."""
-    return sum(1 for one in CONTROLS if stops(one, PROFILES[plan.profile.value]))
+    limits = constraints(plan)
+    return sum(1 for one in CONTROLS if stops(one, limits))
 
 
 def _weights(plan: Plan) -> str:
     stop = stopping(plan)
-    limits = PROFILES[plan.profile.value]
+    limits = constraints(plan)
     rest = sum(1 for one in CONTROLS if demanded(one, limits)) - stop
     return f"{stop} stop{'s' if stop == 1 else ''}, {rest} report{'s' if rest == 1 else ''}"
 
 
 def _control(control: Control, plan: Plan) -> tuple[Content, ...]:
-    limits = PROFILES[plan.profile.value]
+    limits = constraints(plan)
     hard = stops(control, limits)
     return (
         control.id,
@@ -74,7 +109,12 @@ def _verdict(word: str) -> Html:
 def _demands(plan: Plan) -> Iterator[tuple[Content, ...]]:
     limits, policy = PROFILES[plan.profile.value], plan.policy
     regions = ", ".join(policy.regions) or "any region"
-    yield "region", regions, plan.region, _held(limits.holds(plan.region))
+    if plan.country is None:
+        yield "region", regions, plan.region, _held(limits.holds(plan.region))
+    else:
+        countries = "any country" if limits.countries is None else ", ".join(sorted(limits.countries))
+        fine = limits.countries is None or plan.country in limits.countries
+        yield "country", countries, place_of(plan), _held(fine)
     mirror = plan.supply.registry
     images = f"{count(len(policy.repositories), 'repository', 'repositories')}, "
     yield (
