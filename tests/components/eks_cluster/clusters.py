@@ -23,7 +23,7 @@ def cluster_args(region: str = FRANKFURT, **more: Any) -> dict[str, Any]:
 
 
 def answers(region: str) -> dict[str, dict[str, Any]]:
-    """As terraform-provider-aws v6 names services: `internal/service/meta/service_principal_data_source.go`."""
+    """As terraform-provider-aws has them: internal/service/meta/service_principal_data_source.go, 2121ce7."""
     return {
         "aws:index/getCallerIdentity:getCallerIdentity": {"accountId": ACCOUNT},
         "aws:index/getServicePrincipal:getServicePrincipal": {
@@ -40,7 +40,10 @@ def computed(region: str) -> dict[str, Any]:
             "arn": f"arn:{partition}:kms:{region}:{ACCOUNT}:key/{name}",
             "keyId": name,
         },
-        "aws:iam/role:Role": lambda name: {"arn": f"arn:{partition}:iam::{ACCOUNT}:role/{name}", "name": name},
+        "aws:iam/role:Role": lambda name: {
+            "arn": f"arn:{partition}:iam::{ACCOUNT}:role/{name}",
+            "name": name,
+        },
         "aws:ec2/launchTemplate:LaunchTemplate": {"latestVersion": 3},
         "aws:ec2/eip:Eip": lambda name: {"allocationId": f"{name}-allocation"},
         "aws:eks/cluster:Cluster": {

@@ -24,7 +24,9 @@ def _args_of(package: types.ModuleType, kind: str) -> type:
 
 def _problems(shape: type, value: Mapping[str, Any], where: str) -> Iterator[str]:
     names = input_type_py_to_pulumi_names(shape)
-    hints = get_type_hints(shape.__init__, vars(importlib.import_module(shape.__module__)), vars(pulumi.output))
+    hints = get_type_hints(
+        shape.__init__, vars(importlib.import_module(shape.__module__)), vars(pulumi.output)
+    )
     parameters = inspect.signature(shape.__init__).parameters
     known = {pulumi_name: hints[python_name] for python_name, pulumi_name in names.items()}
     for key in value.keys() - known.keys():
@@ -65,4 +67,5 @@ def _fits(hint: Any, value: Any) -> bool:
         return value is None
     if origin in (int, float):
         return isinstance(value, int | float) and not isinstance(value, bool)
-    return isinstance(value, origin) and not (issubclass(origin, str) and not isinstance(value, str))
+    # A text is a sequence, too.
+    return isinstance(value, origin) and isinstance(value, str) is (origin is str)
