@@ -7,7 +7,7 @@ import pulumi
 import pulumi_aws as aws
 
 from corral.catalogue.eks import EksAddon, eks_services
-from corral.components.eks_cluster.roles import POD_IDENTITY, service_role
+from corral.components._aws import POD_IDENTITY, service_role
 from corral.components.eks_cluster.site import EksSite
 
 
@@ -56,7 +56,7 @@ def _identity(site: EksSite, name: str, entry: EksAddon, after: Sequence[pulumi.
     """Role of the account that acts in AWS, and options: an add-on waits for its role's rights."""
     if entry.service_account is None or entry.policy is None:
         return {"opts": site.child(depends_on=list(after))}
-    role = service_role(site, f"{name}-role", POD_IDENTITY, [entry.policy])
+    role = service_role(site, f"{name}-role", POD_IDENTITY, policies=[entry.policy])
     association = aws.eks.AddonPodIdentityAssociationArgs(
         role_arn=role.arn, service_account=entry.service_account
     )

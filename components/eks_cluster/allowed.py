@@ -106,7 +106,7 @@ def _network_problems(network: EksNetwork, where: str) -> Iterator[str]:
         yield f"{where}.cidr: {cidr!r} is wider than a VPC of AWS can be; use a /{WIDEST} to /{NARROWEST}"
     elif parsed.prefixlen > NARROWEST:
         yield (
-            f"{where}.cidr: {cidr!r} has no room for a subnet of nodes and pods in each zone, an eighth of it; "
+            f"{where}.cidr: {cidr!r} has no room for subnets of nodes and pods, an eighth of it each; "
             f"use a /{WIDEST} to /{NARROWEST}"
         )
     for index, client in enumerate(network.get("api_clients", [])):

@@ -5,20 +5,21 @@ from collections.abc import Mapping, Sequence
 import pulumi
 import pulumi_aws as aws
 
+from corral.components._aws import ServiceRole, service_role
 from corral.components.eks_cluster.keys import ClusterKeys, log_group_name
 from corral.components.eks_cluster.network import HTTPS, ClusterNetwork
-from corral.components.eks_cluster.roles import cluster_role
 from corral.components.eks_cluster.site import EksSite
 
 LOGS = ("api", "audit", "authenticator", "controllerManager", "scheduler")
 """All that EKS has."""
+_KEY_USE = ["kms:Encrypt", "kms:Decrypt", "kms:ListGrants", "kms:DescribeKey"]
 
 
 def control_plane(
     site: EksSite, version: str, log_days: int, keys: ClusterKeys, network: ClusterNetwork
 ) -> aws.eks.Cluster:
     """A cluster whose API has addresses in the network alone."""
-    role = cluster_role(site, keys.secrets)
+    role = _role(site, keys.secrets)
     return aws.eks.Cluster(
         f"{site.name}-cluster",
         # Stated, since the group of its logs is made first and is named after it.
@@ -42,6 +43,14 @@ def control_plane(
         tags=site.tagged(),
         opts=site.child(depends_on=[_log_group(site, log_days, keys), *role.rights], protect=site.protect),
     )
+
+
+def _role(site: EksSite, key: pulumi.Input[str]) -> ServiceRole:
+    """The control plane's, which uses the key over Secrets."""
+    use = pulumi.Output.from_input(key).apply(
+        lambda arn: [{"Effect": "Allow", "Action": _KEY_USE, "Resource": arn}]
+    )
+    return service_role(site, "control-plane", "eks", policies=["AmazonEKSClusterPolicy"], statements=use)
 
 
 def _log_group(site: EksSite, days: int, keys: ClusterKeys) -> aws.cloudwatch.LogGroup:

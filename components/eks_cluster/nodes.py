@@ -6,12 +6,12 @@ from collections.abc import Sequence
 import pulumi
 import pulumi_aws as aws
 
+from corral.components._aws import service_role
 from corral.components._kit import COMPONENT_LABEL
 from corral.components.eks_cluster.args import EksSystemNodes
 from corral.components.eks_cluster.control_plane import security_group
 from corral.components.eks_cluster.keys import ClusterKeys
 from corral.components.eks_cluster.network import ClusterNetwork
-from corral.components.eks_cluster.roles import service_role
 from corral.components.eks_cluster.site import COMPONENT, EksSite
 from corral.components.gpu_node_pool.eks_nodes import NODE_POLICIES
 
@@ -29,7 +29,7 @@ def system_nodes(
     after: Sequence[pulumi.Resource],
 ) -> aws.eks.NodeGroup:
     """The group, once what its nodes need is there."""
-    role = service_role(site, "nodes", "ec2", NODE_POLICIES)
+    role = service_role(site, "nodes", "ec2", policies=NODE_POLICIES)
     template = _launch_template(site, cluster, nodes, keys)
     least = nodes.get("min", len(site.zones))
     return aws.eks.NodeGroup(

@@ -28,6 +28,9 @@ from corral.components.eks_cluster import EksEgress as EksEgress
 from corral.components.eks_cluster import EksKeys as EksKeys
 from corral.components.eks_cluster import EksNetwork as EksNetwork
 from corral.components.eks_cluster import EksSystemNodes as EksSystemNodes
+from corral.components.eks_model_bucket import EksModelBucket as EksModelBucket
+from corral.components.eks_model_bucket import EksModelBucketArgs as EksModelBucketArgs
+from corral.components.eks_model_bucket import PodAccount as PodAccount
 from corral.components.fair_sharing import CountedClass as CountedClass
 from corral.components.fair_sharing import DeviceCount as DeviceCount
 from corral.components.fair_sharing import FairSharing as FairSharing

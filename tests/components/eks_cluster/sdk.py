@@ -15,11 +15,13 @@ def wrong_inputs(token: str, inputs: Mapping[str, Any]) -> list[str]:
     """What of `inputs` the SDK has not, has of another type, or needs and does not get."""
     module, kind = re.fullmatch(r"aws:(\w+)/\w+:(\w+)", token).groups()
     package = importlib.import_module(f"pulumi_aws.{module}")
-    return list(_problems(getattr(package, f"{kind}Args", None) or _args_of(package, kind), inputs, kind))
+    return list(_problems(_args_of(package, kind), inputs, kind))
 
 
 def _args_of(package: types.ModuleType, kind: str) -> type:
-    return getattr(importlib.import_module(getattr(package, kind).__module__), f"{kind}Args")
+    module = importlib.import_module(getattr(package, kind).__module__)
+    # Where a property of another type is called as the resource is, the plain name is that one's.
+    return getattr(module, f"{kind}InitArgs", None) or getattr(module, f"{kind}Args")
 
 
 def _problems(shape: type, value: Mapping[str, Any], where: str) -> Iterator[str]:

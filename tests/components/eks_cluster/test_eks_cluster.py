@@ -145,7 +145,7 @@ def test_what_each_thing_needs_is_there_first():
     assert {
         "models-logs",
         "models-control-plane-AmazonEKSClusterPolicy",
-        "models-control-plane-key",
+        "models-control-plane-own",
     } <= before_cluster
     before_nodes = names_before(graph, "NodeGroup")
     assert {"models-vpc-cni", "models-kube-proxy", "models-eks-pod-identity-agent"} <= before_nodes
