@@ -138,8 +138,9 @@ class _Objects(mocks.Mocks):
         found: Mapping[str, dict[str, Any]],
         answers: Mapping[str, dict[str, Any]],
         computed: Mapping[str, Computed],
+        preview: bool,
     ):
-        self.found, self.answers, self.computed = found, answers, computed
+        self.found, self.answers, self.computed, self.preview = found, answers, computed, preview
 
     def call(self, args: mocks.MockCallArgs) -> tuple[dict[str, Any], list[tuple[str, str]]]:
         return dict(self.answers.get(args.token, {})), []
@@ -148,6 +149,9 @@ class _Objects(mocks.Mocks):
         if args.resource_id:
             there = self.found if args.resource_id in self.found else PROMETHEUS_TYPES
             return args.resource_id, dict(there.get(args.resource_id) or self.found[args.resource_id])
+        if self.preview:
+            # Nothing is there yet: no id, and nothing that a provider adds.
+            return "", dict(args.inputs)
         added = self.computed.get(args.typ, {})
         return f"{args.name}-id", _merged(added(args.name) if callable(added) else added, args.inputs)
 
@@ -266,7 +270,7 @@ def build(
             preview,
             {**(config or {}), **(secret_config or {})},
             list(secret_config or {}),
-            _Objects({} if found is None else found, answers or {}, computed or {}),
+            _Objects({} if found is None else found, answers or {}, computed or {}, preview),
             stack,
         ).result()
 

@@ -19,6 +19,7 @@ from tests.components.eks_cluster.sdk import wrong_inputs
 from tests.components.harness import build
 
 from corral.components.eks_cluster import EksCluster
+from corral.components.gpu_node_pool.eks import EksGpuNodePool
 
 OPEN = {"egress": "nat", "api_clients": ["192.0.2.0/24"]}
 CONFIDENTIAL = {"instance_type": "m6a.xlarge", "confidential": True}
@@ -227,6 +228,52 @@ def test_the_kubeconfig_is_a_secret_without_a_credential_whose_user_asks_aws_for
 def test_a_preview_goes_through_before_anything_is_there():
     graph = eks(preview=True, network=OPEN)
     assert graph.one("NodeGroup").inputs["scalingConfig"]["minSize"] == 2
+
+
+def pool_on(preview, more_answers):
+    """A cluster and a GPU pool on it, in one program."""
+
+    def program():
+        cluster = EksCluster("models", cluster_args())
+        EksGpuNodePool(
+            "chat",
+            {
+                "pool": "chat",
+                "gpu": "H100-80GB",
+                "instance_type": "p5.48xlarge",
+                "cluster": cluster.name,
+                "subnets": [cluster.subnets[0], cluster.subnets[1]],
+                "disk": {"key": cluster.disk_key},
+            },
+        )
+
+    group = {"resources": [{"autoscalingGroups": [{"name": "group"}]}], "nodeGroupName": "chat"}
+    return build(
+        program,
+        preview=preview,
+        answers={
+            **answers(FRANKFURT),
+            "aws:index/getPartition:getPartition": {"partition": "aws"},
+            **more_answers,
+        },
+        computed={**computed(FRANKFURT), "aws:eks/nodeGroup:NodeGroup": group},
+    )
+
+
+def test_a_gpu_pool_takes_the_cluster_as_it_is():
+    described = {"vpcConfig": {"clusterSecurityGroupId": "sg-cluster"}}
+    graph = pool_on(False, {"aws:eks/getCluster:getCluster": described})
+    pool = graph.one("NodeGroup", "chat-nodes").inputs
+    assert pool["clusterName"] == "models"
+    assert pool["subnetIds"] == graph.one("EksCluster").outputs["subnets"]
+    disk = graph.one("LaunchTemplate", "chat-template").inputs["blockDeviceMappings"][0]["ebs"]
+    assert disk["kmsKeyId"] == graph.one("EksCluster").outputs["disk_key"]
+
+
+def test_in_a_preview_before_the_cluster_is_there_nobody_looks_it_up():
+    # AWS would know of none; so does this provider, whose answer is empty.
+    graph = pool_on(True, {"aws:eks/getCluster:getCluster": {}})
+    assert graph.of("NodeGroup")
 
 
 def test_every_child_belongs_to_the_cluster_and_two_of_one_program_do_not_collide():
