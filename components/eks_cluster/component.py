@@ -1,7 +1,6 @@
 """A private cluster on EKS."""
 
 import pulumi
-import pulumi_aws as aws
 
 from corral.components._kit import checked, refuse, token
 from corral.components.eks_cluster.addons import addons
@@ -30,7 +29,7 @@ class EksCluster(pulumi.ComponentResource):
     """
 
     name: pulumi.Output[str]
-    """Name of the cluster, known once it is made."""
+    """Name of the cluster."""
     kubeconfig: pulumi.Output[str]
     """Kubeconfig whose users get a token from `aws eks get-token`; a secret."""
     vpc: pulumi.Output[str]
@@ -57,7 +56,7 @@ class EksCluster(pulumi.ComponentResource):
         early = addons(site, cluster, versions, before_nodes=True)
         nodes = system_nodes(site, cluster, args["nodes"], keys, network, after=early)
         late = addons(site, cluster, versions, before_nodes=False, after=[nodes])
-        self.name = _made(cluster)
+        self.name = cluster.name
         self.kubeconfig = kubeconfig(site, cluster, after=[*entries, *clients, nodes, *late])
         self.vpc = network.vpc
         self.subnets = pulumi.Output.all(*network.subnets)
@@ -73,8 +72,3 @@ class EksCluster(pulumi.ComponentResource):
                 "disk_key": self.disk_key,
             }
         )
-
-
-def _made(cluster: aws.eks.Cluster) -> pulumi.Output[str]:
-    """The name, which is stated, once there is a cluster of it: until then nobody can look it up."""
-    return pulumi.Output.all(cluster.name, cluster.id).apply(lambda known: str(known[0]))

@@ -168,6 +168,16 @@ def test_what_cannot_be_made_again_is_protected_unless_the_program_says_otherwis
     assert protected(free) == set() and free.one("Cluster").inputs["deletionProtection"] is False
 
 
+def test_the_key_over_disks_is_used_by_the_account_alone_and_through_ec2_of_the_region():
+    policy = json.loads(eks(BRANDENBURG).one("aws:kms/key:Key", "models-disks").inputs["policy"])
+    owner, disks = policy["Statement"]
+    assert owner["Principal"] == {"AWS": f"arn:aws-eusc:iam::{ACCOUNT}:root"}
+    assert disks["Condition"] == {
+        "StringEquals": {"kms:CallerAccount": ACCOUNT},
+        "StringLike": {"kms:ViaService": f"ec2.{BRANDENBURG}.*"},
+    }
+
+
 def test_keys_that_are_there_are_used_and_no_other_is_made():
     keys = {one: f"arn:aws:kms:{FRANKFURT}:{ACCOUNT}:key/{one}" for one in ("secrets", "logs", "disks")}
     graph = eks(keys=keys)
