@@ -19,13 +19,22 @@ TEXT = "0" * 64
 """Value of each key of configuration: as long as an encryption key and a checksum are."""
 ANSWERS: Mapping[str, dict[str, Any]] = {
     "aws:index/getPartition:getPartition": {"partition": "aws", "dnsSuffix": "amazonaws.com"},
-    "aws:index/getServicePrincipal:getServicePrincipal": {"name": "ec2.amazonaws.com"},
+    "aws:index/getServicePrincipal:getServicePrincipal": {
+        "name": "ec2.amazonaws.com",
+        "id": "ec2.eu-central-1.amazonaws.com",
+    },
+    "aws:index/getCallerIdentity:getCallerIdentity": {"accountId": "111122223333"},
     "aws:eks/getCluster:getCluster": {"vpcConfig": {"clusterSecurityGroupId": "sg-1"}},
 }
 """What functions of the clouds' providers answer."""
 COMPUTED: Mapping[str, dict[str, Any]] = {
     "aws:ec2/launchTemplate:LaunchTemplate": {"latestVersion": 1},
     "aws:iam/role:Role": {"arn": "arn:aws:iam::1:role/nodes"},
+    "aws:kms/key:Key": {"arn": "arn:aws:kms:eu-central-1:1:key/k", "keyId": "k"},
+    "aws:eks/cluster:Cluster": {
+        "endpoint": "https://cluster.example",
+        "certificateAuthority": {"data": "Q0E="},
+    },
     "aws:eks/nodeGroup:NodeGroup": {"resources": [{"autoscalingGroups": [{"name": "group"}]}]},
     "gcp:serviceaccount/account:Account": {"email": "nodes@p.example", "member": "nodes", "project": "p"},
 }

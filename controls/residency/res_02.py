@@ -1,5 +1,6 @@
 """No foreign partition, endpoint or universe is named."""
 
+import json
 import re
 from collections.abc import Iterable, Iterator
 
@@ -39,7 +40,9 @@ def _partition(resource: Resource, profile: Profile) -> Iterator[str]:
                 yield f"`{path}` names partition {match[1]!r}, not {_words(partitions)} as the profile has"
         for match in _HOST.finditer(value) if "aws" in value or ".gov" in value else ():
             host = next(one for one in _SUFFIXES if match[0].endswith("." + one) or match[0].endswith(one))
-            service = host == "amazonaws.com" and _PRINCIPAL.fullmatch(value)
+            service = host == "amazonaws.com" and (
+                _PRINCIPAL.fullmatch(value) or (_HOLDER.search(path) and _REGIONAL.fullmatch(value))
+            )
             if host not in partitions.values() and not service:
                 hosts = _words(partitions.values())
                 yield f"`{path}` names an endpoint of {host!r}, not {hosts} as the profile has"
@@ -56,8 +59,12 @@ def _words(several: Iterable[str | None]) -> str:
 
 _PRINCIPAL = re.compile(r"[a-z0-9-]+\.amazonaws\.com")
 """Name of a service in a policy, the same in every partition of its kind."""
+_REGIONAL = re.compile(r"[a-z0-9-]+\.[a-z0-9-]+\.amazonaws\.com")
+"""The same with a region, which looks like an endpoint anywhere but where a policy names who may act."""
+_HOLDER = re.compile(r"(?:^|\.)(?:Not)?Principal\.Service(?:\.\d+)?$")
 
 
+_LOGS = "logs.eusc-de-east-1.amazonaws.com"
 _POLICY = '{{"Resource": "arn:{0}:s3:::models/*"}}'
 
 
@@ -110,6 +117,23 @@ CONTROL = Control(
                 policy='{"Statement": [{"Effect": "Allow", "Principal": {"Service": "eks.amazonaws.com"}}]}'
             ),
             profile="eusc",
+        ),
+        *(
+            Case(
+                title,
+                verdict,
+                bucket(policy=json.dumps({"Statement": [{"Effect": "Allow", **holder}]})),
+                profile="eusc",
+            )
+            for title, verdict, holder in (
+                ("a service of a region as principal", Verdict.GOOD, {"Principal": {"Service": _LOGS}}),
+                (
+                    "several, as principals",
+                    Verdict.GOOD,
+                    {"Principal": {"Service": ["eks.amazonaws.com", _LOGS]}},
+                ),
+                ("the same name as a host", Verdict.BAD, {"Condition": {"StringEquals": {"host": _LOGS}}}),
+            )
         ),
         Case(
             "a foreign endpoint within a text",

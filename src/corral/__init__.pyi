@@ -23,6 +23,15 @@ from corral.components.device_classes import DeviceClassesArgs as DeviceClassesA
 from corral.components.device_classes import SliceClass as SliceClass
 from corral.components.dra_driver import DraDriver as DraDriver
 from corral.components.dra_driver import DraDriverArgs as DraDriverArgs
+from corral.components.eks_cluster import EksCluster as EksCluster
+from corral.components.eks_cluster import EksClusterArgs as EksClusterArgs
+from corral.components.eks_cluster import EksEgress as EksEgress
+from corral.components.eks_cluster import EksKeys as EksKeys
+from corral.components.eks_cluster import EksNetwork as EksNetwork
+from corral.components.eks_cluster import EksSystemNodes as EksSystemNodes
+from corral.components.eks_model_bucket import EksModelBucket as EksModelBucket
+from corral.components.eks_model_bucket import EksModelBucketArgs as EksModelBucketArgs
+from corral.components.eks_model_bucket import PodAccount as PodAccount
 from corral.components.fair_sharing import CountedClass as CountedClass
 from corral.components.fair_sharing import DeviceCount as DeviceCount
 from corral.components.fair_sharing import FairSharing as FairSharing

@@ -29,6 +29,8 @@ PROMETHEUS_TYPES = {
 }
 """What the clusters of tests have, unless one says otherwise: components are watched by default."""
 
+Computed = dict[str, Any] | Callable[[str], dict[str, Any]]
+
 
 @dataclass
 class Registered:
@@ -135,9 +137,10 @@ class _Objects(mocks.Mocks):
         self,
         found: Mapping[str, dict[str, Any]],
         answers: Mapping[str, dict[str, Any]],
-        computed: Mapping[str, dict[str, Any]],
+        computed: Mapping[str, Computed],
+        preview: bool,
     ):
-        self.found, self.answers, self.computed = found, answers, computed
+        self.found, self.answers, self.computed, self.preview = found, answers, computed, preview
 
     def call(self, args: mocks.MockCallArgs) -> tuple[dict[str, Any], list[tuple[str, str]]]:
         return dict(self.answers.get(args.token, {})), []
@@ -146,7 +149,24 @@ class _Objects(mocks.Mocks):
         if args.resource_id:
             there = self.found if args.resource_id in self.found else PROMETHEUS_TYPES
             return args.resource_id, dict(there.get(args.resource_id) or self.found[args.resource_id])
-        return f"{args.name}-id", {**self.computed.get(args.typ, {}), **args.inputs}
+        if self.preview:
+            # Nothing is there yet: no id, and nothing that a provider adds.
+            return "", dict(args.inputs)
+        added = self.computed.get(args.typ, {})
+        return f"{args.name}-id", _merged(added(args.name) if callable(added) else added, args.inputs)
+
+
+def _merged(added: Mapping[str, Any], inputs: Mapping[str, Any]) -> dict[str, Any]:
+    """`inputs`, and what a provider adds to them, within their mappings as well."""
+    return {
+        **added,
+        **{
+            key: _merged(added[key], value)
+            if isinstance(value, dict) and isinstance(added.get(key), dict)
+            else value
+            for key, value in inputs.items()
+        },
+    }
 
 
 class Recorder(mocks.MockMonitor):
@@ -233,14 +253,14 @@ def build(
     secret_config: Mapping[str, str] | None = None,
     found: Mapping[str, dict[str, Any]] | None = None,
     answers: Mapping[str, dict[str, Any]] | None = None,
-    computed: Mapping[str, dict[str, Any]] | None = None,
+    computed: Mapping[str, Computed] | None = None,
     stack: str = "test",
 ) -> Graph:
     """Run `program` in an event loop of its own against a recording engine; return what it registered.
 
     `found` maps the id of an object that exists already, beside Prometheus' types, to its state, `answers`
     the token of a provider's function to what it says, `computed` the type of a resource to what its
-    provider adds to the inputs.
+    provider adds to the inputs, or to what makes that of the logical name.
     """
     # Pulumi keeps its settings and its event loop per thread: what one build leaves, the next does not see.
     with ThreadPoolExecutor(1) as thread:
@@ -250,7 +270,7 @@ def build(
             preview,
             {**(config or {}), **(secret_config or {})},
             list(secret_config or {}),
-            _Objects({} if found is None else found, answers or {}, computed or {}),
+            _Objects({} if found is None else found, answers or {}, computed or {}, preview),
             stack,
         ).result()
 

@@ -1,0 +1,102 @@
+"""Nodes for what the platform itself runs: a managed group of machines without GPUs."""
+
+import re
+from collections.abc import Sequence
+
+import pulumi
+import pulumi_aws as aws
+
+from corral.components._aws import service_role
+from corral.components._kit import COMPONENT_LABEL
+from corral.components.eks_cluster.args import EksSystemNodes
+from corral.components.eks_cluster.control_plane import security_group
+from corral.components.eks_cluster.keys import ClusterKeys
+from corral.components.eks_cluster.network import ClusterNetwork
+from corral.components.eks_cluster.site import COMPONENT, EksSite
+from corral.components.gpu_node_pool.eks_nodes import NODE_POLICIES
+
+DISK_GIB = 100
+_GRAVITON = re.compile(r"[a-z]+[0-9]+g[a-z]*\.")
+"""Machine types of ARM: a `g` after the number of the generation (EC2, instance type naming conventions)."""
+
+
+def system_nodes(
+    site: EksSite,
+    cluster: aws.eks.Cluster,
+    nodes: EksSystemNodes,
+    keys: ClusterKeys,
+    network: ClusterNetwork,
+    after: Sequence[pulumi.Resource],
+) -> aws.eks.NodeGroup:
+    """The group, once what its nodes need is there."""
+    role = service_role(site, "nodes", "ec2", policies=NODE_POLICIES)
+    template = _launch_template(site, cluster, nodes, keys)
+    least = nodes.get("min", len(site.zones))
+    return aws.eks.NodeGroup(
+        f"{site.name}-system",
+        cluster_name=cluster.name,
+        version=cluster.version,
+        node_role_arn=role.arn,
+        subnet_ids=network.subnets,
+        ami_type=_image(nodes["instance_type"]),
+        capacity_type="ON_DEMAND",
+        scaling_config=aws.eks.NodeGroupScalingConfigArgs(
+            min_size=least, max_size=nodes.get("max", 2 * least), desired_size=least
+        ),
+        labels={COMPONENT_LABEL: COMPONENT},
+        launch_template=aws.eks.NodeGroupLaunchTemplateArgs(
+            id=template.id, version=template.latest_version.apply(str)
+        ),
+        update_config=aws.eks.NodeGroupUpdateConfigArgs(max_unavailable=1),
+        region=site.region,
+        tags=site.tagged(),
+        opts=site.child(
+            depends_on=[*role.rights, *network.ways, *after],
+            # An autoscaler may have changed it.
+            ignore_changes=["scalingConfig.desiredSize"],
+        ),
+    )
+
+
+def _image(machine: str) -> str:
+    return "AL2023_ARM_64_STANDARD" if _GRAVITON.match(machine) else "AL2023_x86_64_STANDARD"
+
+
+def _launch_template(
+    site: EksSite, cluster: aws.eks.Cluster, nodes: EksSystemNodes, keys: ClusterKeys
+) -> aws.ec2.LaunchTemplate:
+    disk = aws.ec2.LaunchTemplateBlockDeviceMappingEbsArgs(
+        volume_size=nodes.get("disk_gib", DISK_GIB),
+        volume_type="gp3",
+        encrypted="true",
+        kms_key_id=keys.disks,
+        delete_on_termination="true",
+    )
+    confidential = aws.ec2.LaunchTemplateCpuOptionsArgs(amd_sev_snp="enabled")
+    return aws.ec2.LaunchTemplate(
+        f"{site.name}-system-template",
+        instance_type=nodes["instance_type"],
+        cpu_options=confidential if nodes.get("confidential", False) else None,
+        block_device_mappings=[
+            aws.ec2.LaunchTemplateBlockDeviceMappingArgs(device_name="/dev/xvda", ebs=disk)
+        ],
+        # One hop: the node itself may ask who it is, and a pod on it may not.
+        metadata_options=aws.ec2.LaunchTemplateMetadataOptionsArgs(
+            http_endpoint="enabled", http_tokens="required", http_put_response_hop_limit=1
+        ),
+        network_interfaces=[
+            aws.ec2.LaunchTemplateNetworkInterfaceArgs(
+                device_index=0,
+                associate_public_ip_address="false",
+                delete_on_termination="true",
+                security_groups=[security_group(cluster)],
+            )
+        ],
+        tag_specifications=[
+            aws.ec2.LaunchTemplateTagSpecificationArgs(resource_type=kind, tags=site.tagged("system"))
+            for kind in ("instance", "volume", "network-interface")
+        ],
+        region=site.region,
+        tags=site.tagged(),
+        opts=site.child(),
+    )

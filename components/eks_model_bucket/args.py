@@ -1,0 +1,67 @@
+"""Arguments of a bucket for models, and what it refuses."""
+
+from collections.abc import Iterator
+from typing import NotRequired, TypedDict
+
+import pulumi
+
+from corral.catalogue.aws import partition_of, partitions
+from corral.catalogue.formats import SUBDOMAIN
+
+
+class PodAccount(TypedDict):
+    """Pods of a cluster, by the account that they run as."""
+
+    namespace: str
+    """Namespace of the pods."""
+    service_account: str
+    """Their ServiceAccount."""
+
+
+class EksModelBucketArgs(TypedDict):
+    """Where a bucket for models is, and whose pods use it."""
+
+    region: str
+    """Region of AWS, of partition `aws` or `aws-eusc`."""
+    cluster: pulumi.Input[str]
+    """Name of the EKS cluster, which has the add-on for Pod Identity."""
+    readers: list[PodAccount]
+    """Accounts of pods that read models."""
+    writers: NotRequired[list[PodAccount]]
+    """Accounts of pods that read and write models; none when omitted."""
+    bucket: NotRequired[str]
+    """Name of the bucket; one that nobody else has when omitted. Another one is another, empty, bucket."""
+    key: NotRequired[pulumi.Input[str]]
+    """ARN of the key of KMS that encrypts models; made when omitted."""
+    lock_days: NotRequired[int]
+    """Days for which no version of a model can be deleted, not even by its owner; not locked when omitted.
+    Only a new bucket can have it."""
+    old_version_days: NotRequired[int]
+    """Days for which a version that another has replaced is kept; 30 when omitted."""
+    tags: NotRequired[dict[str, str]]
+    """Tags of everything that is made."""
+    protect: NotRequired[bool]
+    """False: bucket and key may be deleted with the stack; true when omitted."""
+
+
+def problems(args: EksModelBucketArgs, owner: str) -> Iterator[str]:
+    """What of `args` cannot be, or does not combine."""
+    if partition_of(args["region"]) is None:
+        known = " or ".join(partitions())
+        yield f"{owner}.region: {args['region']!r} is in no partition that is known; use a region of {known}"
+    if not args["readers"] and not args.get("writers"):
+        yield f"{owner}.readers: empty, and so are writers; name the account of one pod or more"
+    seen: dict[tuple[str, str], str] = {}
+    for key in ("readers", "writers"):
+        for index, one in enumerate(args.get(key, [])):
+            where, account = f"{owner}.{key}[{index}]", one["service_account"]
+            if not SUBDOMAIN.matches(account):
+                yield f"{where}.service_account: {account!r} is not allowed; use {SUBDOMAIN.words}"
+            # EKS has one association for each account.
+            first = seen.setdefault((one["namespace"], account), where)
+            if first != where:
+                yield f"{where}: {one['namespace']}/{account} is {first} already; name each account once"
+    for key in ("lock_days", "old_version_days"):
+        days = args.get(key, 1)
+        if days < 1:
+            yield f"{owner}.{key}: {days!r} is not allowed; use 1 or more"

@@ -1,0 +1,108 @@
+"""A bucket of S3 for models, which pods of an EKS cluster use without keys."""
+
+from collections.abc import Sequence
+
+import pulumi
+import pulumi_aws as aws
+
+from corral.components._aws import POD_IDENTITY, AwsSite, ServiceRole, Statement, own_key, service_role
+from corral.components._kit import checked, refuse, token
+from corral.components.eks_model_bucket.args import EksModelBucketArgs, PodAccount, problems
+from corral.components.eks_model_bucket.settings import bucket_of
+
+COMPONENT = "eks-model-bucket"
+READ = ["s3:GetObject", "s3:GetObjectVersion"]
+LIST = ["s3:ListBucket", "s3:GetBucketLocation", "s3:ListBucketMultipartUploads"]
+WRITE = [*READ, "s3:PutObject", "s3:DeleteObject", "s3:AbortMultipartUpload", "s3:ListMultipartUploadParts"]
+
+
+class EksModelBucket(pulumi.ComponentResource):
+    """A bucket of S3 for models, closed and versioned, which pods of an EKS cluster use without keys.
+
+    Pods take a role by Pod Identity: no credential is made, neither in the cluster nor in the stack. `Model`
+    reads a store by a key, and cannot use this one yet.
+    """
+
+    bucket: pulumi.Output[str]
+    """Name of the bucket, known once it is closed and encrypts."""
+    endpoint: pulumi.Output[str]
+    """URL of S3 in the region."""
+    key: pulumi.Output[str]
+    """ARN of the key that encrypts models."""
+    reader: pulumi.Output[str]
+    """ARN of the role that reads."""
+    writer: pulumi.Output[str]
+    """ARN of the role that reads and writes."""
+
+    def __init__(self, name: str, args: EksModelBucketArgs, opts: pulumi.ResourceOptions | None = None):
+        args = checked(args, EksModelBucketArgs, name)
+        refuse(problems(args, name))
+        super().__init__(token(type(self)), name, {}, opts)
+        site = _site(self, name, args)
+        self.key = pulumi.Output.from_input(args.get("key") or own_key(site, "models", f"Models of {name}"))
+        self.bucket = bucket_of(site, args, self.key)
+        self.endpoint = pulumi.Output.from_input(f"https://s3.{site.region}.{site.names.dns_suffix}")
+        reader = _role(site, "reader", self.bucket, self.key, READ, ["kms:Decrypt"])
+        writer = _role(site, "writer", self.bucket, self.key, WRITE, ["kms:Decrypt", "kms:GenerateDataKey"])
+        _associate(site, args["cluster"], "reader", reader, args["readers"])
+        _associate(site, args["cluster"], "writer", writer, args.get("writers", []))
+        self.reader, self.writer = reader.arn, writer.arn
+        self.register_outputs(
+            {
+                "bucket": self.bucket,
+                "endpoint": self.endpoint,
+                "key": self.key,
+                "reader": self.reader,
+                "writer": self.writer,
+            }
+        )
+
+
+def _site(component: pulumi.Resource, name: str, args: EksModelBucketArgs) -> AwsSite:
+    return AwsSite(
+        component=component,
+        kind=COMPONENT,
+        name=name,
+        title=args.get("bucket", name),
+        region=args["region"],
+        tags=args.get("tags", {}),
+        protect=args.get("protect", True),
+    )
+
+
+def _role(
+    site: AwsSite,
+    part: str,
+    bucket: pulumi.Output[str],
+    key: pulumi.Output[str],
+    objects: Sequence[str],
+    key_use: Sequence[str],
+) -> ServiceRole:
+    statements = pulumi.Output.all(bucket, key).apply(
+        lambda both: _rights(f"arn:{site.partition}:s3:::{both[0]}", both[1], objects, key_use)
+    )
+    return service_role(site, part, POD_IDENTITY, statements=statements)
+
+
+def _rights(bucket: str, key: str, objects: Sequence[str], key_use: Sequence[str]) -> list[Statement]:
+    return [
+        {"Effect": "Allow", "Action": LIST, "Resource": bucket},
+        {"Effect": "Allow", "Action": list(objects), "Resource": f"{bucket}/*"},
+        {"Effect": "Allow", "Action": list(key_use), "Resource": key},
+    ]
+
+
+def _associate(
+    site: AwsSite, cluster: pulumi.Input[str], part: str, role: ServiceRole, accounts: Sequence[PodAccount]
+) -> None:
+    for one in accounts:
+        aws.eks.PodIdentityAssociation(
+            f"{site.name}-{part}-{one['namespace']}-{one['service_account']}",
+            cluster_name=cluster,
+            namespace=one["namespace"],
+            service_account=one["service_account"],
+            role_arn=role.arn,
+            region=site.region,
+            tags=site.tagged(),
+            opts=site.child(depends_on=list(role.rights)),
+        )
