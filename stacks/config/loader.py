@@ -188,7 +188,7 @@ PLAIN = {
     "list_type": "use a list",
     "string_type": "use text, in quotes where YAML reads something else",
     "tuple_type": "use a list",
-    "union_tag_not_found": "the key kind is needed: use one of gqa, mla, sliding, hybrid, encoder",
+    "union_tag_not_found": "the key kind is needed: use one of gqa, mla, sliding, hybrid, recurrent, encoder",
 }
 """What a value of another type is answered with, by pydantic's word for the error."""
 

@@ -5,7 +5,7 @@ Upper bounds rather than estimates: multimodal models, models with a recurrent s
 
 from dataclasses import dataclass
 
-from corral.catalogue.attention import Hybrid
+from corral.catalogue.attention import Stateful
 from corral.catalogue.engines import Reserve
 from corral.catalogue.images import image
 from corral.catalogue.models import ModelSpec
@@ -74,7 +74,7 @@ def step_tokens(
         return settings.step
     if pools(facts):
         return max(SMALL_STEP, context, max_num_seqs)
-    large = usable >= LARGE and not isinstance(facts.attention, Hybrid)
+    large = usable >= LARGE and not isinstance(facts.attention, Stateful)
     return max(LARGE_STEP if large else SMALL_STEP, max_num_seqs)
 
 
@@ -133,7 +133,7 @@ def _graphs(facts: ModelSpec, counts: Reserve, max_num_seqs: int) -> int:
     if not counts.graph_kib:
         return 0
     number = _captured(largest_graph(max_num_seqs)) + _captured(min(max_num_seqs, LARGEST_GRAPH))
-    scratch = RECURRENT_GRAPHS if isinstance(facts.attention, Hybrid) else 0
+    scratch = RECURRENT_GRAPHS if isinstance(facts.attention, Stateful) else 0
     return int(counts.graph_kib * 1024 * facts.layers * number) + scratch
 
 
