@@ -170,6 +170,27 @@ def test_only_layers_that_attend_grow_and_each_state_takes_a_page(tmp_path: Path
     assert model.attention.state(model.layers, 1, Cache(prefixes=False)) == 4 * 6 * page
 
 
+def test_a_block_has_the_tokens_that_a_log_says_it_was_set_to(tmp_path: Path):
+    """Nemotron Nano 9B v2 before its state had single precision: 672 tokens (vLLM issue 24280)."""
+    config = {
+        **NEMOTRON_NANO,
+        "hybrid_override_pattern": "M-M-M-MM-M-M-M*-M-M-M*-M-M-M-M*-M-M-M-M*-M-MM-M-M-M-M-M-",
+        "num_hidden_layers": 56,
+        "hidden_size": 4480,
+        "intermediate_size": 15680,
+        "num_attention_heads": 40,
+        "num_key_value_heads": 8,
+        "mamba_num_heads": 128,
+        "mamba_head_dim": 80,
+        "n_routed_experts": None,
+        "mamba_ssm_cache_dtype": "bfloat16",
+    }
+    found = spec(tmp_path, config).attention
+    assert isinstance(found, Recurrent)
+    assert (found.full_layers, found.state_layers) == (4, 27)
+    assert found.block(1) == 672
+
+
 def test_latent_attention_beside_states_is_replicated(tmp_path: Path):
     model = spec(tmp_path, KIMI_LINEAR)
     assert model.attention.token(model.layers, 8) == 24 * (512 + 64) * 2

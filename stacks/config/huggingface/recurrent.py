@@ -16,8 +16,8 @@ REPLICATED = 8
 NAMES: Mapping[str, tuple[str, ...]] = {
     "heads": ("mamba_num_heads", "mamba_n_heads", "n_mamba_heads", "num_heads"),
     "dimensions": ("mamba_head_dim", "mamba_d_head", "mamba_headdim", "head_dim"),
-    "groups": ("n_groups", "mamba_n_groups", "mamba_ngroups"),
-    "state": ("ssm_state_size", "mamba_d_state", "state_size"),
+    "groups": ("n_groups", "mamba_n_groups", "mamba_ngroups", "mamba_num_groups"),
+    "state": ("ssm_state_size", "mamba_d_state", "state_size", "mamba_state_dim"),
     "kernel": ("conv_kernel", "mamba_d_conv"),
     "expand": ("expand", "mamba_expand"),
 }
