@@ -25,7 +25,7 @@ ENCODING = int(1.25 * GIB)
 RECURRENT_GRAPHS = GIB // 2
 """CUDA graphs of models with a recurrent state are charged with their scratch memory (vLLM issue 50780)."""
 MARLIN_BUFFERS = 1.2
-"""Buffers of Marlin's kernels for mxfp4 over their work spaces; the least that covers gpt-oss-20b on an A100."""
+"""Marlin's buffers for mxfp4 over its work spaces; the least that covers gpt-oss-20b on an A100."""
 STEP_HIDDEN = 4.5
 """Copies of the hidden state that one step holds beside three of the intermediate one."""
 LARGE = 70 * GIB
