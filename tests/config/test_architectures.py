@@ -13,7 +13,7 @@ import pytest
 
 from corral.catalogue.attention import Cache, Recurrent, Sliding
 from corral.catalogue.models import ModelSpec
-from corral.stacks.config.huggingface.folder import read_folder
+from corral.stacks.config.huggingface.folder import explain, read_folder
 from corral.stacks.config.huggingface.values import Unreadable
 
 SIZES: dict[str, Any] = {"max_position_embeddings": 8192, "vocab_size": 1000, "torch_dtype": "bfloat16"}
@@ -158,6 +158,24 @@ def test_layers_with_a_state_are_told_from_layers_that_attend(
     found = spec(tmp_path, config).attention
     assert isinstance(found, Recurrent)
     assert (found.full_layers, found.state_layers, found.state_bytes) == (attending, states, state)
+
+
+@pytest.mark.parametrize(
+    ("config", "key", "named"),
+    [
+        (NEMOTRON_NANO, "ssm_state_size", "ssm_state_size or mamba_d_state"),
+        (NEMOTRON_NANO, "hybrid_override_pattern", "layer_types"),
+        (FALCON_H1, "mamba_n_heads", "mamba_n_heads"),
+        (KIMI_LINEAR, "linear_attn_config", "linear_attn_config"),
+        (JAMBA, "mamba_d_conv", "mamba_d_conv"),
+    ],
+)
+def test_a_state_that_cannot_be_read_is_refused_with_the_key_that_is_missing(
+    tmp_path: Path, config: dict[str, Any], key: str, named: str
+):
+    assert "attention" not in figures(tmp_path, {**config, key: None})
+    reason = explain(tmp_path, ["attention"])
+    assert f"architecture {config['architectures'][0]} needs " in reason and named in reason
 
 
 def test_only_layers_that_attend_grow_and_each_state_takes_a_page(tmp_path: Path):
@@ -316,8 +334,6 @@ def test_the_language_model_inside_a_wrapper_is_what_counts(tmp_path: Path, conf
 
 
 def test_a_wrapper_around_an_unknown_model_is_refused_with_both_names(tmp_path: Path):
-    from corral.stacks.config.huggingface.folder import explain
-
     config = {"architectures": ["LlavaForConditionalGeneration"], "text_config": {"model_type": "newest"}}
     assert "attention" not in figures(tmp_path, config)
     assert "LlavaForConditionalGeneration around newest is unknown" in explain(tmp_path, ["attention"])

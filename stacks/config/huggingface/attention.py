@@ -55,9 +55,14 @@ def why_unknown(config: Config) -> str:
 
 def lacking_keys(text: Config, reader: Reader, name: str) -> list[str]:
     """Keys that `reader` needs and that are absent or of another type."""
+    if reader in STATES or isinstance(reader, partial):
+        state: states.State = STATES[reader] if reader in STATES else cast("partial[Figures]", reader).args[0]
+        listed = isinstance(reader, partial)
+        return states.lacking(text, state, listed=listed) or ["num_attention_heads", "hidden_size"]
     heads = ("head_dim",) if reader in HEADED and within(name, STATE_HEAD_DIM) else ()
-    base = () if reader in (_mamba, _mamba2) else ("num_attention_heads",)
-    lacking = [key for key in (*base, *heads, *KEYS.get(reader, ())) if number(text, key) is None]
+    lacking = [
+        key for key in ("num_attention_heads", *heads, *KEYS.get(reader, ())) if number(text, key) is None
+    ]
     if reader in HEADED and text.get("num_key_value_heads") is None:
         lacking = [key for key in lacking if key != "num_key_value_heads"]
     typed = OTHER_LAYERS.get(reader)
@@ -230,6 +235,12 @@ KEYS: Mapping[Reader, tuple[str, ...]] = {
     _latent: ("kv_lora_rank", "qk_rope_head_dim"),
 }
 """Numbers that attention is read from beside its heads."""
+STATES: Mapping[Reader, states.State] = {
+    _mamba: states.mamba,
+    _mamba2: states.mamba2,
+    _parallel_mamba2: states.mamba2,
+}
+"""States of models of which every layer has one."""
 HEADED = (_grouped, _sliding, _hybrid)
 """Readers of heads with a key and a value each."""
 OTHER_LAYERS: Mapping[Reader, str] = {_sliding: "sliding_attention", _hybrid: "linear_attention"}

@@ -18,11 +18,13 @@ from corral.stacks.config.huggingface.language import language
 from corral.stacks.config.huggingface.safetensors import Incomplete, stored_bytes
 from corral.stacks.config.huggingface.values import (
     CONFIG,
+    ENCODER,
     Config,
     Figures,
     Unreadable,
     architecture,
     inner,
+    number,
     read_config,
     read_object,
     shown,
@@ -42,7 +44,7 @@ def read_folder(folder: Path, *, weigh: bool = True) -> Figures:
         Unreadable: a file is missing, incomplete or contradicts another.
     """
     config = read_config(folder)
-    known = config_json.facts(config)
+    known = _with_length(folder, config_json.facts(config))
     if not weigh:
         return known
     index = (folder / INDEX).exists()
@@ -56,6 +58,14 @@ def read_folder(folder: Path, *, weigh: bool = True) -> Figures:
     wide = quantisation.stored_dtype(language(config)) in ("float32", "float")
     cast_bytes = stored // 2 if wide else stored
     return {**known, "weights-bytes": cast_bytes if cast_bytes >= least else stored}
+
+
+def _with_length(folder: Path, known: Figures) -> Figures:
+    """`known` with the longest input of an encoder as its own file says it."""
+    if inner(known, "attention").get("kind") != "encoder" or not (folder / ENCODER).is_file():
+        return known
+    stated = number(read_object(folder / ENCODER), "max_seq_length")
+    return {**known, "context": min(stated, known.get("context") or stated)} if stated else known
 
 
 def explain(folder: Path, missing: list[str]) -> str:

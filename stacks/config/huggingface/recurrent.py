@@ -101,6 +101,13 @@ def nothing(text: Config) -> Figures | None:
     return {"state-heads": 1, "state-bytes": 0}
 
 
+def lacking(text: Config, state: State, *, listed: bool) -> list[str]:
+    """Keys that a state is read from and that are absent; `listed`: layers must be listed as well."""
+    names = [NAMES.get(name, (name,)) for name in NEEDED.get(state, ())]
+    absent = [" or ".join(keys) for keys in names if not any(text.get(key) for key in keys)]
+    return [*absent, "layer_types"] if listed and layers(text) is None else absent
+
+
 def _attention(text: Config) -> Figures | None:
     """Heads of the layers that attend."""
     heads, hidden = number(text, "num_attention_heads"), number(text, "hidden_size")
@@ -130,3 +137,12 @@ DELTA_KERNEL = 4
 """Steps of Kimi's convolutions unless stated."""
 SINGLE_PRECISION = ("nemotron_h", "nemotron_h_puzzle")
 """Models whose recurrent state has a dtype of its own (`NemotronHForCausalLMConfig`)."""
+DELTA = ("linear_attn_config",)
+NEEDED: Mapping[State, tuple[str, ...]] = {
+    mamba: ("state", "kernel"),
+    mamba2: ("heads", "dimensions", "groups", "state", "kernel"),
+    short_convolution: ("conv_L_cache",),
+    lightning: ("num_attention_heads",),
+    delta_attention: DELTA,
+}
+"""What a state is read from: names of figures, or keys."""
