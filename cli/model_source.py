@@ -68,8 +68,9 @@ def named_model(word: str) -> NamedModel:
         return NamedModel(word, _spec(word, folder), Provenance(str(folder.resolve())))
     if word.startswith(HUB) or REPOSITORY.fullmatch(word):
         return _hub(word.removeprefix(HUB))
+    named = one_line(shown(word))
     raise UsageError(
-        f"{one_line(shown(word))}: no model of the catalogue, no folder and no ORGANISATION/NAME of a hub: {_near(word)}"
+        f"{named}: no model of the catalogue, no folder and no ORGANISATION/NAME of a hub: {_near(word)}"
     )
 
 

@@ -476,3 +476,11 @@ def test_a_total_far_below_what_is_described_is_refused_for_every_kind(
     assert figures(tmp_path, config, int(published))["layers"]
     with pytest.raises(Unreadable, match="describes a model of at least"):
         figures(tmp_path, config, int(published / 3))
+
+
+def test_weights_of_several_dtypes_are_not_computed_from_a_number_of_parameters(tmp_path: Path):
+    layers = {"a": {"quant_algo": "FP8"}, "b": {"quant_algo": "NVFP4"}}
+    stated = {"quant_method": "modelopt", "quant_algo": "MIXED_PRECISION", "quantized_layers": layers}
+    figures(tmp_path, {**DENSE, "architectures": ["LlamaForCausalLM"], "quantization_config": stated})
+    assert "dtype" not in read_folder(tmp_path, weigh=False)
+    assert "'MIXED_PRECISION' is no dtype" in explain(tmp_path, ["dtype"])

@@ -46,7 +46,9 @@ def read_folder(folder: Path, *, weigh: bool = True) -> Figures:
     config = read_config(folder)
     known = _with_length(folder, config_json.facts(config))
     if not weigh:
-        return known
+        # Weights that are computed from a number of parameters need the one dtype of them all.
+        mixed = quantisation.mixed(language(config))
+        return {key: value for key, value in known.items() if key != "dtype" or not mixed}
     index = (folder / INDEX).exists()
     stored = _index_bytes(folder) if index else _file_bytes(folder / SINGLE)
     if stored is None:

@@ -27,14 +27,19 @@ SETTINGS = ("bits", "quant_algo", "load_in_4bit", "load_in_8bit", "quant_type", 
 
 
 def dtype(text: Config) -> str | None:
-    """How vLLM holds the weights; None: a way that nothing here is called."""
+    """How vLLM holds the weights, of several ways the narrowest; None: a way that nothing here is called."""
     quantised = stated(text)
     if quantised:
-        return _quantised(quantised)
+        return _narrowest(_quantised(quantised))
     word = text.get("torch_dtype") or text.get("dtype")
     if word is None:
         return UNSTATED
     return PLAIN.get(str(word).removeprefix("torch."))
+
+
+def mixed(text: Config) -> bool:
+    """Whether layers have several dtypes."""
+    return len(set(_quantised(stated(text)))) > 1
 
 
 def stored_dtype(text: Config) -> str:
@@ -58,36 +63,37 @@ def described(text: Config) -> str:
     return f"quant_method {shown(quantised.get('quant_method'))}{more} is no dtype"
 
 
-def _quantised(found: Config) -> str | None:
+def _quantised(found: Config) -> list[str | None]:
+    """The dtypes of a quantisation's layers; None among them: one that nothing here is called."""
     # ModelOpt's own exports name themselves as producer and have no method.
     producer = inner(found, "producer").get("name")
     method = found.get("quant_method") or producer
     match method.lower().replace("_", "-") if isinstance(method, str) else method:
         case "compressed-tensors":
             groups = inner(found, "config_groups")
-            return _narrowest(_compressed(inner(groups, name)) for name in groups)
+            return [_compressed(inner(groups, name)) for name in groups]
         case "awq" | "gptq" | "auto-round" | "inc" | "auto-awq" | "auto-gptq" | "awq-marlin" | "gptq-marlin":
-            return _bits(number(found, "bits") or number(found, "w_bit"))
+            return [_bits(number(found, "bits") or number(found, "w_bit"))]
         case "moe-wna16":
-            return _bits(number(found, "weight_bits") or number(found, "bits"))
+            return [_bits(number(found, "weight_bits") or number(found, "bits"))]
         case "fp8" | "deepseek-v4-fp8":
-            return "fp8-block" if found.get("weight_block_size") else "fp8"
+            return ["fp8-block" if found.get("weight_block_size") else "fp8"]
         case "fbgemm-fp8":
-            return "fbgemm-fp8"
+            return ["fbgemm-fp8"]
         case "modelopt" | "modelopt-fp4" | "modelopt-mixed" | "modelopt-mxfp8":
             return _modelopt(found)
         case "bitsandbytes":
-            return _bitsandbytes(found)
+            return [_bitsandbytes(found)]
         case "mxfp4" | "gpt-oss-mxfp4":
-            return "mxfp4"
+            return ["mxfp4"]
         case "experts-int8":
-            return "int8"
+            return ["int8"]
         case "quark":
             return _quark(found)
         case "torchao":
-            return _torchao(found)
+            return [_torchao(found)]
         case _:
-            return None
+            return []
 
 
 def _bits(bits: int | None) -> str | None:
@@ -115,17 +121,17 @@ def _compressed(group: Config) -> str | None:
             return None
 
 
-def _modelopt(found: Config) -> str | None:
+def _modelopt(found: Config) -> list[str | None]:
     described = inner(found, "quantization")
     algorithm = str(found.get("quant_algo") or described.get("quant_algo")).upper()
     if algorithm in MODELOPT:
-        return MODELOPT[algorithm]
+        return [MODELOPT[algorithm]]
     layers = inner(found, "quantized_layers") or inner(described, "quantized_layers")
     if layers:
         words = (str(inner(layers, name).get("quant_algo")).upper() for name in layers)
-        return _narrowest(MODELOPT.get(word) for word in words)
+        return [MODELOPT.get(word) for word in words]
     groups = inner(found, "config_groups")
-    return _narrowest(_compressed(inner(groups, name)) for name in groups)
+    return [_compressed(inner(groups, name)) for name in groups]
 
 
 def _bitsandbytes(found: Config) -> str | None:
@@ -136,12 +142,12 @@ def _bitsandbytes(found: Config) -> str | None:
     return "int8" if eight else None
 
 
-def _quark(found: Config) -> str | None:
+def _quark(found: Config) -> list[str | None]:
     """By the weights of all layers and of those with a setting of their own."""
     each = inner(found, "layer_quant_config")
     settings = [inner(found, "global_quant_config"), *(inner(each, name) for name in each)]
     weights = [one for setting in settings for one in _objects(setting.get("weight"))]
-    return _narrowest(_quark_dtype(one) for one in weights)
+    return [_quark_dtype(one) for one in weights]
 
 
 def _quark_dtype(weight: Config) -> str | None:
