@@ -4,7 +4,7 @@ from functools import cache
 from pathlib import Path
 
 from corral.catalogue._read import Entry, read_file
-from corral.catalogue.attention import Grouped
+from corral.catalogue.attention import Cache, Grouped
 from corral.catalogue.engines import reserve
 from corral.catalogue.models import Model, models
 from corral.catalogue.quantities import GIB
@@ -108,12 +108,37 @@ class Start(_Loaded):
         return self.parallel == 1 and not self.facts.multimodal
 
 
+class Concurrency(_Loaded):
+    """How many sequences a cache holds, as logged."""
+
+    context: int
+    step: int
+    element: int = 2
+    """Bytes per element of the cache."""
+    cache: float
+    """GiB of one device."""
+    sequences: float
+
+    @property
+    def logged(self) -> float:
+        """GiB of one device that a sequence needs."""
+        return self.cache / self.sequences
+
+    @property
+    def ours(self) -> float:
+        """The same as we count it."""
+        attention, layers, cache = self.facts.attention, self.facts.layers, Cache(element=self.element)
+        grown = attention.sequence(layers, self.parallel, tokens=self.context, step=self.step, cache=cache)
+        return (grown + attention.state(layers, self.parallel, cache)) / GIB
+
+
 class Starts(Entry):
     """The file of them."""
 
     sources: dict[str, str]
     starts: tuple[Start, ...]
     loads: tuple[Load, ...]
+    concurrency: tuple[Concurrency, ...]
 
 
 @cache
@@ -129,3 +154,8 @@ def starts() -> tuple[Start, ...]:
 def loads() -> tuple[Load, ...]:
     """What was loaded, where a log has no more."""
     return _file().loads
+
+
+def concurrency() -> tuple[Concurrency, ...]:
+    """How many sequences a cache held."""
+    return _file().concurrency

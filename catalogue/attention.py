@@ -124,16 +124,18 @@ class Grouped(_Attention):
 
 
 class Sliding(Grouped):
-    """Some layers see a window only.
+    """Some or all layers see a window only.
 
     It holds window - 1 tokens and those in flight, in blocks that it need not begin with.
     """
 
     kind: Literal["sliding"]  # pyright: ignore[reportIncompatibleVariableOverride]
-    full_layers: Size
+    full_layers: Annotated[int, Field(ge=0)]
     """Layers that see the whole sequence."""
     window: Size
     """Tokens that the others see."""
+    shared_layers: Annotated[int, Field(ge=0)] = 0
+    """Layers that read the cache of another and keep none."""
     full_kv_heads: Size | None = None
     """Key-value heads of the layers that see the whole sequence; those of the others when absent."""
     full_head_dim: Size | None = None
@@ -145,17 +147,20 @@ class Sliding(Grouped):
         return _pair(heads, width, parallel, cache)
 
     def token(self, layers: int, parallel: int, cache: Cache = DEFAULT) -> int:
-        found = groups(self.full_layers, layers - self.full_layers)
+        found = self._groups(layers)
         windowed, full = self._blocks(parallel, cache)
         page = self._page(parallel, cache)
         return found.size * (found.full * page // full + found.other * page // windowed)
 
     def sequence(self, layers: int, parallel: int, *, tokens: int, step: int, cache: Cache = DEFAULT) -> int:
-        found = groups(self.full_layers, layers - self.full_layers)
+        found = self._groups(layers)
         windowed, full = self._blocks(parallel, cache)
         held = _ceil(min(self.window - 1 + step, tokens), windowed) + 1
         pages = found.full * _ceil(tokens, full) + found.other * held
         return found.size * pages * self._page(parallel, cache)
+
+    def _groups(self, layers: int) -> _Groups:
+        return groups(self.full_layers, layers - self.full_layers - self.shared_layers)
 
     def _page(self, parallel: int, cache: Cache) -> int:
         return cache.block * max(self.layer(parallel, cache), self.full_layer(parallel, cache))
@@ -173,12 +178,54 @@ class Sliding(Grouped):
         return windowed, full
 
 
-class Hybrid(Grouped):
-    """Some layers attend, the others keep a state of fixed size (gated delta networks).
+class Stateful(Grouped):
+    """Some layers attend, others keep a state of fixed size.
 
     A block of the cache has as many tokens as make its page no smaller than a state, which is padded to it
     (`_align_hybrid_block_size` in vllm/platforms/interface.py).
     """
+
+    full_layers: Annotated[int, Field(ge=0)]
+    """Layers that attend; only these grow."""
+
+    def stateful_layers(self, layers: int) -> int:
+        """Layers of `layers` that keep a state."""
+        raise NotImplementedError
+
+    def state_size(self, parallel: int) -> int:
+        """Bytes of the state of one layer and sequence on a device."""
+        raise NotImplementedError
+
+    def token(self, layers: int, parallel: int, cache: Cache = DEFAULT) -> int:
+        found = self._groups(layers)
+        return found.size * found.full * self.layer(parallel, cache)
+
+    def sequence(self, layers: int, parallel: int, *, tokens: int, step: int, cache: Cache = DEFAULT) -> int:
+        block = self.block(parallel, cache)
+        return _ceil(tokens, block) * block * self.token(layers, parallel, cache)
+
+    def state(self, layers: int, parallel: int, cache: Cache = DEFAULT) -> int:
+        found = self._groups(layers)
+        if not self.full_layers:
+            return found.layers * self.state_size(parallel)
+        page = self.block(parallel, cache) * self.layer(parallel, cache)
+        return cache.states * found.size * found.other * page
+
+    def block(self, parallel: int, cache: Cache = DEFAULT) -> int:
+        """Tokens of one block."""
+        least = self.least_block(cache)
+        return least * max(1, _ceil(self.state_size(parallel), least * self.layer(parallel, cache)))
+
+    def least_block(self, cache: Cache) -> int:
+        """Tokens that a block has a multiple of."""
+        return cache.block
+
+    def _groups(self, layers: int) -> _Groups:
+        return groups(self.full_layers, self.stateful_layers(layers))
+
+
+class Hybrid(Stateful):
+    """The layers that do not attend are gated delta networks."""
 
     kind: Literal["hybrid"]  # pyright: ignore[reportIncompatibleVariableOverride]
     full_layers: Size
@@ -197,26 +244,48 @@ class Hybrid(Grouped):
         states = self.state_heads % parallel == 0 and self.state_key_heads % parallel == 0
         return super().divides(parallel) and states
 
-    def token(self, layers: int, parallel: int, cache: Cache = DEFAULT) -> int:
-        found = groups(self.full_layers, layers - self.full_layers)
-        return found.size * found.full * self.layer(parallel, cache)
+    def stateful_layers(self, layers: int) -> int:
+        return layers - self.full_layers
 
-    def sequence(self, layers: int, parallel: int, *, tokens: int, step: int, cache: Cache = DEFAULT) -> int:
-        block = self.block(parallel, cache)
-        return _ceil(tokens, block) * block * self.token(layers, parallel, cache)
-
-    def state(self, layers: int, parallel: int, cache: Cache = DEFAULT) -> int:
-        found = groups(self.full_layers, layers - self.full_layers)
-        page = self.block(parallel, cache) * self.layer(parallel, cache)
-        return cache.states * found.size * found.other * page
-
-    def block(self, parallel: int, cache: Cache = DEFAULT) -> int:
-        """Tokens of one block."""
+    def state_size(self, parallel: int) -> int:
         recurrent = self.state_heads * self.state_dim**2 * STATE_BYTES
         mixed = (self.state_heads + 2 * self.state_key_heads) * self.state_dim
         convolution = mixed * (self.kernel - 1) * CONVOLUTION_BYTES
-        state = _ceil(recurrent + convolution, parallel)
-        return cache.block * _ceil(state, cache.block * self.layer(parallel, cache))
+        return _ceil(recurrent + convolution, parallel)
+
+
+class Recurrent(Stateful):
+    """Layers with a state of any kind, beside layers that attend, and layers that keep nothing."""
+
+    kind: Literal["recurrent"]  # pyright: ignore[reportIncompatibleVariableOverride]
+    state_layers: Annotated[int, Field(ge=0)]
+    """Layers that keep a state; one may attend as well."""
+    state_heads: Size = 1
+    """Heads of such a layer, which tensor parallelism divides."""
+    state_bytes: Annotated[int, Field(ge=0, le=10**12)] = 0
+    """Bytes of the state of one layer and sequence."""
+    latent: Annotated[int, Field(ge=0)] = 0
+    """Dimensions of the compressed key and value of the layers that attend; 0: they have key-value heads."""
+    rope: Annotated[int, Field(ge=0)] = 0
+    """Dimensions of the rotary key beside it."""
+
+    def divides(self, parallel: int) -> bool:
+        """Also: the heads of the layers with state divide."""
+        return super().divides(parallel) and self.state_heads % parallel == 0
+
+    def stateful_layers(self, layers: int) -> int:
+        return self.state_layers
+
+    def state_size(self, parallel: int) -> int:
+        return _ceil(self.state_bytes, parallel)
+
+    def layer(self, parallel: int, cache: Cache = DEFAULT) -> int:
+        if self.latent:
+            return _compressed(self.latent, self.rope, cache)
+        return super().layer(parallel, cache)
+
+    def least_block(self, cache: Cache) -> int:
+        return max(cache.block, LATENT_BLOCK) if self.latent else cache.block
 
 
 class Latent(_Attention):
@@ -232,10 +301,7 @@ class Latent(_Attention):
 
     def token(self, layers: int, parallel: int, cache: Cache = DEFAULT) -> int:
         indexed = self.index + INDEX_SCALE if self.index else 0
-        if cache.element > 1:
-            return layers * ((self.latent + self.rope) * cache.element + indexed)
-        packed = self.latent + SCALE * _ceil(self.latent, SCALED) + PACKED_ROPE * self.rope
-        return layers * (packed + indexed)
+        return layers * (_compressed(self.latent, self.rope, cache) + indexed)
 
     def sequence(self, layers: int, parallel: int, *, tokens: int, step: int, cache: Cache = DEFAULT) -> int:
         block = max(cache.block, LATENT_BLOCK)
@@ -251,7 +317,7 @@ class Encoder(_Attention):
         return 0
 
 
-Attention = Annotated[Grouped | Sliding | Hybrid | Latent | Encoder, Field(discriminator="kind")]
+Attention = Annotated[Grouped | Sliding | Hybrid | Recurrent | Latent | Encoder, Field(discriminator="kind")]
 
 
 def groups(full: int, other: int) -> _Groups:
@@ -260,7 +326,7 @@ def groups(full: int, other: int) -> _Groups:
     In groups of the smaller number, or of the larger where that is hardly more.
     """
     least, most = sorted((full, other))
-    size = most if least == 0 or most < least * UNEVEN else least
+    size = max(1, most if least == 0 or most < least * UNEVEN else least)
     return _Groups(size, _ceil(full, size), _ceil(other, size))
 
 
@@ -272,6 +338,13 @@ def padded(full: int, windowed: int) -> int:
 def _pair(heads: int, width: int, parallel: int, cache: Cache) -> int:
     """Bytes of a key and a value of one token and layer."""
     return 2 * max(1, heads // parallel) * width * cache.element
+
+
+def _compressed(latent: int, rope: int, cache: Cache) -> int:
+    """Bytes of the compressed vector of one token and layer."""
+    if cache.element > 1:
+        return (latent + rope) * cache.element
+    return latent + SCALE * _ceil(latent, SCALED) + PACKED_ROPE * rope
 
 
 def _ceil(number: int, by: int) -> int:

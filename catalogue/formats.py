@@ -17,6 +17,8 @@ class Format:
         return re.fullmatch(self.pattern, value) is not None
 
 
+_HOST = r"[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*"
+_PORT = r"(:([1-9][0-9]{0,3}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5]))?"
 LABEL = Format(
     r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?", "a DNS label: lower-case letters, digits and -, at most 63"
 )
@@ -32,9 +34,12 @@ LABEL_KEY = Format(
     r"([a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?/)?[A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?",
     "a label: [PREFIX/]NAME, the name of letters, digits, -, _ and ., at most 63",
 )
-SERVER_URL = Format(r"https?://[A-Za-z0-9.\-\[\]:]+/?", "http(s)://host[:port] without a path")
+SERVER_URL = Format(
+    rf"https?://({_HOST.replace('a-z', 'A-Za-z')}|\[[0-9A-Fa-f:.]+\]){_PORT}/?",
+    "http(s)://host[:port] without a path",
+)
 REGISTRY = Format(
-    r"[a-z0-9]([a-z0-9.-]*[a-z0-9])?(:[0-9]{1,5})?(/[a-z0-9]([a-z0-9._-]*[a-z0-9])?)*",
+    rf"{_HOST}{_PORT}(/[a-z0-9]([a-z0-9._-]*[a-z0-9])?)*",
     "host[:port][/path] without scheme or tag",
 )
 IMAGE = Format(

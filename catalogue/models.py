@@ -59,6 +59,8 @@ class Experts(Entry):
     """Experts that one token passes."""
     intermediate: Size
     """Width of one expert."""
+    hidden: Size | None = None
+    """Width of what it reads; that of the hidden state when None."""
 
 
 class ModelSpec(Entry):
@@ -105,9 +107,13 @@ class ModelSpec(Entry):
 
     @model_validator(mode="after")
     def _layers_attend(self) -> "ModelSpec":
-        full = getattr(self.attention, "full_layers", self.layers)
+        full, shared, states = (
+            getattr(self.attention, name, 0) for name in ("full_layers", "shared_layers", "state_layers")
+        )
         if full > self.layers:
             raise ValueError(f"full-layers is at most layers, {self.layers}")
+        if max(full + shared, states) > self.layers:
+            raise ValueError(f"shared-layers or state-layers are more than the layers, {self.layers}")
         return self
 
     @property

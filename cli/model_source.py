@@ -17,19 +17,27 @@ from corral.catalogue.vocabulary import Task
 from corral.cli.console import progress
 from corral.cli.errors import UsageError
 from corral.stacks.config.custom_models import SECTION, with_folders
-from corral.stacks.config.errors import ConfigErrors, one_of
-from corral.stacks.config.huggingface.values import QUANTISATION
+from corral.stacks.config.errors import ConfigErrors, one_line, one_of, shown
+from corral.stacks.config.huggingface.values import ENCODER, QUANTISATION
 from corral.stacks.planning.results.fit import Provenance
 
 if TYPE_CHECKING:
     from corral.tools.sources import Listing, Source
 
 HUB = "hf://"
-REPOSITORY = re.compile(r"[\w.-]+/[\w.-]+(@[\w./-]+)?")
+REPOSITORY = re.compile(r"[A-Za-z0-9_][\w.-]*/[A-Za-z0-9_][\w.-]*(@[\w./-]+)?", re.ASCII)
 CONFIG, CARD, INDEX = "config.json", "README.md", "model.safetensors.index.json"
-DESCRIPTIONS = (CONFIG, CARD, INDEX, QUANTISATION)
-WEIGHTS = re.compile(r"model(-\d+-of-\d+)?\.safetensors")
-"""The files that vLLM loads, at the top of a repository."""
+DESCRIPTIONS = (CONFIG, CARD, INDEX, QUANTISATION, ENCODER)
+WEIGHTS = re.compile(r"(?!consolidated|adapter_)[^/]+\.safetensors")
+"""The files that vLLM loads where no index names them, at the top of a repository."""
+OTHERS = {
+    "adapter_config.json": "an adapter, which is served beside its base model",
+    ".gguf": "GGUF files: name the repository that they were made from, or state the model in custom-models",
+    "params.json": "Mistral's own format: name the repository with config.json, or state it in custom-models",
+    ".bin": "PyTorch's own files, which can run code when they are read",
+    ".pt": "PyTorch's own files, which can run code when they are read",
+}
+"""What lies in repositories that cannot be sized, by the end of a file's name."""
 LICENSE = re.compile(r"^license:[ \t]*[\"']?([\w.+-]+)", re.MULTILINE)
 FRONT = re.compile(r"---\r?\n(.*?)\r?\n---", re.DOTALL)
 UNSTATED = "not stated"
@@ -60,16 +68,17 @@ def named_model(word: str) -> NamedModel:
         return NamedModel(word, _spec(word, folder), Provenance(str(folder.resolve())))
     if word.startswith(HUB) or REPOSITORY.fullmatch(word):
         return _hub(word.removeprefix(HUB))
+    named = one_line(shown(word))
     raise UsageError(
-        f"{word}: no model of the catalogue, no folder and no ORGANISATION/NAME of a hub: {_near(word)}"
+        f"{named}: no model of the catalogue, no folder and no ORGANISATION/NAME of a hub: {_near(word)}"
     )
 
 
 def _folder(word: str) -> Path | None:
     try:
         path = Path(word).expanduser()
-        return path if path.is_dir() else None
-    except (OSError, RuntimeError):  # A name that is too long; the home of nobody.
+        return path if word and path.is_dir() else None
+    except (OSError, RuntimeError, ValueError):  # A name that is too long; the home of nobody; a zero byte.
         return None
 
 
@@ -90,30 +99,51 @@ def _hub(repository: str) -> NamedModel:
         progress(f"reading {uri}")
         listing = source.listing()
         with tempfile.TemporaryDirectory(prefix="corral-fit-") as scratch:
-            spec = _spec(uri, _copied(uri, source, listing, Path(scratch)))
+            folder, weights = _copied(uri, source, listing, Path(scratch))
+            spec = _spec(uri, folder)
     except ToolFailure as failure:
         raise UsageError(str(failure)) from None
-    total = sum(file.size for file in listing.files if WEIGHTS.fullmatch(file.name))
+    total = sum(weights.values())
     name = repository.partition("@")[0]
     read = Provenance(uri, hub=name, revision=listing.revision, files_gib=round(total / GIB, 2))
     return NamedModel(repository, spec, read)
 
 
-def _copied(uri: str, source: "Source", listing: "Listing", scratch: Path) -> Path:
-    """`scratch` with what describes the model; its weights are not fetched, their sizes are listed."""
+def _copied(uri: str, source: "Source", listing: "Listing", scratch: Path) -> tuple[Path, Mapping[str, int]]:
+    """`scratch` with what describes the model, and sizes of its weights, which are not fetched."""
     sizes = {file.name: file.size for file in listing.files}
     if CONFIG not in sizes:
-        raise UsageError(f"{uri}: it has no {CONFIG}, from which a model is sized")
+        raise UsageError(f"{uri}: it has no {CONFIG}, from which a model is sized{_instead(sizes)}")
     from corral.tools.sources import fetched
 
     for name in DESCRIPTIONS:
         if name in sizes:
             fetched(source, name, scratch, progress)
-    weights = {name: size for name, size in sizes.items() if WEIGHTS.fullmatch(name)}
+    named = _named(scratch / INDEX) & sizes.keys()
+    weights = {name: size for name, size in sizes.items() if name in named} or {
+        name: size for name, size in sizes.items() if WEIGHTS.fullmatch(name)
+    }
     if not weights:
-        raise UsageError(f"{uri}: it has no safetensors files at its top, which vLLM loads")
+        raise UsageError(f"{uri}: it has no safetensors files at its top, which vLLM loads{_instead(sizes)}")
     _index(scratch / INDEX, weights)
-    return scratch
+    return scratch, weights
+
+
+def _named(index: Path) -> set[str]:
+    """Files that an index names; none where there is no index."""
+    try:
+        content: Any = json.loads(index.read_text(encoding="utf-8-sig"))
+        return {name for name in content["weight_map"].values() if isinstance(name, str)}
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        return set()
+
+
+def _instead(sizes: Mapping[str, int]) -> str:
+    """What a repository without weights has in their place."""
+    for ending, what in OTHERS.items():
+        if any(name.endswith(ending) for name in sizes):
+            return f": it has {what}"
+    return ""
 
 
 def _index(path: Path, weights: Mapping[str, int]) -> None:

@@ -35,6 +35,10 @@ def read(path: Path) -> StackConfig:
     problems = list(_plain_secrets(settings))
     if KEY not in settings:
         problems.append(Problem("config", f"{KEY} is missing", f"{path.name} needs the object {KEY}"))
+    elif _encrypted(settings[KEY]):
+        problems.append(
+            Problem(f"config.{KEY}", "encrypted", "only secrets are; use pulumi config set --path")
+        )
     if problems:
         raise ConfigErrors(problems)
     return parse(settings[KEY], path.parent)
@@ -108,10 +112,12 @@ def _plain_secrets(settings: Mapping[str, Any]) -> Iterator[Problem]:
     own = [key.partition(":")[2] for key in settings if key.partition(":")[0] == namespace]
     for key in (*SECRETS, *(key for key in own if SECRET.fullmatch(key))):
         value = settings.get(f"corral:{key}")
-        if value is not None and not (
-            isinstance(value, dict) and set(cast("dict[str, Any]", value)) == {"secure"}
-        ):
+        if value is not None and not _encrypted(value):
             yield plain_secret(key)
+
+
+def _encrypted(value: object) -> bool:
+    return isinstance(value, dict) and set(cast("dict[str, Any]", value)) == {"secure"}
 
 
 def plain_secret(key: str) -> Problem:
@@ -147,6 +153,8 @@ def _problem(error: dict[str, Any], content: object) -> Problem:
             if path in RENAMED:
                 return Problem(path, "renamed", f"use {RENAMED[path]}")
             return Problem(path, "unknown key", one_of(str(location[-1]), _keys(location[:-1])))
+        case "invalid_key":
+            return Problem(where(location[:-1]) or KEY, f"key {shown(error['input'])}", "use text as a key")
         case "missing":
             return Problem(path, "missing", f"{_meaning(location)}".strip() or "this key is needed")
         case "enum":
@@ -191,7 +199,7 @@ PLAIN = {
     "list_type": "use a list",
     "string_type": "use text, in quotes where YAML reads something else",
     "tuple_type": "use a list",
-    "union_tag_not_found": "the key kind is needed: use one of gqa, mla, sliding, hybrid, encoder",
+    "union_tag_not_found": "the key kind is needed: use one of gqa, mla, sliding, hybrid, recurrent, encoder",
 }
 """What a value of another type is answered with, by pydantic's word for the error."""
 

@@ -1,5 +1,6 @@
 """Plain values of a stack file, each with the words that a wrong one is answered with."""
 
+import re
 from collections.abc import Callable
 from datetime import date
 from decimal import Decimal
@@ -22,7 +23,7 @@ from corral.catalogue.formats import (
     Format,
 )
 from corral.catalogue.formats import LABEL as NAMESPACE
-from corral.catalogue.quantities import amount
+from corral.catalogue.quantities import amount, gibibytes
 from corral.controls.exceptions import parse_day
 from corral.controls.levels import Level
 
@@ -38,6 +39,11 @@ MOST_GPUS = 16
 """GPUs of one node."""
 TensorParallel = Annotated[int, Field(strict=True, ge=1, le=MOST_GPUS)]
 """GPUs of one node that share a model."""
+SIZE = "[1-9][0-9]{0,9}(Gi|Ti)"
+MOST_GIB = 1 << 30
+"""GiB of a volume; an exbibyte, beyond which no volume goes."""
+MOST = 10**15
+"""No count is larger."""
 LABEL = r"^[a-z]([-a-z0-9]{0,38}[a-z0-9])?$"
 
 
@@ -57,16 +63,19 @@ def _refuse(pattern_name: str, text: str) -> PydanticCustomError:
 
 
 def _gib(value: str) -> str:
-    number, unit = value[:-2], value[-2:]
-    if unit not in ("Gi", "Ti") or not number.isdecimal() or int(number) == 0:
+    if not re.fullmatch(SIZE, value):
         raise _refuse("size", "use a whole number of Gi or Ti, such as 50Gi")
+    if gibibytes(value) > MOST_GIB:
+        raise _refuse("size", f"use {MOST_GIB}Gi at most")
     return value
 
 
 def _number(value: Any) -> Any:
+    if isinstance(value, bool):
+        raise _refuse("number", "use a whole number, or one with k, M or G such as 5M")
     if not isinstance(value, str):
         return value
-    if value[-1:] not in ("k", "M", "G") or not value[:-1].isdecimal():
+    if not re.fullmatch("[0-9]{1,12}[kMG]", value):
         raise _refuse("number", "use a whole number, or one with k, M or G such as 5M")
     return int(amount(value))
 
@@ -139,16 +148,19 @@ Version = Annotated[
 """A version such as `1.34.2`; text, since YAML reads 1.30 as 1.3."""
 Name = Annotated[str, Field(pattern=LABEL)]
 """A name of 1 to 40 of a-z, 0-9 and '-', beginning with a letter."""
-Size = Annotated[
-    str, AfterValidator(_gib), WithJsonSchema({"type": "string", "pattern": "^[1-9][0-9]*(Gi|Ti)$"})
-]
+Size = Annotated[str, AfterValidator(_gib), WithJsonSchema({"type": "string", "pattern": f"^{SIZE}$"})]
 """A size such as `50Gi`."""
 Number = Annotated[
     int,
-    Field(ge=1),
+    Field(ge=1, le=MOST),
     BeforeValidator(_number),
     WithJsonSchema(
-        {"anyOf": [{"type": "integer", "minimum": 1}, {"type": "string", "pattern": "^[0-9]+[kMG]$"}]}
+        {
+            "anyOf": [
+                {"type": "integer", "minimum": 1, "maximum": MOST},
+                {"type": "string", "pattern": "^[0-9]{1,12}[kMG]$"},
+            ]
+        }
     ),
 ]
 """A whole number, or text such as `5M`."""

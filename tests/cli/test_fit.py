@@ -116,6 +116,24 @@ def test_an_index_that_says_less_than_the_files_is_not_believed(hub, capsys):
     assert fitted(capsys, "org/eight")["spec"]["weights"] == BYTES
 
 
+@pytest.mark.parametrize("named", [True, False])
+def test_weights_are_the_files_of_the_index_whatever_they_are_called(hub, capsys, named):
+    shards = [f"model.safetensors-0000{index}-of-00002.safetensors" for index in (1, 2)]
+    hub.sizes = {**dict.fromkeys(shards, BYTES // 2), "consolidated.safetensors": BYTES}
+    if named:
+        index = {"metadata": {}, "weight_map": {f"layer.{one}": one for one in shards}}
+        hub.files["model.safetensors.index.json"] = json.dumps(index).encode()
+        hub.sizes["extra.safetensors"] = BYTES
+    assert fitted(capsys, "org/eight")["spec"]["weights"] == BYTES
+
+
+def test_the_longest_input_of_an_encoder_is_what_its_own_file_says(hub, capsys):
+    encoder = {**CONFIG, "architectures": ["BertModel"], "max_position_embeddings": 512}
+    hub.files["config.json"] = json.dumps(encoder).encode()
+    hub.files["sentence_bert_config.json"] = b'{"max_seq_length": 256, "do_lower_case": false}'
+    assert fitted(capsys, "org/eight")["spec"]["longest_context"] == 256
+
+
 def test_files_that_are_too_small_for_their_configuration_are_refused(hub, capsys):
     hub.sizes = {"model.safetensors": 135}
     assert "135 bytes" in refused(capsys, "fit", "org/eight")
@@ -125,7 +143,13 @@ def test_files_that_are_too_small_for_their_configuration_are_refused(hub, capsy
     ("change", "said"),
     [
         ({"files": {"README.md": b""}}, "hf://org/eight: it has no config.json"),
-        ({"sizes": {"model.gguf": 5}}, "hf://org/eight: it has no safetensors files"),
+        (
+            {"sizes": {"model.gguf": 5}},
+            "it has no safetensors files at its top, which vLLM loads: it has GGUF",
+        ),
+        ({"sizes": {"pytorch_model.bin": 5}}, "PyTorch's own files, which can run code"),
+        ({"files": {"adapter_config.json": b"{}"}}, "it has an adapter"),
+        ({"files": {"params.json": b"{}"}}, "it has Mistral's own format"),
         ({"files": {"config.json": b"[]"}}, "hf://org/eight: config.json is no JSON object"),
         (
             {
@@ -141,6 +165,15 @@ def test_a_repository_that_cannot_be_sized_is_one_line(hub, capsys, change, said
     for key, value in change.items():
         setattr(hub, key, value)
     assert said in refused(capsys, "fit", "org/eight")
+
+
+@pytest.mark.parametrize(
+    "word", ["", " ", "a b", "../x", "./x/y", "a\nb", "x" * 300, "http://x/y", "~nobody/x"]
+)
+def test_a_word_that_names_no_model_is_one_short_line(capsys, word):
+    line = refused(capsys, "fit", word)
+    assert "no model of the catalogue, no folder and no ORGANISATION/NAME of a hub" in line
+    assert len(line.strip().splitlines()) == 1 and len(line) < 300
 
 
 def test_a_repository_that_is_not_there_is_one_line(hub, capsys):

@@ -326,7 +326,7 @@ def test_layers_that_see_all_are_read_with_heads_of_their_own(tmp_path: Path):
     [
         ({key: value for key, value in LLAMA.items() if key != "num_hidden_layers"}, "layers"),
         (
-            {key: value for key, value in LLAMA.items() if key not in ("vocab_size", "torch_dtype")},
+            {key: value for key, value in {**LLAMA, "torch_dtype": "int3"}.items() if key != "vocab_size"},
             "dtype, vocabulary",
         ),
         ({**LLAMA, "quantization_config": {"quant_method": "bitsandbytes"}}, "dtype"),
@@ -335,7 +335,7 @@ def test_layers_that_see_all_are_read_with_heads_of_their_own(tmp_path: Path):
         ({**LLAMA, "architectures": None}, "attention"),
         ({**GPT_OSS, "layer_types": None}, "attention"),
         ({**HYBRID, "text_config": {**HYBRID["text_config"], "linear_num_value_heads": None}}, "attention"),
-        ({}, "dtype, layers, hidden, intermediate, attention, vocabulary, context"),
+        ({}, "layers, hidden, intermediate, attention, vocabulary, context"),
     ],
 )
 def test_what_a_folder_lacks_is_listed_and_never_guessed(tmp_path: Path, config: object, lacking: str):

@@ -16,7 +16,10 @@ def one(**changes: object) -> str:
 
 @pytest.mark.parametrize(
     "registry",
-    ["https://registry.example.eu/mirror", "${REGISTRY}", "host/m:latest", "", "host/", "host:port/x", "a b"],
+    [
+        *("https://registry.example.eu/mirror", "${REGISTRY}", "host/m:latest", "", "host/", "host:port/x"),
+        *("a b", "host:0", "host:99999", "ho..st", "host/..", "[::1]:5000", "Host.example"),
+    ],
 )
 def test_a_registry_is_a_host_and_perhaps_port_and_path(registry: str):
     line = one(sovereignty={"profile": "open", "region": "embedded", "registry": registry})
@@ -39,12 +42,39 @@ def test_a_node_has_a_name_that_kubernetes_gives(name: str):
 
 
 @pytest.mark.parametrize(
-    "endpoint", ["minio.example:9000", "https://minio.example/path", "s3://bucket", "https://", "http://a b"]
+    "endpoint",
+    [
+        *("minio.example:9000", "https://minio.example/path", "s3://bucket", "https://", "http://a b"),
+        *("https://minio:99999", "https://minio:port", "https://-", "https://...", "http://[::1"),
+    ],
 )
 def test_the_endpoint_of_a_store_is_a_url_without_a_path(endpoint: str):
     line = one(model_storage={"kind": "existing", "endpoint": endpoint}, models=[])
     assert line.startswith(f"model-storage.endpoint: {endpoint}")
     assert line.endswith("use http(s)://host[:port] without a path")
+
+
+@pytest.mark.parametrize(
+    "endpoint", ["https://MinIO.example:65535/", "http://[fd00::1]:9000", "http://10.0.0.1"]
+)
+def test_a_url_with_capitals_or_an_address_is_taken_as_it_is(endpoint: str):
+    parsed = parse(stack(model_storage={"kind": "existing", "endpoint": endpoint}, models=[]))
+    assert parsed.model_storage.endpoint == endpoint
+
+
+@pytest.mark.parametrize(
+    "size", ["\u0665\u0660Gi", "\uff15\uff10Gi", "05Gi", "0.5Gi", "1e3Gi", "-5Gi", "9999999999Ti"]
+)
+def test_a_size_has_the_digits_that_kubernetes_reads(size: str):
+    line = one(model_storage={"kind": "seaweedfs", "size": size}, models=[])
+    assert line.startswith(f"model-storage.size: {size}: use ") and "Gi" in line
+
+
+@pytest.mark.parametrize("number", [True, "\u0665M", "5m", "1.5M", "99999999999999G"])
+def test_a_number_with_a_letter_is_a_number(number: object):
+    database = {"engine": "qdrant", "vectors": number, "dimensions": 8, "replicas": 1}
+    line = one(vector_db=database, models=[])
+    assert line.startswith("vector-db.vectors: ") and "such as 5M" in line
 
 
 def refused(tmp_path: Path, text: str) -> str:
@@ -92,3 +122,24 @@ def test_a_layout_that_is_none_is_answered_in_the_words_of_the_file(mig: object)
     line = one(gpu_pools=[pool(sharing={"mig": mig})], models=[])
     assert line.startswith("gpu-pools[0].sharing.mig: ")
     assert line.endswith("use auto, dynamic, NAME, or a list of {PROFILE: COUNT} with counts of 1 or more")
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        (f"{HEAD}    budget: {{monthly: {'9' * 5000}}}\n", "Pulumi.mine.yaml:4: a number of too many digits"),
+        (f"{HEAD}    5: a\n", "corral:platform: key 5: use text as a key"),
+        (
+            "config:\n  corral:platform: {secure: AAAB}\n",
+            "config.corral:platform: encrypted: only secrets are",
+        ),
+        (f"{HEAD}    gpu-pools: !!set {{a, b}}\n", "gpu-pools: {"),
+    ],
+    ids=["digits", "key", "encrypted", "set"],
+)
+def test_what_yaml_takes_and_a_stack_file_does_not_is_one_line(tmp_path: Path, text: str, line: str):
+    path = tmp_path / "Pulumi.mine.yaml"
+    path.write_text(text)
+    with pytest.raises(ConfigErrors) as error:
+        read(path)
+    assert any(str(problem).startswith(line) for problem in error.value.problems), str(error.value)

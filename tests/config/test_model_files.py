@@ -9,6 +9,7 @@ from typing import Any, cast
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from tests.config.test_architectures import FALCON_H1, GEMMA_3_4B, JAMBA, KIMI_LINEAR, MIMO_V2, NEMOTRON_NANO
 from tests.config.test_custom_models import DEEPSEEK, GPT_OSS, HYBRID, LLAMA, MIXTRAL
 from tests.stacks.stack_files import GIB, model, pool, stack
 
@@ -44,6 +45,8 @@ GEMMA: dict[str, Any] = {
     },
 }
 BASES = (LLAMA, HYBRID, DEEPSEEK, GPT_OSS, MIXTRAL, GEMMA)
+OTHERS = (NEMOTRON_NANO, JAMBA, FALCON_H1, KIMI_LINEAR, MIMO_V2, GEMMA_3_4B)
+"""Recurrent, windowed and wrapped models."""
 QUANTISED: tuple[dict[str, Any], ...] = (
     {"quant_method": "fp8", "weight_block_size": [128, 128]},
     {"quant_method": "fbgemm_fp8"},
@@ -52,6 +55,9 @@ QUANTISED: tuple[dict[str, Any], ...] = (
     {"quant_method": "modelopt", "quant_algo": "NVFP4"},
     {"quant_method": "bitsandbytes", "load_in_4bit": True},
     {"quant_method": "mxfp4"},
+    {"quant_method": "quark", "global_quant_config": {"weight": {"dtype": "fp8_e4m3"}}},
+    {"quant_method": "torchao", "quant_type": {"default": {"_type": "Int4WeightOnlyConfig"}}},
+    {"quant_method": "modelopt", "quantized_layers": {"a": {"quant_algo": "NVFP4"}}},
     {
         "quant_method": "compressed-tensors",
         "config_groups": {"g": {"weights": {"type": "float", "num_bits": 8, "strategy": "block"}}},
@@ -107,7 +113,7 @@ def places(value: object) -> list[tuple[dict[str, Any], str]]:
 
 
 @GENERATED
-@given(base=st.sampled_from(BASES), data=st.data())
+@given(base=st.sampled_from((*BASES, *OTHERS)), data=st.data())
 def test_any_value_at_any_depth_is_read_or_refused_in_one_line(base: dict[str, Any], data: st.DataObject):
     config = copy.deepcopy(base)
     if data.draw(st.booleans()):
@@ -120,7 +126,8 @@ def test_any_value_at_any_depth_is_read_or_refused_in_one_line(base: dict[str, A
     if isinstance(found, list):
         assert found and all("\n" not in line and len(line) < 2000 for line in found)
         return
-    assert found.encoder or found.attention.token(found.layers, 1) > 0
+    attention, layers = found.attention, found.layers
+    assert found.encoder or attention.token(layers, 1) + attention.state(layers, 1) > 0
     assert found.context >= 1
     limits = {"context": 1, "max_num_seqs": 1, "full_sequences": 1}
     assert memory(found, found.engine, usable=80 * GIB, **limits).weights >= found.weights

@@ -1,6 +1,7 @@
 """How a cluster is reached: kubeconfigs, and an adapter per kind."""
 
 import importlib.util
+import json
 import os
 from pathlib import Path
 
@@ -94,7 +95,7 @@ def test_a_kubeconfig_by_content_is_left_to_the_provider(monkeypatch):
         ("# Zürich\ncontexts: []".encode("latin-1"), "byte 3 is no UTF-8"),
         (b"contexts: [\n  {", "no YAML in line"),
         (b"\x00\x01", "no YAML"),
-        (b"day: 2026-99-99", "no YAML"),
+        (b"day: 2026-99-99", "no current context"),
         (b"just text", "no kubeconfig"),
         (b"", "no kubeconfig"),
         (b"contexts: {a: b}", "no kubeconfig at contexts"),
@@ -109,6 +110,29 @@ def test_a_kubeconfig_that_cannot_be_read_gives_one_clear_line(tmp_path, written
         provider(kubeconfig=str(path))
     assert str(refused.value).startswith(f"cluster.kubeconfig: {path}")
     assert len(str(refused.value).splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    "server", ["", "{{ .server }}", "ftp://k", "https://a b", "https://k\nhttps://z", "https://k\x1b[31m"]
+)
+def test_a_server_that_is_no_address_is_refused_before_it_is_shown(tmp_path, server):
+    path = tmp_path / "config"
+    cluster = {"name": "c", "cluster": {"server": server}}
+    context = {"name": "x", "context": {"cluster": "c"}}
+    path.write_text(json.dumps({"clusters": [cluster], "contexts": [context], "current-context": "x"}))
+    with pytest.raises(pulumi.RunError, match="use https://host") as refused:
+        provider(kubeconfig=str(path))
+    assert str(refused.value).isprintable()
+
+
+@pytest.mark.parametrize("name", ["5", "on", "2026-01-01", "12:30"])
+def test_a_context_is_named_by_what_stands_there_as_kubectl_reads_it(tmp_path, name):
+    path = tmp_path / "config"
+    path.write_text(
+        "clusters: [{name: c, cluster: {server: https://k/k8s/clusters/c-1}}]\n"
+        f"contexts: [{{name: {name}, context: {{cluster: c}}}}]\ncurrent-context: {name}\n"
+    )
+    assert provider(kubeconfig=str(path)) == {"kubeconfig": str(path)}
 
 
 def test_a_kubeconfig_that_is_absent_gives_one_clear_line(tmp_path):

@@ -4,7 +4,7 @@ import itertools
 
 import pytest
 from bench import sizing as bench
-from bench.starts import Load, Start, Starts, loads, starts
+from bench.starts import Concurrency, Load, Start, Starts, concurrency, loads, starts
 from tests.stacks.stack_files import ROOT
 
 from corral.catalogue._read import read_file
@@ -60,6 +60,12 @@ def test_starts_that_no_constant_was_fitted_to_stand_apart():
     assert all(-2 <= one.error <= 0 for one in apart), [(one.model, one.error) for one in apart]
 
 
+@pytest.mark.parametrize("entry", concurrency(), ids=lambda one: one.source)
+def test_a_sequence_needs_the_cache_that_vllm_says_it_needs(entry: Concurrency):
+    """Both figures of a log have two decimals, which are half a percent together."""
+    assert entry.ours == pytest.approx(entry.logged, rel=0.005)
+
+
 @pytest.mark.parametrize("start", [one for one in starts() if one.tokens], ids=lambda one: one.model)
 def test_a_given_cache_holds_the_tokens_that_were_logged_within_one_percent(start: Start):
     assert start.cache is not None
@@ -94,7 +100,9 @@ def test_a_newer_version_than_measured_is_counted_as_the_newest():
 
 def test_every_start_names_its_source():
     content = read_file(ROOT / "bench" / "starts.yaml", Starts)
-    assert {one.source for one in (*content.starts, *content.loads)} == set(content.sources)
+    assert {one.source for one in (*content.starts, *content.loads, *content.concurrency)} == set(
+        content.sources
+    )
 
 
 def test_the_figures_of_the_bench_meet_their_targets_and_the_peer_does_not():

@@ -1,6 +1,13 @@
 """Figures of a model in the content of its `config.json`. Pure."""
 
-from corral.stacks.config.huggingface.attention import attention_reader
+from collections.abc import Iterator
+from typing import cast
+
+from corral.stacks.config.huggingface import quantisation
+from corral.stacks.config.huggingface.architectures import MULTIMODAL, UNGATED, WRAPPERS, within
+from corral.stacks.config.huggingface.attention import attention_reader, served_class
+from corral.stacks.config.huggingface.language import SHORTCUT, language, positions, wrapped
+from corral.stacks.config.huggingface.layers import layer_count
 from corral.stacks.config.huggingface.values import (
     CONFIG,
     Config,
@@ -19,20 +26,21 @@ def facts(config: Config) -> Figures:
     Raises:
         Unreadable: a key has a value of another type.
     """
-    text = {**config, **inner(config, "text_config")}
-    name = architecture(config)
+    text, outer = language(config), architecture(config)
     reader = attention_reader(config)
     return known_only(
         {
-            "dtype": _dtype(text),
-            "layers": number(text, "num_hidden_layers"),
+            "dtype": quantisation.dtype(text),
+            "layers": layer_count(text),
             "hidden": number(text, "hidden_size"),
             "intermediate": _intermediate(text),
             "vocabulary": number(text, "vocab_size"),
-            "context": _context(text, name),
+            "context": _context(text, outer),
             "tied": text.get("tie_word_embeddings") is True,
-            "multimodal": any(key in config for key in ("vision_config", "audio_config")),
-            "attention": reader(text, name) if reader else None,
+            "multimodal": any(key in config for key in TOWERS)
+            or within(outer, MULTIMODAL)
+            or _wraps(config, outer),
+            "attention": reader(text, served_class(config)) if reader else None,
             "experts": _experts(text),
         }
     )
@@ -40,142 +48,198 @@ def facts(config: Config) -> Figures:
 
 def sparse_layers(config: Config) -> int:
     """Layers with routed experts, at least."""
-    text = {**config, **inner(config, "text_config")}
-    layers = number(text, "num_hidden_layers") or 0
-    steps = (
-        number(text, key) for key in ("decoder_sparse_step", "interleave_moe_layer_step", "moe_layer_freq")
-    )
-    step = max(1, *(one or 1 for one in steps))
-    return max(0, layers - (number(text, "first_k_dense_replace") or 0)) // step
+    text = language(config)
+    count = layer_count(text) or 0
+    words = text.get("layers_block_type") or text.get("hybrid_override_pattern")
+    if isinstance(words, list | str):
+        return sum(one in ("moe", "E") for one in cast("list[object]", words)[:count])
+    listed = text.get("moe_layer_freq")
+    if isinstance(listed, list):
+        return sum(one == 1 for one in cast("list[object]", listed)[:count])
+    steps = (number(text, key) or 1 for key in SPARSE_STEPS)
+    first = max(number(text, key) or 0 for key in FIRST_SPARSE)
+    dense = text.get("mlp_only_layers")
+    beside = len(cast("list[object]", dense)) if isinstance(dense, list) else 0
+    twice = 2 if text.get("model_type") in SHORTCUT else 1
+    return max(0, max(0, count // twice - first) // max(1, *steps) - beside)
+
+
+def dense_layers(config: Config) -> int | None:
+    """Layers with a feed-forward layer of the stated width, at least; None: each of them."""
+    text = language(config)
+    widths = list(_block_widths(text))
+    if widths:
+        return sum(widths) // max(widths)
+    if text.get("model_type") in SHARED_BLOCKS:
+        return 0
+    words = text.get("hybrid_override_pattern") or text.get("layers_block_type")
+    if not isinstance(words, list | str):
+        return None
+    listed = list(cast("list[object]", words))[: layer_count(text)]
+    apart = any(one in ("E", "M", "-", "mlp", "moe") for one in listed)
+    return sum(one in ("-", "mlp") for one in listed) if apart else None
+
+
+def attending_layers(config: Config, attention: Figures) -> int | None:
+    """Layers with projections of their own; None: each of them."""
+    if language(config).get("model_type") in SHARED_BLOCKS:
+        return 0
+    if attention.get("kind") == "recurrent":
+        return attention["full-layers"]
+    return None
+
+
+def matrices(config: Config) -> int:
+    """Matrices of a feed-forward layer."""
+    return 2 if within(served_class(config), UNGATED) else 3
 
 
 def untied(config: Config) -> bool:
     """Whether the configuration says that input and output have a table each."""
-    text = {**config, **inner(config, "text_config")}
-    return text.get("tie_word_embeddings") is False
+    return language(config).get("tie_word_embeddings") is False
 
 
 def known_only(found: Figures) -> Figures:
     return {key: value for key, value in found.items() if value is not None}
 
 
+def _wraps(config: Config, outer: str) -> bool:
+    """Whether the class has a tower whatever its configuration says of it."""
+    return within(outer, WRAPPERS) and (outer.endswith("ForConditionalGeneration") or bool(wrapped(config)))
+
+
 def _intermediate(text: Config) -> int | None:
     """Width of a dense layer, or of what every token passes beside the routed experts."""
-    if _count_of_experts(text) is None or "first_k_dense_replace" in text:
-        return number(text, "intermediate_size")
-    return number(text, "shared_expert_intermediate_size") or number(text, "intermediate_size_mlp") or 0
+    blocks = list(_block_widths(text))
+    if blocks:
+        return max(blocks)
+    dense_first = any(key in text for key in FIRST_SPARSE) or isinstance(text.get("moe_layer_freq"), list)
+    if _count_of_experts(text) is None or dense_first:
+        widths = ("dense_intermediate_size", "intermediate_size", "shared_intermediate_size")
+        return next((width for key in widths if (width := number(text, key))), _expanded(text))
+    shared = next((width for key in SHARED_WIDTHS if (width := number(text, key))), None)
+    number_shared = number(text, "n_shared_experts") or number(text, "num_shared_experts") or 0
+    return shared or number_shared * (number(text, "moe_intermediate_size") or 0)
+
+
+def _expanded(text: Config) -> int | None:
+    """Channels of a model that is all Mamba."""
+    hidden, expand = number(text, "hidden_size"), number(text, "expand")
+    return expand * hidden if hidden and expand else None
+
+
+def _block_widths(text: Config) -> Iterator[int]:
+    """Widths of each layer, as listed, or as a multiple (`_ffn_mult_to_intermediate_size` of Nemotron)."""
+    listed = text.get("intermediate_size")
+    for one in cast("list[object]", listed) if isinstance(listed, list) else ():
+        if isinstance(one, int) and not isinstance(one, bool) and one > 0:
+            yield number({"intermediate_size": one}, "intermediate_size") or 0
+    blocks, hidden = text.get("block_configs"), number(text, "hidden_size")
+    for block in cast("list[object]", blocks) if isinstance(blocks, list) else ():
+        stated = cast("Config", block).get("ffn") if isinstance(block, dict) else None
+        multiple = cast("Config", stated).get("ffn_mult") if isinstance(stated, dict) else None
+        if hidden and isinstance(multiple, int | float) and 0 < multiple <= MOST_TIMES:
+            yield -(-int(2 * multiple * hidden / 3) // ROUNDED) * ROUNDED
 
 
 def _experts(text: Config) -> Figures | None:
     count = _count_of_experts(text)
     if count is None:
         return None
-    active = number(text, "num_experts_per_tok") or number(text, "top_k_experts")
-    width = number(text, "moe_intermediate_size") or number(text, "intermediate_size")
+    active = number(text, "num_experts_per_tok")
+    width = _first_number(text, "moe_intermediate_size") or number(text, "intermediate_size")
     for key, value in (("num_experts_per_tok", active), ("moe_intermediate_size", width)):
         if not value:
             raise Unreadable(
                 f"{CONFIG}: {key}: {shown(text.get(key))}: a model of {count} experts needs a number"
             )
-    return {"count": count, "active": active, "intermediate": width}
+    narrowed = number(text, "moe_latent_size") or number(text, "routed_expert_hidden_size")
+    return known_only({"count": count, "active": active, "intermediate": width, "hidden": narrowed})
 
 
 def _count_of_experts(text: Config) -> int | None:
-    keys = ("num_experts", "num_local_experts", "n_routed_experts")
-    return next((count for key in keys if (count := number(text, key))), None)
+    keys = (
+        "num_experts",
+        "num_local_experts",
+        "n_routed_experts",
+        "moe_num_experts",
+        "moe_num_routed_experts",
+    )
+    found = next((count for key in keys if (count := _first_number(text, key))), None)
+    return found if found and found > 1 else None
+
+
+def _first_number(text: Config, key: str) -> int | None:
+    """The number under `key`, or the largest of a list of them, one for each layer or modality."""
+    found = text.get(key)
+    if not isinstance(found, list):
+        return number(text, key)
+    numbers = [number({key: one}, key) for one in cast("list[object]", found)]
+    return None if None in numbers else max((one for one in numbers if one is not None), default=None)
 
 
 def _context(text: Config, name: str) -> int | None:
     """Tokens of the longest sequence as vLLM derives them (`_get_and_verify_max_len`)."""
-    positions = number(text, "max_position_embeddings")
-    if positions is None:
-        return None
-    if name in PADDED_POSITIONS:
+    longest = positions(text)
+    if longest is None:
+        return UNLIMITED if text.get("model_type") in WITHOUT_POSITIONS else None
+    if within(name, PADDED_POSITIONS):
         padding = number(text, "pad_token_id")
-        return positions - (1 if padding is None else padding) - 1
-    scaling = inner(text, "rope_scaling") or inner(text, "rope_parameters")
+        return longest - (1 if padding is None else padding) - 1
+    if name.startswith("Gemma3"):
+        return longest
+    return max(_scaled(longest, one) for one in _scalings(text))
+
+
+def _scalings(text: Config) -> list[Config]:
+    """How rotary positions are scaled: once, or for each type of layer."""
+    found = inner(text, "rope_scaling") or inner(text, "rope_parameters")
+    each = [inner(found, key) for key in found if isinstance(found[key], dict)]
+    return each or [found]
+
+
+def _scaled(longest: int, scaling: Config) -> int:
     kind = scaling.get("rope_type") or scaling.get("type") or "default"
-    if kind in UNSCALED or name.startswith("Gemma3"):
-        return positions
-    factor = scaling.get("factor")
+    if kind in UNSCALED:
+        return longest
+    if "factor" not in scaling:
+        return longest
+    factor = scaling["factor"]
     if not isinstance(factor, int | float) or isinstance(factor, bool) or not 1 <= factor <= MOST_SCALED:
         raise Unreadable(f"{CONFIG}: rope_scaling.factor: {shown(factor)}: a number of 1 to {MOST_SCALED}")
-    original = number(scaling, "original_max_position_embeddings") if kind == "yarn" else None
-    return int((original or positions) * factor)
+    original = number(scaling, "original_max_position_embeddings") if kind in YARN else None
+    return int((original or longest) * factor)
 
 
-def _dtype(text: Config) -> str | None:
-    """How vLLM holds the weights; `--dtype auto` casts 32 bits to 16."""
-    quantised = inner(text, "quantization_config")
-    if quantised:
-        return _quantised(quantised)
-    plain = {"bfloat16": "bf16", "float16": "fp16", "float32": "bf16"}
-    return plain.get(str(text.get("torch_dtype") or text.get("dtype")))
-
-
-def _quantised(said: Config) -> str | None:
-    # ModelOpt's own exports name themselves as producer and have no method.
-    producer = inner(said, "producer").get("name")
-    match said.get("quant_method") or producer:
-        case "compressed-tensors":
-            groups = inner(said, "config_groups")
-            kinds = {_compressed(inner(groups, name)) for name in groups}
-            return kinds.pop() if len(kinds) == 1 else None
-        case "awq" | "gptq" | "auto-round":
-            bits = number(said, "bits") or number(said, "w_bit")
-            return {4: "int4", 8: "int8"}.get(bits or 0)
-        case "fp8":
-            return "fp8-block" if said.get("weight_block_size") else "fp8"
-        case "fbgemm_fp8":
-            return "fbgemm-fp8"
-        case "modelopt" | "modelopt_fp4":
-            algorithm = said.get("quant_algo") or inner(said, "quantization").get("quant_algo")
-            return MODELOPT.get(str(algorithm))
-        case "bitsandbytes":
-            return _bitsandbytes(said)
-        case "mxfp4":
-            return "mxfp4"
-        case _:
-            return None
-
-
-def _compressed(group: Config) -> str | None:
-    weights = inner(group, "weights")
-    kind = f"{weights.get('type')}{weights.get('num_bits')}"
-    match kind:
-        case "float8":
-            return "fp8-block" if weights.get("strategy") == "block" else "fp8"
-        case "float4":
-            return {16: "nvfp4", 32: "mxfp4"}.get(number(weights, "group_size") or 0)
-        case "int8" | "int4":
-            return kind
-        case _:
-            return None
-
-
-def _bitsandbytes(said: Config) -> str | None:
-    """Four bits of either type weigh the same."""
-    if said.get("load_in_4bit") is True or said.get("_load_in_4bit") is True:
-        return "nf4"
-    eight = said.get("load_in_8bit") is True or said.get("_load_in_8bit") is True
-    return "int8" if eight else None
-
-
-MODELOPT = {
-    "FP8": "fp8",
-    "FP8_PER_CHANNEL_PER_TOKEN": "fp8",
-    "FP8_PB_WO": "fp8-block",
-    "NVFP4": "nvfp4",
-}
-"""Dtype by the algorithm of ModelOpt."""
-PADDED_POSITIONS = frozenset(
-    {
-        *("RobertaModel", "RobertaForSequenceClassification"),
-        *("XLMRobertaModel", "XLMRobertaForSequenceClassification"),
-    }
+TOWERS = (
+    *("vision_config", "audio_config", "visual", "vision_tower", "mm_vision_tower", "vit_config"),
+    *("audio_encoder_config", "vision_encoder", "img_processor", "embd_layer", "thinker_config"),
 )
-"""Architectures whose positions begin after the padding token."""
-UNSCALED = ("default", "llama3", "longrope", "su", "mrope")
+"""Keys of an encoder beside the language model."""
+SPARSE_STEPS = (
+    *("decoder_sparse_step", "interleave_moe_layer_step", "moe_layer_freq"),
+    *("expert_layer_period", "moe_layer_interval"),
+)
+"""Each how many layers one has experts."""
+FIRST_SPARSE = ("first_k_dense_replace", "moe_layer_start_index", "num_dense_layers")
+"""Layers before the first one with experts."""
+SHARED_WIDTHS = (
+    *("shared_expert_intermediate_size", "moe_shared_expert_intermediate_size"),
+    *("intermediate_size_mlp", "shared_intermediate_size", "share_expert_dim"),
+)
+"""Width of what every token passes beside the routed experts."""
+SHARED_BLOCKS = ("zamba2",)
+"""Models whose layers share their feed-forward weights."""
+ROUNDED, MOST_TIMES = 256, 1000
+"""What the width of a block is rounded up to; no block is wider by so much."""
+PADDED_POSITIONS = frozenset({"Roberta", "XLMRoberta", "RobertaForMaskedLM", "BgeM3Embedding", "JinaRoberta"})
+"""Models whose positions begin after the padding token."""
+UNSCALED = ("default", "llama3", "longrope", "su", "mrope", "proportional")
 """Types of rope scaling that `max_position_embeddings` already counts."""
+YARN = ("yarn", "deepseek_yarn", "telechat3-yarn")
+"""Types that multiply the length the model was trained for."""
 MOST_SCALED = 1024
 """Factor of rope scaling above which a file is refused."""
+WITHOUT_POSITIONS = ("mamba", "mamba2", "falcon_mamba")
+"""Models without positions: vLLM takes this many tokens unless told more."""
+UNLIMITED = 2048

@@ -7,16 +7,24 @@ import re
 from pathlib import Path
 
 from corral.catalogue.vocabulary import Dtype
-from corral.stacks.config.huggingface.attention import ARCHITECTURES, attention_reader, lacking_keys
-from corral.stacks.config.huggingface.config_json import facts, sparse_layers, untied
+from corral.stacks.config.huggingface import config_json, quantisation
+from corral.stacks.config.huggingface.attention import (
+    attention_reader,
+    lacking_keys,
+    served_class,
+    why_unknown,
+)
+from corral.stacks.config.huggingface.language import language
 from corral.stacks.config.huggingface.safetensors import Incomplete, stored_bytes
 from corral.stacks.config.huggingface.values import (
     CONFIG,
+    ENCODER,
     Config,
     Figures,
     Unreadable,
     architecture,
     inner,
+    number,
     read_config,
     read_object,
     shown,
@@ -36,69 +44,90 @@ def read_folder(folder: Path, *, weigh: bool = True) -> Figures:
         Unreadable: a file is missing, incomplete or contradicts another.
     """
     config = read_config(folder)
-    known = facts(config)
+    known = _with_length(folder, config_json.facts(config))
     if not weigh:
-        return known
+        # Weights that are computed from a number of parameters need the one dtype of them all.
+        mixed = quantisation.mixed(language(config))
+        return {key: value for key, value in known.items() if key != "dtype" or not mixed}
     index = (folder / INDEX).exists()
     stored = _index_bytes(folder) if index else _file_bytes(folder / SINGLE)
     if stored is None:
         return known
-    least = least_bytes(known, sparse_layers(config), untied(config))
+    least = _least(config, known)
     if stored < least:
         where = f"{INDEX}: total_size" if index else SINGLE
         raise Unreadable(f"{where}: {stored} bytes: {CONFIG} describes a model of at least {least}")
-    cast_bytes = stored // 2 if _stored_dtype(config) == "float32" else stored
+    wide = quantisation.stored_dtype(language(config)) in ("float32", "float")
+    cast_bytes = stored // 2 if wide else stored
     return {**known, "weights-bytes": cast_bytes if cast_bytes >= least else stored}
+
+
+def _with_length(folder: Path, known: Figures) -> Figures:
+    """`known` with the longest input of an encoder as its own file says it."""
+    if inner(known, "attention").get("kind") != "encoder" or not (folder / ENCODER).is_file():
+        return known
+    stated = number(read_object(folder / ENCODER), "max_seq_length")
+    return {**known, "context": min(stated, known.get("context") or stated)} if stated else known
 
 
 def explain(folder: Path, missing: list[str]) -> str:
     """What the configuration in `folder` has in the place of `missing` facts; empty: nothing to add."""
     config = read_config(folder)
-    text = {**config, **inner(config, "text_config")}
+    text = language(config)
     notes: list[str] = []
     if "dtype" in missing:
-        notes.append(f"{_stored_as(text)}, use one of {', '.join(Dtype)}")
+        notes.append(f"{quantisation.described(text)}, use one of {', '.join(Dtype)}")
     if "attention" in missing:
         name = architecture(config)
         reader = attention_reader(config)
         if reader is None:
-            known = ", ".join(ARCHITECTURES)
-            notes.append(f"architecture {name or 'none'} is unknown, attention is read of {known}")
+            notes.append(f"{why_unknown(config)}, {READ}")
         else:
-            lacking = ", ".join(lacking_keys(text, reader, name))
+            lacking = ", ".join(lacking_keys(text, reader, served_class(config)))
             notes.append(f"architecture {name} needs {lacking} in {CONFIG}")
     return "".join(f"; {note}" for note in notes)
 
 
-def _stored_as(text: Config) -> str:
-    """Why no dtype is read from a configuration."""
-    quantised = inner(text, "quantization_config")
-    if not quantised:
-        return f"torch_dtype {shown(text.get('torch_dtype') or text.get('dtype'))} is no dtype"
-    method = quantised.get("quant_method")
-    settings = [key for key in QUANTISED if key in quantised]
-    with_settings = (
-        f" with {', '.join(f'{key} {shown(quantised[key])}' for key in settings)}" if settings else ""
+def _least(config: Config, known: Figures) -> int:
+    """Lower bound of the weights that `config` describes."""
+    return least_bytes(
+        known,
+        config_json.sparse_layers(config),
+        config_json.untied(config),
+        attending=config_json.attending_layers(config, known.get("attention") or {}),
+        dense=config_json.dense_layers(config),
+        matrices=config_json.matrices(config),
     )
-    return f"quant_method {shown(method)}{with_settings} is no dtype"
 
 
-def least_bytes(known: Figures, sparse: int, apart: bool = False) -> int:
+def least_bytes(
+    known: Figures,
+    sparse: int,
+    apart: bool = False,
+    *,
+    attending: int | None = None,
+    dense: int | None = None,
+    matrices: int = 3,
+) -> int:
     """Lower bound of the weights: tables of the vocabulary, projections of attention, and layers.
 
-    `sparse`: layers with routed experts. `apart`: whether input and output have a table each.
+    `sparse`: layers with routed experts. `apart`: whether input and output have a table each. `attending`,
+    `dense`: layers with heads, with a feed-forward layer; each when None.
     """
     hidden, layers = known.get("hidden") or 0, known.get("layers") or 0
     attention: Figures = known.get("attention") or {}
     experts: Figures = known.get("experts") or {}
-    matrices = 2 if attention.get("kind") == "encoder" else 3
+    matrices = 2 if attention.get("kind") == "encoder" else matrices
     tables = (2 if apart else 1) * (known.get("vocabulary") or 0) * hidden
     heads = (attention.get("heads") or 0) + (attention.get("kv-heads") or 0)
-    parameters = 2 * layers * hidden * heads * (attention.get("head-dim") or 0)
+    projected = 0 if attention.get("latent") else 2 * hidden * heads * (attention.get("head-dim") or 0)
+    parameters = projected * (layers if attending is None else attending)
     if experts:
-        parameters += sparse * experts["count"] * 3 * hidden * experts["intermediate"]
+        expert = matrices * (experts.get("hidden") or hidden) * experts["intermediate"]
+        parameters += sparse * experts["count"] * expert
     else:
-        parameters += layers * matrices * hidden * (known.get("intermediate") or 0)
+        each = matrices * hidden * (known.get("intermediate") or 0)
+        parameters += (layers if dense is None else dense) * each
     bits = tables * TABLE_BITS + parameters * LEAST_BITS.get(str(known.get("dtype")), 4)
     return bits * TOLERANCE // (8 * 100)
 
@@ -128,14 +157,12 @@ def _file_bytes(path: Path) -> int | None:
         raise Unreadable(f"{path.name}: {error}") from None
 
 
-def _stored_dtype(config: Config) -> str:
-    text = {**config, **inner(config, "text_config")}
-    return "" if inner(text, "quantization_config") else str(text.get("torch_dtype") or text.get("dtype"))
-
-
 FILE_NAME = re.compile(r"[^/\x00]{1,200}")
-QUANTISED = ("bits", "quant_algo", "load_in_4bit", "load_in_8bit", "config_groups")
-"""Settings of a quantisation that decide its dtype."""
+READ = (
+    "attention is read of LlamaForCausalLM and the others in docs/sizing.md, or stated as one of kind gqa, "
+    "mla, sliding, hybrid, recurrent, encoder"
+)
+"""What attention is read of, and what a stack file may state instead."""
 LEAST_BITS = {"bf16": 16, "fp16": 16, "fp8": 8, "fp8-block": 8, "fbgemm-fp8": 8, "int8": 8}
 """Bits per parameter; four for whatever is stored in fewer."""
 MOST_BYTES = 10**15

@@ -10,6 +10,8 @@ Figures = dict[str, Any]
 CONFIG = "config.json"
 QUANTISATION = "hf_quant_config.json"
 """What ModelOpt writes beside `config.json`, and vLLM reads where that names no quantisation."""
+ENCODER = "sentence_bert_config.json"
+"""What Sentence Transformers writes beside it, and vLLM takes the longest input from."""
 LARGEST = 10**10
 """No size of a model is larger."""
 LONGEST = 40

@@ -1,5 +1,6 @@
 """Kubeconfig files, read as far as it takes to tell which cluster they lead to."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -7,6 +8,21 @@ from typing import Any
 
 import yaml
 from pydantic import BaseModel, Field, ValidationError
+
+from corral.stacks.config.errors import one_line
+
+NULL, MERGE = "tag:yaml.org,2002:null", "tag:yaml.org,2002:merge"
+SERVER = re.compile(r"(https?://)?([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?(/[A-Za-z0-9._~/%-]*)?")
+"""An API server: its address, perhaps behind the path of a proxy."""
+
+
+class _Text(yaml.SafeLoader):
+    """Reads what stands without quotes as text, as kubectl does where a name is needed: `5`, `on`, a date."""
+
+    yaml_implicit_resolvers = {
+        letter: [(tag, pattern) for tag, pattern in found if tag in (NULL, MERGE)]
+        for letter, found in yaml.SafeLoader.yaml_implicit_resolvers.items()
+    }
 
 
 class KubeconfigError(Exception):
@@ -66,16 +82,18 @@ def target(key: str, paths: Sequence[str], context: str | None) -> Target:
     present = [path for path in paths if alone or Path(path).expanduser().exists()]
     files = {path: _read(key, path) for path in present}
     shown = ":".join(paths)
+    if not files:
+        raise KubeconfigError(f"{key}: {shown or 'no path'}: no such file")
     chosen = context or next((one.current_context for one in files.values() if one.current_context), None)
     names = list(dict.fromkeys(one.name for file in files.values() for one in file.contexts or ()))
-    listed = ", ".join(names) or "none"
+    listed = one_line(", ".join(names)) or "none"
     if chosen is None:
         raise KubeconfigError(f"{key}: {shown} has no current context: name one in cluster.context: {listed}")
     for path, file in files.items():
         for one in file.contexts or ():
             if one.name == chosen:
                 return Target(path, chosen, _server(key, path, file, one, files), alone)
-    raise KubeconfigError(f"{key}: {shown} has no context {chosen}: use one of {listed}")
+    raise KubeconfigError(f"{key}: {shown} has no context {one_line(chosen)}: use one of {listed}")
 
 
 def _server(
@@ -92,13 +110,19 @@ def _server(
             f"{key}: {path} has context {context.name} without its {missing}: name one file that has all, "
             "such as `kubectl config view --flatten` writes"
         )
-    return servers[wanted.cluster]
+    server = servers[wanted.cluster]
+    if not SERVER.fullmatch(server):
+        raise KubeconfigError(
+            one_line(f"{key}: {path}: server of cluster {wanted.cluster}: {server or 'empty text'}: ")
+            + "use https://host[:port]"
+        )
+    return server
 
 
 def _read(key: str, path: str) -> _Kubeconfig:
     place = Path(path).expanduser()
     try:
-        content: Any = yaml.safe_load(place.read_text(encoding="utf-8"))
+        content: Any = yaml.load(place.read_text(encoding="utf-8"), Loader=_Text)
         return _Kubeconfig.model_validate(content)
     except OSError as error:
         raise KubeconfigError(f"{key}: {place}: {error.strerror}") from None
@@ -106,9 +130,9 @@ def _read(key: str, path: str) -> _Kubeconfig:
         raise KubeconfigError(f"{key}: {place}: byte {error.start} is no UTF-8: use YAML in UTF-8") from None
     except ValidationError as error:
         first = error.errors()[0]
-        where = ".".join(map(str, first["loc"]))
+        at = ".".join(map(str, first["loc"]))
         raise KubeconfigError(
-            f"{key}: {place}: no kubeconfig{f' at {where}' if where else ''}: {_needed(first['type'])}"
+            f"{key}: {place}: no kubeconfig{f' at {at}' if at else ''}: {_needed(first['type'])}"
         ) from None
     except (yaml.YAMLError, ValueError, RecursionError, TypeError) as error:
         mark = getattr(error, "problem_mark", None)

@@ -59,13 +59,11 @@ def kernels(capability: str | None) -> tuple[Kernel, ...]:
 
 def loaded(spec: ModelSpec, experts: Experts, parallel: int, capability: str | None) -> int:
     """Bytes of the weights of `spec` on each of `parallel` devices, its experts padded."""
-    number = spec.layers * experts.count
-    published = number * PUBLISHED.expert(spec.hidden, experts.intermediate)
+    number, hidden = spec.layers * experts.count, experts.hidden or spec.hidden
+    published = number * PUBLISHED.expert(hidden, experts.intermediate)
     rest = max(0, spec.weights - published)
     width = -(-experts.intermediate // parallel)
-    return rest // parallel + number * max(
-        kernel.expert(spec.hidden, width) for kernel in kernels(capability)
-    )
+    return rest // parallel + number * max(kernel.expert(hidden, width) for kernel in kernels(capability))
 
 
 def _up(number: int, multiple: int) -> int:

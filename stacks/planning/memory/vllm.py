@@ -5,7 +5,7 @@ Upper bounds rather than estimates: multimodal models, models with a recurrent s
 
 from dataclasses import dataclass
 
-from corral.catalogue.attention import Hybrid
+from corral.catalogue.attention import Stateful
 from corral.catalogue.engines import Reserve
 from corral.catalogue.images import image
 from corral.catalogue.models import ModelSpec
@@ -24,6 +24,8 @@ ENCODING = int(1.25 * GIB)
 """Peak of the vision encoder beside the language model: an upper bound."""
 RECURRENT_GRAPHS = GIB // 2
 """CUDA graphs of models with a recurrent state are charged with their scratch memory (vLLM issue 50780)."""
+MARLIN_BUFFERS = 1.2
+"""Marlin's buffers for mxfp4 over its work spaces; the least that covers gpt-oss-20b on an A100."""
 STEP_HIDDEN = 4.5
 """Copies of the hidden state that one step holds beside three of the intermediate one."""
 LARGE = 70 * GIB
@@ -74,7 +76,7 @@ def step_tokens(
         return settings.step
     if pools(facts):
         return max(SMALL_STEP, context, max_num_seqs)
-    large = usable >= LARGE and not isinstance(facts.attention, Hybrid)
+    large = usable >= LARGE and not isinstance(facts.attention, Stateful)
     return max(LARGE_STEP if large else SMALL_STEP, max_num_seqs)
 
 
@@ -100,7 +102,7 @@ def fixed(
     outside = counts.outside_gib if parallel == 1 else counts.outside_parallel_gib
     return Fixed(
         weights=_loaded(facts, parallel, capability),
-        activation=_activation(facts, counts, max_num_seqs, step, parallel),
+        activation=_activation(facts, counts, max_num_seqs, step, parallel, capability),
         outside=int(outside * GIB) + (0 if eager else _graphs(facts, counts, max_num_seqs)),
     )
 
@@ -112,28 +114,40 @@ def _loaded(facts: ModelSpec, parallel: int, capability: str | None) -> int:
     return int(facts.weights * padding / parallel) + (MULTIMODAL if facts.multimodal else 0)
 
 
-def _activation(facts: ModelSpec, counts: Reserve, max_num_seqs: int, step: int, parallel: int) -> int:
+def _activation(
+    facts: ModelSpec, counts: Reserve, max_num_seqs: int, step: int, parallel: int, capability: str | None
+) -> int:
     """The larger of a step and the sampler's warm-up, and what experts keep in both."""
     hidden = 2 * step * facts.hidden
     sampler = int(counts.logit_bytes * max_num_seqs * facts.vocabulary) + hidden
     forward = int(2 * step * 3 * facts.intermediate / parallel + STEP_HIDDEN * hidden)
-    return max(sampler, forward) + _routing(facts, step, parallel) + (ENCODING if facts.multimodal else 0)
+    return (
+        max(sampler, forward)
+        + _routing(facts, step, parallel, capability)
+        + (ENCODING if facts.multimodal else 0)
+    )
 
 
-def _routing(facts: ModelSpec, step: int, parallel: int) -> int:
-    """Two work spaces of the experts that one step passes, and their sum; the kernels for mxfp4 need none."""
-    if facts.experts is None or facts.dtype is Dtype.MXFP4:
+def _routing(facts: ModelSpec, step: int, parallel: int, capability: str | None) -> int:
+    """Two work spaces of the experts that one step passes, and their sum.
+
+    Triton's kernels for mxfp4 need none.
+    """
+    if facts.experts is None:
         return 0
-    width = facts.experts.intermediate // parallel
-    spaces = max(2 * width, facts.hidden) + max(width, facts.hidden)
-    return 2 * step * (facts.experts.active * spaces + facts.hidden)
+    packed = facts.dtype is Dtype.MXFP4
+    if packed and experts.kernels(capability) == (experts.TRITON,):
+        return 0
+    width, hidden = facts.experts.intermediate // parallel, facts.experts.hidden or facts.hidden
+    spaces = max(2 * width, hidden) + max(width, hidden)
+    return int(2 * step * (facts.experts.active * spaces + facts.hidden) * (MARLIN_BUFFERS if packed else 1))
 
 
 def _graphs(facts: ModelSpec, counts: Reserve, max_num_seqs: int) -> int:
     if not counts.graph_kib:
         return 0
     number = _captured(largest_graph(max_num_seqs)) + _captured(min(max_num_seqs, LARGEST_GRAPH))
-    scratch = RECURRENT_GRAPHS if isinstance(facts.attention, Hybrid) else 0
+    scratch = RECURRENT_GRAPHS if isinstance(facts.attention, Stateful) else 0
     return int(counts.graph_kib * 1024 * facts.layers * number) + scratch
 
 
