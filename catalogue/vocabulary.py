@@ -2,6 +2,8 @@
 
 from enum import Enum
 
+from corral.catalogue.addon_names import Addon as Addon
+
 
 class Profile(str, Enum):
     """Sovereignty profile: one word for residency, sources, registries and keys; each adds to the last."""
@@ -180,24 +182,6 @@ class StorageKind(str, Enum):
 
     SEAWEEDFS = "seaweedfs"
     EXISTING = "existing"
-
-
-class Addon(str, Enum):
-    """A piece of the platform that can be managed, existing or off."""
-
-    GATEWAY_API = "gateway-api"
-    PROMETHEUS_CRDS = "prometheus-crds"
-    CERT_MANAGER = "cert-manager"
-    KYVERNO = "kyverno"
-    ADMISSION = "admission"
-    KUEUE = "kueue"
-    OBSERVABILITY = "observability"
-    GPU_OPERATOR = "gpu-operator"
-    DRA_DRIVER = "dra-driver"
-    MODEL_STORAGE = "model-storage"
-    VECTOR_DB = "vector-db"
-    KSERVE = "kserve"
-    TENANCY = "tenancy"
 
 
 class AddonState(str, Enum):

@@ -5,7 +5,8 @@ from typing import Any, NotRequired, TypedDict
 import pulumi
 import pulumi_kubernetes as kubernetes
 
-from corral.catalogue.vocabulary import AdmissionScope
+from corral.catalogue.addons import descriptor
+from corral.catalogue.vocabulary import Addon, AdmissionScope
 from corral.components._kit import ArgsError, PodSecurity, PodSecurityWord, checked, child, refuse, token
 from corral.components._words import AdmissionScopeWord
 from corral.components.admission.guards import Guard, guards
@@ -25,6 +26,8 @@ from corral.controls.models.sources import store
 from corral.controls.profiles import Profile, profile
 from corral.controls.register import control
 from corral.controls.scope import EXEMPT, Scope
+
+KYVERNO_NAMESPACE = descriptor(Addon.KYVERNO).namespace
 
 
 class AdmissionArgs(TypedDict):
@@ -83,7 +86,7 @@ class Admission(pulumi.ComponentResource):
                 spec = kyverno_policy(found, constraints, scope, everywhere=everywhere)
                 self._kyverno(name, found, spec)
         if args.get("native", True):
-            for guard in guards(scope, level, args.get("kyverno_namespace", "kyverno")):
+            for guard in guards(scope, level, args.get("kyverno_namespace", KYVERNO_NAMESPACE)):
                 self._guard(name, guard)
         if args.get("kyverno", True):
             self._namespaced(name, scope, level)

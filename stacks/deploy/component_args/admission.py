@@ -2,10 +2,11 @@
 
 from corral.catalogue.vocabulary import Addon, AddonState, AdmissionScope
 from corral.components._kit import PodSecurity
-from corral.components.admission import AdmissionArgs
+from corral.components.admission import Admission, AdmissionArgs
 from corral.controls.control import ObjectRule
 from corral.controls.register import CONTROLS
 from corral.stacks.deploy.component_args.context import DeployContext
+from corral.stacks.deploy.wiring import Wiring
 
 
 def object_controls() -> list[str]:
@@ -34,3 +35,6 @@ def admission_args(context: DeployContext) -> AdmissionArgs | None:
     if plan.supply.registry is not None:
         args["registry"] = plan.supply.registry
     return args
+
+
+WIRING = Wiring(Admission, admission_args)

@@ -3,12 +3,15 @@
 from corral.catalogue.vocabulary import Addon, Allocator
 from corral.components.fair_sharing import (
     DeviceCount,
+    FairSharing,
     FairSharingArgs,
     SharingTenant,
+    TenantQueues,
     TenantQueuesArgs,
 )
 from corral.components.tenancy import Tenancy
 from corral.stacks.deploy.component_args.context import DeployContext
+from corral.stacks.deploy.wiring import FurtherWiring, Wiring
 from corral.stacks.planning.results.fair_sharing import Quota, TenantShare
 
 
@@ -33,8 +36,9 @@ def fair_sharing_args(context: DeployContext) -> FairSharingArgs:
     return args
 
 
-def tenant_queues_args(context: DeployContext, tenancy: Tenancy | None) -> TenantQueuesArgs:
+def tenant_queues_args(context: DeployContext) -> TenantQueuesArgs:
     """A queue in the namespace of each tenant."""
+    tenancy = context.built.get(Tenancy)
     return {
         "tenants": [
             {
@@ -57,3 +61,7 @@ def _tenant(share: TenantShare) -> SharingTenant:
 
 def _count(quota: Quota) -> DeviceCount:
     return {"pool": quota.device.pool, "resource": quota.device.resource, "count": quota.count}
+
+
+WIRING = Wiring(FairSharing, fair_sharing_args)
+FURTHER = [FurtherWiring(TenantQueues, tenant_queues_args, name="tenant-queues", after=(Addon.KUEUE,))]
