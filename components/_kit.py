@@ -145,6 +145,7 @@ def install_with_filled_roles(
     supply: Supply,
     roles: Mapping[str, str],
     deployments: Mapping[str, str],
+    depends_on: Sequence[pulumi.Resource] = (),
 ) -> list[pulumi.Resource]:
     """`install` of a release with roles that Kubernetes fills from others; what awaits its `deployments`.
 
@@ -174,7 +175,7 @@ def install_with_filled_roles(
         values,
         namespace=namespace,
         supply=supply,
-        depends_on=before,
+        depends_on=[*before, *depends_on],
         awaited=False,
     )
     return [

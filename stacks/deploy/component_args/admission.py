@@ -3,6 +3,7 @@
 from corral.catalogue.vocabulary import Addon, AddonState, AdmissionScope
 from corral.components._kit import PodSecurity
 from corral.components.admission import Admission, AdmissionArgs
+from corral.components.kyverno import Kyverno
 from corral.controls.control import ObjectRule
 from corral.controls.register import CONTROLS
 from corral.stacks.deploy.component_args.context import DeployContext
@@ -28,6 +29,9 @@ def admission_args(context: DeployContext) -> AdmissionArgs | None:
         "own_serving": plan.state(Addon.KSERVE) is AddonState.MANAGED,
         "kyverno_namespace": plan.addon(Addon.KYVERNO).namespace,
     }
+    kyverno = context.built.get(Kyverno)
+    if kyverno is not None:
+        args["kyverno_types"] = kyverno.namespace
     if plan.admission.scope is AdmissionScope.CLUSTER:
         args["exempt_namespaces"] = list(plan.admission.exempt)
     if plan.admission.pod_security is not None:

@@ -6,6 +6,7 @@ from corral.components.fair_sharing import (
     FairSharing,
     FairSharingArgs,
     SharingTenant,
+    TenantQueue,
     TenantQueues,
     TenantQueuesArgs,
 )
@@ -38,16 +39,18 @@ def fair_sharing_args(context: DeployContext) -> FairSharingArgs:
 
 def tenant_queues_args(context: DeployContext) -> TenantQueuesArgs:
     """A queue in the namespace of each tenant."""
-    tenancy = context.built.get(Tenancy)
-    return {
-        "tenants": [
-            {
-                "tenant": one.tenant,
-                "namespace": one.namespace if tenancy is None else tenancy.namespaces[one.tenant],
-            }
-            for one in context.plan.shares.tenants
-        ]
+    return {"tenants": [_queue(context, one) for one in context.plan.shares.tenants]}
+
+
+def _queue(context: DeployContext, share: TenantShare) -> TenantQueue:
+    tenancy, sharing = context.built.get(Tenancy), context.built.get(FairSharing)
+    queue: TenantQueue = {
+        "tenant": share.tenant,
+        "namespace": share.namespace if tenancy is None else tenancy.namespaces[share.tenant],
     }
+    if sharing is not None:
+        queue["cluster_queue"] = sharing.cluster_queues[share.tenant]
+    return queue
 
 
 def _tenant(share: TenantShare) -> SharingTenant:
