@@ -192,13 +192,6 @@ class AddonState(str, Enum):
     OFF = "off"
 
 
-class InstalledBy(str, Enum):
-    """Which Pulumi resource installs a chart: objects the policies see, or a Helm release with its hooks."""
-
-    CHART = "chart"
-    RELEASE = "release"
-
-
 class AlertReceiver(str, Enum):
     """Who alerts are sent to, by an address that is a secret."""
 
