@@ -14,8 +14,10 @@ from tests.components.harness import Graph, build
 from tests.deploy.test_platform import SECRETS, write_kubeconfig
 
 from bench.processes import peak_memory
+from corral.catalogue.vocabulary import Addon
 from corral.stacks.config.loader import parse
 from corral.stacks.deploy.program import Platform
+from corral.stacks.deploy.wiring import wirings
 from corral.stacks.planning.planner import plan
 
 SLICES_PER_NODE = 28
@@ -69,6 +71,8 @@ def main() -> None:
         rest: dict[str, Any] = {"inventory": "x", "egress_socket": "x", "ports": {}}
         (plane / "plane.json").write_text(json.dumps({**record, **rest}))
         write_kubeconfig(plane / "kubeconfig", "https://127.0.0.1:1")
+        for addon in Addon:
+            wirings(addon)
         begun = time.monotonic()
         wanted = config(int(sys.argv[1]))
         graph = build(lambda: Platform(plan(parse(wanted), "dev")), secret_config=SECRETS, stack="dev")

@@ -12,7 +12,8 @@ from corral.embedded.home import Home
 SIZES = (10, 100, 1000)
 PROGRAM = (
     "import corral.stacks.deploy.load, corral.stacks.planning.planner, corral.stacks.deploy.program, "
-    "corral.stacks.config.errors"
+    "corral.stacks.config.errors; from corral.stacks.deploy.wiring import wirings; "
+    "from corral.catalogue.vocabulary import Addon; [wirings(addon) for addon in Addon]"
 )
 SDK = "import pulumi, pulumi_kubernetes"
 

@@ -8,7 +8,7 @@ from corral.catalogue._read import UNRESOLVED
 from corral.catalogue.addons import ChartRow, descriptor, descriptors
 from corral.catalogue.digests import digest
 from corral.catalogue.images import mirrored
-from corral.catalogue.vocabulary import Addon, InstalledBy, VectorEngine
+from corral.catalogue.vocabulary import Addon, VectorEngine
 
 OCI = "oci://"
 
@@ -23,11 +23,10 @@ class ChartEntry:
     source: str
     """`oci://host/path` or `https://…`, without the name."""
     namespace: str
-    installed_by: InstalledBy
     digest: str = UNRESOLVED
     """`sha256:…` of the chart, or `unresolved`."""
     reason: str = ""
-    """Why it is installed that way."""
+    """Why it is a Helm release, and not objects that policies see."""
     hooks: str = "none"
     """Helm hooks that the chart brings."""
     app_version: str = ""
@@ -66,7 +65,6 @@ def _entry(name: str, row: ChartRow, namespace: str) -> ChartEntry:
         version=row.version,
         source=row.source,
         namespace=namespace,
-        installed_by=row.installed_by,
         digest=digest(f"{row.source.rstrip('/')}/{name}:{row.version}"),
         reason=row.reason,
         hooks=row.hooks,

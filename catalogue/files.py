@@ -3,7 +3,7 @@
 import argparse
 import contextlib
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -36,11 +36,14 @@ class GeneratedFiles:
 
     def stale(self) -> list[Path]:
         """Files that are missing or differ from what makes them."""
-        return [
+        return list(self._stale())
+
+    def _stale(self) -> Iterator[Path]:
+        return (
             path
             for path, text in self.texts.items()
             if not path.is_file() or path.read_bytes() != text().encode()
-        ]
+        )
 
     def main(self, arguments: Sequence[str]) -> int:
         """What the module does with `--check` or `--write`; its exit code."""
@@ -49,10 +52,12 @@ class GeneratedFiles:
         choice.add_argument("--check", action="store_true", help="exit with 1 where one is stale")
         choice.add_argument("--write", action="store_true", help="write the generated files")
         chosen = parser.parse_args(arguments)
-        stale = self.stale()
-        for path in stale:
+        count = 0
+        # One after the other: a text may need a file before it.
+        for path in self._stale():
+            count += 1
             print(f"{path.relative_to(self.root)}: {'written' if chosen.write else 'stale'}")
             if chosen.write:
                 path.parent.mkdir(exist_ok=True)
                 replace(path, self.texts[path]())
-        return 1 if stale and chosen.check else 0
+        return 1 if count and chosen.check else 0

@@ -2,6 +2,8 @@
 
 from enum import Enum
 
+from corral.catalogue.addon_names import Addon as Addon
+
 
 class Profile(str, Enum):
     """Sovereignty profile: one word for residency, sources, registries and keys; each adds to the last."""
@@ -182,37 +184,12 @@ class StorageKind(str, Enum):
     EXISTING = "existing"
 
 
-class Addon(str, Enum):
-    """A piece of the platform that can be managed, existing or off."""
-
-    GATEWAY_API = "gateway-api"
-    PROMETHEUS_CRDS = "prometheus-crds"
-    CERT_MANAGER = "cert-manager"
-    KYVERNO = "kyverno"
-    ADMISSION = "admission"
-    KUEUE = "kueue"
-    OBSERVABILITY = "observability"
-    GPU_OPERATOR = "gpu-operator"
-    DRA_DRIVER = "dra-driver"
-    MODEL_STORAGE = "model-storage"
-    VECTOR_DB = "vector-db"
-    KSERVE = "kserve"
-    TENANCY = "tenancy"
-
-
 class AddonState(str, Enum):
     """Who answers for an addon: this stack, somebody else, or nobody because it is left out."""
 
     MANAGED = "managed"
     EXISTING = "existing"
     OFF = "off"
-
-
-class InstalledBy(str, Enum):
-    """Which Pulumi resource installs a chart: objects the policies see, or a Helm release with its hooks."""
-
-    CHART = "chart"
-    RELEASE = "release"
 
 
 class AlertReceiver(str, Enum):

@@ -11,7 +11,7 @@ import pulumi_kubernetes as kubernetes
 
 from corral.catalogue.addons import definition
 from corral.catalogue.charts import ChartEntry
-from corral.catalogue.vocabulary import Addon, InstalledBy
+from corral.catalogue.vocabulary import Addon
 from corral.components._args import ArgsError as ArgsError
 from corral.components._args import checked as checked
 from corral.components._args import hints_of as hints_of
@@ -110,27 +110,25 @@ def install(
     awaited: bool = True,
     definitions: bool = True,
 ) -> pulumi.Resource:
-    """Install a chart of the catalogue, the way its entry says: the only call to Helm.
+    """Install a chart of the catalogue as a Helm release: the only call to Helm.
 
     The release is named after the chart, so that the objects' names do not depend on the logical name.
     `awaited`: whether a release is done once its objects are ready, and gone once they are; hooks always are
     awaited. `definitions`: whether what the chart has in its folder `crds` is installed.
     """
     location = locate(entry, supply)
-    shared: dict[str, Any] = {
-        "chart": location["chart"],
-        "version": location.get("version"),
-        "repository_opts": {"repo": location["repository"]} if "repository" in location else None,
-        "name": entry.name,
-        "namespace": namespace,
-        "values": placed(values, entry, supply),
-        "skip_crds": None if definitions else True,
-        "opts": child(parent, depends_on=list(depends_on)),
-    }
-    if entry.installed_by is InstalledBy.CHART:
-        return kubernetes.helm.v4.Chart(logical, **shared)
     return kubernetes.helm.v3.Release(
-        logical, timeout=RELEASE_TIMEOUT_SECONDS, skip_await=None if awaited else True, **shared
+        logical,
+        chart=location["chart"],
+        version=location.get("version"),
+        repository_opts={"repo": location["repository"]} if "repository" in location else None,
+        name=entry.name,
+        namespace=namespace,
+        values=placed(values, entry, supply),
+        skip_crds=None if definitions else True,
+        skip_await=None if awaited else True,
+        timeout=RELEASE_TIMEOUT_SECONDS,
+        opts=child(parent, depends_on=list(depends_on)),
     )
 
 
@@ -145,6 +143,7 @@ def install_with_filled_roles(
     supply: Supply,
     roles: Mapping[str, str],
     deployments: Mapping[str, str],
+    depends_on: Sequence[pulumi.Resource] = (),
 ) -> list[pulumi.Resource]:
     """`install` of a release with roles that Kubernetes fills from others; what awaits its `deployments`.
 
@@ -174,7 +173,7 @@ def install_with_filled_roles(
         values,
         namespace=namespace,
         supply=supply,
-        depends_on=before,
+        depends_on=[*before, *depends_on],
         awaited=False,
     )
     return [

@@ -69,6 +69,15 @@ class Monitor:
     """Scheme, credentials and TLS, as fields of the endpoint; plain HTTP when empty."""
 
 
+def monitor_prerequisite(
+    parent: pulumi.Resource, instance: str, args: Mapping[str, Any]
+) -> list[pulumi.Resource]:
+    """What monitors and alerts wait for; `args` of the component: `monitors` and `monitor_types`."""
+    if not args.get("monitors", True):
+        return []
+    return prerequisite(parent, instance, Addon.PROMETHEUS_CRDS, args.get("monitor_types"))
+
+
 def watch(
     parent: pulumi.Resource,
     instance: str,
@@ -80,6 +89,7 @@ def watch(
     args: Mapping[str, Any],
     scrape: Monitor | None = None,
     depends_on: Sequence[pulumi.Resource] = (),
+    types: Sequence[pulumi.Resource] | None = None,
 ) -> None:
     """Dashboard of a component's instance and, where Prometheus' types are, its monitor and alerts.
 
@@ -87,6 +97,7 @@ def watch(
         signals: from the namespace, once that is known.
         name: of each object.
         args: of the component: `monitors`, and `monitor_types` where the program makes those types.
+        types: its `monitor_prerequisite`, where its chart needs that, too.
     """
     about: dict[str, Any] = {"name": name, "namespace": namespace, "labels": dict(labels)}
     options = child(parent, depends_on=list(depends_on))
@@ -99,7 +110,7 @@ def watch(
     )
     if not args.get("monitors", True):
         return
-    types = prerequisite(parent, instance, Addon.PROMETHEUS_CRDS, args.get("monitor_types"))
+    types = monitor_prerequisite(parent, instance, args) if types is None else types
     options = child(parent, depends_on=[*depends_on, *types])
     if scrape is not None:
         _prometheus_object(

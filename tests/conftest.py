@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 TESTS = Path(__file__).parent
-STACKS = {"components", "components_parts", "e2e", "fair_sharing", "importing", "programs", "tools"}
+STACKS = {"components", "e2e", "fair_sharing", "importing", "programs", "tools"}
 """Folders whose planes are one group; those of the other folders are the second."""
 
 

@@ -5,7 +5,7 @@ from functools import cache
 from graphlib import TopologicalSorter
 
 from corral.catalogue._read import FOLDER, Entry, Source, read_file
-from corral.catalogue.vocabulary import Addon, AddonState, Engine, InstalledBy, VectorEngine
+from corral.catalogue.vocabulary import Addon, AddonState, Engine, VectorEngine
 
 
 class ChartRow(Entry):
@@ -14,9 +14,8 @@ class ChartRow(Entry):
     source: str
     version: str
     app_version: str
-    installed_by: InstalledBy
-    """`chart` lets policies see every object but drops hooks; `release` runs hooks and hides objects."""
     reason: str
+    """Why it is a Helm release, which runs hooks, and not objects that policies see."""
     hooks: str
     kubernetes: str | None = None
     gpu_driver: int | None = None

@@ -1,12 +1,23 @@
 """Admission: the controls about Kubernetes objects, enforced by the API server and by Kyverno."""
 
+from collections.abc import Sequence
 from typing import Any, NotRequired, TypedDict
 
 import pulumi
 import pulumi_kubernetes as kubernetes
 
-from corral.catalogue.vocabulary import AdmissionScope
-from corral.components._kit import ArgsError, PodSecurity, PodSecurityWord, checked, child, refuse, token
+from corral.catalogue.addons import descriptor
+from corral.catalogue.vocabulary import Addon, AdmissionScope
+from corral.components._kit import (
+    ArgsError,
+    PodSecurity,
+    PodSecurityWord,
+    checked,
+    child,
+    prerequisite,
+    refuse,
+    token,
+)
 from corral.components._words import AdmissionScopeWord
 from corral.components.admission.guards import Guard, guards
 from corral.components.admission.namespaces import default_deny, pod_security
@@ -28,6 +39,8 @@ from corral.controls.models.sources import store
 from corral.controls.profiles import Profile, profile
 from corral.controls.register import control
 from corral.controls.scope import EXEMPT, Scope
+
+KYVERNO_NAMESPACE = descriptor(Addon.KYVERNO).namespace
 
 
 class ExceptedControl(TypedDict):
@@ -78,6 +91,9 @@ class AdmissionArgs(TypedDict):
     own_serving: NotRequired[bool]
     """Whether KServe is this platform's, so that its objects outside namespaces are in scope; true when
     omitted."""
+    kyverno_types: NotRequired[pulumi.Input[str]]
+    """`Kyverno.namespace`, where this program makes it; its policy types must be there already when
+    omitted."""
     kyverno_namespace: NotRequired[str]
     """Where Kyverno runs; `kyverno` when omitted."""
 
@@ -85,7 +101,7 @@ class AdmissionArgs(TypedDict):
 class Admission(pulumi.ComponentResource):
     """Refuses what breaks a control, twice: natively, fail-closed and first; and by Kyverno.
 
-    Kyverno's side must be registered after the Kyverno component: give that as `depends_on`.
+    With `kyverno` Kyverno must be there, as component Kyverno makes it.
     """
 
     enforced: pulumi.Output[list[str]]
@@ -96,6 +112,9 @@ class Admission(pulumi.ComponentResource):
         constraints, chosen = _chosen(args, name)
         scope = _scope(args, name)
         super().__init__(token(type(self)), name, {}, opts)
+        types: list[pulumi.Resource] = []
+        if args.get("kyverno", True):
+            types = prerequisite(self, name, Addon.KYVERNO, args.get("kyverno_types"))
         everywhere = not scope.labelled or args.get("own_serving", True)
         level = PodSecurity(args["pod_security"]) if "pod_security" in args else None
         for found in chosen:
@@ -105,12 +124,12 @@ class Admission(pulumi.ComponentResource):
                 self._native(name, found, spec, native_binding(found, constraints), notes)
             if args.get("kyverno", True):
                 spec = kyverno_policy(found, constraints, scope, everywhere=everywhere)
-                self._kyverno(name, found, spec, notes)
+                self._kyverno(name, found, spec, notes, types)
         if args.get("native", True):
-            for guard in guards(scope, level, args.get("kyverno_namespace", "kyverno")):
+            for guard in guards(scope, level, args.get("kyverno_namespace", KYVERNO_NAMESPACE)):
                 self._guard(name, guard)
         if args.get("kyverno", True):
-            self._namespaced(name, scope, level)
+            self._namespaced(name, scope, level, types)
         self.enforced = pulumi.Output.from_input([found.id for found in chosen])
         self.register_outputs({"enforced": self.enforced})
 
@@ -130,9 +149,11 @@ class Admission(pulumi.ComponentResource):
         bound = f"{logical}-binding"
         self._object(bound, NATIVE_API, "ValidatingAdmissionPolicyBinding", metadata, binding, policy)
 
-    def _kyverno(self, name: str, found: Control, spec: Any, notes: str) -> None:
+    def _kyverno(
+        self, name: str, found: Control, spec: Any, notes: str, types: Sequence[pulumi.Resource]
+    ) -> None:
         logical, metadata = f"{name}-{policy_name(found)}-kyverno", _metadata(found, notes)
-        self._object(logical, KYVERNO_API, "ValidatingPolicy", metadata, spec)
+        self._object(logical, KYVERNO_API, "ValidatingPolicy", metadata, spec, *types)
 
     def _guard(self, name: str, guard: Guard) -> None:
         logical = f"{name}-{guard.name.removeprefix('corral-')}"
@@ -141,14 +162,17 @@ class Admission(pulumi.ComponentResource):
         bound = f"{logical}-binding"
         self._object(bound, NATIVE_API, "ValidatingAdmissionPolicyBinding", metadata, guard.binding, policy)
 
-    def _namespaced(self, name: str, scope: Scope, level: PodSecurity | None) -> None:
+    def _namespaced(
+        self, name: str, scope: Scope, level: PodSecurity | None, types: Sequence[pulumi.Resource]
+    ) -> None:
         """What namespaces get when they come into scope."""
         metadata = {"name": "corral-default-deny", "labels": PART_OF}
-        self._object(f"{name}-default-deny", KYVERNO_API, "GeneratingPolicy", metadata, default_deny(scope))
+        spec = default_deny(scope)
+        self._object(f"{name}-default-deny", KYVERNO_API, "GeneratingPolicy", metadata, spec, *types)
         if level is not None:
             metadata = {"name": "corral-pod-security", "labels": PART_OF}
             spec = pod_security(scope, level)
-            self._object(f"{name}-pod-security", KYVERNO_API, "MutatingPolicy", metadata, spec)
+            self._object(f"{name}-pod-security", KYVERNO_API, "MutatingPolicy", metadata, spec, *types)
 
 
 def _scope(args: AdmissionArgs, owner: str) -> Scope:

@@ -16,11 +16,12 @@ from corral.components._kit import (
     existing_api,
     install_with_filled_roles,
     labels,
+    name_of,
     refuse,
     token,
 )
 from corral.components._namespaces import namespace_of
-from corral.components._signals import watch
+from corral.components._signals import monitor_prerequisite, watch
 from corral.components.fair_sharing.args import FairSharingArgs
 from corral.components.fair_sharing.guard import GUARD, binding, policy
 from corral.components.fair_sharing.queues import (
@@ -53,6 +54,7 @@ ACTIVE = {"pulumi.com/waitFor": "condition=Active"}
 class FairSharing(pulumi.ComponentResource):
     """Quotas that share the GPUs of the cluster given as provider among tenants.
 
+    With `monitors` the Prometheus operator's resource types must be there, as component Crds makes them.
     A quota is not gone before the workloads that it let in: tenants' namespaces should depend on this.
     """
 
@@ -60,23 +62,31 @@ class FairSharing(pulumi.ComponentResource):
     """Priority class of workloads that go before the others of their tenant."""
     configuration: pulumi.Output[str]
     """What these queues need in the manager's configuration, as YAML; somebody else's must have it, too."""
+    cluster_queues: pulumi.Output[dict[str, str]]
+    """Name of the ClusterQueue by tenant, known once it takes workloads."""
 
     def __init__(self, name: str, args: FairSharingArgs, opts: pulumi.ResourceOptions | None = None):
         args = checked(args, FairSharingArgs, name)
         offered = counts(args["offered"])
         refuse(_problems(name, args, offered))
         super().__init__(token(type(self)), name, {}, opts)
-        manager = self._manager(name, args)
-        self._queues(name, args, offered, manager)
+        types = monitor_prerequisite(self, name, args)
+        manager = self._manager(name, args, types)
+        queues = self._queues(name, args, offered, manager)
         self._guard(name, args)
         self._priority(name, manager)
-        self._watched(name, args, manager)
+        self._watched(name, args, manager, types)
         needed = _needed(args)
         self.priority = pulumi.Output.from_input(SERVED)
         self.configuration = pulumi.Output.from_input(needed)
-        self.register_outputs({"priority": SERVED, "configuration": needed})
+        self.cluster_queues = pulumi.Output.all(**{tenant: name_of(one) for tenant, one in queues.items()})
+        self.register_outputs(
+            {"priority": SERVED, "configuration": needed, "cluster_queues": self.cluster_queues}
+        )
 
-    def _manager(self, name: str, args: FairSharingArgs) -> list[pulumi.Resource]:
+    def _manager(
+        self, name: str, args: FairSharingArgs, types: Sequence[pulumi.Resource]
+    ) -> list[pulumi.Resource]:
         """What must be there before a queue: the manager with its webhook, or somebody else's types."""
         if args.get("existing", False):
             pulumi.log.info(
@@ -103,11 +113,13 @@ class FairSharing(pulumi.ComponentResource):
             supply=args["supply"],
             roles={f"{name}-{role}": role for role in FILLED},
             deployments={f"{name}-manager": MANAGER},
+            depends_on=types,
         )
 
     def _queues(
         self, name: str, args: FairSharingArgs, offered: Counts, manager: Sequence[pulumi.Resource]
-    ) -> None:
+    ) -> dict[str, pulumi.Resource]:
+        """The ClusterQueue of each tenant."""
         borrowing = args.get("borrowing", True)
         before = [
             kueue_object(self, f"{name}-pool-{pool}", "ResourceFlavor", pool, flavour(pool), manager)
@@ -116,8 +128,8 @@ class FairSharing(pulumi.ComponentResource):
         if borrowing:
             rest = {"resourceGroups": groups(offered, unassigned(offered, args["tenants"]))}
             before.append(kueue_object(self, f"{name}-cohort", "Cohort", COHORT, rest, manager))
-        for tenant in args["tenants"]:
-            kueue_object(
+        return {
+            tenant["name"]: kueue_object(
                 self,
                 f"{name}-{tenant['name']}",
                 "ClusterQueue",
@@ -126,6 +138,8 @@ class FairSharing(pulumi.ComponentResource):
                 before or manager,
                 annotations=ACTIVE,
             )
+            for tenant in args["tenants"]
+        }
 
     def _guard(self, name: str, args: FairSharingArgs) -> None:
         spaces = [tenant["namespace"] for tenant in args["tenants"]]
@@ -155,7 +169,13 @@ class FairSharing(pulumi.ComponentResource):
             child(self, depends_on=list(before)),
         )
 
-    def _watched(self, name: str, args: FairSharingArgs, before: Sequence[pulumi.Resource]) -> None:
+    def _watched(
+        self,
+        name: str,
+        args: FairSharingArgs,
+        before: Sequence[pulumi.Resource],
+        types: Sequence[pulumi.Resource],
+    ) -> None:
         watch(
             self,
             name,
@@ -165,6 +185,7 @@ class FairSharing(pulumi.ComponentResource):
             labels=labels(COMPONENT, name),
             args=args,
             depends_on=before,
+            types=types,
         )
 
 

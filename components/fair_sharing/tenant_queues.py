@@ -1,10 +1,11 @@
 """LocalQueues: how workloads of tenants come to their quotas."""
 
-from typing import TypedDict
+from typing import NotRequired, TypedDict
 
 import pulumi
 
-from corral.components._kit import checked, token
+from corral.catalogue.vocabulary import Addon
+from corral.components._kit import checked, prerequisite, token
 from corral.components.fair_sharing.component import ACTIVE, kueue_object
 from corral.components.fair_sharing.guard import QUEUE
 
@@ -16,6 +17,9 @@ class TenantQueue(TypedDict):
     """Name of the tenant, and of its ClusterQueue."""
     namespace: pulumi.Input[str]
     """Its namespace."""
+    cluster_queue: NotRequired[pulumi.Input[str]]
+    """Its entry of `FairSharing.cluster_queues`, where this program makes them; when omitted the one of the
+    tenant's name, and Kueue's types must be there already."""
 
 
 class TenantQueuesArgs(TypedDict):
@@ -28,7 +32,7 @@ class TenantQueuesArgs(TypedDict):
 class TenantQueues(pulumi.ComponentResource):
     """One LocalQueue in each tenant's namespace.
 
-    It depends on FairSharing, which makes the quotas, and on the namespaces.
+    Kueue must be there with the quotas, as component FairSharing makes them.
     """
 
     queue: pulumi.Output[str]
@@ -37,13 +41,17 @@ class TenantQueues(pulumi.ComponentResource):
     def __init__(self, name: str, args: TenantQueuesArgs, opts: pulumi.ResourceOptions | None = None):
         args = checked(args, TenantQueuesArgs, name)
         super().__init__(token(type(self)), name, {}, opts)
+        quotas = [one["cluster_queue"] for one in args["tenants"] if "cluster_queue" in one]
+        known = quotas[0] if args["tenants"] and len(quotas) == len(args["tenants"]) else None
+        types = prerequisite(self, name, Addon.KUEUE, known)
         for one in args["tenants"]:
             kueue_object(
                 self,
                 f"{name}-{one['tenant']}",
                 "LocalQueue",
                 QUEUE,
-                {"clusterQueue": one["tenant"]},
+                {"clusterQueue": one.get("cluster_queue", one["tenant"])},
+                types,
                 annotations=ACTIVE,
                 namespace=one["namespace"],
             )

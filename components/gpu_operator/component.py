@@ -22,7 +22,7 @@ from corral.components._kit import (
     token,
 )
 from corral.components._namespaces import namespace_of
-from corral.components._signals import watch
+from corral.components._signals import monitor_prerequisite, watch
 from corral.components._words import AddonStateWord, PlatformWord
 from corral.components.gpu_operator.allowed import Wanted, due, existing_policy, problems
 from corral.components.gpu_operator.device_plugin import SharedGpus, configurations
@@ -72,7 +72,10 @@ class GpuOperatorArgs(TypedDict):
 
 
 class GpuOperator(pulumi.ComponentResource):
-    """Makes GPUs schedulable, partitioned and observable on the cluster given as provider."""
+    """Makes GPUs schedulable, partitioned and observable on the cluster given as provider.
+
+    With `monitors` the Prometheus operator's resource types must be there, as component Crds makes them.
+    """
 
     namespace: pulumi.Output[str]
     """Where the operator runs."""
@@ -88,8 +91,10 @@ class GpuOperator(pulumi.ComponentResource):
         for line in due(Platform(args["platform"])):
             pulumi.log.info(line, self)
         space, before = self._space(name, args)
+        types = monitor_prerequisite(self, name, args)
         layouts = self._layouts(name, layouts_file, space, before)
-        self._operator(name, args, space, [layouts, *self._shares(name, args, shares, space, before)])
+        shared = self._shares(name, args, shares, space, before)
+        self._operator(name, args, space, [*types, layouts, *shared])
         watch(
             self,
             name,
@@ -99,6 +104,7 @@ class GpuOperator(pulumi.ComponentResource):
             labels=labels(COMPONENT, name),
             args=args,
             depends_on=before,
+            types=types,
         )
         self.namespace = space
         self.mig_config_map = name_of(layouts)

@@ -53,7 +53,7 @@ class Kyverno(pulumi.ComponentResource):
     """Policies in the admission path of the cluster given as provider."""
 
     namespace: pulumi.Output[str]
-    """Where it runs; exceptions from policies count only there."""
+    """Where it runs, known once its webhooks answer; exceptions from policies count only there."""
 
     def __init__(self, name: str, args: KyvernoArgs, opts: pulumi.ResourceOptions | None = None):
         args = checked(args, KyvernoArgs, name)
@@ -75,7 +75,7 @@ class Kyverno(pulumi.ComponentResource):
             upgrade_job=args.get("upgrade_job", True),
             scope=_scope(args),
         )
-        install_with_filled_roles(
+        controllers = install_with_filled_roles(
             self,
             f"{name}-chart",
             chart(RELEASE),
@@ -86,7 +86,8 @@ class Kyverno(pulumi.ComponentResource):
             roles={f"{name}-{one}-role": f"{RELEASE}:{one}" for one in CONTROLLERS},
             deployments={f"{name}-{one}": f"{RELEASE}-{one}" for one in CONTROLLERS},
         )
-        return namespace
+        running = [one.urn for one in controllers]
+        return pulumi.Output.all(namespace, *running).apply(lambda known: str(known[0]))
 
 
 def _scope(args: KyvernoArgs) -> Scope:

@@ -164,15 +164,18 @@ class Model(pulumi.ComponentResource):
             opts=child(self),
         )
 
-    def _claim(self, name: str, args: ModelArgs) -> kubernetes.resource.v1.ResourceClaimTemplate | None:
+    def _claim(self, name: str, args: ModelArgs) -> pulumi.Resource | None:
         if "claim" not in args:
             return None
         spec = claim_spec(args["claim"])
-        # A template cannot change: another claim is another template.
-        return kubernetes.resource.v1.ResourceClaimTemplate(
+        # A template cannot change: another claim is another template. The SDK's own class has an alias for
+        # each version that the type had before, which cost as much as the rest of a model.
+        return kubernetes.apiextensions.CustomResource(
             f"{name}-claim",
+            api_version="resource.k8s.io/v1",
+            kind="ResourceClaimTemplate",
             metadata=cast(Any, self._metadata(name, args, f"{name}-{fingerprint(spec)}")),
-            spec=cast(Any, spec),
+            spec=spec,
             opts=child(self),
         )
 
@@ -183,7 +186,7 @@ class Model(pulumi.ComponentResource):
         uri: pulumi.Output[str] | None,
         container: dict[str, Any] | None,
         account: kubernetes.core.v1.ServiceAccount,
-        template: kubernetes.resource.v1.ResourceClaimTemplate | None,
+        template: pulumi.Resource | None,
         before: list[pulumi.Resource],
     ) -> kubernetes.apiextensions.CustomResource:
         metadata = self._metadata(name, args, name)

@@ -17,6 +17,7 @@ from corral.components._kit import (
     existing_api,
     install,
     labels,
+    prerequisite,
     refuse,
     token,
 )
@@ -63,6 +64,9 @@ class ObservabilityArgs(TypedDict):
     """Address of that receiver, a secret."""
     existing: NotRequired[bool]
     """True: Prometheus' operator is there; its resource types are checked and nothing is installed."""
+    monitor_types: NotRequired[pulumi.Input[str]]
+    """`Crds.definition` of the set `prometheus-crds`, where this program makes them; they must be there
+    already when omitted."""
     namespace: NotRequired[str]
     """Where it runs; `monitoring` when omitted."""
     create_namespace: NotRequired[bool]
@@ -70,7 +74,10 @@ class ObservabilityArgs(TypedDict):
 
 
 class Observability(pulumi.ComponentResource):
-    """Metrics, alerts and dashboards of the cluster given as provider."""
+    """Metrics, alerts and dashboards of the cluster given as provider.
+
+    The Prometheus operator's resource types must be there, as component Crds makes them.
+    """
 
     namespace: pulumi.Output[str]
     """Where it runs; scrapers come from here."""
@@ -98,6 +105,7 @@ class Observability(pulumi.ComponentResource):
         )
 
     def _installed(self, name: str, args: ObservabilityArgs, space: str) -> pulumi.Output[str]:
+        types = prerequisite(self, name, Addon.PROMETHEUS_CRDS, args.get("monitor_types"))
         # The node exporter reads the host: its namespace cannot be restricted.
         namespace = namespace_of(self, name, space, args, component=COMPONENT, level=PodSecurity.PRIVILEGED)
         admin = kubernetes.core.v1.Secret(
@@ -145,7 +153,7 @@ class Observability(pulumi.ComponentResource):
             values,
             namespace=namespace,
             supply=args["supply"],
-            depends_on=before,
+            depends_on=[*types, *before],
         )
         return namespace
 

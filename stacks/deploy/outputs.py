@@ -10,20 +10,16 @@ from corral.components.model import Model
 from corral.components.model_storage import ModelStorage
 from corral.components.observability import Observability
 from corral.components.vector_db import VectorDatabase
+from corral.stacks.deploy.built import Built
 from corral.stacks.deploy.component_args.admission import excepted_control, object_controls
 from corral.stacks.planning.results.models import ModelPlan
 from corral.stacks.planning.results.plan import Plan
 
 
-def outputs(
-    plan: Plan,
-    *,
-    models: Mapping[str, Model],
-    storage: ModelStorage | None,
-    database: VectorDatabase | None,
-    observability: Observability | None,
-) -> Mapping[str, pulumi.Input[Any]]:
+def outputs(plan: Plan, models: Mapping[str, Model], built: Built) -> Mapping[str, pulumi.Input[Any]]:
     """Addresses, placements and policy of the platform."""
+    storage, database = built.get(ModelStorage), built.get(VectorDatabase)
+    observability = built.get(Observability)
     return {
         "endpoints": {name: model.url for name, model in models.items()},
         "unlocked-models": [model.name for model in plan.models if model.unlocked],

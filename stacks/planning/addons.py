@@ -47,9 +47,7 @@ def addon_plans(states: AddonStates, engine: VectorEngine | None) -> tuple[Addon
             addon=addon,
             state=state,
             namespace=namespace(addon),
-            charts=tuple(
-                ChartPlan(entry.name, entry.version, entry.installed_by) for entry in charts_in(addon, engine)
-            ),
+            charts=tuple(ChartPlan(entry.name, entry.version) for entry in charts_in(addon, engine)),
         )
         for addon, state in states.items()
     )

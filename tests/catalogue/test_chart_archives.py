@@ -17,7 +17,6 @@ from corral.catalogue import chart_archives
 from corral.catalogue.chart_archives import LAYER, Pulled, pull
 from corral.catalogue.charts import ChartEntry
 from corral.catalogue.registry import client
-from corral.catalogue.vocabulary import InstalledBy
 
 
 def packed(name: str, *more: str) -> bytes:
@@ -84,9 +83,7 @@ def store() -> Iterator[type[Store]]:
 
 def entry(store: type[Store], *, oci: bool = True, **more: str) -> ChartEntry:
     source = f"oci://{store.host}/charts" if oci else f"http://{store.host}/repository"
-    made = ChartEntry(
-        name="app", version="1.2.3", source=source, namespace="here", installed_by=InstalledBy.RELEASE
-    )
+    made = ChartEntry(name="app", version="1.2.3", source=source, namespace="here")
     return replace(made, **more)
 
 

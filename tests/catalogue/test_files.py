@@ -43,3 +43,10 @@ def test_a_stale_file_is_named_and_written_on_demand(tmp_path: Path, capsys: pyt
     assert generated.main(["--check"]) == 0
     (tmp_path / "docs" / "m.md").write_text("text of somebody else")
     assert generated.main(["--check"]) == 1
+
+
+def test_a_generated_text_may_need_a_file_that_is_written_before_it(tmp_path: Path):
+    first, then = tmp_path / "first", tmp_path / "then"
+    generated = GeneratedFiles("some.module", tmp_path, {first: lambda: "one", then: first.read_text})
+    assert generated.main(["--write"]) == 0
+    assert then.read_text() == "one" and generated.stale() == []

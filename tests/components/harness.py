@@ -23,11 +23,15 @@ from pulumi.runtime import mocks, rpc, settings
 from pulumi.runtime import resource as resources
 from pulumi.runtime.proto import source_pb2
 
+from corral.catalogue.addons import definition
+from corral.catalogue.vocabulary import Addon
+
 SECRET = "<secret>"
-PROMETHEUS_TYPES = {
-    "servicemonitors.monitoring.coreos.com": {"spec": {"versions": [{"name": "v1", "served": True}]}}
+TYPES = {
+    name: {"spec": {"versions": [{"name": version, "served": True}]}}
+    for name, version in map(definition, (Addon.PROMETHEUS_CRDS, Addon.KYVERNO, Addon.KUEUE))
 }
-"""What the clusters of tests have, unless one says otherwise: components are watched by default."""
+"""What the clusters of tests have, unless one says otherwise: components use these by default."""
 
 Computed = dict[str, Any] | Callable[[str], dict[str, Any]]
 
@@ -147,7 +151,7 @@ class _Objects(mocks.Mocks):
 
     def new_resource(self, args: mocks.MockResourceArgs) -> tuple[str, dict[str, Any]]:
         if args.resource_id:
-            there = self.found if args.resource_id in self.found else PROMETHEUS_TYPES
+            there = self.found if args.resource_id in self.found else TYPES
             return args.resource_id, dict(there.get(args.resource_id) or self.found[args.resource_id])
         if self.preview:
             # Nothing is there yet: no id, and nothing that a provider adds.
@@ -258,7 +262,7 @@ def build(
 ) -> Graph:
     """Run `program` in an event loop of its own against a recording engine; return what it registered.
 
-    `found` maps the id of an object that exists already, beside Prometheus' types, to its state, `answers`
+    `found` maps the id of an object that exists already, beside `TYPES`, to its state, `answers`
     the token of a provider's function to what it says, `computed` the type of a resource to what its
     provider adds to the inputs, or to what makes that of the logical name.
     """

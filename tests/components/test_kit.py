@@ -8,7 +8,6 @@ import pytest
 from tests.components.harness import Probe, build
 
 from corral.catalogue.charts import ChartEntry
-from corral.catalogue.vocabulary import InstalledBy
 from corral.components import _kit, _signals
 from corral.components.supply import locate
 
@@ -28,8 +27,8 @@ class SampleArgs(TypedDict):
     passed_on: NotRequired[pulumi.Input[str]]
 
 
-def entry(source: str = "https://charts.example.eu", by: InstalledBy = InstalledBy.CHART) -> ChartEntry:
-    return ChartEntry(name="sample", version="1.2.3", source=source, namespace="sample", installed_by=by)
+def entry(source: str = "https://charts.example.eu") -> ChartEntry:
+    return ChartEntry(name="sample", version="1.2.3", source=source, namespace="sample")
 
 
 def test_unknown_and_missing_keys_are_refused_together_with_what_is_allowed():
@@ -146,18 +145,11 @@ def test_a_chart_of_a_plain_repository_lies_below_charts_of_the_mirror():
     )
 
 
-@pytest.mark.parametrize(
-    ("by", "kind"),
-    [
-        (InstalledBy.CHART, "kubernetes:helm.sh/v4:Chart"),
-        (InstalledBy.RELEASE, "kubernetes:helm.sh/v3:Release"),
-    ],
-)
-def test_the_catalogue_entry_decides_how_a_chart_is_installed(by, kind):
+def test_a_chart_is_a_release_of_its_pinned_version():
     def program():
-        _kit.install(Probe("p"), "p-chart", entry(by=by), {"a": {"b": 1}}, namespace="sample", supply={})
+        _kit.install(Probe("p"), "p-chart", entry(), {"a": {"b": 1}}, namespace="sample", supply={})
 
-    installed = build(program).one(kind)
+    installed = build(program).one("kubernetes:helm.sh/v3:Release")
     assert installed.inputs["values"] == {"a": {"b": 1}}
     assert installed.inputs["version"] == "1.2.3", "an unpinned chart changes under us"
     assert installed.parent.endswith("::p")

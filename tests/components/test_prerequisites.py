@@ -6,12 +6,16 @@ from tests.components.harness import build
 
 from corral.catalogue.addons import definition
 from corral.catalogue.vocabulary import Addon
+from corral.components.admission import Admission
 from corral.components.cert_manager import CertManager
 from corral.components.crds import Crds
+from corral.components.fair_sharing import FairSharing, TenantQueues
 from corral.components.gpu_operator import GpuOperator
 from corral.components.kserve import KServe
+from corral.components.kyverno import Kyverno
 from corral.components.model import Model
 from corral.components.model_storage import ModelStorage
+from corral.components.observability import Observability
 from corral.components.vector_db import VectorDatabase
 
 DATABASE = {"engine": "pgvector", "credential": "x", "monitors": False, "supply": {}}
@@ -32,10 +36,35 @@ STORAGE = {
     "encryption_key": "0" * 64,
     "supply": {},
 }
+WATCH = {"supply": {}, "grafana_password": "x"}
+QUEUES = {"tenant": "team", "namespace": "team"}
+SHARING = {
+    "supply": {},
+    "tenants": [{"name": "team", "namespace": "team", "guaranteed": []}],
+    "offered": [{"pool": "whole", "resource": "nvidia.com/gpu", "count": 1}],
+}
+CONTROLS = {"controls": ["SOV-SUP-01"], "profile": "open", "native": False}
 ALONE = {
+    "admission": (Addon.KYVERNO, lambda more: Admission("alone", {**CONTROLS, **more}), "GeneratingPolicy"),
     "database": (Addon.CERT_MANAGER, lambda more: VectorDatabase("alone", {**DATABASE, **more}), "Issuer"),
     "kserve": (Addon.CERT_MANAGER, lambda more: KServe("alone", {"supply": {}, **more}), "alone-chart"),
     "model": (Addon.KSERVE, lambda more: Model("alone", {**MODEL, **more}), "InferenceService"),
+    "observability": (
+        Addon.PROMETHEUS_CRDS,
+        lambda more: Observability("alone", {**WATCH, **more}),
+        "alone-chart",
+    ),
+    "operator": (
+        Addon.PROMETHEUS_CRDS,
+        lambda more: GpuOperator("alone", {"platform": "gke-cos", "supply": {}, **more}),
+        "alone-chart",
+    ),
+    "queues": (Addon.KUEUE, lambda more: TenantQueues("alone", {"tenants": [QUEUES]}), "LocalQueue"),
+    "sharing": (
+        Addon.PROMETHEUS_CRDS,
+        lambda more: FairSharing("alone", {**SHARING, **more}),
+        "alone-chart",
+    ),
 }
 every_dependent = pytest.mark.parametrize(("addon", "made", "first"), ALONE.values(), ids=ALONE)
 
@@ -74,6 +103,29 @@ def test_what_the_same_program_makes_is_handed_over_and_nothing_is_read():
     assert graph.one("ClusterServingRuntime", "corral-vllm").urn in graph.before(model)
     issuer, chart = graph.one("Issuer"), graph.one("Release", "cert-manager-chart")
     assert chart.urn in graph.before(issuer), "an Issuer needs the webhook that the chart brings"
+
+
+def test_queues_and_policies_of_the_same_program_wait_for_what_serves_them():
+    def program():
+        types = Crds("types", {"set": "prometheus-crds", "supply": {}})
+        kyverno = Kyverno("kyverno", {"supply": {}})
+        Admission("admission", {**CONTROLS, "kyverno_types": kyverno.namespace})
+        sharing = FairSharing("sharing", {**SHARING, "monitor_types": types.definition})
+        queue = {**QUEUES, "cluster_queue": sharing.cluster_queues["team"]}
+        TenantQueues("queues", {"tenants": [queue]})
+        Observability("watch", {**WATCH, "monitor_types": types.definition})
+
+    graph = build(program)
+    assert not [one.name for one in graph if one.read]
+    queue = graph.one("LocalQueue")
+    assert queue.inputs["spec"] == {"clusterQueue": "team"}
+    assert graph.one("ClusterQueue").urn in graph.before(queue)
+    policy = graph.one("GeneratingPolicy")
+    controllers = graph.of("DeploymentPatch")
+    assert {one.urn for one in controllers if "kyverno" in one.name} <= graph.before(policy)
+    types = graph.one("Release", "types-chart").urn
+    assert types in graph.before(graph.one("Release", "watch-chart"))
+    assert types in graph.before(graph.one("Release", "sharing-chart"))
 
 
 WATCHED = {

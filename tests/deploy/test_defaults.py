@@ -1,83 +1,88 @@
 """What a stack file leaves out and what a component's arguments leave out come to the same."""
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
 from tests.components.harness import Graph, build
 from tests.deploy.test_platform import SECRETS
-from tests.stacks.stack_files import planned
+from tests.stacks.stack_files import model, planned
 
 from corral.catalogue.clusters import capabilities
-from corral.catalogue.vocabulary import ClusterKind
+from corral.catalogue.vocabulary import Addon, ClusterKind
 from corral.components.cert_manager import CertManager
-from corral.components.fair_sharing import FairSharing
-from corral.components.gpu_operator import GpuOperator
 from corral.components.kserve import KServe
-from corral.components.kyverno import Kyverno
-from corral.components.model_storage import ModelStorage
-from corral.components.observability import Observability
-from corral.components.vector_db import VectorDatabase
-from corral.stacks.deploy.component_args.cert_manager import cert_manager_args
+from corral.components.model import Model, ModelArgs
 from corral.stacks.deploy.component_args.context import DeployContext
-from corral.stacks.deploy.component_args.fair_sharing import fair_sharing_args
-from corral.stacks.deploy.component_args.gpu_operator import gpu_operator_args
-from corral.stacks.deploy.component_args.kserve import kserve_args
-from corral.stacks.deploy.component_args.kyverno import kyverno_args
-from corral.stacks.deploy.component_args.model_storage import model_storage_args
-from corral.stacks.deploy.component_args.observability import observability_args
-from corral.stacks.deploy.component_args.vector_db import vector_db_args
+from corral.stacks.deploy.component_args.model import model_args
+from corral.stacks.deploy.wiring import Wiring, wirings
+
+
+def wiring(addon: Addon) -> Wiring[Any]:
+    """The component of `addon`."""
+    return wirings(addon)[0]
 
 
 @dataclass(frozen=True)
 class Case:
     """A component as the least stack file describes it."""
 
-    component: Callable[..., Any]
-    args: Callable[[DeployContext], Any]
-    stack: Mapping[str, Any]
+    wiring: Wiring[Any]
+    stack: Mapping[str, Any] = field(default_factory=dict[str, Any])
     elsewhere: frozenset[str] = frozenset()
     """Arguments that follow from other sections of the stack file, or that only the stack can know."""
 
 
+def served(context: DeployContext) -> ModelArgs:
+    """The first model, on a KServe of the same program."""
+    context.built.add(KServe("kserve", {"supply": {}, "cert_manager": "there"}), Addon.KSERVE)
+    return model_args(context, context.plan.models[0])
+
+
 HANDED_OVER = frozenset({"cert_manager", "monitor_types"})
-
-
-def with_certificates(args: Callable[..., Any]) -> Callable[[DeployContext], Any]:
-    return lambda context: args(context, cert_manager=CertManager("certificates", {"supply": {}}))
-
-
 SECRET_OF_ITS_OWN = frozenset({"credential", "grafana_password", "encryption_key"}) | HANDED_OVER
+QDRANT = {"engine": "qdrant", "vectors": 1000}
+SIMULATED = {"models": [model()]}
+PLACED = ("pool", "tenant", "claim", "runtime", "store", "files", "source", "license", "path")
 CASES = {
-    "observability": Case(Observability, observability_args, {"observability": {}}),
-    "pgvector": Case(
-        VectorDatabase,
-        with_certificates(vector_db_args),
-        {"vector_db": {"engine": "pgvector"}},
-        frozenset({"clients"}),
+    "admission": Case(
+        wiring(Addon.ADMISSION), elsewhere=frozenset({"buckets", "pod_security", "exempt_namespaces"})
     ),
-    "qdrant": Case(
-        VectorDatabase,
-        with_certificates(vector_db_args),
-        {"vector_db": {"engine": "qdrant", "vectors": 1000}},
-        frozenset({"clients"}),
+    "cert-manager": Case(wiring(Addon.CERT_MANAGER)),
+    "dra-driver": Case(wiring(Addon.DRA_DRIVER), elsewhere=frozenset({"mig_layouts"})),
+    "gateway-api": Case(wiring(Addon.GATEWAY_API)),
+    "gpu-operator": Case(
+        wiring(Addon.GPU_OPERATOR), elsewhere=frozenset({"mig_configurations", "shared_pools"})
     ),
+    "kserve": Case(wiring(Addon.KSERVE)),
+    "kueue": Case(wiring(Addon.KUEUE), {"fair_sharing": {}}, frozenset({"classes"})),
+    "kyverno": Case(wiring(Addon.KYVERNO), elsewhere=frozenset({"scope", "exempt_namespaces"})),
+    "model": Case(
+        Wiring(Model, served),
+        SIMULATED,
+        frozenset({"arguments", "memory_gib", "weights", *PLACED}),
+    ),
+    "model-storage": Case(
+        wiring(Addon.MODEL_STORAGE), elsewhere=frozenset({"clients", "region", "endpoint"})
+    ),
+    "observability": Case(wiring(Addon.OBSERVABILITY), {"observability": {}}),
+    "pgvector": Case(wiring(Addon.VECTOR_DB), {"vector_db": {"engine": "pgvector"}}, frozenset({"clients"})),
+    "prometheus-crds": Case(wiring(Addon.PROMETHEUS_CRDS)),
+    "qdrant": Case(wiring(Addon.VECTOR_DB), {"vector_db": QDRANT}, frozenset({"clients"})),
     "replicated qdrant": Case(
-        VectorDatabase,
-        with_certificates(vector_db_args),
-        {"vector_db": {"engine": "qdrant", "vectors": 1000, "replicas": 3}},
+        wiring(Addon.VECTOR_DB),
+        {"vector_db": {**QDRANT, "replicas": 3}},
         frozenset({"clients", "replicas"}),
     ),
-    "model storage": Case(ModelStorage, model_storage_args, {}, frozenset({"clients", "region", "endpoint"})),
-    "fair sharing": Case(FairSharing, fair_sharing_args, {"fair_sharing": {}}, frozenset({"classes"})),
-    "GPU operator": Case(
-        GpuOperator, gpu_operator_args, {}, frozenset({"mig_configurations", "shared_pools"})
-    ),
-    "KServe": Case(KServe, with_certificates(kserve_args), {}),
-    "Kyverno": Case(Kyverno, kyverno_args, {}, frozenset({"scope", "exempt_namespaces"})),
-    "cert-manager": Case(CertManager, cert_manager_args, {}),
+    "tenancy": Case(wiring(Addon.TENANCY), elsewhere=frozenset({"reachable", "callers"})),
 }
+
+
+def test_every_addon_is_compared():
+    assert {id(case.wiring.component) for case in CASES.values()} >= {
+        id(wiring(addon).component) for addon in Addon
+    }
 
 
 def made(case: Case, without: str | None = None) -> tuple[set[str], Graph]:
@@ -87,11 +92,12 @@ def made(case: Case, without: str | None = None) -> tuple[set[str], Graph]:
     def program():
         plan = planned(cluster={"kind": "existing"}, **case.stack)
         context = DeployContext(plan, {}, capabilities(ClusterKind.EXISTING), None)
-        args = dict(case.args(context))
-        optional.update(set(args) & _optional(case.component) - case.elsewhere - SECRET_OF_ITS_OWN)
+        context.built.add(CertManager("certificates", {"supply": {}}), Addon.CERT_MANAGER)
+        args = dict(case.wiring.args(context) or {})
+        optional.update(set(args) & _optional(case.wiring.component) - case.elsewhere - SECRET_OF_ITS_OWN)
         if without is not None:
             del args[without]
-        case.component("one", args)
+        case.wiring.component("one", args, None)
 
     return optional, build(program, secret_config=SECRETS)
 
@@ -114,5 +120,5 @@ def test_an_argument_left_out_is_what_the_stack_file_leaves_out(case: Case):
 
 
 def test_the_comparison_sees_a_default_that_differs(monkeypatch):
-    case = Case(Observability, observability_args, {"observability": {"retention-days": 16}})
+    case = Case(wiring(Addon.OBSERVABILITY), {"observability": {"retention-days": 16}})
     assert content(made(case)[1]) != content(made(case, without="retention_days")[1])

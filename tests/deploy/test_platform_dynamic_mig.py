@@ -3,7 +3,7 @@
 import pulumi
 import pytest
 from tests.components.harness import build
-from tests.components_parts.installs import values_of
+from tests.components.installs import values_of
 from tests.deploy.test_platform import SECRETS, started
 
 from corral.stacks.config.loader import parse

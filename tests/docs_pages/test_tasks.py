@@ -15,6 +15,7 @@ from corral.components.observability.values import ADMIN_PASSWORD_KEY, ADMIN_SEC
 from corral.stacks.config.loader import parse
 from corral.stacks.config.model_lock import LockedModel
 from corral.stacks.config.stack_config import SECRETS
+from corral.stacks.deploy.built import Built
 from corral.stacks.deploy.outputs import outputs
 from corral.stacks.planning.planner import plan
 
@@ -94,7 +95,7 @@ def test_a_block_of_python_compiles_and_calls_the_address_that_the_plan_has(text
 @pytest.mark.parametrize("key", sorted(set(re.findall(r"stack output (\w+)", PAGE))))
 def test_an_output_that_is_read_is_one_of_stacks(key):
     made = plan(parse(stack()), "mine")
-    assert key in outputs(made, models={}, storage=None, database=None, observability=None)
+    assert key in outputs(made, {}, Built())
 
 
 def test_grafana_is_where_the_page_looks_for_it():

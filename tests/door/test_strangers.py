@@ -44,8 +44,7 @@ kyverno = Kyverno("kyverno", {{
 profile = settings.require("profile")
 level = {{}} if profile == "open" else {{"pod_security": "restricted"}}
 args = {{"controls": object_controls(), "profile": profile, "own_serving": False, **level}}
-after = pulumi.ResourceOptions(provider=cluster, depends_on=[kyverno])
-admission = Admission("admission", args, after)
+admission = Admission("admission", {{**args, "kyverno_types": kyverno.namespace}}, on)
 Tenancy("tenancy", {{"tenants": [{{"name": "team-a", "namespace": "team-a"}}]}}, on)
 """
 TENANT_USER = ("--as", "jane", "--as-group", "system:authenticated")

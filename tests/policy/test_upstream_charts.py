@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.admission.guarded import refusals
+from tests.components.admission.guarded import refusals
 
 from corral.components.admission.render import native_policy
 from corral.controls.cel import prepared

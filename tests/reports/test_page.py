@@ -220,7 +220,7 @@ def test_every_part_is_there_with_state_charts_and_versions(dev: Plan):
         assert row[:2] == [wanted.addon.value, wanted.state.value]
         installed = wanted.charts if wanted.state is AddonState.MANAGED else ()
         assert row[3] == (" ".join(chart.version for chart in installed) or "-")
-        assert all(f"{chart.installed_by.value} {chart.name}" in row[2] for chart in installed)
+        assert all(f"release {chart.name}" in row[2] for chart in installed)
 
 
 @pytest.mark.parametrize("name", list(Profile), ids=lambda name: name.value)

@@ -2,10 +2,12 @@
 
 from corral.catalogue.vocabulary import Addon, AddonState, AdmissionScope
 from corral.components._kit import PodSecurity
-from corral.components.admission import AdmissionArgs, ExceptedControl
+from corral.components.admission import Admission, AdmissionArgs, ExceptedControl
+from corral.components.kyverno import Kyverno
 from corral.controls.control import ObjectRule
 from corral.controls.register import CONTROLS
 from corral.stacks.deploy.component_args.context import DeployContext
+from corral.stacks.deploy.wiring import Wiring
 from corral.stacks.planning.results.sovereignty import ExceptionPlan
 
 
@@ -28,6 +30,9 @@ def admission_args(context: DeployContext) -> AdmissionArgs | None:
         "own_serving": plan.state(Addon.KSERVE) is AddonState.MANAGED,
         "kyverno_namespace": plan.addon(Addon.KYVERNO).namespace,
     }
+    kyverno = context.built.get(Kyverno)
+    if kyverno is not None:
+        args["kyverno_types"] = kyverno.namespace
     if plan.admission.scope is AdmissionScope.CLUSTER:
         args["exempt_namespaces"] = list(plan.admission.exempt)
     enforced = object_controls()
@@ -51,3 +56,6 @@ def excepted_control(one: ExceptionPlan) -> ExceptedControl:
         "expires": str(one.expires),
         "resources": list(one.resources),
     }
+
+
+WIRING = Wiring(Admission, admission_args)

@@ -1,6 +1,6 @@
 """What the arguments of every component draw on."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import NotRequired, TypedDict
 
 from corral.catalogue.addons import definition
@@ -8,6 +8,7 @@ from corral.catalogue.clusters import ClusterCapabilities
 from corral.catalogue.vocabulary import Addon, AddonState
 from corral.components.supply import Supply, Toleration
 from corral.stacks.config.stack_config import REGISTRY_AUTH
+from corral.stacks.deploy.built import Built
 from corral.stacks.deploy.clusters.protocol import Cluster
 from corral.stacks.deploy.secrets import secret
 from corral.stacks.planning.results.cluster import TolerationPlan
@@ -42,6 +43,8 @@ class DeployContext:
     supply: Supply
     capabilities: ClusterCapabilities
     storage_class: str | None
+    built: Built = field(default_factory=Built)
+    """Components that are there already: what one offers is an argument of the next."""
 
     @staticmethod
     def of(plan: Plan, cluster: Cluster) -> "DeployContext":

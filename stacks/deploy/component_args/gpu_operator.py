@@ -2,6 +2,7 @@
 
 from corral.catalogue.vocabulary import Addon, SharingKind
 from corral.components.gpu_operator import (
+    GpuOperator,
     GpuOperatorArgs,
     MigConfiguration,
     MigGpus,
@@ -9,6 +10,7 @@ from corral.components.gpu_operator import (
     SharedGpus,
 )
 from corral.stacks.deploy.component_args.context import DeployContext
+from corral.stacks.deploy.wiring import Wiring
 from corral.stacks.planning.results.pools import MigConfig, MigDevices, PoolPlan
 
 
@@ -45,3 +47,6 @@ def _gpus(entry: MigDevices) -> MigGpus:
 def shared_gpus(pool: PoolPlan) -> SharedGpus:
     """How a device plugin shares the GPUs of a pool."""
     return {"name": pool.name, "by": SharedBy(pool.sharing.value), "shares": pool.shares}
+
+
+WIRING = Wiring(GpuOperator, gpu_operator_args)

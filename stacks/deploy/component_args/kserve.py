@@ -2,13 +2,18 @@
 
 from corral.catalogue.vocabulary import Addon
 from corral.components.cert_manager import CertManager
-from corral.components.kserve import KServeArgs
+from corral.components.kserve import KServe, KServeArgs
 from corral.stacks.deploy.component_args.context import DeployContext
+from corral.stacks.deploy.wiring import Wiring
 
 
-def kserve_args(context: DeployContext, cert_manager: CertManager | None) -> KServeArgs:
+def kserve_args(context: DeployContext) -> KServeArgs:
     """KServe as the plan has it."""
     args: KServeArgs = {**context.installed(Addon.KSERVE)}
+    cert_manager = context.built.get(CertManager)
     if cert_manager is not None:
         args["cert_manager"] = cert_manager.namespace
     return args
+
+
+WIRING = Wiring(KServe, kserve_args)

@@ -1,8 +1,9 @@
 """Arguments of Kyverno."""
 
 from corral.catalogue.vocabulary import Addon, AdmissionScope
-from corral.components.kyverno import KyvernoArgs
+from corral.components.kyverno import Kyverno, KyvernoArgs
 from corral.stacks.deploy.component_args.context import DeployContext
+from corral.stacks.deploy.wiring import Wiring
 
 
 def kyverno_args(context: DeployContext) -> KyvernoArgs:
@@ -18,3 +19,6 @@ def kyverno_args(context: DeployContext) -> KyvernoArgs:
     if context.capabilities.controller_replicas is not None:
         args["replicas"] = context.capabilities.controller_replicas
     return args
+
+
+WIRING = Wiring(Kyverno, kyverno_args)

@@ -1,6 +1,5 @@
 """Arguments of Model."""
 
-from dataclasses import dataclass
 from typing import cast
 
 from corral.catalogue.sources import secret_part
@@ -14,21 +13,13 @@ from corral.stacks.deploy.secrets import secret
 from corral.stacks.planning.results.models import ClaimPlan, ModelPlan, ResourcePlan, SourcePlan
 
 
-@dataclass(frozen=True)
-class ModelDependencies:
-    """The components that models use; None: the platform has none."""
-
-    kserve: KServe | None
-    tenancy: Tenancy | None
-    storage: ModelStorage | None
-    sharing: FairSharing | None
-    queues: TenantQueues | None
-
-
-def model_args(context: DeployContext, model: ModelPlan, uses: ModelDependencies) -> ModelArgs:
+def model_args(context: DeployContext, model: ModelPlan) -> ModelArgs:
     """A model in its tenant's namespace."""
+    built = context.built
+    tenancy, kserve, storage = built.get(Tenancy), built.get(KServe), built.get(ModelStorage)
+    sharing, queues = built.get(FairSharing), built.get(TenantQueues)
     args: ModelArgs = {
-        "namespace": model.namespace if uses.tenancy is None else uses.tenancy.namespaces[model.tenant],
+        "namespace": model.namespace if tenancy is None else tenancy.namespaces[model.tenant],
         "engine": model.engine,
         "arguments": list(model.args),
         "supply": context.supply,
@@ -49,18 +40,18 @@ def model_args(context: DeployContext, model: ModelPlan, uses: ModelDependencies
             args["claim"] = _claim(model.claim)
         case ResourcePlan():
             args["resource"] = {"name": model.claim.name, "count": model.claim.count}
-    if uses.kserve is not None:
-        args["runtime"] = uses.kserve.runtimes[model.engine.value]
+    if kserve is not None:
+        args["runtime"] = kserve.runtimes[model.engine.value]
     if model.unlocked:
         args["unlocked"] = True
     if model.unlocked or model.unsafe:
         args["unsafe_files"] = True
     if model.origin is not None:
         args["source_access"] = _access(model.origin)
-    if uses.storage is not None:
-        args["store"] = uses.storage.store
-    if uses.queues is not None and uses.sharing is not None:
-        args["queue"], args["priority"] = uses.queues.queue, uses.sharing.priority
+    if storage is not None:
+        args["store"] = storage.store
+    if queues is not None and sharing is not None:
+        args["queue"], args["priority"] = queues.queue, sharing.priority
     return args
 
 

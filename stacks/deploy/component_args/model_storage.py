@@ -1,9 +1,10 @@
 """Arguments of ModelStorage."""
 
 from corral.catalogue.vocabulary import Addon
-from corral.components.model_storage import ModelStorageArgs
+from corral.components.model_storage import ModelStorage, ModelStorageArgs
 from corral.stacks.deploy.component_args.context import DeployContext
 from corral.stacks.deploy.secrets import secret
+from corral.stacks.deploy.wiring import Wiring
 
 
 def model_storage_args(context: DeployContext) -> ModelStorageArgs:
@@ -28,3 +29,6 @@ def model_storage_args(context: DeployContext) -> ModelStorageArgs:
     if not context.existing(addon):
         args["encryption_key"] = secret("storage-encryption-key")
     return args
+
+
+WIRING = Wiring(ModelStorage, model_storage_args)

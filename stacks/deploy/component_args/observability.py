@@ -1,10 +1,11 @@
 """Arguments of Observability."""
 
 from corral.catalogue.vocabulary import Addon
-from corral.components.observability import ObservabilityArgs
+from corral.components.observability import Observability, ObservabilityArgs
 from corral.stacks.config.stack_config import ALERTS_URL
 from corral.stacks.deploy.component_args.context import DeployContext
 from corral.stacks.deploy.secrets import secret
+from corral.stacks.deploy.wiring import Wiring
 
 
 def observability_args(context: DeployContext) -> ObservabilityArgs | None:
@@ -18,6 +19,7 @@ def observability_args(context: DeployContext) -> ObservabilityArgs | None:
         "retention_days": watch.retention_days,
         "size_gib": watch.size_gib,
         "control_plane": watch.control_plane,
+        "monitor_types": context.watched["monitor_types"],
         "namespace": watch.namespace,
     }
     if watch.alerts is not None:
@@ -25,3 +27,6 @@ def observability_args(context: DeployContext) -> ObservabilityArgs | None:
     if not context.existing(addon):
         args["grafana_password"] = secret("grafana-password")
     return args
+
+
+WIRING = Wiring(Observability, observability_args)

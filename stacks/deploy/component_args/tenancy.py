@@ -2,9 +2,10 @@
 
 from corral.catalogue.vocabulary import Addon, Allocator
 from corral.components.model_storage.seaweedfs import S3_PORT
-from corral.components.tenancy import Reachable, TenancyArgs, Tenant
+from corral.components.tenancy import Reachable, Tenancy, TenancyArgs, Tenant
 from corral.components.vector_db.names import ENDPOINTS
 from corral.stacks.deploy.component_args.context import DeployContext
+from corral.stacks.deploy.wiring import Wiring
 from corral.stacks.planning.results.plan import Plan
 from corral.stacks.planning.results.tenants import TenantPlan
 
@@ -41,3 +42,6 @@ def _tenant(tenant: TenantPlan, allocator: Allocator) -> Tenant:
     if tenant.data_class is not None:
         args["data_class"] = tenant.data_class.value
     return args
+
+
+WIRING = Wiring(Tenancy, tenancy_args)

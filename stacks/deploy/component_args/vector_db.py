@@ -2,12 +2,13 @@
 
 from corral.catalogue.vocabulary import Addon
 from corral.components.cert_manager import CertManager
-from corral.components.vector_db import VectorDatabaseArgs
+from corral.components.vector_db import VectorDatabase, VectorDatabaseArgs
 from corral.stacks.deploy.component_args.context import DeployContext
 from corral.stacks.deploy.secrets import secret
+from corral.stacks.deploy.wiring import Wiring
 
 
-def vector_db_args(context: DeployContext, cert_manager: CertManager | None) -> VectorDatabaseArgs | None:
+def vector_db_args(context: DeployContext) -> VectorDatabaseArgs | None:
     """The vector database; None: the stack file describes none."""
     database, addon = context.plan.vector_db, Addon.VECTOR_DB
     if database is None:
@@ -26,8 +27,12 @@ def vector_db_args(context: DeployContext, cert_manager: CertManager | None) -> 
         "protect": context.capabilities.protects_data,
         "namespace": database.namespace,
     }
+    cert_manager = context.built.get(CertManager)
     if cert_manager is not None:
         args["cert_manager"] = cert_manager.namespace
     if not context.existing(addon):
         args["credential"] = secret(database.secret)
     return args
+
+
+WIRING = Wiring(VectorDatabase, vector_db_args)

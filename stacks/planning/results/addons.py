@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from corral.catalogue.vocabulary import Addon, AddonState, InstalledBy
+from corral.catalogue.vocabulary import Addon, AddonState
 
 AddonStates = Mapping[Addon, AddonState]
 """Who answers for each addon, in the order of installation."""
@@ -15,7 +15,6 @@ class ChartPlan:
 
     name: str
     version: str
-    installed_by: InstalledBy
 
 
 @dataclass(frozen=True)

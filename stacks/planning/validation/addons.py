@@ -12,14 +12,10 @@ from corral.stacks.planning.results.addons import AddonStates
 
 def check_addons(config: StackConfig, states: AddonStates) -> Iterator[Problem]:
     """Addons that are off or existing where something needs them otherwise."""
-    sections: dict[Addon, object] = {
-        Addon.VECTOR_DB: config.vector_db,
-        Addon.OBSERVABILITY: config.observability,
-    }
-    for addon, section in sections.items():
-        if config.addons.get(addon) is AddonState.MANAGED and section is None:
-            yield Problem(f"addons.{addon.value}", "managed", f"the section {addon.value} is missing")
     for addon, described in descriptors().items():
+        lacking = described.section is not None and described.section not in config.sections
+        if lacking and config.addons.get(addon) is AddonState.MANAGED:
+            yield Problem(f"addons.{addon.value}", "managed", f"the section {described.section} is missing")
         for other in described.requires:
             if states[addon] is not AddonState.OFF and states[other] is AddonState.OFF:
                 yield Problem(

@@ -37,9 +37,8 @@ def check_fair(config: StackConfig, states: AddonStates) -> Iterator[Problem]:
                 yield from _asked(pools[name], asked, f"{path}.gpus.{name}")
             else:
                 yield Problem(f"{path}.gpus.{name}", name, one_of(name, pools))
-    wanted = config.addons.get(Addon.KUEUE, AddonState.OFF)
-    if wanted is not AddonState.OFF and config.fair_sharing is None:
-        yield Problem(f"addons.{Addon.KUEUE.value}", wanted.value, "the section fair-sharing is missing")
+    if config.addons.get(Addon.KUEUE) is AddonState.EXISTING and config.fair_sharing is None:
+        yield Problem(f"addons.{Addon.KUEUE.value}", "existing", "the section fair-sharing is missing")
     yield from _by_time(config, states)
 
 

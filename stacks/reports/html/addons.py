@@ -23,7 +23,7 @@ def _row(addon: AddonPlan) -> tuple[Content, ...]:
     return (
         addon.addon.value,
         tag("span", addon.state.value, class_=f"state {addon.state.value}"),
-        _lines(*(f"{one.installed_by.value} {one.name}" for one in charts)) if charts else plain,
+        _lines(*(f"release {one.name}" for one in charts)) if charts else plain,
         _lines(*(one.version for one in charts)) if charts else "-",
         addon.namespace or "-",
     )

@@ -129,7 +129,7 @@ def _addons(addons: Iterable[AddonPlan]) -> Table:
         charts = addon.charts if managed else ()
         for index, chart in enumerate(charts):
             first = (addon.addon.value, addon.state.value) if index == 0 else ("", "")
-            table.add_row(*first, f"{chart.installed_by.value} {chart.name}", chart.version)
+            table.add_row(*first, f"release {chart.name}", chart.version)
         if not charts:
             table.add_row(addon.addon.value, addon.state.value, "plain objects" if managed else "-", "")
     return table

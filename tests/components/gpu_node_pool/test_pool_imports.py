@@ -29,6 +29,8 @@ def loaded_by(*statements: str) -> list[set[str]]:
             "from corral.components.gpu_node_pool import CloudPurchase": set(),
             "import corral.components.gpu_node_pool.cloud": set(),
             "import corral.stacks.deploy.program, corral.stacks.deploy.load": set(),
+            "from corral.stacks.deploy.wiring import wirings": set(),
+            "from corral.catalogue.vocabulary import Addon; list(map(wirings, Addon))": set(),
             "from corral.components.gpu_node_pool.eks import EksGpuNodePool": {"pulumi_aws"},
         },
         {"from corral.components.gpu_node_pool.gke import GkeGpuNodePool": {"pulumi_gcp"}},

@@ -4,7 +4,7 @@ import pulumi
 import pytest
 import yaml
 from tests.components.harness import build
-from tests.components_parts.installs import installed, installs, values_of
+from tests.components.installs import installed, installs, values_of
 
 from corral.catalogue.platforms import platforms, precompiled_kernels
 from corral.catalogue.vocabulary import DriverSource, Platform

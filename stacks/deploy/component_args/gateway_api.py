@@ -1,8 +1,9 @@
-"""Arguments of Crds."""
+"""Arguments of Crds for the Gateway API."""
 
 from corral.catalogue.vocabulary import Addon
-from corral.components.crds import CrdsArgs, CrdSet
+from corral.components.crds import Crds, CrdsArgs, CrdSet
 from corral.stacks.deploy.component_args.context import DeployContext
+from corral.stacks.deploy.wiring import Wiring
 
 
 def gateway_api_args(context: DeployContext) -> CrdsArgs:
@@ -10,6 +11,4 @@ def gateway_api_args(context: DeployContext) -> CrdsArgs:
     return {"set": CrdSet.GATEWAY_API, **context.installed(Addon.GATEWAY_API)}
 
 
-def prometheus_crds_args(context: DeployContext) -> CrdsArgs:
-    """The resource types of the Prometheus operator."""
-    return {"set": CrdSet.PROMETHEUS, **context.installed(Addon.PROMETHEUS_CRDS)}
+WIRING = Wiring(Crds, gateway_api_args)

@@ -4,7 +4,7 @@ import re
 from typing import Any
 
 import pytest
-from tests.admission.guarded import refusals
+from tests.components.admission.guarded import refusals
 
 from corral.components._kit import PodSecurity
 from corral.components.admission.guards import guards

@@ -3,12 +3,16 @@
 from corral.catalogue.vocabulary import Addon, Allocator
 from corral.components.fair_sharing import (
     DeviceCount,
+    FairSharing,
     FairSharingArgs,
     SharingTenant,
+    TenantQueue,
+    TenantQueues,
     TenantQueuesArgs,
 )
 from corral.components.tenancy import Tenancy
 from corral.stacks.deploy.component_args.context import DeployContext
+from corral.stacks.deploy.wiring import FurtherWiring, Wiring
 from corral.stacks.planning.results.fair_sharing import Quota, TenantShare
 
 
@@ -33,17 +37,20 @@ def fair_sharing_args(context: DeployContext) -> FairSharingArgs:
     return args
 
 
-def tenant_queues_args(context: DeployContext, tenancy: Tenancy | None) -> TenantQueuesArgs:
+def tenant_queues_args(context: DeployContext) -> TenantQueuesArgs:
     """A queue in the namespace of each tenant."""
-    return {
-        "tenants": [
-            {
-                "tenant": one.tenant,
-                "namespace": one.namespace if tenancy is None else tenancy.namespaces[one.tenant],
-            }
-            for one in context.plan.shares.tenants
-        ]
+    return {"tenants": [_queue(context, one) for one in context.plan.shares.tenants]}
+
+
+def _queue(context: DeployContext, share: TenantShare) -> TenantQueue:
+    tenancy, sharing = context.built.get(Tenancy), context.built.get(FairSharing)
+    queue: TenantQueue = {
+        "tenant": share.tenant,
+        "namespace": share.namespace if tenancy is None else tenancy.namespaces[share.tenant],
     }
+    if sharing is not None:
+        queue["cluster_queue"] = sharing.cluster_queues[share.tenant]
+    return queue
 
 
 def _tenant(share: TenantShare) -> SharingTenant:
@@ -57,3 +64,7 @@ def _tenant(share: TenantShare) -> SharingTenant:
 
 def _count(quota: Quota) -> DeviceCount:
     return {"pool": quota.device.pool, "resource": quota.device.resource, "count": quota.count}
+
+
+WIRING = Wiring(FairSharing, fair_sharing_args)
+FURTHER = [FurtherWiring(TenantQueues, tenant_queues_args, name="tenant-queues", after=(Addon.KUEUE,))]

@@ -4,7 +4,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from tests.admission.guarded import refusals
+from tests.components.admission.guarded import refusals
 from tests.components.harness import build
 
 from corral.components._kit import ArgsError

@@ -1,6 +1,6 @@
 import pytest
 from tests.components.harness import SECRET, build
-from tests.components_parts.installs import installed, values_of
+from tests.components.installs import installed, values_of
 
 from corral.components._kit import ArgsError
 from corral.components.vector_db import VectorDatabase

@@ -2,7 +2,7 @@ import json
 
 import pytest
 from tests.components.harness import build
-from tests.components_parts.installs import installed, values_of
+from tests.components.installs import installed, values_of
 from tests.stacks.stack_files import planned, problems
 
 from corral.components._kit import ArgsError

@@ -1,4 +1,4 @@
-"""Charts that a graph installs, whichever Pulumi resource the catalogue chooses for them."""
+"""Charts that a graph installs."""
 
 from typing import Any
 
@@ -6,7 +6,7 @@ from tests.components.harness import Graph, Registered
 
 
 def installs(graph: Graph) -> list[Registered]:
-    return [*graph.of("Chart"), *graph.of("Release")]
+    return graph.of("Release")
 
 
 def installed(graph: Graph, logical: str) -> Registered:

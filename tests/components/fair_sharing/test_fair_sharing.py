@@ -4,7 +4,7 @@ import pulumi
 import pytest
 import yaml
 from tests.components.harness import build
-from tests.components_parts.installs import installs, values_of
+from tests.components.installs import installs, values_of
 
 from corral.components._kit import ArgsError
 from corral.components.device_classes import DeviceClasses
