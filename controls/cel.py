@@ -70,8 +70,28 @@ _MODELS = (
     f"{json.dumps(['model', *_LEGACY])}.filter(k, k in variables.pod).map(k, variables.pod[k]) + "
     f"{json.dumps(_EXPLAINERS)}.filter(k, k in variables.pod3).map(k, variables.pod3[k])"
 )
-SPACES = ".replace('\\n', ' ').replace('\\t', ' ').replace('\\\\', ' ')"
+_SPACED = {"\\n": " ", "\\t": " ", "\\\\": " ", "'-": " -", '\\"-': " -", ",-": " -", "[-": " -"}
+SPACES = "".join(f'.replace("{sign}", "{plain}")' for sign, plain in _SPACED.items())
 _SPEC = "object.?spec.orValue({})"
+_ANNOTATIONS = (
+    "object.?metadata.?annotations.orValue({})",
+    "object.?spec.?template.?metadata.?annotations.orValue({})",
+)
+_SOURCE = "storage-initializer-sourceuri"
+"""End of the annotation from which KServe's initializer has an address."""
+_STORED = (
+    f"{_present('storage')}.filter(c, has(c.storage.parameters) && has(c.storage.parameters.bucket))"
+    ".map(c, c.storage.parameters.?type.orValue('s3') + '://' + c.storage.parameters.bucket + '/')"
+)
+_HOOKS = ("lifecycle.postStart.exec.command", "lifecycle.preStop.exec.command")
+
+
+def _reached(holder: str, path: str) -> str:
+    """CEL for a list deep in `holder`, empty where a part of the path is absent."""
+    parts = path.split(".")
+    heads = [".".join([holder, *parts[: count + 1]]) for count in range(len(parts))]
+    return f"({' && '.join(f'has({head})' for head in heads)} ? {heads[-1]} : [])"
+
 
 VARIABLES: Mapping[str, str] = {
     **_pods(),
@@ -82,19 +102,24 @@ VARIABLES: Mapping[str, str] = {
         f"{_present('image')}.map(c, c.image) + "
         "variables.volumes.filter(v, has(v.image)).map(v, v.image.?reference.orValue(''))"
     ),
-    "env": f"{_present('env')}.map(c, c.env)",
+    "env": f"{_present('env')}.map(c, c.env.filter(e, has(e.name)))",
     "spec": _SPEC,
     "uris": (
         f"{_present('storageUri')}.map(c, c.storageUri) + "
-        f"({_each_pod('storageUris')}).map(u, u.uri) + "
+        f"({_each_pod('storageUris')}).filter(u, has(u.uri)).map(u, u.uri) + "
+        + "".join(f"{one}.filter(k, k.endsWith('{_SOURCE}')).map(k, {one}[k]) + " for one in _ANNOTATIONS)
+        + f"{_STORED} + "
         "(has(variables.spec.sourceModelUri) ? [variables.spec.sourceModelUri] : []) + "
         "(has(variables.spec.model) && has(variables.spec.model.uri) ? [variables.spec.model.uri] : []) + "
         "(has(variables.spec.model) && has(variables.spec.model.lora) ? "
-        "variables.spec.model.lora.?adapters.orValue([]).map(a, a.uri) : [])"
+        "variables.spec.model.lora.?adapters.orValue([])"
+        ".filter(a, has(a.uri)).map(a, a.uri) : [])"
     ),
     "lines": (
         "variables.containers.map(c, "
-        f"({_list('c', 'command')} + {_list('c', 'args')}).map(w, string(w)).join(' '))"
+        f"({_list('c', 'command')} + {_list('c', 'args')}"
+        + "".join(f" + {_reached('c', hook)}" for hook in _HOOKS)
+        + ").map(w, string(w)).join(' '))"
     ),
     "texts": (
         "variables.lines + variables.env.map(l, l.filter(e, has(e.value) && e.value != null)"
@@ -102,7 +127,10 @@ VARIABLES: Mapping[str, str] = {
     ),
     "text": f"variables.texts.join(' ; '){SPACES}",
     "names": "variables.env.map(l, l.map(e, e.name).join(' ')).join(' ').upperAscii()",
-    "words": f"{_present('command')}.map(c, c.command) + {_present('args')}.map(c, c.args)",
+    "words": (
+        f"{_present('command')}.map(c, c.command) + {_present('args')}.map(c, c.args)"
+        + "".join(f" + variables.containers.map(c, {_reached('c', hook)})" for hook in _HOOKS)
+    ),
 }
 """Shared variables, each able to use those above. `env` and `words` are lists of lists; `lines` has one
 command line per container, `texts` beside these the values of its environment, `text` all of them in one

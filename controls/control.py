@@ -48,6 +48,8 @@ class Resource:
     urn: str = ""
     provider: Mapping[str, Any] = field(default_factory=dict[str, Any])
     """Inputs of the resource's provider; empty where there is none."""
+    provider_name: str = ""
+    """Name of the resource's provider; empty where there is none."""
     ignore_changes: Sequence[str] = ()
     refers: Mapping[str, Sequence[str]] = field(default_factory=dict[str, Sequence[str]])
     """Property -> URNs of the resources that its value comes from; known even where the value is not."""

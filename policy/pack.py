@@ -2,7 +2,7 @@
 
 import json
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import cache
 from typing import Any, cast
@@ -45,6 +45,7 @@ RENDERABLE = "releases-can-be-judged"
 BUDGETED = "a-budget-is-set"
 CONFIGURED = "configuration-keeps-to-controls"
 CONFIG_MAP = "kubernetes:core/v1:ConfigMap"
+SECRET = "kubernetes:core/v1:Secret"
 RENTED = frozenset(token for token in READERS if not token.startswith("kubernetes:core/"))
 """Types of resources by which a cloud comes to rent out GPU nodes; the others mark nodes that are there."""
 STRICTEST_DEFAULT = "eu-resident"
@@ -103,7 +104,7 @@ def concerns(policy: str, token: str) -> bool:
     if policy == BUDGETED:
         return token in RENTED
     if policy == CONFIGURED:
-        return token.startswith(CONFIG_MAP)
+        return token.startswith((CONFIG_MAP, SECRET))
     own = [control for control in CONTROLS if control.id.lower() == policy]
     return any(_about(control, token) for control in own or CONTROLS)
 
@@ -216,9 +217,9 @@ def _with_configuration(constraints: Profile, adapter: Adapter) -> Policy:
 
     def check(args: StackValidationArgs, report: ReportViolation) -> None:
         everything = adapter.stack(args)
-        maps = data_of([one.props for one in everything if one.type.startswith(CONFIG_MAP)])
+        maps = data_of(list(_maps(everything)))
         for subject in everything:
-            if not maps or "onfigMap" not in str(subject.props):
+            if not maps or not any(word in str(subject.props) for word in ("onfigMap", "ecret")):
                 continue
             for workload in kubernetes_workloads(subject.type, subject.props):
                 whole = configured(workload, maps)
@@ -226,14 +227,25 @@ def _with_configuration(constraints: Profile, adapter: Adapter) -> Policy:
                     for control in rules:
                         if not _messages(control, workload, constraints):
                             for message in _messages(control, whole, constraints):
-                                report(_say(control, f"with its ConfigMaps {message}"), subject.urn)
+                                report(_say(control, f"with its configuration {message}"), subject.urn)
 
     return StackValidationPolicy(
         name=CONFIGURED,
-        description="What a ConfigMap brings into a workload keeps to the controls, too.",
+        description="What a ConfigMap or Secret brings into a workload keeps to the controls, too.",
         enforcement_level=EnforcementLevel.MANDATORY,
         validate=check,
     )
+
+
+def _maps(everything: Sequence[Resource]) -> Iterator[Mapping[str, Any]]:
+    """ConfigMaps and Secrets of a stack, patches and lists among them."""
+    for one in everything:
+        if one.type.startswith((CONFIG_MAP, SECRET)):
+            kind = "Secret" if one.type.startswith(SECRET) else "ConfigMap"
+            items = one.props.get("items")
+            for props in cast(list[Any], items) if isinstance(items, list) else [one.props]:
+                if isinstance(props, Mapping):
+                    yield {**cast(Mapping[str, Any], props), "kind": kind}
 
 
 def _messages(control: Control, workload: Mapping[str, Any], constraints: Profile) -> list[str]:
