@@ -179,11 +179,13 @@ def evaluate(expression: str, subject: Mapping[str, Any], known: Mapping[str, An
 
 
 def _without_unknown(value: Any) -> tuple[Any, bool]:
-    """`value` less what is unknown, and whether anything was: an item of a list goes as a whole."""
+    """`value` less what is unknown, and whether anything was: items of lists and variables go as a whole."""
     if value is UNKNOWN:
         return UNKNOWN, True
     if isinstance(value, Mapping):
         fields = cast(Mapping[str, Any], value)
+        if fields.get("value") is UNKNOWN and "name" in fields:
+            return UNKNOWN, True
         parts = {key: _without_unknown(item) for key, item in fields.items()}
         kept = {key: item for key, (item, _) in parts.items() if item is not UNKNOWN}
         return kept, any(found for _, found in parts.values())
@@ -202,6 +204,15 @@ class Prepared:
     unknown: bool
     """Whether a part that rules read is unknown: `spec`, or all but metadata of a kind without pods."""
     values: Mapping[str, Any]
+    whole: Mapping[str, Any]
+    """The object with what is unknown."""
+
+    def unknown_at(self, path: str) -> bool:
+        """Whether a value at dotted `path`, or on the way to it, is unknown."""
+        found: Any = self.whole
+        for part in path.split("."):
+            found = cast(Mapping[str, Any], found).get(part) if isinstance(found, Mapping) else found
+        return _without_unknown(found)[1]
 
 
 def prepared(subject: Mapping[str, Any]) -> Prepared:
@@ -213,12 +224,12 @@ def prepared(subject: Mapping[str, Any]) -> Prepared:
     known, _ = _without_unknown(without_nulls(subject))
     if known.get("kind") in PLAIN_KINDS:
         _, unknown = _without_unknown({key: item for key, item in subject.items() if key != "metadata"})
-        return Prepared(known, unknown, {"containers": []})
+        return Prepared(known, unknown, {"containers": []}, subject)
     _, unknown = _without_unknown(subject.get("spec"))
     values: dict[str, Any] = {}
     for name, expression in VARIABLES.items():
         values[name] = evaluate(expression, known, values)
-    return Prepared(known, unknown, values)
+    return Prepared(known, unknown, values, subject)
 
 
 _PARAMETERS: dict[tuple[int, int], tuple[ObjectRule, Profile, Mapping[str, str], Mapping[str, Any]]] = {}
@@ -260,6 +271,9 @@ def violations(rule: ObjectRule, subject: Prepared, profile: Profile) -> list[st
         raise Undecided("a part of the object is not known yet")
     if verdict:
         return []
+    open_ = next((path for path in rule.demanded if subject.unknown_at(path)), None)
+    if open_ is not None:
+        raise Undecided(f"`{open_}` is not known yet")
     offenders = _offenders(rule, subject, profile)
     return [f"{rule.message}: {', '.join(offenders)}" if offenders else rule.message]
 

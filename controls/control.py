@@ -125,6 +125,8 @@ class ObjectRule:
     """Which kinds the rule evaluates, as in `corral.controls.kinds.KINDS`."""
     parameters: Callable[[Profile], Mapping[str, str]] = lambda profile: {}
     """Profile -> CEL text by name."""
+    demanded: Sequence[str] = ()
+    """Paths at which something must be, so that nothing is decided while a value there is unknown."""
     admitted: bool = True
     """Whether admission evaluates it, too; False: it concerns what a program declares, or a guard at the API
     server holds it."""

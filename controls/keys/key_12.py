@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from corral.controls.control import UNKNOWN, Case, Control, Resource, ResourceRule, Verdict
+from corral.controls.control import UNKNOWN, Case, Control, Resource, ResourceRule, Undecided, Verdict
 from corral.controls.levels import Severity
 from corral.controls.profiles import Profile
 from corral.controls.settings import Table, limited, missing, needed, true
@@ -82,6 +82,8 @@ def _encrypted(subject: Resource, profile: Profile) -> Iterator[str]:
         return
     protocol = str(subject.value("protocol", "HTTP"))
     kinds = subject.values("defaultActions.type")
+    if protocol == "HTTP" and UNKNOWN in kinds:
+        raise Undecided("`defaultActions` is not known yet")
     if protocol == "HTTP" and not (kinds and all(kind == _REDIRECT for kind in kinds)):
         yield "`protocol` is HTTP, so plain text comes in"
     if protocol in ("HTTPS", "TLS"):
@@ -128,6 +130,11 @@ CONTROL = Control(
             "a newer policy of Google's",
             Verdict.GOOD,
             Resource("gcp:compute/sSLPolicy:SSLPolicy", "p", {"minTlsVersion": "TLS_1_2"}),
+        ),
+        Case(
+            "actions not known yet",
+            Verdict.UNDECIDED,
+            _listener("HTTP", defaultActions=[{"type": UNKNOWN}]),
         ),
         Case("not known yet", Verdict.UNDECIDED, _sql(UNKNOWN)),
     ),

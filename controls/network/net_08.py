@@ -37,9 +37,11 @@ CONTROL = Control(
             f"object.?spec.?type.orValue('') != 'ExternalName' || {_INSIDE}"
         ),
         message="plain text comes in, or a name of the cluster leads elsewhere",
+        demanded=("spec.tls", "spec.listeners"),
         admitted=False,
     ),
     cases=(
+        Case("encryption not known yet", Verdict.UNDECIDED, _ingress(tls=UNKNOWN)),
         Case("encrypted", Verdict.GOOD, _ingress(tls=[{"secretName": "t"}])),
         Case("plain text", Verdict.BAD, _ingress(rules=[])),
         Case(

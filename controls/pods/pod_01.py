@@ -159,6 +159,7 @@ CONTROL = Control(
             f"variables.containers.all(c, {_CONTAINER}) && {_ARMOURED})"
         ),
         message="a pod has what lets it out of its container",
+        demanded=("metadata.namespace",),
         admitted=False,
     ),
     cases=(
