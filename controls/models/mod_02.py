@@ -32,8 +32,9 @@ def _parameters(profile: Profile) -> dict[str, str]:
         "serving": f"(variables.named ? variables.lines : []).filter(l, l.matches({text(hubs.SERVES)})) + "
         f"(variables.named ? variables.containers : []).filter(c, {_ENTRY}).map(c, 'serve ' + "
         "c.args.map(w, string(w)).join(' '))",
-        "served": f"variables.serving.map(l, (l{_COMMANDS}).split(';')"
-        f".filter(c, c.matches({text(hubs.SERVES)})).map(c, (' ' + c{SPACES}).split(' -')))",
+        "served": f"variables.serving.map(l, [(l{_COMMANDS}).split(';')].map(several, size(several) == 1 ? "
+        f"several : several.filter(c, c.matches({text(hubs.SERVES)})))[0]"
+        f".map(c, (' ' + c{SPACES}).split(' -')))",
         "signed": hubs.has_any("variables.text.lowerAscii()", text(list(hubs.SIGNS))),
         "opened": hubs.has_any("variables.names", text(list(hubs.NAMES))),
     }
