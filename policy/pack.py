@@ -5,12 +5,14 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import cache
+from pathlib import Path
 from typing import Any, cast
 
 from pulumi_policy import (
     EnforcementLevel,
     Policy,
     PolicyComplianceFramework,
+    PolicyConfigSchema,
     ReportViolation,
     ResourceValidationArgs,
     ResourceValidationPolicy,
@@ -28,13 +30,13 @@ from corral.controls.evaluate import applies, evaluate_object, evaluate_resource
 from corral.controls.kinds import KINDS
 from corral.controls.levels import Severity
 from corral.controls.models.sources import BUCKET, store
-from corral.controls.profiles import Profile, profile
+from corral.controls.profiles import PROFILES, Profile, profile
 from corral.controls.register import CONTROLS
 from corral.controls.workloads import kind_of
 from corral.policy import providers
 from corral.policy.adapt import api_of, kubernetes_workloads
 from corral.policy.adapter import Adapter
-from corral.policy.configured import serve
+from corral.policy.configured import OWN, SETTINGS, serve
 from corral.policy.providers import known_providers
 from corral.policy.rendered import RELEASE
 
@@ -87,6 +89,7 @@ def policies(constraints: Profile) -> list[Policy]:
         _renderable(adapter, pending),
         _budgeted(constraints, adapter),
         _with_configuration(constraints, adapter),
+        _settings(constraints),
     )
     return [*made, *beside, *_undecided(pending)]
 
@@ -103,6 +106,8 @@ def concerns(policy: str, token: str) -> bool:
         return token == RELEASE
     if policy == BUDGETED:
         return token in RENTED
+    if policy == SETTINGS:
+        return False
     if policy == CONFIGURED:
         return token.startswith((CONFIG_MAP, SECRET))
     own = [control for control in CONTROLS if control.id.lower() == policy]
@@ -122,6 +127,13 @@ def _about(control: Control, token: str) -> bool:
     return POD.kind in control.rule.kinds and not token.startswith(WITHOUT_PODS)
 
 
+def _page(control: Control) -> str:
+    """Where this machine has the control's page: in a checkout; a wheel has no pages, so the anchor alone."""
+    path, _, anchor = control.url.partition("#")
+    pages = Path(__file__).resolve().parents[1] / path
+    return f"{pages.as_uri()}#{anchor}" if pages.is_file() else control.url
+
+
 def _metadata(control: Control, constraints: Profile) -> dict[str, Any]:
     return {
         "name": control.id.lower(),
@@ -132,7 +144,7 @@ def _metadata(control: Control, constraints: Profile) -> dict[str, Any]:
         "framework": PolicyComplianceFramework(name=control.sources[0]),
         "tags": list(control.sources),
         "remediation_steps": control.remedy,
-        "url": control.url,
+        "url": _page(control),
     }
 
 
@@ -188,6 +200,26 @@ def _renderable(adapter: Adapter, pending: Pending) -> Policy:
         description="A Helm release that cannot be rendered hides objects that no control has seen.",
         enforcement_level=EnforcementLevel.MANDATORY,
         validate=check,
+    )
+
+
+def _settings(constraints: Profile) -> Policy:
+    """The policy that stops nothing, and has the configuration of the pack itself."""
+    text_ = {"type": "string"}
+    schema = PolicyConfigSchema(
+        properties={
+            "profile": {"type": "string", "enum": list(PROFILES)},
+            "region": text_,
+            "registry": text_,
+            "bucket": text_,
+        }
+    )
+    return ResourceValidationPolicy(
+        name=SETTINGS,
+        description=f"Constraints of the pack: profile {constraints.name}; see docs/policies.md.",
+        enforcement_level=EnforcementLevel.ADVISORY,
+        validate=lambda args, report: None,
+        config_schema=schema,
     )
 
 
@@ -311,20 +343,23 @@ def _undecided(pending: Pending) -> list[Policy]:
 
 
 def constraints_of(config: Mapping[str, str]) -> Profile:
-    """The profile that `corral:platform` of a stack's configuration names, else the strict default.
+    """The profile that the pack's own configuration names, else `corral:platform` of the stack's, else the
+    strict default.
 
     Raises:
         ValueError: an unknown profile, a region outside it, or a budget that is none.
     """
     platform = cast(Mapping[str, Any], json.loads(config.get("corral:platform") or "{}"))
-    said = cast(Mapping[str, str], platform.get("sovereignty") or {})
+    own = cast(Mapping[str, str], json.loads(config.get(OWN) or "{}"))
+    said = {**cast(Mapping[str, str], platform.get("sovereignty") or {}), **own}
     region = said.get("region")
-    bucket = cast(Mapping[str, str], platform.get("model-storage") or {}).get("bucket", BUCKET)
+    stored = cast(Mapping[str, str], platform.get("model-storage") or {}).get("bucket", BUCKET)
+    bucket = own.get("bucket", stored)
     found = profile(
         said.get("profile", STRICTEST_DEFAULT),
         region=None if region == EMBEDDED_REGION else region,
         registry=said.get("registry"),
-        stores=(store(bucket),) if platform else None,
+        stores=(store(bucket),) if platform or "bucket" in own else None,
     )
     budget = cast(Mapping[str, Any] | None, platform.get("budget"))
     return found if budget is None else replace(found, budget=parse_budget(budget))

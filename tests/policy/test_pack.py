@@ -151,6 +151,13 @@ def test_every_policy_carries_what_a_reader_needs() -> None:
         assert policy.severity and policy.remediation_steps and policy.url and policy.framework.name
 
 
+def test_the_page_of_a_policy_is_there_with_a_section_for_it() -> None:
+    for found in analyzer("air-gapped").GetAnalyzerInfo(None, None).policies:
+        if found.name.startswith("sov-"):
+            page, _, anchor = found.url.removeprefix("file://").partition("#")
+            assert f"## {anchor.upper()}\n" in Path(page).read_text()
+
+
 def test_the_pack_takes_its_profile_from_the_stacks_configuration() -> None:
     made = configured(lambda config: policies(constraints_of(config)), concerns)
     served: Any = made("corral", "0.1.0", policies(constraints_of({})), EnforcementLevel.MANDATORY)
@@ -198,6 +205,40 @@ def test_a_strict_profile_serves_models_from_the_stacks_own_bucket_alone() -> No
     assert stopped("s3://ours-not/chat", "eu-resident", **own)
     assert stopped("gs://ours/chat", "eu-resident", **own)
     assert not stopped("s3://anybody/chat", "open", **own)
+
+
+def own_pack(levels: dict[str, Any], **settings: str) -> dict[str, int]:
+    """Levels of a pod's findings by policy, with configuration of the pack's own."""
+    made = configured(lambda config: policies(constraints_of(config)), concerns)
+    served: Any = made("corral", "0.1.0", policies(constraints_of({})), EnforcementLevel.MANDATORY)
+    served.ConfigureStack(analyzer_pb2.AnalyzerStackConfigureRequest(config={}), None)
+    request = analyzer_pb2.ConfigureAnalyzerRequest()
+    for policy in served.GetAnalyzerInfo(None, None).policies:
+        request.policyConfig[policy.name].enforcementLevel = levels.get(policy.name, policy.enforcementLevel)
+    request.policyConfig["constraints"].properties.update(settings)
+    served.Configure(request, None)
+    asked = analyzer_pb2.AnalyzeRequest(
+        type=POD, name="x", urn="urn:x", properties=struct(pod(image="docker.io/library/nginx:1.27"))
+    )
+    return {found[0]: found[1] for found in findings(served.Analyze(asked, None))}
+
+
+def test_the_pack_takes_its_constraints_from_configuration_of_its_own() -> None:
+    assert own_pack({}) == {"sov-sup-01": MANDATORY, "sov-sup-02": MANDATORY}
+    assert own_pack({}, profile="open", registry="docker.io") == {"sov-sup-02": ADVISORY}
+    assert own_pack({}, registry="docker.io") == {"sov-sup-02": MANDATORY}
+
+
+def test_a_level_that_is_stated_holds_whatever_the_profile_of_the_packs_own_configuration() -> None:
+    found = own_pack({"sov-sup-02": ADVISORY}, registry="docker.io")
+    assert found == {"sov-sup-02": ADVISORY}
+    disabled = own_pack({"sov-sup-02": analyzer_pb2.DISABLED}, profile="open", registry="docker.io")
+    assert disabled == {}
+
+
+def test_a_region_of_the_packs_own_configuration_outside_its_profile_ends_the_run() -> None:
+    with pytest.raises(ValueError, match="us-east-1"):
+        own_pack({}, profile="eu-resident", region="us-east-1")
 
 
 def test_a_region_outside_the_profile_ends_the_run() -> None:
