@@ -56,7 +56,7 @@ def workloads(subject: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
                 yield from workloads({**inherited, **cast(Mapping[str, Any], item)})
         return
     plain = cast(Mapping[str, Any], without_nulls(subject))
-    own = {"apiVersion": "v1", "kind": "Pod", "metadata": subject.get("metadata") or {}}
+    own: dict[str, Any] = {"apiVersion": "v1", "kind": "Pod", "metadata": subject.get("metadata") or {}}
     for spec in _pod_specs(plain):
         yield {**own, "spec": spec}
     if not _of_apis(subject):

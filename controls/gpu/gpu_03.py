@@ -1,10 +1,12 @@
 """No container takes GPUs that it was not allocated."""
 
+from corral.catalogue.images import image
 from corral.controls.cel import text
 from corral.controls.control import UNKNOWN, Case, Control, ObjectRule, Verdict
 from corral.controls.kinds import POD_KINDS, SERVING_KINDS
 from corral.controls.levels import Severity
 from corral.controls.models.subjects import pod, service
+from corral.controls.pods.drivers import drivers
 
 _NONE = ["", "none", "void"]
 _VARIABLES = [
@@ -29,14 +31,19 @@ CONTROL = Control(
     remedy="Ask by `limits` or by a ResourceClaim; leave NVIDIA_VISIBLE_DEVICES out, or set it to void.",
     rule=ObjectRule(
         kinds=(*POD_KINDS, *SERVING_KINDS),
-        parameters=lambda profile: {"noDevices": text(_NONE), "devices": text(_DEVICES)},
+        parameters=lambda profile: {
+            "noDevices": text(_NONE),
+            "devices": text(_DEVICES),
+            "drivers": text(drivers(profile)),
+        },
         expression=(
+            "variables.images.exists(i, i.matches(variables.drivers)) || ("
             f"variables.env.all(l, l.all(e, !(e.name in {text(_VARIABLES)}) || "
             "(has(e.value) && e.value in variables.noDevices))) && "
             "variables.volumes.all(v, !has(v.hostPath) || !has(v.hostPath.path) || "
             "!v.hostPath.path.matches(variables.devices)) && "
             "variables.containers.all(c, !has(c.volumeMounts) || c.volumeMounts.all(m, "
-            f"!has(m.mountPath) || !m.mountPath.matches({text(_MOUNTED)})))"
+            f"!has(m.mountPath) || !m.mountPath.matches({text(_MOUNTED)}))))"
         ),
         message="a container takes GPUs past the scheduler",
         admitted=False,
@@ -45,6 +52,14 @@ CONTROL = Control(
         Case("nothing said", Verdict.GOOD, pod()),
         Case("none", Verdict.GOOD, pod(env=[{"name": "NVIDIA_VISIBLE_DEVICES", "value": "none"}])),
         Case("void", Verdict.GOOD, pod(env=[{"name": "NVIDIA_VISIBLE_DEVICES", "value": "void"}])),
+        Case(
+            "all, for a driver of the catalogue",
+            Verdict.GOOD,
+            pod(
+                image=image("dra-driver").reference(),
+                env=[{"name": "NVIDIA_VISIBLE_DEVICES", "value": "all"}],
+            ),
+        ),
         Case("all", Verdict.BAD, pod(env=[{"name": "NVIDIA_VISIBLE_DEVICES", "value": "all"}])),
         Case("one by its number", Verdict.BAD, pod(env=[{"name": "NVIDIA_VISIBLE_DEVICES", "value": "0"}])),
         Case(

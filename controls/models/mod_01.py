@@ -220,7 +220,7 @@ CONTROL = Control(
                     {
                         "kind": "Pod",
                         "metadata": {"annotations": {f"internal.serving.kserve.io/{_READ}": "hf://a/b"}},
-                        "spec": {"containers": []},
+                        "spec": {"containers": [{"name": "c"}]},
                     },
                 ),
                 (
@@ -230,7 +230,7 @@ CONTROL = Control(
                         "spec": {
                             "template": {
                                 "metadata": {"annotations": {f"serving.kserve.io/{_READ}": "hf://a/b"}},
-                                "spec": {"containers": []},
+                                "spec": {"containers": [{"name": "c"}]},
                             }
                         },
                     },

@@ -1,18 +1,15 @@
 """No pod takes its node: the baseline of the Pod Security Standards."""
 
-import re
 from collections.abc import Mapping
 from typing import Any
 
-from corral.catalogue.images import image, images, mirrored
+from corral.catalogue.images import image
 from corral.controls.cel import text
 from corral.controls.control import UNKNOWN, Case, Control, ObjectRule, Verdict
 from corral.controls.kinds import POD_KINDS, SERVING_KINDS
 from corral.controls.levels import Severity
-from corral.controls.profiles import Profile
+from corral.controls.pods.drivers import drivers
 
-_DRIVERS = ("dra-driver-nvidia-gpu", "gpu-operator", "node-exporter", "node-feature-discovery")
-"""Names in the catalogue, or charts, of the images whose task is the node itself."""
 _SYSTEM = ("kube-system",)
 """Namespaces of what a cluster is made of."""
 _CAPABILITIES = (
@@ -119,16 +116,6 @@ _ARMOURED = " && ".join(
 _PODS = "[variables.pod, variables.pod1, variables.pod2, variables.pod3]"
 
 
-def _excepted(profile: Profile) -> str:
-    """Regular expression (RE2) of the catalogue's images whose task is the node itself."""
-    names = [
-        re.escape(mirrored(entry.repository, profile.registry))
-        for entry in images().values()
-        if entry.name in _DRIVERS or entry.brought_by in _DRIVERS
-    ]
-    return f"^({'|'.join(sorted(set(names)))})[:@]".replace(r"\-", "-")
-
-
 def _pod(container: Mapping[str, Any] | None = None, **spec: Any) -> dict[str, Any]:
     return {
         "kind": "Pod",
@@ -151,7 +138,7 @@ CONTROL = Control(
     remedy="Take the setting out; what has the node for its task belongs to an image of the catalogue.",
     rule=ObjectRule(
         kinds=(*POD_KINDS, *SERVING_KINDS),
-        parameters=lambda profile: {"drivers": text(_excepted(profile))},
+        parameters=lambda profile: {"drivers": text(drivers(profile))},
         expression=(
             f"object.?metadata.?namespace.orValue('') in {text(list(_SYSTEM))} || "
             "variables.images.exists(i, i.matches(variables.drivers)) || "

@@ -157,7 +157,7 @@ def good() -> Iterator[Entry]:
             }
         },
     )
-    for token, props in (
+    plain: tuple[tuple[str, dict[str, Any]], ...] = (
         ("core/v1:Service", {"spec": {"ports": [{"port": 80}]}}),
         (
             "core/v1:Service",
@@ -221,7 +221,8 @@ def good() -> Iterator[Entry]:
             {"spec": {"validations": [{"expression": "'--trust-remote-code' in object.args"}]}},
         ),
         ("helm.sh/v4:Chart", {}),
-    ):
+    )
+    for token, props in plain:
         yield Entry(f"a plain {token} {str(props)[:40]}", "", f"kubernetes:{token}", props)
     for path in ("metadata.annotations", "status", "spec.replicas", "metadata.labels"):
         yield Entry(
