@@ -70,8 +70,28 @@ _MODELS = (
     f"{json.dumps(['model', *_LEGACY])}.filter(k, k in variables.pod).map(k, variables.pod[k]) + "
     f"{json.dumps(_EXPLAINERS)}.filter(k, k in variables.pod3).map(k, variables.pod3[k])"
 )
-SPACES = ".replace('\\n', ' ').replace('\\t', ' ').replace('\\\\', ' ')"
+_SPACED = {"\\n": " ", "\\t": " ", "\\\\": " ", "'-": " -", '\\"-': " -", ",-": " -", "[-": " -"}
+SPACES = "".join(f'.replace("{sign}", "{plain}")' for sign, plain in _SPACED.items())
 _SPEC = "object.?spec.orValue({})"
+_ANNOTATIONS = (
+    "object.?metadata.?annotations.orValue({})",
+    "object.?spec.?template.?metadata.?annotations.orValue({})",
+)
+_SOURCE = "storage-initializer-sourceuri"
+"""End of the annotation from which KServe's initializer has an address."""
+_STORED = (
+    f"{_present('storage')}.filter(c, has(c.storage.parameters) && has(c.storage.parameters.bucket))"
+    ".map(c, c.storage.parameters.?type.orValue('s3') + '://' + c.storage.parameters.bucket + '/')"
+)
+_HOOKS = ("lifecycle.postStart.exec.command", "lifecycle.preStop.exec.command")
+
+
+def _reached(holder: str, path: str) -> str:
+    """CEL for a list deep in `holder`, empty where a part of the path is absent."""
+    parts = path.split(".")
+    heads = [".".join([holder, *parts[: count + 1]]) for count in range(len(parts))]
+    return f"({' && '.join(f'has({head})' for head in heads)} ? {heads[-1]} : [])"
+
 
 VARIABLES: Mapping[str, str] = {
     **_pods(),
@@ -82,19 +102,24 @@ VARIABLES: Mapping[str, str] = {
         f"{_present('image')}.map(c, c.image) + "
         "variables.volumes.filter(v, has(v.image)).map(v, v.image.?reference.orValue(''))"
     ),
-    "env": f"{_present('env')}.map(c, c.env)",
+    "env": f"{_present('env')}.map(c, c.env.filter(e, has(e.name)))",
     "spec": _SPEC,
     "uris": (
         f"{_present('storageUri')}.map(c, c.storageUri) + "
-        f"({_each_pod('storageUris')}).map(u, u.uri) + "
+        f"({_each_pod('storageUris')}).filter(u, has(u.uri)).map(u, u.uri) + "
+        + "".join(f"{one}.filter(k, k.endsWith('{_SOURCE}')).map(k, {one}[k]) + " for one in _ANNOTATIONS)
+        + f"{_STORED} + "
         "(has(variables.spec.sourceModelUri) ? [variables.spec.sourceModelUri] : []) + "
         "(has(variables.spec.model) && has(variables.spec.model.uri) ? [variables.spec.model.uri] : []) + "
         "(has(variables.spec.model) && has(variables.spec.model.lora) ? "
-        "variables.spec.model.lora.?adapters.orValue([]).map(a, a.uri) : [])"
+        "variables.spec.model.lora.?adapters.orValue([])"
+        ".filter(a, has(a.uri)).map(a, a.uri) : [])"
     ),
     "lines": (
         "variables.containers.map(c, "
-        f"({_list('c', 'command')} + {_list('c', 'args')}).map(w, string(w)).join(' '))"
+        f"({_list('c', 'command')} + {_list('c', 'args')}"
+        + "".join(f" + {_reached('c', hook)}" for hook in _HOOKS)
+        + ").map(w, string(w)).join(' '))"
     ),
     "texts": (
         "variables.lines + variables.env.map(l, l.filter(e, has(e.value) && e.value != null)"
@@ -102,7 +127,10 @@ VARIABLES: Mapping[str, str] = {
     ),
     "text": f"variables.texts.join(' ; '){SPACES}",
     "names": "variables.env.map(l, l.map(e, e.name).join(' ')).join(' ').upperAscii()",
-    "words": f"{_present('command')}.map(c, c.command) + {_present('args')}.map(c, c.args)",
+    "words": (
+        f"{_present('command')}.map(c, c.command) + {_present('args')}.map(c, c.args)"
+        + "".join(f" + variables.containers.map(c, {_reached('c', hook)})" for hook in _HOOKS)
+    ),
 }
 """Shared variables, each able to use those above. `env` and `words` are lists of lists; `lines` has one
 command line per container, `texts` beside these the values of its environment, `text` all of them in one
@@ -151,11 +179,13 @@ def evaluate(expression: str, subject: Mapping[str, Any], known: Mapping[str, An
 
 
 def _without_unknown(value: Any) -> tuple[Any, bool]:
-    """`value` less what is unknown, and whether anything was: an item of a list goes as a whole."""
+    """`value` less what is unknown, and whether anything was: items of lists and variables go as a whole."""
     if value is UNKNOWN:
         return UNKNOWN, True
     if isinstance(value, Mapping):
         fields = cast(Mapping[str, Any], value)
+        if fields.get("value") is UNKNOWN and "name" in fields:
+            return UNKNOWN, True
         parts = {key: _without_unknown(item) for key, item in fields.items()}
         kept = {key: item for key, (item, _) in parts.items() if item is not UNKNOWN}
         return kept, any(found for _, found in parts.values())
@@ -174,6 +204,15 @@ class Prepared:
     unknown: bool
     """Whether a part that rules read is unknown: `spec`, or all but metadata of a kind without pods."""
     values: Mapping[str, Any]
+    whole: Mapping[str, Any]
+    """The object with what is unknown."""
+
+    def unknown_at(self, path: str) -> bool:
+        """Whether a value at dotted `path`, or on the way to it, is unknown."""
+        found: Any = self.whole
+        for part in path.split("."):
+            found = cast(Mapping[str, Any], found).get(part) if isinstance(found, Mapping) else found
+        return _without_unknown(found)[1]
 
 
 def prepared(subject: Mapping[str, Any]) -> Prepared:
@@ -185,12 +224,12 @@ def prepared(subject: Mapping[str, Any]) -> Prepared:
     known, _ = _without_unknown(without_nulls(subject))
     if known.get("kind") in PLAIN_KINDS:
         _, unknown = _without_unknown({key: item for key, item in subject.items() if key != "metadata"})
-        return Prepared(known, unknown, {"containers": []})
+        return Prepared(known, unknown, {"containers": []}, subject)
     _, unknown = _without_unknown(subject.get("spec"))
     values: dict[str, Any] = {}
     for name, expression in VARIABLES.items():
         values[name] = evaluate(expression, known, values)
-    return Prepared(known, unknown, values)
+    return Prepared(known, unknown, values, subject)
 
 
 _PARAMETERS: dict[tuple[int, int], tuple[ObjectRule, Profile, Mapping[str, str], Mapping[str, Any]]] = {}
@@ -232,6 +271,9 @@ def violations(rule: ObjectRule, subject: Prepared, profile: Profile) -> list[st
         raise Undecided("a part of the object is not known yet")
     if verdict:
         return []
+    open_ = next((path for path in rule.demanded if subject.unknown_at(path)), None)
+    if open_ is not None:
+        raise Undecided(f"`{open_}` is not known yet")
     offenders = _offenders(rule, subject, profile)
     return [f"{rule.message}: {', '.join(offenders)}" if offenders else rule.message]
 

@@ -7,7 +7,9 @@ from corral.controls.control import Resource, Undecided
 BUCKETS = ("aws:s3/bucket:Bucket", "aws:s3/bucketV2:BucketV2", "gcp:storage/bucket:Bucket")
 CLUSTERS = ("aws:eks/cluster:Cluster", "gcp:container/cluster:Cluster")
 CLOUDS = frozenset({"aws", "aws-native", "gcp", "eks"})
-"""Packages of the clouds that the controls know."""
+"""Packages of clouds of which the controls know regions and partitions."""
+KNOWN = frozenset({"aws", "gcp", "eks"})
+"""Packages of clouds of which they know the types of resources, too."""
 GCP_BUCKET = "gcp:storage/bucket:Bucket"
 EKS = "aws:eks/cluster:Cluster"
 

@@ -1,26 +1,51 @@
-"""Workloads with what ConfigMaps of the same stack bring into their environment and arguments."""
+"""Workloads with what ConfigMaps and Secrets of the same stack bring into their environment and arguments."""
 
+import base64
+import binascii
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, cast
 
 import yaml
 
 Data = Mapping[str, Any]
-"""Keys of a ConfigMap with their text."""
+"""Keys of a ConfigMap, or of a Secret, with their text."""
+SECRET = "Secret"
+"""Kind whose name in the maps has this before it."""
 _FILES = (".yaml", ".yml", ".json")
+_SCRIPTS = (".sh", ".bash", ".py", ".env")
+_COMMENT = re.compile(r"^\s*#(?!!).*$", re.MULTILINE)
 _LONGEST = 20_000
 """Characters of a file above which it is no engine's configuration."""
 
 
 def data_of(maps: Sequence[Mapping[str, Any]]) -> Mapping[str, Data]:
-    """Data of ConfigMaps by name."""
+    """Data of ConfigMaps and Secrets by name, that of a Secret behind `Secret/`."""
     found: dict[str, Data] = {}
     for one in maps:
-        metadata, data = one.get("metadata"), one.get("data")
-        name = cast(Mapping[str, Any], metadata).get("name") if isinstance(metadata, Mapping) else None
-        if isinstance(name, str) and isinstance(data, Mapping):
-            found[name] = cast(Data, data)
+        name = _part(one, "metadata", "name")
+        if not isinstance(name, str):
+            continue
+        if one.get("kind") == SECRET:
+            found[f"{SECRET}/{name}"] = {**_decoded(one.get("data")), **_texts(one.get("stringData"))}
+        else:
+            found[name] = _texts(one.get("data"))
     return found
+
+
+def _texts(data: Any) -> dict[str, Any]:
+    return dict(cast(Mapping[str, Any], data)) if isinstance(data, Mapping) else {}
+
+
+def _decoded(data: Any) -> dict[str, Any]:
+    """Data of a Secret, less what is no text."""
+    plain: dict[str, Any] = {}
+    for key, value in _texts(data).items():
+        try:
+            plain[key] = base64.b64decode(str(value), validate=True).decode()
+        except (binascii.Error, UnicodeDecodeError):
+            continue
+    return plain
 
 
 def configured(value: Any, maps: Mapping[str, Data]) -> Any:
@@ -64,25 +89,42 @@ def _part(holder: Any, *keys: str) -> Any:
 def _sources(container: Mapping[str, Any], maps: Mapping[str, Data]) -> Iterator[dict[str, Any]]:
     for source in _list(container, "envFrom"):
         prefix = _part(source, "prefix") or ""
-        for key, text in maps.get(str(_part(source, "configMapRef", "name")), {}).items():
+        for key, text in _referred(source, "Ref", maps).items():
             if isinstance(text, str):
                 yield {"name": f"{prefix}{key}", "value": text}
 
 
 def _references(container: Mapping[str, Any], maps: Mapping[str, Data]) -> Iterator[dict[str, Any]]:
     for entry in _list(container, "env"):
-        reference = _part(entry, "valueFrom", "configMapKeyRef")
-        text = maps.get(str(_part(reference, "name")), {}).get(str(_part(reference, "key")))
+        source = _part(entry, "valueFrom")
+        key = _part(source, "configMapKeyRef", "key") or _part(source, "secretKeyRef", "key")
+        text = _referred(source, "KeyRef", maps).get(str(key))
         if isinstance(text, str):
             yield {"name": _part(entry, "name"), "value": text}
 
 
+def _referred(source: Any, suffix: str, maps: Mapping[str, Data]) -> Data:
+    """Data of the ConfigMap or Secret that `source` names."""
+    name = _part(source, f"configMap{suffix}", "name")
+    secret = _part(source, f"secret{suffix}", "name") or _part(source, f"secret{suffix}", "secretName")
+    return maps.get(f"{SECRET}/{secret}" if name is None else str(name), {})
+
+
 def _mounted(spec: Mapping[str, Any], maps: Mapping[str, Data]) -> Iterator[str]:
-    """Options that engines read from a mounted file, as they would stand among arguments."""
+    """Options that engines read from a mounted file, as they would stand among arguments, and scripts."""
     for volume in _list(spec, "volumes"):
-        for key, text in maps.get(str(_part(volume, "configMap", "name")), {}).items():
-            if key.endswith(_FILES) and isinstance(text, str) and len(text) <= _LONGEST:
-                yield from _options(text)
+        projected: Any = _part(volume, "projected", "sources")
+        for source in (volume, *(cast(list[Any], projected) if isinstance(projected, list) else ())):
+            for key, text in _referred(source, "", maps).items():
+                if isinstance(text, str) and len(text) <= _LONGEST:
+                    yield from _of_file(key, text)
+
+
+def _of_file(key: str, text: str) -> Iterator[str]:
+    if key.endswith(_FILES):
+        yield from _options(text)
+    elif key.endswith(_SCRIPTS) or text.startswith("#!"):
+        yield _COMMENT.sub("", text)
 
 
 def _options(text: str) -> Iterator[str]:
@@ -90,7 +132,15 @@ def _options(text: str) -> Iterator[str]:
         document = yaml.safe_load(text)
     except yaml.YAMLError:
         return
-    if isinstance(document, Mapping):
-        for key, value in cast(Mapping[Any, Any], document).items():
-            if isinstance(value, (str, int, bool)):
-                yield f"--{key}={value}"
+    yield from _leaves(document)
+
+
+def _leaves(value: Any, key: str = "") -> Iterator[str]:
+    if isinstance(value, Mapping):
+        for name, item in cast(Mapping[Any, Any], value).items():
+            yield from _leaves(item, str(name))
+    elif isinstance(value, list):
+        for item in cast(list[Any], value):
+            yield from _leaves(item, key)
+    elif key and isinstance(value, (str, int, bool)):
+        yield f"--{key}={value}"

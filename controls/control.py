@@ -48,6 +48,8 @@ class Resource:
     urn: str = ""
     provider: Mapping[str, Any] = field(default_factory=dict[str, Any])
     """Inputs of the resource's provider; empty where there is none."""
+    provider_name: str = ""
+    """Name of the resource's provider; empty where there is none."""
     ignore_changes: Sequence[str] = ()
     refers: Mapping[str, Sequence[str]] = field(default_factory=dict[str, Sequence[str]])
     """Property -> URNs of the resources that its value comes from; known even where the value is not."""
@@ -123,6 +125,8 @@ class ObjectRule:
     """Which kinds the rule evaluates, as in `corral.controls.kinds.KINDS`."""
     parameters: Callable[[Profile], Mapping[str, str]] = lambda profile: {}
     """Profile -> CEL text by name."""
+    demanded: Sequence[str] = ()
+    """Paths at which something must be, so that nothing is decided while a value there is unknown."""
     admitted: bool = True
     """Whether admission evaluates it, too; False: it concerns what a program declares, or a guard at the API
     server holds it."""

@@ -62,6 +62,7 @@ PLAIN = (
     Kind("", "v1", "services", "Service", ()),
     Kind("", "v1", "configmaps", "ConfigMap", ()),
     Kind("networking.k8s.io", "v1", "ingresses", "Ingress", ()),
+    Kind("gateway.networking.k8s.io", "v1", "gateways", "Gateway", ()),
     Kind("storage.k8s.io", "v1", "storageclasses", "StorageClass", (), False),
     Kind(_DRA, "v1", "resourceclaims", "ResourceClaim", ()),
     Kind(_DRA, "v1", "resourceclaimtemplates", "ResourceClaimTemplate", ()),

@@ -48,9 +48,11 @@ def missing(settings: Sequence[Setting], resource: Resource) -> Iterator[str]:
     """
     undecided = ""
     for setting in settings:
-        values = [value for path in setting.paths for value in resource.values(path)]
+        by_path = [resource.values(path) for path in setting.paths]
+        values = [value for several in by_path for value in several]
         known = [value for value in values if value is not UNKNOWN and value is not None]
-        if not all(setting.holds(value) for value in known):
+        partly = any(None in several and len(several) > 1 for several in by_path)
+        if not all(setting.holds(value) for value in known) or (known and partly and not setting.absent):
             yield setting.says
         elif UNKNOWN in values:
             undecided = f"`{setting.paths[0]}` is not known yet"

@@ -1,5 +1,6 @@
 """The workloads within a Kubernetes object: what has pod specs, whatever kind it is of."""
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any, cast
 
@@ -16,6 +17,22 @@ ALIKE = {
 }
 """Kinds with the spec of another."""
 TRAINED_MODEL = "TrainedModel"
+_ABOUT = ("apiVersion", "kind", "metadata", "status")
+_HOLDING = ("containers", *SEVERAL, *SINGLE, "metadata", "status")
+"""Keys of what is a container, or about the resource."""
+_ADDRESS_KEY = re.compile(
+    r"(?:storage|source|^)[-_]?model[-_]?ur[il]s?$|^(?:model|storage)[-_]?ur[il]s?$", re.IGNORECASE
+)
+"""Keys under which operators have the address of a model."""
+_NAME_KEY = re.compile(
+    r"model[-_]?(?:id|repo|name[-_]?or[-_]?path)|hf[-_]?model(?:[-_]?id)?|repo[-_]?id", re.IGNORECASE
+)
+"""Keys under which they have its name on a hub."""
+_HUB = re.compile(
+    r"(?i)(?:hf|huggingface|ollama|modelscope)://"
+    r"|https?://(?:[a-z0-9-]+\.)*(?:huggingface\.co|hf\.co|hf-mirror\.com|modelscope\.(?:cn|ai|com)|ollama\.com)(?:[:/]|$)"
+)
+"""An address of a public hub."""
 
 
 def workloads(subject: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
@@ -38,8 +55,39 @@ def workloads(subject: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
                 inherited = {"kind": named, "apiVersion": subject.get("apiVersion")} if named else {}
                 yield from workloads({**inherited, **cast(Mapping[str, Any], item)})
         return
-    for spec in _pod_specs(without_nulls(subject)):
-        yield {"apiVersion": "v1", "kind": "Pod", "metadata": subject.get("metadata") or {}, "spec": spec}
+    plain = cast(Mapping[str, Any], without_nulls(subject))
+    own: dict[str, Any] = {"apiVersion": "v1", "kind": "Pod", "metadata": subject.get("metadata") or {}}
+    for spec in _pod_specs(plain):
+        yield {**own, "spec": spec}
+    if not _of_apis(subject):
+        env = [env for key, value in plain.items() if key not in _ABOUT for env in _models(value, key)]
+        if env:
+            yield {**own, "spec": {"containers": [{"name": "model", "env": env}]}}
+
+
+def _of_apis(subject: Mapping[str, Any]) -> bool:
+    """Whether `subject` is of a group that names no model: Kubernetes' own, or one of policies."""
+    group = str(subject.get("apiVersion") or "").rpartition("/")[0]
+    return "." not in group or group.endswith((".k8s.io", "kyverno.io", "gatekeeper.sh", "coreos.com"))
+
+
+def _models(value: Any, key: str) -> Iterator[Mapping[str, Any]]:
+    """Models that a resource of an operator names, as the variables by which a container would name them."""
+    if isinstance(value, list):
+        for item in cast(list[Any], value):
+            yield from _models(item, key)
+    elif isinstance(value, Mapping):
+        for name, item in cast(Mapping[str, Any], value).items():
+            if name not in _HOLDING:
+                yield from _models(item, name)
+    elif value is UNKNOWN:
+        if _ADDRESS_KEY.search(key) or _NAME_KEY.fullmatch(key):
+            yield {"name": "MODEL_URI", "value": UNKNOWN}
+    elif isinstance(value, str):
+        if _HUB.match(value) or (_ADDRESS_KEY.search(key) and "://" in value):
+            yield {"name": "STORAGE_URI", "value": value}
+        elif _ADDRESS_KEY.search(key) or _NAME_KEY.fullmatch(key):
+            yield {"name": "MODEL_ID", "value": value}
 
 
 def without_nulls(value: Any) -> Any:

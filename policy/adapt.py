@@ -11,7 +11,10 @@ from corral.controls.workloads import workloads
 
 
 def plain(value: Any) -> Any:
-    """`value` as dicts and lists, each unknown leaf as `UNKNOWN`."""
+    """`value` as dicts and lists, each unknown leaf as `UNKNOWN`.
+
+    The engine hands over every number as a float; a whole one becomes an integer, as the program has it.
+    """
     if isinstance(value, str):
         return value
     if isinstance(value, Mapping):
@@ -20,6 +23,8 @@ def plain(value: Any) -> Any:
     if isinstance(value, Sequence):
         items = cast(Sequence[Any], value)
         return [_item(items, index) for index in range(len(items))]
+    if isinstance(value, float) and value.is_integer():
+        return int(value)
     return value
 
 
@@ -38,6 +43,7 @@ def resource(args: ResourceValidationArgs) -> Resource:
         props=plain(args.props),
         urn=args.urn,
         provider=plain(args.provider.props) if args.provider else {},
+        provider_name=args.provider.name if args.provider else "",
         ignore_changes=tuple(args.opts.ignore_changes),
         protect=bool(args.opts.protect),
     )
@@ -51,6 +57,7 @@ def stack_resource(found: PolicyResource) -> Resource:
         props=plain(found.props),
         urn=found.urn,
         provider=plain(found.provider.props) if found.provider else {},
+        provider_name=found.provider.name if found.provider else "",
         ignore_changes=tuple(found.opts.ignore_changes),
         protect=bool(found.opts.protect),
         refers={key: tuple(r.urn for r in several) for key, several in found.property_dependencies.items()},

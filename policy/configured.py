@@ -1,9 +1,11 @@
-"""A pack that knows the configuration of the stack it evaluates.
+"""A pack that knows the configuration of the stack it evaluates, and one of its own.
 
 The engine hands a stack's configuration to each pack before it asks for anything; pulumi-policy 1.21.0 keeps
-only the tags of it. This servicer takes the rest, and makes the policies from it.
+only the tags of it. This servicer takes the rest, and makes the policies from it. What
+`--policy-pack-config` has for the policy `SETTINGS` comes later, and wins.
 """
 
+import json
 from collections.abc import Callable, Iterator, Mapping, Set
 from typing import Any, cast
 
@@ -27,7 +29,18 @@ Make = Callable[[Mapping[str, str]], list[Policy]]
 """Configuration (`corral:platform` -> JSON text) to policies."""
 Concerns = Callable[[str, str], bool]
 """Whether the policy of a name can have anything to say about resources of a type."""
+SETTINGS = "constraints"
+"""Name of the policy whose configuration is that of the whole pack."""
+OWN = "corral:pack"
+"""Key under which that is handed to `Make`, as JSON text."""
 TAGS = "_PolicyAnalyzerServicer__stack_tags"
+
+
+_LEVELS = {
+    EnforcementLevel.ADVISORY: analyzer_pb2.ADVISORY,
+    EnforcementLevel.MANDATORY: analyzer_pb2.MANDATORY,
+    EnforcementLevel.DISABLED: analyzer_pb2.DISABLED,
+}
 
 
 def configured(make: Make, concerns: Concerns) -> Any:
@@ -38,6 +51,7 @@ def configured(make: Make, concerns: Concerns) -> Any:
     """
     base: Any = crossguard._PolicyAnalyzerServicer  # pyright: ignore[reportPrivateUsage]
     kept: list[Policy] = []
+    stack: dict[str, str] = {}
 
     def begin(self: Any, name: str, version: str, policies: list[Policy], *more: Any) -> None:
         kept[:] = policies
@@ -46,8 +60,18 @@ def configured(make: Make, concerns: Concerns) -> Any:
     def configure(self: Any, request: Any, context: Any) -> Any:
         secret = set(cast(list[str], request.config_secret_keys))
         config = cast(Mapping[str, str], request.config)
-        kept[:] = make({key: value for key, value in config.items() if key not in secret})
+        stack.clear()
+        stack.update({key: value for key, value in config.items() if key not in secret})
+        kept[:] = make(stack)
         return base.ConfigureStack(self, request, context)
+
+    def configure_pack(self: Any, request: Any, context: Any) -> Any:
+        stated = request.policyConfig
+        own = json_format.MessageToDict(stated[SETTINGS].properties) if SETTINGS in stated else {}
+        if own:
+            _keep_stated(request, {one.name: self._get_enforcement_level(one) for one in kept})
+            kept[:] = make({**stack, OWN: json.dumps(own)})
+        return base.Configure(self, request, context)
 
     def active(self: Any, kind: type[Policy], tokens: Set[str]) -> Iterator[tuple[Policy, EnforcementLevel]]:
         self._configure_runtime_settings()
@@ -82,8 +106,21 @@ def configured(make: Make, concerns: Concerns) -> Any:
                 cast(Any, one).validate(args, reporter(self, response, one, level))
         return response
 
-    own = {"__init__": begin, "ConfigureStack": configure, "Analyze": analyze, "AnalyzeStack": analyze_stack}
+    own = {
+        "__init__": begin,
+        "Configure": configure_pack,
+        "ConfigureStack": configure,
+        "Analyze": analyze,
+        "AnalyzeStack": analyze_stack,
+    }
     return type("ConfiguredServicer", (base,), own)
+
+
+def _keep_stated(request: Any, before: Mapping[str, EnforcementLevel]) -> None:
+    """Drop the levels that the engine only repeats; those of the profile that is configured hold instead."""
+    for name, one in list(request.policyConfig.items()):
+        if name in before and one.enforcementLevel == _LEVELS.get(before[name]):
+            del request.policyConfig[name]
 
 
 def _props(request: Any) -> Any:

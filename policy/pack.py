@@ -2,16 +2,18 @@
 
 import json
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import date
 from functools import cache
+from pathlib import Path
 from typing import Any, cast
 
 from pulumi_policy import (
     EnforcementLevel,
     Policy,
     PolicyComplianceFramework,
+    PolicyConfigSchema,
     ReportViolation,
     ResourceValidationArgs,
     ResourceValidationPolicy,
@@ -31,13 +33,13 @@ from corral.controls.exceptions import today
 from corral.controls.kinds import KINDS
 from corral.controls.levels import Severity
 from corral.controls.models.sources import BUCKET, store
-from corral.controls.profiles import Profile, profile
+from corral.controls.profiles import PROFILES, Profile, profile
 from corral.controls.register import CONTROLS
 from corral.controls.workloads import kind_of
 from corral.policy import providers
 from corral.policy.adapt import api_of, kubernetes_workloads
 from corral.policy.adapter import Adapter
-from corral.policy.configured import serve
+from corral.policy.configured import OWN, SETTINGS, serve
 from corral.policy.excepted import Exempting, object_name
 from corral.policy.providers import known_providers
 from corral.policy.rendered import RELEASE
@@ -50,6 +52,7 @@ BUDGETED = "a-budget-is-set"
 CONFIGURED = "configuration-keeps-to-controls"
 EXCEPTED = "excepted-until-a-date"
 CONFIG_MAP = "kubernetes:core/v1:ConfigMap"
+SECRET = "kubernetes:core/v1:Secret"
 RENTED = frozenset(token for token in READERS if not token.startswith("kubernetes:core/"))
 """Types of resources by which a cloud comes to rent out GPU nodes; the others mark nodes that are there."""
 STRICTEST_DEFAULT = "eu-resident"
@@ -95,6 +98,7 @@ def policies(constraints: Profile, day: date | None = None) -> list[Policy]:
         _renderable(adapter, pending),
         _budgeted(constraints, adapter),
         _with_configuration(constraints, adapter, exempting),
+        _settings(constraints),
     )
     return [*made, *beside, *_undecided(pending), *_excepted(constraints, exempting)]
 
@@ -111,8 +115,10 @@ def concerns(policy: str, token: str) -> bool:
         return token == RELEASE
     if policy == BUDGETED:
         return token in RENTED
+    if policy == SETTINGS:
+        return False
     if policy == CONFIGURED:
-        return token.startswith(CONFIG_MAP)
+        return token.startswith((CONFIG_MAP, SECRET))
     own = [control for control in CONTROLS if control.id.lower() == policy]
     return any(_about(control, token) for control in own or CONTROLS)
 
@@ -130,6 +136,13 @@ def _about(control: Control, token: str) -> bool:
     return POD.kind in control.rule.kinds and not token.startswith(WITHOUT_PODS)
 
 
+def _page(control: Control) -> str:
+    """Where this machine has the control's page: in a checkout; a wheel has no pages, so the anchor alone."""
+    path, _, anchor = control.url.partition("#")
+    pages = Path(__file__).resolve().parents[1] / path
+    return f"{pages.as_uri()}#{anchor}" if pages.is_file() else control.url
+
+
 def _metadata(control: Control, constraints: Profile) -> dict[str, Any]:
     return {
         "name": control.id.lower(),
@@ -140,7 +153,7 @@ def _metadata(control: Control, constraints: Profile) -> dict[str, Any]:
         "framework": PolicyComplianceFramework(name=control.sources[0]),
         "tags": list(control.sources),
         "remediation_steps": control.remedy,
-        "url": control.url,
+        "url": _page(control),
     }
 
 
@@ -205,6 +218,26 @@ def _renderable(adapter: Adapter, pending: Pending) -> Policy:
     )
 
 
+def _settings(constraints: Profile) -> Policy:
+    """The policy that stops nothing, and has the configuration of the pack itself."""
+    text_ = {"type": "string"}
+    schema = PolicyConfigSchema(
+        properties={
+            "profile": {"type": "string", "enum": list(PROFILES)},
+            "region": text_,
+            "registry": text_,
+            "bucket": text_,
+        }
+    )
+    return ResourceValidationPolicy(
+        name=SETTINGS,
+        description=f"Constraints of the pack: profile {constraints.name}; see docs/policies.md.",
+        enforcement_level=EnforcementLevel.ADVISORY,
+        validate=lambda args, report: None,
+        config_schema=schema,
+    )
+
+
 def _budgeted(constraints: Profile, adapter: Adapter) -> Policy:
     """Says, where a cloud rents out GPU nodes, that without a budget nobody looks at what they cost."""
 
@@ -231,9 +264,9 @@ def _with_configuration(constraints: Profile, adapter: Adapter, exempting: Exemp
 
     def check(args: StackValidationArgs, report: ReportViolation) -> None:
         everything = adapter.stack(args)
-        maps = data_of([one.props for one in everything if one.type.startswith(CONFIG_MAP)])
+        maps = data_of(list(_maps(everything)))
         for subject in everything:
-            if not maps or "onfigMap" not in str(subject.props):
+            if not maps or not any(word in str(subject.props) for word in ("onfigMap", "ecret")):
                 continue
             for workload in kubernetes_workloads(subject.type, subject.props):
                 whole = configured(workload, maps)
@@ -241,7 +274,7 @@ def _with_configuration(constraints: Profile, adapter: Adapter, exempting: Exemp
                     for control in rules:
                         if not _messages(control, workload, constraints):
                             for message in _messages(control, whole, constraints):
-                                line = _say(control, f"with its ConfigMaps {message}")
+                                line = _say(control, f"with its configuration {message}")
                                 exempting.report(
                                     control,
                                     line,
@@ -252,10 +285,21 @@ def _with_configuration(constraints: Profile, adapter: Adapter, exempting: Exemp
 
     return StackValidationPolicy(
         name=CONFIGURED,
-        description="What a ConfigMap brings into a workload keeps to the controls, too.",
+        description="What a ConfigMap or Secret brings into a workload keeps to the controls, too.",
         enforcement_level=EnforcementLevel.MANDATORY,
         validate=check,
     )
+
+
+def _maps(everything: Sequence[Resource]) -> Iterator[Mapping[str, Any]]:
+    """ConfigMaps and Secrets of a stack, patches and lists among them."""
+    for one in everything:
+        if one.type.startswith((CONFIG_MAP, SECRET)):
+            kind = "Secret" if one.type.startswith(SECRET) else "ConfigMap"
+            items = one.props.get("items")
+            for props in cast(list[Any], items) if isinstance(items, list) else [one.props]:
+                if isinstance(props, Mapping):
+                    yield {**cast(Mapping[str, Any], props), "kind": kind}
 
 
 def _messages(control: Control, workload: Mapping[str, Any], constraints: Profile) -> list[str]:
@@ -338,23 +382,25 @@ def _advice(name: str, description: str, lines: Pending) -> list[Policy]:
 
 
 def constraints_of(config: Mapping[str, str], day: date | None = None) -> Profile:
-    """The profile that `corral:platform` of a stack's configuration names, else the strict default, with
-    the exceptions of the stack; `day`: by which these end, today's when absent.
+    """The profile that the pack's own configuration names, else `corral:platform` of the stack's, else the
+    strict default, with the exceptions of the stack; `day`: by which these end, today's when absent.
 
     Raises:
         ValueError: an unknown profile, a region outside it, an exception that it does not take, or a budget
             that is none.
     """
     platform = cast(Mapping[str, Any], json.loads(config.get("corral:platform") or "{}"))
-    said = cast(Mapping[str, Any], platform.get("sovereignty") or {})
+    own = cast(Mapping[str, str], json.loads(config.get(OWN) or "{}"))
+    said = {**cast(Mapping[str, Any], platform.get("sovereignty") or {}), **own}
     region, country = _place(said.get("region"))
-    bucket = cast(Mapping[str, str], platform.get("model-storage") or {}).get("bucket", BUCKET)
+    stored = cast(Mapping[str, str], platform.get("model-storage") or {}).get("bucket", BUCKET)
+    bucket = own.get("bucket", stored)
     found = profile(
         said.get("profile", STRICTEST_DEFAULT),
         region=None if region == EMBEDDED_REGION else region,
         country=country,
         registry=said.get("registry"),
-        stores=(store(bucket),) if platform else None,
+        stores=(store(bucket),) if platform or "bucket" in own else None,
     )
     found = adjusted(found, said, day or today())
     budget = cast(Mapping[str, Any] | None, platform.get("budget"))

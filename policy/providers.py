@@ -8,7 +8,7 @@ from pulumi_policy import (
     ResourceValidationPolicy,
 )
 
-from corral.controls.cloud import CLOUDS
+from corral.controls.cloud import KNOWN
 from corral.controls.profiles import Profile
 
 NAME = "providers-are-known"
@@ -20,7 +20,7 @@ COMPOSED = frozenset({"awsx"})
 
 def known(token: str) -> bool:
     """Whether the controls evaluate resources of type `token`, or they are nowhere."""
-    return token.partition(":")[0] in CLOUDS | WITHOUT_PLACE | COMPOSED
+    return token.partition(":")[0] in KNOWN | WITHOUT_PLACE | COMPOSED
 
 
 def known_providers(constraints: Profile) -> Policy:

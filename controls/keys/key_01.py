@@ -10,6 +10,7 @@ from corral.controls.control import (
     Control,
     Resource,
     ResourceRule,
+    Undecided,
     Verdict,
 )
 from corral.controls.levels import Severity
@@ -24,6 +25,8 @@ def _cluster_secrets(cluster: Resource, profile: Profile) -> Iterator[str]:
         covered = cluster.value("encryptionConfig.resources", [])
         if not key:
             yield f"{_BARE}: `encryptionConfig.provider.keyArn` is absent"
+        elif UNKNOWN in covered and "secrets" not in covered:
+            raise Undecided("`encryptionConfig.resources` is not known yet")
         elif "secrets" not in covered:
             yield f"`encryptionConfig.resources` is {covered!r} and lacks 'secrets'"
         return

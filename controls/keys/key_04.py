@@ -44,6 +44,7 @@ CONTROL = Control(
             f"{_PARAMETERS}[k] == 'true')))"
         ),
         message="volumes are not under a key of the customer's",
+        demanded=("provisioner", "parameters"),
         admitted=False,
     ),
     cases=(

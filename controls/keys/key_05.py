@@ -9,9 +9,14 @@ from corral.controls.levels import Severity
 from corral.controls.profiles import Profile
 from corral.controls.settings import Setting, customers, missing
 
+_PARAMETER = "aws:ssm/parameter:Parameter"
+"""Encrypted where its type says so."""
+
 
 def _keyed(subject: Resource, profile: Profile) -> Iterator[str]:
     if any(subject.value(path) for path in INHERITED.get(subject.type, ())):
+        return
+    if subject.type == _PARAMETER and subject.value("type") != "SecureString":
         return
     paths = KEY_PATHS[subject.type]
     says = f"`{paths[0]}` names no key of the customer's, so the provider holds it"
@@ -34,7 +39,13 @@ CONTROL = Control(
     remedy="Set the property that the message names to a key that the customer holds.",
     rule=ResourceRule(lambda token: token in KEY_PATHS, _keyed),
     cases=(
-        *(Case(f"{token} without", Verdict.BAD, Resource(token, "r", {})) for token in KEY_PATHS),
+        *(
+            Case(f"{token} without", Verdict.BAD, Resource(token, "r", {}))
+            for token in KEY_PATHS
+            if token != _PARAMETER
+        ),
+        Case("a parameter that is secret", Verdict.BAD, Resource(_PARAMETER, "p", {"type": "SecureString"})),
+        Case("a parameter that is not", Verdict.GOOD, Resource(_PARAMETER, "p", {"type": "String"})),
         *(Case(f"{token} with", Verdict.GOOD, _with_key(token)) for token in KEY_PATHS),
         Case(
             "a key of AWS's by its alias",

@@ -42,6 +42,7 @@ _AWS: Mapping[str, tuple[str, ...]] = {
     "secretsmanager/secret:Secret": ("kmsKeyId",),
     "sns/topic:Topic": ("kmsMasterKeyId",),
     "sqs/queue:Queue": ("kmsMasterKeyId",),
+    "ssm/parameter:Parameter": ("keyId",),
 }
 _GOOGLE: Mapping[str, tuple[str, ...]] = {
     "alloydb/cluster:Cluster": ("encryptionConfig.kmsKeyName",),

@@ -5,17 +5,24 @@ environment. A path begins with `/` or `.`, or ends like a file.
 """
 
 _NAME = r"[A-Za-z0-9][A-Za-z0-9_.-]*/[A-Za-z0-9_.-]+"
-NAME = rf"^{_NAME}(:[A-Za-z0-9_.-]+)?$"
+_HUB = r"((hf|huggingface|modelscope|ollama)[:/])?"
+NAME = rf"^{_HUB}{_NAME}(:[A-Za-z0-9_.-]+)?$"
 FILE = (
     r"\.(gguf|safetensors|bin|pt|pth|onnx|json|ya?ml|toml|txt|jinja2?|j2|py|sh|tar|gz|zip|conf|pem|crt|key)$"
 )
-_NOUN = r"(models?|tokenizers?|loras?|adapters?|draft|drafter|checkpoint|ckpt|weights|encoder|reranker|repo)"
+_NOUN = (
+    r"(models?|tokenizers?|loras?|adapters?|draft|drafter|checkpoint|ckpt|weights|encoder|reranker|embedder"
+    r"|pretrained|generation|processor|vae|unet|clip|controlnet|backbone|medusa|repo[-_.]id|repository[-_.]id)"
+)
 _TAIL = (
-    r"([-_.](id|ids|path|paths|name[-_]or[-_]path|dir|dirs|repo|uri|url|tag|draft|file|weights|source|modules?"
+    r"([-_.](id|ids|path|paths|name[-_]or[-_]path|dir|dirs|repo|repository|uri|url|tag|draft|file|weights|source|modules?"
     r"|config|model|ckpt|list))*"
 )
 _SPECULATIVE = r"([a-z]+[-_.])?(speculative|spec)[-_.](config|model)([-_.][a-z-]+)*"
-OPTION = rf"(?i)^-?(([a-z0-9]+[-_.])*{_NOUN}{_TAIL}|{_SPECULATIVE}|hf[-_a-z]*|mu?|md|dr)(=|\s)"
+OPTION = (
+    rf"(?i)^-?(([a-z0-9]+[-_.])*{_NOUN}{_TAIL}|{_SPECULATIVE}|docker[-_]repo|hf[-_a-z]*|mu?|md|dr)"
+    r"([=,\"']|\s)"
+)
 """An option that takes a model, after the dash before it."""
 SWITCH = r"(?i)^-?(enable|disable|no|use|enforce|trust|skip|async|verbose|debug)([-_][a-z0-9-_]+)?\s"
 """An option that takes no value; what follows is an argument of the command."""
@@ -29,7 +36,9 @@ SERVED = (
 SERVES = (
     r"(?i)(^|[\s/;&|(\"'.=])(serve|api_server|aphrodite|lmdeploy|trtllm-serve|mlc_llm|text-generation-launcher"
     r"|text-embeddings-router|infinity_emb|lorax-launcher|launch_server|mistralrs-server|tabby|openllm"
-    r"|from_pretrained|sentencetransformer|pipeline|snapshot_download|hf_hub_download|ctranslate2)([\s(]|$)"
+    r"|from_pretrained|sentencetransformer|pipeline|snapshot_download|hf_hub_download|ctranslate2|nexa|dynamo"
+    r"|ramalama|local-ai|xinference)([\s(]|$)"
+    r"|(?i)(llm|engine|model|transformer|encoder|pipeline|tokenizer|processor|pretrained)[a-z_]*\("
 )
 """A command, or a call, that takes a model as its argument."""
 IN_JSON = rf"[\"'][A-Za-z_]*(model|tokenizer|repo|adapter|lora)[A-Za-z_]*[\"']\s*[:=]\s*[\"']{_NAME}[\"']"
@@ -40,7 +49,7 @@ HOST = (
 """A public hub by its host or scheme."""
 TOOL = (
     r"(?i)(huggingface-cli|(^|[\s/;&|(\"'])hf)\s+download|snapshot_download|hf_hub_download|modelscope\s+download"
-    r"|(^|[\s/;&|(\"'])ollama\s+(pull|run)\s|(^|[\s-])hf[-_]token"
+    r"|(^|[\s/;&|(\"'])ollama\s+(pull|run)\s|(^|[\s/;&|(\"'])kaggle\s+(models|datasets)\s|(^|[\s-])hf[-_]token"
 )
 """A tool that downloads models, or a token for one."""
 WEIGHTS = r"(?i)^(https?|ftp)://\S+\.(gguf|safetensors|ggml|pth|ckpt|onnx)(\?\S*)?$"
@@ -48,7 +57,7 @@ URL = r"(?i)^[a-z][a-z0-9+.-]*://"
 INSIDE = r"(?i)^https?://([a-z0-9-]+\.)*(svc|svc\.cluster\.local|localhost)(:[0-9]+)?(/|$)|^file:///"
 """An address within the cluster."""
 VARIABLE = (
-    r"(?i)^([A-Z0-9]+_)*(MODELS?|TOKENIZER|LORAS?|ADAPTERS?|DRAFT|CHECKPOINT|HF_REPO|REPO)"
+    r"(?i)^([A-Z0-9]+_)*(MODELS?|TOKENIZER|LORAS?|ADAPTERS?|DRAFT|CHECKPOINT|HF_REPO|REPO_ID)"
     r"(_(ID|NAME|NAME_OR_PATH|REPO|PATH|DIR|URI|URL|MODEL|MODELS|MODULES|DRAFT|TAG|CONFIG|FILE|SOURCE))*$"
 )
 TOKEN = (
@@ -58,7 +67,9 @@ TOKEN = (
 MODELSCOPE = r"(?i)^([A-Z0-9]+_)*USE_MODELSCOPE$"
 ENGINE = r"(?i)(vllm|sglang|text-generation-inference|tgi|lmdeploy|aphrodite|text-embeddings|infinity)"
 """An image whose entrypoint takes a model as its first argument."""
-MAYBE = rf"(^|[\s\"'=,:;({{\[]){_NAME}([\s\"'=,:;)}}\]&|]|$)"
+ASSIGNED = rf"(^|[\s;&])[A-Za-z_][A-Za-z0-9_]*=[\"']?{_NAME}[\"']?([\s;&|]|$)"
+"""A variable of a shell, or of a program, that has a name of a hub."""
+MAYBE = rf"(^|[\s\"'=,:;({{\[]){_HUB}{_NAME}([\s\"'=,:;)}}\]&|]|$)"
 """A text that may have a name of a hub in it."""
 SIGNS = ("hugging", "hf", "modelscope", "ollama", "civitai", "kaggle", "cdn-lfs", "snapshot_download")
 """Beginnings of what names a hub by its host or tool."""

@@ -26,9 +26,23 @@ def _outside(address: str) -> str:
     )
 
 
+_READ = "storage-initializer-sourceuri"
+_UPWARDS = r"(^|/)[.][.](/|$)"
+"""A step out of the bucket that a path begins with."""
+
+
+def _elsewhere(address: str) -> str:
+    """CEL: whether `address` is one outside the cluster."""
+    return f"({address}.matches({text(hubs.URL)}) && !{address}.matches({text(hubs.INSIDE)}))"
+
+
 _EXPRESSION = " && ".join(
     (
-        "variables.uris.all(u, variables.sources.exists(s, u.startsWith(s)))",
+        "variables.uris.all(u, variables.sources.exists(s, u.startsWith(s)) && "
+        f"!u.matches({text(_UPWARDS)}))",
+        "variables.containers.all(c, !has(c.storage) || !has(c.storage.parameters) || "
+        "!has(c.storage.parameters.endpoint_url) || "
+        f"!{_elsewhere('c.storage.parameters.endpoint_url')})",
         "variables.env.all(l, l.all(e, e.name != 'STORAGE_URI' || !has(e.value) || "
         "variables.sources.exists(s, e.value.startsWith(s))))",
         "(!variables.addressed || (variables.env.all(l, l.all(e, "
@@ -173,6 +187,62 @@ CONTROL = Control(
             {
                 "kind": "InferenceService",
                 "spec": {"predictor": {}, "explainer": {"art": {"storageUri": "hf://a/b"}}},
+            },
+        ),
+        Case(
+            "a path that leaves the bucket",
+            Verdict.BAD,
+            service(storageUri="s3://models/../modelshop/chat"),
+            stores=("s3://models/",),
+        ),
+        *(
+            Case(
+                f"storage of {title}",
+                verdict,
+                service(storage={"key": "k", "path": "chat", "parameters": {"type": "s3", **parameters}}),
+                stores=("s3://models/",),
+            )
+            for title, verdict, parameters in (
+                ("the platform's bucket", Verdict.GOOD, {"bucket": "models"}),
+                ("a bucket of anybody's", Verdict.BAD, {"bucket": "modelshop"}),
+                (
+                    "an endpoint of anybody's",
+                    Verdict.BAD,
+                    {"bucket": "models", "endpoint_url": "https://s3.example.com"},
+                ),
+            )
+        ),
+        *(
+            Case(f"an annotation that the initializer reads, {title}", Verdict.BAD, subject)
+            for title, subject in (
+                (
+                    "of a pod",
+                    {
+                        "kind": "Pod",
+                        "metadata": {"annotations": {f"internal.serving.kserve.io/{_READ}": "hf://a/b"}},
+                        "spec": {"containers": [{"name": "c"}]},
+                    },
+                ),
+                (
+                    "of a template",
+                    {
+                        "kind": "Deployment",
+                        "spec": {
+                            "template": {
+                                "metadata": {"annotations": {f"serving.kserve.io/{_READ}": "hf://a/b"}},
+                                "spec": {"containers": [{"name": "c"}]},
+                            }
+                        },
+                    },
+                ),
+            )
+        ),
+        Case(
+            "an adapter whose address is not known yet",
+            Verdict.UNDECIDED,
+            {
+                "kind": "LLMInferenceService",
+                "spec": {"model": {"uri": "s3://a/b", "lora": {"adapters": [{"uri": UNKNOWN}]}}},
             },
         ),
         Case(

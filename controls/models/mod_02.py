@@ -13,6 +13,13 @@ _ON = ["1", "true", "TRUE", "True", "on", "ON", "yes", "YES"]
 _OFF = ["", "0", "false", "FALSE", "False", "off", "no"]
 
 
+_CONTINUED = f".replace({text(chr(92) + chr(10))}, ' ')"
+_COMMANDS = _CONTINUED + "".join(f".replace({text(sign)}, ';')" for sign in ("&&", "||", "|", "\n"))
+"""What parts the commands of a shell."""
+_ENTRY = f"has(c.args) && !has(c.command) && has(c.image) && c.image.matches({text(hubs.ENGINE)})"
+"""A container whose image serves what its arguments name."""
+
+
 def _parameters(profile: Profile) -> dict[str, str]:
     return {
         "offline": text(_OFFLINE),
@@ -22,8 +29,12 @@ def _parameters(profile: Profile) -> dict[str, str]:
         "hubServes": text(hubs.SERVES),
         "named": f"variables.text.matches({text(hubs.MAYBE)})",
         "options": f"variables.named ? {OPTIONS} : []",
-        "served": f"(variables.named ? variables.lines : []).filter(l, l.matches({text(hubs.SERVES)}))"
-        f".map(l, (' ' + l{SPACES}).split(' -'))",
+        "serving": f"(variables.named ? variables.lines : []).filter(l, l.matches({text(hubs.SERVES)})) + "
+        f"(variables.named ? variables.containers : []).filter(c, {_ENTRY}).map(c, 'serve ' + "
+        "c.args.map(w, string(w)).join(' '))",
+        "served": f"variables.serving.map(l, [(l{_COMMANDS}).split(';')].map(several, size(several) == 1 ? "
+        f"several : several.filter(c, c.matches({text(hubs.SERVES)})))[0]"
+        f".map(c, (' ' + c{SPACES}).split(' -')))",
         "signed": hubs.has_any("variables.text.lowerAscii()", text(list(hubs.SIGNS))),
         "opened": hubs.has_any("variables.names", text(list(hubs.NAMES))),
     }
@@ -32,7 +43,7 @@ def _parameters(profile: Profile) -> dict[str, str]:
 def _called(name: str) -> str:
     """CEL: whether a command line takes the value of variable `name`."""
     spellings = " || ".join(
-        f"l.contains({one})"
+        f"(l + ' ').contains({one})"
         for one in (
             f"'$(' + {name} + ')'",
             f"'${{' + {name} + '}}'",
@@ -48,7 +59,8 @@ _ARGUMENT = (
     f"(s.matches(variables.hubServes) || s.matches({text(hubs.SWITCH)})) && {hubs.named('s')}"
 )
 _VALUE = (
-    "has(e.value) && e.value.matches(variables.hubName) && !e.value.matches(variables.hubFile) && "
+    f"has(e.value) && (e.value.matches(variables.hubName) && !e.value.matches(variables.hubFile) || "
+    f"e.value.contains(',') && {hubs.named('e.value')}) && "
     f"!e.name.contains('SERVED') && (e.name.matches({text(hubs.VARIABLE)}) || {_called('e.name')})"
 )
 _SWITCHED = (
@@ -56,11 +68,7 @@ _SWITCHED = (
     f"e.name.matches({text(hubs.MODELSCOPE)}) && !(has(e.value) && e.value in {text(_OFF)}) || "
     f"e.name in variables.offline && !(has(e.value) && e.value in {text(_ON)})"
 )
-_FIRST = (
-    "has(c.args) && size(c.args) > 0 && !has(c.command) && has(c.image) && "
-    f"c.image.matches({text(hubs.ENGINE)}) && string(c.args[0]).matches(variables.hubName) && "
-    "!string(c.args[0]).matches(variables.hubFile)"
-)
+_ASSIGNED = f"(l.contains('$') || l.contains('(')) && l.matches({text(hubs.ASSIGNED)}) && {hubs.named('l')}"
 _PUBLIC = " || ".join(f"variables.text.matches({text(pattern)})" for pattern in (hubs.HOST, hubs.TOOL))
 _EXPRESSION = " && ".join(
     (
@@ -68,9 +76,10 @@ _EXPRESSION = " && ".join(
         f"(!variables.opened || variables.env.all(l, l.all(e, !({_SWITCHED}))))",
         f"(!variables.named || (!variables.text.matches({text(hubs.IN_JSON)}) && "
         f"variables.options.all(o, o.all(s, !(s.matches(variables.hubOption) && {hubs.named('s')}))) && "
-        f"variables.served.all(o, o.all(s, s.matches({text(hubs.SERVED)}) || !({_ARGUMENT}))) && "
-        f"variables.env.all(l, l.all(e, !({_VALUE}))) && "
-        f"variables.containers.all(c, !({_FIRST}))))",
+        "variables.served.all(commands, commands.all(o, o.all(s, "
+        f"s.matches({text(hubs.SERVED)}) || !({_ARGUMENT})))) && "
+        f"variables.serving.all(l, !({_ASSIGNED})) && "
+        f"variables.env.all(l, l.all(e, !({_VALUE})))))",
     )
 )
 

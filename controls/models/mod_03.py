@@ -26,13 +26,19 @@ _NAMED = "variables.codeNames.exists(n, e.name.lowerAscii().replace('_', '').rep
 _OFF = text(["", "0", "false", "no", "off"])
 _UNSAFE = r"(?i)--load[-_]format(=|\s+)[\"']?(pt|pickle|npcache)([\"'\s]|$)|--code[-_]revision[=\s]"
 """Weights that run code when they are read, or a revision of a repository's code."""
+_SET = (
+    r"(?i)(^|[\s;&\"'])(VLLM_ALLOW_INSECURE_SERIALIZATION|TORCH_FORCE_NO_WEIGHTS_ONLY_LOAD)="
+    r"[\"']?(1|true|yes|on)"
+)
+"""The same by a shell."""
 _EXPRESSION = " && ".join(
     (
         "(!variables.spelled || (variables.words.all(l, l.all(w, "
         f"!{_plain('string(w)')}.contains('trustremotecode'))) && "
         "variables.env.all(l, l.all(e, !has(e.value) || "
         f"!{_plain('string(e.value)')}.contains('trustremotecode')))))",
-        f"(!variables.loaded || variables.lines.all(l, !l.matches({text(_UNSAFE)})))",
+        f"(!variables.loaded || variables.lines.all(l, !l.matches({text(_UNSAFE)}) && "
+        f"!l.matches({text(_SET)})))",
         "(!variables.opened || variables.env.all(l, l.all(e, "
         f"!({_NAMED}) || (has(e.value) && e.value.lowerAscii() in {_OFF}))))",
     )
@@ -50,7 +56,7 @@ CONTROL = Control(
         parameters=lambda profile: {
             "codeNames": text(list(_NAMES)),
             "spelled": "variables.text.lowerAscii().contains('remote')",
-            "loaded": hubs.has_any("variables.text.lowerAscii()", text(["load", "revision"])),
+            "loaded": hubs.has_any("variables.text.lowerAscii()", text(["load", "revision", "insecure_ser"])),
             "opened": hubs.has_any("variables.names", text(["REMOTE", "SERIALIZATION", "WEIGHTS"])),
         },
         expression=_EXPRESSION,
@@ -134,6 +140,16 @@ CONTROL = Control(
             pod(env=[{"name": "NIM_FORCE_TRUST_REMOTE_CODE", "value": "1"}]),
         ),
         Case("pickled weights", Verdict.BAD, pod(args=["--load-format", "pt"])),
+        Case(
+            "pickle by a variable of the shell",
+            Verdict.BAD,
+            pod(command=["sh", "-c", "TORCH_FORCE_NO_WEIGHTS_ONLY_LOAD=1 python serve.py"]),
+        ),
+        Case(
+            "a hook after the start",
+            Verdict.BAD,
+            pod(lifecycle={"postStart": {"exec": {"command": ["sh", "-c", "serve --trust-remote-code"]}}}),
+        ),
         Case("safe weights", Verdict.GOOD, pod(args=["--load-format", "safetensors"])),
         Case(
             "pickle over the wire",

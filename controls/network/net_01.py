@@ -10,6 +10,7 @@ from corral.controls.control import (
     Control,
     Resource,
     ResourceRule,
+    Undecided,
     Verdict,
 )
 from corral.controls.levels import Severity
@@ -36,7 +37,10 @@ def _private_api(cluster: Resource, profile: Profile) -> Iterator[str]:
     if cluster.type == EKS:
         yield from missing(_EKS_SETTINGS, cluster)
         return
-    named = any(false(one) for one in cluster.values(_ADDRESSES))
+    addresses = cluster.values(_ADDRESSES)
+    named = any(false(one) for one in addresses)
+    if UNKNOWN in addresses and list(missing(_GKE_SETTINGS[:1], cluster)):
+        raise Undecided(f"`{_ADDRESSES}` is not known yet")
     yield from missing(_GKE_SETTINGS[1:] if named else _GKE_SETTINGS, cluster)
 
 

@@ -7,11 +7,14 @@ from corral.controls.control import UNKNOWN, Case, Control, Resource, ResourceRu
 from corral.controls.levels import Severity
 from corral.controls.network.world import world
 from corral.controls.profiles import Profile
-from corral.controls.settings import Table, false, limited, missing, needed
+from corral.controls.settings import Table, false, limited, missing, needed, true
 
 _GROUP = "aws:ec2/securityGroup:SecurityGroup"
 _RULE = "aws:ec2/securityGroupRule:SecurityGroupRule"
 _INGRESS = "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule"
+_LIST_RULE = "aws:ec2/networkAclRule:NetworkAclRule"
+_LISTS = (_LIST_RULE, "aws:ec2/networkAcl:NetworkAcl", "aws:ec2/defaultNetworkAcl:DefaultNetworkAcl")
+_ADMINISTRATION = (22, 3389)
 _FIREWALL = "gcp:compute/firewall:Firewall"
 _FIREWALL_RULES = tuple(
     f"gcp:compute/{kind[0].lower() + kind[1:]}:{kind}"
@@ -43,6 +46,8 @@ _SOURCES: Mapping[str, _Sources] = {
     _RULE: _Sources(("cidrBlocks", "ipv6CidrBlocks"), only=("type", "ingress", "")),
     _INGRESS: _Sources(("cidrIpv4", "cidrIpv6")),
     "aws:rds/securityGroup:SecurityGroup": _Sources(("ingress.cidr",)),
+    "aws:ec2/managedPrefixList:ManagedPrefixList": _Sources(("entries.cidr",)),
+    "aws:ec2/managedPrefixListEntry:ManagedPrefixListEntry": _Sources(("cidr",)),
     _FIREWALL: _Sources(("sourceRanges",), only=("direction", "INGRESS", "INGRESS"), allows="allows"),
     **dict.fromkeys(
         _FIREWALL_RULES[:3], _Sources(("match.srcIpRanges",), only=("direction", "INGRESS", "INGRESS"))
@@ -55,6 +60,11 @@ _SOURCES: Mapping[str, _Sources] = {
     "gcp:alloydb/instance:Instance": _Sources(("networkConfig.authorizedExternalNetworks.cidrRange",)),
 }
 _PUBLIC = "is true, so it has an address that anybody reaches"
+_BALANCER = "is not true, so the load balancer has an address that anybody reaches"
+_INSIDE = ("INTERNAL", "INTERNAL_MANAGED", "INTERNAL_SELF_MANAGED")
+_OUTSIDE = "has an address that anybody reaches"
+_GATEWAY = "gateway"
+"""A load balancer for appliances has no address of its own."""
 _ACCESSIBLE = (limited("publiclyAccessible", false, _PUBLIC),)
 _SWITCHES: Table = {
     **{
@@ -86,6 +96,22 @@ _SWITCHES: Table = {
         needed("settings.ipConfiguration.ipv4Enabled", false, "is not false (absent means a public address)"),
     ),
     "gcp:alloydb/instance:Instance": (limited("networkConfig.enablePublicIp", false, _PUBLIC),),
+    **{
+        f"aws:{token}": (needed("internal", true, _BALANCER),)
+        for token in (
+            "lb/loadBalancer:LoadBalancer",
+            "alb/loadBalancer:LoadBalancer",
+            "elb/loadBalancer:LoadBalancer",
+        )
+    },
+    **{
+        f"gcp:compute/{token}": (
+            needed(
+                "loadBalancingScheme", lambda one: one in (*_INSIDE, ""), f"is not internal: it {_OUTSIDE}"
+            ),
+        )
+        for token in ("forwardingRule:ForwardingRule", "globalForwardingRule:GlobalForwardingRule")
+    },
     "gcp:vertex/aiIndexEndpoint:AiIndexEndpoint": (limited("publicEndpointEnabled", false, _PUBLIC),),
 }
 
@@ -102,9 +128,30 @@ def _open(subject: Resource, profile: Profile) -> Iterator[str]:
             undecided = "who may come in is not known yet"
         if subject.type == _FIREWALL and not _names_sources(subject):
             yield "`sourceRanges` is absent and nothing else names a source, so anybody comes in"
-    yield from missing(_SWITCHES.get(subject.type, ()), subject)
+    if subject.type in _LISTS:
+        yield from _administered(subject)
+    if subject.props.get("loadBalancerType") != _GATEWAY:
+        yield from missing(_SWITCHES.get(subject.type, ()), subject)
     if undecided:
         raise Undecided(undecided)
+
+
+def _administered(subject: Resource) -> Iterator[str]:
+    """Rules of a network's list that let anybody in to where machines are administered."""
+    rules = [subject.props] if subject.type == _LIST_RULE else subject.value("ingress", [])
+    for rule in rules:
+        one = Resource(subject.type, subject.name, rule)
+        allows = one.value("action", one.value("ruleAction")) == "allow" and not one.value("egress", False)
+        ranges = [one.value(key) for key in ("cidrBlock", "ipv6CidrBlock")]
+        if allows and any(found is not None and world(found) for found in ranges) and _covers(one):
+            yield "a rule lets anybody in to ports by which machines are administered"
+
+
+def _covers(rule: Resource) -> bool:
+    if str(rule.value("protocol", "-1")) in ("-1", "all"):
+        return True
+    first, last = int(rule.value("fromPort", 0)), int(rule.value("toPort", 65_535))
+    return any(first <= port <= last for port in _ADMINISTRATION)
 
 
 def _enters(subject: Resource, sources: _Sources) -> bool:
@@ -132,18 +179,84 @@ def _wall(**props: object) -> Resource:
 _DATABASE = "aws:rds/instance:Instance"
 _SQL = "gcp:sql/databaseInstance:DatabaseInstance"
 
+_LB = "aws:lb/loadBalancer:LoadBalancer"
+
 CONTROL = Control(
     id="SOV-NET-03",
     title="Nothing is open to the world",
     severity=Severity.CRITICAL,
     sources=("CIS AWS 5.2", "CKV_AWS_24"),
     remedy="Name the networks or security groups that may come in; keep databases without public addresses.",
-    rule=ResourceRule(lambda token: token in _SOURCES or token in _SWITCHES, _open),
+    rule=ResourceRule(lambda token: token in _SOURCES or token in _SWITCHES or token in _LISTS, _open),
     cases=(
         Case("from a private network", Verdict.GOOD, _group("10.0.0.0/8")),
         Case("from anywhere", Verdict.BAD, _group("0.0.0.0/0")),
         Case("from anywhere beside a private network", Verdict.BAD, _group("10.0.0.0/8", "0.0.0.0/0")),
         Case("from either half of the internet", Verdict.BAD, _group("0.0.0.0/1", "128.0.0.0/1")),
+        *(
+            Case(
+                f"a network's list, {title}",
+                verdict,
+                Resource(_LISTS[1], "n", {"ingress": [{"action": action, "protocol": "tcp", **rule}]}),
+            )
+            for title, verdict, action, rule in (
+                (
+                    "SSH from anywhere",
+                    Verdict.BAD,
+                    "allow",
+                    {"cidrBlock": "0.0.0.0/0", "fromPort": 22, "toPort": 22},
+                ),
+                ("all ports from anywhere", Verdict.BAD, "allow", {"ipv6CidrBlock": "::/0"}),
+                (
+                    "answers to what went out",
+                    Verdict.GOOD,
+                    "allow",
+                    {"cidrBlock": "0.0.0.0/0", "fromPort": 32768, "toPort": 65535},
+                ),
+                ("nothing from anywhere", Verdict.GOOD, "deny", {"cidrBlock": "0.0.0.0/0"}),
+                (
+                    "SSH from within",
+                    Verdict.GOOD,
+                    "allow",
+                    {"cidrBlock": "10.0.0.0/8", "fromPort": 22, "toPort": 22},
+                ),
+            )
+        ),
+        Case(
+            "a rule of a network's list",
+            Verdict.BAD,
+            Resource(_LIST_RULE, "r", {"ruleAction": "allow", "cidrBlock": "0.0.0.0/0", "protocol": "-1"}),
+        ),
+        Case(
+            "a rule of a network's list, out",
+            Verdict.GOOD,
+            Resource(
+                _LIST_RULE,
+                "r",
+                {"egress": True, "ruleAction": "allow", "cidrBlock": "0.0.0.0/0", "protocol": "-1"},
+            ),
+        ),
+        Case(
+            "a list of ranges that is the world",
+            Verdict.BAD,
+            Resource(
+                "aws:ec2/managedPrefixList:ManagedPrefixList", "l", {"entries": [{"cidr": "0.0.0.0/0"}]}
+            ),
+        ),
+        Case("a public load balancer", Verdict.BAD, Resource(_LB, "b", {"internal": False})),
+        Case("a load balancer of which nothing is stated", Verdict.BAD, Resource(_LB, "b", {})),
+        Case("a load balancer within", Verdict.GOOD, Resource(_LB, "b", {"internal": True})),
+        Case("one for appliances", Verdict.GOOD, Resource(_LB, "b", {"loadBalancerType": _GATEWAY})),
+        Case(
+            "a forwarding rule of Google's by its default",
+            Verdict.BAD,
+            Resource("gcp:compute/forwardingRule:ForwardingRule", "f", {"target": "t"}),
+        ),
+        Case(
+            "a forwarding rule of Google's within",
+            Verdict.GOOD,
+            Resource("gcp:compute/forwardingRule:ForwardingRule", "f", {"loadBalancingScheme": "INTERNAL"}),
+        ),
         Case("from anywhere, spelled otherwise", Verdict.BAD, _group("10.1.2.3/0")),
         Case("not known yet", Verdict.UNDECIDED, Resource(_GROUP, "g", {"ingress": UNKNOWN})),
         Case("from anywhere beside what is not known yet", Verdict.BAD, _group("0.0.0.0/0", UNKNOWN)),

@@ -40,9 +40,15 @@ CONTROL = Control(
             "size(object.?spec.?externalIPs.orValue([])) == 0"
         ),
         message="a service is open to the outside",
+        demanded=("metadata.annotations",),
         admitted=False,
     ),
     cases=(
+        Case(
+            "a load balancer of which the annotations are not known yet",
+            Verdict.UNDECIDED,
+            {"kind": "Service", "metadata": {"annotations": UNKNOWN}, "spec": {"type": "LoadBalancer"}},
+        ),
         Case("within the cluster", Verdict.GOOD, _service(type="ClusterIP")),
         Case("nothing said", Verdict.GOOD, _service()),
         Case("a load balancer", Verdict.BAD, _service(type="LoadBalancer")),

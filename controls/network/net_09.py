@@ -2,7 +2,7 @@
 
 from corral.controls.control import UNKNOWN, Case, Control, Resource, Verdict
 from corral.controls.levels import Severity
-from corral.controls.settings import Table, limited, needed, required
+from corral.controls.settings import Table, limited, needed, required, true
 
 
 def _metadata(mode: object) -> bool:
@@ -16,13 +16,18 @@ _REQUIRED = needed("metadataOptions.httpTokens", lambda one: one == "required", 
 _HOPS = limited(
     "metadataOptions.httpPutResponseHopLimit", lambda one: str(one) == "1", "is above 1, so pods reach it"
 )
+_LEGACY = limited("nodeConfig.metadata.disable-legacy-endpoints", true, "is not true")
 _TABLE: Table = {
     _TEMPLATE: (_REQUIRED, _HOPS),
     "aws:ec2/instance:Instance": (_REQUIRED, _HOPS),
     "aws:ec2/launchConfiguration:LaunchConfiguration": (_REQUIRED, _HOPS),
-    _POOL: (needed("nodeConfig.workloadMetadataConfig.mode", _metadata, "is not GKE_METADATA"),),
+    "aws:ec2/instanceMetadataDefaults:InstanceMetadataDefaults": (
+        needed("httpTokens", lambda one: one == "required", _TOKENS),
+    ),
+    _POOL: (needed("nodeConfig.workloadMetadataConfig.mode", _metadata, "is not GKE_METADATA"), _LEGACY),
     "gcp:container/cluster:Cluster": (
         limited("nodeConfig.workloadMetadataConfig.mode", _metadata, "is not GKE_METADATA"),
+        _LEGACY,
     ),
 }
 
@@ -43,6 +48,27 @@ CONTROL = Control(
         Case("tokens optional", Verdict.BAD, _template(httpTokens="optional")),
         Case("nothing said", Verdict.BAD, Resource(_TEMPLATE, "t", {})),
         Case("two hops", Verdict.BAD, _template(httpTokens="required", httpPutResponseHopLimit=2)),
+        Case(
+            "tokens optional by default in a region",
+            Verdict.BAD,
+            Resource(
+                "aws:ec2/instanceMetadataDefaults:InstanceMetadataDefaults", "d", {"httpTokens": "optional"}
+            ),
+        ),
+        Case(
+            "GKE, with older endpoints",
+            Verdict.BAD,
+            Resource(
+                _POOL,
+                "p",
+                {
+                    "nodeConfig": {
+                        "workloadMetadataConfig": {"mode": "GKE_METADATA"},
+                        "metadata": {"disable-legacy-endpoints": "false"},
+                    }
+                },
+            ),
+        ),
         Case("not known yet", Verdict.UNDECIDED, _template(httpTokens=UNKNOWN)),
         Case("GKE, nothing said", Verdict.BAD, Resource(_POOL, "p", {})),
         Case(

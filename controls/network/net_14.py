@@ -68,6 +68,8 @@ def _granted(subject: Resource) -> Iterator[str]:
         "member",
         "members",
         "entity",
+        "specialGroup",
+        "iamMember",
         "accesses.specialGroup",
         "accesses.iamMember",
         "roleEntities",

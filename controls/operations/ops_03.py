@@ -9,6 +9,7 @@ from corral.controls.profiles import Profile
 _KEYS = {
     "aws:iam/accessKey:AccessKey": "an access key of AWS",
     "aws:iam/serviceSpecificCredential:ServiceSpecificCredential": "a credential of AWS",
+    "aws:iam/userLoginProfile:UserLoginProfile": "a password at AWS",
     "gcp:serviceaccount/key:Key": "a key of a service account",
     "gcp:storage/hmacKey:HmacKey": "an HMAC key of Cloud Storage",
 }

@@ -1,34 +1,84 @@
 """No security property is exempt from the program."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from corral.controls.control import Case, Control, Resource, ResourceRule, Verdict
 from corral.controls.levels import Severity
 from corral.controls.profiles import Profile
+from corral.controls.properties import FREE_TEXT
 
-_SECURITY = (
-    "encryption",
+_WITHIN = (
+    "encrypt",
     "kms",
     "keyarn",
-    "publicaccess",
-    "endpointpublic",
+    "public",
     "endpointprivate",
     "policy",
+    "policies",
     "acl",
     "securitycontext",
-    "networkpolicy",
     "ingress",
     "egress",
     "image",
     "taint",
-    "webhooks",
+    "toleration",
+    "nodeselector",
+    "affinity",
+    "webhook",
     "rules",
     "logging",
+    "logtypes",
     "versioning",
+    "hostnetwork",
+    "hostpid",
+    "hostipc",
+    "hostpath",
+    "hostuser",
+    "serviceaccount",
+    "storageuri",
+    "modeluri",
+    "region",
+    "location",
+    "zone",
+    "replication",
+    "metadataoptions",
+    "vpcconfig",
+    "privatecluster",
+    "deletionprotection",
+    "deletionwindow",
+    "rotation",
+    "retention",
+    "principal",
+    "cidr",
+    "sourceranges",
+    "userdata",
+    "privileged",
+    "capabilities",
+    "subjects",
+    "externalip",
+    "externalname",
 )
-
-
+"""Words within names of security properties."""
+_WHOLE = frozenset(
+    (
+        "args",
+        "command",
+        "env",
+        "envfrom",
+        "uri",
+        "uris",
+        "type",
+        "member",
+        "members",
+        "tls",
+        "binding",
+        "bindings",
+    )
+)
+"""Whole names of security properties."""
+_COPIES = "replicas"
+"""Copies of data at a cloud, and a mere number at Kubernetes."""
 _HOLDERS = frozenset(
     [
         "*",
@@ -48,6 +98,9 @@ _HOLDERS = frozenset(
         "workerspec",
         "model",
         "values",
+        "vpcconfig",
+        "settings",
+        "nodeconfig",
     ]
 )
 """Last names of paths that hold security properties."""
@@ -55,15 +108,29 @@ _HOLDERS = frozenset(
 
 def _ignored(resource: Resource, profile: Profile) -> Iterator[str]:
     for path in resource.ignore_changes:
-        plain = re.sub(r"[^a-z.*]", "", path.lower())
-        if plain.rpartition(".")[2] in _HOLDERS:
+        names = [name.lower() for name in re.findall(r"[A-Za-z_-]+|\*", path)]
+        if not names or _harmless(resource, names):
+            continue
+        copies = names[0] == _COPIES and not resource.type.startswith("kubernetes:")
+        if names[-1] in _HOLDERS:
             yield f"`ignoreChanges` names {path!r}, which holds security properties"
-        elif any(word in plain for word in _SECURITY):
+        elif copies or _WHOLE & set(names) or any(word in name for name in names for word in _WITHIN):
             yield f"`ignoreChanges` names the security property {path!r}"
+
+
+def _harmless(resource: Resource, names: Sequence[str]) -> bool:
+    """Whether a path is to labels, or to a certificate that a controller fills in."""
+    kubernetes = resource.type.startswith("kubernetes:")
+    labels = len(names) > 1 and names[0] == "metadata" if kubernetes else names[0] in FREE_TEXT
+    return labels or names[-1] == "cabundle"
 
 
 def _with(*paths: str) -> Resource:
     return Resource("kubernetes:apps/v1:Deployment", "d", {}, ignore_changes=paths)
+
+
+def _cloud(*paths: str) -> Resource:
+    return Resource("aws:dynamodb/table:Table", "t", {}, ignore_changes=paths)
 
 
 CONTROL = Control(
@@ -85,6 +152,37 @@ CONTROL = Control(
         Case("an image", Verdict.BAD, _with("spec.template.spec.containers[0].image")),
         Case("encryption", Verdict.BAD, _with("encryptionConfig")),
         Case("a public endpoint", Verdict.BAD, _with("vpcConfig.endpointPublicAccess")),
+        Case("a label that is called like one", Verdict.GOOD, _with('metadata.labels["example.com/zone"]')),
+        Case("a certificate that is filled in", Verdict.GOOD, _with("webhooks[0].clientConfig.caBundle")),
+        Case("tags", Verdict.GOOD, _cloud("tags", "scalingConfig.desiredSize", "version")),
+        *(
+            Case(f"`{path}` of a workload", Verdict.BAD, _with(path))
+            for path in (
+                'spec["template"]',
+                "spec.template.spec.containers[*].args",
+                "spec.template.spec.containers[0].env",
+                "spec.template.spec.hostNetwork",
+                "spec.predictor.model.storageUri",
+                "spec.model.uri",
+                "spec.type",
+                "spec.template.spec.serviceAccountName",
+                "spec.template.spec.tolerations",
+            )
+        ),
+        *(
+            Case(f"`{path}` of a cloud's resource", Verdict.BAD, _cloud(path))
+            for path in (
+                "vpcConfig",
+                "region",
+                "location",
+                "replicas",
+                "storageEncrypted",
+                "metadataOptions",
+                "multiRegion",
+                "deletionProtection",
+                "members",
+            )
+        ),
         Case("among others", Verdict.BAD, _with("tags", "serverSideEncryptionConfiguration")),
     ),
 )

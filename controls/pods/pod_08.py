@@ -8,7 +8,15 @@ from corral.controls.levels import Severity
 
 _ALL = "has(r.{0}) && '*' in r.{0}"
 _EVERYTHING = " && ".join(_ALL.format(key) for key in ("verbs", "resources", "apiGroups"))
-_RISE = "has(r.verbs) && r.verbs.exists(v, v in ['escalate', 'impersonate'])"
+_RISE = (
+    "has(r.verbs) && (r.verbs.exists(v, v in ['escalate', 'impersonate']) || "
+    "('bind' in r.verbs && !has(r.resourceNames)))"
+)
+_CORE = (
+    "has(r.verbs) && '*' in r.verbs && has(r.resources) && '*' in r.resources && "
+    "has(r.apiGroups) && '' in r.apiGroups"
+)
+"""All of the core group, Secrets among it."""
 _STRANGERS = (
     "has(s.name) && s.name in ['system:anonymous', 'system:unauthenticated', 'system:authenticated', "
     "'system:serviceaccounts']"
@@ -39,7 +47,7 @@ CONTROL = Control(
         kinds=("Role", "ClusterRole", "RoleBinding", "ClusterRoleBinding"),
         expression=(
             "object.kind in ['Role', 'ClusterRole'] ? "
-            f"object.?rules.orValue([]).all(r, !({_EVERYTHING}) && !({_RISE})) : "
+            f"object.?rules.orValue([]).all(r, !({_EVERYTHING}) && !({_RISE}) && !({_CORE})) : "
             f"!({_MASTER}) && !object.?subjects.orValue([]).exists(s, {_STRANGERS})"
         ),
         message="a role allows everything, or is bound to strangers",
@@ -57,6 +65,26 @@ CONTROL = Control(
             "another's identity",
             Verdict.BAD,
             _role(apiGroups=[""], resources=["users"], verbs=["impersonate"]),
+        ),
+        Case(
+            "the right to hand out any role",
+            Verdict.BAD,
+            _role(apiGroups=["rbac.authorization.k8s.io"], resources=["clusterroles"], verbs=["bind"]),
+        ),
+        Case(
+            "the right to hand out one role",
+            Verdict.GOOD,
+            _role(
+                apiGroups=["rbac.authorization.k8s.io"],
+                resources=["clusterroles"],
+                resourceNames=["view"],
+                verbs=["bind"],
+            ),
+        ),
+        Case(
+            "everything of the core group",
+            Verdict.BAD,
+            _role(apiGroups=[""], resources=["*"], verbs=["*"]),
         ),
         Case("a path", Verdict.GOOD, _role(nonResourceURLs=["/metrics"], verbs=["get"])),
         Case("bound to a team", Verdict.GOOD, _binding("view", "team-a")),

@@ -10,7 +10,7 @@ from corral.controls.profiles import Profile
 from corral.controls.residency.places import inner
 from corral.controls.settings import true
 
-_COPYABLE = "aws:kms/key:Key"
+_COPYABLE = ("aws:kms/key:Key", "aws:kms/externalKey:ExternalKey")
 
 
 def _inside(subject: Resource, profile: Profile) -> Iterator[str]:
@@ -22,7 +22,7 @@ def _inside(subject: Resource, profile: Profile) -> Iterator[str]:
             undecided = f"`{path}` is not known yet"
         elif not profile.holds(region):
             yield f"`{path}` is in {region}, outside profile {profile.name}"
-    if subject.type == _COPYABLE and any(true(one) for one in subject.values("multiRegion")):
+    if subject.type in _COPYABLE and any(true(one) for one in subject.values("multiRegion")):
         yield "`multiRegion` is true, so any region can have a copy of the key"
     if undecided:
         raise Undecided(undecided)
@@ -103,6 +103,7 @@ CONTROL = Control(
                     {"settings": {"backupConfiguration": {"location": "us"}}},
                 ),
                 ("a key of all regions", "aws:kms/key:Key", {"multiRegion": True}),
+                ("an external key of all regions", "aws:kms/externalKey:ExternalKey", {"multiRegion": True}),
                 (
                     "a key in Google's global ring",
                     "gcp:pubsub/topic:Topic",

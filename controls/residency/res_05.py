@@ -47,12 +47,13 @@ CONTROL = Control(
         expression=(
             "variables.anywhere || !(object.?provisioner.orValue('') in variables.clouds) || "
             "(size(object.?allowedTopologies.orValue([])) > 0 && "
-            "object.allowedTopologies.all(t, t.matchLabelExpressions.all(m, "
-            "m.values.all(v, v.matches(variables.place))))) && "
+            "object.allowedTopologies.all(t, t.?matchLabelExpressions.orValue([]).all(m, "
+            "m.?values.orValue([]).all(v, v.matches(variables.place))))) && "
             f"object.?parameters.orValue({{}}).all(k, !(k in {_KEYS}) || "
             "object.parameters[k].matches(variables.place))"
         ),
         message="volumes may be made outside the profile",
+        demanded=("provisioner", "allowedTopologies"),
         admitted=False,
     ),
     cases=(
@@ -62,6 +63,7 @@ CONTROL = Control(
             Verdict.GOOD,
             _class("pd.csi.storage.gke.io", ["europe-west3-a"]),
         ),
+        Case("in zones not known yet", Verdict.UNDECIDED, _class(CLOUD[0], UNKNOWN)),
         Case("anywhere", Verdict.BAD, _class(CLOUD[0])),
         Case("in a zone outside", Verdict.BAD, _class(CLOUD[0], ["eu-central-1a", "us-east-1a"])),
         Case("in a zone that only looks European", Verdict.BAD, _class(CLOUD[0], ["eu-west-2a"])),

@@ -22,6 +22,7 @@ NARROWED = {
     ),
     "eusc": profile("eu-resident", region="eusc-de-east-1"),
     "gcp": profile("eu-resident", region="europe-west3"),
+    "mirrored": profile("eu-resident", registry="registry.example.eu"),
 }
 
 

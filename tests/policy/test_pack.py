@@ -121,7 +121,7 @@ def test_a_release_that_cannot_be_rendered_is_stopped(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
-    found = analyze("kubernetes:helm.sh/v3:Release", {"chart": "kyverno", "values": {}})
+    found = analyze("kubernetes:helm.sh/v3:Release", {"chart": "kyverno", "version": "3.8.1", "values": {}})
     assert [f[:2] for f in found] == [("releases-can-be-judged", MANDATORY)]
     assert "helm is not on PATH" in found[0][2]
 
@@ -138,7 +138,7 @@ def test_what_a_release_hides_is_judged_with_the_values_of_the_release(
     )
     helm.chmod(helm.stat().st_mode | stat.S_IXUSR)
     monkeypatch.setenv("PATH", str(tmp_path))
-    release = {"chart": "some-chart", "values": {"image": "evil.example/hidden:1"}}
+    release = {"chart": "some-chart", "version": "1.0.0", "values": {"image": "evil.example/hidden:1"}}
     found = [f for f in analyze("kubernetes:helm.sh/v3:Release", release) if f[0] == "sov-sup-01"]
     assert found and "Pod hidden of the release" in found[0][2]
 
@@ -149,6 +149,13 @@ def test_every_policy_carries_what_a_reader_needs() -> None:
     for found in (one for one in CONTROLS if demanded(one, PROFILES["eu-resident"])):
         policy = named[found.id.lower()]
         assert policy.severity and policy.remediation_steps and policy.url and policy.framework.name
+
+
+def test_the_page_of_a_policy_is_there_with_a_section_for_it() -> None:
+    for found in analyzer("air-gapped").GetAnalyzerInfo(None, None).policies:
+        if found.name.startswith("sov-"):
+            page, _, anchor = found.url.removeprefix("file://").partition("#")
+            assert f"## {anchor.upper()}\n" in Path(page).read_text()
 
 
 def test_the_pack_takes_its_profile_from_the_stacks_configuration() -> None:
@@ -200,6 +207,40 @@ def test_a_strict_profile_serves_models_from_the_stacks_own_bucket_alone() -> No
     assert not stopped("s3://anybody/chat", "open", **own)
 
 
+def own_pack(levels: dict[str, Any], **settings: str) -> dict[str, int]:
+    """Levels of a pod's findings by policy, with configuration of the pack's own."""
+    made = configured(lambda config: policies(constraints_of(config)), concerns)
+    served: Any = made("corral", "0.1.0", policies(constraints_of({})), EnforcementLevel.MANDATORY)
+    served.ConfigureStack(analyzer_pb2.AnalyzerStackConfigureRequest(config={}), None)
+    request = analyzer_pb2.ConfigureAnalyzerRequest()
+    for policy in served.GetAnalyzerInfo(None, None).policies:
+        request.policyConfig[policy.name].enforcementLevel = levels.get(policy.name, policy.enforcementLevel)
+    request.policyConfig["constraints"].properties.update(settings)
+    served.Configure(request, None)
+    asked = analyzer_pb2.AnalyzeRequest(
+        type=POD, name="x", urn="urn:x", properties=struct(pod(image="docker.io/library/nginx:1.27"))
+    )
+    return {found[0]: found[1] for found in findings(served.Analyze(asked, None))}
+
+
+def test_the_pack_takes_its_constraints_from_configuration_of_its_own() -> None:
+    assert own_pack({}) == {"sov-sup-01": MANDATORY, "sov-sup-02": MANDATORY}
+    assert own_pack({}, profile="open", registry="docker.io") == {"sov-sup-02": ADVISORY}
+    assert own_pack({}, registry="docker.io") == {"sov-sup-02": MANDATORY}
+
+
+def test_a_level_that_is_stated_holds_whatever_the_profile_of_the_packs_own_configuration() -> None:
+    found = own_pack({"sov-sup-02": ADVISORY}, registry="docker.io")
+    assert found == {"sov-sup-02": ADVISORY}
+    disabled = own_pack({"sov-sup-02": analyzer_pb2.DISABLED}, profile="open", registry="docker.io")
+    assert disabled == {}
+
+
+def test_a_region_of_the_packs_own_configuration_outside_its_profile_ends_the_run() -> None:
+    with pytest.raises(ValueError, match="us-east-1"):
+        own_pack({}, profile="eu-resident", region="us-east-1")
+
+
 def test_a_region_outside_the_profile_ends_the_run() -> None:
     with pytest.raises(ValueError, match="us-east-1"):
         constraints_of(
@@ -216,6 +257,10 @@ def test_a_configured_pack_judges_whole_stacks_too(monkeypatch: pytest.MonkeyPat
     assert "sov-net-13" in {d.policyName for d in response.diagnostics}
 
 
+ABOUT_EVERYTHING = ("SOV-OPS-07", "SOV-OPS-08", "SOV-RES-09")
+"""Controls about options of a resource, or about whatever its properties name."""
+
+
 @pytest.mark.parametrize("found", CONTROLS, ids=lambda found: found.id)
 def test_a_policy_is_asked_about_every_type_that_its_control_is_about(found: Control) -> None:
     if isinstance(found.rule, ObjectRule):
@@ -228,7 +273,7 @@ def test_a_policy_is_asked_about_every_type_that_its_control_is_about(found: Con
         assert concerns(found.id.lower(), token)
         assert concerns("undecided-in-preview", token)
         assert concerns("undecided-in-preview-of-the-stack", token)
-    if found.id != "SOV-OPS-07":
+    if found.id not in ABOUT_EVERYTHING:
         assert not concerns(found.id.lower(), "kubernetes:core/v1:ConfigMap")
 
 
@@ -353,14 +398,16 @@ def test_a_violation_names_container_and_image_of_the_offenders_alone() -> None:
 
 
 def test_a_release_with_a_value_that_is_not_known_yet_is_undecided() -> None:
-    release = {"chart": "some-chart", "values": {"image": {"tag": UNKNOWN_STRING_VALUE}}}
+    release = {"chart": "some-chart", "version": "1.0.0", "values": {"image": {"tag": UNKNOWN_STRING_VALUE}}}
     ((policy, level_, message),) = analyze(RELEASE, release)
     assert (policy, level_) == ("undecided-in-preview", ADVISORY)
     assert "`values.image.tag` is not known yet" in message
 
 
 def test_a_release_whose_output_is_rewritten_is_stopped() -> None:
-    ((policy, level_, message),) = analyze(RELEASE, {"chart": "some-chart", "postrender": "/bin/patch"})
+    ((policy, level_, message),) = analyze(
+        RELEASE, {"chart": "some-chart", "version": "1.0.0", "postrender": "/bin/patch"}
+    )
     assert (policy, level_) == ("releases-can-be-judged", MANDATORY) and "postrender" in message
 
 
@@ -374,7 +421,7 @@ def test_values_files_of_a_release_are_read(monkeypatch: pytest.MonkeyPatch, tmp
     values = tmp_path / "mine.yaml"
     values.write_text("kind: Pod\nspec: {containers: [{name: c, image: evil.example/x}]}\n")
     asset = {"4dabf18193072939515e22adb298388d": "c44067f5952c0a294b673a41bacd8c17", "path": str(values)}
-    found = analyze(RELEASE, {"chart": "some-chart", "valueYamlFiles": [asset]})
+    found = analyze(RELEASE, {"chart": "some-chart", "version": "1.0.0", "valueYamlFiles": [asset]})
     assert "sov-sup-01" in {f[0] for f in found}
 
 

@@ -1,0 +1,1 @@
+"""Who owns what, and of which class it is, is stated."""

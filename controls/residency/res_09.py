@@ -1,0 +1,160 @@
+"""What is measured and logged goes to nobody outside."""
+
+import re
+from collections.abc import Iterator
+
+from corral.controls.cloud import is_cloud
+from corral.controls.control import UNKNOWN, Case, Control, Resource, ResourceRule, Verdict
+from corral.controls.levels import Severity
+from corral.controls.profiles import Profile
+from corral.controls.properties import walk
+
+_SERVICES = (
+    "datadoghq.com",
+    "ddog-gov.com",
+    "newrelic.com",
+    "nr-data.net",
+    "honeycomb.io",
+    "splunkcloud.com",
+    "signalfx.com",
+    "sentry.io",
+    "logz.io",
+    "loggly.com",
+    "papertrailapp.com",
+    "sumologic.com",
+    "dynatrace.com",
+    "lightstep.com",
+    "logdna.com",
+    "mezmo.com",
+    "rollbar.com",
+    "bugsnag.com",
+    "grafana.net",
+    "pagerduty.com",
+    "opsgenie.com",
+    "victorops.com",
+    "hooks.slack.com",
+    "slack.com",
+    "discord.com",
+    "discordapp.com",
+    "api.telegram.org",
+    "webhook.office.com",
+    "zapier.com",
+    "ifttt.com",
+    "sendgrid.net",
+    "mailgun.org",
+    "segment.io",
+    "segment.com",
+    "mixpanel.com",
+    "amplitude.com",
+    "posthog.com",
+    "google-analytics.com",
+    "wandb.ai",
+    "comet.com",
+    "neptune.ai",
+    "smith.langchain.com",
+    "us.cloud.langfuse.com",
+    "heliconeai.com",
+    "helicone.ai",
+    "stats.vllm.ai",
+    "telemetry.huggingface.co",
+)
+"""Hosts of services that take logs, metrics, traces, alerts or mail, outside every profile with regions."""
+_HOST = re.compile(
+    r"(?:^|[/@\s\"'=,:(\[])(?:[a-z0-9*-]+\.)*("
+    + "|".join(map(re.escape, _SERVICES))
+    + r")(?=[:/\s\"',)\]?]|$)",
+    re.IGNORECASE,
+)
+_EUROPE = re.compile(
+    r"(?:^|[/.@\s])(?:eu|eu1|de|prod-eu[a-z0-9-]*|[a-z0-9-]*-eu-[a-z0-9-]+)\.", re.IGNORECASE
+)
+"""Part of a host that says that its service is in the EU."""
+_SCHEMAS = ("kubernetes:apiextensions.k8s.io/", "kubernetes:rbac.authorization.k8s.io/")
+"""Beginnings of types of resources that send nothing."""
+
+
+def _applies(token: str) -> bool:
+    return is_cloud(token) or (token.startswith("kubernetes:") and not token.startswith(_SCHEMAS))
+
+
+def _sent(subject: Resource, profile: Profile) -> Iterator[str]:
+    if profile.regions is None:
+        return
+    for path, value in walk(subject.props):
+        if value is UNKNOWN or not isinstance(value, str) or "." not in value:
+            continue
+        for match in _HOST.finditer(value):
+            if not _EUROPE.search(match[0]):
+                yield f"`{path}` names {match[1].lower()}, which takes data out of profile {profile.name}"
+                break
+
+
+def _pod(value: object) -> Resource:
+    env = [{"name": "OTEL_EXPORTER_OTLP_ENDPOINT", "value": value}]
+    return Resource("kubernetes:core/v1:Pod", "p", {"spec": {"containers": [{"name": "c", "env": env}]}})
+
+
+def _at(token: str, **props: object) -> Resource:
+    return Resource(token, "r", props)
+
+
+CONTROL = Control(
+    id="SOV-RES-09",
+    title="Logs, metrics, traces and alerts go to nobody outside",
+    severity=Severity.CRITICAL,
+    sources=("SOV-7", "NIS2 3.2", "GDPR 44"),
+    remedy="Send them to the platform's own Prometheus, Grafana or collector.",
+    rule=ResourceRule(_applies, _sent),
+    cases=(
+        Case("a collector of the cluster's", Verdict.GOOD, _pod("http://otel.monitoring.svc:4317")),
+        Case("a collector of one's own", Verdict.GOOD, _pod("https://otel.example.eu")),
+        Case("a service elsewhere", Verdict.BAD, _pod("https://otlp.nr-data.net:4317")),
+        Case(
+            "a service's site in the EU",
+            Verdict.GOOD,
+            _pod("https://otlp-gateway-prod-eu-west-2.grafana.net"),
+        ),
+        Case(
+            "a name that only ends alike",
+            Verdict.GOOD,
+            _pod("https://my-honeycomb.io.example.eu"),
+        ),
+        Case(
+            "a remote write of Prometheus",
+            Verdict.BAD,
+            _at(
+                "kubernetes:monitoring.coreos.com/v1:Prometheus",
+                spec={"remoteWrite": [{"url": "https://prometheus-us-central1.grafana.net/api/prom/push"}]},
+            ),
+        ),
+        Case(
+            "a receiver of alerts in a file",
+            Verdict.BAD,
+            _at(
+                "kubernetes:core/v1:Secret",
+                stringData={"alertmanager.yaml": "slack_configs: [{api_url: https://hooks.slack.com/x}]"},
+            ),
+        ),
+        Case(
+            "values of a release",
+            Verdict.BAD,
+            _at("kubernetes:helm.sh/v3:Release", values={"datadog": {"site": "datadoghq.com"}}),
+        ),
+        Case(
+            "a subscription",
+            Verdict.BAD,
+            _at(
+                "aws:sns/topicSubscription:TopicSubscription",
+                protocol="https",
+                endpoint="https://events.pagerduty.com/integration/x/enqueue",
+            ),
+        ),
+        Case(
+            "an annotation for people",
+            Verdict.GOOD,
+            _at("kubernetes:core/v1:Pod", metadata={"annotations": {"runbook": "https://x.pagerduty.com"}}),
+        ),
+        Case("not known yet beside nothing", Verdict.GOOD, _pod(UNKNOWN)),
+        Case("profile open", Verdict.GOOD, _pod("https://otlp.nr-data.net:4317"), profile="open"),
+    ),
+)
