@@ -60,11 +60,12 @@ class Platform:
         self._built: dict[Addon, list[pulumi.Resource]] = {}
 
         self._add(Addon.GATEWAY_API, Crds, gateway_api_args)
-        cert_manager = self._add(Addon.CERT_MANAGER, CertManager, cert_manager_args)
-        self._add(Addon.PROMETHEUS_CRDS, Crds, prometheus_crds_args)
-        self._add(Addon.KYVERNO, Kyverno, kyverno_args)
+        types = self._add(Addon.PROMETHEUS_CRDS, Crds, prometheus_crds_args)
+        cert_manager = self._add(Addon.CERT_MANAGER, CertManager, partial(cert_manager_args, types=types))
+        self._add(Addon.KYVERNO, Kyverno, partial(kyverno_args, types=types))
         self._add(Addon.ADMISSION, Admission, admission_args)
-        kserve = self._add(Addon.KSERVE, KServe, partial(kserve_args, cert_manager=cert_manager))
+        served = partial(kserve_args, cert_manager=cert_manager, types=types)
+        kserve = self._add(Addon.KSERVE, KServe, served)
         self._add(Addon.GPU_OPERATOR, GpuOperator, gpu_operator_args)
         self._add(Addon.DRA_DRIVER, DraDriver, dra_driver_args)
         pools = [self._pool(pool) for pool in plan.pools]

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import pytest
@@ -44,8 +45,8 @@ class Case:
 HANDED_OVER = frozenset({"cert_manager", "monitor_types"})
 
 
-def with_certificates(args: Callable[..., Any]) -> Callable[[DeployContext], Any]:
-    return lambda context: args(context, cert_manager=CertManager("certificates", {"supply": {}}))
+def with_certificates(args: Callable[..., Any], **more: Any) -> Callable[[DeployContext], Any]:
+    return lambda context: args(context, cert_manager=CertManager("certificates", {"supply": {}}), **more)
 
 
 SECRET_OF_ITS_OWN = frozenset({"credential", "grafana_password", "encryption_key"}) | HANDED_OVER
@@ -74,9 +75,11 @@ CASES = {
     "GPU operator": Case(
         GpuOperator, gpu_operator_args, {}, frozenset({"mig_configurations", "shared_pools"})
     ),
-    "KServe": Case(KServe, with_certificates(kserve_args), {}),
-    "Kyverno": Case(Kyverno, kyverno_args, {}, frozenset({"scope", "exempt_namespaces"})),
-    "cert-manager": Case(CertManager, cert_manager_args, {}),
+    "KServe": Case(KServe, with_certificates(kserve_args, types=None), {}),
+    "Kyverno": Case(
+        Kyverno, partial(kyverno_args, types=None), {}, frozenset({"scope", "exempt_namespaces"})
+    ),
+    "cert-manager": Case(CertManager, partial(cert_manager_args, types=None), {}),
 }
 
 

@@ -3,9 +3,12 @@
 from dataclasses import dataclass
 from typing import NotRequired, TypedDict
 
+import pulumi
+
 from corral.catalogue.addons import definition
 from corral.catalogue.clusters import ClusterCapabilities
 from corral.catalogue.vocabulary import Addon, AddonState
+from corral.components.crds import Crds
 from corral.components.supply import Supply, Toleration
 from corral.stacks.config.stack_config import REGISTRY_AUTH
 from corral.stacks.deploy.clusters.protocol import Cluster
@@ -25,7 +28,7 @@ class Watched(TypedDict):
     """What every component takes that Prometheus watches."""
 
     monitors: bool
-    monitor_types: str
+    monitor_types: pulumi.Input[str]
 
 
 class Volumes(TypedDict):
@@ -70,6 +73,10 @@ class DeployContext:
         """Whether the Prometheus operator's resource types are there, by this program or before it."""
         types, _ = definition(Addon.PROMETHEUS_CRDS)
         return {"monitors": self.enabled(Addon.PROMETHEUS_CRDS), "monitor_types": types}
+
+    def watched_with(self, types: Crds | None) -> Watched:
+        """The same where only the monitors wait for `types`, and not the whole component."""
+        return self.watched if types is None else {"monitors": True, "monitor_types": types.definition}
 
     @property
     def scraper(self) -> str:

@@ -1,17 +1,19 @@
 """Arguments of Kyverno."""
 
 from corral.catalogue.vocabulary import Addon, AdmissionScope
+from corral.components.crds import Crds
 from corral.components.kyverno import KyvernoArgs
 from corral.stacks.deploy.component_args.context import DeployContext
 
 
-def kyverno_args(context: DeployContext) -> KyvernoArgs:
+def kyverno_args(context: DeployContext, types: Crds | None) -> KyvernoArgs:
     """Kyverno with as many replicas as the cluster has room for."""
     plan = context.plan.admission
     args: KyvernoArgs = {
         **context.installed(Addon.KYVERNO),
         "upgrade_job": context.capabilities.upgrade_jobs,
         "scope": plan.scope,
+        **context.watched_with(types),
     }
     if plan.scope is AdmissionScope.CLUSTER:
         args["exempt_namespaces"] = list(plan.exempt)
