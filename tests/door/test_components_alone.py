@@ -13,6 +13,7 @@ pytestmark = pytest.mark.engine
 PROGRAM = """
 import pulumi
 import pulumi_kubernetes as kubernetes
+from corral.components.gpu_node_pool import ExistingGpuNodePool
 from corral.components.tenancy import Tenancy
 from corral.components.vector_db import VectorDatabase
 
@@ -113,3 +114,39 @@ def test_a_namespace_of_ones_own_is_made_changed_and_removed(team):
     done = team.pulumi("own", tenant % "", "destroy", "--yes")
     assert done.returncode == 0, done.stdout
     assert team.cluster.kubectl("get", "namespace", "own", "--ignore-not-found") == ""
+
+
+POOL = 'ExistingGpuNodePool("pool", {"pool": "whole", "nodes": [{"name": "whole-0"%s}]}, cluster)'
+MAINTENANCE = {"key": "maintenance", "value": "yes", "effect": "NoSchedule"}
+
+
+def node(programs):
+    seen = json.loads(programs.cluster.kubectl("get", "node", "whole-0", "-o", "json"))
+    return seen["metadata"]["labels"], seen["spec"].get("taints", [])
+
+
+def test_a_label_of_somebody_else_on_a_gpu_node_is_refused_in_preview(programs):
+    programs.cluster.kubectl("label", "node", "whole-0", "corral.dev/pool=theirs")
+    done = programs.pulumi("labelled", POOL % "", "preview")
+    assert done.returncode != 0, done.stdout
+    assert "node whole-0: label corral.dev/pool is 'theirs' already, by kubectl-label" in done.stdout
+    programs.cluster.kubectl("label", "node", "whole-0", "corral.dev/pool-")
+
+
+def test_a_taint_of_somebody_else_outlives_a_pool_its_changes_and_its_end(programs):
+    before, none = node(programs)
+    assert none == []
+    assert programs.pulumi("tainted", POOL % "", "up", "--yes", "--skip-preview").returncode == 0
+    labels, taints = node(programs)
+    assert labels["corral.dev/pool"] == "whole"
+    assert [one["key"] for one in taints] == ["nvidia.com/gpu"]
+    programs.cluster.kubectl("taint", "node", "whole-0", "maintenance=yes:NoSchedule")
+    changed = POOL % ', "device_plugin_config": "whole"'
+    assert programs.pulumi("tainted", changed, "up", "--yes", "--skip-preview").returncode == 0
+    labels, taints = node(programs)
+    assert labels["nvidia.com/device-plugin.config"] == "whole"
+    assert MAINTENANCE in taints
+    assert programs.pulumi("tainted", changed, "destroy", "--yes", "--skip-preview").returncode == 0
+    labels, taints = node(programs)
+    assert MAINTENANCE in taints
+    assert labels == before
