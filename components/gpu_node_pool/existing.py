@@ -1,7 +1,7 @@
 """GPU nodes that are there: labelled and tainted, never made or deleted."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any, NotRequired, cast
+from typing import Any, NotRequired
 
 import pulumi
 import pulumi_kubernetes as kubernetes
@@ -71,4 +71,4 @@ class ExistingGpuNodePool(pulumi.ComponentResource):
 
 def _found(read: Sequence[Any]) -> Found:
     metadata, spec = read
-    return Found.of(cast("Mapping[str, Any]", metadata), cast("Mapping[str, Any] | None", spec))
+    return Found.of(metadata, spec or {})

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 import pulumi
 
@@ -29,17 +29,21 @@ class Found:
     taints: Sequence[Taint]
 
     @staticmethod
-    def of(metadata: Mapping[str, Any], spec: Mapping[str, Any] | None) -> "Found":
+    def of(metadata: Mapping[str, Any], spec: Mapping[str, Any]) -> "Found":
         """The node with these outputs of the provider."""
         managers: dict[str, set[str]] = {}
-        for one in metadata.get("managed_fields") or []:
-            for field in one.get("fields_v1", {}).get("f:metadata", {}).get("f:labels", {}):
+        for one in _entries(metadata, "managed_fields"):
+            fields = cast("Mapping[str, Mapping[str, Mapping[str, object]]]", one.get("fields_v1") or {})
+            for field in fields.get("f:metadata", {}).get("f:labels", {}):
                 managers.setdefault(field.removeprefix("f:"), set()).add(str(one.get("manager")))
         return Found(
             str(metadata["name"]),
-            dict(metadata.get("labels") or {}),
+            cast("Mapping[str, str]", metadata.get("labels") or {}),
             {label: frozenset(names) for label, names in managers.items()},
-            [(one["key"], one.get("value") or "", one["effect"]) for one in (spec or {}).get("taints") or []],
+            [
+                (str(one["key"]), str(one.get("value") or ""), str(one["effect"]))
+                for one in _entries(spec, "taints")
+            ],
         )
 
     def free(self, pool: str, labels: Mapping[str, str]) -> str:
@@ -80,3 +84,7 @@ class Found:
                 about,
             )
         return {}
+
+
+def _entries(state: Mapping[str, Any], key: str) -> Sequence[Mapping[str, Any]]:
+    return cast("Sequence[Mapping[str, Any]]", state.get(key) or [])

@@ -24,7 +24,7 @@ from corral.components._signals import Monitor, watch
 from corral.components.model.args import ModelArgs, Weighty, argument_problems, one_request, weighty
 from corral.components.model.claim import claim_spec
 from corral.components.model.loader import loader
-from corral.components.model.rollout import REVISION, revision, rolled_out
+from corral.components.model.rollout import revision_annotations, rolled_out
 from corral.components.model.service import annotations, inference_spec
 from corral.components.model.signals import signals
 from corral.components.model_storage.job import credential_secret, tool_job
@@ -197,12 +197,13 @@ class Model(pulumi.ComponentResource):
             uri=uri,
             loader=container,
         )
-        known = revision(spec, metadata["labels"])
+        known = revision_annotations(spec, metadata["labels"])
+        spec["predictor"]["annotations"] = known
         served = kubernetes.apiextensions.CustomResource(
             f"{name}-service",
             api_version="serving.kserve.io/v1beta1",
             kind="InferenceService",
-            metadata=cast(Any, {**metadata, "annotations": {**annotations(args), REVISION: known}}),
+            metadata=cast(Any, {**metadata, "annotations": annotations(args)}),
             spec=spec,
             opts=child(
                 self,
@@ -219,8 +220,7 @@ class Model(pulumi.ComponentResource):
             served,
             name=f"{name}-predictor",
             namespace=args["namespace"],
-            spec=spec,
-            revision=known,
+            annotations=known,
             timeout=READY,
         )
 

@@ -1,8 +1,8 @@
 """The end of a model's roll-out, which KServe's status does not tell.
 
-KServe copies the conditions of the predictor's Deployment into the InferenceService, and the generation that the
-Deployment's controller has observed. After a change they are those of the old replica, until that
-controller has scaled it down: `Ready`, with the generation that a client waits for.
+KServe copies the conditions of the predictor's Deployment into the InferenceService, with the observed
+generation. After a change they are those of the old replica, until the Deployment's controller has
+scaled it down: `Ready`, with the generation that a client waits for.
 """
 
 import json
@@ -15,16 +15,26 @@ import pulumi_kubernetes as kubernetes
 from corral.components._kit import child, fingerprint
 
 REVISION = "corral.dev/revision"
-"""Annotation that KServe passes on to the pods: another one is another roll-out."""
 UNSEEN_BY_PODS = ("minReplicas", "maxReplicas", "deploymentStrategy")
 COUNTS = ("replicas", "updatedReplicas", "readyReplicas")
 """Of a Deployment's status; each must be the number that its `spec` has."""
 
+Annotations = Mapping[str, pulumi.Input[str]]
 
-def revision(spec: Mapping[str, Any], labels: Mapping[str, Any]) -> pulumi.Output[str]:
-    """What differs when the pods of an InferenceService with this `spec` and these labels do."""
+
+def revision_annotations(spec: Mapping[str, Any], labels: Mapping[str, Any]) -> Annotations:
+    """Annotations of Deployment and pods that name what the pods of an InferenceService are made of.
+
+    They are for `spec.predictor.annotations`: KServe would remove from the Deployment what only others write.
+    """
     predictor = {key: value for key, value in spec["predictor"].items() if key not in UNSEEN_BY_PODS}
-    return pulumi.Output.from_input([predictor, dict(labels)]).apply(fingerprint)
+    revision = pulumi.Output.from_input([predictor, dict(labels)]).apply(fingerprint)
+    return {
+        REVISION: revision,
+        "pulumi.com/waitFor": revision.apply(_awaited),
+        # KServe may have written those of an earlier revision, or write these meanwhile.
+        "pulumi.com/patchForce": "true",
+    }
 
 
 def rolled_out(
@@ -34,29 +44,13 @@ def rolled_out(
     *,
     name: str,
     namespace: pulumi.Input[str],
-    spec: Mapping[str, Any],
-    revision: pulumi.Input[str],
+    annotations: Annotations,
     timeout: str,
 ) -> kubernetes.apps.v1.DeploymentPatch:
-    """What awaits that all replicas of the Deployment `name` of `served` are of `revision` and ready.
-
-    A change of `spec` that makes no new pods, such as another number of replicas, is awaited as well.
-    """
+    """What awaits that all replicas of Deployment `name` of `served` are ready and have the annotations."""
     return kubernetes.apps.v1.DeploymentPatch(
         logical,
-        metadata=cast(
-            Any,
-            {
-                "name": name,
-                "namespace": namespace,
-                "annotations": {
-                    "corral.dev/served": pulumi.Output.from_input(dict(spec)).apply(fingerprint),
-                    # KServe has passed on what the InferenceService waits for.
-                    "pulumi.com/patchForce": "true",
-                    "pulumi.com/waitFor": pulumi.Output.from_input(revision).apply(_awaited),
-                },
-            },
-        ),
+        metadata=cast(Any, {"name": name, "namespace": namespace, "annotations": dict(annotations)}),
         opts=child(
             parent,
             depends_on=[served],
