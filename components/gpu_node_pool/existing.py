@@ -1,7 +1,7 @@
 """GPU nodes that are there: labelled and tainted, never made or deleted."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any, NotRequired
+from typing import Any, NotRequired, cast
 
 import pulumi
 import pulumi_kubernetes as kubernetes
@@ -63,7 +63,7 @@ class ExistingGpuNodePool(pulumi.ComponentResource):
                 "labels": labels,
                 "annotations": {**TAKE_OVER, **price},
             },
-            spec=found.apply(lambda one: one.tainted(self)),
+            spec=cast(Any, found.apply(lambda one: one.tainted(self))),
             opts=child(self),
         )
         return name_of(patch)
