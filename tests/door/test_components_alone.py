@@ -2,11 +2,14 @@
 
 import json
 import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import pytest
 from tests.door.newcomer import newcomer_in
 from tests.door.test_existing_cluster import Cluster
+
+from corral.components._kit import fingerprint
 
 pytestmark = pytest.mark.engine
 
@@ -14,6 +17,7 @@ PROGRAM = """
 import pulumi
 import pulumi_kubernetes as kubernetes
 from corral.components.gpu_node_pool import ExistingGpuNodePool
+from corral.components.model.rollout import revision_annotations, rolled_out
 from corral.components.tenancy import Tenancy
 from corral.components.vector_db import VectorDatabase
 
@@ -150,3 +154,52 @@ def test_a_taint_of_somebody_else_outlives_a_pool_its_changes_and_its_end(progra
     labels, taints = node(programs)
     assert MAINTENANCE in taints
     assert labels == before
+
+
+ROLLOUT = """
+model = pulumi.ComponentResource("test:index:Model", "model", None, cluster)
+served = pulumi.ComponentResource("test:index:Served", "served", None, cluster)
+marked = revision_annotations({"predictor": {"model": "new"}}, {})
+rolled_out(model, "rollout", served, name="late", namespace="default", annotations=marked, timeout="3m")
+"""
+REVISION = "corral.dev/revision"
+NEW = fingerprint([{"model": "new"}, {}])
+
+
+def deployment(revision):
+    labels, container = {"app": "late"}, {"name": "late", "image": "example.eu/late:1"}
+    return {
+        "apiVersion": "apps/v1",
+        "kind": "Deployment",
+        "metadata": {"name": "late", "namespace": "default"},
+        "spec": {
+            "replicas": 1,
+            "strategy": {"type": "Recreate"},
+            "selector": {"matchLabels": labels},
+            "template": {
+                "metadata": {"labels": labels, "annotations": {REVISION: revision}},
+                "spec": {"containers": [container]},
+            },
+        },
+    }
+
+
+def test_up_awaits_replicas_of_a_revision_that_a_controller_makes_later(programs):
+    ask = programs.cluster.kubectl
+    ask("apply", "--server-side", "-f", "-", given=json.dumps(deployment("old")))
+    ask("rollout", "status", "deployment/late", "--timeout", "60s")
+    with ThreadPoolExecutor(1) as thread:
+        up = thread.submit(programs.pulumi, "rollout", ROLLOUT, "up", "--yes", "--skip-preview")
+        end = time.monotonic() + 90
+        while ask("get", "deployment", "late", "-o", "jsonpath={.metadata.annotations}").count(NEW) == 0:
+            assert not up.done(), up.result().stdout
+            assert time.monotonic() < end, "the patch is not there"
+            time.sleep(0.5)
+        time.sleep(3)
+        assert not up.done(), "all that is ready is old"
+        ask("apply", "--server-side", "-f", "-", given=json.dumps(deployment(NEW)))
+        done = up.result(timeout=120)
+    assert done.returncode == 0, done.stdout
+    (pod,) = json.loads(ask("get", "pods", "-l", "app=late", "-o", "json"))["items"]
+    assert pod["metadata"]["annotations"][REVISION] == NEW
+    assert {one["type"]: one["status"] for one in pod["status"]["conditions"]}["Ready"] == "True"
