@@ -9,8 +9,10 @@ from corral.catalogue.addons import definition, descriptor
 from corral.catalogue.charts import chart
 from corral.catalogue.images import images_of
 from corral.catalogue.vocabulary import Addon
-from corral.components._kit import checked, existing_api, install, token
+from corral.components._kit import checked, existing_api, install, labels, token
 from corral.components._namespaces import namespace_of
+from corral.components._signals import watch
+from corral.components.cert_manager.signals import SCRAPE, signals
 from corral.components.supply import Supply, pull_secrets
 
 COMPONENT = "cert-manager"
@@ -24,7 +26,12 @@ class CertManagerArgs(TypedDict):
     supply: Supply
     """Where the chart and its images come from."""
     existing: NotRequired[bool]
-    """True: cert-manager is there; its resource types are checked and nothing is installed."""
+    """True: cert-manager is there; its resource types are checked and nothing is installed or watched."""
+    monitors: NotRequired[bool]
+    """False where the Prometheus operator's resource types are absent: no monitor and no alert then."""
+    monitor_types: NotRequired[pulumi.Input[str]]
+    """`Crds.definition` of the set `prometheus-crds`, where this program makes them; they must be there
+    already when omitted."""
     namespace: NotRequired[str]
     """Where it runs; `cert-manager` when omitted."""
     create_namespace: NotRequired[bool]
@@ -32,7 +39,10 @@ class CertManagerArgs(TypedDict):
 
 
 class CertManager(pulumi.ComponentResource):
-    """Certificates on the cluster given as provider."""
+    """Certificates on the cluster given as provider.
+
+    With `monitors` the Prometheus operator's resource types must be there.
+    """
 
     namespace: pulumi.Output[str]
     """Where it runs, known once its webhook answers."""
@@ -57,6 +67,16 @@ class CertManager(pulumi.ComponentResource):
             cert_manager_values(space, args["supply"]),
             namespace=namespace,
             supply=args["supply"],
+        )
+        watch(
+            self,
+            name,
+            signals,
+            name=f"corral-{COMPONENT}",
+            namespace=namespace,
+            labels=labels(COMPONENT, name),
+            args=args,
+            scrape=SCRAPE,
         )
         return pulumi.Output.all(namespace, installed.urn).apply(lambda known: str(known[0]))
 

@@ -1,14 +1,14 @@
 """GPU nodes that are there: labelled and tainted, never made or deleted."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, NotRequired, cast
 
 import pulumi
 import pulumi_kubernetes as kubernetes
 
 from corral.components._kit import checked, child, name_of, token
+from corral.components.gpu_node_pool.found import Found
 from corral.components.gpu_node_pool.marks import (
-    TAINT,
     GpuNodePoolArgs,
     HourlyPrice,
     PoolNode,
@@ -17,7 +17,7 @@ from corral.components.gpu_node_pool.marks import (
 )
 from corral.controls.cost.groups import NODE_HOUR
 
-# A node's taints are one value: whoever writes them takes them over from the former writer.
+# What others have on a node is looked at before; what is left may have been written by a controller.
 TAKE_OVER = {"pulumi.com/patchForce": "true"}
 
 
@@ -33,7 +33,11 @@ class ExistingGpuNodePoolArgs(GpuNodePoolArgs):
 
 
 class ExistingGpuNodePool(pulumi.ComponentResource):
-    """Marks nodes of the cluster given as provider as one pool of GPU nodes."""
+    """Marks nodes of the cluster given as provider as one pool of GPU nodes.
+
+    A label that somebody else has set to another value is refused before anything is written. A node with
+    taints of others keeps them, and gets none.
+    """
 
     nodes: pulumi.Output[list[str]]
     """Names of the nodes, known once they are marked."""
@@ -47,15 +51,24 @@ class ExistingGpuNodePool(pulumi.ComponentResource):
         self.register_outputs({"nodes": self.nodes})
 
     def _marked(self, name: str, pool: str, node: PoolNode, price: Mapping[str, str]) -> pulumi.Output[str]:
+        # Neither name has a slash: no two nodes of two pools share one.
+        logical = f"{name}/{node['name']}"
+        there = kubernetes.core.v1.Node.get(logical, node["name"], opts=child(self))
+        found = pulumi.Output.all(there.metadata, there.spec).apply(_found)
+        labels = node_labels(pool, node)
         patch = kubernetes.core.v1.NodePatch(
-            # Neither name has a slash: no two nodes of two pools share one.
-            f"{name}/{node['name']}",
+            logical,
             metadata={
-                "name": node["name"],
-                "labels": node_labels(pool, node),
+                "name": found.apply(lambda one: one.free(pool, labels)),
+                "labels": labels,
                 "annotations": {**TAKE_OVER, **price},
             },
-            spec=cast(Any, {"taints": [TAINT]}),
+            spec=cast(Any, found.apply(lambda one: one.tainted(self))),
             opts=child(self),
         )
         return name_of(patch)
+
+
+def _found(read: Sequence[Any]) -> Found:
+    metadata, spec = read
+    return Found.of(metadata, spec or {})

@@ -21,7 +21,9 @@ from corral.components._kit import (
     token,
 )
 from corral.components._namespaces import namespace_of
+from corral.components._signals import watch
 from corral.components.kserve.runtimes import runtime_spec
+from corral.components.kserve.signals import SCRAPE, signals
 from corral.components.kserve.values import kserve_values
 from corral.components.supply import Supply
 
@@ -40,6 +42,11 @@ class KServeArgs(TypedDict):
     """`CertManager.namespace`, where this program makes it; its types must be there already when omitted."""
     existing: NotRequired[bool]
     """True: KServe is there; its resource types are checked and only our runtimes are made."""
+    monitors: NotRequired[bool]
+    """False where the Prometheus operator's resource types are absent: no monitor and no alert then."""
+    monitor_types: NotRequired[pulumi.Input[str]]
+    """`Crds.definition` of the set `prometheus-crds`, where this program makes them; they must be there
+    already when omitted."""
     create_namespace: NotRequired[bool]
     """False: its namespace is there, is used as it is, and stays; true when omitted."""
 
@@ -47,7 +54,8 @@ class KServeArgs(TypedDict):
 class KServe(pulumi.ComponentResource):
     """Serves models on the cluster given as provider, as plain Deployments.
 
-    cert-manager must be there: it makes the certificate of KServe's webhooks.
+    cert-manager must be there: it makes the certificate of KServe's webhooks; with `monitors` the Prometheus
+    operator's resource types, too.
     """
 
     namespace: pulumi.Output[str]
@@ -87,6 +95,16 @@ class KServe(pulumi.ComponentResource):
             namespace=space,
             supply=supply,
             depends_on=[*certificates, *runtimes.values()],
+        )
+        watch(
+            self,
+            name,
+            signals,
+            name=f"corral-{COMPONENT}",
+            namespace=space,
+            labels=labels(COMPONENT, name),
+            args=args,
+            scrape=SCRAPE,
         )
         return space, runtimes
 

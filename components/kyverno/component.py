@@ -11,10 +11,13 @@ from corral.components._kit import (
     checked,
     existing_api,
     install_with_filled_roles,
+    labels,
     token,
 )
 from corral.components._namespaces import namespace_of
+from corral.components._signals import watch
 from corral.components._words import AdmissionScopeWord
+from corral.components.kyverno.signals import SCRAPE, signals
 from corral.components.kyverno.values import kyverno_values
 from corral.components.supply import Supply
 from corral.controls.scope import Scope
@@ -35,7 +38,12 @@ class KyvernoArgs(TypedDict):
     replicas: NotRequired[int]
     """Admission controllers, 3 when omitted: with none answering, every guarded create is refused."""
     existing: NotRequired[bool]
-    """True: Kyverno is there; its policy types are checked and nothing is installed."""
+    """True: Kyverno is there; its policy types are checked and nothing is installed or watched."""
+    monitors: NotRequired[bool]
+    """False where the Prometheus operator's resource types are absent: no monitor and no alert then."""
+    monitor_types: NotRequired[pulumi.Input[str]]
+    """`Crds.definition` of the set `prometheus-crds`, where this program makes them; they must be there
+    already when omitted."""
     upgrade_job: NotRequired[bool]
     """Whether a Job at each upgrade rewrites stored policies in the newest version; true when omitted."""
     namespace: NotRequired[str]
@@ -50,7 +58,10 @@ class KyvernoArgs(TypedDict):
 
 
 class Kyverno(pulumi.ComponentResource):
-    """Policies in the admission path of the cluster given as provider."""
+    """Policies in the admission path of the cluster given as provider.
+
+    With `monitors` the Prometheus operator's resource types must be there.
+    """
 
     namespace: pulumi.Output[str]
     """Where it runs, known once its webhooks answer; exceptions from policies count only there."""
@@ -85,6 +96,16 @@ class Kyverno(pulumi.ComponentResource):
             supply=args["supply"],
             roles={f"{name}-{one}-role": f"{RELEASE}:{one}" for one in CONTROLLERS},
             deployments={f"{name}-{one}": f"{RELEASE}-{one}" for one in CONTROLLERS},
+        )
+        watch(
+            self,
+            name,
+            signals,
+            name=f"corral-{COMPONENT}",
+            namespace=namespace,
+            labels=labels(COMPONENT, name),
+            args=args,
+            scrape=SCRAPE,
         )
         running = [one.urn for one in controllers]
         return pulumi.Output.all(namespace, *running).apply(lambda known: str(known[0]))

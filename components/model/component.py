@@ -24,6 +24,7 @@ from corral.components._signals import Monitor, watch
 from corral.components.model.args import ModelArgs, Weighty, argument_problems, one_request, weighty
 from corral.components.model.claim import claim_spec
 from corral.components.model.loader import loader
+from corral.components.model.rollout import revision_annotations, rolled_out
 from corral.components.model.service import annotations, inference_spec
 from corral.components.model.signals import signals
 from corral.components.model_storage.job import credential_secret, tool_job
@@ -59,9 +60,7 @@ class Model(pulumi.ComponentResource):
         template = self._claim(name, args)
         served = self._served(name, args, uri, container, account, template, [*types, *before])
         self._watched(name, args)
-        self.service = pulumi.Output.concat(
-            name_of(served), "-predictor.", args["namespace"], ".svc.cluster.local"
-        )
+        self.service = pulumi.Output.concat(name_of(served), ".", args["namespace"], ".svc.cluster.local")
         self.url = pulumi.Output.concat("http://", self.service, "/v1")
         self.register_outputs({"service": self.service, "url": self.url})
 
@@ -188,23 +187,27 @@ class Model(pulumi.ComponentResource):
         account: kubernetes.core.v1.ServiceAccount,
         template: pulumi.Resource | None,
         before: list[pulumi.Resource],
-    ) -> kubernetes.apiextensions.CustomResource:
+    ) -> pulumi.Resource:
+        """The model, served: the Deployment that has its Service's name."""
         metadata = self._metadata(name, args, name)
         # KServe passes labels on to the Deployment and its pods.
         metadata["labels"] = {**metadata["labels"], **_queue_labels(args)}
-        return kubernetes.apiextensions.CustomResource(
+        spec = inference_spec(
+            name,
+            args,
+            claim_template=None if template is None else name_of(template),
+            account=name_of(account),
+            uri=uri,
+            loader=container,
+        )
+        known = revision_annotations(spec, metadata["labels"])
+        spec["predictor"]["annotations"] = known
+        served = kubernetes.apiextensions.CustomResource(
             f"{name}-service",
             api_version="serving.kserve.io/v1beta1",
             kind="InferenceService",
             metadata=cast(Any, {**metadata, "annotations": annotations(args)}),
-            spec=inference_spec(
-                name,
-                args,
-                claim_template=None if template is None else name_of(template),
-                account=name_of(account),
-                uri=uri,
-                loader=container,
-            ),
+            spec=spec,
             opts=child(
                 self,
                 depends_on=before,
@@ -213,6 +216,15 @@ class Model(pulumi.ComponentResource):
                 replace_on_changes=[f'metadata.labels["{QUEUE_LABEL}"]'],
                 delete_before_replace=True,
             ),
+        )
+        return rolled_out(
+            self,
+            f"{name}-rollout",
+            served,
+            name=f"{name}-predictor",
+            namespace=args["namespace"],
+            annotations=known,
+            timeout=READY,
         )
 
     def _watched(self, name: str, args: ModelArgs) -> None:

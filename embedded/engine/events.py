@@ -150,7 +150,7 @@ class Telling:
         self.seconds[phase] = took
         changes = cast(Mapping[str, int], event.get("resourceChanges") or {})
         if event["isPreview"]:
-            self.idle = changes.keys() <= {"same"} and not self._outputs_differ
+            self.idle = changes.keys() <= {"same", "read"} and not self._outputs_differ
         counts = ", ".join(self._counts(changes, planned=event["isPreview"])) or "nothing to do"
         for line in self._verdicts(cast(Mapping[str, str], event.get("PolicyPacks") or {})):
             self._once(line)
@@ -164,7 +164,7 @@ class Telling:
         for operation, count in sorted(changes.items()):
             if operation == "same":
                 yield f"{count} unchanged"
-            elif operation not in ("create-replacement", "delete-replaced"):
+            elif operation not in ("read", "create-replacement", "delete-replaced"):
                 yield f"{count} to {operation}" if planned else f"{count} {DONE.get(operation, operation)}"
 
     def _verdicts(self, packs: Mapping[str, str]) -> Iterator[str]:

@@ -178,6 +178,9 @@ def stack(old, new):
 def test_a_preview_that_changes_neither_resource_nor_output_is_idle():
     same = {"bucket": "s3://models"}
     assert told(stack(same, same), summary({"same": 9}, preview=True))[1].idle
+    lines, telling = told(stack(same, same), summary({"same": 9, "read": 4}, preview=True))
+    assert telling.idle, "what is only read is of others"
+    assert lines[-1].startswith("preview: 9 unchanged (")
     assert not told(stack(same, same), summary({"same": 9, "update": 1}, preview=True))[1].idle
     assert not told(stack(same, {}), summary({"same": 9}, preview=True))[1].idle
     assert not told(stack(same, same), summary({"same": 9}, preview=False))[1].idle

@@ -151,6 +151,8 @@ class _Objects(mocks.Mocks):
 
     def new_resource(self, args: mocks.MockResourceArgs) -> tuple[str, dict[str, Any]]:
         if args.resource_id:
+            if args.typ == "kubernetes:core/v1:Node" and args.resource_id not in self.found:
+                return args.resource_id, {"metadata": {"name": args.resource_id}, "spec": {}}
             there = self.found if args.resource_id in self.found else TYPES
             return args.resource_id, dict(there.get(args.resource_id) or self.found[args.resource_id])
         if self.preview:

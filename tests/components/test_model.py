@@ -239,6 +239,35 @@ def test_one_replica_that_is_not_ready_is_no_available_deployment():
     assert predictor(model(replicas_min=1))["deploymentStrategy"] == {"type": "Recreate"}
 
 
+def rollout(graph):
+    """Revision of the pods, and what is awaited of their Deployment."""
+    service, patch = graph.one("InferenceService"), graph.one("DeploymentPatch")
+    assert service.urn in graph.before(patch)
+    assert patch.object_name == f"{service.object_name}-predictor"
+    known = patch.inputs["metadata"]["annotations"]
+    assert known == predictor(graph)["annotations"], "KServe removes what is not in the InferenceService"
+    return known["corral.dev/revision"], json.loads(known["pulumi.com/waitFor"])
+
+
+def test_the_roll_out_of_what_the_pods_are_is_awaited_and_not_what_kserve_says_of_the_old_ones():
+    revision, awaited = rollout(model())
+    assert awaited[0].endswith(f"annotations['corral.dev/revision']}}={revision}")
+    assert awaited[1:] == [
+        "jsonpath={$[?@.replicas == $.spec.replicas]}",
+        "jsonpath={$[?@.updatedReplicas == $.spec.replicas]}",
+        "jsonpath={$[?@.readyReplicas == $.spec.replicas]}",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("change", "pods"),
+    [({"path": "next"}, True), ({"queue": "gpus"}, True), ({"replicas_min": 2}, False), ({}, False)],
+    ids=["files", "label", "replicas", "nothing"],
+)
+def test_pods_are_made_anew_for_a_change_of_theirs_alone(change, pods):
+    assert (rollout(model(**change))[0] != rollout(model())[0]) is pods
+
+
 def test_a_replica_runs_restricted_and_without_a_token():
     spec = predictor(model())
     assert spec["automountServiceAccountToken"] is False

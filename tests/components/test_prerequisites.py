@@ -44,10 +44,11 @@ SHARING = {
     "offered": [{"pool": "whole", "resource": "nvidia.com/gpu", "count": 1}],
 }
 CONTROLS = {"controls": ["SOV-SUP-01"], "profile": "open", "native": False}
+BARE = {"monitors": False, "supply": {}}
 ALONE = {
     "admission": (Addon.KYVERNO, lambda more: Admission("alone", {**CONTROLS, **more}), "GeneratingPolicy"),
     "database": (Addon.CERT_MANAGER, lambda more: VectorDatabase("alone", {**DATABASE, **more}), "Issuer"),
-    "kserve": (Addon.CERT_MANAGER, lambda more: KServe("alone", {"supply": {}, **more}), "alone-chart"),
+    "kserve": (Addon.CERT_MANAGER, lambda more: KServe("alone", {**BARE, **more}), "alone-chart"),
     "model": (Addon.KSERVE, lambda more: Model("alone", {**MODEL, **more}), "InferenceService"),
     "observability": (
         Addon.PROMETHEUS_CRDS,
@@ -91,8 +92,8 @@ def test_types_in_another_version_are_refused_with_the_one_that_is_needed(addon,
 
 def test_what_the_same_program_makes_is_handed_over_and_nothing_is_read():
     def program():
-        cert_manager = CertManager("cert-manager", {"supply": {}})
-        kserve = KServe("kserve", {"supply": {}, "cert_manager": cert_manager.namespace})
+        cert_manager = CertManager("cert-manager", BARE)
+        kserve = KServe("kserve", {**BARE, "cert_manager": cert_manager.namespace})
         VectorDatabase("vectors", {**DATABASE, "cert_manager": cert_manager.namespace})
         Model("chat", {**MODEL, "runtime": kserve.runtimes["vllm"]})
 
@@ -133,6 +134,9 @@ WATCHED = {
     "model": lambda more: Model("alone", {**MODEL, "runtime": "there", **more}),
     "storage": lambda more: ModelStorage("alone", {**STORAGE, **more}),
     "operator": lambda more: GpuOperator("alone", {"platform": "gke-cos", "supply": {}, **more}),
+    "cert-manager": lambda more: CertManager("alone", {"supply": {}, **more}),
+    "kserve": lambda more: KServe("alone", {"supply": {}, "cert_manager": "there", **more}),
+    "kyverno": lambda more: Kyverno("alone", {"supply": {}, **more}),
 }
 every_watched = pytest.mark.parametrize("made", WATCHED.values(), ids=WATCHED)
 

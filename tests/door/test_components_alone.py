@@ -2,17 +2,22 @@
 
 import json
 import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import pytest
 from tests.door.newcomer import newcomer_in
 from tests.door.test_existing_cluster import Cluster
 
+from corral.components._kit import fingerprint
+
 pytestmark = pytest.mark.engine
 
 PROGRAM = """
 import pulumi
 import pulumi_kubernetes as kubernetes
+from corral.components.gpu_node_pool import ExistingGpuNodePool
+from corral.components.model.rollout import revision_annotations, rolled_out
 from corral.components.tenancy import Tenancy
 from corral.components.vector_db import VectorDatabase
 
@@ -113,3 +118,88 @@ def test_a_namespace_of_ones_own_is_made_changed_and_removed(team):
     done = team.pulumi("own", tenant % "", "destroy", "--yes")
     assert done.returncode == 0, done.stdout
     assert team.cluster.kubectl("get", "namespace", "own", "--ignore-not-found") == ""
+
+
+POOL = 'ExistingGpuNodePool("pool", {"pool": "whole", "nodes": [{"name": "whole-0"%s}]}, cluster)'
+MAINTENANCE = {"key": "maintenance", "value": "yes", "effect": "NoSchedule"}
+
+
+def node(programs):
+    seen = json.loads(programs.cluster.kubectl("get", "node", "whole-0", "-o", "json"))
+    return seen["metadata"]["labels"], seen["spec"].get("taints", [])
+
+
+def test_a_label_of_somebody_else_on_a_gpu_node_is_refused_in_preview(programs):
+    programs.cluster.kubectl("label", "node", "whole-0", "corral.dev/pool=theirs")
+    done = programs.pulumi("labelled", POOL % "", "preview")
+    assert done.returncode != 0, done.stdout
+    assert "node whole-0: label corral.dev/pool is 'theirs' already, by kubectl-label" in done.stdout
+    programs.cluster.kubectl("label", "node", "whole-0", "corral.dev/pool-")
+
+
+def test_a_taint_of_somebody_else_outlives_a_pool_its_changes_and_its_end(programs):
+    before, none = node(programs)
+    assert none == []
+    assert programs.pulumi("tainted", POOL % "", "up", "--yes", "--skip-preview").returncode == 0
+    labels, taints = node(programs)
+    assert labels["corral.dev/pool"] == "whole"
+    assert [one["key"] for one in taints] == ["nvidia.com/gpu"]
+    programs.cluster.kubectl("taint", "node", "whole-0", "maintenance=yes:NoSchedule")
+    changed = POOL % ', "device_plugin_config": "whole"'
+    assert programs.pulumi("tainted", changed, "up", "--yes", "--skip-preview").returncode == 0
+    labels, taints = node(programs)
+    assert labels["nvidia.com/device-plugin.config"] == "whole"
+    assert MAINTENANCE in taints
+    assert programs.pulumi("tainted", changed, "destroy", "--yes", "--skip-preview").returncode == 0
+    labels, taints = node(programs)
+    assert MAINTENANCE in taints
+    assert labels == before
+
+
+ROLLOUT = """
+model = pulumi.ComponentResource("test:index:Model", "model", None, cluster)
+served = pulumi.ComponentResource("test:index:Served", "served", None, cluster)
+marked = revision_annotations({"predictor": {"model": "new"}}, {})
+rolled_out(model, "rollout", served, name="late", namespace="default", annotations=marked, timeout="3m")
+"""
+REVISION = "corral.dev/revision"
+NEW = fingerprint([{"model": "new"}, {}])
+
+
+def deployment(revision):
+    labels, container = {"app": "late"}, {"name": "late", "image": "example.eu/late:1"}
+    return {
+        "apiVersion": "apps/v1",
+        "kind": "Deployment",
+        "metadata": {"name": "late", "namespace": "default"},
+        "spec": {
+            "replicas": 1,
+            "strategy": {"type": "Recreate"},
+            "selector": {"matchLabels": labels},
+            "template": {
+                "metadata": {"labels": labels, "annotations": {REVISION: revision}},
+                "spec": {"containers": [container]},
+            },
+        },
+    }
+
+
+def test_up_awaits_replicas_of_a_revision_that_a_controller_makes_later(programs):
+    ask = programs.cluster.kubectl
+    ask("apply", "--server-side", "-f", "-", given=json.dumps(deployment("old")))
+    ask("rollout", "status", "deployment/late", "--timeout", "60s")
+    with ThreadPoolExecutor(1) as thread:
+        up = thread.submit(programs.pulumi, "rollout", ROLLOUT, "up", "--yes", "--skip-preview")
+        end = time.monotonic() + 90
+        while ask("get", "deployment", "late", "-o", "jsonpath={.metadata.annotations}").count(NEW) == 0:
+            assert not up.done(), up.result().stdout
+            assert time.monotonic() < end, "the patch is not there"
+            time.sleep(0.5)
+        time.sleep(3)
+        assert not up.done(), "all that is ready is old"
+        ask("apply", "--server-side", "-f", "-", given=json.dumps(deployment(NEW)))
+        done = up.result(timeout=120)
+    assert done.returncode == 0, done.stdout
+    (pod,) = json.loads(ask("get", "pods", "-l", "app=late", "-o", "json"))["items"]
+    assert pod["metadata"]["annotations"][REVISION] == NEW
+    assert {one["type"]: one["status"] for one in pod["status"]["conditions"]}["Ready"] == "True"

@@ -155,7 +155,7 @@ def test_another_model_in_its_place_is_locked_imported_and_answers(site, weights
     assert refused.stdout.startswith("models[0].source: s3://intake/next: its files are not locked")
     site.done("corral", "lock", "--models")
     site.done(*UP)
-    site.kubectl("rollout", "status", "deployment/chat-predictor", "-n", "assistants", "--timeout", "120s")
+    site.kubectl("rollout", "status", "deployment/chat-predictor", "-n", "assistants", "--timeout", "5s")
     assert site.answer("assistants", "chat")
     assert any("next.gguf" in argument for argument in site.arguments("assistants"))
 

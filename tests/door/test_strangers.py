@@ -40,6 +40,7 @@ cluster = kubernetes.Provider("cluster", kubeconfig={kubeconfig!r})
 on = pulumi.ResourceOptions(provider=cluster)
 kyverno = Kyverno("kyverno", {{
     "supply": {{"charts": {charts!r}}}, "replicas": 1, "upgrade_job": False, "scope": "namespaces",
+    "monitors": False,
 }}, on)
 profile = settings.require("profile")
 level = {{}} if profile == "open" else {{"pod_security": "restricted"}}

@@ -72,6 +72,29 @@ def test_a_second_up_changes_nothing(platform):
     assert versions(platform) == before
 
 
+CONTROLLERS = {"kyverno": ("kyverno-", 8000), "kserve": ("kserve-controller-manager-", 8080)}
+"""Beginning of the names of the pods, and the port that each serves its metrics on; the build of
+cert-manager's controller that runs here has no collectors."""
+COUNTED = re.compile(r"\b(?:kyverno|controller_runtime|workqueue)_\w+")
+
+
+@pytest.mark.parametrize("namespace", CONTROLLERS)
+def test_a_controller_counts_what_its_alerts_and_its_dashboard_are_about(platform, namespace):
+    prefix, port = CONTROLLERS[namespace]
+    own = platform.items(
+        "prometheusrules,configmaps", "-n", namespace, "-l", "app.kubernetes.io/part-of=corral"
+    )
+    read = set(COUNTED.findall(json.dumps(own)))
+    assert len(read) >= 3, own
+    pods = [one["metadata"]["name"] for one in platform.items("pods", "-n", namespace)]
+    counted = "".join(
+        platform.kubectl("get", "--raw", f"/api/v1/namespaces/{namespace}/pods/{pod}:{port}/proxy/metrics")
+        for pod in pods
+        if pod.startswith(prefix)
+    )
+    assert read <= set(re.findall(r"^(\w+)", counted, re.MULTILINE))
+
+
 def test_a_question_is_answered_as_it_comes_and_names_its_way(platform):
     done = ask(platform, "What is the capital of France?")
     assert "Paris" in done.out, done.said

@@ -3,6 +3,8 @@
 from dataclasses import dataclass, field
 from typing import NotRequired, TypedDict
 
+import pulumi
+
 from corral.catalogue.addons import definition
 from corral.catalogue.clusters import ClusterCapabilities
 from corral.catalogue.vocabulary import Addon, AddonState
@@ -26,7 +28,7 @@ class Watched(TypedDict):
     """What every component takes that Prometheus watches."""
 
     monitors: bool
-    monitor_types: str
+    monitor_types: pulumi.Input[str]
 
 
 class Volumes(TypedDict):

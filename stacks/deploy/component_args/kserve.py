@@ -9,7 +9,7 @@ from corral.stacks.deploy.wiring import Wiring
 
 def kserve_args(context: DeployContext) -> KServeArgs:
     """KServe as the plan has it."""
-    args: KServeArgs = {**context.installed(Addon.KSERVE)}
+    args: KServeArgs = {**context.installed(Addon.KSERVE), **context.watched}
     cert_manager = context.built.get(CertManager)
     if cert_manager is not None:
         args["cert_manager"] = cert_manager.namespace
