@@ -144,7 +144,7 @@ def main() -> None:
     """One preview in a process of its own: `python -m bench.whole 1` with the pack, `0` without."""
     engine = engine_of(STACK)
     engine.init(print)
-    sys.exit(engine.preview(print, judged=sys.argv[1] == "1").code)
+    sys.exit(engine.preview(print, policies_on=sys.argv[1] == "1").code)
 
 
 if __name__ == "__main__":

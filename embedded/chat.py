@@ -27,7 +27,7 @@ class NoAnswer(Exception):
 
 
 @dataclass(frozen=True)
-class Manner:
+class ChatOptions:
     """How a question is asked."""
 
     system: str = "You are a helpful assistant."
@@ -36,7 +36,7 @@ class Manner:
     temperature: float = 0.0
 
 
-DEFAULT_MANNER = Manner()
+DEFAULT_OPTIONS = ChatOptions()
 
 
 @dataclass(frozen=True)
@@ -119,7 +119,7 @@ class Chat:
         return real[0], " ".join(words)
 
     def ask(
-        self, service: Object, question: str, manner: Manner = DEFAULT_MANNER
+        self, service: Object, question: str, options: ChatOptions = DEFAULT_OPTIONS
     ) -> Generator[str, None, Answer]:
         """Yields the answer as it comes; returns what is known at its end.
 
@@ -136,16 +136,16 @@ class Chat:
         body = {
             "model": name,
             "messages": [
-                *([{"role": "system", "content": manner.system}] if manner.system else []),
+                *([{"role": "system", "content": options.system}] if options.system else []),
                 {"role": "user", "content": question},
             ],
-            "max_tokens": manner.max_tokens,
-            "temperature": manner.temperature,
+            "max_tokens": options.max_tokens,
+            "temperature": options.temperature,
             "stream": True,
             "stream_options": {"include_usage": True},
         }
         count, reported = 0, 0
-        asked = time.monotonic()
+        started_at = time.monotonic()
         first: float | None = None
         try:
             with self._client.stream("POST", f"{path}/v1/chat/completions", json=body) as answer:
@@ -167,7 +167,7 @@ class Chat:
         if first is None:
             raise NoAnswer(f"model {name!r} gave an empty answer")
         return Answer(
-            tokens=reported or count, seconds=last - first, first_token_seconds=first - asked, hops=hops
+            tokens=reported or count, seconds=last - first, first_token_seconds=first - started_at, hops=hops
         )
 
     def _hops(self, namespace: str, name: str) -> tuple[Hops, ...]:

@@ -153,11 +153,11 @@ class Api:
 
     async def snapshot(self, path: str, **params: Any) -> tuple[Objects, str]:
         """All items of a collection, and the resourceVersion to watch from."""
-        found = await self._send("GET", path, params=params)
-        kind = str(found.get("kind", "")).removesuffix("List")
-        head = {"apiVersion": found.get("apiVersion"), "kind": kind}
-        items = [{**head, **item} for item in cast(Objects, found.get("items") or [])]
-        return items, str(found["metadata"]["resourceVersion"])
+        collection = await self._send("GET", path, params=params)
+        kind = str(collection.get("kind", "")).removesuffix("List")
+        head = {"apiVersion": collection.get("apiVersion"), "kind": kind}
+        items = [{**head, **item} for item in cast(Objects, collection.get("items") or [])]
+        return items, str(collection["metadata"]["resourceVersion"])
 
     async def create(self, path: str, body: Object) -> Object:
         """Create; raises `ApiError`, `.conflict` when it exists."""
@@ -328,15 +328,15 @@ class Informer:
         key = key_of(item)
         self.items[key] = item
         self._unhandled.add(key)
-        await self._tell("set", item)
+        await self._notify("set", item)
         self._unhandled.discard(key)
 
     async def _gone(self, item: Object) -> None:
-        await self._tell("gone", item)
+        await self._notify("gone", item)
         self.items.pop(key_of(item), None)
         self._unhandled.discard(key_of(item))
 
-    async def _tell(self, kind: Literal["set", "gone"], item: Object) -> None:
+    async def _notify(self, kind: Literal["set", "gone"], item: Object) -> None:
         if self._on_change is None:
             return
         waiting = self._on_change(kind, item)

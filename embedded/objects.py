@@ -12,10 +12,10 @@ def at(item: Object, *path: str) -> Any:
     >>> at({"spec": {"replicas": 2}}, "spec", "replicas"), at({"spec": None}, "spec", "replicas")
     (2, None)
     """
-    found: Any = item
+    value: Any = item
     for step in path:
-        found = cast(Object, found or {}).get(step)
-    return found
+        value = cast(Object, value or {}).get(step)
+    return value
 
 
 def child(item: Object, *path: str) -> Object:

@@ -34,14 +34,14 @@ def environment(
         Missing: a Secret, ConfigMap or key that is not optional is not there.
         ValueError: an unknown field.
     """
-    found: dict[str, str] = {}
+    variables: dict[str, str] = {}
     for source in children(container, "envFrom"):
-        found.update(_from(pod, source, sources))
+        variables.update(_from(pod, source, sources))
     for entry in children(container, "env"):
-        value = _value(pod, container, entry, sources, addresses, found)
+        value = _value(pod, container, entry, sources, addresses, variables)
         if value is not None:
-            found[str(entry["name"])] = value
-    return found
+            variables[str(entry["name"])] = value
+    return variables
 
 
 def _from(pod: Object, source: Object, sources: Sources) -> dict[str, str]:

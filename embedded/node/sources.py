@@ -33,19 +33,19 @@ class Sources:
 
     def secret(self, namespace: str, name: str) -> Mapping[str, bytes]:
         """Content of a Secret. Raises `Missing`."""
-        found = self.secrets.get((namespace, name))
-        if found is None:
+        item = self.secrets.get((namespace, name))
+        if item is None:
             raise Missing(f'secret "{name}" not found')
-        data = cast(dict[str, str], found.get("data") or {})
+        data = cast(dict[str, str], item.get("data") or {})
         return {key: base64.b64decode(value) for key, value in data.items()}
 
     def config_map(self, namespace: str, name: str) -> Mapping[str, bytes]:
         """Content of a ConfigMap, text and binary. Raises `Missing`."""
-        found = self.config_maps.get((namespace, name))
-        if found is None:
+        item = self.config_maps.get((namespace, name))
+        if item is None:
             raise Missing(f'configmap "{name}" not found')
-        text = cast(dict[str, str], found.get("data") or {})
-        binary = cast(dict[str, str], found.get("binaryData") or {})
+        text = cast(dict[str, str], item.get("data") or {})
+        binary = cast(dict[str, str], item.get("binaryData") or {})
         return {
             **{key: value.encode() for key, value in text.items()},
             **{key: base64.b64decode(value) for key, value in binary.items()},

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import cast
 
 from corral.embedded.kube import Object
-from corral.embedded.node.row import Refused
+from corral.embedded.node.program_spec import Refused
 from corral.embedded.node.sources import Missing, Sources, field, resource_field
 from corral.embedded.objects import at, children
 
@@ -149,8 +149,8 @@ def write(folder: Path, files: Payload, owner: Owner) -> bool:
     fresh = Path(tempfile.mkdtemp(prefix="..", dir=folder))
     fresh.chmod(0o755)
     folder.chmod(0o755)
-    give(folder, owner)
-    give(fresh, owner)
+    set_owner(folder, owner)
+    set_owner(fresh, owner)
     for relative, file in files.items():
         target = fresh / relative
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -159,9 +159,9 @@ def write(folder: Path, files: Payload, owner: Owner) -> bool:
             stream.write(file.content)
         for parent in target.relative_to(fresh).parents[:-1]:
             (fresh / parent).chmod(0o755)
-            give(fresh / parent, owner)
+            set_owner(fresh / parent, owner)
         target.chmod(_mode(file.mode, owner))
-        give(target, owner)
+        set_owner(target, owner)
     old = folder / link.readlink() if link.is_symlink() else None
     swap = folder / "..data_tmp"
     swap.unlink(missing_ok=True)
@@ -193,7 +193,7 @@ def _mode(stated: int, owner: Owner) -> int:
     return stated | 0o440 if owner.group is not None else stated
 
 
-def give(path: Path, owner: Owner) -> None:
+def set_owner(path: Path, owner: Owner) -> None:
     """As root: `path` belongs to the pod's user, or to root and its fsGroup."""
     if os.geteuid() == 0:
         user = owner.uid if owner.group is None else 0
@@ -229,9 +229,9 @@ def claimed(pod: Object, volume: Object, sources: Sources, owner: Owner) -> Path
     folder = Path(place["path"])
     if not folder.is_dir():
         raise Missing(f"folder of persistentvolume {bound['metadata']['name']!r} is not there")
-    found = folder.stat()
-    wanted = (owner.uid, owner.gid if owner.group is None else owner.group)
-    if os.geteuid() == 0 and (found.st_uid, found.st_gid) != wanted:
-        os.chown(folder, *wanted)
+    current = folder.stat()
+    desired = (owner.uid, owner.gid if owner.group is None else owner.group)
+    if os.geteuid() == 0 and (current.st_uid, current.st_gid) != desired:
+        os.chown(folder, *desired)
         folder.chmod(0o770 if owner.group is None else 0o2770)
     return folder

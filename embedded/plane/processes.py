@@ -24,8 +24,8 @@ class Process:
     @staticmethod
     def of(pid: int) -> "Process | None":
         """The process that has `pid` now; None when there is none or it is only waiting to be reaped."""
-        found = _stat(pid)
-        return None if found is None or found[0] in "ZX" else Process(pid, found[1])
+        stat = _stat(pid)
+        return None if stat is None or stat[0] in "ZX" else Process(pid, stat[1])
 
     @property
     def alive(self) -> bool:
@@ -41,8 +41,8 @@ class Process:
         except ProcessLookupError:
             return None
         # Checked after opening: from here on the descriptor cannot mean another process.
-        found = _stat(self.pid)
-        if found is not None and found[1] == self.start:
+        stat = _stat(self.pid)
+        if stat is not None and stat[1] == self.start:
             return descriptor
         os.close(descriptor)
         return None
@@ -70,30 +70,30 @@ def _stat(pid: int) -> tuple[str, int] | None:
 
 def running(argv: Sequence[str]) -> Process | None:
     """The process of this user that was started with exactly `argv`."""
-    wanted = b"\0".join(os.fsencode(part) for part in argv) + b"\0"
+    command_line = b"\0".join(os.fsencode(part) for part in argv) + b"\0"
     for entry in PROC.iterdir():
         if not entry.name.isdigit():
             continue
         with contextlib.suppress(OSError):
-            if (entry / "cmdline").read_bytes() == wanted and entry.stat().st_uid == os.getuid():
-                found = Process.of(int(entry.name))
-                if found:
-                    return found
+            if (entry / "cmdline").read_bytes() == command_line and entry.stat().st_uid == os.getuid():
+                process = Process.of(int(entry.name))
+                if process:
+                    return process
     return None
 
 
 def with_variable(name: str, value: str) -> list[Process]:
     """Processes of this user that were started with `name` as `value` in their environment."""
-    wanted = os.fsencode(f"{name}={value}")
-    found: list[Process | None] = []
+    needle = os.fsencode(f"{name}={value}")
+    processes: list[Process | None] = []
     for entry in PROC.iterdir():
         if entry.name.isdigit():
             with contextlib.suppress(OSError):
-                if entry.stat().st_uid == os.getuid() and wanted in (entry / "environ").read_bytes().split(
+                if entry.stat().st_uid == os.getuid() and needle in (entry / "environ").read_bytes().split(
                     b"\0"
                 ):
-                    found.append(Process.of(int(entry.name)))
-    return [process for process in found if process]
+                    processes.append(Process.of(int(entry.name)))
+    return [process for process in processes if process]
 
 
 def end(processes: Iterable[Process], grace: float = TERMINATION_SECONDS) -> None:

@@ -85,8 +85,8 @@ def platform(intake):
     """The platform before its first `up`; it ends with nothing of it left on the machine."""
     with tempfile.TemporaryDirectory(prefix="corral-import-", ignore_cleanup_errors=True) as folder:
         checkout = door.checkout_with(Path(folder), stack(intake.meta.endpoint_url))
-        with door.gone_afterwards(Importing(Path(folder) / "home", checkout)) as found:
-            yield found
+        with door.gone_afterwards(Importing(Path(folder) / "home", checkout)) as manifest:
+            yield manifest
 
 
 @pytest.fixture(scope="module")
@@ -133,8 +133,8 @@ def stored(platform):
 
 
 def pods(platform):
-    found = platform.items("pods", "-A", "-l", "serving.kserve.io/inferenceservice=smollm2")
-    return [one for one in found if "deletionTimestamp" not in one["metadata"]]
+    manifest = platform.items("pods", "-A", "-l", "serving.kserve.io/inferenceservice=smollm2")
+    return [one for one in manifest if "deletionTimestamp" not in one["metadata"]]
 
 
 def reason(platform) -> str:
@@ -155,17 +155,17 @@ def test_a_file_changed_in_the_store_is_never_served_and_the_status_says_why(pla
     client.put_object(Bucket="models", Key=KEY, Body=bytes(changed))
     (pod,) = platform.model_pods()
     platform.kubectl("delete", "pod", pod["metadata"]["name"], "-n", pod["metadata"]["namespace"])
-    said = door.wait_for(lambda: reason(platform), 60, "the loader refuses the file")
-    assert f"{FILE} in s3://models/smollm2 has SHA-256" in said and "changed after its import" in said
+    output = door.wait_for(lambda: reason(platform), 60, "the loader refuses the file")
+    assert f"{FILE} in s3://models/smollm2 has SHA-256" in output and "changed after its import" in output
     assert platform.model_pods() == [], "a pod without its files is not ready"
     service = door.wait_for(
         lambda: (
-            (found := platform.read("inferenceservice", "smollm2", "-n", pod["metadata"]["namespace"]))[
+            (manifest := platform.read("inferenceservice", "smollm2", "-n", pod["metadata"]["namespace"]))[
                 "status"
             ]
             .get("modelStatus", {})
             .get("lastFailureInfo")
-            and found
+            and manifest
         ),
         60,
         "KServe reports it",

@@ -17,10 +17,10 @@ from corral.embedded.kube import ApiError
 from corral.embedded.node.attempts import SHIM
 from corral.embedded.node.context import NodeContext, PodTable
 from corral.embedded.node.daemon import Node
-from corral.embedded.node.row import Launch, Omitted, Refused, Row
+from corral.embedded.node.pod_files import NodeSettings
+from corral.embedded.node.program_spec import Launch, Omitted, ProgramSpec, Refused
 from corral.embedded.node.shutdown import end_all
 from corral.embedded.node.sources import Sources
-from corral.embedded.node.workshop import Ground
 from corral.embedded.plane.record import PlaneRecord
 
 
@@ -149,7 +149,10 @@ def shell(context) -> Launch:
     )
 
 
-ROWS = {"test/shell": Row("shell", "test/shell", shell, ""), "test/skip": Omitted("test/skip", "not needed")}
+PROGRAMS = {
+    "test/shell": ProgramSpec("shell", "test/shell", shell, ""),
+    "test/skip": Omitted("test/skip", "not needed"),
+}
 
 
 @dataclass
@@ -179,12 +182,12 @@ def make_lab(home: PlaneHome, real_paths: bool, api: FakeApi, **collections) -> 
         services=collections.get("services", {}),
         resource_claims=collections.get("resource_claims", {}),
     )
-    ground = Ground(
+    settings = NodeSettings(
         api, sources, "https://127.0.0.1:6443", b"ca", real_paths, home.run / "t", (home.root.parent,)
     )
     context = NodeContext(api, home, record, PodTable())
     failures: list[BaseException] = []
-    node = Node(context, ground, lambda image: ROWS.get(image.partition(":")[0]), failures.append)
+    node = Node(context, settings, lambda image: PROGRAMS.get(image.partition(":")[0]), failures.append)
     api.node = node
     return Lab(home, api, node, context, secrets, config_maps, failures)
 
@@ -220,7 +223,7 @@ def lab_test() -> Callable:
             try:
                 return await work(lab)
             finally:
-                await lab.node.leave()
+                await lab.node.detach()
                 assert not lab.failures, lab.failures
 
         return asyncio.run(asyncio.wait_for(main(), 60))

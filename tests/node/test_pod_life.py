@@ -94,10 +94,10 @@ def test_a_failing_container_backs_off_and_says_how_it_ended(lab_test, plane_hom
         await lab.api.add("p", {"containers": [main_container("exit 7")]})
         await lab.api.until(lambda: lab.api.container("p").get("restartCount", 0) >= 2)
         await lab.api.until(lambda: "waiting" in lab.api.container("p")["state"])
-        told = lab.api.container("p")
-        assert told["state"]["waiting"]["reason"] == "CrashLoopBackOff"
-        assert told["lastState"]["terminated"]["exitCode"] == 7
-        assert told["lastState"]["terminated"]["reason"] == "Error"
+        reported = lab.api.container("p")
+        assert reported["state"]["waiting"]["reason"] == "CrashLoopBackOff"
+        assert reported["lastState"]["terminated"]["exitCode"] == 7
+        assert reported["lastState"]["terminated"]["reason"] == "Error"
 
     lab_test(plane_home, real_paths, work)
 
@@ -138,7 +138,7 @@ def test_a_pod_waits_for_its_secret_and_starts_when_it_appears(lab_test, plane_h
         )
         assert 'secret "late" not found' in lab.api.container("p")["state"]["waiting"]["message"]
         lab.secrets["llm", "late"] = secret(k="v")
-        lab.node.poke("set", lab.secrets["llm", "late"])
+        lab.node.notify("set", lab.secrets["llm", "late"])
         await lab.api.until(lambda: lab.api.phase("p") == "Succeeded")
         assert lab.log("p") == "got v\n"
 
@@ -175,7 +175,7 @@ def test_changed_config_reaches_the_running_container(lab_test, plane_home, real
         await lab.api.until(lambda: "running" in lab.api.container("p")["state"])
         await eventually(lambda: lab.log("p") == "old")
         lab.config_maps[key] = {"metadata": {"namespace": "llm"}, "data": {"f": "new"}}
-        lab.node.poke("set", lab.config_maps[key])
+        lab.node.notify("set", lab.config_maps[key])
         await lab.api.until(lambda: lab.api.phase("p") == "Succeeded")
         assert lab.log("p") == "oldnew"
 
@@ -225,8 +225,8 @@ def test_a_sidecar_starts_first_and_does_not_keep_a_job_alive(lab_test, plane_ho
         }
         await lab.api.add("p", spec)
         await lab.api.until(lambda: lab.api.phase("p") == "Succeeded")
-        told = lab.api.container("p", "initContainerStatuses")
-        assert "terminated" in told["state"]
+        reported = lab.api.container("p", "initContainerStatuses")
+        assert "terminated" in reported["state"]
         assert not processes(lab.home)
 
     lab_test(plane_home, real_paths, work)
@@ -376,7 +376,7 @@ def test_a_chart_hook_without_a_row_fails_instead_of_passing(lab_test, plane_hom
         spec = {"restartPolicy": "Never", "containers": [{"name": "a", "image": "example/hook"}]}
         await lab.api.add("p", spec, ownerReferences=[{"kind": "Job", "name": "j"}])
         await lab.api.until(lambda: lab.api.phase("p") == "Failed")
-        assert lab.api.pods["p"]["status"]["reason"] == "CorralNoRow"
+        assert lab.api.pods["p"]["status"]["reason"] == "CorralNoProgram"
 
     lab_test(plane_home, False, work)
 
@@ -436,7 +436,7 @@ def test_a_container_waits_for_its_claim_and_is_told_its_devices(lab_test, plane
             "metadata": {"namespace": "llm"},
             "status": {"allocation": {"devices": devices}},
         }
-        lab.node.poke("set", claims["llm", "c"])
+        lab.node.notify("set", claims["llm", "c"])
         await lab.api.until(lambda: lab.api.phase("p") == "Succeeded")
         assert lab.log("p") == "gpu-0-mig-1g5gb-0\n"
 
