@@ -10,7 +10,7 @@ import httpx
 
 from corral.embedded.home import PlaneHome
 from corral.embedded.kube import DEFERRALS, Object, Objects, resource, retry_after
-from corral.embedded.objects import at, children, condition
+from corral.embedded.objects import at, children, is_true
 from corral.embedded.plane import kubeconfig
 from corral.embedded.plane.overview import MODEL_LABEL, allocated, claims_of, extended, processes_of
 from corral.embedded.plane.record import PlaneRecord
@@ -129,7 +129,7 @@ class Chat:
         namespace, name = service["metadata"]["namespace"], service["metadata"]["name"]
         if _simulated(service):
             raise NoAnswer(f"model {name!r} has `weights: simulated` and answers nothing")
-        if not _ready(service):
+        if not is_true(service, "Ready"):
             raise NoAnswer(f"model {name!r} is not ready: {_reason(service)}")
         hops = self._hops(namespace, name)
         path = resource("v1", "services", namespace, f"{name}-predictor:{PORT}", "proxy")
@@ -173,7 +173,7 @@ class Chat:
     def _hops(self, namespace: str, name: str) -> tuple[Hops, ...]:
         answer = self._get(resource("v1", "pods", namespace), labelSelector=f"{MODEL_LABEL}={name}")
         service = f"{namespace}/{name}-predictor:{PORT}"
-        return tuple(self._hop(service, pod) for pod in _items(answer) if _ready(pod))
+        return tuple(self._hop(service, pod) for pod in _items(answer) if is_true(pod, "Ready"))
 
     def _hop(self, service: str, pod: Object) -> Hops:
         claimed = [device for claim in claims_of(pod) for device in self._devices(pod, claim)]
@@ -230,10 +230,6 @@ def _simulated(service: Object) -> bool:
 
 def _chats(service: Object) -> bool:
     return at(service, "metadata", "labels", "corral.dev/task") in (None, "chat", "code")
-
-
-def _ready(item: Object) -> bool:
-    return (condition(item, "Ready") or {}).get("status") == "True"
 
 
 def _reason(service: Object) -> str:

@@ -209,11 +209,8 @@ class Engine:
 
     @property
     def _kubectl(self) -> drift.Kubectl:
-        kubectl = shutil.which("kubectl", path=self.environment["PATH"])
-        if kubectl is None:
-            raise EngineError("there is no kubectl: `corral setup`")
         own = {"KUBECONFIG": str(self.plane.kubeconfig), "KUBECACHEDIR": str(self.plane.run / "kubectl")}
-        return drift.Kubectl([kubectl], {**self.environment, **own})
+        return drift.Kubectl([self._program("kubectl")], {**self.environment, **own})
 
     def recover(self, report: Report) -> None:
         """Clear what an interrupted run left: the lock of a dead process, unfinished operations.
@@ -256,11 +253,8 @@ class Engine:
         return done.returncode == 0 and json.loads(done.stdout)["info"]["status"].startswith("pending-")
 
     def _helm(self, arguments: Sequence[str]) -> subprocess.CompletedProcess[str]:
-        helm = shutil.which("helm", path=self.environment["PATH"])
-        if helm is None:
-            raise EngineError("there is no helm: `corral setup`")
         return subprocess.run(
-            [helm, *arguments],
+            [self._program("helm"), *arguments],
             env={**self.environment, "KUBECONFIG": str(self.plane.kubeconfig)},
             capture_output=True,
             text=True,
@@ -291,7 +285,7 @@ class Engine:
 
     def _run(self, arguments: Sequence[str], stdin: str = "", cwd: Path | None = None) -> str:
         done = subprocess.run(
-            [self._pulumi, *arguments, "--non-interactive"],
+            [self._program("pulumi"), *arguments, "--non-interactive"],
             cwd=cwd or self.project,
             env=self.environment,
             input=stdin,
@@ -312,7 +306,7 @@ class Engine:
         log = self.plane.logs / f"engine-{time.strftime('%Y%m%dT%H%M%S')}-{arguments[0]}.log"
         reporter = EventReporter(report, changes=changes, planned=planned)
         code = follow(
-            [self._pulumi, *arguments, "--suppress-progress", "--non-interactive"],
+            [self._program("pulumi"), *arguments, "--suppress-progress", "--non-interactive"],
             cwd=self.project,
             environment=self.environment,
             log=log,
@@ -324,12 +318,11 @@ class Engine:
             report(f"everything that pulumi said: {log}")
         return Run(code, reporter.seconds, log, reporter.idle, reporter.planned)
 
-    @property
-    def _pulumi(self) -> str:
-        pulumi = shutil.which("pulumi", path=self.environment["PATH"])
-        if pulumi is None:
-            raise EngineError("there is no pulumi: `corral setup`")
-        return pulumi
+    def _program(self, name: str) -> str:
+        path = shutil.which(name, path=self.environment["PATH"])
+        if path is None:
+            raise EngineError(f"there is no {name}: `corral setup`")
+        return path
 
 
 def _is_pulumi(pid: int) -> bool:

@@ -37,7 +37,7 @@ from corral.embedded.hardware.publication import (
     resource_slices,
 )
 from corral.embedded.kube import Api, Informer, Object, Objects, resource
-from corral.embedded.objects import at, child, children, condition
+from corral.embedded.objects import at, child, children, is_true
 from corral.embedded.work_queue import WorkQueue
 
 OPERATOR_NAMESPACE = "gpu-operator"
@@ -99,8 +99,7 @@ class Driver:
             await self._queue.run()
 
     def _definition_changed(self, kind: str, definition: Object) -> None:
-        established = (condition(definition, "Established") or {}).get("status") == "True"
-        if kind == "set" and established and not self._policy_served:
+        if kind == "set" and is_true(definition, "Established") and not self._policy_served:
             self._policy_served = True
             self._tasks.create_task(self._policies.run())
 

@@ -102,11 +102,8 @@ class Attempt:
     def send(self, number: int) -> None:
         """Send a signal to the program (SIGKILL), or through its shim (every other)."""
         target = self.process if number == signal.SIGKILL else self.shim
-        descriptor = target.open() if target else None
-        if descriptor is not None:
-            with contextlib.suppress(ProcessLookupError):
-                signal.pidfd_send_signal(descriptor, number)
-            os.close(descriptor)
+        if target:
+            target.send(number)
 
 
 def latest(folder: Path) -> Attempt | None:

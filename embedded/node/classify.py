@@ -4,17 +4,17 @@ import importlib
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import cast
+from typing import Literal, cast
 
 from corral.embedded.kube import Object, Objects
-from corral.embedded.node.context import Classification
 from corral.embedded.node.program_spec import Omitted, ProgramSpec, fits
-from corral.embedded.objects import at, child, condition
+from corral.embedded.objects import at, child
 
 SIMULATED, PROCESS, OMITTED, REFUSED = (
     f"corral.dev/{word}" for word in ("Simulated", "Process", "Omitted", "Refused")
 )
 HOOK = "helm.sh/hook"
+Classification = Literal["process", "simulated", "refused"]
 Find = Callable[[str], ProgramSpec | Omitted | None]
 
 
@@ -99,7 +99,3 @@ def unsupported(pod: Object) -> str | None:
     if spec.get("ephemeralContainers"):
         fields.append("ephemeralContainers")
     return f"not supported here: {', '.join(fields)}" if fields else None
-
-
-def is_true(pod: Object, kind: str) -> bool:
-    return (condition(pod, kind) or {}).get("status") == "True"

@@ -17,8 +17,8 @@ from corral.embedded.kube import Api, ApiError, Informer, Object, resource
 from corral.embedded.node import logs
 from corral.embedded.node.addresses import Addresses
 from corral.embedded.node.attempts import SHIM
-from corral.embedded.node.classify import HOOK, SIMULATED, Decision, Find, classify, finder, is_true
-from corral.embedded.node.context import NodeContext, PodEntry, PodTable
+from corral.embedded.node.classify import HOOK, SIMULATED, Decision, Find, classify, finder
+from corral.embedded.node.context import NodeContext
 from corral.embedded.node.endpoints import bind_address
 from corral.embedded.node.identity import authority
 from corral.embedded.node.launcher import Address
@@ -26,7 +26,7 @@ from corral.embedded.node.pod_files import NodeSettings, PodFiles
 from corral.embedded.node.sources import Sources
 from corral.embedded.node.status_patches import failed, refused, simulated
 from corral.embedded.node.worker import PodWorker
-from corral.embedded.objects import children, condition
+from corral.embedded.objects import children, condition, is_true
 from corral.embedded.plane.record import PlaneRecord
 
 log = logging.getLogger("corral.node")
@@ -47,6 +47,7 @@ class Node:
         self._fail = fail
         self._addresses = Addresses(context.home.pods, context.record.pod_octet)
         self._workers: dict[str, PodWorker] = {}
+        self._others: dict[str, Decision] = {}
         self._tasks: dict[str, asyncio.Task[None]] = {}
 
     async def on_pod(self, kind: Literal["set", "gone"], pod: Object) -> None:
@@ -62,14 +63,10 @@ class Node:
 
     async def _add(self, pod: Object) -> None:
         uid = str(pod["metadata"]["uid"])
-        known = self._context.pods.get(uid)
+        known = self._others.get(uid)
+        decision = known or await self._classify(pod)
         if known is None:
-            decision = await self._classify(pod)
             log.info("%s/%s: %s: %s", *_names(pod), decision.classification, decision.message)
-        elif known.classification == "process":
-            return
-        else:
-            decision = Decision(known.classification, "", "")
         if decision.classification == "process":
             self._start_worker(pod, decision)
             return
@@ -83,7 +80,7 @@ class Node:
             options: Object = {"gracePeriodSeconds": 0, "preconditions": {"uid": uid}}
             await self._context.api.delete(path.removesuffix("/status"), options)
         # Last, so that a pod whose status was not accepted yet is met again.
-        self._record_other(pod, decision)
+        self._others[uid] = decision
 
     async def _write_status(self, path: str, body: Object) -> None:
         """Patch a pod's status.
@@ -118,19 +115,6 @@ class Node:
         )
         return any(HOOK in (job["metadata"].get("annotations") or {}) for job in jobs)
 
-    def _record_other(self, pod: Object, decision: Decision) -> None:
-        namespace, name = _names(pod)
-        self._context.pods.put(
-            PodEntry(
-                uid=str(pod["metadata"]["uid"]),
-                namespace=namespace,
-                name=name,
-                classification=decision.classification,
-                ready=is_true(pod, "Ready"),
-                terminating=bool(pod["metadata"].get("deletionTimestamp")),
-            )
-        )
-
     def _start_worker(self, pod: Object, decision: Decision) -> None:
         uid, (namespace, name) = str(pod["metadata"]["uid"]), _names(pod)
         folder = private_directory(self._context.home.pods / uid)
@@ -143,31 +127,12 @@ class Node:
             PodFiles(self._settings, folder),
             Address(pod_ip, bind_address(pod_ip)),
             self._context.record.api_port,
-            self._record,
         )
         self._workers[uid] = worker
-        self._record(worker)
         worker.update(pod)
         task = asyncio.create_task(worker.run(), name=f"pod {namespace}/{name}")
         task.add_done_callback(self._ended)
         self._tasks[uid] = task
-
-    def _record(self, worker: PodWorker) -> None:
-        namespace, name = _names(worker.pod)
-        running = [run.attempt.process for run in worker.runs if run.running and run.attempt]
-        self._context.pods.put(
-            PodEntry(
-                uid=worker.uid,
-                namespace=namespace,
-                name=name,
-                classification="refused" if worker.refused else "process",
-                pod_ip=worker.address.pod_ip,
-                bind=worker.address.bind,
-                ready=worker.ready,
-                terminating=worker.deleting.is_set(),
-                pids=tuple(process.pid for process in running if process),
-            )
-        )
 
     def _ended(self, task: "asyncio.Task[None]") -> None:
         if not task.cancelled() and task.exception() is not None:
@@ -178,7 +143,7 @@ class Node:
         worker, task = self._workers.pop(uid, None), self._tasks.pop(uid, None)
         if worker is not None and task is not None:
             await worker.abandon(task)
-        self._context.pods.drop(uid)
+        self._others.pop(uid, None)
         await self._clear(uid)
 
     async def _clear(self, uid: str) -> None:
@@ -278,7 +243,7 @@ async def run(home: PlaneHome) -> None:
         short=short_folder(home),
         hidden=tuple(hidden),
     )
-    context = NodeContext(api, home, record, PodTable())
+    context = NodeContext(api, home, record)
     crash: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
     def fail(cause: BaseException) -> None:

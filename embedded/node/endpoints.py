@@ -10,11 +10,11 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from corral.embedded.kube import Object
-from corral.embedded.objects import at, child, children, condition, title
+from corral.embedded.node.classify import SIMULATED
+from corral.embedded.objects import at, child, children, is_true, title
 
 SERVICE_LABEL = "kubernetes.io/service-name"
 MOST_REASONS = 3
-SIMULATED = "corral.dev/Simulated"
 NAME = re.compile(
     r"(?<![\w.-])(?:(?P<pod>[a-z0-9-]+)\.)?(?P<service>[a-z0-9-]+)\.(?P<namespace>[a-z0-9-]+)\.svc"
     r"(?:\.cluster\.local(?:\.(?![\w-]))?)?(?!\.?[\w-])"
@@ -126,7 +126,7 @@ class Endpoints:
         return f"pod {name} {why}" if why else Backend(bind_address(address), port, name)
 
     def _why_not(self, pod: Object) -> str | None:
-        if is_simulated(pod):
+        if is_true(pod, SIMULATED):
             return "is simulated"
         address = str(at(pod, "status", "podIP") or "")
         return None if address.startswith(self._prefix) else "does not run as a process here"
@@ -139,12 +139,6 @@ class Endpoints:
 
     def _pod_at(self, address: str) -> Object | None:
         return next((pod for pod in self._pods.values() if _has_address(pod, address)), None)
-
-
-def is_simulated(pod: Object) -> bool:
-    """Whether the node has marked the pod as simulated."""
-    simulated = condition(pod, SIMULATED)
-    return simulated is not None and simulated["status"] == "True"
 
 
 def slices_of(service: Object, slices: Iterable[Object]) -> Iterator[Object]:

@@ -51,6 +51,20 @@ class Sources:
             **{key: base64.b64decode(value) for key, value in binary.items()},
         }
 
+    def read(self, kind: str, namespace: str, reference: Object) -> Mapping[str, bytes] | None:
+        """Content of a `secret` or `configMap` by reference; None: it is optional and not there.
+
+        Raises:
+            Missing: it is not optional and not there.
+        """
+        name = str(reference.get("secretName") or reference.get("name"))
+        try:
+            return self.secret(namespace, name) if kind == "secret" else self.config_map(namespace, name)
+        except Missing:
+            if reference.get("optional"):
+                return None
+            raise
+
 
 def field(pod: Object, path: str, addresses: Mapping[str, str]) -> str:
     """Value of a downward-API field; `addresses` holds `status.podIP` and its like.

@@ -4,10 +4,10 @@ import time
 from collections.abc import Sequence
 
 from corral.embedded.kube import Object, Objects
-from corral.embedded.node.classify import OMITTED, PROCESS, REFUSED, is_true
+from corral.embedded.node.classify import OMITTED, PROCESS, REFUSED
 from corral.embedded.node.containers import ContainerRun, timestamp
 from corral.embedded.node.program_spec import Omitted
-from corral.embedded.objects import children, condition
+from corral.embedded.objects import children, condition, is_true
 
 
 def phase(pod: Object, inits: Sequence[ContainerRun], mains: Sequence[ContainerRun]) -> str:

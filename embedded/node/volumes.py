@@ -95,22 +95,17 @@ def _one(
         }
     if kind not in ("configMap", "secret"):
         raise Refused(f"projected source {kind} is not given here")
-    name = str(source.get("secretName") or source.get("name"))
-    read = sources.secret if kind == "secret" else sources.config_map
-    optional = bool(source.get("optional"))
-    try:
-        content = read(pod["metadata"]["namespace"], name)
-    except Missing:
-        if optional:
-            return {}
-        raise
+    content = sources.read(kind, pod["metadata"]["namespace"], source)
+    if content is None:
+        return {}
     if not items:
         return {key: File(value, mode) for key, value in content.items()}
     files: Payload = {}
     for item in items:
         if item["key"] in content:
             files[item["path"]] = File(content[item["key"]], int(item.get("mode") or mode))
-        elif not optional:
+        elif not source.get("optional"):
+            name = source.get("secretName") or source.get("name")
             raise Missing(f'{kind.lower()} "{name}" references non-existent key: {item["key"]}')
     return files
 

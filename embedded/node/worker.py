@@ -23,7 +23,7 @@ from corral.embedded.node.prober import Prober
 from corral.embedded.node.program_spec import Omitted, Refused
 from corral.embedded.node.shutdown import STOPPED
 from corral.embedded.node.sources import Missing
-from corral.embedded.node.status import conditions, status
+from corral.embedded.node.status import status
 from corral.embedded.node.tasks import cancel, first_cause, first_of
 from corral.embedded.objects import at, child, children
 
@@ -41,7 +41,6 @@ class PodWorker:
         files: PodFiles,
         address: Address,
         api_port: int,
-        on_status: Callable[["PodWorker"], None],
     ) -> None:
         self.pod = pod
         self.address = address
@@ -50,7 +49,6 @@ class PodWorker:
         self.refused: str | None = None
         self._api = files.settings.api
         self._api_port = api_port
-        self._on_status = on_status
         self._changed = Broadcast()
         self._dirty = asyncio.Event()
         known = at(pod, "status", "startTime")
@@ -368,7 +366,6 @@ class PodWorker:
         while True:
             await self._dirty.wait()
             self._dirty.clear()
-            self._on_status(self)
             if self.finished:
                 continue
             body = self._body()
@@ -391,9 +388,3 @@ class PodWorker:
                     await self.files.prepare(self.pod, self.address.fields)
                 except (Missing, Refused, ApiError, httpx.TransportError, OSError) as cause:
                     log.warning("%s: volumes stay as they were: %s", self.title, cause)
-
-    @property
-    def ready(self) -> bool:
-        """Whether every container is ready, readiness gates included."""
-        stated = conditions(self.pod, self.inits, self.mains, self.refused)
-        return any(entry["type"] == "Ready" and entry["status"] == "True" for entry in stated)

@@ -9,7 +9,7 @@ from typing import Literal
 
 from corral.embedded.home import PlaneHome
 from corral.embedded.kube import Api, ApiError, Object, Objects, resource
-from corral.embedded.objects import at, child, children, condition, title
+from corral.embedded.objects import at, child, children, condition, is_true, title
 from corral.embedded.plane.processes import Process
 
 Kind = Literal["process", "simulated", "refused", "pending", "container"]
@@ -197,21 +197,21 @@ def _view(pod: Object, devices: Devices, kind: Kind, processes: tuple[Process, .
         ),
         model=at(pod, "metadata", "labels", MODEL_LABEL),
         omitted=str((condition(pod, "corral.dev/Omitted") or {}).get("message") or ""),
-        note="" if _is_true(pod, "Ready") else _note(pod),
+        note="" if is_true(pod, "Ready") else _note(pod),
     )
 
 
 def _kind(pod: Object) -> Kind:
-    kinds: list[Kind] = [kind for name, kind in POD_CONDITIONS.items() if _is_true(pod, name)]
+    kinds: list[Kind] = [kind for name, kind in POD_CONDITIONS.items() if is_true(pod, name)]
     return kinds[0] if kinds else "pending"
 
 
 def _state(pod: Object) -> str:
-    if _is_true(pod, "Ready"):
+    if is_true(pod, "Ready"):
         return "ready"
     if at(pod, "status", "phase") == "Succeeded":
         return "done"
-    if _is_true(pod, "corral.dev/Refused"):
+    if is_true(pod, "corral.dev/Refused"):
         return "refused"
     return str(_waiting(pod).get("reason") or at(pod, "status", "phase") or "Pending")
 
@@ -228,10 +228,6 @@ def _waiting(pod: Object) -> Object:
     containers = [status for kind in kinds for status in children(pod, "status", kind)]
     waiting: Objects = [child(container, "state", "waiting") for container in containers]
     return next((state for state in waiting if state.get("reason")), waiting[0] if waiting else {})
-
-
-def _is_true(pod: Object, kind: str) -> bool:
-    return (condition(pod, kind) or {}).get("status") == "True"
 
 
 async def _list(api: Api, path: str) -> Objects:

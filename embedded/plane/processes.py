@@ -47,6 +47,14 @@ class Process:
         os.close(descriptor)
         return None
 
+    def send(self, number: int) -> None:
+        """Send a signal; nothing happens when the process is gone."""
+        descriptor = self.open()
+        if descriptor is not None:
+            with contextlib.suppress(ProcessLookupError):
+                signal.pidfd_send_signal(descriptor, number)
+            os.close(descriptor)
+
     @property
     def memory(self) -> int:
         """Resident memory in bytes; 0 when it has ended."""
@@ -102,32 +110,32 @@ def end(processes: Iterable[Process], grace: float = TERMINATION_SECONDS) -> Non
     Raises:
         TimeoutError: one survives SIGKILL for as long again (it hangs in the kernel).
     """
-    open_now = {descriptor: process for process in processes if (descriptor := process.open()) is not None}
-    try:
-        for sent in (signal.SIGTERM, signal.SIGKILL):
-            for descriptor in open_now:
-                with contextlib.suppress(ProcessLookupError):
-                    signal.pidfd_send_signal(descriptor, sent)
-            _wait(open_now, grace)
-            if not open_now:
-                return
-        stuck = ", ".join(str(process.pid) for process in open_now.values())
-        raise TimeoutError(f"process {stuck} does not end, not even by SIGKILL")
-    finally:
-        for descriptor in open_now:
-            os.close(descriptor)
+    alive = list(processes)
+    for number in (signal.SIGTERM, signal.SIGKILL):
+        for process in alive:
+            process.send(number)
+        alive = wait(alive, grace)
+        if not alive:
+            return
+    stuck = ", ".join(str(process.pid) for process in alive)
+    raise TimeoutError(f"process {stuck} does not end, not even by SIGKILL")
 
 
-def _wait(open_now: dict[int, Process], seconds: float) -> None:
-    """Wait until all have ended or `seconds` have passed; closes and drops those that ended."""
-    poll = select.poll()
-    for descriptor in open_now:
-        poll.register(descriptor, select.POLLIN)
+def wait(processes: Iterable[Process], seconds: float) -> list[Process]:
+    """Those that have not ended after `seconds`; returns as soon as all have."""
     limit = time.monotonic() + seconds
-    while open_now and (left := limit - time.monotonic()) > 0:
-        for descriptor, _event in poll.poll(left * 1000):
-            poll.unregister(descriptor)
-            os.close(descriptor)
-            process = open_now.pop(descriptor)
+    alive: list[Process] = []
+    for process in processes:
+        descriptor = process.open()
+        if descriptor is None:
+            continue
+        poll = select.poll()
+        poll.register(descriptor, select.POLLIN)
+        ended = poll.poll(max(0.0, limit - time.monotonic()) * 1000)
+        os.close(descriptor)
+        if ended:
             with contextlib.suppress(ChildProcessError):
                 os.waitpid(process.pid, os.WNOHANG)
+        else:
+            alive.append(process)
+    return alive

@@ -3,12 +3,12 @@
 import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable
-from typing import Any, cast
 
 import httpx
 
 from corral.embedded.home import PlaneHome
 from corral.embedded.kube import Api, ApiError, resource
+from corral.embedded.objects import is_true
 from corral.embedded.plane import kubeconfig
 from corral.embedded.plane.record import PlaneRecord
 
@@ -60,11 +60,7 @@ async def nodes(home: PlaneHome, record: PlaneRecord) -> None:
             with contextlib.suppress(ApiError, httpx.TransportError):
                 async for event in api.watch(resource("v1", "nodes")):
                     name = event.object["metadata"]["name"]
-                    conditions = cast(
-                        list[dict[str, Any]], event.object.get("status", {}).get("conditions") or []
-                    )
-                    is_ready = any(c["type"] == "Ready" and c["status"] == "True" for c in conditions)
-                    (ready.add if is_ready else ready.discard)(name)
+                    (ready.add if is_true(event.object, "Ready") else ready.discard)(name)
                     if machines <= ready:
                         return
             await asyncio.sleep(INTERVAL_SECONDS)

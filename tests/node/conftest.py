@@ -1,6 +1,7 @@
 """A node without a plane: the API is a dictionary, the programs are shell scripts."""
 
 import asyncio
+import json
 import os
 import subprocess
 import sys
@@ -15,7 +16,7 @@ import pytest
 from corral.embedded.home import PlaneHome
 from corral.embedded.kube import ApiError
 from corral.embedded.node.attempts import SHIM
-from corral.embedded.node.context import NodeContext, PodTable
+from corral.embedded.node.context import NodeContext
 from corral.embedded.node.daemon import Node
 from corral.embedded.node.pod_files import NodeSettings
 from corral.embedded.node.program_spec import Launch, Omitted, ProgramSpec, Refused
@@ -170,6 +171,11 @@ class Lab:
     def log(self, name: str, container: str = "main", run: int = 0) -> str:
         return (self.home.pods / f"uid-{name}" / container / f"{run}.log").read_text()
 
+    def pid(self, name: str, run: int = 0) -> int:
+        """Of the program in container `main`."""
+        record = self.home.pods / f"uid-{name}" / "main" / f"{run}.process.json"
+        return json.loads(record.read_text())["pid"]
+
 
 def make_lab(home: PlaneHome, real_paths: bool, api: FakeApi, **collections) -> Lab:
     record = PlaneRecord("lab", 6443, "127.96.0.0/16", 97, "", "", {})
@@ -185,7 +191,7 @@ def make_lab(home: PlaneHome, real_paths: bool, api: FakeApi, **collections) -> 
     settings = NodeSettings(
         api, sources, "https://127.0.0.1:6443", b"ca", real_paths, home.run / "t", (home.root.parent,)
     )
-    context = NodeContext(api, home, record, PodTable())
+    context = NodeContext(api, home, record)
     failures: list[BaseException] = []
     node = Node(context, settings, lambda image: PROGRAMS.get(image.partition(":")[0]), failures.append)
     api.node = node

@@ -37,7 +37,7 @@ def test_every_way_to_write_an_image_finds_its_row(image):
     assert decision(image, "a/skip").classification == "process"
 
 
-def test_without_any_row_a_pod_is_simulated():
+def test_without_any_program_a_pod_is_simulated():
     assert decision("b/other", "a/skip").classification == "simulated"
 
 
