@@ -36,7 +36,8 @@ from corral.embedded.hardware.publication import (
     labels,
     resource_slices,
 )
-from corral.embedded.kube import Api, Informer, Object, Objects, resource
+from corral.embedded.informer import Informer
+from corral.embedded.kube import Api, Object, Objects, resource
 from corral.embedded.objects import at, child, children, is_true
 from corral.embedded.work_queue import WorkQueue
 

@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import Literal
 
 from corral.embedded.home import PlaneHome, private_directory
-from corral.embedded.kube import Api, ApiError, Informer, Object, resource
+from corral.embedded.informer import Informer
+from corral.embedded.kube import Api, ApiError, Object, resource
 from corral.embedded.node import logs
 from corral.embedded.node.addresses import Addresses
 from corral.embedded.node.attempts import SHIM

@@ -3,7 +3,8 @@
 import asyncio
 import logging
 
-from corral.embedded.kube import Informer, resource
+from corral.embedded.informer import Informer
+from corral.embedded.kube import resource
 from corral.embedded.node.context import NodeContext
 from corral.embedded.node.egress import serve
 from corral.embedded.node.endpoints import Endpoints

@@ -7,7 +7,8 @@ from pathlib import Path
 
 from corral.catalogue.quantities import amount
 from corral.embedded.home import private_directory
-from corral.embedded.kube import Api, ApiError, Informer, Object, key_of, resource
+from corral.embedded.informer import Informer, key_of
+from corral.embedded.kube import Api, ApiError, Object, resource
 from corral.embedded.node.context import NodeContext
 from corral.embedded.objects import at, child, title
 from corral.embedded.work_queue import WorkQueue

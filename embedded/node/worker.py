@@ -11,7 +11,8 @@ from pathlib import Path
 
 import httpx
 
-from corral.embedded.kube import ApiError, Object, Outage, resource
+from corral.embedded.informer import Outage
+from corral.embedded.kube import ApiError, Object, resource
 from corral.embedded.node import backoff
 from corral.embedded.node.attempts import Attempt, Outcome, latest_runs
 from corral.embedded.node.broadcast import Broadcast
