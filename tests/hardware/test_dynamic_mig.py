@@ -157,6 +157,7 @@ def test_a_dynamic_slice_in_use_is_kept_when_the_gate_goes_off_and_holds_the_mig
     async def scene(cluster):
         await dynamic(cluster)
         cluster.put(CLAIMS, claim("gpu-1-mig-3g20gb-9-4"))
+        await cluster.settled()  # Claims and DaemonSets come by watches of their own.
         deploy(cluster, None)
         ask(cluster, "small")
         await cluster.until(lambda: state(cluster) == "pending")
