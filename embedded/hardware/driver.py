@@ -1,8 +1,8 @@
-"""The driver of the simulated machines: keeps their Node objects and publishes their devices.
+"""The driver of the simulated machines: keeps their Node objects and what their GPUs are partitioned into.
 
-It reads what a program wrote to the API and nothing else: the label `nvidia.com/mig.config`, the
-ClusterPolicy, the ConfigMap that it names, the DeviceClasses, the DRA driver's DaemonSet and its pods, and
-which devices are in use.
+With its DRA driver it reads what a program wrote to the API and nothing else: the label
+`nvidia.com/mig.config`, the ClusterPolicy, the ConfigMap that it names, the DeviceClasses, the DRA driver's
+DaemonSet and its pods, and which devices are in use.
 """
 
 import asyncio
@@ -11,39 +11,32 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from corral.catalogue.quantities import amount
+from corral.embedded.hardware.change_log import ChangeLog
 from corral.embedded.hardware.device_plugin import Plugin, announced, chosen_file, configured
-from corral.embedded.hardware.feature_gates import DYNAMIC_MIG, enabled, is_plugin, plugin
+from corral.embedded.hardware.dra_driver import DraDriver
+from corral.embedded.hardware.feature_gates import is_plugin
 from corral.embedded.hardware.geometry import Impossible
 from corral.embedded.hardware.gpu_layouts import GpuLayouts
 from corral.embedded.hardware.inventory import Inventory, Machine
 from corral.embedded.hardware.mig_manager import Outcome, clients, manage
-from corral.embedded.hardware.mig_parted import Layout
-from corral.embedded.hardware.partitions import partitionable, partitioned, toggles
 from corral.embedded.hardware.publication import (
     CLIENT_LABEL,
-    DRIVER,
-    GPU_CLASS,
     INVENTORY_LABEL,
-    MIG_CLASS,
     MIG_CONFIG_LABEL,
     MIG_STATE_LABEL,
     PAUSED,
     PLUGIN_LABEL,
     SHARING_LABEL,
-    devices,
-    fixed,
     gpu_of,
     labels,
-    resource_slices,
 )
 from corral.embedded.informer import Informer
-from corral.embedded.kube import Api, Object, Objects, resource
+from corral.embedded.kube import Api, Object, resource
 from corral.embedded.objects import at, child, children, is_true
 from corral.embedded.work_queue import WorkQueue
 
 OPERATOR_NAMESPACE = "gpu-operator"
 POLICY_CRD = "clusterpolicies.nvidia.com"
-DRA = "resource.k8s.io/v1"
 EXTENDED_PREFIX = "nvidia.com/"
 FINISHED = ("Succeeded", "Failed")
 
@@ -59,15 +52,10 @@ class Driver:
         self._layouts = GpuLayouts(layouts_file, inventory)
         self._machines = {machine.name: machine for machine in inventory.machines}
         self._queue: WorkQueue[str] = WorkQueue(self._reconcile, log)
-        self._logged: dict[tuple[str, str], str] = {}
+        self._changes = ChangeLog()
         self._nodes = Informer(api, resource("v1", "nodes"), self._node_changed)
-        self._slices = self._informer(DRA, "resourceslices")
-        self._classes = self._informer(DRA, "deviceclasses")
-        self._claims = self._informer(DRA, "resourceclaims")
-        self._daemons = Informer(api, resource("apps/v1", "daemonsets"), self._daemon_changed)
         self._pods = Informer(api, resource("v1", "pods"), self._pod_changed)
-        self._listed: dict[str, tuple[str, Mapping[int, Layout]]] = {}
-        self._counted = True
+        self._dra = DraDriver(api, inventory, self._layouts, self._pods, self._changes, self._reconcile_all)
         self._configurations = self._informer("v1", "configmaps", OPERATOR_NAMESPACE)
         self._policies = self._informer("nvidia.com/v1", "clusterpolicies")
         self._definition = Informer(
@@ -86,8 +74,7 @@ class Driver:
 
     async def run(self) -> None:
         """Serve until cancelled."""
-        dra = (self._slices, self._classes, self._claims, self._daemons, self._pods)
-        first = (self._nodes, *dra, self._configurations)
+        first = (self._nodes, *self._dra.informers, self._pods, self._configurations)
         async with asyncio.TaskGroup() as tasks:
             self._tasks = tasks
             for informer in (*first, self._definition):
@@ -107,10 +94,6 @@ class Driver:
     def _node_changed(self, _kind: str, node: Object) -> None:
         self._queue.add(node["metadata"]["name"])
 
-    def _daemon_changed(self, _kind: str, daemon: Object) -> None:
-        if plugin(daemon) is not None:
-            self._reconcile_all()
-
     def _pod_changed(self, _kind: str, pod: Object) -> None:
         name = str(at(pod, "spec", "nodeName") or "")
         if is_plugin(pod) or CLIENT_LABEL in child(pod, "spec", "nodeSelector"):
@@ -128,15 +111,15 @@ class Driver:
             await self._api.create(resource("v1", "nodes"), _node(machine, self._labels(machine)))
             log.info("machine %s: made its node", name)
         elif not at(node, "metadata", "deletionTimestamp"):
-            dynamic = self._dynamic(machine)
+            dynamic = self._dra.dynamic(machine)
             outcome = await self._manage(node, machine, dynamic=dynamic is True)
             conflict = outcome is not None and outcome.conflict
             if dynamic and not conflict:
-                await self._destroy_slices(machine)
+                await self._dra.destroy_slices(machine, self._busy)
             device_plugin = self._plugin(node, machine)
             await self._label(node, machine, outcome, device_plugin)
             await self._announce(node, machine, device_plugin)
-            await self._publish(node, machine, None if conflict else self._pool_contents(machine, dynamic))
+            await self._dra.publish(node, machine, dynamic=dynamic, conflict=conflict)
 
     async def _delete_node(self, name: str, node: Object | None) -> None:
         """Delete the node of a machine that is no longer in the inventory."""
@@ -146,28 +129,6 @@ class Driver:
 
     def _policy(self) -> Object | None:
         return next(iter(self._policies.items.values()), None)
-
-    def _dynamic(self, machine: Machine) -> bool | None:
-        """Whether the DRA driver cuts GPUs for the pods that ask; None where it would not start."""
-        try:
-            on = DYNAMIC_MIG in enabled(self._daemons.items.values()) if machine.gpus else False
-        except Impossible as cause:
-            self._log_change(machine, "feature gates", str(cause))
-            return None
-        self._log_change(machine, "feature gates", "")
-        return on
-
-    async def _destroy_slices(self, machine: Machine) -> None:
-        """Destroy slices that somebody else has cut, as the DRA driver does when DynamicMIG comes on."""
-        layout, product = self._layouts.of(machine.name), self._inventory.product(machine)
-        if product is None or not any(layout.values()):
-            return
-        busy = frozenset(await self._busy(machine))
-        mode = None if toggles(product) else ()
-        gone = {gpu: mode for gpu, slices in layout.items() if slices and gpu not in busy}
-        if gone:
-            self._layouts.change(machine.name, gone)
-            log.info("machine %s: destroyed the slices of GPU %s", machine.name, ", ".join(map(str, gone)))
 
     async def _manage(self, node: Object, machine: Machine, *, dynamic: bool) -> Outcome | None:
         """Cut the machine's GPUs as its label asks; None when no MIG manager acts here."""
@@ -187,7 +148,7 @@ class Driver:
         if outcome.changes:
             self._layouts.change(machine.name, outcome.changes)
             log.info("machine %s: cut GPU %s as %s", machine.name, ", ".join(map(str, outcome.changes)), name)
-        self._log_change(machine, "MIG", outcome.why)
+        self._changes.log(machine, "MIG", outcome.why)
         return outcome
 
     def _plugin(self, node: Object, machine: Machine) -> Plugin | None:
@@ -206,9 +167,9 @@ class Driver:
             plugin = configured(str(at(policy, "spec", "mig", "strategy") or "single"), text)
             announced(plugin, self._layouts.of(machine.name))
         except Impossible as cause:
-            self._log_change(machine, "device plugin", str(cause))
+            self._changes.log(machine, "device plugin", str(cause))
             return None
-        self._log_change(machine, "device plugin", "")
+        self._changes.log(machine, "device plugin", "")
         return plugin
 
     async def _busy(self, machine: Machine) -> Iterable[int]:
@@ -216,21 +177,7 @@ class Driver:
         pods = await self._api.list(resource("v1", "pods"), fieldSelector=f"spec.nodeName={machine.name}")
         if any(_holds_gpus(pod) for pod in pods):
             return range(machine.gpus)
-        return [gpu_of(device) for device in self._allocated(machine)]
-
-    def _allocated(self, machine: Machine) -> frozenset[str]:
-        """Names of the machine's devices that claims have."""
-        return frozenset(
-            str(result["device"])
-            for claim in self._claims.items.values()
-            for result in children(claim, "status", "allocation", "devices", "results")
-            if result["driver"] == DRIVER and result["pool"] == machine.name
-        )
-
-    def _log_change(self, machine: Machine, about: str, why: str, level: int = logging.ERROR) -> None:
-        if why and self._logged.get((machine.name, about)) != why:
-            log.log(level, "machine %s: %s", machine.name, why)
-        self._logged[(machine.name, about)] = why
+        return [gpu_of(device) for device in self._dra.allocated(machine)]
 
     def _labels(self, machine: Machine) -> dict[str, str]:
         return labels(machine, self._inventory.product(machine))
@@ -269,106 +216,6 @@ class Driver:
                 field_manager="corral-hardware",
             )
 
-    def _pool_contents(self, machine: Machine, dynamic: bool | None) -> Objects | None:
-        """What the machine's ResourceSlices shall hold; None where no DRA driver publishes."""
-        classes = frozenset({GPU_CLASS, MIG_CLASS} & {name for _, name in self._classes.items})
-        if not dynamic:
-            self._log_change(machine, "MIG mode", "")
-            listed = self._listed_layout(machine)
-            if dynamic is None or listed is None or not classes:
-                return None
-            return fixed(devices(self._inventory, machine, listed, classes))
-        layout = self._layouts.of(machine.name)
-        self._log_change(machine, "MIG mode", self._unpartitioned(machine), logging.WARNING)
-        try:
-            parts = partitioned(self._inventory, machine, layout, classes)
-            if _counted(parts) and not self._counted:
-                raise Impossible(
-                    "the API server drops counters: its feature gate DRAPartitionableDevices is off"
-                )
-        except Impossible as cause:
-            self._log_change(machine, "counters", str(cause))
-            return None
-        self._log_change(machine, "counters", "")
-        return parts if classes else None
-
-    def _listed_layout(self, machine: Machine) -> Mapping[int, Layout] | None:
-        """The layout as the DRA driver listed it when its pod on the machine started; None: it never did.
-
-        It lists once (cmd/gpu-kubelet-plugin of v0.4.1), so that a new layout needs a new pod.
-        """
-        if not any(plugin(daemon) is not None for daemon in self._daemons.items.values()):
-            self._listed.pop(machine.name, None)
-            return None
-        here = [
-            str(pod["metadata"]["uid"])
-            for pod in self._pods.items.values()
-            if is_plugin(pod)
-            and at(pod, "spec", "nodeName") == machine.name
-            and at(pod, "status", "phase") == "Running"
-            and not at(pod, "metadata", "deletionTimestamp")
-        ]
-        if here and self._listed.get(machine.name, ("",))[0] not in here:
-            self._listed[machine.name] = (here[0], self._layouts.of(machine.name))
-        return self._listed[machine.name][1] if machine.name in self._listed else None
-
-    def _unpartitioned(self, machine: Machine) -> str:
-        product = self._inventory.product(machine)
-        if product is None or product.compute_slices is None:
-            return ""
-        layout = self._layouts.of(machine.name)
-        whole = [str(gpu) for gpu, slices in layout.items() if not partitionable(product, slices)]
-        why = f"its MIG mode is off, and {product.name} changes it by a reset alone"
-        return f"DynamicMIG leaves GPU {', '.join(whole)} whole: {why}" if whole else ""
-
-    async def _publish(self, node: Object, machine: Machine, contents: Objects | None) -> None:
-        """ResourceSlices of the node, a new generation of all of them when a device changed.
-
-        From fixed slices to dynamic ones and back once no device is in use whose name would be gone.
-        """
-        parts = contents or []
-        old = {
-            item["metadata"]["name"]: item
-            for item in self._slices.items.values()
-            if at(item, "spec", "driver") == DRIVER and at(item, "spec", "pool", "name") == machine.name
-        }
-        latest = max((int(item["spec"]["pool"]["generation"]) for item in old.values()), default=0)
-        if not _stale(old, resource_slices(node, parts, latest)):
-            return
-        names = {device["name"] for part in parts for device in children(part, "devices")}
-        in_use = sorted(self._allocated(machine) - names)
-        if (
-            contents is not None
-            and old
-            and in_use
-            and _counted(parts) != _counted([item["spec"] for item in old.values()])
-        ):
-            self._log_change(
-                machine, "change", f"keeps its devices while {', '.join(in_use)} are in use", logging.WARNING
-            )
-            return
-        self._log_change(machine, "change", "")
-        desired = resource_slices(node, parts, latest + 1)
-        for item in desired:
-            kept = await self._write_slice(old.get(item["metadata"]["name"]), item)
-            if _counted([item["spec"]]) and not _counted([kept["spec"]]):
-                # Without counters every slice of a GPU could be handed out at once.
-                self._counted = False
-                self._reconcile_all()
-                return
-        for name in old.keys() - {item["metadata"]["name"] for item in desired}:
-            await self._api.delete(resource(DRA, "resourceslices", name=name))
-        log.info("machine %s: publishes %d devices", machine.name, len(names))
-
-    async def _write_slice(self, old: Object | None, item: Object) -> Object:
-        """Write it; returns what the API server kept of it."""
-        name = item["metadata"]["name"]
-        if old is None:
-            return await self._api.create(resource(DRA, "resourceslices"), item)
-        version = {"resourceVersion": old["metadata"]["resourceVersion"]}
-        path = resource(DRA, "resourceslices", name=name)
-        return await self._api.replace(path, {**item, "metadata": {**item["metadata"], **version}})
-
 
 def _node(machine: Machine, node_labels: Mapping[str, str]) -> Object:
     return {
@@ -383,20 +230,8 @@ def _node(machine: Machine, node_labels: Mapping[str, str]) -> Object:
 
 
 def _differs(current: Mapping[str, object], desired: Mapping[str, str]) -> bool:
-    """Whether an amount is not as wanted, however the API server writes it."""
+    """Whether an amount is not as desired, however the API server writes it."""
     return any(name not in current or amount(str(current[name])) != amount(desired[name]) for name in desired)
-
-
-def _counted(specs: Iterable[Object]) -> bool:
-    """Whether counters are among the contents of some ResourceSlices."""
-    return any(at(spec, "sharedCounters") for spec in specs)
-
-
-def _stale(old: Mapping[str, Object], desired: Objects) -> bool:
-    """Whether what is published is not exactly `wanted`."""
-    return {name: item["spec"] for name, item in old.items()} != {
-        item["metadata"]["name"]: item["spec"] for item in desired
-    }
 
 
 def _holds_gpus(pod: Object) -> bool:
