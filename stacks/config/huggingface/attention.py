@@ -26,9 +26,9 @@ def lacking_keys(text: Config, reader: Reader, name: str) -> list[str]:
     return lacking or ["hidden_size"]
 
 
-def _whole(figures: Figures) -> Figures | None:
+def _whole(found: Figures) -> Figures | None:
     """`found`, or None where something in it is missing."""
-    return None if None in figures.values() else figures
+    return None if None in found.values() else found
 
 
 def _grouped(text: Config, name: str) -> Figures | None:
@@ -58,10 +58,10 @@ def _sliding(text: Config, name: str) -> Figures | None:
 
 def _wider_heads(text: Config) -> Figures:
     """Heads of the layers that see all, as vllm/transformers_utils/configs/gemma4.py at v0.30.0 has them."""
-    heads = {"full-head-dim": number(text, "global_head_dim")}
+    found = {"full-head-dim": number(text, "global_head_dim")}
     if text.get("attention_k_eq_v") is True:
-        heads["full-kv-heads"] = number(text, "num_global_key_value_heads")
-    return {key: value for key, value in heads.items() if value}
+        found["full-kv-heads"] = number(text, "num_global_key_value_heads")
+    return {key: value for key, value in found.items() if value}
 
 
 def _hybrid(text: Config, name: str) -> Figures | None:

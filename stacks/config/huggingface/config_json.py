@@ -13,7 +13,7 @@ from corral.stacks.config.huggingface.values import (
 )
 
 
-def model_figures(config: Config) -> Figures:
+def facts(config: Config) -> Figures:
     """Figures in the content of a `config.json`; what it lacks is absent. Pure.
 
     Raises:
@@ -55,8 +55,8 @@ def untied(config: Config) -> bool:
     return text.get("tie_word_embeddings") is False
 
 
-def known_only(figures: Figures) -> Figures:
-    return {key: value for key, value in figures.items() if value is not None}
+def known_only(found: Figures) -> Figures:
+    return {key: value for key, value in found.items() if value is not None}
 
 
 def _intermediate(text: Config) -> int | None:
@@ -113,28 +113,26 @@ def _dtype(text: Config) -> str | None:
     return plain.get(str(text.get("torch_dtype") or text.get("dtype")))
 
 
-def _quantised(quantisation: Config) -> str | None:
+def _quantised(said: Config) -> str | None:
     # ModelOpt's own exports name themselves as producer and have no method.
-    producer = inner(quantisation, "producer").get("name")
-    match quantisation.get("quant_method") or producer:
+    producer = inner(said, "producer").get("name")
+    match said.get("quant_method") or producer:
         case "compressed-tensors":
-            groups = inner(quantisation, "config_groups")
+            groups = inner(said, "config_groups")
             kinds = {_compressed(inner(groups, name)) for name in groups}
             return kinds.pop() if len(kinds) == 1 else None
         case "awq" | "gptq" | "auto-round":
-            bits = number(quantisation, "bits") or number(quantisation, "w_bit")
+            bits = number(said, "bits") or number(said, "w_bit")
             return {4: "int4", 8: "int8"}.get(bits or 0)
         case "fp8":
-            return "fp8-block" if quantisation.get("weight_block_size") else "fp8"
+            return "fp8-block" if said.get("weight_block_size") else "fp8"
         case "fbgemm_fp8":
             return "fbgemm-fp8"
         case "modelopt" | "modelopt_fp4":
-            algorithm = quantisation.get("quant_algo") or inner(quantisation, "quantization").get(
-                "quant_algo"
-            )
+            algorithm = said.get("quant_algo") or inner(said, "quantization").get("quant_algo")
             return MODELOPT.get(str(algorithm))
         case "bitsandbytes":
-            return _bitsandbytes(quantisation)
+            return _bitsandbytes(said)
         case "mxfp4":
             return "mxfp4"
         case _:
@@ -155,11 +153,11 @@ def _compressed(group: Config) -> str | None:
             return None
 
 
-def _bitsandbytes(quantisation: Config) -> str | None:
+def _bitsandbytes(said: Config) -> str | None:
     """Four bits of either type weigh the same."""
-    if quantisation.get("load_in_4bit") is True or quantisation.get("_load_in_4bit") is True:
+    if said.get("load_in_4bit") is True or said.get("_load_in_4bit") is True:
         return "nf4"
-    eight = quantisation.get("load_in_8bit") is True or quantisation.get("_load_in_8bit") is True
+    eight = said.get("load_in_8bit") is True or said.get("_load_in_8bit") is True
     return "int8" if eight else None
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from corral.catalogue.vocabulary import Dtype
 from corral.stacks.config.huggingface.attention import ARCHITECTURES, attention_reader, lacking_keys
-from corral.stacks.config.huggingface.config_json import model_figures, sparse_layers, untied
+from corral.stacks.config.huggingface.config_json import facts, sparse_layers, untied
 from corral.stacks.config.huggingface.safetensors import Incomplete, stored_bytes
 from corral.stacks.config.huggingface.values import (
     CONFIG,
@@ -36,7 +36,7 @@ def read_folder(folder: Path, *, weigh: bool = True) -> Figures:
         Unreadable: a file is missing, incomplete or contradicts another.
     """
     config = read_config(folder)
-    known = model_figures(config)
+    known = facts(config)
     if not weigh:
         return known
     index = (folder / INDEX).exists()
