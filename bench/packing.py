@@ -60,7 +60,7 @@ def packing() -> Iterator[Figure]:
         ours += len(allocation.layouts())
         theirs += 1 + max(first_fit_decreasing(GPU, fleet))
     label = f"GPUs above the bound, {FLEETS} fleets of {SLICES} slices"
-    excess = [100 * (found - bound) / bound for found in (ours, theirs)]
+    excess = [100 * (gpus_used - bound) / bound for gpus_used in (ours, theirs)]
     yield Figure(label, excess[0], "%", "first-fit decreasing", excess[1], target=0)
     yield _moves()
     yield from _plans()

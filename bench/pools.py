@@ -56,20 +56,20 @@ def config(models: int, pools: int, mig: str = "auto") -> dict[str, Any]:
     }
 
 
-def used(found: Plan) -> int:
+def used(result: Plan) -> int:
     """GPUs that a model is on."""
-    return sum(any(one.model for one in gpu.slices) for pool in found.pools for gpu in pool.gpus)
+    return sum(any(one.model for one in gpu.slices) for pool in result.pools for gpu in pool.gpus)
 
 
 def main() -> None:
     models, pools, mig = int(sys.argv[1]), int(sys.argv[2]), (sys.argv[3:] or ["auto"])[0]
     plan(parse(config(pools, pools, mig)), "warm")
     begun = time.process_time()
-    wanted = parse(config(models, pools, mig))
+    stack = parse(config(models, pools, mig))
     read = time.process_time()
-    found = plan(wanted, "bench")
+    result = plan(stack, "bench")
     done = time.process_time()
-    print(json.dumps({"seconds": done - read, "reading": read - begun, "gpus": used(found)}))
+    print(json.dumps({"seconds": done - read, "reading": read - begun, "gpus": used(result)}))
 
 
 if __name__ == "__main__":

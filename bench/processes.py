@@ -27,7 +27,7 @@ def run(argv: Sequence[str], environment: Mapping[str, str] | None = None, *, fa
     `fails`: an exit code other than 0 is expected.
 
     Raises:
-        RuntimeError: it failed; the text is the end of what it said.
+        RuntimeError: it failed; the text is the end of its output.
     """
     begun = time.monotonic()
     with subprocess.Popen(
@@ -49,8 +49,8 @@ def run(argv: Sequence[str], environment: Mapping[str, str] | None = None, *, fa
 
 def python(code: str, times: int = 5) -> tuple[float, float]:
     """Seconds of the fastest run of a Python text, and the largest resident memory of a run in MiB."""
-    said = [run([sys.executable, "-c", f"{code}\n{TELL_MEMORY}"]) for _ in range(times)]
-    return min(took.seconds for took in said), max(float(took.out.splitlines()[-1]) for took in said)
+    runs = [run([sys.executable, "-c", f"{code}\n{TELL_MEMORY}"]) for _ in range(times)]
+    return min(took.seconds for took in runs), max(float(took.out.splitlines()[-1]) for took in runs)
 
 
 def peak_memory() -> float:

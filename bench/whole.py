@@ -50,11 +50,11 @@ def session() -> Generator[Session]:
     """A plane from nothing, and nothing of it afterwards."""
     # A short path: sockets live below it.
     folder = Path(tempfile.mkdtemp(prefix="corral-bench-"))
-    found = Session(folder)
+    opened = Session(folder)
     try:
-        yield found
+        yield opened
     finally:
-        found.corral("down")
+        opened.corral("down")
         shutil.rmtree(folder, ignore_errors=True)
 
 
@@ -63,10 +63,10 @@ def platform() -> Iterator[Figure]:
     with session() as own:
         plane_seconds, _ = own.corral("up", "--plane-only")
         own.corral("down")
-        whole, said = own.corral("up")
+        whole, printed = own.corral("up")
         yield Figure("corral up, from nothing to all ready", whole, "s", "plane alone", plane_seconds, 75)
-        yield from _phases(said)
-        again, said = own.corral("up")
+        yield from _phases(printed)
+        again, printed = own.corral("up")
         yield Figure("corral up, nothing to change", again, "s", "from nothing", whole, 8)
         yield from _previews(own)
         memory = _memory(own.plane)
@@ -77,8 +77,8 @@ def platform() -> Iterator[Figure]:
         yield from _model(own)
 
 
-def _phases(said: str) -> Iterator[Figure]:
-    line = next(line for line in said.splitlines() if line.startswith("took "))
+def _phases(printed: str) -> Iterator[Figure]:
+    line = next(line for line in printed.splitlines() if line.startswith("took "))
     for part in line.partition(": ")[2].split(", "):
         name, seconds, _unit = part.rsplit(" ", 2)
         yield Figure(f"  of it {name}", float(seconds), "s")
@@ -99,12 +99,12 @@ def _previews(own: Session) -> Iterator[Figure]:
 def _memory(plane: PlaneHome) -> dict[str, float]:
     """Proportional set size in MiB of each program of the plane, and of all processes of pods."""
     programs = PlaneState.load(plane).programs
-    found = {name: _pss(entry.process.pid) for name, entry in programs.items() if entry.process}
+    resident = {name: _pss(entry.process.pid) for name, entry in programs.items() if entry.process}
     supervisor = PlaneState.load(plane).supervisor
-    found["supervisor"] = _pss(supervisor.pid) if supervisor else 0.0
+    resident["supervisor"] = _pss(supervisor.pid) if supervisor else 0.0
     records = [json.loads(path.read_text()) for path in plane.pods.glob("*/*/*.process.json")]
-    found["pods"] = sum(_pss(pid) for record in records for pid in (record["shim"], record["pid"]))
-    return found
+    resident["pods"] = sum(_pss(pid) for record in records for pid in (record["shim"], record["pid"]))
+    return resident
 
 
 def _pss(pid: int) -> float:
@@ -144,7 +144,7 @@ def main() -> None:
     """One preview in a process of its own: `python -m bench.whole 1` with the pack, `0` without."""
     engine = engine_of(STACK)
     engine.init(print)
-    sys.exit(engine.preview(print, judged=sys.argv[1] == "1").code)
+    sys.exit(engine.preview(print, policies_on=sys.argv[1] == "1").code)
 
 
 if __name__ == "__main__":

@@ -6,7 +6,7 @@ from collections.abc import Generator
 
 from corral.cli.console import progress
 from corral.cli.plane import started
-from corral.embedded.chat import Answer, Chat, Manner
+from corral.embedded.chat import Answer, Chat, ChatOptions
 
 
 def chat(arguments: argparse.Namespace) -> int:
@@ -14,8 +14,8 @@ def chat(arguments: argparse.Namespace) -> int:
     talk = Chat.connect(started(arguments.stack))
     try:
         model, question = talk.choose(arguments.words)
-        manner = Manner(arguments.system, arguments.max_tokens, arguments.temperature)
-        answer = _print(talk.ask(model, question, manner))
+        options = ChatOptions(arguments.system, arguments.max_tokens, arguments.temperature)
+        answer = _print(talk.ask(model, question, options))
     finally:
         talk.close()
     progress(

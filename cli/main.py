@@ -20,7 +20,10 @@ COMMANDS: dict[str, tuple[str, str]] = {
     ),
     "init": ("corral.cli.deploy:init", "make the stack's private state and its secrets"),
     "up": ("corral.cli.deploy:up", "start the plane and deploy the stack"),
-    "preview": ("corral.cli.deploy:preview", "show what `up` would change, judged by the policies"),
+    "preview": (
+        "corral.cli.deploy:preview",
+        "show what `up` would change, and what the policies find",
+    ),
     "status": ("corral.cli.plane:status", "show what runs, and as what"),
     "chat": ("corral.cli.chat:chat", "ask a model a question"),
     "logs": ("corral.cli.plane:logs", "show the output of a pod or of a part of the plane"),

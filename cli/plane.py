@@ -102,7 +102,7 @@ def status(arguments: argparse.Namespace) -> int:
         return FAILED
     plan = _plan_at_hand(arguments.stack)
     fine = summary.show(results(), plane, plan, {}, _changed(plan, arguments.stack))
-    return 0 if fine and planes.whole(state) else FAILED
+    return 0 if fine and planes.all_running(state) else FAILED
 
 
 def _status_document(plane: PlaneHome, record: PlaneRecord, state: PlaneState, stack: str) -> int:

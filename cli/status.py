@@ -6,7 +6,7 @@ from corral.cli import summary
 from corral.cli.documents import ModelStatus, PodStatus, ProgramStatus, StatusDocument
 from corral.embedded.engine.drift import Difference
 from corral.embedded.plane.overview import Overview, PodView
-from corral.embedded.plane.plane import whole
+from corral.embedded.plane.plane import all_running
 from corral.embedded.plane.record import PlaneRecord
 from corral.embedded.plane.state import PlaneState, ProgramState
 from corral.stacks.planning.results.plan import Plan
@@ -26,7 +26,7 @@ def document(
         plane=record.name,
         server=record.server,
         supervised=state.supervised,
-        fine=not faults and whole(state),
+        fine=not faults and all_running(state),
         programs=tuple(_program(name, entry, state.supervised) for name, entry in state.programs.items()),
         pods=tuple(pod(one) for one in overview.pods) if overview else (),
         models=tuple(models(overview, plan)) if overview and plan else (),

@@ -10,7 +10,7 @@ import httpx
 
 from corral.embedded.home import PlaneHome
 from corral.embedded.kube import DEFERRALS, Object, Objects, resource, retry_after
-from corral.embedded.objects import at, children, condition
+from corral.embedded.objects import at, children, is_true
 from corral.embedded.plane import kubeconfig
 from corral.embedded.plane.overview import MODEL_LABEL, allocated, claims_of, extended, processes_of
 from corral.embedded.plane.record import PlaneRecord
@@ -27,7 +27,7 @@ class NoAnswer(Exception):
 
 
 @dataclass(frozen=True)
-class Manner:
+class ChatOptions:
     """How a question is asked."""
 
     system: str = "You are a helpful assistant."
@@ -36,7 +36,7 @@ class Manner:
     temperature: float = 0.0
 
 
-DEFAULT_MANNER = Manner()
+DEFAULT_OPTIONS = ChatOptions()
 
 
 @dataclass(frozen=True)
@@ -119,7 +119,7 @@ class Chat:
         return real[0], " ".join(words)
 
     def ask(
-        self, service: Object, question: str, manner: Manner = DEFAULT_MANNER
+        self, service: Object, question: str, options: ChatOptions = DEFAULT_OPTIONS
     ) -> Generator[str, None, Answer]:
         """Yields the answer as it comes; returns what is known at its end.
 
@@ -129,23 +129,23 @@ class Chat:
         namespace, name = service["metadata"]["namespace"], service["metadata"]["name"]
         if _simulated(service):
             raise NoAnswer(f"model {name!r} has `weights: simulated` and answers nothing")
-        if not _ready(service):
+        if not is_true(service, "Ready"):
             raise NoAnswer(f"model {name!r} is not ready: {_reason(service)}")
         hops = self._hops(namespace, name)
         path = resource("v1", "services", namespace, f"{name}-predictor:{PORT}", "proxy")
         body = {
             "model": name,
             "messages": [
-                *([{"role": "system", "content": manner.system}] if manner.system else []),
+                *([{"role": "system", "content": options.system}] if options.system else []),
                 {"role": "user", "content": question},
             ],
-            "max_tokens": manner.max_tokens,
-            "temperature": manner.temperature,
+            "max_tokens": options.max_tokens,
+            "temperature": options.temperature,
             "stream": True,
             "stream_options": {"include_usage": True},
         }
         count, reported = 0, 0
-        asked = time.monotonic()
+        started_at = time.monotonic()
         first: float | None = None
         try:
             with self._client.stream("POST", f"{path}/v1/chat/completions", json=body) as answer:
@@ -167,13 +167,13 @@ class Chat:
         if first is None:
             raise NoAnswer(f"model {name!r} gave an empty answer")
         return Answer(
-            tokens=reported or count, seconds=last - first, first_token_seconds=first - asked, hops=hops
+            tokens=reported or count, seconds=last - first, first_token_seconds=first - started_at, hops=hops
         )
 
     def _hops(self, namespace: str, name: str) -> tuple[Hops, ...]:
         answer = self._get(resource("v1", "pods", namespace), labelSelector=f"{MODEL_LABEL}={name}")
         service = f"{namespace}/{name}-predictor:{PORT}"
-        return tuple(self._hop(service, pod) for pod in _items(answer) if _ready(pod))
+        return tuple(self._hop(service, pod) for pod in _items(answer) if is_true(pod, "Ready"))
 
     def _hop(self, service: str, pod: Object) -> Hops:
         claimed = [device for claim in claims_of(pod) for device in self._devices(pod, claim)]
@@ -230,10 +230,6 @@ def _simulated(service: Object) -> bool:
 
 def _chats(service: Object) -> bool:
     return at(service, "metadata", "labels", "corral.dev/task") in (None, "chat", "code")
-
-
-def _ready(item: Object) -> bool:
-    return (condition(item, "Ready") or {}).get("status") == "True"
 
 
 def _reason(service: Object) -> str:

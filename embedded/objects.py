@@ -1,6 +1,5 @@
 """Reading nested Kubernetes objects, where a part that is absent or null counts as empty."""
 
-from collections.abc import Callable
 from typing import Any, cast
 
 from corral.embedded.kube import Object, Objects
@@ -12,10 +11,10 @@ def at(item: Object, *path: str) -> Any:
     >>> at({"spec": {"replicas": 2}}, "spec", "replicas"), at({"spec": None}, "spec", "replicas")
     (2, None)
     """
-    found: Any = item
+    value: Any = item
     for step in path:
-        found = cast(Object, found or {}).get(step)
-    return found
+        value = cast(Object, value or {}).get(step)
+    return value
 
 
 def child(item: Object, *path: str) -> Object:
@@ -39,6 +38,6 @@ def condition(item: Object, kind: str) -> Object | None:
     return next((c for c in children(item, "status", "conditions") if c.get("type") == kind), None)
 
 
-def enqueue(add: Callable[[str], None]) -> Callable[[str, Object], None]:
-    """An informer's callback that adds the changed object's title to a work list."""
-    return lambda _kind, item: add(title(item))
+def is_true(item: Object, kind: str) -> bool:
+    """Whether the status condition of type `kind` is there and true."""
+    return (condition(item, kind) or {}).get("status") == "True"

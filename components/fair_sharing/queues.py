@@ -6,7 +6,7 @@ from typing import Any
 
 from corral.components.fair_sharing.args import DeviceCount, SharingTenant
 from corral.components.fair_sharing.values import NAMESPACE_NAME
-from corral.components.gpu_node_pool.marks import POOL_LABEL, TAINT
+from corral.components.gpu_node_pool.node_labels import POOL_LABEL, TAINT
 
 COHORT = "corral"
 SERVED = "served-models"

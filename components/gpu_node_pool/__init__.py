@@ -15,7 +15,7 @@ from corral.components.gpu_node_pool.existing import (
     ExistingGpuNodePoolArgs,
     PoolNode,
 )
-from corral.components.gpu_node_pool.marks import HourlyPrice
+from corral.components.gpu_node_pool.node_labels import HourlyPrice
 
 __all__ = [
     "CloudPurchase",

@@ -19,7 +19,7 @@ from corral.components.gpu_node_pool.cloud_args import (
     PoolCapacity,
     PoolSize,
 )
-from corral.components.gpu_node_pool.marks import COMPONENT, MIG_LABEL, POOL_LABEL, TAINT, stated
+from corral.components.gpu_node_pool.node_labels import COMPONENT, MIG_LABEL, POOL_LABEL, TAINT, price_text
 
 PRODUCT_LABEL = "nvidia.com/gpu.product"
 """GPU feature discovery sets it on a node; an autoscaler must know it before there is one."""
@@ -157,7 +157,7 @@ def settled(args: CloudGpuNodePoolArgs, machine: str, rules: CloudRules) -> Clou
         desired=int(_size(args).get("desired", least)),
         purchase=CloudPurchase(capacity.get("purchase", CloudPurchase.ON_DEMAND)),
         reservation=capacity.get("reservation"),
-        node_hour=stated(capacity["node_hour"]) if "node_hour" in capacity else None,
+        node_hour=price_text(capacity["node_hour"]) if "node_hour" in capacity else None,
         disk_gib=int(disk.get("gib", DISK_GIB)),
         disk_key=disk.get("key"),
         mig_config=mig_config_of(args),
@@ -287,8 +287,8 @@ def _mig_problems(gpu: str, name: str | None, where: str) -> Iterator[str]:
     if entry.geometry is None:
         yield f"{where}: {name!r}, but {gpu} has no MIG; leave it out"
         return
-    cut = [f"{EVERY_GPU}{profile.replace('+', '.')}" for profile in (*entry.profiles, *entry.media)]
-    known = (*cut, *OTHER_NAMES)
+    layouts = [f"{EVERY_GPU}{profile.replace('+', '.')}" for profile in (*entry.profiles, *entry.media)]
+    known = (*layouts, *OTHER_NAMES)
     if name.startswith(EVERY_GPU) and name not in known:
         yield f"{where}: {gpu} cannot be cut into {name!r}; use one of {', '.join(known)}, or a name of yours"
     elif not _LABEL_VALUE.fullmatch(name):

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Literal, NotRequired, TypedDict
 import pulumi
 
 from corral.components._words import AddonStateWord, DriverSourceWord
-from corral.components.gpu_node_pool.marks import GpuNodePoolArgs, HourlyPrice
+from corral.components.gpu_node_pool.node_labels import GpuNodePoolArgs, HourlyPrice
 
 
 class CloudPurchase(str, Enum):

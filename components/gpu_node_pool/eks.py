@@ -40,7 +40,7 @@ from corral.components.gpu_node_pool.eks_nodes import (
     node_role,
     rules_of,
 )
-from corral.components.gpu_node_pool.marks import TAINT
+from corral.components.gpu_node_pool.node_labels import TAINT
 
 MADE_BY = {EksScaler.CLUSTER_AUTOSCALER: managed_group, EksScaler.KARPENTER: karpenter_pool}
 

@@ -10,7 +10,7 @@ from corral.components._kit import child
 from corral.components.gpu_node_pool.cloud import FROM_RESERVATION, CloudPool
 from corral.components.gpu_node_pool.cloud_args import CloudPurchase
 from corral.components.gpu_node_pool.eks_nodes import EksImage, EksNodes, priced, tags, volumes
-from corral.components.gpu_node_pool.marks import TAINT
+from corral.components.gpu_node_pool.node_labels import TAINT
 
 AMI_TYPE = {
     EksImage.AL2023: "AL2023_x86_64_NVIDIA",

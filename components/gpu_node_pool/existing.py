@@ -7,13 +7,13 @@ import pulumi
 import pulumi_kubernetes as kubernetes
 
 from corral.components._kit import checked, child, name_of, token
-from corral.components.gpu_node_pool.found import Found
-from corral.components.gpu_node_pool.marks import (
+from corral.components.gpu_node_pool.node_state import NodeState
+from corral.components.gpu_node_pool.node_labels import (
     GpuNodePoolArgs,
     HourlyPrice,
     PoolNode,
     node_labels,
-    stated,
+    price_text,
 )
 from corral.controls.cost.groups import NODE_HOUR
 
@@ -45,7 +45,7 @@ class ExistingGpuNodePool(pulumi.ComponentResource):
     def __init__(self, name: str, args: ExistingGpuNodePoolArgs, opts: pulumi.ResourceOptions | None = None):
         args = checked(args, ExistingGpuNodePoolArgs, name)
         super().__init__(token(type(self)), name, {}, opts)
-        price = {NODE_HOUR: stated(args["node_hour"])} if "node_hour" in args else {}
+        price = {NODE_HOUR: price_text(args["node_hour"])} if "node_hour" in args else {}
         marked = [self._marked(name, args["pool"], node, price) for node in args["nodes"]]
         self.nodes = pulumi.Output.all(*marked)
         self.register_outputs({"nodes": self.nodes})
@@ -69,6 +69,6 @@ class ExistingGpuNodePool(pulumi.ComponentResource):
         return name_of(patch)
 
 
-def _found(read: Sequence[Any]) -> Found:
+def _found(read: Sequence[Any]) -> NodeState:
     metadata, spec = read
-    return Found.of(metadata, spec or {})
+    return NodeState.of(metadata, spec or {})

@@ -33,7 +33,7 @@ from corral.components.gpu_node_pool.gke_nodes import (
     node_labels,
     size_arguments,
 )
-from corral.components.gpu_node_pool.marks import TAINT
+from corral.components.gpu_node_pool.node_labels import TAINT
 
 ZONE = re.compile(r"[a-z]+-[a-z]+[0-9]+-[a-z]")
 

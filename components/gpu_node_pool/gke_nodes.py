@@ -1,4 +1,4 @@
-"""What a node of a GKE pool is: machine, GPUs, disk, identity and marks."""
+"""What a node of a GKE pool is: machine, GPUs, disk, identity and labels."""
 
 from collections.abc import Iterator
 from typing import Any

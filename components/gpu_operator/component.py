@@ -24,11 +24,16 @@ from corral.components._kit import (
 from corral.components._namespaces import namespace_of
 from corral.components._signals import monitor_prerequisite, watch
 from corral.components._words import AddonStateWord, PlatformWord
-from corral.components.gpu_operator.allowed import Wanted, due, existing_policy, problems
 from corral.components.gpu_operator.device_plugin import SharedGpus, configurations
 from corral.components.gpu_operator.mig import CONFIG_KEY, MigConfiguration, mig_parted
 from corral.components.gpu_operator.quota import critical_quota
 from corral.components.gpu_operator.signals import SIGNALS
+from corral.components.gpu_operator.validation import (
+    Requirements,
+    existing_policy,
+    node_prerequisites,
+    problems,
+)
 from corral.components.gpu_operator.values import (
     DEVICE_PLUGIN_CONFIG_MAP,
     MIG_CONFIG_MAP,
@@ -84,11 +89,11 @@ class GpuOperator(pulumi.ComponentResource):
 
     def __init__(self, name: str, args: GpuOperatorArgs, opts: pulumi.ResourceOptions | None = None):
         args = checked(args, GpuOperatorArgs, name)
-        refuse([*problems(_wanted(args), name), *_dynamic_problems(name, args)])
+        refuse([*problems(_requirements(args), name), *_dynamic_problems(name, args)])
         layouts_file = mig_parted(args.get("mig_configurations", []))
         shares = configurations(args.get("shared_pools", []))
         super().__init__(token(type(self)), name, {}, opts)
-        for line in due(Platform(args["platform"])):
+        for line in node_prerequisites(Platform(args["platform"])):
             pulumi.log.info(line, self)
         space, before = self._space(name, args)
         types = monitor_prerequisite(self, name, args)
@@ -116,7 +121,7 @@ class GpuOperator(pulumi.ComponentResource):
         space = args.get("namespace", NAMESPACE)
         if args.get("existing", False):
             served = existing_api(self, f"{name}-cluster-policies", *CLUSTER_POLICY)
-            policy = existing_policy(self, f"{name}-cluster-policy", _wanted(args), [served])
+            policy = existing_policy(self, f"{name}-cluster-policy", _requirements(args), [served])
             return pulumi.Output.from_input(space), [served, policy]
         namespace = namespace_of(self, name, space, args, component=COMPONENT, level=PodSecurity.PRIVILEGED)
         return namespace, critical_quota(
@@ -174,7 +179,7 @@ class GpuOperator(pulumi.ComponentResource):
     ) -> None:
         if args.get("existing", False):
             return
-        settings = _wanted(args)
+        settings = _requirements(args)
         values = operator_values(
             platform(settings.platform),
             device_plugin=settings.dra_driver is AddonState.OFF,
@@ -194,12 +199,12 @@ class GpuOperator(pulumi.ComponentResource):
         )
 
 
-def _wanted(args: GpuOperatorArgs) -> Wanted:
+def _requirements(args: GpuOperatorArgs) -> Requirements:
     branch = args.get("precompiled_driver")
-    return Wanted(
+    return Requirements(
         platform=Platform(args["platform"]),
         dra_driver=_dra_state(args),
-        cut=bool(args.get("mig_configurations")),
+        mig_layouts=bool(args.get("mig_configurations")),
         shared=bool(args.get("shared_pools")),
         precompiled=None if branch is None else int(branch),
         mirrored="registry" in args["supply"],

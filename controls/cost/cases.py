@@ -30,8 +30,8 @@ def _gke(machine: str = "a3-highgpu-8g", node: dict[str, Any] | None = None, **m
 
 
 def _karpenter(limits: dict[str, Any], *requirements: tuple[str, list[str]], **more: Any) -> Resource:
-    asked = [{"key": key, "operator": "In", "values": values} for key, values in requirements]
-    spec = {"limits": limits, "template": {"spec": {"requirements": asked}}}
+    conditions = [{"key": key, "operator": "In", "values": values} for key, values in requirements]
+    spec = {"limits": limits, "template": {"spec": {"requirements": conditions}}}
     props = {"spec": spec, "metadata": more}
     return Resource("kubernetes:karpenter.sh/v1:NodePool", "pool", props)
 

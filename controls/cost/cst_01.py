@@ -25,7 +25,7 @@ class Unpriced(Exception):
 class _Bill:
     """What one group costs at most."""
 
-    says: str
+    text: str
     month: Decimal
 
 
@@ -54,17 +54,17 @@ def _sum(everything: Sequence[Resource], profile: Profile, budget: Budget) -> It
     open_ends: list[str] = []
     for one in everything:
         try:
-            found = _bill(one, everything, profile, budget)
+            bill = _bill(one, everything, profile, budget)
         except Unpriced:
             continue
         except Undecided as reason:
             open_ends.append(f"{one.name}: {reason}")
             continue
-        bills += [] if found is None else [found]
+        bills += [] if bill is None else [bill]
     total = sum((one.month for one in bills), Decimal())
     if total > budget.monthly:
         dearest = sorted(bills, key=lambda one: one.month, reverse=True)
-        named = ", ".join(one.says for one in dearest[:SHOWN]) + (", …" if len(bills) > SHOWN else "")
+        named = ", ".join(one.text for one in dearest[:SHOWN]) + (", …" if len(bills) > SHOWN else "")
         yield (
             f"the GPU nodes may cost {_money(total, budget)} a month, and the budget is "
             f"{_money(budget.monthly, budget)}: {named}"
@@ -82,54 +82,57 @@ def _bill(
         Unpriced: its price or its number of nodes is not to be found.
         Undecided: it is not known before the update.
     """
-    found = group(subject, everything)
-    if found is None:
+    node_group = group(subject, everything)
+    if node_group is None:
         return None
-    return max((_machine_bill(found, one, profile, budget) for one in found.machines), key=lambda b: b.month)
+    return max(
+        (_machine_bill(node_group, one, profile, budget) for one in node_group.machines),
+        key=lambda b: b.month,
+    )
 
 
-def _machine_bill(found: Group, machine: str, profile: Profile, budget: Budget) -> _Bill:
-    nodes = found.machines[machine]
+def _machine_bill(node_group: Group, machine: str, profile: Profile, budget: Budget) -> _Bill:
+    nodes = node_group.machines[machine]
     if nodes is None:
-        raise Unpriced(f"nothing limits the number of nodes of {found.name} ({machine})")
-    month = _hour(found, machine, profile, budget) * nodes * HOURS
-    return _Bill(f"{found.name}, {nodes} x {machine}, {_money(month, budget)}", month)
+        raise Unpriced(f"nothing limits the number of nodes of {node_group.name} ({machine})")
+    month = _hour(node_group, machine, profile, budget) * nodes * HOURS
+    return _Bill(f"{node_group.name}, {nodes} x {machine}, {_money(month, budget)}", month)
 
 
-def _hour(found: Group, machine: str, profile: Profile, budget: Budget) -> Decimal:
-    if found.stated is not None:
-        return _stated(found, budget)
-    if found.purchase is None:
-        raise Unpriced(f"no list has a price for {found.name} ({machine}), and none is stated")
-    region = found.region or _only(profile.regions)
+def _hour(node_group: Group, machine: str, profile: Profile, budget: Budget) -> Decimal:
+    if node_group.stated is not None:
+        return _stated(node_group, budget)
+    if node_group.purchase is None:
+        raise Unpriced(f"no list has a price for {node_group.name} ({machine}), and none is stated")
+    region = node_group.region or _only(profile.regions)
     if region is None:
-        raise Unpriced(f"the region of {found.name} ({machine}) is not said, so it has no price")
-    price = offers(machine, region).get(found.purchase)
+        raise Unpriced(f"the region of {node_group.name} ({machine}) is not said, so it has no price")
+    price = offers(machine, region).get(node_group.purchase)
     if price is None:
         known = ", ".join(regions(machine)) or "no region"
         raise Unpriced(
-            f"{found.name}: {machine} {found.purchase.value} has no price in {region}; prices of it are "
-            f"known in {known}"
+            f"{node_group.name}: {machine} {node_group.purchase.value} has no price in {region}; prices "
+            f"of it are known in {known}"
         )
     return budget.of(price.per_hour, price.currency)
 
 
-def _stated(found: Group, budget: Budget) -> Decimal:
+def _stated(node_group: Group, budget: Budget) -> Decimal:
     """A price such as `51.145 EUR`."""
-    amount, _, word = str(found.stated).partition(" ")
+    amount, _, word = str(node_group.stated).partition(" ")
     try:
         hour, currency = Decimal(amount), Currency(word)
     except (InvalidOperation, ValueError):
         raise Unpriced(
-            f"{found.name} states {found.stated!r}, which is no price such as '51.145 EUR'"
+            f"{node_group.name} states {node_group.stated!r}, which is no price such as '51.145 EUR'"
         ) from None
     if not hour.is_finite() or hour <= 0:
-        raise Unpriced(f"{found.name} states {found.stated!r}; a price is above 0")
+        raise Unpriced(f"{node_group.name} states {node_group.stated!r}; a price is above 0")
     return budget.of(hour, currency)
 
 
-def _only(found: frozenset[str] | None) -> str | None:
-    return next(iter(found)) if found is not None and len(found) == 1 else None
+def _only(names: frozenset[str] | None) -> str | None:
+    return next(iter(names)) if names is not None and len(names) == 1 else None
 
 
 def _money(amount: Decimal, budget: Budget) -> str:

@@ -57,9 +57,9 @@ def _managed_group(subject: Resource, others: Sequence[Resource]) -> Group | Non
     """A node group of EKS."""
     # A group has the type of its template, or types of its own.
     types = _template_type(subject, others, "launchTemplate") or _list(subject, "instanceTypes")
-    marked = "NVIDIA" in _chosen(subject, "amiType") or POOL in subject.value("labels", {})
+    labelled = "NVIDIA" in _chosen(subject, "amiType") or POOL in subject.value("labels", {})
     known = [one for one in types if with_gpu(one, Cloud.AWS)]
-    if not (known or marked):
+    if not (known or labelled):
         return None
     kinds = {"SPOT": Purchase.SPOT, "CAPACITY_BLOCK": None}
     most = _count(subject.value("scalingConfig.maxSize"))
@@ -98,11 +98,11 @@ def _node_pool_of_gke(subject: Resource, others: Sequence[Resource]) -> Group | 
     machine = _chosen(subject, "nodeConfig.machineType")
     if not (with_gpu(machine, Cloud.GCP) or _set(subject, "nodeConfig.guestAccelerators", [])):
         return None
-    spot = subject.value("nodeConfig.spot", False) or subject.value("nodeConfig.preemptible", False)
+    preemptible = subject.value("nodeConfig.spot", False) or subject.value("nodeConfig.preemptible", False)
     return Group(
         name=subject.name,
         machines={machine or ANY: _most_of_gke(subject)},
-        purchase=None if subject.value("nodeConfig.flexStart", False) else SPOT[bool(spot)],
+        purchase=None if subject.value("nodeConfig.flexStart", False) else SPOT[bool(preemptible)],
         region=_gcp_region(subject),
         stated=_entry(_set(subject, "nodeConfig.metadata", {}), NODE_HOUR_ON_GKE),
     )
@@ -124,7 +124,7 @@ def _node_pool_of_karpenter(subject: Resource, others: Sequence[Resource]) -> Gr
     )
 
 
-def _marked_node(subject: Resource, others: Sequence[Resource]) -> Group | None:
+def _labelled_node(subject: Resource, others: Sequence[Resource]) -> Group | None:
     """A node that was there: it costs what its pool says."""
     if POOL not in subject.value("metadata.labels", {}):
         return None
@@ -137,7 +137,7 @@ READERS: Mapping[str, Reader] = {
     "aws:autoscaling/group:Group": _scaling_group,
     "gcp:container/nodePool:NodePool": _node_pool_of_gke,
     "kubernetes:karpenter.sh/v1:NodePool": _node_pool_of_karpenter,
-    "kubernetes:core/v1:NodePatch": _marked_node,
+    "kubernetes:core/v1:NodePatch": _labelled_node,
 }
 """What reads the resources of each type."""
 
@@ -158,22 +158,22 @@ def _kinds(cloud: Cloud) -> frozenset[str]:
 
 def _kind(machine: str, cloud: Cloud) -> str:
     """The letters before the generation on AWS, the series on Google: `p` of p5.48xlarge, `a3`."""
-    found = re.match(r"[a-z]+" if cloud is Cloud.AWS else r"[a-z]+\d+", machine)
-    return found[0] if found else ""
+    letters = re.match(r"[a-z]+" if cloud is Cloud.AWS else r"[a-z]+\d+", machine)
+    return letters[0] if letters else ""
 
 
 def _template_type(subject: Resource, others: Sequence[Resource], key: str) -> list[str]:
     """Instance type of the launch template that property `key` comes from, where it is in the stack."""
     urns = subject.refers.get(key, ())
-    found = (one.value("instanceType") for one in others if one.type == TEMPLATE and one.urn in urns)
-    return [str(one) for one in found if one]
+    types = (one.value("instanceType") for one in others if one.type == TEMPLATE and one.urn in urns)
+    return [str(one) for one in types if one]
 
 
 def _required(subject: Resource, key: str) -> list[str] | None:
     """Values that a requirement of a Karpenter NodePool allows for `key`; None: any."""
     path = "spec.template.spec.requirements"
-    found = cast("list[Mapping[str, Any]]", _list(subject, path))
-    for one in found:
+    requirements = cast("list[Mapping[str, Any]]", _list(subject, path))
+    for one in requirements:
         if one.get("key") == key and one.get("operator") == "In":
             return [str(value) for value in one.get("values", [])]
     return None
@@ -218,8 +218,8 @@ def _most_of_gke(subject: Resource) -> int | None:
 
 def _places(subject: Resource) -> list[str]:
     """Zones of a node pool of GKE; its cluster's region, which has several, where it names none."""
-    found = _first(subject, "nodeLocations", "location")
-    return [str(one) for one in cast("list[Any]", found if isinstance(found, list) else [found]) if one]
+    value = _first(subject, "nodeLocations", "location")
+    return [str(one) for one in cast("list[Any]", value if isinstance(value, list) else [value]) if one]
 
 
 def _gcp_region(subject: Resource) -> str | None:
@@ -259,29 +259,29 @@ def _first(subject: Resource, *paths: str) -> Any:
     missing: list[Undecided] = []
     for path in paths:
         try:
-            found = subject.value(path)
+            value = subject.value(path)
         except Undecided as reason:
             missing.append(reason)
             continue
-        if found is not None:
-            return found
+        if value is not None:
+            return value
     if missing:
         raise missing[0]
     return None
 
 
 def _list(subject: Resource, path: str) -> list[Any]:
-    found = cast("list[Any]", subject.value(path, []))
-    if any(one is UNKNOWN for one in found):
+    values = cast("list[Any]", subject.value(path, []))
+    if any(one is UNKNOWN for one in values):
         raise Undecided(f"`{path}` is not known yet")
-    return found
+    return values
 
 
 def _entry(entries: Mapping[str, Any], key: str) -> str | None:
-    found = entries.get(key)
-    if found is UNKNOWN:
+    value = entries.get(key)
+    if value is UNKNOWN:
         raise Undecided(f"`{key}` is not known yet")
-    return None if found is None else str(found)
+    return None if value is None else str(value)
 
 
 def _count(value: object) -> int | None:

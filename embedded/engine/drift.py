@@ -116,11 +116,11 @@ class Kubectl:
     command: Sequence[str]
     environment: Mapping[str, str]
 
-    def run(self, arguments: Sequence[str], given: str = "") -> subprocess.CompletedProcess[str]:
+    def run(self, arguments: Sequence[str], stdin: str = "") -> subprocess.CompletedProcess[str]:
         return subprocess.run(
             [*self.command, *arguments],
             env=dict(self.environment),
-            input=given,
+            input=stdin,
             capture_output=True,
             text=True,
             check=False,
@@ -168,8 +168,8 @@ def of_pulumi(resources: Iterable[Object]) -> Iterator[Stated]:
 
 def releases_of(resources: Iterable[Object]) -> frozenset[tuple[str, str]]:
     """Namespace and name of each Helm release of a state."""
-    found = (child(one, "inputs") for one in resources if one["type"] == RELEASE)
-    return frozenset((str(one.get("namespace")), str(one["name"])) for one in found)
+    inputs = (child(one, "inputs") for one in resources if one["type"] == RELEASE)
+    return frozenset((str(one.get("namespace")), str(one["name"])) for one in inputs)
 
 
 def of_releases(ours: frozenset[tuple[str, str]], secrets: Objects) -> Iterator[Stated]:
@@ -191,19 +191,19 @@ def _objects(manifest: str) -> Iterator[Object]:
     """
     for text in DIVIDER.split(manifest):
         whole = WORKLOAD.search(text) is not None
-        found = yaml.load(text if whole else CONTENT.split(text, maxsplit=1)[0], yaml.CSafeLoader)
-        if not whole and isinstance(found, dict) and "metadata" not in found:
-            found = yaml.load(text, yaml.CSafeLoader)
-        if isinstance(found, dict) and "kind" in found:
-            yield cast(Object, found)
+        document = yaml.load(text if whole else CONTENT.split(text, maxsplit=1)[0], yaml.CSafeLoader)
+        if not whole and isinstance(document, dict) and "metadata" not in document:
+            document = yaml.load(text, yaml.CSafeLoader)
+        if isinstance(document, dict) and "kind" in document:
+            yield cast(Object, document)
 
 
 def _stated(item: Object, namespace: str, name: str, release: ReleaseId | None) -> Stated:
     kind = str(item["kind"])
     replicas = None
     if kind in SCALED:
-        given = at(item, "spec", "replicas")
-        replicas = 1 if given is None else int(given)
+        declared = at(item, "spec", "replicas")
+        replicas = 1 if declared is None else int(declared)
     return Stated(str(item["apiVersion"]), kind, namespace, name, replicas, release)
 
 
@@ -237,13 +237,13 @@ def _live(kubectl: Kubectl, stated: Sequence[Stated]) -> dict[Key, dict[str, int
     if done is None:
         # One type that is gone with all its objects fails the whole request.
         done = "".join(_listed(kubectl, [kind]) or "" for kind in kinds)
-    found: dict[Key, dict[str, int | None]] = {}
+    replicas_of: dict[Key, dict[str, int | None]] = {}
     for line in done.splitlines():
         version, kind, namespace, name, replicas = line.split()
         space = "" if namespace == ABSENT else namespace
         key = (_group(version), kind, name)
-        found.setdefault(key, {})[space] = int(replicas) if replicas.isdecimal() else None
-    return found
+        replicas_of.setdefault(key, {})[space] = int(replicas) if replicas.isdecimal() else None
+    return replicas_of
 
 
 def _listed(kubectl: Kubectl, kinds: Sequence[str]) -> str | None:

@@ -14,7 +14,7 @@ from typing import Any, cast
 
 from corral.catalogue.addons import config_secrets
 from corral.embedded.engine import drift, project, releases, stack_file
-from corral.embedded.engine.events import Telling
+from corral.embedded.engine.events import EventReporter
 from corral.embedded.engine.follow import follow
 from corral.embedded.home import Home, PlaneHome, private_directory, write_private
 from corral.embedded.objects import children
@@ -124,29 +124,29 @@ class Engine:
             report("creating secrets: " + ", ".join(key.removeprefix("corral:") for key in missing))
         for key in missing:
             self._set(key, secrets.token_hex(SECRETS[key]))
-        self._take(needed)
+        self._set_from_environment(needed)
 
-    def _take(self, needed: Sequence[str]) -> None:
+    def _set_from_environment(self, needed: Sequence[str]) -> None:
         """Keep the secrets that are given in the environment; a new value takes the place of an old one."""
-        held = stack_file.secrets(self.config_file.read_text())
+        present = stack_file.secrets(self.config_file.read_text())
         absent: list[str] = []
         for key in (one for one in needed if f"corral:{one}" not in SECRETS):
             variable = f"CORRAL_{key.upper().replace('-', '_')}"
             value = os.environ.get(variable)
             if value:
                 self._set(f"corral:{key}", value)
-            elif f"corral:{key}" not in held:
+            elif f"corral:{key}" not in present:
                 absent.append(variable)
         if absent:
             raise EngineError(f"a source of models needs its secrets: give {', '.join(absent)} once")
 
     def _set(self, key: str, value: str) -> None:
         # By standard input: arguments are readable by everybody.
-        self._quiet(["config", "set", "--secret", key, *self._selected], value)
+        self._run(["config", "set", "--secret", key, *self._selected], value)
 
-    def preview(self, report: Report, *, judged: bool = True) -> Run:
-        """Tell what `up` would do, change by change; judged by the policy pack, or not."""
-        policies = self._policies if judged else []
+    def preview(self, report: Report, *, policies_on: bool = True) -> Run:
+        """Tell what `up` would do, change by change, with the findings of the policy pack or without."""
+        policies = self._policies if policies_on else []
         return self._stream(["preview", *self._selected, *policies], report, changes=True)
 
     def up(self, report: Report) -> Run:
@@ -156,12 +156,12 @@ class Engine:
         if not self.outputs():
             return self._stream(["up", "--yes", *chosen], report)
         # Before the preview: Pulumi patches objects of releases, which must be there.
-        self._mend(report)
-        seen = self._stream(["preview", *chosen], report)
-        if seen.code or seen.idle:
-            return seen
-        done = self._stream(["up", "--yes", "--skip-preview", *chosen], report, planned=seen.planned)
-        return replace(done, seconds={**seen.seconds, **done.seconds})
+        self._restore_releases(report)
+        previewed = self._stream(["preview", *chosen], report)
+        if previewed.code or previewed.idle:
+            return previewed
+        done = self._stream(["up", "--yes", "--skip-preview", *chosen], report, planned=previewed.planned)
+        return replace(done, seconds={**previewed.seconds, **done.seconds})
 
     def destroy(self, report: Report) -> Run:
         """Remove everything that the stack made."""
@@ -173,7 +173,7 @@ class Engine:
         if not self._exists():
             return {}
         command = ["stack", "output", "--json", "--stack", self.stack]
-        return cast(dict[str, Any], json.loads(self._quiet(command)))
+        return cast(dict[str, Any], json.loads(self._run(command)))
 
     def changed_by_hand(self) -> list[drift.Difference]:
         """What somebody deleted or scaled by hand of what the stack and its Helm releases made.
@@ -185,23 +185,23 @@ class Engine:
             return []
         try:
             return drift.differences(
-                self._kubectl, json.loads(self._quiet(["stack", "export", "--stack", self.stack]))
+                self._kubectl, json.loads(self._run(["stack", "export", "--stack", self.stack]))
             )
         except drift.Unreadable as error:
             raise EngineError(f"the cluster cannot be read: {error}") from None
 
-    def _mend(self, report: Report) -> None:
+    def _restore_releases(self, report: Report) -> None:
         """Restore what is missing or scaled of Helm releases, which Pulumi's refresh does not see."""
-        found = [one for one in self.changed_by_hand() if one.stated.release is not None]
-        for one in found:
+        changed = [one for one in self.changed_by_hand() if one.stated.release is not None]
+        for one in changed:
             report(f"changed by hand: {one}")
-        for release in dict.fromkeys(one.stated.release for one in found if one.replicas is None):
+        for release in dict.fromkeys(one.stated.release for one in changed if one.replicas is None):
             if release is not None:
                 report(f"restoring the Helm release {release.namespace}/{release.name}")
                 done = self._helm(release.restoring)
                 if done.returncode:
                     raise EngineError(f"helm rollback {release.name}: {done.stderr.strip()}")
-        for one in found:
+        for one in changed:
             if one.replicas is not None:
                 done = self._kubectl.run(one.scaling)
                 if done.returncode:
@@ -209,11 +209,8 @@ class Engine:
 
     @property
     def _kubectl(self) -> drift.Kubectl:
-        found = shutil.which("kubectl", path=self.environment["PATH"])
-        if found is None:
-            raise EngineError("there is no kubectl: `corral setup`")
         own = {"KUBECONFIG": str(self.plane.kubeconfig), "KUBECACHEDIR": str(self.plane.run / "kubectl")}
-        return drift.Kubectl([found], {**self.environment, **own})
+        return drift.Kubectl([self._program("kubectl")], {**self.environment, **own})
 
     def recover(self, report: Report) -> None:
         """Clear what an interrupted run left: the lock of a dead process, unfinished operations.
@@ -231,8 +228,8 @@ class Engine:
         report("an earlier run was interrupted: releasing its lock")
         # Its providers do not end with it.
         end(with_variable("PULUMI_HOME", self.environment["PULUMI_HOME"]))
-        self._quiet(["cancel", "--yes", "--stack", self.stack])
-        state = json.loads(self._quiet(["stack", "export", "--stack", self.stack]))
+        self._run(["cancel", "--yes", "--stack", self.stack])
+        state = json.loads(self._run(["stack", "export", "--stack", self.stack]))
         pending = children(state, "deployment", "pending_operations")
         if pending:
             report(f"{len(pending)} operations were under way: reading what became of them")
@@ -256,11 +253,8 @@ class Engine:
         return done.returncode == 0 and json.loads(done.stdout)["info"]["status"].startswith("pending-")
 
     def _helm(self, arguments: Sequence[str]) -> subprocess.CompletedProcess[str]:
-        helm = shutil.which("helm", path=self.environment["PATH"])
-        if helm is None:
-            raise EngineError("there is no helm: `corral setup`")
         return subprocess.run(
-            [helm, *arguments],
+            [self._program("helm"), *arguments],
             env={**self.environment, "KUBECONFIG": str(self.plane.kubeconfig)},
             capture_output=True,
             text=True,
@@ -284,17 +278,17 @@ class Engine:
         """Create the stack from a folder of its own: Pulumi writes the salt beside the Pulumi.yaml in use."""
         folder = private_directory(self.plane.engine / "project")
         write_private(folder / "Pulumi.yaml", (self.project / "Pulumi.yaml").read_bytes())
-        self._quiet(["stack", "init", "--no-select", "--stack", self.stack], cwd=folder)
+        self._run(["stack", "init", "--no-select", "--stack", self.stack], cwd=folder)
         made = project.stack_file(folder, self.stack).read_text()
         shutil.rmtree(folder)
         write_private(self.config_file, made)
 
-    def _quiet(self, arguments: Sequence[str], given: str = "", cwd: Path | None = None) -> str:
+    def _run(self, arguments: Sequence[str], stdin: str = "", cwd: Path | None = None) -> str:
         done = subprocess.run(
-            [self._pulumi, *arguments, "--non-interactive"],
+            [self._program("pulumi"), *arguments, "--non-interactive"],
             cwd=cwd or self.project,
             env=self.environment,
-            input=given,
+            input=stdin,
             capture_output=True,
             text=True,
             umask=0o077,
@@ -310,26 +304,25 @@ class Engine:
         """Run and tell its events; an interrupt is Pulumi's to handle, and is awaited."""
         private_directory(self.plane.logs)
         log = self.plane.logs / f"engine-{time.strftime('%Y%m%dT%H%M%S')}-{arguments[0]}.log"
-        telling = Telling(report, changes=changes, planned=planned)
+        reporter = EventReporter(report, changes=changes, planned=planned)
         code = follow(
-            [self._pulumi, *arguments, "--suppress-progress", "--non-interactive"],
+            [self._program("pulumi"), *arguments, "--suppress-progress", "--non-interactive"],
             cwd=self.project,
             environment=self.environment,
             log=log,
-            telling=telling,
+            reporter=reporter,
         )
-        if code and not telling.errors:
+        if code and not reporter.errors:
             report("\n".join(log.read_text(errors="replace").splitlines()[-LAST_LINES:]))
         if code:
             report(f"everything that pulumi said: {log}")
-        return Run(code, telling.seconds, log, telling.idle, telling.planned)
+        return Run(code, reporter.seconds, log, reporter.idle, reporter.planned)
 
-    @property
-    def _pulumi(self) -> str:
-        found = shutil.which("pulumi", path=self.environment["PATH"])
-        if found is None:
-            raise EngineError("there is no pulumi: `corral setup`")
-        return found
+    def _program(self, name: str) -> str:
+        path = shutil.which(name, path=self.environment["PATH"])
+        if path is None:
+            raise EngineError(f"there is no {name}: `corral setup`")
+        return path
 
 
 def _is_pulumi(pid: int) -> bool:

@@ -26,8 +26,10 @@ DONE: Mapping[str, str] = {
 SIGNS: Mapping[str, str] = {"create": "+", "update": "~", "delete": "-", "replace": "±"}
 UNCOUNTED = frozenset({"same", "read", "refresh", "create-replacement", "delete-replaced"})
 """Operations that change nothing, or are one half of a replacement."""
-FOUND = re.compile(r"using pulumi-resource-\S+ from \$PATH at ")
-OTHER = re.compile(r"(?s)resource plugin (\S+) is expected to have version >=(\S+), but has ([^\s;]+);.*")
+PLUGIN_FROM_PATH = re.compile(r"using pulumi-resource-\S+ from \$PATH at ")
+PLUGIN_VERSION = re.compile(
+    r"(?s)resource plugin (\S+) is expected to have version >=(\S+), but has ([^\s;]+);.*"
+)
 """Warnings that every run with a provider of our own build has: the first is said by the second."""
 STACK = "pulumi:pulumi:Stack"
 REPEATED_SECONDS = 60.0
@@ -37,7 +39,7 @@ SHOWN_SECONDS = 1.0
 
 
 @dataclass
-class Telling:
+class EventReporter:
     """Turns events into lines for `report`; knows afterwards what happened.
 
     `changes`: whether a preview names each change. One run of Pulumi has a preview, an update, or both.
@@ -53,13 +55,13 @@ class Telling:
     """Whether the preview found nothing to do, neither to a resource nor to an output."""
     seconds: dict[str, float] = field(default_factory=dict[str, float])
     """How long `preview` and `update` took, by the clock of this machine."""
-    spoke: float = field(default_factory=time.monotonic)
+    last_line_at: float = field(default_factory=time.monotonic)
     """When the last line was reported."""
-    _begun: dict[str, float] = field(default_factory=dict[str, float])
+    _started: dict[str, float] = field(default_factory=dict[str, float])
     """Resources under way and since when, by URN."""
     _status: dict[str, str] = field(default_factory=dict[str, str])
     """What was last said about a resource under way."""
-    _said: set[str] = field(default_factory=set[str])
+    _reported: set[str] = field(default_factory=set[str])
     _findings: Counter[tuple[str, str]] = field(default_factory=Counter[tuple[str, str]])
     """Advisory findings: (policy, its title) and on how many resources."""
     _refusals: int = 0
@@ -68,37 +70,37 @@ class Telling:
     _waited_at: float = 0.0
     _since: float = field(default_factory=time.monotonic)
 
-    def tell(self, event: Event) -> None:
+    def handle(self, event: Event) -> None:
         """Take one line of the event log."""
-        for kind, take in (
-            ("resourcePreEvent", self._begin),
+        for kind, handler in (
+            ("resourcePreEvent", self._start),
             ("resOutputsEvent", self._finish),
             ("resOpFailedEvent", self._fail),
             ("diagnosticEvent", self._diagnose),
-            ("policyEvent", self._judge),
-            ("summaryEvent", self._sum),
+            ("policyEvent", self._policy_finding),
+            ("summaryEvent", self._summarise),
         ):
             if kind in event:
-                take(child(event, kind))
+                handler(child(event, kind))
 
     def waiting(self) -> None:
         """Say what has been under way for longest, for a reader who sees nothing else."""
-        self.spoke = time.monotonic()
-        if not self._begun:
+        self.last_line_at = time.monotonic()
+        if not self._started:
             return
-        urn, since = min(self._begun.items(), key=lambda entry: entry[1])
-        more = f" and {len(self._begun) - 1} more" if len(self._begun) > 1 else ""
-        said = f"{_called(urn)}{more}: {self._status.get(urn, 'not done')}"
-        if said != self._waited or self.spoke - self._waited_at > REPEATED_SECONDS:
-            self._waited, self._waited_at = said, self.spoke
-            self._say(f"{self._count()}   {_time(since)} for {said}")
+        urn, since = min(self._started.items(), key=lambda entry: entry[1])
+        more = f" and {len(self._started) - 1} more" if len(self._started) > 1 else ""
+        text = f"{_resource(urn)}{more}: {self._status.get(urn, 'not done')}"
+        if text != self._waited or self.last_line_at - self._waited_at > REPEATED_SECONDS:
+            self._waited, self._waited_at = text, self.last_line_at
+            self._write(f"{self._count()}   {_time(since)} for {text}")
 
-    def _begin(self, event: Event) -> None:
+    def _start(self, event: Event) -> None:
         step = child(event, "metadata")
         if event.get("planning"):
             return
         if _counted(step):
-            self._begun[step["urn"]] = time.monotonic()
+            self._started[step["urn"]] = time.monotonic()
 
     def _finish(self, event: Event) -> None:
         step = child(event, "metadata")
@@ -107,22 +109,22 @@ class Telling:
             self._outputs_differ = child(step, "old", "outputs") != child(step, "new", "outputs")
         if not _counted(step):
             return
-        line = f"{SIGNS.get(step['op'], ' ')} {_called(step['urn'])}"
+        line = f"{SIGNS.get(step['op'], ' ')} {_resource(step['urn'])}"
         if event.get("planning"):
             self.planned += 1
             if self.changes:
-                self._say(line)
+                self._write(line)
             return
         self.done += 1
-        since = self._begun.pop(step["urn"], time.monotonic())
+        since = self._started.pop(step["urn"], time.monotonic())
         self._status.pop(step["urn"], None)
         took = f", {_time(since)}" if time.monotonic() - since >= SHOWN_SECONDS else ""
-        self._say(f"{self._count()} {line}{took}")
+        self._write(f"{self._count()} {line}{took}")
 
     def _fail(self, event: Event) -> None:
         step = child(event, "metadata")
-        since = self._begun.pop(step["urn"], time.monotonic())
-        self._say(f"{self._count()} ! {_called(step['urn'])} failed, {_time(since)}")
+        since = self._started.pop(step["urn"], time.monotonic())
+        self._write(f"{self._count()} ! {_resource(step['urn'])} failed, {_time(since)}")
 
     def _diagnose(self, event: Event) -> None:
         severity, text = event["severity"], str(event["message"]).strip()
@@ -133,18 +135,18 @@ class Telling:
             self.errors += severity == "error"
             short = _shortened(text)
             prefix = "" if severity == "info#err" else f"{severity}: "
-            self._once(short and prefix + _where(urn) + short)
+            self._write_once(short and prefix + _where(urn) + short)
 
-    def _judge(self, event: Event) -> None:
+    def _policy_finding(self, event: Event) -> None:
         lines = str(event["message"]).strip().splitlines() or [""]
         if event["enforcementLevel"] == "advisory":
             self._findings[(event["policyName"], lines[0])] += 1
             return
         self._refusals += 1
-        subject = _called(event["resourceUrn"]) if event.get("resourceUrn") else "the stack"
-        self._once("\n  ".join([f"refused: {subject}: {event['policyName']}", *lines]))
+        subject = _resource(event["resourceUrn"]) if event.get("resourceUrn") else "the stack"
+        self._write_once("\n  ".join([f"refused: {subject}: {event['policyName']}", *lines]))
 
-    def _sum(self, event: Event) -> None:
+    def _summarise(self, event: Event) -> None:
         phase = "preview" if event["isPreview"] else "update"
         took = time.monotonic() - self._since
         self.seconds[phase] = took
@@ -152,12 +154,12 @@ class Telling:
         if event["isPreview"]:
             self.idle = changes.keys() <= {"same", "read"} and not self._outputs_differ
         counts = ", ".join(self._counts(changes, planned=event["isPreview"])) or "nothing to do"
-        for line in self._verdicts(cast(Mapping[str, str], event.get("PolicyPacks") or {})):
-            self._once(line)
+        for line in self._policy_summary(cast(Mapping[str, str], event.get("PolicyPacks") or {})):
+            self._write_once(line)
         failed = "" if event.get("result", "succeeded") == "succeeded" else f", {event['result']}"
-        self._say(f"{phase}: {counts}{failed} ({took:.0f} s)")
+        self._write(f"{phase}: {counts}{failed} ({took:.0f} s)")
         self._findings.clear()
-        self._begun.clear()
+        self._started.clear()
         self._since = time.monotonic()
 
     def _counts(self, changes: Mapping[str, int], *, planned: bool) -> Iterator[str]:
@@ -167,7 +169,7 @@ class Telling:
             elif operation not in ("read", "create-replacement", "delete-replaced"):
                 yield f"{count} to {operation}" if planned else f"{count} {DONE.get(operation, operation)}"
 
-    def _verdicts(self, packs: Mapping[str, str]) -> Iterator[str]:
+    def _policy_summary(self, packs: Mapping[str, str]) -> Iterator[str]:
         if not packs and not self._findings and not self._refusals:
             return
         names = ", ".join(sorted(pack.split("|")[0] for pack in packs)) or "policies"
@@ -176,13 +178,13 @@ class Telling:
             name = policy.upper() if policy.startswith("sov-") else policy
             yield f"advice {name} (x{count}): {title.removeprefix(f'{name}: ')}"
 
-    def _once(self, text: str) -> None:
-        if text and text not in self._said:
-            self._said.add(text)
-            self._say(text)
+    def _write_once(self, text: str) -> None:
+        if text and text not in self._reported:
+            self._reported.add(text)
+            self._write(text)
 
-    def _say(self, line: str) -> None:
-        self.spoke = time.monotonic()
+    def _write(self, line: str) -> None:
+        self.last_line_at = time.monotonic()
         self.report(line)
 
     def _count(self) -> str:
@@ -197,20 +199,20 @@ def _counted(step: Event) -> bool:
     return step["op"] not in UNCOUNTED and bool(state.get("custom")) and not kind.startswith("pulumi:")
 
 
-def _called(urn: str) -> str:
+def _resource(urn: str) -> str:
     """Kind and name of a resource, such as `Namespace kyverno-namespace`."""
     types, _, name = urn.rpartition("::")
     return f"{types.rpartition('$')[2].rpartition(':')[2]} {name}"
 
 
 def _where(urn: str) -> str:
-    return "" if not urn or "pulumi:pulumi:Stack::" in urn else f"{_called(urn)}: "
+    return "" if not urn or "pulumi:pulumi:Stack::" in urn else f"{_resource(urn)}: "
 
 
 def _shortened(text: str) -> str:
-    if FOUND.match(text):
+    if PLUGIN_FROM_PATH.match(text):
         return ""
-    return OTHER.sub(r"the provider \1 is \3, its SDK would like \2", text)
+    return PLUGIN_VERSION.sub(r"the provider \1 is \3, its SDK would like \2", text)
 
 
 def _time(since: float) -> str:

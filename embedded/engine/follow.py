@@ -10,7 +10,7 @@ import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from corral.embedded.engine.events import Event, Telling
+from corral.embedded.engine.events import Event, EventReporter
 
 QUIET_SECONDS = 10.0
 """After so long without a line, what is being waited for is said."""
@@ -18,7 +18,7 @@ Events = queue.SimpleQueue[Event | None]
 
 
 def follow(
-    argv: Sequence[str], *, cwd: Path, environment: Mapping[str, str], log: Path, telling: Telling
+    argv: Sequence[str], *, cwd: Path, environment: Mapping[str, str], log: Path, reporter: EventReporter
 ) -> int:
     """Run `argv` with its output in the file `log`; returns its exit code.
 
@@ -50,7 +50,7 @@ def follow(
     reader.start()
     waiter.start()
     try:
-        _tell(events, telling, interrupted)
+        _report_events(events, reporter, interrupted)
         code = running.wait()
     finally:
         signal.signal(signal.SIGINT, previous)
@@ -59,20 +59,20 @@ def follow(
     return code
 
 
-def _tell(events: Events, telling: Telling, interrupted: threading.Event) -> None:
+def _report_events(events: Events, reporter: EventReporter, interrupted: threading.Event) -> None:
     while True:
         try:
-            event = events.get(timeout=max(0.1, telling.spoke + QUIET_SECONDS - time.monotonic()))
+            event = events.get(timeout=max(0.1, reporter.last_line_at + QUIET_SECONDS - time.monotonic()))
         except queue.Empty:
             if not interrupted.is_set():
-                telling.waiting()
+                reporter.waiting()
             else:
-                telling.spoke = time.monotonic()
+                reporter.last_line_at = time.monotonic()
             continue
         if event is None:
             return
         if not interrupted.is_set():
-            telling.tell(event)
+            reporter.handle(event)
 
 
 def _read(descriptor: int, events: Events) -> None:

@@ -38,8 +38,8 @@ class Unfinished:
 
 def unfinished(operations: Iterable[Object]) -> list[Unfinished]:
     """Releases among the pending operations of an exported state."""
-    found = [(one["type"], one["resource"]) for one in operations if one["resource"]["type"] == TYPE]
+    releases = [(one["type"], one["resource"]) for one in operations if one["resource"]["type"] == TYPE]
     return [
         Unfinished(resource["inputs"]["namespace"], resource["inputs"]["name"], kind == "creating")
-        for kind, resource in found
+        for kind, resource in releases
     ]

@@ -31,8 +31,8 @@ def main() -> int:
     return 0
 
 
-async def _serve(api: Api, inventory: Inventory, silicon: Path) -> None:
-    task = asyncio.ensure_future(Driver(api, inventory, silicon).run())
+async def _serve(api: Api, inventory: Inventory, layouts_file: Path) -> None:
+    task = asyncio.ensure_future(Driver(api, inventory, layouts_file).run())
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, task.cancel)
     try:

@@ -24,7 +24,7 @@ class _Entry(BaseModel):
     replicas: Annotated[int, Field(ge=2)]
 
 
-class _Way(BaseModel):
+class _SharingMode(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
 
     rename: bool = Field(False, alias="renameByDefault")
@@ -32,11 +32,11 @@ class _Way(BaseModel):
     resources: tuple[_Entry, ...] = ()
 
 
-class _Ways(BaseModel):
+class _Sharing(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
 
-    time_slicing: _Way | None = Field(None, alias="timeSlicing")
-    mps: _Way | None = None
+    time_slicing: _SharingMode | None = Field(None, alias="timeSlicing")
+    mps: _SharingMode | None = None
 
 
 class _Flags(BaseModel):
@@ -46,7 +46,7 @@ class _Flags(BaseModel):
 class _Document(BaseModel):
     version: Literal["v1"]
     flags: _Flags = _Flags(migStrategy=None)
-    sharing: _Ways = _Ways(timeSlicing=None)
+    sharing: _Sharing = _Sharing(timeSlicing=None)
 
 
 @dataclass(frozen=True)
@@ -80,13 +80,13 @@ def configured(strategy: str, text: str | None) -> Plugin:
         where = ".".join(map(str, first["loc"])) or "its top"
         raise Impossible(f"the device plugin's configuration is wrong at {where}: {first['msg']}") from None
     chosen = document.flags.strategy or strategy
-    ways = {"time-slicing": document.sharing.time_slicing, "mps": document.sharing.mps}
-    given = {name: way for name, way in ways.items() if way is not None and way.resources}
-    if len(given) > 1:
+    by_name = {"time-slicing": document.sharing.time_slicing, "mps": document.sharing.mps}
+    modes = {name: way for name, way in by_name.items() if way is not None and way.resources}
+    if len(modes) > 1:
         raise Impossible("time-slicing and MPS exclude each other")
-    if not given:
+    if not modes:
         return Plugin(chosen)
-    ((name, way),) = given.items()
+    ((name, way),) = modes.items()
     replicas = {entry.name: entry.replicas for entry in way.resources}
     if name == "mps" and (set(replicas) != {WHOLE_GPU} or replicas[WHOLE_GPU] > MOST_MPS_CLIENTS):
         raise Impossible(f"MPS shares whole GPUs alone, {MOST_MPS_CLIENTS} clients at most")
@@ -101,11 +101,11 @@ def announced(plugin: Plugin, layout: Mapping[int, Layout]) -> dict[str, str]:
     """
     if plugin.sharing == "mps" and any(slices is not None for slices in layout.values()):
         raise Impossible("MPS is not supported on GPUs in MIG mode")
-    found: dict[str, str] = {}
+    resources: dict[str, str] = {}
     for name, count in _units(layout, plugin.strategy).items():
         shares = (plugin.replicas or {}).get(name, 1)
-        found[f"{name}.shared" if shares > 1 and plugin.rename else name] = str(count * shares)
-    return found
+        resources[f"{name}.shared" if shares > 1 and plugin.rename else name] = str(count * shares)
+    return resources
 
 
 def _units(layout: Mapping[int, Layout], strategy: str) -> dict[str, int]:
@@ -114,13 +114,13 @@ def _units(layout: Mapping[int, Layout], strategy: str) -> dict[str, int]:
     `single` names slices `nvidia.com/gpu`, and announces nothing when they differ or some GPUs are whole.
     """
     whole = sum(slices is None for slices in layout.values())
-    cut = Counter(placed.profile for slices in layout.values() for placed in slices or ())
+    slices_of = Counter(placed.profile for slices in layout.values() for placed in slices or ())
     if strategy == "none":
         return {WHOLE_GPU: len(layout)}
     if strategy == "single":
-        alike = not cut or (len(cut) == 1 and not whole)
-        return {WHOLE_GPU: whole + sum(cut.values())} if alike else {}
-    mixed = {f"nvidia.com/mig-{p.replace('+', '.')}": count for p, count in sorted(cut.items())}
+        alike = not slices_of or (len(slices_of) == 1 and not whole)
+        return {WHOLE_GPU: whole + sum(slices_of.values())} if alike else {}
+    mixed = {f"nvidia.com/mig-{p.replace('+', '.')}": count for p, count in sorted(slices_of.items())}
     return {WHOLE_GPU: whole, **mixed}
 
 

@@ -1,8 +1,8 @@
-"""The driver of the simulated machines: keeps their Node objects and publishes their devices.
+"""The driver of the simulated machines: keeps their Node objects and what their GPUs are partitioned into.
 
-It reads what a program wrote to the API and nothing else: the label `nvidia.com/mig.config`, the
-ClusterPolicy, the ConfigMap that it names, the DeviceClasses, the DRA driver's DaemonSet and its pods, and
-which devices are in use.
+With its DRA driver it reads what a program wrote to the API and nothing else: the label
+`nvidia.com/mig.config`, the ClusterPolicy, the ConfigMap that it names, the DeviceClasses, the DRA driver's
+DaemonSet and its pods, and which devices are in use.
 """
 
 import asyncio
@@ -11,38 +11,32 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from corral.catalogue.quantities import amount
+from corral.embedded.hardware.change_log import ChangeLog
 from corral.embedded.hardware.device_plugin import Plugin, announced, chosen_file, configured
-from corral.embedded.hardware.gates import DYNAMIC_MIG, enabled, is_plugin, plugin
+from corral.embedded.hardware.dra_driver import DraDriver
+from corral.embedded.hardware.feature_gates import is_plugin
 from corral.embedded.hardware.geometry import Impossible
+from corral.embedded.hardware.gpu_layouts import GpuLayouts
 from corral.embedded.hardware.inventory import Inventory, Machine
 from corral.embedded.hardware.mig_manager import Outcome, clients, manage
-from corral.embedded.hardware.mig_parted import Layout
-from corral.embedded.hardware.partitions import cuttable, partitioned, toggles
 from corral.embedded.hardware.publication import (
     CLIENT_LABEL,
-    DRIVER,
-    GPU_CLASS,
     INVENTORY_LABEL,
-    MIG_CLASS,
     MIG_CONFIG_LABEL,
     MIG_STATE_LABEL,
     PAUSED,
     PLUGIN_LABEL,
     SHARING_LABEL,
-    devices,
-    fixed,
     gpu_of,
     labels,
-    resource_slices,
 )
-from corral.embedded.hardware.silicon import Silicon
-from corral.embedded.kube import Api, Informer, Object, Objects, resource
-from corral.embedded.objects import at, child, children, condition
-from corral.embedded.worklist import WorkList
+from corral.embedded.informer import Informer
+from corral.embedded.kube import Api, Object, resource
+from corral.embedded.objects import at, child, children, is_true
+from corral.embedded.work_queue import WorkQueue
 
 OPERATOR_NAMESPACE = "gpu-operator"
 POLICY_CRD = "clusterpolicies.nvidia.com"
-DRA = "resource.k8s.io/v1"
 EXTENDED_PREFIX = "nvidia.com/"
 FINISHED = ("Succeeded", "Failed")
 
@@ -52,21 +46,16 @@ log = logging.getLogger(__name__)
 class Driver:
     """All machines of one inventory."""
 
-    def __init__(self, api: Api, inventory: Inventory, silicon_file: Path) -> None:
+    def __init__(self, api: Api, inventory: Inventory, layouts_file: Path) -> None:
         self._api = api
         self._inventory = inventory
-        self._silicon = Silicon(silicon_file, inventory)
+        self._layouts = GpuLayouts(layouts_file, inventory)
         self._machines = {machine.name: machine for machine in inventory.machines}
-        self._work: WorkList[str] = WorkList(self._look_at, log)
-        self._said: dict[tuple[str, str], str] = {}
+        self._queue: WorkQueue[str] = WorkQueue(self._reconcile, log)
+        self._changes = ChangeLog()
         self._nodes = Informer(api, resource("v1", "nodes"), self._node_changed)
-        self._slices = self._informer(DRA, "resourceslices")
-        self._classes = self._informer(DRA, "deviceclasses")
-        self._claims = self._informer(DRA, "resourceclaims")
-        self._daemons = Informer(api, resource("apps/v1", "daemonsets"), self._daemon_changed)
         self._pods = Informer(api, resource("v1", "pods"), self._pod_changed)
-        self._listed: dict[str, tuple[str, Mapping[int, Layout]]] = {}
-        self._counted = True
+        self._dra = DraDriver(api, inventory, self._layouts, self._pods, self._changes, self._reconcile_all)
         self._configurations = self._informer("v1", "configmaps", OPERATOR_NAMESPACE)
         self._policies = self._informer("nvidia.com/v1", "clusterpolicies")
         self._definition = Informer(
@@ -79,14 +68,13 @@ class Driver:
 
     def _informer(self, group_version: str, plural: str, namespace: str | None = None) -> Informer:
         def changed(_kind: str, _item: Object) -> None:
-            self._everything()
+            self._reconcile_all()
 
         return Informer(self._api, resource(group_version, plural, namespace), changed)
 
     async def run(self) -> None:
         """Serve until cancelled."""
-        dra = (self._slices, self._classes, self._claims, self._daemons, self._pods)
-        first = (self._nodes, *dra, self._configurations)
+        first = (self._nodes, *self._dra.informers, self._pods, self._configurations)
         async with asyncio.TaskGroup() as tasks:
             self._tasks = tasks
             for informer in (*first, self._definition):
@@ -95,50 +83,45 @@ class Driver:
                 await informer.synced.wait()
             if self._policy_served:
                 await self._policies.synced.wait()
-            self._everything()
-            await self._work.run()
+            self._reconcile_all()
+            await self._queue.run()
 
     def _definition_changed(self, kind: str, definition: Object) -> None:
-        established = (condition(definition, "Established") or {}).get("status") == "True"
-        if kind == "set" and established and not self._policy_served:
+        if kind == "set" and is_true(definition, "Established") and not self._policy_served:
             self._policy_served = True
             self._tasks.create_task(self._policies.run())
 
     def _node_changed(self, _kind: str, node: Object) -> None:
-        self._work.add(node["metadata"]["name"])
-
-    def _daemon_changed(self, _kind: str, daemon: Object) -> None:
-        if plugin(daemon) is not None:
-            self._everything()
+        self._queue.add(node["metadata"]["name"])
 
     def _pod_changed(self, _kind: str, pod: Object) -> None:
         name = str(at(pod, "spec", "nodeName") or "")
         if is_plugin(pod) or CLIENT_LABEL in child(pod, "spec", "nodeSelector"):
-            self._work.add(name)
+            self._queue.add(name)
 
-    def _everything(self) -> None:
+    def _reconcile_all(self) -> None:
         for name in self._machines:
-            self._work.add(name)
+            self._queue.add(name)
 
-    async def _look_at(self, name: str) -> None:
+    async def _reconcile(self, name: str) -> None:
         node, machine = self._nodes.items.get(("", name)), self._machines.get(name)
         if machine is None:
-            await self._drop(name, node)
+            await self._delete_node(name, node)
         elif node is None:
             await self._api.create(resource("v1", "nodes"), _node(machine, self._labels(machine)))
             log.info("machine %s: made its node", name)
         elif not at(node, "metadata", "deletionTimestamp"):
-            dynamic = self._dynamic(machine)
+            dynamic = self._dra.dynamic(machine)
             outcome = await self._manage(node, machine, dynamic=dynamic is True)
             conflict = outcome is not None and outcome.conflict
             if dynamic and not conflict:
-                await self._destroy(machine)
-            found = self._plugin(node, machine)
-            await self._label(node, machine, outcome, found)
-            await self._announce(node, machine, found)
-            await self._publish(node, machine, None if conflict else self._offer(machine, dynamic))
+                await self._dra.destroy_slices(machine, self._busy)
+            device_plugin = self._plugin(node, machine)
+            await self._label(node, machine, outcome, device_plugin)
+            await self._announce(node, machine, device_plugin)
+            await self._dra.publish(node, machine, dynamic=dynamic, conflict=conflict)
 
-    async def _drop(self, name: str, node: Object | None) -> None:
+    async def _delete_node(self, name: str, node: Object | None) -> None:
         """Delete the node of a machine that is no longer in the inventory."""
         if node is not None and at(node, "metadata", "labels", INVENTORY_LABEL) == "true":
             await self._api.delete(resource("v1", "nodes", name=name))
@@ -146,28 +129,6 @@ class Driver:
 
     def _policy(self) -> Object | None:
         return next(iter(self._policies.items.values()), None)
-
-    def _dynamic(self, machine: Machine) -> bool | None:
-        """Whether the DRA driver cuts GPUs for the pods that ask; None where it would not start."""
-        try:
-            found = DYNAMIC_MIG in enabled(self._daemons.items.values()) if machine.gpus else False
-        except Impossible as cause:
-            self._say(machine, "feature gates", str(cause))
-            return None
-        self._say(machine, "feature gates", "")
-        return found
-
-    async def _destroy(self, machine: Machine) -> None:
-        """Destroy slices that somebody else has cut, as the DRA driver does when DynamicMIG comes on."""
-        layout, product = self._silicon.of(machine.name), self._inventory.product(machine)
-        if product is None or not any(layout.values()):
-            return
-        busy = frozenset(await self._busy(machine))
-        mode = None if toggles(product) else ()
-        gone = {gpu: mode for gpu, slices in layout.items() if slices and gpu not in busy}
-        if gone:
-            self._silicon.cut(machine.name, gone)
-            log.info("machine %s: destroyed the slices of GPU %s", machine.name, ", ".join(map(str, gone)))
 
     async def _manage(self, node: Object, machine: Machine, *, dynamic: bool) -> Outcome | None:
         """Cut the machine's GPUs as its label asks; None when no MIG manager acts here."""
@@ -180,14 +141,14 @@ class Driver:
         config_map = str(at(policy, "spec", "migManager", "config", "name") or "")
         configurations = self._configurations.items.get((OPERATOR_NAMESPACE, config_map))
         busy = frozenset(await self._busy(machine))
-        now = self._silicon.of(machine.name)
+        now = self._layouts.of(machine.name)
         outcome = manage(str(name), configurations, product, now, busy, dynamic=dynamic)
-        if outcome.cut and clients(self._pods.items.values(), machine.name):
+        if outcome.changes and clients(self._pods.items.values(), machine.name):
             return Outcome("pending", paused=True)
-        if outcome.cut:
-            self._silicon.cut(machine.name, outcome.cut)
-            log.info("machine %s: cut GPU %s as %s", machine.name, ", ".join(map(str, outcome.cut)), name)
-        self._say(machine, "MIG", outcome.why)
+        if outcome.changes:
+            self._layouts.change(machine.name, outcome.changes)
+            log.info("machine %s: cut GPU %s as %s", machine.name, ", ".join(map(str, outcome.changes)), name)
+        self._changes.log(machine, "MIG", outcome.why)
         return outcome
 
     def _plugin(self, node: Object, machine: Machine) -> Plugin | None:
@@ -196,19 +157,19 @@ class Driver:
         if policy is None or not machine.gpus or at(policy, "spec", "devicePlugin", "enabled") is False:
             return None
         configurations = {
-            name: found
-            for (space, name), found in self._configurations.items.items()
+            name: config_map
+            for (space, name), config_map in self._configurations.items.items()
             if space == OPERATOR_NAMESPACE
         }
         label = at(node, "metadata", "labels", PLUGIN_LABEL)
         try:
             text = chosen_file(policy, configurations, None if label is None else str(label))
             plugin = configured(str(at(policy, "spec", "mig", "strategy") or "single"), text)
-            announced(plugin, self._silicon.of(machine.name))
+            announced(plugin, self._layouts.of(machine.name))
         except Impossible as cause:
-            self._say(machine, "device plugin", str(cause))
+            self._changes.log(machine, "device plugin", str(cause))
             return None
-        self._say(machine, "device plugin", "")
+        self._changes.log(machine, "device plugin", "")
         return plugin
 
     async def _busy(self, machine: Machine) -> Iterable[int]:
@@ -216,21 +177,7 @@ class Driver:
         pods = await self._api.list(resource("v1", "pods"), fieldSelector=f"spec.nodeName={machine.name}")
         if any(_holds_gpus(pod) for pod in pods):
             return range(machine.gpus)
-        return [gpu_of(device) for device in self._allocated(machine)]
-
-    def _allocated(self, machine: Machine) -> frozenset[str]:
-        """Names of the machine's devices that claims have."""
-        return frozenset(
-            str(result["device"])
-            for claim in self._claims.items.values()
-            for result in children(claim, "status", "allocation", "devices", "results")
-            if result["driver"] == DRIVER and result["pool"] == machine.name
-        )
-
-    def _say(self, machine: Machine, about: str, why: str, level: int = logging.ERROR) -> None:
-        if why and self._said.get((machine.name, about)) != why:
-            log.log(level, "machine %s: %s", machine.name, why)
-        self._said[(machine.name, about)] = why
+        return [gpu_of(device) for device in self._dra.allocated(machine)]
 
     def _labels(self, machine: Machine) -> dict[str, str]:
         return labels(machine, self._inventory.product(machine))
@@ -238,16 +185,16 @@ class Driver:
     async def _label(
         self, node: Object, machine: Machine, outcome: Outcome | None, plugin: Plugin | None
     ) -> None:
-        found = child(node, "metadata", "labels")
-        wanted = {
+        current = child(node, "metadata", "labels")
+        desired = {
             **self._labels(machine),
             MIG_STATE_LABEL: outcome.state if outcome else None,
             CLIENT_LABEL: self._client(machine, outcome),
             SHARING_LABEL: plugin.sharing if plugin else None,
         }
-        if any(found.get(name) != value for name, value in wanted.items()):
+        if any(current.get(name) != value for name, value in desired.items()):
             path = resource("v1", "nodes", name=machine.name)
-            await self._api.patch(path, {"metadata": {"labels": wanted}}, field_manager="corral-hardware")
+            await self._api.patch(path, {"metadata": {"labels": desired}}, field_manager="corral-hardware")
 
     def _client(self, machine: Machine, outcome: Outcome | None) -> str | None:
         if self._policy() is None or not machine.gpus:
@@ -256,147 +203,35 @@ class Driver:
 
     async def _announce(self, node: Object, machine: Machine, plugin: Plugin | None) -> None:
         """Capacity of the node, with extended resources while a device plugin is deployed."""
-        wanted = {"cpu": machine.cpu, "memory": machine.memory, "pods": str(machine.pods)}
+        capacity = {"cpu": machine.cpu, "memory": machine.memory, "pods": str(machine.pods)}
         if plugin is not None:
-            wanted |= announced(plugin, self._silicon.of(machine.name))
-        old = child(node, "status", "capacity")
-        gone = {name: None for name in old if name.startswith(EXTENDED_PREFIX) and name not in wanted}
-        if gone or _differ(old, wanted) or _differ(child(node, "status", "allocatable"), wanted):
-            amounts = {**gone, **wanted}
+            capacity |= announced(plugin, self._layouts.of(machine.name))
+        current = child(node, "status", "capacity")
+        gone = {name: None for name in current if name.startswith(EXTENDED_PREFIX) and name not in capacity}
+        if gone or _differs(current, capacity) or _differs(child(node, "status", "allocatable"), capacity):
+            amounts = {**gone, **capacity}
             await self._api.patch(
                 resource("v1", "nodes", name=machine.name, sub="status"),
                 {"status": {"capacity": amounts, "allocatable": amounts}},
                 field_manager="corral-hardware",
             )
 
-    def _offer(self, machine: Machine, dynamic: bool | None) -> Objects | None:
-        """What the machine's ResourceSlices shall hold; None where no DRA driver publishes."""
-        classes = frozenset({GPU_CLASS, MIG_CLASS} & {name for _, name in self._classes.items})
-        if not dynamic:
-            self._say(machine, "MIG mode", "")
-            listed = self._listing(machine)
-            if dynamic is None or listed is None or not classes:
-                return None
-            return fixed(devices(self._inventory, machine, listed, classes))
-        layout = self._silicon.of(machine.name)
-        self._say(machine, "MIG mode", self._left_whole(machine), logging.WARNING)
-        try:
-            parts = partitioned(self._inventory, machine, layout, classes)
-            if _counted(parts) and not self._counted:
-                raise Impossible(
-                    "the API server drops counters: its feature gate DRAPartitionableDevices is off"
-                )
-        except Impossible as cause:
-            self._say(machine, "counters", str(cause))
-            return None
-        self._say(machine, "counters", "")
-        return parts if classes else None
 
-    def _listing(self, machine: Machine) -> Mapping[int, Layout] | None:
-        """The layout as the DRA driver listed it when its pod on the machine started; None: it never did.
-
-        It lists once (cmd/gpu-kubelet-plugin of v0.4.1), so that a new layout needs a new pod.
-        """
-        if not any(plugin(daemon) is not None for daemon in self._daemons.items.values()):
-            self._listed.pop(machine.name, None)
-            return None
-        here = [
-            str(pod["metadata"]["uid"])
-            for pod in self._pods.items.values()
-            if is_plugin(pod)
-            and at(pod, "spec", "nodeName") == machine.name
-            and at(pod, "status", "phase") == "Running"
-            and not at(pod, "metadata", "deletionTimestamp")
-        ]
-        if here and self._listed.get(machine.name, ("",))[0] not in here:
-            self._listed[machine.name] = (here[0], self._silicon.of(machine.name))
-        return self._listed[machine.name][1] if machine.name in self._listed else None
-
-    def _left_whole(self, machine: Machine) -> str:
-        product = self._inventory.product(machine)
-        if product is None or product.compute_slices is None:
-            return ""
-        layout = self._silicon.of(machine.name)
-        whole = [str(gpu) for gpu, slices in layout.items() if not cuttable(product, slices)]
-        why = f"its MIG mode is off, and {product.name} changes it by a reset alone"
-        return f"DynamicMIG leaves GPU {', '.join(whole)} whole: {why}" if whole else ""
-
-    async def _publish(self, node: Object, machine: Machine, offer: Objects | None) -> None:
-        """ResourceSlices of the node, a new generation of all of them when a device changed.
-
-        From fixed slices to dynamic ones and back once no device is in use whose name would be gone.
-        """
-        parts = offer or []
-        old = {
-            item["metadata"]["name"]: item
-            for item in self._slices.items.values()
-            if at(item, "spec", "driver") == DRIVER and at(item, "spec", "pool", "name") == machine.name
-        }
-        latest = max((int(item["spec"]["pool"]["generation"]) for item in old.values()), default=0)
-        if not _stale(old, resource_slices(node, parts, latest)):
-            return
-        names = {device["name"] for part in parts for device in children(part, "devices")}
-        held = sorted(self._allocated(machine) - names)
-        if (
-            offer is not None
-            and old
-            and held
-            and _counted(parts) != _counted([item["spec"] for item in old.values()])
-        ):
-            self._say(
-                machine, "change", f"keeps its devices while {', '.join(held)} are in use", logging.WARNING
-            )
-            return
-        self._say(machine, "change", "")
-        wanted = resource_slices(node, parts, latest + 1)
-        for item in wanted:
-            kept = await self._write_slice(old.get(item["metadata"]["name"]), item)
-            if _counted([item["spec"]]) and not _counted([kept["spec"]]):
-                # Without counters every slice of a GPU could be handed out at once.
-                self._counted = False
-                self._everything()
-                return
-        for name in old.keys() - {item["metadata"]["name"] for item in wanted}:
-            await self._api.delete(resource(DRA, "resourceslices", name=name))
-        log.info("machine %s: publishes %d devices", machine.name, len(names))
-
-    async def _write_slice(self, old: Object | None, item: Object) -> Object:
-        """Write it; returns what the API server kept of it."""
-        name = item["metadata"]["name"]
-        if old is None:
-            return await self._api.create(resource(DRA, "resourceslices"), item)
-        version = {"resourceVersion": old["metadata"]["resourceVersion"]}
-        path = resource(DRA, "resourceslices", name=name)
-        return await self._api.replace(path, {**item, "metadata": {**item["metadata"], **version}})
-
-
-def _node(machine: Machine, wanted: Mapping[str, str]) -> Object:
+def _node(machine: Machine, node_labels: Mapping[str, str]) -> Object:
     return {
         "apiVersion": "v1",
         "kind": "Node",
         "metadata": {
             "name": machine.name,
-            "labels": dict(wanted),
+            "labels": dict(node_labels),
             "annotations": {"kwok.x-k8s.io/node": "fake"},
         },
     }
 
 
-def _differ(found: Mapping[str, object], wanted: Mapping[str, str]) -> bool:
-    """Whether an amount is not as wanted, however the API server writes it."""
-    return any(name not in found or amount(str(found[name])) != amount(wanted[name]) for name in wanted)
-
-
-def _counted(specs: Iterable[Object]) -> bool:
-    """Whether counters are among the contents of some ResourceSlices."""
-    return any(at(spec, "sharedCounters") for spec in specs)
-
-
-def _stale(old: Mapping[str, Object], wanted: Objects) -> bool:
-    """Whether what is published is not exactly `wanted`."""
-    return {name: item["spec"] for name, item in old.items()} != {
-        item["metadata"]["name"]: item["spec"] for item in wanted
-    }
+def _differs(current: Mapping[str, object], desired: Mapping[str, str]) -> bool:
+    """Whether an amount is not as desired, however the API server writes it."""
+    return any(name not in current or amount(str(current[name])) != amount(desired[name]) for name in desired)
 
 
 def _holds_gpus(pod: Object) -> bool:

@@ -61,7 +61,7 @@ SHAPES: Mapping[int, Mapping[str, Shape]] = {
 """Shapes by the number of compute slices of the GPU."""
 
 
-def place(product: Product, wanted: Mapping[str, int]) -> tuple[Placed, ...]:
+def place(product: Product, counts: Mapping[str, int]) -> tuple[Placed, ...]:
     """Places for the wanted number of slices of each profile, in the order of their starts.
 
     Raises:
@@ -70,7 +70,7 @@ def place(product: Product, wanted: Mapping[str, int]) -> tuple[Placed, ...]:
     if product.compute_slices is None:
         raise Impossible(f"{product.name} has no MIG")
     shapes = SHAPES[product.compute_slices]
-    for profile, count in wanted.items():
+    for profile, count in counts.items():
         if profile not in product.profiles:
             allowed = ", ".join(product.profiles)
             raise Impossible(f"{product.name} has no profile {profile!r}; allowed: {allowed}")
@@ -79,18 +79,18 @@ def place(product: Product, wanted: Mapping[str, int]) -> tuple[Placed, ...]:
             raise Impossible(f"{count} x {profile}: allowed: 1 to {most} on one {product.name}")
     slices = [
         (profile, shapes[product.profiles[profile].shape])
-        for profile, count in wanted.items()
+        for profile, count in counts.items()
         for _ in range(count)
     ]
-    asked = " + ".join(f"{count} x {profile}" for profile, count in wanted.items())
+    request = " + ".join(f"{count} x {profile}" for profile, count in counts.items())
     compute = sum(shape.compute for _, shape in slices)
     if compute > product.compute_slices:
-        raise Impossible(f"{asked} takes {compute} compute slices of {product.compute_slices}")
+        raise Impossible(f"{request} takes {compute} compute slices of {product.compute_slices}")
     slices.sort(key=lambda each: (-each[1].memory, -each[1].compute, each[0]))
-    found = _search(slices, frozenset())
-    if found is None:
-        raise Impossible(f"{asked} does not fit into the memory slices of one {product.name}")
-    return tuple(sorted(found, key=lambda placed: placed.start))
+    placed_slices = _search(slices, frozenset())
+    if placed_slices is None:
+        raise Impossible(f"{request} does not fit into the memory slices of one {product.name}")
+    return tuple(sorted(placed_slices, key=lambda placed: placed.start))
 
 
 def _search(slices: Sequence[tuple[str, Shape]], taken: frozenset[int]) -> list[Placed] | None:
@@ -100,7 +100,7 @@ def _search(slices: Sequence[tuple[str, Shape]], taken: frozenset[int]) -> list[
     for start in shape.starts:
         span = frozenset(range(start, start + shape.memory))
         if not span & taken:
-            found = _search(rest, taken | span)
-            if found is not None:
-                return [Placed(profile, start, shape.memory), *found]
+            others = _search(rest, taken | span)
+            if others is not None:
+                return [Placed(profile, start, shape.memory), *others]
     return None

@@ -19,7 +19,7 @@ class Outcome:
 
     state: str
     """Value of the node label `nvidia.com/mig.config.state`: success, pending or failed."""
-    cut: Mapping[int, Layout] = field(default_factory=dict[int, Layout])
+    changes: Mapping[int, Layout] = field(default_factory=dict[int, Layout])
     """New layouts of the GPUs that change now."""
     why: str = ""
     """Why it is not a success."""
@@ -46,7 +46,7 @@ def manage(
     name: str,
     configurations: Object | None,
     product: Product,
-    now: Mapping[int, Layout],
+    current: Mapping[int, Layout],
     busy: frozenset[int],
     *,
     dynamic: bool = False,
@@ -63,13 +63,13 @@ def manage(
     if text is None:
         return Outcome("failed", why=f"no ConfigMap with key {CONFIG_KEY} for MIG configuration {name!r}")
     try:
-        wanted = layouts(str(text), name, product, len(now))
+        desired = layouts(str(text), name, product, len(current))
     except Impossible as cause:
         return Outcome("failed", why=f"MIG configuration {name!r}: {cause}")
-    if dynamic and any(wanted.values()):
+    if dynamic and any(desired.values()):
         why = f"MIG configuration {name!r} cuts slices where the DRA driver does, with DynamicMIG: remove one"
         return Outcome("failed", why=why, conflict=True)
-    changing = {gpu: layout for gpu, layout in wanted.items() if layout != now[gpu]}
+    changing = {gpu: layout for gpu, layout in desired.items() if layout != current[gpu]}
     blocked = sorted(changing.keys() & busy)
     if blocked:
         which = ", ".join(map(str, blocked))

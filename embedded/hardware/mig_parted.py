@@ -44,7 +44,7 @@ def layouts(text: str, name: str, product: Product, gpus: int) -> dict[int, Layo
             the product cannot do.
     """
     entries = _entries(text, name)
-    wanted: dict[int, Layout] = {}
+    desired: dict[int, Layout] = {}
     for entry in entries:
         if entry.mig_devices and not entry.mig_enabled:
             raise Impossible(f"configuration {name!r} asks for slices with mig-enabled: false")
@@ -52,8 +52,8 @@ def layouts(text: str, name: str, product: Product, gpus: int) -> dict[int, Layo
             raise Impossible(f"configuration {name!r} names GPU {max(entry.devices)}; there are {gpus}")
         for gpu in range(gpus):
             if entry.covers(gpu, product):
-                wanted[gpu] = _layout(entry, gpu, product)
-    return wanted
+                desired[gpu] = _layout(entry, gpu, product)
+    return desired
 
 
 def _layout(entry: _Entry, gpu: int, product: Product) -> Layout:

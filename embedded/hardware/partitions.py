@@ -31,7 +31,7 @@ TOGGLES_SINCE = 9
 """Major compute capability of Hopper, the first that changes its MIG mode without a reset."""
 
 
-def cuttable(product: Product, layout: Layout) -> bool:
+def partitionable(product: Product, layout: Layout) -> bool:
     """Whether the driver offers slices of a GPU; `layout` is None while its MIG mode is off."""
     return product.compute_slices is not None and (toggles(product) or layout is not None)
 
@@ -57,14 +57,16 @@ def partitioned(
     counters: Objects = []
     parts: Objects = []
     for gpu, slices in sorted(layout.items()):
-        cut = cuttable(product, slices)
-        found = _partitions(inventory, machine, product, gpu) if cut and MIG_CLASS in classes else []
-        if GPU_CLASS in classes and (toggles(product) or not cut):
-            whole = _whole if cut else gpu_device
-            found.append(whole(inventory, machine, product, gpu))
-        if found:
-            parts.append({"devices": sorted(found, key=lambda device: device["name"])})
-        if found and cut:
+        has_slices = partitionable(product, slices)
+        gpu_devices = (
+            _partitions(inventory, machine, product, gpu) if has_slices and MIG_CLASS in classes else []
+        )
+        if GPU_CLASS in classes and (toggles(product) or not has_slices):
+            whole = _whole if has_slices else gpu_device
+            gpu_devices.append(whole(inventory, machine, product, gpu))
+        if gpu_devices:
+            parts.append({"devices": sorted(gpu_devices, key=lambda device: device["name"])})
+        if gpu_devices and has_slices:
             counters.append({"name": _set(gpu), "counters": _full(product)})
     if len(counters) > MOST_COUNTER_SETS:
         raise Impossible(f"DynamicMIG: one ResourceSlice holds counters of {MOST_COUNTER_SETS} GPUs at most")
@@ -75,13 +77,13 @@ def partitioned(
 
 def _partitions(inventory: Inventory, machine: Machine, product: Product, gpu: int) -> Objects:
     shapes = SHAPES[product.compute_slices or 0]
-    found: Objects = []
+    slice_devices: Objects = []
     for name, profile in product.profiles.items():
         shape, units = shapes[profile.shape], _units(profile)
         plain = re.sub(r"[^a-z0-9-]", "-", name.replace(".", ""))
         for start in shape.starts:
             consumed = {**_counters(units), **_memory_slices(start, shape.memory)}
-            found.append(
+            slice_devices.append(
                 {
                     "name": f"gpu-{gpu}-mig-{plain}-{shape.profile_id}-{start}",
                     "attributes": {
@@ -94,7 +96,7 @@ def _partitions(inventory: Inventory, machine: Machine, product: Product, gpu: i
                     "consumesCounters": [{"counterSet": _set(gpu), "counters": consumed}],
                 }
             )
-    return found
+    return slice_devices
 
 
 def _whole(inventory: Inventory, machine: Machine, product: Product, gpu: int) -> Object:

@@ -26,10 +26,10 @@ async def main(home: PlaneHome) -> None:
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(prog="corral-node", description=__doc__)
     parser.add_argument("--home", type=Path, required=True, help="the plane's folder")
-    given = parser.parse_args()
+    arguments = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(levelname)s %(message)s")
     logging.getLogger("httpx").setLevel(logging.WARNING)
     try:
-        asyncio.run(main(PlaneHome(given.home.absolute())))
+        asyncio.run(main(PlaneHome(arguments.home.absolute())))
     except NoPlane as cause:
         sys.exit(str(cause))

@@ -65,25 +65,25 @@ class Attempt:
 
     @property
     def shim(self) -> Process | None:
-        found = _load(self.file("process.json"))
-        return Process(found["shim"], found["shim_start"]) if "shim" in found else None
+        record = _load(self.file("process.json"))
+        return Process(record["shim"], record["shim_start"]) if "shim" in record else None
 
     @property
     def process(self) -> Process | None:
         """The program's process, running or not."""
-        found = _load(self.file("process.json"))
-        return Process(found["pid"], found["start"]) if "pid" in found else None
+        record = _load(self.file("process.json"))
+        return Process(record["pid"], record["start"]) if "pid" in record else None
 
     @property
     def outcome(self) -> Outcome | None:
         """How it ended; None while it runs."""
-        found = _load(self.file("exit.json"))
-        if not found:
+        record = _load(self.file("exit.json"))
+        if not record:
             return None
-        code = int(found["code"])
+        code = int(record["code"])
         number = -code if code < 0 else None
         return Outcome(
-            128 - code if code < 0 else code, float(found["finished"]), number, found.get("problem")
+            128 - code if code < 0 else code, float(record["finished"]), number, record.get("problem")
         )
 
     async def ended(self) -> Outcome:
@@ -95,18 +95,15 @@ class Attempt:
             problem = "the shim of this container was killed"
             record = {"code": -signal.SIGKILL, "finished": time.time(), "problem": problem}
             write_private(self.file("exit.json"), json.dumps(record))
-        found = self.outcome
-        assert found is not None
-        return found
+        record = self.outcome
+        assert record is not None
+        return record
 
     def send(self, number: int) -> None:
         """Send a signal to the program (SIGKILL), or through its shim (every other)."""
         target = self.process if number == signal.SIGKILL else self.shim
-        descriptor = target.open() if target else None
-        if descriptor is not None:
-            with contextlib.suppress(ProcessLookupError):
-                signal.pidfd_send_signal(descriptor, number)
-            os.close(descriptor)
+        if target:
+            target.send(number)
 
 
 def latest(folder: Path) -> Attempt | None:
@@ -117,8 +114,8 @@ def latest(folder: Path) -> Attempt | None:
 
 def latest_runs(pod: Path) -> list[Attempt]:
     """The last run of every container in a pod's folder."""
-    found = [latest(folder) for folder in pod.iterdir() if folder.is_dir()]
-    return [attempt for attempt in found if attempt]
+    attempts = [latest(folder) for folder in pod.iterdir() if folder.is_dir()]
+    return [attempt for attempt in attempts if attempt]
 
 
 async def start(attempt: Attempt, argv: Sequence[str], env: Mapping[str, str], **settings: Any) -> None:

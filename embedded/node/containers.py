@@ -6,7 +6,7 @@ from pathlib import Path
 
 from corral.embedded.kube import Object
 from corral.embedded.node.attempts import Attempt, Outcome, latest
-from corral.embedded.node.row import Omitted, Row
+from corral.embedded.node.program_spec import Omitted, ProgramSpec
 
 MESSAGE_BYTES, MESSAGE_LINES = 2048, 80
 """Most of a log that becomes a termination message (Kubernetes, Container v1, terminationMessagePolicy)."""
@@ -22,7 +22,7 @@ class ContainerRun:
     """One container of a pod that runs here."""
 
     spec: Object
-    row: Row | Omitted
+    program: ProgramSpec | Omitted
     init: bool
     uid: str
     """The pod's."""
@@ -55,10 +55,10 @@ class ContainerRun:
         """How the latest run ended, when it has."""
         return self.attempt.outcome if self.attempt and "terminated" in self.state else None
 
-    def recall(self, told: Object) -> None:
+    def recall(self, published: Object) -> None:
         """Take up what the disk knows; `told` is this container's last published status."""
         self.attempt = latest(self.folder)
-        self.last_state = told.get("lastState") or {}
+        self.last_state = published.get("lastState") or {}
         if self.attempt is None:
             return
         outcome = self.attempt.outcome
@@ -66,7 +66,7 @@ class ContainerRun:
             self.end(outcome)
         else:
             self.begin(self.attempt)
-            self.started, self.ready = bool(told.get("started")), bool(told.get("ready"))
+            self.started, self.ready = bool(published.get("started")), bool(published.get("ready"))
 
     def wait(self, reason: str, message: str = "") -> bool:
         """Now waiting for something; whether that is news."""
@@ -134,7 +134,7 @@ class ContainerRun:
         return {
             "name": self.name,
             "image": self.spec["image"],
-            "imageID": "omitted" if isinstance(self.row, Omitted) else f"process://{self.row.name}",
+            "imageID": "omitted" if isinstance(self.program, Omitted) else f"process://{self.program.name}",
             "containerID": self.identifier if self.attempt else "",
             "state": self.state,
             "lastState": self.last_state,

@@ -13,20 +13,21 @@ from pathlib import Path
 from typing import Literal
 
 from corral.embedded.home import PlaneHome, private_directory
-from corral.embedded.kube import Api, ApiError, Informer, Object, resource
+from corral.embedded.informer import Informer
+from corral.embedded.kube import Api, ApiError, Object, resource
 from corral.embedded.node import logs
 from corral.embedded.node.addresses import Addresses
 from corral.embedded.node.attempts import SHIM
-from corral.embedded.node.classify import HOOK, SIMULATED, Find, Verdict, classify, finder, is_true
-from corral.embedded.node.context import NodeContext, PodEntry, PodTable
+from corral.embedded.node.classify import HOOK, SIMULATED, Decision, Find, classify, finder
+from corral.embedded.node.context import NodeContext
 from corral.embedded.node.endpoints import bind_address
 from corral.embedded.node.identity import authority
 from corral.embedded.node.launcher import Address
+from corral.embedded.node.pod_files import NodeSettings, PodFiles
 from corral.embedded.node.sources import Sources
-from corral.embedded.node.verdicts import failed, refused, simulated
+from corral.embedded.node.status_patches import failed, refused, simulated
 from corral.embedded.node.worker import PodWorker
-from corral.embedded.node.workshop import Ground, Workshop
-from corral.embedded.objects import children, condition
+from corral.embedded.objects import children, condition, is_true
 from corral.embedded.plane.record import PlaneRecord
 
 log = logging.getLogger("corral.node")
@@ -39,14 +40,15 @@ class Node:
     """Classifies pods and keeps one worker per pod that runs here."""
 
     def __init__(
-        self, context: NodeContext, ground: Ground, find: Find, fail: Callable[[BaseException], None]
+        self, context: NodeContext, settings: NodeSettings, find: Find, fail: Callable[[BaseException], None]
     ):
         self._context = context
-        self._ground = ground
+        self._settings = settings
         self._find = find
         self._fail = fail
         self._addresses = Addresses(context.home.pods, context.record.pod_octet)
         self._workers: dict[str, PodWorker] = {}
+        self._others: dict[str, Decision] = {}
         self._tasks: dict[str, asyncio.Task[None]] = {}
 
     async def on_pod(self, kind: Literal["set", "gone"], pod: Object) -> None:
@@ -54,36 +56,32 @@ class Node:
         uid = str(pod["metadata"]["uid"])
         worker = self._workers.get(uid)
         if kind == "gone":
-            await self._gone(uid)
+            await self._removed(uid)
         elif worker is not None:
             worker.update(pod)
         elif pod["spec"].get("nodeName"):
-            await self._meet(pod)
+            await self._add(pod)
 
-    async def _meet(self, pod: Object) -> None:
+    async def _add(self, pod: Object) -> None:
         uid = str(pod["metadata"]["uid"])
-        known = self._context.pods.get(uid)
+        known = self._others.get(uid)
+        decision = known or await self._classify(pod)
         if known is None:
-            verdict = await self._classify(pod)
-            log.info("%s/%s: %s: %s", *_names(pod), verdict.classification, verdict.message)
-        elif known.classification == "process":
-            return
-        else:
-            verdict = Verdict(known.classification, "", "")
-        if verdict.classification == "process":
-            self._take(pod, verdict)
+            log.info("%s/%s: %s: %s", *_names(pod), decision.classification, decision.message)
+        if decision.classification == "process":
+            self._start_worker(pod, decision)
             return
         path = resource("v1", "pods", *_names(pod), "status")
-        if known is None and verdict.classification == "simulated" and not is_true(pod, SIMULATED):
-            await self._write_status(path, simulated(pod, verdict))
-        elif known is None and verdict.classification == "refused":
-            body = failed(pod, verdict) if verdict.failed else refused(pod, verdict)
+        if known is None and decision.classification == "simulated" and not is_true(pod, SIMULATED):
+            await self._write_status(path, simulated(pod, decision))
+        elif known is None and decision.classification == "refused":
+            body = failed(pod, decision) if decision.failed else refused(pod, decision)
             await self._write_status(path, body)
-        elif verdict.classification == "refused" and pod["metadata"].get("deletionTimestamp"):
+        elif decision.classification == "refused" and pod["metadata"].get("deletionTimestamp"):
             options: Object = {"gracePeriodSeconds": 0, "preconditions": {"uid": uid}}
             await self._context.api.delete(path.removesuffix("/status"), options)
         # Last, so that a pod whose status was not accepted yet is met again.
-        self._enter(pod, verdict)
+        self._others[uid] = decision
 
     async def _write_status(self, path: str, body: Object) -> None:
         """Patch a pod's status.
@@ -98,9 +96,11 @@ class Node:
                 raise
             log.error("%s: the API server refused: %s", path, error)
 
-    async def _classify(self, pod: Object) -> Verdict:
+    async def _classify(self, pod: Object) -> Decision:
         if is_true(pod, SIMULATED):
-            return Verdict("simulated", "NoRow", str((condition(pod, SIMULATED) or {}).get("message") or ""))
+            return Decision(
+                "simulated", "NoProgram", str((condition(pod, SIMULATED) or {}).get("message") or "")
+            )
         return classify(pod, self._find, await self._is_hook(pod))
 
     async def _is_hook(self, pod: Object) -> bool:
@@ -116,20 +116,7 @@ class Node:
         )
         return any(HOOK in (job["metadata"].get("annotations") or {}) for job in jobs)
 
-    def _enter(self, pod: Object, verdict: Verdict) -> None:
-        namespace, name = _names(pod)
-        self._context.pods.put(
-            PodEntry(
-                uid=str(pod["metadata"]["uid"]),
-                namespace=namespace,
-                name=name,
-                classification=verdict.classification,
-                ready=is_true(pod, "Ready"),
-                terminating=bool(pod["metadata"].get("deletionTimestamp")),
-            )
-        )
-
-    def _take(self, pod: Object, verdict: Verdict) -> None:
+    def _start_worker(self, pod: Object, decision: Decision) -> None:
         uid, (namespace, name) = str(pod["metadata"]["uid"]), _names(pod)
         folder = private_directory(self._context.home.pods / uid)
         containers = [c["name"] for c in pod["spec"]["containers"]]
@@ -137,46 +124,27 @@ class Node:
         pod_ip = self._addresses.take(uid, folder, record)
         worker = PodWorker(
             pod,
-            verdict,
-            Workshop(self._ground, folder),
+            decision,
+            PodFiles(self._settings, folder),
             Address(pod_ip, bind_address(pod_ip)),
             self._context.record.api_port,
-            self._tell,
         )
         self._workers[uid] = worker
-        self._tell(worker)
         worker.update(pod)
         task = asyncio.create_task(worker.run(), name=f"pod {namespace}/{name}")
         task.add_done_callback(self._ended)
         self._tasks[uid] = task
 
-    def _tell(self, worker: PodWorker) -> None:
-        namespace, name = _names(worker.pod)
-        running = [run.attempt.process for run in worker.runs if run.running and run.attempt]
-        self._context.pods.put(
-            PodEntry(
-                uid=worker.uid,
-                namespace=namespace,
-                name=name,
-                classification="refused" if worker.refused else "process",
-                pod_ip=worker.address.pod_ip,
-                bind=worker.address.bind,
-                ready=worker.ready,
-                terminating=worker.deleting.is_set(),
-                pids=tuple(process.pid for process in running if process),
-            )
-        )
-
     def _ended(self, task: "asyncio.Task[None]") -> None:
         if not task.cancelled() and task.exception() is not None:
             self._fail(task.exception() or RuntimeError(task.get_name()))
 
-    async def _gone(self, uid: str) -> None:
+    async def _removed(self, uid: str) -> None:
         """The pod is no longer in the API: whatever is left of it ends at once."""
         worker, task = self._workers.pop(uid, None), self._tasks.pop(uid, None)
         if worker is not None and task is not None:
             await worker.abandon(task)
-        self._context.pods.drop(uid)
+        self._others.pop(uid, None)
         await self._clear(uid)
 
     async def _clear(self, uid: str) -> None:
@@ -186,22 +154,22 @@ class Node:
         if (self._context.home.pods / uid).is_dir():
             await asyncio.to_thread(logs.keep, self._context.home, uid)
 
-    async def sweep(self, living: set[str]) -> None:
+    async def sweep(self, uids: set[str]) -> None:
         """Remove what pods left that went while no node ran."""
         for folder in list(self._context.home.pods.glob("*")):
-            if folder.name not in living:
+            if folder.name not in uids:
                 await PodWorker.end_leftovers(folder)
                 await self._clear(folder.name)
 
-    def poke(self, kind: str, item: Object) -> None:
+    def notify(self, kind: str, item: Object) -> None:
         """Something that pods refer to changed."""
         del kind
         namespace = item["metadata"].get("namespace")
         for worker in self._workers.values():
             if namespace in (None, worker.pod["metadata"]["namespace"]):
-                worker.poke()
+                worker.notify()
 
-    async def leave(self) -> None:
+    async def detach(self) -> None:
         """Stop looking after the pods; their processes go on."""
         for task in self._tasks.values():
             task.cancel()
@@ -225,8 +193,8 @@ def can_mount(home: PlaneHome) -> bool:
             [sys.executable, "-I", "-S", str(SHIM), "--try", folder], capture_output=True, text=True, cwd="/"
         )
     if tried.returncode != 0:
-        said = tried.stderr.strip().splitlines()[-1:]
-        log.warning("no mount namespaces here, mounts are mapped: %s", said)
+        reason = tried.stderr.strip().splitlines()[-1:]
+        log.warning("no mount namespaces here, mounts are mapped: %s", reason)
     return tried.returncode == 0
 
 
@@ -252,7 +220,7 @@ async def run(home: PlaneHome) -> None:
 
     def informer(name: str, version: str, plural: str, **params: str) -> Informer:
         informers[name] = Informer(
-            api, resource(version, plural), lambda kind, item: node.poke(kind, item), **params
+            api, resource(version, plural), lambda kind, item: node.notify(kind, item), **params
         )
         return informers[name]
 
@@ -267,7 +235,7 @@ async def run(home: PlaneHome) -> None:
     hidden = [home.root.parent]
     if os.getuid() != 0 and Path.home().is_dir() and Path.home().stat().st_uid == os.getuid():
         hidden.append(Path.home())
-    ground = Ground(
+    settings = NodeSettings(
         api=api,
         sources=sources,
         server=record.server,
@@ -276,14 +244,14 @@ async def run(home: PlaneHome) -> None:
         short=short_folder(home),
         hidden=tuple(hidden),
     )
-    context = NodeContext(api, home, record, PodTable())
+    context = NodeContext(api, home, record)
     crash: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
     def fail(cause: BaseException) -> None:
         if not crash.done():
             crash.set_exception(cause)
 
-    node = Node(context, ground, finder(), fail)
+    node = Node(context, settings, finder(), fail)
     try:
         async with asyncio.TaskGroup() as group:
             for each in informers.values():
@@ -299,5 +267,5 @@ async def run(home: PlaneHome) -> None:
             log.info("node of plane %s is watching %d pods", home.name, len(pods.items))
             await crash
     finally:
-        await node.leave()
+        await node.detach()
         await api.aclose()

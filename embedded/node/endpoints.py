@@ -10,11 +10,11 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from corral.embedded.kube import Object
-from corral.embedded.objects import at, child, children, condition, title
+from corral.embedded.node.classify import SIMULATED
+from corral.embedded.objects import at, child, children, is_true, title
 
 SERVICE_LABEL = "kubernetes.io/service-name"
 MOST_REASONS = 3
-SIMULATED = "corral.dev/Simulated"
 NAME = re.compile(
     r"(?<![\w.-])(?:(?P<pod>[a-z0-9-]+)\.)?(?P<service>[a-z0-9-]+)\.(?P<namespace>[a-z0-9-]+)\.svc"
     r"(?:\.cluster\.local(?:\.(?![\w-]))?)?(?!\.?[\w-])"
@@ -95,11 +95,11 @@ class Endpoints:
         backends: list[Backend] = []
         reasons: list[str] = []
         for endpoint, target in self._endpoints(service, names[0]):
-            found = self._backend(service, endpoint, target)
-            if isinstance(found, Backend):
-                backends.append(found)
+            backend = self._backend(service, endpoint, target)
+            if isinstance(backend, Backend):
+                backends.append(backend)
             else:
-                reasons.append(found)
+                reasons.append(backend)
         if not backends:
             why = _some(list(dict.fromkeys(reasons))) or "it selects no pod"
             raise Unreachable(f"{name} has no endpoint that runs here: {why}")
@@ -126,7 +126,7 @@ class Endpoints:
         return f"pod {name} {why}" if why else Backend(bind_address(address), port, name)
 
     def _why_not(self, pod: Object) -> str | None:
-        if is_simulated(pod):
+        if is_true(pod, SIMULATED):
             return "is simulated"
         address = str(at(pod, "status", "podIP") or "")
         return None if address.startswith(self._prefix) else "does not run as a process here"
@@ -135,16 +135,10 @@ class Endpoints:
         named = NAME.fullmatch(host)
         if named and not named["pod"]:
             return self._services.get((named["namespace"], named["service"]))
-        return next((found for found in self._services.values() if cluster_ip(found) == host), None)
+        return next((service for service in self._services.values() if cluster_ip(service) == host), None)
 
     def _pod_at(self, address: str) -> Object | None:
-        return next((pod for pod in self._pods.values() if _lives_at(pod, address)), None)
-
-
-def is_simulated(pod: Object) -> bool:
-    """Whether the node has marked the pod as simulated."""
-    found = condition(pod, SIMULATED)
-    return found is not None and found["status"] == "True"
+        return next((pod for pod in self._pods.values() if _has_address(pod, address)), None)
 
 
 def slices_of(service: Object, slices: Iterable[Object]) -> Iterator[Object]:
@@ -203,6 +197,6 @@ def _condition_against(endpoint: Object) -> str | None:
     return "is not ready" if conditions.get("ready") is False else None
 
 
-def _lives_at(pod: Object, address: str) -> bool:
+def _has_address(pod: Object, address: str) -> bool:
     status = child(pod, "status")
     return status.get("podIP") == address and status.get("phase") not in ("Succeeded", "Failed")

@@ -24,8 +24,8 @@ def numbers(pid: str, field: str) -> list[int]:
 
 def foreign(pid: str, kind: str) -> int | None:
     """Descriptor of the process' namespace of this kind; None when this process is in it already."""
-    there, here = f"/proc/{pid}/ns/{kind}", f"/proc/self/ns/{kind}"
-    return None if os.readlink(there) == os.readlink(here) else os.open(there, os.O_RDONLY)
+    theirs, own = f"/proc/{pid}/ns/{kind}", f"/proc/self/ns/{kind}"
+    return None if os.readlink(theirs) == os.readlink(own) else os.open(theirs, os.O_RDONLY)
 
 
 def main() -> None:

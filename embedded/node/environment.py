@@ -34,27 +34,20 @@ def environment(
         Missing: a Secret, ConfigMap or key that is not optional is not there.
         ValueError: an unknown field.
     """
-    found: dict[str, str] = {}
+    variables: dict[str, str] = {}
     for source in children(container, "envFrom"):
-        found.update(_from(pod, source, sources))
+        variables.update(_from(pod, source, sources))
     for entry in children(container, "env"):
-        value = _value(pod, container, entry, sources, addresses, found)
+        value = _value(pod, container, entry, sources, addresses, variables)
         if value is not None:
-            found[str(entry["name"])] = value
-    return found
+            variables[str(entry["name"])] = value
+    return variables
 
 
 def _from(pod: Object, source: Object, sources: Sources) -> dict[str, str]:
-    namespace, prefix = pod["metadata"]["namespace"], source.get("prefix", "")
-    kind = "secretRef" if "secretRef" in source else "configMapRef"
-    reference = cast(Object, source[kind])
-    read = sources.secret if kind == "secretRef" else sources.config_map
-    try:
-        content = read(namespace, reference["name"])
-    except Missing:
-        if reference.get("optional"):
-            return {}
-        raise
+    prefix = source.get("prefix", "")
+    kind = "secret" if "secretRef" in source else "configMap"
+    content = sources.read(kind, pod["metadata"]["namespace"], source[f"{kind}Ref"]) or {}
     return {prefix + key: value.decode() for key, value in content.items()}
 
 
@@ -73,17 +66,13 @@ def _value(
         return field(pod, str(origin["fieldRef"]["fieldPath"]), addresses)
     if "resourceFieldRef" in origin:
         return resource_field(pod, container["name"], origin["resourceFieldRef"])
-    kind = "secretKeyRef" if "secretKeyRef" in origin else "configMapKeyRef"
-    if kind not in origin:
+    kind = "secret" if "secretKeyRef" in origin else "configMap"
+    if f"{kind}KeyRef" not in origin:
         raise ValueError(f"env {entry['name']}: valueFrom {', '.join(origin)} is not supported here")
-    reference = cast(Object, origin[kind])
-    read = sources.secret if kind == "secretKeyRef" else sources.config_map
-    try:
-        content = read(pod["metadata"]["namespace"], reference["name"])
-        if reference["key"] not in content:
-            raise Missing(f'key "{reference["key"]}" not found in "{reference["name"]}"')
-    except Missing:
-        if reference.get("optional"):
-            return None
-        raise
-    return content[reference["key"]].decode()
+    reference = cast(Object, origin[f"{kind}KeyRef"])
+    content = sources.read(kind, pod["metadata"]["namespace"], reference)
+    if content is not None and reference["key"] in content:
+        return content[reference["key"]].decode()
+    if not reference.get("optional"):
+        raise Missing(f'key "{reference["key"]}" not found in "{reference["name"]}"')
+    return None

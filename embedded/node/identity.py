@@ -24,12 +24,12 @@ class Tokens:
     """The tokens of one pod by (audience, seconds asked for)."""
 
     values: dict[tuple[str, int], str] = field(default_factory=dict[tuple[str, int], str])
-    due: dict[tuple[str, int], float] = field(default_factory=dict[tuple[str, int], float])
+    renew_at: dict[tuple[str, int], float] = field(default_factory=dict[tuple[str, int], float])
     """When each is to be replaced, seconds since the epoch."""
 
     @property
-    def next_due(self) -> float | None:
-        return min(self.due.values(), default=None)
+    def next_renewal(self) -> float | None:
+        return min(self.renew_at.values(), default=None)
 
     async def renew(self, api: Api, pod: Object) -> None:
         """Ask for every token of the pod that is missing or due.
@@ -37,17 +37,17 @@ class Tokens:
         Raises:
             ApiError: refused; `.missing` while the ServiceAccount is not there.
         """
-        for key in wanted(pod):
-            if key in self.values and time.time() < self.due[key]:
+        for key in required_tokens(pod):
+            if key in self.values and time.time() < self.renew_at[key]:
                 continue
             answer = await request(api, pod, key)
             begun = time.time()
             end = datetime.fromisoformat(answer["expirationTimestamp"]).timestamp()
             self.values[key] = answer["token"]
-            self.due[key] = begun + (end - begun) * REFRESH
+            self.renew_at[key] = begun + (end - begun) * REFRESH
 
 
-def wanted(pod: Object) -> set[tuple[str, int]]:
+def required_tokens(pod: Object) -> set[tuple[str, int]]:
     """Tokens to hold: those of its volumes; the default one belongs to every pod that mounts one."""
     keys = token_keys(pod)
     return keys | {DEFAULT} if any(audience == "" for audience, _seconds in keys) else keys

@@ -16,9 +16,9 @@ from corral.embedded.node.attempts import Attempt, start
 from corral.embedded.node.containers import ContainerRun
 from corral.embedded.node.endpoints import addresses as in_addresses
 from corral.embedded.node.environment import environment, expand
-from corral.embedded.node.row import Context, Launch, Refused, Row
+from corral.embedded.node.pod_files import PodFiles, own
+from corral.embedded.node.program_spec import Context, Launch, ProgramSpec, Refused
 from corral.embedded.node.sources import Missing
-from corral.embedded.node.workshop import Workshop, own
 from corral.embedded.objects import at, children
 
 SEARCHED = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
@@ -54,38 +54,38 @@ class Prepared:
     owner: mounting.Owner
 
 
-def devices(pod: Object, container: Object, workshop: Workshop) -> list[str]:
+def devices(pod: Object, container: Object, files: PodFiles) -> list[str]:
     """Names of the devices that the pod's ResourceClaims got, for this container.
 
     Raises:
         Missing: a claim is not allocated yet.
     """
     used = {c["name"] for c in children(container, "resources", "claims")}
-    told = children(pod, "status", "resourceClaimStatuses")
-    made = {entry["name"]: entry.get("resourceClaimName") for entry in told}
-    found: list[str] = []
+    statuses = children(pod, "status", "resourceClaimStatuses")
+    generated = {entry["name"]: entry.get("resourceClaimName") for entry in statuses}
+    names: list[str] = []
     for claim in children(pod, "spec", "resourceClaims"):
         if claim["name"] not in used:
             continue
-        name = str(claim.get("resourceClaimName") or made.get(claim["name"]) or "")
-        held = workshop.ground.sources.resource_claims.get((pod["metadata"]["namespace"], name))
-        if not at(held or {}, "status", "allocation"):
+        name = str(claim.get("resourceClaimName") or generated.get(claim["name"]) or "")
+        resource_claim = files.settings.sources.resource_claims.get((pod["metadata"]["namespace"], name))
+        if not at(resource_claim or {}, "status", "allocation"):
             raise Missing(f'resource claim "{claim["name"]}" is not allocated')
-        results = children(held or {}, "status", "allocation", "devices", "results")
-        found.extend(str(result["device"]) for result in results)
-    return found
+        results = children(resource_claim or {}, "status", "allocation", "devices", "results")
+        names.extend(str(result["device"]) for result in results)
+    return names
 
 
-def prepare(pod: Object, run: ContainerRun, workshop: Workshop, address: Address, api_port: int) -> Prepared:
+def prepare(pod: Object, run: ContainerRun, files: PodFiles, address: Address, api_port: int) -> Prepared:
     """Resolve environment, arguments and mounts, and ask the row what to start.
 
     Raises:
         Missing: the container has to wait.
         Refused: its row does not honour what the pod states.
     """
-    row = run.row
-    assert isinstance(row, Row)
-    sources, real = workshop.ground.sources, workshop.ground.real_paths
+    program = run.program
+    assert isinstance(program, ProgramSpec)
+    sources, real = files.settings.sources, files.settings.real_paths
     services = sources.services
     spec, owner = run.spec, mounting.user(pod, run.spec, real)
     try:
@@ -93,13 +93,13 @@ def prepare(pod: Object, run: ContainerRun, workshop: Workshop, address: Address
     except ValueError as cause:
         raise Refused(str(cause)) from cause
     env = {name: in_addresses(value, services) for name, value in stated.items()}
-    scratch = workshop.scratch(run.folder, owner)
-    mounts = mounting.mounts(spec, workshop.volumes(pod), workshop.folders, stated)
-    given = devices(pod, spec, workshop)
+    scratch = files.scratch(run.folder, owner)
+    mounts = mounting.mounts(spec, files.volumes(pod), files.folders, stated)
+    device_names = devices(pod, spec, files)
 
     def texts(key: str) -> list[str]:
         values = [expand(value, stated) for value in cast(list[str], spec.get(key) or [])]
-        return values if row.serves_names else [in_addresses(value, services) for value in values]
+        return values if program.serves_names else [in_addresses(value, services) for value in values]
 
     context = Context(
         namespace=pod["metadata"]["namespace"],
@@ -113,35 +113,33 @@ def prepare(pod: Object, run: ContainerRun, workshop: Workshop, address: Address
             str(port.get("name") or port["containerPort"]): int(port["containerPort"])
             for port in children(spec, "ports")
         },
-        kubeconfig=workshop.identity / "kubeconfig",
+        kubeconfig=files.identity / "kubeconfig",
         scratch=scratch,
         real_paths=real,
         mounts={mount.target: mount.source for mount in mounts},
     )
-    launch = row.launch(context)
+    launch = program.launch(context)
     own(scratch, owner)
     complete = {
         "PATH": SEARCHED,
         "HOME": str(scratch),
-        "TMPDIR": str(workshop.temporary(run.folder, scratch)),
+        "TMPDIR": str(files.temporary(run.folder, scratch)),
         "LANG": "C.UTF-8",
         "HOSTNAME": pod["metadata"]["name"],
         "KUBERNETES_SERVICE_HOST": "127.0.0.1",
         "KUBERNETES_SERVICE_PORT": str(api_port),
         "KUBERNETES_SERVICE_PORT_HTTPS": str(api_port),
-        **({"CORRAL_DEVICES": ",".join(given)} if given else {}),
+        **({"CORRAL_DEVICES": ",".join(device_names)} if device_names else {}),
         **env,
         **launch.env,
     }
     return Prepared(launch, complete, mounts, scratch, owner)
 
 
-async def launch(
-    pod: Object, run: ContainerRun, prepared: Prepared, workshop: Workshop, level: int
-) -> Attempt:
+async def launch(pod: Object, run: ContainerRun, prepared: Prepared, files: PodFiles, level: int) -> Attempt:
     """Start the container's next run."""
     number = run.attempt.number + 1 if run.attempt else 0
-    owner, real = prepared.owner, workshop.ground.real_paths
+    owner, real = prepared.owner, files.settings.real_paths
     root, passwd = run.folder / "root", run.folder / "passwd"
     mounting.write_passwd(passwd, owner, prepared.scratch)
     private_directory(root)
@@ -157,9 +155,9 @@ async def launch(
         groups=mounting.groups(pod, owner),
         root=str(root) if real else None,
         binds=mounting.binds(
-            prepared.mounts, prepared.launch.needs, prepared.scratch, workshop.identity, passwd
+            prepared.mounts, prepared.launch.needs, prepared.scratch, files.identity, passwd
         ),
-        hidden=[str(path) for path in workshop.ground.hidden],
+        hidden=[str(path) for path in files.settings.hidden],
         level=level,
         begun=time.time(),
     )

@@ -35,7 +35,7 @@ def mounts(
         folders: where each of them is.
         env: the container's environment, for `subPathExpr`.
     """
-    found: list[Mount] = []
+    result: list[Mount] = []
     for stated in children(container, "volumeMounts"):
         volume = volumes[stated["name"]]
         rendered = kind_of(volume) in RENDERED
@@ -49,8 +49,8 @@ def mounts(
             if not source.exists():
                 _make(source, folders[stated["name"]])
         readonly = rendered or bool(stated.get("readOnly")) or _claim_readonly(volume)
-        found.append(Mount(source, str(stated["mountPath"]).rstrip("/") or "/", readonly))
-    return found
+        result.append(Mount(source, str(stated["mountPath"]).rstrip("/") or "/", readonly))
+    return result
 
 
 def _make(folder: Path, volume: Path) -> None:
@@ -94,7 +94,7 @@ def binds(
     own: Iterable[Mount], visible: Iterable[Path], scratch: Path, identity: Path, passwd: Path
 ) -> list[Bind]:
     """What the new root shows besides this machine's own folders."""
-    found: list[Bind] = [
+    result: list[Bind] = [
         (str(scratch), str(scratch), "rw"),
         (str(scratch / "tmp"), "/tmp", "rw"),
         (str(scratch / "tmp"), "/var/tmp", "rw"),
@@ -102,9 +102,9 @@ def binds(
         (str(passwd), "/etc/passwd", "ro"),
     ]
     for folder in visible:
-        found.extend({(str(path), str(path), "see") for path in (folder, folder.resolve())})
-    found.extend((str(m.source), m.target, "ro" if m.readonly else "rw") for m in own)
-    return found
+        result.extend({(str(path), str(path), "see") for path in (folder, folder.resolve())})
+    result.extend((str(m.source), m.target, "ro" if m.readonly else "rw") for m in own)
+    return result
 
 
 def write_passwd(path: Path, owner: Owner, home: Path) -> None:

@@ -1,13 +1,14 @@
-"""The network of a plane: the API server's proxy, and a door at each Service's address."""
+"""The network of a plane: the API server's proxy, and a listener at each Service's address."""
 
 import asyncio
 import logging
 
-from corral.embedded.kube import Informer, resource
+from corral.embedded.informer import Informer
+from corral.embedded.kube import resource
 from corral.embedded.node.context import NodeContext
 from corral.embedded.node.egress import serve
 from corral.embedded.node.endpoints import Endpoints
-from corral.embedded.node.forwarders import Forwarders, doors
+from corral.embedded.node.forwarders import Forwarders, service_ports
 
 log = logging.getLogger(__name__)
 
@@ -34,6 +35,6 @@ async def run(context: NodeContext) -> None:
             while True:
                 await changed.wait()
                 changed.clear()
-                await forwarders.update(doors(list(services.items.values())))
+                await forwarders.update(service_ports(list(services.items.values())))
     finally:
         forwarders.close()

@@ -96,10 +96,10 @@ def _shows(root: Folder, path: str) -> bool:
         if isinstance(node, Link):
             return False
         walked = os.path.join(walked, part)
-        found = node.children.get(part)
-        if found is None:
+        child = node.children.get(part)
+        if child is None:
             return False
-        node = found
+        node = child
     return isinstance(node, Bind) and node.source == walked
 
 
@@ -189,7 +189,7 @@ def _bind(node: Bind, path: str) -> None:
         _build(child, target)
     if node.readonly:
         flags = os.statvfs(path).f_flag
-        kept = sum(mark for bit, mark in LOCKED.items() if flags & bit)
+        kept = sum(flag for bit, flag in LOCKED.items() if flags & bit)
         mount("none", path, MS_BIND | MS_REMOUNT | MS_RDONLY | kept)
 
 

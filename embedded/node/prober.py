@@ -9,7 +9,7 @@ from corral.embedded.node.containers import ContainerRun
 from corral.embedded.node.launcher import execute
 from corral.embedded.node.probes import Counter, Probe, check, watch
 
-Unwell = Callable[[ContainerRun, str, float | None], None]
+OnUnhealthy = Callable[[ContainerRun, str, float | None], None]
 """Called with the container, the probe's kind, and the probe's own grace in seconds."""
 
 
@@ -19,11 +19,13 @@ class Prober:
     Sets `started` and `ready` and calls `news`; calls `unwell` when startup or liveness gives up.
     """
 
-    def __init__(self, run: ContainerRun, bind: str, news: Callable[[], None], unwell: Unwell) -> None:
+    def __init__(
+        self, run: ContainerRun, bind: str, on_change: Callable[[], None], on_unhealthy: OnUnhealthy
+    ) -> None:
         self._run = run
         self._bind = bind
-        self._news = news
-        self._unwell = unwell
+        self._on_change = on_change
+        self._on_unhealthy = on_unhealthy
 
     async def follow(self) -> None:
         run = self._run
@@ -31,40 +33,42 @@ class Prober:
             await self._startup()
             run.started = True
             run.ready = not run.spec.get("readinessProbe")
-            self._news()
+            self._on_change()
         async with asyncio.TaskGroup() as group:
             if run.spec.get("readinessProbe"):
                 group.create_task(self._watch("readiness", run.ready, self._ready))
             if run.spec.get("livenessProbe"):
-                group.create_task(self._watch("liveness", True, lambda well: self._judge("liveness", well)))
+                group.create_task(
+                    self._watch("liveness", True, lambda passing: self._on_result("liveness", passing))
+                )
 
     async def _startup(self) -> None:
         if not self._run.spec.get("startupProbe"):
             return
         passed = asyncio.Event()
 
-        def judge(well: bool) -> None:
-            self._judge("startup", well)
-            if well:
+        def on_startup(passing: bool) -> None:
+            self._on_result("startup", passing)
+            if passing:
                 passed.set()
 
         async with asyncio.TaskGroup() as group:
-            watching = group.create_task(self._watch("startup", None, judge))
+            watching = group.create_task(self._watch("startup", None, on_startup))
             await passed.wait()
             watching.cancel()
 
     def _ready(self, ready: bool) -> None:
         self._run.ready = ready
-        self._news()
+        self._on_change()
 
-    def _judge(self, kind: str, well: bool) -> None:
-        if not well:
-            self._unwell(self._run, kind, self._probe(kind).grace)
+    def _on_result(self, kind: str, passing: bool) -> None:
+        if not passing:
+            self._on_unhealthy(self._run, kind, self._probe(kind).grace)
 
     def _probe(self, kind: str) -> Probe:
         return Probe.of(cast(Object, self._run.spec[f"{kind}Probe"]))
 
-    async def _watch(self, kind: str, verdict: bool | None, changed: Callable[[bool], None]) -> None:
+    async def _watch(self, kind: str, passing: bool | None, changed: Callable[[bool], None]) -> None:
         probe = self._probe(kind)
 
         async def command(argv: Sequence[str], seconds: float) -> bool:
@@ -73,4 +77,4 @@ class Prober:
         async def once() -> bool:
             return await check(probe, self._run.spec, self._bind, command)
 
-        await watch(probe, once, Counter(probe.success, probe.failure, verdict), changed)
+        await watch(probe, once, Counter(probe.success, probe.failure, passing), changed)

@@ -26,7 +26,7 @@ class Counter:
 
     success: int
     failure: int
-    verdict: bool | None
+    passing: bool | None
     """Current verdict; None while there is none."""
     _run: int = 0
     _last: bool | None = None
@@ -37,10 +37,10 @@ class Counter:
         self._last = result
         if self._run < (self.success if result else self.failure):
             return None
-        if result and self.verdict is True:
+        if result and self.passing is True:
             return None
-        changed = self.verdict != result
-        self.verdict = result
+        changed = self.passing != result
+        self.passing = result
         return result if changed else None
 
 
@@ -77,9 +77,9 @@ async def watch(
     loop = asyncio.get_running_loop()
     while True:
         begun = loop.time()
-        verdict = counter.observe(await check())
-        if verdict is not None:
-            changed(verdict)
+        passing = counter.observe(await check())
+        if passing is not None:
+            changed(passing)
         await asyncio.sleep(max(0.0, begun + probe.period - loop.time()))
 
 

@@ -1,16 +1,11 @@
 """End every process of a plane's pods, with or without a running node."""
 
-import contextlib
 import json
-import os
-import select
 import signal
-import time
-from collections.abc import Iterable
 from typing import Any, cast
 
 from corral.embedded.home import PlaneHome
-from corral.embedded.plane.processes import Process, end
+from corral.embedded.plane.processes import Process, end, wait
 
 GRACE_SECONDS = 20.0
 RECORDING_SECONDS = 5.0
@@ -36,33 +31,14 @@ def end_all(home: PlaneHome, grace: float = GRACE_SECONDS) -> int:
     shims, programs = _recorded(home)
     for folder in {path.parent for path in home.pods.glob("*/*/*.attempt.json")}:
         (folder / STOPPED).touch(0o600)
-    _send(shims, signal.SIGTERM)
-    _wait(shims, grace)
-    _send(programs, signal.SIGKILL)
-    _wait(shims, RECORDING_SECONDS)
+    for shim in shims:
+        shim.send(signal.SIGTERM)
+    wait(shims, grace)
+    for program in programs:
+        program.send(signal.SIGKILL)
+    wait(shims, RECORDING_SECONDS)
     end([process for process in (*shims, *programs) if process.alive], RECORDING_SECONDS)
     return len(shims) + len(programs)
-
-
-def _send(processes: Iterable[Process], number: signal.Signals) -> None:
-    for process in processes:
-        descriptor = process.open()
-        if descriptor is not None:
-            with contextlib.suppress(ProcessLookupError):
-                signal.pidfd_send_signal(descriptor, number)
-            os.close(descriptor)
-
-
-def _wait(processes: Iterable[Process], seconds: float) -> None:
-    """Wait until all have ended or `seconds` have passed."""
-    limit = time.monotonic() + seconds
-    for process in processes:
-        descriptor = process.open()
-        if descriptor is not None:
-            poll = select.poll()
-            poll.register(descriptor, select.POLLIN)
-            poll.poll(max(0.0, limit - time.monotonic()) * 1000)
-            os.close(descriptor)
 
 
 def _recorded(home: PlaneHome) -> tuple[list[Process], list[Process]]:

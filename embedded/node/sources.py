@@ -33,23 +33,37 @@ class Sources:
 
     def secret(self, namespace: str, name: str) -> Mapping[str, bytes]:
         """Content of a Secret. Raises `Missing`."""
-        found = self.secrets.get((namespace, name))
-        if found is None:
+        item = self.secrets.get((namespace, name))
+        if item is None:
             raise Missing(f'secret "{name}" not found')
-        data = cast(dict[str, str], found.get("data") or {})
+        data = cast(dict[str, str], item.get("data") or {})
         return {key: base64.b64decode(value) for key, value in data.items()}
 
     def config_map(self, namespace: str, name: str) -> Mapping[str, bytes]:
         """Content of a ConfigMap, text and binary. Raises `Missing`."""
-        found = self.config_maps.get((namespace, name))
-        if found is None:
+        item = self.config_maps.get((namespace, name))
+        if item is None:
             raise Missing(f'configmap "{name}" not found')
-        text = cast(dict[str, str], found.get("data") or {})
-        binary = cast(dict[str, str], found.get("binaryData") or {})
+        text = cast(dict[str, str], item.get("data") or {})
+        binary = cast(dict[str, str], item.get("binaryData") or {})
         return {
             **{key: value.encode() for key, value in text.items()},
             **{key: base64.b64decode(value) for key, value in binary.items()},
         }
+
+    def read(self, kind: str, namespace: str, reference: Object) -> Mapping[str, bytes] | None:
+        """Content of a `secret` or `configMap` by reference; None: it is optional and not there.
+
+        Raises:
+            Missing: it is not optional and not there.
+        """
+        name = str(reference.get("secretName") or reference.get("name"))
+        try:
+            return self.secret(namespace, name) if kind == "secret" else self.config_map(namespace, name)
+        except Missing:
+            if reference.get("optional"):
+                return None
+            raise
 
 
 def field(pod: Object, path: str, addresses: Mapping[str, str]) -> str:

@@ -4,16 +4,16 @@ import time
 from collections.abc import Sequence
 
 from corral.embedded.kube import Object, Objects
-from corral.embedded.node.classify import OMITTED, PROCESS, REFUSED, is_true
+from corral.embedded.node.classify import OMITTED, PROCESS, REFUSED
 from corral.embedded.node.containers import ContainerRun, timestamp
-from corral.embedded.node.row import Omitted
-from corral.embedded.objects import children, condition
+from corral.embedded.node.program_spec import Omitted
+from corral.embedded.objects import children, condition, is_true
 
 
 def phase(pod: Object, inits: Sequence[ContainerRun], mains: Sequence[ContainerRun]) -> str:
     """Pending, Running, Succeeded or Failed, by the pod's restart policy."""
     policy = pod["spec"].get("restartPolicy", "Always")
-    real = [run for run in mains if not isinstance(run.row, Omitted)]
+    real = [run for run in mains if not isinstance(run.program, Omitted)]
     failed_init = [r for r in inits if r.outcome and r.outcome.code != 0 and not r.sidecar]
     if policy == "Never" and failed_init:
         return "Failed"
@@ -40,19 +40,19 @@ def conditions(
     begun = any(run.attempt for run in (*inits, *mains))
     unready = [run.name for run in mains if not run.ready]
     why = "PodCompleted" if finished else "ContainersNotReady"
-    said = f"containers with unready status: {unready}"
-    omitted = [f"{r.name}: {r.row.why}" for r in (*inits, *mains) if isinstance(r.row, Omitted)]
+    message = f"containers with unready status: {unready}"
+    omitted = [f"{r.name}: {r.program.why}" for r in (*inits, *mains) if isinstance(r.program, Omitted)]
     stated: list[tuple[str, bool, str, str]] = [
         ("PodReadyToStartContainers", begun, "", ""),
         ("Initialized", initialized, "" if initialized else "ContainersNotInitialized", ""),
-        ("ContainersReady", all_ready, "" if all_ready else why, "" if all_ready else said),
+        ("ContainersReady", all_ready, "" if all_ready else why, "" if all_ready else message),
         ("PodScheduled", True, "", ""),
-        (PROCESS, refused is None, "Row" if refused is None else "CorralRefused", refused or ""),
+        (PROCESS, refused is None, "Program" if refused is None else "CorralRefused", refused or ""),
     ]
     if all_ready and closed:
         stated.append(("Ready", False, "ReadinessGatesNotReady", f"conditions not true: {closed}"))
     else:
-        stated.append(("Ready", all_ready, "" if all_ready else why, "" if all_ready else said))
+        stated.append(("Ready", all_ready, "" if all_ready else why, "" if all_ready else message))
     if omitted:
         stated.append((OMITTED, True, "Omitted", "; ".join(omitted)))
     if refused is not None:
@@ -61,12 +61,12 @@ def conditions(
 
 
 def _condition(pod: Object, kind: str, true: bool, reason: str, message: str) -> Object:
-    wanted = "True" if true else "False"
+    value = "True" if true else "False"
     old = condition(pod, kind)
-    kept = old is not None and old["status"] == wanted and old.get("lastTransitionTime")
+    kept = old is not None and old["status"] == value and old.get("lastTransitionTime")
     return {
         "type": kind,
-        "status": wanted,
+        "status": value,
         "reason": reason or None,
         "message": message or None,
         "lastTransitionTime": kept or timestamp(time.time()),

@@ -7,10 +7,11 @@ from pathlib import Path
 
 from corral.catalogue.quantities import amount
 from corral.embedded.home import private_directory
-from corral.embedded.kube import Api, ApiError, Informer, Object, key_of, resource
+from corral.embedded.informer import Informer, key_of
+from corral.embedded.kube import Api, ApiError, Object, resource
 from corral.embedded.node.context import NodeContext
 from corral.embedded.objects import at, child, title
-from corral.embedded.worklist import WorkList
+from corral.embedded.work_queue import WorkQueue
 
 STORAGE_CLASS = "corral-local"
 PROVISIONER = "corral.dev/local"
@@ -81,7 +82,7 @@ class Provisioner:
     def __init__(self, api: Api, folder: Path) -> None:
         self._api = api
         self._folder = folder
-        self._work: WorkList[tuple[str, str, str]] = WorkList(self._look_at, log)
+        self._queue: WorkQueue[tuple[str, str, str]] = WorkQueue(self._reconcile, log)
         self._classes = Informer(api, resource("storage.k8s.io/v1", "storageclasses"), self._class_changed)
         self._claims = Informer(api, resource("v1", "persistentvolumeclaims"), self._claim_changed)
         self._volumes = Informer(api, resource("v1", "persistentvolumes"), self._volume_changed)
@@ -92,29 +93,29 @@ class Provisioner:
             for informer in (self._classes, self._claims, self._volumes):
                 tasks.create_task(informer.run())
             await self._classes.synced.wait()
-            self._work.add(("class", "", STORAGE_CLASS))
-            await self._work.run()
+            self._queue.add(("class", "", STORAGE_CLASS))
+            await self._queue.run()
 
     def _class_changed(self, _kind: str, item: Object) -> None:
-        self._work.add(("class", *key_of(item)))
+        self._queue.add(("class", *key_of(item)))
         for key in self._claims.items:
-            self._work.add(("claim", *key))
+            self._queue.add(("claim", *key))
 
     def _claim_changed(self, _kind: str, item: Object) -> None:
-        self._work.add(("claim", *key_of(item)))
+        self._queue.add(("claim", *key_of(item)))
 
     def _volume_changed(self, _kind: str, item: Object) -> None:
-        self._work.add(("volume", *key_of(item)))
+        self._queue.add(("volume", *key_of(item)))
         claim = child(item, "spec", "claimRef")
         if claim:
-            self._work.add(("claim", claim["namespace"], claim["name"]))
+            self._queue.add(("claim", claim["namespace"], claim["name"]))
 
-    async def _look_at(self, key: tuple[str, str, str]) -> None:
+    async def _reconcile(self, key: tuple[str, str, str]) -> None:
         kind, namespace, name = key
         if kind == "class":
             await self._keep_class()
         elif kind == "claim" and (claim := self._claims.items.get((namespace, name))):
-            await self._serve(claim)
+            await self._provision(claim)
         elif kind == "volume" and (volume := self._volumes.items.get((namespace, name))):
             await self._reclaim(volume)
 
@@ -122,7 +123,7 @@ class Provisioner:
         if ("", STORAGE_CLASS) not in self._classes.items:
             await _create(self._api, resource("storage.k8s.io/v1", "storageclasses"), storage_class())
 
-    async def _serve(self, claim: Object) -> None:
+    async def _provision(self, claim: Object) -> None:
         served = self._classes.items.get(("", str(at(claim, "spec", "storageClassName"))))
         if (
             served is None
@@ -143,16 +144,16 @@ class Provisioner:
         volume = self._volumes.items.get(("", claim["spec"]["volumeName"]))
         if volume is None or not is_ours(volume) or at(claim, "status", "phase") != "Bound":
             return
-        wanted = str(claim["spec"]["resources"]["requests"]["storage"])
-        capacity = {"capacity": {"storage": wanted}}
+        requested = str(claim["spec"]["resources"]["requests"]["storage"])
+        capacity = {"capacity": {"storage": requested}}
         namespace, name = key_of(claim)
-        if amount(wanted) > amount(volume["spec"]["capacity"]["storage"]):
+        if amount(requested) > amount(volume["spec"]["capacity"]["storage"]):
             path = resource("v1", "persistentvolumes", name=volume["metadata"]["name"])
             await self._api.patch(path, {"spec": capacity})
-        if amount(wanted) > amount(str(at(claim, "status", "capacity", "storage") or "0")):
+        if amount(requested) > amount(str(at(claim, "status", "capacity", "storage") or "0")):
             path = resource("v1", "persistentvolumeclaims", namespace, name, "status")
             await self._api.patch(path, {"status": capacity})
-            log.info("claim %s: expanded to %s", title(claim), wanted)
+            log.info("claim %s: expanded to %s", title(claim), requested)
 
     async def _reclaim(self, volume: Object) -> None:
         spec = child(volume, "spec")

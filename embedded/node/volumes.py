@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import cast
 
 from corral.embedded.kube import Object
-from corral.embedded.node.row import Refused
+from corral.embedded.node.program_spec import Refused
 from corral.embedded.node.sources import Missing, Sources, field, resource_field
 from corral.embedded.objects import at, children
 
@@ -95,22 +95,17 @@ def _one(
         }
     if kind not in ("configMap", "secret"):
         raise Refused(f"projected source {kind} is not given here")
-    name = str(source.get("secretName") or source.get("name"))
-    read = sources.secret if kind == "secret" else sources.config_map
-    optional = bool(source.get("optional"))
-    try:
-        content = read(pod["metadata"]["namespace"], name)
-    except Missing:
-        if optional:
-            return {}
-        raise
+    content = sources.read(kind, pod["metadata"]["namespace"], source)
+    if content is None:
+        return {}
     if not items:
         return {key: File(value, mode) for key, value in content.items()}
     files: Payload = {}
     for item in items:
         if item["key"] in content:
             files[item["path"]] = File(content[item["key"]], int(item.get("mode") or mode))
-        elif not optional:
+        elif not source.get("optional"):
+            name = source.get("secretName") or source.get("name")
             raise Missing(f'{kind.lower()} "{name}" references non-existent key: {item["key"]}')
     return files
 
@@ -149,8 +144,8 @@ def write(folder: Path, files: Payload, owner: Owner) -> bool:
     fresh = Path(tempfile.mkdtemp(prefix="..", dir=folder))
     fresh.chmod(0o755)
     folder.chmod(0o755)
-    give(folder, owner)
-    give(fresh, owner)
+    set_owner(folder, owner)
+    set_owner(fresh, owner)
     for relative, file in files.items():
         target = fresh / relative
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -159,9 +154,9 @@ def write(folder: Path, files: Payload, owner: Owner) -> bool:
             stream.write(file.content)
         for parent in target.relative_to(fresh).parents[:-1]:
             (fresh / parent).chmod(0o755)
-            give(fresh / parent, owner)
+            set_owner(fresh / parent, owner)
         target.chmod(_mode(file.mode, owner))
-        give(target, owner)
+        set_owner(target, owner)
     old = folder / link.readlink() if link.is_symlink() else None
     swap = folder / "..data_tmp"
     swap.unlink(missing_ok=True)
@@ -193,7 +188,7 @@ def _mode(stated: int, owner: Owner) -> int:
     return stated | 0o440 if owner.group is not None else stated
 
 
-def give(path: Path, owner: Owner) -> None:
+def set_owner(path: Path, owner: Owner) -> None:
     """As root: `path` belongs to the pod's user, or to root and its fsGroup."""
     if os.geteuid() == 0:
         user = owner.uid if owner.group is None else 0
@@ -229,9 +224,9 @@ def claimed(pod: Object, volume: Object, sources: Sources, owner: Owner) -> Path
     folder = Path(place["path"])
     if not folder.is_dir():
         raise Missing(f"folder of persistentvolume {bound['metadata']['name']!r} is not there")
-    found = folder.stat()
-    wanted = (owner.uid, owner.gid if owner.group is None else owner.group)
-    if os.geteuid() == 0 and (found.st_uid, found.st_gid) != wanted:
-        os.chown(folder, *wanted)
+    current = folder.stat()
+    desired = (owner.uid, owner.gid if owner.group is None else owner.group)
+    if os.geteuid() == 0 and (current.st_uid, current.st_gid) != desired:
+        os.chown(folder, *desired)
         folder.chmod(0o770 if owner.group is None else 0o2770)
     return folder

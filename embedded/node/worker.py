@@ -11,20 +11,21 @@ from pathlib import Path
 
 import httpx
 
-from corral.embedded.kube import ApiError, Object, Outage, resource
+from corral.embedded.informer import Outage
+from corral.embedded.kube import ApiError, Object, resource
 from corral.embedded.node import backoff
 from corral.embedded.node.attempts import Attempt, Outcome, latest_runs
-from corral.embedded.node.bell import Bell
-from corral.embedded.node.classify import Verdict, unsupported
+from corral.embedded.node.broadcast import Broadcast
+from corral.embedded.node.classify import Decision, unsupported
 from corral.embedded.node.containers import ContainerRun
 from corral.embedded.node.launcher import Address, execute, launch, prepare
+from corral.embedded.node.pod_files import PodFiles
 from corral.embedded.node.prober import Prober
-from corral.embedded.node.row import Omitted, Refused
+from corral.embedded.node.program_spec import Omitted, Refused
 from corral.embedded.node.shutdown import STOPPED
 from corral.embedded.node.sources import Missing
-from corral.embedded.node.status import conditions, status
+from corral.embedded.node.status import status
 from corral.embedded.node.tasks import cancel, first_cause, first_of
-from corral.embedded.node.workshop import Workshop
 from corral.embedded.objects import at, child, children
 
 log = logging.getLogger("corral.node")
@@ -37,40 +38,38 @@ class PodWorker:
     def __init__(
         self,
         pod: Object,
-        verdict: Verdict,
-        workshop: Workshop,
+        decision: Decision,
+        files: PodFiles,
         address: Address,
         api_port: int,
-        told: Callable[["PodWorker"], None],
     ) -> None:
         self.pod = pod
         self.address = address
-        self.workshop = workshop
+        self.files = files
         self.deleting = asyncio.Event()
         self.refused: str | None = None
-        self._api = workshop.ground.api
+        self._api = files.settings.api
         self._api_port = api_port
-        self._told = told
-        self._changed = Bell()
+        self._changed = Broadcast()
         self._dirty = asyncio.Event()
         known = at(pod, "status", "startTime")
         self._begun = datetime.fromisoformat(known).timestamp() if known else time.time()
         self._starting: set[asyncio.Task[Attempt]] = set()
         self._killing: set[asyncio.Task[None]] = set()
         self._sidecars: list[asyncio.Task[None]] = []
-        self.inits = self._runs(verdict, "initContainers", "initContainerStatuses", True)
-        self.mains = self._runs(verdict, "containers", "containerStatuses", False)
+        self.inits = self._runs(decision, "initContainers", "initContainerStatuses", True)
+        self.mains = self._runs(decision, "containers", "containerStatuses", False)
 
-    def _runs(self, verdict: Verdict, key: str, told: str, init: bool) -> list[ContainerRun]:
-        statuses = children(self.pod, "status", told)
+    def _runs(self, decision: Decision, key: str, status_key: str, init: bool) -> list[ContainerRun]:
+        statuses = children(self.pod, "status", status_key)
         known = {entry["name"]: entry for entry in statuses}
         runs: list[ContainerRun] = []
         for spec in children(self.pod, "spec", key):
             name = str(spec["name"])
-            run = ContainerRun(spec, verdict.rows[name], init, self.uid, self.workshop.folder / name)
+            run = ContainerRun(spec, decision.programs[name], init, self.uid, self.files.folder / name)
             run.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             run.recall(known.get(name, {}))
-            if isinstance(run.row, Omitted):
+            if isinstance(run.program, Omitted):
                 run.omit(self._begun)
             runs.append(run)
         return runs
@@ -96,10 +95,10 @@ class PodWorker:
         self.pod = pod
         if pod["metadata"].get("deletionTimestamp"):
             self.deleting.set()
-        self.poke()
+        self.notify()
 
-    def poke(self) -> None:
-        self._changed.ring()
+    def notify(self) -> None:
+        self._changed.notify()
 
     def publish(self) -> None:
         """The status changed: write it to the API."""
@@ -122,7 +121,7 @@ class PodWorker:
     async def abandon(self, task: "asyncio.Task[None]") -> None:
         """The pod is gone from the API: end its processes now and the worker with them."""
         await cancel(task)
-        await self.end_leftovers(self.workshop.folder)
+        await self.end_leftovers(self.files.folder)
 
     @staticmethod
     async def end_leftovers(folder: Path) -> None:
@@ -188,7 +187,7 @@ class PodWorker:
 
     async def _supervise(self, run: ContainerRun) -> None:
         """Start, watch and restart one container until its policy says that it is done."""
-        if isinstance(run.row, Omitted):
+        if isinstance(run.program, Omitted):
             return
         while True:
             if run.attempt is None or run.outcome is not None:
@@ -197,16 +196,16 @@ class PodWorker:
                 await self._start(run)
             await self._watch(run)
             self.publish()
-            self.poke()
+            self.notify()
 
     async def _start(self, run: ContainerRun) -> None:
         level = await self._pause(run)
         while True:
             seen = self._changed.count
             try:
-                await self.workshop.prepare(self.pod, self.address.fields)
-                prepared = prepare(self.pod, run, self.workshop, self.address, self._api_port)
-                task = asyncio.create_task(launch(self.pod, run, prepared, self.workshop, level))
+                await self.files.prepare(self.pod, self.address.fields)
+                prepared = prepare(self.pod, run, self.files, self.address, self._api_port)
+                task = asyncio.create_task(launch(self.pod, run, prepared, self.files, level))
                 self._starting.add(task)
                 task.add_done_callback(self._starting.discard)
                 # A start is never left halfway: a process nobody recorded could not be adopted.
@@ -244,7 +243,9 @@ class PodWorker:
     async def _watch(self, run: ContainerRun) -> None:
         """Probe the running container until it ends."""
         assert run.attempt is not None
-        task = asyncio.create_task(Prober(run, self.address.bind, self._news, self._unwell).follow())
+        task = asyncio.create_task(
+            Prober(run, self.address.bind, self._on_change, self._on_unhealthy).follow()
+        )
         task.add_done_callback(self._probing_ended)
         try:
             run.end(await run.attempt.ended())
@@ -256,11 +257,11 @@ class PodWorker:
         if not task.cancelled() and task.exception() is not None:
             log.error("%s: probing stopped", self.title, exc_info=task.exception())
 
-    def _news(self) -> None:
+    def _on_change(self) -> None:
         self.publish()
-        self.poke()
+        self.notify()
 
-    def _unwell(self, run: ContainerRun, kind: str, grace: float | None) -> None:
+    def _on_unhealthy(self, run: ContainerRun, kind: str, grace: float | None) -> None:
         """A probe gave up on the container: end it; its restart policy decides what follows."""
         run.last_problem = f"{kind} probe failed"
         log.info("%s: %s: %s probe failed, restarting", self.title, run.name, kind)
@@ -347,7 +348,7 @@ class PodWorker:
         log.warning("%s: refused: %s", self.title, reason)
         await asyncio.gather(*(self._kill(run, self._grace) for run in self.runs))
         for run in self.runs:
-            if not run.running and not isinstance(run.row, Omitted):
+            if not run.running and not isinstance(run.program, Omitted):
                 run.wait("CorralRefused", reason)
         self.publish()
 
@@ -366,7 +367,6 @@ class PodWorker:
         while True:
             await self._dirty.wait()
             self._dirty.clear()
-            self._told(self)
             if self.finished:
                 continue
             body = self._body()
@@ -379,19 +379,13 @@ class PodWorker:
         """Keep the content of volumes and tokens fresh while containers run."""
         seen = self._changed.count
         while True:
-            due = self.workshop.tokens.next_due
+            renewal = self.files.tokens.next_renewal
             with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(None if due is None else max(1.0, due - time.time())):
+                async with asyncio.timeout(None if renewal is None else max(1.0, renewal - time.time())):
                     await self._changed.since(seen)
             seen = self._changed.count
             if any(run.running for run in self.runs):
                 try:
-                    await self.workshop.prepare(self.pod, self.address.fields)
+                    await self.files.prepare(self.pod, self.address.fields)
                 except (Missing, Refused, ApiError, httpx.TransportError, OSError) as cause:
                     log.warning("%s: volumes stay as they were: %s", self.title, cause)
-
-    @property
-    def ready(self) -> bool:
-        """Whether every container is ready, readiness gates included."""
-        stated = conditions(self.pod, self.inits, self.mains, self.refused)
-        return any(entry["type"] == "Ready" and entry["status"] == "True" for entry in stated)

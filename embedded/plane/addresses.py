@@ -26,7 +26,7 @@ class Claim:
     """A pair of address ranges held for one plane as long as `held` is open."""
 
     octet: int
-    held: socket.socket
+    lock: socket.socket
 
     @property
     def service_range(self) -> str:
@@ -43,13 +43,13 @@ def claim(octet: int) -> Claim | None:
     The claim is a socket in Linux' abstract namespace, which is per network namespace just as loopback is:
     it reaches every user of this machine, leaves no file and ends with its last holder.
     """
-    held = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+    lock = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
     try:
-        held.bind(f"\0corral/127.{octet}")
+        lock.bind(f"\0corral/127.{octet}")
     except OSError:
-        held.close()
+        lock.close()
         return None
-    return Claim(octet, held)
+    return Claim(octet, lock)
 
 
 def claim_any(taken: Collection[int]) -> Claim:
@@ -59,9 +59,9 @@ def claim_any(taken: Collection[int]) -> Claim:
         AddressesInUse: every pair is taken.
     """
     for octet in range(FIRST_OCTET, LAST_OCTET, 2):
-        found = None if octet in taken else claim(octet)
-        if found:
-            return found
+        ranges = None if octet in taken else claim(octet)
+        if ranges:
+            return ranges
     raise AddressesInUse("no free address range in 127.96.0.0 to 127.251.255.255: stop another plane")
 
 

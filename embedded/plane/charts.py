@@ -26,7 +26,7 @@ def names() -> list[str]:
     return sorted((carried - set(WRAPPED.values())) | WRAPPED.keys())
 
 
-def link(folder: Path, wanted: Collection[str], real: Finder, stand_ins: Path = STAND_INS) -> None:
+def link(folder: Path, requested: Collection[str], real: Finder, stand_ins: Path = STAND_INS) -> None:
     """Make `folder` hold one link per chart, and `charts.json`: name -> {kind, version}.
 
     `kind` is `real` for upstream's own chart, else `stand-in`; a name for which there is neither has no link.
@@ -35,14 +35,17 @@ def link(folder: Path, wanted: Collection[str], real: Finder, stand_ins: Path = 
     private_directory(folder)
     offered = {path.parent.name: path.parent for path in sorted(stand_ins.glob("*/Chart.yaml"))}
     listing: dict[str, dict[str, str]] = {}
-    for name in sorted({*wanted, *offered}):
-        found = real(WRAPPED.get(name, name))
-        target = found or offered.get(name)
+    for name in sorted({*requested, *offered}):
+        real_chart = real(WRAPPED.get(name, name))
+        target = real_chart or offered.get(name)
         entry = folder / name
         entry.unlink(missing_ok=True)
         if target is None:
             continue
         entry.symlink_to(target, target_is_directory=True)
         version = str(yaml.safe_load((target / "Chart.yaml").read_text())["version"])
-        listing[name] = {"kind": "real" if found and name not in WRAPPED else "stand-in", "version": version}
+        listing[name] = {
+            "kind": "real" if real_chart and name not in WRAPPED else "stand-in",
+            "version": version,
+        }
     write_private(folder / "charts.json", json.dumps(listing, indent=2) + "\n")

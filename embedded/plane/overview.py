@@ -9,13 +9,13 @@ from typing import Literal
 
 from corral.embedded.home import PlaneHome
 from corral.embedded.kube import Api, ApiError, Object, Objects, resource
-from corral.embedded.objects import at, child, children, condition, title
+from corral.embedded.objects import at, child, children, condition, is_true, title
 from corral.embedded.plane.processes import Process
 
 Kind = Literal["process", "simulated", "refused", "pending", "container"]
 Devices = Mapping[tuple[str, str], tuple[str, ...]]
 """Allocated devices of each ResourceClaim, by namespace and name."""
-MARKS: Mapping[str, Kind] = {
+POD_CONDITIONS: Mapping[str, Kind] = {
     "corral.dev/Refused": "refused",
     "corral.dev/Process": "process",
     "corral.dev/Simulated": "simulated",
@@ -155,8 +155,8 @@ def _on_its_way(pod: Object) -> bool:
 
 def allocated(claim: Object) -> tuple[str, ...]:
     """Devices of a ResourceClaim, as `pool/device`."""
-    found = children(claim, "status", "allocation", "devices", "results")
-    return tuple(f"{result['pool']}/{result['device']}" for result in found)
+    results = children(claim, "status", "allocation", "devices", "results")
+    return tuple(f"{result['pool']}/{result['device']}" for result in results)
 
 
 def claims_of(pod: Object) -> list[str]:
@@ -169,16 +169,16 @@ def extended(pod: Object) -> tuple[str, ...]:
     """Extended resources that a pod has of its node, as `node/resource`; which device it is, nobody tells."""
     node = at(pod, "spec", "nodeName")
     limits = [child(container, "resources", "limits") for container in children(pod, "spec", "containers")]
-    found = {name: count for one in limits for name, count in one.items() if name.startswith(GPU_RESOURCES)}
-    words = {name: name if str(count) == "1" else f"{count} x {name}" for name, count in found.items()}
+    counts = {name: count for one in limits for name, count in one.items() if name.startswith(GPU_RESOURCES)}
+    words = {name: name if str(count) == "1" else f"{count} x {name}" for name, count in counts.items()}
     return tuple(f"{node}/{word}" for word in words.values()) if node else ()
 
 
 def processes_of(plane: PlaneHome, uid: str) -> tuple[Process, ...]:
     """Living processes of a pod, without the shims that wait for them."""
     contents = [json.loads(path.read_text()) for path in sorted(plane.pods.glob(f"{uid}/*/*.process.json"))]
-    found = [Process(content["pid"], content["start"]) for content in contents if "pid" in content]
-    return tuple(process for process in found if process.alive)
+    recorded = [Process(content["pid"], content["start"]) for content in contents if "pid" in content]
+    return tuple(process for process in recorded if process.alive)
 
 
 def _view(pod: Object, devices: Devices, kind: Kind, processes: tuple[Process, ...]) -> PodView:
@@ -197,21 +197,21 @@ def _view(pod: Object, devices: Devices, kind: Kind, processes: tuple[Process, .
         ),
         model=at(pod, "metadata", "labels", MODEL_LABEL),
         omitted=str((condition(pod, "corral.dev/Omitted") or {}).get("message") or ""),
-        note="" if _is_true(pod, "Ready") else _note(pod),
+        note="" if is_true(pod, "Ready") else _note(pod),
     )
 
 
 def _kind(pod: Object) -> Kind:
-    found: list[Kind] = [kind for mark, kind in MARKS.items() if _is_true(pod, mark)]
-    return found[0] if found else "pending"
+    kinds: list[Kind] = [kind for name, kind in POD_CONDITIONS.items() if is_true(pod, name)]
+    return kinds[0] if kinds else "pending"
 
 
 def _state(pod: Object) -> str:
-    if _is_true(pod, "Ready"):
+    if is_true(pod, "Ready"):
         return "ready"
     if at(pod, "status", "phase") == "Succeeded":
         return "done"
-    if _is_true(pod, "corral.dev/Refused"):
+    if is_true(pod, "corral.dev/Refused"):
         return "refused"
     return str(_waiting(pod).get("reason") or at(pod, "status", "phase") or "Pending")
 
@@ -228,10 +228,6 @@ def _waiting(pod: Object) -> Object:
     containers = [status for kind in kinds for status in children(pod, "status", kind)]
     waiting: Objects = [child(container, "state", "waiting") for container in containers]
     return next((state for state in waiting if state.get("reason")), waiting[0] if waiting else {})
-
-
-def _is_true(pod: Object, kind: str) -> bool:
-    return (condition(pod, kind) or {}).get("status") == "True"
 
 
 async def _list(api: Api, path: str) -> Objects:

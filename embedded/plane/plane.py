@@ -19,7 +19,7 @@ from corral.embedded.plane import charts, control
 from corral.embedded.plane.addresses import AddressesInUse, Claim, claim, claim_any, free, free_ports
 from corral.embedded.plane.daemons import daemons
 from corral.embedded.plane.processes import Process, end, running, with_variable
-from corral.embedded.plane.readiness import answers
+from corral.embedded.plane.readiness import api_ready
 from corral.embedded.plane.record import NoPlane, PlaneRecord
 from corral.embedded.plane.state import PlaneState
 from corral.embedded.plane.supervisor import FAILED, READY
@@ -29,7 +29,7 @@ Report = Callable[[str], None]
 INVENTORY = Path(__file__).parent.parent / "hardware" / "inventory.yaml"
 LONGEST_SOCKET = 100
 NEEDED_BYTES = 512 * 1024 * 1024
-OURS = frozenset(
+PLANE_FILES = frozenset(
     ["plane.json", "kubeconfig", "control", "run", "logs", "pods", "volumes", "engine", "charts", "lock"]
 )
 """What a plane's folder may hold."""
@@ -54,20 +54,20 @@ def up(home: Home, name: str, report: Report) -> PlaneRecord:
         )
     plane = home.plane(name)
     private_directory(plane.root)
-    _room(plane)
-    with _alone(plane, report):
+    _require_space(plane)
+    with _locked_plane(plane, report):
         state = PlaneState.load(plane)
-        if state.supervised and state.ready and whole(state) and answers(plane):
+        if state.supervised and state.ready and all_running(state) and api_ready(plane):
             report(f"plane {name} is running")
             return PlaneRecord.load(plane)
         if state.supervisor:
             end([state.supervisor])
-        record, held = _record(home, plane)
+        record, ranges = _record(home, plane)
         charts.link(plane.root / "charts", charts.names(), toolchain.chart)
         _define(plane, record, report)
         _ports_free(plane, record)
-        _supervise(home, plane, held, report)
-        held.held.close()
+        _supervise(home, plane, ranges, report)
+        ranges.lock.close()
         return record
 
 
@@ -77,7 +77,7 @@ def stop(home: Home, name: str, report: Report) -> None:
     if not plane.root.is_dir():
         report(f"there is no plane {name} in {home.root}")
         return
-    with _alone(plane, report):
+    with _locked_plane(plane, report):
         _stop(plane, report)
 
 
@@ -91,8 +91,8 @@ def down(home: Home, name: str, report: Report) -> None:
     if not os.path.lexists(plane.root):
         report(f"there is no plane {name} in {home.root}")
         return
-    _refuse_strangers(plane)
-    with _alone(plane, report):
+    _refuse_foreign_files(plane)
+    with _locked_plane(plane, report):
         _stop(plane, report)
         _refuse_mounts(plane)
         report(f"discarding {plane.root}")
@@ -127,11 +127,11 @@ def _stop(plane: PlaneHome, report: Report) -> None:
 def _processes(state: PlaneState, programs: list[control.Program]) -> list[Process]:
     """Processes of `programs`, by the supervisor's record and by their arguments."""
     recorded = [state.programs[p.name].process for p in programs if p.name in state.programs]
-    found = [running(program.argv) for program in programs]
-    return list({process for process in (*recorded, *found) if process})
+    by_arguments = [running(program.argv) for program in programs]
+    return list({process for process in (*recorded, *by_arguments) if process})
 
 
-def whole(state: PlaneState) -> bool:
+def all_running(state: PlaneState) -> bool:
     """Whether every program of the plane runs."""
     return all(
         entry.phase == "running" and entry.process is not None and entry.process.alive
@@ -146,13 +146,13 @@ def _record(home: Home, plane: PlaneHome) -> tuple[PlaneRecord, Claim]:
     except NoPlane:
         # Nothing was started without a record: what else the folder holds is of no use.
         return _new_record(home, plane)
-    held = claim(record.service_octet)
-    if held is None:
+    ranges = claim(record.service_octet)
+    if ranges is None:
         raise AddressesInUse(
             f"{record.service_range}, the address range of plane {plane.name!r}, belongs to another running "
             f"plane of this machine: stop that one, or `corral down -s {plane.name}` to start anew"
         )
-    return record, held
+    return record, ranges
 
 
 def _new_record(home: Home, plane: PlaneHome) -> tuple[PlaneRecord, Claim]:
@@ -160,20 +160,20 @@ def _new_record(home: Home, plane: PlaneHome) -> tuple[PlaneRecord, Claim]:
     for file in home.root.glob("*/plane.json"):
         with contextlib.suppress(NoPlane):
             others.append(PlaneRecord.load(PlaneHome(file.parent)))
-    held = claim_any({other.service_octet for other in others})
+    ranges = claim_any({other.service_octet for other in others})
     taken = {port for other in others for port in (other.api_port, *other.ports.values())}
-    ports = free_ports(held.octet, taken)
+    ports = free_ports(ranges.octet, taken)
     record = PlaneRecord(
         name=plane.name,
         api_port=ports.pop("kubeApiserverPort"),
-        service_range=held.service_range,
-        pod_octet=held.pod_octet,
+        service_range=ranges.service_range,
+        pod_octet=ranges.pod_octet,
         inventory=str(INVENTORY),
         egress_socket=str(_socket(plane)),
         ports=ports,
     )
     record.save(plane)
-    return record, held
+    return record, ranges
 
 
 def _socket(plane: PlaneHome) -> Path:
@@ -184,8 +184,8 @@ def _socket(plane: PlaneHome) -> Path:
     runtime = os.environ.get("XDG_RUNTIME_DIR")
     base = Path(runtime) / "corral" if runtime else Path(f"/tmp/corral-{os.getuid()}")
     private_directory(base)
-    found = base.lstat()
-    if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.getuid() or found.st_mode & 0o077:
+    status = base.lstat()
+    if not stat.S_ISDIR(status.st_mode) or status.st_uid != os.getuid() or status.st_mode & 0o077:
         raise PlaneError(f"{base} must be a folder of yours that nobody else may enter")
     digest = hashlib.sha256(os.fsencode(plane.root)).hexdigest()[:16]
     return base / f"{digest}.sock"
@@ -223,7 +223,7 @@ def _ports_free(plane: PlaneHome, record: PlaneRecord) -> None:
             )
 
 
-def _supervise(home: Home, plane: PlaneHome, held: Claim, report: Report) -> None:
+def _supervise(home: Home, plane: PlaneHome, ranges: Claim, report: Report) -> None:
     """Start the supervisor and relay what it says until the plane is ready."""
     private_directory(plane.logs)
     log = plane.logs / "supervisor.log"
@@ -234,14 +234,14 @@ def _supervise(home: Home, plane: PlaneHome, held: Claim, report: Report) -> Non
                 [
                     *(sys.executable, "-P", "-m", "corral.embedded.plane.supervisor"),
                     *("--home", str(plane.root), "--report", str(writing)),
-                    *("--claim", str(held.held.fileno())),
+                    *("--claim", str(ranges.lock.fileno())),
                 ],
                 cwd=plane.root,
                 env=_environment(home),
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=subprocess.STDOUT,
-                pass_fds=[writing, held.held.fileno()],
+                pass_fds=[writing, ranges.lock.fileno()],
                 start_new_session=True,
                 umask=0o077,
             )
@@ -249,12 +249,12 @@ def _supervise(home: Home, plane: PlaneHome, held: Claim, report: Report) -> Non
         os.close(writing)
     with os.fdopen(reading) as pipe:
         for line in pipe:
-            said = line.rstrip("\n").replace("\0", "\n")
-            if said == READY:
+            message = line.rstrip("\n").replace("\0", "\n")
+            if message == READY:
                 return
-            if said.startswith(FAILED):
-                raise PlaneError(f"plane {plane.name!r} does not come up: {said.removeprefix(FAILED)}")
-            report(said)
+            if message.startswith(FAILED):
+                raise PlaneError(f"plane {plane.name!r} does not come up: {message.removeprefix(FAILED)}")
+            report(message)
     raise PlaneError(f"the supervisor of plane {plane.name!r} ended\n{control.tail(log)}")
 
 
@@ -269,7 +269,7 @@ def _environment(home: Home) -> dict[str, str]:
 
 
 @contextlib.contextmanager
-def _alone(plane: PlaneHome, report: Report) -> Generator[None]:
+def _locked_plane(plane: PlaneHome, report: Report) -> Generator[None]:
     """Hold the plane's lock: one command at a time changes a plane; what it writes is its owner's alone."""
     path = plane.root / "lock"
     previous = os.umask(0o077)
@@ -301,7 +301,7 @@ def _same(path: Path, descriptor: int) -> bool:
         return False
 
 
-def _room(plane: PlaneHome) -> None:
+def _require_space(plane: PlaneHome) -> None:
     left = shutil.disk_usage(plane.root).free
     if left < NEEDED_BYTES:
         raise PlaneError(
@@ -310,19 +310,19 @@ def _room(plane: PlaneHome) -> None:
         )
 
 
-def _refuse_strangers(plane: PlaneHome) -> None:
+def _refuse_foreign_files(plane: PlaneHome) -> None:
     if plane.root.is_symlink() or not plane.root.is_dir():
         raise PlaneError(f"{plane.root} is no plane's folder: nothing was discarded")
-    strange = sorted(entry.name for entry in plane.root.iterdir() if not _ours(entry.name))
+    strange = sorted(entry.name for entry in plane.root.iterdir() if not _is_plane_file(entry.name))
     if strange:
         raise PlaneError(
             f"{plane.root} holds {', '.join(strange[:3])}, which is no plane's: nothing was discarded"
         )
 
 
-def _ours(entry: str) -> bool:
+def _is_plane_file(entry: str) -> bool:
     # `.name.pid` is what an interrupted atomic write leaves.
-    return entry in OURS or (entry.startswith(".") and entry[1:].rpartition(".")[0] in OURS)
+    return entry in PLANE_FILES or (entry.startswith(".") and entry[1:].rpartition(".")[0] in PLANE_FILES)
 
 
 def _refuse_mounts(plane: PlaneHome) -> None:

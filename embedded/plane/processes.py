@@ -24,8 +24,8 @@ class Process:
     @staticmethod
     def of(pid: int) -> "Process | None":
         """The process that has `pid` now; None when there is none or it is only waiting to be reaped."""
-        found = _stat(pid)
-        return None if found is None or found[0] in "ZX" else Process(pid, found[1])
+        stat = _stat(pid)
+        return None if stat is None or stat[0] in "ZX" else Process(pid, stat[1])
 
     @property
     def alive(self) -> bool:
@@ -41,11 +41,19 @@ class Process:
         except ProcessLookupError:
             return None
         # Checked after opening: from here on the descriptor cannot mean another process.
-        found = _stat(self.pid)
-        if found is not None and found[1] == self.start:
+        stat = _stat(self.pid)
+        if stat is not None and stat[1] == self.start:
             return descriptor
         os.close(descriptor)
         return None
+
+    def send(self, number: int) -> None:
+        """Send a signal; nothing happens when the process is gone."""
+        descriptor = self.open()
+        if descriptor is not None:
+            with contextlib.suppress(ProcessLookupError):
+                signal.pidfd_send_signal(descriptor, number)
+            os.close(descriptor)
 
     @property
     def memory(self) -> int:
@@ -70,30 +78,30 @@ def _stat(pid: int) -> tuple[str, int] | None:
 
 def running(argv: Sequence[str]) -> Process | None:
     """The process of this user that was started with exactly `argv`."""
-    wanted = b"\0".join(os.fsencode(part) for part in argv) + b"\0"
+    command_line = b"\0".join(os.fsencode(part) for part in argv) + b"\0"
     for entry in PROC.iterdir():
         if not entry.name.isdigit():
             continue
         with contextlib.suppress(OSError):
-            if (entry / "cmdline").read_bytes() == wanted and entry.stat().st_uid == os.getuid():
-                found = Process.of(int(entry.name))
-                if found:
-                    return found
+            if (entry / "cmdline").read_bytes() == command_line and entry.stat().st_uid == os.getuid():
+                process = Process.of(int(entry.name))
+                if process:
+                    return process
     return None
 
 
 def with_variable(name: str, value: str) -> list[Process]:
     """Processes of this user that were started with `name` as `value` in their environment."""
-    wanted = os.fsencode(f"{name}={value}")
-    found: list[Process | None] = []
+    needle = os.fsencode(f"{name}={value}")
+    processes: list[Process | None] = []
     for entry in PROC.iterdir():
         if entry.name.isdigit():
             with contextlib.suppress(OSError):
-                if entry.stat().st_uid == os.getuid() and wanted in (entry / "environ").read_bytes().split(
+                if entry.stat().st_uid == os.getuid() and needle in (entry / "environ").read_bytes().split(
                     b"\0"
                 ):
-                    found.append(Process.of(int(entry.name)))
-    return [process for process in found if process]
+                    processes.append(Process.of(int(entry.name)))
+    return [process for process in processes if process]
 
 
 def end(processes: Iterable[Process], grace: float = TERMINATION_SECONDS) -> None:
@@ -102,32 +110,32 @@ def end(processes: Iterable[Process], grace: float = TERMINATION_SECONDS) -> Non
     Raises:
         TimeoutError: one survives SIGKILL for as long again (it hangs in the kernel).
     """
-    open_now = {descriptor: process for process in processes if (descriptor := process.open()) is not None}
-    try:
-        for sent in (signal.SIGTERM, signal.SIGKILL):
-            for descriptor in open_now:
-                with contextlib.suppress(ProcessLookupError):
-                    signal.pidfd_send_signal(descriptor, sent)
-            _wait(open_now, grace)
-            if not open_now:
-                return
-        stuck = ", ".join(str(process.pid) for process in open_now.values())
-        raise TimeoutError(f"process {stuck} does not end, not even by SIGKILL")
-    finally:
-        for descriptor in open_now:
-            os.close(descriptor)
+    alive = list(processes)
+    for number in (signal.SIGTERM, signal.SIGKILL):
+        for process in alive:
+            process.send(number)
+        alive = wait(alive, grace)
+        if not alive:
+            return
+    stuck = ", ".join(str(process.pid) for process in alive)
+    raise TimeoutError(f"process {stuck} does not end, not even by SIGKILL")
 
 
-def _wait(open_now: dict[int, Process], seconds: float) -> None:
-    """Wait until all have ended or `seconds` have passed; closes and drops those that ended."""
-    poll = select.poll()
-    for descriptor in open_now:
-        poll.register(descriptor, select.POLLIN)
+def wait(processes: Iterable[Process], seconds: float) -> list[Process]:
+    """Those that have not ended after `seconds`; returns as soon as all have."""
     limit = time.monotonic() + seconds
-    while open_now and (left := limit - time.monotonic()) > 0:
-        for descriptor, _event in poll.poll(left * 1000):
-            poll.unregister(descriptor)
-            os.close(descriptor)
-            process = open_now.pop(descriptor)
+    alive: list[Process] = []
+    for process in processes:
+        descriptor = process.open()
+        if descriptor is None:
+            continue
+        poll = select.poll()
+        poll.register(descriptor, select.POLLIN)
+        ended = poll.poll(max(0.0, limit - time.monotonic()) * 1000)
+        os.close(descriptor)
+        if ended:
             with contextlib.suppress(ChildProcessError):
                 os.waitpid(process.pid, os.WNOHANG)
+        else:
+            alive.append(process)
+    return alive

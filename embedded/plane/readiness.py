@@ -3,19 +3,19 @@
 import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable
-from typing import Any, cast
 
 import httpx
 
 from corral.embedded.home import PlaneHome
 from corral.embedded.kube import Api, ApiError, resource
+from corral.embedded.objects import is_true
 from corral.embedded.plane import kubeconfig
 from corral.embedded.plane.record import PlaneRecord
 
 INTERVAL_SECONDS = 0.05
 
 
-def answers(home: PlaneHome) -> bool:
+def api_ready(home: PlaneHome) -> bool:
     """Whether the API server says now that it is ready."""
     url = f"{PlaneRecord.load(home).server}/readyz"
     with contextlib.suppress(httpx.TransportError):
@@ -52,20 +52,16 @@ async def nodes(home: PlaneHome, record: PlaneRecord) -> None:
     """Return once every machine of the inventory is a Ready node."""
     from corral.embedded.hardware.inventory import load
 
-    wanted = {machine.name for machine in load(record.inventory)}
+    machines = {machine.name for machine in load(record.inventory)}
     api = Api.connect(home.kubeconfig, user_agent="corral-supervisor")
     ready: set[str] = set()
     try:
-        while not wanted <= ready:
+        while not machines <= ready:
             with contextlib.suppress(ApiError, httpx.TransportError):
                 async for event in api.watch(resource("v1", "nodes")):
                     name = event.object["metadata"]["name"]
-                    conditions = cast(
-                        list[dict[str, Any]], event.object.get("status", {}).get("conditions") or []
-                    )
-                    is_ready = any(c["type"] == "Ready" and c["status"] == "True" for c in conditions)
-                    (ready.add if is_ready else ready.discard)(name)
-                    if wanted <= ready:
+                    (ready.add if is_true(event.object, "Ready") else ready.discard)(name)
+                    if machines <= ready:
                         return
             await asyncio.sleep(INTERVAL_SECONDS)
     finally:

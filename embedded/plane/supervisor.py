@@ -65,7 +65,7 @@ class Keeper:
     def __init__(self, program: Program, changed: Callable[[], None]) -> None:
         self.program = program
         self.state = ProgramState("waiting")
-        self.given_up: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+        self.failure: asyncio.Future[str] = asyncio.get_running_loop().create_future()
         self._changed = changed
         self._ends: deque[float] = deque()
 
@@ -73,7 +73,7 @@ class Keeper:
         """Adopt or start the program, and start it again whenever it ends, until there is no hope."""
         process = running(self.program.argv) or self._start()
         while process:
-            self._say(replace(self.state, phase="running", process=process, note=""))
+            self._set_state(replace(self.state, phase="running", process=process, note=""))
             end = await _ended(process)
             if await self._space(end):
                 self._ends.clear()
@@ -83,8 +83,8 @@ class Keeper:
                 self._ends.popleft()
             count = len(self._ends)
             if count > RESTARTS:
-                return self._give_up(f"{end}, {count} times in {RESTART_WINDOW_SECONDS / 60:.0f} minutes")
-            self._say(replace(self.state, phase="restarting", process=None, note=str(end)))
+                return self._fail(f"{end}, {count} times in {RESTART_WINDOW_SECONDS / 60:.0f} minutes")
+            self._set_state(replace(self.state, phase="restarting", process=None, note=str(end)))
             # The first comes at once; more ends in a row are given time to find their cause gone.
             await asyncio.sleep(0.25 * (2 ** (count - 1) - 1))
             self.state = replace(self.state, restarts=self.state.restarts + 1)
@@ -97,7 +97,7 @@ class Keeper:
         while _free(self.program.log.parent) < NEEDED_BYTES:
             if not full:
                 note = f"{end}; waits for free space: less than {NEEDED_BYTES // 2**20} MiB are left"
-                self._say(replace(self.state, phase="waiting", process=None, note=note))
+                self._set_state(replace(self.state, phase="waiting", process=None, note=note))
                 _log(f"{self.program.name} {note}")
             full = True
             await asyncio.sleep(SPACE_INTERVAL_SECONDS)
@@ -120,16 +120,16 @@ class Keeper:
                     start_new_session=True,
                 )
         except OSError as cause:
-            self._give_up(f"cannot be started: {cause}")
+            self._fail(f"cannot be started: {cause}")
             return None
         # A child that ended at once is a zombie until it is waited for: its start time is still there.
         return Process.of(started.pid) or Process(started.pid, -1)
 
-    def _give_up(self, note: str) -> None:
-        self._say(replace(self.state, phase="failed", process=None, note=note))
-        self.given_up.set_result(f"{self.program.name} {note}\n{tail(self.program.log)}")
+    def _fail(self, note: str) -> None:
+        self._set_state(replace(self.state, phase="failed", process=None, note=note))
+        self.failure.set_result(f"{self.program.name} {note}\n{tail(self.program.log)}")
 
-    def _say(self, state: ProgramState) -> None:
+    def _set_state(self, state: ProgramState) -> None:
         self.state = state
         self._changed()
 
@@ -213,14 +213,14 @@ class Supervisor:
         """Await `event`, for a bounded time and only as long as every program has hope."""
         waiting = asyncio.ensure_future(event)
         keepers = {**self._control, **self._daemons}
-        hopeless = [keeper.given_up for keeper in keepers.values()]
+        failures = [keeper.failure for keeper in keepers.values()]
         await asyncio.wait(
-            [waiting, *hopeless, *self._tasks], timeout=START_SECONDS, return_when=asyncio.FIRST_COMPLETED
+            [waiting, *failures, *self._tasks], timeout=START_SECONDS, return_when=asyncio.FIRST_COMPLETED
         )
         if waiting.done():
             return waiting.result()
         waiting.cancel()
-        for future in hopeless:
+        for future in failures:
             if future.done():
                 raise StartFailed(future.result())
         for task in self._tasks:

@@ -11,7 +11,7 @@ from corral.embedded.toolchain.workshop import Workshop
 
 Prepare = Callable[[Workshop, Path], None]
 COMPILER = ["-v", "-gcflags=all=-dwarf=false", "-trimpath"]
-TOLD_EVERY_PACKAGES = 250
+PACKAGES_PER_REPORT = 250
 
 
 def _nothing(_workshop: Workshop, _source: Path) -> None:
@@ -57,10 +57,10 @@ class GoBuild:
         total = int((folder / "packages").read_text())
         compiled = 0
 
-        def told(line: str) -> None:
+        def count_line(line: str) -> None:
             nonlocal compiled
             compiled += " " not in line
-            if compiled and compiled % TOLD_EVERY_PACKAGES == 0:
+            if compiled and compiled % PACKAGES_PER_REPORT == 0:
                 workshop.report(f"  {recipe.name}: {compiled} of at most {total} packages compiled")
 
         variables = [f"-X {name}={value}" for name, value in self.variables.items()]
@@ -68,7 +68,7 @@ class GoBuild:
         out = folder / "bin"
         out.mkdir()
         command = ["build", *COMPILER, "-ldflags", flags, "-o", f"{out}/", *self.packages.values()]
-        workshop.run_go(command, folder / "source", told)
+        workshop.run_go(command, folder / "source", count_line)
         for program, package in self.packages.items():
             (out / self.built_name(package)).rename(out / program)
         shutil.rmtree(folder / "source")

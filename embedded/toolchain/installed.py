@@ -33,15 +33,15 @@ class Installed:
         Raises:
             SourceUnavailable: it is absent or its version does not fit.
         """
-        found = workshop.installed(self.program)
+        program = workshop.installed(self.program)
         if not self.below:
-            return found
-        version = _version(found, self.arguments, self.pattern)
+            return program
+        version = _version(program, self.arguments, self.pattern)
         if self.lowest <= version < self.below:
-            return found
+            return program
         have = ".".join(map(str, version)) or "no version"
-        wanted = f"{'.'.join(map(str, self.lowest))} or newer, below {'.'.join(map(str, self.below))}"
-        raise SourceUnavailable(f"{found} is {have}, not {wanted}")
+        allowed = f"{'.'.join(map(str, self.lowest))} or newer, below {'.'.join(map(str, self.below))}"
+        raise SourceUnavailable(f"{program} is {have}, not {allowed}")
 
 
 @dataclass(frozen=True)
@@ -71,13 +71,13 @@ class OnPath:
         return self._find(workshop)
 
     def _find(self, workshop: Workshop) -> Mapping[str, Path]:
-        found = {wanted.program: wanted.find(workshop).absolute() for wanted in self.programs}
-        folders = {str(path.parent) for path in found.values()}
+        paths = {entry.program: entry.find(workshop).absolute() for entry in self.programs}
+        folders = {str(path.parent) for path in paths.values()}
         if self.together and len(folders) > 1:
             raise SourceUnavailable(
-                f"{', '.join(found)} are in several folders: {', '.join(sorted(folders))}"
+                f"{', '.join(paths)} are in several folders: {', '.join(sorted(folders))}"
             )
-        return {self.rename.get(name, name): path for name, path in found.items()}
+        return {self.rename.get(name, name): path for name, path in paths.items()}
 
 
 def _version(program: Path, arguments: tuple[str, ...], pattern: str) -> Version:
@@ -103,5 +103,5 @@ def _version(program: Path, arguments: tuple[str, ...], pattern: str) -> Version
             )
         except (OSError, subprocess.TimeoutExpired):
             return ()
-    found = re.search(pattern, answer.stdout)
-    return tuple(int(part) for part in found[1].split(".")) if found else ()
+    match = re.search(pattern, answer.stdout)
+    return tuple(int(part) for part in match[1].split(".")) if match else ()

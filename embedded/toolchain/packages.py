@@ -91,10 +91,10 @@ class PythonEnvironment(Package):
 
 
 def _only(folder: Path, pattern: str) -> Path:
-    found = sorted(folder.glob(pattern))
-    if len(found) != 1:
+    matches = sorted(folder.glob(pattern))
+    if len(matches) != 1:
         raise ToolchainError(
-            f"the package for Python {sys.version_info[0]}.{sys.version_info[1]} has {len(found)} files like "
-            f"{pattern}, expected one"
+            f"the package for Python {sys.version_info[0]}.{sys.version_info[1]} has {len(matches)} files "
+            f"like {pattern}, expected one"
         )
-    return found[0].relative_to(folder)
+    return matches[0].relative_to(folder)

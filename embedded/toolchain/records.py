@@ -53,9 +53,9 @@ def sha256_of(path: Path) -> str:
 
 def describe(folder: Path, path: Path) -> FileRecord:
     """Size, time and SHA-256 of `path`, which is relative to `folder` or absolute."""
-    found = folder / path
-    status = found.stat()
-    return FileRecord(str(path), status.st_size, status.st_mtime_ns, sha256_of(found))
+    file = folder / path
+    status = file.stat()
+    return FileRecord(str(path), status.st_size, status.st_mtime_ns, sha256_of(file))
 
 
 def write_record(folder: Path, record: Record) -> None:

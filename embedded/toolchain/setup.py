@@ -135,12 +135,14 @@ def chosen(names: Iterable[str]) -> Sequence[Recipe]:
     Raises:
         ValueError: a name is not that of a tool.
     """
-    wanted = set(names)
+    requested = set(names)
     known = {recipe.name for recipe in TOOLS}
-    if wanted - known:
-        raise ValueError(f"no tools {sorted(wanted - known)}; the toolchain has {', '.join(sorted(known))}")
-    needed = {need for recipe in TOOLS if recipe.name in wanted for need in recipe.needs}
-    return [recipe for recipe in TOOLS if recipe.name in wanted | needed]
+    if requested - known:
+        raise ValueError(
+            f"no tools {sorted(requested - known)}; the toolchain has {', '.join(sorted(known))}"
+        )
+    needed = {need for recipe in TOOLS if recipe.name in requested for need in recipe.needs}
+    return [recipe for recipe in TOOLS if recipe.name in requested | needed]
 
 
 def set_up(recipes: Sequence[Recipe], report: Report) -> None:
@@ -243,8 +245,8 @@ def _fetch(recipe: Recipe, workshop: Workshop) -> Fetched:
         except ToolchainError as error:
             raise ToolchainError(f"{recipe.name} {recipe.version} from {source.label}: {error}") from error
         return Fetched(source, folder)
-    told = "; ".join(reasons)
-    raise ToolchainError(f"{recipe.name} {recipe.version} cannot be had: {told}")
+    text = "; ".join(reasons)
+    raise ToolchainError(f"{recipe.name} {recipe.version} cannot be had: {text}")
 
 
 def _finish(recipe: Recipe, fetched: Fetched, workshop: Workshop, started: float) -> Record:

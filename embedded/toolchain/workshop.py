@@ -93,12 +93,12 @@ class Workshop:
         printed: list[str] = []
         where = f"{pin.path}@{pin.version}"
         self.run_go(["mod", "download", "-json", where], self.scratch, printed.append)
-        found: Mapping[str, str] = json.loads(
+        answer: Mapping[str, str] = json.loads(
             "\n".join(line for line in printed if not line.startswith("go: "))
         )
-        if found["Sum"] != pin.sum:
-            raise ToolchainError(f"module {where}: checksum {found['Sum']}, expected {pin.sum}")
-        return Path(found["Dir"])
+        if answer["Sum"] != pin.sum:
+            raise ToolchainError(f"module {where}: checksum {answer['Sum']}, expected {pin.sum}")
+        return Path(answer["Dir"])
 
     def pip(self, arguments: Sequence[str]) -> None:
         """Run pip, of this Python or, where that has none, of a virtual environment made for it."""
@@ -116,10 +116,10 @@ class Workshop:
         Raises:
             SourceUnavailable: there is none.
         """
-        found = shutil.which(program, path=self.search_path())
-        if found is None:
+        path = shutil.which(program, path=self.search_path())
+        if path is None:
             raise SourceUnavailable(f"no {program} on PATH")
-        return Path(found)
+        return Path(path)
 
 
 def run(
@@ -157,6 +157,6 @@ def run(
         return
     if any(DISK_FULL.lower() in printed.lower() for printed in tail):
         raise disk_full(folder)
-    told = "\n  ".join(printed for printed in tail if not re.match(r"^[\w./-]+$", printed)) or "no output"
+    text = "\n  ".join(printed for printed in tail if not re.match(r"^[\w./-]+$", printed)) or "no output"
     what = " ".join([Path(command[0]).name, *command[1:]])[:200]
-    raise ToolchainError(f"`{what}` failed with exit code {process.returncode}:\n  {told}")
+    raise ToolchainError(f"`{what}` failed with exit code {process.returncode}:\n  {text}")

@@ -48,8 +48,8 @@ def _with_folder(name: str, entry: object, base: Path, problems: list[Problem]) 
         return stated
     folder = str(stated.pop("folder"))
     try:
-        found = read_folder(base / folder, weigh=not any(key in stated for key in WEIGHTS))
-        merged = {**found, **stated}
+        files = read_folder(base / folder, weigh=not any(key in stated for key in WEIGHTS))
+        merged = {**files, **stated}
         missing = _missing(merged)
         reason = explain(base / folder, missing)
     except Unreadable as error:

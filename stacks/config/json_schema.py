@@ -152,10 +152,10 @@ def _kind(definitions: Mapping[str, Any], value: Mapping[str, Any]) -> str:
 def _default(value: Mapping[str, Any], required: bool) -> str:
     if required:
         return "needed"
-    found = value.get("default")
-    if isinstance(found, bool):
-        return f"`{str(found).lower()}`"
-    return "" if found is None or isinstance(found, (list, dict)) else f"`{found}`"
+    default = value.get("default")
+    if isinstance(default, bool):
+        return f"`{str(default).lower()}`"
+    return "" if default is None or isinstance(default, (list, dict)) else f"`{default}`"
 
 
 def _text(description: str) -> str:

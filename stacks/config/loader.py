@@ -222,16 +222,16 @@ def where(location: tuple[str | int, ...]) -> str:
 
 def _section(location: tuple[str | int, ...]) -> type[BaseModel] | None:
     """The model that describes the mapping at `location`."""
-    found: type[BaseModel] | None = StackConfig
+    model: type[BaseModel] | None = StackConfig
     named = False
     for part in location:
-        if isinstance(part, int) or found is None or named:
+        if isinstance(part, int) or model is None or named:
             named = False
             continue
-        field = next((f for n, f in found.model_fields.items() if kebab(n) == part), None)
-        found = _model_in(field.annotation) if field else None
+        field = next((f for n, f in model.model_fields.items() if kebab(n) == part), None)
+        model = _model_in(field.annotation) if field else None
         named = field is not None and get_origin(field.annotation) is dict
-    return found
+    return model
 
 
 def _model_in(annotation: Any) -> type[BaseModel] | None:

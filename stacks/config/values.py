@@ -86,7 +86,7 @@ def _decimal(value: Any) -> Any:
     return Decimal(str(value))
 
 
-def replicas_given(value: Any) -> Any:
+def replicas_value(value: Any) -> Any:
     if not isinstance(value, int) or isinstance(value, bool):
         return value
     if value < 1:
@@ -94,7 +94,7 @@ def replicas_given(value: Any) -> Any:
     return {"min": value, "max": value}
 
 
-def sharing_given(value: Any) -> Any:
+def sharing_value(value: Any) -> Any:
     if value == "whole":
         return {}
     if isinstance(value, dict) and len(value) == 1 and set(value) <= WAYS:  # pyright: ignore[reportUnknownArgumentType]
@@ -108,7 +108,7 @@ def sharing_given(value: Any) -> Any:
     )
 
 
-def mig_given(value: Any) -> Any:
+def mig_value(value: Any) -> Any:
     """A word, or slices per profile; anything else is answered in the words of the stack file."""
     if value is None or isinstance(value, str):
         return value
@@ -123,8 +123,8 @@ def mig_given(value: Any) -> Any:
 
 
 def _devices(value: Any) -> Any:
-    given = cast("dict[Any, Any]", value) if isinstance(value, dict) else {"": value}
-    if not given or any(type(count) is not int or count < 1 for count in given.values()):
+    counts = cast("dict[Any, Any]", value) if isinstance(value, dict) else {"": value}
+    if not counts or any(type(count) is not int or count < 1 for count in counts.values()):
         raise _refuse(
             "devices", "use a number of 1 or more, or {PROFILE: N} of a pool that is cut into slices"
         )

@@ -49,9 +49,9 @@ def test_set_up_is_read_from_the_toolchains_records(tmp_path, monkeypatch):
         (tmp_path / f"{name}-1").mkdir()
         record = {"name": name, "version": "1", "source": "PATH", "seconds": seconds, "expected": 50}
         (tmp_path / f"{name}-1" / ".complete").write_text(json.dumps(record))
-    found = list(quick.setup())
-    assert [figure.value for figure in found] == [48.0, 60.0, 108.0]
-    assert found[-1].floor == 100
+    names = list(quick.setup())
+    assert [figure.value for figure in names] == [48.0, 60.0, 108.0]
+    assert names[-1].floor == 100
 
 
 def test_memory_of_a_small_program_is_not_its_parents():
@@ -70,12 +70,12 @@ def test_the_bench_of_packing_plans_what_it_says(monkeypatch, capsys):
     monkeypatch.setattr(packing, "FLEETS", 10)
     monkeypatch.setattr(packing, "SIZES", (10, 20))
     monkeypatch.setattr(packing, "RUNS", 1)
-    found = {figure.name: figure for figure in packing.packing()}
-    excess = next(figure for name, figure in found.items() if name.startswith("GPUs above the bound"))
+    names = {figure.name: figure for figure in packing.packing()}
+    excess = next(figure for name, figure in names.items() if name.startswith("GPUs above the bound"))
     assert excess.value == 0 and excess.met and excess.floor is not None and excess.floor >= 0
-    moves = found["slices moved, per slice added"]
+    moves = names["slices moved, per slice added"]
     assert moves.floor is not None and moves.value < moves.floor
-    assert any(name.startswith("plan of 20 models over 20 pools") for name in found)
+    assert any(name.startswith("plan of 20 models over 20 pools") for name in names)
     monkeypatch.setattr(sys, "argv", ["pools", "7", "2"])
     pools.main()
     assert json.loads(capsys.readouterr().out)["gpus"] > 0

@@ -6,7 +6,7 @@ import os
 import httpx
 import pytest
 
-from corral.embedded.chat import Chat, Manner, NoAnswer
+from corral.embedded.chat import Chat, ChatOptions, NoAnswer
 from corral.embedded.home import Home
 from corral.embedded.plane.processes import Process
 
@@ -42,16 +42,18 @@ def stream(*chunks):
     return "".join([*lines, "data: [DONE]\n\n"]).encode()
 
 
-def said(text):
+def content_chunk(text):
     return {"choices": [{"delta": {"content": text}}]}
 
 
-ANSWER = stream(said("The "), said("capital"), {"choices": [], "usage": {"completion_tokens": 9}})
+ANSWER = stream(
+    content_chunk("The "), content_chunk("capital"), {"choices": [], "usage": {"completion_tokens": 9}}
+)
 
 
 @pytest.fixture
 def chat(tmp_path):
-    asked = []
+    requests = []
 
     def connect(services, answer=(200, ANSWER), pods=(POD,)):
         def respond(request):
@@ -62,12 +64,12 @@ def chat(tmp_path):
                 return httpx.Response(200, json={"items": list(pods)})
             if "/resourceclaims/" in path:
                 return httpx.Response(200, json=CLAIM)
-            asked.append((path, json.loads(request.content)))
+            requests.append((path, json.loads(request.content)))
             return httpx.Response(answer[0], content=answer[1])
 
         client = httpx.Client(base_url="https://plane.invalid", transport=httpx.MockTransport(respond))
         talk = Chat(Home(tmp_path).plane("dev"), client)
-        talk.asked = asked
+        talk.requests = requests
         return talk
 
     return connect
@@ -90,7 +92,7 @@ def test_the_answer_streams_and_ends_with_what_it_took(chat, tmp_path):
     record = {"shim": 1, "shim_start": 1, "pid": me.pid, "start": me.start}
     (folder / "1.process.json").write_text(json.dumps(record))
     model, question = talk.choose(["What?"])
-    parts, answer = complete(talk.ask(model, question, Manner(max_tokens=64)))
+    parts, answer = complete(talk.ask(model, question, ChatOptions(max_tokens=64)))
     assert parts == ["The ", "capital"]
     assert answer.tokens == 9
     assert answer.first_token_seconds > 0
@@ -101,8 +103,8 @@ def test_the_answer_streams_and_ends_with_what_it_took(chat, tmp_path):
 
 def test_the_question_goes_through_the_api_servers_service_proxy(chat):
     talk = chat([service("smol")])
-    complete(talk.ask(*talk.choose(["smol", "What?"]), Manner("Be brief.", 64, 0.5)))
-    path, body = talk.asked[0]
+    complete(talk.ask(*talk.choose(["smol", "What?"]), ChatOptions("Be brief.", 64, 0.5)))
+    path, body = talk.requests[0]
     assert path == "/api/v1/namespaces/llm/services/smol-predictor:80/proxy/v1/chat/completions"
     assert body["messages"] == [
         {"role": "system", "content": "Be brief."},
@@ -114,8 +116,8 @@ def test_the_question_goes_through_the_api_servers_service_proxy(chat):
 
 def test_without_a_system_prompt_there_is_only_the_question(chat):
     talk = chat([service("smol")])
-    complete(talk.ask(*talk.choose(["smol", "What?"]), Manner(system="")))
-    assert [message["role"] for message in talk.asked[0][1]["messages"]] == ["user"]
+    complete(talk.ask(*talk.choose(["smol", "What?"]), ChatOptions(system="")))
+    assert [message["role"] for message in talk.requests[0][1]["messages"]] == ["user"]
 
 
 def test_without_a_name_the_first_model_with_weights_answers(chat):
@@ -126,14 +128,14 @@ def test_without_a_name_the_first_model_with_weights_answers(chat):
 def test_a_simulated_model_says_that_it_answers_nothing(chat):
     talk = chat([SIMULATED, service("smol")])
     with pytest.raises(NoAnswer, match="weights: simulated"):
-        complete(talk.ask(*talk.choose(["big", "What?"]), Manner(max_tokens=64)))
-    assert talk.asked == []
+        complete(talk.ask(*talk.choose(["big", "What?"]), ChatOptions(max_tokens=64)))
+    assert talk.requests == []
 
 
 def test_a_model_that_is_not_ready_says_why(chat):
     talk = chat([service("smol", UNREADY)])
     with pytest.raises(NoAnswer, match="not ready: PredictorReady: no device is free"):
-        complete(talk.ask(*talk.choose(["What?"]), Manner(max_tokens=64)))
+        complete(talk.ask(*talk.choose(["What?"]), ChatOptions(max_tokens=64)))
 
 
 def test_an_unknown_model_is_answered_with_those_there_are(chat):
@@ -157,13 +159,13 @@ def test_no_model_with_weights_is_said(chat):
 def test_a_broken_answer_is_one_clear_message(chat, answer, words):
     talk = chat([service("smol")], answer)
     with pytest.raises(NoAnswer, match=words):
-        complete(talk.ask(*talk.choose(["What?"]), Manner(max_tokens=64)))
+        complete(talk.ask(*talk.choose(["What?"]), ChatOptions(max_tokens=64)))
 
 
 def test_every_ready_pod_behind_the_service_is_named(chat):
     other = {**POD, "metadata": {**POD["metadata"], "name": "smol-1", "uid": "u2"}}
     unready = {**POD, "metadata": {**POD["metadata"], "name": "smol-2"}, "status": UNREADY}
     talk = chat([service("smol")], pods=(POD, other, unready))
-    _parts, answer = complete(talk.ask(*talk.choose(["What?"]), Manner(max_tokens=64)))
+    _parts, answer = complete(talk.ask(*talk.choose(["What?"]), ChatOptions(max_tokens=64)))
     assert [hops.pod for hops in answer.hops] == ["smol-0", "smol-1"]
     assert answer.hops[0].pid is None

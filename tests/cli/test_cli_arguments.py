@@ -101,8 +101,8 @@ def test_a_plan_is_drawn_where_one_asks_for_it_and_nowhere_else(checkout, capsys
     assert main(["plan", "--html", "plan.html"]) == 0
     assert set(checkout.iterdir()) == before | {checkout / "plan.html"}, "nothing is left beside it"
     assert "<h1>dev " in (checkout / "plan.html").read_text(encoding="utf-8")
-    said = capsys.readouterr().out
-    assert "dev: profile open" in said and said.endswith("page: plan.html\n")
+    message = capsys.readouterr().out
+    assert "dev: profile open" in message and message.endswith("page: plan.html\n")
 
 
 @pytest.mark.parametrize("place", ["no/such/plan.html", ".", "", "Pulumi.yaml/plan.html"])
@@ -148,9 +148,9 @@ def test_a_wrong_stack_file_is_two_lines_and_exit_code_2_and_nothing_is_touched(
 def test_lint_checks_every_stack_file_and_names_it(checkout, capsys):
     (checkout / "Pulumi.bad.yaml").write_text("config: {}\n")
     assert main(["lint"]) == 2
-    said = capsys.readouterr()
-    assert said.err.startswith("Pulumi.bad.yaml: config: ")
-    assert said.out.endswith("2 stack files, 1 problems\n")
+    message = capsys.readouterr()
+    assert message.err.startswith("Pulumi.bad.yaml: config: ")
+    assert message.out.endswith("2 stack files, 1 problems\n")
 
 
 @pytest.mark.parametrize("profile", ["open", "eu-resident"])
@@ -162,9 +162,9 @@ def test_unresolved_digests_are_said_by_lint_and_are_no_problem(profile, checkou
         text = text.replace("embedded}", "existing}")
     (checkout / "Pulumi.dev.yaml").write_text(text)
     assert main(["lint"]) == 0
-    said = capsys.readouterr()
-    assert said.err == ""
-    assert "unresolved" in said.out and said.out.endswith("1 stack files, 0 problems\n")
+    message = capsys.readouterr()
+    assert message.err == ""
+    assert "unresolved" in message.out and message.out.endswith("1 stack files, 0 problems\n")
 
 
 @pytest.mark.parametrize("command", [["status"], ["kubectl", "get", "pods"], ["chat", "hello"], ["logs"]])
@@ -280,12 +280,12 @@ def test_a_plane_without_its_supervisor_is_called_so_by_every_command(checkout, 
         PlaneState(Process(gone.pid, 1), ready=True, programs={"etcd": etcd}).save(plane)
         plane.kubeconfig.touch()
         assert main(["status"]) == 1
-        said = capsys.readouterr().out
-        assert "unsupervised" in said and "not supervised" in said and "corral up -s dev" in said
+        message = capsys.readouterr().out
+        assert "unsupervised" in message and "not supervised" in message and "corral up -s dev" in message
         for command in (["chat", "hello"], ["kubectl", "get", "pods"]):
             assert main(command) == 1
-            said = capsys.readouterr().err
-            assert "not supervised" in said and "corral up -s dev" in said
+            message = capsys.readouterr().err
+            assert "not supervised" in message and "corral up -s dev" in message
     finally:
         program.kill()
         program.wait()

@@ -77,20 +77,20 @@ class Cluster:
     unserved: str = ""
     down: bool = False
 
-    def run(self, arguments, given=""):
+    def run(self, arguments, stdin=""):
         if self.down:
             return subprocess.CompletedProcess([], 1, "", "E1127 retry\nThe connection was refused\n")
         if arguments[1] == "secrets":
             return subprocess.CompletedProcess([], 0, json.dumps({"items": self.releases}), "")
         kinds = [one.partition(".")[0] for one in arguments[1].split(",")]
         if self.unserved in kinds:
-            said = f'error: the server doesn\'t have a resource type "{self.unserved}"'
-            return subprocess.CompletedProcess([], 1, "", said)
+            message = f'error: the server doesn\'t have a resource type "{self.unserved}"'
+            return subprocess.CompletedProcess([], 1, "", message)
         lines = [line for line in self.lines.splitlines(keepends=True) if line.split()[1] in kinds]
         return subprocess.CompletedProcess([], 0, "".join(lines), "")
 
 
-def found(cluster, resources=OURS):
+def reported(cluster, resources=OURS):
     return [str(one) for one in drift.differences(cluster, {"deployment": {"resources": resources}})]
 
 
@@ -99,11 +99,11 @@ def without(text):
 
 
 def test_a_cluster_that_has_everything_differs_in_nothing():
-    assert found(Cluster()) == []
+    assert reported(Cluster()) == []
 
 
 @pytest.mark.parametrize(
-    ("gone", "said"),
+    ("gone", "message"),
     [
         ("Deployment team web", "Deployment team/web is missing"),
         ("Namespace", "Namespace kserve is missing"),
@@ -112,20 +112,20 @@ def test_a_cluster_that_has_everything_differs_in_nothing():
         ("ClusterRole", "ClusterRole manager is missing"),
     ],
 )
-def test_what_is_gone_is_missing_whoever_made_it(gone, said):
-    assert found(Cluster(without(gone))) == [said]
+def test_what_is_gone_is_missing_whoever_made_it(gone, message):
+    assert reported(Cluster(without(gone))) == [message]
 
 
 def test_another_number_of_replicas_is_said_with_the_stated_one():
     scaled = WHOLE.replace("team web 2", "team web 0").replace("kserve manager 1", "kserve manager 4")
-    assert found(Cluster(scaled)) == [
+    assert reported(Cluster(scaled)) == [
         "Deployment team/web is scaled to 0, 2 are stated",
         "Deployment kserve/manager is scaled to 4, 1 are stated",
     ]
 
 
 def test_a_type_that_is_gone_takes_its_objects_along_and_hides_no_other():
-    assert found(Cluster(without("ClusterRole"), unserved="ClusterRole")) == [
+    assert reported(Cluster(without("ClusterRole"), unserved="ClusterRole")) == [
         "ClusterRole manager is missing"
     ]
 
@@ -134,8 +134,8 @@ def test_what_the_stack_only_reads_or_patches_and_releases_of_others_are_not_its
     read = made("Namespace", "theirs", external=True)
     patch = made("Node", "node", type="kubernetes:core/v1:NodePatch")
     old = made("Secret", "team/replaced", delete=True)
-    assert found(Cluster(), [*OURS, read, patch, old]) == []
-    assert found(Cluster(without("manager")), OURS[:3]) == []
+    assert reported(Cluster(), [*OURS, read, patch, old]) == []
+    assert reported(Cluster(without("manager")), OURS[:3]) == []
 
 
 def test_a_release_is_restored_at_its_own_revision_and_a_workload_to_its_own_replicas():
@@ -147,4 +147,4 @@ def test_a_release_is_restored_at_its_own_revision_and_a_workload_to_its_own_rep
 
 def test_a_cluster_that_does_not_answer_is_one_line():
     with pytest.raises(drift.Unreadable, match=r"^The connection was refused$"):
-        found(Cluster(down=True))
+        reported(Cluster(down=True))

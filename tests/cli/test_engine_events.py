@@ -1,6 +1,6 @@
 """Pulumi's event log, told in few lines."""
 
-from corral.embedded.engine.events import Telling
+from corral.embedded.engine.events import EventReporter
 
 STACK = "urn:pulumi:dev::corral::pulumi:pulumi:Stack::corral-dev"
 
@@ -55,12 +55,12 @@ def summary(changes, preview, result="succeeded", packs=()):
     }
 
 
-def told(*events, changes=False):
+def lines_of(*events, changes=False):
     lines = []
-    telling = Telling(lines.append, changes=changes)
+    reporter = EventReporter(lines.append, changes=changes)
     for event in events:
-        telling.tell(event)
-    return lines, telling
+        reporter.handle(event)
+    return lines, reporter
 
 
 SECRET = ("create", "kubernetes:core/v1:Secret", "key")
@@ -70,7 +70,7 @@ COMPONENT = ("create", "corral:index:KServe", "kserve", False)
 
 
 def test_each_changed_object_has_one_line_with_its_place_in_the_count():
-    lines, _ = told(
+    lines, _ = lines_of(
         *(finished(*one, planning=True) for one in (SECRET, CHART, SAME, COMPONENT)),
         summary({"create": 2, "update": 1, "same": 1}, True),
         *(begun(*one) for one in (SECRET, CHART, SAME, COMPONENT)),
@@ -86,7 +86,7 @@ def test_each_changed_object_has_one_line_with_its_place_in_the_count():
 
 
 def test_a_preview_alone_names_every_change():
-    lines, _ = told(
+    lines, _ = lines_of(
         *(finished(*one, planning=True) for one in (SECRET, SAME)),
         summary({"create": 1, "same": 1}, True),
         changes=True,
@@ -96,7 +96,7 @@ def test_a_preview_alone_names_every_change():
 
 def test_a_warning_of_both_phases_is_said_once():
     warning = message("warning", "a chart is old\n")
-    lines, _ = told(warning, summary({}, True), warning, summary({}, False))
+    lines, _ = lines_of(warning, summary({}, True), warning, summary({}, False))
     assert [line for line in lines if "chart is old" in line] == ["warning: a chart is old"]
 
 
@@ -107,24 +107,24 @@ def test_the_two_warnings_about_our_own_provider_are_one_short_line():
         "resource plugin kubernetes is expected to have version >=4.34.2, but has 4.25.0; "
         "the wrong version may be on your path\nor a bug",
     )
-    lines, _ = told(path, version)
+    lines, _ = lines_of(path, version)
     assert lines == ["warning: the provider kubernetes is 4.25.0, its SDK would like 4.34.2"]
 
 
 def test_an_error_is_told_in_full_and_counted():
     text = "Program failed:\nTraceback\n  File x\nException: boom"
-    lines, telling = told(message("error", text, urn("kubernetes:core/v1:Secret", "key")))
+    lines, reporter = lines_of(message("error", text, urn("kubernetes:core/v1:Secret", "key")))
     assert lines == [f"error: Secret key: {text}"]
-    assert telling.errors == 1
+    assert reporter.errors == 1
 
 
-def test_debug_messages_and_status_messages_are_not_told():
-    assert told(message("debug", "props"), message("info", "Waiting", ephemeral=True))[0] == []
+def test_debug_messages_and_status_messages_are_not_lines_of():
+    assert lines_of(message("debug", "props"), message("info", "Waiting", ephemeral=True))[0] == []
 
 
 def test_advice_is_counted_by_policy_and_a_violation_is_told_in_full():
     about = urn("kubernetes:core/v1:Secret", "key")
-    lines, _ = told(
+    lines, _ = lines_of(
         *(
             finding("sov-sup-02", f"Every image is pinned.\n{place}", "advisory", about)
             for place in ("one", "two")
@@ -141,31 +141,31 @@ def test_advice_is_counted_by_policy_and_a_violation_is_told_in_full():
 
 
 def test_what_takes_long_is_named_once_with_what_it_said_last():
-    lines, telling = told(
+    lines, reporter = lines_of(
         begun(*CHART),
         begun(*SECRET),
         message("info", "[1/2] Waiting\nfor pods", urn(CHART[1], "chart"), ephemeral=True),
     )
-    telling.waiting()
-    telling.waiting()
+    reporter.waiting()
+    reporter.waiting()
     assert lines == ["[0/0]   0 s for Release chart and 1 more: [1/2] Waiting for pods"]
 
 
 def test_nothing_is_said_while_nothing_is_under_way():
-    lines, telling = told()
-    telling.waiting()
+    lines, reporter = lines_of()
+    reporter.waiting()
     assert lines == []
 
 
 def test_a_failed_object_is_no_longer_waited_for():
-    lines, telling = told(begun(*SECRET), {"resOpFailedEvent": {"metadata": step(*SECRET)}})
-    telling.waiting()
+    lines, reporter = lines_of(begun(*SECRET), {"resOpFailedEvent": {"metadata": step(*SECRET)}})
+    reporter.waiting()
     assert lines == ["[0/0] ! Secret key failed, 0 s"]
 
 
 def test_how_long_each_phase_took_is_kept():
-    _, telling = told(summary({}, True), summary({}, False))
-    assert telling.seconds.keys() == {"preview", "update"}
+    _, reporter = lines_of(summary({}, True), summary({}, False))
+    assert reporter.seconds.keys() == {"preview", "update"}
 
 
 def stack(old, new):
@@ -177,12 +177,14 @@ def stack(old, new):
 
 def test_a_preview_that_changes_neither_resource_nor_output_is_idle():
     same = {"bucket": "s3://models"}
-    assert told(stack(same, same), summary({"same": 9}, preview=True))[1].idle
-    lines, telling = told(stack(same, same), summary({"same": 9, "read": 4}, preview=True))
-    assert telling.idle, "what is only read is of others"
+    assert lines_of(stack(same, same), summary({"same": 9}, preview=True))[1].idle
+    lines, reporter = lines_of(stack(same, same), summary({"same": 9, "read": 4}, preview=True))
+    assert reporter.idle, "what is only read is of others"
     assert lines[-1].startswith("preview: 9 unchanged (")
-    assert not told(stack(same, same), summary({"same": 9, "update": 1}, preview=True))[1].idle
-    assert not told(stack(same, {}), summary({"same": 9}, preview=True))[1].idle
-    assert not told(stack(same, same), summary({"same": 9}, preview=False))[1].idle
+    assert not lines_of(stack(same, same), summary({"same": 9, "update": 1}, preview=True))[1].idle
+    assert not lines_of(stack(same, {}), summary({"same": 9}, preview=True))[1].idle
+    assert not lines_of(stack(same, same), summary({"same": 9}, preview=False))[1].idle
     begun = stack({}, {"bucket": "s3://other"})
-    assert told(begun, stack(same, same), summary({"same": 9}, preview=True))[1].idle, "the last word counts"
+    assert lines_of(begun, stack(same, same), summary({"same": 9}, preview=True))[1].idle, (
+        "the last word counts"
+    )

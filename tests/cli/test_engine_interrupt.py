@@ -11,7 +11,7 @@ import signal, sys
 # Who runs the tests in the background passes on that interrupts are ignored.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 from pathlib import Path
-from corral.embedded.engine.events import Telling
+from corral.embedded.engine.events import EventReporter
 from corral.embedded.engine.follow import follow
 from corral.cli import main
 folder = Path(sys.argv[1])
@@ -19,7 +19,7 @@ program = "trap 'sleep 0.3; touch ended; exit 1' INT; touch begun; while :; do s
 main.COMMANDS["plan"] = ("__main__:deploy", "")
 def deploy(_arguments):
     return follow(["sh", "-c", program], cwd=folder, environment={"PATH": "/usr/bin:/bin"},
-                  log=folder / "log", telling=Telling(print))
+                  log=folder / "log", reporter=EventReporter(print))
 sys.exit(main.main(["plan"]))
 """
 

@@ -118,9 +118,9 @@ def test_no_secret_is_in_plain_text_in_state_or_stack_file(engine):
 
 def test_a_run_is_told_in_few_lines_and_kept_whole_for_its_owner(engine):
     engine.init(quiet)
-    said = []
-    run = engine.up(said.append)
-    assert [line.partition(":")[0] for line in said] == ["preview", "update"]
+    message = []
+    run = engine.up(message.append)
+    assert [line.partition(":")[0] for line in message] == ["preview", "update"]
     assert run.seconds.keys() == {"preview", "update"}
     assert "Updating (dev)" in run.log.read_text()
     assert run.log.stat().st_mode & 0o777 == 0o600
@@ -129,11 +129,11 @@ def test_a_run_is_told_in_few_lines_and_kept_whole_for_its_owner(engine):
 def test_the_exit_code_is_pulumis_and_the_error_is_told_in_full(engine, checkout):
     (checkout / "Pulumi.dev.yaml").write_text("config:\n  corral:fail: '1'\n")
     engine.init(quiet)
-    said = []
-    run = engine.up(said.append)
+    message = []
+    run = engine.up(message.append)
     assert run.code not in (0, None)
-    assert any("Missing required configuration variable 'corral:word'" in line for line in said)
-    assert str(run.log) in said[-1]
+    assert any("Missing required configuration variable 'corral:word'" in line for line in message)
+    assert str(run.log) in message[-1]
 
 
 def test_the_users_own_login_and_clusters_are_out_of_reach(engine, monkeypatch):
@@ -172,9 +172,9 @@ def test_a_killed_run_is_taken_over_and_a_living_one_is_not(engine):
             engine.up(quiet)
         os.kill(run.pid, signal.SIGKILL)
         run.wait()
-    said = []
-    assert engine.up(said.append).code == 0
-    assert said[0] == "an earlier run was interrupted: releasing its lock"
+    message = []
+    assert engine.up(message.append).code == 0
+    assert message[0] == "an earlier run was interrupted: releasing its lock"
     assert json.loads(json.dumps(engine.outputs()))["word"] == "first"
 
 

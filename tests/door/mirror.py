@@ -92,8 +92,8 @@ class _Handler(BaseHTTPRequestHandler):
         elif named := MANIFESTS.fullmatch(self.path):
             content = self.mirror.manifests.get((named["repository"], named["reference"]))
             if content is not None:
-                mark = "@" if named["reference"].startswith("sha256:") else ":"
-                self.mirror.pulled.append(f"{named['repository']}{mark}{named['reference']}")
+                separator = "@" if named["reference"].startswith("sha256:") else ":"
+                self.mirror.pulled.append(f"{named['repository']}{separator}{named['reference']}")
             self._answer(200 if content else 404, content or b"{}", MANIFEST)
         elif named := BLOBS.fullmatch(self.path):
             content = self.mirror.blobs.get(named["digest"])

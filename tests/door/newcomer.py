@@ -1,4 +1,4 @@
-"""The first door: a newcomer with a clean HOME, a fresh clone, a normal Pulumi, and none of our wrappers."""
+"""Plain Pulumi: a newcomer with a clean HOME, a fresh clone, a normal Pulumi, and none of our wrappers."""
 
 import hashlib
 import os
@@ -37,7 +37,7 @@ SECRETS = {
     "corral:vector-db-password": "door-vector-db-password",
     "corral:grafana-password": "door-grafana-password",
 }
-DOOR = {
+SMALLEST_STACK = {
     "sovereignty": {"profile": "open", "region": "embedded"},
     "cluster": {"kind": "embedded", "plane": "dev"},
     "tenants": [{"name": "assistants"}],
@@ -56,7 +56,7 @@ DOOR = {
     "addons": {"kyverno": "off"},
 }
 """The smallest stack with a model that answers, on the plane of stack `dev`: `corral:platform`."""
-NEEDED_BY_DOOR = ("corral:storage-encryption-key", "corral:storage-access-key", "corral:storage-secret-key")
+ITS_SECRETS = ("corral:storage-encryption-key", "corral:storage-access-key", "corral:storage-secret-key")
 SECONDS = 420
 """Longest that one command of the newcomer may take."""
 
@@ -72,7 +72,7 @@ class Newcomer:
     enter: tuple[str, ...] = ()
     """A command that runs the command given to it, as somebody else or somewhere else."""
 
-    def run(self, *command, given="", seconds=SECONDS, **more):
+    def run(self, *command, stdin="", seconds=SECONDS, **more):
         """Run a command in the checkout; its standard output and error come together in `stdout`."""
         program = shutil.which(command[0], path=self.environment["PATH"])
         assert program, command[0]
@@ -80,7 +80,7 @@ class Newcomer:
             [*self.enter, program, *map(str, command[1:])],
             cwd=self.checkout,
             env={**self.environment, **more},
-            input=given,
+            input=stdin,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
@@ -107,7 +107,7 @@ class Newcomer:
         """`pulumi stack init`, and one `pulumi config set --secret` for each of `secrets`."""
         self.done("pulumi", "stack", "init", name)
         for key, value in secrets.items():
-            self.done("pulumi", "config", "set", "--secret", key, "--stack", name, given=value)
+            self.done("pulumi", "config", "set", "--secret", key, "--stack", name, stdin=value)
 
 
 def newcomer_in(folder):

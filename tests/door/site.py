@@ -29,7 +29,7 @@ SECONDS = 900
 """Longest that one command at the site may take."""
 BUCKET = "intake"
 INTAKE_KEYS = {"AWS_ACCESS_KEY_ID": "intake-access", "AWS_SECRET_ACCESS_KEY": "intake-secret"}
-STRANGERS = """
+OTHER_WORKLOADS = """
 apiVersion: v1
 kind: Namespace
 metadata: {name: colleagues}
@@ -96,9 +96,9 @@ class Site:
         assert finished.returncode == 0, f"{command}: {finished.returncode}\n{finished.stdout}"
         return finished.stdout
 
-    def kubectl(self, *arguments: str, given: str = "") -> str:
+    def kubectl(self, *arguments: str, stdin: str = "") -> str:
         command = [str(toolchain.tool("kubectl")), "--kubeconfig", str(self.kubeconfig), *arguments]
-        done = subprocess.run(command, input=given, capture_output=True, text=True, check=False, timeout=300)
+        done = subprocess.run(command, input=stdin, capture_output=True, text=True, check=False, timeout=300)
         assert done.returncode == 0, f"kubectl {' '.join(arguments)}: {done.stderr}"
         return done.stdout
 
@@ -126,8 +126,8 @@ class Site:
         """What a model says to a greeting, by way of the API server."""
         path = f"/api/v1/namespaces/{namespace}/services/{model}-predictor:80/proxy/v1/chat/completions"
         request = {"messages": [{"role": "user", "content": "Say hello."}], "max_tokens": 8}
-        answered = self.kubectl("create", "--raw", path, "-f", "-", given=json.dumps(request))
-        return json.loads(answered)["choices"][0]["message"]["content"]
+        response = self.kubectl("create", "--raw", path, "-f", "-", stdin=json.dumps(request))
+        return json.loads(response)["choices"][0]["message"]["content"]
 
     def objects(self, namespace: str) -> dict[str, tuple[str, dict]]:
         """UID and specification of what a namespace holds but its pods, by kind and name."""
@@ -181,7 +181,7 @@ class Site:
             check=True,
             timeout=120,
         )
-        self.kubectl("apply", "--server-side", "-f", "-", given=done.stdout)
+        self.kubectl("apply", "--server-side", "-f", "-", stdin=done.stdout)
 
     def put_model(self, prefix: str, files: dict[str, bytes]) -> None:
         client = intake_client(self.intake)

@@ -1,4 +1,4 @@
-"""What a stack file says wrongly is said back, one line per error, by every door, and nothing is touched."""
+"""What is wrong in a stack file is reported, one line per error, by every command; nothing is touched."""
 
 import json
 
@@ -9,7 +9,7 @@ from tests.door.newcomer import CHECKOUT, newcomer_in
 pytestmark = pytest.mark.engine
 
 DEV = yaml.safe_load((CHECKOUT / "Pulumi.dev.yaml").read_text())["config"]["corral:platform"]
-DOORS = {
+COMMANDS = {
     "corral plan": ("corral", "plan", "-s", "bad"),
     "corral up": ("corral", "up", "-s", "bad"),
     "pulumi preview": ("pulumi", "preview", "--non-interactive", "-s", "bad"),
@@ -63,11 +63,11 @@ WRONGS = [
 
 @pytest.fixture(scope="module")
 def newcomer(tmp_path_factory):
-    found = newcomer_in(tmp_path_factory.mktemp("bad"))
-    found.write_stack("bad", DEV)
-    found.log_in()
-    found.stack("bad")
-    return found
+    somebody = newcomer_in(tmp_path_factory.mktemp("bad"))
+    somebody.write_stack("bad", DEV)
+    somebody.log_in()
+    somebody.stack("bad")
+    return somebody
 
 
 def touched(newcomer):
@@ -78,8 +78,8 @@ def touched(newcomer):
     }
 
 
-def said(newcomer, door, stack, **more):
-    """What `door` says about `stack`, and its exit code."""
+def result_of(newcomer, entry, stack, **more):
+    """What the command of `entry` says about `stack`, and its exit code."""
     file = newcomer.checkout / "Pulumi.bad.yaml"
     kept = file.read_text()
     content = yaml.safe_load(kept)
@@ -88,7 +88,7 @@ def said(newcomer, door, stack, **more):
     file.write_text(yaml.safe_dump(content, sort_keys=False))
     before = touched(newcomer)
     try:
-        done = newcomer.run(*DOORS[door])
+        done = newcomer.run(*COMMANDS[entry])
     finally:
         file.write_text(kept)
     assert touched(newcomer) == before
@@ -100,31 +100,31 @@ def lines_of(done):
 
 
 @pytest.mark.parametrize("wrong", WRONGS, ids=lambda wrong: wrong.__name__)
-@pytest.mark.parametrize("door", DOORS)
-def test_each_error_is_one_line_with_place_value_and_what_is_allowed(newcomer, door, wrong):
+@pytest.mark.parametrize("entry", COMMANDS)
+def test_each_error_is_one_line_with_place_value_and_what_is_allowed(newcomer, entry, wrong):
     stack = yaml.safe_load(yaml.safe_dump(DEV))
     expected = wrong(stack)
-    done = said(newcomer, door, stack)
+    done = result_of(newcomer, entry, stack)
     for start in expected:
-        found = [line for line in lines_of(done) if line.removeprefix("error: ").startswith(start)]
-        assert len(found) == 1, (start, done.stdout)
-        assert found[0].count(": ") >= 2
+        lines = [line for line in lines_of(done) if line.removeprefix("error: ").startswith(start)]
+        assert len(lines) == 1, (start, done.stdout)
+        assert lines[0].count(": ") >= 2
     assert "Traceback" not in done.stdout
-    if door.startswith("corral"):
+    if entry.startswith("corral"):
         assert done.returncode == 2
         assert len(lines_of(done)) == len(expected), done.stdout
     else:
         assert done.returncode not in (0, 2)
 
 
-@pytest.mark.parametrize("door", DOORS)
-def test_a_secret_in_plain_text_is_refused_and_not_repeated(newcomer, door):
-    done = said(newcomer, door, DEV, **{"corral:grafana-password": "canary-in-plain-text"})
+@pytest.mark.parametrize("entry", COMMANDS)
+def test_a_secret_in_plain_text_is_refused_and_not_repeated(newcomer, entry):
+    done = result_of(newcomer, entry, DEV, **{"corral:grafana-password": "canary-in-plain-text"})
     expected = "config.corral:grafana-password: in plain text: use pulumi config set --secret corral:grafana-"
-    found = [line for line in lines_of(done) if line.removeprefix("error: ").startswith(expected)]
-    assert len(found) == 1, done.stdout
+    lines = [line for line in lines_of(done) if line.removeprefix("error: ").startswith(expected)]
+    assert len(lines) == 1, done.stdout
     assert "canary" not in done.stdout
-    assert done.returncode == 2 if door.startswith("corral") else done.returncode not in (0, 2)
+    assert done.returncode == 2 if entry.startswith("corral") else done.returncode not in (0, 2)
 
 
 def test_onprem_is_refused_for_what_is_not_locked_and_nothing_else(newcomer):

@@ -75,7 +75,7 @@ def team(programs):
     """A namespace of a colleague's, with something in it."""
     programs.cluster.kubectl("create", "namespace", "team")
     programs.cluster.kubectl("label", "namespace", "team", "pod-security.kubernetes.io/enforce=baseline")
-    programs.cluster.kubectl("apply", "-n", "team", "-f", "-", given=json.dumps(COLLEAGUE))
+    programs.cluster.kubectl("apply", "-n", "team", "-f", "-", stdin=json.dumps(COLLEAGUE))
     return programs
 
 

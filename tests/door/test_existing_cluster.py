@@ -12,7 +12,7 @@ from corral.embedded import toolchain
 
 pytestmark = pytest.mark.engine
 
-FOUND = ("cert-manager", "gateway-api", "gpu-operator", "prometheus-crds", "tenancy")
+EXISTING = ("cert-manager", "gateway-api", "gpu-operator", "prometheus-crds", "tenancy")
 """Parts that somebody else has installed on the cluster."""
 INSTALLED_BY_OTHERS = {
     # `kubectl apply -n` takes objects of that namespace alone; the leases would lie in kube-system.
@@ -58,7 +58,7 @@ def stack_on(kubeconfig, context):
         ],
         "models": [{"name": "smollm2", "model": "smollm2-135m", "context": 2048, "max-num-seqs": 2}],
         "model-storage": {"size": "5Gi"},
-        "addons": {**dict.fromkeys(FOUND, "existing"), "kyverno": "off"},
+        "addons": {**dict.fromkeys(EXISTING, "existing"), "kyverno": "off"},
     }
 
 
@@ -75,10 +75,10 @@ class Cluster:
         self.unused = folder / "unused"
         self.unused.mkdir()
 
-    def kubectl(self, *arguments, given=""):
+    def kubectl(self, *arguments, stdin=""):
         command = [toolchain.tool("kubectl"), "--kubeconfig", self.kubeconfig, *arguments]
         done = subprocess.run(
-            [*map(str, command)], input=given, capture_output=True, text=True, check=False, timeout=120
+            [*map(str, command)], input=stdin, capture_output=True, text=True, check=False, timeout=120
         )
         assert done.returncode == 0, f"kubectl {' '.join(map(str, arguments))}: {done.stderr}"
         return done.stdout
@@ -124,11 +124,11 @@ def cluster(tmp_path_factory):
     newcomer.log_in()
     try:
         newcomer.done("corral", "up", "--plane-only", "-s", "elsewhere")
-        found = Cluster(newcomer, folder)
-        charts = {"corral:charts": str(found.plane / "charts")}
-        newcomer.write_stack("stranger", stack_on(found.kubeconfig, found.context), **charts)
+        running = Cluster(newcomer, folder)
+        charts = {"corral:charts": str(running.plane / "charts")}
+        newcomer.write_stack("stranger", stack_on(running.kubeconfig, running.context), **charts)
         newcomer.stack("stranger", {key: SECRETS[key] for key in NEEDED})
-        yield found
+        yield running
     finally:
         newcomer.run("corral", "down", "-s", "elsewhere")
 
@@ -136,7 +136,7 @@ def cluster(tmp_path_factory):
 def install(cluster, chart):
     namespace, values = INSTALLED_BY_OTHERS[chart]
     manifest = cluster.render(chart, namespace, values)
-    cluster.kubectl("apply", "--server-side", "-n", namespace, "-f", "-", given=manifest)
+    cluster.kubectl("apply", "--server-side", "-n", namespace, "-f", "-", stdin=manifest)
 
 
 @pytest.fixture(scope="module")
@@ -150,8 +150,8 @@ def nearly_furnished(cluster):
     manifest = list(yaml.safe_load_all(cluster.render("gpu-operator", *INSTALLED_BY_OTHERS["gpu-operator"])))
     for types in (True, False):
         some = [one for one in manifest if one and (one["kind"] == "CustomResourceDefinition") is types]
-        given = yaml.safe_dump_all(some)
-        cluster.kubectl("apply", "--server-side", "-n", "gpu-operator", "-f", "-", given=given)
+        stdin = yaml.safe_dump_all(some)
+        cluster.kubectl("apply", "--server-side", "-n", "gpu-operator", "-f", "-", stdin=stdin)
         cluster.established(POLICIES)
     return cluster
 
@@ -193,8 +193,8 @@ def test_a_program_that_imports_one_pool_is_held_to_the_budget_by_the_pack_alone
     options = ("--non-interactive", "-s", f"own-{monthly}", "--policy-pack", pack)
     done = somebody.run("pulumi", "preview", *options)
     assert bool(done.returncode) is refused, done.stdout
-    said = "SOV-CST-01: the GPU nodes may cost 6,935 EUR a month, and the budget is 6,934 EUR"
-    assert (said in done.stdout) is refused
+    message = "SOV-CST-01: the GPU nodes may cost 6,935 EUR a month, and the budget is 6,934 EUR"
+    assert (message in done.stdout) is refused
 
 
 def test_a_part_that_is_not_there_is_said_before_anything_is_made(nearly_furnished):
@@ -206,7 +206,7 @@ def test_a_part_that_is_not_there_is_said_before_anything_is_made(nearly_furnish
 
 
 def test_a_part_in_another_version_is_said_with_the_version_that_is_needed(nearly_furnished):
-    nearly_furnished.kubectl("apply", "-f", "-", given=json.dumps(OLD_CERTIFICATES))
+    nearly_furnished.kubectl("apply", "-f", "-", stdin=json.dumps(OLD_CERTIFICATES))
     try:
         done = nearly_furnished.preview()
     finally:

@@ -18,7 +18,7 @@ pytestmark = pytest.mark.engine
 
 SMOLLM2 = models()["smollm2-135m"]
 FILE = SMOLLM2.files[0].name
-FACTS = {
+MODEL_SPEC = {
     "task": "chat",
     "license": SMOLLM2.license,
     "gated": False,
@@ -34,7 +34,7 @@ FACTS = {
     "attention": {"kind": "gqa", "heads": 9, "kv-heads": 3, "head-dim": 64},
 }
 """What a user states of a model that the catalogue lacks."""
-GIVEN = {
+OWN_SECRETS = {
     **{key: value for key, value in SECRETS.items() if key != "corral:vector-db-password"},
     "corral:vector-db-api-key": "door-vector-db-api-key",
     "corral:source-intake-access-key": sites.INTAKE_KEYS["AWS_ACCESS_KEY_ID"],
@@ -43,7 +43,7 @@ GIVEN = {
 PREVIEW = ("pulumi", "preview", "--non-interactive", "--policy-pack", "policy")
 UP = ("pulumi", "up", "--yes", "--non-interactive", "--skip-preview", "--policy-pack", "policy")
 DESTROY = ("pulumi", "destroy", "--yes", "--non-interactive")
-STRANGERS = "colleagues"
+OTHERS_NAMESPACE = "colleagues"
 
 
 def chat(model: str, prefix: str) -> dict[str, object]:
@@ -68,13 +68,13 @@ def site(tmp_path_factory):
             newcomer.done("corral", "up", "--plane-only", "-s", "elsewhere")
             made = sites.Site(newcomer, sites.site_kubeconfig(plane, folder), mirror, intake)
             made.fill_mirror(plane / "charts", folder)
-            made.kubectl("apply", "-f", "-", given=sites.STRANGERS)
-            made.kubectl("rollout", "status", "deployment/shop", "-n", STRANGERS, "--timeout", "60s")
+            made.kubectl("apply", "-f", "-", stdin=sites.OTHER_WORKLOADS)
+            made.kubectl("rollout", "status", "deployment/shop", "-n", OTHERS_NAMESPACE, "--timeout", "60s")
             made.kubectl("create", "namespace", "cert-manager")
             for chart, (namespace, values) in sites.INSTALLED.items():
                 made.install(plane / "charts" / chart, namespace, values)
             made.write_stack({"models": [chat("smollm2-135m", "smollm2")]})
-            newcomer.stack("onprem", GIVEN)
+            newcomer.stack("onprem", OWN_SECRETS)
             yield made
         finally:
             newcomer.run("corral", "down", "--yes", "-s", "elsewhere")
@@ -86,9 +86,9 @@ def weights() -> bytes:
 
 
 @pytest.fixture(scope="module")
-def strangers(site):
+def others(site):
     """What was on the cluster before Corral."""
-    return site.objects(STRANGERS)
+    return site.objects(OTHERS_NAMESPACE)
 
 
 def test_every_digest_is_resolved_at_the_mirror(site):
@@ -107,12 +107,12 @@ def test_an_intake_without_the_model_is_named_when_it_is_locked(site):
     assert done.stdout.strip().endswith("0 of 1 models locked")
 
 
-def test_a_preview_under_the_strict_profile_refuses_nothing(site, weights, strangers):
+def test_a_preview_under_the_strict_profile_refuses_nothing(site, weights, others):
     site.put_model("smollm2", {FILE: weights})
     site.done("corral", "lock", "--models")
-    said = site.done(*PREVIEW)
-    assert "corral-sovereignty@" in said
-    assert "[mandatory]" not in said
+    output = site.done(*PREVIEW)
+    assert "corral-sovereignty@" in output
+    assert "[mandatory]" not in output
 
 
 def test_a_model_out_of_the_intake_answers(site):
@@ -140,16 +140,16 @@ def test_everything_that_runs_comes_from_the_mirror_by_digest(site):
 
 
 def test_a_second_up_changes_nothing(site):
-    assert " unchanged" in (said := site.done(*UP))
+    assert " unchanged" in (output := site.done(*UP))
     for word in (" created", " updated", " replaced", " deleted"):
-        assert word not in said.partition("Resources:")[2], said
+        assert word not in output.partition("Resources:")[2], output
 
 
 def test_another_model_in_its_place_is_locked_imported_and_answers(site, weights):
     other = weights.replace(b"Mix1 Ep2", b"Mix1 Ep3", 1)
     assert other != weights
     site.put_model("next", {"next.gguf": other})
-    site.write_stack({"models": [chat("next", "next")], "custom-models": {"next": FACTS}})
+    site.write_stack({"models": [chat("next", "next")], "custom-models": {"next": MODEL_SPEC}})
     refused = site.run("corral", "plan")
     assert refused.returncode == 2
     assert refused.stdout.startswith("models[0].source: s3://intake/next: its files are not locked")
@@ -160,10 +160,10 @@ def test_another_model_in_its_place_is_locked_imported_and_answers(site, weights
     assert any("next.gguf" in argument for argument in site.arguments("assistants"))
 
 
-def test_a_pod_of_others_that_ends_is_made_anew(site, strangers):
-    site.kubectl("delete", "pods", "-n", STRANGERS, "--all")
-    site.kubectl("rollout", "status", "deployment/shop", "-n", STRANGERS, "--timeout", "60s")
-    assert site.objects(STRANGERS) == strangers
+def test_a_pod_of_others_that_ends_is_made_anew(site, others):
+    site.kubectl("delete", "pods", "-n", OTHERS_NAMESPACE, "--all")
+    site.kubectl("rollout", "status", "deployment/shop", "-n", OTHERS_NAMESPACE, "--timeout", "60s")
+    assert site.objects(OTHERS_NAMESPACE) == others
 
 
 def test_destroy_names_what_is_protected_before_it_removes_anything(site):
@@ -175,13 +175,13 @@ def test_destroy_names_what_is_protected_before_it_removes_anything(site):
     assert site.answer("assistants", "chat")
 
 
-def test_destroy_leaves_what_others_made(site, strangers):
+def test_destroy_leaves_what_others_made(site, others):
     site.done("pulumi", "state", "unprotect", "--all", "--yes")
     site.done(*DESTROY)
-    assert site.objects(STRANGERS) == strangers
+    assert site.objects(OTHERS_NAMESPACE) == others
     assert set(site.namespaces()) == {
         "cert-manager",
-        STRANGERS,
+        OTHERS_NAMESPACE,
         "default",
         "kube-node-lease",
         "kube-public",

@@ -9,7 +9,7 @@ import tempfile
 from pathlib import Path
 
 import pytest
-from tests.door.newcomer import CHECKOUT, DOOR, newcomer_in
+from tests.door.newcomer import CHECKOUT, SMALLEST_STACK, newcomer_in
 
 from corral.embedded.home import Home
 
@@ -61,10 +61,10 @@ def user():
         enter = ("unshare", "--mount", "--", "sh", "-c", ENTER, "enter", str(scratch))
         words = {"CLOSED": " ".join(map(str, closed)), "SHOWN": " ".join(map(str, shown))}
         environment = {**newcomer.environment, **words}
-        found = dataclasses.replace(newcomer, enter=enter, environment=environment)
-        found.write_stack("user", {**DOOR, "cluster": {"kind": "embedded"}})
-        yield found
-        found.run("corral", "down", "-s", "user")
+        somebody = dataclasses.replace(newcomer, enter=enter, environment=environment)
+        somebody.write_stack("user", {**SMALLEST_STACK, "cluster": {"kind": "embedded"}})
+        yield somebody
+        somebody.run("corral", "down", "-s", "user")
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 

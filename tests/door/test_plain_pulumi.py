@@ -1,10 +1,10 @@
-"""The first door: pip, pulumi login, stack init, config set, preview and up, without make or `corral up`."""
+"""Plain Pulumi: pip, pulumi login, stack init, config set, preview and up, without make or `corral up`."""
 
 import json
 
 import pytest
 import yaml
-from tests.door.newcomer import DOOR, NEEDED_BY_DOOR, PASSPHRASE, SECRETS, decoys_of, newcomer_in
+from tests.door.newcomer import ITS_SECRETS, PASSPHRASE, SECRETS, SMALLEST_STACK, decoys_of, newcomer_in
 
 pytestmark = pytest.mark.engine
 
@@ -14,11 +14,11 @@ PULUMI_WRITES = ("encryptionsalt:", "corral:", "secure:")
 @pytest.fixture(scope="module")
 def newcomer(tmp_path_factory):
     """Logged in; with stack `dev` and its secrets; nothing is started."""
-    found = newcomer_in(tmp_path_factory.mktemp("plain"))
-    found.log_in()
-    found.stack("dev")
-    yield found
-    found.run("corral", "down", "-s", "dev")
+    somebody = newcomer_in(tmp_path_factory.mktemp("plain"))
+    somebody.log_in()
+    somebody.stack("dev")
+    yield somebody
+    somebody.run("corral", "down", "-s", "dev")
 
 
 @pytest.fixture(scope="module")
@@ -67,7 +67,7 @@ def test_a_missing_secret_is_named_with_the_command_that_sets_it(started):
     started.done("pulumi", "config", "rm", "corral:grafana-password", "-s", "dev")
     done = preview(started)
     key = "corral:grafana-password"
-    started.done("pulumi", "config", "set", "--secret", key, "-s", "dev", given=SECRETS[key])
+    started.done("pulumi", "config", "set", "--secret", key, "-s", "dev", stdin=SECRETS[key])
     assert done.returncode != 0
     assert key in done.stdout
     assert "pulumi config set" in done.stdout
@@ -90,8 +90,8 @@ def test_a_cluster_that_corral_did_not_start_is_refused(started):
 
 
 def test_up_brings_a_model_that_answers_and_leaves_no_trace_outside(started, before):
-    started.write_stack("door", DOOR)
-    started.stack("door", {key: SECRETS[key] for key in NEEDED_BY_DOOR})
+    started.write_stack("door", SMALLEST_STACK)
+    started.stack("door", {key: SECRETS[key] for key in ITS_SECRETS})
     options = ("--yes", "--non-interactive", "--skip-preview", "-s", "door", "--policy-pack", "policy")
     started.done("pulumi", "up", *options)
     outputs = json.loads(started.done("pulumi", "stack", "output", "--json", "-s", "door"))

@@ -10,7 +10,7 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from e2e_door import CHECKOUT, UP_SECONDS, Done, Platform, gone_afterwards, in_use, ports_of
+from platform_client import CHECKOUT, UP_SECONDS, Done, Platform, gone_afterwards, in_use, ports_of
 
 REUSE = "CORRAL_E2E_HOME"
 """Name of a CORRAL_HOME whose stack dev is up: used, and left up, instead of a new one."""
@@ -38,5 +38,5 @@ def platform(brought_up: tuple[Platform, Done]) -> Platform:
     """The platform, up."""
     platform, done = brought_up
     if done.code:
-        pytest.fail(f"corral up: {done.said[-3000:]}", pytrace=False)
+        pytest.fail(f"corral up: {done.output[-3000:]}", pytrace=False)
     return platform

@@ -7,7 +7,7 @@ import signal
 from pathlib import Path
 
 import pytest
-from e2e_door import UP_SECONDS, Platform, holds, wait_for
+from platform_client import UP_SECONDS, Platform, holds, wait_for
 
 from corral.embedded.plane.processes import Process
 
@@ -18,7 +18,7 @@ ANSWER_SECONDS = 90
 
 def test_up_ends_with_a_table_of_what_runs_as_what_and_what_to_do_next(brought_up):
     _platform, done = brought_up
-    assert done.code == 0, done.said[-3000:]
+    assert done.code == 0, done.output[-3000:]
     for pod, kind in (
         ("kserve-controller-manager", "process"),
         ("kyverno-admission-controller", "process"),
@@ -35,7 +35,7 @@ def test_up_ends_with_a_table_of_what_runs_as_what_and_what_to_do_next(brought_u
 
 def test_outputs_name_endpoints_placements_bucket_database_grafana_and_policy(platform):
     done = platform.pulumi("stack", "output", "--json")
-    assert done.code == 0, done.said
+    assert done.code == 0, done.output
     outputs = json.loads(done.out)
     assert outputs["endpoints"].keys() == outputs["placements"].keys()
     assert set(outputs["endpoints"]) >= {"smollm2", "chat", "chat-large", "code", "embed"}
@@ -66,9 +66,9 @@ def test_the_fleet_is_placed_as_the_plan_said(platform):
 def test_a_second_up_changes_nothing(platform):
     before = versions(platform)
     done = platform.corral("up", seconds=UP_SECONDS)
-    assert done.code == 0, done.said[-3000:]
-    assert re.search(r"^preview: \d+ unchanged \(", done.said, re.MULTILINE), done.said[-4000:]
-    assert "update:" not in done.said, "a preview that finds nothing to do is all"
+    assert done.code == 0, done.output[-3000:]
+    assert re.search(r"^preview: \d+ unchanged \(", done.output, re.MULTILINE), done.output[-4000:]
+    assert "update:" not in done.output, "a preview that finds nothing to do is all"
     assert versions(platform) == before
 
 
@@ -97,7 +97,7 @@ def test_a_controller_counts_what_its_alerts_and_its_dashboard_are_about(platfor
 
 def test_a_question_is_answered_as_it_comes_and_names_its_way(platform):
     done = ask(platform, "What is the capital of France?")
-    assert "Paris" in done.out, done.said
+    assert "Paris" in done.out, done.output
     assert re.search(r"\d+ tokens, [\d.]+ tokens/s", done.err)
     way = re.search(
         r"service assistants/smollm2-predictor:80 → pod \S+ → slice slices-0/gpu-\d-mig-\S+ → process (\d+)",
@@ -139,7 +139,7 @@ def test_a_killed_model_server_is_restarted_and_answers_again(platform):
 
 def ask(platform: Platform, question: str):
     done = platform.corral("chat", "smollm2", question, "--max-tokens", "24", seconds=ANSWER_SECONDS)
-    assert done.code == 0, done.said
+    assert done.code == 0, done.output
     return done
 
 
@@ -148,8 +148,8 @@ def server_of(platform: Platform) -> Process:
 
 
 def restarts(platform: Platform) -> int:
-    found = platform.items("pods", "-n", "assistants", "-l", "serving.kserve.io/inferenceservice=smollm2")
-    statuses = [status for one in found for status in one["status"].get("containerStatuses", [])]
+    items = platform.items("pods", "-n", "assistants", "-l", "serving.kserve.io/inferenceservice=smollm2")
+    statuses = [status for one in items for status in one["status"].get("containerStatuses", [])]
     return max((status["restartCount"] for status in statuses), default=0)
 
 
@@ -159,12 +159,12 @@ def versions(platform: Platform) -> dict[str, int]:
         "deployments,statefulsets,jobs,networkpolicies,inferenceservices,validatingadmissionpolicies,"
         "validatingadmissionpolicybindings,clusterservingruntimes,validatingpolicies.policies.kyverno.io"
     )
-    found = platform.items(kinds, "-A")
-    assert found
+    items = platform.items(kinds, "-A")
+    assert items
     return {
         f"{one['kind']}/{one['metadata'].get('namespace', '')}/{one['metadata']['name']}": one[
             "metadata"
         ].get("generation", 0)
-        for one in found
+        for one in items
         if one["kind"] != "Job" or holds(one, "Complete")
     }

@@ -10,7 +10,7 @@ import pytest
 from botocore import UNSIGNED
 from botocore.config import Config
 from botocore.exceptions import ClientError
-from e2e_door import Platform
+from platform_client import Platform
 
 from corral.catalogue.models import models
 
@@ -48,9 +48,9 @@ def store(platform: Platform, *, signed: bool = True):
 
 def manifest_key(client) -> str:
     listed = [one["Key"] for one in client.list_objects_v2(Bucket="models")["Contents"]]
-    found = [key for key in listed if key.endswith("/manifest.json")]
-    assert len(found) == 1, listed
-    return found[0]
+    matches = [key for key in listed if key.endswith("/manifest.json")]
+    assert len(matches) == 1, listed
+    return matches[0]
 
 
 def test_the_models_manifest_names_checksums_source_and_licence(platform):
@@ -86,8 +86,8 @@ def test_the_raw_volume_shows_nothing_of_the_model_or_its_manifest(platform):
     assert volume.is_relative_to(platform.plane.volumes)
     stored = list(files(volume))
     assert sum(path.stat().st_size for path in stored) > 90_000_000, "the model is not in this volume"
-    found = [(path.name, word) for path in stored for word in PLAIN if holds_bytes(path, word)]
-    assert found == []
+    matches = [(path.name, word) for path in stored for word in PLAIN if holds_bytes(path, word)]
+    assert matches == []
 
 
 def files(folder: Path) -> Iterator[Path]:

@@ -4,7 +4,7 @@ import base64
 
 import pytest
 from cryptography import x509
-from e2e_door import Platform, holds, wait_for
+from platform_client import Platform, holds, wait_for
 
 pytestmark = pytest.mark.engine
 
@@ -42,15 +42,15 @@ HOOK = {
 def issued(platform: Platform):
     """The Secret of a Certificate, once the controller has issued it."""
     for one in (ISSUER, CERTIFICATE):
-        platform.kubectl("apply", "-f", "-", given=one)
+        platform.kubectl("apply", "-f", "-", stdin=one)
     yield wait_for(lambda: secret(platform), 60, "the Secret of a Certificate")
     for kind, name in (("certificate", "e2e"), ("issuer", "e2e"), ("secret", "e2e-tls")):
         platform.kubectl("delete", kind, name, "-n", SPACE)
 
 
 def secret(platform: Platform, name: str = "e2e-tls", space: str = SPACE):
-    found = platform.items("secrets", "-n", space, "--field-selector", f"metadata.name={name}")
-    return found[0]["data"] if found else None
+    secrets = platform.items("secrets", "-n", space, "--field-selector", f"metadata.name={name}")
+    return secrets[0]["data"] if secrets else None
 
 
 def serving(platform: Platform, name: str, space: str = SPACE):
@@ -68,7 +68,7 @@ def test_a_certificate_becomes_a_secret_for_its_names(issued):
 
 def test_a_certificate_with_other_names_is_issued_anew(platform: Platform, issued):
     other = {**CERTIFICATE, "spec": {**CERTIFICATE["spec"], "dnsNames": [HOST, "other.svc"]}}
-    platform.kubectl("apply", "-f", "-", given=other)
+    platform.kubectl("apply", "-f", "-", stdin=other)
 
     def anew():
         data = secret(platform)
@@ -85,7 +85,7 @@ def test_a_certificate_is_renewed_before_it_ends(platform: Platform, issued):
         "metadata": {"name": "brief", "namespace": SPACE},
         "spec": {**CERTIFICATE["spec"], "secretName": "brief-tls", "duration": "1h", "renewBefore": "59m50s"},
     }
-    platform.kubectl("apply", "-f", "-", given=brief)
+    platform.kubectl("apply", "-f", "-", stdin=brief)
     try:
         first = wait_for(lambda: serving(platform, "brief-tls"), 60, "the Secret of a brief Certificate")
 
@@ -118,7 +118,7 @@ def test_what_the_stack_serves_has_a_certificate_for_its_name(platform: Platform
 
 def test_a_webhook_configuration_gets_the_authority_of_its_certificate(platform: Platform, issued):
     del issued
-    platform.kubectl("apply", "-f", "-", given=HOOK)
+    platform.kubectl("apply", "-f", "-", stdin=HOOK)
     try:
 
         def injected():
@@ -133,7 +133,7 @@ def test_a_webhook_configuration_gets_the_authority_of_its_certificate(platform:
 
 def test_a_certificate_of_a_minute_is_refused_by_the_webhook(platform: Platform):
     wrong = {**CERTIFICATE, "spec": {**CERTIFICATE["spec"], "duration": "1m"}}
-    done = platform.ask("apply", "--dry-run=server", "-f", "-", given=wrong)
+    done = platform.try_kubectl("apply", "--dry-run=server", "-f", "-", stdin=wrong)
     assert done.code != 0
-    assert "webhook.cert-manager.io" in done.said
-    assert "duration" in done.said
+    assert "webhook.cert-manager.io" in done.output
+    assert "duration" in done.output

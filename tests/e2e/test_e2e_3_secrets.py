@@ -11,7 +11,7 @@ import boto3
 import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError
-from e2e_door import UP_SECONDS, Platform, holds, is_loopback, listening, wait_for
+from platform_client import UP_SECONDS, Platform, holds, is_loopback, listening, wait_for
 
 pytestmark = pytest.mark.engine
 
@@ -23,7 +23,7 @@ LEAST = 16
 @pytest.fixture(scope="module")
 def canaries(platform: Platform) -> dict[str, bytes]:
     """Every secret value that the stack gave its cluster: by name."""
-    found: dict[str, bytes] = {}
+    contents: dict[str, bytes] = {}
     for one in platform.items("secrets", "-A"):
         space, name = one["metadata"]["namespace"], one["metadata"]["name"]
         if space in ("kube-system", "kyverno", "kserve", "cert-manager") or one["type"].startswith(
@@ -32,12 +32,12 @@ def canaries(platform: Platform) -> dict[str, bytes]:
             continue
         for key, value in one.get("data", {}).items():
             for part in values(base64.b64decode(value)):
-                found[f"{space}/{name}/{key}"] = part
-    assert any(name.startswith("model-storage/model-storage-writer/AWS_SECRET") for name in found), sorted(
-        found
+                contents[f"{space}/{name}/{key}"] = part
+    assert any(name.startswith("model-storage/model-storage-writer/AWS_SECRET") for name in contents), sorted(
+        contents
     )
-    assert any(name.startswith("monitoring/") for name in found), sorted(found)
-    return found
+    assert any(name.startswith("monitoring/") for name in contents), sorted(contents)
+    return contents
 
 
 def values(content: bytes) -> Iterator[bytes]:
@@ -64,7 +64,7 @@ def shown(content: bytes, canaries: dict[str, bytes]) -> list[str]:
 def test_the_state_of_pulumi_shows_no_secret(platform, canaries):
     files = [path for path in (platform.plane.engine / "state").rglob("*") if path.is_file()]
     assert any(path.name == "dev.json" for path in files)
-    assert {path.name: found for path in files if (found := shown(path.read_bytes(), canaries))} == {}
+    assert {path.name: matches for path in files if (matches := shown(path.read_bytes(), canaries))} == {}
     assert shown(platform.plane.engine.joinpath("Pulumi.dev.yaml").read_bytes(), canaries) == []
 
 
@@ -75,7 +75,7 @@ def test_outputs_show_no_secret(platform, canaries):
 def test_logs_show_no_secret(platform, canaries):
     logs = [path for path in platform.plane.root.rglob("*") if path.is_file() and is_log(path)]
     assert len(logs) > 20, logs
-    assert {str(path): found for path in logs if (found := shown(path.read_bytes(), canaries))} == {}
+    assert {str(path): matches for path in logs if (matches := shown(path.read_bytes(), canaries))} == {}
 
 
 def is_log(path: Path) -> bool:
@@ -86,7 +86,7 @@ def test_process_arguments_show_no_secret(platform, canaries):
     running = platform.processes()
     assert len(running) > 15, running
     assert {
-        one.command[:80]: found for one in running if (found := shown(one.command.encode(), canaries))
+        one.command[:80]: matches for one in running if (matches := shown(one.command.encode(), canaries))
     } == {}
 
 
@@ -104,8 +104,8 @@ def test_every_listening_socket_is_on_the_loopback(platform):
     assert len(sockets) > 8, "sockets of few processes were seen"
     outside = {
         running[pid][:120]: several
-        for pid, found in sockets.items()
-        if (several := {one for one in found if not is_loopback(one[1])})
+        for pid, matches in sockets.items()
+        if (several := {one for one in matches if not is_loopback(one[1])})
     }
     assert outside == {}
     assert os.getpid() not in sockets
@@ -122,7 +122,7 @@ CHANGED = {"corral:vector-db-password": "rotated-password", "corral:storage-secr
 def set_secret(platform: Platform, key: str, value: str) -> None:
     config = str(platform.plane.engine / "Pulumi.dev.yaml")
     done = platform.pulumi("config", "set", "--secret", key, value, "--config-file", config)
-    assert done.code == 0, done.said
+    assert done.code == 0, done.output
 
 
 @pytest.fixture(scope="module")
@@ -136,7 +136,7 @@ def rotated(platform: Platform):
     for key, value in CHANGED.items():
         set_secret(platform, key, f"{value}-{os.getpid()}")
     done = platform.corral("up", seconds=UP_SECONDS)
-    assert done.code == 0, done.said[-3000:]
+    assert done.code == 0, done.output[-3000:]
     return password, clients
 
 
@@ -189,9 +189,9 @@ def test_another_encryption_key_is_refused_and_the_store_stays_as_it_is(platform
         done = platform.corral("up", seconds=UP_SECONDS)
     finally:
         config.write_bytes(kept)
-    assert done.code == 1, done.said[-3000:]
-    assert "the encryption key is another one" in done.said and "docs/secrets.md" in done.said
-    assert "update:" not in done.said, "it was refused by the preview"
+    assert done.code == 1, done.output[-3000:]
+    assert "the encryption key is another one" in done.output and "docs/secrets.md" in done.output
+    assert "update:" not in done.output, "it was refused by the preview"
     assert platform.secret("model-storage", "model-storage-config") == before
 
 
@@ -204,8 +204,8 @@ def test_a_store_under_another_encryption_key_is_never_ready(platform):
     )
     try:
         platform.kubectl("delete", "pod", "model-storage-0", "-n", "model-storage")
-        said = wait_for(lambda: last_words(platform), LOAD_SECONDS, "the store's pod says what is wrong")
-        assert "put the former key back" in said
+        message = wait_for(lambda: last_words(platform), LOAD_SECONDS, "the store's pod says what is wrong")
+        assert "put the former key back" in message
         assert not holds(platform.read("pod", "model-storage-0", "-n", "model-storage"), "Ready")
     finally:
         own = json.dumps({"data": secret["data"]})
@@ -217,9 +217,9 @@ def test_a_store_under_another_encryption_key_is_never_ready(platform):
 
 def last_words(platform: Platform) -> str:
     """What the check of the key ended with."""
-    done = platform.ask("get", "pod", "model-storage-0", "-n", "model-storage", "-o", "json")
-    found = json.loads(done.out) if done.code == 0 else {}
-    for one in found.get("status", {}).get("initContainerStatuses", []):
+    done = platform.try_kubectl("get", "pod", "model-storage-0", "-n", "model-storage", "-o", "json")
+    matches = json.loads(done.out) if done.code == 0 else {}
+    for one in matches.get("status", {}).get("initContainerStatuses", []):
         for state in (one.get("state", {}), one.get("lastState", {})):
             if "message" in state.get("terminated", {}):
                 return state["terminated"]["message"]
@@ -227,5 +227,5 @@ def last_words(platform: Platform) -> str:
 
 
 def store_is_ready(platform: Platform) -> bool:
-    done = platform.ask("get", "pod", "model-storage-0", "-n", "model-storage", "-o", "json")
+    done = platform.try_kubectl("get", "pod", "model-storage-0", "-n", "model-storage", "-o", "json")
     return done.code == 0 and holds(json.loads(done.out), "Ready")

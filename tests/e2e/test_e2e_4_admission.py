@@ -5,7 +5,7 @@ import json
 from collections.abc import Iterator
 
 import pytest
-from e2e_door import Platform, pod, wait_for
+from platform_client import Platform, pod, wait_for
 
 pytestmark = pytest.mark.engine
 
@@ -29,18 +29,18 @@ def without(platform: Platform, kind: str) -> Iterator[None]:
         platform.kubectl("delete", kind, *(one["metadata"]["name"] for one in kept))
         yield
     finally:
-        platform.kubectl("create", "-f", "-", given={"apiVersion": "v1", "kind": "List", "items": kept})
+        platform.kubectl("create", "-f", "-", stdin={"apiVersion": "v1", "kind": "List", "items": kept})
 
 
-def clean(found: dict) -> dict:
+def clean(item: dict) -> dict:
     metadata = {
-        key: found["metadata"][key] for key in ("name", "labels", "annotations") if key in found["metadata"]
+        key: item["metadata"][key] for key in ("name", "labels", "annotations") if key in item["metadata"]
     }
     return {
-        "apiVersion": found["apiVersion"],
-        "kind": found["kind"],
+        "apiVersion": item["apiVersion"],
+        "kind": item["kind"],
         "metadata": metadata,
-        "spec": found["spec"],
+        "spec": item["spec"],
     }
 
 
@@ -55,9 +55,9 @@ def passes(platform: Platform, image: str) -> bool:
 
 @pytest.mark.parametrize(("control", "image", "arguments"), BAD)
 def test_a_bad_pod_is_refused_with_the_controls_id_and_remedy(platform, control, image, arguments):
-    said = refusal(platform, image, arguments)
-    assert control in said
-    assert not said.endswith(f"{control}: ")
+    message = refusal(platform, image, arguments)
+    assert control in message
+    assert not message.endswith(f"{control}: ")
 
 
 def test_a_good_pod_passes(platform):
@@ -68,20 +68,20 @@ def test_a_good_pod_passes(platform):
 def test_native_policies_refuse_alone(platform):
     with without(platform, POLICIES):
         for control, image, arguments in BAD:
-            said = refusal(platform, image, arguments)
-            assert control in said and "ValidatingAdmissionPolicy" in said, said
+            message = refusal(platform, image, arguments)
+            assert control in message and "ValidatingAdmissionPolicy" in message, message
         assert passes(platform, LLAMA)
 
 
 def test_kyverno_refuses_alone(platform):
     with without(platform, BINDINGS):
         for control, image, arguments in BAD:
-            said = wait_for(
+            message = wait_for(
                 lambda image=image, arguments=arguments: by_kyverno(refusal(platform, image, arguments)),
                 SECONDS,
                 f"Kyverno refuses {image}",
             )
-            assert control in said, said
+            assert control in message, message
         assert passes(platform, LLAMA)
     wait_for(
         lambda: "ValidatingAdmissionPolicy" in refusal(platform, *BAD[0][1:]),
@@ -90,9 +90,9 @@ def test_kyverno_refuses_alone(platform):
     )
 
 
-def by_kyverno(said: str) -> str:
+def by_kyverno(message: str) -> str:
     """A refusal by Kyverno's webhook alone: a native policy that is not yet forgotten does not count."""
-    return said if "admission webhook" in said and "ValidatingAdmissionPolicy" not in said else ""
+    return message if "admission webhook" in message and "ValidatingAdmissionPolicy" not in message else ""
 
 
 def test_a_workload_is_judged_by_its_template(platform):
@@ -106,22 +106,22 @@ def test_a_workload_is_judged_by_its_template(platform):
             "template": {"metadata": {"labels": {"a": "b"}}, "spec": template["spec"]},
         },
     }
-    done = platform.ask("create", "--dry-run=server", "-f", "-", given=deployment)
+    done = platform.try_kubectl("create", "--dry-run=server", "-f", "-", stdin=deployment)
     assert done.code and "SOV-SUP-01" in done.err
 
 
 def test_a_new_namespace_is_closed_by_a_generated_network_policy(platform):
     platform.kubectl("create", "namespace", "newcomer")
     try:
-        found = wait_for(
+        items = wait_for(
             lambda: platform.items("networkpolicies", "-n", "newcomer"),
             SECONDS,
             "a policy is in the namespace",
         )
-        assert [one["metadata"]["name"] for one in found] == ["default-deny"]
-        assert found[0]["spec"]["podSelector"] == {}
-        assert set(found[0]["spec"]["policyTypes"]) == {"Ingress", "Egress"}
-        assert "ingress" not in found[0]["spec"] and "egress" not in found[0]["spec"]
+        assert [one["metadata"]["name"] for one in items] == ["default-deny"]
+        assert items[0]["spec"]["podSelector"] == {}
+        assert set(items[0]["spec"]["policyTypes"]) == {"Ingress", "Egress"}
+        assert "ingress" not in items[0]["spec"] and "egress" not in items[0]["spec"]
     finally:
         platform.kubectl("delete", "namespace", "newcomer", "--wait=false")
 
@@ -153,20 +153,22 @@ def test_a_webhook_behind_simulated_pods_alone_is_refused_by_name(platform):
             }
         ],
     }
-    platform.kubectl("create", "-f", "-", given=hook)
+    platform.kubectl("create", "-f", "-", stdin=hook)
     try:
-        said = wait_for(
-            lambda: platform.ask("create", "configmap", "tried", "-n", "default", "--dry-run=server").err,
+        message = wait_for(
+            lambda: (
+                platform.try_kubectl("create", "configmap", "tried", "-n", "default", "--dry-run=server").err
+            ),
             SECONDS,
             "the webhook is asked",
         )
-        assert "assistants/chat-predictor" in said and "simulated" in said, said
+        assert "assistants/chat-predictor" in message and "simulated" in message, message
     finally:
         platform.kubectl("delete", "validatingwebhookconfiguration", "tried.corral.dev")
 
 
 def test_a_service_behind_simulated_pods_alone_is_refused_by_name(platform):
-    done = platform.ask(
+    done = platform.try_kubectl(
         "get", "--raw", "/api/v1/namespaces/assistants/services/chat-predictor:80/proxy/health"
     )
     assert done.code
@@ -174,6 +176,6 @@ def test_a_service_behind_simulated_pods_alone_is_refused_by_name(platform):
 
 
 def test_a_pod_of_an_image_without_a_row_is_marked_simulated(platform):
-    found = platform.items("pods", "-n", "assistants", "-l", "serving.kserve.io/inferenceservice=chat")
-    conditions = json.dumps([one["status"]["conditions"] for one in found])
+    items = platform.items("pods", "-n", "assistants", "-l", "serving.kserve.io/inferenceservice=chat")
+    conditions = json.dumps([one["status"]["conditions"] for one in items])
     assert "corral.dev/Simulated" in conditions

@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from e2e_door import Platform, wait_for
+from platform_client import Platform, wait_for
 
 pytestmark = pytest.mark.engine
 
@@ -45,21 +45,21 @@ def test_kserve_can_do_only_what_its_cluster_role_says(platform):
     assert less != role["rules"], "the rule about deployments is elsewhere"
     write(platform, less)
     try:
-        platform.kubectl("create", "-f", "-", given=RUNTIME)
-        platform.kubectl("create", "-f", "-", given=SERVICE)
-        said = wait_for(lambda: refusals(platform), SECONDS, "KServe is refused by the API server")
-        assert "system:serviceaccount:kserve:kserve-controller-manager" in said
+        platform.kubectl("create", "-f", "-", stdin=RUNTIME)
+        platform.kubectl("create", "-f", "-", stdin=SERVICE)
+        message = wait_for(lambda: refusals(platform), SECONDS, "KServe is refused by the API server")
+        assert "system:serviceaccount:kserve:kserve-controller-manager" in message
         assert not deployments(platform)
         write(platform, role["rules"])
         wait_for(lambda: deployments(platform), SECONDS, "KServe works again with its rule")
     finally:
         write(platform, role["rules"])
-        platform.ask("delete", "inferenceservice", "tried", "-n", "default")
-        platform.ask("delete", "servingruntime", "tried", "-n", "default")
+        platform.try_kubectl("delete", "inferenceservice", "tried", "-n", "default")
+        platform.try_kubectl("delete", "servingruntime", "tried", "-n", "default")
 
 
 def test_a_pods_process_speaks_with_its_own_service_account(platform):
-    able = platform.ask(
+    able = platform.try_kubectl(
         "auth",
         "can-i",
         "create",
@@ -67,7 +67,7 @@ def test_a_pods_process_speaks_with_its_own_service_account(platform):
         "--as=system:serviceaccount:kserve:kserve-controller-manager",
         "-A",
     )
-    unable = platform.ask(
+    unable = platform.try_kubectl(
         "auth", "can-i", "delete", "nodes", "--as=system:serviceaccount:kserve:kserve-controller-manager"
     )
     assert (able.out.strip(), unable.out.strip()) == ("yes", "no")
@@ -93,5 +93,5 @@ def refusals(platform: Platform) -> str:
 
 
 def deployments(platform: Platform) -> list:
-    found = platform.items("deployments", "-n", "default")
-    return [one for one in found if one["metadata"]["name"].startswith("tried")]
+    listed = platform.items("deployments", "-n", "default")
+    return [one for one in listed if one["metadata"]["name"].startswith("tried")]

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from e2e_door import CHECKOUT, UP_SECONDS, Done, Platform, wait_for
+from platform_client import CHECKOUT, UP_SECONDS, Done, Platform, wait_for
 
 from corral.embedded.plane.processes import Process
 from corral.embedded.plane.state import PlaneState
@@ -42,7 +42,7 @@ def changed(platform: Platform, folder: Path, change) -> Platform:
 
 
 def contents(platform: Platform) -> dict[str, str]:
-    found = platform.items(
+    items = platform.items(
         "deployments,statefulsets,services,configmaps,secrets,networkpolicies,namespaces,inferenceservices",
         "-A",
     )
@@ -52,7 +52,7 @@ def contents(platform: Platform) -> dict[str, str]:
             "uid"
         ]
         + str(one["metadata"].get("generation", ""))
-        for one in found
+        for one in items
         if one["metadata"].get("namespace") not in still
     }
 
@@ -61,8 +61,8 @@ def test_a_wrong_stack_file_is_refused_with_exit_code_2_and_changes_nothing(plat
     before = contents(platform)
     wrong = changed(platform, tmp_path, lambda stack: stack.update({"modles": []}))
     done = wrong.corral("up", seconds=SECONDS)
-    assert done.code == 2, done.said
-    assert "modles" in done.err and "Traceback" not in done.said
+    assert done.code == 2, done.output
+    assert "modles" in done.err and "Traceback" not in done.output
     assert contents(platform) == before
 
 
@@ -72,10 +72,13 @@ def test_a_violation_stops_before_any_change(platform, tmp_path):
     program = tmp_path / "__main__.py"
     program.write_text(program.read_text() + VIOLATION.replace("KUBECONFIG", str(platform.plane.kubeconfig)))
     done = violating.corral("up", seconds=UP_SECONDS)
-    assert done.code not in (0, 2), done.said[-3000:]
-    assert "corral-sovereignty" in done.said and "SOV-SUP-01" in done.said, done.said[-3000:]
+    assert done.code not in (0, 2), done.output[-3000:]
+    assert "corral-sovereignty" in done.output and "SOV-SUP-01" in done.output, done.output[-3000:]
     assert contents(platform) == before
-    assert platform.ask("get", "namespace", "tenant-newcomers", "newcomers", "--ignore-not-found").out == ""
+    assert (
+        platform.try_kubectl("get", "namespace", "tenant-newcomers", "newcomers", "--ignore-not-found").out
+        == ""
+    )
 
 
 def grow(stack) -> None:
@@ -90,7 +93,7 @@ def test_an_up_killed_midway_is_finished_by_the_next(platform, tmp_path):
     try:
         pulumi = wait_for(lambda: deploying(platform), SECONDS, "pulumi works on the stack")
         wait_for(
-            lambda: platform.ask("get", "namespace", "newcomers", "--ignore-not-found").out,
+            lambda: platform.try_kubectl("get", "namespace", "newcomers", "--ignore-not-found").out,
             UP_SECONDS,
             "the first of the new objects is there",
         )
@@ -99,17 +102,17 @@ def test_an_up_killed_midway_is_finished_by_the_next(platform, tmp_path):
         running.communicate(timeout=SECONDS)
     assert running.returncode != 0
     done = grown.corral("up", seconds=UP_SECONDS)
-    assert done.code == 0, done.said[-3000:]
+    assert done.code == 0, done.output[-3000:]
     assert platform.items("networkpolicies", "-n", "newcomers")
 
 
 def test_two_replicas_on_two_slices_answer_and_one_goes_on_when_the_other_is_killed(platform):
     pods = {one["metadata"]["name"]: one for one in platform.model_pods()}
     assert len(pods) == 2
-    said = ask(platform).err
-    hops = re.findall(r"→ pod (\S+) → slice (\S+) → process (\d+)", said)
-    assert {pod for pod, _, _ in hops} == pods.keys(), said
-    assert len({device for _, device, _ in hops}) == 2, said
+    text = ask(platform).err
+    hops = re.findall(r"→ pod (\S+) → slice (\S+) → process (\d+)", text)
+    assert {pod for pod, _, _ in hops} == pods.keys(), text
+    assert len({device for _, device, _ in hops}) == 2, text
     first = int(hops[0][2])
     os.kill(first, signal.SIGKILL)
     wait_for(lambda: len(platform.model_pods()) == 1, 10, "the killed replica is not ready")
@@ -128,21 +131,21 @@ def test_an_update_during_which_the_api_server_dies_is_finished_by_the_next(plat
             "the first object is on its way out",
         )
         kill(platform, "kube-apiserver")
-        said = "".join(running.communicate(timeout=UP_SECONDS))
+        text = "".join(running.communicate(timeout=UP_SECONDS))
     finally:
         running.kill()
         running.wait()
-    assert "Traceback" not in said, said[-3000:]
+    assert "Traceback" not in text, text[-3000:]
     done = platform.corral("up", seconds=UP_SECONDS)
-    assert done.code == 0, done.said[-3000:]
-    assert platform.ask("get", "namespace", "newcomers", "--ignore-not-found").out == ""
+    assert done.code == 0, done.output[-3000:]
+    assert platform.try_kubectl("get", "namespace", "newcomers", "--ignore-not-found").out == ""
 
 
 def deploying(platform: Platform) -> Process | None:
     """The engine of this platform, once it is past its preview."""
     config = str(platform.plane.engine)
-    found = [one for one in platform.processes() if re.search(r"/pulumi (up|update) ", one.command)]
-    return next((Process(one.pid, one.start) for one in found if config in one.command), None)
+    items = [one for one in platform.processes() if re.search(r"/pulumi (up|update) ", one.command)]
+    return next((Process(one.pid, one.start) for one in items if config in one.command), None)
 
 
 def test_a_killed_api_server_comes_back_and_the_platform_with_it(platform):
@@ -226,14 +229,14 @@ def test_what_was_deleted_or_scaled_by_hand_is_named_by_status_and_brought_back_
         platform.kubectl("delete", kind, name, *(["-n", namespace] if namespace else []))
     manager = ("deployment", "kserve-controller-manager", "-n", "kserve")
     platform.kubectl("scale", *manager, "--replicas=0")
-    said = platform.corral("status", seconds=SECONDS)
-    assert said.code == 1
-    named = " ".join(said.out.split())
+    text = platform.corral("status", seconds=SECONDS)
+    assert text.code == 1
+    named = " ".join(text.out.split())
     for kind, namespace, name in gone:
         assert f"changed by hand: {kind} {namespace}{'/' if namespace else ''}{name} is missing" in named
     assert "Deployment kserve/kserve-controller-manager is scaled to 0, 1 are stated" in named
     done = platform.corral("up", seconds=UP_SECONDS)
-    assert done.code == 0, done.said[-3000:]
+    assert done.code == 0, done.output[-3000:]
     for kind, namespace, name in gone:
         platform.read(kind, name, *(["-n", namespace] if namespace else []))
     assert platform.read(*manager)["spec"]["replicas"] == 1
@@ -248,8 +251,8 @@ def test_stop_ends_every_process_and_the_next_up_finds_all_data(platform):
     assert platform.processes() == []
     assert platform.corral("chat", "Are you there?").code == 1
     done = platform.corral("up", seconds=UP_SECONDS)
-    assert done.code == 0, done.said[-3000:]
-    assert re.search(r"^preview: \d+ unchanged \(", done.said, re.MULTILINE), done.said[-3000:]
+    assert done.code == 0, done.output[-3000:]
+    assert re.search(r"^preview: \d+ unchanged \(", done.output, re.MULTILINE), done.output[-3000:]
     assert platform.kubectl("get", "pv", "-o", "name") == stored
     lost = before.keys() - contents(platform).keys()
     assert lost == set()

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from e2e_door import Platform, in_use, ports_of
+from platform_client import Platform, in_use, ports_of
 
 from corral.embedded.plane.record import PlaneRecord
 
@@ -19,18 +19,18 @@ def test_a_destroy_leaves_no_webhook_and_no_policy(platform):
     done = platform.pulumi(
         "destroy", "--yes", "--skip-preview", "--config-file", str(config), seconds=DESTROY_SECONDS
     )
-    assert done.code == 0, done.said[-3000:]
+    assert done.code == 0, done.output[-3000:]
     assert [one["metadata"]["name"] for one in platform.items(HOOKS)] == []
     policies = platform.items("validatingadmissionpolicies,validatingadmissionpolicybindings")
     assert [one["metadata"]["name"] for one in policies if one["metadata"]["name"].startswith("sov-")] == []
-    assert platform.ask("create", "configmap", "tried", "-n", "default", "--dry-run=server").code == 0
+    assert platform.try_kubectl("create", "configmap", "tried", "-n", "default", "--dry-run=server").code == 0
 
 
 def test_down_leaves_no_process_port_mount_socket_or_folder(platform: Platform):
     ports, record = ports_of(platform), PlaneRecord.load(platform.plane)
     assert record.api_port in ports
     done = platform.corral("down", seconds=120)
-    assert done.code == 0, done.said
+    assert done.code == 0, done.output
     assert [one.command[:120] for one in platform.processes()] == []
     assert ports & in_use() == set()
     assert str(platform.root) not in Path("/proc/self/mountinfo").read_text()

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from tests.e2e import e2e_door as door
+from tests.e2e import platform_client
 
 from corral.embedded import toolchain
 
@@ -47,13 +47,15 @@ SECONDS = 40
 def platform():
     """The platform of `STACK`; it ends with nothing of it left on the machine."""
     with tempfile.TemporaryDirectory(prefix="corral-fair-", ignore_cleanup_errors=True) as folder:
-        checkout = door.checkout_with(Path(folder), STACK)
-        with door.gone_afterwards(door.Platform(Path(folder) / "home", checkout)) as found:
+        checkout = platform_client.checkout_with(Path(folder), STACK)
+        with platform_client.gone_afterwards(
+            platform_client.Platform(Path(folder) / "home", checkout)
+        ) as running:
             toolchain.ensure(["kueue", "kueue-charts"], lambda _line: None)
-            done = found.corral("up", seconds=door.UP_SECONDS)
+            done = running.corral("up", seconds=platform_client.UP_SECONDS)
             if done.code:
-                pytest.fail(f"corral up: {done.said[-4000:]}", pytrace=False)
-            yield found
+                pytest.fail(f"corral up: {done.output[-4000:]}", pytrace=False)
+            yield running
 
 
 def image(platform):
@@ -97,7 +99,7 @@ def claims(platform, namespace):
         "apply",
         "-f",
         "-",
-        given={
+        stdin={
             "apiVersion": "resource.k8s.io/v1",
             "kind": "ResourceClaimTemplate",
             "metadata": {"name": "whole", "namespace": namespace},
@@ -119,7 +121,7 @@ def deploy(platform, namespace, replicas):
         "apply",
         "-f",
         "-",
-        given={
+        stdin={
             "apiVersion": "apps/v1",
             "kind": "Deployment",
             "metadata": {"name": "train", "namespace": namespace, "labels": QUEUED},
@@ -134,16 +136,16 @@ def deploy(platform, namespace, replicas):
 
 def pods(platform, namespace):
     """Phase of each of those pods, `gated` before it is admitted."""
-    found = platform.items("pods", "-n", namespace, "-l", "app=train")
-    alive = [one for one in found if "deletionTimestamp" not in one["metadata"]]
+    items = platform.items("pods", "-n", namespace, "-l", "app=train")
+    alive = [one for one in items if "deletionTimestamp" not in one["metadata"]]
     return sorted("gated" if one["spec"].get("schedulingGates") else one["status"]["phase"] for one in alive)
 
 
-def settled(platform, namespace, wanted):
-    door.wait_for(
-        lambda: pods(platform, namespace) == wanted,
+def settled(platform, namespace, expected):
+    platform_client.wait_for(
+        lambda: pods(platform, namespace) == expected,
         SECONDS,
-        f"{namespace} has {wanted}, not {pods(platform, namespace)}",
+        f"{namespace} has {expected}, not {pods(platform, namespace)}",
     )
 
 
@@ -164,7 +166,7 @@ def test_queues_have_what_the_stack_file_guarantees_and_the_cohort_has_the_rest(
     assert quota(queues["red"]) == {("whole", GPU): 1, ("slices", "corral.dev/mig-1g-5gb"): 1}
     assert quota(queues["blue"]) == {("whole", GPU): 2}
     assert quota(cohort) == {("whole", GPU): 1, ("slices", "corral.dev/mig-1g-5gb"): 27}
-    assert all(door.holds(one, "Active") for one in queues.values())
+    assert all(platform_client.holds(one, "Active") for one in queues.values())
 
 
 def test_the_replicas_of_a_model_come_under_the_quota_of_its_tenant_and_it_answers(platform):
@@ -175,7 +177,7 @@ def test_the_replicas_of_a_model_come_under_the_quota_of_its_tenant_and_it_answe
     }
     assert used[("slices", "corral.dev/mig-1g-5gb")] == "1"
     done = platform.corral("chat", "smollm2", "What is the capital of France?", seconds=90)
-    assert "Paris" in done.out, done.said
+    assert "Paris" in done.out, done.output
 
 
 @pytest.mark.parametrize(
@@ -190,19 +192,19 @@ def test_what_asks_for_gpus_and_names_no_queue_is_refused_with_the_name(platform
     made = template(platform)
     if kind == "Job":
         made["spec"]["restartPolicy"] = "Never"
-    given = {
+    manifest = {
         "apiVersion": version,
         "kind": kind,
         "metadata": {"name": "stray", "namespace": "red"},
         "spec": made["spec"] if kind == "Pod" else {**more, "template": made},
     }
-    done = platform.ask("create", "--dry-run=server", "-f", "-", given=given)
-    assert done.code and "add the label kueue.x-k8s.io/queue-name: gpus" in done.said
-    elsewhere = {**given, "metadata": {**given["metadata"], "namespace": "model-storage"}}
-    assert platform.ask("create", "--dry-run=server", "-f", "-", given=elsewhere).code == 0
+    done = platform.try_kubectl("create", "--dry-run=server", "-f", "-", stdin=manifest)
+    assert done.code and "add the label kueue.x-k8s.io/queue-name: gpus" in done.output
+    elsewhere = {**manifest, "metadata": {**manifest["metadata"], "namespace": "model-storage"}}
+    assert platform.try_kubectl("create", "--dry-run=server", "-f", "-", stdin=elsewhere).code == 0
     del made["spec"]["resourceClaims"], made["spec"]["containers"][0]["resources"]["claims"]
-    done = platform.ask("create", "--dry-run=server", "-f", "-", given=given)
-    assert done.code == 0, f"it asks for no GPU: {done.said}"
+    done = platform.try_kubectl("create", "--dry-run=server", "-f", "-", stdin=manifest)
+    assert done.code == 0, f"it asks for no GPU: {done.output}"
 
 
 def test_a_tenant_borrows_what_is_idle_and_not_one_more(platform):
@@ -221,32 +223,34 @@ def test_pods_that_belong_together_are_admitted_together_or_not_at_all(platform)
     together = template(platform)
     together["spec"]["restartPolicy"] = "Never"
     together["metadata"]["labels"] = {"app": "gang"}
-    given = {
+    manifest = {
         "apiVersion": "batch/v1",
         "kind": "Job",
         "metadata": {"name": "gang", "namespace": "blue", "labels": QUEUED},
         "spec": {"parallelism": 2, "completions": 2, "template": together},
     }
-    platform.kubectl("apply", "-f", "-", given=given)
+    platform.kubectl("apply", "-f", "-", stdin=manifest)
     deploy(platform, "red", 1)
     settled(platform, "red", ["Running"])
 
-    def said():
-        found = [
+    def messages():
+        items = [
             one
             for one in platform.items("workloads.kueue.x-k8s.io", "-n", "blue")
             if one["metadata"]["ownerReferences"][0]["name"] == "gang"
         ]
         return " ".join(
             condition.get("message", "")
-            for one in found
+            for one in items
             for condition in one.get("status", {}).get("conditions", [])
         )
 
-    door.wait_for(lambda: "1 more needed" in said(), SECONDS, f"the job lacks one GPU: {said()}")
+    platform_client.wait_for(
+        lambda: "1 more needed" in messages(), SECONDS, f"the job lacks one GPU: {messages()}"
+    )
     assert platform.items("pods", "-n", "blue", "-l", "app=gang") == []
     deploy(platform, "red", 0)
-    job = door.wait_for(
+    job = platform_client.wait_for(
         lambda: next(
             (
                 one
@@ -274,8 +278,8 @@ def test_models_leave_the_queues_with_fair_sharing_and_come_back_into_them(platf
     for content in (without, STACK):
         file = platform.checkout / "Pulumi.dev.yaml"
         file.write_text(yaml.safe_dump({"config": {"corral:platform": content}}))
-        done = platform.corral("up", seconds=door.UP_SECONDS)
-        assert done.code == 0, done.said[-4000:]
+        done = platform.corral("up", seconds=platform_client.UP_SECONDS)
+        assert done.code == 0, done.output[-4000:]
         types = platform.items("crds")
         kueue = [one for one in types if one["metadata"]["name"].endswith("kueue.x-k8s.io")]
         assert bool(kueue) is ("fair-sharing" in content)
@@ -284,29 +288,29 @@ def test_models_leave_the_queues_with_fair_sharing_and_come_back_into_them(platf
             assert (QUEUED.items() <= pod["metadata"]["labels"].items()) is bool(kueue)
         # One slice is red's own, and its model has it: a quota refuses the next, where no queue counts them.
         own, any_slice = (claimed(platform, name) for name in ("mig-1g-5gb.corral.dev", "mig.nvidia.com"))
-        assert ("exceeded quota" in own.said) is not bool(kueue), own.said
-        assert "exceeded quota" in any_slice.said, "the class of all slices is closed to tenants"
+        assert ("exceeded quota" in own.output) is not bool(kueue), own.output
+        assert "exceeded quota" in any_slice.output, "the class of all slices is closed to tenants"
 
 
 def claimed(platform, device_class):
     """What admission says of a claim of red's for one device of the class; nothing is stored."""
     request = {"name": "gpu", "exactly": {"deviceClassName": device_class}}
-    given = {
+    manifest = {
         "apiVersion": "resource.k8s.io/v1",
         "kind": "ResourceClaim",
         "metadata": {"name": "tried", "namespace": "red"},
         "spec": {"devices": {"requests": [request]}},
     }
-    return platform.ask("create", "--dry-run=server", "-f", "-", given=given)
+    return platform.try_kubectl("create", "--dry-run=server", "-f", "-", stdin=manifest)
 
 
 def test_a_destroy_with_work_in_the_queues_leaves_nothing_of_kueue(platform):
     deploy(platform, "red", 4)
     config = platform.plane.engine / "Pulumi.dev.yaml"
     done = platform.pulumi(
-        "destroy", "--yes", "--skip-preview", "--config-file", str(config), seconds=door.UP_SECONDS
+        "destroy", "--yes", "--skip-preview", "--config-file", str(config), seconds=platform_client.UP_SECONDS
     )
-    assert done.code == 0, done.said[-4000:]
+    assert done.code == 0, done.output[-4000:]
     left = json.loads(platform.kubectl("get", "crds,clusterroles,namespaces,apiservices", "-o", "json"))
     names = [one["metadata"]["name"] for one in left["items"]]
     assert [name for name in names if "kueue" in name or name in ("red", "blue")] == []

@@ -16,19 +16,19 @@ async def run_daemons(cluster):
     """Pods of DaemonSets, as their controller has them: one a matching node, new with a new template."""
     pods = "/api/v1/pods"
     while True:
-        wanted = {}
+        requested = {}
         for daemon in cluster.all("/apis/apps/v1/daemonsets"):
             meta, template = daemon["metadata"], daemon["spec"]["template"]
             for node in cluster.all("/api/v1/nodes"):
                 if template["spec"].get("nodeSelector", {}).items() <= node["metadata"]["labels"].items():
                     name = f"{meta['name']}-{node['metadata']['name']}"
-                    wanted[meta["namespace"], name] = (node["metadata"]["name"], template)
+                    requested[meta["namespace"], name] = (node["metadata"]["name"], template)
         owned = [pod for pod in cluster.all(pods) if pod["metadata"].get("ownerReferences")]
         for pod in owned:
             key = pod["metadata"]["namespace"], pod["metadata"]["name"]
-            if key not in wanted or pod["template"] != wanted[key][1]:
+            if key not in requested or pod["template"] != requested[key][1]:
                 cluster.remove(pods, *key)
-        for (namespace, name), (node, template) in wanted.items():
+        for (namespace, name), (node, template) in requested.items():
             if cluster.get(pods, namespace, name) is None:
                 owner = {"kind": "DaemonSet", "name": name, "controller": True}
                 labels = template["metadata"]["labels"]

@@ -30,19 +30,19 @@ DRIVER = "dra-driver-nvidia-gpu"
 DAEMONS = resource("apps/v1", "daemonsets", DRIVER)
 ACCOUNTS = resource("v1", "serviceaccounts", DRIVER)
 PODS = resource("v1", "pods", fleets.SPACE)
-MARKS = ("corral.dev/pool", "nvidia.com/mig.config", "nvidia.com/device-plugin.config")
+POOL_LABELS = ("corral.dev/pool", "nvidia.com/mig.config", "nvidia.com/device-plugin.config")
 
 
 @contextlib.contextmanager
 def plane_of_fleets(tmp_path_factory):
     """A plane with the machines of `fleets.NODES`."""
-    found = Home.find()
+    result = Home.find()
     home = Home(tmp_path_factory.mktemp("h"))
     products = yaml.safe_load((Path(hardware.__file__).with_name("inventory.yaml")).read_text())
     inventory = tmp_path_factory.mktemp("i") / "inventory.yaml"
     inventory.write_text(fleets.inventory({key: products[key] for key in ("driver", "products")}))
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("CORRAL_TOOLCHAIN", str(found.toolchain))
+        patch.setenv("CORRAL_TOOLCHAIN", str(result.toolchain))
         patch.setenv("CORRAL_HOME", str(home.root))
         patch.setattr(plane, "INVENTORY", inventory)
         try:
@@ -78,9 +78,9 @@ async def present(api, path):
         raise
 
 
-async def until(asked, what, seconds=SECONDS):
+async def until(requested, what, seconds=SECONDS):
     limit = time.monotonic() + seconds
-    while not (answer := await asked()):
+    while not (answer := await requested()):
         assert time.monotonic() < limit, f"not within {seconds} s: {what}"
         await asyncio.sleep(0.1)
     return answer
@@ -88,12 +88,12 @@ async def until(asked, what, seconds=SECONDS):
 
 def rendered(graph, chart):
     """Objects of a chart with the values that the program gives it; none when it installs it not."""
-    found = [one for one in (*graph.of("Release"), *graph.of("Chart")) if one.inputs.get("name") == chart]
-    if not found:
+    result = [one for one in (*graph.of("Release"), *graph.of("Chart")) if one.inputs.get("name") == chart]
+    if not result:
         return []
     folder = str(fleets.chart_folder(chart))
     command = [str(toolchain.tool("helm")), "template", chart, folder, "--namespace", chart, "--values", "-"]
-    values = yaml.safe_dump(found[0].inputs["values"])
+    values = yaml.safe_dump(result[0].inputs["values"])
     done = subprocess.run(command, input=values, capture_output=True, text=True, check=True)
     return [one for one in yaml.safe_load_all(done.stdout) if one]
 
@@ -151,8 +151,8 @@ class Scene:
             await self.put(resource(DRA, "deviceclasses"), one)
         labels = {one.object_name: one.inputs["metadata"]["labels"] for one in self.graph.of("NodePatch")}
         for name in (name for names in fleets.NODES.values() for name in names):
-            marks = {**dict.fromkeys(MARKS), **labels.get(name, self.others)}
-            await self.api.patch(resource("v1", "nodes", name=name), {"metadata": {"labels": marks}})
+            pool_labels = {**dict.fromkeys(POOL_LABELS), **labels.get(name, self.others)}
+            await self.api.patch(resource("v1", "nodes", name=name), {"metadata": {"labels": pool_labels}})
         for one in self.graph.of("ResourceClaimTemplate"):
             await self.put(resource(DRA, "resourceclaimtemplates", fleets.SPACE), one.inputs)
 
@@ -169,18 +169,18 @@ class Scene:
         """Where plan and cluster differ; pods come as `order` shuffles them, one of each kind too many."""
         await self.clear()
         await self.write()
-        wanted = fleets.capacity(self.plan)
+        expected = fleets.capacity(self.plan)
 
         async def published():
-            return fleets.published(*await self.offered(), self.plugin) == wanted
+            return fleets.published(*await self.offered(), self.plugin) == expected
 
         try:
             await until(published, "the planned devices are published", 15)
         except AssertionError:
-            found = fleets.published(*await self.offered(), self.plugin)
-            return [f"published {dict(found)}, planned {dict(wanted)}"]
+            result = fleets.published(*await self.offered(), self.plugin)
+            return [f"published {dict(result)}, planned {dict(expected)}"]
         too_small = self.memory(await self.offered())
-        return too_small or await self.handed_out(wanted, order)
+        return too_small or await self.handed_out(expected, order)
 
     def memory(self, offered):
         """Devices that have less memory than the plan thinks."""
@@ -194,18 +194,18 @@ class Scene:
             if one.usable >> 20 > sizes.get((pool.name, one.profile or "whole"), one.usable) >> 20
         ]
 
-    async def handed_out(self, wanted, order):
+    async def handed_out(self, expected, order):
         """Where the scheduler gives another number of devices than planned."""
         pods = dict(fleets.replicas(self.plan, self.graph))
         taken = Counter()
         for one in pods.values():
             taken[one.device] += one.each
-        for index, (device, count) in enumerate(sorted(wanted.items())):
+        for index, (device, count) in enumerate(sorted(expected.items())):
             for number in range(count - taken[device] + 1):
                 spec = fleets.filler(device, plugin=self.plugin)
                 pods[f"filler-{index}-{number}"] = fleets.Asked(device[0], device, 1, spec)
         if not self.plugin:
-            for kind in {kind for _pool, kind in wanted}:
+            for kind in {kind for _pool, kind in expected}:
                 await self.put(resource(DRA, "resourceclaimtemplates", fleets.SPACE), fleets.template(kind))
         # Replicas of several GPUs come first: whoever comes later finds GPUs of one node, or none.
         arriving = sorted(pods.items(), key=lambda one: one[0])
@@ -218,7 +218,7 @@ class Scene:
             got[one.device] += one.each * bool(placed[name])
         return [
             f"{device}: {got[device]} handed out, {count} planned"
-            for device, count in wanted.items()
+            for device, count in expected.items()
             if got[device] != count
         ]
 
@@ -244,16 +244,16 @@ class Scene:
         """Whether each pod has a node, once the scheduler has looked at all of them."""
 
         async def settled():
-            found = await self.api.list(PODS)
-            return all(scheduled(pod) is not None for pod in found) and found
+            result = await self.api.list(PODS)
+            return all(scheduled(pod) is not None for pod in result) and result
 
-        found = await until(settled, "the scheduler has looked at every pod")
-        return {pod["metadata"]["name"]: scheduled(pod) for pod in found}
+        result = await until(settled, "the scheduler has looked at every pod")
+        return {pod["metadata"]["name"]: scheduled(pod) for pod in result}
 
 
 def scheduled(pod):
     """Whether the pod has a node; None while the scheduler has not said."""
     if pod["spec"].get("nodeName"):
         return True
-    told = [one for one in pod.get("status", {}).get("conditions", []) if one["type"] == "PodScheduled"]
-    return False if told and told[0]["reason"] == "Unschedulable" else None
+    reported = [one for one in pod.get("status", {}).get("conditions", []) if one["type"] == "PodScheduled"]
+    return False if reported and reported[0]["reason"] == "Unschedulable" else None

@@ -115,23 +115,23 @@ def planned(content: Mapping[str, Any]) -> Plan:
     return plan(parse(content), "dev")
 
 
-def written(found: Plan) -> Graph:
+def written(placed: Plan) -> Graph:
     """What the program writes for a plan."""
-    return build(lambda: Platform(found), secret_config=SECRETS, stack="dev")
+    return build(lambda: Platform(placed), secret_config=SECRETS, stack="dev")
 
 
-def capacity(found: Plan) -> Counter[Device]:
+def capacity(placed: Plan) -> Counter[Device]:
     """Devices that the plan has, by pool and kind; taken and free together."""
     return Counter(
         (pool.name, one.profile or ("shared" if pool.shares > 1 else "whole"))
-        for pool in found.pools
+        for pool in placed.pools
         for gpu in pool.gpus
         for one in gpu.slices
     )
 
 
 @dataclass(frozen=True)
-class Asked:
+class Request:
     """Pods that ask for the same devices."""
 
     pool: str
@@ -142,9 +142,9 @@ class Asked:
     """The pod's."""
 
 
-def replicas(found: Plan, graph: Graph) -> Iterator[tuple[str, Asked]]:
+def replicas(placed: Plan, graph: Graph) -> Iterator[tuple[str, Request]]:
     """Every replica of every model, as KServe would make it from its InferenceService."""
-    for model in found.models:
+    for model in placed.models:
         predictor = graph.one("InferenceService", model.name).inputs["spec"]["predictor"]
         container = {
             "name": "server",
@@ -156,7 +156,7 @@ def replicas(found: Plan, graph: Graph) -> Iterator[tuple[str, Asked]]:
         for number in range(model.replicas_max):
             yield (
                 f"{model.name}-{number}",
-                Asked(model.pool, _device(model.claim, model.pool), model.claim.count, spec),
+                Request(model.pool, _device(model.claim, model.pool), model.claim.count, spec),
             )
 
 
@@ -208,7 +208,7 @@ def template(kind: str) -> Object:
 
 def published(nodes: Mapping[str, Object], slices: list[Object], plugin: bool) -> Counter[Device]:
     """Devices that the simulated hardware offers, by pool and kind; only on nodes of a pool."""
-    found: Counter[Device] = Counter()
+    placed: Counter[Device] = Counter()
     pools = {
         name: str(at(node, "metadata", "labels", "corral.dev/pool") or "") for name, node in nodes.items()
     }
@@ -217,20 +217,20 @@ def published(nodes: Mapping[str, Object], slices: list[Object], plugin: bool) -
         for name, node in nodes.items():
             for key, count in (at(node, "status", "allocatable") or {}).items():
                 if pools[name] and key.startswith("nvidia.com/") and int(count):
-                    found[(pools[name], names.get(key, key.removeprefix("nvidia.com/mig-")))] += int(count)
-        return found
+                    placed[(pools[name], names.get(key, key.removeprefix("nvidia.com/mig-")))] += int(count)
+        return placed
     for item in slices:
         pool = pools.get(str(at(item, "spec", "nodeName")), "")
         for device in children(item, "spec", "devices"):
             if pool:
                 profile = at(device, "attributes", "profile", "string")
-                found[(pool, str(profile or "whole"))] += 1
-    return found
+                placed[(pool, str(profile or "whole"))] += 1
+    return placed
 
 
 def smallest_memory(nodes: Mapping[str, Object], slices: list[Object]) -> dict[Device, int]:
     """Bytes of the smallest published device of each kind."""
-    found: dict[Device, int] = {}
+    placed: dict[Device, int] = {}
     for item in slices:
         pool = str(
             at(nodes.get(str(at(item, "spec", "nodeName"))) or {}, "metadata", "labels", "corral.dev/pool")
@@ -239,8 +239,8 @@ def smallest_memory(nodes: Mapping[str, Object], slices: list[Object]) -> dict[D
         for device in children(item, "spec", "devices"):
             key = (pool, str(at(device, "attributes", "profile", "string") or "whole"))
             size = int(amount(str(at(device, "capacity", "memory", "value"))))
-            found[key] = min(size, found.get(key, size))
-    return found
+            placed[key] = min(size, placed.get(key, size))
+    return placed
 
 
 def chart_folder(name: str) -> Path:

@@ -54,8 +54,8 @@ async def until(true, seconds=30):
     limit = time.monotonic() + seconds
     while True:
         try:
-            if found := await true():
-                return found
+            if items := await true():
+                return items
         except ApiError as error:
             if not error.missing:
                 raise

@@ -2,7 +2,7 @@
 
 import json
 
-from tests.hardware.test_gates import daemon
+from tests.hardware.test_feature_gates import daemon
 
 DAEMONS = "/apis/apps/v1/daemonsets"
 CLIENT = "nvidia.com/gpu.deploy.client"
@@ -134,8 +134,8 @@ def test_a_new_layout_replaces_the_devices_under_a_new_generation(drive):
         ask(cluster, "all-disabled")
         await cluster.until(lambda: len(names(cluster)) == 4)
         return [
-            max(s["spec"]["pool"]["generation"] for s in found if s["spec"]["nodeName"] == "slices-0")
-            for found in (first, cluster.all(SLICES))
+            max(s["spec"]["pool"]["generation"] for s in actual if s["spec"]["nodeName"] == "slices-0")
+            for actual in (first, cluster.all(SLICES))
         ]
 
     before, after = drive(scene)
@@ -286,7 +286,7 @@ def test_a_nodes_label_chooses_how_its_gpus_are_shared_and_a_wrong_one_takes_the
         ways = {"enabled": True, "config": {"name": "ways", "default": "whole"}}
         cluster.put(POLICIES, {**policy, "spec": {**policy["spec"], "devicePlugin": ways}})
 
-        def found():
+        def actual():
             node = cluster.get(NODES, "", "whole-0")
             amounts = node.get("status", {}).get("allocatable", {})
             shown = {name: amount for name, amount in amounts.items() if name.startswith("nvidia.com/")}
@@ -297,11 +297,11 @@ def test_a_nodes_label_chooses_how_its_gpus_are_shared_and_a_wrong_one_takes_the
             labels = {**old["metadata"]["labels"], "nvidia.com/device-plugin.config": name}
             cluster.put(NODES, {**old, "metadata": {**old["metadata"], "labels": labels}})
 
-        await cluster.until(lambda: found() == ({"nvidia.com/gpu": "4"}, "none"))
+        await cluster.until(lambda: actual() == ({"nvidia.com/gpu": "4"}, "none"))
         choose("quarters")
-        await cluster.until(lambda: found() == ({"nvidia.com/gpu.shared": "16"}, "time-slicing"))
+        await cluster.until(lambda: actual() == ({"nvidia.com/gpu.shared": "16"}, "time-slicing"))
         choose("fifths")
-        await cluster.until(lambda: found() == ({}, None))
+        await cluster.until(lambda: actual() == ({}, None))
 
     drive(scene)
 

@@ -34,20 +34,20 @@ def mig_mode(cluster):
 
 
 def slices(cluster, node="slices-0"):
-    found = [item for item in cluster.all(SLICES) if item["spec"]["nodeName"] == node]
-    return sorted(found, key=lambda item: item["metadata"]["name"])
+    result = [item for item in cluster.all(SLICES) if item["spec"]["nodeName"] == node]
+    return sorted(result, key=lambda item: item["metadata"]["name"])
 
 
 def offered(cluster, node="slices-0"):
     """Names of devices, once the pool is complete; None before."""
-    found = slices(cluster, node)
-    pools = [item["spec"]["pool"] for item in found]
+    result = slices(cluster, node)
+    pools = [item["spec"]["pool"] for item in result]
     complete = len({pool["generation"] for pool in pools}) == 1 and {
         pool["resourceSliceCount"] for pool in pools
-    } == {len(found)}
+    } == {len(result)}
     if not complete:
         return None
-    return [device["name"] for item in found for device in item["spec"].get("devices", [])]
+    return [device["name"] for item in result for device in item["spec"].get("devices", [])]
 
 
 async def dynamic(cluster):
@@ -115,8 +115,8 @@ def test_slices_that_the_mig_manager_cuts_are_a_conflict_and_nothing_is_publishe
         return others
 
     assert len(drive(scene)) == 104, "the other machine has no label"
-    said = [record.message for record in caplog.records if "cuts slices" in record.message]
-    assert said == [
+    output = [record.message for record in caplog.records if "cuts slices" in record.message]
+    assert output == [
         "machine slices-0: MIG configuration 'small' cuts slices where the DRA driver does, with DynamicMIG: "
         "remove one"
     ], "once"
@@ -157,6 +157,7 @@ def test_a_dynamic_slice_in_use_is_kept_when_the_gate_goes_off_and_holds_the_mig
     async def scene(cluster):
         await dynamic(cluster)
         cluster.put(CLAIMS, claim("gpu-1-mig-3g20gb-9-4"))
+        await cluster.settled()  # Claims and DaemonSets come by watches of their own.
         deploy(cluster, None)
         ask(cluster, "small")
         await cluster.until(lambda: state(cluster) == "pending")
@@ -178,8 +179,8 @@ def test_a_driver_that_would_not_start_publishes_nothing_and_says_why_once(drive
         await cluster.settled()
 
     drive(scene)
-    said = [record.message for record in caplog.records if "exclude each other" in record.message]
-    assert said == [
+    output = [record.message for record in caplog.records if "exclude each other" in record.message]
+    assert output == [
         f"machine {name}: FEATURE_GATES: DynamicMIG and MPSSupport exclude each other"
         for name in ("slices-0", "whole-0")
     ]
@@ -210,8 +211,8 @@ def test_an_api_server_that_drops_counters_gets_no_devices(drive, caplog):
         return seen, slices(cluster, "whole-0"), offered(cluster)
 
     def names_of(cluster):
-        found = slices(cluster, "whole-0")
-        return [device["name"] for item in found for device in item["spec"].get("devices", [])]
+        result = slices(cluster, "whole-0")
+        return [device["name"] for item in result for device in item["spec"].get("devices", [])]
 
     seen, left, ampere = drive(scene)
     assert not [name for name in seen if "mig" in name], "each slice could be handed out beside all others"

@@ -19,7 +19,7 @@ def overlap(placed):
 
 
 @pytest.mark.parametrize(
-    "wanted",
+    "expected",
     [
         {"1g.5gb": 7},
         {"3g.20gb": 1, "2g.10gb": 1, "1g.5gb": 2},
@@ -33,9 +33,9 @@ def overlap(placed):
         {"4g.20gb": 1, "1g.10gb": 1, "1g.5gb": 1},
     ],
 )
-def test_a_possible_layout_has_places_that_nvidia_allows(a100, wanted):
-    placed = place(a100, wanted)
-    assert Counter(p.profile for p in placed) == Counter(wanted)
+def test_a_possible_layout_has_places_that_nvidia_allows(a100, expected):
+    placed = place(a100, expected)
+    assert Counter(p.profile for p in placed) == Counter(expected)
     assert not overlap(placed)
     for p in placed:
         shape = SHAPES[7][a100.profiles[p.profile].shape]
@@ -44,7 +44,7 @@ def test_a_possible_layout_has_places_that_nvidia_allows(a100, wanted):
 
 
 @pytest.mark.parametrize(
-    ("wanted", "says"),
+    ("expected", "message"),
     [
         ({"1g.5gb": 8}, "8 x 1g.5gb: allowed: 1 to 7"),
         ({"1g.5gb": 0}, "0 x 1g.5gb: allowed: 1 to 7"),
@@ -55,10 +55,10 @@ def test_a_possible_layout_has_places_that_nvidia_allows(a100, wanted):
         ({"1g.10gb+me": 1}, "no profile '1g.10gb+me'; allowed: 1g.5gb,"),
     ],
 )
-def test_an_impossible_layout_says_why(a100, wanted, says):
+def test_an_impossible_layout_says_why(a100, expected, message):
     with pytest.raises(Impossible) as refusal:
-        place(a100, wanted)
-    assert says in str(refusal.value)
+        place(a100, expected)
+    assert message in str(refusal.value)
 
 
 def test_a_name_means_another_slice_on_another_product(inventory):
@@ -77,10 +77,10 @@ def placements(product, skip):
     shapes = {p: SHAPES[product.compute_slices][row.shape] for p, row in product.profiles.items()}
     choices = [(p, start) for p, shape in shapes.items() if product.profiles[p].shape not in skip
                for start in shape.starts]  # fmt: skip
-    found = [frozenset()]
+    result = [frozenset()]
     for choice in choices:
-        found += [{*old, choice} for old in found if _fits({*old, choice}, shapes, product.compute_slices)]
-    return {frozenset(each) for each in found}
+        result += [{*old, choice} for old in result if _fits({*old, choice}, shapes, product.compute_slices)]
+    return {frozenset(each) for each in result}
 
 
 def _fits(placement, shapes, compute):
@@ -93,8 +93,8 @@ def _fits(placement, shapes, compute):
     )
 
 
-def maximal(found):
-    return {one for one in found if not any(one < other for other in found)}
+def maximal(result):
+    return {one for one in result if not any(one < other for other in result)}
 
 
 def multiset(placement):
@@ -111,10 +111,10 @@ def multiset(placement):
     ],
 )
 def test_the_tables_allow_as_many_layouts_as_nvidias_do(inventory, name, skip, valid, most, kinds):
-    found = placements(inventory.products[name], skip)
-    assert valid in (None, len(found))
-    assert len(maximal(found)) == most
-    assert len({multiset(placement) for placement in maximal(found)}) == kinds
+    result = placements(inventory.products[name], skip)
+    assert valid in (None, len(result))
+    assert len(maximal(result)) == most
+    assert len({multiset(placement) for placement in maximal(result)}) == kinds
 
 
 @pytest.mark.parametrize("name", ["A100-40GB", "A30"])
@@ -124,9 +124,9 @@ def test_a_place_is_found_exactly_when_there_is_one(inventory, name):
     profiles = list(product.profiles)
     most = [SHAPES[product.compute_slices][product.profiles[p].shape].most for p in profiles]
     for counts in itertools.product(*(range(n + 1) for n in most)):
-        wanted = {p: n for p, n in zip(profiles, counts, strict=True) if n}
+        expected = {p: n for p, n in zip(profiles, counts, strict=True) if n}
         try:
-            placed = bool(place(product, wanted))
+            placed = bool(place(product, expected))
         except Impossible:
             placed = False
-        assert placed == (tuple(sorted(wanted.items())) in possible), wanted
+        assert placed == (tuple(sorted(expected.items())) in possible), expected

@@ -33,10 +33,10 @@ POLICY = {
 @pytest.fixture(scope="module")
 def cluster(tmp_path_factory):
     """A plane of its own, with what charts would leave in its API."""
-    found = Home.find()
+    actual = Home.find()
     home = Home(tmp_path_factory.mktemp("h"))
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("CORRAL_TOOLCHAIN", str(found.toolchain))
+        patch.setenv("CORRAL_TOOLCHAIN", str(actual.toolchain))
         patch.setenv("CORRAL_HOME", str(home.root))
         try:
             plane.up(home, "addons", lambda _line: None)
@@ -80,15 +80,16 @@ def live(cluster):
     return start
 
 
-async def ask(api, config, wanted):
+async def ask(api, config, expected):
     node = resource("v1", "nodes", name="slices-0")
     await api.patch(node, {"metadata": {"labels": {"nvidia.com/mig.config": config}}})
 
     async def state():
-        found = await api.get(node)
-        labels = found["metadata"]["labels"]
+        actual = await api.get(node)
+        labels = actual["metadata"]["labels"]
         return (
-            labels["nvidia.com/mig.config"] == config and labels.get("nvidia.com/mig.config.state") == wanted
+            labels["nvidia.com/mig.config"] == config
+            and labels.get("nvidia.com/mig.config.state") == expected
         )
 
     await until(state)
@@ -176,16 +177,16 @@ async def start(api, name, profile):
 
 
 async def runs(api, name):
-    found = await api.get(resource("v1", "pods", SPACE, name))
-    return found["status"].get("phase") == "Running"
+    actual = await api.get(resource("v1", "pods", SPACE, name))
+    return actual["status"].get("phase") == "Running"
 
 
 async def waits(api, name):
     """Whether the scheduler has looked at the pod's claim and found no device."""
-    found = await api.get(resource("v1", "pods", SPACE, name))
-    told = [one for one in found["status"].get("conditions", []) if one["type"] == "PodScheduled"]
-    return not found["spec"].get("nodeName") and any(
-        "cannot allocate all claims" in one.get("message", "") for one in told
+    actual = await api.get(resource("v1", "pods", SPACE, name))
+    reported = [one for one in actual["status"].get("conditions", []) if one["type"] == "PodScheduled"]
+    return not actual["spec"].get("nodeName") and any(
+        "cannot allocate all claims" in one.get("message", "") for one in reported
     )
 
 
@@ -210,8 +211,8 @@ def test_a_gpu_is_cut_for_the_pods_that_ask_and_never_beyond_its_geometry(live):
         await install(api, objects)
 
         async def everything():
-            found = await partitions(api)
-            return len(found) == 4 * 25 and found
+            actual = await partitions(api)
+            return len(actual) == 4 * 25 and actual
 
         published = await until(everything)
         gpu = published["gpu-0-mig-7g40gb-0-0"]["attributes"]["parentUUID"]["string"]
@@ -268,8 +269,8 @@ def test_a_claim_binds_grows_and_takes_its_folder_along(live, cluster):
         path = resource("v1", "persistentvolumeclaims", SPACE, "data")
 
         async def has(size):
-            found = await api.get(path)
-            return found["status"].get("capacity") == {"storage": size} and found
+            actual = await api.get(path)
+            return actual["status"].get("capacity") == {"storage": size} and actual
 
         claim = await until(lambda: has("1Gi"))
         folder = cluster.volumes / f"{SPACE}-data-{claim['metadata']['uid'][:8]}"
@@ -324,8 +325,8 @@ def test_a_webhook_served_by_simulated_pods_refuses_by_name(live):
         )
 
         async def ready():
-            found = await api.get(resource("v1", "pods", SPACE, "hook-0"))
-            return found["status"]["phase"] == "Running"
+            actual = await api.get(resource("v1", "pods", SPACE, "hook-0"))
+            return actual["status"]["phase"] == "Running"
 
         async def refusal():
             try:
@@ -335,9 +336,9 @@ def test_a_webhook_served_by_simulated_pods_refuses_by_name(live):
             raise AssertionError("a webhook that nobody serves must fail closed")
 
         await until(ready)
-        said = await until(refusal)
+        output = await until(refusal)
         await api.delete(f"{hooks}/h")
-        return said
+        return output
 
-    said = live(scene)
-    assert "service llm/hook:443 has no endpoint that runs here: pod llm/hook-0 is simulated" in said
+    output = live(scene)
+    assert "service llm/hook:443 has no endpoint that runs here: pod llm/hook-0 is simulated" in output

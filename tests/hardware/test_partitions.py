@@ -58,17 +58,17 @@ def consumed(device):
     }
 
 
-def fit(wanted, counters):
+def fit(expected, counters):
     """Whether the scheduler would hand out all these devices at once."""
     taken = Counter()
-    for device in wanted:
+    for device in expected:
         taken.update(consumed(device))
     return all(count <= counters[name] for name, count in taken.items())
 
 
-def together(found, counters):
+def together(result, counters):
     """Every set of devices that can be handed out at once, as indices."""
-    takes = [consumed(device) for device in found]
+    takes = [consumed(device) for device in result]
     sets = [(frozenset(), Counter())]
     for index, take in enumerate(takes):
         for members, taken in list(sets):
@@ -85,13 +85,13 @@ def together(found, counters):
 def test_every_profile_is_offered_at_every_place_and_the_whole_gpu_where_mig_mode_can_be_switched(
     publish, inventory, product, gpus, each
 ):
-    found = every_device(publish(product, gpus))
-    assert Counter(gpu_of(device["name"]) for device in found) == dict.fromkeys(range(gpus), each)
+    result = every_device(publish(product, gpus))
+    assert Counter(gpu_of(device["name"]) for device in result) == dict.fromkeys(range(gpus), each)
     starts = STARTS if inventory.products[product].compute_slices == 7 else STARTS_OF_FOUR
-    wanted = {name: gpus * starts[one.shape] for name, one in inventory.products[product].profiles.items()}
-    slices = [device for device in found if device["attributes"]["type"]["string"] == "mig"]
-    assert Counter(device["attributes"]["profile"]["string"] for device in slices) == wanted
-    assert len(found) - len(slices) == (gpus if product == "H100-80GB" else 0)
+    expected = {name: gpus * starts[one.shape] for name, one in inventory.products[product].profiles.items()}
+    slices = [device for device in result if device["attributes"]["type"]["string"] == "mig"]
+    assert Counter(device["attributes"]["profile"]["string"] for device in slices) == expected
+    assert len(result) - len(slices) == (gpus if product == "H100-80GB" else 0)
 
 
 @pytest.mark.parametrize(
@@ -116,13 +116,13 @@ def test_the_counters_allow_as_many_layouts_as_nvidias_tables_do(
         if "profile" in device["attributes"]
         and profiles[device["attributes"]["profile"]["string"]].shape not in skip
     ]
-    found = {
+    result = {
         frozenset(profile_and_start(slices[index]) for index in members)
         for members in together(slices, available(parts))
     }
-    assert valid in (None, len(found))
-    assert len(maximal(found)) == most
-    assert len({multiset(one) for one in maximal(found)}) == kinds
+    assert valid in (None, len(result))
+    assert len(maximal(result)) == most
+    assert len({multiset(one) for one in maximal(result)}) == kinds
 
 
 @pytest.mark.parametrize("product", ["A100-40GB", "A100-80GB", "H100-80GB", "A30"])
@@ -130,11 +130,11 @@ def test_what_the_counters_allow_is_what_can_be_cut(publish, inventory, product)
     """With media engines, of which one slice alone has them."""
     parts = publish(product)
     slices = [device for device in every_device(parts) if "profile" in device["attributes"]]
-    found = {
+    result = {
         frozenset(profile_and_start(slices[index]) for index in members)
         for members in together(slices, available(parts))
     }
-    assert found == placements(inventory.products[product], ())
+    assert result == placements(inventory.products[product], ())
 
 
 @pytest.mark.parametrize("product", ["A100-40GB", "H100-80GB", "A30"])
@@ -171,11 +171,11 @@ def test_a_whole_gpu_excludes_each_of_its_slices_and_no_slice_of_another(publish
 def test_slices_stay_within_the_limits_of_the_api(publish, product, gpus):
     """Limits of resource.k8s.io/v1 in k8s.io/api v0.35.4, resource/v1/types.go."""
     node = {"metadata": {"name": "m", "uid": "u"}}
-    found = resource_slices(node, publish(product, gpus), 7)
-    specs = [item["spec"] for item in found]
+    result = resource_slices(node, publish(product, gpus), 7)
+    specs = [item["spec"] for item in result]
     assert {spec["pool"]["resourceSliceCount"] for spec in specs} == {len(specs)}
     assert {(spec["pool"]["name"], spec["pool"]["generation"]) for spec in specs} == {("m", 7)}
-    assert len({item["metadata"]["name"] for item in found}) == len(found)
+    assert len({item["metadata"]["name"] for item in result}) == len(result)
     sets = [one for spec in specs for one in spec.get("sharedCounters", [])]
     assert len(sets) <= 8 and all(len(one["counters"]) <= 32 for one in sets)
     known = {one["name"]: set(one["counters"]) for one in sets}

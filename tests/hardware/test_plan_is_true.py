@@ -19,8 +19,8 @@ FLEETS = 30
 
 @pytest.fixture(scope="module")
 def cluster(tmp_path_factory):
-    with plane_of_fleets(tmp_path_factory) as found:
-        yield found
+    with plane_of_fleets(tmp_path_factory) as published:
+        yield published
 
 
 @pytest.fixture(scope="module")

@@ -40,13 +40,13 @@ def switched_by_hand(monkeypatch):
 
 @pytest.fixture(scope="module")
 def cluster(tmp_path_factory):
-    with plane_of_fleets(tmp_path_factory) as found:
-        asyncio.run(with_api(found, mode_on))
-        yield found
+    with plane_of_fleets(tmp_path_factory) as result:
+        asyncio.run(with_api(result, mode_on))
+        yield result
 
 
-async def with_api(found, ask):
-    api = Api.connect(found.kubeconfig, user_agent="test")
+async def with_api(result, ask):
+    api = Api.connect(result.kubeconfig, user_agent="test")
     try:
         return await ask(api)
     finally:
@@ -55,9 +55,13 @@ async def with_api(found, ask):
 
 async def mode_on(api):
     """MIG mode is on, as whoever set up the nodes leaves it, and nothing is cut."""
-    given = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "by-hand", "namespace": OPERATOR}}
-    given["data"] = {"config.yaml": yaml.safe_dump(SWITCH)}
-    await api.create(resource("v1", "configmaps", OPERATOR), given)
+    manual = {
+        "apiVersion": "v1",
+        "kind": "ConfigMap",
+        "metadata": {"name": "by-hand", "namespace": OPERATOR},
+    }
+    manual["data"] = {"config.yaml": yaml.safe_dump(SWITCH)}
+    await api.create(resource("v1", "configmaps", OPERATOR), manual)
     spec = {
         "migManager": {"enabled": True, "config": {"name": "by-hand"}},
         "devicePlugin": {"enabled": False},
@@ -85,7 +89,7 @@ def scene(cluster):
             on_plane = Scene(api, content, others=NO_LABELS)
             await on_plane.clear()
             await on_plane.write()
-            await until(lambda: cuttable(on_plane), "every GPU of the pools can be cut")
+            await until(lambda: partitionable(on_plane), "every GPU of the pools can be cut")
             return await play(on_plane)
 
         return asyncio.run(with_api(cluster, whole))
@@ -93,19 +97,19 @@ def scene(cluster):
     return run
 
 
-async def cuttable(on_plane):
+async def partitionable(on_plane):
     """Whether slices of every GPU of the fleet are published, none of them cut yet."""
     nodes, slices = await on_plane.offered()
     ours = {
         name for name, node in nodes.items() if at(node, "metadata", "labels", "corral.dev/pool") is not None
     }
-    found = {
+    result = {
         (at(one, "spec", "nodeName"), device["consumesCounters"][0]["counterSet"])
         for one in slices
         for device in children(one, "spec", "devices")
         if device.get("consumesCounters") and at(one, "spec", "nodeName") in ours
     }
-    return len(found) == sum(len(pool.gpus) for pool in on_plane.plan.pools)
+    return len(result) == sum(len(pool.gpus) for pool in on_plane.plan.pools)
 
 
 @pytest.mark.parametrize("seed", range(FLEETS))

@@ -44,7 +44,7 @@ def machine(inventory):
 
 
 @pytest.fixture
-def cut(inventory):
+def layout_of(inventory):
     def apply(name):
         return {**WHOLE, **layouts(CONFIG, name, inventory.products["A100-40GB"], 4)}
 
@@ -52,19 +52,19 @@ def cut(inventory):
 
 
 @pytest.fixture
-def published(inventory, machine, cut):
-    return lambda name, classes=BOTH: devices(inventory, machine, cut(name), classes)
+def published(inventory, machine, layout_of):
+    return lambda name, classes=BOTH: devices(inventory, machine, layout_of(name), classes)
 
 
 def test_seven_small_slices_on_each_of_four_gpus_are_28_devices_with_their_own_memory(published):
-    found = published("small")
-    assert [d["name"] for d in found][:8] == [
+    result = published("small")
+    assert [d["name"] for d in result][:8] == [
         *(f"gpu-0-mig-1g5gb-{n}" for n in range(7)),
         "gpu-1-mig-1g5gb-0",
     ]
-    assert len(found) == 28
-    assert {d["capacity"]["memory"]["value"] for d in found} == {"4864Mi"}, "4.75 GiB, not the name's 5"
-    assert {d["attributes"]["profile"]["string"] for d in found} == {"1g.5gb"}
+    assert len(result) == 28
+    assert {d["capacity"]["memory"]["value"] for d in result} == {"4864Mi"}, "4.75 GiB, not the name's 5"
+    assert {d["attributes"]["profile"]["string"] for d in result} == {"1g.5gb"}
 
 
 def test_slices_are_named_and_described_as_the_real_driver_does(published):
@@ -80,22 +80,22 @@ def test_slices_are_named_and_described_as_the_real_driver_does(published):
 
 
 def test_a_mixed_layout_publishes_each_gpu_as_it_is_cut(published):
-    found = published("mixed")
+    result = published("mixed")
     by_gpu = {
-        gpu: [d["attributes"].get("profile", {}).get("string") for d in found if gpu_of(d["name"]) == gpu]
+        gpu: [d["attributes"].get("profile", {}).get("string") for d in result if gpu_of(d["name"]) == gpu]
         for gpu in range(4)
     }
     assert sorted(by_gpu[0]) == ["1g.5gb", "1g.5gb", "2g.10gb", "3g.20gb"]
     assert by_gpu[1] == by_gpu[2] == ["1g.5gb"] * 7
     assert by_gpu[3] == [None], "GPU 3 stays whole"
-    assert [d["name"] for d in found if gpu_of(d["name"]) == 3] == ["gpu-3"]
+    assert [d["name"] for d in result if gpu_of(d["name"]) == 3] == ["gpu-3"]
 
 
 def test_every_device_has_a_uuid_of_its_own_and_slices_name_their_gpu(published):
-    found = published("mixed")
-    uuids = [d["attributes"]["uuid"]["string"] for d in found]
+    result = published("mixed")
+    uuids = [d["attributes"]["uuid"]["string"] for d in result]
     assert len(set(uuids)) == len(uuids)
-    parents = {d["attributes"]["parentUUID"]["string"] for d in found if d["name"].startswith("gpu-0-mig")}
+    parents = {d["attributes"]["parentUUID"]["string"] for d in result if d["name"].startswith("gpu-0-mig")}
     assert len(parents) == 1
     assert all(p.startswith("GPU-") for p in parents)
 
@@ -133,7 +133,7 @@ def test_a_pool_of_many_devices_is_split_and_says_into_how_many():
 
 
 @pytest.mark.parametrize(
-    ("name", "strategy", "wanted"),
+    ("name", "strategy", "expected"),
     [
         ("all-disabled", "mixed", {"nvidia.com/gpu": "4"}),
         ("small", "mixed", {"nvidia.com/gpu": "0", "nvidia.com/mig-1g.5gb": "28"}),
@@ -153,8 +153,8 @@ def test_a_pool_of_many_devices_is_split_and_says_into_how_many():
         ("small", "none", {"nvidia.com/gpu": "4"}),
     ],
 )
-def test_the_device_plugin_announces_what_its_mig_strategy_says(cut, name, strategy, wanted):
-    assert announced(configured(strategy, None), cut(name)) == wanted
+def test_the_device_plugin_announces_what_its_mig_strategy_says(layout_of, name, strategy, expected):
+    assert announced(configured(strategy, None), layout_of(name)) == expected
 
 
 def shared(way, resource="nvidia.com/gpu", replicas=4, **more):
@@ -163,25 +163,25 @@ def shared(way, resource="nvidia.com/gpu", replicas=4, **more):
 
 
 @pytest.mark.parametrize("way", ["timeSlicing", "mps"])
-def test_shares_of_gpus_are_counted_under_the_name_that_the_configuration_asks_for(cut, way):
-    whole = cut("all-disabled")
+def test_shares_of_gpus_are_counted_under_the_name_that_the_configuration_asks_for(layout_of, way):
+    whole = layout_of("all-disabled")
     assert announced(configured("mixed", shared(way)), whole) == {"nvidia.com/gpu": "16"}
     renamed = configured("mixed", shared(way, renameByDefault=True))
     assert announced(renamed, whole) == {"nvidia.com/gpu.shared": "16"}
 
 
-def test_slices_can_be_shared_by_time(cut):
+def test_slices_can_be_shared_by_time(layout_of):
     plugin = configured("mixed", shared("timeSlicing", "nvidia.com/mig-1g.5gb", 2))
-    assert announced(plugin, cut("small")) == {"nvidia.com/gpu": "0", "nvidia.com/mig-1g.5gb": "56"}
+    assert announced(plugin, layout_of("small")) == {"nvidia.com/gpu": "0", "nvidia.com/mig-1g.5gb": "56"}
 
 
-def test_the_configurations_own_mig_strategy_wins(cut):
+def test_the_configurations_own_mig_strategy_wins(layout_of):
     text = yaml.safe_dump({"version": "v1", "flags": {"migStrategy": "single"}})
-    assert announced(configured("mixed", text), cut("small")) == {"nvidia.com/gpu": "28"}
+    assert announced(configured("mixed", text), layout_of("small")) == {"nvidia.com/gpu": "28"}
 
 
 @pytest.mark.parametrize(
-    ("text", "says"),
+    ("text", "message"),
     [
         (shared("mps", "nvidia.com/mig-1g.5gb"), "MPS shares whole GPUs alone"),
         (shared("mps", replicas=49), "48 clients"),
@@ -203,14 +203,14 @@ def test_the_configurations_own_mig_strategy_wins(cut):
         ),
     ],
 )
-def test_a_wrong_configuration_of_the_device_plugin_fails_by_name(text, says):
-    with pytest.raises(Impossible, match=says):
+def test_a_wrong_configuration_of_the_device_plugin_fails_by_name(text, message):
+    with pytest.raises(Impossible, match=message):
         configured("mixed", text)
 
 
-def test_mps_is_refused_beside_slices(cut):
+def test_mps_is_refused_beside_slices(layout_of):
     with pytest.raises(Impossible, match="MIG mode"):
-        announced(configured("mixed", shared("mps")), cut("small"))
+        announced(configured("mixed", shared("mps")), layout_of("small"))
 
 
 def config(text=CONFIG):
@@ -224,12 +224,12 @@ def managed(inventory, name, now=None, busy=(), configurations=None):
 
 
 def test_gpus_that_a_configuration_does_not_name_stay_as_they_are(inventory):
-    assert set(managed(inventory, "first-only").cut) == {0}
-    assert managed(inventory, "other-product").cut == {}, "the device filter is another product's"
+    assert set(managed(inventory, "first-only").changes) == {0}
+    assert managed(inventory, "other-product").changes == {}, "the device filter is another product's"
 
 
 @pytest.mark.parametrize(
-    ("name", "says"),
+    ("name", "message"),
     [
         ("too-much", "GPU 2: 2 x 3g.20gb + 1 x 1g.5gb does not fit"),
         ("contradiction", "slices with mig-enabled: false"),
@@ -237,14 +237,14 @@ def test_gpus_that_a_configuration_does_not_name_stay_as_they_are(inventory):
         ("unheard-of", "no MIG configuration 'unheard-of'; allowed: all-disabled, small"),
     ],
 )
-def test_an_impossible_configuration_fails_by_name_and_cuts_nothing(inventory, name, says):
+def test_an_impossible_configuration_fails_by_name_and_cuts_nothing(inventory, name, message):
     outcome = managed(inventory, name)
-    assert (outcome.state, outcome.cut) == ("failed", {})
-    assert says in outcome.why
+    assert (outcome.state, outcome.changes) == ("failed", {})
+    assert message in outcome.why
 
 
 @pytest.mark.parametrize(
-    ("text", "says"),
+    ("text", "message"),
     [
         ("version: v2\nmig-configs: {}", "wrong at version"),
         ("a: [", "no YAML"),
@@ -255,10 +255,10 @@ def test_an_impossible_configuration_fails_by_name_and_cuts_nothing(inventory, n
         ),
     ],
 )
-def test_what_is_no_mig_parted_document_fails_by_name(inventory, text, says):
+def test_what_is_no_mig_parted_document_fails_by_name(inventory, text, message):
     outcome = managed(inventory, "small", configurations=config(text))
     assert outcome.state == "failed"
-    assert says in outcome.why
+    assert message in outcome.why
 
 
 def test_without_a_config_map_a_configuration_fails(inventory):
@@ -267,14 +267,14 @@ def test_without_a_config_map_a_configuration_fails(inventory):
 
 def test_a_busy_gpu_is_not_cut_and_neither_are_the_others(inventory):
     outcome = managed(inventory, "small", busy={1})
-    assert (outcome.state, outcome.cut) == ("pending", {})
+    assert (outcome.state, outcome.changes) == ("pending", {})
     assert "devices of GPU 1 are in use" in outcome.why
 
 
 def test_a_busy_gpu_that_keeps_its_layout_blocks_nobody(inventory):
-    now = {**WHOLE, **managed(inventory, "first-only").cut}
+    now = {**WHOLE, **managed(inventory, "first-only").changes}
     outcome = managed(inventory, "first-only", now, busy={0, 3})
-    assert (outcome.state, outcome.cut) == ("success", {})
+    assert (outcome.state, outcome.changes) == ("success", {})
 
 
 def test_the_inventory_lists_a_system_machine_and_two_with_gpus(inventory):
@@ -291,7 +291,7 @@ def test_every_profile_of_every_product_can_be_cut(inventory):
 
 
 @pytest.mark.parametrize(
-    ("text", "says"),
+    ("text", "message"),
     [
         (
             "machines: [{name: a, cpu: '1', memory: 1Gi, pods: 1, gpu: X, gpus: 1}]",
@@ -305,12 +305,12 @@ def test_every_profile_of_every_product_can_be_cut(inventory):
         ),
     ],
 )
-def test_a_wrong_inventory_is_refused_with_path_and_place(tmp_path, text, says):
+def test_a_wrong_inventory_is_refused_with_path_and_place(tmp_path, text, message):
     path = tmp_path / "inventory.yaml"
     path.write_text(f"driver: 1.2.3\nproducts: {{}}\n{text}\n")
     with pytest.raises(InventoryError) as refusal:
         read(path)
-    assert says in str(refusal.value)
+    assert message in str(refusal.value)
     assert str(path) in str(refusal.value)
 
 

@@ -9,7 +9,7 @@ import pytest
 from botocore.config import Config
 from tests.door.site import packaged
 from tests.doubles.s3 import s3_server
-from tests.e2e import e2e_door as door
+from tests.e2e import platform_client
 
 from corral.catalogue.models import models
 
@@ -72,7 +72,7 @@ def intake():
         yield client
 
 
-class Importing(door.Platform):
+class Importing(platform_client.Platform):
     """A platform whose user gives the secrets of the source in the environment."""
 
     @property
@@ -84,9 +84,9 @@ class Importing(door.Platform):
 def platform(intake):
     """The platform before its first `up`; it ends with nothing of it left on the machine."""
     with tempfile.TemporaryDirectory(prefix="corral-import-", ignore_cleanup_errors=True) as folder:
-        checkout = door.checkout_with(Path(folder), stack(intake.meta.endpoint_url))
-        with door.gone_afterwards(Importing(Path(folder) / "home", checkout)) as found:
-            yield found
+        checkout = platform_client.checkout_with(Path(folder), stack(intake.meta.endpoint_url))
+        with platform_client.gone_afterwards(Importing(Path(folder) / "home", checkout)) as manifest:
+            yield manifest
 
 
 @pytest.fixture(scope="module")
@@ -96,10 +96,10 @@ def model_file() -> bytes:
 
 
 def test_an_intake_without_the_file_is_named_by_up_in_the_words_of_the_import(platform):
-    done = platform.corral("up", seconds=door.UP_SECONDS)
+    done = platform.corral("up", seconds=platform_client.UP_SECONDS)
     assert done.code != 0
-    assert f"s3://intake/{KEY} cannot be read" in done.said, done.said[-3000:]
-    assert "canary-of-the-intake" not in done.said
+    assert f"s3://intake/{KEY} cannot be read" in done.output, done.output[-3000:]
+    assert "canary-of-the-intake" not in done.output
     jobs = [
         one for one in platform.items("jobs", "-n", "model-storage") if "import" in one["metadata"]["name"]
     ]
@@ -108,14 +108,14 @@ def test_an_intake_without_the_file_is_named_by_up_in_the_words_of_the_import(pl
 
 def test_the_next_up_makes_the_failed_import_anew_and_the_model_answers(platform, intake, model_file):
     intake.put_object(Bucket="intake", Key=KEY, Body=model_file)
-    done = platform.corral("up", seconds=door.UP_SECONDS)
-    assert done.code == 0, done.said[-3000:]
+    done = platform.corral("up", seconds=platform_client.UP_SECONDS)
+    assert done.code == 0, done.output[-3000:]
     answer = platform.corral("chat", "What is a llama?", seconds=120)
     assert answer.code == 0 and answer.out.strip()
     secret = platform.secret("model-storage", "import-smollm2-source")
     assert secret["SOURCE_AWS_SECRET_ACCESS_KEY"] == "canary-of-the-intake"
-    again = platform.corral("up", seconds=door.UP_SECONDS)
-    assert again.code == 0 and "update:" not in again.said, again.said[-1500:]
+    again = platform.corral("up", seconds=platform_client.UP_SECONDS)
+    assert again.code == 0 and "update:" not in again.output, again.output[-1500:]
 
 
 def stored(platform):
@@ -133,8 +133,8 @@ def stored(platform):
 
 
 def pods(platform):
-    found = platform.items("pods", "-A", "-l", "serving.kserve.io/inferenceservice=smollm2")
-    return [one for one in found if "deletionTimestamp" not in one["metadata"]]
+    manifest = platform.items("pods", "-A", "-l", "serving.kserve.io/inferenceservice=smollm2")
+    return [one for one in manifest if "deletionTimestamp" not in one["metadata"]]
 
 
 def reason(platform) -> str:
@@ -155,17 +155,17 @@ def test_a_file_changed_in_the_store_is_never_served_and_the_status_says_why(pla
     client.put_object(Bucket="models", Key=KEY, Body=bytes(changed))
     (pod,) = platform.model_pods()
     platform.kubectl("delete", "pod", pod["metadata"]["name"], "-n", pod["metadata"]["namespace"])
-    said = door.wait_for(lambda: reason(platform), 60, "the loader refuses the file")
-    assert f"{FILE} in s3://models/smollm2 has SHA-256" in said and "changed after its import" in said
+    output = platform_client.wait_for(lambda: reason(platform), 60, "the loader refuses the file")
+    assert f"{FILE} in s3://models/smollm2 has SHA-256" in output and "changed after its import" in output
     assert platform.model_pods() == [], "a pod without its files is not ready"
-    service = door.wait_for(
+    service = platform_client.wait_for(
         lambda: (
-            (found := platform.read("inferenceservice", "smollm2", "-n", pod["metadata"]["namespace"]))[
+            (manifest := platform.read("inferenceservice", "smollm2", "-n", pod["metadata"]["namespace"]))[
                 "status"
             ]
             .get("modelStatus", {})
             .get("lastFailureInfo")
-            and found
+            and manifest
         ),
         60,
         "KServe reports it",
@@ -174,4 +174,4 @@ def test_a_file_changed_in_the_store_is_never_served_and_the_status_says_why(pla
     assert platform.corral("status").code != 0
 
     client.put_object(Bucket="models", Key=KEY, Body=model_file)
-    door.wait_for(lambda: platform.model_pods(), 120, "the right file is served again")
+    platform_client.wait_for(lambda: platform.model_pods(), 120, "the right file is served again")

@@ -87,9 +87,9 @@ class FakeCluster:
     async def until(self, true, seconds=10):
         """Wait until `true()` holds and return what it returned."""
         async with asyncio.timeout(seconds):
-            while not (found := true()):  # noqa: ASYNC110
+            while not (actual := true()):  # noqa: ASYNC110
                 await asyncio.sleep(0.005)
-        return found
+        return actual
 
     async def settled(self, seconds=0.3):
         """Wait until nobody has written for `seconds`."""
@@ -111,41 +111,41 @@ class FakeCluster:
             return self._refusal(404, "NotFound", "the server could not find the requested resource")
         if request.method == "GET" and name is None:
             return self._watch(collection, query) if "watch" in query else self._list(collection, namespace)
-        found = self.objects.get((collection, namespace, name))
+        actual = self.objects.get((collection, namespace, name))
         if request.method == "POST":
             body = json.loads(request.content)
             if (collection, namespace, body["metadata"]["name"]) in self.objects:
                 return self._refusal(409, "AlreadyExists", body["metadata"]["name"])
             self.writes.append(("POST", request.url.path))
             return httpx.Response(201, json=self.put(collection, body))
-        if found is None:
+        if actual is None:
             return self._refusal(404, "NotFound", request.url.path)
         if request.method == "GET":
-            return httpx.Response(200, json=found)
+            return httpx.Response(200, json=actual)
         self.writes.append((request.method, request.url.path))
         if request.method == "DELETE":
             self.remove(collection, namespace, name)
             return httpx.Response(200, json={})
-        return self._change(request, collection, found, sub)
+        return self._change(request, collection, actual, sub)
 
-    def _change(self, request, collection, found, sub):
+    def _change(self, request, collection, actual, sub):
         body = json.loads(request.content)
         if request.method == "PUT":
-            if body["metadata"].get("resourceVersion") not in (None, found["metadata"]["resourceVersion"]):
+            if body["metadata"].get("resourceVersion") not in (None, actual["metadata"]["resourceVersion"]):
                 return self._refusal(409, "Conflict", request.url.path)
             changed = body
         elif "json-patch" in request.headers["content-type"]:
             try:
-                changed = patched(found, body)
+                changed = patched(actual, body)
             except (ValueError, KeyError, IndexError) as cause:
                 return self._refusal(422, "Invalid", str(cause))
         else:
-            changed = merged(found, body)
+            changed = merged(actual, body)
         if sub == "status":
-            changed = {**found, "status": changed.get("status")}
-        elif "status" in found:
-            changed = {**changed, "status": found["status"]}
-        changed["metadata"] = {**changed["metadata"], "uid": found["metadata"]["uid"]}
+            changed = {**actual, "status": changed.get("status")}
+        elif "status" in actual:
+            changed = {**changed, "status": actual["status"]}
+        changed["metadata"] = {**changed["metadata"], "uid": actual["metadata"]["uid"]}
         return httpx.Response(200, json=self.put(collection, changed))
 
     def _list(self, collection, namespace):

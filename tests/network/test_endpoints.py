@@ -13,12 +13,12 @@ def service(name, namespace="llm", ip="127.96.0.9", ports=({"port": 80},)):
 
 
 def endpoint(pod, ip, namespace="llm", hostname=None, **conditions):
-    found = {
+    result = {
         "addresses": [ip],
         "conditions": {"ready": True, **conditions},
         "targetRef": {"kind": "Pod", "name": pod, "namespace": namespace, "uid": pod},
     }
-    return {**found, "hostname": hostname} if hostname else found
+    return {**result, "hostname": hostname} if hostname else result
 
 
 def part(of, *endpoints, namespace="llm", name="x", ports=({"port": 8080},)):
@@ -53,10 +53,10 @@ def where(backends):
 
 
 def test_a_cluster_ip_leads_to_the_loopback_address_of_the_ready_pod_at_its_target_port():
-    found = endpoints(
+    result = endpoints(
         [service("chat")], [part("chat", endpoint("a", "10.97.0.3"))], [pod("a", "10.97.0.3")]
     ).resolve("127.96.0.9", 80)
-    assert where(found) == [("127.97.0.3", 8080)]
+    assert where(result) == [("127.97.0.3", 8080)]
 
 
 def test_a_service_name_leads_where_its_cluster_ip_does():
@@ -188,7 +188,7 @@ NAMES = keyed(
 
 
 @pytest.mark.parametrize(
-    ("text", "wanted"),
+    ("text", "expected"),
     [
         ("http://model-storage.model-storage.svc:8333", "http://127.96.1.1:8333"),
         ("http://model-storage.model-storage.svc.cluster.local:8333/x", "http://127.96.1.1:8333/x"),
@@ -203,8 +203,8 @@ NAMES = keyed(
         ("db.llm.svc", "db.llm.svc"),
     ],
 )
-def test_cluster_names_become_addresses_and_nothing_else_changes(text, wanted):
-    assert addresses(text, NAMES) == wanted
+def test_cluster_names_become_addresses_and_nothing_else_changes(text, expected):
+    assert addresses(text, NAMES) == expected
 
 
 def test_a_headless_name_becomes_its_only_ready_process():

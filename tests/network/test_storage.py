@@ -53,14 +53,14 @@ async def first_volume(cluster):
 
 def test_the_default_class_exists_grows_and_comes_back_when_removed(provision):
     async def scene(cluster):
-        found = await cluster.until(lambda: cluster.get(CLASSES, "", "corral-local"))
+        result = await cluster.until(lambda: cluster.get(CLASSES, "", "corral-local"))
         cluster.remove(CLASSES, "", "corral-local")
         await cluster.until(lambda: cluster.get(CLASSES, "", "corral-local"))
-        return found
+        return result
 
-    found = provision(scene)
-    assert found["metadata"]["annotations"]["storageclass.kubernetes.io/is-default-class"] == "true"
-    assert found["allowVolumeExpansion"] is True
+    result = provision(scene)
+    assert result["metadata"]["annotations"]["storageclass.kubernetes.io/is-default-class"] == "true"
+    assert result["allowVolumeExpansion"] is True
 
 
 def test_a_pending_claim_gets_a_volume_that_only_it_can_bind_and_an_owner_only_folder(provision, volumes):
@@ -126,9 +126,9 @@ def test_another_class_of_this_provisioner_decides_what_happens_to_the_data(prov
 def test_a_claim_that_asks_for_more_grows_with_its_volume(provision):
     async def scene(cluster):
         cluster.put(CLAIMS, claim())
-        found = bound(cluster, await first_volume(cluster))
-        found["spec"]["resources"]["requests"]["storage"] = "2Gi"
-        cluster.put(CLAIMS, found)
+        result = bound(cluster, await first_volume(cluster))
+        result["spec"]["resources"]["requests"]["storage"] = "2Gi"
+        cluster.put(CLAIMS, result)
         await cluster.until(
             lambda: cluster.get(CLAIMS, "llm", "data")["status"]["capacity"] == {"storage": "2Gi"}
         )
@@ -143,9 +143,9 @@ def test_a_claim_that_asks_for_more_grows_with_its_volume(provision):
 def test_a_claim_whose_size_is_only_written_differently_does_not_grow(provision):
     async def scene(cluster):
         cluster.put(CLAIMS, claim())
-        found = bound(cluster, await first_volume(cluster))
-        found["spec"]["resources"]["requests"]["storage"] = "1024Mi"
-        cluster.put(CLAIMS, found)
+        result = bound(cluster, await first_volume(cluster))
+        result["spec"]["resources"]["requests"]["storage"] = "1024Mi"
+        cluster.put(CLAIMS, result)
         await cluster.settled()
         return [method for method, _ in cluster.writes if method == "PATCH"]
 

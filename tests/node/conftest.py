@@ -1,6 +1,7 @@
 """A node without a plane: the API is a dictionary, the programs are shell scripts."""
 
 import asyncio
+import json
 import os
 import subprocess
 import sys
@@ -15,12 +16,12 @@ import pytest
 from corral.embedded.home import PlaneHome
 from corral.embedded.kube import ApiError
 from corral.embedded.node.attempts import SHIM
-from corral.embedded.node.context import NodeContext, PodTable
+from corral.embedded.node.context import NodeContext
 from corral.embedded.node.daemon import Node
-from corral.embedded.node.row import Launch, Omitted, Refused, Row
+from corral.embedded.node.pod_files import NodeSettings
+from corral.embedded.node.program_spec import Launch, Omitted, ProgramSpec, Refused
 from corral.embedded.node.shutdown import end_all
 from corral.embedded.node.sources import Sources
-from corral.embedded.node.workshop import Ground
 from corral.embedded.plane.record import PlaneRecord
 
 
@@ -149,7 +150,10 @@ def shell(context) -> Launch:
     )
 
 
-ROWS = {"test/shell": Row("shell", "test/shell", shell, ""), "test/skip": Omitted("test/skip", "not needed")}
+PROGRAMS = {
+    "test/shell": ProgramSpec("shell", "test/shell", shell, ""),
+    "test/skip": Omitted("test/skip", "not needed"),
+}
 
 
 @dataclass
@@ -167,6 +171,11 @@ class Lab:
     def log(self, name: str, container: str = "main", run: int = 0) -> str:
         return (self.home.pods / f"uid-{name}" / container / f"{run}.log").read_text()
 
+    def pid(self, name: str, run: int = 0) -> int:
+        """Of the program in container `main`."""
+        record = self.home.pods / f"uid-{name}" / "main" / f"{run}.process.json"
+        return json.loads(record.read_text())["pid"]
+
 
 def make_lab(home: PlaneHome, real_paths: bool, api: FakeApi, **collections) -> Lab:
     record = PlaneRecord("lab", 6443, "127.96.0.0/16", 97, "", "", {})
@@ -179,12 +188,12 @@ def make_lab(home: PlaneHome, real_paths: bool, api: FakeApi, **collections) -> 
         services=collections.get("services", {}),
         resource_claims=collections.get("resource_claims", {}),
     )
-    ground = Ground(
+    settings = NodeSettings(
         api, sources, "https://127.0.0.1:6443", b"ca", real_paths, home.run / "t", (home.root.parent,)
     )
-    context = NodeContext(api, home, record, PodTable())
+    context = NodeContext(api, home, record)
     failures: list[BaseException] = []
-    node = Node(context, ground, lambda image: ROWS.get(image.partition(":")[0]), failures.append)
+    node = Node(context, settings, lambda image: PROGRAMS.get(image.partition(":")[0]), failures.append)
     api.node = node
     return Lab(home, api, node, context, secrets, config_maps, failures)
 
@@ -220,7 +229,7 @@ def lab_test() -> Callable:
             try:
                 return await work(lab)
             finally:
-                await lab.node.leave()
+                await lab.node.detach()
                 assert not lab.failures, lab.failures
 
         return asyncio.run(asyncio.wait_for(main(), 60))

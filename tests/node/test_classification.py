@@ -9,16 +9,16 @@ from corral.embedded.home import PlaneHome
 from corral.embedded.node import logs
 from corral.embedded.node.addresses import Addresses
 from corral.embedded.node.classify import classify, unsupported
-from corral.embedded.node.row import Omitted, Row, fits
+from corral.embedded.node.program_spec import Omitted, ProgramSpec, fits
 
-ROW, SKIP = Row("r", "a/row", lambda _context: None, ""), Omitted("a/skip", "why")
+ROW, SKIP = ProgramSpec("r", "a/row", lambda _context: None, ""), Omitted("a/skip", "why")
 
 
 def find(image: str):
     return next((entry for entry in (ROW, SKIP) if fits(entry.image, image)), None)
 
 
-def verdict(*images: str, hook: bool = False):
+def decision(*images: str, hook: bool = False):
     containers = [{"name": f"c{index}", "image": image} for index, image in enumerate(images)]
     return classify({"spec": {"containers": containers}}, find, hook)
 
@@ -34,23 +34,23 @@ def verdict(*images: str, hook: bool = False):
     ],
 )
 def test_every_way_to_write_an_image_finds_its_row(image):
-    assert verdict(image, "a/skip").classification == "process"
+    assert decision(image, "a/skip").classification == "process"
 
 
-def test_without_any_row_a_pod_is_simulated():
-    assert verdict("b/other", "a/skip").classification == "simulated"
+def test_without_any_program_a_pod_is_simulated():
+    assert decision("b/other", "a/skip").classification == "simulated"
 
 
 def test_a_container_beside_a_row_that_is_neither_known_nor_omitted_is_refused_by_name():
-    found = verdict("a/row", "b/other")
-    assert found.classification == "refused"
-    assert "c1 (b/other)" in found.message
+    refusal = decision("a/row", "b/other")
+    assert refusal.classification == "refused"
+    assert "c1 (b/other)" in refusal.message
 
 
 def test_a_chart_hook_without_a_row_fails():
-    found = verdict("b/other", hook=True)
-    assert (found.classification, found.reason, found.failed) == ("refused", "CorralNoRow", True)
-    assert verdict("a/row", hook=True).classification == "process"
+    refusal = decision("b/other", hook=True)
+    assert (refusal.classification, refusal.reason, refusal.failed) == ("refused", "CorralNoProgram", True)
+    assert decision("a/row", hook=True).classification == "process"
 
 
 @pytest.mark.parametrize(

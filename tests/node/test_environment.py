@@ -46,8 +46,8 @@ def test_env_wins_over_env_from():
         "envFrom": [{"prefix": "P_", "configMapRef": {"name": "m"}}, {"secretRef": {"name": "s"}}],
         "env": [{"name": "k", "value": "own"}],
     }
-    found = resolve(container, secrets={"s": {"k": "secret"}}, config_maps={"m": {"a": "1"}})
-    assert found == {"P_a": "1", "k": "own"}
+    variables = resolve(container, secrets={"s": {"k": "secret"}}, config_maps={"m": {"a": "1"}})
+    assert variables == {"P_a": "1", "k": "own"}
 
 
 @pytest.mark.parametrize(

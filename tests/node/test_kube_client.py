@@ -13,7 +13,8 @@ from urllib.parse import parse_qs, urlparse
 import pytest
 import yaml
 
-from corral.embedded.kube import DEFERRALS, Api, ApiError, Informer, resource
+from corral.embedded.informer import Informer
+from corral.embedded.kube import DEFERRALS, Api, ApiError, resource
 
 
 class FakeServer(ThreadingHTTPServer):

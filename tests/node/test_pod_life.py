@@ -74,17 +74,17 @@ def test_init_containers_run_in_order_and_share_a_volume_with_the_main_one(lab_t
     lab_test(plane_home, real_paths, work)
 
 
-def test_a_pod_has_an_address_of_its_own_that_the_status_and_the_table_tell(lab_test, plane_home, real_paths):
+def test_a_pod_has_an_address_of_its_own_that_status_and_program_have(lab_test, plane_home, real_paths):
     async def work(lab):
         for name in ("a", "b"):
-            await lab.api.add(name, {"containers": [main_container("sleep 100")]})
+            await lab.api.add(name, {"containers": [main_container("echo $BIND; sleep 100")]})
         await lab.api.until(lambda: all(lab.api.condition(n, "Ready") == "True" for n in ("a", "b")))
-        entries = [lab.context.pods[f"uid-{name}"] for name in ("a", "b")]
-        assert len({entry.pod_ip for entry in entries}) == 2
-        for name, entry in zip(("a", "b"), entries, strict=True):
-            assert lab.api.pods[name]["status"]["podIP"] == entry.pod_ip
-            assert entry.bind == entry.pod_ip.replace("10.", "127.", 1)
-            assert (entry.classification, entry.ready, len(entry.pids)) == ("process", True, 1)
+        addresses = {name: lab.api.pods[name]["status"]["podIP"] for name in ("a", "b")}
+        assert addresses["a"] != addresses["b"]
+        for name, address in addresses.items():
+            await eventually(lambda name=name: lab.log(name))
+            assert lab.log(name).strip() == address.replace("10.", "127.", 1)
+            assert lab.api.condition(name, "corral.dev/Process") == "True"
 
     lab_test(plane_home, real_paths, work)
 
@@ -94,10 +94,10 @@ def test_a_failing_container_backs_off_and_says_how_it_ended(lab_test, plane_hom
         await lab.api.add("p", {"containers": [main_container("exit 7")]})
         await lab.api.until(lambda: lab.api.container("p").get("restartCount", 0) >= 2)
         await lab.api.until(lambda: "waiting" in lab.api.container("p")["state"])
-        told = lab.api.container("p")
-        assert told["state"]["waiting"]["reason"] == "CrashLoopBackOff"
-        assert told["lastState"]["terminated"]["exitCode"] == 7
-        assert told["lastState"]["terminated"]["reason"] == "Error"
+        reported = lab.api.container("p")
+        assert reported["state"]["waiting"]["reason"] == "CrashLoopBackOff"
+        assert reported["lastState"]["terminated"]["exitCode"] == 7
+        assert reported["lastState"]["terminated"]["reason"] == "Error"
 
     lab_test(plane_home, real_paths, work)
 
@@ -138,7 +138,7 @@ def test_a_pod_waits_for_its_secret_and_starts_when_it_appears(lab_test, plane_h
         )
         assert 'secret "late" not found' in lab.api.container("p")["state"]["waiting"]["message"]
         lab.secrets["llm", "late"] = secret(k="v")
-        lab.node.poke("set", lab.secrets["llm", "late"])
+        lab.node.notify("set", lab.secrets["llm", "late"])
         await lab.api.until(lambda: lab.api.phase("p") == "Succeeded")
         assert lab.log("p") == "got v\n"
 
@@ -154,7 +154,7 @@ def test_a_secret_in_the_environment_stands_in_no_file_and_no_argument(lab_test,
         files = [path for path in lab.home.root.rglob("*") if path.is_file()]
         assert files
         assert not [path for path in files if b"canary-3141" in path.read_bytes()]
-        pid = lab.context.pods["uid-p"].pids[0]
+        pid = lab.pid("p")
         shim = read(lab.home.pods / "uid-p" / "main" / "0.process.json")["shim"]
         for number in (pid, shim):
             assert b"canary-3141" not in command_line(number)
@@ -175,7 +175,7 @@ def test_changed_config_reaches_the_running_container(lab_test, plane_home, real
         await lab.api.until(lambda: "running" in lab.api.container("p")["state"])
         await eventually(lambda: lab.log("p") == "old")
         lab.config_maps[key] = {"metadata": {"namespace": "llm"}, "data": {"f": "new"}}
-        lab.node.poke("set", lab.config_maps[key])
+        lab.node.notify("set", lab.config_maps[key])
         await lab.api.until(lambda: lab.api.phase("p") == "Succeeded")
         assert lab.log("p") == "oldnew"
 
@@ -225,8 +225,8 @@ def test_a_sidecar_starts_first_and_does_not_keep_a_job_alive(lab_test, plane_ho
         }
         await lab.api.add("p", spec)
         await lab.api.until(lambda: lab.api.phase("p") == "Succeeded")
-        told = lab.api.container("p", "initContainerStatuses")
-        assert "terminated" in told["state"]
+        reported = lab.api.container("p", "initContainerStatuses")
+        assert "terminated" in reported["state"]
         assert not processes(lab.home)
 
     lab_test(plane_home, real_paths, work)
@@ -275,7 +275,7 @@ def test_a_restarted_node_adopts_running_pods_and_loses_no_exit_code(lab_test, p
         )
         await lab.api.until(lambda: all(lab.api.condition(n, "Ready") == "True" for n in ("stays", "ends")))
         pods.update(lab.api.pods)
-        return lab.context.pods["uid-stays"]
+        return lab.pid("stays"), lab.api.pods["stays"]["status"]["podIP"]
 
     before = lab_test(plane_home, real_paths, first)
     (plane_home.pods / "uid-ends" / "main" / "scratch" / "go").touch()
@@ -289,9 +289,9 @@ def test_a_restarted_node_adopts_running_pods_and_loses_no_exit_code(lab_test, p
             await lab.api.tell(name)
         await lab.api.until(lambda: lab.api.phase("ends") == "Failed")
         assert lab.api.container("ends")["state"]["terminated"]["exitCode"] == 42
-        after = lab.context.pods["uid-stays"]
-        assert (after.pids, after.pod_ip, after.ready) == (before.pids, before.pod_ip, True)
-        os.kill(after.pids[0], signal.SIGKILL)
+        assert (lab.pid("stays"), lab.api.pods["stays"]["status"]["podIP"]) == before
+        assert lab.api.condition("stays", "Ready") == "True"
+        os.kill(lab.pid("stays"), signal.SIGKILL)
         await lab.api.until(lambda: lab.api.container("stays").get("restartCount") == 1)
         assert lab.api.container("stays")["lastState"]["terminated"]["exitCode"] == 137
 
@@ -360,11 +360,10 @@ def test_what_the_node_cannot_do_is_refused_by_name(lab_test, plane_home):
     lab_test(plane_home, False, work)
 
 
-def test_pods_without_a_row_are_marked_simulated_and_left_alone(lab_test, plane_home):
+def test_pods_without_a_program_are_marked_simulated_and_left_alone(lab_test, plane_home):
     async def work(lab):
         await lab.api.add("p", {"containers": [{"name": "a", "image": "vllm/vllm-openai:v1"}]})
         await lab.api.until(lambda: lab.api.condition("p", "corral.dev/Simulated") == "True")
-        assert lab.context.pods["uid-p"].classification == "simulated"
         assert lab.api.phase("p") is None
 
     lab_test(plane_home, False, work)
@@ -376,7 +375,7 @@ def test_a_chart_hook_without_a_row_fails_instead_of_passing(lab_test, plane_hom
         spec = {"restartPolicy": "Never", "containers": [{"name": "a", "image": "example/hook"}]}
         await lab.api.add("p", spec, ownerReferences=[{"kind": "Job", "name": "j"}])
         await lab.api.until(lambda: lab.api.phase("p") == "Failed")
-        assert lab.api.pods["p"]["status"]["reason"] == "CorralNoRow"
+        assert lab.api.pods["p"]["status"]["reason"] == "CorralNoProgram"
 
     lab_test(plane_home, False, work)
 
@@ -436,7 +435,7 @@ def test_a_container_waits_for_its_claim_and_is_told_its_devices(lab_test, plane
             "metadata": {"namespace": "llm"},
             "status": {"allocation": {"devices": devices}},
         }
-        lab.node.poke("set", claims["llm", "c"])
+        lab.node.notify("set", claims["llm", "c"])
         await lab.api.until(lambda: lab.api.phase("p") == "Succeeded")
         assert lab.log("p") == "gpu-0-mig-1g5gb-0\n"
 
@@ -458,7 +457,7 @@ def test_a_killed_shim_takes_its_program_along_and_counts_as_one_restart(lab_tes
     async def work(lab):
         await lab.api.add("p", {"containers": [main_container("sleep 100")]})
         await lab.api.until(lambda: lab.api.condition("p", "Ready") == "True")
-        [pid] = lab.context.pods["uid-p"].pids
+        pid = lab.pid("p")
         os.kill(read(lab.home.pods / "uid-p" / "main" / "0.process.json")["shim"], signal.SIGKILL)
         await lab.api.until(lambda: lab.api.container("p").get("restartCount") == 1)
         assert lab.api.container("p")["lastState"]["terminated"]["exitCode"] == 137

@@ -8,12 +8,12 @@ from corral.embedded.node.backoff import next_level, pause
 from corral.embedded.node.probes import Counter, Probe, check, port_of
 
 
-def verdicts(counter: Counter, results: str) -> list[bool | None]:
+def results_of(counter: Counter, results: str) -> list[bool | None]:
     return [counter.observe(result == "+") for result in results]
 
 
 def test_a_verdict_changes_after_enough_results_in_a_row():
-    assert verdicts(Counter(2, 3, False), "+-++--+---") == [
+    assert results_of(Counter(2, 3, False), "+-++--+---") == [
         None,
         None,
         None,
@@ -28,11 +28,11 @@ def test_a_verdict_changes_after_enough_results_in_a_row():
 
 
 def test_a_verdict_that_stays_is_not_told_again():
-    assert verdicts(Counter(1, 1, True), "++--") == [None, None, False, None]
+    assert results_of(Counter(1, 1, True), "++--") == [None, None, False, None]
 
 
 def test_the_first_verdict_is_told():
-    assert verdicts(Counter(1, 2, None), "--") == [None, False]
+    assert results_of(Counter(1, 2, None), "--") == [None, False]
 
 
 def test_defaults_are_the_kubelets():
@@ -82,11 +82,11 @@ def test_http_probes_pass_by_status(status, passed):
 
 
 def test_a_probe_that_takes_longer_than_its_timeout_fails():
-    async def silent(reader, _writer):
+    async def unresponsive(reader, _writer):
         await reader.read()
 
     async def main():
-        server = await asyncio.start_server(silent, "127.0.0.1", 0)
+        server = await asyncio.start_server(unresponsive, "127.0.0.1", 0)
         port = server.sockets[0].getsockname()[1]
         probe = Probe.of({"httpGet": {"port": port}, "timeoutSeconds": 0.2})
         begun = asyncio.get_running_loop().time()

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from corral.embedded.node.mounts import mounts, user
-from corral.embedded.node.row import Refused
+from corral.embedded.node.program_spec import Refused
 from corral.embedded.node.sources import Missing, Sources
 from corral.embedded.node.volumes import File, Owner, claimed, empty, payload, token_keys, write
 
@@ -32,14 +32,14 @@ def sources(**collections) -> Sources:
 
 
 def files(volume: dict, tokens=None) -> dict[str, tuple[bytes, int]]:
-    found = payload(POD, {"name": "v", **volume}, sources(), {}, tokens or {})
-    return {path: (file.content, file.mode) for path, file in found.items()}
+    result = payload(POD, {"name": "v", **volume}, sources(), {}, tokens or {})
+    return {path: (file.content, file.mode) for path, file in result.items()}
 
 
 def test_a_secret_has_its_items_at_their_paths_and_modes():
     items = [{"key": "a", "path": "x/y", "mode": 0o400}, {"key": "b", "path": "z"}]
-    found = files({"secret": {"secretName": "s", "defaultMode": 0o440, "items": items}})
-    assert found == {"x/y": (b"1", 0o400), "z": (b"2", 0o440)}
+    result = files({"secret": {"secretName": "s", "defaultMode": 0o440, "items": items}})
+    assert result == {"x/y": (b"1", 0o400), "z": (b"2", 0o440)}
 
 
 def test_a_config_map_holds_text_and_binary_data():
@@ -54,8 +54,8 @@ def test_a_projected_volume_gathers_its_sources():
             "sources": [token, {"configMap": {"name": "m", "items": [{"key": "c", "path": "c"}]}}, labels]
         }
     }
-    found = files(volume, {("vault", 900): "t"})
-    assert {path: content for path, (content, _mode) in found.items()} == {
+    result = files(volume, {("vault", 900): "t"})
+    assert {path: content for path, (content, _mode) in result.items()} == {
         "token": b"t",
         "c": b"3",
         "labels": b'app="x"',
@@ -156,5 +156,5 @@ def test_configuration_is_mounted_read_only(tmp_path: Path):
     ],
 )
 def test_root_runs_programs_as_run_as_user_or_nobody(pod, container, uid):
-    found = user({"spec": {"securityContext": pod}}, {"securityContext": container}, real_paths=True)
-    assert found.uid == uid
+    result = user({"spec": {"securityContext": pod}}, {"securityContext": container}, real_paths=True)
+    assert result.uid == uid

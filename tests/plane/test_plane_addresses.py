@@ -10,28 +10,28 @@ def test_a_range_has_one_holder_at_a_time():
     try:
         assert claim(first.octet) is None
         second = claim_any(())
-        second.held.close()
+        second.lock.close()
         assert second.octet != first.octet
     finally:
-        first.held.close()
+        first.lock.close()
     again = claim(first.octet)
     assert again is not None
-    again.held.close()
+    again.lock.close()
 
 
 def test_ranges_of_stopped_planes_are_left_alone():
     free_one = claim_any(())
-    free_one.held.close()
+    free_one.lock.close()
     other = claim_any({free_one.octet})
-    other.held.close()
+    other.lock.close()
     assert other.octet != free_one.octet
 
 
 def test_services_and_pods_have_ranges_of_their_own():
-    held = claim_any(())
-    held.held.close()
-    assert held.service_range == f"127.{held.octet}.0.0/16"
-    assert held.pod_octet == held.octet + 1
+    claimed = claim_any(())
+    claimed.lock.close()
+    assert claimed.service_range == f"127.{claimed.octet}.0.0/16"
+    assert claimed.pod_octet == claimed.octet + 1
 
 
 def test_a_port_in_use_on_loopback_is_not_free():

@@ -58,10 +58,10 @@ def test_down_refuses_a_link_to_somewhere_else(home, tmp_path):
 
 
 def test_down_and_stop_of_no_plane_say_so(home):
-    said = []
-    plane.stop(home, "dev", said.append)
-    plane.down(home, "dev", said.append)
-    assert said == [f"there is no plane dev in {home.root}"] * 2
+    lines = []
+    plane.stop(home, "dev", lines.append)
+    plane.down(home, "dev", lines.append)
+    assert lines == [f"there is no plane dev in {home.root}"] * 2
 
 
 def test_the_egress_socket_is_in_the_planes_folder_when_its_path_is_short(tmp_path):
@@ -103,20 +103,20 @@ def test_anything_but_linux_is_one_clear_message(home, monkeypatch):
 
 def test_addresses_of_a_plane_that_another_holds_are_refused_by_name(home):
     dev = home.plane("dev")
-    held = claim_any(())
+    ranges = claim_any(())
     try:
-        PlaneRecord("dev", 20000, held.service_range, held.pod_octet, "", "", {}).save(dev)
-        with pytest.raises(AddressesInUse, match=held.service_range):
+        PlaneRecord("dev", 20000, ranges.service_range, ranges.pod_octet, "", "", {}).save(dev)
+        with pytest.raises(AddressesInUse, match=ranges.service_range):
             plane._record(home, dev)
     finally:
-        held.held.close()
+        ranges.lock.close()
 
 
 def test_a_second_plane_gets_other_addresses_though_the_first_is_stopped(home):
-    first, held = plane._record(home, home.plane("one"))
-    held.held.close()
-    second, held = plane._record(home, home.plane("two"))
-    held.held.close()
+    first, ranges = plane._record(home, home.plane("one"))
+    ranges.lock.close()
+    second, ranges = plane._record(home, home.plane("two"))
+    ranges.lock.close()
     assert first.service_range != second.service_range
     assert not {first.api_port, *first.ports.values()} & {second.api_port, *second.ports.values()}
 

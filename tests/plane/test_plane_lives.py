@@ -42,8 +42,8 @@ def state(home, name="dev"):
 
 
 def processes(home, name="dev"):
-    found = state(home, name)
-    return {"supervisor": found.supervisor, **{n: e.process for n, e in found.programs.items()}}
+    result = state(home, name)
+    return {"supervisor": result.supervisor, **{n: e.process for n, e in result.programs.items()}}
 
 
 def client(home, name="dev"):
@@ -80,19 +80,19 @@ def listening(pids):
             target = str(link.readlink())
             if target.startswith("socket:["):
                 inodes.add(target[8:-1])
-    found = []
+    result = []
     for table in ("tcp", "tcp6", "udp", "udp6"):
         for line in Path(f"/proc/net/{table}").read_text().splitlines()[1:]:
             fields = line.split()
             bound_udp = table.startswith("udp") and fields[3] == "07"
             if fields[9] in inodes and (fields[3] == "0A" or bound_udp):
-                found.append((table, fields[1].rpartition(":")[0]))
-    return found
+                result.append((table, fields[1].rpartition(":")[0]))
+    return result
 
 
 def test_up_stop_up_down(home):
-    said = []
-    record = plane.up(home, "dev", said.append)
+    lines = []
+    record = plane.up(home, "dev", lines.append)
     dev = home.plane("dev")
     nodes = ask(home, "/api/v1/nodes")["items"]
     assert nodes
@@ -103,8 +103,8 @@ def test_up_stop_up_down(home):
 
     before = processes(home)
     assert len(before) > 4
-    plane.up(home, "dev", said.append)
-    assert said[-1] == "plane dev is running"
+    plane.up(home, "dev", lines.append)
+    assert lines[-1] == "plane dev is running"
     assert processes(home) == before
 
     plane.stop(home, "dev", quiet)
@@ -128,9 +128,9 @@ def test_up_stop_up_down(home):
 
 def test_everything_that_listens_listens_on_loopback(home):
     plane.up(home, "dev", quiet)
-    found = listening([process.pid for process in processes(home).values()])
-    assert len([entry for entry in found if entry[0].startswith("tcp")]) >= 6
-    for table, address in found:
+    result = listening([process.pid for process in processes(home).values()])
+    assert len([entry for entry in result if entry[0].startswith("tcp")]) >= 6
+    for table, address in result:
         # The kernel writes addresses byte-swapped: 127.a.b.c ends in 7F.
         assert not table.endswith("6") and address.endswith("7F"), (table, address)
 
@@ -243,12 +243,12 @@ def test_a_port_in_use_is_said_and_nothing_is_lost(home):
 
 
 def test_a_program_that_always_ends_is_given_up_with_its_log(home, monkeypatch):
-    monkeypatch.setenv("CORRAL_NODE_ROWS", "no.such.module")
+    monkeypatch.setenv("CORRAL_NODE_PROGRAMS", "no.such.module")
     with pytest.raises(plane.PlaneError, match=r"node exited with 1, 6 times(.|\n)*no\.such|No module named"):
         plane.up(home, "dev", quiet)
     assert state(home).programs["node"].phase == "failed"
     assert state(home).programs["node"].restarts == supervisor.RESTARTS
-    monkeypatch.delenv("CORRAL_NODE_ROWS")
+    monkeypatch.delenv("CORRAL_NODE_PROGRAMS")
     plane.up(home, "dev", quiet)
     assert state(home).programs["node"].phase == "running"
 

@@ -34,10 +34,10 @@ def test_a_process_is_alive_until_it_ends(sleeper):
 
 
 def test_another_start_time_is_another_process(sleeper):
-    stranger = dataclasses.replace(Process.of(sleeper.pid), start=1)
-    assert not stranger.alive
-    assert stranger.open() is None
-    end([stranger])
+    other = dataclasses.replace(Process.of(sleeper.pid), start=1)
+    assert not other.alive
+    assert other.open() is None
+    end([other])
     assert sleeper.poll() is None
 
 
@@ -64,11 +64,11 @@ def test_a_process_is_found_by_its_exact_arguments():
     with subprocess.Popen(["sleep", "61.25"]) as child:
         limit = time.monotonic() + 10
         # A program has no arguments yet for the moment in which it takes the place of another.
-        while not (found := running(["sleep", "61.25"])) and time.monotonic() < limit:
+        while not (result := running(["sleep", "61.25"])) and time.monotonic() < limit:
             time.sleep(0.01)
-        assert found == Process.of(child.pid)
+        assert result == Process.of(child.pid)
         assert running(["sleep", "61.2"]) is None
-        end([found])
+        end([result])
 
 
 def test_memory_of_a_process_is_its_resident_bytes(sleeper):

@@ -19,7 +19,7 @@ from corral.catalogue.vocabulary import Purchase
 from corral.components._kit import ArgsError
 from corral.components.gpu_node_pool import ExistingGpuNodePool
 from corral.components.gpu_node_pool.eks import EksGpuNodePool
-from corral.components.gpu_node_pool.marks import POOL_LABEL
+from corral.components.gpu_node_pool.node_labels import POOL_LABEL
 from corral.controls.cost import groups
 from corral.controls.cost.groups import POOL
 from corral.policy.configured import configured

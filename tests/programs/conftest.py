@@ -17,8 +17,8 @@ from corral.embedded import toolchain
 from corral.embedded.home import Home
 from corral.embedded.node.attempts import SHIM
 from corral.embedded.node.mounts import write_passwd
+from corral.embedded.node.program_spec import Context, Launch
 from corral.embedded.node.programs import installed
-from corral.embedded.node.row import Context, Launch
 from corral.embedded.node.volumes import Owner
 
 MakeContext = Callable[..., Context]
@@ -88,7 +88,7 @@ class Process:
             "TMPDIR": "/tmp" if real else str(context.scratch), **context.env, **launch.env,
         }  # fmt: skip
         owned = [path for path in (context.scratch, *context.mounts.values()) if user != os.geteuid()]
-        for path in (found for top in owned for found in (top, *top.rglob("*"))):
+        for path in (result for top in owned for result in (top, *top.rglob("*"))):
             os.chown(path, user, user)
         self._shim = subprocess.Popen(
             [sys.executable, "-I", "-S", str(SHIM), str(folder / "attempt.json")], stdin=subprocess.PIPE
@@ -127,24 +127,24 @@ class Process:
 
     def family(self) -> set[int]:
         """The process and its descendants."""
-        found, fresh = set[int](), {self.pid}
+        result, fresh = set[int](), {self.pid}
         while fresh:
-            found |= fresh
-            fresh = {child for pid in fresh for child in children(pid)} - found
-        return found
+            result |= fresh
+            fresh = {child for pid in fresh for child in children(pid)} - result
+        return result
 
     def listeners(self) -> set[tuple[str, int]]:
         """Addresses and ports on which it listens, of both families."""
         sockets = {file for pid in self.family() for file in open_files(pid)}
-        found: set[tuple[str, int]] = set()
+        result: set[tuple[str, int]] = set()
         for table in ("tcp", "tcp6"):
             for line in Path(f"/proc/net/{table}").read_text().splitlines()[1:]:
                 fields = line.split()
                 if fields[3] == "0A" and f"socket:[{fields[9]}]" in sockets:
                     address, port = fields[1].split(":")
                     text = ".".join(str(int(address[i : i + 2], 16)) for i in (6, 4, 2, 0))
-                    found.add((text if table == "tcp" else address, int(port, 16)))
-        return found
+                    result.add((text if table == "tcp" else address, int(port, 16)))
+        return result
 
 
 def children(pid: int) -> list[int]:

@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pytest
 
+from corral.embedded.node.program_spec import Refused
 from corral.embedded.node.programs import kserve, kyverno, llama, postgres, seaweedfs
 from corral.embedded.node.programs.documented import Documented
 from corral.embedded.node.programs.flags import Flags, arguments, bind, host, keep, only, path, switch
-from corral.embedded.node.row import Refused
 
 FLAGS = Flags(
     Documented("maker/tool", "https://tool.example/flags", "1.0", frozenset({"port", "colour"})),
@@ -56,9 +56,9 @@ def test_a_path_is_mapped_where_mounts_cannot_stand_at_their_place(container, tm
 def test_an_unknown_flag_is_refused_with_the_honoured_ones(container):
     with pytest.raises(
         Refused, match=r"--size of image maker/tool is not honoured here.*tool\.example"
-    ) as told:
+    ) as error:
         FLAGS.translate(container(), ["--size=3"])
-    assert "honoured: --colour, --fast, --file, --host, --metrics, --port" in str(told.value)
+    assert "honoured: --colour, --fast, --file, --host, --metrics, --port" in str(error.value)
 
 
 def test_a_documented_flag_that_is_not_honoured_is_refused_too(container):

@@ -6,14 +6,14 @@ import pytest
 import yaml
 
 from corral.embedded import toolchain
+from corral.embedded.node.program_spec import Omitted, ProgramSpec, Refused
 from corral.embedded.node.programs import TABLE, find, installed
-from corral.embedded.node.row import Omitted, Refused, Row
 
 
-def row(image: str) -> Row:
-    found = find(image)
-    assert isinstance(found, Row)
-    return found
+def spec_of(image: str) -> ProgramSpec:
+    result = find(image)
+    assert isinstance(result, ProgramSpec)
+    return result
 
 
 @pytest.mark.parametrize(
@@ -34,7 +34,7 @@ def row(image: str) -> Row:
     ],
 )
 def test_an_image_is_found_from_any_registry_and_with_any_tag_or_digest(image: str, name: str):
-    assert row(image).name == name
+    assert spec_of(image).name == name
 
 
 @pytest.mark.parametrize("image", ["vllm/vllm-openai:v0.24.0", "notkserve/kserve-controller-x", "llama.cpp"])
@@ -53,12 +53,12 @@ def test_names_and_images_of_the_table_are_unique():
 
 
 def test_every_row_says_where_its_arguments_are_documented():
-    assert all(entry.documented for entry in TABLE if isinstance(entry, Row))
+    assert all(entry.documented for entry in TABLE if isinstance(entry, ProgramSpec))
 
 
 def test_kserve_listens_on_the_address_of_the_pod_alone(container, placed: Path):
     context = container("--metrics-addr=127.0.0.1:8080", "--leader-elect", command=["/manager"])
-    launch = row("kserve/kserve-controller:v0.20.0").launch(context)
+    launch = spec_of("kserve/kserve-controller:v0.20.0").launch(context)
     assert launch.argv == [
         str(placed / "kserve-manager/bin/kserve-manager"),
         "--metrics-addr=127.97.0.7:8080",
@@ -74,7 +74,7 @@ def test_kserve_finds_identity_and_certificate_without_mounts_at_their_place(
 ):
     certificates = tmp_path / "certs"
     context = container(real_paths=False, mounts={"/tmp/k8s-webhook-server/serving-certs": certificates})
-    manager = row("kserve/kserve-controller:v0.20.0")
+    manager = spec_of("kserve/kserve-controller:v0.20.0")
     manager.launch(context)
     launch = manager.launch(context)  # again, as after a restart
     assert f"--kubeconfig={context.kubeconfig}" in launch.argv
@@ -84,14 +84,14 @@ def test_kserve_finds_identity_and_certificate_without_mounts_at_their_place(
 
 def test_the_storage_initializer_fetches_into_the_mounted_folder(container, placed, tmp_path: Path):
     context = container("s3://models/a", "/mnt/models", real_paths=False, mounts={"/mnt/models": tmp_path})
-    launch = row("kserve/storage-initializer:v0.20.0").launch(context)
+    launch = spec_of("kserve/storage-initializer:v0.20.0").launch(context)
     assert launch.argv[-2:] == ["s3://models/a", str(tmp_path)]
     assert installed.SCRIPTS in launch.needs
 
 
 def test_the_storage_initializer_refuses_a_source_without_target(container, placed):
     with pytest.raises(Refused, match="pairs of source and target"):
-        row("kserve/storage-initializer").launch(container("s3://models/a"))
+        spec_of("kserve/storage-initializer").launch(container("s3://models/a"))
 
 
 MODEL = ("--model", "/mnt/models/m.gguf", "--alias", "chat", "--host", "0.0.0.0", "--port", "8080")
@@ -99,7 +99,7 @@ MODEL = ("--model", "/mnt/models/m.gguf", "--alias", "chat", "--host", "0.0.0.0"
 
 def test_the_model_server_uses_all_cores_and_the_address_of_the_pod(container, placed, monkeypatch):
     monkeypatch.setattr("os.sched_getaffinity", lambda _pid: {0, 1, 2})
-    launch = row("ghcr.io/ggml-org/llama.cpp:server").launch(
+    launch = spec_of("ghcr.io/ggml-org/llama.cpp:server").launch(
         container(*MODEL, "--ctx-size", "2048", "-np", "2", "--metrics")
     )
     assert launch.argv[3:] == [
@@ -109,19 +109,19 @@ def test_the_model_server_uses_all_cores_and_the_address_of_the_pod(container, p
 
 
 @pytest.mark.parametrize(
-    ("given", "why"),
+    ("arguments", "why"),
     [
         (("--n-gpu-layers", "99"), "the process has no GPU"),
         (("--hf-repo", "a/b"), "--hf-repo of image ggml-org/llama.cpp is not honoured"),
     ],
 )
-def test_the_model_server_refuses_what_it_cannot_do_here(container, placed, given, why):
+def test_the_model_server_refuses_what_it_cannot_do_here(container, placed, arguments, why):
     with pytest.raises(Refused, match=why):
-        row("ghcr.io/ggml-org/llama.cpp:server").launch(container(*MODEL, *given))
+        spec_of("ghcr.io/ggml-org/llama.cpp:server").launch(container(*MODEL, *arguments))
 
 
 def test_the_model_server_refuses_settings_by_variable_and_a_missing_model(container, placed):
-    server = row("ghcr.io/ggml-org/llama.cpp:server")
+    server = spec_of("ghcr.io/ggml-org/llama.cpp:server")
     with pytest.raises(Refused, match="LLAMA_ARG_HF_REPO"):
         server.launch(container(*MODEL, env={"LLAMA_ARG_HF_REPO": "a/b"}))
     with pytest.raises(Refused, match="needs --model"):
@@ -132,7 +132,7 @@ WEED = ("server", "-ip.bind=0.0.0.0", "-master.telemetry=false", "-filer", "-s3"
 
 
 def test_the_object_store_is_known_by_and_bound_to_the_address_of_the_pod(container, placed):
-    argv = row("chrislusf/seaweedfs:4.48").launch(container(*WEED)).argv
+    argv = spec_of("chrislusf/seaweedfs:4.48").launch(container(*WEED)).argv
     assert "--ip=127.97.0.7" in argv
     assert "--ip.bind=127.97.0.7" in argv
     assert "--dir=/data" in argv
@@ -141,11 +141,11 @@ def test_the_object_store_is_known_by_and_bound_to_the_address_of_the_pod(contai
 
 def test_an_object_store_that_reports_to_its_maker_is_refused(container, placed):
     with pytest.raises(Refused, match=r"--master\.telemetry must be false"):
-        row("chrislusf/seaweedfs").launch(container("server", "-filer", "-s3"))
+        spec_of("chrislusf/seaweedfs").launch(container("server", "-filer", "-s3"))
 
 
 def test_two_object_stores_without_mounts_of_their_own_share_no_socket(container, placed, tmp_path: Path):
-    store = row("chrislusf/seaweedfs")
+    store = spec_of("chrislusf/seaweedfs")
 
     def own(address: str) -> set[str]:
         context = container(
@@ -163,7 +163,7 @@ def test_two_object_stores_without_mounts_of_their_own_share_no_socket(container
 
 def test_the_object_store_runs_no_other_command(container, placed):
     with pytest.raises(Refused, match="not 'shell'"):
-        row("chrislusf/seaweedfs").launch(container("shell"))
+        spec_of("chrislusf/seaweedfs").launch(container("shell"))
 
 
 def test_the_database_gets_its_settings_and_no_password_as_argument(container, placed: Path, tmp_path: Path):
@@ -174,7 +174,7 @@ def test_the_database_gets_its_settings_and_no_password_as_argument(container, p
         env={"POSTGRES_PASSWORD": "hunter2", "POSTGRES_DB": "vectors", "PGDATA": "/data/pg"},
         real_paths=False, mounts={"/certs": tmp_path / "certs", "/data": tmp_path / "data"},
     )  # fmt: skip
-    launch = row("docker.io/pgvector/pgvector:0.8.6-pg18").launch(context)
+    launch = spec_of("docker.io/pgvector/pgvector:0.8.6-pg18").launch(context)
     assert launch.argv[3:] == [
         "ssl=on", f"ssl_key_file={tmp_path}/certs/tls.key", f"hba_file={tmp_path}/certs/hba",
         "shared_buffers=64MB",
@@ -184,21 +184,21 @@ def test_the_database_gets_its_settings_and_no_password_as_argument(container, p
 
 
 @pytest.mark.parametrize(
-    ("given", "env", "why"),
+    ("arguments", "env", "why"),
     [
         (("-c", "archive_command=x"), {}, "setting archive_command"),
         (("--help",), {}, "argument '--help'"),
         ((), {"POSTGRES_HOST_AUTH_METHOD": "trust"}, "variable POSTGRES_HOST_AUTH_METHOD"),
     ],
 )
-def test_the_database_refuses_what_it_does_not_honour(container, placed, given, env, why):
+def test_the_database_refuses_what_it_does_not_honour(container, placed, arguments, env, why):
     with pytest.raises(Refused, match=why):
-        row("pgvector/pgvector").launch(container(*given, env=env))
+        spec_of("pgvector/pgvector").launch(container(*arguments, env=env))
 
 
 def test_kyverno_listens_on_the_address_of_the_pod_alone(container, placed):
     argv = (
-        row("kyverno/kyverno")
+        spec_of("kyverno/kyverno")
         .launch(container("--servicePort=443", "--controllerRuntimeMetricsAddress=:8080", "--v=2"))
         .argv
     )
@@ -208,7 +208,7 @@ def test_kyverno_listens_on_the_address_of_the_pod_alone(container, placed):
 
 
 def test_the_hooks_of_kyverno_need_their_identity_at_its_place(container, placed):
-    checker = row("ghcr.io/kyverno/readiness-checker")
+    checker = spec_of("ghcr.io/kyverno/readiness-checker")
     assert checker.launch(container("delete-webhooks")).argv[1:] == ["delete-webhooks"]
     with pytest.raises(Refused, match="ServiceAccount folder"):
         checker.launch(container("delete-webhooks", real_paths=False))
@@ -217,7 +217,7 @@ def test_the_hooks_of_kyverno_need_their_identity_at_its_place(container, placed
 
 
 def test_the_tools_take_packages_from_the_toolchain_without_a_network(container, placed: Path):
-    launch = row("localhost/corral/tools:0.1.0").launch(container("import", "--to", "s3://models/a"))
+    launch = spec_of("localhost/corral/tools:0.1.0").launch(container("import", "--to", "s3://models/a"))
     assert launch.argv[1:] == ["-m", "corral.tools", "import", "--to", "s3://models/a"]
     assert launch.env["PIP_NO_INDEX"] == "1"
     assert launch.env["PIP_FIND_LINKS"] == str(placed / "wheels")
@@ -230,7 +230,7 @@ def test_a_program_that_is_not_set_up_is_the_reason_of_the_refusal(container, mo
 
     monkeypatch.setattr(toolchain, "tool", missing)
     with pytest.raises(Refused, match="weed: not set up"):
-        row("chrislusf/seaweedfs").launch(container(*WEED))
+        spec_of("chrislusf/seaweedfs").launch(container(*WEED))
 
 
 def test_a_process_of_ours_sees_every_folder_that_our_modules_come_from(monkeypatch, tmp_path):
@@ -241,9 +241,9 @@ def test_a_process_of_ours_sees_every_folder_that_our_modules_come_from(monkeypa
 
 
 def configured(container, tmp_path: Path, text: str, **changes):
-    given = tmp_path / "controller_manager_config.yaml"
-    given.write_text(text)
-    mounts = {"/controller_manager_config.yaml": given}
+    arguments = tmp_path / "controller_manager_config.yaml"
+    arguments.write_text(text)
+    mounts = {"/controller_manager_config.yaml": arguments}
     return container(
         "--config=/controller_manager_config.yaml", command=["/manager"], mounts=mounts, **changes
     )
@@ -258,7 +258,7 @@ pprofBindAddress: ":8083"
 webhook: {port: 9443}
 integrations: {frameworks: [batch/job]}
 """
-    launch = row("registry.k8s.io/kueue/kueue:v0.19.2").launch(configured(container, tmp_path, text))
+    launch = spec_of("registry.k8s.io/kueue/kueue:v0.19.2").launch(configured(container, tmp_path, text))
     file = Path(launch.argv[1].removeprefix("--config="))
     assert yaml.safe_load(file.read_text()) == {
         "kind": "Configuration",
@@ -280,9 +280,9 @@ integrations: {frameworks: [batch/job]}
 )
 def test_kueue_is_refused_where_it_could_not_run(container, placed, tmp_path: Path, text, changes, why):
     with pytest.raises(Refused, match=why):
-        row("kueue/kueue").launch(configured(container, tmp_path, text, **changes))
+        spec_of("kueue/kueue").launch(configured(container, tmp_path, text, **changes))
 
 
 def test_kueue_is_refused_without_the_configuration_that_it_names(container, placed):
     with pytest.raises(Refused, match="names /elsewhere, which no volume"):
-        row("kueue/kueue").launch(container("--config=/elsewhere", command=["/manager"]))
+        spec_of("kueue/kueue").launch(container("--config=/elsewhere", command=["/manager"]))

@@ -10,8 +10,8 @@ from corral.components.fair_sharing.values import kueue_values, manager_configur
 from corral.components.kyverno.values import kyverno_values
 from corral.components.vector_db.pgvector.pod import arguments
 from corral.embedded import toolchain
+from corral.embedded.node.program_spec import Omitted, ProgramSpec
 from corral.embedded.node.programs import find, postgres
-from corral.embedded.node.row import Omitted, Row
 
 KSERVE = {
     "kserve": {
@@ -41,13 +41,13 @@ def containers(chart: str, values: dict, tmp_path: Path) -> list[dict]:
          "--values", stated, "--kube-version", "1.35.4"],
         capture_output=True, text=True, check=True,
     ).stdout  # fmt: skip
-    found = []
+    result = []
     for manifest in yaml.load_all(rendered, Loader=yaml.CSafeLoader):
         spec = ((manifest or {}).get("spec") or {}).get("template", {}).get("spec", {})
-        found += (
+        result += (
             [*spec.get("initContainers", []), *spec.get("containers", [])] if isinstance(spec, dict) else []
         )
-    return found
+    return result
 
 
 @pytest.mark.engine
@@ -66,16 +66,16 @@ def test_every_container_of_a_chart_has_a_row_that_takes_its_flags(
     assert listed
     missing = set()
     for stated in listed:
-        row = find(stated["image"])
-        if isinstance(row, Row):
+        program = find(stated["image"])
+        if isinstance(program, ProgramSpec):
             settings = tmp_path / "configuration"
             settings.write_text(yaml.safe_dump({"kind": "Configuration"}))
             context = container(
                 *stated.get("args", []), command=stated.get("command", []), mounts={LISTENED_TO: settings}
             )
-            given = row.launch(context).argv
-            assert not [part for part in given if "=:" in part or "0.0.0.0" in part or "127.0.0.1" in part]
-        elif not isinstance(row, Omitted):
+            supplied = program.launch(context).argv
+            assert not [part for part in supplied if "=:" in part or "0.0.0.0" in part or "127.0.0.1" in part]
+        elif not isinstance(program, Omitted):
             missing.add(stated["image"].partition(":")[0].partition("/")[2])
     assert missing == without
 

@@ -21,8 +21,8 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from corral.embedded import toolchain
+from corral.embedded.node.program_spec import ProgramSpec
 from corral.embedded.node.programs import find, installed
-from corral.embedded.node.row import Row
 
 pytestmark = pytest.mark.engine
 POSTGRES_USER = 999
@@ -31,9 +31,9 @@ REAL = os.geteuid() == 0
 
 
 def launch(image, context):
-    row = find(image)
-    assert isinstance(row, Row)
-    return row.launch(context)
+    spec = find(image)
+    assert isinstance(spec, ProgramSpec)
+    return spec.launch(context)
 
 
 def answers(url: str) -> bool:
@@ -44,9 +44,9 @@ def answers(url: str) -> bool:
 
 
 def accepts(address: str, port: int) -> bool:
-    with socket.socket() as door:
-        door.settimeout(1)
-        return door.connect_ex((address, port)) == 0
+    with socket.socket() as endpoint:
+        endpoint.settimeout(1)
+        return endpoint.connect_ex((address, port)) == 0
 
 
 @pytest.fixture
@@ -159,10 +159,10 @@ def test_the_object_store_keeps_versions_encrypts_and_refuses_strangers(store, t
     assert len(client.list_object_versions(Bucket="models", Prefix="a")["Versions"]) == 2
     on_disk = b"".join(path.read_bytes() for path in (tmp_path / "data").rglob("*") if path.is_file())
     assert b"plain-text-canary" not in on_disk
-    with httpx.Client(trust_env=False) as stranger:
-        assert stranger.get(f"http://{address}:8333/models/a").status_code == 403
-        assert stranger.put(f"http://{address}:8333/models/b", content=b"x").status_code == 403
-        assert stranger.get(f"http://{address}:8888/buckets/models/a").status_code == 401
+    with httpx.Client(trust_env=False) as other:
+        assert other.get(f"http://{address}:8333/models/a").status_code == 403
+        assert other.put(f"http://{address}:8333/models/b", content=b"x").status_code == 403
+        assert other.get(f"http://{address}:8888/buckets/models/a").status_code == 401
     reader = s3(address, "reader", "r")
     assert reader.get_object(Bucket="models", Key="large")["Body"].read() == known * 20
     with pytest.raises(ClientError, match="AccessDenied"):
@@ -180,13 +180,13 @@ def test_the_object_store_finds_its_objects_again_on_another_address_after_a_cra
     weed.kill()
     again, client = store("127.97.201.5"), s3("127.97.201.5", "reader", "r", tries=1)
 
-    def found() -> bool:
+    def response() -> bool:
         try:
             return client.get_object(Bucket="models", Key="a")["Body"].read() == b"kept"
         except ClientError:
             return False  # Until its volumes have reported again the store answers InternalError.
 
-    again.until(found)
+    again.until(response)
 
 
 def test_the_storage_initializer_fetches_a_model_from_the_object_store(
@@ -311,10 +311,10 @@ def test_a_database_is_made_anew_after_a_failed_start(database, start, tmp_path:
     assert "no_such_function" in first.log.read_text()
     broken.unlink()
     database()
-    found = query(
+    response = query(
         database.context.bind, "s3cret", "select extname from pg_extension where extname = 'vector'"
     )
-    assert found.stdout.strip() == "vector"
+    assert response.stdout.strip() == "vector"
 
 
 def command(pid: int) -> bytes:

@@ -36,7 +36,7 @@ class Host:
 
     def __init__(self, folder: Path, environment: dict[str, str] | None = None) -> None:
         self.folder = folder
-        self.told = folder / "told.json"
+        self.reported = folder / "told.json"
         self.code = folder / "code"
         self.code.write_text("0")
         launcher = folder / "pulumi-language-python"
@@ -46,7 +46,12 @@ class Host:
         path = os.pathsep.join([str(Path(sys.executable).parent), "/usr/bin", "/bin"])
         self.process = subprocess.Popen(
             [launcher, "127.0.0.1:1"],
-            env={"PATH": path, "TOLD": str(self.told), "CODE_FILE": str(self.code), **(environment or {})},
+            env={
+                "PATH": path,
+                "TOLD": str(self.reported),
+                "CODE_FILE": str(self.code),
+                **(environment or {}),
+            },
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
@@ -102,16 +107,16 @@ def host(tmp_path: Path) -> Iterator[Host]:
 def test_a_program_is_run_with_its_project_config_and_engine(host: Host) -> None:
     answer = host.run()
     assert (answer.error, answer.bail) == ("", False)
-    told = json.loads(host.told.read_text())
-    arguments = told["arguments"]
+    messages = json.loads(host.reported.read_text())
+    arguments = messages["arguments"]
     named = dict(zip(arguments[::2], arguments[1::2], strict=False))
     assert named["--engine"] == "127.0.0.1:1"
     assert named["--monitor"] == "127.0.0.1:2"
     assert (named["--project"], named["--stack"], named["--organization"]) == ("shop", "dev", "organization")
     assert (named["--dry_run"], named["--parallel"]) == ("true", "7")
     assert arguments[-1] == str(host.folder)
-    assert (told["config"], told["secret"]) == ({"shop:size": "3"}, ["shop:key"])
-    assert told["cwd"] == str(host.folder)
+    assert (messages["config"], messages["secret"]) == ({"shop:size": "3"}, ["shop:key"])
+    assert messages["cwd"] == str(host.folder)
 
 
 def test_a_program_that_explained_itself_ends_without_a_second_message(host: Host) -> None:
@@ -128,7 +133,7 @@ def test_a_program_that_failed_otherwise_is_reported_with_its_exit_code(host: Ho
 def test_the_virtualenv_option_chooses_the_interpreter(host: Host) -> None:
     subprocess.run([sys.executable, "-m", "venv", "--without-pip", host.folder / "own"], check=True)
     assert host.run(options={"virtualenv": "own"}).error == ""
-    assert json.loads(host.told.read_text())["prefix"] == str(host.folder / "own")
+    assert json.loads(host.reported.read_text())["prefix"] == str(host.folder / "own")
     assert "virtualenv 'gone'" in host.run(options={"virtualenv": "gone"}).error
 
 

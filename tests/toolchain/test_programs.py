@@ -30,7 +30,7 @@ VERSIONS = {
 }
 
 
-def said(program: Path, *arguments: str, home: Path) -> str:
+def version_text(program: Path, *arguments: str, home: Path) -> str:
     answer = subprocess.run(
         [program, *arguments],
         env={"PATH": "/usr/bin:/bin", "HOME": str(home), "PULUMI_SKIP_UPDATE_CHECK": "true"},
@@ -45,13 +45,13 @@ def said(program: Path, *arguments: str, home: Path) -> str:
 @pytest.mark.parametrize("name", sorted(VERSIONS))
 def test_a_program_starts_and_says_its_version_or_flags(name: str, tmp_path: Path) -> None:
     arguments, expected = VERSIONS[name]
-    assert expected in said(tool(name), *arguments, home=tmp_path)
+    assert expected in version_text(tool(name), *arguments, home=tmp_path)
 
 
 def test_postgres_18_comes_with_tls_and_vectors(tmp_path: Path) -> None:
     programs = postgres_bin()
-    assert "PostgreSQL) 18." in said(programs / "psql", "--version", home=tmp_path)
-    assert "--with-openssl" in said(programs / "pg_config", "--configure", home=tmp_path)
+    assert "PostgreSQL) 18." in version_text(programs / "psql", "--version", home=tmp_path)
+    assert "--with-openssl" in version_text(programs / "pg_config", "--configure", home=tmp_path)
     assert (programs.parent / "share/extension/vector.control").exists()
     assert (programs.parent / "lib/vector.so").exists()
 
@@ -60,9 +60,9 @@ def test_postgres_18_comes_with_tls_and_vectors(tmp_path: Path) -> None:
     ("environment", "module"), [("llama", "xllamacpp"), ("kserve-storage", "kserve_storage")]
 )
 def test_an_environment_imports_what_it_is_for(environment: str, module: str, tmp_path: Path) -> None:
-    assert said(python_env(environment), "-c", f"import {module}; print('fine')", home=tmp_path).endswith(
-        "fine\n"
-    )
+    assert version_text(
+        python_env(environment), "-c", f"import {module}; print('fine')", home=tmp_path
+    ).endswith("fine\n")
 
 
 def test_the_small_model_is_kept_as_a_wheel() -> None:

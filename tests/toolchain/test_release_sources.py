@@ -57,8 +57,8 @@ def test_a_release_with_another_checksum_is_refused_and_leaves_nothing(site: Sit
 def test_a_release_that_is_not_there_gives_way_to_the_next_source(site: Site, toolchain: Path) -> None:
     publish(site)
     missing = Release((ReleaseFile(f"{site.url}/gone.tar.gz", f"{site.url}/GONE", {"greet": ""}),))
-    said: list[str] = []
-    set_up([recipe(missing, release(site))], said.append)
+    message: list[str] = []
+    set_up([recipe(missing, release(site))], message.append)
     assert (toolchain / "greet-1.0").exists()
 
 
@@ -109,9 +109,9 @@ def test_a_program_on_path_of_another_version_is_passed_over(
     toolchain: Path, program: Callable[[str, str], Path]
 ) -> None:
     program("greet", "greet version v1.5.0")
-    wanted = OnPath((Installed("greet", ("--version",), lowest=(1, 4), below=(1, 5)),))
+    expected = OnPath((Installed("greet", ("--version",), lowest=(1, 4), below=(1, 5)),))
     with pytest.raises(ToolchainError, match=r"is 1\.5\.0, not 1\.4 or newer, below 1\.5"):
-        set_up([recipe(wanted)], lambda line: None)
+        set_up([recipe(expected)], lambda line: None)
 
 
 def test_programs_of_the_toolchain_itself_do_not_count_as_installed(

@@ -215,9 +215,9 @@ def test_a_tool_is_made_again_when_its_sources_of_ours_change(toolchain: Path, t
 def test_nothing_is_contacted_or_said_when_everything_is_there(toolchain: Path) -> None:
     recipe = scripted("greet", Scripted())
     set_up([recipe], quiet)
-    said: list[str] = []
-    set_up([recipe], said.append)
-    assert said == []
+    lines: list[str] = []
+    set_up([recipe], lines.append)
+    assert lines == []
 
 
 def test_the_plan_comes_before_the_wait_and_counts_what_is_missing(toolchain: Path) -> None:
@@ -229,10 +229,10 @@ def test_the_plan_comes_before_the_wait_and_counts_what_is_missing(toolchain: Pa
         ("second", "scripted", 300, False),
     ]
     assert list(plan_lines(steps))[-1].strip() == "1 of 2 tools are there already; the rest takes about 5 min"
-    said: list[str] = []
-    set_up([first, second], said.append)
-    told = next(n for n, line in enumerate(said) if "about 5 min" in line)
-    assert told < next(n for n, line in enumerate(said) if line.startswith("[ 1/1] second"))
+    lines: list[str] = []
+    set_up([first, second], lines.append)
+    output = next(n for n, line in enumerate(lines) if "about 5 min" in line)
+    assert output < next(n for n, line in enumerate(lines) if line.startswith("[ 1/1] second"))
 
 
 def test_the_estimate_learns_from_the_steps_so_far() -> None:

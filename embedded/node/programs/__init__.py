@@ -1,5 +1,6 @@
 """The table of programs: which images run here as processes."""
 
+from corral.embedded.node.program_spec import Omitted, ProgramSpec, fits
 from corral.embedded.node.programs import (
     cert_manager,
     kserve,
@@ -10,20 +11,19 @@ from corral.embedded.node.programs import (
     seaweedfs,
     tools,
 )
-from corral.embedded.node.row import Omitted, Row, fits
 
-TABLE: tuple[Row | Omitted, ...] = (
-    *cert_manager.ROWS,
-    *kserve.ROWS,
-    *llama.ROWS,
-    *seaweedfs.ROWS,
-    *postgres.ROWS,
-    *kyverno.ROWS,
-    *kueue.ROWS,
-    *tools.ROWS,
+TABLE: tuple[ProgramSpec | Omitted, ...] = (
+    *cert_manager.PROGRAMS,
+    *kserve.PROGRAMS,
+    *llama.PROGRAMS,
+    *seaweedfs.PROGRAMS,
+    *postgres.PROGRAMS,
+    *kyverno.PROGRAMS,
+    *kueue.PROGRAMS,
+    *tools.PROGRAMS,
 )
 
 
-def find(image: str) -> Row | Omitted | None:
+def find(image: str) -> ProgramSpec | Omitted | None:
     """What the table says of an image, from any registry and with any tag or digest; None: nothing."""
     return next((entry for entry in TABLE if fits(entry.image, image)), None)

@@ -1,9 +1,9 @@
 """cert-manager: controller, webhook, CA injector and the check of its API, all of them one program here."""
 
+from corral.embedded.node.program_spec import Context, Launch, ProgramSpec
 from corral.embedded.node.programs import installed
 from corral.embedded.node.programs.documented import documented
 from corral.embedded.node.programs.flags import Flag, Flags, arguments, keep, keeps, only, switch, written
-from corral.embedded.node.row import Context, Launch, Row
 
 CONTROLLER = "jetstack/cert-manager-controller"
 WEBHOOK = "jetstack/cert-manager-webhook"
@@ -42,15 +42,15 @@ CHECK_FLAGS = Flags(
 )
 
 
-def _launch(context: Context, program: str, given: list[str]) -> Launch:
+def _launch(context: Context, program: str, flags: list[str]) -> Launch:
     identity = [] if context.real_paths else written("kubeconfig", str(context.kubeconfig))
     executable = installed.program("cert-manager")
-    return Launch([str(executable), program, *given, *identity], {}, (executable.parent,))
+    return Launch([str(executable), program, *flags, *identity], {}, (executable.parent,))
 
 
 def _server(context: Context, program: str, flags: Flags) -> Launch:
-    given = flags.translate(context, arguments(context, flags.documented.image, program))
-    return _launch(context, program, [*given, *written("bind-address", context.bind)])
+    translated = flags.translate(context, arguments(context, flags.documented.image, program))
+    return _launch(context, program, [*translated, *written("bind-address", context.bind)])
 
 
 def controller(context: Context) -> Launch:
@@ -70,14 +70,14 @@ def injector(context: Context) -> Launch:
 
 def check(context: Context) -> Launch:
     """The program of the chart's hook: `check api`."""
-    given = arguments(context, CHECK, "startupapicheck")
-    flags = given[2:] if given[:2] == ["check", "api"] else given
+    args = arguments(context, CHECK, "startupapicheck")
+    flags = args[2:] if args[:2] == ["check", "api"] else args
     return _launch(context, "startupapicheck", CHECK_FLAGS.translate(context, flags))
 
 
-ROWS = (
-    Row("cert-manager-controller", CONTROLLER, controller, documented(CONTROLLER).source),
-    Row("cert-manager-webhook", WEBHOOK, webhook, documented(WEBHOOK).source, serves_names=True),
-    Row("cert-manager-cainjector", INJECTOR, injector, documented(INJECTOR).source),
-    Row("cert-manager-startupapicheck", CHECK, check, documented(CHECK).source),
+PROGRAMS = (
+    ProgramSpec("cert-manager-controller", CONTROLLER, controller, documented(CONTROLLER).source),
+    ProgramSpec("cert-manager-webhook", WEBHOOK, webhook, documented(WEBHOOK).source, serves_names=True),
+    ProgramSpec("cert-manager-cainjector", INJECTOR, injector, documented(INJECTOR).source),
+    ProgramSpec("cert-manager-startupapicheck", CHECK, check, documented(CHECK).source),
 )

@@ -4,8 +4,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
+from corral.embedded.node.program_spec import Context, Refused, Treatment
 from corral.embedded.node.programs.documented import Documented
-from corral.embedded.node.row import Context, Refused, Treatment
 
 
 @dataclass(frozen=True)
@@ -36,11 +36,11 @@ class Flags:
         Raises:
             Refused: an argument is no flag, is not honoured, or has a value that cannot be had here.
         """
-        given, rest = self.leading(context, arguments)
+        translated, rest = self.leading(context, arguments)
         if rest:
             image = self.documented.image
             raise Refused(f"argument {rest[0]!r} of image {image} is not honoured here, only flags are")
-        return given
+        return translated
 
     def leading(self, context: Context, arguments: Sequence[str]) -> tuple[list[str], list[str]]:
         """Translate the flags before the first argument that is none; that one and the rest as they are."""

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from corral.embedded import toolchain
 from corral.embedded.home import Home
-from corral.embedded.node.row import Refused
+from corral.embedded.node.program_spec import Refused
 
 SCRIPTS = Path(__file__).resolve().parent
 """The scripts that stand in for an image's entry point."""
@@ -14,35 +14,35 @@ SCRIPTS = Path(__file__).resolve().parent
 
 def program(name: str) -> Path:
     """A program of the toolchain; Refused when it is not set up."""
-    return _had(lambda: toolchain.tool(name))
+    return _or_refuse(lambda: toolchain.tool(name))
 
 
 def interpreter(name: str) -> Path:
     """The Python of one of the toolchain's environments; Refused when it is not set up."""
-    return _had(lambda: toolchain.python_env(name))
+    return _or_refuse(lambda: toolchain.python_env(name))
 
 
 def postgres() -> Path:
     """The folder with PostgreSQL's programs; Refused when it is not set up."""
-    return _had(toolchain.postgres_bin)
+    return _or_refuse(toolchain.postgres_bin)
 
 
 def packages() -> Path:
     """The folder with the wheels that need no network; Refused when it is not set up."""
-    return _had(toolchain.wheels)
+    return _or_refuse(toolchain.wheels)
 
 
-def _had(look_up: Callable[[], Path]) -> Path:
+def _or_refuse(look_up: Callable[[], Path]) -> Path:
     try:
         return look_up()
     except toolchain.ToolMissing as missing:
         raise Refused(str(missing)) from missing
 
 
-def folder(found: Path) -> Path:
+def folder(program: Path) -> Path:
     """The folder of the toolchain that a program came with; of a program from elsewhere its own folder."""
     top = Home.find().toolchain
-    return top / found.relative_to(top).parts[0] if found.is_relative_to(top) else found
+    return top / program.relative_to(top).parts[0] if program.is_relative_to(top) else program
 
 
 def script(python: Path, name: str) -> list[str]:
@@ -60,7 +60,7 @@ def this_python() -> Sequence[Path]:
     whatever else its path of modules names."""
     own = (Path(sys.prefix), Path(sys.base_prefix), SCRIPTS.parents[2])
     named = (Path(entry) for entry in sys.path if entry and Path(entry).is_dir())
-    return (*own, *(found for found in named if not any(found.is_relative_to(one) for one in own)))
+    return (*own, *(path for path in named if not any(path.is_relative_to(one) for one in own)))
 
 
 def this_interpreter() -> Path:

@@ -2,10 +2,10 @@
 
 from pathlib import Path
 
+from corral.embedded.node.program_spec import Context, Launch, Omitted, ProgramSpec, Refused
 from corral.embedded.node.programs import installed
 from corral.embedded.node.programs.documented import documented
 from corral.embedded.node.programs.flags import Flags, arguments, bind, keep, keeps, switch, written
-from corral.embedded.node.row import Context, Launch, Omitted, Refused, Row
 
 MANAGER = "kserve/kserve-controller"
 INITIALIZER = "kserve/storage-initializer"
@@ -26,11 +26,11 @@ MANAGER_FLAGS = Flags(
 
 def manager(context: Context) -> Launch:
     """KServe's manager; its build takes the address of the webhook server, which upstream's cannot."""
-    given = MANAGER_FLAGS.translate(context, arguments(context, MANAGER, "manager"))
+    flags = MANAGER_FLAGS.translate(context, arguments(context, MANAGER, "manager"))
     identity = [] if context.real_paths else written("kubeconfig", str(context.kubeconfig))
     kserve = installed.program("kserve-manager")
     return Launch(
-        [str(kserve), *given, *written("webhook-host", context.bind), *identity],
+        [str(kserve), *flags, *written("webhook-host", context.bind), *identity],
         {"TMPDIR": _temporary(context)},
         (kserve.parent,),
     )
@@ -59,9 +59,9 @@ def initializer(context: Context) -> Launch:
     )
 
 
-ROWS: tuple[Row | Omitted, ...] = (
-    Row("kserve-manager", MANAGER, manager, documented(MANAGER).source),
-    Row("kserve-storage-initializer", INITIALIZER, initializer, documented(INITIALIZER).source),
+PROGRAMS: tuple[ProgramSpec | Omitted, ...] = (
+    ProgramSpec("kserve-manager", MANAGER, manager, documented(MANAGER).source),
+    ProgramSpec("kserve-storage-initializer", INITIALIZER, initializer, documented(INITIALIZER).source),
     Omitted(
         "brancz/kube-rbac-proxy",
         "a proxy that authorises readers of the manager's metrics; the metrics stay on a loopback address",

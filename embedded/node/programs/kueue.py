@@ -6,10 +6,10 @@ from typing import Any, cast
 
 import yaml
 
+from corral.embedded.node.program_spec import Context, Launch, ProgramSpec, Refused
 from corral.embedded.node.programs import installed
 from corral.embedded.node.programs.documented import documented
 from corral.embedded.node.programs.flags import Flag, Flags, arguments, keeps, switch, written
-from corral.embedded.node.row import Context, Launch, Refused, Row
 
 MANAGER = "kueue/kueue"
 CONFIGURATION = "kueue.yaml"
@@ -43,9 +43,9 @@ def manager(context: Context) -> Launch:
             f"image {MANAGER} keeps a certificate in /visibility, and this machine does not let processes "
             "have mounts of their own"
         )
-    given = MANAGER_FLAGS.translate(context, arguments(context, MANAGER, "manager"))
+    flags = MANAGER_FLAGS.translate(context, arguments(context, MANAGER, "manager"))
     kueue = installed.program("kueue")
-    return Launch([str(kueue), *given], {}, (kueue.parent,))
+    return Launch([str(kueue), *flags], {}, (kueue.parent,))
 
 
 def _read(context: Context, stated: str) -> Mapping[str, Any]:
@@ -65,16 +65,16 @@ def local(configuration: Mapping[str, Any], bind: str) -> dict[str, Any]:
     >>> local({"health": {"healthProbeBindAddress": ":8081"}}, "127.0.0.2")["health"]
     {'healthProbeBindAddress': '127.0.0.2:8081'}
     """
-    found = dict(configuration)
+    result = dict(configuration)
     for section, key, default in LISTENING:
-        inside = dict(found.get(section) or {})
+        inside = dict(result.get(section) or {})
         _address, _colon, port = str(inside.get(key) or default).rpartition(":")
-        found[section] = {**inside, key: f"{bind}:{port}"}
-    if found.get("pprofBindAddress"):
-        found["pprofBindAddress"] = f"{bind}:{str(found['pprofBindAddress']).rpartition(':')[2]}"
-    found["webhook"] = {**(found.get("webhook") or {}), "host": bind}
-    found["visibilityServer"] = {**(found.get("visibilityServer") or {}), "bindAddress": bind}
-    return found
+        result[section] = {**inside, key: f"{bind}:{port}"}
+    if result.get("pprofBindAddress"):
+        result["pprofBindAddress"] = f"{bind}:{str(result['pprofBindAddress']).rpartition(':')[2]}"
+    result["webhook"] = {**(result.get("webhook") or {}), "host": bind}
+    result["visibilityServer"] = {**(result.get("visibilityServer") or {}), "bindAddress": bind}
+    return result
 
 
-ROWS = (Row("kueue", MANAGER, manager, documented(MANAGER).source),)
+PROGRAMS = (ProgramSpec("kueue", MANAGER, manager, documented(MANAGER).source),)

@@ -1,5 +1,6 @@
 """Kyverno: admission and background controllers, the init container and the readiness checker."""
 
+from corral.embedded.node.program_spec import Context, Launch, ProgramSpec, Refused
 from corral.embedded.node.programs import installed
 from corral.embedded.node.programs.documented import documented
 from corral.embedded.node.programs.flags import (
@@ -15,7 +16,6 @@ from corral.embedded.node.programs.flags import (
     switches,
     written,
 )
-from corral.embedded.node.row import Context, Launch, Refused, Row
 
 ADMISSION = "kyverno/kyverno"
 BACKGROUND = "kyverno/background-controller"
@@ -90,10 +90,12 @@ CHECKS = {
 def _launch(context: Context, program: str, flags: Flags, *entry_points: str) -> Launch:
     words = flags.translate(context, arguments(context, flags.documented.image, *entry_points))
     # Kyverno's toggles are functions to Go's flag package, which demand a value where booleans do not.
-    given = [word if "=" in word else f"{word}=true" for word in words]
+    flags_with_values = [word if "=" in word else f"{word}=true" for word in words]
     identity = [] if context.real_paths else written("kubeconfig", str(context.kubeconfig))
     executable = installed.program(program)
-    return Launch([str(executable), *given, *identity], {"POD_IP": context.bind}, (executable.parent,))
+    return Launch(
+        [str(executable), *flags_with_values, *identity], {"POD_IP": context.bind}, (executable.parent,)
+    )
 
 
 def admission(context: Context) -> Launch:
@@ -113,23 +115,23 @@ def init(context: Context) -> Launch:
 
 def checker(context: Context) -> Launch:
     """The program of the chart's hooks."""
-    given = arguments(context, CHECKER, "readiness-checker")
-    if not given or given[0] not in CHECKS:
-        asked = given[0] if given else "nothing"
-        raise Refused(f"image {CHECKER} runs {', '.join(sorted(CHECKS))} here, not {asked!r}")
+    args = arguments(context, CHECKER, "readiness-checker")
+    if not args or args[0] not in CHECKS:
+        command = args[0] if args else "nothing"
+        raise Refused(f"image {CHECKER} runs {', '.join(sorted(CHECKS))} here, not {command!r}")
     if not context.real_paths:
         raise Refused(
             f"image {CHECKER} knows its identity only from the mounted ServiceAccount folder, and this "
             "machine does not let processes have mounts of their own"
         )
     executable = installed.program("kyverno-readiness-checker")
-    flags = CHECKS[given[0]].translate(context, given[1:])
-    return Launch([str(executable), given[0], *flags], {}, (executable.parent,))
+    flags = CHECKS[args[0]].translate(context, args[1:])
+    return Launch([str(executable), args[0], *flags], {}, (executable.parent,))
 
 
-ROWS = (
-    Row("kyverno", ADMISSION, admission, documented(ADMISSION).source),
-    Row("kyverno-background-controller", BACKGROUND, background, documented(BACKGROUND).source),
-    Row("kyverno-init", INIT, init, documented(INIT).source),
-    Row("kyverno-readiness-checker", CHECKER, checker, documented(CHECKER).source),
+PROGRAMS = (
+    ProgramSpec("kyverno", ADMISSION, admission, documented(ADMISSION).source),
+    ProgramSpec("kyverno-background-controller", BACKGROUND, background, documented(BACKGROUND).source),
+    ProgramSpec("kyverno-init", INIT, init, documented(INIT).source),
+    ProgramSpec("kyverno-readiness-checker", CHECKER, checker, documented(CHECKER).source),
 )

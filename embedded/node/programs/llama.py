@@ -2,6 +2,7 @@
 
 import os
 
+from corral.embedded.node.program_spec import Context, Launch, ProgramSpec, Refused
 from corral.embedded.node.programs import installed
 from corral.embedded.node.programs.documented import documented
 from corral.embedded.node.programs.flags import (
@@ -17,7 +18,6 @@ from corral.embedded.node.programs.flags import (
     switches,
     written,
 )
-from corral.embedded.node.row import Context, Launch, Refused, Row
 
 IMAGE = "ggml-org/llama.cpp"
 
@@ -76,11 +76,11 @@ def launch(context: Context) -> Launch:
     settings = sorted(name for name in context.env if name.startswith("LLAMA_ARG_"))
     if settings:
         raise Refused(f"variable {settings[0]} of image {IMAGE} is not honoured here: use the flag")
-    given = FLAGS.translate(context, arguments(context, IMAGE, "llama-server"))
-    if not any(part.startswith("--model=") for part in given):
+    flags = FLAGS.translate(context, arguments(context, IMAGE, "llama-server"))
+    if not any(part.startswith("--model=") for part in flags):
         raise Refused(f"image {IMAGE} needs --model here: weights are mounted, not downloaded")
     python = installed.interpreter("llama")
-    return Launch([*installed.script(python, "llama_server.py"), *given], {}, installed.seen_by(python))
+    return Launch([*installed.script(python, "llama_server.py"), *flags], {}, installed.seen_by(python))
 
 
-ROWS = (Row("llama-server", IMAGE, launch, documented(IMAGE).source),)
+PROGRAMS = (ProgramSpec("llama-server", IMAGE, launch, documented(IMAGE).source),)

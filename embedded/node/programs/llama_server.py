@@ -66,29 +66,29 @@ def api_keys(file: Path | None) -> list[str]:
     return [key for key in (*stated, *lines) if key and not key.startswith("#")]
 
 
-def parameters(given: argparse.Namespace) -> Any:
+def parameters(arguments: argparse.Namespace) -> Any:
     """`CommonParams` of a server for the CPU."""
     xllamacpp = library()
     params = xllamacpp.CommonParams()
-    params.model.path = given.model
-    params.model_alias = {name for name in given.alias.split(",") if name}
-    params.hostnames = [given.host]
-    params.port = given.port
+    params.model.path = arguments.model
+    params.model_alias = {name for name in arguments.alias.split(",") if name}
+    params.hostnames = [arguments.host]
+    params.port = arguments.port
     params.n_gpu_layers = 0
-    params.cpuparams.n_threads = given.threads
-    params.cpuparams_batch.n_threads = given.threads_batch or given.threads
-    params.api_keys = api_keys(given.api_key_file)
-    for name, value in vars(given).items():
+    params.cpuparams.n_threads = arguments.threads
+    params.cpuparams_batch.n_threads = arguments.threads_batch or arguments.threads
+    params.api_keys = api_keys(arguments.api_key_file)
+    for name, value in vars(arguments).items():
         if value is not None and name not in OTHERWISE:
             setattr(params, name, value)
-    if given.chat_template_file:
-        params.chat_template = given.chat_template_file.read_text()
-    if given.pooling:
+    if arguments.chat_template_file:
+        params.chat_template = arguments.chat_template_file.read_text()
+    if arguments.pooling:
         params.pooling_type = getattr(
-            xllamacpp.llama_pooling_type, f"LLAMA_POOLING_TYPE_{given.pooling.upper()}"
+            xllamacpp.llama_pooling_type, f"LLAMA_POOLING_TYPE_{arguments.pooling.upper()}"
         )
-    if given.timeout:
-        params.timeout_read = params.timeout_write = given.timeout
+    if arguments.timeout:
+        params.timeout_read = params.timeout_write = arguments.timeout
     return params
 
 
@@ -103,9 +103,9 @@ OTHERWISE = frozenset(
 
 def main() -> None:
     """Serve until asked to stop."""
-    given = parsed()
+    arguments = parsed()
     signal.pthread_sigmask(signal.SIG_BLOCK, STOP)  # before the server's threads start and inherit it
-    server = library().Server(parameters(given))
+    server = library().Server(parameters(arguments))
     signal.sigwait(STOP)
     del server  # ends its threads
 

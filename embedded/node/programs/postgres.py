@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 from pathlib import Path
 
+from corral.embedded.node.program_spec import Context, Launch, ProgramSpec, Refused
 from corral.embedded.node.programs import installed
 from corral.embedded.node.programs.documented import documented
 from corral.embedded.node.programs.flags import arguments
-from corral.embedded.node.row import Context, Launch, Refused, Row
 
 IMAGE = "pgvector/pgvector"
 SCRIPTS_FOLDER = "/docker-entrypoint-initdb.d"
@@ -52,13 +52,13 @@ KEPT = frozenset(
 HONOURED = PATHS | KEPT | {"listen_addresses"}
 
 
-def settings(context: Context, given: Sequence[str]) -> list[str]:
+def settings(context: Context, args: Sequence[str]) -> list[str]:
     """`name=value` for each `-c name=value` of the pod.
 
     Raises:
         Refused: another argument, or a setting that is not honoured.
     """
-    rest = list(given)
+    rest = list(args)
     pairs: list[str] = []
     while rest:
         first = rest.pop(0)
@@ -111,10 +111,10 @@ def _server(context: Context) -> Launch:
     if unknown:
         honoured = ", ".join(sorted(VARIABLES))
         raise Refused(f"variable {unknown[0]} of image {IMAGE} is not honoured here; honoured: {honoured}")
-    given = arguments(context, IMAGE, "docker-entrypoint.sh", "postgres")
-    if given[:1] == ["postgres"]:
-        given = given[1:]
-    pairs = settings(context, given)
+    args = arguments(context, IMAGE, "docker-entrypoint.sh", "postgres")
+    if args[:1] == ["postgres"]:
+        args = args[1:]
+    pairs = settings(context, args)
     programs = installed.postgres()
     files = {n: context.path(v) for n, v in context.env.items() if n in VARIABLES and n.endswith("_FILE")}
     sockets = context.path(SOCKETS) if SOCKETS in context.mounts else str(context.scratch)
@@ -136,4 +136,4 @@ def _server(context: Context) -> Launch:
     )
 
 
-ROWS = (Row("postgres", IMAGE, launch, documented(IMAGE).source),)
+PROGRAMS = (ProgramSpec("postgres", IMAGE, launch, documented(IMAGE).source),)

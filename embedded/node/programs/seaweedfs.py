@@ -4,6 +4,7 @@ import ipaddress
 import tempfile
 from pathlib import Path
 
+from corral.embedded.node.program_spec import Context, Launch, ProgramSpec, Refused
 from corral.embedded.node.programs import installed
 from corral.embedded.node.programs.documented import documented
 from corral.embedded.node.programs.flags import (
@@ -18,7 +19,6 @@ from corral.embedded.node.programs.flags import (
     switches,
     written,
 )
-from corral.embedded.node.row import Context, Launch, Refused, Row
 
 IMAGE = "chrislusf/seaweedfs"
 
@@ -68,13 +68,13 @@ def launch(context: Context) -> Launch:
     """`weed server` on the pod's address."""
     options, rest = LOGGING.leading(context, arguments(context, IMAGE, "weed", "entrypoint.sh"))
     if not rest or rest[0] != "server":
-        asked = rest[0] if rest else "nothing"
-        raise Refused(f"image {IMAGE} runs `weed server` here, not {asked!r}")
-    given = SERVER.translate(context, rest[1:])
+        command = rest[0] if rest else "nothing"
+        raise Refused(f"image {IMAGE} runs `weed server` here, not {command!r}")
+    flags = SERVER.translate(context, rest[1:])
     weed = installed.program("weed")
     settings = [] if context.real_paths else written("config_dir", context.path("/etc/seaweedfs"))
     apart = [] if context.real_paths else apart_from_others(context.bind)
-    return Launch([str(weed), *options, *settings, "server", *given, *apart], {}, (weed.parent,))
+    return Launch([str(weed), *options, *settings, "server", *flags, *apart], {}, (weed.parent,))
 
 
 def apart_from_others(address: str) -> list[str]:
@@ -99,4 +99,4 @@ def apart_from_others(address: str) -> list[str]:
     ]
 
 
-ROWS = (Row("seaweedfs", IMAGE, launch, documented(IMAGE).source),)
+PROGRAMS = (ProgramSpec("seaweedfs", IMAGE, launch, documented(IMAGE).source),)

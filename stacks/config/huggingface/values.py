@@ -52,8 +52,8 @@ def read_config(folder: Path) -> Config:
 
 def inner(config: Config, key: str) -> Config:
     """The object under `key`; empty where there is none."""
-    found = config.get(key)
-    return cast("Config", found) if isinstance(found, dict) else {}
+    value = config.get(key)
+    return cast("Config", value) if isinstance(value, dict) else {}
 
 
 def number(config: Config, key: str) -> int | None:

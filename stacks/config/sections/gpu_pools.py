@@ -17,8 +17,8 @@ from corral.stacks.config.values import (
     Positive,
     Share,
     Version,
-    mig_given,
-    sharing_given,
+    mig_value,
+    sharing_value,
 )
 
 
@@ -36,7 +36,7 @@ class Nodes(Section):
 class Sharing(Section):
     """How a GPU is divided."""
 
-    mig: Annotated[str | tuple[dict[str, Positive], ...] | None, BeforeValidator(mig_given)] = None
+    mig: Annotated[str | tuple[dict[str, Positive], ...] | None, BeforeValidator(mig_value)] = None
     """`auto`, a named configuration, or slices per profile: once for all GPUs of a node, or once per GPU; or
     `dynamic`, where the DRA driver cuts a slice when a pod comes."""
     time_slicing: Share | None = None
@@ -87,7 +87,7 @@ class GpuPool(Section):
     """GPUs in each node."""
     sharing: Annotated[
         Sharing,
-        BeforeValidator(sharing_given),
+        BeforeValidator(sharing_value),
         WithJsonSchema(
             {
                 "anyOf": [

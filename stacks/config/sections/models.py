@@ -20,7 +20,7 @@ from corral.stacks.config.values import (
     TensorParallel,
     Utilisation,
     kebab,
-    replicas_given,
+    replicas_value,
 )
 
 CUSTOM_MODELS: dict[str, Any] = {
@@ -85,7 +85,7 @@ class ModelSection(Section):
     """Tokens of one block of vLLM's cache; 16 when absent."""
     replicas: Annotated[
         Replicas,
-        BeforeValidator(replicas_given),
+        BeforeValidator(replicas_value),
         WithJsonSchema(
             {
                 "anyOf": [

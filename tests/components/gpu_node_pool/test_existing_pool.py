@@ -7,7 +7,7 @@ import pytest
 from tests.components.harness import Graph, build
 
 from corral.components.gpu_node_pool import ExistingGpuNodePool
-from corral.components.gpu_node_pool.marks import TAINT
+from corral.components.gpu_node_pool.node_labels import TAINT
 
 MAINTENANCE = {"key": "maintenance", "value": "yes", "effect": "NoSchedule"}
 UNREACHABLE = {"key": "node.kubernetes.io/unreachable", "effect": "NoExecute"}

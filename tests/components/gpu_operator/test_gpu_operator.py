@@ -11,8 +11,8 @@ from corral.catalogue.vocabulary import DriverSource, Platform
 from corral.components.dra_driver import DraDriver
 from corral.components.dra_driver.values import dra_values
 from corral.components.gpu_operator import GpuOperator
-from corral.components.gpu_operator.allowed import due
 from corral.components.gpu_operator.mig import mig_parted
+from corral.components.gpu_operator.validation import node_prerequisites
 from corral.components.gpu_operator.values import operator_values
 
 SEVENTHS = {"name": "slices", "gpus": [{"profiles": {"1g.5gb": 7}}]}
@@ -255,9 +255,9 @@ def test_gke_admits_the_systems_pods_because_a_quota_names_them_before_they_come
 
 
 def test_what_nothing_of_ours_does_on_the_nodes_is_said():
-    (line,) = due(Platform.GKE_COS)
+    (line,) = node_prerequisites(Platform.GKE_COS)
     assert "label gke-no-default-nvidia-gpu-device-plugin=true" in line and "DaemonSet" in line
-    assert list(due(Platform.BARE_METAL)) == []
+    assert list(node_prerequisites(Platform.BARE_METAL)) == []
 
 
 SHARED = {"shared_pools": [{"name": "s", "by": "time-slicing", "shares": 2}], "dra_driver": "off"}

@@ -3,14 +3,14 @@
 import asyncio
 
 
-class Bell:
+class Broadcast:
     """Counts its rings; whoever knows a count waits for the next one."""
 
     def __init__(self) -> None:
         self.count = 0
         self._event = asyncio.Event()
 
-    def ring(self) -> None:
+    def notify(self) -> None:
         self.count += 1
         self._event.set()
         self._event = asyncio.Event()

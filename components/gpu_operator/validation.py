@@ -17,12 +17,12 @@ POLICY = "cluster-policy"
 
 
 @dataclass(frozen=True)
-class Wanted:
+class Requirements:
     """What a stack asks of the GPU software on its nodes."""
 
     platform: Platform
     dra_driver: AddonState
-    cut: bool
+    mig_layouts: bool
     """Nodes have MIG layouts of ours."""
     shared: bool
     """Nodes have ways of sharing of ours."""
@@ -32,25 +32,27 @@ class Wanted:
     """Images come from a registry of the customer's."""
 
 
-def problems(wanted: Wanted, owner: str) -> Iterator[str]:
+def problems(requirements: Requirements, owner: str) -> Iterator[str]:
     """What cannot be on the platform, one line each: where, what, and what is allowed."""
-    row, name = platform(wanted.platform), wanted.platform.value
-    if wanted.shared and wanted.dra_driver is not AddonState.OFF:
+    row, name = platform(requirements.platform), requirements.platform.value
+    if requirements.shared and requirements.dra_driver is not AddonState.OFF:
         yield f"{owner}: 'shared_pools' need the device plugin; use dra_driver 'off'"
-    if row.own_devices and wanted.dra_driver is not AddonState.OFF:
+    if row.own_devices and requirements.dra_driver is not AddonState.OFF:
         yield (
-            f"{owner}.dra_driver: {wanted.dra_driver.value!r}, but the image of {name} brings a device "
+            f"{owner}.dra_driver: {requirements.dra_driver.value!r}, but the image of {name} brings a device "
             "plugin, and beside a DRA driver it gives GPUs away twice; use 'off', or another platform"
         )
-    if row.own_devices and wanted.shared:
+    if row.own_devices and requirements.shared:
         yield f"{owner}.shared_pools: the image of {name} shares GPUs by its own settings; leave it out"
-    if row.mig_manager is DriverSource.NODE_IMAGE and wanted.cut:
+    if row.mig_manager is DriverSource.NODE_IMAGE and requirements.mig_layouts:
         yield f"{owner}.mig_configurations: the image of {name} cuts GPUs by its own settings; leave it out"
-    if wanted.precompiled is not None:
-        yield from _precompiled_problems(wanted, row, f"{owner}.precompiled_driver: {wanted.precompiled}")
+    if requirements.precompiled is not None:
+        yield from _precompiled_problems(
+            requirements, row, f"{owner}.precompiled_driver: {requirements.precompiled}"
+        )
 
 
-def due(name: Platform) -> Iterator[str]:
+def node_prerequisites(name: Platform) -> Iterator[str]:
     """What the nodes of a platform must have from the start, and nothing of this component does."""
     row = platform(name)
     named = [f"label {key}={value}" for key, value in row.node_labels.items()]
@@ -59,11 +61,11 @@ def due(name: Platform) -> Iterator[str]:
         yield f"nodes of {name.value} need {'; '.join(needed)}"
 
 
-def _precompiled_problems(settings: Wanted, row: PlatformEntry, where: str) -> Iterator[str]:
-    name = settings.platform.value
+def _precompiled_problems(requirements: Requirements, row: PlatformEntry, where: str) -> Iterator[str]:
+    name = requirements.platform.value
     if row.kernel is None:
         yield f"{where}, but {name} brings its driver itself; leave it out"
-    elif row.kernel not in precompiled_kernels() and not settings.mirrored:
+    elif row.kernel not in precompiled_kernels() and not requirements.mirrored:
         known = ", ".join(precompiled_kernels())
         yield (
             f"{where}, but NVIDIA compiles no driver for kernel flavour {row.kernel} of {name}, only for "
@@ -81,7 +83,7 @@ class _ClusterPolicy(pulumi.CustomResource):
 
 
 def existing_policy(
-    parent: pulumi.Resource, logical: str, settings: Wanted, before: Sequence[pulumi.Resource]
+    parent: pulumi.Resource, logical: str, requirements: Requirements, before: Sequence[pulumi.Resource]
 ) -> pulumi.Resource:
     """Read the ClusterPolicy of an operator that somebody else installed; fail the run where it contradicts.
 
@@ -94,7 +96,7 @@ def existing_policy(
     policy = _ClusterPolicy(logical, child(parent, id=POLICY, version=sdk, depends_on=list(before)))
 
     def require(spec: Mapping[str, Any] | None) -> None:
-        lines = list(contradictions(spec or {}, settings))
+        lines = list(contradictions(spec or {}, requirements))
         if lines:
             raise pulumi.RunError("\n".join(lines))
 
@@ -102,19 +104,23 @@ def existing_policy(
     return policy
 
 
-def contradictions(spec: Mapping[str, Any], settings: Wanted) -> Iterator[str]:
-    """Where `spec` of a ClusterPolicy does not go with what is wanted; its defaults are the operator's."""
+def contradictions(spec: Mapping[str, Any], requirements: Requirements) -> Iterator[str]:
+    """Where `spec` of a ClusterPolicy does not go with the requirements; its defaults are the operator's."""
     plugin = _enabled(spec, "devicePlugin")
-    if plugin and settings.dra_driver is not AddonState.OFF:
+    if plugin and requirements.dra_driver is not AddonState.OFF:
         yield (
             f"{POLICY}: devicePlugin.enabled is true, and beside a DRA driver it gives GPUs away twice; "
             "turn it off there, or use dra_driver 'off'"
         )
-    if not plugin and settings.dra_driver is AddonState.OFF and not platform(settings.platform).own_devices:
+    if (
+        not plugin
+        and requirements.dra_driver is AddonState.OFF
+        and not platform(requirements.platform).own_devices
+    ):
         yield f"{POLICY}: devicePlugin.enabled is false, and no DRA driver hands the GPUs out; turn one on"
     read = (
-        (settings.cut, "migManager", MIG_CONFIG_MAP),
-        (settings.shared, "devicePlugin", DEVICE_PLUGIN_CONFIG_MAP),
+        (requirements.mig_layouts, "migManager", MIG_CONFIG_MAP),
+        (requirements.shared, "devicePlugin", DEVICE_PLUGIN_CONFIG_MAP),
     )
     for needed, operand, config_map in read:
         if needed and not (_enabled(spec, operand) and _config(spec, operand) == config_map):

@@ -16,7 +16,7 @@ from corral.embedded.objects import children
 
 
 @dataclass(frozen=True)
-class Ground:
+class NodeSettings:
     """What every pod of one node stands on."""
 
     api: Api
@@ -34,10 +34,10 @@ class Ground:
 
 
 @dataclass
-class Workshop:
+class PodFiles:
     """The folder of one pod."""
 
-    ground: Ground
+    settings: NodeSettings
     folder: Path
     tokens: Tokens = field(default_factory=Tokens)
     folders: dict[str, Path] = field(default_factory=dict[str, Path])
@@ -55,10 +55,10 @@ class Workshop:
             Refused: a volume that is not given here.
             ApiError: no token yet.
         """
-        await self.tokens.renew(self.ground.api, pod)
+        await self.tokens.renew(self.settings.api, pod)
         owner = self.owner(pod)
         write_identity(
-            self.identity, pod, self.ground.server, self.ground.authority, self.tokens.values, owner
+            self.identity, pod, self.settings.server, self.settings.authority, self.tokens.values, owner
         )
         for volume in self.volumes(pod).values():
             self.folders[volume["name"]] = self._volume(pod, volume, addresses, owner)
@@ -67,12 +67,12 @@ class Workshop:
         kind = kind_of(volume)
         folder = self.folder / "_volumes" / str(volume["name"])
         if kind in RENDERED:
-            files = payload(pod, volume, self.ground.sources, addresses, self.tokens.values)
+            files = payload(pod, volume, self.settings.sources, addresses, self.tokens.values)
             write(folder, files, owner)
             return folder
         if kind == "emptyDir":
             return self.folders.get(volume["name"]) or empty(folder, owner)
-        return self.folders.get(volume["name"]) or claimed(pod, volume, self.ground.sources, owner)
+        return self.folders.get(volume["name"]) or claimed(pod, volume, self.settings.sources, owner)
 
     def volumes(self, pod: Object) -> dict[str, Object]:
         """The pod's volumes by name."""
@@ -80,7 +80,7 @@ class Workshop:
 
     def owner(self, pod: Object) -> Owner:
         """Whom the pod's files belong to: the user of its first container that states one."""
-        users = [mounting.user(pod, c, self.ground.real_paths) for c in children(pod, "spec", "containers")]
+        users = [mounting.user(pod, c, self.settings.real_paths) for c in children(pod, "spec", "containers")]
         return next((user for user in users if user.uid != mounting.NOBODY), users[0])
 
     def scratch(self, container: Path, owner: Owner) -> Path:
@@ -92,11 +92,11 @@ class Workshop:
 
     def temporary(self, container: Path, scratch: Path) -> Path:
         """TMPDIR: `/tmp` where it is the container's own; else a short folder made for it."""
-        if self.ground.real_paths:
+        if self.settings.real_paths:
             return Path("/tmp")
         link = container / "tmp"
         if not link.is_symlink():
-            link.symlink_to(tempfile.mkdtemp(dir=private_directory(self.ground.short)))
+            link.symlink_to(tempfile.mkdtemp(dir=private_directory(self.settings.short)))
         return link.readlink()
 
 

@@ -15,7 +15,7 @@ LONGEST_PAUSE_SECONDS = 5.0
 Key = TypeVar("Key", bound=Hashable)
 
 
-class WorkList(Generic[Key]):
+class WorkQueue(Generic[Key]):
     """Keys that wait to be worked on, each at most once, in the order they were added.
 
     Work that meets a refusal of the API server (a conflict, a namespace that is not there yet, a
@@ -24,7 +24,7 @@ class WorkList(Generic[Key]):
     """
 
     def __init__(self, work: Callable[[Key], Awaitable[None]], log: logging.Logger) -> None:
-        self._work = work
+        self._reconcile = work
         self._log = log
         self._waiting: dict[Key, None] = {}
         self._failures: dict[Key, int] = {}
@@ -41,7 +41,7 @@ class WorkList(Generic[Key]):
         earlier = self._timers.pop(key, None)
         if earlier is not None:
             earlier.cancel()
-        self._timers[key] = asyncio.get_running_loop().call_later(seconds, self._due, key)
+        self._timers[key] = asyncio.get_running_loop().call_later(seconds, self._timer_fired, key)
 
     async def run(self) -> None:
         """Work until cancelled, one key at a time."""
@@ -57,13 +57,13 @@ class WorkList(Generic[Key]):
             for timer in self._timers.values():
                 timer.cancel()
 
-    def _due(self, key: Key) -> None:
+    def _timer_fired(self, key: Key) -> None:
         self._timers.pop(key, None)
         self.add(key)
 
     async def _try(self, key: Key) -> None:
         try:
-            await self._work(key)
+            await self._reconcile(key)
         except (ApiError, httpx.TransportError, OSError) as cause:
             failures = self._failures.get(key, 0) + 1
             if failures < ATTEMPTS:

@@ -67,12 +67,14 @@ def enabled(daemons: Iterable[Object]) -> frozenset[str]:
     Raises:
         Impossible: the driver would not start with such gates, or several drivers serve the same GPUs.
     """
-    found = [one for one in map(plugin, daemons) if one is not None]
-    if len(found) > 1:
-        raise Impossible(f"{len(found)} DaemonSets are DRA drivers of the same GPUs")
-    if not found:
+    plugins = [one for one in map(plugin, daemons) if one is not None]
+    if len(plugins) > 1:
+        raise Impossible(f"{len(plugins)} DaemonSets are DRA drivers of the same GPUs")
+    if not plugins:
         return frozenset()
-    texts = [str(one.get("value") or "") for one in children(found[0], "env") if one.get("name") == VARIABLE]
+    texts = [
+        str(one.get("value") or "") for one in children(plugins[0], "env") if one.get("name") == VARIABLE
+    ]
     return _checked({**GATES, **_parsed(texts[-1] if texts else "")})
 
 

@@ -12,15 +12,15 @@ from corral.embedded.hardware.mig_parted import Layout
 from corral.embedded.home import write_private
 
 
-class Silicon:
+class GpuLayouts:
     """The layout of each GPU of each machine, in one file; MIG is off on a new GPU."""
 
     def __init__(self, file: Path, inventory: Inventory) -> None:
         self._file = file
-        kept = _read(file)
+        stored = _read(file)
         self._layouts = {
             machine.name: {
-                gpu: _layout(kept.get(machine.name, {}).get(str(gpu))) for gpu in range(machine.gpus)
+                gpu: _layout(stored.get(machine.name, {}).get(str(gpu))) for gpu in range(machine.gpus)
             }
             for machine in inventory.machines
         }
@@ -29,7 +29,7 @@ class Silicon:
         """Layout by index of each GPU."""
         return self._layouts[machine]
 
-    def cut(self, machine: str, layouts: Mapping[int, Layout]) -> None:
+    def change(self, machine: str, layouts: Mapping[int, Layout]) -> None:
         """Change the layout of some GPUs of a machine."""
         self._layouts[machine] = {**self._layouts[machine], **layouts}
         content = {
@@ -43,5 +43,5 @@ def _read(file: Path) -> dict[str, dict[str, Any]]:
     return cast(dict[str, dict[str, Any]], json.loads(file.read_text())) if file.exists() else {}
 
 
-def _layout(kept: Any) -> Layout:
-    return None if kept is None else tuple(Placed(**part) for part in cast(list[dict[str, Any]], kept))
+def _layout(stored: Any) -> Layout:
+    return None if stored is None else tuple(Placed(**part) for part in cast(list[dict[str, Any]], stored))

@@ -35,18 +35,18 @@ class Context:
     mounts: Mapping[str, Path]
     """Mount path -> folder or file on this machine."""
 
-    def path(self, wanted: str) -> str:
+    def path(self, path: str) -> str:
         """Where the process finds `wanted`, a path as the container states it."""
         if self.real_paths:
-            return wanted
+            return path
         best = max(
-            (m for m in self.mounts if wanted == m or wanted.startswith(m.rstrip("/") + "/")),
+            (m for m in self.mounts if path == m or path.startswith(m.rstrip("/") + "/")),
             key=len,
             default=None,
         )
         if best is None:
-            return wanted
-        rest = wanted[len(best) :].lstrip("/")
+            return path
+        rest = path[len(best) :].lstrip("/")
         return str(self.mounts[best] / rest) if rest else str(self.mounts[best])
 
 
@@ -67,7 +67,7 @@ Treatment = Callable[[Context, str], Sequence[str]]
 
 
 @dataclass(frozen=True)
-class Row:
+class ProgramSpec:
     """A program that runs as a process of this machine."""
 
     name: str
@@ -104,5 +104,5 @@ def repository(image: str) -> str:
 
 def fits(pattern: str, image: str) -> bool:
     """Whether `image` is `pattern` from any registry, mirror prefix, tag or digest."""
-    found = repository(image)
-    return found == pattern or found.endswith("/" + pattern) or f"library/{found}" == pattern
+    name = repository(image)
+    return name == pattern or name.endswith("/" + pattern) or f"library/{name}" == pattern

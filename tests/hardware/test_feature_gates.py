@@ -2,7 +2,7 @@
 
 import pytest
 
-from corral.embedded.hardware.gates import DYNAMIC_MIG, enabled
+from corral.embedded.hardware.feature_gates import DYNAMIC_MIG, enabled
 from corral.embedded.hardware.geometry import Impossible
 
 
@@ -51,7 +51,7 @@ def test_the_driver_is_found_among_other_daemon_sets():
 
 
 @pytest.mark.parametrize(
-    ("text", "says"),
+    ("text", "message"),
     [
         ("DynamicMIG", "'DynamicMIG': allowed: name=true or name=false"),
         ("DynamicMIG=yes", "'DynamicMIG=yes': allowed"),
@@ -62,10 +62,10 @@ def test_the_driver_is_found_among_other_daemon_sets():
         ("IMEXDaemonsWithDNSNames=false", "ComputeDomainCliques needs IMEXDaemonsWithDNSNames"),
     ],
 )
-def test_gates_under_which_the_driver_would_not_start_are_refused_by_name(text, says):
+def test_gates_under_which_the_driver_would_not_start_are_refused_by_name(text, message):
     with pytest.raises(Impossible) as refusal:
         enabled([daemon(text)])
-    assert says in str(refusal.value)
+    assert message in str(refusal.value)
 
 
 def test_two_drivers_of_the_same_gpus_are_refused():

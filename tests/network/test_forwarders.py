@@ -7,7 +7,7 @@ import pytest
 
 from corral.embedded.node.egress import Malformed, serve, target
 from corral.embedded.node.endpoints import Backend, Unreachable
-from corral.embedded.node.forwarders import Forwarders, doors
+from corral.embedded.node.forwarders import Forwarders, service_ports
 
 GONE = "service kyverno/kyverno-svc:443 has no endpoint that runs here: pod kyverno/adm-1 is simulated"
 SECONDS = 10
@@ -28,8 +28,8 @@ async def upstream(handle, host="127.0.0.1"):
 
 async def echo_after_eof(reader, writer):
     """Answers only when the other side has finished sending."""
-    heard = await reader.read()
-    writer.write(b"heard " + heard)
+    received = await reader.read()
+    writer.write(b"heard " + received)
     writer.close()
 
 
@@ -66,10 +66,10 @@ class Proxy:
 def test_connect_reaches_the_process_behind_the_address_and_carries_a_half_close(tmp_path):
     async def trip():
         server, port = await upstream(echo_after_eof)
-        asked = []
+        requests = []
 
-        def resolve(host, wanted):
-            asked.append((host, wanted))
+        def resolve(host, expected):
+            requests.append((host, expected))
             return [Backend("127.0.0.1", port, "llm/a")]
 
         async with Proxy(tmp_path / "run" / "egress.sock", resolve) as proxy:
@@ -78,11 +78,11 @@ def test_connect_reaches_the_process_behind_the_address_and_carries_a_half_close
             writer.write_eof()
             answer = await reader.read()
         server.close()
-        return status, asked, answer
+        return status, requests, answer
 
-    status, asked, answer = run(trip())
+    status, requests, answer = run(trip())
     assert status.startswith("HTTP/1.1 200 ")
-    assert asked == [("127.96.0.9", 443)]
+    assert requests == [("127.96.0.9", 443)]
     assert answer == b"heard hello", "the answer sent after our end of file must still arrive"
 
 
@@ -166,30 +166,30 @@ def service(ip, *ports, name="chat"):
     }
 
 
-def test_only_tcp_ports_of_loopback_cluster_ips_get_a_door():
-    found = doors(
+def test_only_tcp_ports_of_loopback_cluster_ips_get_a_listener():
+    result = service_ports(
         [
             service("127.96.0.9", {"port": 80}, {"port": 53, "protocol": "UDP"}),
             service("None", {"port": 81}),
             service("10.96.0.1", {"port": 82}),
         ]
     )
-    assert found == {("127.96.0.9", 80): "llm/chat:80"}, "nothing but loopback is ever listened on"
+    assert result == {("127.96.0.9", 80): "llm/chat:80"}, "nothing but loopback is ever listened on"
 
 
-def test_a_door_opens_and_closes_with_its_service():
+def test_a_listener_opens_and_closes_with_its_service():
     async def trip():
         server, port = await upstream(echo_after_eof)
-        door = ("127.96.0.9", await free_port("127.96.0.9"))
+        listener = ("127.96.0.9", await free_port("127.96.0.9"))
         forwarders = Forwarders(lambda *_: [Backend("127.0.0.1", port, "llm/a")])
-        await forwarders.update({door: "llm/chat"})
-        reader, writer = await asyncio.open_connection(*door)
+        await forwarders.update({listener: "llm/chat"})
+        reader, writer = await asyncio.open_connection(*listener)
         writer.write(b"hello")
         writer.write_eof()
         answer = await reader.read()
         await forwarders.update({})
         with pytest.raises(ConnectionRefusedError):
-            await asyncio.open_connection(*door)
+            await asyncio.open_connection(*listener)
         server.close()
         return answer
 
@@ -205,10 +205,10 @@ def test_what_a_process_streams_arrives_piece_by_piece():
 
     async def trip():
         server, port = await upstream(stream)
-        door = ("127.96.0.9", await free_port("127.96.0.9"))
+        listener = ("127.96.0.9", await free_port("127.96.0.9"))
         forwarders = Forwarders(lambda *_: [Backend("127.0.0.1", port, "llm/a")])
-        await forwarders.update({door: "llm/chat"})
-        reader, writer = await asyncio.open_connection(*door)
+        await forwarders.update({listener: "llm/chat"})
+        reader, writer = await asyncio.open_connection(*listener)
         first = await reader.readuntil(b"\n\n")
         writer.write(b"next")
         second = await reader.readuntil(b"\n\n")
@@ -232,10 +232,10 @@ def test_a_slow_reader_holds_the_sender_back():
 
     async def trip():
         server, port = await upstream(flood)
-        door = ("127.96.0.9", await free_port("127.96.0.9"))
+        listener = ("127.96.0.9", await free_port("127.96.0.9"))
         forwarders = Forwarders(lambda *_: [Backend("127.0.0.1", port, "llm/a")])
-        await forwarders.update({door: "llm/chat"})
-        reader, _writer = await asyncio.open_connection(*door, limit=1024)
+        await forwarders.update({listener: "llm/chat"})
+        reader, _writer = await asyncio.open_connection(*listener, limit=1024)
         before = -1
         while before != sent:
             before = sent
@@ -256,11 +256,11 @@ def test_a_client_of_a_service_without_process_is_cut_off_and_the_log_says_why_o
         raise Unreachable(GONE)
 
     async def trip():
-        door = ("127.96.0.9", await free_port("127.96.0.9"))
+        listener = ("127.96.0.9", await free_port("127.96.0.9"))
         forwarders = Forwarders(resolve)
-        await forwarders.update({door: "kyverno/kyverno-svc:443"})
+        await forwarders.update({listener: "kyverno/kyverno-svc:443"})
         for _ in range(2):
-            reader, _ = await asyncio.open_connection(*door)
+            reader, _ = await asyncio.open_connection(*listener)
             assert await reader.read() == b""
         forwarders.close()
 
@@ -271,18 +271,18 @@ def test_a_client_of_a_service_without_process_is_cut_off_and_the_log_says_why_o
 def test_a_door_that_cannot_be_bound_is_named_once_and_opens_when_it_can(caplog):
     async def trip():
         taken, port = await upstream(echo_after_eof, "127.96.0.9")
-        door = ("127.96.0.9", port)
+        listener = ("127.96.0.9", port)
         forwarders = Forwarders(lambda *_: [])
         with caplog.at_level(logging.WARNING):
-            await forwarders.update({door: "llm/chat:1"})
-            await forwarders.update({door: "llm/chat:1"})
+            await forwarders.update({listener: "llm/chat:1"})
+            await forwarders.update({listener: "llm/chat:1"})
         assert forwarders.opened() == frozenset()
         taken.close()
-        await forwarders.update({door: "llm/chat:1"})
+        await forwarders.update({listener: "llm/chat:1"})
         opened = forwarders.opened()
         forwarders.close()
-        return opened, door
+        return opened, listener
 
-    opened, door = run(trip())
-    assert opened == {door}
+    opened, listener = run(trip())
+    assert opened == {listener}
     assert caplog.text.count("llm/chat:1") == 1

@@ -6,7 +6,7 @@ from typing import Any, cast
 
 import pulumi
 
-from corral.components.gpu_node_pool.marks import MIG_LABEL, TAINT
+from corral.components.gpu_node_pool.node_labels import MIG_LABEL, TAINT
 
 OURS = "pulumi-kubernetes"
 """Beginning of the names by which the provider writes; the rest is made up for each resource."""
@@ -19,7 +19,7 @@ Taint = tuple[str, str, str]
 
 
 @dataclass(frozen=True)
-class Found:
+class NodeState:
     """A node as it was read."""
 
     name: str
@@ -29,14 +29,14 @@ class Found:
     taints: Sequence[Taint]
 
     @staticmethod
-    def of(metadata: Mapping[str, Any], spec: Mapping[str, Any]) -> "Found":
+    def of(metadata: Mapping[str, Any], spec: Mapping[str, Any]) -> "NodeState":
         """The node with these outputs of the provider."""
         managers: dict[str, set[str]] = {}
         for one in _entries(metadata, "managed_fields"):
             fields = cast("Mapping[str, Mapping[str, Mapping[str, object]]]", one.get("fields_v1") or {})
             for field in fields.get("f:metadata", {}).get("f:labels", {}):
                 managers.setdefault(field.removeprefix("f:"), set()).add(str(one.get("manager")))
-        return Found(
+        return NodeState(
             str(metadata["name"]),
             cast("Mapping[str, str]", metadata.get("labels") or {}),
             {label: frozenset(names) for label, names in managers.items()},

@@ -1,4 +1,4 @@
-"""How a GPU node is marked, whoever made it."""
+"""Labels, taint and price of a GPU node, whoever made it."""
 
 from decimal import Decimal
 from typing import NotRequired, TypedDict
@@ -44,10 +44,10 @@ class HourlyPrice(TypedDict):
     """What `amount` is counted in."""
 
 
-def stated(price: HourlyPrice) -> str:
+def price_text(price: HourlyPrice) -> str:
     """The price as the budget's control reads it.
 
-    >>> stated({"amount": 51.145, "currency": Currency.EUR})
+    >>> price_text({"amount": 51.145, "currency": Currency.EUR})
     '51.145 EUR'
     """
     return f"{Decimal(str(price['amount'])).normalize():f} {Currency(price['currency']).value}"
@@ -56,5 +56,5 @@ def stated(price: HourlyPrice) -> str:
 def node_labels(pool: str, node: PoolNode) -> dict[str, str]:
     """Labels of a node of `pool`."""
     chosen = {MIG_LABEL: node.get("mig_config"), DEVICE_PLUGIN_LABEL: node.get("device_plugin_config")}
-    stated = {label: value for label, value in chosen.items() if value is not None}
-    return {POOL_LABEL: pool, COMPONENT_LABEL: COMPONENT, **stated}
+    named = {label: value for label, value in chosen.items() if value is not None}
+    return {POOL_LABEL: pool, COMPONENT_LABEL: COMPONENT, **named}

@@ -40,7 +40,7 @@ class Done:
     err: str
 
     @property
-    def said(self) -> str:
+    def output(self) -> str:
         return self.out + self.err
 
 
@@ -83,12 +83,12 @@ class Platform:
             start_new_session=True,
         )
 
-    def corral(self, *arguments: str, seconds: float = 60, given: str | None = None) -> Done:
+    def corral(self, *arguments: str, seconds: float = 60, stdin: str | None = None) -> Done:
         done = subprocess.run(
             [CORRAL, *arguments],
             cwd=self.checkout,
             env=self.environment,
-            input=given,
+            input=stdin,
             capture_output=True,
             text=True,
             timeout=seconds,
@@ -96,15 +96,15 @@ class Platform:
         )
         return Done(done.returncode, done.stdout, done.stderr)
 
-    def kubectl(self, *arguments: str, given: Mapping[str, Any] | None = None) -> str:
-        """What kubectl printed; `given` is an object for `-f -`. Fails the test when it fails."""
-        done = self.ask(*arguments, given=given)
-        assert done.code == 0, f"kubectl {' '.join(arguments)}: {done.said}"
+    def kubectl(self, *arguments: str, stdin: Mapping[str, Any] | None = None) -> str:
+        """What kubectl printed; `stdin` is an object for `-f -`. Fails the test when it fails."""
+        done = self.try_kubectl(*arguments, stdin=stdin)
+        assert done.code == 0, f"kubectl {' '.join(arguments)}: {done.output}"
         return done.out
 
-    def ask(self, *arguments: str, given: Mapping[str, Any] | None = None) -> Done:
+    def try_kubectl(self, *arguments: str, stdin: Mapping[str, Any] | None = None) -> Done:
         """kubectl, whether or not it succeeds."""
-        return self.corral("kubectl", *arguments, given=None if given is None else json.dumps(given))
+        return self.corral("kubectl", *arguments, stdin=None if stdin is None else json.dumps(stdin))
 
     def read(self, *arguments: str) -> dict[str, Any]:
         """`kubectl get … -o json`."""
@@ -115,7 +115,9 @@ class Platform:
 
     def try_pod(self, namespace: str, image: str, *arguments: str) -> Done:
         """Ask for a pod without having it: admission judges it, nothing is stored."""
-        return self.ask("create", "--dry-run=server", "-f", "-", given=pod(namespace, image, *arguments))
+        return self.try_kubectl(
+            "create", "--dry-run=server", "-f", "-", stdin=pod(namespace, image, *arguments)
+        )
 
     def pulumi(self, *arguments: str, seconds: float = 120) -> Done:
         """The engine as `corral up` runs it, with a question of our own."""
@@ -180,8 +182,8 @@ class Platform:
 
     def model_pods(self, model: str = "smollm2") -> list[dict[str, Any]]:
         """Pods of a model that answer and are not about to end."""
-        found = self.items("pods", "-A", "-l", f"serving.kserve.io/inferenceservice={model}")
-        return [one for one in found if holds(one, "Ready") and "deletionTimestamp" not in one["metadata"]]
+        pods = self.items("pods", "-A", "-l", f"serving.kserve.io/inferenceservice={model}")
+        return [one for one in pods if holds(one, "Ready") and "deletionTimestamp" not in one["metadata"]]
 
     def program_of(self, namespace: str, prefix: str) -> Process:
         """The process of the one ready pod whose name starts with `prefix`."""
@@ -194,11 +196,11 @@ class Platform:
         ]
         assert len(pods) == 1, f"{len(pods)} ready pods {prefix}* in {namespace}"
         folder = self.plane.pods / pods[0]["metadata"]["uid"]
-        alive = [found for found in self.processes() if f"{folder}/" in found.command_of_parent]
+        alive = [one for one in self.processes() if f"{folder}/" in one.command_of_parent]
         assert alive, f"no process of pod {pods[0]['metadata']['name']}"
         return Process(alive[0].pid, alive[0].start)
 
-    def processes(self) -> list["Seen"]:
+    def processes(self) -> list["ProcessInfo"]:
         """Every process on this machine that belongs to this folder."""
         return processes_of(self.root)
 
@@ -227,7 +229,7 @@ def checkout_with(folder: Path, stack: Mapping[str, Any]) -> Path:
 
 
 @dataclass(frozen=True)
-class Seen:
+class ProcessInfo:
     """A process of this machine."""
 
     pid: int
@@ -237,9 +239,9 @@ class Seen:
     command_of_parent: str = ""
 
 
-def processes_of(root: Path) -> list[Seen]:
+def processes_of(root: Path) -> list[ProcessInfo]:
     """Those whose arguments or environment name `root`, and their descendants; not this test itself."""
-    seen = {found.pid: found for found in _all()}
+    seen = {one.pid: one for one in _all()}
     ours = {os.getpid()}
     above = os.getpid()
     while above in seen:
@@ -248,11 +250,11 @@ def processes_of(root: Path) -> list[Seen]:
     named = {pid for pid in seen.keys() - ours if _names(pid, root)}
     grown = True
     while grown:
-        more = {pid for pid, found in seen.items() if found.parent in named} - named - ours
+        more = {pid for pid, one in seen.items() if one.parent in named} - named - ours
         named |= more
         grown = bool(more)
     return [
-        Seen(
+        ProcessInfo(
             one.pid,
             one.start,
             one.parent,
@@ -263,7 +265,7 @@ def processes_of(root: Path) -> list[Seen]:
     ]
 
 
-def _all() -> Iterator[Seen]:
+def _all() -> Iterator[ProcessInfo]:
     for entry in PROC.iterdir():
         if not entry.name.isdigit():
             continue
@@ -272,7 +274,7 @@ def _all() -> Iterator[Seen]:
             fields = stat[stat.rindex(")") + 2 :].split()
             if fields[0] not in "ZX":
                 command = (entry / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
-                yield Seen(int(entry.name), int(fields[19]), int(fields[1]), command)
+                yield ProcessInfo(int(entry.name), int(fields[19]), int(fields[1]), command)
 
 
 def _names(pid: int, root: Path) -> bool:
@@ -292,15 +294,15 @@ def listening(pids: set[int]) -> dict[int, set[tuple[str, str, int]]]:
                     target = str(link.readlink())
                     if target.startswith("socket:["):
                         owners[target[8:-1]] = pid
-    found: dict[int, set[tuple[str, str, int]]] = {}
+    sockets: dict[int, set[tuple[str, str, int]]] = {}
     for table in ("tcp", "tcp6", "udp", "udp6"):
         for line in (PROC / "net" / table).read_text().splitlines()[1:]:
             fields = line.split()
             accepts = fields[3] == (UNBOUND_UDP if table.startswith("udp") else LISTENS)
             if accepts and fields[9] in owners:
                 address, _, port = fields[1].rpartition(":")
-                found.setdefault(owners[fields[9]], set()).add((table, address, int(port, 16)))
-    return found
+                sockets.setdefault(owners[fields[9]], set()).add((table, address, int(port, 16)))
+    return sockets
 
 
 def is_loopback(address: str) -> bool:
@@ -320,8 +322,8 @@ def wait_for(question: Callable[[], Answer], seconds: float, what: str) -> Answe
     return answer
 
 
-def holds(found: Mapping[str, Any], condition: str) -> bool:
-    conditions = found.get("status", {}).get("conditions", [])
+def holds(item: Mapping[str, Any], condition: str) -> bool:
+    conditions = item.get("status", {}).get("conditions", [])
     return any(one["type"] == condition and one["status"] == "True" for one in conditions)
 
 
