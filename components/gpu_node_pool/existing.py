@@ -7,7 +7,6 @@ import pulumi
 import pulumi_kubernetes as kubernetes
 
 from corral.components._kit import checked, child, name_of, token
-from corral.components.gpu_node_pool.node_state import NodeState
 from corral.components.gpu_node_pool.node_labels import (
     GpuNodePoolArgs,
     HourlyPrice,
@@ -15,6 +14,7 @@ from corral.components.gpu_node_pool.node_labels import (
     node_labels,
     price_text,
 )
+from corral.components.gpu_node_pool.node_state import NodeState
 from corral.controls.cost.groups import NODE_HOUR
 
 # What others have on a node is looked at before; what is left may have been written by a controller.
