@@ -22,6 +22,10 @@ def constant(value: float) -> str:
     return f"{value:g}x{END}"
 
 
+def growing(by: float = 1) -> str:
+    return f"0+{by:g}x{END}"
+
+
 def until(value: float, minute: int, then: float) -> str:
     """`value` up to the minute, `then` from there on."""
     return f"{value:g}x{minute - 1} {then:g}x{END - minute}"
@@ -32,6 +36,9 @@ def from_minute(minute: int, value: float) -> str:
     return f"_x{minute} {value:g}x{END - minute}"
 
 
+KYVERNO = 'namespace="kyverno",service="kyverno-svc-metrics"'
+KSERVE = 'namespace="kserve",service="kserve-controller-manager-metrics-service"'
+CERTIFICATE = 'exported_namespace="vector-db",name="vector-db"'
 VOLUME = 'namespace="model-storage",persistentvolumeclaim="model-storage-data"'
 STORE = 'namespace="model-storage"'
 DATABASE = 'namespace="vector-db"'
@@ -93,6 +100,18 @@ def waiting(model: str, metric: str) -> Case:
     )
 
 
+def missing(series: str) -> Case:
+    return Case(
+        firing=[{}, {series: constant(0)}],
+        silent=[{series: constant(1)}, {series: until(1, END - 3, 0)}],
+    )
+
+
+def buckets(metric: str, by_limit: Mapping[str, float]) -> Series:
+    """A histogram that grows by so many in each minute, cumulated up to each limit."""
+    return {f'{metric}_bucket{{le="{limit}"}}': growing(count) for limit, count in by_limit.items()}
+
+
 CASES: Mapping[str, Case] = {
     # By the PrometheusRule's name and the alert's.
     "model-smollm2 ModelUnavailable": unavailable("smollm2"),
@@ -141,6 +160,53 @@ CASES: Mapping[str, Case] = {
         silent=[
             {f"app_status_recovery_mode{{{DATABASE}}}": constant(0)},
             {f"app_status_recovery_mode{{{OTHER}}}": constant(1)},
+        ],
+    ),
+    "corral-kyverno KyvernoMissing": missing(f"up{{{KYVERNO}}}"),
+    "corral-kyverno KyvernoSlow": Case(
+        firing=[buckets("kyverno_admission_review_duration_seconds", {"5": 0, "10": 60, "+Inf": 60})],
+        silent=[buckets("kyverno_admission_review_duration_seconds", {"5": 60, "10": 60, "+Inf": 60}), {}],
+    ),
+    "corral-kyverno PolicyFails": Case(
+        firing=[
+            {'kyverno_validating_policy_results_total{policy_name="sov-sup-01",result="error"}': growing()}
+        ],
+        silent=[
+            {'kyverno_validating_policy_results_total{policy_name="sov-sup-01",result="fail"}': growing()},
+            {'kyverno_validating_policy_results_total{policy_name="sov-sup-01",result="error"}': constant(4)},
+        ],
+    ),
+    "corral-kserve KServeMissing": missing(f"up{{{KSERVE}}}"),
+    "corral-kserve KServeFails": Case(
+        firing=[{f"controller_runtime_reconcile_errors_total{{{KSERVE}}}": growing(1)}],
+        silent=[
+            {f"controller_runtime_reconcile_errors_total{{{KSERVE}}}": growing(0.2)},
+            {f"controller_runtime_reconcile_errors_total{{{OTHER}}}": growing(1)},
+        ],
+    ),
+    "corral-cert-manager CertManagerMissing": missing(
+        'up{namespace="cert-manager",container="cert-manager-controller"}'
+    ),
+    "corral-cert-manager CertificateNotReady": Case(
+        firing=[{f'certmanager_certificate_ready_status{{{CERTIFICATE},condition="False"}}': constant(1)}],
+        silent=[
+            {
+                f'certmanager_certificate_ready_status{{{CERTIFICATE},condition="False"}}': constant(0),
+                f'certmanager_certificate_ready_status{{{CERTIFICATE},condition="True"}}': constant(1),
+            },
+            {
+                f'certmanager_certificate_ready_status{{{CERTIFICATE},condition="False"}}': until(
+                    0, END - 10, 1
+                )
+            },
+        ],
+    ),
+    "corral-cert-manager CertificateNotRenewed": Case(
+        # Promtool's time begins at 0.
+        firing=[{f"certmanager_certificate_renewal_timestamp_seconds{{{CERTIFICATE}}}": constant(600)}],
+        silent=[
+            {f"certmanager_certificate_renewal_timestamp_seconds{{{CERTIFICATE}}}": constant(3000)},
+            {f"certmanager_certificate_renewal_timestamp_seconds{{{CERTIFICATE}}}": constant(0)},
         ],
     ),
     "corral-fair-sharing QueueNotActive": Case(

@@ -21,6 +21,7 @@ from corral.embedded import toolchain
 from corral.embedded.engine.engine import environment
 from corral.embedded.home import Home, PlaneHome
 from corral.embedded.plane.processes import PROC, Process, end
+from corral.embedded.plane.record import PlaneRecord
 
 UP_SECONDS = 400
 CHECKOUT = Path(__file__).resolve().parents[2]
@@ -338,9 +339,10 @@ def pod(namespace: str, image: str, *arguments: str) -> dict[str, Any]:
 
 
 def ports_of(platform: Platform) -> set[int]:
-    """Ports on 127.0.0.1 on which something of the platform listens."""
+    """Ports on 127.0.0.1 on which the control plane listens: no other plane of this machine has them."""
+    record = PlaneRecord.load(platform.plane)
     sockets = listening({one.pid for one in platform.processes()}).values()
-    return {
+    return {record.api_port, *record.ports.values()} & {
         port
         for several in sockets
         for table, address, port in several

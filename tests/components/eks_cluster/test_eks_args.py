@@ -86,7 +86,7 @@ ALLOWED = [
 ]
 
 
-@pytest.mark.parametrize("right", ALLOWED, ids=str)
+@pytest.mark.parametrize("right", ALLOWED, ids=lambda one: "-".join(one))
 def test_a_cluster_that_can_be_is_let_through(right):
     args = cluster_args(**right)
     assert list(problems(checked(args, EksClusterArgs, "models"), "models")) == []
