@@ -18,8 +18,8 @@ def claim_spec(claim: DeviceClaim) -> dict[str, Any]:
         if value is not None
     ]
     exactly: dict[str, Any] = {
-        "device_class_name": claim["device_class"],
-        "allocation_mode": "ExactCount",
+        "deviceClassName": claim["device_class"],
+        "allocationMode": "ExactCount",
         "count": claim.get("count", 1),
     }
     if selectors:

@@ -168,4 +168,4 @@ def test_helm_is_called_in_one_place():
         for call in sorted(calls(file))
         if call.endswith((".Chart", ".Release"))
     ]
-    assert [line.partition(":")[0] for line in helm] == ["_kit.py", "_kit.py"], helm
+    assert [line.partition(":")[0] for line in helm] == ["_kit.py"], helm

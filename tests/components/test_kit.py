@@ -200,6 +200,6 @@ def test_an_alert_rule_carries_its_severity_and_summary():
             "expr": "up == 0",
             "for": "5m",
             "labels": {"severity": "critical"},
-            "annotations": {"summary": "It is down."},
+            "annotations": {"summary": "It is down.", "runbook": "docs/alerts.md#down"},
         }
     ]

@@ -109,7 +109,7 @@ def test_what_the_same_program_makes_is_handed_over_and_nothing_is_read():
 def test_queues_and_policies_of_the_same_program_wait_for_what_serves_them():
     def program():
         types = Crds("types", {"set": "prometheus-crds", "supply": {}})
-        kyverno = Kyverno("kyverno", {"supply": {}})
+        kyverno = Kyverno("kyverno", {"supply": {}, "monitor_types": types.definition})
         Admission("admission", {**CONTROLS, "kyverno_types": kyverno.namespace})
         sharing = FairSharing("sharing", {**SHARING, "monitor_types": types.definition})
         queue = {**QUEUES, "cluster_queue": sharing.cluster_queues["team"]}

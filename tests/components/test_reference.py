@@ -56,7 +56,7 @@ def test_a_missing_extra_is_named(monkeypatch):
     for name in list(sys.modules):
         if name.startswith("corral.components.gpu_node_pool.eks"):
             monkeypatch.delitem(sys.modules, name)
-    monkeypatch.delattr(corral, "EksGpuNodePool", raising=False)
+    monkeypatch.delitem(vars(corral), "EksGpuNodePool", raising=False)
     with pytest.raises(
         ImportError, match=r"corral.EksGpuNodePool needs pulumi_aws: pip install 'corral\[aws\]'"
     ):

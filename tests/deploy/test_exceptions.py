@@ -7,6 +7,7 @@ from tests.stacks.stack_files import planned
 
 from corral.components.admission import AdmissionArgs
 from corral.controls.exceptions import today
+from corral.stacks.deploy.built import Built
 from corral.stacks.deploy.component_args.admission import admission_args
 from corral.stacks.deploy.component_args.context import DeployContext
 from corral.stacks.deploy.outputs import outputs
@@ -43,6 +44,6 @@ def test_admission_gets_the_exceptions_from_controls_that_it_evaluates() -> None
 
 def test_the_outputs_list_every_exception_and_the_country_of_a_site() -> None:
     plan = made(exceptions=[ENTRY, OF_A_CLOUD], region={"country": "DE", "site": "fra-1"})
-    shown: Any = outputs(plan, models={}, storage=None, database=None, observability=None)["policy"]
+    shown: Any = outputs(plan, models={}, built=Built())["policy"]
     assert shown["exceptions"] == [ENTRY, OF_A_CLOUD]
     assert (shown["region"], shown["country"]) == ("fra-1", "DE")
