@@ -1,26 +1,38 @@
 """Which tests share a process when several run side by side (`-n 2 --dist loadgroup`).
 
 Tests that start planes stay together in two groups, each in the order of its files, since they share planes
-and keep a core busy. Of the others each file is a group.
+and keep a core busy. Of the others each file is a group. (xdist's own `xdist_group` marks have no effect in
+pytest 9.2, which no longer takes a test's name from where xdist 3.8 writes the group.)
 """
 
+from functools import cache
 from pathlib import Path
+from typing import Any
 
 import pytest
+from xdist.scheduler import LoadScopeScheduling
 
 TESTS = Path(__file__).parent
 STACKS = {"components", "e2e", "fair_sharing", "importing", "programs", "tools"}
 """Folders whose planes are one group; those of the other folders are the second."""
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    for item in items:
-        item.add_marker(pytest.mark.xdist_group(_group(item)))
+class Groups(LoadScopeScheduling):
+    """One process for each group, as long as there are processes."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return group(nodeid.partition("::")[0])
 
 
-def _group(item: pytest.Item) -> str:
-    path = item.path.relative_to(TESTS)
-    if not item.get_closest_marker("engine"):
-        return str(path)
-    return "stacks" if path.parts[0] in STACKS else "planes"
+@cache
+def group(file: str) -> str:
+    """Group of the tests in `file`, a path below the project's root."""
+    path = TESTS.parent / file
+    if "pytest.mark.engine" not in path.read_text():
+        return file
+    return "stacks" if path.relative_to(TESTS).parts[0] in STACKS else "planes"
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadScopeScheduling | None:
+    """Our groups for `--dist loadgroup`; what xdist does for the rest."""
+    return Groups(config, log) if config.getvalue("dist") == "loadgroup" else None

@@ -52,7 +52,7 @@ class EksKeys(TypedDict):
     secrets: NotRequired[pulumi.Input[str]]
     """ARN of the key over Secrets in etcd; made when omitted."""
     logs: NotRequired[pulumi.Input[str]]
-    """ARN of the key over the control plane's logs, which CloudWatch Logs may use; made when omitted."""
+    """ARN of the key over logs, which CloudWatch Logs may use for both groups; made when omitted."""
     disks: NotRequired[pulumi.Input[str]]
     """ARN of the key over disks of nodes, which the account may use through EC2; made when omitted."""
 
@@ -77,7 +77,7 @@ class EksClusterArgs(TypedDict):
     dra: NotRequired[bool]
     """False: no GPU is handed out by claim, so that an older Kubernetes will do; true when omitted."""
     log_days: NotRequired[int]
-    """Days for which CloudWatch keeps the control plane's logs; 365 when omitted."""
+    """Days for which CloudWatch keeps logs of control plane and network; 365 when omitted."""
     addon_versions: NotRequired[dict[str, str]]
     """Version of each of AWS's add-ons by its name; AWS's default for the cluster's version when omitted."""
     cluster_name: NotRequired[str]

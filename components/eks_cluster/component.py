@@ -12,6 +12,7 @@ from corral.components.eks_cluster.control_plane import (
     control_plane,
     security_group,
 )
+from corral.components.eks_cluster.flow_logs import flow_logs
 from corral.components.eks_cluster.keys import cluster_keys
 from corral.components.eks_cluster.kubeconfig import kubeconfig
 from corral.components.eks_cluster.network import cluster_network
@@ -50,7 +51,9 @@ class EksCluster(pulumi.ComponentResource):
         network_args = args.get("network", {})
         keys = cluster_keys(site, args.get("keys", {}))
         network = cluster_network(site, network_args)
-        cluster = control_plane(site, args["version"], args.get("log_days", LOG_DAYS), keys, network)
+        log_days = args.get("log_days", LOG_DAYS)
+        flow_logs(site, log_days, keys, network)
+        cluster = control_plane(site, args["version"], log_days, keys, network)
         entries = admin_access(site, cluster, args["admins"])
         clients = client_access(site, cluster, network_args.get("api_clients", []))
         early = addons(site, cluster, versions, before_nodes=True)

@@ -26,6 +26,11 @@ def log_group_name(site: EksSite) -> str:
     return f"/aws/eks/{site.cluster}/cluster"
 
 
+def flow_group_name(site: EksSite) -> str:
+    """The group with the record of the network's traffic."""
+    return f"/aws/vpc/{site.cluster}/flows"
+
+
 def cluster_keys(site: EksSite, existing: EksKeys) -> ClusterKeys:
     """The keys that exist, and a new one in place of each that does not."""
     return ClusterKeys(
@@ -50,9 +55,10 @@ def _for_logs(site: EksSite) -> pulumi.Output[Statement]:
             "Resource": "*",
             "Condition": {
                 "ArnEquals": {
-                    "kms:EncryptionContext:aws:logs:arn": (
-                        f"{prefix}:{both[0]}:log-group:{log_group_name(site)}"
-                    )
+                    "kms:EncryptionContext:aws:logs:arn": [
+                        f"{prefix}:{both[0]}:log-group:{group}"
+                        for group in (log_group_name(site), flow_group_name(site))
+                    ]
                 }
             },
         }

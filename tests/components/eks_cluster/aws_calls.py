@@ -310,6 +310,19 @@ def _access_policy(account: Account, one: Registered, inputs: Inputs) -> None:
     )
 
 
+def _flow_log(account: Account, one: Registered, inputs: Inputs) -> None:
+    group = inputs["logDestination"].rpartition(":log-group:")[2].removesuffix(":*")
+    made = account.ec2.create_flow_logs(
+        ResourceIds=[inputs["vpcId"]],
+        ResourceType="VPC",
+        TrafficType=inputs["trafficType"],
+        LogDestinationType=inputs["logDestinationType"],
+        LogGroupName=group,
+        DeliverLogsPermissionArn=inputs["iamRoleArn"],
+    )
+    assert made["Unsuccessful"] == []
+
+
 CALLS: Mapping[str, Callable[[Account, Registered, Inputs], None]] = {
     "AccessEntry": _entry,
     "AccessPolicyAssociation": _access_policy,
@@ -318,6 +331,7 @@ CALLS: Mapping[str, Callable[[Account, Registered, Inputs], None]] = {
     "Cluster": _cluster,
     "DefaultSecurityGroup": _default_group,
     "Eip": _address,
+    "FlowLog": _flow_log,
     "InternetGateway": _gateway,
     "Key": _key,
     "LaunchTemplate": _template,

@@ -33,6 +33,12 @@ def answers(region: str) -> dict[str, dict[str, Any]]:
     }
 
 
+def log_group(name: str) -> str:
+    """Name in AWS of the group that the program calls `name`: `models-flows`."""
+    cluster, _, part = name.rpartition("-")
+    return f"/aws/vpc/{cluster}/flows" if part == "flows" else f"/aws/eks/{cluster}/cluster"
+
+
 def computed(region: str) -> dict[str, Any]:
     partition = PARTITIONS[region]
     return {
@@ -43,6 +49,9 @@ def computed(region: str) -> dict[str, Any]:
         "aws:iam/role:Role": lambda name: {
             "arn": f"arn:{partition}:iam::{ACCOUNT}:role/{name}",
             "name": name,
+        },
+        "aws:cloudwatch/logGroup:LogGroup": lambda name: {
+            "arn": f"arn:{partition}:logs:{region}:{ACCOUNT}:log-group:{log_group(name)}"
         },
         "aws:ec2/launchTemplate:LaunchTemplate": {"latestVersion": 3},
         "aws:ec2/eip:Eip": lambda name: {"allocationId": f"{name}-allocation"},

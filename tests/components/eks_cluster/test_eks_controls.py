@@ -21,7 +21,12 @@ EXTERNAL = {
     for purpose in ("secrets", "logs", "disks")
 }
 """Keys that an external key store holds, which the profiles with keys outside the provider demand."""
-CLOSED = {"keys": EXTERNAL, "nodes": {"instance_type": "m6a.xlarge", "confidential": True}}
+OWNED = {"owner": "platform", "data-class": "internal"}
+CLOSED = {
+    "keys": EXTERNAL,
+    "tags": OWNED,
+    "nodes": {"instance_type": "m6a.xlarge", "confidential": True},
+}
 WORLDS: dict[str, tuple[str, dict[str, Any]]] = {
     "eu-resident": (FRANKFURT, {"network": {"egress": "nat", "api_clients": ["192.0.2.0/24"]}}),
     "eu-controlled": (FRANKFURT, {"network": {"api_clients": ["192.0.2.0/24"]}}),
@@ -36,6 +41,8 @@ WORLDS: dict[str, tuple[str, dict[str, Any]]] = {
 def resources(name: str) -> tuple[Resource, ...]:
     """What the pack sees of the cluster for profile `name`."""
     region, more = WORLDS[name]
+    graph = eks(region, **more)
+    named = {f"{one.name}-id": one.urn for one in graph}
     return tuple(
         Resource(
             one.type,
@@ -45,8 +52,13 @@ def resources(name: str) -> tuple[Resource, ...]:
             provider={"region": region},
             ignore_changes=one.ignored,
             protect=one.protect,
+            refers={
+                key: [named[value]]
+                for key, value in one.inputs.items()
+                if isinstance(value, str) and value in named
+            },
         )
-        for one in eks(region, **more)
+        for one in graph
         if one.custom
     )
 
@@ -68,12 +80,12 @@ def test_no_control_stops_a_cluster(name):
     assert stopped(resources(name), name) == set()
 
 
-def test_air_gapped_has_nothing_against_a_cluster_but_that_it_takes_no_cloud_provider():
+def test_air_gapped_takes_no_cloud_provider_and_the_issuer_of_people_is_the_program_s_to_add():
     subjects = resources("air-gapped")
     found = stopped(subjects, "air-gapped")
-    assert {control for control, _ in found} == {"SOV-OPR-01"}
     placed = {one.name for one in subjects if not one.type.startswith("aws:iam/")}
-    assert {name for _, name in found} == placed
+    assert {name for control, name in found if control == "SOV-OPR-01"} == placed
+    assert {one for one in found if one[0] != "SOV-OPR-01"} == {("SOV-LCK-06", "models-cluster")}
 
 
 def changed(name: str, kind: str, change: Callable[[dict[str, Any]], Any]) -> tuple[Resource, ...]:
@@ -133,6 +145,7 @@ SAFEGUARDS = [
     ("SOV-NET-09", "eu-controlled", "LaunchTemplate", setting("metadataOptions.httpPutResponseHopLimit", 2)),
     ("SOV-AUD-01", "eu-controlled", "Cluster", setting("enabledClusterLogTypes", ["api"])),
     ("SOV-AUD-02", "eu-controlled", "LogGroup", setting("retentionInDays", 30)),
+    ("SOV-NET-10", "eu-controlled", "FlowLog", setting("trafficType", "REJECT")),
     ("SOV-RES-01", "eu-resident", "Vpc", setting("region", "us-east-1")),
     (
         "SOV-RES-02",

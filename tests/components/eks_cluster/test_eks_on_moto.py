@@ -48,14 +48,28 @@ def test_the_cluster_is_private_logs_everything_and_encrypts_secrets(account):
     assert account.kms.get_key_rotation_status(KeyId=key["KeyId"])["KeyRotationEnabled"]
 
 
-def test_logs_lie_under_a_key_whose_policy_names_their_group(account):
-    (group,) = account.logs.describe_log_groups()["logGroups"]
+def test_logs_lie_under_a_key_whose_policy_names_their_groups(account):
+    group, flows = account.logs.describe_log_groups()["logGroups"]
     assert group["logGroupName"] == "/aws/eks/models/cluster" and group["retentionInDays"] == 365
+    assert flows["kmsKeyId"] == group["kmsKeyId"] and flows["retentionInDays"] == 365
     policy = json.loads(account.kms.get_key_policy(KeyId=group["kmsKeyId"], PolicyName="default")["Policy"])
     (condition,) = [one["Condition"]["ArnEquals"] for one in policy["Statement"] if "Condition" in one]
     (named,) = condition.values()
-    assert named.split(":")[1:4] == [PARTITIONS[account.region], "logs", account.region]
-    assert named.endswith(f":log-group:{group['logGroupName']}")
+    for arn, one in zip(named, (group, flows), strict=True):
+        assert arn.split(":")[1:4] == [PARTITIONS[account.region], "logs", account.region]
+        assert arn.endswith(f":log-group:{one['logGroupName']}")
+
+
+def test_all_traffic_of_the_network_is_recorded(account):
+    cluster = account.eks.describe_cluster(name="models")["cluster"]
+    (flows,) = account.ec2.describe_flow_logs()["FlowLogs"]
+    subnets = account.ec2.describe_subnets(SubnetIds=cluster["resourcesVpcConfig"]["subnetIds"])["Subnets"]
+    assert {one["VpcId"] for one in subnets} == {flows["ResourceId"]}
+    assert (flows["TrafficType"], flows["LogDestinationType"]) == ("ALL", "cloud-watch-logs")
+    role = flows["DeliverLogsPermissionArn"].rpartition("/")[2]
+    (rights,) = account.iam.list_role_policies(RoleName=role)["PolicyNames"]
+    document = account.iam.get_role_policy(RoleName=role, PolicyName=rights)["PolicyDocument"]
+    assert "logs:PutLogEvents" in document["Statement"][0]["Action"]
 
 
 def test_subnets_are_private_in_two_zones_and_their_way_out_is_the_gateway_of_their_zone(account):
@@ -111,10 +125,10 @@ def test_nodes_need_tokens_and_their_disks_lie_under_a_key_of_the_customer_s(acc
 
 def test_every_role_has_policies_that_aws_has_and_trusts_one_service(account):
     roles = [one for one in account.iam.list_roles()["Roles"] if one["RoleName"].startswith("models-")]
-    assert len(roles) == 4
+    assert len(roles) == 5
     for role in roles:
         attached = account.iam.list_attached_role_policies(RoleName=role["RoleName"])["AttachedPolicies"]
-        assert attached
+        assert attached or account.iam.list_role_policies(RoleName=role["RoleName"])["PolicyNames"]
         for policy in attached:
             found = account.iam.get_policy(PolicyArn=policy["PolicyArn"])["Policy"]
             assert found["Arn"].startswith(f"arn:{PARTITIONS[account.region]}:iam::aws:policy/")
