@@ -29,10 +29,10 @@ _NAME_KEY = re.compile(
 )
 """Keys under which they have its name on a hub."""
 _HUB = re.compile(
-    r"(?i)(?:hf|huggingface|ollama|modelscope)://"
+    r"(?i)(?:hf|huggingface|ollama|modelscope)://(?=.)"
     r"|https?://(?:[a-z0-9-]+\.)*(?:huggingface\.co|hf\.co|hf-mirror\.com|modelscope\.(?:cn|ai|com)|ollama\.com)(?:[:/]|$)"
 )
-"""An address of a public hub."""
+"""An address of a public hub; a scheme alone is none."""
 
 
 def workloads(subject: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:

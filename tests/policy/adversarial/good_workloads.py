@@ -220,6 +220,10 @@ def good() -> Iterator[Entry]:
             "policies.kyverno.io/v1:ValidatingPolicy",
             {"spec": {"validations": [{"expression": "'--trust-remote-code' in object.args"}]}},
         ),
+        (
+            "serving.kserve.io/v1alpha1:ClusterStorageContainer",
+            {"spec": {"container": container(), "supportedUriFormats": [{"prefix": "hf://"}]}},
+        ),
         ("helm.sh/v4:Chart", {}),
     )
     for token, props in plain:
