@@ -186,7 +186,7 @@ def deployment(revision):
 
 def test_up_awaits_replicas_of_a_revision_that_a_controller_makes_later(programs):
     ask = programs.cluster.kubectl
-    ask("apply", "--server-side", "-f", "-", given=json.dumps(deployment("old")))
+    ask("apply", "--server-side", "-f", "-", stdin=json.dumps(deployment("old")))
     ask("rollout", "status", "deployment/late", "--timeout", "60s")
     with ThreadPoolExecutor(1) as thread:
         up = thread.submit(programs.pulumi, "rollout", ROLLOUT, "up", "--yes", "--skip-preview")
@@ -197,7 +197,7 @@ def test_up_awaits_replicas_of_a_revision_that_a_controller_makes_later(programs
             time.sleep(0.5)
         time.sleep(3)
         assert not up.done(), "all that is ready is old"
-        ask("apply", "--server-side", "-f", "-", given=json.dumps(deployment(NEW)))
+        ask("apply", "--server-side", "-f", "-", stdin=json.dumps(deployment(NEW)))
         done = up.result(timeout=120)
     assert done.returncode == 0, done.stdout
     (pod,) = json.loads(ask("get", "pods", "-l", "app=late", "-o", "json"))["items"]

@@ -203,7 +203,7 @@ class Scene:
         for index, (device, count) in enumerate(sorted(expected.items())):
             for number in range(count - taken[device] + 1):
                 spec = fleets.filler(device, plugin=self.plugin)
-                pods[f"filler-{index}-{number}"] = fleets.Asked(device[0], device, 1, spec)
+                pods[f"filler-{index}-{number}"] = fleets.Request(device[0], device, 1, spec)
         if not self.plugin:
             for kind in {kind for _pool, kind in expected}:
                 await self.put(resource(DRA, "resourceclaimtemplates", fleets.SPACE), fleets.template(kind))
