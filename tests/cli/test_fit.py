@@ -190,6 +190,8 @@ def test_a_folder_is_sized_with_the_licence_of_its_card(tmp_path: Path, capsys):
     found = fitted(capsys, str(folder))
     assert (found["spec"]["license"], found["spec"]["weights"]) == ("apache-2.0", BYTES)
     assert found["spec"]["revision"] is None
+    assert main(["fit", str(folder)]) == 0
+    assert "revision: unresolved\n" in capsys.readouterr().out
 
 
 def test_a_pointer_in_the_place_of_weights_is_refused(tmp_path: Path, capsys):

@@ -76,6 +76,7 @@ def _spec(spec: SpecPlan, console: Console) -> None:
     console.print(Text(spec.model, style="bold"))
     gated = ", gated: its publisher asks for consent before a download" if spec.gated else ""
     files = f", {spec.files_gib} GiB of weight files" if spec.files_gib else ""
+    repository = f"{spec.hub}@" if spec.hub else ""
     survey = "" if spec.checked else " (a survey, not the model's own files)"
     for name, text in (
         (
@@ -86,7 +87,7 @@ def _spec(spec: SpecPlan, console: Console) -> None:
         ("serves", f"{spec.task.value}, by {spec.engine.value}"),
         ("licence", f"{spec.license}{gated}"),
         ("source", f"{spec.origin}{survey}"),
-        ("revision", f"{spec.hub or 'unresolved'}@{spec.revision or 'unresolved'}{files}"),
+        ("revision", f"{repository}{spec.revision or 'unresolved'}{files}"),
     ):
         console.print(Text(f"  {name}: {text}"))
 
