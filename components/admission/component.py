@@ -112,9 +112,10 @@ class Admission(pulumi.ComponentResource):
         constraints, chosen = _chosen(args, name)
         scope = _scope(args, name)
         super().__init__(token(type(self)), name, {}, opts)
-        types: list[pulumi.Resource] = []
+        self._before: Sequence[pulumi.Resource] = ()
         if args.get("kyverno", True):
-            types = prerequisite(self, name, Addon.KYVERNO, args.get("kyverno_types"))
+            # The native policies, too, come after Kyverno and go before it: they would hold for its objects.
+            self._before = prerequisite(self, name, Addon.KYVERNO, args.get("kyverno_types"))
         everywhere = not scope.labelled or args.get("own_serving", True)
         level = PodSecurity(args["pod_security"]) if "pod_security" in args else None
         for found in chosen:
@@ -124,12 +125,12 @@ class Admission(pulumi.ComponentResource):
                 self._native(name, found, spec, native_binding(found, constraints), notes)
             if args.get("kyverno", True):
                 spec = kyverno_policy(found, constraints, scope, everywhere=everywhere)
-                self._kyverno(name, found, spec, notes, types)
+                self._kyverno(name, found, spec, notes)
         if args.get("native", True):
             for guard in guards(scope, level, args.get("kyverno_namespace", KYVERNO_NAMESPACE)):
                 self._guard(name, guard)
         if args.get("kyverno", True):
-            self._namespaced(name, scope, level, types)
+            self._namespaced(name, scope, level)
         self.enforced = pulumi.Output.from_input([found.id for found in chosen])
         self.register_outputs({"enforced": self.enforced})
 
@@ -140,7 +141,7 @@ class Admission(pulumi.ComponentResource):
             kind=kind,
             metadata=metadata,
             spec=spec,
-            opts=child(self, depends_on=list(after)),
+            opts=child(self, depends_on=[*self._before, *after]),
         )
 
     def _native(self, name: str, found: Control, spec: Any, binding: Any, notes: str) -> None:
@@ -149,11 +150,9 @@ class Admission(pulumi.ComponentResource):
         bound = f"{logical}-binding"
         self._object(bound, NATIVE_API, "ValidatingAdmissionPolicyBinding", metadata, binding, policy)
 
-    def _kyverno(
-        self, name: str, found: Control, spec: Any, notes: str, types: Sequence[pulumi.Resource]
-    ) -> None:
+    def _kyverno(self, name: str, found: Control, spec: Any, notes: str) -> None:
         logical, metadata = f"{name}-{policy_name(found)}-kyverno", _metadata(found, notes)
-        self._object(logical, KYVERNO_API, "ValidatingPolicy", metadata, spec, *types)
+        self._object(logical, KYVERNO_API, "ValidatingPolicy", metadata, spec)
 
     def _guard(self, name: str, guard: Guard) -> None:
         logical = f"{name}-{guard.name.removeprefix('corral-')}"
@@ -162,17 +161,15 @@ class Admission(pulumi.ComponentResource):
         bound = f"{logical}-binding"
         self._object(bound, NATIVE_API, "ValidatingAdmissionPolicyBinding", metadata, guard.binding, policy)
 
-    def _namespaced(
-        self, name: str, scope: Scope, level: PodSecurity | None, types: Sequence[pulumi.Resource]
-    ) -> None:
+    def _namespaced(self, name: str, scope: Scope, level: PodSecurity | None) -> None:
         """What namespaces get when they come into scope."""
         metadata = {"name": "corral-default-deny", "labels": PART_OF}
         spec = default_deny(scope)
-        self._object(f"{name}-default-deny", KYVERNO_API, "GeneratingPolicy", metadata, spec, *types)
+        self._object(f"{name}-default-deny", KYVERNO_API, "GeneratingPolicy", metadata, spec)
         if level is not None:
             metadata = {"name": "corral-pod-security", "labels": PART_OF}
             spec = pod_security(scope, level)
-            self._object(f"{name}-pod-security", KYVERNO_API, "MutatingPolicy", metadata, spec, *types)
+            self._object(f"{name}-pod-security", KYVERNO_API, "MutatingPolicy", metadata, spec)
 
 
 def _scope(args: AdmissionArgs, owner: str) -> Scope:

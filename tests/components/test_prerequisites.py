@@ -110,7 +110,7 @@ def test_queues_and_policies_of_the_same_program_wait_for_what_serves_them():
     def program():
         types = Crds("types", {"set": "prometheus-crds", "supply": {}})
         kyverno = Kyverno("kyverno", {"supply": {}, "monitor_types": types.definition})
-        Admission("admission", {**CONTROLS, "kyverno_types": kyverno.namespace})
+        Admission("admission", {**CONTROLS, "native": True, "kyverno_types": kyverno.namespace})
         sharing = FairSharing("sharing", {**SHARING, "monitor_types": types.definition})
         queue = {**QUEUES, "cluster_queue": sharing.cluster_queues["team"]}
         TenantQueues("queues", {"tenants": [queue]})
@@ -123,7 +123,8 @@ def test_queues_and_policies_of_the_same_program_wait_for_what_serves_them():
     assert graph.one("ClusterQueue").urn in graph.before(queue)
     policy = graph.one("GeneratingPolicy")
     controllers = graph.of("DeploymentPatch")
-    assert {one.urn for one in controllers if "kyverno" in one.name} <= graph.before(policy)
+    for one in (policy, *graph.of("ValidatingAdmissionPolicy")):
+        assert {patch.urn for patch in controllers if "kyverno" in patch.name} <= graph.before(one)
     types = graph.one("Release", "types-chart").urn
     assert types in graph.before(graph.one("Release", "watch-chart"))
     assert types in graph.before(graph.one("Release", "sharing-chart"))
