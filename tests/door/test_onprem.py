@@ -91,7 +91,17 @@ def others(site):
     return site.objects(OTHERS_NAMESPACE)
 
 
-def test_every_digest_is_resolved_at_the_mirror(site):
+@pytest.fixture(scope="module")
+def types(site):
+    """Resource types that were there before Corral."""
+    return type_names(site)
+
+
+def type_names(site):
+    return {one["metadata"]["name"] for one in site.items("customresourcedefinitions")}
+
+
+def test_every_digest_is_resolved_at_the_mirror(site, types):
     refused = site.run("corral", "plan")
     assert refused.returncode == 2
     assert refused.stdout.strip().endswith("run corral lock")
@@ -175,7 +185,7 @@ def test_destroy_names_what_is_protected_before_it_removes_anything(site):
     assert site.answer("assistants", "chat")
 
 
-def test_destroy_leaves_what_others_made(site, others):
+def test_destroy_leaves_what_others_made(site, others, types):
     site.done("pulumi", "state", "unprotect", "--all", "--yes")
     site.done(*DESTROY)
     assert site.objects(OTHERS_NAMESPACE) == others
@@ -193,3 +203,5 @@ def test_destroy_leaves_what_others_made(site, others):
     assert ready.split() == ["1", "1", "1"]
     state = json.loads(site.done("pulumi", "stack", "export"))["deployment"].get("resources", [])
     assert [one["type"] for one in state] in ([], ["pulumi:pulumi:Stack"])
+    left = type_names(site) - types
+    assert left == {"clusterpolicies.nvidia.com"}, "Helm never deletes what lies in a chart's crds/"

@@ -24,6 +24,9 @@ def test_a_destroy_leaves_no_webhook_and_no_policy(platform):
     policies = platform.items("validatingadmissionpolicies,validatingadmissionpolicybindings")
     assert [one["metadata"]["name"] for one in policies if one["metadata"]["name"].startswith("sov-")] == []
     assert platform.try_kubectl("create", "configmap", "tried", "-n", "default", "--dry-run=server").code == 0
+    types = {one["metadata"]["name"] for one in platform.items("customresourcedefinitions")}
+    kept = {name for name in types if name.endswith("cert-manager.io")}
+    assert types - kept == {"clusterpolicies.nvidia.com"}, "Helm never deletes what lies in a chart's crds/"
 
 
 def test_down_leaves_no_process_port_mount_socket_or_folder(platform: Platform):
