@@ -63,15 +63,30 @@ def _vpc(site: EksSite, cidr: str) -> aws.ec2.Vpc:
     return vpc
 
 
-def _private_subnet(site: EksSite, vpc: aws.ec2.Vpc, cidr: str, zone: str) -> aws.ec2.Subnet:
+def _subnet(site: EksSite, vpc: aws.ec2.Vpc, cidr: str, zone: str, kind: str, **tags: str) -> aws.ec2.Subnet:
     return aws.ec2.Subnet(
-        f"{site.name}-private-{zone}",
+        f"{site.name}-{kind}-{zone}",
         vpc_id=vpc.id,
         availability_zone=zone,
-        cidr_block=private_cidr(cidr, zone),
+        cidr_block=cidr,
         map_public_ip_on_launch=False,
         region=site.region,
-        tags=site.tagged(f"private-{zone}", **{"kubernetes.io/role/internal-elb": "1"}),
+        tags=site.tagged(f"{kind}-{zone}", **tags),
+        opts=site.child(),
+    )
+
+
+def _private_subnet(site: EksSite, vpc: aws.ec2.Vpc, cidr: str, zone: str) -> aws.ec2.Subnet:
+    tags = {"kubernetes.io/role/internal-elb": "1"}
+    return _subnet(site, vpc, private_cidr(cidr, zone), zone, "private", **tags)
+
+
+def _associate(site: EksSite, part: str, table: aws.ec2.RouteTable, subnet: aws.ec2.Subnet) -> None:
+    aws.ec2.RouteTableAssociation(
+        f"{site.name}-routes-{part}",
+        route_table_id=table.id,
+        subnet_id=subnet.id,
+        region=site.region,
         opts=site.child(),
     )
 
@@ -84,13 +99,7 @@ def _routes(site: EksSite, vpc: aws.ec2.Vpc, zone: str, subnet: aws.ec2.Subnet) 
         tags=site.tagged(f"private-{zone}"),
         opts=site.child(),
     )
-    aws.ec2.RouteTableAssociation(
-        f"{site.name}-routes-{zone}-subnet",
-        route_table_id=table.id,
-        subnet_id=subnet.id,
-        region=site.region,
-        opts=site.child(),
-    )
+    _associate(site, f"{zone}-subnet", table, subnet)
     return table
 
 
@@ -185,23 +194,8 @@ def _nat(
 def _nat_gateway(
     site: EksSite, vpc: aws.ec2.Vpc, cidr: str, zone: str, routes: aws.ec2.RouteTable, outward: aws.ec2.Route
 ) -> aws.ec2.NatGateway:
-    subnet = aws.ec2.Subnet(
-        f"{site.name}-public-{zone}",
-        vpc_id=vpc.id,
-        availability_zone=zone,
-        cidr_block=public_cidr(cidr, zone),
-        map_public_ip_on_launch=False,
-        region=site.region,
-        tags=site.tagged(f"public-{zone}"),
-        opts=site.child(),
-    )
-    aws.ec2.RouteTableAssociation(
-        f"{site.name}-routes-public-{zone}",
-        route_table_id=routes.id,
-        subnet_id=subnet.id,
-        region=site.region,
-        opts=site.child(),
-    )
+    subnet = _subnet(site, vpc, public_cidr(cidr, zone), zone, "public")
+    _associate(site, f"public-{zone}", routes, subnet)
     address = aws.ec2.Eip(
         f"{site.name}-nat-{zone}-address",
         domain="vpc",
