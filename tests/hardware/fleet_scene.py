@@ -22,6 +22,8 @@ from corral.embedded.kube import Api, ApiError, resource
 from corral.embedded.plane import plane
 
 SECONDS = 40
+SECONDS_TO_LOOK_AGAIN = 30
+"""The scheduler lets a pod wait for up to 10 s before it looks again."""
 DRA = "resource.k8s.io/v1"
 OPERATOR = "gpu-operator"
 POLICY = resource("nvidia.com/v1", "clusterpolicies", name="cluster-policy")
@@ -212,7 +214,7 @@ class Scene:
         random.Random(order).shuffle(arriving)
         arriving.sort(key=lambda one: -one[1].each)
         await self.bring(arriving)
-        placed = await self.placed()
+        placed = await self.placed(len(pods) - len(expected))
         got = Counter()
         for name, one in pods.items():
             got[one.device] += one.each * bool(placed[name])
@@ -240,12 +242,19 @@ class Scene:
 
         await until(gone, "the devices of ended pods are free")
 
-    async def placed(self):
-        """Whether each pod has a node, once the scheduler has looked at all of them."""
+    async def placed(self, expected):
+        """Whether each pod has a node, once the scheduler has looked at all of them.
+
+        It may look before it knows the newest devices, and looks again when it learns of them: it has a
+        while for it where fewer pods than `expected` have a node.
+        """
+        limit = time.monotonic() + SECONDS_TO_LOOK_AGAIN
 
         async def settled():
             result = await self.api.list(PODS)
-            return all(scheduled(pod) is not None for pod in result) and result
+            placed = [scheduled(pod) for pod in result]
+            late = time.monotonic() > limit
+            return all(one is not None for one in placed) and (late or sum(placed) >= expected) and result
 
         result = await until(settled, "the scheduler has looked at every pod")
         return {pod["metadata"]["name"]: scheduled(pod) for pod in result}

@@ -123,14 +123,14 @@ def test_every_planned_replica_runs_in_whatever_order_replicas_come_and_go(scene
             arriving = list(pods.items())
             dice.shuffle(arriving)
             await on_plane.bring(arriving)
-            waiting += [name for name, runs in (await on_plane.placed()).items() if not runs]
+            waiting += [name for name, runs in (await on_plane.placed(len(pods))).items() if not runs]
             # Some end, and come again into the holes that they and others have left.
             gone = dice.sample(sorted(pods), len(pods) // 2)
             await on_plane.end(gone)
             again = [(name, pods[name]) for name in gone]
             dice.shuffle(again)
             await on_plane.bring(again)
-            waiting += [name for name, runs in (await on_plane.placed()).items() if not runs]
+            waiting += [name for name, runs in (await on_plane.placed(len(pods))).items() if not runs]
             await on_plane.end(list(pods))
         return waiting
 
@@ -173,7 +173,7 @@ def test_one_replica_more_than_the_plan_takes_in_stays_pending(scene, gpu, model
     async def play(on_plane):
         pods = dict(fleets.replicas(on_plane.plan, on_plane.graph))
         await on_plane.bring([*pods.items(), ("one-too-many", next(iter(pods.values())))])
-        return await on_plane.placed()
+        return await on_plane.placed(most)
 
     placed = scene(on_one_node(gpu, (model, most)), play)
     assert sum(placed.values()) == most == len(placed) - 1
@@ -193,7 +193,7 @@ async def keep_out(on_plane):
     """Leave a small slice in either half of each GPU; whether a large one runs, and the small ones."""
     kind = {name[:2]: one for name, one in fleets.replicas(on_plane.plan, on_plane.graph)}
     await on_plane.bring([(f"small-{number}", kind["m0"]) for number in range(7 * TOTAL)])
-    assert all((await on_plane.placed()).values()), "seven on each GPU"
+    assert all((await on_plane.placed(7 * TOTAL)).values()), "seven on each GPU"
     start = {
         at(one, "metadata", "ownerReferences")[0]["name"]: first_slice(one)
         for one in await on_plane.api.list(resource(DRA, "resourceclaims", fleets.SPACE))
@@ -202,7 +202,7 @@ async def keep_out(on_plane):
     assert len(kept) == 2 * TOTAL
     await on_plane.end(sorted(set(start) - set(kept)))
     await on_plane.bring([("large", kind["m1"])])
-    return (await on_plane.placed())["large"], kept
+    return (await on_plane.placed(len(kept) + 1))["large"], kept
 
 
 def first_slice(claim):
@@ -218,7 +218,7 @@ def test_what_the_plan_refuses_is_what_pods_that_came_and_went_can_keep_out(scen
         await on_plane.end(kept[:1])
 
         async def runs():
-            return (await on_plane.placed())["large"]
+            return (await on_plane.placed(len(kept)))["large"]
 
         await until(runs, "the large slice has room beside one small one less")
         return stuck
