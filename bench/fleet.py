@@ -74,8 +74,8 @@ def main() -> None:
         for addon in Addon:
             wirings(addon)
         begun = time.monotonic()
-        wanted = config(int(sys.argv[1]))
-        graph = build(lambda: Platform(plan(parse(wanted), "dev")), secret_config=SECRETS, stack="dev")
+        configuration = config(int(sys.argv[1]))
+        graph = build(lambda: Platform(plan(parse(configuration), "dev")), secret_config=SECRETS, stack="dev")
         seconds = time.monotonic() - begun
     memory = peak_memory()
     begun = time.monotonic()
@@ -83,14 +83,14 @@ def main() -> None:
     sdk_seconds = time.monotonic() - begun
     begun = time.monotonic()
     yaml.safe_dump_all([one.inputs for one in graph if one.custom])
-    said = {
+    figures = {
         "seconds": seconds,
         "resources": len(graph.resources),
         "sdk_seconds": sdk_seconds,
         "yaml_seconds": time.monotonic() - begun,
         "memory": memory,
     }
-    print(json.dumps(said))
+    print(json.dumps(figures))
 
 
 if __name__ == "__main__":

@@ -55,17 +55,17 @@ def models() -> Iterator[Figure]:
     seconds: dict[int, float] = {}
     for size in SIZES:
         took = run([sys.executable, "-m", "bench.fleet", str(size)], {"PYTHONPATH": str(ROOT)})
-        said = json.loads(took.out.splitlines()[-1])
-        seconds[size] = said["seconds"]
+        measured = json.loads(took.out.splitlines()[-1])
+        seconds[size] = measured["seconds"]
         most = size == SIZES[-1]
-        label = f"{size} models, {said['resources']} resources"
+        label = f"{size} models, {measured['resources']} resources"
         yield Figure(
-            label, said["seconds"], "s", "objects to YAML", said["yaml_seconds"], 20 if most else None
+            label, measured["seconds"], "s", "objects to YAML", measured["yaml_seconds"], 20 if most else None
         )
-        beside = said["sdk_seconds"]
+        beside = measured["sdk_seconds"]
         yield Figure(
-            f"{size} models beside the SDK", said["seconds"] / beside, "", target=1.5 if most else None
+            f"{size} models beside the SDK", measured["seconds"] / beside, "", target=1.5 if most else None
         )
-        yield Figure(f"{size} models, memory", said["memory"], "MiB", target=400 if most else None)
+        yield Figure(f"{size} models, memory", measured["memory"], "MiB", target=400 if most else None)
     growth = math.log(seconds[SIZES[-1]] / seconds[SIZES[-2]]) / math.log(SIZES[-1] / SIZES[-2])
     yield Figure("growth exponent, 100 to 1000 models", growth, "", target=1.15)

@@ -147,17 +147,17 @@ class Sliding(Grouped):
         return _pair(heads, width, parallel, cache)
 
     def token(self, layers: int, parallel: int, cache: Cache = DEFAULT) -> int:
-        found = self._groups(layers)
+        groups = self._groups(layers)
         windowed, full = self._blocks(parallel, cache)
         page = self._page(parallel, cache)
-        return found.size * (found.full * page // full + found.other * page // windowed)
+        return groups.size * (groups.full * page // full + groups.other * page // windowed)
 
     def sequence(self, layers: int, parallel: int, *, tokens: int, step: int, cache: Cache = DEFAULT) -> int:
-        found = self._groups(layers)
+        groups = self._groups(layers)
         windowed, full = self._blocks(parallel, cache)
         held = _ceil(min(self.window - 1 + step, tokens), windowed) + 1
-        pages = found.full * _ceil(tokens, full) + found.other * held
-        return found.size * pages * self._page(parallel, cache)
+        pages = groups.full * _ceil(tokens, full) + groups.other * held
+        return groups.size * pages * self._page(parallel, cache)
 
     def _groups(self, layers: int) -> _Groups:
         return groups(self.full_layers, layers - self.full_layers - self.shared_layers)
@@ -197,19 +197,19 @@ class Stateful(Grouped):
         raise NotImplementedError
 
     def token(self, layers: int, parallel: int, cache: Cache = DEFAULT) -> int:
-        found = self._groups(layers)
-        return found.size * found.full * self.layer(parallel, cache)
+        groups = self._groups(layers)
+        return groups.size * groups.full * self.layer(parallel, cache)
 
     def sequence(self, layers: int, parallel: int, *, tokens: int, step: int, cache: Cache = DEFAULT) -> int:
         block = self.block(parallel, cache)
         return _ceil(tokens, block) * block * self.token(layers, parallel, cache)
 
     def state(self, layers: int, parallel: int, cache: Cache = DEFAULT) -> int:
-        found = self._groups(layers)
+        groups = self._groups(layers)
         if not self.full_layers:
-            return found.layers * self.state_size(parallel)
+            return groups.layers * self.state_size(parallel)
         page = self.block(parallel, cache) * self.layer(parallel, cache)
-        return cache.states * found.size * found.other * page
+        return cache.states * groups.size * groups.other * page
 
     def block(self, parallel: int, cache: Cache = DEFAULT) -> int:
         """Tokens of one block."""

@@ -81,8 +81,8 @@ def _archive(entry: ChartEntry, http: httpx.Client, insecure: Collection[str]) -
     if not entry.source.startswith(OCI):
         return _from_repository(entry, http)
     host, _, path = f"{entry.source.removeprefix(OCI).rstrip('/')}/{entry.name}".partition("/")
-    wanted = entry.version if entry.digest == UNRESOLVED else entry.digest
-    content = manifest(host, path, wanted, http, insecure)
+    revision = entry.version if entry.digest == UNRESOLVED else entry.digest
+    content = manifest(host, path, revision, http, insecure)
     digest = _verified(content, entry.digest)
     try:
         layers = cast("list[Mapping[str, Any]]", json.loads(content)["layers"])
@@ -96,9 +96,9 @@ def _archive(entry: ChartEntry, http: httpx.Client, insecure: Collection[str]) -
 
 def _from_repository(entry: ChartEntry, http: httpx.Client) -> tuple[str, bytes]:
     repository = entry.source.rstrip("/")
-    found = index_entry(repository, entry.name, entry.version, http)
-    stated = stated_digest(found)
-    addresses = found.get("urls")
+    release = index_entry(repository, entry.name, entry.version, http)
+    stated = stated_digest(release)
+    addresses = release.get("urls")
     if not isinstance(addresses, list) or not addresses:
         raise Unresolved("its index states no address")
     if entry.digest not in (UNRESOLVED, stated):

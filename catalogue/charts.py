@@ -92,10 +92,10 @@ def chart(name: str) -> ChartEntry:
     Raises:
         KeyError: no such chart; the message lists those there are.
     """
-    found = charts().get(name)
-    if found is None:
+    entry = charts().get(name)
+    if entry is None:
         raise KeyError(f"no chart {name!r} in the catalogue; there are {', '.join(charts())}")
-    return found
+    return entry
 
 
 def charts_of(addon: Addon) -> tuple[ChartEntry, ...]:

@@ -37,5 +37,5 @@ def load(path: Path) -> Mapping[str, Locked]:
 
 def digest(reference: str) -> str:
     """`sha256:…` of `reference`, or `unresolved`."""
-    found = digests().get(reference)
-    return found.digest if found else UNRESOLVED
+    locked = digests().get(reference)
+    return locked.digest if locked else UNRESOLVED

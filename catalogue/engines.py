@@ -37,10 +37,10 @@ def version(text: str) -> tuple[int, int]:
     Raises:
         ValueError: this is no version.
     """
-    found = re.match(r"v?(\d+)\.(\d+)(?!\d)", text)
-    if found is None:
+    match = re.match(r"v?(\d+)\.(\d+)(?!\d)", text)
+    if match is None:
         raise ValueError(f"{text!r} is no version such as v0.30.0")
-    return int(found[1]), int(found[2])
+    return int(match[1]), int(match[2])
 
 
 @cache
@@ -55,8 +55,8 @@ def reserve(engine_version: str) -> Reserve:
     Raises:
         ValueError: it is older than all of them, or no version.
     """
-    wanted = version(engine_version)
-    known = [one for one in reserves() if one.version <= wanted]
+    release = version(engine_version)
+    known = [one for one in reserves() if one.version <= release]
     if not known:
         raise ValueError(
             f"vLLM {engine_version} is older than {reserves()[0].since}, the oldest that is sized"

@@ -102,8 +102,8 @@ class Gpu(Entry):
     @property
     def compute_capability(self) -> str | None:
         """Such as `9.0`, which decides the kernels of an engine; None: the GPU is not NVIDIA's."""
-        found = _file().architectures[self.architecture]
-        return found.target if found.vendor is Vendor.NVIDIA else None
+        entry = _file().architectures[self.architecture]
+        return entry.target if entry.vendor is Vendor.NVIDIA else None
 
     @property
     def bf16(self) -> bool:
@@ -173,15 +173,15 @@ class _Gpus(Entry):
         return self
 
 
-def _cautious(name: str, said: float, entry: Gpu, grid: Geometry | None, slices: int) -> None:
-    """Refuse `said` GiB on `slices` memory slices where it is more than what is sure."""
+def _cautious(name: str, stated: float, entry: Gpu, grid: Geometry | None, slices: int) -> None:
+    """Refuse `stated` GiB on `slices` memory slices where it is more than what is sure."""
     sure = [SURE_SHARE * entry.nominal_gib * slices / (grid.memory if grid else 1)]
     for profile in entry.profiles.values():
         size = grid.shapes[profile.shape].memory if grid else 0
         if profile.measured and size <= slices:
             sure.append(profile.usable_gib * slices / size)
-    if said > max(sure):
-        raise ValueError(f"{name}: {said} GiB was not measured, and no more than {max(sure):.2f} is sure")
+    if stated > max(sure):
+        raise ValueError(f"{name}: {stated} GiB was not measured, and no more than {max(sure):.2f} is sure")
 
 
 @cache
@@ -214,8 +214,8 @@ def sources(gpu: str) -> Mapping[str, Source]:
         "mig": "mig-guide" if architecture(gpu).vendor is Vendor.NVIDIA else "rocm",
         "bandwidth": entry.bandwidth_source,
     }
-    found = {what: content.sources[key] for what, key in named.items() if key is not None}
-    return found if entry.memory_source else {"memory": content.source, **found}
+    by_figure = {what: content.sources[key] for what, key in named.items() if key is not None}
+    return by_figure if entry.memory_source else {"memory": content.source, **by_figure}
 
 
 def geforce_license() -> Source:

@@ -64,10 +64,10 @@ def image(name: str) -> ImageEntry:
     Raises:
         KeyError: no such image; the message lists those there are.
     """
-    found = images().get(name)
-    if found is None:
+    entry = images().get(name)
+    if entry is None:
         raise KeyError(f"no image {name!r} in the catalogue; there are {', '.join(images())}")
-    return found
+    return entry
 
 
 def images_of(chart: str) -> tuple[ImageEntry, ...]:

@@ -33,8 +33,8 @@ class Answer:
 
 def references(mirror: str | None = None) -> dict[str, str]:
     """Reference of every chart and resolvable image -> its place, in `mirror` when that is named."""
-    asked = dict(_chart(entry, mirror) for entry in charts().values())
-    return asked | {
+    listed = dict(_chart(entry, mirror) for entry in charts().values())
+    return listed | {
         entry.pinned: f"{mirrored(entry.repository, mirror)}:{entry.tag}"
         for entry in images().values()
         if not entry.unresolvable
@@ -47,7 +47,7 @@ def _chart(entry: ChartEntry, mirror: str | None) -> tuple[str, str]:
     return (entry.reference if entry.source.startswith(OCI) else place), place
 
 
-def look_up(wanted: Mapping[str, str], http: httpx.Client, insecure: Collection[str]) -> list[Answer]:
+def look_up(requested: Mapping[str, str], http: httpx.Client, insecure: Collection[str]) -> list[Answer]:
     """One answer per reference, in order; `wanted` maps each to where it is asked for."""
 
     def one(item: tuple[str, str]) -> Answer:
@@ -60,7 +60,7 @@ def look_up(wanted: Mapping[str, str], http: httpx.Client, insecure: Collection[
             return Answer(reference, None, str(error))
 
     with ThreadPoolExecutor(AT_ONCE) as pool:
-        return list(pool.map(one, wanted.items()))
+        return list(pool.map(one, requested.items()))
 
 
 def merge(
@@ -83,11 +83,11 @@ def merge(
     return result
 
 
-def text(found: Mapping[str, Locked]) -> str:
+def text(locked: Mapping[str, Locked]) -> str:
     """The file `digests.yaml`."""
-    if not found:
+    if not locked:
         return f"{HEADER}digests: {{}}\n"
-    lines = (f"  {name}: {{digest: {one.digest}, date: {one.date}}}" for name, one in sorted(found.items()))
+    lines = (f"  {name}: {{digest: {one.digest}, date: {one.date}}}" for name, one in sorted(locked.items()))
     return "\n".join((f"{HEADER}digests:", *lines, ""))
 
 
@@ -97,27 +97,27 @@ def main(
     insecure: Collection[str] = (),
     mirror: str | None = None,
     file: Path = FILE,
-    wanted: Mapping[str, str] | None = None,
+    requested: Mapping[str, str] | None = None,
 ) -> int:
     """Resolve, print one line per reference that has no digest, and write `file`; with `check` write nothing.
 
     Returns 0 when everything is resolved (with `check`: and the file says the same), else 1.
     """
     with client() as http:
-        answers = look_up(references(mirror) if wanted is None else wanted, http, insecure)
+        answers = look_up(references(mirror) if requested is None else requested, http, insecure)
     known = load(file)
-    upstream = references() if wanted is None else ()
-    found = merge(known, answers, datetime.datetime.now(datetime.UTC).date(), kept=upstream)
+    upstream = references() if requested is None else ()
+    merged = merge(known, answers, datetime.datetime.now(datetime.UTC).date(), kept=upstream)
     for answer in answers:
         if answer.digest is None:
-            kept = ", the digest known before stays" if answer.reference in found else ""
+            kept = ", the digest known before stays" if answer.reference in merged else ""
             print(f"{answer.reference}: unresolved: {answer.reason}{kept}")
         elif answer.reference in known and known[answer.reference].digest != answer.digest:
             print(f"{answer.reference}: changed, was {known[answer.reference].digest}")
-    missing = sum(answer.reference not in found for answer in answers)
+    missing = sum(answer.reference not in merged for answer in answers)
     print(f"{len(answers) - missing} of {len(answers)} digests resolved")
-    stale = file.read_text(encoding="utf-8") != text(found) if file.exists() else True
+    stale = file.read_text(encoding="utf-8") != text(merged) if file.exists() else True
     if not check and stale:
-        replace(file, text(found))
+        replace(file, text(merged))
         digests.cache_clear()
     return 1 if missing or (check and stale) else 0

@@ -100,8 +100,8 @@ class ModelSpec(Entry):
 
     @model_validator(mode="after")
     def _weighs_something(self) -> "ModelSpec":
-        given = (self.weights_gib, self.weights_bytes, self.parameters)
-        if sum(one is not None for one in given) != 1:
+        stated = (self.weights_gib, self.weights_bytes, self.parameters)
+        if sum(one is not None for one in stated) != 1:
             raise ValueError("one of weights-gib, weights-bytes and parameters is needed")
         return self
 

@@ -121,12 +121,12 @@ def exchange() -> tuple[Exchange, Source]:
     return content.exchange, content.sources[content.exchange.source]
 
 
-def converted(amount: Decimal, given: Currency, wanted: Currency, rate: Decimal) -> Decimal:
+def converted(amount: Decimal, source: Currency, target: Currency, rate: Decimal) -> Decimal:
     """`amount` of currency `given` in currency `wanted`, at `rate` EUR for one USD.
 
     >>> converted(Decimal(2), Currency.USD, Currency.EUR, Decimal("0.5"))
     Decimal('1.0')
     """
-    if given is wanted:
+    if source is target:
         return amount
-    return amount * rate if wanted is Currency.EUR else amount / rate
+    return amount * rate if target is Currency.EUR else amount / rate

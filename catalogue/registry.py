@@ -99,10 +99,10 @@ def anonymous_token(
         raise Unresolved("sends its tokens over plain HTTP")
     scope = fields.get("scope") or f"repository:{path}:pull"
     query = {key: value for key, value in (("service", fields.get("service")), ("scope", scope)) if value}
-    found = http.get(realm, params=query) if login is None else http.get(realm, params=query, auth=login)
-    _expect(found)
+    response = http.get(realm, params=query) if login is None else http.get(realm, params=query, auth=login)
+    _expect(response)
     try:
-        content = cast("Mapping[str, Any]", found.json())
+        content = cast("Mapping[str, Any]", response.json())
         token = content.get("token") or content.get("access_token")
     except (ValueError, AttributeError):
         token = None
@@ -123,9 +123,9 @@ def index_entry(repository: str, name: str, version: str, http: httpx.Client) ->
         entries = cast("list[dict[str, Any]]", index["entries"].get(name, []))
     except (yaml.YAMLError, TypeError, KeyError, AttributeError):
         raise Unresolved("its index.yaml is no Helm index") from None
-    wanted = version.removeprefix("v")
+    bare = version.removeprefix("v")
     for entry in entries:
-        if str(entry.get("version", "")).removeprefix("v") == wanted:
+        if str(entry.get("version", "")).removeprefix("v") == bare:
             return entry
     raise Unresolved("not in its index")
 

@@ -89,6 +89,6 @@ def _require_closed(name: str, probe: str) -> None:
 
 def _remove(name: str, probe: str, store: Any) -> None:
     """Remove every version of the probe's objects."""
-    found = store.list_object_versions(Bucket=name, Prefix=probe)
-    for entry in found.get("Versions", []) + found.get("DeleteMarkers", []):
+    listing = store.list_object_versions(Bucket=name, Prefix=probe)
+    for entry in listing.get("Versions", []) + listing.get("DeleteMarkers", []):
         store.delete_object(Bucket=name, Key=entry["Key"], VersionId=entry["VersionId"])

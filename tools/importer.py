@@ -111,22 +111,22 @@ def _brought(order: Import, source: Source, file: StagedFile, expected: str | No
     """Send `file` to the store; it is no object there yet."""
     say(f"fetching {file.name} from {order.source}")
     digest, size, begun = hashlib.sha256(), 0, time.monotonic()
-    told = begun
+    reported = begun
     for chunk in source.read(file.name, say):
         digest.update(chunk)
         size += len(chunk)
         file.write(chunk)
-        if (now := time.monotonic()) - told >= EVERY_SECONDS:
-            told = now
+        if (now := time.monotonic()) - reported >= EVERY_SECONDS:
+            reported = now
             say(f"{file.name}: {size / MIB:.0f} MiB so far, {size / MIB / (now - begun):.0f} MiB/s")
-    found = digest.hexdigest()
-    if expected is not None and found != expected:
+    actual = digest.hexdigest()
+    if expected is not None and actual != expected:
         raise WrongContent(
-            f"{file.name} from {order.source} has SHA-256 {found}, not {expected}; nothing was stored"
+            f"{file.name} from {order.source} has SHA-256 {actual}, not {expected}; nothing was stored"
         )
-    file.verified(found)
-    say(f"verified {file.name}: {size} bytes, SHA-256 {found}")
-    return StoredFile(found, size)
+    file.verified(actual)
+    say(f"verified {file.name}: {size} bytes, SHA-256 {actual}")
+    return StoredFile(actual, size)
 
 
 def _require_data(order: Import, expected: Mapping[str, str | None]) -> None:
@@ -159,10 +159,10 @@ def _manifest(order: Import, files: Mapping[str, StoredFile]) -> dict[str, Any]:
 
 def _recorded(order: Import, store: Any) -> Mapping[str, str] | None:
     """Digests of the stored manifest, where it is of an import like `order`."""
-    found = s3.read_json(store, order.target, MANIFEST) or {}
-    listed: dict[str, dict[str, Any]] = found.get("files", {})
+    manifest = s3.read_json(store, order.target, MANIFEST) or {}
+    listed: dict[str, dict[str, Any]] = manifest.get("files", {})
     digests = {name: str(entry.get("sha256")) for name, entry in listed.items()}
-    stated = (found.get("source"), found.get("license"), found.get("locked", True))
+    stated = (manifest.get("source"), manifest.get("license"), manifest.get("locked", True))
     if not digests or stated != (order.source, order.license, order.files is not None):
         return None
     return digests if order.files is None or digests == dict(order.files) else None

@@ -44,8 +44,8 @@ def run(order: Load, store: Any, say: Say) -> None:
 
 
 def _listed(order: Load, store: Any) -> Mapping[str, str]:
-    found = s3.read_json(store, order.source, MANIFEST) or {}
-    files: Mapping[str, Mapping[str, Any]] = found.get("files", {})
+    manifest = s3.read_json(store, order.source, MANIFEST) or {}
+    files: Mapping[str, Mapping[str, Any]] = manifest.get("files", {})
     if not files:
         raise ToolFailure(f"{order.source.uri} has no {MANIFEST}: its import has not come to its end")
     return {name: str(entry["sha256"]) for name, entry in files.items()}
@@ -55,12 +55,12 @@ def _brought(order: Load, store: Any, name: str, expected: str, say: Say) -> int
     path = inside(order.target, name)
     if not (path.is_file() and sha256_of(path) == expected):
         _download(order, store, name, path)
-        found = sha256_of(path)
-        if found != expected:
+        actual = sha256_of(path)
+        if actual != expected:
             path.unlink()
             raise ToolFailure(
-                f"{name} in {order.source.uri} has SHA-256 {found}, not {expected}: it was changed after its "
-                "import, and is not served"
+                f"{name} in {order.source.uri} has SHA-256 {actual}, not {expected}: it was changed after "
+                "its import, and is not served"
             )
     say(f"verified {name}: {path.stat().st_size} bytes, SHA-256 {expected}")
     return path.stat().st_size

@@ -132,8 +132,8 @@ def remove_abandoned(store: Any, target: Location, say: Say) -> None:
     oldest = datetime.datetime.now(datetime.UTC) - ABANDONED
     try:
         prefix = target.key("") if target.prefix else ""
-        found = store.list_multipart_uploads(Bucket=target.bucket, Prefix=prefix).get("Uploads", [])
-        for upload in found:
+        uploads = store.list_multipart_uploads(Bucket=target.bucket, Prefix=prefix).get("Uploads", [])
+        for upload in uploads:
             if upload["Initiated"] < oldest:
                 store.abort_multipart_upload(
                     Bucket=target.bucket, Key=upload["Key"], UploadId=upload["UploadId"]

@@ -80,8 +80,8 @@ def client(*, signed: bool = True, prefix: str = "", endpoint: str | None = None
 def failure_of(error: Exception) -> str:
     """The store's own words for a failed call, without the request's headers."""
     response = cast(dict[str, Any], getattr(error, "response", {}))
-    told = response.get("Error", {})
-    return f"{told['Code']}: {told.get('Message', '')}" if "Code" in told else str(error)
+    details = response.get("Error", {})
+    return f"{details['Code']}: {details.get('Message', '')}" if "Code" in details else str(error)
 
 
 def status_of(error: Exception) -> int:

@@ -110,10 +110,10 @@ def definition(addon: Addon) -> tuple[str, str]:
     Raises:
         KeyError: it has none.
     """
-    found = descriptor(addon).definition
-    if found is None:
+    entry = descriptor(addon).definition
+    if entry is None:
         raise KeyError(f"addon {addon.value} has no definition")
-    return found.name, found.version
+    return entry.name, entry.version
 
 
 @cache

@@ -153,8 +153,8 @@ def test_digests_are_written_with_their_date_and_the_rest_stays_unresolved(
     host: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ):
     file = tmp_path / "digests.yaml"
-    wanted = {"quay.io/a/app:1.0": f"{host}/public/app:1.0", "quay.io/a/b:2": f"{host}/public/b:2"}
-    assert lock.main(insecure=[host], file=file, wanted=wanted) == 1, "something is missing"
+    requested = {"quay.io/a/app:1.0": f"{host}/public/app:1.0", "quay.io/a/b:2": f"{host}/public/b:2"}
+    assert lock.main(insecure=[host], file=file, requested=requested) == 1, "something is missing"
     assert {key: one.digest for key, one in load(file).items()} == {"quay.io/a/app:1.0": DIGEST}
     said = capsys.readouterr().out
     assert "quay.io/a/b:2: unresolved: not there" in said
@@ -163,13 +163,13 @@ def test_digests_are_written_with_their_date_and_the_rest_stays_unresolved(
 
 def test_a_complete_lock_succeeds_and_a_second_one_changes_nothing(host: str, tmp_path: Path):
     file = tmp_path / "digests.yaml"
-    wanted = {"quay.io/a/app:1.0": f"{host}/public/app:1.0"}
-    assert lock.main(check=True, insecure=[host], file=file, wanted=wanted) == 1
+    requested = {"quay.io/a/app:1.0": f"{host}/public/app:1.0"}
+    assert lock.main(check=True, insecure=[host], file=file, requested=requested) == 1
     assert not file.exists(), "check writes nothing"
-    assert lock.main(insecure=[host], file=file, wanted=wanted) == 0
+    assert lock.main(insecure=[host], file=file, requested=requested) == 0
     before = file.read_bytes()
-    assert lock.main(check=True, insecure=[host], file=file, wanted=wanted) == 0
-    assert lock.main(insecure=[host], file=file, wanted=wanted) == 0
+    assert lock.main(check=True, insecure=[host], file=file, requested=requested) == 0
+    assert lock.main(insecure=[host], file=file, requested=requested) == 0
     assert file.read_bytes() == before
 
 
@@ -178,7 +178,7 @@ def test_a_tag_that_moved_is_reported_and_replaced(
 ):
     file = tmp_path / "digests.yaml"
     file.write_text(lock.text({"quay.io/a/app:1.0": Locked(digest=OTHER, date=TODAY)}))
-    assert lock.main(insecure=[host], file=file, wanted={"quay.io/a/app:1.0": f"{host}/public/app:1.0"}) == 0
+    assert lock.main(insecure=[host], file=file, requested={"quay.io/a/app:1.0": f"{host}/public/app:1.0"}) == 0
     assert f"changed, was {OTHER}" in capsys.readouterr().out
     assert load(file)["quay.io/a/app:1.0"].digest == DIGEST
 
@@ -198,9 +198,9 @@ def test_what_is_built_here_is_not_asked_for():
     def refuse(request: httpx.Request) -> httpx.Response:
         raise AssertionError(request.url)
 
-    wanted = {"localhost/corral/tools:0.1.0": "localhost/corral/tools:0.1.0"}
+    requested = {"localhost/corral/tools:0.1.0": "localhost/corral/tools:0.1.0"}
     with httpx.Client(transport=httpx.MockTransport(refuse)) as http:
-        reasons = [answer.reason for answer in lock.look_up(wanted, http, ())]
+        reasons = [answer.reason for answer in lock.look_up(requested, http, ())]
     assert [reason.partition(":")[0] for reason in reasons] == ["built here"]
 
 

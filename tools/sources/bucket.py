@@ -79,7 +79,7 @@ class BucketSource:
             where.prefix if where.prefix.rpartition("/")[2] == name else where.key(relative(name).as_posix())
         )
         uri = f"s3://{where.bucket}/{key}"
-        head = repeated(uri, lambda: self._asked(uri, self._store.head_object, Key=key), notes)
+        head = repeated(uri, lambda: self._call(uri, self._store.head_object, Key=key), notes)
         size, version = int(head["ContentLength"]), str(head["ETag"])
 
         def brought(start: int) -> bytes:
@@ -95,7 +95,7 @@ class BucketSource:
         from urllib3.exceptions import HTTPError
 
         options = {"Key": key, "Range": f"bytes={start}-{end}", "IfMatch": version}
-        answer = self._asked(uri, self._store.get_object, **options)
+        answer = self._call(uri, self._store.get_object, **options)
         try:
             body = bytes(answer["Body"].read())
         except (BotoCoreError, HTTPClientError, HTTPError, OSError) as error:
@@ -104,7 +104,7 @@ class BucketSource:
             raise Broken(f"{len(body)} bytes came of {end + 1 - start}")
         return body
 
-    def _asked(self, uri: str, call: Callable[..., Any], **options: str) -> dict[str, Any]:
+    def _call(self, uri: str, call: Callable[..., Any], **options: str) -> dict[str, Any]:
         """The store's answer.
 
         Raises:
@@ -142,10 +142,10 @@ class BucketSource:
             dict[str, Any],
             self._store.head_object(Bucket=self._location.bucket, Key=key, ChecksumMode="ENABLED"),
         )
-        told = str(answer.get("ChecksumSHA256", ""))
-        if not told or "-" in told or answer.get("ChecksumType", "FULL_OBJECT") != "FULL_OBJECT":
+        checksum = str(answer.get("ChecksumSHA256", ""))
+        if not checksum or "-" in checksum or answer.get("ChecksumType", "FULL_OBJECT") != "FULL_OBJECT":
             return None
-        return base64.b64decode(told).hex()
+        return base64.b64decode(checksum).hex()
 
 
 def _in_order(
