@@ -42,9 +42,9 @@ def parse_budget(section: Mapping[str, Any]) -> Budget:
 
 def _amount(value: object, key: str) -> Decimal:
     try:
-        found = Decimal(str(value))
+        amount = Decimal(str(value))
     except InvalidOperation:
-        found = Decimal(0)
-    if not found.is_finite() or found <= 0 or isinstance(value, bool):
+        amount = Decimal(0)
+    if not amount.is_finite() or amount <= 0 or isinstance(value, bool):
         raise ValueError(f"budget.{key}: {value!r}: use a number above 0")
-    return found
+    return amount

@@ -188,10 +188,10 @@ def _without_unknown(value: Any) -> tuple[Any, bool]:
             return UNKNOWN, True
         parts = {key: _without_unknown(item) for key, item in fields.items()}
         kept = {key: item for key, (item, _) in parts.items() if item is not UNKNOWN}
-        return kept, any(found for _, found in parts.values())
+        return kept, any(unknown for _, unknown in parts.values())
     if isinstance(value, list):
         items = [_without_unknown(item) for item in cast(list[Any], value)]
-        return [item for item, _ in items if item is not UNKNOWN], any(found for _, found in items)
+        return [item for item, _ in items if item is not UNKNOWN], any(unknown for _, unknown in items)
     return value, False
 
 
@@ -209,10 +209,10 @@ class Prepared:
 
     def unknown_at(self, path: str) -> bool:
         """Whether a value at dotted `path`, or on the way to it, is unknown."""
-        found: Any = self.whole
+        value: Any = self.whole
         for part in path.split("."):
-            found = cast(Mapping[str, Any], found).get(part) if isinstance(found, Mapping) else found
-        return _without_unknown(found)[1]
+            value = cast(Mapping[str, Any], value).get(part) if isinstance(value, Mapping) else value
+        return _without_unknown(value)[1]
 
 
 def prepared(subject: Mapping[str, Any]) -> Prepared:

@@ -21,16 +21,16 @@ _LONGEST = 20_000
 
 def data_of(maps: Sequence[Mapping[str, Any]]) -> Mapping[str, Data]:
     """Data of ConfigMaps and Secrets by name, that of a Secret behind `Secret/`."""
-    found: dict[str, Data] = {}
+    data: dict[str, Data] = {}
     for one in maps:
         name = _part(one, "metadata", "name")
         if not isinstance(name, str):
             continue
         if one.get("kind") == SECRET:
-            found[f"{SECRET}/{name}"] = {**_decoded(one.get("data")), **_texts(one.get("stringData"))}
+            data[f"{SECRET}/{name}"] = {**_decoded(one.get("data")), **_texts(one.get("stringData"))}
         else:
-            found[name] = _texts(one.get("data"))
-    return found
+            data[name] = _texts(one.get("data"))
+    return data
 
 
 def _texts(data: Any) -> dict[str, Any]:
@@ -72,8 +72,8 @@ def configured(value: Any, maps: Mapping[str, Data]) -> Any:
 
 
 def _list(holder: Mapping[str, Any], key: str) -> list[Any]:
-    found = holder.get(key)
-    return cast(list[Any], found) if isinstance(found, list) else []
+    items = holder.get(key)
+    return cast(list[Any], items) if isinstance(items, list) else []
 
 
 def _named(entry: Any, names: set[str]) -> bool:

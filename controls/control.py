@@ -62,26 +62,26 @@ class Resource:
         Raises:
             Undecided: a part of the path is unknown.
         """
-        found: Any = self.props
+        value: Any = self.props
         for part in path.split("."):
-            if isinstance(found, Mapping):
-                found = cast(Mapping[str, Any], found).get(part)
-            elif isinstance(found, list) and part.isdigit():
-                items = cast(list[Any], found)
-                found = items[int(part)] if int(part) < len(items) else None
+            if isinstance(value, Mapping):
+                value = cast(Mapping[str, Any], value).get(part)
+            elif isinstance(value, list) and part.isdigit():
+                items = cast(list[Any], value)
+                value = items[int(part)] if int(part) < len(items) else None
             else:
                 return default
-            if found is UNKNOWN:
+            if value is UNKNOWN:
                 raise Undecided(f"`{path}` is not known yet")
-        return default if found is None else found
+        return default if value is None else value
 
     def values(self, path: str) -> list[Any]:
         """Every value at dotted `path`, through lists on the way; absent as None, unknown as `UNKNOWN`."""
-        found: list[Any] = [self.props]
+        level: list[Any] = [self.props]
         for part in path.split("."):
-            found = [inner for one in found for inner in _step(one, part)]
+            level = [inner for one in level for inner in _step(one, part)]
         return [
-            inner for one in found for inner in (cast(list[Any], one) if isinstance(one, list) else [one])
+            inner for one in level for inner in (cast(list[Any], one) if isinstance(one, list) else [one])
         ]
 
 

@@ -48,11 +48,11 @@ def evaluate_resource(
     return _known_first(rule.check(subject, others, profile))
 
 
-def _known_first(found: Iterator[str]) -> list[str]:
+def _known_first(raised: Iterator[str]) -> list[str]:
     """All messages; a violation stays one whatever an unknown value will be."""
     messages: list[str] = []
     try:
-        messages.extend(found)
+        messages.extend(raised)
     except Undecided:
         if not messages:
             raise

@@ -125,9 +125,9 @@ NARROWING = (
 def _narrowed(statement: Mapping[str, Any]) -> bool:
     conditions: Any = statement.get("Condition") or statement.get("conditions")
     if isinstance(conditions, list):
-        said = cast(list[Mapping[str, Any]], conditions)
+        narrowing = cast(list[Mapping[str, Any]], conditions)
         return any(
-            _narrows(str(one.get("variable")), one.get("values"), str(one.get("test"))) for one in said
+            _narrows(str(one.get("variable")), one.get("values"), str(one.get("test"))) for one in narrowing
         )
     if not isinstance(conditions, Mapping):
         return False

@@ -49,18 +49,20 @@ def resource(args: ResourceValidationArgs) -> Resource:
     )
 
 
-def stack_resource(found: PolicyResource) -> Resource:
+def stack_resource(resource: PolicyResource) -> Resource:
     """One resource of a stack policy, with the resources its values come from."""
     return Resource(
-        type=found.resource_type,
-        name=found.name,
-        props=plain(found.props),
-        urn=found.urn,
-        provider=plain(found.provider.props) if found.provider else {},
-        provider_name=found.provider.name if found.provider else "",
-        ignore_changes=tuple(found.opts.ignore_changes),
-        protect=bool(found.opts.protect),
-        refers={key: tuple(r.urn for r in several) for key, several in found.property_dependencies.items()},
+        type=resource.resource_type,
+        name=resource.name,
+        props=plain(resource.props),
+        urn=resource.urn,
+        provider=plain(resource.provider.props) if resource.provider else {},
+        provider_name=resource.provider.name if resource.provider else "",
+        ignore_changes=tuple(resource.opts.ignore_changes),
+        protect=bool(resource.opts.protect),
+        refers={
+            key: tuple(r.urn for r in several) for key, several in resource.property_dependencies.items()
+        },
     )
 
 

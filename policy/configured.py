@@ -86,23 +86,23 @@ def configured(make: Make, concerns: Concerns) -> Any:
 
     def analyze(self: Any, request: Any, context: Any) -> Any:
         response = analyzer_pb2.AnalyzeResponse()
-        asked = list(active(self, ResourceValidationPolicy, {str(request.type)}))
-        if asked:
+        evaluated = list(active(self, ResourceValidationPolicy, {str(request.type)}))
+        if evaluated:
             options, provider = self._get_resource_options(request), self._get_provider_resource(request)
             tags = getattr(self, TAGS)
             args = ResourceValidationArgs(
                 request.type, _props(request), request.urn, request.name, options, provider, None, tags
             )
-            for one, level in asked:
+            for one, level in evaluated:
                 cast(Any, one).validate(args, reporter(self, response, one, level))
         return response
 
     def analyze_stack(self: Any, request: Any, context: Any) -> Any:
         response = analyzer_pb2.AnalyzeResponse()
-        asked = list(active(self, StackValidationPolicy, {str(one.type) for one in request.resources}))
-        if asked:
+        evaluated = list(active(self, StackValidationPolicy, {str(one.type) for one in request.resources}))
+        if evaluated:
             args = StackValidationArgs(_resources(self, request), None, getattr(self, TAGS))
-            for one, level in asked:
+            for one, level in evaluated:
                 cast(Any, one).validate(args, reporter(self, response, one, level))
         return response
 

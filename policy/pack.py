@@ -91,8 +91,8 @@ def policies(constraints: Profile, day: date | None = None) -> list[Policy]:
     pending: Pending = defaultdict(list)
     exempting = Exempting(constraints, day or today(), pending)
     adapter = Adapter()
-    chosen = [found for found in CONTROLS if demanded(found, constraints)]
-    made = [_policy(found, constraints, adapter, pending, exempting) for found in chosen]
+    chosen = [control for control in CONTROLS if demanded(control, constraints)]
+    made = [_policy(control, constraints, adapter, pending, exempting) for control in chosen]
     beside = (
         known_providers(constraints),
         _renderable(adapter, pending),
@@ -245,10 +245,10 @@ def _budgeted(constraints: Profile, adapter: Adapter) -> Policy:
         if constraints.budget is not None:
             return
         everything = adapter.stack(args)
-        found = [one for one in everything if one.type in RENTED and _is_group(one, everything)]
-        if found:
-            names = ", ".join(one.name for one in found)
-            report(f"no budget is set, so what GPU nodes cost is not evaluated: {names}", found[0].urn)
+        groups = [one for one in everything if one.type in RENTED and _is_group(one, everything)]
+        if groups:
+            names = ", ".join(one.name for one in groups)
+            report(f"no budget is set, so what GPU nodes cost is not evaluated: {names}", groups[0].urn)
 
     return StackValidationPolicy(
         name=BUDGETED,
@@ -391,20 +391,20 @@ def constraints_of(config: Mapping[str, str], day: date | None = None) -> Profil
     """
     platform = cast(Mapping[str, Any], json.loads(config.get("corral:platform") or "{}"))
     own = cast(Mapping[str, str], json.loads(config.get(OWN) or "{}"))
-    said = {**cast(Mapping[str, Any], platform.get("sovereignty") or {}), **own}
-    region, country = _place(said.get("region"))
+    section = {**cast(Mapping[str, Any], platform.get("sovereignty") or {}), **own}
+    region, country = _place(section.get("region"))
     stored = cast(Mapping[str, str], platform.get("model-storage") or {}).get("bucket", BUCKET)
     bucket = own.get("bucket", stored)
-    found = profile(
-        said.get("profile", STRICTEST_DEFAULT),
+    constraints = profile(
+        section.get("profile", STRICTEST_DEFAULT),
         region=None if region == EMBEDDED_REGION else region,
         country=country,
-        registry=said.get("registry"),
+        registry=section.get("registry"),
         stores=(store(bucket),) if platform or "bucket" in own else None,
     )
-    found = adjusted(found, said, day or today())
+    constraints = adjusted(constraints, section, day or today())
     budget = cast(Mapping[str, Any] | None, platform.get("budget"))
-    return found if budget is None else replace(found, budget=parse_budget(budget))
+    return constraints if budget is None else replace(constraints, budget=parse_budget(budget))
 
 
 def _place(region: Any) -> tuple[str | None, str | None]:

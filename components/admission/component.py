@@ -118,20 +118,20 @@ class Admission(pulumi.ComponentResource):
             self._before = prerequisite(self, name, Addon.KYVERNO, args.get("kyverno_types"))
         everywhere = not scope.labelled or args.get("own_serving", True)
         level = PodSecurity(args["pod_security"]) if "pod_security" in args else None
-        for found in chosen:
-            notes = "; ".join(one.note for one in exceptions_of(found, constraints))
+        for rule in chosen:
+            notes = "; ".join(one.note for one in exceptions_of(rule, constraints))
             if args.get("native", True):
-                spec = native_policy(found, constraints, scope, everywhere=everywhere)
-                self._native(name, found, spec, native_binding(found, constraints), notes)
+                spec = native_policy(rule, constraints, scope, everywhere=everywhere)
+                self._native(name, rule, spec, native_binding(rule, constraints), notes)
             if args.get("kyverno", True):
-                spec = kyverno_policy(found, constraints, scope, everywhere=everywhere)
-                self._kyverno(name, found, spec, notes)
+                spec = kyverno_policy(rule, constraints, scope, everywhere=everywhere)
+                self._kyverno(name, rule, spec, notes)
         if args.get("native", True):
             for guard in guards(scope, level, args.get("kyverno_namespace", KYVERNO_NAMESPACE)):
                 self._guard(name, guard)
         if args.get("kyverno", True):
             self._namespaced(name, scope, level)
-        self.enforced = pulumi.Output.from_input([found.id for found in chosen])
+        self.enforced = pulumi.Output.from_input([one.id for one in chosen])
         self.register_outputs({"enforced": self.enforced})
 
     def _object(self, logical: str, api: str, kind: str, metadata: Any, spec: Any, *after: Any) -> Any:
@@ -144,14 +144,14 @@ class Admission(pulumi.ComponentResource):
             opts=child(self, depends_on=[*self._before, *after]),
         )
 
-    def _native(self, name: str, found: Control, spec: Any, binding: Any, notes: str) -> None:
-        logical, metadata = f"{name}-{policy_name(found)}-native", _metadata(found, notes)
+    def _native(self, name: str, control: Control, spec: Any, binding: Any, notes: str) -> None:
+        logical, metadata = f"{name}-{policy_name(control)}-native", _metadata(control, notes)
         policy = self._object(logical, NATIVE_API, "ValidatingAdmissionPolicy", metadata, spec)
         bound = f"{logical}-binding"
         self._object(bound, NATIVE_API, "ValidatingAdmissionPolicyBinding", metadata, binding, policy)
 
-    def _kyverno(self, name: str, found: Control, spec: Any, notes: str) -> None:
-        logical, metadata = f"{name}-{policy_name(found)}-kyverno", _metadata(found, notes)
+    def _kyverno(self, name: str, control: Control, spec: Any, notes: str) -> None:
+        logical, metadata = f"{name}-{policy_name(control)}-kyverno", _metadata(control, notes)
         self._object(logical, KYVERNO_API, "ValidatingPolicy", metadata, spec)
 
     def _guard(self, name: str, guard: Guard) -> None:
@@ -191,23 +191,23 @@ def _chosen(args: AdmissionArgs, owner: str) -> tuple[Profile, list[Control]]:
         adjustments = {"controls": args.get("levels", {}), "exceptions": args.get("exceptions", [])}
         constraints = adjusted(constraints, adjustments, today())
         chosen = [control(identity) for identity in args["controls"]]
-        for found in chosen:
-            object_rule(found)
+        for one in chosen:
+            object_rule(one)
     except ValueError as error:
         path = str(error).removeprefix("sovereignty.")
         raise ArgsError(f"{owner}: {error}" if path == str(error) else f"{owner}.{path}") from error
     return constraints, chosen
 
 
-def _metadata(found: Control, exceptions: str) -> dict[str, Any]:
+def _metadata(control: Control, exceptions: str) -> dict[str, Any]:
     return {
-        "name": policy_name(found),
+        "name": policy_name(control),
         "labels": PART_OF,
         "annotations": {
-            "corral.dev/control": found.id,
-            "corral.dev/title": found.title,
-            "corral.dev/severity": found.severity.value,
-            "corral.dev/remedy": found.remedy,
+            "corral.dev/control": control.id,
+            "corral.dev/title": control.title,
+            "corral.dev/severity": control.severity.value,
+            "corral.dev/remedy": control.remedy,
             **({"corral.dev/exceptions": exceptions} if exceptions else {}),
         },
     }

@@ -19,10 +19,10 @@ Counts = Counter[tuple[str, str]]
 
 def counts(devices: Sequence[DeviceCount]) -> Counts:
     """`devices` by pool and resource."""
-    found: Counts = Counter()
+    total: Counts = Counter()
     for one in devices:
-        found[(one["pool"], one["resource"])] += one["count"]
-    return found
+        total[(one["pool"], one["resource"])] += one["count"]
+    return total
 
 
 def flavour(pool: str) -> dict[str, Any]:

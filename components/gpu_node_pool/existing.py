@@ -54,21 +54,21 @@ class ExistingGpuNodePool(pulumi.ComponentResource):
         # Neither name has a slash: no two nodes of two pools share one.
         logical = f"{name}/{node['name']}"
         there = kubernetes.core.v1.Node.get(logical, node["name"], opts=child(self))
-        found = pulumi.Output.all(there.metadata, there.spec).apply(_found)
+        state = pulumi.Output.all(there.metadata, there.spec).apply(_state)
         labels = node_labels(pool, node)
         patch = kubernetes.core.v1.NodePatch(
             logical,
             metadata={
-                "name": found.apply(lambda one: one.free(pool, labels)),
+                "name": state.apply(lambda one: one.free(pool, labels)),
                 "labels": labels,
                 "annotations": {**TAKE_OVER, **price},
             },
-            spec=cast(Any, found.apply(lambda one: one.tainted(self))),
+            spec=cast(Any, state.apply(lambda one: one.tainted(self))),
             opts=child(self),
         )
         return name_of(patch)
 
 
-def _found(read: Sequence[Any]) -> NodeState:
+def _state(read: Sequence[Any]) -> NodeState:
     metadata, spec = read
     return NodeState.of(metadata, spec or {})

@@ -41,7 +41,7 @@ def keeping(name: str) -> pulumi.ResourceHookBinding:
 
 async def _annotation(inputs: Mapping[str, Any] | None) -> str | None:
     """The annotation of an object's inputs, which holds a secret somewhere; None: it has none."""
-    found = cast(Mapping[str, Any], await pulumi.Output.from_input(dict(inputs or {})).future() or {})
-    metadata = cast(Mapping[str, Any], found.get("metadata") or {})
+    resolved = cast(Mapping[str, Any], await pulumi.Output.from_input(dict(inputs or {})).future() or {})
+    metadata = cast(Mapping[str, Any], resolved.get("metadata") or {})
     value = cast(Mapping[str, Any], metadata.get("annotations") or {}).get(ANNOTATION)
     return value if isinstance(value, str) else None

@@ -7,7 +7,7 @@ from corral.catalogue.vocabulary import AlertReceiver
 
 ALERTS_SECRET = "alertmanager-receiver"
 """Secret with the configuration, in the operator's key."""
-NOBODY = "nobody"
+NO_RECEIVER = "nobody"
 UNSENT = 'alertname =~ "Watchdog|InfoInhibitor"'
 """Alerts of the chart that say that alerting works, or that quieten others."""
 
@@ -24,8 +24,8 @@ def alertmanager_config(receiver: AlertReceiver, url: str) -> str:
             "route": {
                 "receiver": name,
                 "group_by": ["namespace", "alertname"],
-                "routes": [{"receiver": NOBODY, "matchers": [UNSENT]}],
+                "routes": [{"receiver": NO_RECEIVER, "matchers": [UNSENT]}],
             },
-            "receivers": [{"name": NOBODY}, {"name": name, **sent[receiver]}],
+            "receivers": [{"name": NO_RECEIVER}, {"name": name, **sent[receiver]}],
         }
     )

@@ -40,10 +40,10 @@ def _apart(subject: Resource, profile: Profile) -> Iterator[str]:
 
 def _own(subject: Resource) -> str | None:
     """Region or zone of a resource, where it is known."""
-    found: list[Any] = [subject.props.get(key) for key in OWN]
-    if UNKNOWN in found:
+    regions: list[Any] = [subject.props.get(key) for key in OWN]
+    if UNKNOWN in regions:
         return None
-    stated = [one for one in (*found, subject.provider.get("region")) if isinstance(one, str)]
+    stated = [one for one in (*regions, subject.provider.get("region")) if isinstance(one, str)]
     return plain(stated[0]) if stated and "://" not in stated[0] else None
 
 

@@ -143,7 +143,7 @@ def _administered(subject: Resource) -> Iterator[str]:
         one = Resource(subject.type, subject.name, rule)
         allows = one.value("action", one.value("ruleAction")) == "allow" and not one.value("egress", False)
         ranges = [one.value(key) for key in ("cidrBlock", "ipv6CidrBlock")]
-        if allows and any(found is not None and world(found) for found in ranges) and _covers(one):
+        if allows and any(cidr is not None and world(cidr) for cidr in ranges) and _covers(one):
             yield "a rule lets anybody in to ports by which machines are administered"
 
 

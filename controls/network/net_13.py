@@ -54,9 +54,9 @@ def _closed_bucket(bucket: Resource, others: Sequence[Resource], profile: Profil
         if not true(bucket.value("uniformBucketLevelAccess", False)):
             yield "`uniformBucketLevelAccess` is not true"
         for grant in companions(bucket, others, (*_GCP_LISTS, _GCP_POLICY)):
-            said = f"{grant.value('policyData', '')} {grant.value('roleEntities', [])}"
+            granted = f"{grant.value('policyData', '')} {grant.value('roleEntities', [])}"
             public = grant.value("predefinedAcl") in ("publicRead", "publicReadWrite", "authenticatedRead")
-            if public or any(member in said for member in _WORLD):
+            if public or any(member in granted for member in _WORLD):
                 yield f"{grant.name} grants the bucket to everybody"
         for grant in companions(bucket, others, _GCP_GRANTS):
             members = [grant.value("member"), grant.value("entity"), *grant.value("members", [])]
@@ -95,8 +95,10 @@ _URN = "urn:pulumi:s::p::aws:s3/bucket:Bucket::b"
 _BUCKET = Resource("aws:s3/bucket:Bucket", "b", {}, urn=_URN)
 
 
-def _block(**said: Any) -> Resource:
-    return Resource(_BLOCK[0], "b-block", {**dict.fromkeys(_FOUR, True), **said}, refers={"bucket": [_URN]})
+def _block(**settings: Any) -> Resource:
+    return Resource(
+        _BLOCK[0], "b-block", {**dict.fromkeys(_FOUR, True), **settings}, refers={"bucket": [_URN]}
+    )
 
 
 def _policy(statement: Mapping[str, Any]) -> Resource:

@@ -22,10 +22,10 @@ _EVERYWHERE = ("0.0.0.0/0", "::/0")
 
 def _out(subject: Resource, profile: Profile) -> Iterator[str]:
     if subject.type in _ROUTES:
-        said = [
+        stated = [
             subject.value(key) for key in ("destinationCidrBlock", "destinationIpv6CidrBlock", "destRange")
         ]
-        if any(one in _EVERYWHERE for one in said):
+        if any(one in _EVERYWHERE for one in stated):
             yield "the route leads everywhere"
         return
     private = subject.value("connectivityType") == "private" or subject.value("addressType") in _INSIDE

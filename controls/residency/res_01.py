@@ -28,11 +28,11 @@ def _region(resource: Resource, profile: Profile) -> Iterator[str]:
     stated = [(key, place) for key, place in stated if "://" not in place or "/zones/" in place]
     if not stated:
         for key in ("region", "zone"):
-            found = resource.provider.get(key)
-            if found is UNKNOWN:
+            region = resource.provider.get(key)
+            if region is UNKNOWN:
                 raise Undecided(f"the provider's `{key}` is not known yet")
-            if found is not None:
-                stated.append((f"provider {key}", found))
+            if region is not None:
+                stated.append((f"provider {key}", region))
     for key, place in stated:
         if not profile.holds(plain(str(place))):
             yield f"{key} {place!r} lies outside profile {profile.name}"
