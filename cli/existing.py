@@ -111,8 +111,10 @@ def _document(
 def _overview(kubectl: drift.Kubectl, plan: Plan) -> Overview:
     """Pods in the namespaces of the platform."""
     ours = summary.owners(plan)
-    found = of_objects(drift.items(kubectl, "pods"), drift.items(kubectl, "resourceclaims.resource.k8s.io"))
-    return Overview(tuple(pod for pod in found.pods if pod.namespace in ours))
+    everything = of_objects(
+        drift.items(kubectl, "pods"), drift.items(kubectl, "resourceclaims.resource.k8s.io")
+    )
+    return Overview(tuple(pod for pod in everything.pods if pod.namespace in ours))
 
 
 def _answer(kubectl: drift.Kubectl, arguments: Sequence[str]) -> str:
@@ -124,12 +126,12 @@ def _answer(kubectl: drift.Kubectl, arguments: Sequence[str]) -> str:
 
 def _kubectl(cluster: ClusterPlan) -> drift.Kubectl:
     options = {"--kubeconfig": cluster.kubeconfig, "--context": cluster.context}
-    given = [f"{option}={value}" for option, value in options.items() if value is not None]
-    return drift.Kubectl([_program("kubectl"), *given], os.environ)
+    flags = [f"{option}={value}" for option, value in options.items() if value is not None]
+    return drift.Kubectl([_program("kubectl"), *flags], os.environ)
 
 
 def _program(name: str) -> str:
-    found = shutil.which(name)
-    if found is None:
+    program = shutil.which(name)
+    if program is None:
         raise EngineError(f"there is no {name} on PATH, by which a cluster that is not ours is read")
-    return found
+    return program

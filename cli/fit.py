@@ -25,14 +25,14 @@ def show(arguments: argparse.Namespace) -> int:
     if len(words) == 1 and words[0] in models():
         _print(_fitted(named_model(words[0]), arguments), arguments.json)
         return 0
-    found = _matching(words)
-    if not found:
+    matching = _matching(words)
+    if not matching:
         query = " ".join(words)
         raise UsageError(f"no model of the catalogue matches {query}: {_near(words)}")
     if arguments.json:
-        print_document(ModelsDocument(models=tuple(model_entry(key, one) for key, one in found.items())))
+        print_document(ModelsDocument(models=tuple(model_entry(key, one) for key, one in matching.items())))
     else:
-        render_models(found, results())
+        render_models(matching, results())
     return 0
 
 

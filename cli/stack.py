@@ -71,15 +71,17 @@ def write_page(path: Path, content: str) -> None:
 def lint(arguments: argparse.Namespace) -> int:
     """Exits with 2 when a file has a problem; digests that are not resolved yet are said and are none."""
     files = [Path(name) for name in arguments.files] or sorted(project.find().glob("Pulumi.*.yaml"))
-    found = [(file.name, *_findings(file)) for file in files]
-    wrong = sum(len(problems) for _name, problems, _notes in found)
+    checked = [(file.name, *_findings(file)) for file in files]
+    wrong = sum(len(problems) for _name, problems, _notes in checked)
     if arguments.json:
         from corral.cli.documents import FileFindings, LintDocument, print_document
 
-        findings = tuple(FileFindings(name, tuple(problems), tuple(notes)) for name, problems, notes in found)
+        findings = tuple(
+            FileFindings(name, tuple(problems), tuple(notes)) for name, problems, notes in checked
+        )
         print_document(LintDocument(findings, wrong))
         return WRONG if wrong else 0
-    for name, problems, notes in found:
+    for name, problems, notes in checked:
         for problem in problems:
             print(f"{name}: {problem}", file=sys.stderr)
         for note in notes:
@@ -96,8 +98,8 @@ def workspace_findings(file: Path, config: StackConfig) -> list[Finding]:
     return list(findings(read_workspace(file, os.environ), limits))
 
 
-def _problems(found: Sequence[Finding]) -> list[Problem]:
-    return [Problem(one.path, one.value, one.reason) for one in found if one.level is Level.MANDATORY]
+def _problems(findings: Sequence[Finding]) -> list[Problem]:
+    return [Problem(one.path, one.value, one.reason) for one in findings if one.level is Level.MANDATORY]
 
 
 def check_workspace(file: Path) -> None:
@@ -117,9 +119,11 @@ def _findings(file: Path) -> tuple[list[Problem], list[str]]:
         config = read(file)
         exceptions = exception_plans(config.sovereignty, today())
         ending = [exception_line(one) for one in exceptions if one.ends_soon and one.days_left >= 0]
-        found = workspace_findings(file, config)
-        ending += [f"{one.path}: {one.value}: {one.reason}" for one in found if one.level is Level.ADVISORY]
-        if stopping := _problems(found):
+        findings = workspace_findings(file, config)
+        ending += [
+            f"{one.path}: {one.value}: {one.reason}" for one in findings if one.level is Level.ADVISORY
+        ]
+        if stopping := _problems(findings):
             raise ConfigErrors(stopping)
         digests = plan_of(config, stack_of(file), read_lock(file)).digests
     except StackErrors as error:

@@ -174,8 +174,8 @@ def _others(console: Console, overview: Overview, plan: Plan, outputs: Mapping[s
     for key in ("vector-db", "bucket", "grafana"):
         if outputs.get(key):
             address = str(outputs[key])
-            said = f"{key}: {address}{_simulated(_behind(overview, address))}"
-            console.print(Text(said), overflow="fold")
+            line = f"{key}: {address}{_simulated(_behind(overview, address))}"
+            console.print(Text(line), overflow="fold")
     for key, value in cast(Mapping[str, Any], outputs.get("policy") or {}).items():
         text = ", ".join(map(str, cast(list[object], value))) if isinstance(value, list) else str(value)
         console.print(Text(f"policy {key}: {text}"), overflow="fold")

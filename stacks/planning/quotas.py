@@ -53,8 +53,8 @@ def shares(
     stated = {tenant.name: tenant for tenant in sections}
     needed = {name: _needed([model for model in models if model.tenant == name]) for name in namespaces}
     owned = {name: _own(stated.get(name), needed[name]) for name in namespaces}
-    found = _offered(pools, owned.values())
-    offered = tuple(Quota(_device(kind, pools, by), count) for kind, count in found.items())
+    remaining = _offered(pools, owned.values())
+    offered = tuple(Quota(_device(kind, pools, by), count) for kind, count in remaining.items())
     sharing = sharing or FairSharing(borrowing=False)
     return FairSharingPlan(
         borrowing=sharing.borrowing and queued,
@@ -134,10 +134,10 @@ def _needed(models: Sequence[ModelPlan]) -> Counter[Kind]:
 
 def _own(tenant: TenantSection | None, needed: Counter[Kind]) -> Counter[Kind]:
     """What is the tenant's own: what it asks for, else what its models need."""
-    return needed if tenant is None or tenant.gpus is None else _asked(tenant.gpus)
+    return needed if tenant is None or tenant.gpus is None else _counts(tenant.gpus)
 
 
-def _asked(gpus: Mapping[str, int | Mapping[str, int]]) -> Counter[Kind]:
+def _counts(gpus: Mapping[str, int | Mapping[str, int]]) -> Counter[Kind]:
     counts: Counter[Kind] = Counter()
     for pool, what in gpus.items():
         slices = {WHOLE: what} if isinstance(what, int) else what
@@ -186,7 +186,7 @@ def _beyond(
     gpus = tenants[index].gpus or {}
     offered = {_kind(one): one for one in shares.offered}
     share = shares.tenants[index]
-    for kind, count in _asked(gpus).items():
+    for kind, count in _counts(gpus).items():
         path = _path(index, kind, gpus)
         if kind not in offered:
             yield Problem(path, str(count), f"pool {kind[0]} {_cut(pools, kind[0], shares)}")

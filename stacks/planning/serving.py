@@ -38,13 +38,13 @@ def arguments(
     time, of which a device is one; the server sees the memory of all of it. `half`: of the types
     of 16 bits, the GPU computes in float16 alone.
     """
-    told = tuple(one for option in server_options(engine, name, gguf(files)) for one in option.arguments)
+    stated = tuple(one for option in server_options(engine, name, gguf(files)) for one in option.arguments)
     if engine is Engine.LLAMA_CPP:
-        return (*told, *_llama_cpp(context, max_num_seqs))
+        return (*stated, *_llama_cpp(context, max_num_seqs))
     step = step_tokens(facts, usable, context=context, max_num_seqs=max_num_seqs, settings=settings)
     share = utilisation(Engine.VLLM, usable, settings.utilisation) / shares
     return (
-        *told,
+        *stated,
         *("--max-model-len", str(context)),
         *("--max-num-seqs", str(max_num_seqs)),
         *("--max-num-batched-tokens", str(step)),

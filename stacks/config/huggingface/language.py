@@ -134,9 +134,9 @@ def positions(text: Config) -> int | None:
 
 def _nested(config: Config) -> Config:
     for key in INNER:
-        found = inner(config, key)
-        if found:
-            return _nested(found) or found
+        nested = inner(config, key)
+        if nested:
+            return _nested(nested) or nested
     return {}
 
 

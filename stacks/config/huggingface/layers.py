@@ -94,10 +94,10 @@ def _by_number(text: Config, count: int) -> Layers | None:
     """Layers that are told apart by their number."""
     pattern = text.get("hybrid_layer_pattern")
     if isinstance(pattern, list):
-        marks = cast("list[object]", pattern)[:count]
-        if len(marks) < count:
+        kinds = cast("list[object]", pattern)[:count]
+        if len(kinds) < count:
             return None
-        return Layers(tuple(Keeps.WINDOW if one == 1 else Keeps.ALL for one in marks))
+        return Layers(tuple(Keeps.WINDOW if one == 1 else Keeps.ALL for one in kinds))
     attending = text.get("full_attn_idxs")
     if isinstance(attending, list):
         return _states(set(cast("list[object]", attending)), count)

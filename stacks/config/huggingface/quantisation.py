@@ -63,35 +63,35 @@ def described(text: Config) -> str:
     return f"quant_method {shown(quantised.get('quant_method'))}{more} is no dtype"
 
 
-def _quantised(found: Config) -> list[str | None]:
+def _quantised(settings: Config) -> list[str | None]:
     """The dtypes of a quantisation's layers; None among them: one that nothing here is called."""
     # ModelOpt's own exports name themselves as producer and have no method.
-    producer = inner(found, "producer").get("name")
-    method = found.get("quant_method") or producer
+    producer = inner(settings, "producer").get("name")
+    method = settings.get("quant_method") or producer
     match method.lower().replace("_", "-") if isinstance(method, str) else method:
         case "compressed-tensors":
-            groups = inner(found, "config_groups")
+            groups = inner(settings, "config_groups")
             return [_compressed(inner(groups, name)) for name in groups]
         case "awq" | "gptq" | "auto-round" | "inc" | "auto-awq" | "auto-gptq" | "awq-marlin" | "gptq-marlin":
-            return [_bits(number(found, "bits") or number(found, "w_bit"))]
+            return [_bits(number(settings, "bits") or number(settings, "w_bit"))]
         case "moe-wna16":
-            return [_bits(number(found, "weight_bits") or number(found, "bits"))]
+            return [_bits(number(settings, "weight_bits") or number(settings, "bits"))]
         case "fp8" | "deepseek-v4-fp8":
-            return ["fp8-block" if found.get("weight_block_size") else "fp8"]
+            return ["fp8-block" if settings.get("weight_block_size") else "fp8"]
         case "fbgemm-fp8":
             return ["fbgemm-fp8"]
         case "modelopt" | "modelopt-fp4" | "modelopt-mixed" | "modelopt-mxfp8":
-            return _modelopt(found)
+            return _modelopt(settings)
         case "bitsandbytes":
-            return [_bitsandbytes(found)]
+            return [_bitsandbytes(settings)]
         case "mxfp4" | "gpt-oss-mxfp4":
             return ["mxfp4"]
         case "experts-int8":
             return ["int8"]
         case "quark":
-            return _quark(found)
+            return _quark(settings)
         case "torchao":
-            return [_torchao(found)]
+            return [_torchao(settings)]
         case _:
             return []
 
@@ -102,10 +102,10 @@ def _bits(bits: int | None) -> str | None:
 
 def _narrowest(kinds: Iterable[str | None]) -> str | None:
     """Of layers in several dtypes the one with the fewest bits, so that no lower bound is too high."""
-    found = set(kinds)
-    if not found or None in found:
+    distinct = set(kinds)
+    if not distinct or None in distinct:
         return None
-    return min((one for one in found if one), key=NARROWEST.index)
+    return min((one for one in distinct if one), key=NARROWEST.index)
 
 
 def _compressed(group: Config) -> str | None:
@@ -121,31 +121,31 @@ def _compressed(group: Config) -> str | None:
             return None
 
 
-def _modelopt(found: Config) -> list[str | None]:
-    described = inner(found, "quantization")
-    algorithm = str(found.get("quant_algo") or described.get("quant_algo")).upper()
+def _modelopt(settings: Config) -> list[str | None]:
+    described = inner(settings, "quantization")
+    algorithm = str(settings.get("quant_algo") or described.get("quant_algo")).upper()
     if algorithm in MODELOPT:
         return [MODELOPT[algorithm]]
-    layers = inner(found, "quantized_layers") or inner(described, "quantized_layers")
+    layers = inner(settings, "quantized_layers") or inner(described, "quantized_layers")
     if layers:
         words = (str(inner(layers, name).get("quant_algo")).upper() for name in layers)
         return [MODELOPT.get(word) for word in words]
-    groups = inner(found, "config_groups")
+    groups = inner(settings, "config_groups")
     return [_compressed(inner(groups, name)) for name in groups]
 
 
-def _bitsandbytes(found: Config) -> str | None:
+def _bitsandbytes(settings: Config) -> str | None:
     """Four bits of either type weigh the same."""
-    if found.get("load_in_4bit") is True or found.get("_load_in_4bit") is True:
+    if settings.get("load_in_4bit") is True or settings.get("_load_in_4bit") is True:
         return "nf4"
-    eight = found.get("load_in_8bit") is True or found.get("_load_in_8bit") is True
+    eight = settings.get("load_in_8bit") is True or settings.get("_load_in_8bit") is True
     return "int8" if eight else None
 
 
-def _quark(found: Config) -> list[str | None]:
+def _quark(quantisation: Config) -> list[str | None]:
     """By the weights of all layers and of those with a setting of their own."""
-    each = inner(found, "layer_quant_config")
-    settings = [inner(found, "global_quant_config"), *(inner(each, name) for name in each)]
+    each = inner(quantisation, "layer_quant_config")
+    settings = [inner(quantisation, "global_quant_config"), *(inner(each, name) for name in each)]
     weights = [one for setting in settings for one in _objects(setting.get("weight"))]
     return [_quark_dtype(one) for one in weights]
 
@@ -162,10 +162,10 @@ def _objects(value: object) -> list[Config]:
     return [cast("Config", one) for one in several if isinstance(one, dict)]
 
 
-def _torchao(found: Config) -> str | None:
+def _torchao(settings: Config) -> str | None:
     """By the name of the configuration class that torchao wrote."""
-    default = inner(inner(found, "quant_type"), "default")
-    word: object = default.get("_type") or found.get("quant_type")
+    default = inner(inner(settings, "quant_type"), "default")
+    word: object = default.get("_type") or settings.get("quant_type")
     return TORCHAO.get(str(word).removesuffix("Config").lower().replace("_", "")) if word else None
 
 

@@ -28,13 +28,13 @@ State = Callable[[Config], Figures | None]
 
 def recurrent(text: Config, state: State, pattern: Layers | None = None) -> Figures | None:
     """Attention of a model whose layers are listed, or have `pattern`."""
-    found, kept = pattern or layers(text), state(text)
-    if found is None or kept is None:
+    kinds, kept = pattern or layers(text), state(text)
+    if kinds is None or kept is None:
         return None
-    attending = found.count(Keeps.ALL, Keeps.BOTH)
-    counts = {"full-layers": attending, "state-layers": found.count(Keeps.STATE, Keeps.BOTH)}
+    attending = kinds.count(Keeps.ALL, Keeps.BOTH)
+    counts = {"full-layers": attending, "state-layers": kinds.count(Keeps.STATE, Keeps.BOTH)}
     heads = _attention(text) if attending else {"heads": kept["state-heads"], "kv-heads": 1, "head-dim": 1}
-    if heads is None or found.count(Keeps.WINDOW):
+    if heads is None or kinds.count(Keeps.WINDOW):
         return None
     return {**heads, "kind": "recurrent", **counts, **kept}
 

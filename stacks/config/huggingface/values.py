@@ -62,12 +62,12 @@ def number(config: Config, key: str) -> int | None:
     Raises:
         Unreadable: it is larger than any figure of a model.
     """
-    found = config.get(key)
-    if not isinstance(found, int) or isinstance(found, bool):
+    value = config.get(key)
+    if not isinstance(value, int) or isinstance(value, bool):
         return None
-    if abs(found) > LARGEST:
-        raise Unreadable(f"{CONFIG}: {key}: {shown(found)}: a number of at most {LARGEST} is needed")
-    return found
+    if abs(value) > LARGEST:
+        raise Unreadable(f"{CONFIG}: {key}: {shown(value)}: a number of at most {LARGEST} is needed")
+    return value
 
 
 def full_layers(text: Config, others: str) -> int | None:

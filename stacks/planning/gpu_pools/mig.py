@@ -125,13 +125,13 @@ def mig_allocator(pool: GpuPool, mig: str | Sequence[Mapping[str, int]]) -> MigA
     if mig == "auto":
         return MigAllocator(pool, PlannedAllocation(pool.gpu, total), tuple(gpus()[pool.gpu].profiles), None)
     if isinstance(mig, str):
-        return _given(pool, (named(pool.gpu, mig) or (),) * total, mig)
+        return _fixed(pool, (named(pool.gpu, mig) or (),) * total, mig)
     per_node = mig if len(mig) > 1 else [*mig] * pool.gpus_per_node
-    return _given(pool, tuple(layout(pool.gpu, one) for one in per_node) * len(node_names(pool)), None)
+    return _fixed(pool, tuple(layout(pool.gpu, one) for one in per_node) * len(node_names(pool)), None)
 
 
-def _given(pool: GpuPool, given: tuple[Layout, ...], name: str | None) -> MigAllocator:
+def _fixed(pool: GpuPool, layouts: tuple[Layout, ...], name: str | None) -> MigAllocator:
     offered: Counter[str] = Counter()
-    for one in given:
+    for one in layouts:
         offered.update(dict(one))
-    return MigAllocator(pool, FixedAllocation(pool.gpu, given), tuple(offered), name)
+    return MigAllocator(pool, FixedAllocation(pool.gpu, layouts), tuple(offered), name)

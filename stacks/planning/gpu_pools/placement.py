@@ -244,9 +244,9 @@ def _advice(need: _Need, device: DeviceKind, whole: str) -> str:
 def _relatives(need: _Need) -> Sequence[str]:
     """The same model in dtypes that weigh less, the heaviest first."""
     family = need.facts.family
-    found = {key: one.weights for key, one in models().items() if family and one.family == family}
-    lighter = [key for key, weights in found.items() if weights < need.facts.weights]
-    return sorted(lighter, key=lambda key: -found[key])
+    relatives = {key: one.weights for key, one in models().items() if family and one.family == family}
+    lighter = [key for key, weights in relatives.items() if weights < need.facts.weights]
+    return sorted(lighter, key=lambda key: -relatives[key])
 
 
 def _full(path: str, need: _Need, options: Sequence[tuple[PoolAllocator, DeviceKind, int]]) -> Problem:

@@ -56,13 +56,13 @@ class FixedAllocation:
     """GPUs whose layouts the stack file fixes."""
 
     gpu: str
-    given: tuple[Layout, ...]
+    fixed: tuple[Layout, ...]
     slices: list[Slice] = field(default_factory=list[Slice])
     repacked: list[Repacked] = field(default_factory=list[Repacked])
 
     def __post_init__(self) -> None:
         self._open = {
-            key: [position for position, one in enumerate(self.given) for _ in range(dict(one).get(key, 0))]
+            key: [position for position, one in enumerate(self.fixed) for _ in range(dict(one).get(key, 0))]
             for key in gpus()[self.gpu].profiles
         }
 
@@ -78,7 +78,7 @@ class FixedAllocation:
         return len(self._open[profile])
 
     def layouts(self) -> tuple[Layout, ...]:
-        return self.given
+        return self.fixed
 
     def proof(self) -> Proof:
         counts = Counter(one.profile for one in self.slices)

@@ -34,9 +34,9 @@ def blocking(gpu: str, profile: str) -> tuple[Vector, ...]:
     """Sets of slices that can lie on one `gpu` such that no `profile` fits, each without one to spare."""
     every, starts = placements(gpu), shape(gpu, profile).starts
     full = {
-        vector(gpu, layout(gpu, Counter(name for name, _ in found)))
-        for found in every
-        if not any((profile, at) not in found and found | {(profile, at)} in every for at in starts)
+        vector(gpu, layout(gpu, Counter(name for name, _ in placed)))
+        for placed in every
+        if not any((profile, at) not in placed and placed | {(profile, at)} in every for at in starts)
     }
     return tuple(
         sorted(one for one in full if not any(one != other and within(other, one) for other in full))
@@ -47,8 +47,8 @@ def blocking(gpu: str, profile: str) -> tuple[Vector, ...]:
 def blockades(gpu: str, profile: str) -> tuple[Blockade, ...]:
     """The weights of `gpu` that can give the best bound on GPUs kept full for `profile`, smallest first."""
     least = [(*one, -1) for one in blocking(gpu, profile)]
-    found = {Blockade(ray[:-1], ray[-1]) for ray in rays(least) if ray[-1]}
-    best = [one for one in found if not any(other != one and _above(one, other) for other in found)]
+    bounds = {Blockade(ray[:-1], ray[-1]) for ray in rays(least) if ray[-1]}
+    best = [one for one in bounds if not any(other != one and _above(one, other) for other in bounds)]
     return tuple(sorted(best, key=lambda one: (one.least, one.weights)))
 
 

@@ -48,9 +48,9 @@ def fewest(gpu: str, demand: Vector, limit: int) -> Packing | None:
     """The fewest GPUs that together have `demand`; None: they are over `limit`."""
     least = bound(gpu, demand)
     for count in range(least, limit + 1):
-        found = cover(gpu, demand, count)
-        if found is not None:
-            layouts = tuple(layout_of(gpu, one) for one in found)
+        vectors = cover(gpu, demand, count)
+        if vectors is not None:
+            layouts = tuple(layout_of(gpu, one) for one in vectors)
             return Packing(layouts, proof(gpu, demand, count - 1 if count > least else None))
     return None
 

@@ -62,10 +62,10 @@ def rays(constraints: Sequence[Vector]) -> list[Vector]:
     constraints it meets exactly, as bits; two rays span an edge when no third meets all that both meet.
     """
     size = len(constraints[0])
-    found = [(_unit(index, size), ((1 << size) - 1) ^ (1 << index)) for index in range(size)]
+    extreme = [(_unit(index, size), ((1 << size) - 1) ^ (1 << index)) for index in range(size)]
     for number, row in enumerate(constraints):
         bit = 1 << (size + number)
-        slack = [(ray, met, sum(map(mul, ray, row))) for ray, met in found]
+        slack = [(ray, met, sum(map(mul, ray, row))) for ray, met in extreme]
         tight = [(ray, met | bit) for ray, met, left in slack if left == 0]
         loose = [(ray, met) for ray, met, left in slack if left > 0]
         edges = [
@@ -73,10 +73,10 @@ def rays(constraints: Sequence[Vector]) -> list[Vector]:
             for one, met, left in slack
             if left > 0
             for other, also, over in slack
-            if over < 0 and _adjacent(met & also, size, found)
+            if over < 0 and _adjacent(met & also, size, extreme)
         ]
-        found = [*loose, *tight, *edges]
-    return [ray for ray, _met in found]
+        extreme = [*loose, *tight, *edges]
+    return [ray for ray, _met in extreme]
 
 
 def _unit(index: int, size: int) -> Vector:

@@ -77,7 +77,7 @@ def _mig(pool: GpuPool, path: str) -> Iterator[Problem]:
             for key in unknown:
                 yield Problem(f"{path}.mig[{place}].{key}", key, one_of(key, gpu.profiles))
             if not unknown and not fits_geometry(pool.gpu, layout):
-                asked = ", ".join(f"{count} x {key}" for key, count in layout.items())
+                slices = ", ".join(f"{count} x {key}" for key, count in layout.items())
                 yield Problem(
-                    f"{path}.mig[{place}]", asked, f"these slices do not fit together on one {pool.gpu}"
+                    f"{path}.mig[{place}]", slices, f"these slices do not fit together on one {pool.gpu}"
                 )

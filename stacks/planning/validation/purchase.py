@@ -27,14 +27,14 @@ def check_purchase(pool: GpuPool, path: str) -> Iterator[Problem]:
 
 
 def _instance(pool: GpuPool, name: str, path: str) -> Iterator[Problem]:
-    found = instances().get(name)
-    if found is None:
+    instance = instances().get(name)
+    if instance is None:
         yield Problem(f"{path}.instance", name, one_of(name, instances()))
         return
-    has = f"{name} has {found.gpus} x {found.gpu}"
-    if found.gpu != pool.gpu:
+    has = f"{name} has {instance.gpus} x {instance.gpu}"
+    if instance.gpu != pool.gpu:
         fitting = [key for key, entry in instances().items() if entry.gpu == pool.gpu]
         hint = f"use {', '.join(fitting)}" if fitting else f"no instance of the catalogue has {pool.gpu}"
         yield Problem(f"{path}.instance", name, f"{has}, and the pool has {pool.gpu}: {hint}")
-    elif found.gpus != pool.gpus_per_node:
-        yield Problem(f"{path}.gpus-per-node", str(pool.gpus_per_node), f"{has}: use {found.gpus}")
+    elif instance.gpus != pool.gpus_per_node:
+        yield Problem(f"{path}.gpus-per-node", str(pool.gpus_per_node), f"{has}: use {instance.gpus}")

@@ -32,9 +32,9 @@ def check_fair(config: StackConfig, states: AddonStates) -> Iterator[Problem]:
         if tenant.gpus is not None and not _kept(states):
             words = ", ".join(tenant.gpus) or "{}"
             yield Problem(f"{path}.gpus", words, KEPT_BY)
-        for name, asked in (tenant.gpus or {}).items():
+        for name, requested in (tenant.gpus or {}).items():
             if name in pools:
-                yield from _asked(pools[name], asked, f"{path}.gpus.{name}")
+                yield from _requested(pools[name], requested, f"{path}.gpus.{name}")
             else:
                 yield Problem(f"{path}.gpus.{name}", name, one_of(name, pools))
     if config.addons.get(Addon.KUEUE) is AddonState.EXISTING and config.fair_sharing is None:
@@ -61,18 +61,18 @@ def _borrowing(sharing: FairSharing | None, states: AddonStates) -> bool:
     return sharing is not None and sharing.borrowing and states[Addon.KUEUE] is not AddonState.OFF
 
 
-def _asked(pool: GpuPool, asked: int | dict[str, int], path: str) -> Iterator[Problem]:
+def _requested(pool: GpuPool, requested: int | dict[str, int], path: str) -> Iterator[Problem]:
     cut = pool.sharing.kind in (SharingKind.MIG, SharingKind.MIG_DYNAMIC)
-    if isinstance(asked, int):
+    if isinstance(requested, int):
         if cut:
-            yield Problem(path, str(asked), f"pool {pool.name} is cut into slices: use {{PROFILE: N}}")
+            yield Problem(path, str(requested), f"pool {pool.name} is cut into slices: use {{PROFILE: N}}")
         return
     if not cut:
-        yield Problem(path, ", ".join(asked) or "{}", f"pool {pool.name} has no slices: use a number")
+        yield Problem(path, ", ".join(requested) or "{}", f"pool {pool.name} has no slices: use a number")
         return
     whole = () if pool.sharing.kind is SharingKind.MIG_DYNAMIC else (WHOLE,)
     profiles = (*gpus()[pool.gpu].profiles, *whole) if pool.gpu in gpus() else ()
-    for profile in asked:
+    for profile in requested:
         if profiles and profile not in profiles:
             yield Problem(f"{path}.{profile}", profile, one_of(profile, profiles))
 
@@ -82,12 +82,12 @@ def _by_time(config: StackConfig, states: AddonStates) -> Iterator[Problem]:
     classes = {tenant.data_class for tenant in config.tenants}
     if len(classes) < 2 or not _borrowing(config.fair_sharing, states):
         return
-    found = ", ".join(sorted("no class" if one is None else one.value for one in classes))
+    several = ", ".join(sorted("no class" if one is None else one.value for one in classes))
     for index, pool in enumerate(config.gpu_pools):
         if pool.sharing.kind is SharingKind.TIME_SLICING:
             yield Problem(
                 f"gpu-pools[{index}].sharing.{pool.sharing.kind.value}",
                 str(pool.sharing.shares),
-                f"whoever borrows may come here, and tenants of several data classes ({found}) would share "
+                f"whoever borrows may come here, and tenants of several data classes ({several}) would share "
                 "GPUs without isolation: use borrowing: false in fair-sharing, or mig",
             )

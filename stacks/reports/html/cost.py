@@ -15,15 +15,15 @@ APIS = (Column("model"), Column("API"), *numbers("tokens in/out", "output a mont
 
 def cost(plan: Plan) -> Html:
     """Pools with their users, the sum, the budget, the comparison with APIs, and what it all rests on."""
-    found = plan.cost
-    if not found.pools:
+    costs = plan.cost
+    if not costs.pools:
         return tag("p", "This stack has no GPU pool.")
-    caption = f"In {found.currency.value}, at the most nodes; a month has {HOURS} hours."
+    caption = f"In {costs.currency.value}, at the most nodes; a month has {HOURS} hours."
     shown: list[Content] = [table("Cost", caption, POOLS, _rows(plan))]
-    if found.apis:
+    if costs.apis:
         caption = "From this many tokens on a model's share of its pool costs less than the API."
-        shown.append(table("Against an API", caption, APIS, (_api(one) for one in found.apis)))
-    notes = [*cost_notes(found), *api_notes(found)]
+        shown.append(table("Against an API", caption, APIS, (_api(one) for one in costs.apis)))
+    notes = [*cost_notes(costs), *api_notes(costs)]
     return together([*shown, tag("ul", *(tag("li", note) for note in notes), class_="quiet")])
 
 

@@ -142,13 +142,13 @@ def _slice(pool: PoolPlan, one: SlicePlan, total: int, simulated: bool) -> Html:
 
 def _stranded(tally: Tally) -> Html:
     narrow = tally.stranded * 16 < tally.total
-    said = f"{size(tally.stranded)} GiB in no slice"
+    label = f"{size(tally.stranded)} GiB in no slice"
     return tag(
         "li",
-        tag("span", tag("span", said, class_="unseen") if narrow else said),
+        tag("span", tag("span", label, class_="unseen") if narrow else label),
         class_="slice stranded sliver" if narrow else "slice stranded",
         style=f"--part:{share(tally.stranded, tally.total)}",
-        title=said,
+        title=label,
     )
 
 
@@ -178,12 +178,12 @@ def _drawn(
 def _scale(pool: PoolPlan) -> Html:
     """Marks in GiB under GPUs that lie; whoever hears the page has the numbers already."""
     total = max((of_gpu(pool, gpu).total for gpu in pool.gpus), default=0)
-    ticks = (tag("span", str(mark), style=f"--at:{share(mark * GIB, total)}") for mark in _marks(total))
+    ticks = (tag("span", str(mark), style=f"--at:{share(mark * GIB, total)}") for mark in _ticks(total))
     return tag(
         "div", tag("span", "GiB", class_="unit"), tag("div", *ticks), class_="scale", aria_hidden="true"
     )
 
 
-def _marks(total: int) -> Iterator[int]:
+def _ticks(total: int) -> Iterator[int]:
     step = next((one for one in STEPS if total <= 8 * one * GIB), STEPS[-1])
     yield from range(0, total // GIB + 1, step)

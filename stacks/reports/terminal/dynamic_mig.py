@@ -31,13 +31,13 @@ def promise(pool: PoolPlan) -> Iterator[str]:
         yield f"{pool.gpu} needs MIG mode on before the DRA driver starts: nvidia-smi -mig 1, and a reset"
 
 
-def _reason(found: Guarantee) -> str:
-    scale = ", ".join(f"{key} counts {weight}" for key, weight in found.weights if weight) or "none counts"
-    bound = found.total // found.least
-    tried = "" if bound == found.full else f"; for {bound} every way was tried"
+def _reason(proof: Guarantee) -> str:
+    scale = ", ".join(f"{key} counts {weight}" for key, weight in proof.weights if weight) or "none counts"
+    bound = proof.total // proof.least
+    tried = "" if bound == proof.full else f"; for {bound} every way was tried"
     return (
-        f"there is always room on {_gpus(found.needed)}: {scale}; a GPU without room for {found.profile} "
-        f"has {found.least}, and all slices but one have {found.total}, enough for {_gpus(found.full)}{tried}"
+        f"there is always room on {_gpus(proof.needed)}: {scale}; a GPU without room for {proof.profile} "
+        f"has {proof.least}, and all slices but one have {proof.total}, enough for {_gpus(proof.full)}{tried}"
     )
 
 

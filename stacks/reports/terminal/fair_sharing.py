@@ -7,7 +7,7 @@ from rich.table import Table
 from corral.catalogue.vocabulary import Addon, AddonState
 from corral.stacks.planning.results.plan import Plan
 
-NOBODY = "(nobody)"
+UNOWNED = "(nobody)"
 NUMBERS = ("its own", "for models", "may borrow")
 
 
@@ -41,7 +41,7 @@ def fair_rows(plan: Plan) -> Iterator[tuple[str, ...]]:
                 counts = (str(own.count), str(need.count), str(more))
                 yield (share.tenant, own.device.pool, own.device.words, *counts)
     for rest in shares.unassigned:
-        yield NOBODY, rest.device.pool, rest.device.words, str(rest.count), "", ""
+        yield UNOWNED, rest.device.pool, rest.device.words, str(rest.count), "", ""
 
 
 def fair_notes(plan: Plan) -> Iterator[str]:

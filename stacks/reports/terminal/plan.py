@@ -21,7 +21,7 @@ from corral.stacks.reports.terminal.fair_sharing import fair_notes, fair_table, 
 
 REPACKED = 3
 """Moves that are shown of one pool."""
-CUTS = {
+SHARES = {
     SharingKind.WHOLE: "whole GPUs",
     SharingKind.MIG: "MIG slices",
     SharingKind.MIG_DYNAMIC: "MIG slices cut on demand",
@@ -137,7 +137,7 @@ def _addons(addons: Iterable[AddonPlan]) -> Table:
 
 def cut(pool: PoolPlan) -> str:
     """How the GPUs of a pool are divided, in words."""
-    return CUTS[pool.sharing].format(pool.shares)
+    return SHARES[pool.sharing].format(pool.shares)
 
 
 def _pool_title(pool: PoolPlan) -> str:
