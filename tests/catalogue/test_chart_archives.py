@@ -5,13 +5,12 @@ import hashlib
 import io
 import json
 import tarfile
-import threading
 from collections.abc import Iterator
 from dataclasses import replace
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
+from tests.doubles.servers import Handler, listening
 
 from corral.catalogue import chart_archives
 from corral.catalogue.chart_archives import LAYER, Pulled, pull
@@ -38,17 +37,11 @@ def manifest_of(archive: bytes) -> bytes:
     return json.dumps({"layers": [{"mediaType": LAYER, "digest": digest_of(archive)}]}).encode()
 
 
-class Store(BaseHTTPRequestHandler):
+class Store(Handler):
     """Answers by path; a registry's paths only to who has its anonymous token."""
 
     answers: dict[str, bytes] = {}
     seen: list[str] = []
-
-    def log_message(self, format: str, *args: object) -> None:
-        pass
-
-    def do_HEAD(self) -> None:
-        self.do_GET()
 
     def do_GET(self) -> None:
         path = self.path.partition("?")[0]
@@ -57,28 +50,17 @@ class Store(BaseHTTPRequestHandler):
         content = token or self.answers.get(path)
         anonymous = path.startswith("/v2/") and self.headers.get("Authorization") != "Bearer anonymous"
         status = 401 if anonymous else 404 if content is None else 200
-        self.send_response(status)
-        if anonymous:
-            realm = f"http://{self.headers['Host']}/token"
-            self.send_header("WWW-Authenticate", f'Bearer realm="{realm}",service="here"')
+        realm = f"http://{self.headers['Host']}/token"
+        challenge = {"WWW-Authenticate": f'Bearer realm="{realm}",service="here"'}
         sent = content if status == 200 and content is not None else b""
-        self.send_header("Content-Length", str(len(sent)))
-        self.end_headers()
-        if self.command == "GET":
-            self.wfile.write(sent)
+        self.answer(status, sent, challenge if anonymous else None)
 
 
 @pytest.fixture
 def store() -> Iterator[type[Store]]:
     handler = type("Here", (Store,), {"answers": {}, "seen": []})
-    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
-    thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
-    thread.start()
-    handler.host = f"127.0.0.1:{server.server_address[1]}"
-    yield handler
-    server.shutdown()
-    server.server_close()
-    thread.join(10)
+    with listening(handler) as handler.host:
+        yield handler
 
 
 def entry(store: type[Store], *, oci: bool = True, **more: str) -> ChartEntry:

@@ -3,15 +3,14 @@
 import datetime
 import hashlib
 import json
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 import httpx
 import pytest
+from tests.doubles.servers import Handler, listening
 
 from corral.catalogue import lock, registry
 from corral.catalogue.charts import chart
@@ -24,27 +23,12 @@ OTHER = f"sha256:{'b' * 64}"
 TODAY = datetime.date(2026, 11, 24)
 
 
-class Registry(BaseHTTPRequestHandler):
+class Registry(Handler):
     """Public images behind anonymous tokens, private ones, and a Helm repository."""
 
     token = "anonymous-token"
     states_digest = True
     seen: list[str] = []
-
-    def log_message(self, format: str, *args: object) -> None:
-        pass
-
-    def _send(self, status: int, body: bytes = b"", **headers: str) -> None:
-        self.send_response(status)
-        for key, value in headers.items():
-            self.send_header(key.replace("_", "-"), value)
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        if self.command == "GET":
-            self.wfile.write(body)
-
-    def do_HEAD(self) -> None:
-        self.do_GET()
 
     def do_GET(self) -> None:
         place = urlsplit(self.path)
@@ -53,35 +37,28 @@ class Registry(BaseHTTPRequestHandler):
         if place.path == "/token":
             asked = parse_qs(place.query)
             known = asked["scope"] == ["repository:public/app:pull"] and asked["service"] == ["here"]
-            self._send(200 if known else 403, json.dumps({"token": self.token}).encode())
+            self.answer(200 if known else 403, json.dumps({"token": self.token}).encode())
         elif place.path == "/charts/index.yaml":
             entry = f"{{version: 1.2.3, digest: {DIGEST.removeprefix('sha256:')}}}"
-            self._send(200, f"entries: {{app: [{{version: 1.2.2, digest: {'c' * 64}}}, {entry}]}}".encode())
+            self.answer(200, f"entries: {{app: [{{version: 1.2.2, digest: {'c' * 64}}}, {entry}]}}".encode())
         elif place.path.startswith("/v2/secret/"):
-            self._send(401, WWW_Authenticate='Basic realm="x"')
+            self.answer(401, headers={"WWW-Authenticate": 'Basic realm="x"'})
         elif place.path != "/v2/public/app/manifests/1.0":
-            self._send(404)
+            self.answer(404)
         elif self.headers.get("Authorization") != f"Bearer {self.token}":
             challenge = (
                 f'Bearer realm="http://{host}/token",service="here",scope="repository:public/app:pull"'
             )
-            self._send(401, WWW_Authenticate=challenge)
+            self.answer(401, headers={"WWW-Authenticate": challenge})
         else:
-            self._send(200, MANIFEST, **({"Docker_Content_Digest": DIGEST} if self.states_digest else {}))
+            self.answer(200, MANIFEST, {"Docker-Content-Digest": DIGEST} if self.states_digest else None)
 
 
 @contextmanager
 def serving(**settings: object) -> Iterator[str]:
     handler = type("Here", (Registry,), {"seen": [], **settings})
-    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
-    thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
-    thread.start()
-    try:
-        yield f"127.0.0.1:{server.server_address[1]}"
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join(10)
+    with listening(handler) as address:
+        yield address
 
 
 @pytest.fixture
@@ -178,7 +155,9 @@ def test_a_tag_that_moved_is_reported_and_replaced(
 ):
     file = tmp_path / "digests.yaml"
     file.write_text(lock.text({"quay.io/a/app:1.0": Locked(digest=OTHER, date=TODAY)}))
-    assert lock.main(insecure=[host], file=file, requested={"quay.io/a/app:1.0": f"{host}/public/app:1.0"}) == 0
+    assert (
+        lock.main(insecure=[host], file=file, requested={"quay.io/a/app:1.0": f"{host}/public/app:1.0"}) == 0
+    )
     assert f"changed, was {OTHER}" in capsys.readouterr().out
     assert load(file)["quay.io/a/app:1.0"].digest == DIGEST
 

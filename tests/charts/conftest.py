@@ -1,12 +1,11 @@
-import json
 import os
-import subprocess
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
+from tests.commands import helm_template
 
 Render = Callable[[Path, str, Mapping[str, Any]], str]
 
@@ -21,18 +20,14 @@ def upstream_charts() -> Path:
 
 
 @pytest.fixture
-def render(tmp_path: Path) -> Render:
+def render() -> Render:
     """`helm template` of a folder under values: the rendered text, or the refusal."""
-    from corral.embedded.toolchain import tool
 
     def helm(folder: Path, name: str, values: Mapping[str, Any]) -> str:
-        file = tmp_path / "values.json"
-        file.write_text(json.dumps(values))
-        command = [tool("helm"), "template", name, folder, "--namespace", "here", "--values", file]
-        run = subprocess.run(
-            [*map(str, command), "--kube-version", "1.35.4"], capture_output=True, text=True, timeout=60
-        )
-        return run.stdout if run.returncode == 0 else f"refused: {run.stderr}"
+        try:
+            return helm_template(name, folder, values, "--kube-version", "1.35.4", namespace="here")
+        except AssertionError as refusal:
+            return f"refused: {refusal}"
 
     return helm
 

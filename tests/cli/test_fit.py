@@ -1,13 +1,12 @@
 """`corral models` and `corral fit`: the catalogue, a folder and a hub on loopback, without a stack file."""
 
 import json
-import threading
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import ClassVar
 
 import pytest
+from tests.doubles.servers import Handler, listening
 
 from corral.catalogue.models import models
 from corral.cli.main import main
@@ -31,7 +30,7 @@ COMMIT = "b968826d9c46dd6066d109eabc6255188de91218"
 CARD = "---\nlicense: apache-2.0\ntags: [x]\n---\n# A model\n"
 
 
-class Hub(BaseHTTPRequestHandler):
+class Hub(Handler):
     """The two calls of a Hugging Face hub that a model is sized by."""
 
     files: ClassVar[dict[str, bytes]] = {}
@@ -44,20 +43,11 @@ class Hub(BaseHTTPRequestHandler):
         if self.path.startswith("/api/models/org/eight/revision/main"):
             siblings = [{"rfilename": one, "size": len(body)} for one, body in self.files.items()]
             siblings += [{"rfilename": one, "lfs": {"size": size}} for one, size in self.sizes.items()]
-            self._send(200, json.dumps({"sha": COMMIT, "siblings": siblings}).encode())
+            self.answer(200, json.dumps({"sha": COMMIT, "siblings": siblings}).encode())
         elif self.path.startswith("/org/eight/resolve/") and name in self.files:
-            self._send(200, self.files[name])
+            self.answer(200, self.files[name])
         else:
-            self._send(404, b"{}")
-
-    def _send(self, status: int, body: bytes) -> None:
-        self.send_response(status)
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-
-    def log_message(self, *_arguments: object) -> None:
-        pass
+            self.answer(404, b"{}")
 
 
 @pytest.fixture
@@ -65,16 +55,11 @@ def hub(monkeypatch, tmp_path) -> Iterator[type[Hub]]:
     files = {"config.json": json.dumps(CONFIG).encode(), "README.md": CARD.encode()}
     shards = {f"model-0000{index}-of-00002.safetensors": BYTES // 2 for index in (1, 2)}
     handler = type("Here", (Hub,), {"files": files, "sizes": shards, "asked": []})
-    listening = ThreadingHTTPServer(("127.0.0.1", 0), handler)
-    thread = threading.Thread(target=listening.serve_forever, args=(0.02,), daemon=True)
-    thread.start()
-    monkeypatch.setenv("HF_ENDPOINT", f"http://127.0.0.1:{listening.server_address[1]}")
     monkeypatch.delenv("HF_TOKEN", raising=False)
     monkeypatch.chdir(tmp_path)
-    yield handler
-    listening.shutdown()
-    listening.server_close()
-    thread.join(10)
+    with listening(handler) as address:
+        monkeypatch.setenv("HF_ENDPOINT", f"http://{address}")
+        yield handler
 
 
 @pytest.fixture(autouse=True)

@@ -1,10 +1,9 @@
 """Registries and sources that are not as they were: one line each at the command line, nothing touched."""
 
-import threading
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
+from tests.doubles.servers import Handler, listening
 
 from corral.catalogue import digests, lock
 from corral.catalogue.digests import Locked
@@ -14,30 +13,17 @@ DIGEST, OTHER = f"sha256:{'a' * 64}", f"sha256:{'b' * 64}"
 LACKING = "chrislusf/seaweedfs"
 
 
-class Mirror(BaseHTTPRequestHandler):
+class Mirror(Handler):
     """A mirror that has every image but one, all of one digest."""
 
-    def log_message(self, format: str, *args: object) -> None:
-        pass
-
-    def do_HEAD(self) -> None:
-        self.send_response(404 if LACKING in self.path else 200)
-        self.send_header("Docker-Content-Digest", DIGEST)
-        self.send_header("Content-Length", "0")
-        self.end_headers()
-
-    do_GET = do_HEAD
+    def do_GET(self) -> None:
+        self.answer(404 if LACKING in self.path else 200, headers={"Docker-Content-Digest": DIGEST})
 
 
 @pytest.fixture
 def mirror() -> Iterator[str]:
-    listening = ThreadingHTTPServer(("127.0.0.1", 0), Mirror)
-    thread = threading.Thread(target=listening.serve_forever, args=(0.02,), daemon=True)
-    thread.start()
-    yield f"127.0.0.1:{listening.server_address[1]}"
-    listening.shutdown()
-    listening.server_close()
-    thread.join(10)
+    with listening(Mirror) as address:
+        yield address
 
 
 def checked(mirror: str) -> int:

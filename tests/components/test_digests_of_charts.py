@@ -1,10 +1,10 @@
 """Every image that a chart or its operator starts carries its digest once the catalogue has it."""
 
-import subprocess
 from dataclasses import replace
 
 import pytest
 import yaml
+from tests.commands import helm_template
 
 from corral.catalogue import images as catalogue
 from corral.catalogue.platforms import platforms
@@ -101,9 +101,8 @@ WORKLOADS = ("Deployment", "StatefulSet", "Job", "Pod")
 
 
 def rendered_images(chart, values):
-    command = [str(toolchain.tool("helm")), "template", chart.name, str(chart), "--values", "-"]
-    done = subprocess.run(command, input=yaml.safe_dump(values), capture_output=True, text=True, check=True)
-    objects = [one for one in yaml.load_all(done.stdout, yaml.CSafeLoader) if one]
+    text = helm_template(chart.name, chart, values)
+    objects = [one for one in yaml.load_all(text, yaml.CSafeLoader) if one]
     return list(images_in([one for one in objects if one["kind"] in WORKLOADS]))
 
 

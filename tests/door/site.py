@@ -10,8 +10,9 @@ from pathlib import Path
 import boto3
 import pytest
 import yaml
-from tests.door.mirror import Mirror
+from tests.commands import helm_template, kubectl_done
 from tests.door.newcomer import Newcomer
+from tests.doubles.mirror import Mirror
 from tests.doubles.s3 import s3_server
 
 from corral.catalogue import lock
@@ -97,10 +98,7 @@ class Site:
         return finished.stdout
 
     def kubectl(self, *arguments: str, stdin: str = "") -> str:
-        command = [str(toolchain.tool("kubectl")), "--kubeconfig", str(self.kubeconfig), *arguments]
-        done = subprocess.run(command, input=stdin, capture_output=True, text=True, check=False, timeout=300)
-        assert done.returncode == 0, f"kubectl {' '.join(arguments)}: {done.stderr}"
-        return done.stdout
+        return kubectl_done(self.kubeconfig, *arguments, stdin=stdin)
 
     def items(self, kinds: str, *arguments: str) -> list[dict]:
         return json.loads(self.kubectl("get", kinds, *arguments, "-o", "json"))["items"]
@@ -163,25 +161,8 @@ class Site:
 
     def install(self, chart: Path, namespace: str, values: dict[str, object]) -> None:
         """A chart as an administrator without Pulumi installs it."""
-        command = [
-            "template",
-            chart.name,
-            str(chart),
-            "--namespace",
-            namespace,
-            "--include-crds",
-            "--values",
-            "-",
-        ]
-        done = subprocess.run(
-            [str(toolchain.tool("helm")), *command],
-            input=yaml.safe_dump(values),
-            capture_output=True,
-            text=True,
-            check=True,
-            timeout=120,
-        )
-        self.kubectl("apply", "--server-side", "-f", "-", stdin=done.stdout)
+        manifest = helm_template(chart.name, chart, values, "--include-crds", namespace=namespace)
+        self.kubectl("apply", "--server-side", "-f", "-", stdin=manifest)
 
     def put_model(self, prefix: str, files: dict[str, bytes]) -> None:
         client = intake_client(self.intake)

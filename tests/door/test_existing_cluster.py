@@ -1,14 +1,12 @@
 """A stack on somebody else's cluster: parts that are there are checked and used, the rest is installed."""
 
 import json
-import subprocess
 from dataclasses import replace
 
 import pytest
 import yaml
+from tests.commands import helm_template, kubectl_done
 from tests.door.newcomer import SECRETS, newcomer_in
-
-from corral.embedded import toolchain
 
 pytestmark = pytest.mark.engine
 
@@ -76,12 +74,7 @@ class Cluster:
         self.unused.mkdir()
 
     def kubectl(self, *arguments, stdin=""):
-        command = [toolchain.tool("kubectl"), "--kubeconfig", self.kubeconfig, *arguments]
-        done = subprocess.run(
-            [*map(str, command)], input=stdin, capture_output=True, text=True, check=False, timeout=120
-        )
-        assert done.returncode == 0, f"kubectl {' '.join(map(str, arguments))}: {done.stderr}"
-        return done.stdout
+        return kubectl_done(self.kubeconfig, *arguments, stdin=stdin)
 
     def established(self, name):
         """Wait until a type is served; one just made has null conditions, on which `wait` fails."""
@@ -98,23 +91,8 @@ class Cluster:
 
     def render(self, chart, namespace, values):
         """What an administrator without Pulumi would apply."""
-        command = [
-            "template",
-            chart,
-            self.plane / "charts" / chart,
-            "--namespace",
-            namespace,
-            "--include-crds",
-        ]
-        helm = subprocess.run(
-            [str(toolchain.tool("helm")), *map(str, command), "--values", "-"],
-            input=yaml.safe_dump(values),
-            capture_output=True,
-            text=True,
-            check=True,
-            timeout=120,
-        )
-        return helm.stdout
+        folder = self.plane / "charts" / chart
+        return helm_template(chart, folder, values, "--include-crds", namespace=namespace)
 
 
 @pytest.fixture(scope="module")

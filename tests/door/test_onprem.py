@@ -8,8 +8,8 @@ import json
 
 import pytest
 from tests.door import site as sites
-from tests.door.mirror import serving
 from tests.door.newcomer import SECRETS, newcomer_in
+from tests.doubles.mirror import serving
 
 from corral.catalogue.images import image, mirrored
 from corral.catalogue.models import models

@@ -2,17 +2,16 @@
 
 import json
 import os
-import subprocess
 import time
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
 import yaml
+from tests.commands import kubectl, kubectl_done
 from tests.door.newcomer import Newcomer, newcomer_in
 
 from corral.catalogue.vocabulary import Profile
-from corral.embedded import toolchain
 
 pytestmark = pytest.mark.engine
 
@@ -59,16 +58,10 @@ class Cluster:
     kubeconfig: Path
 
     def ask(self, *arguments, given=None):
-        command = [toolchain.tool("kubectl"), "--kubeconfig", self.kubeconfig, *arguments]
-        text = "" if given is None else json.dumps(given)
-        return subprocess.run(
-            [*map(str, command)], input=text, capture_output=True, text=True, check=False, timeout=120
-        )
+        return kubectl(self.kubeconfig, *arguments, stdin=_text(given))
 
     def kubectl(self, *arguments, given=None):
-        done = self.ask(*arguments, given=given)
-        assert done.returncode == 0, f"kubectl {' '.join(map(str, arguments))}: {done.stderr}"
-        return done.stdout
+        return kubectl_done(self.kubeconfig, *arguments, stdin=_text(given))
 
     def refused(self, *arguments, given=None):
         """What a refusal says; the request must be one."""
@@ -82,6 +75,10 @@ class Cluster:
     def install(self, profile):
         self.newcomer.done("pulumi", "config", "set", "-s", "guests", "profile", profile)
         self.newcomer.done("pulumi", "up", "-s", "guests", "--yes", "--skip-preview", "--non-interactive")
+
+
+def _text(manifest):
+    return "" if manifest is None else json.dumps(manifest)
 
 
 def deployment(namespace, name="web", image=NGINX, **labels):

@@ -6,7 +6,6 @@ The hardware publishes from what the program wrote, by geometry of its own; noth
 import asyncio
 import contextlib
 import random
-import subprocess
 import time
 from collections import Counter
 from pathlib import Path
@@ -14,9 +13,10 @@ from types import MappingProxyType
 
 import pytest
 import yaml
+from tests.commands import helm_template
 from tests.hardware import fleets
 
-from corral.embedded import hardware, toolchain
+from corral.embedded import hardware
 from corral.embedded.home import Home
 from corral.embedded.kube import Api, ApiError, resource
 from corral.embedded.plane import plane
@@ -93,11 +93,8 @@ def rendered(graph, chart):
     result = [one for one in (*graph.of("Release"), *graph.of("Chart")) if one.inputs.get("name") == chart]
     if not result:
         return []
-    folder = str(fleets.chart_folder(chart))
-    command = [str(toolchain.tool("helm")), "template", chart, folder, "--namespace", chart, "--values", "-"]
-    values = yaml.safe_dump(result[0].inputs["values"])
-    done = subprocess.run(command, input=values, capture_output=True, text=True, check=True)
-    return [one for one in yaml.safe_load_all(done.stdout) if one]
+    text = helm_template(chart, fleets.chart_folder(chart), result[0].inputs["values"], namespace=chart)
+    return [one for one in yaml.safe_load_all(text) if one]
 
 
 class Scene:

@@ -1,14 +1,12 @@
 """Helpers of scenes on a plane: what charts leave in its API, and waiting."""
 
 import asyncio
-import json
-import subprocess
 import time
 
 import yaml
+from tests.commands import helm_template
 from tests.hardware import fleets
 
-from corral.embedded import toolchain
 from corral.embedded.kube import ApiError, resource
 
 DRIVER = "dra-driver-nvidia-gpu"
@@ -72,11 +70,8 @@ def dra_driver(**gates):
         "kubeletPlugin": {"nodeSelector": {"nvidia.com/gpu.deploy.client": "true"}},
     }
     folder = fleets.chart_folder("dra-driver-nvidia-gpu")
-    command = [toolchain.tool("helm"), "template", "dra", folder, "--namespace", DRIVER, "--values", "-"]
-    done = subprocess.run(
-        [*map(str, command)], input=json.dumps(values), capture_output=True, text=True, check=True
-    )
-    return [one for one in yaml.safe_load_all(done.stdout) if one and one["kind"] in PATHS]
+    text = helm_template("dra", folder, values, namespace=DRIVER)
+    return [one for one in yaml.safe_load_all(text) if one and one["kind"] in PATHS]
 
 
 async def install(api, objects):

@@ -1,10 +1,10 @@
 """The charts that the embedded platform installs: each container has a row that takes its flags."""
 
-import subprocess
 from pathlib import Path
 
 import pytest
 import yaml
+from tests.commands import helm_template
 
 from corral.components.fair_sharing.values import kueue_values, manager_configuration
 from corral.components.kyverno.values import kyverno_values
@@ -30,17 +30,12 @@ KUEUE = kueue_values(
 LISTENED_TO = "/controller_manager_config.yaml"
 
 
-def containers(chart: str, values: dict, tmp_path: Path) -> list[dict]:
+def containers(chart: str, values: dict) -> list[dict]:
     """Every container of every pod of a chart, hooks included and its tests left out."""
     folder = toolchain.chart(chart)
     assert folder is not None
-    stated = tmp_path / "values.yaml"
-    stated.write_text(yaml.safe_dump(values))
-    rendered = subprocess.run(
-        [toolchain.tool("helm"), "template", chart, folder, "--namespace", chart.partition("-")[0],
-         "--values", stated, "--kube-version", "1.35.4"],
-        capture_output=True, text=True, check=True,
-    ).stdout  # fmt: skip
+    namespace = chart.partition("-")[0]
+    rendered = helm_template(chart, folder, values, "--kube-version", "1.35.4", namespace=namespace)
     result = []
     for manifest in yaml.load_all(rendered, Loader=yaml.CSafeLoader):
         spec = ((manifest or {}).get("spec") or {}).get("template", {}).get("spec", {})
@@ -62,7 +57,7 @@ def containers(chart: str, values: dict, tmp_path: Path) -> list[dict]:
 def test_every_container_of_a_chart_has_a_row_that_takes_its_flags(
     container, chart: str, values: dict, without: set[str], tmp_path: Path
 ):
-    listed = containers(chart, values, tmp_path)
+    listed = containers(chart, values)
     assert listed
     missing = set()
     for stated in listed:

@@ -4,59 +4,27 @@ import hashlib
 import io
 import subprocess
 import tarfile
-import threading
 from collections.abc import Callable, Iterator, Mapping
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
+from tests.doubles.servers import Handler, listening
 
 from corral.embedded.toolchain import ToolMissing, tool
 from corral.embedded.toolchain.workshop import Workshop
 
 
-class Site:
-    """Files served on loopback, with a record of what was asked for."""
+class Site(Handler):
+    """Files served on loopback, with a record of what was requested."""
 
-    def __init__(self) -> None:
-        self.files: dict[str, bytes] = {}
-        self.asked: list[str] = []
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
-        self.url = f"http://127.0.0.1:{self._server.server_port}"
-        threading.Thread(target=self._server.serve_forever, daemon=True).start()
+    files: dict[str, bytes]
+    asked: list[str]
+    url: str
 
-    def close(self) -> None:
-        self._server.shutdown()
-        self._server.server_close()
-
-    def _handler(self) -> type[BaseHTTPRequestHandler]:
-        site = self
-
-        class Handler(BaseHTTPRequestHandler):
-            def do_HEAD(self) -> None:
-                self.do_GET()
-
-            def do_GET(self) -> None:
-                site.asked.append(self.path)
-                path = self.path.split("?")[0]
-                if path in site.files:
-                    self.answer(200, site.files[path])
-                else:
-                    self.answer(404, b"")
-
-            def answer(self, status: int, body: bytes, headers: Mapping[str, str] | None = None) -> None:
-                self.send_response(status)
-                for name, value in (headers or {}).items():
-                    self.send_header(name, value)
-                self.send_header("Content-Length", str(len(body)))
-                self.end_headers()
-                if self.command == "GET":
-                    self.wfile.write(body)
-
-            def log_message(self, format: str, *arguments: object) -> None:
-                """Nothing: the tests read `asked`."""
-
-        return Handler
+    def do_GET(self) -> None:
+        self.asked.append(self.path)
+        path = self.path.split("?")[0]
+        self.answer(200 if path in self.files else 404, self.files.get(path, b""))
 
 
 def tar_of(files: Mapping[str, bytes]) -> bytes:
@@ -74,10 +42,11 @@ def sha256(content: bytes) -> str:
 
 
 @pytest.fixture
-def site() -> Iterator[Site]:
-    served = Site()
-    yield served
-    served.close()
+def site() -> Iterator[type[Site]]:
+    handler = type("Here", (Site,), {"files": {}, "asked": []})
+    with listening(handler) as address:
+        handler.url = f"http://{address}"
+        yield handler
 
 
 @pytest.fixture

@@ -21,7 +21,7 @@ from .conftest import Site, sha256, tar_of
 ARCHIVE = "/greet-1.0-linux.tar.gz"
 
 
-def release(site: Site) -> Release:
+def release(site: type[Site]) -> Release:
     return Release(
         (ReleaseFile(f"{site.url}/greet-{{version}}-linux.tar.gz", f"{site.url}/SUMS", {"greet": "d/greet"}),)
     )
@@ -31,12 +31,14 @@ def recipe(*sources: object) -> Recipe:
     return Recipe("greet", "1.0", ("greet",), sources)  # type: ignore[arg-type]
 
 
-def publish(site: Site, sum_of: Callable[[bytes], str] = sha256) -> None:
+def publish(site: type[Site], sum_of: Callable[[bytes], str] = sha256) -> None:
     archive = tar_of({"d/greet": b"#!/bin/sh\necho hello\n"})
     site.files = {ARCHIVE: archive, "/SUMS": f"{sum_of(archive)}  greet-1.0-linux.tar.gz\n".encode()}
 
 
-def test_a_release_archive_with_its_published_checksum_is_installed(site: Site, toolchain: Path) -> None:
+def test_a_release_archive_with_its_published_checksum_is_installed(
+    site: type[Site], toolchain: Path
+) -> None:
     publish(site)
     set_up([recipe(release(site))], lambda line: None)
     greet = toolchain / "greet-1.0" / "bin" / "greet"
@@ -44,7 +46,9 @@ def test_a_release_archive_with_its_published_checksum_is_installed(site: Site, 
     assert [path.name for path in greet.parents[1].iterdir() if path.is_file()] == [".complete"]
 
 
-def test_a_release_with_another_checksum_is_refused_and_leaves_nothing(site: Site, toolchain: Path) -> None:
+def test_a_release_with_another_checksum_is_refused_and_leaves_nothing(
+    site: type[Site], toolchain: Path
+) -> None:
     publish(site, lambda content: "0" * 64)
     with pytest.raises(ToolchainError, match=r"greet 1\.0 .*SHA-256 is .* published is 0000"):
         set_up([recipe(release(site))], lambda line: None)
@@ -54,7 +58,7 @@ def test_a_release_with_another_checksum_is_refused_and_leaves_nothing(site: Sit
     assert (toolchain / "greet-1.0" / ".complete").exists()
 
 
-def test_a_release_that_is_not_there_gives_way_to_the_next_source(site: Site, toolchain: Path) -> None:
+def test_a_release_that_is_not_there_gives_way_to_the_next_source(site: type[Site], toolchain: Path) -> None:
     publish(site)
     missing = Release((ReleaseFile(f"{site.url}/gone.tar.gz", f"{site.url}/GONE", {"greet": ""}),))
     message: list[str] = []
@@ -62,7 +66,7 @@ def test_a_release_that_is_not_there_gives_way_to_the_next_source(site: Site, to
     assert (toolchain / "greet-1.0").exists()
 
 
-def test_an_archive_without_the_program_names_it(site: Site, toolchain: Path) -> None:
+def test_an_archive_without_the_program_names_it(site: type[Site], toolchain: Path) -> None:
     publish(site)
     wrong = Release((ReleaseFile(f"{site.url}{ARCHIVE}", f"{site.url}/SUMS", {"greet": "other/greet"}),))
     with pytest.raises(ToolchainError, match="has no file other/greet"):

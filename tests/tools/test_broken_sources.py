@@ -7,7 +7,8 @@ import threading
 
 import httpx
 import pytest
-from tests.tools.faults import COMMIT, Faults, StoreFaults, before_store, handler, listening
+from tests.doubles.faults import COMMIT, Faults, StoreFaults, before_store, handler
+from tests.doubles.servers import listening
 
 from corral.tools import importer, staging
 from corral.tools import store as s3

@@ -3,13 +3,12 @@
 import base64
 import hashlib
 import json
-import threading
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 import pytest
+from tests.doubles.servers import Handler, listening
 
 from corral.catalogue.vocabulary import SourceScheme
 from corral.tools.__main__ import main
@@ -39,30 +38,24 @@ def summary(uri: str, store: object = None) -> dict[str, tuple[int, str | None]]
     return {file.name: (file.size, file.sha256) for file in locked(source_of(uri, store), quiet).files}
 
 
-class Server(BaseHTTPRequestHandler):
+class Server(Handler):
     """A hub and a registry as their APIs describe them."""
 
     seen: list[tuple[str, str | None]] = []
     token: str | None = None
     login: str | None = None
 
-    def log_message(self, format: str, *args: object) -> None:
-        pass
-
-    def do_HEAD(self) -> None:
-        self.do_GET()
-
     def do_GET(self) -> None:
         path = unquote(urlsplit(self.path).path)
         self.seen.append((path, self.headers.get("Authorization")))
         if self.login is not None and self.headers.get("Authorization") != self.login:
-            self._send(401, b"", ("WWW-Authenticate", 'Basic realm="registry"'))
+            self.answer(401, headers={"WWW-Authenticate": 'Basic realm="registry"'})
         elif self.token is not None and self.headers.get("Authorization") != f"Bearer {self.token}":
-            self._send(401, b"")
+            self.answer(401)
         else:
-            self._send(*self.answer(path))
+            self.answer(*self.content(path))
 
-    def answer(self, path: str) -> tuple[int, bytes]:
+    def content(self, path: str) -> tuple[int, bytes]:
         if path in (f"/api/models/org/tiny/revision/{one}" for one in ("main", COMMIT)):
             return 200, json.dumps(
                 {"sha": COMMIT, "siblings": [self._sibling(name) for name in FILES]}
@@ -97,27 +90,12 @@ class Server(BaseHTTPRequestHandler):
             entry["lfs"] = {"sha256": sha256(content), "size": len(content), "pointerSize": 135}
         return entry
 
-    def _send(self, status: int, body: bytes, *headers: tuple[str, str]) -> None:
-        self.send_response(status)
-        for header in headers:
-            self.send_header(*header)
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        if self.command == "GET":
-            self.wfile.write(body)
-
 
 @pytest.fixture
 def server() -> Iterator[type[Server]]:
     handler = type("Here", (Server,), {"seen": []})
-    listening = ThreadingHTTPServer(("127.0.0.1", 0), handler)
-    thread = threading.Thread(target=listening.serve_forever, args=(0.02,), daemon=True)
-    thread.start()
-    handler.address = f"127.0.0.1:{listening.server_address[1]}"
-    yield handler
-    listening.shutdown()
-    listening.server_close()
-    thread.join(10)
+    with listening(handler) as handler.address:
+        yield handler
 
 
 @pytest.fixture

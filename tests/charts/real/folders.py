@@ -3,7 +3,6 @@
 import json
 import os
 import re
-import subprocess
 from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import Any
 
 import pytest
 import yaml
+from tests.commands import helm_template
 
 from corral.catalogue.charts import chart
 from corral.embedded import toolchain
@@ -48,16 +48,8 @@ def printed(name: str, values: Mapping[str, Any], namespace: str) -> str:
 
 @lru_cache(maxsize=128)
 def _printed(name: str, values: str, namespace: str) -> str:
-    command = [toolchain.tool("helm"), "template", name, folder(name), "--namespace", namespace]
-    run = subprocess.run(
-        [*map(str, command), "--kube-version", KUBERNETES, "--values", "-"],
-        input=values,
-        capture_output=True,
-        text=True,
-        timeout=120,
-    )
-    assert run.returncode == 0, run.stderr[-2000:]
-    return run.stdout
+    place = folder(name)
+    return helm_template(name, place, json.loads(values), "--kube-version", KUBERNETES, namespace=namespace)
 
 
 def documents(text: str) -> list[dict[str, Any]]:

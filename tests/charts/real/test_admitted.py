@@ -1,6 +1,5 @@
 """Upstream's own charts as the API server of a plane takes them: every object, every pod of a template."""
 
-import subprocess
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -11,6 +10,7 @@ import pytest
 import yaml
 from tests.charts.in_use import MIRROR, pinned, uses
 from tests.charts.real.folders import SEPARATOR, definitions, documents, folder, printed
+from tests.commands import kubectl
 from tests.components.harness import build
 from tests.components.test_namespaces import HOMES
 
@@ -25,7 +25,6 @@ from corral.controls.control import ObjectRule
 from corral.controls.profiles import profile
 from corral.controls.register import CONTROLS
 from corral.controls.scope import Scope
-from corral.embedded import toolchain
 from corral.embedded.home import Home
 from corral.embedded.plane import plane
 
@@ -49,14 +48,9 @@ class Cluster:
             one["context"]["namespace"] = namespace
         own = self.kubeconfig.with_name(f"kubeconfig-{namespace}")
         own.write_text(yaml.safe_dump(content))
-        command = [str(toolchain.tool("kubectl")), "--kubeconfig", str(own), "apply", "-f", "-"]
-        done = subprocess.run(
-            [*command, "--server-side", "--force-conflicts", *more],
-            input=objects if isinstance(objects, str) else yaml.dump_all(objects, Dumper=yaml.CSafeDumper),
-            capture_output=True,
-            text=True,
-            timeout=300,
-        )
+        text = objects if isinstance(objects, str) else yaml.dump_all(objects, Dumper=yaml.CSafeDumper)
+        options = ("--server-side", "--force-conflicts", *more)
+        done = kubectl(own, "apply", "-f", "-", *options, stdin=text)
         return [line for line in done.stderr.splitlines() if not line.startswith("Warning:")]
 
 

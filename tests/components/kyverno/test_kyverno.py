@@ -1,8 +1,7 @@
-import subprocess
-
 import pulumi
 import pytest
 import yaml
+from tests.commands import helm_template
 from tests.components.harness import build
 from tests.components.installs import installed, installs, values_of
 
@@ -66,11 +65,8 @@ def test_kyverno_is_there_when_its_controllers_are_though_its_release_awaits_not
 @pytest.mark.engine
 def test_the_real_chart_has_the_roles_and_controllers_that_are_named_here():
     values = values_of(build(lambda: Kyverno("k", {"supply": {}})), "k-chart")
-    command = [str(toolchain.tool("helm")), "template", "kyverno", str(toolchain.chart("kyverno"))]
-    done = subprocess.run(
-        [*command, "--values", "-"], input=yaml.safe_dump(values), capture_output=True, text=True, check=True
-    )
-    objects = [one for one in yaml.load_all(done.stdout, yaml.CSafeLoader) if one]
+    text = helm_template("kyverno", toolchain.chart("kyverno"), values)
+    objects = [one for one in yaml.load_all(text, yaml.CSafeLoader) if one]
     filled = {one["metadata"]["name"] for one in objects if "aggregationRule" in one}
     assert filled == {f"kyverno:{controller}" for controller in CONTROLLERS}
     running = {one["metadata"]["name"] for one in objects if one["kind"] == "Deployment"}

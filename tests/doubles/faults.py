@@ -1,16 +1,15 @@
 """Servers on loopback that fail in the ways networks and stores do."""
 
-import contextlib
 import hashlib
 import json
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import unquote, urlsplit
 
 import httpx
+from tests.doubles.servers import Handler
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
 
@@ -41,15 +40,12 @@ class Faults:
         return [one["Range"] for one in self.seen if "Range" in one]
 
 
-def handler(faults: Faults) -> type[BaseHTTPRequestHandler]:
+def handler(faults: Faults) -> type[Handler]:
     """A hub with `org/tiny` and a registry with `models/tiny:1.0`, each of one file `model.gguf`."""
 
-    class Handler(BaseHTTPRequestHandler):
-        def log_message(self, format: str, *args: object) -> None:
-            pass
-
+    class Source(Handler):
         def do_HEAD(self) -> None:
-            self._whole(200, b"")
+            self.answer(200)
 
         def do_GET(self) -> None:
             path = unquote(urlsplit(self.path).path)
@@ -57,12 +53,12 @@ def handler(faults: Faults) -> type[BaseHTTPRequestHandler]:
             if path.startswith("/api/models/org/tiny/revision/"):
                 entry = {"rfilename": "model.gguf", "size": len(faults.content)}
                 entry["lfs"] = {"sha256": digest, "size": len(faults.content)}
-                self._whole(200, json.dumps({"sha": COMMIT, "siblings": [entry]}).encode())
+                self.answer(200, json.dumps({"sha": COMMIT, "siblings": [entry]}).encode())
             elif path == "/v2/models/tiny/manifests/1.0":
                 layer = {"mediaType": "application/octet-stream", "size": len(faults.content)}
                 layer |= {"digest": f"sha256:{digest}"}
                 layer["annotations"] = {"org.opencontainers.image.title": "model.gguf"}
-                self._whole(200, json.dumps({"schemaVersion": 2, "layers": [layer]}).encode())
+                self.answer(200, json.dumps({"schemaVersion": 2, "layers": [layer]}).encode())
             else:
                 self._file()
 
@@ -70,13 +66,15 @@ def handler(faults: Faults) -> type[BaseHTTPRequestHandler]:
             faults.seen.append(dict(self.headers.items()))
             if faults.busy:
                 status, order = faults.busy.pop(0)
-                self._whole(status, b"", *([] if order is None else [("Retry-After", order)]))
+                self.answer(status, headers=None if order is None else {"Retry-After": order})
                 return
             first = len(faults.seen) == 1
             body = faults.content if first or faults.later is None else faults.later
             etag = f'"{hashlib.md5(body).hexdigest()}"'
-            asked = self.headers.get("Range")
-            start = int(asked.removeprefix("bytes=").partition("-")[0]) if asked and faults.ranges else 0
+            requested = self.headers.get("Range")
+            start = (
+                int(requested.removeprefix("bytes=").partition("-")[0]) if requested and faults.ranges else 0
+            )
             if self.headers.get("If-Range") not in (None, etag):
                 start = 0
             self.send_response(206 if start else 200)
@@ -100,29 +98,7 @@ def handler(faults: Faults) -> type[BaseHTTPRequestHandler]:
             else:
                 self.wfile.write(rest)
 
-        def _whole(self, status: int, body: bytes, *headers: tuple[str, str]) -> None:
-            self.send_response(status)
-            for one in headers:
-                self.send_header(*one)
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            if self.command == "GET":
-                self.wfile.write(body)
-
-    return Handler
-
-
-@contextlib.contextmanager
-def listening(found: type[BaseHTTPRequestHandler]) -> Iterator[str]:
-    """The address of a server with this handler."""
-    server = ThreadingHTTPServer(("127.0.0.1", 0), found)
-    server.daemon_threads = True
-    thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
-    thread.start()
-    yield f"127.0.0.1:{server.server_address[1]}"
-    server.shutdown()
-    server.server_close()
-    thread.join(10)
+    return Source
 
 
 @dataclass
@@ -138,16 +114,13 @@ class StoreFaults:
     gets: int = 0
 
 
-def before_store(endpoint: str, faults: StoreFaults) -> type[BaseHTTPRequestHandler]:
+def before_store(endpoint: str, faults: StoreFaults) -> type[Handler]:
     """A store that passes requests on to `endpoint`, with faults in its GETs of ranges."""
     lock = threading.Lock()
     dropped = ("transfer-encoding", "connection", "content-length", "date", "server")
 
-    class Handler(BaseHTTPRequestHandler):
+    class Store(Handler):
         protocol_version = "HTTP/1.1"
-
-        def log_message(self, format: str, *args: object) -> None:
-            pass
 
         def _pass_on(self) -> None:
             body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
@@ -181,12 +154,8 @@ def before_store(endpoint: str, faults: StoreFaults) -> type[BaseHTTPRequestHand
 
         def _busy(self) -> None:
             text = b"<Error><Code>SlowDown</Code><Message>Reduce your request rate.</Message></Error>"
-            self.send_response(503)
-            self.send_header("Retry-After", "0")
-            self.send_header("Content-Length", str(len(text)))
-            self.end_headers()
-            self.wfile.write(text)
+            self.answer(503, text, {"Retry-After": "0"})
 
         do_GET = do_HEAD = do_PUT = do_POST = do_DELETE = _pass_on
 
-    return Handler
+    return Store

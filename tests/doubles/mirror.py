@@ -7,16 +7,15 @@ import json
 import re
 import ssl
 import subprocess
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import yaml
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
+from tests.doubles.servers import Handler, listening
 
 from corral.embedded import toolchain
 
@@ -76,15 +75,9 @@ class Mirror:
         return {"digest": digest_of(content), "size": len(content)}
 
 
-class _Handler(BaseHTTPRequestHandler):
+class _Registry(Handler):
     mirror: Mirror
     protocol_version = "HTTP/1.1"
-
-    def log_message(self, format: str, *args: object) -> None:
-        pass
-
-    def do_HEAD(self) -> None:
-        self.do_GET()
 
     def do_GET(self) -> None:
         if self.path in ("/v2", "/v2/"):
@@ -102,35 +95,20 @@ class _Handler(BaseHTTPRequestHandler):
             self._answer(404, b"{}", "application/json")
 
     def _answer(self, status: int, body: bytes, kind: str) -> None:
-        self.send_response(status)
-        self.send_header("Content-Type", kind)
-        self.send_header("Content-Length", str(len(body)))
-        if status == 200:
-            self.send_header("Docker-Content-Digest", digest_of(body))
-        self.end_headers()
-        if self.command == "GET":
-            self.wfile.write(body)
+        digest = {"Docker-Content-Digest": digest_of(body)} if status == 200 else {}
+        self.answer(status, body, {"Content-Type": kind, **digest})
 
 
 @contextmanager
 def serving(folder: Path) -> Iterator[Mirror]:
     """An empty registry; its authority is a file in `folder`."""
     authority, certificate = _certificates(folder)
-    handler = type("Handler", (_Handler,), {})
-    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
-    server.daemon_threads = True
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(certificate)
-    server.socket = context.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
-    handler.mirror = Mirror(f"127.0.0.1:{server.server_address[1]}", authority)
-    thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
-    thread.start()
-    try:
+    handler = type("Here", (_Registry,), {})
+    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    tls.load_cert_chain(certificate)
+    with listening(handler, tls) as address:
+        handler.mirror = Mirror(address, authority)
         yield handler.mirror
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join(10)
 
 
 def _certificates(folder: Path) -> tuple[Path, Path]:
