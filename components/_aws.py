@@ -2,8 +2,8 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import Any, NotRequired, Self, TypedDict
 
 import pulumi
 import pulumi_aws as aws
@@ -17,6 +17,14 @@ POD_IDENTITY = "pods.eks"
 """The service that hands roles to pods."""
 Statement = Mapping[str, Any]
 """Statement of a policy."""
+
+
+class SiteArgs(TypedDict):
+    """Arguments that every component of AWS has."""
+
+    region: str
+    tags: NotRequired[dict[str, str]]
+    protect: NotRequired[bool]
 
 
 @dataclass(frozen=True)
@@ -34,6 +42,14 @@ class AwsSite:
     tags: Mapping[str, str]
     protect: bool
     """Whether the engine refuses to delete what cannot be made again."""
+
+    @classmethod
+    def of(
+        cls, component: pulumi.Resource, kind: str, name: str, title: str, args: SiteArgs, **more: Any
+    ) -> Self:
+        """The site of a component with `args`, which are checked; `more` are fields of a subclass."""
+        tags, protect = args.get("tags", {}), args.get("protect", True)
+        return cls(component, kind, name, title, args["region"], tags, protect, **more)
 
     @property
     def partition(self) -> str:
@@ -143,30 +159,79 @@ def service_role(
     statements: pulumi.Output[Sequence[Statement]] | None = None,
 ) -> ServiceRole:
     """A role for `service` with AWS's `policies`, and rights of its own by `statements`."""
-    role = aws.iam.Role(
-        f"{site.name}-{part}",
-        assume_role_policy=site.principal(service).apply(lambda name: _trust(name, service)),
-        tags=site.tagged(),
-        opts=site.child(),
+    logical = f"{site.name}-{part}"
+    role = role_with(
+        site.component,
+        logical,
+        site.principal(service).apply(lambda name: trust(name, service)),
+        {policy.rpartition("/")[2]: site.policy(policy) for policy in policies},
+        site.tagged(),
     )
-    rights: list[pulumi.Resource] = [
+    if statements is None:
+        return role
+    own = aws.iam.RolePolicy(
+        f"{logical}-own", role=role.name, policy=statements.apply(document), opts=site.child()
+    )
+    return replace(role, rights=[*role.rights, own])
+
+
+def role_with(
+    component: pulumi.Resource,
+    logical: str,
+    trusted: pulumi.Input[str],
+    policies: Mapping[str, pulumi.Input[str]],
+    tags: Mapping[str, str],
+) -> ServiceRole:
+    """A role of `component` that `trusted` admits, with managed policies by name."""
+    role = aws.iam.Role(logical, assume_role_policy=trusted, tags=tags, opts=child(component))
+    rights = [
         aws.iam.RolePolicyAttachment(
-            f"{site.name}-{part}-{policy.rpartition('/')[2]}",
-            role=role.name,
-            policy_arn=site.policy(policy),
-            opts=site.child(),
+            f"{logical}-{name}", role=role.name, policy_arn=arn, opts=child(component)
         )
-        for policy in policies
+        for name, arn in policies.items()
     ]
-    if statements is not None:
-        own = aws.iam.RolePolicy(
-            f"{site.name}-{part}-own", role=role.name, policy=statements.apply(document), opts=site.child()
-        )
-        rights.append(own)
     return ServiceRole(role.name, role.arn, rights)
 
 
-def _trust(principal: str, service: str) -> str:
+def private_instances(
+    groups: pulumi.Input[Sequence[pulumi.Input[str]]], tags: Mapping[str, str]
+) -> dict[str, Any]:
+    """Arguments of a launch template whose instances are in `groups`, without a public address."""
+    return {
+        # One hop: the node itself may ask who it is, and a pod on it may not.
+        "metadata_options": aws.ec2.LaunchTemplateMetadataOptionsArgs(
+            http_endpoint="enabled", http_tokens="required", http_put_response_hop_limit=1
+        ),
+        "network_interfaces": [
+            aws.ec2.LaunchTemplateNetworkInterfaceArgs(
+                device_index=0,
+                associate_public_ip_address="false",
+                delete_on_termination="true",
+                security_groups=groups,
+            )
+        ],
+        "tag_specifications": [
+            aws.ec2.LaunchTemplateTagSpecificationArgs(resource_type=kind, tags=tags)
+            for kind in ("instance", "volume", "network-interface")
+        ],
+    }
+
+
+def encrypted_disk(
+    gib: int, key: pulumi.Input[str] | None
+) -> aws.ec2.LaunchTemplateBlockDeviceMappingEbsArgs:
+    """A volume of a launch template, under `key`, or under the cloud's where that is None."""
+    return aws.ec2.LaunchTemplateBlockDeviceMappingEbsArgs(
+        volume_size=gib,
+        volume_type="gp3",
+        encrypted="true",
+        kms_key_id=key,
+        delete_on_termination="true",
+    )
+
+
+def trust(principal: str, service: str) -> str:
+    """Who may take a role: `principal`, the name of `service`."""
     # Pod Identity tags its sessions with the pod.
     actions = ["sts:AssumeRole", "sts:TagSession"] if service == POD_IDENTITY else ["sts:AssumeRole"]
     return document([{"Effect": "Allow", "Principal": {"Service": principal}, "Action": actions}])

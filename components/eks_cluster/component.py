@@ -17,7 +17,7 @@ from corral.components.eks_cluster.keys import cluster_keys
 from corral.components.eks_cluster.kubeconfig import kubeconfig
 from corral.components.eks_cluster.network import cluster_network
 from corral.components.eks_cluster.nodes import system_nodes
-from corral.components.eks_cluster.site import site_of
+from corral.components.eks_cluster.site import COMPONENT, EksSite
 
 LOG_DAYS = 365
 
@@ -46,7 +46,8 @@ class EksCluster(pulumi.ComponentResource):
         args = checked(args, EksClusterArgs, name)
         refuse(problems(args, name))
         super().__init__(token(type(self)), name, {}, opts)
-        site = site_of(self, name, args)
+        zones = tuple(sorted(args["zones"]))
+        site = EksSite.of(self, COMPONENT, name, args.get("cluster_name", name), args, zones=zones)
         versions = args.get("addon_versions", {})
         network_args = args.get("network", {})
         keys = cluster_keys(site, args.get("keys", {}))

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import pulumi
 import pulumi_aws as aws
 
-from corral.components._aws import service_role
+from corral.components._aws import encrypted_disk, private_instances, service_role
 from corral.components._kit import COMPONENT_LABEL
 from corral.components.eks_cluster.args import EksSystemNodes
 from corral.components.eks_cluster.control_plane import security_group
@@ -65,13 +65,7 @@ def _image(machine: str) -> str:
 def _launch_template(
     site: EksSite, cluster: aws.eks.Cluster, nodes: EksSystemNodes, keys: ClusterKeys
 ) -> aws.ec2.LaunchTemplate:
-    disk = aws.ec2.LaunchTemplateBlockDeviceMappingEbsArgs(
-        volume_size=nodes.get("disk_gib", DISK_GIB),
-        volume_type="gp3",
-        encrypted="true",
-        kms_key_id=keys.disks,
-        delete_on_termination="true",
-    )
+    disk = encrypted_disk(nodes.get("disk_gib", DISK_GIB), keys.disks)
     confidential = aws.ec2.LaunchTemplateCpuOptionsArgs(amd_sev_snp="enabled")
     return aws.ec2.LaunchTemplate(
         f"{site.name}-system-template",
@@ -80,23 +74,8 @@ def _launch_template(
         block_device_mappings=[
             aws.ec2.LaunchTemplateBlockDeviceMappingArgs(device_name="/dev/xvda", ebs=disk)
         ],
-        # One hop: the node itself may ask who it is, and a pod on it may not.
-        metadata_options=aws.ec2.LaunchTemplateMetadataOptionsArgs(
-            http_endpoint="enabled", http_tokens="required", http_put_response_hop_limit=1
-        ),
-        network_interfaces=[
-            aws.ec2.LaunchTemplateNetworkInterfaceArgs(
-                device_index=0,
-                associate_public_ip_address="false",
-                delete_on_termination="true",
-                security_groups=[security_group(cluster)],
-            )
-        ],
-        tag_specifications=[
-            aws.ec2.LaunchTemplateTagSpecificationArgs(resource_type=kind, tags=site.tagged("system"))
-            for kind in ("instance", "volume", "network-interface")
-        ],
         region=site.region,
         tags=site.tagged(),
         opts=site.child(),
+        **private_instances([security_group(cluster)], site.tagged("system")),
     )

@@ -2,10 +2,7 @@
 
 from dataclasses import dataclass
 
-import pulumi
-
 from corral.components._aws import AwsSite
-from corral.components.eks_cluster.args import EksClusterArgs
 
 COMPONENT = "eks-cluster"
 
@@ -20,17 +17,3 @@ class EksSite(AwsSite):
     def cluster(self) -> str:
         """Name of the cluster in AWS."""
         return self.title
-
-
-def site_of(component: pulumi.Resource, name: str, args: EksClusterArgs) -> EksSite:
-    """The site of a cluster with `args`, which are checked."""
-    return EksSite(
-        component=component,
-        kind=COMPONENT,
-        name=name,
-        title=args.get("cluster_name", name),
-        region=args["region"],
-        tags=args.get("tags", {}),
-        protect=args.get("protect", True),
-        zones=tuple(sorted(args["zones"])),
-    )

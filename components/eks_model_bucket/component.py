@@ -38,7 +38,7 @@ class EksModelBucket(pulumi.ComponentResource):
         args = checked(args, EksModelBucketArgs, name)
         refuse(problems(args, name))
         super().__init__(token(type(self)), name, {}, opts)
-        site = _site(self, name, args)
+        site = AwsSite.of(self, COMPONENT, name, args.get("bucket", name), args)
         self.key = pulumi.Output.from_input(args.get("key") or own_key(site, "models", f"Models of {name}"))
         self.bucket = bucket_of(site, args, self.key)
         self.endpoint = pulumi.Output.from_input(f"https://s3.{site.region}.{site.names.dns_suffix}")
@@ -56,18 +56,6 @@ class EksModelBucket(pulumi.ComponentResource):
                 "writer": self.writer,
             }
         )
-
-
-def _site(component: pulumi.Resource, name: str, args: EksModelBucketArgs) -> AwsSite:
-    return AwsSite(
-        component=component,
-        kind=COMPONENT,
-        name=name,
-        title=args.get("bucket", name),
-        region=args["region"],
-        tags=args.get("tags", {}),
-        protect=args.get("protect", True),
-    )
 
 
 def _role(

@@ -109,11 +109,9 @@ class EksGpuNodePool(pulumi.ComponentResource):
         )
 
     def _nodes(self, name: str, args: EksGpuNodePoolArgs, pool: CloudPool) -> EksNodes:
-        role, rights = node_role(self, name, pool, cni=args.get("cni_on_node", False))
         return EksNodes(
             cluster=args["cluster"],
-            role=role,
-            rights=rights,
+            role=node_role(self, name, pool, cni=args.get("cni_on_node", False)),
             subnets=args["subnets"],
             security_groups=args.get("security_groups") or [cluster_group(self, args["cluster"])],
             image=EksImage(args.get("image", EksImage.AL2023)),

@@ -6,6 +6,7 @@ from typing import Any
 import pulumi
 import pulumi_aws as aws
 
+from corral.components._aws import encrypted_disk, private_instances
 from corral.components._kit import child
 from corral.components.gpu_node_pool.cloud import FROM_RESERVATION, CloudPool
 from corral.components.gpu_node_pool.cloud_args import CloudPurchase
@@ -50,7 +51,7 @@ def managed_group(parent: pulumi.Resource, name: str, pool: CloudPool, nodes: Ek
         # Spare machines with GPUs are seldom there: a node goes before the next one comes.
         update_config=aws.eks.NodeGroupUpdateConfigArgs(max_unavailable=1, update_strategy="MINIMAL"),
         tags={**tags(pool), **priced(pool)},
-        opts=child(parent, depends_on=list(nodes.rights), ignore_changes=["scalingConfig.desiredSize"]),
+        opts=child(parent, depends_on=list(nodes.role.rights), ignore_changes=["scalingConfig.desiredSize"]),
     )
     _described(parent, name, pool, group)
     return group.node_group_name
@@ -63,39 +64,16 @@ def _launch_template(
         f"{name}-template",
         instance_type=pool.machine,
         block_device_mappings=[
-            aws.ec2.LaunchTemplateBlockDeviceMappingArgs(device_name=device, ebs=_encrypted(gib, pool))
-            for device, gib in volumes(pool, nodes).items()
-        ],
-        # One hop: the node itself may ask who it is, and a pod on it may not.
-        metadata_options=aws.ec2.LaunchTemplateMetadataOptionsArgs(
-            http_endpoint="enabled", http_tokens="required", http_put_response_hop_limit=1
-        ),
-        network_interfaces=[
-            aws.ec2.LaunchTemplateNetworkInterfaceArgs(
-                device_index=0,
-                associate_public_ip_address="false",
-                delete_on_termination="true",
-                security_groups=nodes.security_groups,
+            aws.ec2.LaunchTemplateBlockDeviceMappingArgs(
+                device_name=device, ebs=encrypted_disk(gib, pool.disk_key)
             )
-        ],
-        tag_specifications=[
-            aws.ec2.LaunchTemplateTagSpecificationArgs(resource_type=kind, tags=tags(pool))
-            for kind in ("instance", "volume", "network-interface")
+            for device, gib in volumes(pool, nodes).items()
         ],
         tags=tags(pool),
         opts=child(parent),
+        **private_instances(nodes.security_groups, tags(pool)),
         **_reserved(pool),
         **_own_image(nodes),
-    )
-
-
-def _encrypted(gib: int, pool: CloudPool) -> aws.ec2.LaunchTemplateBlockDeviceMappingEbsArgs:
-    return aws.ec2.LaunchTemplateBlockDeviceMappingEbsArgs(
-        volume_size=gib,
-        volume_type="gp3",
-        encrypted="true",
-        kms_key_id=pool.disk_key,
-        delete_on_termination="true",
     )
 
 

@@ -42,7 +42,7 @@ def karpenter_pool(
         kind=NODE_CLASS["kind"],
         metadata={"name": pool.name, "labels": pool.labels},
         spec=class_spec(pool, nodes),
-        opts=child(parent, depends_on=[*nodes.rights, access]),
+        opts=child(parent, depends_on=[*nodes.role.rights, access]),
     )
     made = kubernetes.apiextensions.CustomResource(
         f"{name}-pool",

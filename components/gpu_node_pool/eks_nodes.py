@@ -1,6 +1,5 @@
 """What nodes on EKS have in common, whoever adds them: image, role, network and volumes."""
 
-import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from enum import Enum
@@ -10,7 +9,7 @@ import pulumi
 import pulumi_aws as aws
 
 from corral.catalogue.vocabulary import Cloud, DriverSource
-from corral.components._kit import child
+from corral.components._aws import ServiceRole, role_with, trust
 from corral.components.gpu_node_pool.cloud import CloudPool, CloudRules
 from corral.components.gpu_node_pool.cloud_args import CloudPurchase
 from corral.controls.cost.groups import NODE_HOUR
@@ -78,9 +77,7 @@ class EksNodes:
     """Where and as what the nodes of a pool run."""
 
     cluster: pulumi.Input[str]
-    role: aws.iam.Role
-    rights: Sequence[pulumi.Resource]
-    """What gives the role its rights; nodes wait for it."""
+    role: ServiceRole
     subnets: Sequence[pulumi.Input[str]]
     security_groups: Sequence[pulumi.Input[str]]
     image: EksImage
@@ -108,34 +105,16 @@ def priced(pool: CloudPool) -> dict[str, str]:
     return {} if pool.node_hour is None else {NODE_HOUR: pool.node_hour}
 
 
-def node_role(
-    parent: pulumi.Resource, name: str, pool: CloudPool, *, cni: bool
-) -> tuple[aws.iam.Role, list[pulumi.Resource]]:
-    """The role that nodes run as, and what gives it its rights, in the partition's own ARNs."""
+def node_role(parent: pulumi.Resource, name: str, pool: CloudPool, *, cni: bool) -> ServiceRole:
+    """The role that nodes run as, in the names of the provider's own partition: a pool states no region."""
     options = pulumi.InvokeOutputOptions(parent=parent)
     principal = aws.get_service_principal_output(service_name="ec2", opts=options).name
     partition = aws.get_partition_output(opts=options).partition
-    role = aws.iam.Role(
-        f"{name}-role",
-        assume_role_policy=principal.apply(_trust),
-        tags=tags(pool),
-        opts=child(parent),
-    )
-    rights: list[pulumi.Resource] = [
-        aws.iam.RolePolicyAttachment(
-            f"{name}-role-{policy}",
-            role=role.name,
-            policy_arn=pulumi.Output.concat("arn:", partition, ":iam::aws:policy/", policy),
-            opts=child(parent),
-        )
+    arns = {
+        policy: pulumi.Output.concat("arn:", partition, ":iam::aws:policy/", policy)
         for policy in (*NODE_POLICIES, *([CNI_POLICY] if cni else []))
-    ]
-    return role, rights
-
-
-def _trust(principal: str) -> str:
-    statement = {"Effect": "Allow", "Principal": {"Service": principal}, "Action": "sts:AssumeRole"}
-    return json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+    }
+    return role_with(parent, f"{name}-role", principal.apply(lambda own: trust(own, "ec2")), arns, tags(pool))
 
 
 def cluster_group(parent: pulumi.Resource, cluster: pulumi.Input[str]) -> pulumi.Output[str]:
