@@ -25,11 +25,11 @@ def references(config: StackConfig, mirror: str | None = None) -> dict[str, str]
     states = addon_states(config.addons, config.sections, config.model_storage.kind)
     vectors = config.vector_db and config.vector_db.engine
     used = artifacts(states, vectors, {one.engine for one in requests}, None)
-    targets = {entry.reference: entry.through(mirror).reference for entry in used.charts}
+    found = {entry.reference: entry.through(mirror).reference for entry in used.charts}
     for entry in used.images:
         if entry.name == TOOLS and config.images.tools is not None:
-            targets[config.images.tools] = config.images.tools
+            found[config.images.tools] = config.images.tools
         else:
             plain = mirrored(entry.repository, mirror)
-            targets[entry.reference()] = f"{plain}:{entry.tag}"
-    return targets
+            found[entry.reference()] = f"{plain}:{entry.tag}"
+    return found

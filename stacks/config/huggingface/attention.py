@@ -82,9 +82,9 @@ def _of_class(name: str) -> Reader | None:
     return None
 
 
-def _whole(figures: Figures) -> Figures | None:
+def _whole(found: Figures) -> Figures | None:
     """`found`, or None where something in it is missing."""
-    return None if None in figures.values() else figures
+    return None if None in found.values() else found
 
 
 def _grouped(text: Config, name: str) -> Figures | None:
@@ -104,29 +104,29 @@ def _grouped(text: Config, name: str) -> Figures | None:
 
 def _sliding(text: Config, name: str) -> Figures | None:
     base = _grouped({**text, "sliding_window": None}, name)
-    typed = _typed_layers(text, _sliding)
-    if base is None or typed is None:
+    found = _typed_layers(text, _sliding)
+    if base is None or found is None:
         return None
     window = number(text, "sliding_window")
-    own = typed.first(typed.total - (number(text, "num_kv_shared_layers") or 0))
+    own = found.first(found.total - (number(text, "num_kv_shared_layers") or 0))
     if not own.count(Keeps.WINDOW):
         return base
     kept = {
         "full-layers": own.count(Keeps.ALL),
         # Cohere's windows have the current token beside those that are stated.
         "window": window and window + (1 if within(name, COHERE) else 0),
-        "shared-layers": typed.total - own.total,
+        "shared-layers": found.total - own.total,
     }
     return _whole({**base, "kind": "sliding", **kept, **_other_heads(text, name)})
 
 
 def _typed_layers(text: Config, reader: Reader) -> Layers | None:
     """Layers that see all or a window, or that see all or keep a state."""
-    kinds = layers(text)
+    found = layers(text)
     other = Keeps.WINDOW if reader == _sliding else Keeps.STATE
-    if kinds is None or kinds.count(Keeps.ALL, other) != kinds.total or not kinds.count(Keeps.ALL):
+    if found is None or found.count(Keeps.ALL, other) != found.total or not found.count(Keeps.ALL):
         return None
-    return kinds
+    return found
 
 
 def _other_heads(text: Config, name: str) -> Figures:
@@ -135,28 +135,28 @@ def _other_heads(text: Config, name: str) -> Figures:
     vllm/transformers_utils/configs/gemma4.py and vllm/model_executor/models/mimo_v2.py at v0.30.0 have them.
     """
     if within(name, WIDER_HEADS):
-        figures: Figures = {"full-head-dim": number(text, "global_head_dim")}
+        found: Figures = {"full-head-dim": number(text, "global_head_dim")}
         if text.get("attention_k_eq_v") is True:
-            figures["full-kv-heads"] = number(text, "num_global_key_value_heads")
+            found["full-kv-heads"] = number(text, "num_global_key_value_heads")
     elif number(text, "swa_num_key_value_heads"):
-        figures = {
+        found = {
             "kv-heads": number(text, "swa_num_key_value_heads"),
             "head-dim": number(text, "swa_head_dim") or number(text, "head_dim"),
             "full-kv-heads": number(text, "num_key_value_heads"),
             "full-head-dim": number(text, "head_dim"),
         }
     else:
-        figures = {}
-    return {key: value for key, value in figures.items() if value}
+        found = {}
+    return {key: value for key, value in found.items() if value}
 
 
 def _hybrid(text: Config, name: str) -> Figures | None:
     base = _grouped(text, name)
-    typed = _typed_layers(text, _hybrid)
-    if base is None or typed is None:
+    found = _typed_layers(text, _hybrid)
+    if base is None or found is None:
         return None
     kept = {
-        "full-layers": typed.count(Keeps.ALL),
+        "full-layers": found.count(Keeps.ALL),
         "state-heads": number(text, "linear_num_value_heads"),
         "state-key-heads": number(text, "linear_num_key_heads"),
         "state-dim": number(text, "linear_value_head_dim"),

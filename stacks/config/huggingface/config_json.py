@@ -99,8 +99,8 @@ def untied(config: Config) -> bool:
     return language(config).get("tie_word_embeddings") is False
 
 
-def known_only(figures: Figures) -> Figures:
-    return {key: value for key, value in figures.items() if value is not None}
+def known_only(found: Figures) -> Figures:
+    return {key: value for key, value in found.items() if value is not None}
 
 
 def _wraps(config: Config, outer: str) -> bool:
@@ -165,16 +165,16 @@ def _count_of_experts(text: Config) -> int | None:
         "moe_num_experts",
         "moe_num_routed_experts",
     )
-    experts = next((count for key in keys if (count := _first_number(text, key))), None)
-    return experts if experts and experts > 1 else None
+    found = next((count for key in keys if (count := _first_number(text, key))), None)
+    return found if found and found > 1 else None
 
 
 def _first_number(text: Config, key: str) -> int | None:
     """The number under `key`, or the largest of a list of them, one for each layer or modality."""
-    value = text.get(key)
-    if not isinstance(value, list):
+    found = text.get(key)
+    if not isinstance(found, list):
         return number(text, key)
-    numbers = [number({key: one}, key) for one in cast("list[object]", value)]
+    numbers = [number({key: one}, key) for one in cast("list[object]", found)]
     return None if None in numbers else max((one for one in numbers if one is not None), default=None)
 
 
@@ -193,9 +193,9 @@ def _context(text: Config, name: str) -> int | None:
 
 def _scalings(text: Config) -> list[Config]:
     """How rotary positions are scaled: once, or for each type of layer."""
-    scaling = inner(text, "rope_scaling") or inner(text, "rope_parameters")
-    each = [inner(scaling, key) for key in scaling if isinstance(scaling[key], dict)]
-    return each or [scaling]
+    found = inner(text, "rope_scaling") or inner(text, "rope_parameters")
+    each = [inner(found, key) for key in found if isinstance(found[key], dict)]
+    return each or [found]
 
 
 def _scaled(longest: int, scaling: Config) -> int:

@@ -70,11 +70,11 @@ def _gate(config: StackConfig, path: str) -> Iterator[Problem]:
     gate, version = FeatureGate.PARTITIONABLE_DEVICES, config.cluster.kubernetes
     if gate in config.cluster.feature_gates or (version is not None and at_least(version, ON_BY_DEFAULT)):
         return
-    state = "cluster.kubernetes is not said" if version is None else f"off by default in {version}"
+    found = "cluster.kubernetes is not said" if version is None else f"off by default in {version}"
     yield Problem(
         path,
         DYNAMIC,
-        f"needs the gate {gate.value}, {state}: use auto, or cluster: "
+        f"needs the gate {gate.value}, {found}: use auto, or cluster: "
         f'{{kubernetes: "{ON_BY_DEFAULT}"}} or newer, or {{feature-gates: [{gate.value}]}} '
         "where API server and scheduler have it on",
     )
