@@ -35,8 +35,9 @@ def _item(holder: Any, key: Any) -> Any:
         return UNKNOWN
 
 
-def resource(args: ResourceValidationArgs) -> Resource:
-    """The resource of a resource policy."""
+def resource(args: ResourceValidationArgs | PolicyResource) -> Resource:
+    """The resource of a resource policy, or one of a stack policy with those that its values come from."""
+    sources = args.property_dependencies if isinstance(args, PolicyResource) else {}
     return Resource(
         type=args.resource_type,
         name=args.name,
@@ -46,23 +47,7 @@ def resource(args: ResourceValidationArgs) -> Resource:
         provider_name=args.provider.name if args.provider else "",
         ignore_changes=tuple(args.opts.ignore_changes),
         protect=bool(args.opts.protect),
-    )
-
-
-def stack_resource(resource: PolicyResource) -> Resource:
-    """One resource of a stack policy, with the resources its values come from."""
-    return Resource(
-        type=resource.resource_type,
-        name=resource.name,
-        props=plain(resource.props),
-        urn=resource.urn,
-        provider=plain(resource.provider.props) if resource.provider else {},
-        provider_name=resource.provider.name if resource.provider else "",
-        ignore_changes=tuple(resource.opts.ignore_changes),
-        protect=bool(resource.opts.protect),
-        refers={
-            key: tuple(r.urn for r in several) for key, several in resource.property_dependencies.items()
-        },
+        refers={key: tuple(one.urn for one in several) for key, several in sources.items()},
     )
 
 

@@ -7,7 +7,7 @@ from pulumi_policy import ResourceValidationArgs, StackValidationArgs
 
 from corral.controls.cel import Prepared, prepared
 from corral.controls.control import Resource, Undecided
-from corral.policy.adapt import kubernetes_workloads, resource, stack_resource
+from corral.policy.adapt import kubernetes_workloads, resource
 from corral.policy.rendered import RELEASE, CannotRender, objects
 
 
@@ -39,7 +39,7 @@ class Adapter:
     def stack(self, args: StackValidationArgs) -> list[Resource]:
         """All resources of a stack policy."""
         if self._args is not args:
-            self._stack = [stack_resource(one) for one in args.resources]
+            self._stack = [resource(one) for one in args.resources]
             self._args, self._adapted = args, None
         return self._stack
 

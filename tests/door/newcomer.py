@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import yaml
+from tests.stacks.stack_files import pool, stack
 
 from corral.embedded import toolchain
 from corral.embedded.home import Home
@@ -37,24 +38,14 @@ SECRETS = {
     "corral:vector-db-password": "door-vector-db-password",
     "corral:grafana-password": "door-grafana-password",
 }
-SMALLEST_STACK = {
-    "sovereignty": {"profile": "open", "region": "embedded"},
-    "cluster": {"kind": "embedded", "plane": "dev"},
-    "tenants": [{"name": "assistants"}],
-    "gpu-pools": [
-        {
-            "name": "slices",
-            "gpu": "A100-40GB",
-            "nodes": {"names": ["slices-0"]},
-            "gpus-per-node": 4,
-            "sharing": {"mig": "auto"},
-        }
-    ],
-    "models": [{"name": "smollm2", "model": "smollm2-135m", "context": 2048, "max-num-seqs": 2}],
-    "model-storage": {"size": "5Gi"},
+SMALLEST_STACK = stack(
+    cluster={"kind": "embedded", "plane": "dev"},
+    tenants=[{"name": "assistants"}],
+    gpu_pools=[pool(gpus_per_node=4)],
+    model_storage={"size": "5Gi"},
     # What the policies of the real dev stack need longest; the engine tier of `corral up` has it.
-    "addons": {"kyverno": "off"},
-}
+    addons={"kyverno": "off"},
+)
 """The smallest stack with a model that answers, on the plane of stack `dev`: `corral:platform`."""
 ITS_SECRETS = ("corral:storage-encryption-key", "corral:storage-access-key", "corral:storage-secret-key")
 SECONDS = 420

@@ -7,13 +7,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-import boto3
 import pytest
 import yaml
 from tests.commands import helm_template, kubectl_done
 from tests.door.newcomer import Newcomer
 from tests.doubles.mirror import Mirror
-from tests.doubles.s3 import s3_server
+from tests.doubles.s3 import create_bucket, s3_client, s3_server
 
 from corral.catalogue import lock
 from corral.embedded import toolchain
@@ -171,21 +170,14 @@ class Site:
 
 
 def intake_client(url: str):
-    return boto3.client(
-        "s3",
-        endpoint_url=url,
-        region_name=REGION,
-        **{key.lower(): value for key, value in INTAKE_KEYS.items()},
-    )
+    return s3_client(url, INTAKE_KEYS["AWS_ACCESS_KEY_ID"], INTAKE_KEYS["AWS_SECRET_ACCESS_KEY"], REGION)
 
 
 @contextmanager
 def intake() -> Iterator[str]:
     """URL of an S3 server with an empty intake bucket."""
     with s3_server() as url:
-        intake_client(url).create_bucket(
-            Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": REGION}
-        )
+        create_bucket(intake_client(url), BUCKET, REGION)
         yield url
 
 

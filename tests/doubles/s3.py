@@ -1,7 +1,12 @@
+"""An S3 store on loopback, and clients of any."""
+
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 from urllib.request import ProxyHandler, Request, build_opener
 
+import boto3
+from botocore.config import Config
 from moto.server import ThreadedMotoServer
 
 
@@ -22,3 +27,21 @@ def s3_server() -> Iterator[str]:
         yield url
     finally:
         server.stop()
+
+
+def s3_client(
+    url: str, key: str = "owner", secret: str = "owner", region: str = "eu-central-1", **retries: Any
+) -> Any:
+    """A client of the S3 store at `url`, past any proxy."""
+    return boto3.client(
+        "s3",
+        endpoint_url=url,
+        region_name=region,
+        aws_access_key_id=key,
+        aws_secret_access_key=secret,
+        config=Config(s3={"addressing_style": "path"}, proxies={}, retries=retries or None),
+    )
+
+
+def create_bucket(client: Any, name: str, region: str = "eu-central-1") -> None:
+    client.create_bucket(Bucket=name, CreateBucketConfiguration={"LocationConstraint": region})

@@ -4,12 +4,11 @@ import json
 import tempfile
 from pathlib import Path
 
-import boto3
 import pytest
-from botocore.config import Config
 from tests.door.site import packaged
-from tests.doubles.s3 import s3_server
+from tests.doubles.s3 import create_bucket, s3_client, s3_server
 from tests.e2e import platform_client
+from tests.stacks.stack_files import SMALL, pool, stack
 
 from corral.catalogue.models import models
 
@@ -24,51 +23,23 @@ SECRETS = {
 }
 
 
-def stack(endpoint: str) -> dict:
-    return {
-        "sovereignty": {"profile": "open", "region": "embedded"},
-        "cluster": {"kind": "embedded"},
-        "gpu-pools": [
-            {
-                "name": "slices",
-                "gpu": "A100-40GB",
-                "nodes": {"names": ["slices-0"]},
-                "gpus-per-node": 4,
-                "sharing": {"mig": "auto"},
-            }
-        ],
-        "models": [
-            {
-                "name": "smollm2",
-                "model": "smollm2-135m",
-                "source": "s3://intake/smollm2",
-                "context": 2048,
-                "max-num-seqs": 2,
-            }
-        ],
-        "model-sources": [
-            {"name": "intake", "url": "s3://intake", "endpoint": endpoint, "region": "eu-central-1"}
-        ],
-        "model-storage": {"size": "5Gi"},
-        "addons": {"kyverno": "off"},
-    }
+def stack_of(endpoint: str) -> dict:
+    intake = {"name": "intake", "url": "s3://intake", "endpoint": endpoint, "region": "eu-central-1"}
+    return stack(
+        gpu_pools=[pool(gpus_per_node=4)],
+        models=[{**SMALL["models"][0], "source": "s3://intake/smollm2"}],
+        model_sources=[intake],
+        model_storage={"size": "5Gi"},
+        addons={"kyverno": "off"},
+    )
 
 
 @pytest.fixture(scope="module")
 def intake():
     """A store of somebody else, with an empty bucket; its client."""
     with s3_server() as url:
-        client = boto3.client(
-            "s3",
-            endpoint_url=url,
-            region_name="eu-central-1",
-            aws_access_key_id="owner",
-            aws_secret_access_key="owner",
-            config=Config(s3={"addressing_style": "path"}, proxies={}),
-        )
-        client.create_bucket(
-            Bucket="intake", CreateBucketConfiguration={"LocationConstraint": "eu-central-1"}
-        )
+        client = s3_client(url)
+        create_bucket(client, "intake")
         yield client
 
 
@@ -84,7 +55,7 @@ class Importing(platform_client.Platform):
 def platform(intake):
     """The platform before its first `up`; it ends with nothing of it left on the machine."""
     with tempfile.TemporaryDirectory(prefix="corral-import-", ignore_cleanup_errors=True) as folder:
-        checkout = platform_client.checkout_with(Path(folder), stack(intake.meta.endpoint_url))
+        checkout = platform_client.checkout_with(Path(folder), stack_of(intake.meta.endpoint_url))
         with platform_client.gone_afterwards(Importing(Path(folder) / "home", checkout)) as manifest:
             yield manifest
 
@@ -122,14 +93,8 @@ def stored(platform):
     service = platform.read("service", "model-storage", "-n", "model-storage")
     identities = json.loads(platform.secret("model-storage", "model-storage-config")["s3.json"])["identities"]
     keys = next(one["credentials"][0] for one in identities if "Admin" in one["actions"])
-    return boto3.client(
-        "s3",
-        endpoint_url=f"http://{service['spec']['clusterIP']}:8333",
-        region_name="embedded",
-        aws_access_key_id=keys["accessKey"],
-        aws_secret_access_key=keys["secretKey"],
-        config=Config(s3={"addressing_style": "path"}, proxies={}),
-    )
+    endpoint = f"http://{service['spec']['clusterIP']}:8333"
+    return s3_client(endpoint, keys["accessKey"], keys["secretKey"], "embedded")
 
 
 def pods(platform):

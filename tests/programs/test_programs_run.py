@@ -11,14 +11,13 @@ import subprocess
 import zipfile
 from pathlib import Path
 
-import boto3
 import httpx
 import pytest
-from botocore.config import Config
 from botocore.exceptions import ClientError
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
+from tests.doubles.s3 import s3_client
 
 from corral.embedded import toolchain
 from corral.embedded.node.program_spec import ProgramSpec
@@ -93,18 +92,8 @@ def test_a_model_server_without_its_weights_ends_with_an_error(container, start)
 
 
 def s3(address: str, key: str, secret: str, tries: int = 3):
-    return boto3.client(
-        "s3",
-        endpoint_url=f"http://{address}:8333",
-        region_name="us-east-1",
-        aws_access_key_id=key,
-        aws_secret_access_key=secret,
-        config=Config(
-            s3={"addressing_style": "path"},
-            proxies={},
-            retries={"mode": "standard", "total_max_attempts": tries},
-        ),
-    )
+    retries = {"mode": "standard", "total_max_attempts": tries}
+    return s3_client(f"http://{address}:8333", key, secret, "us-east-1", **retries)
 
 
 @pytest.fixture

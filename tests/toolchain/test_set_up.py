@@ -67,6 +67,14 @@ def known(monkeypatch: pytest.MonkeyPatch) -> Callable[[Recipe], None]:
     return add
 
 
+@pytest.fixture
+def greet(known: Callable[[Recipe], None]) -> Recipe:
+    """A recipe that the toolchain knows."""
+    recipe = scripted("greet", Scripted())
+    known(recipe)
+    return recipe
+
+
 def test_a_missing_tool_names_the_command_that_sets_it_up(toolchain: Path) -> None:
     with pytest.raises(ToolMissing, match=r"etcd 3\.7\.3: not set up; run `make setup` / `corral setup`"):
         tool("etcd")
@@ -117,46 +125,38 @@ def test_a_folder_without_a_record_does_not_count(toolchain: Path, known: Callab
     assert tool("greet").read_text() == "program 0"
 
 
-def test_a_changed_program_is_noticed_and_made_again(
-    toolchain: Path, known: Callable[[Recipe], None]
-) -> None:
-    recipe = scripted("greet", Scripted())
-    known(recipe)
-    set_up([recipe], quiet)
+def test_a_changed_program_is_noticed_and_made_again(toolchain: Path, greet: Recipe) -> None:
+    set_up([greet], quiet)
     tool("greet").write_text("shorter")
     with pytest.raises(ToolMissing, match="greet is gone or has changed"):
         tool("greet")
-    set_up([recipe], quiet)
+    set_up([greet], quiet)
     assert tool("greet").read_text() == "program 1"
 
 
 def test_a_copied_toolchain_with_other_times_is_used_as_it_is_and_gets_its_times_back(
-    toolchain: Path, known: Callable[[Recipe], None]
+    toolchain: Path, greet: Recipe
 ) -> None:
-    recipe = scripted("greet", Scripted())
-    known(recipe)
-    set_up([recipe], quiet)
+    set_up([greet], quiet)
     program = tool("greet")
     recorded = program.stat().st_mtime_ns
     os.utime(program, ns=(1, 1))
     assert tool("greet") == program
-    set_up([recipe], quiet)
+    set_up([greet], quiet)
     assert program.read_text() == "program 0"
     assert program.stat().st_mtime_ns == recorded
 
 
 def test_a_program_of_the_same_size_with_another_time_and_other_contents_is_made_again(
-    toolchain: Path, known: Callable[[Recipe], None]
+    toolchain: Path, greet: Recipe
 ) -> None:
-    recipe = scripted("greet", Scripted())
-    known(recipe)
-    set_up([recipe], quiet)
+    set_up([greet], quiet)
     program = tool("greet")
     program.write_text("program X")
     os.utime(program, ns=(1, 1))
     with pytest.raises(ToolMissing, match="greet is gone or has changed"):
         tool("greet")
-    set_up([recipe], quiet)
+    set_up([greet], quiet)
     assert program.read_text() == "program 1"
 
 

@@ -6,11 +6,10 @@ import socket
 import subprocess
 import time
 
-import boto3
 import httpx
 import pytest
-from botocore.config import Config
 from botocore.exceptions import ClientError
+from tests.doubles.s3 import s3_client
 
 from corral.components.model_storage.seaweedfs import ARGUMENTS, READER, WRITER, config_files, derived
 from corral.embedded.toolchain import tool
@@ -76,14 +75,7 @@ def _healthy(probe: httpx.Client, endpoint: str) -> bool:
 
 
 def caller(endpoint: str, key: str, secret: str):
-    return boto3.client(
-        "s3",
-        endpoint_url=endpoint,
-        region_name="embedded",
-        aws_access_key_id=key,
-        aws_secret_access_key=secret,
-        config=Config(s3={"addressing_style": "path"}, retries={"max_attempts": 1}),
-    )
+    return s3_client(endpoint, key, secret, "embedded", max_attempts=1)
 
 
 def as_identity(monkeypatch, endpoint: str, key: str, secret: str) -> None:

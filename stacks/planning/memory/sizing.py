@@ -133,18 +133,10 @@ def smallest_device(
     **spread: Unpack[Spread],
 ) -> int:
     """Bytes of the smallest device that one replica fits on, if there were one of every size."""
+    demand = {"context": context, "max_num_seqs": max_num_seqs, "full_sequences": full_sequences}
 
     def fits(usable: int) -> bool:
-        plan = memory(
-            model,
-            engine,
-            context=context,
-            max_num_seqs=max_num_seqs,
-            full_sequences=full_sequences,
-            usable=usable,
-            **spread,
-        )
-        return plan.free >= 0
+        return memory(model, engine, **demand, usable=usable, **spread).free >= 0
 
     # A step grows at LARGE, so that what fits just below may not fit just above.
     small = _first(1, LARGE - 1, fits)
@@ -163,18 +155,10 @@ def largest_context(
     """Tokens of the longest sequence that fits, at most the model's own limit; 0: not even one token fits."""
     step = spread.get("settings", DEFAULTS).step
     limit = min(model.context, step) if pools(model) and step else model.context
+    demand = {"max_num_seqs": max_num_seqs, "full_sequences": full_sequences, "usable": usable}
 
     def overflows(context: int) -> bool:
-        plan = memory(
-            model,
-            engine,
-            context=context,
-            max_num_seqs=max_num_seqs,
-            full_sequences=full_sequences,
-            usable=usable,
-            **spread,
-        )
-        return plan.free < 0
+        return memory(model, engine, context=context, **demand, **spread).free < 0
 
     return bisect_left(range(1, limit + 1), True, key=overflows)
 
@@ -191,16 +175,9 @@ def full_sequences_that_fit(
     """Sequences at full `context` that fit at the same time, at most `max_num_seqs`."""
 
     def overflows(sequences: int) -> bool:
-        plan = memory(
-            model,
-            engine,
-            context=context,
-            max_num_seqs=sequences if engine is Engine.LLAMA_CPP else max_num_seqs,
-            full_sequences=sequences,
-            usable=usable,
-            **spread,
-        )
-        return plan.free < 0
+        slots = sequences if engine is Engine.LLAMA_CPP else max_num_seqs
+        demand = {"context": context, "max_num_seqs": slots, "full_sequences": sequences}
+        return memory(model, engine, **demand, usable=usable, **spread).free < 0
 
     return bisect_left(range(1, max_num_seqs + 1), True, key=overflows)
 
