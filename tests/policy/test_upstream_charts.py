@@ -90,14 +90,15 @@ def test_every_chart_of_which_there_is_a_copy_is_evaluated() -> None:
 def test_admission_says_of_every_object_what_the_pack_says() -> None:
     seen = 0
     for where, limits, workload in subjects():
+        ready = prepared(workload)
         for control in RULES:
             assert isinstance(control.rule, ObjectRule)
             if workload["kind"] not in control.rule.kinds:
                 continue
             policy = native_policy(control, limits, Scope(), everywhere=True)
             refused = bool(refusals(policy, workload))
-            judged = bool(evaluate_object(control, workload, limits))
-            assert refused == judged, (
+            evaluated = bool(evaluate_object(control, ready, limits))
+            assert refused == evaluated, (
                 f"{where}: {workload['kind']} {workload['metadata']['name']}: {control.id}"
             )
             seen += 1
@@ -108,7 +109,8 @@ def test_values_of_a_release_without_digests_break_no_control_but_that_of_digest
     broken = {
         control.id
         for _where, limits, workload in subjects()
+        for ready in [prepared(workload)]
         for control in RULES
-        if evaluate_object(control, workload, limits)
+        if evaluate_object(control, ready, limits)
     }
     assert broken == {"SOV-SUP-02"}
