@@ -7,6 +7,7 @@ import threading
 
 import httpx
 import pytest
+from botocore.retries.standard import ExponentialBackoff
 from tests.doubles.faults import COMMIT, Faults, StoreFaults, before_store, handler
 from tests.doubles.servers import listening
 
@@ -29,6 +30,7 @@ def sha256(content: bytes) -> str:
 def impatient(monkeypatch):
     monkeypatch.setattr(transfer, "FIRST_WAIT", 0.01)
     monkeypatch.setattr(s3, "ATTEMPTS", 2)
+    monkeypatch.setattr(ExponentialBackoff, "delay_amount", lambda *_: 0.01)
 
 
 @pytest.fixture(params=["hub", "registry"])
