@@ -3,6 +3,7 @@
 import random
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
+from functools import cache
 from itertools import product
 from operator import mul
 
@@ -162,6 +163,7 @@ def test_for_slices_of_any_number_the_weights_say_how_many_gpus_they_keep_full(g
 def smallest(sets: Sequence[Vector], bounds: Sequence[Blockade], count: int) -> Iterator[Vector]:
     """All others without the full profile that weigh enough for `count` GPUs, and with one less do not."""
 
+    @cache
     def first(rest: Vector) -> int:
         needs = (one.least * count - sum(map(mul, one.weights[1:-1], rest)) for one in bounds)
         return max(0, *(-(-need // one.weights[0]) for need, one in zip(needs, bounds, strict=True)))
