@@ -22,17 +22,17 @@ def is_cloud(token: str) -> bool:
 def companions(bucket: Resource, others: Sequence[Resource], kinds: Sequence[str]) -> list[Resource]:
     """Resources of `kinds` that belong to `bucket`: by dependency, which is known even where the name is
     not, else by the bucket's name."""
-    related: list[Resource] = []
+    found: list[Resource] = []
     name = bucket.props.get("bucket") or bucket.props.get("name")
     for other in others:
         if other.type not in kinds:
             continue
         if bucket.urn and bucket.urn in other.refers.get("bucket", ()):
-            related.append(other)
+            found.append(other)
             continue
         try:
             if isinstance(name, str) and other.value("bucket") == name:
-                related.append(other)
+                found.append(other)
         except Undecided:
             continue
-    return related
+    return found
