@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from tests.commands import helm_template, kubectl_done
+from tests.commands import helm_template
 from tests.door.newcomer import Newcomer
 from tests.doubles.mirror import Mirror
 from tests.doubles.s3 import create_bucket, s3_client, s3_server
@@ -97,7 +97,10 @@ class Site:
         return finished.stdout
 
     def kubectl(self, *arguments: str, stdin: str = "") -> str:
-        return kubectl_done(self.kubeconfig, *arguments, stdin=stdin)
+        command = [str(toolchain.tool("kubectl")), "--kubeconfig", str(self.kubeconfig), *arguments]
+        done = subprocess.run(command, input=stdin, capture_output=True, text=True, check=False, timeout=300)
+        assert done.returncode == 0, f"kubectl {' '.join(arguments)}: {done.stderr}"
+        return done.stdout
 
     def items(self, kinds: str, *arguments: str) -> list[dict]:
         return json.loads(self.kubectl("get", kinds, *arguments, "-o", "json"))["items"]
