@@ -124,6 +124,15 @@ def wrapped(config: Config) -> Config:
     return _nested(config)
 
 
+def wrappers(config: Config) -> tuple[str, ...]:
+    """Keys of the objects that the language model is in, outermost first."""
+    for key in INNER:
+        found = inner(config, key)
+        if found:
+            return (key, *wrappers(found))
+    return ()
+
+
 def positions(text: Config) -> int | None:
     """Positions that a model was made for, by the key that counts."""
     stated = number(text, "model_max_length")
