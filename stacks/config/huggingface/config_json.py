@@ -147,6 +147,8 @@ def _experts(text: Config) -> Figures | None:
     if count is None:
         return None
     active = number(text, "num_experts_per_tok")
+    if active and active > count:
+        raise Unreadable(f"{CONFIG}: num_experts_per_tok: {active}: at most the {count} experts of a layer")
     width = _first_number(text, "moe_intermediate_size") or number(text, "intermediate_size")
     for key, value in (("num_experts_per_tok", active), ("moe_intermediate_size", width)):
         if not value:
@@ -158,14 +160,10 @@ def _experts(text: Config) -> Figures | None:
 
 
 def _count_of_experts(text: Config) -> int | None:
-    keys = (
-        "num_experts",
-        "num_local_experts",
-        "n_routed_experts",
-        "moe_num_experts",
-        "moe_num_routed_experts",
-    )
-    found = next((count for key in keys if (count := _first_number(text, key))), None)
+    for key in EXPERTS:
+        if text.get(key) not in (None, False, []) and _first_number(text, key) is None:
+            raise Unreadable(f"{CONFIG}: {key}: {shown(text[key])}: a whole number of experts is needed")
+    found = next((count for key in EXPERTS if (count := _first_number(text, key))), None)
     return found if found and found > 1 else None
 
 
@@ -196,6 +194,14 @@ TOWERS = (
     *("audio_encoder_config", "vision_encoder", "img_processor", "embd_layer", "thinker_config"),
 )
 """Keys of an encoder beside the language model."""
+EXPERTS = (
+    "num_experts",
+    "num_local_experts",
+    "n_routed_experts",
+    "moe_num_experts",
+    "moe_num_routed_experts",
+)
+"""Names of the number of routed experts of a layer."""
 SPARSE_STEPS = (
     *("decoder_sparse_step", "interleave_moe_layer_step", "moe_layer_freq"),
     *("expert_layer_period", "moe_layer_interval"),
