@@ -1,10 +1,11 @@
 """Models: the facts that sizing and import need."""
 
+import json
 from collections.abc import Mapping
 from functools import cache
-from typing import Annotated
+from typing import Annotated, cast
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from corral.catalogue._read import Entry, Source, read
 from corral.catalogue.attention import Attention, Encoder, Size
@@ -63,6 +64,28 @@ class Experts(Entry):
     """Width of what it reads; that of the hidden state when None."""
 
 
+class LongContext(Entry):
+    """What vLLM must be told of a context that it does not derive of `config.json` by itself."""
+
+    above: Annotated[int, Field(ge=0)]
+    """Tokens that it takes untold."""
+    overrides: str | None = None
+    """JSON of `--hf-overrides`; None: `VLLM_ALLOW_LONG_MAX_MODEL_LEN` alone."""
+
+    @field_validator("overrides")
+    @classmethod
+    def _an_object(cls, text: str | None) -> str | None:
+        try:
+            value: object = {} if text is None else cast(object, json.loads(text))
+        except (ValueError, RecursionError):
+            value = None
+        if not isinstance(value, dict):
+            raise ValueError(
+                "a JSON object in quotes, such as '{\"max_position_embeddings\": 8192}', is needed"
+            )
+        return text
+
+
 class ModelSpec(Entry):
     """What sizing and serving need to know of a model."""
 
@@ -95,6 +118,8 @@ class ModelSpec(Entry):
     """Whether a vision or audio encoder lies beside the language model."""
     context: Size
     """Longest sequence in tokens."""
+    long_context: LongContext | None = None
+    """None: vLLM takes `context` of the model's own files."""
     files: tuple[File, ...] = ()
     package: Package | None = None
 

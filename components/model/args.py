@@ -73,6 +73,8 @@ class ModelArgs(TypedDict):
     arguments: NotRequired[list[str]]
     """Arguments of that program, such as its sizes, which are its own defaults when omitted. Where its files
     are, the model's name, host and port are added unless they are here."""
+    environment: NotRequired[dict[str, str]]
+    """Variables of that program, such as `VLLM_ALLOW_LONG_MAX_MODEL_LEN`."""
     runtime: NotRequired[pulumi.Input[str]]
     """ClusterServingRuntime of the engine, such as `KServe.runtimes["vllm"]` where this program makes KServe;
     when omitted that of the same name, which must be there already."""

@@ -49,10 +49,12 @@ def inference_spec(
     runtime = RUNTIMES[Engine(args["engine"])]
     memory = f"{args.get('memory_gib', 4)}Gi"
     least = args.get("replicas_min", 1)
+    variables = [{"name": key, "value": value} for key, value in args.get("environment", {}).items()]
     model = {
         "modelFormat": {"name": runtime.model_format},
         "runtime": args.get("runtime", runtime.name),
         "args": server_arguments(name, args),
+        **({"env": variables} if variables else {}),
         "resources": {
             "requests": {"cpu": "1", "memory": memory, **_extended(args)},
             "limits": {"memory": memory, **_extended(args)},

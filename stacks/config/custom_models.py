@@ -7,7 +7,7 @@ from typing import Any, cast
 from corral.catalogue.models import ModelSpec
 from corral.stacks.config.errors import ConfigErrors, Problem
 from corral.stacks.config.huggingface.folder import explain, read_folder
-from corral.stacks.config.huggingface.values import Unreadable
+from corral.stacks.config.huggingface.values import CONFIG, Unreadable, inner
 
 SECTION = "custom-models"
 WEIGHTS = ("weights-gib", "weights-bytes", "parameters")
@@ -55,10 +55,22 @@ def _with_folder(name: str, entry: object, base: Path, problems: list[Problem]) 
     except Unreadable as error:
         problems.append(Problem(f"{path}.folder", folder, str(error)))
         return stated
+    longest, context = _longest(files), stated.get("context")
+    if longest is not None and isinstance(context, int) and context > longest:
+        problems.append(
+            Problem(f"{path}.context", str(context), f"{CONFIG} in {folder} allows {longest} tokens")
+        )
     if missing:
         advice = f"its files lack {', '.join(missing)}: state these facts beside folder{reason}"
         problems.append(Problem(f"{path}.folder", folder, advice))
     return merged
+
+
+def _longest(files: Mapping[str, Any]) -> int | None:
+    """Tokens that positions in the files of a folder allow; None: nothing bounds them."""
+    attention = inner(files, "attention")
+    endless = attention.get("kind") == "recurrent" and not attention["full-layers"]
+    return None if endless else files.get("context")
 
 
 def _missing(stated: Mapping[str, Any]) -> list[str]:

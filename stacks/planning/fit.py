@@ -16,6 +16,7 @@ from corral.stacks.planning.gpu_pools.devices import DeviceKind
 from corral.stacks.planning.gpu_pools.mig import slices_of
 from corral.stacks.planning.gpu_pools.placement import DeviceFit, least_memory, smallest_fit
 from corral.stacks.planning.gpu_pools.whole import WholeAllocator
+from corral.stacks.planning.memory.notes import long_context
 from corral.stacks.planning.pricing import Money, gpu_shares, money, quantum
 from corral.stacks.planning.results.fit import FitPlan, FitPrice, GpuFit, Provenance, SpecPlan
 from corral.stacks.planning.results.pools import GpuPlan, SlicePlan
@@ -105,7 +106,7 @@ def fit(
         fits=tuple(sorted(fits, key=_order)),
         too_small=tuple(too_small),
         least_memory=least_memory(section, spec, spec.engine, tokens),
-        notes=tuple(_notes(keys, spec)),
+        notes=(*_notes(keys, spec), *long_context(spec, spec.engine, tokens)),
     )
 
 

@@ -1,8 +1,8 @@
 """Image and arguments of each engine: every sizing flag, passed explicitly."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
-from corral.catalogue.models import ModelSpec
+from corral.catalogue.models import LongContext, ModelSpec
 from corral.catalogue.quantities import GIB
 from corral.catalogue.runtimes import gguf, server_options
 from corral.catalogue.vocabulary import Dtype, Engine
@@ -15,6 +15,9 @@ SERVER_GIB = 2
 """Memory of a model server on the host beside its weights."""
 DTYPES = {Dtype.BF16: "bfloat16", Dtype.FP16: "float16"}
 """vLLM's `--dtype` by that of the weights; `auto` for the others, whose files say what they compute in."""
+
+ALLOW_LONG = "VLLM_ALLOW_LONG_MAX_MODEL_LEN"
+"""Variable without which vLLM refuses a context above the one that it derives (vllm/envs.py at v0.30.0)."""
 
 
 def arguments(
@@ -54,9 +57,22 @@ def arguments(
         *("--dtype", "float16" if half else DTYPES.get(facts.dtype, "auto")),
         *("--kv-cache-dtype", settings.cache_dtype.value),
         *_cache(settings),
+        *_overrides(facts, context),
         # A step may be shorter than a sequence, which is then taken in chunks.
         *(("--runner", "pooling") if pools(facts) else ("--enable-chunked-prefill",)),
     )
+
+
+def environment(facts: ModelSpec, engine: Engine, context: int) -> Mapping[str, str]:
+    """Variables of the server of a model with sequences of `context` tokens."""
+    told = beyond(facts, engine, context)
+    return {} if told is None or told.overrides is not None else {ALLOW_LONG: "1"}
+
+
+def beyond(facts: ModelSpec, engine: Engine, context: int) -> LongContext | None:
+    """What `engine` must be told to take `context` tokens; None: nothing."""
+    told = facts.long_context if engine is Engine.VLLM else None
+    return told if told is not None and context > told.above else None
 
 
 def host_memory_gib(memory: MemoryPlan) -> int:
@@ -89,6 +105,11 @@ def _cache(settings: EngineSettings) -> tuple[str, ...]:
             return (*block, "--enable-prefix-caching")
         case False:
             return (*block, "--no-enable-prefix-caching")
+
+
+def _overrides(facts: ModelSpec, context: int) -> tuple[str, ...]:
+    told = beyond(facts, Engine.VLLM, context)
+    return () if told is None or told.overrides is None else ("--hf-overrides", told.overrides)
 
 
 def _rounded_down(share: float) -> float:

@@ -13,7 +13,7 @@ from corral.stacks.planning.memory.notes import notes
 from corral.stacks.planning.memory.settings import engine_settings
 from corral.stacks.planning.model_files import model_files, pinned_source
 from corral.stacks.planning.results.models import FilePlan, ModelPlan, ReplicaPlacement, SourcePlan
-from corral.stacks.planning.serving import arguments, host_memory_gib
+from corral.stacks.planning.serving import arguments, environment, host_memory_gib
 from corral.stacks.planning.sources import origin
 
 
@@ -75,6 +75,7 @@ def _model_plan(
             settings=engine_settings(section),
             files=[file.name for file in files] or [file.name for file in spec.files],
         ),
+        environment=environment(spec, one.engine, one.context),
         weights=section.weights,
         source=source,
         files=files,
@@ -99,6 +100,7 @@ def _model_plan(
                 engine_settings(section),
                 usable=placement.device.usable,
                 capability=placement.device.capability,
+                context=one.context,
             )
         ),
         service=f"{section.name}-predictor.{one.namespace}.svc.cluster.local",

@@ -358,6 +358,15 @@ def test_what_the_arguments_state_already_is_not_added(own):
     assert seen == [*own, "--served-model-name", "chat", "--host", "::"]
 
 
+def test_variables_of_the_server_reach_its_container_alone():
+    spec = predictor(
+        model(engine="vllm", runtime="corral-vllm", environment={"VLLM_ALLOW_LONG_MAX_MODEL_LEN": "1"})
+    )
+    assert spec["model"]["env"] == [{"name": "VLLM_ALLOW_LONG_MAX_MODEL_LEN", "value": "1"}]
+    assert "VLLM_ALLOW_LONG" not in json.dumps(spec["initContainers"])
+    assert "env" not in predictor(model())["model"]
+
+
 @pytest.mark.parametrize("own", [["--port", "9000"], ["--port=9000"]])
 def test_a_port_on_which_nobody_would_call_is_refused(own):
     with pytest.raises(ArgsError, match=r"tiny.arguments: --port 9000 is not allowed; .* use 8080"):

@@ -222,6 +222,30 @@ def test_what_the_nodes_are_reaches_both_charts(platform, root, driver):
     assert values["gpu-operator-chart"]["driver"] == driver
 
 
+def test_the_engine_of_a_long_context_gets_what_the_plan_says_and_no_other_does(plane):
+    custom = {
+        "task": "chat",
+        "license": "MIT",
+        "dtype": "bf16",
+        "weights-gib": 1,
+        "layers": 4,
+        "hidden": 512,
+        "intermediate": 1024,
+        "vocabulary": 1000,
+        "context": 131072,
+        "attention": {"kind": "gqa", "heads": 4, "kv-heads": 1, "head-dim": 64},
+        "long-context": {"above": 32768},
+    }
+    one = {"name": "long", "model": "long", "context": 65536, "weights": "simulated", "tenant": "assistants"}
+    other = {**content(), "custom-models": {"long": custom}}
+    other["models"] = [*other["models"][:1], {**one, "max-num-seqs": 4}]
+    graph = build(lambda: Platform(plan(parse(other), "dev")), secret_config=SECRETS, stack="dev")
+    served = {r.name: r.inputs["spec"]["predictor"]["model"] for r in graph.of("InferenceService")}
+    variables = {name: one.get("env") for name, one in served.items()}
+    assert variables.pop("long-service") == [{"name": "VLLM_ALLOW_LONG_MAX_MODEL_LEN", "value": "1"}]
+    assert set(variables.values()) == {None}
+
+
 def test_the_outputs_say_where_everything_is(plane):
     seen: dict = {}
 

@@ -21,7 +21,7 @@ from corral.stacks.config.huggingface.architectures import (
 )
 from corral.stacks.config.huggingface.language import positions, wrapped
 from corral.stacks.config.huggingface.layers import Keeps, Layers, layer_count, layers
-from corral.stacks.config.huggingface.values import Config, Figures, architecture, number
+from corral.stacks.config.huggingface.values import CONFIG, Config, Figures, architecture, number
 
 Reader = Callable[[Config, str], Figures | None]
 
@@ -50,6 +50,10 @@ def why_unknown(config: Config) -> str:
     reason = next((UNCOUNTED[one] for one in families(name) if one in UNCOUNTED), "")
     within_it = str(inside.get("model_type") or "") if within(name, WRAPPERS) else ""
     model = f" around {within_it}" if within_it else ""
+    if within(name, WRAPPERS) and not inside:
+        reason = f"{CONFIG} has no text_config, the language model inside it"
+    if not name:
+        reason = f"{CONFIG} has no architectures"
     return f"architecture {name or 'none'}{model} is unknown" + (f": {reason}" if reason else "")
 
 
@@ -124,9 +128,9 @@ def _typed_layers(text: Config, reader: Reader) -> Layers | None:
     """Layers that see all or a window, or that see all or keep a state."""
     found = layers(text)
     other = Keeps.WINDOW if reader == _sliding else Keeps.STATE
-    if found is None or found.count(Keeps.ALL, other) != found.total or not found.count(Keeps.ALL):
+    if found is None or found.count(Keeps.ALL, other) != found.total:
         return None
-    return found
+    return found if found.count(Keeps.ALL) or reader == _sliding else None
 
 
 def _other_heads(text: Config, name: str) -> Figures:

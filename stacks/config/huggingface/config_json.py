@@ -6,15 +6,15 @@ from typing import cast
 from corral.stacks.config.huggingface import quantisation
 from corral.stacks.config.huggingface.architectures import MULTIMODAL, UNGATED, WRAPPERS, within
 from corral.stacks.config.huggingface.attention import attention_reader, served_class
-from corral.stacks.config.huggingface.language import SHORTCUT, language, positions, wrapped
+from corral.stacks.config.huggingface.language import SHORTCUT, language, positions, wrapped, wrappers
 from corral.stacks.config.huggingface.layers import layer_count
+from corral.stacks.config.huggingface.rope import rotary
 from corral.stacks.config.huggingface.values import (
     CONFIG,
     Config,
     Figures,
     Unreadable,
     architecture,
-    inner,
     number,
     shown,
 )
@@ -35,7 +35,7 @@ def facts(config: Config) -> Figures:
             "hidden": number(text, "hidden_size"),
             "intermediate": _intermediate(text),
             "vocabulary": number(text, "vocab_size"),
-            "context": _context(text, outer),
+            **_length(config, text, outer),
             "tied": text.get("tie_word_embeddings") is True,
             "multimodal": any(key in config for key in TOWERS)
             or within(outer, MULTIMODAL)
@@ -147,6 +147,8 @@ def _experts(text: Config) -> Figures | None:
     if count is None:
         return None
     active = number(text, "num_experts_per_tok")
+    if active and active > count:
+        raise Unreadable(f"{CONFIG}: num_experts_per_tok: {active}: at most the {count} experts of a layer")
     width = _first_number(text, "moe_intermediate_size") or number(text, "intermediate_size")
     for key, value in (("num_experts_per_tok", active), ("moe_intermediate_size", width)):
         if not value:
@@ -158,14 +160,10 @@ def _experts(text: Config) -> Figures | None:
 
 
 def _count_of_experts(text: Config) -> int | None:
-    keys = (
-        "num_experts",
-        "num_local_experts",
-        "n_routed_experts",
-        "moe_num_experts",
-        "moe_num_routed_experts",
-    )
-    found = next((count for key in keys if (count := _first_number(text, key))), None)
+    for key in EXPERTS:
+        if text.get(key) not in (None, False, []) and _first_number(text, key) is None:
+            raise Unreadable(f"{CONFIG}: {key}: {shown(text[key])}: a whole number of experts is needed")
+    found = next((count for key in EXPERTS if (count := _first_number(text, key))), None)
     return found if found and found > 1 else None
 
 
@@ -178,37 +176,17 @@ def _first_number(text: Config, key: str) -> int | None:
     return None if None in numbers else max((one for one in numbers if one is not None), default=None)
 
 
-def _context(text: Config, name: str) -> int | None:
-    """Tokens of the longest sequence as vLLM derives them (`_get_and_verify_max_len`)."""
+def _length(config: Config, text: Config, name: str) -> Figures:
+    """Tokens of the longest sequence as vLLM derives them (`_get_and_verify_max_len`), or can be told."""
     longest = positions(text)
     if longest is None:
-        return UNLIMITED if text.get("model_type") in WITHOUT_POSITIONS else None
+        return {"context": UNLIMITED} if text.get("model_type") in WITHOUT_POSITIONS else {}
     if within(name, PADDED_POSITIONS):
         padding = number(text, "pad_token_id")
-        return longest - (1 if padding is None else padding) - 1
+        return {"context": longest - (1 if padding is None else padding) - 1}
     if name.startswith("Gemma3"):
-        return longest
-    return max(_scaled(longest, one) for one in _scalings(text))
-
-
-def _scalings(text: Config) -> list[Config]:
-    """How rotary positions are scaled: once, or for each type of layer."""
-    found = inner(text, "rope_scaling") or inner(text, "rope_parameters")
-    each = [inner(found, key) for key in found if isinstance(found[key], dict)]
-    return each or [found]
-
-
-def _scaled(longest: int, scaling: Config) -> int:
-    kind = scaling.get("rope_type") or scaling.get("type") or "default"
-    if kind in UNSCALED:
-        return longest
-    if "factor" not in scaling:
-        return longest
-    factor = scaling["factor"]
-    if not isinstance(factor, int | float) or isinstance(factor, bool) or not 1 <= factor <= MOST_SCALED:
-        raise Unreadable(f"{CONFIG}: rope_scaling.factor: {shown(factor)}: a number of 1 to {MOST_SCALED}")
-    original = number(scaling, "original_max_position_embeddings") if kind in YARN else None
-    return int((original or longest) * factor)
+        return {"context": longest}
+    return rotary(text, longest, wrappers(config))
 
 
 TOWERS = (
@@ -216,6 +194,14 @@ TOWERS = (
     *("audio_encoder_config", "vision_encoder", "img_processor", "embd_layer", "thinker_config"),
 )
 """Keys of an encoder beside the language model."""
+EXPERTS = (
+    "num_experts",
+    "num_local_experts",
+    "n_routed_experts",
+    "moe_num_experts",
+    "moe_num_routed_experts",
+)
+"""Names of the number of routed experts of a layer."""
 SPARSE_STEPS = (
     *("decoder_sparse_step", "interleave_moe_layer_step", "moe_layer_freq"),
     *("expert_layer_period", "moe_layer_interval"),
@@ -234,12 +220,6 @@ ROUNDED, MOST_TIMES = 256, 1000
 """What the width of a block is rounded up to; no block is wider by so much."""
 PADDED_POSITIONS = frozenset({"Roberta", "XLMRoberta", "RobertaForMaskedLM", "BgeM3Embedding", "JinaRoberta"})
 """Models whose positions begin after the padding token."""
-UNSCALED = ("default", "llama3", "longrope", "su", "mrope", "proportional")
-"""Types of rope scaling that `max_position_embeddings` already counts."""
-YARN = ("yarn", "deepseek_yarn", "telechat3-yarn")
-"""Types that multiply the length the model was trained for."""
-MOST_SCALED = 1024
-"""Factor of rope scaling above which a file is refused."""
 WITHOUT_POSITIONS = ("mamba", "mamba2", "falcon_mamba")
 """Models without positions: vLLM takes this many tokens unless told more."""
 UNLIMITED = 2048

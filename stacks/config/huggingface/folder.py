@@ -5,6 +5,7 @@ What the files do not say is not guessed: it is named, and the stack file may st
 
 import re
 from pathlib import Path
+from typing import NamedTuple
 
 from corral.catalogue.vocabulary import Dtype
 from corral.stacks.config.huggingface import config_json, quantisation
@@ -53,13 +54,14 @@ def read_folder(folder: Path, *, weigh: bool = True) -> Figures:
     stored = _index_bytes(folder) if index else _file_bytes(folder / SINGLE)
     if stored is None:
         return known
-    least = _least(config, known)
-    if stored < least:
-        where = f"{INDEX}: total_size" if index else SINGLE
-        raise Unreadable(f"{where}: {stored} bytes: {CONFIG} describes a model of at least {least}")
-    wide = quantisation.stored_dtype(language(config)) in ("float32", "float")
-    cast_bytes = stored // 2 if wide else stored
-    return {**known, "weights-bytes": cast_bytes if cast_bytes >= least else stored}
+    quantised = bool(quantisation.stated(language(config)))
+    least, where = _least(config, known), f"{INDEX}: total_size" if index else SINGLE
+    held = stored.size if quantised or stored.cast is None else stored.cast
+    if held < least:
+        raise Unreadable(f"{where}: {held} bytes: {CONFIG} describes a model of at least {least}")
+    if stored.cast is None and quantisation.stored_dtype(language(config)) in ("float32", "float"):
+        held = held // 2 if held // 2 >= least else held
+    return {**known, "weights-bytes": held}
 
 
 def _with_length(folder: Path, known: Figures) -> Figures:
@@ -77,14 +79,24 @@ def explain(folder: Path, missing: list[str]) -> str:
     notes: list[str] = []
     if "dtype" in missing:
         notes.append(f"{quantisation.described(text)}, use one of {', '.join(Dtype)}")
+    keys = [KEYS[one] for one in missing if one in KEYS]
     if "attention" in missing:
         name = architecture(config)
         reader = attention_reader(config)
         if reader is None:
             notes.append(f"{why_unknown(config)}, {READ}")
         else:
-            lacking = ", ".join(lacking_keys(text, reader, served_class(config)))
-            notes.append(f"architecture {name} needs {lacking} in {CONFIG}")
+            lacking = lacking_keys(text, reader, served_class(config))
+            notes.append(f"architecture {name} needs {', '.join(lacking)} in {CONFIG}")
+            keys += lacking
+    wrong = [f"{key} {shown(text[key])}" for key in dict.fromkeys(keys) if key in text]
+    absent = [key for key in keys if key not in text and key in KEYS.values()]
+    if wrong:
+        notes.append(f"{', '.join(wrong)} in {CONFIG}: whole numbers are needed")
+    if absent:
+        notes.append(f"{CONFIG} has no {', '.join(dict.fromkeys(absent))}")
+    if "weights-gib" in missing:
+        notes.append(f"weights are read of {SINGLE}, or of metadata.total_size in {INDEX}")
     return "".join(f"; {note}" for note in notes)
 
 
@@ -132,8 +144,17 @@ def least_bytes(
     return bits * TOLERANCE // (8 * 100)
 
 
-def _index_bytes(folder: Path) -> int | None:
-    """Bytes of all tensors: what the index says, or its files where they are there and larger."""
+class _Weights(NamedTuple):
+    """Bytes of all tensors."""
+
+    size: int
+    """As stored."""
+    cast: int | None
+    """With what has more than 16 bits cast to them, as the files themselves say; None: not known."""
+
+
+def _index_bytes(folder: Path) -> _Weights | None:
+    """What the index says, or its files where they are there and not smaller."""
     index = read_object(folder / INDEX)
     total = inner(index, "metadata").get("total_size")
     if total is None:
@@ -144,19 +165,29 @@ def _index_bytes(folder: Path) -> int | None:
     if not all(isinstance(name, str) and FILE_NAME.fullmatch(name) for name in names):
         raise Unreadable(f"{INDEX}: weight_map: file names of this folder are needed")
     files = [_file_bytes(folder / name) for name in sorted(set(names))]
-    there = 0 if None in files else sum(size or 0 for size in files)
-    return max(int(total), there)
+    there = [one for one in files if one is not None]
+    if not there or len(there) < len(files) or sum(one.size for one in there) < total:
+        return _Weights(int(total), None)
+    return _Weights(sum(one.size for one in there), sum(one.cast or one.size for one in there))
 
 
-def _file_bytes(path: Path) -> int | None:
+def _file_bytes(path: Path) -> _Weights | None:
     try:
-        return stored_bytes(path) if path.is_file() else None
+        return _Weights(*stored_bytes(path)) if path.is_file() else None
     except OSError as error:
         raise Unreadable(f"{path.name}: {error.strerror}") from None
     except Incomplete as error:
         raise Unreadable(f"{path.name}: {error}") from None
 
 
+KEYS = {
+    "layers": "num_hidden_layers",
+    "hidden": "hidden_size",
+    "intermediate": "intermediate_size",
+    "vocabulary": "vocab_size",
+    "context": "max_position_embeddings",
+}
+"""Where a figure is read, under its usual name."""
 FILE_NAME = re.compile(r"[^/\x00]{1,200}")
 READ = (
     "attention is read of LlamaForCausalLM and the others in docs/sizing.md, or stated as one of kind gqa, "

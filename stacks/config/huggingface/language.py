@@ -109,19 +109,31 @@ Publishers save an inner configuration as its difference from these.
 def language(config: Config) -> Config:
     """Keys of the language model in `config`, those of a wrapper under them, each under its usual name."""
     nested = _nested(config)
-    defaults = DEFAULTS.get(str(nested.get("model_type")), {})
+    usual = DEFAULTS.get(str(nested.get("model_type")), {})
+    # What is null is stated: no window, a key and a value for each head.
+    defaults = {key: value for key, value in usual.items() if nested.get(key, value) is not None}
     merged = {**defaults, **_stated(config), **_stated(nested)} if nested else {**_stated(config)}
     for key, others in NAMES.items():
         merged.setdefault(key, next((_most(merged[one]) for one in others if one in merged), None))
     for key, (outer, name) in NESTED.items():
         if merged.get(key) is None:
             merged[key] = inner(config, outer).get(name)
+    merged["torch_dtype"], merged["dtype"] = _dtype(config, nested), None
     return {**_stated(merged), **_special(merged)}
 
 
 def wrapped(config: Config) -> Config:
     """The configuration of the language model inside a wrapper; empty where there is no wrapper."""
     return _nested(config)
+
+
+def wrappers(config: Config) -> tuple[str, ...]:
+    """Keys of the objects that the language model is in, outermost first."""
+    for key in INNER:
+        found = inner(config, key)
+        if found:
+            return (key, *wrappers(found))
+    return ()
 
 
 def positions(text: Config) -> int | None:
@@ -138,6 +150,12 @@ def _nested(config: Config) -> Config:
         if nested:
             return _nested(nested) or nested
     return {}
+
+
+def _dtype(config: Config, nested: Config) -> object:
+    """The dtype that vLLM takes (`get_torch_dtype`): the wrapper's before that of the model inside."""
+    words = (source.get(key) for source in (config, nested) for key in ("dtype", "torch_dtype"))
+    return next((word for word in words if word is not None), None)
 
 
 def _most(value: object) -> object:

@@ -31,7 +31,7 @@ def dtype(text: Config) -> str | None:
     quantised = stated(text)
     if quantised:
         return _narrowest(_quantised(quantised))
-    word = text.get("torch_dtype") or text.get("dtype")
+    word = text.get("torch_dtype")
     if word is None:
         return UNSTATED
     return PLAIN.get(str(word).removeprefix("torch."))
@@ -44,7 +44,7 @@ def mixed(text: Config) -> bool:
 
 def stored_dtype(text: Config) -> str:
     """The dtype of files that are not quantised, as stated; empty: not stated, or quantised."""
-    word = text.get("torch_dtype") or text.get("dtype")
+    word = text.get("torch_dtype")
     return "" if stated(text) or word is None else str(word).removeprefix("torch.")
 
 
@@ -57,7 +57,7 @@ def described(text: Config) -> str:
     """Why no dtype is read."""
     quantised = stated(text)
     if not quantised:
-        return f"torch_dtype {shown(text.get('torch_dtype') or text.get('dtype'))} is no dtype"
+        return f"torch_dtype {shown(text.get('torch_dtype'))} is no dtype"
     settings = [key for key in SETTINGS if key in quantised]
     more = f" with {', '.join(f'{key} {shown(quantised[key])}' for key in settings)}" if settings else ""
     return f"quant_method {shown(quantised.get('quant_method'))}{more} is no dtype"

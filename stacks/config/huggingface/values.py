@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any, cast
 
@@ -14,6 +15,12 @@ ENCODER = "sentence_bert_config.json"
 """What Sentence Transformers writes beside it, and vLLM takes the longest input from."""
 LARGEST = 10**10
 """No size of a model is larger."""
+POINTERS = {
+    "version https://git-lfs": "is a Git LFS pointer, fetch the file itself (git lfs pull)",
+    "version https://hawser": "is a Git LFS pointer, fetch the file itself (git lfs pull)",
+    "/annex/objects/": "is a git-annex pointer, fetch the file itself (git annex get)",
+}
+"""How a file begins that only names the content of another, and what to do."""
 LONGEST = 40
 """Characters of a value in a message."""
 
@@ -23,10 +30,21 @@ class Unreadable(Exception):
 
 
 def read_object(path: Path) -> Config:
+    """The JSON object in the file at `path`.
+
+    Raises:
+        Unreadable: it cannot be read, is a pointer, no JSON or no object, or says one thing in two ways.
+    """
     try:
-        content = json.loads(path.read_text(encoding="utf-8-sig"))
+        text = path.read_text(encoding="utf-8-sig")
+        reason = pointer(text)
+        if reason is not None:
+            raise Unreadable(f"{path.name} {reason}")
+        content = json.loads(text, object_pairs_hook=partial(_unambiguous, path.name))
     except OSError as error:
         raise Unreadable(f"{path.name}: {error.strerror}") from None
+    except UnicodeDecodeError:
+        raise Unreadable(f"{path.name} is no JSON: it is not UTF-8 text") from None
     except ValueError:
         raise Unreadable(f"{path.name} is no JSON") from None
     except RecursionError:
@@ -34,6 +52,21 @@ def read_object(path: Path) -> Config:
     if not isinstance(content, dict):
         raise Unreadable(f"{path.name} is no JSON object")
     return cast("Config", content)
+
+
+def pointer(start: str) -> str | None:
+    """Why a file that begins with `start` is not the file itself; None: it may be."""
+    return next((reason for begins, reason in POINTERS.items() if start.startswith(begins)), None)
+
+
+def _unambiguous(name: str, pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    content: dict[str, Any] = {}
+    for key, value in pairs:
+        if key in content and content[key] != value:
+            both = f"{shown(content[key])} and {shown(value)}"
+            raise Unreadable(f"{name}: {shown(key)}: {both}: one value for a key is needed")
+        content[key] = value
+    return content
 
 
 def read_config(folder: Path) -> Config:

@@ -7,14 +7,22 @@ from corral.catalogue.quantities import gib
 from corral.catalogue.vocabulary import CacheDtype, Dtype, Engine
 from corral.stacks.planning.memory.settings import EngineSettings
 from corral.stacks.planning.memory.sizing import utilisation
+from corral.stacks.planning.serving import ALLOW_LONG, beyond
 
 
 def notes(
-    spec: ModelSpec, engine: Engine, settings: EngineSettings, *, usable: int, capability: str | None
+    spec: ModelSpec,
+    engine: Engine,
+    settings: EngineSettings,
+    *,
+    usable: int,
+    capability: str | None,
+    context: int,
 ) -> Iterator[str]:
-    """What is lowered, bounded or left unchecked for `spec` on a device of `usable` bytes."""
+    """What is lowered, bounded, unchecked or told to the engine of `spec` on a device of `usable` bytes."""
     if engine is not Engine.VLLM:
         return
+    yield from long_context(spec, engine, context)
     share = utilisation(engine, usable, settings.utilisation)
     if settings.utilisation is not None and share < settings.utilisation:
         left = f"is lowered to {share:g}, what the driver leaves of {gib(usable)}"
@@ -24,3 +32,13 @@ def notes(
         yield f"kv-cache-dtype: {settings.cache_dtype.value}: {unknown}"
     if spec.dtype is Dtype.MXFP4 and capability is None:
         yield "weights: the compute capability of this GPU is not known, so that the largest kernel counts"
+
+
+def long_context(spec: ModelSpec, engine: Engine, context: int) -> Iterator[str]:
+    """What the engine of `spec` must be told to take `context` tokens."""
+    told = beyond(spec, engine, context)
+    if told is None:
+        return
+    untold = f"takes {told.above} tokens of its files" if told.above else "does not start with its files"
+    how = f"{ALLOW_LONG}=1" if told.overrides is None else f"--hf-overrides {told.overrides}"
+    yield f"context: {context}: vLLM {untold} untold, and is told {how}"

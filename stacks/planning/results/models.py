@@ -1,5 +1,6 @@
 """Served models: device requests, memory in bytes, placements."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from corral.catalogue.unsafe_files import unsafe
@@ -94,6 +95,8 @@ class ModelPlan:
     engine: Engine
     args: tuple[str, ...]
     """Every sizing flag of the engine, passed explicitly."""
+    environment: Mapping[str, str]
+    """Variables of the engine."""
     weights: Weights
     source: str
     """URI that the import reads."""
