@@ -32,6 +32,10 @@ from corral.components.eks_cluster import EksSystemNodes as EksSystemNodes
 from corral.components.eks_model_bucket import EksModelBucket as EksModelBucket
 from corral.components.eks_model_bucket import EksModelBucketArgs as EksModelBucketArgs
 from corral.components.eks_model_bucket import PodAccount as PodAccount
+from corral.components.existing_cluster import ClusterFinding as ClusterFinding
+from corral.components.existing_cluster import ExistingCluster as ExistingCluster
+from corral.components.existing_cluster import ExistingClusterArgs as ExistingClusterArgs
+from corral.components.existing_cluster import FindingLevel as FindingLevel
 from corral.components.fair_sharing import CountedClass as CountedClass
 from corral.components.fair_sharing import DeviceCount as DeviceCount
 from corral.components.fair_sharing import FairSharing as FairSharing
