@@ -28,6 +28,9 @@ ANSWERS: Mapping[str, dict[str, Any]] = {
     },
     "aws:index/getCallerIdentity:getCallerIdentity": {"accountId": "111122223333"},
     "aws:eks/getCluster:getCluster": {"vpcConfig": {"clusterSecurityGroupId": "sg-1"}},
+    "gcp:organizations/getProject:getProject": {"number": "111122223333"},
+    "gcp:logging/getProjectCmekSettings:getProjectCmekSettings": {"serviceAccountId": "logs@p.example"},
+    "gcp:storage/getProjectServiceAccount:getProjectServiceAccount": {"emailAddress": "storage@p.example"},
 }
 """What functions of the clouds' providers answer."""
 COMPUTED: Mapping[str, dict[str, Any]] = {
@@ -39,6 +42,10 @@ COMPUTED: Mapping[str, dict[str, Any]] = {
         "certificateAuthority": {"data": "Q0E="},
     },
     "aws:eks/nodeGroup:NodeGroup": {"resources": [{"autoscalingGroups": [{"name": "group"}]}]},
+    "gcp:container/cluster:Cluster": {
+        "endpoint": "10.0.0.2",
+        "masterAuth": {"clusterCaCertificate": "Q0E="},
+    },
     "gcp:serviceaccount/account:Account": {"email": "nodes@p.example", "member": "nodes", "project": "p"},
 }
 """What they compute of a resource of a type."""
