@@ -224,7 +224,7 @@ def test_a_cluster_is_examined_before_anything_is_made_on_it(cluster, tmp_path):
 
     program.write_text(EXAMINED.format(kubeconfig=str(cluster.kubeconfig), node="whole-0"))
     somebody.done(*up)
-    outputs = json.loads(somebody.done("pulumi", "stack", "output", "--json", "-s", "examined").stdout)
+    outputs = json.loads(somebody.done("pulumi", "stack", "output", "--json", "-s", "examined"))
     levels = {one["check"]: one["level"] for one in outputs["findings"]}
     assert outputs["version"].startswith("v1.") and levels["version"] == levels["dra"] == "fine"
     # Nothing on a plane enforces policies, and its storage is of one folder.
