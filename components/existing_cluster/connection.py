@@ -3,7 +3,6 @@
 import base64
 import binascii
 import json
-import os
 import ssl
 import subprocess
 import tempfile
@@ -127,13 +126,13 @@ def _by_command(command: Fields, cluster: Fields) -> Fields:
     if _is_true(command.get("provideClusterInfo")):
         spec["cluster"] = {"server": cluster["server"]}
     request = {"apiVersion": version, "kind": "ExecCredential", "spec": spec}
-    own = {str(one["name"]): str(one["value"]) for one in map(_mapping, command.get("env") or ())}
+    own = [f"{one['name']}={one['value']}" for one in map(_mapping, command.get("env") or ())]
     arguments = [str(command["command"]), *map(str, command.get("args") or ())]
-    environment = {**os.environ, **own, "KUBERNETES_EXEC_INFO": json.dumps(request)}
+    # Beside what a command has from whoever runs the program.
+    settings = [*own, f"KUBERNETES_EXEC_INFO={json.dumps(request)}"]
     try:
         done = subprocess.run(
-            arguments,
-            env=environment,
+            ["env", *settings, *arguments],
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
