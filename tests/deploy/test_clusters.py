@@ -8,15 +8,13 @@ from pathlib import Path
 import pulumi
 import pytest
 import yaml
-from tests.components.existing_cluster.clusters import DRA, WHOLE, listed, node, serving
+from tests.components.existing_cluster.clusters import DRA, WHOLE, listed, node, serving, unexamined
 from tests.components.existing_cluster.clusters import kubeconfig as leading_to
 from tests.components.harness import build
 from tests.deploy.test_platform import SECRETS, content, plane, started  # noqa: F401
 
 from corral.catalogue.clusters import built_kinds
 from corral.catalogue.vocabulary import ClusterKind
-from corral.components.existing_cluster.examination import Examination
-from corral.components.existing_cluster.state import ClusterState
 from corral.stacks.config.errors import ConfigErrors
 from corral.stacks.config.json_schema import schema
 from corral.stacks.config.loader import parse
@@ -33,8 +31,7 @@ REAL = existing.examined
 @pytest.fixture(autouse=True)
 def nobody_is_asked(monkeypatch):
     """The servers of these kubeconfigs are not there, and nobody looks for them."""
-    whole = Examination(ClusterState("", "v1.35.1", ("v1",), (), (), frozenset(), {}), ())
-    monkeypatch.setattr(existing, "examined", lambda *_: whole)
+    unexamined(monkeypatch)
 
 
 def kubeconfig(path: Path, *names: str, current: str | None = None, clusters: bool = True) -> str:

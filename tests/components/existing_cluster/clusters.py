@@ -7,7 +7,12 @@ from collections.abc import Iterator, Mapping
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
+import pytest
 import yaml
+
+from corral.components.existing_cluster.examination import Examination
+from corral.components.existing_cluster.state import ClusterState
+from corral.stacks.deploy.clusters import existing
 
 CLASSES = "/apis/storage.k8s.io/v1/storageclasses"
 SNAPSHOTS = "/apis/snapshot.storage.k8s.io/v1/volumesnapshotclasses"
@@ -97,3 +102,9 @@ def kubeconfig(server: str, user: Mapping[str, Any] | None = None) -> str:
             "current-context": "here",
         }
     )
+
+
+def unexamined(patch: pytest.MonkeyPatch) -> None:
+    """Stacks on existing clusters whose servers are not there, and are not looked for."""
+    whole = Examination(ClusterState("", "v1.35.1", ("v1",), (), (), frozenset(), {}), ())
+    patch.setattr(existing, "examined", lambda *_: whole)
