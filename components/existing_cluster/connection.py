@@ -74,7 +74,9 @@ def connect(kubeconfig: str, context: str | None) -> Connection:
         raise ClusterUnreachable("kubeconfig: no current context; name one")
     linked = _named(content, "contexts", chosen, "context")
     cluster = _named(content, "clusters", str(linked.get("cluster")), "cluster")
-    user: Fields = _named(content, "users", str(linked["user"]), "user") if linked.get("user") else {}
+    # A user that the file does not have is nobody, as for kubectl.
+    users = {str(one.get("name")): one.get("user") or {} for one in map(_mapping, content.get("users") or ())}
+    user = _mapping(users.get(str(linked.get("user")), {}))
     server = str(cluster.get("server") or "")
     if not server.startswith(("https://", "http://")):
         raise ClusterUnreachable(f"kubeconfig: server {server!r} is not allowed; use https://host[:port]")
