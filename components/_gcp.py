@@ -75,7 +75,8 @@ def key_ring(site: GcpSite, project: str) -> gcp.kms.KeyRing:
     """A ring for keys of the site, in the region of what they encrypt."""
     return gcp.kms.KeyRing(
         f"{site.name}-ring",
-        name=site.title,
+        # Cluster and bucket of one name have a ring each; a name has 63 letters.
+        name=f"{site.title[:45].rstrip('-')}-{site.kind}",
         project=project,
         location=site.region,
         opts=site.child(),

@@ -9,10 +9,21 @@ from typing import Any
 import pulumi
 import pytest
 from tests.components.eks_cluster.sdk import wrong_inputs
-from tests.components.gke_cluster.clusters import ANSWERS, FRANKFURT, KEYS, NUMBER, PARIS, PROJECT, key
+from tests.components.gke_cluster.clusters import (
+    ANSWERS,
+    COMPUTED,
+    FRANKFURT,
+    KEYS,
+    NUMBER,
+    PARIS,
+    PROJECT,
+    cluster_args,
+    key,
+)
 from tests.components.harness import Graph, build
 
 from corral.components._kit import ArgsError
+from corral.components.gke_cluster import GkeCluster
 from corral.components.gke_model_bucket import GkeModelBucket
 from corral.controls.control import ObjectRule, Resource
 from corral.controls.enforcement import stops
@@ -101,6 +112,17 @@ def test_the_key_is_made_in_its_own_project_and_used_by_cloud_storage_alone():
     made = graph.one("gcp:storage/bucket:Bucket")
     assert made.inputs["encryption"] == {"defaultKmsKeyName": "models-models-id"}
     assert "models-models-storage" in {graph.by_urn(urn).name for urn in graph.before(made)}
+
+
+def test_a_cluster_and_a_bucket_of_one_name_have_a_ring_each_and_a_long_name_fits():
+    def program():
+        GkeCluster("models", cluster_args())
+        GkeModelBucket("models", bucket_args(bucket="m" * 63))
+        GkeModelBucket("more", bucket_args(bucket="models"))
+
+    graph = build(program, answers=ANSWERS, computed=COMPUTED)
+    names = [one.inputs["name"] for one in graph.of("KeyRing")]
+    assert len(set(names)) == 3 and max(map(len, names)) <= 63
 
 
 def test_versions_are_kept_for_a_while_or_nothing_goes_for_a_period():
