@@ -13,6 +13,9 @@ import pulumi.resource_hooks
 from pulumi.runtime import config, mocks, settings
 
 from corral.catalogue.addons import descriptors
+from corral.components.existing_cluster import component as existing_cluster
+from corral.components.existing_cluster.examination import Examination
+from corral.components.existing_cluster.state import ClusterState
 
 REQUIRED = re.compile(r"require(_secret)?\(\"([a-z0-9-]+)\"\)")
 TEXT = "0" * 64
@@ -25,6 +28,9 @@ ANSWERS: Mapping[str, dict[str, Any]] = {
     },
     "aws:index/getCallerIdentity:getCallerIdentity": {"accountId": "111122223333"},
     "aws:eks/getCluster:getCluster": {"vpcConfig": {"clusterSecurityGroupId": "sg-1"}},
+    "gcp:organizations/getProject:getProject": {"number": "111122223333"},
+    "gcp:logging/getProjectCmekSettings:getProjectCmekSettings": {"serviceAccountId": "logs@p.example"},
+    "gcp:storage/getProjectServiceAccount:getProjectServiceAccount": {"emailAddress": "storage@p.example"},
 }
 """What functions of the clouds' providers answer."""
 COMPUTED: Mapping[str, dict[str, Any]] = {
@@ -36,9 +42,26 @@ COMPUTED: Mapping[str, dict[str, Any]] = {
         "certificateAuthority": {"data": "Q0E="},
     },
     "aws:eks/nodeGroup:NodeGroup": {"resources": [{"autoscalingGroups": [{"name": "group"}]}]},
+    "gcp:container/cluster:Cluster": {
+        "endpoint": "10.0.0.2",
+        "masterAuth": {"clusterCaCertificate": "Q0E="},
+    },
     "gcp:serviceaccount/account:Account": {"email": "nodes@p.example", "member": "nodes", "project": "p"},
 }
 """What they compute of a resource of a type."""
+EXAMINED = Examination(
+    ClusterState(
+        server="https://cluster.example",
+        version="v1.35.0",
+        dra_versions=("v1",),
+        agents=(),
+        classes=(),
+        snapshot_drivers=frozenset(),
+        nodes={},
+    ),
+    (),
+)
+"""A cluster that is there, which nothing here reaches."""
 
 
 @dataclass(frozen=True)
@@ -108,8 +131,8 @@ def recorded(program: Path) -> list[Recorded]:
 def _run(program: Path) -> list[Recorded]:
     loop = asyncio.new_event_loop()
     asyncio.set_event_loop(loop)
-    hooks = cast(Any, pulumi.resource_hooks)
-    original = hooks.register_resource_hook
+    hooks, existing = cast(Any, pulumi.resource_hooks), cast(Any, existing_cluster)
+    original, examined = hooks.register_resource_hook, existing.examined
     try:
         monitor = _Monitor(_Objects())
         settings.reset_options()
@@ -117,13 +140,18 @@ def _run(program: Path) -> list[Recorded]:
         config.set_all_config({f"example:{key}": TEXT for _, key in REQUIRED.findall(program.read_text())})
         # Nothing here could call a hook back.
         hooks.register_resource_hook = _registered
+        existing.examined = _examined
         cast(Any, mocks).test(lambda: runpy.run_path(str(program), run_name="__main__") and None)()
         return monitor.seen
     finally:
-        hooks.register_resource_hook = original
+        hooks.register_resource_hook, existing.examined = original, examined
         for task in asyncio.all_tasks(loop):
             task.cancel()
         loop.close()
+
+
+def _examined(*_: object) -> Examination:
+    return EXAMINED
 
 
 def _registered(hook: object) -> "asyncio.Future[None]":

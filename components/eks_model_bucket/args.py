@@ -7,15 +7,7 @@ import pulumi
 
 from corral.catalogue.aws import partition_of, partitions
 from corral.catalogue.formats import SUBDOMAIN
-
-
-class PodAccount(TypedDict):
-    """Pods of a cluster, by the account that they run as."""
-
-    namespace: str
-    """Namespace of the pods."""
-    service_account: str
-    """Their ServiceAccount."""
+from corral.components._accounts import PodAccount
 
 
 class EksModelBucketArgs(TypedDict):

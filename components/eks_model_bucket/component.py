@@ -5,9 +5,10 @@ from collections.abc import Sequence
 import pulumi
 import pulumi_aws as aws
 
+from corral.components._accounts import PodAccount
 from corral.components._aws import POD_IDENTITY, AwsSite, ServiceRole, Statement, own_key, service_role
 from corral.components._kit import checked, refuse, token
-from corral.components.eks_model_bucket.args import EksModelBucketArgs, PodAccount, problems
+from corral.components.eks_model_bucket.args import EksModelBucketArgs, problems
 from corral.components.eks_model_bucket.settings import bucket_of
 
 COMPONENT = "eks-model-bucket"

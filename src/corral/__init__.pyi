@@ -9,6 +9,7 @@ from corral.catalogue.vocabulary import Platform as Platform
 from corral.catalogue.vocabulary import StorageKind as StorageKind
 from corral.catalogue.vocabulary import VectorEngine as VectorEngine
 from corral.catalogue.vocabulary import Weights as Weights
+from corral.components._accounts import PodAccount as PodAccount
 from corral.components._kit import PodSecurity as PodSecurity
 from corral.components.admission import Admission as Admission
 from corral.components.admission import AdmissionArgs as AdmissionArgs
@@ -31,7 +32,10 @@ from corral.components.eks_cluster import EksNetwork as EksNetwork
 from corral.components.eks_cluster import EksSystemNodes as EksSystemNodes
 from corral.components.eks_model_bucket import EksModelBucket as EksModelBucket
 from corral.components.eks_model_bucket import EksModelBucketArgs as EksModelBucketArgs
-from corral.components.eks_model_bucket import PodAccount as PodAccount
+from corral.components.existing_cluster import ClusterFinding as ClusterFinding
+from corral.components.existing_cluster import ExistingCluster as ExistingCluster
+from corral.components.existing_cluster import ExistingClusterArgs as ExistingClusterArgs
+from corral.components.existing_cluster import FindingLevel as FindingLevel
 from corral.components.fair_sharing import CountedClass as CountedClass
 from corral.components.fair_sharing import DeviceCount as DeviceCount
 from corral.components.fair_sharing import FairSharing as FairSharing
@@ -40,6 +44,17 @@ from corral.components.fair_sharing import SharingTenant as SharingTenant
 from corral.components.fair_sharing import TenantQueue as TenantQueue
 from corral.components.fair_sharing import TenantQueues as TenantQueues
 from corral.components.fair_sharing import TenantQueuesArgs as TenantQueuesArgs
+from corral.components.gke_cluster import GkeChannel as GkeChannel
+from corral.components.gke_cluster import GkeCluster as GkeCluster
+from corral.components.gke_cluster import GkeClusterArgs as GkeClusterArgs
+from corral.components.gke_cluster import GkeControlPlaneKeys as GkeControlPlaneKeys
+from corral.components.gke_cluster import GkeEgress as GkeEgress
+from corral.components.gke_cluster import GkeKeys as GkeKeys
+from corral.components.gke_cluster import GkeMaintenance as GkeMaintenance
+from corral.components.gke_cluster import GkeNetwork as GkeNetwork
+from corral.components.gke_cluster import GkeSystemNodes as GkeSystemNodes
+from corral.components.gke_model_bucket import GkeModelBucket as GkeModelBucket
+from corral.components.gke_model_bucket import GkeModelBucketArgs as GkeModelBucketArgs
 from corral.components.gpu_node_pool import CloudPurchase as CloudPurchase
 from corral.components.gpu_node_pool import ExistingGpuNodePool as ExistingGpuNodePool
 from corral.components.gpu_node_pool import ExistingGpuNodePoolArgs as ExistingGpuNodePoolArgs

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from rich.console import Console
+from tests.components.existing_cluster.clusters import unexamined
 from tests.components.harness import Graph, build
 from tests.deploy.test_platform import started, write_kubeconfig
 from tests.stacks.any_stack import LARGE, bounded, stack_files, wild_files
@@ -36,6 +37,7 @@ def kubeconfig(tmp_path_factory: pytest.TempPathFactory) -> Any:
     write_kubeconfig(path, "https://cluster.example.eu:6443")
     with pytest.MonkeyPatch.context() as patch:
         started(home, patch)
+        unexamined(patch)
         yield path
 
 

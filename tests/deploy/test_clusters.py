@@ -8,6 +8,8 @@ from pathlib import Path
 import pulumi
 import pytest
 import yaml
+from tests.components.existing_cluster.clusters import DRA, WHOLE, listed, node, serving, unexamined
+from tests.components.existing_cluster.clusters import kubeconfig as leading_to
 from tests.components.harness import build
 from tests.deploy.test_platform import SECRETS, content, plane, started  # noqa: F401
 
@@ -17,10 +19,19 @@ from corral.stacks.config.errors import ConfigErrors
 from corral.stacks.config.json_schema import schema
 from corral.stacks.config.loader import parse
 from corral.stacks.deploy import clusters
+from corral.stacks.deploy.clusters import existing
 from corral.stacks.deploy.load import setting
 from corral.stacks.deploy.program import Platform
 from corral.stacks.deploy.secrets import secret
 from corral.stacks.planning.planner import plan
+
+REAL = existing.examined
+
+
+@pytest.fixture(autouse=True)
+def nobody_is_asked(monkeypatch):
+    """The servers of these kubeconfigs are not there, and nobody looks for them."""
+    unexamined(monkeypatch)
 
 
 def kubeconfig(path: Path, *names: str, current: str | None = None, clusters: bool = True) -> str:
@@ -193,3 +204,52 @@ def test_a_plane_has_the_storage_class_that_it_brings():
     stack["cluster"] = {"kind": "embedded", "storage-class": "fast-ssd"}
     with pytest.raises(ConfigErrors, match=r"cluster\.storage-class: fast-ssd: belongs to kind existing"):
         plan(parse(stack), "dev")
+
+
+@pytest.fixture
+def asked(monkeypatch):
+    """What is logged while the cluster behind a kubeconfig is really examined."""
+    monkeypatch.setattr(existing, "examined", REAL)
+    logged: list[str] = []
+    monkeypatch.setattr(pulumi.log, "warn", logged.append)
+    return logged
+
+
+def pool_nodes() -> list[str]:
+    return [name for pool in content()["gpu-pools"] for name in pool["nodes"]["names"]]
+
+
+def test_a_cluster_that_is_there_is_examined_and_what_is_less_than_it_should_be_is_logged(tmp_path, asked):
+    path = tmp_path / "config"
+    nodes = listed(*(node(name, **{"nvidia.com/gpu.present": "true"}) for name in pool_nodes()))
+    without = {"/apis/apps/v1/daemonsets": listed(), "/api/v1/nodes": nodes}
+    with serving({**WHOLE, **without}) as server:
+        path.write_text(leading_to(server))
+        assert provider(kubeconfig=str(path)) == {"kubeconfig": str(path)}
+    assert [line for line in asked if line.startswith("cluster: network-policy: ")] == asked != []
+
+
+def test_a_cluster_without_the_api_of_dra_is_refused_where_the_plan_has_its_driver(tmp_path, asked):
+    path = tmp_path / "config"
+    with serving({**WHOLE, DRA: None}) as server:
+        path.write_text(leading_to(server))
+        with pytest.raises(pulumi.RunError, match=r"^cluster: dra: resource\.k8s\.io serves nothing"):
+            provider(kubeconfig=str(path))
+
+
+def test_a_storage_class_and_nodes_of_the_plan_are_looked_up_in_the_cluster(tmp_path, asked):
+    path, named = tmp_path / "config", pool_nodes()
+    with serving({**WHOLE, "/api/v1/nodes": listed(*map(node, named[1:]))}) as server:
+        path.write_text(leading_to(server))
+        with pytest.raises(pulumi.RunError) as refused:
+            provider(kubeconfig=str(path), **{"storage-class": "ceph"})
+    first, second = str(refused.value).split("\n")
+    assert first == "cluster: storage-class: there is no ceph; there are slow, fast"
+    assert second.startswith(f"cluster: nodes: there is no node {named[0]}; there are ")
+
+
+def test_a_kubeconfig_that_points_nowhere_gives_one_line_before_anything_is_made(tmp_path, asked):
+    path = tmp_path / "config"
+    path.write_text(leading_to("http://127.0.0.1:1"))
+    with pytest.raises(pulumi.RunError, match=r"^cluster: http://127\.0\.0\.1:1 does not answer: [^\n]*$"):
+        provider(kubeconfig=str(path))

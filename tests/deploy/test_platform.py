@@ -6,6 +6,7 @@ from pathlib import Path
 import pulumi
 import pytest
 import yaml
+from tests.components.existing_cluster.clusters import unexamined
 from tests.components.harness import build
 
 from corral.stacks.config.loader import parse
@@ -189,7 +190,8 @@ def test_each_model_gets_a_dashboard_an_alert_and_a_monitor(dev):
         assert dev.one("ServiceMonitor", f"{model}-monitor")
 
 
-def test_what_holds_data_may_go_with_the_embedded_plane_and_nowhere_else(dev, plane, tmp_path):
+def test_what_holds_data_may_go_with_the_embedded_plane_and_nowhere_else(dev, plane, tmp_path, monkeypatch):
+    unexamined(monkeypatch)
     assert not any(r.protect for r in dev)
     kubeconfig = tmp_path / "foreign"
     write_kubeconfig(kubeconfig, "https://cluster.example.eu:6443")

@@ -175,6 +175,42 @@ def test_a_program_that_imports_one_pool_is_held_to_the_budget_by_the_pack_alone
     assert (message in done.stdout) is refused
 
 
+EXAMINED = """
+import pulumi
+import pulumi_kubernetes as kubernetes
+from corral import ExistingCluster
+
+args = {{"kubeconfig": {kubeconfig!r}, "gpu_nodes": [{node!r}]}}
+site = ExistingCluster("site", args)
+on_it = pulumi.ResourceOptions(provider=kubernetes.Provider("cluster", kubeconfig=site.kubeconfig))
+kubernetes.core.v1.Namespace("examined", metadata={{"name": "examined"}}, opts=on_it)
+pulumi.export("version", site.version)
+pulumi.export("findings", site.findings)
+"""
+
+
+def test_a_cluster_is_examined_before_anything_is_made_on_it(cluster, tmp_path):
+    somebody = replace(cluster.newcomer, checkout=tmp_path)
+    (tmp_path / "Pulumi.yaml").write_text("name: examined\nruntime: python\n")
+    program = tmp_path / "__main__.py"
+    program.write_text(EXAMINED.format(kubeconfig=str(cluster.kubeconfig), node="absent-0"))
+    somebody.done("pulumi", "stack", "init", "examined", "--non-interactive")
+    up = ("pulumi", "up", "--yes", "--skip-preview", "--non-interactive", "-s", "examined")
+    refused = somebody.run(*up)
+    assert refused.returncode and "site: nodes: there is no node absent-0; there are " in refused.stdout
+    assert "examined" not in cluster.kubectl("get", "namespaces", "--output=name")
+
+    program.write_text(EXAMINED.format(kubeconfig=str(cluster.kubeconfig), node="whole-0"))
+    somebody.done(*up)
+    outputs = json.loads(somebody.done("pulumi", "stack", "output", "--json", "-s", "examined"))
+    levels = {one["check"]: one["level"] for one in outputs["findings"]}
+    assert outputs["version"].startswith("v1.") and levels["version"] == levels["dra"] == "fine"
+    # Nothing on a plane enforces policies, and its storage is of one folder.
+    assert levels["network-policy"] == "warning"
+    assert "namespace/examined" in cluster.kubectl("get", "namespaces", "--output=name")
+    somebody.done("pulumi", "destroy", "--yes", "--skip-preview", "--non-interactive", "-s", "examined")
+
+
 def test_a_part_that_is_not_there_is_said_before_anything_is_made(nearly_furnished):
     done = nearly_furnished.preview()
     assert done.returncode != 0

@@ -5,6 +5,8 @@ import os
 import pulumi
 import pulumi_kubernetes as kubernetes
 
+from corral.catalogue.vocabulary import Addon, AddonState
+from corral.components.existing_cluster import ClusterUnreachable, Requirements, examined
 from corral.stacks.deploy.clusters.kubeconfig import KubeconfigError, Target, target
 from corral.stacks.deploy.clusters.named_nodes import NamedNodes
 from corral.stacks.deploy.clusters.protocol import Cluster
@@ -19,7 +21,7 @@ class ExistingCluster(NamedNodes):
     """A cluster of somebody else's."""
 
     def __init__(self, plan: Plan):
-        self.provider = _provider(plan.cluster)
+        self.provider = _provider(plan)
         self.capabilities = plan.cluster.capabilities
         self.charts = setting("charts")
         self.storage_class = plan.cluster.storage_class
@@ -28,13 +30,17 @@ class ExistingCluster(NamedNodes):
 def connect(plan: Plan) -> Cluster:
     """The cluster of `plan`; its context and server are logged, since they are about to be changed.
 
+    It is examined before anything is made: what is less than it should be is logged.
+
     Raises:
-        pulumi.RunError: a kubeconfig cannot be read, or has no such context.
+        pulumi.RunError: a kubeconfig cannot be read, or has no such context; the cluster is not reached, or
+            lacks what the plan needs.
     """
     return ExistingCluster(plan)
 
 
-def _provider(cluster: ClusterPlan) -> kubernetes.Provider:
+def _provider(plan: Plan) -> kubernetes.Provider:
+    cluster = plan.cluster
     try:
         reached = _target(cluster)
     except KubeconfigError as error:
@@ -52,7 +58,24 @@ def _provider(cluster: ClusterPlan) -> kubernetes.Provider:
         if reached.alone
         else (reached.path, reached.context)
     )
+    _examine(plan, reached)
     return kubernetes.Provider("cluster", kubeconfig=path, context=context, enable_secret_mutable=True)
+
+
+def _examine(plan: Plan, reached: Target) -> None:
+    needed = Requirements(
+        dra=plan.state(Addon.DRA_DRIVER) is not AddonState.OFF,
+        storage_class=plan.cluster.storage_class,
+        gpu_nodes=[node.name for pool in plan.pools for node in pool.nodes],
+    )
+    try:
+        examination = examined(reached.path, reached.context, needed)
+    except ClusterUnreachable as error:
+        raise pulumi.RunError(f"cluster: {error}") from None
+    if examination.refusals:
+        raise pulumi.RunError("\n".join(f"cluster: {line}" for line in examination.refusals))
+    for line in examination.warnings:
+        pulumi.log.warn(f"cluster: {line}")
 
 
 def _target(cluster: ClusterPlan) -> Target | None:

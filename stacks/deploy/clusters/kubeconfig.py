@@ -9,20 +9,11 @@ from typing import Any
 import yaml
 from pydantic import BaseModel, Field, ValidationError
 
+from corral.components.existing_cluster.texts import Texts
 from corral.stacks.config.errors import one_line
 
-NULL, MERGE = "tag:yaml.org,2002:null", "tag:yaml.org,2002:merge"
 SERVER = re.compile(r"(https?://)?([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?(/[A-Za-z0-9._~/%-]*)?")
 """An API server: its address, perhaps behind the path of a proxy."""
-
-
-class _Text(yaml.SafeLoader):
-    """Reads what stands without quotes as text, as kubectl does where a name is needed: `5`, `on`, a date."""
-
-    yaml_implicit_resolvers = {
-        letter: [(tag, pattern) for tag, pattern in found if tag in (NULL, MERGE)]
-        for letter, found in yaml.SafeLoader.yaml_implicit_resolvers.items()
-    }
 
 
 class KubeconfigError(Exception):
@@ -122,7 +113,7 @@ def _server(
 def _read(key: str, path: str) -> _Kubeconfig:
     place = Path(path).expanduser()
     try:
-        content: Any = yaml.load(place.read_text(encoding="utf-8"), Loader=_Text)
+        content: Any = yaml.load(place.read_text(encoding="utf-8"), Loader=Texts)
         return _Kubeconfig.model_validate(content)
     except OSError as error:
         raise KubeconfigError(f"{key}: {place}: {error.strerror}") from None

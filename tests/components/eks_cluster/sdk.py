@@ -1,4 +1,4 @@
-"""The properties that pulumi-aws itself gives a type, by which inputs of a resource are checked."""
+"""The properties that a cloud's SDK itself gives a type, by which inputs of a resource are checked."""
 
 import importlib
 import inspect
@@ -13,8 +13,8 @@ from pulumi._types import input_type_py_to_pulumi_names, is_input_type
 
 def wrong_inputs(token: str, inputs: Mapping[str, Any]) -> list[str]:
     """What of `inputs` the SDK has not, has of another type, or needs and does not get."""
-    module, kind = re.fullmatch(r"aws:(\w+)/\w+:(\w+)", token).groups()
-    package = importlib.import_module(f"pulumi_aws.{module}")
+    cloud, module, kind = re.fullmatch(r"(\w+):(\w+)/\w+:(\w+)", token).groups()
+    package = importlib.import_module(f"pulumi_{cloud}.{module}")
     return list(_problems(_args_of(package, kind), inputs, kind))
 
 

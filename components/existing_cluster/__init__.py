@@ -1,0 +1,16 @@
+"""A cluster that is there: reached, examined, and refused where the platform cannot run on it."""
+
+from corral.components.existing_cluster.args import ClusterFinding, ExistingClusterArgs, FindingLevel
+from corral.components.existing_cluster.component import ExistingCluster
+from corral.components.existing_cluster.connection import ClusterUnreachable
+from corral.components.existing_cluster.examination import Requirements, examined
+
+__all__ = [
+    "ClusterFinding",
+    "ClusterUnreachable",
+    "ExistingCluster",
+    "ExistingClusterArgs",
+    "FindingLevel",
+    "Requirements",
+    "examined",
+]

@@ -1,0 +1,216 @@
+"""The API of a cluster, read as its kubeconfig says: certificates, tokens, and the commands of clouds."""
+
+import base64
+import binascii
+import json
+import ssl
+import subprocess
+import tempfile
+from collections.abc import Mapping
+from ipaddress import ip_address
+from pathlib import Path
+from typing import Any, cast
+
+import httpx
+import yaml
+
+from corral.components.existing_cluster.texts import Texts
+
+Fields = Mapping[str, Any]
+EXEC_SECONDS = 60
+TIMEOUT = httpx.Timeout(30.0, connect=10.0)
+
+
+class ClusterUnreachable(Exception):
+    """Why a cluster cannot be read, in one line."""
+
+
+class Connection:
+    """One cluster's API, read by one identity."""
+
+    def __init__(self, client: httpx.Client, server: str):
+        self._client, self.server = client, server
+
+    def read(self, path: str) -> Fields | None:
+        """What is at `path`; None: there is no such thing, or this identity may not read it.
+
+        Raises:
+            ClusterUnreachable: nobody answers, or the identity is not known.
+        """
+        try:
+            answer = self._client.get(path)
+        except httpx.HTTPError as error:
+            raise ClusterUnreachable(f"{self.server} does not answer: {_line(error)}") from None
+        if answer.status_code == 401:
+            raise ClusterUnreachable(f"{self.server} does not know this identity (401): log in again")
+        if answer.status_code in (403, 404):
+            return None
+        if answer.is_error:
+            raise ClusterUnreachable(f"{self.server} answers {answer.status_code} at {path}")
+        try:
+            return _mapping(answer.json())
+        except ValueError:
+            raise ClusterUnreachable(f"{self.server} is no API server: its answer is no JSON") from None
+
+    def items(self, path: str) -> list[Fields] | None:
+        """Objects of the collection at `path`; None as for `read`."""
+        listed = self.read(path)
+        return None if listed is None else [_mapping(one) for one in listed.get("items") or ()]
+
+    def close(self) -> None:
+        """End all connections."""
+        self._client.close()
+
+
+def connect(kubeconfig: str, context: str | None) -> Connection:
+    """The API that a kubeconfig, its path or text, leads to; nothing is sent yet.
+
+    Raises:
+        ClusterUnreachable: it leads to no cluster.
+    """
+    content, folder = _content(kubeconfig)
+    chosen = context or str(content.get("current-context") or "")
+    if not chosen:
+        raise ClusterUnreachable("kubeconfig: no current context; name one")
+    linked = _named(content, "contexts", chosen, "context")
+    cluster = _named(content, "clusters", str(linked.get("cluster")), "cluster")
+    # A user that the file does not have is nobody, as for kubectl.
+    users = {str(one.get("name")): one.get("user") or {} for one in map(_mapping, content.get("users") or ())}
+    user = _mapping(users.get(str(linked.get("user")), {}))
+    server = str(cluster.get("server") or "")
+    if not server.startswith(("https://", "http://")):
+        raise ClusterUnreachable(f"kubeconfig: server {server!r} is not allowed; use https://host[:port]")
+    try:
+        credentials = {**user, **_by_command(_mapping(user["exec"]), cluster)} if user.get("exec") else user
+        client = httpx.Client(
+            base_url=server,
+            verify=_tls(cluster, credentials, folder),
+            headers=_authorization(credentials, folder),
+            proxy=cluster.get("proxy-url"),
+            trust_env=not _is_here(server),
+            timeout=TIMEOUT,
+            follow_redirects=False,
+        )
+    except (OSError, ValueError, binascii.Error, httpx.InvalidURL) as error:
+        raise ClusterUnreachable(f"kubeconfig: context {chosen}: {_line(error)}") from None
+    return Connection(client, server)
+
+
+def _content(kubeconfig: str) -> tuple[Fields, Path]:
+    """What a kubeconfig says, and the folder that its paths start from."""
+    is_text = "\n" in kubeconfig or kubeconfig.lstrip().startswith("{")
+    path = Path() if is_text else Path(kubeconfig).expanduser()
+    try:
+        text = kubeconfig if is_text else path.read_text(encoding="utf-8")
+        content: Any = yaml.load(text, Loader=Texts)
+    except OSError as error:
+        raise ClusterUnreachable(f"kubeconfig: {path}: {error.strerror}") from None
+    except (yaml.YAMLError, ValueError):
+        raise ClusterUnreachable(f"kubeconfig: {'the text' if is_text else path}: no YAML") from None
+    if not isinstance(content, Mapping):
+        raise ClusterUnreachable(f"kubeconfig: {'the text' if is_text else path}: no kubeconfig")
+    return cast(Fields, content), path.parent
+
+
+def _named(content: Fields, section: str, name: str, key: str) -> Fields:
+    entries = [_mapping(one) for one in content.get(section) or ()]
+    for one in entries:
+        if str(one.get("name")) == name:
+            return _mapping(one.get(key))
+    known = ", ".join(str(one.get("name")) for one in entries) or "none"
+    raise ClusterUnreachable(f"kubeconfig: {section} has no {name}; there are {known}")
+
+
+def _by_command(command: Fields, cluster: Fields) -> Fields:
+    """Credentials that a command prints, such as `aws eks get-token` or `gke-gcloud-auth-plugin`."""
+    version = str(command.get("apiVersion") or "client.authentication.k8s.io/v1")
+    spec: dict[str, Any] = {"interactive": False}
+    if _is_true(command.get("provideClusterInfo")):
+        spec["cluster"] = {"server": cluster["server"]}
+    request = {"apiVersion": version, "kind": "ExecCredential", "spec": spec}
+    own = [f"{one['name']}={one['value']}" for one in map(_mapping, command.get("env") or ())]
+    arguments = [str(command["command"]), *map(str, command.get("args") or ())]
+    # Beside what a command has from whoever runs the program.
+    settings = [*own, f"KUBERNETES_EXEC_INFO={json.dumps(request)}"]
+    try:
+        done = subprocess.run(
+            ["env", *settings, *arguments],
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=EXEC_SECONDS,
+        )
+    except (OSError, subprocess.TimeoutExpired) as error:
+        raise ClusterUnreachable(f"kubeconfig: `{arguments[0]}` gives no token: {_line(error)}") from None
+    if done.returncode:
+        last = done.stderr.strip().rpartition("\n")[2]
+        raise ClusterUnreachable(f"kubeconfig: `{arguments[0]}` gives no token: {_line(last)}")
+    try:
+        status = _mapping(_mapping(json.loads(done.stdout))["status"])
+    except (ValueError, KeyError):
+        raise ClusterUnreachable(f"kubeconfig: `{arguments[0]}` prints no ExecCredential") from None
+    plain = {"client-certificate-data": "clientCertificateData", "client-key-data": "clientKeyData"}
+    encoded = {
+        key: base64.b64encode(str(status[name]).encode()).decode()
+        for key, name in plain.items()
+        if status.get(name)
+    }
+    return {**encoded, **({"token": status["token"]} if status.get("token") else {})}
+
+
+def _authorization(user: Fields, folder: Path) -> dict[str, str]:
+    token = user.get("token")
+    if not token and user.get("tokenFile"):
+        token = (folder / str(user["tokenFile"])).read_text(encoding="utf-8")
+    if token:
+        return {"Authorization": f"Bearer {str(token).strip()}"}
+    if user.get("username"):
+        both = f"{user['username']}:{user.get('password', '')}".encode()
+        return {"Authorization": f"Basic {base64.b64encode(both).decode()}"}
+    return {}
+
+
+def _tls(cluster: Fields, user: Fields, folder: Path) -> ssl.SSLContext:
+    context = ssl.create_default_context(cadata=_data(cluster, "certificate-authority", folder))
+    if _is_true(cluster.get("insecure-skip-tls-verify")):
+        context.check_hostname = False
+        context.verify_mode = ssl.CERT_NONE
+    certificate = _data(user, "client-certificate", folder)
+    key = _data(user, "client-key", folder)
+    if certificate and key:
+        # A certificate is read from files alone; this one is private, and gone at once.
+        with tempfile.NamedTemporaryFile("w", suffix=".pem") as both:
+            both.write(f"{certificate}\n{key}")
+            both.flush()
+            context.load_cert_chain(both.name)
+    return context
+
+
+def _data(fields: Fields, key: str, folder: Path) -> str | None:
+    if fields.get(f"{key}-data"):
+        return base64.b64decode(str(fields[f"{key}-data"]), validate=True).decode()
+    return (folder / str(fields[key])).read_text(encoding="utf-8") if fields.get(key) else None
+
+
+def _is_here(server: str) -> bool:
+    """Whether a server is on this machine, which no proxy leads to."""
+    host = httpx.URL(server).host
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def _is_true(value: object) -> bool:
+    return str(value).lower() == "true"
+
+
+def _mapping(value: Any) -> Fields:
+    if not isinstance(value, Mapping):
+        raise ClusterUnreachable(f"kubeconfig or answer: a mapping is needed, not {type(value).__name__}")
+    return cast(Fields, value)
+
+
+def _line(error: object) -> str:
+    return " ".join(str(error).split()) or type(error).__name__

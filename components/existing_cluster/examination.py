@@ -1,0 +1,236 @@
+"""What the state of a cluster means for the platform: one finding for each thing that was looked at."""
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from packaging.version import Version
+
+from corral.catalogue.charts import charts_of
+from corral.catalogue.networks import Enforcement, distributions
+from corral.catalogue.vocabulary import Addon
+from corral.components.existing_cluster.args import ClusterFinding, FindingLevel
+from corral.components.existing_cluster.connection import connect
+from corral.components.existing_cluster.state import Agent, ClusterState, StorageClass, read_state
+
+_NUMBERS = re.compile(r"v?([0-9]+\.[0-9]+\.[0-9]+)")
+_GPU_LABELS = ("nvidia.com/gpu.present", "feature.node.kubernetes.io/pci-10de.present")
+"""Labels by which feature discovery says that a node has a GPU of NVIDIA."""
+_GPU_RESOURCE = "nvidia.com/"
+UNKNOWN_NETWORK = "unknown"
+
+
+@dataclass(frozen=True)
+class Requirements:
+    """What is needed of a cluster."""
+
+    kubernetes: str | None = None
+    """Oldest version; None: any."""
+    dra: bool = True
+    storage_class: str | None = None
+    """None: the default one."""
+    gpu_nodes: Sequence[str] = ()
+
+
+@dataclass(frozen=True)
+class Examination:
+    """A cluster, looked at."""
+
+    state: ClusterState
+    findings: Sequence[ClusterFinding]
+
+    @property
+    def refusals(self) -> list[str]:
+        """One line for each thing without which the platform cannot run."""
+        return [_shown(one) for one in self.findings if one["level"] is FindingLevel.REFUSED]
+
+    @property
+    def warnings(self) -> list[str]:
+        """One line for each thing that is less than it should be."""
+        return [_shown(one) for one in self.findings if one["level"] is FindingLevel.WARNING]
+
+    @property
+    def network(self) -> str:
+        """Name of the network, where its objects show it."""
+        agents = self.state.agents or ()
+        return ", ".join(one.network.network for one in agents) or UNKNOWN_NETWORK
+
+
+def examined(kubeconfig: str, context: str | None, needed: Requirements) -> Examination:
+    """The cluster that a kubeconfig, its path or text, leads to, held against what is needed of it.
+
+    Raises:
+        ClusterUnreachable: it cannot be read.
+    """
+    connection = connect(kubeconfig, context)
+    try:
+        state = read_state(connection)
+    finally:
+        connection.close()
+    return Examination(state, findings(state, needed))
+
+
+def findings(state: ClusterState, needed: Requirements) -> list[ClusterFinding]:
+    """What there is to say of `state`, in a fixed order."""
+    return [
+        *_version(state, needed),
+        *_dra(state, needed),
+        *_network_policy(state),
+        *_storage(state, needed),
+        *_nodes(state, needed),
+    ]
+
+
+def _shown(one: ClusterFinding) -> str:
+    return f"{one['check']}: {one['message']}"
+
+
+def _finding(check: str, level: FindingLevel, message: str, evidence: str = "") -> ClusterFinding:
+    return {"check": check, "level": level, "message": message, "evidence": evidence}
+
+
+def _version(state: ClusterState, needed: Requirements) -> Iterator[ClusterFinding]:
+    evidence = f"/version of {state.server}"
+    match = _NUMBERS.match(state.version)
+    if match is None:
+        yield _finding("version", FindingLevel.REFUSED, f"{state.version!r} is no version", evidence)
+        return
+    for floor, reason in _floors(needed):
+        if Version(match[1]) < Version(floor):
+            message = f"the cluster is {state.version}; {reason} needs {floor} or newer"
+            yield _finding("version", FindingLevel.REFUSED, message, evidence)
+            return
+    yield _finding("version", FindingLevel.FINE, f"the cluster is {state.version}", evidence)
+
+
+def _floors(needed: Requirements) -> Iterator[tuple[str, str]]:
+    if needed.kubernetes is not None:
+        yield needed.kubernetes, "this program"
+    if needed.dra:
+        for entry in charts_of(Addon.DRA_DRIVER):
+            if entry.kubernetes is not None:
+                yield entry.kubernetes, f"the DRA driver {entry.version} (or dra: False)"
+
+
+def _dra(state: ClusterState, needed: Requirements) -> Iterator[ClusterFinding]:
+    if not needed.dra:
+        return
+    served = ", ".join(state.dra_versions) or "nothing"
+    evidence = "/apis/resource.k8s.io"
+    if "v1" in state.dra_versions:
+        yield _finding("dra", FindingLevel.FINE, f"resource.k8s.io serves {served}", evidence)
+    else:
+        message = f"resource.k8s.io serves {served}, and v1 is needed; upgrade the cluster, or use dra: False"
+        yield _finding("dra", FindingLevel.REFUSED, message, evidence)
+
+
+def _network_policy(state: ClusterState) -> Iterator[ClusterFinding]:
+    check = "network-policy"
+    if state.agents is None:
+        message = "DaemonSets may not be listed, so whether NetworkPolicies are enforced is not known"
+        yield _finding(check, FindingLevel.WARNING, message)
+        return
+    verdicts = [(one, _enforces(one)) for one in state.agents]
+    for agent, enforced in verdicts:
+        if enforced:
+            message = f"{agent.network.network} enforces NetworkPolicies; that one holds was not tried"
+            yield _finding(check, FindingLevel.FINE, message, _named(agent))
+            return
+    for agent, _ in verdicts:
+        message = (
+            f"{agent.network.network} does not enforce NetworkPolicies as it is set: "
+            "switch that on, or the policies of the platform are text alone"
+        )
+        yield _finding(check, FindingLevel.WARNING, message, _named(agent))
+        return
+    for sign, distribution in distributions().items():
+        if sign in state.version:
+            message = f"assumed by the version {state.version}: {distribution.network}"
+            yield _finding(check, FindingLevel.WARNING, message)
+            return
+    message = "no network that is known to enforce NetworkPolicies was seen; assume that none is enforced"
+    yield _finding(check, FindingLevel.WARNING, message)
+
+
+def _enforces(agent: Agent) -> bool:
+    network = agent.network
+    if network.enforces is not Enforcement.SWITCHED:
+        return network.enforces is Enforcement.ALWAYS
+    if network.config_map is not None:
+        return agent.setting != network.config_map.off
+    switch = network.argument
+    if switch is None:
+        return False
+    return f"{switch.name}={switch.on}" in agent.arguments.get(switch.container, ())
+
+
+def _named(agent: Agent) -> str:
+    return f"DaemonSet {agent.namespace}/{agent.name}"
+
+
+def _storage(state: ClusterState, needed: Requirements) -> Iterator[ClusterFinding]:
+    check = "storage-class"
+    if state.classes is None:
+        yield _finding(check, FindingLevel.WARNING, "storage classes may not be listed")
+        return
+    chosen = chosen_class(state, needed)
+    listed = ", ".join(one.name for one in state.classes) or "none"
+    if chosen is None and needed.storage_class is not None:
+        message = f"there is no {needed.storage_class}; there are {listed}"
+        yield _finding(check, FindingLevel.REFUSED, message, "StorageClasses")
+    elif chosen is None:
+        message = f"there is no default; name one of {listed}"
+        yield _finding(check, FindingLevel.WARNING, message, "StorageClasses")
+    else:
+        yield from _quality(chosen, state)
+
+
+def chosen_class(state: ClusterState, needed: Requirements) -> StorageClass | None:
+    """The class of the platform's volumes: the named one, or the default."""
+    for one in state.classes or ():
+        if one.name == needed.storage_class if needed.storage_class is not None else one.default:
+            return one
+    return None
+
+
+def _quality(chosen: StorageClass, state: ClusterState) -> Iterator[ClusterFinding]:
+    evidence = f"StorageClass {chosen.name}"
+    if chosen.expands:
+        yield _finding("storage-class", FindingLevel.FINE, f"{chosen.name}: volumes can grow", evidence)
+    else:
+        message = f"{chosen.name} has no allowVolumeExpansion: a volume that is full cannot grow"
+        yield _finding("storage-class", FindingLevel.WARNING, message, evidence)
+    drivers = state.snapshot_drivers
+    if drivers is not None and chosen.provisioner in drivers:
+        message = f"volumes of {chosen.provisioner} can be snapshotted"
+        yield _finding("snapshots", FindingLevel.FINE, message, "VolumeSnapshotClasses")
+    else:
+        message = (
+            f"no VolumeSnapshotClass is of {chosen.provisioner}: volumes cannot be backed up by snapshots"
+        )
+        yield _finding("snapshots", FindingLevel.WARNING, message, "VolumeSnapshotClasses")
+
+
+def _nodes(state: ClusterState, needed: Requirements) -> Iterator[ClusterFinding]:
+    if state.nodes is None:
+        if needed.gpu_nodes:
+            yield _finding("nodes", FindingLevel.WARNING, "nodes may not be listed")
+        return
+    for name in needed.gpu_nodes:
+        node, evidence = state.nodes.get(name), f"Node {name}"
+        if node is None:
+            known = ", ".join(sorted(state.nodes)[:8]) or "none"
+            message = f"there is no node {name}; there are {known}"
+            yield _finding("nodes", FindingLevel.REFUSED, message, "Nodes")
+            continue
+        labelled = any(node.labels.get(one) == "true" for one in _GPU_LABELS)
+        counted = any(one.startswith(_GPU_RESOURCE) for one in node.allocatable)
+        if not node.ready:
+            yield _finding("nodes", FindingLevel.WARNING, f"node {name} is not ready", evidence)
+        elif labelled or counted:
+            yield _finding("nodes", FindingLevel.FINE, f"node {name} has GPUs", evidence)
+        else:
+            message = (
+                f"node {name} shows no GPU yet: neither feature discovery nor a device plugin has seen one"
+            )
+            yield _finding("nodes", FindingLevel.WARNING, message, evidence)

@@ -1,0 +1,81 @@
+"""Arguments of a bucket for models on Google Cloud, and what it refuses."""
+
+from collections.abc import Iterator
+from typing import NotRequired, TypedDict
+
+import pulumi
+
+from corral.catalogue.formats import SUBDOMAIN
+from corral.components._accounts import PodAccount
+from corral.components._gcp import PROJECT, REGION
+from corral.components.gke_cluster.allowed import key_problems, label_problems
+
+
+class GkeModelBucketArgs(TypedDict):
+    """Where a bucket for models is, and whose pods use it."""
+
+    project: str
+    """Project of the bucket, with the API of Cloud Storage enabled."""
+    region: str
+    """Region, such as `europe-west3`; of several regions, or none, a bucket is not made."""
+    readers: list[PodAccount]
+    """Accounts of pods that read models."""
+    writers: NotRequired[list[PodAccount]]
+    """Accounts of pods that read and write models; none when omitted."""
+    cluster_project: NotRequired[str]
+    """Project of the pods' cluster; the bucket's own when omitted."""
+    bucket: NotRequired[str]
+    """Name of the bucket; one that nobody else has when omitted. Another one is another, empty, bucket."""
+    key: NotRequired[pulumi.Input[str]]
+    """Id of the key that encrypts models, which the agent of Cloud Storage may use; made when omitted."""
+    key_project: NotRequired[str]
+    """Project in which the key is made, best one that holds keys alone; needed where `key` is omitted."""
+    retention_days: NotRequired[int]
+    """Days for which no model can be deleted or replaced, not even by its owner, for ever locked. Such a
+    bucket has no old versions; without, versions are kept."""
+    old_version_days: NotRequired[int]
+    """Days for which a version that another has replaced is kept; 30 when omitted."""
+    labels: NotRequired[dict[str, str]]
+    """Labels of everything that is made."""
+    protect: NotRequired[bool]
+    """False: bucket and key may be deleted with the stack; true when omitted."""
+
+
+def problems(args: GkeModelBucketArgs, owner: str) -> Iterator[str]:
+    """What of `args` cannot be, or does not combine."""
+    for key, allowed in {
+        "project": PROJECT,
+        "key_project": PROJECT,
+        "cluster_project": PROJECT,
+        "region": REGION,
+    }.items():
+        value = args.get(key)
+        if isinstance(value, str) and not allowed.matches(value):
+            yield f"{owner}.{key}: {value!r} is not allowed; use {allowed.words}"
+    if "key" not in args and "key_project" not in args:
+        yield f"{owner}.key: absent, and so is key_project, in which it would be made; name one of both"
+    named = args.get("key")
+    if isinstance(named, str):
+        yield from key_problems(named, args["region"], f"{owner}.key")
+    yield from _account_problems(args, owner)
+    yield from label_problems(args.get("labels", {}), f"{owner}.labels")
+    for key in ("retention_days", "old_version_days"):
+        days = args.get(key, 1)
+        if days < 1:
+            yield f"{owner}.{key}: {days!r} is not allowed; use 1 or more"
+    if "retention_days" in args and "old_version_days" in args:
+        yield f"{owner}.old_version_days: with retention_days there are no old versions; leave one out"
+
+
+def _account_problems(args: GkeModelBucketArgs, owner: str) -> Iterator[str]:
+    if not args["readers"] and not args.get("writers"):
+        yield f"{owner}.readers: empty, and so are writers; name the account of one pod or more"
+    seen: dict[tuple[str, str], str] = {}
+    for key in ("readers", "writers"):
+        for index, one in enumerate(args.get(key, [])):
+            where, account = f"{owner}.{key}[{index}]", one["service_account"]
+            if not SUBDOMAIN.matches(account):
+                yield f"{where}.service_account: {account!r} is not allowed; use {SUBDOMAIN.words}"
+            first = seen.setdefault((one["namespace"], account), where)
+            if first != where:
+                yield f"{where}: {one['namespace']}/{account} is {first} already; name each account once"
