@@ -1,0 +1,140 @@
+"""The pack over an exported state: `python -m corral.policy.state < question.json > answer.json`.
+
+The question is `{"config": {"corral:platform": JSON text}, "deployment": …}`, as `pulumi stack export` has it
+without `--show-secrets`; the answer is an `Evaluation`. What is encrypted counts as not known.
+"""
+
+import json
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, cast
+
+from google.protobuf import struct_pb2
+from pulumi.runtime.proto import analyzer_pb2
+from pulumi_policy import EnforcementLevel
+from pulumi_policy.deserialize import SPECIAL_SECRET_SIG, SPECIAL_SIG_KEY
+from pulumi_policy.proxy import UNKNOWN_STRING_VALUE
+
+from corral.controls.register import CONTROLS
+from corral.controls.verdicts import Evaluation, Finding, Outcome
+from corral.policy.configured import configured
+from corral.policy.pack import EXCEPTED, NAME, UNDECIDED, concerns, constraints_of, policies
+from corral.policy.stamp import control_of
+
+PROVIDER = "pulumi:providers:"
+
+Recorded = Mapping[str, Any]
+"""A resource of the state."""
+
+
+def evaluation(config: Mapping[str, str], resources: Sequence[Recorded]) -> Evaluation:
+    """What the pack says of `resources`, under the constraints that `config` has.
+
+    Raises:
+        ValueError: the configuration is wrong.
+    """
+    made = policies(constraints_of(config))
+    servicer: Any = configured(lambda _config: made, concerns)(NAME, "0", made, EnforcementLevel.MANDATORY)
+    by_urn = {str(one["urn"]): one for one in resources}
+    # Neither what was only read nor what waits for its deletion is evaluated by a run.
+    present = [one for one in resources if not one.get("external") and not one.get("delete")]
+    diagnostics: list[tuple[str, Any]] = []
+    for one in present:
+        request = analyzer_pb2.AnalyzeRequest(**_request(one, by_urn))
+        diagnostics += [(str(one["urn"]), said) for said in servicer.Analyze(request, None).diagnostics]
+    whole = analyzer_pb2.AnalyzeStackRequest(resources=[_of_stack(one, by_urn) for one in present])
+    diagnostics += [(said.urn, said) for said in servicer.AnalyzeStack(whole, None).diagnostics]
+    found = {_finding(urn, said): None for urn, said in diagnostics}
+    demanded = {one.name for one in made}
+    evaluated = {
+        one.id: tuple(str(each["urn"]) for each in present if concerns(one.id.lower(), str(each["type"])))
+        for one in CONTROLS
+        if one.id.lower() in demanded
+    }
+    return Evaluation(evaluated, tuple(found))
+
+
+def _finding(urn: str, said: Any) -> Finding:
+    policy = said.policyName.removesuffix("-of-the-stack")
+    if policy == EXCEPTED:
+        outcome = Outcome.EXCEPTED
+    elif policy == UNDECIDED:
+        outcome = Outcome.UNDECIDED
+    elif said.enforcementLevel == analyzer_pb2.ADVISORY:
+        outcome = Outcome.REPORTED
+    else:
+        outcome = Outcome.VIOLATED
+    return Finding(control_of(policy, said.message), urn, outcome)
+
+
+def _request(one: Recorded, by_urn: Mapping[str, Recorded]) -> dict[str, Any]:
+    options = analyzer_pb2.AnalyzerResourceOptions(
+        protect=bool(one.get("protect")), ignoreChanges=list(one.get("ignoreChanges") or ())
+    )
+    made: dict[str, Any] = {
+        "type": one["type"],
+        "name": _name(one["urn"]),
+        "urn": one["urn"],
+        "properties": _struct(one),
+        "options": options,
+    }
+    provider = by_urn.get(str(one.get("provider") or "").rpartition("::")[0])
+    if provider is not None:
+        made["provider"] = analyzer_pb2.AnalyzerProviderResource(
+            type=provider["type"],
+            properties=_struct(provider),
+            urn=provider["urn"],
+            name=_name(provider["urn"]),
+        )
+    return made
+
+
+def _of_stack(one: Recorded, by_urn: Mapping[str, Recorded]) -> Any:
+    made = analyzer_pb2.AnalyzerResource(**_request(one, by_urn), parent=str(one.get("parent") or ""))
+    for key, urns in cast("Mapping[str, Any]", one.get("propertyDependencies") or {}).items():
+        made.propertyDependencies[key].urns.extend(urns or ())
+    return made
+
+
+def _name(urn: str) -> str:
+    return urn.rpartition("::")[2]
+
+
+def _struct(one: Recorded) -> struct_pb2.Struct:
+    made = struct_pb2.Struct()
+    made.update(_plain(one.get("inputs") or {}))
+    return made
+
+
+def _plain(value: Any) -> Any:
+    """`value` with each secret as a value that is not known."""
+    if isinstance(value, Mapping):
+        fields = cast("Mapping[str, Any]", value)
+        if fields.get(SPECIAL_SIG_KEY) == SPECIAL_SECRET_SIG:
+            return UNKNOWN_STRING_VALUE
+        return {key: _plain(item) for key, item in fields.items()}
+    if isinstance(value, list):
+        return [_plain(item) for item in cast("list[Any]", value)]
+    return value
+
+
+def recorded(deployment: Mapping[str, Any]) -> Iterator[Recorded]:
+    """The resources of an exported state."""
+    whole = cast("Mapping[str, Any]", deployment.get("deployment") or deployment)
+    yield from cast("Sequence[Recorded]", whole.get("resources") or ())
+
+
+def main() -> int:
+    """Answer the question on standard input."""
+    question = json.load(sys.stdin)
+    try:
+        found = evaluation(question["config"], list(recorded(question["deployment"])))
+    except ValueError as error:
+        print(error, file=sys.stderr)
+        return 2
+    json.dump(found.document, sys.stdout)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

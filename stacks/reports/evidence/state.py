@@ -1,0 +1,72 @@
+"""What an exported Pulumi state tells evidence: the stamp of the pack, and policies at admission."""
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, cast
+
+from corral.controls.stamp import Stamp, has_stamp, parse_stamp
+from corral.stacks.reports.evidence.facts import StateFacts
+
+CONTROL = "corral.dev/control"
+"""Annotation of the objects of admission."""
+NATIVE, KYVERNO = "kubernetes:admissionregistration.k8s.io/", "kubernetes:policies.kyverno.io/"
+
+
+class NoState(Exception):
+    """What was read is no exported state; the text says why."""
+
+
+def resources_of(export: object) -> Sequence[Mapping[str, Any]]:
+    """The resources of a state as `pulumi stack export` prints it.
+
+    Raises:
+        NoState: it is none.
+    """
+    deployment = _field(export, "deployment")
+    found = _field(deployment, "resources") or []
+    if not isinstance(deployment, Mapping) or not isinstance(found, list):
+        raise NoState("no state as `pulumi stack export` prints it: it has no deployment with resources")
+    for one in cast("list[Any]", found):
+        if not isinstance(_field(one, "urn"), str) or not isinstance(_field(one, "type"), str):
+            raise NoState("no state as `pulumi stack export` prints it: a resource has no urn or no type")
+    return cast("Sequence[Mapping[str, Any]]", found)
+
+
+def _field(holder: object, *keys: str) -> Any:
+    for key in keys:
+        holder = cast("Mapping[str, Any]", holder).get(key) if isinstance(holder, Mapping) else None
+    return holder
+
+
+def facts_of(export: object) -> StateFacts:
+    """Size and age of a state."""
+    pending = _field(export, "deployment", "pending_operations") or []
+    updated = _field(export, "deployment", "manifest", "time")
+    return StateFacts(len(resources_of(export)), str(updated or "unknown"), len(pending))
+
+
+def stamp_of(resources: Sequence[Mapping[str, Any]]) -> Stamp | None:
+    """The stamp of the pack; None: it did not run."""
+    for one in resources:
+        inputs = _field(one, "inputs")
+        if isinstance(inputs, Mapping) and has_stamp(one["type"], cast("Mapping[str, Any]", inputs)):
+            return parse_stamp(_field(inputs, "data") or {})
+    return None
+
+
+def admission_of(resources: Sequence[Mapping[str, Any]]) -> Mapping[str, tuple[str, ...]]:
+    """Control -> objects that enforce it at the API server, in words."""
+    made: dict[str, list[str]] = defaultdict(list)
+    for control, words in _admitted(resources):
+        made[control].append(words)
+    return {control: tuple(words) for control, words in made.items()}
+
+
+def _admitted(resources: Sequence[Mapping[str, Any]]) -> Iterator[tuple[str, str]]:
+    for one in resources:
+        kind, metadata = one["type"].rpartition(":")[2], _field(one, "inputs", "metadata")
+        control = _field(metadata, "annotations", CONTROL)
+        if control is None or kind.endswith("Binding") or not one["type"].startswith((NATIVE, KYVERNO)):
+            continue
+        where = "native admission" if one["type"].startswith(NATIVE) else "Kyverno"
+        yield str(control), f"{where}: {kind} {_field(metadata, 'name')}"
