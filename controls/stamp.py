@@ -90,11 +90,17 @@ def parse_stamp(data: Mapping[str, Any]) -> Stamp | None:
         if data[_POLICY] == NOT_RUN:
             return None
         return Stamp(
-            *(str(data[key]) for key in ("pack", "version", "rules", "profile", "verdict")),
-            *(_counts(str(data[key])) for key in ("reported", "excepted", "undecided")),
+            pack=str(data["pack"]),
+            version=str(data["version"]),
+            rules=str(data["rules"]),
+            profile=str(data["profile"]),
+            verdict=str(data["verdict"]),
+            reported=_counts(str(data["reported"])),
+            excepted=_counts(str(data["excepted"])),
+            undecided=_counts(str(data["undecided"])),
             loosened=tuple(one for one in str(data["loosened"]).split(",") if one),
         )
-    except (KeyError, ValueError):
+    except (KeyError, ValueError, TypeError):
         return None
 
 
@@ -102,7 +108,7 @@ def _counts(text: str) -> Mapping[str, int]:
     content: Any = json.loads(text)
     if not isinstance(content, dict):
         raise ValueError("use a mapping of control to number")
-    return {str(key): int(cast(Any, value)) for key, value in cast("dict[Any, Any]", content).items()}
+    return {str(key): int(value) for key, value in cast("dict[Any, Any]", content).items()}
 
 
 @cache

@@ -3,16 +3,26 @@
 import uuid
 from collections.abc import Iterable
 from datetime import datetime
+from typing import Any
 
-from cyclonedx.model import ExternalReference, ExternalReferenceType, HashAlgorithm, HashType, Property, XsUri
-from cyclonedx.model.bom import Bom, BomMetaData
-from cyclonedx.model.component import Component, ComponentType
-from cyclonedx.model.license import DisjunctiveLicense
+from cyclonedx import model as shared
+from cyclonedx.contrib.license.factories import LicenseFactory
+from cyclonedx.model import bom, component
+from cyclonedx.model.component import ComponentType
 from cyclonedx.output.json import JsonV1Dot6
 from packageurl import PackageURL
 
 from corral.catalogue._read import UNRESOLVED
 from corral.stacks.reports.evidence.facts import Artifact, Evidence, LockedModel
+
+# The decorators of these classes hide their signatures from type checkers.
+Component: Any = component.Component
+Bom: Any = bom.Bom
+BomMetaData: Any = bom.BomMetaData
+XsUri: Any = shared.XsUri
+ExternalReference: Any = shared.ExternalReference
+HashType: Any = shared.HashType
+Property: Any = shared.Property
 
 SHA256 = "sha256:"
 INDENT = 2
@@ -30,7 +40,7 @@ def models(evidence: Evidence) -> str:
     return _bill(evidence, "models", [_model(one) for one in evidence.models])
 
 
-def _bill(evidence: Evidence, what: str, components: Iterable[Component]) -> str:
+def _bill(evidence: Evidence, what: str, components: Iterable[Any]) -> str:
     bill = Bom(components=components)
     subject = Component(
         name=f"{evidence.stack}: {what}", type=ComponentType.PLATFORM, bom_ref=f"stack:{evidence.stack}"
@@ -46,7 +56,7 @@ def _bill(evidence: Evidence, what: str, components: Iterable[Component]) -> str
     return JsonV1Dot6(bill).output_as_string(indent=INDENT) + "\n"
 
 
-def _identity(bill: Bom) -> str:
+def _identity(bill: Any) -> str:
     """Text that is the same for the same components."""
     return "\n".join(
         sorted(
@@ -57,7 +67,7 @@ def _identity(bill: Bom) -> str:
     )
 
 
-def _artifact(one: Artifact, kind: ComponentType, word: str) -> Component:
+def _artifact(one: Artifact, kind: ComponentType, word: str) -> Any:
     return Component(
         name=one.name,
         version=one.version or None,
@@ -70,10 +80,10 @@ def _artifact(one: Artifact, kind: ComponentType, word: str) -> Component:
     )
 
 
-def _hashes(digest: str) -> list[HashType]:
+def _hashes(digest: str) -> list[Any]:
     if not digest.startswith(SHA256):
         return []
-    return [HashType(alg=HashAlgorithm.SHA_256, content=digest.removeprefix(SHA256))]
+    return [HashType(alg=shared.HashAlgorithm.SHA_256, content=digest.removeprefix(SHA256))]
 
 
 def _package_url(one: Artifact) -> PackageURL | None:
@@ -87,17 +97,17 @@ def _package_url(one: Artifact) -> PackageURL | None:
     return PackageURL(type="oci", name=name, version=one.digest, qualifiers=qualifiers)
 
 
-def _distribution(url: str) -> ExternalReference:
-    return ExternalReference(type=ExternalReferenceType.DISTRIBUTION, url=XsUri(url))
+def _distribution(url: str) -> Any:
+    return ExternalReference(type=shared.ExternalReferenceType.DISTRIBUTION, url=XsUri(url))
 
 
-def _model(one: LockedModel) -> Component:
+def _model(one: LockedModel) -> Any:
     return Component(
         name=one.name,
         version=None if one.revision == UNRESOLVED else one.revision,
         type=ComponentType.MACHINE_LEARNING_MODEL,
         bom_ref=f"model:{one.name}",
-        licenses=[DisjunctiveLicense(name=one.license)],
+        licenses=[LicenseFactory().make_from_string(one.license)],
         external_references=[_distribution(one.source)] if one.source else [],
         properties=[
             Property(name="corral:model", value=one.model),
@@ -109,7 +119,7 @@ def _model(one: LockedModel) -> Component:
                 name=file.name,
                 type=ComponentType.FILE,
                 bom_ref=f"model:{one.name}:{file.name}",
-                hashes=[HashType(alg=HashAlgorithm.SHA_256, content=file.sha256)],
+                hashes=[HashType(alg=shared.HashAlgorithm.SHA_256, content=file.sha256)],
                 properties=[Property(name="corral:size", value=str(file.size))] if file.size else [],
             )
             for file in one.files

@@ -20,7 +20,13 @@ from corral.controls.workspace import findings as workspace_findings
 from corral.stacks.config.model_lock import LockedModel as ModelLock
 from corral.stacks.planning.results.plan import Plan
 from corral.stacks.planning.sovereignty import PLANNED
-from corral.stacks.reports.evidence.facts import ControlEvidence, ControlVerdict, Evidence, ExceptionEvidence
+from corral.stacks.reports.evidence.facts import (
+    Artifact,
+    ControlEvidence,
+    ControlVerdict,
+    Evidence,
+    ExceptionEvidence,
+)
 from corral.stacks.reports.evidence.frameworks import frameworks
 from corral.stacks.reports.evidence.locks import charts_of, images_of, models_of
 from corral.stacks.reports.evidence.state import admission_of, facts_of, resources_of, stamp_of
@@ -92,11 +98,8 @@ def collect(
         frameworks=frameworks(CONTROLS),
         not_checked=(
             *_not_checked(plan, controls),
-            *(
-                f"{one.name}: its digest is unresolved"
-                for one in (*charts, *images)
-                if one.digest == UNRESOLVED
-            ),
+            *_unresolved("chart", charts),
+            *_unresolved("image", images),
             *_ALWAYS,
             *(f"Profile {limits.name}: {one}" for one in limits.not_proved),
         ),
@@ -183,7 +186,7 @@ def _workspace(limits: Constraints, workspace: Workspace | None) -> Iterator[Con
             level=own.value,
             verdict=verdict,
             rule="",
-            enforced=("corral lint, preview and up",),
+            enforced=() if own is Level.DISABLED else ("corral lint, preview and up",),
             sources=("SOV-3",),
         )
 
@@ -202,6 +205,12 @@ def _not_checked(plan: Plan, controls: Sequence[ControlEvidence]) -> Iterator[st
     simulated = [one.name for one in plan.models if one.weights.value == "simulated"]
     if simulated:
         yield f"Models with simulated weights, of which nothing is imported: {', '.join(simulated)}"
+
+
+def _unresolved(word: str, entries: Sequence[Artifact]) -> Iterator[str]:
+    for one in entries:
+        if one.digest == UNRESOLVED:
+            yield f"{word.capitalize()} {one.name}: its digest is unresolved{one.note and f', {one.note}'}"
 
 
 def _failures(

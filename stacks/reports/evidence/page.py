@@ -87,8 +87,8 @@ def _run(evidence: Evidence) -> Iterator[tuple[str, Content]]:
 
 def _controls(evidence: Evidence) -> Html:
     caption = (
-        "Each control as the pack finds it on the state of the stack, with where it was enforced; its rule is "
-        "the SHA-256 of its file."
+        "Each control as the pack finds it on the state of the stack, with where it was enforced; its rule "
+        "is the SHA-256 of its file."
     )
     return table("Controls", caption, CONTROLS, (_control(one) for one in evidence.controls))
 

@@ -22,14 +22,18 @@ def resources_of(export: object) -> Sequence[Mapping[str, Any]]:
     Raises:
         NoState: it is none.
     """
-    deployment = _field(export, "deployment")
-    found = _field(deployment, "resources") or []
-    if not isinstance(deployment, Mapping) or not isinstance(found, list):
-        raise NoState("no state as `pulumi stack export` prints it: it has no deployment with resources")
-    for one in cast("list[Any]", found):
+    if not isinstance(_field(export, "deployment"), Mapping):
+        raise NoState("no state as `pulumi stack export` prints it: it has no mapping `deployment`")
+    found = _listed(export, "resources")
+    for one in found:
         if not isinstance(_field(one, "urn"), str) or not isinstance(_field(one, "type"), str):
             raise NoState("no state as `pulumi stack export` prints it: a resource has no urn or no type")
-    return cast("Sequence[Mapping[str, Any]]", found)
+    return found
+
+
+def _listed(export: object, key: str) -> list[Any]:
+    found = _field(export, "deployment", key)
+    return cast("list[Any]", found) if isinstance(found, list) else []
 
 
 def _field(holder: object, *keys: str) -> Any:
@@ -40,9 +44,9 @@ def _field(holder: object, *keys: str) -> Any:
 
 def facts_of(export: object) -> StateFacts:
     """Size and age of a state."""
-    pending = _field(export, "deployment", "pending_operations") or []
     updated = _field(export, "deployment", "manifest", "time")
-    return StateFacts(len(resources_of(export)), str(updated or "unknown"), len(pending))
+    pending = len(_listed(export, "pending_operations"))
+    return StateFacts(len(resources_of(export)), str(updated or "unknown"), pending)
 
 
 def stamp_of(resources: Sequence[Mapping[str, Any]]) -> Stamp | None:
@@ -50,7 +54,8 @@ def stamp_of(resources: Sequence[Mapping[str, Any]]) -> Stamp | None:
     for one in resources:
         inputs = _field(one, "inputs")
         if isinstance(inputs, Mapping) and has_stamp(one["type"], cast("Mapping[str, Any]", inputs)):
-            return parse_stamp(_field(inputs, "data") or {})
+            data = _field(one, "inputs", "data")
+            return parse_stamp(cast("Mapping[str, Any]", data)) if isinstance(data, Mapping) else None
     return None
 
 
