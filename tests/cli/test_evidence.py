@@ -1,4 +1,4 @@
-"""`corral evidence` on an exported state: exit codes, one line per problem, and nothing sensitive in the bundle."""
+"""`corral evidence` on an exported state: exit codes, a line per problem, nothing sensitive in the bundle."""
 
 import json
 from pathlib import Path

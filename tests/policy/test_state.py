@@ -1,4 +1,4 @@
-"""The pack over an exported state: the same rules, resource by resource; what is encrypted decides nothing."""
+"""The pack over an exported state: the same rules by resource; what is encrypted decides nothing."""
 
 import io
 import json

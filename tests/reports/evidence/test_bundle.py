@@ -69,9 +69,9 @@ def test_a_changed_file_is_not_verified(signed, name):
 
 
 def test_a_missing_an_added_and_another_keys_file_are_not_verified(signed):
-    with pytest.raises(NotVerified, match="evidence.html is missing"):
+    with pytest.raises(NotVerified, match=r"evidence\.html is missing"):
         bundle.verify({key: one for key, one in signed.items() if key != bundle.PAGE}, KEY.public_key())
-    with pytest.raises(NotVerified, match="more.txt: no part of what was signed"):
+    with pytest.raises(NotVerified, match=r"more\.txt: no part of what was signed"):
         bundle.verify({**signed, "more.txt": b""}, KEY.public_key())
     with pytest.raises(NotVerified, match="no signature is of this public key"):
         bundle.verify(signed, KEYS["P-256"].public_key())

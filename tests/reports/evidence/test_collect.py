@@ -1,4 +1,4 @@
-"""What evidence says of a state: verdicts, where controls are enforced, what was not checked, and the gate."""
+"""What evidence says of a state: verdicts, where controls are enforced, what was not checked, the gate."""
 
 from datetime import timedelta
 from typing import Any
