@@ -29,7 +29,13 @@ from corral.stacks.reports.evidence.facts import (
 )
 from corral.stacks.reports.evidence.frameworks import frameworks
 from corral.stacks.reports.evidence.locks import charts_of, images_of, models_of
-from corral.stacks.reports.evidence.state import admission_of, facts_of, resources_of, stamp_of
+from corral.stacks.reports.evidence.state import (
+    admission_of,
+    facts_of,
+    resources_of,
+    stamp_of,
+    workspace_of,
+)
 
 _WORKSPACE = {
     STATE: ("The state is kept in a place of the profile", "critical"),
@@ -71,7 +77,7 @@ def collect(
     limits = enforced(PROFILES[plan.profile.value], dict(plan.policy.levels))
     stamp, state = stamp_of(resources), facts_of(export)
     of_controls = _controls(limits, stamp, evaluation, admission_of(resources), bool(resources))
-    controls = (*of_controls, *_workspace(limits, workspace))
+    controls = (*of_controls, *_workspace(limits, workspace and workspace_of(workspace, export)))
     known = {one.id for one in CONTROLS}
     beside = [one for one in evaluation.findings if one.control not in known]
     charts, images, models = charts_of(plan), images_of(plan), models_of(plan, locked)

@@ -2,9 +2,11 @@
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, cast
 
 from corral.controls.stamp import Stamp, has_stamp, parse_stamp
+from corral.controls.workspace import HOSTED, PASSPHRASE, Workspace
 from corral.stacks.reports.evidence.facts import StateFacts
 
 CONTROL = "corral.dev/control"
@@ -47,6 +49,20 @@ def facts_of(export: object) -> StateFacts:
     updated = _field(export, "deployment", "manifest", "time")
     pending = len(_listed(export, "pending_operations"))
     return StateFacts(len(resources_of(export)), str(updated or "unknown"), pending)
+
+
+def workspace_of(stated: Workspace, export: object) -> Workspace:
+    """`stated` by the files of the project, with what the state itself says of its secrets."""
+    provider = _field(export, "deployment", "secrets_providers")
+    match _field(provider, "type"):
+        case "passphrase":
+            return replace(stated, secrets_provider=PASSPHRASE)
+        case "cloud":
+            return replace(stated, secrets_provider=str(_field(provider, "state", "url")))
+        case "service":
+            return replace(stated, backend=f"https://{HOSTED[0]}")
+        case _:
+            return stated
 
 
 def stamp_of(resources: Sequence[Mapping[str, Any]]) -> Stamp | None:

@@ -15,7 +15,7 @@ from corral.controls.verdicts import Finding, Outcome
 from corral.controls.workspace import Workspace
 from corral.stacks.reports.evidence.facts import ControlVerdict
 from corral.stacks.reports.evidence.frameworks import frameworks
-from corral.stacks.reports.evidence.state import NoState, resources_of
+from corral.stacks.reports.evidence.state import NoState, resources_of, workspace_of
 
 IMAGES = "SOV-SUP-01"
 URN = "urn:pulumi:s::p::kubernetes:core/v1:Pod::web"
@@ -142,6 +142,24 @@ def test_state_and_secrets_of_the_workspace_are_controls_as_well(workspace, stat
     limits = PROFILES["eu-sovereign"]
     found = {one.id: one.verdict for one in _workspace(limits, workspace)}
     assert found == {"SOV-OPS-01": state, "SOV-OPS-02": secrets}
+
+
+@pytest.mark.parametrize(
+    ("provider", "expected"),
+    [
+        ({"type": "passphrase", "state": {"salt": "v1:x"}}, Workspace("s3://state", "passphrase")),
+        (
+            {"type": "cloud", "state": {"url": "awskms://alias/x"}},
+            Workspace("s3://state", "awskms://alias/x"),
+        ),
+        ({"type": "service", "state": {}}, Workspace("https://api.pulumi.com", None)),
+        (None, Workspace("s3://state", None)),
+    ],
+    ids=["passphrase", "key service", "hosted", "not stated"],
+)
+def test_the_state_itself_says_what_encrypts_its_secrets(provider, expected):
+    stated = {"deployment": {"secrets_providers": provider, "resources": []}}
+    assert workspace_of(Workspace("s3://state", None), stated) == expected
 
 
 def test_references_to_frameworks_name_the_controls_of_the_register():
