@@ -19,7 +19,7 @@ from corral.controls.workspace import SECRETS, STATE, Workspace
 from corral.controls.workspace import findings as workspace_findings
 from corral.stacks.config.model_lock import LockedModel as ModelLock
 from corral.stacks.planning.results.plan import Plan
-from corral.stacks.planning.sovereignty import PLANNED
+from corral.stacks.planning.sovereignty import BUDGET, PLANNED
 from corral.stacks.reports.evidence.facts import (
     Artifact,
     ControlEvidence,
@@ -76,7 +76,8 @@ def collect(
     resources = resources_of(export)
     limits = enforced(PROFILES[plan.profile.value], dict(plan.policy.levels))
     stamp, state = stamp_of(resources), facts_of(export)
-    of_controls = _controls(limits, stamp, evaluation, admission_of(resources), bool(resources))
+    planned = PLANNED if plan.cost.ceiling is not None else PLANNED - {BUDGET}
+    of_controls = _controls(limits, stamp, evaluation, admission_of(resources), planned, bool(resources))
     controls = (*of_controls, *_workspace(limits, workspace and workspace_of(workspace, export)))
     known = {one.id for one in CONTROLS}
     beside = [one for one in evaluation.findings if one.control not in known]
@@ -118,6 +119,7 @@ def _controls(
     stamp: Stamp | None,
     evaluation: Evaluation,
     admission: Mapping[str, tuple[str, ...]],
+    planned: frozenset[str],
     deployed: bool,
 ) -> Iterator[ControlEvidence]:
     found: dict[tuple[str, Outcome], set[str]] = defaultdict(set)
@@ -133,7 +135,8 @@ def _controls(
             level=level(one, limits).value,
             verdict=_verdict(one, limits, urns, evaluated, deployed),
             rule=rule_digest(one),
-            enforced=tuple(_enforced(one, limits, stamp, admission)),
+            enforced=("planner",) * (one.id in planned and stops(one, limits))
+            + tuple(_enforced(one, limits, stamp, admission)),
             sources=tuple(one.sources),
             evaluated=evaluated,
             violated=urns[Outcome.VIOLATED],
@@ -163,8 +166,6 @@ def _verdict(
 def _enforced(
     control: Control, limits: Constraints, stamp: Stamp | None, admission: Mapping[str, tuple[str, ...]]
 ) -> Iterator[str]:
-    if control.id in PLANNED and stops(control, limits):
-        yield "planner"
     if stamp is not None and demanded(control, limits) and control.id.lower() not in stamp.loosened:
         yield f"CrossGuard: {stamp.run}"
     yield from admission.get(control.id, ())

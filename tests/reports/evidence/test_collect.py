@@ -105,6 +105,13 @@ def test_places_of_enforcement_come_from_stamp_and_state_and_not_from_intention(
     assert control(evidence(loosened), IMAGES).enforced == ()
 
 
+def test_the_planner_is_named_for_a_budget_only_where_one_is_set():
+    budget = {"monthly": 90000, "currency": "EUR"}
+    plan = planned(budget=budget)
+    assert "planner" in control(evidence(stamp(), plan=plan), "SOV-CST-01").enforced
+    assert "planner" not in control(evidence(stamp()), "SOV-CST-01").enforced
+
+
 def test_exceptions_are_listed_with_reason_approver_and_last_day():
     entry: dict[str, Any] = {"control": IMAGES, "reason": "no mirror before then", "approver": "jane"}
     entry["expires"] = str(today() + timedelta(days=20))
