@@ -107,7 +107,7 @@ def test_places_of_enforcement_come_from_stamp_and_state_and_not_from_intention(
 
 def test_the_planner_is_named_for_a_budget_only_where_one_is_set():
     budget = {"monthly": 90000, "currency": "EUR"}
-    plan = planned(budget=budget, gpu_pools=[pool(purchase="owned")])
+    plan = planned(budget=budget, gpu_pools=[pool(price_per_hour=1)])
     assert "planner" in control(evidence(stamp(), plan=plan), "SOV-CST-01").enforced
     assert "planner" not in control(evidence(stamp()), "SOV-CST-01").enforced
 
