@@ -1,12 +1,13 @@
 """The pack over an exported state: `python -m corral.policy.state < question.json > answer.json`.
 
 The question is `{"config": {"corral:platform": JSON text}, "deployment": …}`, as `pulumi stack export` has it
-without `--show-secrets`; the answer is an `Evaluation`. What is encrypted counts as not known.
+without `--show-secrets`; the answer is an `Evaluation`. What is encrypted counts as not known. A Helm release
+is rendered with a word in place of what is encrypted in its values, and what is wrong then is undecided.
 """
 
 import json
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
 from typing import Any, cast
 
 from google.protobuf import struct_pb2
@@ -19,9 +20,12 @@ from corral.controls.register import CONTROLS
 from corral.controls.verdicts import Evaluation, Finding, Outcome
 from corral.policy.configured import configured
 from corral.policy.pack import EXCEPTED, NAME, UNDECIDED, concerns, constraints_of, policies
+from corral.policy.rendered import RELEASE
 from corral.policy.stamp import control_of
 
-PROVIDER = "pulumi:providers:"
+ENCRYPTED = "encrypted-values"
+"""Finding about a release that was rendered without what is encrypted in its values."""
+WORD = "encrypted"
 
 Recorded = Mapping[str, Any]
 """A resource of the state."""
@@ -44,7 +48,9 @@ def evaluation(config: Mapping[str, str], resources: Sequence[Recorded]) -> Eval
         diagnostics += [(str(one["urn"]), said) for said in servicer.Analyze(request, None).diagnostics]
     whole = analyzer_pb2.AnalyzeStackRequest(resources=[_of_stack(one, by_urn) for one in present])
     diagnostics += [(said.urn, said) for said in servicer.AnalyzeStack(whole, None).diagnostics]
-    found = {_finding(urn, said): None for urn, said in diagnostics}
+    blind = {str(one["urn"]) for one in present if one["type"] == RELEASE and _has_secret(one.get("inputs"))}
+    found = {_finding(urn, said, blind): None for urn, said in diagnostics}
+    found |= {Finding(ENCRYPTED, urn, Outcome.UNDECIDED): None for urn in sorted(blind)}
     demanded = {one.name for one in made}
     evaluated = {
         one.id: tuple(str(each["urn"]) for each in present if concerns(one.id.lower(), str(each["type"])))
@@ -54,11 +60,11 @@ def evaluation(config: Mapping[str, str], resources: Sequence[Recorded]) -> Eval
     return Evaluation(evaluated, tuple(found))
 
 
-def _finding(urn: str, said: Any) -> Finding:
+def _finding(urn: str, said: Any, blind: Set[str]) -> Finding:
     policy = said.policyName.removesuffix("-of-the-stack")
     if policy == EXCEPTED:
         outcome = Outcome.EXCEPTED
-    elif policy == UNDECIDED:
+    elif policy == UNDECIDED or urn in blind:
         outcome = Outcome.UNDECIDED
     elif said.enforcementLevel == analyzer_pb2.ADVISORY:
         outcome = Outcome.REPORTED
@@ -102,20 +108,28 @@ def _name(urn: str) -> str:
 
 def _struct(one: Recorded) -> struct_pb2.Struct:
     made = struct_pb2.Struct()
-    made.update(_plain(one.get("inputs") or {}))
+    made.update(_plain(one.get("inputs") or {}, WORD if one["type"] == RELEASE else UNKNOWN_STRING_VALUE))
     return made
 
 
-def _plain(value: Any) -> Any:
-    """`value` with each secret as a value that is not known."""
+def _plain(value: Any, secret: str) -> Any:
+    """`value` with `secret` in place of each secret."""
     if isinstance(value, Mapping):
         fields = cast("Mapping[str, Any]", value)
         if fields.get(SPECIAL_SIG_KEY) == SPECIAL_SECRET_SIG:
-            return UNKNOWN_STRING_VALUE
-        return {key: _plain(item) for key, item in fields.items()}
+            return secret
+        return {key: _plain(item, secret) for key, item in fields.items()}
     if isinstance(value, list):
-        return [_plain(item) for item in cast("list[Any]", value)]
+        return [_plain(item, secret) for item in cast("list[Any]", value)]
     return value
+
+
+def _has_secret(value: Any) -> bool:
+    """Whether something in `value` is encrypted."""
+    if isinstance(value, Mapping):
+        fields = cast("Mapping[str, Any]", value)
+        return fields.get(SPECIAL_SIG_KEY) == SPECIAL_SECRET_SIG or any(map(_has_secret, fields.values()))
+    return isinstance(value, list) and any(map(_has_secret, cast("list[Any]", value)))
 
 
 def recorded(deployment: Mapping[str, Any]) -> Iterator[Recorded]:

@@ -11,7 +11,8 @@ from pulumi_policy.deserialize import SPECIAL_SECRET_SIG, SPECIAL_SIG_KEY
 
 from corral.controls.exceptions import today
 from corral.controls.verdicts import Evaluation, Outcome, parse_evaluation
-from corral.policy.state import evaluation, main
+from corral.policy.rendered import RELEASE
+from corral.policy.state import ENCRYPTED, evaluation, main
 
 SECRET = {SPECIAL_SIG_KEY: SPECIAL_SECRET_SIG, "ciphertext": "djE6Y2FuYXJ5"}
 POD, BUCKET = "kubernetes:core/v1:Pod", "aws:s3/bucket:Bucket"
@@ -54,6 +55,32 @@ def test_an_encrypted_value_is_undecided_and_appears_nowhere():
     whole = evaluated(pod(SECRET))
     assert found(whole, "SOV-SUP-01") == [(urn(POD, "x"), Outcome.UNDECIDED)]
     assert "djE6Y2FuYXJ5" not in json.dumps(whole.document)
+
+
+HELM = """#!/bin/sh
+cat > "$(dirname "$0")/values"
+cat <<END
+apiVersion: v1
+kind: Pod
+metadata: {name: web, namespace: shop}
+spec: {containers: [{name: c, image: '%s'}]}
+END
+"""
+
+
+@pytest.mark.parametrize(("image", "outcomes"), [(PINNED, []), ("evil.example/x:1", [Outcome.UNDECIDED])])
+def test_a_release_is_rendered_without_what_is_encrypted_and_a_finding_is_then_undecided(
+    tmp_path, monkeypatch, image, outcomes
+):
+    helm = tmp_path / "helm"
+    helm.write_text(HELM % image)
+    helm.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
+    inputs = {"chart": f"chart-of-{len(outcomes)}", "values": {"key": SECRET, "size": 2}}
+    whole = evaluated(recorded(RELEASE, "r", inputs))
+    assert [outcome for _, outcome in found(whole, "SOV-SUP-01")] == outcomes
+    assert found(whole, ENCRYPTED) == [(urn(RELEASE, "r"), Outcome.UNDECIDED)]
+    assert json.loads((tmp_path / "values").read_text()) == {"key": "encrypted", "size": 2}
 
 
 def test_what_is_only_read_or_waits_for_its_deletion_is_not_evaluated():

@@ -105,6 +105,7 @@ def collect(
         frameworks=frameworks(CONTROLS),
         not_checked=(
             *_not_checked(plan, controls),
+            *(f"{one.control} of {one.urn}" for one in beside if one.outcome is Outcome.UNDECIDED),
             *_unresolved("chart", charts),
             *_unresolved("image", images),
             *_ALWAYS,
