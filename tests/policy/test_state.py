@@ -58,13 +58,9 @@ def test_an_encrypted_value_is_undecided_and_appears_nowhere():
 
 
 HELM = """#!/bin/sh
-cat > "$(dirname "$0")/values"
-cat <<END
-apiVersion: v1
-kind: Pod
-metadata: {name: web, namespace: shop}
-spec: {containers: [{name: c, image: '%s'}]}
-END
+read -r values
+printf '%%s' "$values" > "${0%%/*}/values"
+printf 'apiVersion: v1\\nkind: Pod\\nmetadata: {name: web}\\nspec: {containers: [{name: c, image: "%s"}]}\\n'
 """
 
 
