@@ -16,10 +16,12 @@ from pulumi_policy import EnforcementLevel
 from pulumi_policy.deserialize import SPECIAL_SECRET_SIG, SPECIAL_SIG_KEY
 from pulumi_policy.proxy import UNKNOWN_STRING_VALUE
 
+from corral.controls.control import UNKNOWN, Control, ObjectRule, Resource
 from corral.controls.register import CONTROLS
 from corral.controls.verdicts import Evaluation, Finding, Outcome
+from corral.policy.adapter import adapted
 from corral.policy.configured import configured
-from corral.policy.pack import EXCEPTED, NAME, UNDECIDED, concerns, constraints_of, policies
+from corral.policy.pack import EXCEPTED, NAME, RENDERABLE, UNDECIDED, concerns, constraints_of, policies
 from corral.policy.rendered import RELEASE
 from corral.policy.stamp import control_of
 
@@ -52,19 +54,35 @@ def evaluation(config: Mapping[str, str], resources: Sequence[Recorded]) -> Eval
     found = {_finding(urn, said, blind): None for urn, said in diagnostics}
     found |= {Finding(ENCRYPTED, urn, Outcome.UNDECIDED): None for urn in sorted(blind)}
     demanded = {one.name for one in made}
+    tokens = {str(one["urn"]): str(one["type"]) for one in present}
+    kinds = {str(one["urn"]): _kinds(one) for one in present}
     evaluated = {
-        one.id: tuple(str(each["urn"]) for each in present if concerns(one.id.lower(), str(each["type"])))
+        one.id: tuple(urn for urn, token in tokens.items() if _about(one, token, kinds[urn]))
         for one in CONTROLS
         if one.id.lower() in demanded
     }
     return Evaluation(evaluated, tuple(found))
 
 
+def _about(control: Control, token: str, kinds: Set[str]) -> bool:
+    """Whether the rule of `control` is about a resource of type `token` with workloads of `kinds`."""
+    if isinstance(control.rule, ObjectRule):
+        return not kinds.isdisjoint(control.rule.kinds)
+    return control.rule.applies(token)
+
+
+def _kinds(one: Recorded) -> Set[str]:
+    """Kinds of the workloads in a resource, those of a release as it is rendered."""
+    inputs = _plain(one.get("inputs") or {}, WORD if one["type"] == RELEASE else UNKNOWN)
+    subject = Resource(str(one["type"]), _name(one["urn"]), inputs)
+    return {str(workload.known.get("kind")) for workload in adapted(subject).workloads}
+
+
 def _finding(urn: str, said: Any, blind: Set[str]) -> Finding:
     policy = said.policyName.removesuffix("-of-the-stack")
     if policy == EXCEPTED:
         outcome = Outcome.EXCEPTED
-    elif policy == UNDECIDED or urn in blind:
+    elif policy in (UNDECIDED, RENDERABLE) or urn in blind:
         outcome = Outcome.UNDECIDED
     elif said.enforcementLevel == analyzer_pb2.ADVISORY:
         outcome = Outcome.REPORTED
@@ -112,7 +130,7 @@ def _struct(one: Recorded) -> struct_pb2.Struct:
     return made
 
 
-def _plain(value: Any, secret: str) -> Any:
+def _plain(value: Any, secret: object) -> Any:
     """`value` with `secret` in place of each secret."""
     if isinstance(value, Mapping):
         fields = cast("Mapping[str, Any]", value)

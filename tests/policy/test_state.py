@@ -51,6 +51,18 @@ def test_a_violation_is_told_for_its_resource_alone_and_both_were_evaluated():
     assert set(whole.evaluated["SOV-SUP-01"]) == {urn(POD, "bad"), urn(POD, "good")}
 
 
+def test_an_object_without_what_a_rule_is_about_was_not_evaluated_by_it():
+    data = recorded("kubernetes:core/v1:ConfigMap", "c", {"data": {"image": "evil.example/x:1"}})
+    whole = evaluated(data, pod(PINNED))
+    assert whole.evaluated["SOV-SUP-01"] == (urn(POD, "x"),)
+
+
+def test_a_release_that_cannot_be_rendered_here_is_undecided_and_no_violation(monkeypatch):
+    monkeypatch.setenv("PATH", "/nonexistent")
+    whole = evaluated(recorded(RELEASE, "r", {"chart": "one-that-nobody-has"}))
+    assert found(whole, "releases-can-be-judged") == [(urn(RELEASE, "r"), Outcome.UNDECIDED)]
+
+
 def test_an_encrypted_value_is_undecided_and_appears_nowhere():
     whole = evaluated(pod(SECRET))
     assert found(whole, "SOV-SUP-01") == [(urn(POD, "x"), Outcome.UNDECIDED)]
