@@ -14,7 +14,7 @@ STACKS = (
     "for file in Pulumi.*.yaml; do test -e $file && echo $file; done | sed 's/^Pulumi\\.//; s/\\.yaml$//'"
 )
 """Names of the stack files where one is."""
-FILES = frozenset({"--html"})
+FILES = frozenset({"--html", "--key", "--state", "--to", "--verify"})
 """Options that take the name of a file."""
 
 

@@ -24,6 +24,10 @@ COMMANDS: dict[str, tuple[str, str]] = {
         "corral.cli.deploy:preview",
         "show what `up` would change, and what the policies find",
     ),
+    "evidence": (
+        "corral.cli.evidence:evidence",
+        "write signed evidence of what is deployed: controls, exceptions, digests; or verify such a bundle",
+    ),
     "status": ("corral.cli.plane:status", "show what runs, and as what"),
     "chat": ("corral.cli.chat:chat", "ask a model a question"),
     "logs": ("corral.cli.plane:logs", "show the output of a pod or of a part of the plane"),
@@ -135,6 +139,21 @@ def build_parser() -> argparse.ArgumentParser:
         "--exclude-protected",
         action="store_true",
         help="on a cluster of others: keep what holds data, remove the rest",
+    )
+    evidence = sub["evidence"]
+    evidence.add_argument(
+        "--to", metavar="FOLDER|FILE.zip", help="where the bundle goes; default: evidence-STACK"
+    )
+    evidence.add_argument(
+        "--key",
+        metavar="FILE|env://NAME",
+        help="private key in PEM that signs (Ed25519, ECDSA P-256); with --verify the public key",
+    )
+    evidence.add_argument(
+        "--state", metavar="FILE", help="what `pulumi stack export` printed; default: ask the stack's backend"
+    )
+    evidence.add_argument(
+        "--verify", metavar="FOLDER|FILE.zip", help="check signature and hashes of a bundle, and stop"
     )
     sub["setup"].add_argument("--all", action="store_true", help="also what only some stacks need: Kueue")
     sub["setup"].add_argument("--plan", action="store_true", help="show what would be brought, and stop")

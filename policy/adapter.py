@@ -32,7 +32,7 @@ class Adapter:
     def one(self, args: ResourceValidationArgs) -> Adapted:
         """The resource of a resource policy."""
         if self._args is not args or self._adapted is None:
-            self._adapted = _adapted(resource(args))
+            self._adapted = adapted(resource(args))
             self._args = args
         return self._adapted
 
@@ -44,7 +44,8 @@ class Adapter:
         return self._stack
 
 
-def _adapted(subject: Resource) -> Adapted:
+def adapted(subject: Resource) -> Adapted:
+    """`subject` with the workloads in it."""
     if subject.type != RELEASE:
         return Adapted(
             subject, [prepared(one) for one in kubernetes_workloads(subject.type, subject.props)], None

@@ -25,6 +25,8 @@ from pulumi_policy import (
 from pulumi_policy import policy as crossguard
 from pulumi_policy.proxy import unknown_checking_proxy
 
+from corral.policy.stamp import Ledger
+
 Make = Callable[[Mapping[str, str]], list[Policy]]
 """Configuration (`corral:platform` -> JSON text) to policies."""
 Concerns = Callable[[str, str], bool]
@@ -40,15 +42,18 @@ _LEVELS = {
     EnforcementLevel.ADVISORY: analyzer_pb2.ADVISORY,
     EnforcementLevel.MANDATORY: analyzer_pb2.MANDATORY,
     EnforcementLevel.DISABLED: analyzer_pb2.DISABLED,
+    EnforcementLevel.REMEDIATE: analyzer_pb2.REMEDIATE,
 }
+_BY_NUMBER = {number: level for level, number in _LEVELS.items()}
 
 
-def configured(make: Make, concerns: Concerns) -> Any:
+def configured(make: Make, concerns: Concerns, ledger: Ledger | None = None) -> Any:
     """A class of servicers whose policies are those that `make` gives for the stack's configuration.
 
     pulumi-policy unpacks each resource anew for each policy; here it is unpacked once, and only where it
-    `concerns` one.
+    `concerns` one. `ledger` keeps what the policies say of each resource.
     """
+    said = ledger or Ledger()
     base: Any = crossguard._PolicyAnalyzerServicer  # pyright: ignore[reportPrivateUsage]
     kept: list[Policy] = []
     stack: dict[str, str] = {}
@@ -62,6 +67,7 @@ def configured(make: Make, concerns: Concerns) -> Any:
         config = cast(Mapping[str, str], request.config)
         stack.clear()
         stack.update({key: value for key, value in config.items() if key not in secret})
+        said.begin()
         kept[:] = make(stack)
         return base.ConfigureStack(self, request, context)
 
@@ -95,7 +101,18 @@ def configured(make: Make, concerns: Concerns) -> Any:
             )
             for one, level in evaluated:
                 cast(Any, one).validate(args, reporter(self, response, one, level))
+        found = [
+            (one.policyName, _BY_NUMBER[one.enforcementLevel], one.message) for one in response.diagnostics
+        ]
+        said.record(request.urn, found)
         return response
+
+    def remediate(self: Any, request: Any, context: Any) -> Any:
+        own = [one for one in kept if isinstance(one, ResourceValidationPolicy) and one.has_remediation()]
+        if not any(concerns(one.name, str(request.type)) for one in own):
+            return analyzer_pb2.RemediateResponse()
+        said.levels({one.name: self._get_enforcement_level(one) for one in kept}, kept)
+        return base.Remediate(self, request, context)
 
     def analyze_stack(self: Any, request: Any, context: Any) -> Any:
         response = analyzer_pb2.AnalyzeResponse()
@@ -111,6 +128,7 @@ def configured(make: Make, concerns: Concerns) -> Any:
         "Configure": configure_pack,
         "ConfigureStack": configure,
         "Analyze": analyze,
+        "Remediate": remediate,
         "AnalyzeStack": analyze_stack,
     }
     return type("ConfiguredServicer", (base,), own)
@@ -144,7 +162,7 @@ def _resources(servicer: Any, request: Any) -> list[PolicyResource]:
     return list(by_urn.values())
 
 
-def serve(name: str, make: Make, concerns: Concerns) -> None:
+def serve(name: str, make: Make, concerns: Concerns, ledger: Ledger) -> None:
     """Serve the pack until the engine ends it; until it is configured, as for an empty configuration."""
-    crossguard._PolicyAnalyzerServicer = configured(make, concerns)  # pyright: ignore[reportPrivateUsage, reportAttributeAccessIssue]
+    crossguard._PolicyAnalyzerServicer = configured(make, concerns, ledger)  # pyright: ignore[reportPrivateUsage, reportAttributeAccessIssue]
     PolicyPack(name=name, policies=make({}), enforcement_level=EnforcementLevel.MANDATORY)

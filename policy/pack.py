@@ -35,6 +35,7 @@ from corral.controls.levels import Severity
 from corral.controls.models.sources import BUCKET, store
 from corral.controls.profiles import PROFILES, Profile, profile
 from corral.controls.register import CONTROLS
+from corral.controls.stamp import CONFIG_MAP
 from corral.controls.workloads import kind_of
 from corral.policy import providers
 from corral.policy.adapt import api_of, kubernetes_workloads
@@ -43,6 +44,7 @@ from corral.policy.configured import OWN, SETTINGS, serve
 from corral.policy.excepted import Exempting, object_name
 from corral.policy.providers import known_providers
 from corral.policy.rendered import RELEASE
+from corral.policy.stamp import STAMP, Ledger, stamping
 
 NAME = "corral-sovereignty"
 EMBEDDED_REGION = "embedded"
@@ -51,7 +53,7 @@ RENDERABLE = "releases-can-be-judged"
 BUDGETED = "a-budget-is-set"
 CONFIGURED = "configuration-keeps-to-controls"
 EXCEPTED = "excepted-until-a-date"
-CONFIG_MAP = "kubernetes:core/v1:ConfigMap"
+UNDECIDED = "undecided-in-preview"
 SECRET = "kubernetes:core/v1:Secret"
 RENTED = frozenset(token for token in READERS if not token.startswith("kubernetes:core/"))
 """Types of resources by which a cloud comes to rent out GPU nodes; the others mark nodes that are there."""
@@ -83,10 +85,11 @@ def level(control: Control, constraints: Profile) -> EnforcementLevel:
     return EnforcementLevel.MANDATORY if stops(control, constraints) else EnforcementLevel.ADVISORY
 
 
-def policies(constraints: Profile, day: date | None = None) -> list[Policy]:
+def policies(constraints: Profile, day: date | None = None, ledger: Ledger | None = None) -> list[Policy]:
     """Every control as a policy, what concerns no single control, and last what was undecided or excepted.
 
-    `day`: by which exceptions end; today's when absent.
+    `day`: by which exceptions end; today's when absent. `ledger`: from which the program's ConfigMap of
+    evidence gets its stamp.
     """
     pending: Pending = defaultdict(list)
     exempting = Exempting(constraints, day or today(), pending)
@@ -99,6 +102,7 @@ def policies(constraints: Profile, day: date | None = None) -> list[Policy]:
         _budgeted(constraints, adapter),
         _with_configuration(constraints, adapter, exempting),
         _settings(constraints),
+        stamping(ledger or Ledger(), NAME, constraints, EXCEPTED, UNDECIDED),
     )
     return [*made, *beside, *_undecided(pending), *_excepted(constraints, exempting)]
 
@@ -117,6 +121,8 @@ def concerns(policy: str, token: str) -> bool:
         return token in RENTED
     if policy == SETTINGS:
         return False
+    if policy == STAMP:
+        return token == CONFIG_MAP
     if policy == CONFIGURED:
         return token.startswith((CONFIG_MAP, SECRET))
     own = [control for control in CONTROLS if control.id.lower() == policy]
@@ -352,7 +358,7 @@ def _stack_check(
 
 def _undecided(pending: Pending) -> list[Policy]:
     """Policies that report what could not be decided."""
-    return _advice("undecided-in-preview", "What a preview cannot decide; the update does.", pending)
+    return _advice(UNDECIDED, "What a preview cannot decide; the update does.", pending)
 
 
 def _excepted(constraints: Profile, exempting: Exempting) -> list[Policy]:
@@ -419,4 +425,5 @@ def _place(region: Any) -> tuple[str | None, str | None]:
 
 def start() -> None:
     """Serve the pack to the engine; does not return."""
-    serve(NAME, lambda config: policies(constraints_of(config)), concerns)
+    ledger = Ledger()
+    serve(NAME, lambda config: policies(constraints_of(config), ledger=ledger), concerns, ledger)

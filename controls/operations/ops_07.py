@@ -58,6 +58,13 @@ _WITHIN = (
     "subjects",
     "externalip",
     "externalname",
+    "stringdata",
+    "roleref",
+    "securitygroup",
+    "tlsversion",
+    "accessconfig",
+    "authenticationmode",
+    "objectlock",
 )
 """Words within names of security properties."""
 _WHOLE = frozenset(
@@ -106,9 +113,15 @@ _HOLDERS = frozenset(
 """Last names of paths that hold security properties."""
 
 
+_NAMESPACE = "kubernetes:core/v1:Namespace"
+_SCOPE_LABELS = ("pod-security.kubernetes.io/", "corral.dev/")
+
+
 def _ignored(resource: Resource, profile: Profile) -> Iterator[str]:
     for path in resource.ignore_changes:
-        names = [name.lower() for name in re.findall(r"[A-Za-z_-]+|\*", path)]
+        names = [re.sub("[_-]", "", name).lower() for name in re.findall(r"[A-Za-z_-]+|\*", path)]
+        if resource.type == _NAMESPACE and _scope(path):
+            yield f"`ignoreChanges` names {path!r}, which has the policies that hold in the namespace"
         if not names or _harmless(resource, names):
             continue
         copies = names[0] == _COPIES and not resource.type.startswith("kubernetes:")
@@ -116,6 +129,14 @@ def _ignored(resource: Resource, profile: Profile) -> Iterator[str]:
             yield f"`ignoreChanges` names {path!r}, which holds security properties"
         elif copies or _WHOLE & set(names) or any(word in name for name in names for word in _WITHIN):
             yield f"`ignoreChanges` names the security property {path!r}"
+
+
+def _scope(path: str) -> bool:
+    """Whether a path of a namespace is to labels by which Pod Security and policies hold, or to all."""
+    keys = [first or second for first, second in re.findall(r"([A-Za-z*]+)|\[[\"'](.*?)[\"']\]", path)]
+    if keys[:1] != ["metadata"] or keys[1:2] not in ([], ["*"], ["labels"]):
+        return False
+    return not keys[2:] or keys[2] == "*" or keys[2].startswith(_SCOPE_LABELS)
 
 
 def _harmless(resource: Resource, names: Sequence[str]) -> bool:
@@ -127,6 +148,10 @@ def _harmless(resource: Resource, names: Sequence[str]) -> bool:
 
 def _with(*paths: str) -> Resource:
     return Resource("kubernetes:apps/v1:Deployment", "d", {}, ignore_changes=paths)
+
+
+def _namespace(*paths: str) -> Resource:
+    return Resource(_NAMESPACE, "n", {}, ignore_changes=paths)
 
 
 def _cloud(*paths: str) -> Resource:
@@ -155,6 +180,19 @@ CONTROL = Control(
         Case("a label that is called like one", Verdict.GOOD, _with('metadata.labels["example.com/zone"]')),
         Case("a certificate that is filled in", Verdict.GOOD, _with("webhooks[0].clientConfig.caBundle")),
         Case("tags", Verdict.GOOD, _cloud("tags", "scalingConfig.desiredSize", "version")),
+        Case("a label of a namespace", Verdict.GOOD, _namespace('metadata.labels["example.com/team"]')),
+        Case("annotations of a namespace", Verdict.GOOD, _namespace("metadata.annotations")),
+        *(
+            Case(f"`{path}` of a namespace", Verdict.BAD, _namespace(path))
+            for path in (
+                "metadata",
+                "metadata.labels",
+                "metadata['labels']",
+                "metadata.labels[*]",
+                'metadata.labels["pod-security.kubernetes.io/enforce"]',
+                'metadata["labels"]["corral.dev/policies"]',
+            )
+        ),
         *(
             Case(f"`{path}` of a workload", Verdict.BAD, _with(path))
             for path in (
@@ -167,6 +205,9 @@ CONTROL = Control(
                 "spec.type",
                 "spec.template.spec.serviceAccountName",
                 "spec.template.spec.tolerations",
+                "spec.template.spec.service_account_name",
+                "stringData",
+                "roleRef",
             )
         ),
         *(
@@ -180,6 +221,11 @@ CONTROL = Control(
                 "metadataOptions",
                 "multiRegion",
                 "deletionProtection",
+                "deletion_protection",
+                "vpcSecurityGroupIds",
+                "minTlsVersion",
+                "accessConfig.authenticationMode",
+                "objectLockEnabled",
                 "members",
             )
         ),

@@ -175,6 +175,12 @@ class Engine:
         command = ["stack", "output", "--json", "--stack", self.stack]
         return cast(dict[str, Any], json.loads(self._run(command)))
 
+    def export(self) -> dict[str, Any]:
+        """The stack's state, its secrets encrypted; one without resources before the first `up`."""
+        if not self._exists():
+            return {"version": 3, "deployment": {}}
+        return cast(dict[str, Any], json.loads(self._run(["stack", "export", "--stack", self.stack])))
+
     def changed_by_hand(self) -> list[drift.Difference]:
         """What somebody deleted or scaled by hand of what the stack and its Helm releases made.
 
@@ -184,9 +190,7 @@ class Engine:
         if not self._exists():
             return []
         try:
-            return drift.differences(
-                self._kubectl, json.loads(self._run(["stack", "export", "--stack", self.stack]))
-            )
+            return drift.differences(self._kubectl, self.export())
         except drift.Unreadable as error:
             raise EngineError(f"the cluster cannot be read: {error}") from None
 

@@ -91,6 +91,8 @@ from corral.components.model_storage import ModelStorage as ModelStorage
 from corral.components.model_storage import ModelStorageArgs as ModelStorageArgs
 from corral.components.observability import Observability as Observability
 from corral.components.observability import ObservabilityArgs as ObservabilityArgs
+from corral.components.policy_evidence import PolicyEvidence as PolicyEvidence
+from corral.components.policy_evidence import PolicyEvidenceArgs as PolicyEvidenceArgs
 from corral.components.store import Store as Store
 from corral.components.supply import Supply as Supply
 from corral.components.supply import Toleration as Toleration

@@ -44,6 +44,16 @@ def read(path: Path) -> StackConfig:
     return parse(settings[KEY], path.parent)
 
 
+def raw(path: Path) -> object:
+    """The object `corral:platform` of stack file `path` as it is written; `read` says whether it is right.
+
+    Raises:
+        ConfigErrors: the file cannot be read.
+    """
+    settings = _mapping(path).get("config")
+    return cast("dict[str, Any]", settings).get(KEY) if isinstance(settings, dict) else None
+
+
 def stack_of(path: Path) -> str:
     """Name of the stack whose file is `path`: `dev` for `Pulumi.dev.yaml`."""
     return path.name.removeprefix("Pulumi.").removesuffix(".yaml")

@@ -28,6 +28,10 @@ class Built:
         made = self._by_class.get(component)
         return made if isinstance(made, component) else None
 
+    def all(self) -> list[pulumi.Resource]:
+        """Every component so far."""
+        return list(dict.fromkeys((*self._by_addon.values(), *self._by_class.values())))
+
     def of(self, addons: Iterable[Addon]) -> list[pulumi.Resource]:
         """The components of those `addons` that the platform has."""
         return [self._by_addon[addon] for addon in addons if addon in self._by_addon]

@@ -9,6 +9,7 @@ from corral.catalogue.vocabulary import Addon, AddonState
 from corral.components.model import Model
 from corral.components.model_storage import ModelStorage
 from corral.components.observability import Observability
+from corral.components.policy_evidence import PolicyEvidence
 from corral.components.vector_db import VectorDatabase
 from corral.stacks.deploy.built import Built
 from corral.stacks.deploy.component_args.admission import excepted_control, object_controls
@@ -27,12 +28,17 @@ def outputs(plan: Plan, models: Mapping[str, Model], built: Built) -> Mapping[st
         "vector-db": database and pulumi.Output.format("{}:{}", database.service, database.port),
         "bucket": storage and pulumi.Output.concat("s3://", storage.store["bucket"]),
         "grafana": observability and observability.grafana,
-        "policy": _policy(plan),
+        "policy": {**_run(built.get(PolicyEvidence)), **_policy(plan)},
     }
 
 
 def _placements(model: ModelPlan) -> list[dict[str, Any]]:
     return [{"node": place.node, "gpu": place.gpu, "profile": place.profile} for place in model.placements]
+
+
+def _run(evidence: PolicyEvidence | None) -> Mapping[str, Any]:
+    """Which policy pack ran, and its verdict."""
+    return {} if evidence is None else {"pack": evidence.policy, "verdict": evidence.verdict}
 
 
 def _policy(plan: Plan) -> Mapping[str, Any]:

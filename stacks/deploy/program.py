@@ -10,6 +10,7 @@ from corral.catalogue.vocabulary import Addon
 from corral.components.device_classes import DeviceClasses
 from corral.components.fair_sharing import TenantQueues
 from corral.components.model import Model
+from corral.components.policy_evidence import PolicyEvidence
 from corral.stacks.deploy.clusters import connect
 from corral.stacks.deploy.component_args.context import DeployContext
 from corral.stacks.deploy.component_args.model import model_args
@@ -39,6 +40,10 @@ class Platform:
             for one in further:
                 self._add(one, one.name, one.after)
         models = {model.name: self._model(model, pools) for model in plan.models}
+
+        # Last, so that the policies have evaluated everything else when they stamp it.
+        everything = [*self._built.all(), *pools, *models.values()]
+        self._built.add(PolicyEvidence("evidence", {}, self._after(more=everything)), None)
 
         self.outputs = outputs(plan, models, self._built)
 

@@ -11,6 +11,9 @@ from corral.stacks.config.errors import Unpinned
 from corral.stacks.config.stack_config import Sovereignty
 from corral.stacks.planning.results.sovereignty import Digests, ExceptionPlan, PolicyPlan
 
+BUDGET = "SOV-CST-01"
+PLANNED = frozenset({"SOV-RES-01", "SOV-SUP-02", BUDGET})
+"""Controls of which the plan itself refuses violations in the stack file: region, digests, a budget."""
 SHOWN = 3
 """Artifacts without digest that a message names."""
 

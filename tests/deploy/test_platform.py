@@ -261,6 +261,14 @@ def test_the_outputs_say_where_everything_is(plane):
     assert seen["placements"]["smollm2"][0]["node"] == "slices-0"
     assert seen["vector-db"].endswith(":5432")
     assert seen["policy"]["profile"] == "open"
+    assert (seen["policy"]["pack"], seen["policy"]["verdict"]) == ("not run", "not run")
+
+
+def test_the_evidence_of_the_policy_pack_comes_after_everything_else(plane):
+    graph = build(lambda: Platform(plan(parse(content()), "dev")), secret_config=SECRETS, stack="dev")
+    stamped = graph.one("ConfigMap", "evidence")
+    own = {stamped.urn, stamped.provider.rpartition("::")[0], graph.one("Namespace", "corral-evidence").urn}
+    assert {one.urn for one in graph if one.custom} - own <= graph.before(stamped)
 
 
 def test_a_plane_that_is_not_started_is_named_with_the_command(tmp_path, monkeypatch):

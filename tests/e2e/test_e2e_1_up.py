@@ -45,6 +45,8 @@ def test_outputs_name_endpoints_placements_bucket_database_grafana_and_policy(pl
     assert outputs["bucket"] == "s3://models"
     assert outputs["grafana"]
     assert "SOV-SUP-01" in outputs["policy"]["controls-at-admission"]
+    assert outputs["policy"]["pack"].startswith("corral-sovereignty ")
+    assert outputs["policy"]["verdict"] == "passed"
     if outputs["vector-db"] is not None:
         assert outputs["vector-db"].endswith(":5432")
 

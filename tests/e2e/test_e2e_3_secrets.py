@@ -11,6 +11,8 @@ import boto3
 import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 from platform_client import UP_SECONDS, Platform, holds, is_loopback, listening, wait_for
 
 pytestmark = pytest.mark.engine
@@ -70,6 +72,26 @@ def test_the_state_of_pulumi_shows_no_secret(platform, canaries):
 
 def test_outputs_show_no_secret(platform, canaries):
     assert shown(platform.pulumi("stack", "output", "--json").out.encode(), canaries) == []
+
+
+def test_evidence_holds_is_verified_and_shows_no_secret(platform, canaries, tmp_path):
+    key = Ed25519PrivateKey.generate()
+    private, public, bundle = tmp_path / "key.pem", tmp_path / "public.pem", tmp_path / "bundle"
+    private.write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
+    public.write_bytes(key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo))
+    done = platform.corral("evidence", "--to", str(bundle), "--key", str(private), seconds=120)
+    assert done.code == 0, done.output
+    verified = platform.corral("evidence", "--verify", str(bundle), "--key", str(public), seconds=60)
+    assert verified.code == 0, verified.output
+    found = json.loads((bundle / "evidence.json").read_text())
+    assert found["run"]["verdict"] == "passed" and found["run"]["rules"] == found["rules"]
+    (images,) = [one for one in found["controls"] if one["id"] == "SOV-SUP-01"]
+    assert images["verdict"] == "held" and len(images["evaluated"]) > 5
+    assert {"CrossGuard", "native admission", "Kyverno"} <= {one.split(":")[0] for one in images["enforced"]}
+    files = [path for path in bundle.iterdir() if path.is_file()]
+    assert len(files) == 6
+    assert {path.name: matches for path in files if (matches := shown(path.read_bytes(), canaries))} == {}
+    assert private.read_bytes().splitlines()[1] not in b"".join(path.read_bytes() for path in files)
 
 
 def test_logs_show_no_secret(platform, canaries):

@@ -1,6 +1,6 @@
 """The whole page: a header, then one section after the other."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -46,15 +46,30 @@ SECTIONS = (
 """In the order of the page."""
 
 
+@dataclass(frozen=True)
+class Part:
+    """One section with its content."""
+
+    id: str
+    title: str
+    body: Html
+    half: bool = False
+
+
 def page(plan: Plan) -> str:
     """`plan` as an HTML document that needs no other file, no network and no script."""
-    title = f"{plan.stack}: what the stack becomes"
-    links = (tag("li", tag("a", one.title, href=f"#{one.id}")) for one in SECTIONS)
+    parts = [Part(one.id, one.title, one.body(plan), one.half) for one in SECTIONS]
+    return whole(f"{plan.stack}: what the stack becomes", head(plan), parts, FOOT)
+
+
+def whole(title: str, header: Html, parts: Sequence[Part], foot: str) -> str:
+    """A document of `parts`, with links to each under `header`."""
+    links = (tag("li", tag("a", one.title, href=f"#{one.id}")) for one in parts)
     body = tag(
         "body",
-        tag("header", head(plan), tag("nav", tag("ul", *links, role="list"), aria_label="Sections")),
-        tag("main", *(_section(one, plan) for one in SECTIONS)),
-        tag("footer", tag("p", prose(FOOT))),
+        tag("header", header, tag("nav", tag("ul", *links, role="list"), aria_label="Sections")),
+        tag("main", *map(_section, parts)),
+        tag("footer", tag("p", prose(foot))),
     )
     return "<!DOCTYPE html>\n" + tag("html", _head(title), body, lang="en").source + "\n"
 
@@ -71,11 +86,10 @@ def _head(title: str) -> Html:
     )
 
 
-def _section(one: Section, plan: Plan) -> Html:
-    heading = tag("h2", one.title, id=f"{one.id}-title")
+def _section(one: Part) -> Html:
     return tag(
         "section",
-        together([heading, one.body(plan)]),
+        together([tag("h2", one.title, id=f"{one.id}-title"), one.body]),
         id=one.id,
         class_="half" if one.half else "full",
         aria_labelledby=f"{one.id}-title",

@@ -1,0 +1,5 @@
+"""Evidence that the policy pack ran with a deployment."""
+
+from corral.components.policy_evidence.component import PolicyEvidence, PolicyEvidenceArgs
+
+__all__ = ["PolicyEvidence", "PolicyEvidenceArgs"]

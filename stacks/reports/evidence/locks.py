@@ -1,0 +1,60 @@
+"""Charts, images and models of a plan with what pins them."""
+
+from collections.abc import Mapping
+
+from corral.catalogue._read import UNRESOLVED
+from corral.stacks.config.model_lock import LockedModel as ModelLock
+from corral.stacks.planning.digests import TOOLS, Artifacts, artifacts
+from corral.stacks.planning.results.models import ModelPlan
+from corral.stacks.planning.results.plan import Plan
+from corral.stacks.reports.evidence.facts import Artifact, LockedFile, LockedModel
+
+
+def artifacts_of(plan: Plan) -> Artifacts:
+    """Entries of the catalogue that `plan` installs, charts as its mirror has them."""
+    states = {one.addon: one.state for one in plan.addons}
+    vectors = plan.vector_db and plan.vector_db.engine
+    return artifacts(states, vectors, {one.engine for one in plan.models}, plan.supply.registry)
+
+
+def charts_of(plan: Plan) -> tuple[Artifact, ...]:
+    """The charts of `plan`."""
+    entries = artifacts_of(plan).charts
+    return tuple(Artifact(one.name, one.version, one.reference, one.digest) for one in entries)
+
+
+def images_of(plan: Plan) -> tuple[Artifact, ...]:
+    """The images of `plan`, as pods name them."""
+    return tuple(
+        _own_tools(plan.supply.tools_image)
+        if one.name == TOOLS and plan.supply.tools_image is not None
+        else Artifact(
+            one.name, one.tag, one.reference(plan.supply.registry), one.digest, one.unresolvable or ""
+        )
+        for one in artifacts_of(plan).images
+    )
+
+
+def _own_tools(reference: str) -> Artifact:
+    name, _, digest = reference.partition("@")
+    tag = name.rpartition(":")[2] if ":" in name.rpartition("/")[2] else ""
+    return Artifact(TOOLS, tag, reference, digest or UNRESOLVED)
+
+
+def models_of(plan: Plan, locked: Mapping[str, ModelLock]) -> tuple[LockedModel, ...]:
+    """The models of `plan`; `locked`: what their sources held."""
+    return tuple(_model(one, locked.get(one.name)) for one in plan.models)
+
+
+def _model(one: ModelPlan, lock: ModelLock | None) -> LockedModel:
+    same = lock is not None and [file.sha256 for file in lock.files] == [file.sha256 for file in one.files]
+    known = lock if same else None
+    return LockedModel(
+        name=one.name,
+        model=one.model,
+        source=one.source,
+        license=one.license,
+        weights=one.weights.value,
+        revision=(known and known.revision) or UNRESOLVED,
+        files=tuple(LockedFile(file.name, file.size, file.sha256) for file in one.files),
+    )
