@@ -61,6 +61,7 @@ _DRA = "resource.k8s.io"
 PLAIN = (
     Kind("", "v1", "services", "Service", ()),
     Kind("", "v1", "configmaps", "ConfigMap", ()),
+    Kind("", "v1", "namespaces", "Namespace", (), False),
     Kind("networking.k8s.io", "v1", "ingresses", "Ingress", ()),
     Kind("gateway.networking.k8s.io", "v1", "gateways", "Gateway", ()),
     Kind("networking.k8s.io", "v1", "networkpolicies", "NetworkPolicy", ()),
