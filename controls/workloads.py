@@ -24,9 +24,13 @@ DOCUMENTS = ("serveConfigV2", "runtimeEnvYAML", "runtimeEnv")
 """Keys of configuration that Ray reads, as text or as fields."""
 ENTRIES = ("entrypoint",)
 """Keys of a command line as text."""
+_CHARTS = "helm.sh/"
+"""API of charts, whose objects are evaluated in place of their values."""
 _IMAGE_KEY = re.compile(r"image|imageName|imageRef|baseImage|[a-z]+Image")
 _REFERENCE = re.compile(r"[a-z0-9][a-z0-9.-]*(?::\d+)?(?:/[a-z0-9._-]+)+(?::[\w.-]+)?(?:@sha256:[a-f0-9]+)?")
 """A reference of an image with its repository."""
+_PICTURE = re.compile(r".*\.(?:png|jpe?g|svg|gif|webp|ico|qcow2|img|iso|vmdk|raw)", re.IGNORECASE)
+"""A file that is no image of a container."""
 ALIKE = {
     "LLMInferenceServiceConfig": "LLMInferenceService",
     "LocalModelNamespaceCache": "LocalModelCache",
@@ -87,7 +91,8 @@ def _of_operator(plain: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
     env = [env for key, value in parts for env in _models(value, key)]
     if env:
         yield {"containers": [{"name": "model", "env": env}]}
-    yield from (spec for key, value in parts for spec in _loose(value, key))
+    if not str(plain.get("apiVersion")).startswith(_CHARTS):
+        yield from (spec for key, value in parts for spec in _loose(value, key))
 
 
 def _beside(stored: Mapping[str, Any], kind: Kind) -> Iterator[Mapping[str, Any]]:
@@ -113,7 +118,7 @@ def _loose(value: Any, key: str) -> Iterator[Mapping[str, Any]]:
             yield from _loose(item, key)
         return
     if isinstance(value, str):
-        if _IMAGE_KEY.fullmatch(key) and _REFERENCE.fullmatch(value):
+        if _IMAGE_KEY.fullmatch(key) and _REFERENCE.fullmatch(value) and not _PICTURE.fullmatch(value):
             yield {"containers": [{"name": key, "image": value}]}
         elif key in PATCHES:
             yield from _of_patch(value)
@@ -195,7 +200,9 @@ def _known(value: Any) -> Any:
 def _of_apis(subject: Mapping[str, Any]) -> bool:
     """Whether `subject` is of a group that names no model: Kubernetes' own, or one of policies."""
     group = str(subject.get("apiVersion") or "").rpartition("/")[0]
-    return "." not in group or group.endswith((".k8s.io", "kyverno.io", "gatekeeper.sh", "coreos.com"))
+    return "." not in group or group.endswith(
+        (".k8s.io", "kyverno.io", "gatekeeper.sh", "coreos.com", "image.toolkit.fluxcd.io")
+    )
 
 
 def _models(value: Any, key: str) -> Iterator[Mapping[str, Any]]:

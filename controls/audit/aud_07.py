@@ -31,6 +31,8 @@ _LOUD = [
 """Variables that report where they are true."""
 _KEYS = ["WANDB_API_KEY", "LANGSMITH_API_KEY", "LANGCHAIN_API_KEY", "COMET_API_KEY", "NEPTUNE_API_TOKEN"]
 """Credentials of services that record runs and prompts."""
+_OWN = r"^(WANDB_BASE_URL|LANG(SMITH|CHAIN)_ENDPOINT|COMET_URL_OVERRIDE)$"
+"""Variables that name a server of one's own in their place; where it is, SOV-RES-09 evaluates."""
 _ON = ["1", "true", "yes", "on"]
 _OFF = ["", "0", "false", "no", "off"]
 _SIGNS = ("TRACK", "USAGE_STATS", "TELEMETRY", "ANALYTICS", "TRACING", "WANDB", "LANG", "COMET", "NEPTUNE")
@@ -38,9 +40,11 @@ _USAGE = r"(?i)(^|[\s\"'])--(usage-stats|telemetry|enable-telemetry)(=(true|1|on
 _EXPRESSION = " && ".join(
     (
         "(!variables.reporting || variables.env.all(l, l.all(e, "
+        f"(l.exists(o, o.name.matches({text(_OWN)})) && e.name.matches('^(WANDB|LANG|COMET)')) || "
+        "("
         f"!(e.name in {text(_SILENT)} && has(e.value) && e.value.lowerAscii() in {text(_OFF)}) && "
         f"!(e.name in {text(_LOUD)} && has(e.value) && e.value.lowerAscii() in {text(_ON)}) && "
-        f"!(e.name in {text(_KEYS)}))))",
+        f"!(e.name in {text(_KEYS)})))))",
         f"!variables.lines.exists(l, l.contains('--') && l.matches({text(_USAGE)}))",
     )
 )
@@ -77,6 +81,16 @@ CONTROL = Control(
             "a key of a service that records runs",
             Verdict.BAD,
             pod(env=[{"name": "WANDB_API_KEY", "valueFrom": {"secretKeyRef": {"name": "w", "key": "k"}}}]),
+        ),
+        Case(
+            "a server of one's own that records runs",
+            Verdict.GOOD,
+            pod(
+                env=[
+                    {"name": "WANDB_API_KEY", "value": "x"},
+                    {"name": "WANDB_BASE_URL", "value": "http://wandb.runs.svc"},
+                ]
+            ),
         ),
         Case("a model's own environment", Verdict.BAD, service(env=[{"name": "DO_NOT_TRACK", "value": "0"}])),
         Case("an option", Verdict.BAD, pod(args=["--model=/m", "--telemetry"])),

@@ -68,7 +68,7 @@ READS = (
 """A tool, or a call, that reads an address."""
 KEPT = (
     r"(?i)\.(gguf|safetensors|ggml|pth|ckpt|onnx)([\s\"',;)&|]|$)|git\s+lfs\s+pull|git-lfs"
-    r"|(^|[\s\"'=>(])/?(\S+/)*models?(/|[\s\"',;)&|]|$)"
+    r"|(^|[\s\"'=>(])/?([^\s:]+/)*models?(/|[\s\"',;)&|]|$)"
 )
 """Where weights are kept: a file of them, large files of git, or a folder of models."""
 PULLS = (

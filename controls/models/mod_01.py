@@ -148,6 +148,11 @@ CONTROL = Control(
                     Verdict.GOOD,
                     "curl -fsS http://chat.team-a.svc:8000/v1/models",
                 ),
+                (
+                    "a list of models of a gateway",
+                    Verdict.GOOD,
+                    "curl -fsS https://chat.example.eu/v1/models",
+                ),
                 ("an artifact of anybody's", Verdict.BAD, "oras pull docker.io/modelshop/chat:1 -o /m"),
                 ("a copy within the machine", Verdict.GOOD, "cp -r /src/. /models && sha256sum -c SUMS"),
             )

@@ -9,11 +9,12 @@ from corral.controls.models.subjects import pod, service
 
 _START = r"(^|[\s/;&|(\"'`])"
 _INSTALLS = (
-    rf"(?i){_START}(pip[0-9.]*\s+(-\S+\s+)*install|pip[0-9.]*\s+download|uv\s+(-\S+\s+)*(pip\s+(install|sync)|add|sync|tool)"
-    r"|uvx\s|pipx\s+(install|run)|poetry\s+(install|add)|conda\s+(install|create|env)|m(icro)?amba\s+(install|create)"
-    r"|apt(-get)?\s+(-\S+\s+)*(install|update|upgrade)|apk\s+(-\S+\s+)*(add|update|upgrade)|(yum|dnf|microdnf|zypper|tdnf)\s+(-\S+\s+)*install"
-    r"|npm\s+(-\S+\s+)*(install|i|ci|exec)|npx\s|(yarn|pnpm|bun)\s+(add|install|dlx|x)|go\s+(install|get)\s|cargo\s+install|gem\s+install"
-    r"|helm\s+plugin\s+install|easy_install\s)([\s;&|\"']|$|\S)"
+    rf"(?i){_START}(pip[0-9.]*\s+(-\S+\s+)*(install|download)\b|uv\s+(-\S+\s+)*(pip\s+(install|sync)|add|sync|tool)\b"
+    r"|(uvx|npx)\s|pipx\s+(install|run)\b|poetry\s+(install|add)\b|conda\s+(install|create|update)\b"
+    r"|m(icro)?amba\s+(install|create|update)\b|apt(-get)?\s+(-\S+\s+)*(install|update|upgrade)\b"
+    r"|apk\s+(-\S+\s+)*(add|update|upgrade)\b|(yum|dnf|microdnf|zypper|tdnf)\s+(-\S+\s+)*install\b"
+    r"|npm\s+(-\S+\s+)*(install|i|ci|exec)\s|(yarn|pnpm|bun)\s+(add|install|dlx)\b|go\s+(install|get)\s"
+    r"|(cargo|gem)\s+install\b|helm\s+plugin\s+install\b|easy_install\s)"
 )
 """A package manager that installs."""
 _LOCAL = (
@@ -22,9 +23,10 @@ _LOCAL = (
 )
 """The same from files that the image has."""
 _FETCHED = (
-    r"(?i)(curl|wget|fetch|aria2c)\s[^;&]*\|\s*(sudo\s+)?(\S*/)?(env\s+)?(ba|z|da|k)?sh([\s;&|\"')-]|$)"
-    r"|(curl|wget)\s[^;&]*\|\s*(\S*/)?(python[0-9.]*|perl|ruby|node)([\s;&|\"')-]|$)"
-    r"|(ba|z|da)?sh\s+(-c\s+)?[\"']?(<\(|\$\(|`)\s*(curl|wget)\s|(^|[\s;&|])(eval|source|\.)\s+[\"']?(<\(|\$\(|`)\s*(curl|wget)\s"
+    rf"(?i){_START}(curl|wget|aria2c)\s[^;&]*\|\s*(sudo\s+)?(\S*/)?(env\s+)?(ba|z|da|k)?sh([\s;&|\"')-]|$)"
+    rf"|{_START}(curl|wget)\s[^;&]*\|\s*(\S*/)?(python[0-9.]*|perl|ruby|node)(\s+-)?\s*([;&|\"')]|$)"
+    r"|(ba|z|da)?sh\s+(-c\s+)?[\"']?(<\(|\$\(|`)\s*(curl|wget)\s"
+    r"|(^|[\s;&|])(eval|source|\.)\s+[\"']?(<\(|\$\(|`)\s*(curl|wget)\s"
     r"|exec\(\s*(urllib\.request\.)?(urlopen|requests\.get)\("
 )
 """What is fetched goes to an interpreter."""
@@ -50,7 +52,6 @@ _SIGNS = (
     "go get",
     "curl",
     "wget",
-    "fetch",
     "aria2c",
     "base64",
     "b64",
@@ -108,6 +109,10 @@ CONTROL = Control(
                         "pip install --no-index --find-links /wheels mine",
                         "curl -fsS http://chat.team-a.svc:8000/health | grep ok",
                         "pip list && python serve.py",
+                        "curl -s http://chat.team-a.svc/v1/models | python3 -m json.tool",
+                        "uv run serve.py & uvicorn app:app",
+                        "npm run start",
+                        "conda run -n serve python serve.py",
                         "cat /etc/tls/ca | base64 -d > /tmp/ca.pem",
                         "install -m 0644 /src/a /dst/a",
                         "python -c \"print('no installation')\"",
