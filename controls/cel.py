@@ -73,10 +73,11 @@ _MODELS = (
 _SPACED = {"\\n": " ", "\\t": " ", "\\\\": " ", "'-": " -", '\\"-': " -", ",-": " -", "[-": " -"}
 SPACES = "".join(f'.replace("{sign}", "{plain}")' for sign, plain in _SPACED.items())
 _SPEC = "object.?spec.orValue({})"
-_ANNOTATIONS = (
+ANNOTATIONS = (
     "object.?metadata.?annotations.orValue({})",
     "object.?spec.?template.?metadata.?annotations.orValue({})",
 )
+"""CEL: annotations of an object, and of its pods."""
 _SOURCE = "storage-initializer-sourceuri"
 """End of the annotation from which KServe's initializer has an address."""
 _STORED = (
@@ -107,7 +108,7 @@ VARIABLES: Mapping[str, str] = {
     "uris": (
         f"{_present('storageUri')}.map(c, c.storageUri) + "
         f"({_each_pod('storageUris')}).filter(u, has(u.uri)).map(u, u.uri) + "
-        + "".join(f"{one}.filter(k, k.endsWith('{_SOURCE}')).map(k, {one}[k]) + " for one in _ANNOTATIONS)
+        + "".join(f"{one}.filter(k, k.endsWith('{_SOURCE}')).map(k, {one}[k]) + " for one in ANNOTATIONS)
         + f"{_STORED} + "
         "(has(variables.spec.sourceModelUri) ? [variables.spec.sourceModelUri] : []) + "
         "(has(variables.spec.model) && has(variables.spec.model.uri) ? [variables.spec.model.uri] : []) + "

@@ -1,6 +1,8 @@
 """What the rules about cloud resources share."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any, cast
 
 from corral.controls.control import Resource, Undecided
 
@@ -36,3 +38,23 @@ def companions(bucket: Resource, others: Sequence[Resource], kinds: Sequence[str
         except Undecided:
             continue
     return found
+
+
+_MAPPINGS = "blockDeviceMappings"
+
+
+def stored(template: Resource) -> Resource:
+    """`template` of machines less the devices that are no volumes: a machine's own disks, and gaps."""
+    mappings: Any = template.props.get(_MAPPINGS)
+    if not isinstance(mappings, list):
+        return template
+    kept = [one for one in cast(list[Any], mappings) if not _temporary(one)]
+    props = {key: value for key, value in template.props.items() if key != _MAPPINGS}
+    return replace(template, props={**props, _MAPPINGS: kept} if kept else props)
+
+
+def _temporary(mapping: Any) -> bool:
+    if not isinstance(mapping, Mapping):
+        return False
+    fields = cast(Mapping[str, Any], mapping)
+    return not fields.get("ebs") and bool(fields.get("virtualName") or fields.get("noDevice"))

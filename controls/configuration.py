@@ -112,22 +112,32 @@ def _referred(source: Any, suffix: str, maps: Mapping[str, Data]) -> Data:
 
 def _mounted(spec: Mapping[str, Any], maps: Mapping[str, Data]) -> Iterator[str]:
     """Options that engines read from a mounted file, as they would stand among arguments, and scripts."""
+    run = [
+        word
+        for container in (*_list(spec, "containers"), *_list(spec, "initContainers"))
+        if isinstance(container, Mapping)
+        for key in ("command", "args")
+        for text in _list(cast(Mapping[str, Any], container), key)
+        for word in str(text).split()
+    ]
     for volume in _list(spec, "volumes"):
         projected: Any = _part(volume, "projected", "sources")
         for source in (volume, *(cast(list[Any], projected) if isinstance(projected, list) else ())):
             for key, text in _referred(source, "", maps).items():
                 if isinstance(text, str) and len(text) <= _LONGEST:
-                    yield from _of_file(key, text)
+                    yield from _of_file(key, text, any(word.endswith(f"/{key}") for word in run))
 
 
-def _of_file(key: str, text: str) -> Iterator[str]:
+def _of_file(key: str, text: str, named: bool) -> Iterator[str]:
+    """`named`: whether a command names the file; without an ending such a file is a script."""
     if key.endswith(_FILES):
-        yield from _options(text)
-    elif key.endswith(_SCRIPTS) or text.startswith("#!"):
+        yield from options(text)
+    elif key.endswith(_SCRIPTS) or text.startswith("#!") or (named and "." not in key):
         yield _COMMENT.sub("", text)
 
 
-def _options(text: str) -> Iterator[str]:
+def options(text: str) -> Iterator[str]:
+    """Fields of a document of YAML or JSON, as they would be among arguments."""
     try:
         document = yaml.safe_load(text)
     except yaml.YAMLError:

@@ -97,6 +97,57 @@ def for_everybody(document: Mapping[str, Any]) -> bool:
     )
 
 
+SHARED_ISSUERS = (
+    "token.actions.githubusercontent.com",
+    "gitlab.com",
+    "app.terraform.io",
+    "api.pulumi.com/oidc",
+    "oidc.circleci.com",
+    "agent.buildkite.com",
+    "api.bitbucket.org",
+    "oidc.vercel.com",
+    "accounts.google.com",
+    "www.amazon.com",
+    "graph.facebook.com",
+    "cognito-identity.amazonaws.com",
+)
+"""Beginnings of issuers of tokens that give one to anybody."""
+
+
+def for_any_token(document: Mapping[str, Any]) -> str | None:
+    """The shared issuer of which a statement takes a token of anybody's; None: there is none."""
+    for one in statements(document):
+        if "Allow" not in (one.get("Effect"), one.get("effect")):
+            continue
+        principal: Any = one.get("Principal")
+        named: Any = (
+            cast(Mapping[str, Any], principal).get("Federated") if isinstance(principal, Mapping) else None
+        )
+        for issuer in (str(each).partition("oidc-provider/")[2] or str(each) for each in _listed(named)):
+            if issuer.startswith(SHARED_ISSUERS) and not _names_bearer(one, issuer):
+                return issuer
+    return None
+
+
+def _listed(value: Any) -> list[Any]:
+    return cast(list[Any], value) if isinstance(value, list) else [] if value is None else [value]
+
+
+def _names_bearer(statement: Mapping[str, Any], issuer: str) -> bool:
+    """Whether a condition says whose tokens of `issuer` are taken, beside which audience's."""
+    conditions: Any = statement.get("Condition")
+    if not isinstance(conditions, Mapping):
+        return False
+    return any(
+        key.startswith(f"{issuer}:")
+        and (not key.endswith(":aud") or issuer.startswith("cognito"))
+        and not any(str(one).strip("*:") in ("", "repo") for one in _listed(value))
+        for operator, keys in cast(Mapping[str, Any], conditions).items()
+        if isinstance(keys, Mapping) and "not" not in operator.lower() and operator.lower() != "null"
+        for key, value in cast(Mapping[str, Any], keys).items()
+    )
+
+
 NARROWING = (
     "aws:principalorgid",
     "aws:principalorgpaths",

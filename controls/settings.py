@@ -36,6 +36,8 @@ class Setting:
     """Whether the setting may be absent."""
 
 
+NODE_CLASS = "kubernetes:karpenter.k8s.aws/v1:EC2NodeClass"
+"""Type of what Karpenter makes machines of, in the cluster."""
 Table = Mapping[str, Sequence[Setting]]
 """Settings by type of resource."""
 

@@ -4,6 +4,9 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any, cast
 
+import yaml
+
+from corral.controls.configuration import options
 from corral.controls.control import UNKNOWN
 from corral.controls.kinds import KINDS, Kind
 
@@ -11,6 +14,23 @@ SINGLE = ("container", "script")
 SEVERAL = ("steps", "sidecars", "initContainers", "ephemeralContainers")
 """Keys under which Argo, Tekton and KServe have containers."""
 TEMPLATES = ("template", "podTemplate", "podTemplateSpec", "podSpec")
+_SHARED = ("hostNetwork", "hostPID", "hostIPC", "volumes", "securityContext")
+"""Keys of a pod spec that operators have beside their containers, or apart from them."""
+_MAIN = ("mainContainer", "trainer", "server", "worker", "engine")
+"""Keys under which they have the fields of one container."""
+PATCHES = ("podSpecPatch",)
+"""Keys of a pod spec, or a part of one, as text."""
+DOCUMENTS = ("serveConfigV2", "runtimeEnvYAML", "runtimeEnv")
+"""Keys of configuration that Ray reads, as text or as fields."""
+ENTRIES = ("entrypoint",)
+"""Keys of a command line as text."""
+_CHARTS = "helm.sh/"
+"""API of charts, whose objects are evaluated in place of their values."""
+_IMAGE_KEY = re.compile(r"image|imageName|imageRef|baseImage|[a-z]+Image")
+_REFERENCE = re.compile(r"[a-z0-9][a-z0-9.-]*(?::\d+)?(?:/[a-z0-9._-]+)+(?::[\w.-]+)?(?:@sha256:[a-f0-9]+)?")
+"""A reference of an image with its repository."""
+_PICTURE = re.compile(r".*\.(?:png|jpe?g|svg|gif|webp|ico|qcow2|img|iso|vmdk|raw)", re.IGNORECASE)
+"""A file that is no image of a container."""
 ALIKE = {
     "LLMInferenceServiceConfig": "LLMInferenceService",
     "LocalModelNamespaceCache": "LocalModelCache",
@@ -42,7 +62,9 @@ def workloads(subject: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
     """
     kind = _known_kind(subject)
     if kind is not None:
-        yield {**cast(Mapping[str, Any], without_nulls(subject)), "kind": kind.kind}
+        stored = cast(Mapping[str, Any], without_nulls(subject))
+        yield {**stored, "kind": kind.kind}
+        yield from _beside(stored, kind)
         return
     if subject.get("kind") == TRAINED_MODEL:
         yield _as_service(cast(Mapping[str, Any], without_nulls(subject)))
@@ -60,15 +82,127 @@ def workloads(subject: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
     for spec in _pod_specs(plain):
         yield {**own, "spec": spec}
     if not _of_apis(subject):
-        env = [env for key, value in plain.items() if key not in _ABOUT for env in _models(value, key)]
-        if env:
-            yield {**own, "spec": {"containers": [{"name": "model", "env": env}]}}
+        yield from ({**own, "spec": spec} for spec in _of_operator(plain))
+
+
+def _of_operator(plain: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+    """Pod specs of what a resource of an operator says beside whole containers."""
+    parts = [(key, value) for key, value in plain.items() if key not in _ABOUT]
+    env = [env for key, value in parts for env in _models(value, key)]
+    if env:
+        yield {"containers": [{"name": "model", "env": env}]}
+    if not str(plain.get("apiVersion")).startswith(_CHARTS):
+        yield from (spec for key, value in parts for spec in _loose(value, key))
+
+
+def _beside(stored: Mapping[str, Any], kind: Kind) -> Iterator[Mapping[str, Any]]:
+    """Pods of an object of a known kind at places that the kind does not name, such as a scheduler's."""
+    if "." not in kind.group or kind.group.endswith(".k8s.io"):
+        return
+    known: list[Any] = []
+    for path in kind.pod_specs:
+        holder: Any = stored
+        for part in path.split("."):
+            holder = cast(Mapping[str, Any], holder).get(part) if isinstance(holder, Mapping) else None
+        known.append(holder)
+    own: dict[str, Any] = {"apiVersion": "v1", "kind": "Pod", "metadata": stored.get("metadata") or {}}
+    for spec in _pod_specs(stored.get("spec")):
+        if not any(spec is one for one in known) and "containers" in spec:
+            yield {**own, "spec": spec}
+
+
+def _loose(value: Any, key: str) -> Iterator[Mapping[str, Any]]:
+    """Pod specs of settings that operators have apart from containers: images, hosts, texts, patches."""
+    if isinstance(value, list):
+        for item in cast(list[Any], value):
+            yield from _loose(item, key)
+        return
+    if isinstance(value, str):
+        if _IMAGE_KEY.fullmatch(key) and _REFERENCE.fullmatch(value) and not _PICTURE.fullmatch(value):
+            yield {"containers": [{"name": key, "image": value}]}
+        elif key in PATCHES:
+            yield from _of_patch(value)
+        elif key in DOCUMENTS:
+            yield from _of_arguments(options(value))
+        elif key in ENTRIES and " " in value:
+            yield from _of_arguments((value,))
+        return
+    if not isinstance(value, Mapping):
+        return
+    fields = cast(Mapping[str, Any], value)
+    if key in DOCUMENTS:
+        yield from _of_arguments(options(yaml.safe_dump(_known(fields))))
+    if _are_containers(fields.get("containers")):
+        return
+    image = _composed(fields) if _IMAGE_KEY.fullmatch(key) else None
+    if image is not None:
+        yield {"containers": [{"name": key, "image": image}]}
+    if key in _MAIN and ("args" in fields or "command" in fields) and "image" not in fields:
+        yield {"containers": [{"name": key, **fields}]}
+    shared = {name: fields[name] for name in _SHARED if name in fields}
+    if shared and not _is_container(fields):
+        yield {"containers": [], **_of_pods(shared)}
+    for name, item in fields.items():
+        if name not in (*SINGLE, *SEVERAL, "metadata", "status"):
+            yield from _loose(item, name)
+
+
+def _of_pods(shared: Mapping[str, Any]) -> Mapping[str, Any]:
+    """`shared` less what is of no pod's shape."""
+    kept = {name: item for name, item in shared.items() if name.startswith("host")}
+    volumes: Any = shared.get("volumes")
+    if _are_containers(volumes):
+        kept["volumes"] = [one for one in volumes if isinstance(one, Mapping)]
+    context: Any = shared.get("securityContext")
+    if isinstance(context, Mapping):
+        kept["securityContext"] = context
+    return kept
+
+
+def _composed(fields: Mapping[str, Any]) -> str | None:
+    """The reference that `fields`, parts of one, are of; None: of none."""
+    repository, tag, digest = (fields.get(key) for key in ("repository", "tag", "digest"))
+    registry = fields.get("registry")
+    if not isinstance(repository, str) or isinstance(fields.get("image"), str):
+        return None
+    whole = f"{registry}/{repository}" if isinstance(registry, str) else repository
+    whole += f":{tag}" if isinstance(tag, str) and tag else ""
+    whole += f"@{digest}" if isinstance(digest, str) and digest else ""
+    return whole if _REFERENCE.fullmatch(whole) else None
+
+
+def _of_patch(text: str) -> Iterator[Mapping[str, Any]]:
+    try:
+        patch = yaml.safe_load(text)
+    except yaml.YAMLError:
+        return
+    if isinstance(patch, Mapping):
+        fields = cast(Mapping[str, Any], patch)
+        yield {**fields, "containers": fields.get("containers", [])}
+
+
+def _of_arguments(words: Any) -> Iterator[Mapping[str, Any]]:
+    listed = list(words)
+    if listed:
+        yield {"containers": [{"name": "arguments", "args": listed}]}
+
+
+def _known(value: Any) -> Any:
+    """`value` less what is unknown."""
+    if isinstance(value, Mapping):
+        fields = cast(Mapping[str, Any], value)
+        return {key: _known(item) for key, item in fields.items() if item is not UNKNOWN}
+    if isinstance(value, list):
+        return [_known(item) for item in cast(list[Any], value) if item is not UNKNOWN]
+    return value
 
 
 def _of_apis(subject: Mapping[str, Any]) -> bool:
     """Whether `subject` is of a group that names no model: Kubernetes' own, or one of policies."""
     group = str(subject.get("apiVersion") or "").rpartition("/")[0]
-    return "." not in group or group.endswith((".k8s.io", "kyverno.io", "gatekeeper.sh", "coreos.com"))
+    return "." not in group or group.endswith(
+        (".k8s.io", "kyverno.io", "gatekeeper.sh", "coreos.com", "image.toolkit.fluxcd.io")
+    )
 
 
 def _models(value: Any, key: str) -> Iterator[Mapping[str, Any]]:

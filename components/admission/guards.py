@@ -13,6 +13,7 @@ from corral.components._requester import ADMINISTRATOR, CONTROLLER, service_acco
 from corral.components.admission.namespaces import DEFAULT_DENY, ENFORCE_LABEL
 from corral.components.admission.render import resource_rules
 from corral.controls.cel import VARIABLES
+from corral.controls.gpu.gpu_03 import ANNOTATED, ENVIRONMENT, MOUNTS
 from corral.controls.kinds import KINDS, POD_KINDS, SERVING_KINDS
 from corral.controls.scope import ENFORCED, SCOPE_LABEL, Scope
 
@@ -218,11 +219,11 @@ def _exceptions() -> dict[str, Any]:
 
 
 def _devices() -> dict[str, Any]:
-    """No container of a tenant takes GPUs by its environment; NVIDIA's own device plugin has to."""
+    """No container of a tenant takes GPUs past the scheduler; NVIDIA's own device plugin has to."""
     # Also what controllers make is evaluated: whoever has them make it is no administrator.
-    none = ("void", "none")
     # In a selector of namespaces everything outside them is included.
     kinds = [one for one in (*POD_KINDS, *SERVING_KINDS) if KINDS[one].namespaced]
+    remedy = "ask by limits or by a ResourceClaim"
     return {
         "failurePolicy": "Fail",
         "matchConstraints": {"resourceRules": resource_rules(kinds)},
@@ -232,14 +233,18 @@ def _devices() -> dict[str, Any]:
         ],
         "validations": [
             {
-                "expression": (
-                    "variables.administrator || variables.env.all(l, l.all(e, "
-                    f"e.name != 'NVIDIA_VISIBLE_DEVICES' || (has(e.value) && e.value in {list(none)})))"
-                ),
+                "expression": f"variables.administrator || ({ENVIRONMENT})",
                 "message": (
-                    "NVIDIA_VISIBLE_DEVICES gives a container GPUs that it was not allocated: ask by limits "
-                    "or by a ResourceClaim"
+                    "NVIDIA_VISIBLE_DEVICES, its like of other vendors, or capabilities of a driver give a "
+                    f"container GPUs that it was not allocated: {remedy}"
                 ),
-            }
+            },
+            {
+                "expression": f"variables.administrator || ({ANNOTATED} && {MOUNTS})",
+                "message": (
+                    "an annotation cdi.k8s.io/…, or a mount below /var/run/nvidia-container-devices, gives a "
+                    f"container GPUs that it was not allocated: {remedy}"
+                ),
+            },
         ],
     }

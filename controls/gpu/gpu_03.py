@@ -1,15 +1,15 @@
 """No container takes GPUs that it was not allocated."""
 
 from corral.catalogue.images import image
-from corral.controls.cel import text
+from corral.controls.cel import ANNOTATIONS, text
 from corral.controls.control import UNKNOWN, Case, Control, ObjectRule, Verdict
 from corral.controls.kinds import POD_KINDS, SERVING_KINDS
 from corral.controls.levels import Severity
 from corral.controls.models.subjects import pod, service
 from corral.controls.pods.drivers import drivers
 
-_NONE = ["", "none", "void"]
-_VARIABLES = [
+NONE = ["", "none", "void"]
+VARIABLES = [
     "NVIDIA_VISIBLE_DEVICES",
     "NVIDIA_MIG_CONFIG_DEVICES",
     "NVIDIA_MIG_MONITOR_DEVICES",
@@ -23,6 +23,24 @@ _DEVICES = r"^/+dev/*$|^/+dev/+(nvidia|dri|kfd|accel|infiniband)|^/+var/lib/kube
 _MOUNTED = r"^/+var/run/nvidia-container-devices/"
 """Where NVIDIA's runtime reads devices from the mounts of a container."""
 
+_CAPABILITIES = "NVIDIA_DRIVER_CAPABILITIES"
+_DEFAULTS = r"^((compute|utility)(,(compute|utility))*)?$"
+"""Capabilities of the driver that a container has anyway."""
+_INJECTED = "(k.startsWith('cdi.k8s.io/') || k.startsWith('nvidia.cdi.k8s.io/'))"
+ENVIRONMENT = (
+    f"variables.env.all(l, l.all(e, (!(e.name in {text(VARIABLES)}) || "
+    f"(has(e.value) && e.value in {text(NONE)})) && (e.name != '{_CAPABILITIES}' || "
+    f"(has(e.value) && e.value.matches({text(_DEFAULTS)})))))"
+)
+"""CEL: no container takes devices, or more of a driver, by its environment."""
+ANNOTATED = " && ".join(f"!{one}.exists(k, {_INJECTED})" for one in ANNOTATIONS)
+"""CEL: no annotation has a container runtime inject devices."""
+MOUNTS = (
+    "variables.containers.all(c, !has(c.volumeMounts) || c.volumeMounts.all(m, "
+    f"!has(m.mountPath) || !m.mountPath.matches({text(_MOUNTED)})))"
+)
+"""CEL: no container names devices by what it mounts."""
+
 CONTROL = Control(
     id="SOV-GPU-03",
     title="No container takes GPUs that it was not allocated",
@@ -32,18 +50,14 @@ CONTROL = Control(
     rule=ObjectRule(
         kinds=(*POD_KINDS, *SERVING_KINDS),
         parameters=lambda profile: {
-            "noDevices": text(_NONE),
             "devices": text(_DEVICES),
             "drivers": text(drivers(profile)),
         },
         expression=(
-            "variables.images.exists(i, i.matches(variables.drivers)) || ("
-            f"variables.env.all(l, l.all(e, !(e.name in {text(_VARIABLES)}) || "
-            "(has(e.value) && e.value in variables.noDevices))) && "
+            "(size(variables.images) > 0 && variables.images.all(i, i.matches(variables.drivers))) || ("
+            f"{ENVIRONMENT} && {ANNOTATED} && {MOUNTS} && "
             "variables.volumes.all(v, !has(v.hostPath) || !has(v.hostPath.path) || "
-            "!v.hostPath.path.matches(variables.devices)) && "
-            "variables.containers.all(c, !has(c.volumeMounts) || c.volumeMounts.all(m, "
-            f"!has(m.mountPath) || !m.mountPath.matches({text(_MOUNTED)}))))"
+            "!v.hostPath.path.matches(variables.devices)))"
         ),
         message="a container takes GPUs past the scheduler",
         admitted=False,
@@ -59,6 +73,23 @@ CONTROL = Control(
                 image=image("dra-driver").reference(),
                 env=[{"name": "NVIDIA_VISIBLE_DEVICES", "value": "all"}],
             ),
+        ),
+        Case(
+            "all, beside a driver of the catalogue",
+            Verdict.BAD,
+            {
+                "kind": "Pod",
+                "spec": {
+                    "initContainers": [{"name": "i", "image": image("dra-driver").reference()}],
+                    "containers": [
+                        {
+                            "name": "c",
+                            "image": "engine",
+                            "env": [{"name": "NVIDIA_VISIBLE_DEVICES", "value": "all"}],
+                        }
+                    ],
+                },
+            },
         ),
         Case("all", Verdict.BAD, pod(env=[{"name": "NVIDIA_VISIBLE_DEVICES", "value": "all"}])),
         Case("one by its number", Verdict.BAD, pod(env=[{"name": "NVIDIA_VISIBLE_DEVICES", "value": "0"}])),
@@ -115,7 +146,7 @@ CONTROL = Control(
         ),
         *(
             Case(f"{name} is 0", Verdict.BAD, pod(env=[{"name": name, "value": "0"}]))
-            for name in _VARIABLES[1:]
+            for name in VARIABLES[1:]
         ),
         Case(
             "a mount that the runtime reads devices from",
@@ -123,6 +154,34 @@ CONTROL = Control(
             pod(volumeMounts=[{"name": "v", "mountPath": "/var/run/nvidia-container-devices/all"}]),
         ),
         Case("another mount", Verdict.GOOD, pod(volumeMounts=[{"name": "v", "mountPath": "/var/run/app"}])),
+        *(
+            Case(f"capabilities {value}", verdict, pod(env=[{"name": _CAPABILITIES, "value": value}]))
+            for value, verdict in (
+                ("compute,utility", Verdict.GOOD),
+                ("all", Verdict.BAD),
+                ("compute,display", Verdict.BAD),
+            )
+        ),
+        *(
+            Case(
+                f"annotation {key}",
+                verdict,
+                {"kind": "Pod", "metadata": {"annotations": {key: "nvidia.com/gpu=all"}}, "spec": {}},
+            )
+            for key, verdict in (
+                ("cdi.k8s.io/gpu", Verdict.BAD),
+                ("nvidia.cdi.k8s.io/container.c", Verdict.BAD),
+                ("example.eu/cdi", Verdict.GOOD),
+            )
+        ),
+        Case(
+            "an annotation of a template",
+            Verdict.BAD,
+            {
+                "kind": "Deployment",
+                "spec": {"template": {"metadata": {"annotations": {"cdi.k8s.io/gpu": "a"}}, "spec": {}}},
+            },
+        ),
         Case("not known yet", Verdict.UNDECIDED, pod(env=UNKNOWN)),
     ),
 )

@@ -1,8 +1,12 @@
 """Disks of nodes are under a customer's key."""
 
-from corral.controls.control import UNKNOWN, Case, Control, Resource, Verdict
+from collections.abc import Iterator
+
+from corral.controls.cloud import stored
+from corral.controls.control import UNKNOWN, Case, Control, Resource, ResourceRule, Verdict
 from corral.controls.levels import Severity
-from corral.controls.settings import Table, customers, limited, needed, required
+from corral.controls.profiles import Profile
+from corral.controls.settings import Table, customers, limited, missing, needed
 
 _TEMPLATE = "aws:ec2/launchTemplate:LaunchTemplate"
 _POOL = "gcp:container/nodePool:NodePool"
@@ -20,6 +24,10 @@ _TABLE: Table = {
 }
 
 
+def _held(subject: Resource, _profile: Profile) -> Iterator[str]:
+    yield from missing(_TABLE[subject.type], stored(subject))
+
+
 def _template(**disk: object) -> Resource:
     return Resource(_TEMPLATE, "t", {"blockDeviceMappings": [{"deviceName": "/dev/xvda", "ebs": disk}]})
 
@@ -30,9 +38,23 @@ CONTROL = Control(
     severity=Severity.HIGH,
     sources=("CIS GKE 5.9.1", "SOV-3"),
     remedy="EKS: `kmsKeyId` of each volume of the launch template; GKE: `bootDiskKmsKey` of the node pool.",
-    rule=required(_TABLE),
+    rule=ResourceRule(lambda token: token in _TABLE, _held),
     cases=(
         Case("under a key", Verdict.GOOD, _template(encrypted="true", kmsKeyId="arn:k")),
+        Case(
+            "a disk of the machine's own beside it",
+            Verdict.GOOD,
+            Resource(
+                _TEMPLATE,
+                "t",
+                {"blockDeviceMappings": [{"ebs": {"kmsKeyId": "arn:k"}}, {"virtualName": "ephemeral0"}]},
+            ),
+        ),
+        Case(
+            "a disk of the machine's own alone",
+            Verdict.BAD,
+            Resource(_TEMPLATE, "t", {"blockDeviceMappings": [{"virtualName": "ephemeral0"}]}),
+        ),
         Case("encrypted by AWS's key", Verdict.BAD, _template(encrypted="true")),
         Case("AWS's key by its alias", Verdict.BAD, _template(kmsKeyId="alias/aws/ebs")),
         Case("not known yet", Verdict.UNDECIDED, _template(kmsKeyId=UNKNOWN)),

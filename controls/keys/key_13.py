@@ -2,11 +2,12 @@
 
 from collections.abc import Iterator
 
+from corral.controls.cloud import stored
 from corral.controls.control import UNKNOWN, Case, Control, Resource, ResourceRule, Verdict
 from corral.controls.keys.subjects import INHERITED
 from corral.controls.levels import Severity
 from corral.controls.profiles import Profile
-from corral.controls.settings import Table, filled, limited, missing, needed, true
+from corral.controls.settings import NODE_CLASS, Table, filled, limited, missing, needed, true
 
 _OFF = "is not true, so the data is not encrypted"
 _INSTANCE = "aws:ec2/instance:Instance"
@@ -46,6 +47,7 @@ _TABLE: Table = {
     _TEMPLATE: (needed("blockDeviceMappings.ebs.encrypted", true, _OFF),),
     "aws:sns/topic:Topic": (needed("kmsMasterKeyId", filled, "is absent, so messages are not encrypted"),),
     "aws:kinesis/stream:Stream": (needed("encryptionType", lambda one: one == "KMS", "is not KMS"),),
+    NODE_CLASS: (limited("spec.blockDeviceMappings.ebs.encrypted", true, _OFF),),
     "aws:ec2/encryptionByDefault:EncryptionByDefault": (limited("enabled", true, _OFF),),
     "aws:msk/cluster:Cluster": (
         limited(
@@ -66,6 +68,7 @@ def _encrypted(subject: Resource, profile: Profile) -> Iterator[str]:
         return
     if any(subject.value(path) for path in INHERITED.get(subject.type, ())):
         return
+    subject = stored(subject)
     if subject.type == _TEMPLATE and not _has_volumes(subject):
         return
     yield from missing(_TABLE[subject.type], subject)
@@ -87,6 +90,25 @@ CONTROL = Control(
     rule=ResourceRule(_applies, _encrypted),
     cases=(
         Case("an encrypted volume", Verdict.GOOD, Resource(_VOLUME, "v", {"encrypted": True})),
+        Case(
+            "a disk of the machine's own beside a volume",
+            Verdict.GOOD,
+            Resource(
+                _TEMPLATE,
+                "t",
+                {"blockDeviceMappings": [{"ebs": {"encrypted": True}}, {"virtualName": "ephemeral0"}]},
+            ),
+        ),
+        *(
+            Case(
+                f"a class of Karpenter's {encrypted}",
+                verdict,
+                Resource(
+                    NODE_CLASS, "c", {"spec": {"blockDeviceMappings": [{"ebs": {"encrypted": encrypted}}]}}
+                ),
+            )
+            for encrypted, verdict in ((True, Verdict.GOOD), (False, Verdict.BAD))
+        ),
         Case("said as text", Verdict.GOOD, Resource(_VOLUME, "v", {"encrypted": "true"})),
         Case("said to be false", Verdict.BAD, Resource(_VOLUME, "v", {"encrypted": "false"})),
         Case("not known yet", Verdict.UNDECIDED, Resource(_VOLUME, "v", {"encrypted": UNKNOWN})),

@@ -11,12 +11,12 @@ FILE = (
     r"\.(gguf|safetensors|bin|pt|pth|onnx|json|ya?ml|toml|txt|jinja2?|j2|py|sh|tar|gz|zip|conf|pem|crt|key)$"
 )
 _NOUN = (
-    r"(models?|tokenizers?|loras?|adapters?|draft|drafter|checkpoint|ckpt|weights|encoder|reranker|embedder"
+    r"(models?|mmproj|tokenizers?|loras?|adapters?|draft|drafter|checkpoint|ckpt|weights|encoder|reranker|embedder"
     r"|pretrained|generation|processor|vae|unet|clip|controlnet|backbone|medusa|repo[-_.]id|repository[-_.]id)"
 )
 _TAIL = (
     r"([-_.](id|ids|path|paths|name[-_]or[-_]path|dir|dirs|repo|repository|uri|url|tag|draft|file|weights|source|modules?"
-    r"|config|model|ckpt|list))*"
+    r"|config|model|ckpt|list|store))*"
 )
 _SPECULATIVE = r"([a-z]+[-_.])?(speculative|spec)[-_.](config|model)([-_.][a-z-]+)*"
 OPTION = (
@@ -50,9 +50,32 @@ HOST = (
 TOOL = (
     r"(?i)(huggingface-cli|(^|[\s/;&|(\"'])hf)\s+download|snapshot_download|hf_hub_download|modelscope\s+download"
     r"|(^|[\s/;&|(\"'])ollama\s+(pull|run)\s|(^|[\s/;&|(\"'])kaggle\s+(models|datasets)\s|(^|[\s-])hf[-_]token"
+    r"|(^|[\s/;&|(\"'])ngc\s+(-\S+\s+)*registry\s|torch\.hub\.(load|download)|hub\.load_state_dict_from_url"
+    r"|(^|[\s\"'])--?((embd|fim|vision|tts)-[a-z0-9.-]+|gpt-oss-[0-9]+b)-(default|spec)([\s\"']|$)"
 )
-"""A tool that downloads models, or a token for one."""
+"""A tool that downloads models, a token for one, or llama.cpp's word for a model of its hub."""
 WEIGHTS = r"(?i)^(https?|ftp)://\S+\.(gguf|safetensors|ggml|pth|ckpt|onnx)(\?\S*)?$"
+FETCHES = (
+    r"(?i)(^|[\s/;&|(\"'])(aws\s+(-\S+\s+\S+\s+)*s3\s+(cp|sync|mv)|gsutil\s+(-\S+\s+)*(cp|rsync|mv)"
+    r"|gcloud\s+(alpha\s+)?storage\s+(cp|rsync)|s5cmd\s+(-\S+\s+(\S+\s+)?)*(cp|sync|mv)|azcopy\s+(copy|cp|sync)|s3cmd\s+(-\S+\s+)*(get|sync)"
+    r"|dvc\s+(get|import)|obsutil\s+cp|coscli\s+cp|ossutil\s+cp)(\s+-\S+)*\s+[\"']?[a-z0-9]+://"
+)
+"""A tool that fetches from a store: its first address is not a path."""
+READS = (
+    r"(?i)(^|[\s/;&|(\"'.])(curl|wget|aria2c|axel|lftp|git\s+clone|urlretrieve|urlopen|requests\.get"
+    r"|httpx\.(get|stream))[\s(]"
+)
+"""A tool, or a call, that reads an address."""
+KEPT = (
+    r"(?i)\.(gguf|safetensors|ggml|pth|ckpt|onnx)([\s\"',;)&|]|$)|git\s+lfs\s+pull|git-lfs"
+    r"|(^|[\s\"'=>(])/?([^\s:]+/)*models?(/|[\s\"',;)&|]|$)"
+)
+"""Where weights are kept: a file of them, large files of git, or a folder of models."""
+PULLS = (
+    r"(?i)(^|[\s/;&|(\"'])(oras\s+(pull|copy|cp|blob\s+fetch)|crane\s+(pull|export|copy|cp)|skopeo\s+(copy|sync)|regctl\s+(image|artifact|blob)\s+(get|export|copy)"
+    r"|modctl\s+pull|kit\s+(pull|unpack))\s"
+)
+"""A tool that pulls an artifact from a registry."""
 URL = r"(?i)^[a-z][a-z0-9+.-]*://"
 INSIDE = r"(?i)^https?://([a-z0-9-]+\.)*(svc|svc\.cluster\.local|localhost)(:[0-9]+)?(/|$)|^file:///"
 """An address within the cluster."""
@@ -62,7 +85,7 @@ VARIABLE = (
 )
 TOKEN = (
     r"(?i)^([A-Z0-9]+_)*(HF|HUGGING_?FACE)(_HUB)?(_(API|ACCESS|READ))*_?(TOKEN|TOKEN_PATH|API_?KEY)$"
-    r"|^MODELSCOPE(_API|_SDK)*_TOKEN$"
+    r"|^MODELSCOPE(_API|_SDK)*_TOKEN$|^NGC(_CLI)?_API_KEY$"
 )
 MODELSCOPE = r"(?i)^([A-Z0-9]+_)*USE_MODELSCOPE$"
 ENGINE = r"(?i)(vllm|sglang|text-generation-inference|tgi|lmdeploy|aphrodite|text-embeddings|infinity)"
@@ -71,9 +94,23 @@ ASSIGNED = rf"(^|[\s;&])[A-Za-z_][A-Za-z0-9_]*=[\"']?{_NAME}[\"']?([\s;&|]|$)"
 """A variable of a shell, or of a program, that has a name of a hub."""
 MAYBE = rf"(^|[\s\"'=,:;({{\[]){_HUB}{_NAME}([\s\"'=,:;)}}\]&|]|$)"
 """A text that may have a name of a hub in it."""
-SIGNS = ("hugging", "hf", "modelscope", "ollama", "civitai", "kaggle", "cdn-lfs", "snapshot_download")
+SIGNS = (
+    "hugging",
+    "hf",
+    "modelscope",
+    "ollama",
+    "civitai",
+    "kaggle",
+    "cdn-lfs",
+    "snapshot_download",
+    "ngc",
+    "torch.hub",
+    "hub.load",
+    "-default",
+    "-spec",
+)
 """Beginnings of what names a hub by its host or tool."""
-NAMES = ("HF", "HUGGING", "MODELSCOPE", "TRANSFORMERS_")
+NAMES = ("HF", "HUGGING", "MODELSCOPE", "TRANSFORMERS_", "NGC")
 """Beginnings of names of variables that open a hub."""
 
 

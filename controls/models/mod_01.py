@@ -15,6 +15,8 @@ def _parameters(profile: Profile) -> dict[str, str]:
         "sources": text(served_from(profile)),
         "addressed": "variables.text.contains('://')",
         "options": f"variables.addressed ? {OPTIONS} : []",
+        "registries": text([f"{profile.registry.rstrip('/')}/"] if profile.registry else []),
+        "pulled": f"variables.text.matches({text(hubs.PULLS)})" if profile.regions is not None else "false",
     }
 
 
@@ -26,6 +28,10 @@ def _outside(address: str) -> str:
     )
 
 
+_REFERENCE = (
+    r"^(docker://)?[a-z0-9.-]+[.][a-z]+(:[0-9]+)?/[a-z0-9._/-]+(:[A-Za-z0-9._-]+|@sha256:[a-f0-9]+)?$"
+)
+"""A reference of an artifact, with its registry."""
 _READ = "storage-initializer-sourceuri"
 _UPWARDS = r"(^|/)[.][.](/|$)"
 """A step out of the bucket that a path begins with."""
@@ -36,8 +42,29 @@ def _elsewhere(address: str) -> str:
     return f"({address}.matches({text(hubs.URL)}) && !{address}.matches({text(hubs.INSIDE)}))"
 
 
+_FETCHED = (
+    f"variables.texts.exists(l, l.contains('://') && (l.matches({text(hubs.FETCHES)}) || "
+    f"l.matches({text(hubs.READS)}) && l.matches({text(hubs.KEPT)})) && "
+    f"{hubs.words('l')}.exists(w, w.contains('://') && {_outside('w')}))"
+)
+"""CEL: whether a command fetches what it keeps as a model, or from a store, from outside."""
+_PULLED = (
+    "variables.pulled && (size(variables.registries) == 0 || "
+    f"{hubs.words('variables.text')}.exists(w, w.matches({text(_REFERENCE)}) && "
+    "!variables.registries.exists(r, w.replace('docker://', '').startsWith(r))))"
+)
+"""CEL: whether a command pulls an artifact from another registry."""
+_LOADED = (
+    "variables.names.contains('RUNTIME_LORA') && variables.env.exists(l, l.exists(e, "
+    "e.name == 'VLLM_ALLOW_RUNTIME_LORA_UPDATING' && "
+    "!(has(e.value) && e.value.lowerAscii() in ['', '0', 'false', 'no', 'off'])))"
+)
+"""CEL: whether whoever sends a request names the adapter that is loaded for it."""
 _EXPRESSION = " && ".join(
     (
+        f"!({_LOADED})",
+        f"!(variables.addressed && {_FETCHED})",
+        f"!({_PULLED})",
         "variables.uris.all(u, variables.sources.exists(s, u.startsWith(s)) && "
         f"!u.matches({text(_UPWARDS)}))",
         "variables.containers.all(c, !has(c.storage) || !has(c.storage.parameters) || "
@@ -89,6 +116,57 @@ CONTROL = Control(
             stores=("s3://models/",),
         ),
         Case("no address at all", Verdict.GOOD, service()),
+        *(
+            Case(f"{title}", verdict, pod(command=["sh", "-c", line]), stores=("s3://models/",))
+            for title, verdict, line in (
+                ("fetched from anybody's bucket", Verdict.BAD, "aws s3 cp --recursive s3://modelshop/a /m"),
+                ("fetched from the platform's", Verdict.GOOD, "aws s3 sync s3://models/a /m && serve /m"),
+                ("put into another's", Verdict.GOOD, "aws s3 cp /backup/db.dump s3://backups/db.dump"),
+                ("fetched by gsutil", Verdict.BAD, "gsutil -m cp -r gs://modelshop/a /m"),
+                (
+                    "fetched by azcopy",
+                    Verdict.BAD,
+                    "azcopy copy 'https://a.blob.core.windows.net/c/m' /m --recursive",
+                ),
+                (
+                    "kept as weights under another name",
+                    Verdict.BAD,
+                    "wget -q https://cdn.example.com/download/1 -O /data/chat.gguf",
+                ),
+                (
+                    "kept in a folder of models",
+                    Verdict.BAD,
+                    "python -c \"urlretrieve('https://cdn.example.com/m', '/models/m')\"",
+                ),
+                (
+                    "large files of a repository",
+                    Verdict.BAD,
+                    "git clone https://git.example.com/a/m.git /m && git lfs pull",
+                ),
+                (
+                    "a list of models of the cluster's",
+                    Verdict.GOOD,
+                    "curl -fsS http://chat.team-a.svc:8000/v1/models",
+                ),
+                (
+                    "a list of models of a gateway",
+                    Verdict.GOOD,
+                    "curl -fsS https://chat.example.eu/v1/models",
+                ),
+                ("an artifact of anybody's", Verdict.BAD, "oras pull docker.io/modelshop/chat:1 -o /m"),
+                ("a copy within the machine", Verdict.GOOD, "cp -r /src/. /models && sha256sum -c SUMS"),
+            )
+        ),
+        Case(
+            "adapters that a request names",
+            Verdict.BAD,
+            pod(env=[{"name": "VLLM_ALLOW_RUNTIME_LORA_UPDATING", "value": "True"}]),
+        ),
+        Case(
+            "adapters that no request names",
+            Verdict.GOOD,
+            pod(env=[{"name": "VLLM_ALLOW_RUNTIME_LORA_UPDATING", "value": "0"}]),
+        ),
         Case("from a public hub", Verdict.BAD, service(storageUri="hf://org/chat")),
         Case("a public page", Verdict.BAD, service(storageUri="https://example.com/chat.gguf")),
         Case("an address that only contains s3://", Verdict.BAD, service(storageUri="https://x/s3://chat")),

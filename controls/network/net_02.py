@@ -2,7 +2,7 @@
 
 from corral.controls.control import UNKNOWN, Case, Control, Resource, Verdict
 from corral.controls.levels import Severity
-from corral.controls.settings import Table, false, limited, needed, required, true
+from corral.controls.settings import NODE_CLASS, Table, false, limited, needed, required, true
 
 _PUBLIC = "is true, so machines get public addresses"
 _CLUSTER = "gcp:container/cluster:Cluster"
@@ -12,6 +12,7 @@ _TABLE: Table = {
     "aws:ec2/defaultSubnet:DefaultSubnet": (needed("mapPublicIpOnLaunch", false, _PUBLIC),),
     "aws:ec2/instance:Instance": (limited("associatePublicIpAddress", false, _PUBLIC),),
     "aws:ec2/launchConfiguration:LaunchConfiguration": (limited("associatePublicIpAddress", false, _PUBLIC),),
+    NODE_CLASS: (limited("spec.associatePublicIPAddress", false, _PUBLIC),),
     "aws:ec2/launchTemplate:LaunchTemplate": (
         limited("networkInterfaces.associatePublicIpAddress", false, _PUBLIC),
     ),
@@ -47,6 +48,11 @@ CONTROL = Control(
     remedy="Keep nodes in private subnets; GKE: `enablePrivateNodes: true`.",
     rule=required(_TABLE),
     cases=(
+        Case(
+            "machines of Karpenter's",
+            Verdict.BAD,
+            Resource(NODE_CLASS, "c", {"spec": {"associatePublicIPAddress": True}}),
+        ),
         Case("a private subnet", Verdict.GOOD, Resource(_SUBNET, "s", {})),
         Case("a public subnet", Verdict.BAD, Resource(_SUBNET, "s", {"mapPublicIpOnLaunch": True})),
         Case("not known yet", Verdict.UNDECIDED, Resource(_SUBNET, "s", {"mapPublicIpOnLaunch": UNKNOWN})),

@@ -2,7 +2,7 @@
 
 from corral.controls.control import UNKNOWN, Case, Control, Resource, Verdict
 from corral.controls.levels import Severity
-from corral.controls.settings import Table, limited, needed, required, true
+from corral.controls.settings import NODE_CLASS, Table, limited, needed, required, true
 
 
 def _metadata(mode: object) -> bool:
@@ -23,6 +23,14 @@ _TABLE: Table = {
     "aws:ec2/launchConfiguration:LaunchConfiguration": (_REQUIRED, _HOPS),
     "aws:ec2/instanceMetadataDefaults:InstanceMetadataDefaults": (
         needed("httpTokens", lambda one: one == "required", _TOKENS),
+    ),
+    NODE_CLASS: (
+        limited("spec.metadataOptions.httpTokens", lambda one: one == "required", _TOKENS),
+        limited(
+            "spec.metadataOptions.httpPutResponseHopLimit",
+            lambda one: str(one) == "1",
+            "is above 1, so pods reach it",
+        ),
     ),
     _POOL: (needed("nodeConfig.workloadMetadataConfig.mode", _metadata, "is not GKE_METADATA"), _LEGACY),
     "gcp:container/cluster:Cluster": (
@@ -45,6 +53,12 @@ CONTROL = Control(
     rule=required(_TABLE),
     cases=(
         Case("tokens required", Verdict.GOOD, _template(httpTokens="required", httpPutResponseHopLimit=1)),
+        Case("Karpenter's default", Verdict.GOOD, Resource(NODE_CLASS, "c", {"spec": {}})),
+        Case(
+            "Karpenter, tokens optional",
+            Verdict.BAD,
+            Resource(NODE_CLASS, "c", {"spec": {"metadataOptions": {"httpTokens": "optional"}}}),
+        ),
         Case("tokens optional", Verdict.BAD, _template(httpTokens="optional")),
         Case("nothing said", Verdict.BAD, Resource(_TEMPLATE, "t", {})),
         Case("two hops", Verdict.BAD, _template(httpTokens="required", httpPutResponseHopLimit=2)),

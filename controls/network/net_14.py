@@ -6,7 +6,7 @@ from typing import Any, cast
 from corral.controls.control import UNKNOWN, Case, Control, Resource, ResourceRule, Undecided, Verdict
 from corral.controls.levels import Severity
 from corral.controls.profiles import Profile
-from corral.controls.properties import documents, for_everybody, parsed
+from corral.controls.properties import documents, for_any_token, for_everybody, parsed
 from corral.controls.settings import false, true
 
 _KEYS = "aws:kms/"
@@ -61,6 +61,9 @@ def _everybody(subject: Resource, profile: Profile) -> Iterator[str]:
         for path, document in documents(subject.props):
             if for_everybody(document):
                 yield f"`{path}` lets any principal in"
+            issuer = for_any_token(document)
+            if issuer is not None:
+                yield f"`{path}` takes any token of {issuer}, which gives one to anybody"
 
 
 def _granted(subject: Resource) -> Iterator[str]:
@@ -99,6 +102,8 @@ def _policy(token: str, key: str, principal: str, effect: str = "Allow", conditi
 
 
 _QUEUE = ("aws:sqs/queuePolicy:QueuePolicy", "policy")
+
+_ACTIONS = "token.actions.githubusercontent.com"
 
 CONTROL = Control(
     id="SOV-NET-14",
@@ -185,6 +190,32 @@ CONTROL = Control(
                 "p",
                 {"policy": '{"Statement": [{"Effect": "Allow", "Action": "s3:*", "Resource": "*"}]}'},
             ),
+        ),
+        *(
+            Case(
+                f"tokens of a shared issuer, {title}",
+                verdict,
+                _policy(
+                    "aws:iam/role:Role",
+                    "assumeRolePolicy",
+                    f'{{"Federated": "arn:aws:iam::123456789012:oidc-provider/{issuer}"}}',
+                    condition=f'{{"{operator}": {{"{issuer}:{key}": "{value}"}}}}',
+                ),
+            )
+            for title, verdict, issuer, operator, key, value in (
+                ("an audience alone", Verdict.BAD, _ACTIONS, "StringEquals", "aud", "sts.amazonaws.com"),
+                ("any repository", Verdict.BAD, _ACTIONS, "StringLike", "sub", "repo:*"),
+                ("a repository", Verdict.GOOD, _ACTIONS, "StringLike", "sub", "repo:org/app:*"),
+                ("all but a repository", Verdict.BAD, _ACTIONS, "StringNotLike", "sub", "repo:org/app:*"),
+                (
+                    "an issuer of one's own",
+                    Verdict.GOOD,
+                    "oidc.eks.eu-west-1.amazonaws.com",
+                    "StringLike",
+                    "aud",
+                    "a",
+                ),
+            )
         ),
         Case("a function for anybody", Verdict.BAD, Resource(_PERMISSION, "p", {"principal": "*"})),
         Case(

@@ -141,7 +141,7 @@ CONTROL = Control(
         parameters=lambda profile: {"drivers": text(drivers(profile))},
         expression=(
             f"object.?metadata.?namespace.orValue('') in {text(list(_SYSTEM))} || "
-            "variables.images.exists(i, i.matches(variables.drivers)) || "
+            "(size(variables.images) > 0 && variables.images.all(i, i.matches(variables.drivers))) || "
             f"({_PODS}.all(p, {_POD}) && variables.volumes.all(v, !has(v.hostPath)) && "
             f"variables.containers.all(c, {_CONTAINER}) && {_ARMOURED})"
         ),

@@ -1,10 +1,12 @@
 """No hosted AI service is in the path of the data."""
 
+import re
 from collections.abc import Iterator
 
 from corral.controls.control import Case, Control, Resource, ResourceRule, Verdict
 from corral.controls.levels import Severity
 from corral.controls.profiles import Profile
+from corral.controls.properties import walk
 
 _HOSTED = (
     "aws:bedrock/",
@@ -31,8 +33,42 @@ _HOSTED = (
 )
 
 
+_HOST = re.compile(
+    r"(?i)(?:^|[/@\s\"'=,:(\[])(?:[a-z0-9-]+\.)*("
+    r"api\.openai\.com|openai\.azure\.com|services\.ai\.azure\.com|api\.anthropic\.com|api\.mistral\.ai"
+    r"|generativelanguage\.googleapis\.com|aiplatform\.googleapis\.com|bedrock(?:-[a-z-]+)?\.[a-z0-9-]+\.amazonaws\.com"
+    r"|api\.cohere\.(?:com|ai)|api\.groq\.com|api\.together\.(?:xyz|ai)|openrouter\.ai|api\.deepseek\.com"
+    r"|api\.fireworks\.ai|api\.replicate\.com|api\.x\.ai|api\.perplexity\.ai|(?:integrate|ai)\.api\.nvidia\.com"
+    r"|router\.huggingface\.co|api-inference\.huggingface\.co|endpoints\.huggingface\.cloud"
+    r")(?=[:/\s\"',)\]?]|$)"
+)
+"""A host at which a provider serves models."""
+_SCHEMAS = ("kubernetes:apiextensions.k8s.io/", "kubernetes:networking.k8s.io/")
+
+
+def _applies(token: str) -> bool:
+    return token.startswith(_HOSTED) or (token.startswith("kubernetes:") and not token.startswith(_SCHEMAS))
+
+
 def _hosted(subject: Resource, profile: Profile) -> Iterator[str]:
-    yield f"{subject.type} is a hosted AI service of one provider"
+    if subject.type.startswith(_HOSTED):
+        yield f"{subject.type} is a hosted AI service of one provider"
+        return
+    for path, value in walk(subject.props):
+        match = _HOST.search(value) if isinstance(value, str) else None
+        if match is not None:
+            yield f"`{path}` names {match[1].lower()}, a hosted AI service of one provider"
+
+
+def _workload(url: str) -> Resource:
+    env = [{"name": "OPENAI_BASE_URL", "value": url}]
+    return Resource("kubernetes:core/v1:Pod", "p", {"spec": {"containers": [{"name": "c", "env": env}]}})
+
+
+def _graph(url: str) -> Resource:
+    steps = [{"serviceUrl": url}]
+    props = {"spec": {"nodes": {"root": {"routerType": "Sequence", "steps": steps}}}}
+    return Resource("kubernetes:serving.kserve.io/v1alpha1:InferenceGraph", "g", props)
 
 
 CONTROL = Control(
@@ -41,8 +77,13 @@ CONTROL = Control(
     severity=Severity.HIGH,
     sources=("SOV-6", "DORA 28(8)", "Data Act 23"),
     remedy="Serve the model on the platform, or state the exit in an exception.",
-    rule=ResourceRule(lambda token: token.startswith(_HOSTED), _hosted),
+    rule=ResourceRule(_applies, _hosted),
     cases=(
+        Case("a workload that calls one", Verdict.BAD, _workload("https://api.openai.com/v1")),
+        Case("a workload that calls one's own", Verdict.GOOD, _workload("http://chat.team-a.svc/v1")),
+        Case("a name that only ends alike", Verdict.GOOD, _workload("https://api.openai.com.example.eu/v1")),
+        Case("a step of a graph", Verdict.BAD, _graph("https://bedrock-runtime.eu-west-1.amazonaws.com")),
+        Case("a step of a graph of the cluster", Verdict.GOOD, _graph("http://embed.team-a.svc")),
         *(
             Case(token, Verdict.BAD, Resource(token, "r", {}))
             for token in (

@@ -1,7 +1,8 @@
 """No replica, copy or key is in a region outside the profile."""
 
-from collections.abc import Iterator
-from typing import Any
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any, cast
 
 from corral.controls.cloud import is_cloud
 from corral.controls.control import UNKNOWN, Case, Control, Resource, ResourceRule, Undecided, Verdict
@@ -10,14 +11,52 @@ from corral.controls.profiles import Profile
 from corral.controls.residency.places import inner
 from corral.controls.settings import true
 
+_APART = (
+    "kyverno.io",
+    "gatekeeper.sh",
+    "coreos.com",
+    "k8s.io",
+    "kserve.io",
+    "helm.sh",
+    "istio.io",
+    "cilium.io",
+)
+"""Ends of groups of the Kubernetes API whose resources name no place of a cloud, or only compare with it."""
+_ENDPOINT = re.compile(r"endpoint|s3url|^server$", re.IGNORECASE)
+"""Key beside which a region is a word of a store's own."""
 _COPYABLE = ("aws:kms/key:Key", "aws:kms/externalKey:ExternalKey")
+
+
+def _applies(token: str) -> bool:
+    """Whether a resource is of a cloud, or of an operator of the cluster that may make one there."""
+    package, _, rest = token.partition(":")
+    group = rest.partition("/")[0]
+    return is_cloud(token) or (package == "kubernetes" and "." in group and not group.endswith(_APART))
+
+
+def _placed(value: Any) -> Any:
+    """`value`, of a resource of an operator, less what is excluded and what is a store's own."""
+    if isinstance(value, list):
+        return [_placed(item) for item in cast(list[Any], value)]
+    if not isinstance(value, Mapping):
+        return value
+    fields = cast(Mapping[str, Any], value)
+    if fields.get("operator") in ("NotIn", "DoesNotExist"):
+        return {}
+    own = any(_ENDPOINT.search(key) for key in fields)
+    return {
+        key: _placed(item)
+        for key, item in fields.items()
+        if key not in ("metadata", "status") and not (own and key.lower().endswith("region"))
+    }
 
 
 def _inside(subject: Resource, profile: Profile) -> Iterator[str]:
     if profile.regions is None:
         return
     undecided = ""
-    for path, region in inner(subject.props):
+    props = subject.props if is_cloud(subject.type) else _placed(subject.props)
+    for path, region in inner(props):
         if region is UNKNOWN:
             undecided = f"`{path}` is not known yet"
         elif not profile.holds(region):
@@ -32,13 +71,22 @@ def _resource(**props: Any) -> Resource:
     return Resource("aws:dynamodb/table:Table", "t", props)
 
 
+def _made(group: str, kind: str, **spec: Any) -> Resource:
+    return Resource(f"kubernetes:{group}/v1:{kind}", "r", {"spec": spec})
+
+
+def _zones(operator: str) -> Resource:
+    wish = {"key": "topology.kubernetes.io/zone", "operator": operator, "values": ["us-east-1a"]}
+    return _made("karpenter.sh", "NodePool", template={"spec": {"requirements": [wish]}})
+
+
 CONTROL = Control(
     id="SOV-RES-04",
     title="No replica, copy or key is in a region outside the profile",
     severity=Severity.CRITICAL,
     sources=("SOV-3", "DORA 30"),
     remedy="Keep replicas, copies and keys in the profile's regions.",
-    rule=ResourceRule(is_cloud, _inside),
+    rule=ResourceRule(_applies, _inside),
     cases=(
         Case("a replica inside", Verdict.GOOD, _resource(replicas=[{"regionName": "eu-west-1"}])),
         Case("a replica outside", Verdict.BAD, _resource(replicas=[{"regionName": "us-east-1"}])),
@@ -57,6 +105,36 @@ CONTROL = Control(
             "a copy to a vault outside",
             Verdict.BAD,
             _resource(destinationVaultArn="arn:aws:backup:us-east-1:123456789012:backup-vault:v"),
+        ),
+        Case(
+            "a bucket that an operator makes outside",
+            Verdict.BAD,
+            _made("s3.aws.upbound.io", "Bucket", forProvider={"region": "us-east-1"}),
+        ),
+        Case(
+            "a bucket that an operator makes inside",
+            Verdict.GOOD,
+            _made("s3.aws.upbound.io", "Bucket", forProvider={"region": "eu-west-1"}),
+        ),
+        Case("zones of nodes outside", Verdict.BAD, _zones("In")),
+        Case("zones of nodes that are left out", Verdict.GOOD, _zones("NotIn")),
+        Case(
+            "a backup at an endpoint outside",
+            Verdict.BAD,
+            _made(
+                "postgresql.cnpg.io",
+                "Cluster",
+                backup={"barmanObjectStore": {"endpointURL": "https://s3.us-east-1.amazonaws.com"}},
+            ),
+        ),
+        Case(
+            "a region that is a word of a store's own",
+            Verdict.GOOD,
+            _made(
+                "velero.io",
+                "BackupStorageLocation",
+                config={"region": "us-east-1", "s3Url": "http://s3.a.svc"},
+            ),
         ),
         Case("an ARN without a region", Verdict.GOOD, _resource(bucket="arn:aws:s3:::models")),
         Case("a location that is an address", Verdict.GOOD, _resource(a={"location": "s3://models"})),

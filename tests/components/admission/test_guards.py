@@ -182,3 +182,38 @@ def test_no_container_of_a_tenant_takes_gpus_by_its_environment(where: str) -> N
         assert refusals(policy, env(value, where), user="system:serviceaccount:kube-system:job-controller")
         assert not refusals(policy, env(value, where), administrator=True)
     assert not refusals(policy, env("void", where))
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "refused"),
+    [
+        ("NVIDIA_DRIVER_CAPABILITIES", "all", True),
+        ("NVIDIA_DRIVER_CAPABILITIES", "compute,utility", False),
+        ("NVIDIA_MIG_CONFIG_DEVICES", "all", True),
+        ("NVIDIA_IMEX_CHANNELS", "0", True),
+        ("AMD_VISIBLE_DEVICES", "all", True),
+        ("CUDA_DEVICE_ORDER", "PCI_BUS_ID", False),
+    ],
+)
+def test_no_container_of_a_tenant_widens_what_a_runtime_gives_it(
+    name: str, value: str, refused: bool
+) -> None:
+    pod = {"kind": "Pod", "spec": {"containers": [{"name": "c", "env": [{"name": name, "value": value}]}]}}
+    assert bool(refusals(guard("corral-devices"), pod)) is refused
+    assert not refusals(guard("corral-devices"), pod, administrator=True)
+
+
+def test_no_annotation_or_mount_of_a_tenant_has_the_runtime_inject_devices() -> None:
+    policy = guard("corral-devices")
+    mounts = [{"name": "v", "mountPath": "/var/run/nvidia-container-devices/all"}]
+    plain: dict[str, Any] = {"containers": [{"name": "c"}]}
+    for key in ("cdi.k8s.io/gpu", "nvidia.cdi.k8s.io/container.c"):
+        metadata = {"annotations": {key: "nvidia.com/gpu=all"}}
+        assert refusals(policy, {"kind": "Pod", "metadata": metadata, "spec": plain})
+        template = {"metadata": metadata, "spec": plain}
+        assert refusals(policy, {"kind": "Deployment", "metadata": {}, "spec": {"template": template}})
+    assert refusals(
+        policy,
+        {"kind": "Pod", "metadata": {}, "spec": {"containers": [{"name": "c", "volumeMounts": mounts}]}},
+    )
+    assert not refusals(policy, {"kind": "Pod", "metadata": {"annotations": {"a/b": "c"}}, "spec": plain})

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from tests.policy.adversarial.configuration import mapped
 from tests.policy.adversarial.hub_models import hubs
 from tests.policy.adversarial.model_sources import sources
+from tests.policy.adversarial.operator_parts import lines, parts
 from tests.policy.adversarial.pod_settings import images, plain, pods
 from tests.policy.adversarial.pods_in import container, holding, placed, spec
 from tests.policy.adversarial.remote_code import remote
@@ -35,6 +36,11 @@ def bad() -> Iterator[Entry]:
         yield Entry(f"pod: {title}", control, "kubernetes:core/v1:Pod", {"spec": pod})
     for title, control, token, props in plain():
         yield Entry(title, control, f"kubernetes:{token}", props)
+    for title, control, token, props in parts():
+        yield Entry(title, control, f"kubernetes:{token}", props)
+    for control, line in lines():
+        broken = container(command=["sh", "-c", line])
+        yield Entry(f"line: {line}", control, "kubernetes:core/v1:Pod", {"spec": spec(containers=[broken])})
     yield from mapped()
     violations = (
         ("SOV-MOD-03", container(args=["--trust-remote-code"])),

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
+from tests.policy.adversarial.operator_parts import harmless
 from tests.policy.adversarial.pods_in import OTHER, SAFE, container, holding, spec
 from tests.policy.adversarial.stacks import DIGEST, REGISTRY, Entry
 
@@ -226,7 +227,7 @@ def good() -> Iterator[Entry]:
         ),
         ("helm.sh/v4:Chart", {}),
     )
-    for token, props in plain:
+    for token, props in (*plain, *harmless()):
         yield Entry(f"a plain {token} {str(props)[:40]}", "", f"kubernetes:{token}", props)
     for path in ("metadata.annotations", "status", "spec.replicas", "metadata.labels"):
         yield Entry(

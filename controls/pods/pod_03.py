@@ -1,0 +1,59 @@
+"""No namespace loosens what its pods may have."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from corral.controls.cel import text
+from corral.controls.control import UNKNOWN, Case, Control, ObjectRule, Verdict
+from corral.controls.levels import Severity
+
+_ENFORCE = "pod-security.kubernetes.io/enforce"
+_LABELS = "object.?metadata.?labels.orValue({})"
+_OWN = "corral.dev/component"
+"""Label of the platform's own namespaces; a guard at the API server keeps others from it."""
+_SYSTEM = ("kube-system", "kube-public", "kube-node-lease")
+
+
+def _has(key: str, *values: str) -> str:
+    return f"{_LABELS}.exists(k, k == {text(key)} && {_LABELS}[k] in {text(list(values))})"
+
+
+def _space(level: object, **labels: str) -> Mapping[str, Any]:
+    return {"kind": "Namespace", "metadata": {"name": "n", "labels": {_ENFORCE: level, **labels}}}
+
+
+CONTROL = Control(
+    id="SOV-POD-03",
+    title="No namespace lets its pods take their nodes",
+    severity=Severity.HIGH,
+    sources=("Pod Security Standards",),
+    remedy=f"Set {_ENFORCE} to restricted or baseline; the platform labels its own drivers' namespaces.",
+    rule=ObjectRule(
+        kinds=("Namespace",),
+        expression=(
+            f"!{_has(_ENFORCE, 'privileged')} || {_LABELS}.exists(k, k == {text(_OWN)}) || "
+            f"object.?metadata.?name.orValue('') in {text(list(_SYSTEM))}"
+        ),
+        message="a namespace enforces no level of the Pod Security Standards",
+        admitted=False,
+    ),
+    cases=(
+        Case("restricted", Verdict.GOOD, _space("restricted")),
+        Case("baseline", Verdict.GOOD, _space("baseline")),
+        Case("no label", Verdict.GOOD, {"kind": "Namespace", "metadata": {"name": "n"}}),
+        Case("privileged", Verdict.BAD, _space("privileged")),
+        Case(
+            "privileged, of the platform's own", Verdict.GOOD, _space("privileged", **{_OWN: "gpu-operator"})
+        ),
+        Case(
+            "the system's",
+            Verdict.GOOD,
+            {"kind": "Namespace", "metadata": {"name": "kube-system", "labels": {_ENFORCE: "privileged"}}},
+        ),
+        Case(
+            "privileged beside an unknown",
+            Verdict.BAD,
+            {"kind": "Namespace", "metadata": {"labels": {_ENFORCE: "privileged"}}, "spec": UNKNOWN},
+        ),
+    ),
+)
