@@ -13,6 +13,7 @@ from corral.catalogue.vocabulary import Cloud, Platform
 from corral.stacks.config.errors import StackErrors
 from corral.stacks.config.loader import parse
 from corral.stacks.planning.planner import plan
+from corral.stacks.reports.scope import cluster_lines
 
 Stated = dict[str, Any]
 
@@ -53,6 +54,16 @@ def test_the_committed_stack_is_a_private_cluster_in_its_region():
     assert made.cluster.platform is Platform.EKS_AL2023
     assert [pool.instance for pool in made.pools] == ["p4de.24xlarge"]
     assert made.cost.pools[0].node_hour is not None, "the catalogue prices it in that region"
+
+
+def test_the_plan_shows_what_is_made_and_what_no_plan_can_tell():
+    assert list(cluster_lines(planned().cluster)) == [
+        "makes EKS cluster corral-eks-eu, Kubernetes 1.35, partition aws, in eu-central-1a, eu-central-1b, "
+        "eu-central-1c",
+        "3 to 6 system nodes m7i.2xlarge; way to the internet: none",
+        "its API is reached from 10.40.0.0/16 and 10.8.0.0/16 alone",
+        "only the update tells whether EC2 has the machines, and what quotas the account has",
+    ]
 
 
 EKS = "cluster.eks"
