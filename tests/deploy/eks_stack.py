@@ -81,7 +81,7 @@ def built(
 
     secrets = {f"corral:{key}": "ab" * 32 for key in made.secrets_needed}
     if f"corral:{REGISTRY_AUTH}" in secrets:
-        secrets[f"corral:{REGISTRY_AUTH}"] = json.dumps({"auths": {}})
+        secrets[f"corral:{REGISTRY_AUTH}"] = json.dumps({"auths": {"registry.example.eu": {"auth": "YTpi"}}})
     partition = {"aws:index/getPartition:getPartition": {"partition": PARTITIONS[region]}}
     with resolved():
         return build(

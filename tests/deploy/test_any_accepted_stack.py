@@ -71,7 +71,7 @@ class Served(dict[str, Any]):
 def built(made: Plan) -> Graph:
     secrets = {f"corral:{key}": "ab" * 32 for key in made.secrets_needed}
     if f"corral:{REGISTRY_AUTH}" in secrets:
-        secrets[f"corral:{REGISTRY_AUTH}"] = json.dumps({"auths": {}})
+        secrets[f"corral:{REGISTRY_AUTH}"] = json.dumps({"auths": {"registry.example.eu": {"auth": "YTpi"}}})
     return build(lambda: Platform(made), secret_config=secrets, found=Served(), stack="dev")
 
 
