@@ -34,6 +34,11 @@ def graph_of(stack: str) -> Graph:
     return built(plan_of(stack), region=REGIONS[stack])
 
 
+@cache
+def preview_of(stack: str) -> Graph:
+    return built(plan_of(stack), preview=True, region=REGIONS[stack])
+
+
 @pytest.fixture(params=REGIONS)
 def stack(request: pytest.FixtureRequest) -> str:
     return request.param
@@ -208,13 +213,13 @@ def test_what_holds_data_is_protected(stack):
 
 def test_the_first_preview_has_all_that_the_update_makes(stack):
     """Of what AWS and the cluster have not made, nothing is known: no address, no ARN, no kubeconfig."""
-    previewed = built(plan_of(stack), preview=True, region=REGIONS[stack])
+    previewed = preview_of(stack)
     assert {one.urn for one in previewed} == {one.urn for one in graph_of(stack)}
     (provider,) = previewed.of("pulumi:providers:kubernetes")
     assert "server" not in str(provider.inputs.get("kubeconfig"))
 
 
 def test_no_control_stops_the_first_preview_and_those_that_wait_for_the_cluster_are_named(stack):
-    found, undecided = judged(plan_of(stack), built(plan_of(stack), preview=True, region=REGIONS[stack]))
+    found, undecided = judged(plan_of(stack), preview_of(stack))
     assert found == []
     assert undecided
