@@ -6,7 +6,7 @@ from functools import cache
 from pydantic import model_validator
 
 from corral.catalogue._read import Entry, read
-from corral.catalogue.vocabulary import ClusterKind
+from corral.catalogue.vocabulary import Cloud, ClusterKind, Platform
 
 
 class ClusterCapabilities(Entry):
@@ -20,8 +20,14 @@ class ClusterCapabilities(Entry):
     """Its nodes and GPUs are simulated."""
     reached_by_kubeconfig: bool
     """A kubeconfig leads to it before the stack exists."""
+    cloud: Cloud | None = None
+    """Cloud that the stack makes it in, with network, keys and nodes; None: it is there before the stack."""
     states_kubernetes: bool
-    """The stack file states version and gates of Kubernetes; false: they are known."""
+    """The stack file states the version of Kubernetes; false: it is known."""
+    states_gates: bool
+    """Its gates can be on beyond their default, and the stack file states which are."""
+    platforms: tuple[Platform, ...] = ()
+    """Platforms that its GPU nodes can be, the default first; empty: any."""
     nodes_on_demand: bool
     """Nodes of a pool are made within a range; false: they exist, and the stack file names them."""
     mig_mode_switchable: bool

@@ -5,6 +5,15 @@ from functools import cache
 
 from corral.catalogue._read import UNRESOLVED, Entry, Source, read
 
+WIDEST, NARROWEST = 16, 22
+"""Prefixes of a VPC: AWS has none wider, and a narrower one leaves public subnets less than a /28."""
+LETTERS = "abcdefg"
+"""Zones that have a part of the VPC, by the last letter of their name."""
+PARTS = 3
+"""Bits by which a zone's part of the VPC is narrower: an eighth."""
+LEAST_DISK_GIB = 20
+"""Size that a node group's disk has by default (pulumi-aws 7.51.1, `eks.NodeGroup`)."""
+
 
 class EksAddon(Entry):
     """An add-on that AWS keeps."""
@@ -35,6 +44,23 @@ class EksServices(Entry):
     """Services by the end of their names that have addresses in the network."""
     gateway_endpoints: tuple[str, ...]
     """Services that routes lead to."""
+    addresses_source: Source
+    interface_addresses: dict[int, tuple[str, ...]]
+    """Instance types by the addresses that one of their network interfaces has."""
+    reserved_source: Source
+    reserved_addresses: int
+    """Addresses of a subnet that no node, pod or endpoint can have."""
+    log_days: tuple[int, ...]
+    """Periods for which logs can be kept."""
+
+    def node_addresses(self, instance: str) -> int:
+        """Addresses that a node holds before it has many pods: of one interface in use and a spare one."""
+        own = (count for count, types in self.interface_addresses.items() if instance in types)
+        return 2 * next(own)
+
+    def subnet_addresses(self, prefix: int) -> int:
+        """Addresses that nodes and pods have of a subnet, beside the endpoints of services."""
+        return (1 << (32 - prefix)) - self.reserved_addresses - len(self.interface_endpoints)
 
 
 @cache

@@ -61,4 +61,18 @@ RESOURCE_NAME = Format(
 COUNTRY = Format(
     r"[A-Z]{2}", 'a country by its code of ISO 3166-1 alpha-2, such as DE; Norway is "NO", in quotes'
 )
+INSTANCE_TYPE = Format(r"[a-z0-9-]+\.[a-z0-9-]+", "FAMILY.SIZE of EC2, such as m7i.xlarge")
+IAM_PRINCIPAL = Format(
+    r"arn:[a-z-]+:iam::[0-9]{12}:(role|user)/[A-Za-z0-9+=,.@_/-]+",
+    "the ARN of a role or user of IAM, such as arn:aws:iam::111122223333:role/platform",
+)
+KMS_KEY = Format(
+    r"arn:[a-z-]+:kms:[a-z0-9-]+:[0-9]{12}:key/[A-Za-z0-9-]{1,64}",
+    "the ARN of a key of KMS, such as arn:aws:kms:eu-central-1:111122223333:key/ID",
+)
+ADMIN = Format(r"[A-Za-z0-9][A-Za-z0-9-]{0,30}", "letters, digits and -, at most 31")
+CIDR = Format(r"[0-9]{1,3}(\.[0-9]{1,3}){3}/[0-9]{1,2}", "a network such as 10.0.0.0/16")
+AWS_ZONE = Format(r"[a-z]{2,4}(-[a-z]+)+-[0-9][a-z]", "a zone of the region, such as eu-central-1a")
+EKS_NAME = Format(r"[A-Za-z0-9][A-Za-z0-9_-]{0,99}", "letters, digits, - and _, at most 100")
+TAG = Format(r"[\w .:/=+@-]{1,128}", "letters, digits, spaces and . : / = + - @ _, at most 128")
 BUCKET = Format(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]", "3 to 63 lower-case letters, digits, - and .")

@@ -31,6 +31,13 @@ class ClusterKind(str, Enum):
     GKE = "gke"
 
 
+class Egress(str, Enum):
+    """Ways from the network of a cluster to the internet."""
+
+    NONE = "none"
+    NAT = "nat"
+
+
 class Platform(str, Enum):
     """What the GPU nodes of a cluster are: machine and system image; not where the cluster comes from."""
 

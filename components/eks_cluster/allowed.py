@@ -8,19 +8,14 @@ from packaging.version import Version
 
 from corral.catalogue.aws import partition_of, partitions
 from corral.catalogue.charts import charts_of
-from corral.catalogue.eks import eks_services
+from corral.catalogue.eks import LEAST_DISK_GIB, LETTERS, NARROWEST, WIDEST, eks_services
 from corral.catalogue.formats import Format
 from corral.catalogue.instances import instances
 from corral.catalogue.vocabulary import Addon
 from corral.components.eks_cluster.args import EksClusterArgs, EksNetwork, EksSystemNodes
-from corral.components.eks_cluster.layout import LETTERS, NARROWEST, WIDEST
 from corral.controls.network.world import world
 
 CIDR = "10.0.0.0/16"
-LOG_DAYS = (1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288)
-"""Periods that CloudWatch Logs has (pulumi-aws 7.51.1, `cloudwatch.LogGroup`), less the longest and none."""
-LEAST_DISK_GIB = 20
-"""Size that a node group's disk has by default (pulumi-aws 7.51.1, `eks.NodeGroup`)."""
 _CLUSTER = Format(r"[A-Za-z0-9][A-Za-z0-9_-]{0,99}", "letters, digits, - and _, at most 100")
 _ADMIN = Format(r"[A-Za-z0-9][A-Za-z0-9-]{0,30}", "letters, digits and -, at most 31")
 _VERSION = Format(r"1\.[1-9][0-9]?", "MAJOR.MINOR, such as 1.35")
@@ -47,8 +42,8 @@ def problems(args: EksClusterArgs, owner: str) -> Iterator[str]:
     yield from _node_problems(args["nodes"], len(args["zones"]), f"{owner}.nodes")
     yield from _addon_problems(args.get("addon_versions", {}), f"{owner}.addon_versions")
     days = args.get("log_days", 365)
-    if days not in LOG_DAYS:
-        listed = ", ".join(map(str, LOG_DAYS))
+    if days not in eks_services().log_days:
+        listed = ", ".join(map(str, eks_services().log_days))
         yield f"{owner}.log_days: {days!r} is not allowed; CloudWatch has {listed}"
 
 

@@ -6,11 +6,7 @@ way to the internet that comes later moves no subnet. The last eighth is for pub
 
 from ipaddress import IPv4Network
 
-WIDEST, NARROWEST = 16, 22
-"""Prefixes of a VPC: AWS has none wider, and a narrower one leaves public subnets less than a /28."""
-LETTERS = "abcdefg"
-"""Zones that have an eighth, by the last letter of their name."""
-_EIGHTH = 3
+from corral.catalogue.eks import LETTERS, PARTS
 
 
 def private_cidr(vpc: str, zone: str) -> str:
@@ -33,4 +29,4 @@ def public_cidr(vpc: str, zone: str) -> str:
 
 
 def _eighths(network: IPv4Network) -> list[IPv4Network]:
-    return list(network.subnets(prefixlen_diff=_EIGHTH))
+    return list(network.subnets(prefixlen_diff=PARTS))

@@ -9,6 +9,7 @@ from corral.catalogue.addons import config_secrets
 from corral.catalogue.models import ModelSpec, models
 from corral.catalogue.vocabulary import Addon, AddonState
 from corral.stacks.config.errors import ConfigErrors
+from corral.stacks.config.sections.eks import Eks
 from corral.stacks.config.sections.environment import (
     Admission,
     Cluster,
@@ -38,6 +39,7 @@ __all__ = [
     "Budget",
     "Cluster",
     "ConfigErrors",
+    "Eks",
     "ExceptionSection",
     "FairSharing",
     "GpuPool",

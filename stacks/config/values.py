@@ -4,15 +4,23 @@ import re
 from collections.abc import Callable
 from datetime import date
 from decimal import Decimal
+from ipaddress import IPv4Network
 from typing import Annotated, Any, cast
 
 from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
 from corral.catalogue.formats import (
+    ADMIN,
+    AWS_ZONE,
+    CIDR,
     CONTROL_ID,
     COUNTRY,
+    EKS_NAME,
+    IAM_PRINCIPAL,
     IMAGE,
+    INSTANCE_TYPE,
+    KMS_KEY,
     LABEL_KEY,
     LABEL_VALUE,
     REGISTRY,
@@ -20,6 +28,7 @@ from corral.catalogue.formats import (
     SERVER_URL,
     SOURCE_PREFIX,
     SUBDOMAIN,
+    TAG,
     Format,
 )
 from corral.catalogue.formats import LABEL as NAMESPACE
@@ -255,6 +264,34 @@ SourcePrefix = Annotated[str, AfterValidator(_format(SOURCE_PREFIX)), WithJsonSc
 """The beginning of the URI of a model's source."""
 ServerUrl = Annotated[str, AfterValidator(_format(SERVER_URL)), WithJsonSchema(_text(SERVER_URL))]
 """URL of a server, without a path."""
+InstanceType = Annotated[str, AfterValidator(_format(INSTANCE_TYPE)), WithJsonSchema(_text(INSTANCE_TYPE))]
+"""An instance type of EC2."""
+EksName = Annotated[str, AfterValidator(_format(EKS_NAME)), WithJsonSchema(_text(EKS_NAME))]
+"""Name of a cluster on EKS."""
+AwsZone = Annotated[str, AfterValidator(_format(AWS_ZONE)), WithJsonSchema(_text(AWS_ZONE))]
+"""An availability zone of AWS."""
+AdminName = Annotated[str, AfterValidator(_format(ADMIN)), WithJsonSchema(_text(ADMIN))]
+"""Name by which a stack file calls one who administers a cluster."""
+Principal = Annotated[str, AfterValidator(_format(IAM_PRINCIPAL)), WithJsonSchema(_text(IAM_PRINCIPAL))]
+"""ARN of a role or user."""
+KmsKey = Annotated[str, AfterValidator(_format(KMS_KEY)), WithJsonSchema(_text(KMS_KEY))]
+"""ARN of a key."""
+Tag = Annotated[str, AfterValidator(_format(TAG)), WithJsonSchema(_text(TAG))]
+"""Key or value of a tag of AWS."""
+
+
+def _cidr(value: str) -> str:
+    try:
+        if not CIDR.matches(value):
+            raise ValueError
+        IPv4Network(value)
+    except ValueError:
+        raise _refuse("format", f"use {CIDR.words}, without bits of a host") from None
+    return value
+
+
+Cidr = Annotated[str, AfterValidator(_cidr), WithJsonSchema(_text(CIDR))]
+"""Addresses of a network."""
 
 
 Country = Annotated[str, AfterValidator(_format(COUNTRY)), WithJsonSchema(_text(COUNTRY))]

@@ -1,6 +1,6 @@
 """From the plan to components: it only wires."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import pulumi
@@ -35,7 +35,7 @@ class Platform:
         wired = {addon: wirings(addon) for addon in descriptors() if self._context.enabled(addon)}
         for addon, (own, _) in wired.items():
             self._add(own, addon.value, descriptors()[addon].after, addon)
-        pools = [self._pool(pool) for pool in plan.pools]
+        pools = [nodes for pool in plan.pools for nodes in self._pool(pool)]
         for _, further in wired.values():
             for one in further:
                 self._add(one, one.name, one.after)
@@ -59,7 +59,7 @@ class Platform:
         before = [*self._built.of(addons), *more]
         return pulumi.ResourceOptions(provider=self._cluster.provider, depends_on=before)
 
-    def _pool(self, pool: PoolPlan) -> pulumi.Resource:
+    def _pool(self, pool: PoolPlan) -> Sequence[pulumi.Resource]:
         # The label names a layout, which must be there first.
         after = self._after(Addon.GPU_OPERATOR, Addon.DRA_DRIVER)
         return self._cluster.node_pool(pool, self._context.plan.cost, after)

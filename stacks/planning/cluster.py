@@ -2,11 +2,12 @@
 
 from corral.stacks.config.stack_config import Cluster, Sovereignty
 from corral.stacks.planning.defaults import node_platform
+from corral.stacks.planning.eks import eks_plan
 from corral.stacks.planning.results.cluster import ClusterPlan, SupplyPlan, TolerationPlan
 
 
-def cluster_plan(section: Cluster) -> ClusterPlan:
-    """How the cluster is reached, and what its GPU nodes are."""
+def cluster_plan(section: Cluster, region: str, stack: str) -> ClusterPlan:
+    """How the cluster is reached or made, and what its GPU nodes are."""
     return ClusterPlan(
         section.kind,
         section.kubeconfig,
@@ -17,6 +18,7 @@ def cluster_plan(section: Cluster) -> ClusterPlan:
         section.storage_class,
         section.node_selector,
         tuple(TolerationPlan(one.key, one.value, one.effect) for one in section.tolerations),
+        eks=eks_plan(section, region, stack),
     )
 
 

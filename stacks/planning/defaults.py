@@ -29,7 +29,7 @@ class ModelRequest:
 
 def node_platform(cluster: Cluster) -> Platform:
     """The platform of the cluster's GPU nodes."""
-    return cluster.platform or PLATFORM
+    return cluster.platform or next(iter(cluster.capabilities.platforms), PLATFORM)
 
 
 def namespaces(tenants: Sequence[TenantSection]) -> Mapping[str, str]:

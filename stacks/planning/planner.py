@@ -86,7 +86,7 @@ def plan(
         profile=sovereignty.profile,
         region=sovereignty.region_name,
         country=sovereignty.country,
-        cluster=cluster_plan(config.cluster),
+        cluster=cluster_plan(config.cluster, sovereignty.region_name, stack),
         allocator=by,
         supply=supply_plan(sovereignty, tools),
         addons=addon_plans(states, vectors),

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from corral.catalogue.vocabulary import AdmissionScope
 from corral.stacks.planning.results.cluster import ClusterPlan
+from corral.stacks.planning.results.eks import EksPlan
 from corral.stacks.planning.results.plan import Plan
 from corral.stacks.planning.results.sovereignty import AdmissionPlan, ExceptionPlan, PolicyPlan
 
@@ -69,7 +70,27 @@ def _why(plan: AdmissionPlan) -> str:
     return "default of a cluster with others on it"
 
 
-def nodes_lines(plan: ClusterPlan) -> Iterator[str]:
+def cluster_lines(plan: ClusterPlan) -> Iterator[str]:
+    """What the stack makes its cluster of, and where pods run that need no GPU."""
+    if plan.eks is not None:
+        yield from _eks_lines(plan.eks)
+    yield from _nodes_lines(plan)
+
+
+def _eks_lines(eks: EksPlan) -> Iterator[str]:
+    nodes = eks.nodes
+    number = f"{nodes.minimum} to {nodes.maximum}" if nodes.maximum > nodes.minimum else str(nodes.minimum)
+    clients = ", ".join(eks.api_clients)
+    yield (
+        f"makes EKS cluster {eks.name}, Kubernetes {eks.version}, partition {eks.partition}, in "
+        f"{', '.join(eks.zones)}"
+    )
+    yield f"{number} system nodes {nodes.instance}; way to the internet: {eks.egress.value}"
+    yield f"its API is reached from {eks.cidr}{f' and {clients}' if clients else ''} alone"
+    yield "only the update tells whether EC2 has the machines, and what quotas the account has"
+
+
+def _nodes_lines(plan: ClusterPlan) -> Iterator[str]:
     """The nodes that pods run on which need no GPU; none: any node."""
     if plan.node_selector:
         labels = ", ".join(f"{key}={value}" for key, value in plan.node_selector.items())

@@ -11,8 +11,9 @@ from hypothesis import given
 from rich.console import Console
 from tests.components.existing_cluster.clusters import unexamined
 from tests.components.harness import Graph, build
+from tests.deploy.eks_stack import built as built_on_eks
 from tests.deploy.test_platform import started, write_kubeconfig
-from tests.stacks.any_stack import LARGE, bounded, stack_files, wild_files
+from tests.stacks.any_stack import LARGE, bounded, eks_files, stack_files, wild_files
 from tests.stacks.lines import told
 
 from corral.cli.documents import plan_document
@@ -72,7 +73,7 @@ class Served(dict[str, Any]):
 def built(made: Plan) -> Graph:
     secrets = {f"corral:{key}": "ab" * 32 for key in made.secrets_needed}
     if f"corral:{REGISTRY_AUTH}" in secrets:
-        secrets[f"corral:{REGISTRY_AUTH}"] = json.dumps({"auths": {}})
+        secrets[f"corral:{REGISTRY_AUTH}"] = json.dumps({"auths": {"registry.example.eu": {"auth": "YTpi"}}})
     return build(lambda: Platform(made), secret_config=secrets, found=Served(), stack="dev")
 
 
@@ -102,6 +103,24 @@ def test_what_the_plan_accepts_is_shown_and_built(kubeconfig: Path, content: dic
         assert {pool.name for pool in made.pools} <= names
 
 
+ON_EKS: list[str] = []
+
+
+@bounded(20)
+@given(eks_files())
+def test_what_the_plan_accepts_on_eks_is_shown_and_built(content: dict[str, Any]):
+    made = planned(content)
+    if made is None:
+        return
+    render(made, Console(file=io.StringIO(), width=100))
+    ON_EKS.append(made.profile.value)
+    if len(ON_EKS) <= FEW_BUILT or LARGE:
+        graph = built_on_eks(made, found=Served())
+        assert {model.name for model in made.models} <= {one.name for one in graph}
+        assert {f"{pool.name}-nodes" for pool in made.pools} <= {one.name for one in graph.of("NodeGroup")}
+
+
 def test_enough_of_what_is_generated_is_accepted():
     """Runs last: plans that nobody accepts prove nothing."""
     assert len(ACCEPTED) >= FEW_BUILT
+    assert ON_EKS

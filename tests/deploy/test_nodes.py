@@ -9,7 +9,7 @@ from tests.stacks.stack_files import planned, problems
 
 from corral.catalogue.charts import charts
 from corral.components.supply import placed
-from corral.stacks.reports.scope import nodes_lines
+from corral.stacks.reports.scope import cluster_lines
 
 SELECTOR = {"node-role.example/platform": "true"}
 TAINT = {"key": "dedicated", "value": "platform", "effect": "NoSchedule"}
@@ -66,7 +66,7 @@ def test_without_the_keys_no_chart_and_no_pod_says_anything_of_nodes():
 
 
 def test_the_plan_says_where_pods_run():
-    lines = list(nodes_lines(planned(cluster=CLUSTER).cluster))
+    lines = list(cluster_lines(planned(cluster=CLUSTER).cluster))
     assert lines == [
         "pods that need no GPU run on nodes with node-role.example/platform=true",
         "and bear the taints dedicated=platform:NoSchedule, any",

@@ -15,7 +15,7 @@ from hypothesis import HealthCheck, Phase, settings
 from corral.catalogue.gpus import gpus, served
 from corral.catalogue.instances import instances
 from corral.catalogue.models import models
-from corral.catalogue.vocabulary import Profile
+from corral.catalogue.vocabulary import Cloud, Profile
 from corral.controls.exceptions import today
 from corral.controls.profiles import PROFILES
 from corral.controls.register import CONTROLS
@@ -129,6 +129,41 @@ def stack_files() -> st.SearchStrategy[dict[str, Any]]:
     """Objects `corral:platform` that satisfy the schema, most of them nearly a plan."""
     schema = StackConfig.model_json_schema(by_alias=True)
     return _object(schema, schema["$defs"], "StackConfig")
+
+
+def eks_files() -> st.SearchStrategy[dict[str, Any]]:
+    """Objects `corral:platform` of `stack_files`, on a cluster that the stack makes on EKS."""
+    return st.builds(_on_eks, stack_files(), st.sampled_from([False, False, False, True]), st.integers(1, 2))
+
+
+EKS = {
+    "zones": ["eu-central-1a", "eu-central-1b"],
+    "admins": {"platform": "arn:aws:iam::111122223333:role/platform"},
+    "system-nodes": {"instance": "m7i.xlarge"},
+    "network": {"egress": "nat"},
+}
+
+
+def _on_eks(content: dict[str, Any], gates: bool, nodes: int) -> dict[str, Any]:
+    """`content` with what a cluster on EKS needs, where its pools are of GPUs that AWS rents out."""
+    rented = {one.gpu: name for name, one in instances().items() if one.cloud is Cloud.AWS}
+    pools = [
+        {
+            **{key: value for key, value in pool.items() if key not in ("owned", "purchase", "driver")},
+            "instance": rented[pool["gpu"]],
+            "gpus-per-node": instances()[rented[pool["gpu"]]].gpus,
+            "nodes": {"min": nodes, "max": nodes},
+        }
+        for pool in content.get("gpu-pools", ())
+        if pool["gpu"] in rented
+    ]
+    kubernetes = "1.36" if gates else "1.35"
+    return {
+        **content,
+        "sovereignty": {**content["sovereignty"], "region": "eu-central-1"},
+        "cluster": {"kind": "eks", "kubernetes": kubernetes, "eks": EKS},
+        "gpu-pools": pools,
+    }
 
 
 def _value(schema: Schema, definitions: Schema, path: str) -> st.SearchStrategy[Any]:

@@ -1,5 +1,7 @@
 """Pools of nodes that exist under names in the stack file, for kinds that make no nodes."""
 
+from collections.abc import Sequence
+
 import pulumi
 
 from corral.components.gpu_node_pool import ExistingGpuNodePool
@@ -11,6 +13,8 @@ from corral.stacks.planning.results.pools import PoolPlan
 class NamedNodes:
     """Nodes that are labelled, not made."""
 
-    def node_pool(self, pool: PoolPlan, cost: CostPlan, opts: pulumi.ResourceOptions) -> pulumi.Resource:
+    def node_pool(
+        self, pool: PoolPlan, cost: CostPlan, opts: pulumi.ResourceOptions
+    ) -> Sequence[pulumi.Resource]:
         """The nodes of `pool` with their labels."""
-        return ExistingGpuNodePool(pool.name, existing_pool_args(pool, cost), opts)
+        return [ExistingGpuNodePool(pool.name, existing_pool_args(pool, cost), opts)]

@@ -1,5 +1,6 @@
 """What a cluster kind offers the program."""
 
+from collections.abc import Sequence
 from typing import Protocol
 
 import pulumi
@@ -33,6 +34,8 @@ class Cluster(Protocol):
         """Storage class of every volume; None: the cluster's default."""
         ...
 
-    def node_pool(self, pool: PoolPlan, cost: CostPlan, opts: pulumi.ResourceOptions) -> pulumi.Resource:
+    def node_pool(
+        self, pool: PoolPlan, cost: CostPlan, opts: pulumi.ResourceOptions
+    ) -> Sequence[pulumi.Resource]:
         """The nodes of `pool`, labelled."""
         ...

@@ -69,4 +69,5 @@ def pool_plan(
         gpus=plans,
         lower_bound=bound,
         shares=pool.sharing.shares,
+        instance=pool.instance,
     )

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from corral.catalogue.clusters import ClusterCapabilities, capabilities
 from corral.catalogue.vocabulary import ClusterKind, Platform, TaintEffect
+from corral.stacks.planning.results.eks import EksPlan
 
 
 @dataclass(frozen=True)
@@ -39,6 +40,8 @@ class ClusterPlan:
     """Labels of the nodes that pods run on which need no GPU."""
     tolerations: tuple[TolerationPlan, ...] = ()
     """Taints of those nodes that these pods bear."""
+    eks: EksPlan | None = None
+    """What the stack makes it of; None: it is of another kind."""
 
     @property
     def capabilities(self) -> ClusterCapabilities:

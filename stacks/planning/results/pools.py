@@ -134,6 +134,8 @@ class PoolPlan:
     """In the order of the stack file."""
     shares: int = 1
     """Equal shares that each GPU goes into; 1 where it is whole or cut into slices."""
+    instance: str | None = None
+    """Instance type of its nodes; None: not stated."""
     guarantee: Guarantee | None = None
     """Of slices cut on demand, whose `gpus` are one way to cut among many; None: nothing is cut on demand."""
 

@@ -10,8 +10,10 @@ from corral.stacks.planning.validation.addons import check_addons
 from corral.stacks.planning.validation.admission import check_admission
 from corral.stacks.planning.validation.cluster import check_cluster
 from corral.stacks.planning.validation.dynamic_mig import check_dynamic
+from corral.stacks.planning.validation.eks import check_eks
 from corral.stacks.planning.validation.engine_settings import check_engine_settings
 from corral.stacks.planning.validation.gpu_pools import check_gpu_pools
+from corral.stacks.planning.validation.made_pools import check_made_pools
 from corral.stacks.planning.validation.model_sources import check_model_sources
 from corral.stacks.planning.validation.model_storage import check_model_storage
 from corral.stacks.planning.validation.models import check_models
@@ -31,7 +33,9 @@ def check(config: StackConfig, states: AddonStates, day: date) -> Iterator[Probl
     yield from check_sovereignty(config, day)
     yield from check_admission(config, states)
     yield from check_cluster(config)
+    yield from check_eks(config)
     yield from check_gpu_pools(config)
+    yield from check_made_pools(config)
     yield from check_models(config)
     yield from check_engine_settings(config)
     yield from check_tenants(config)

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 
 from corral.catalogue.clusters import ClusterCapabilities, built_kinds, capabilities
+from corral.catalogue.vocabulary import Cloud
 from corral.stacks.config.errors import Problem
 from corral.stacks.config.stack_config import StackConfig
 
@@ -20,7 +21,8 @@ def check_cluster(config: StackConfig) -> Iterator[Problem]:
         ("node-selector", selector, lambda one: one.reached_by_kubeconfig),
         ("tolerations", taints, lambda one: one.reached_by_kubeconfig),
         ("kubernetes", cluster.kubernetes, lambda one: one.states_kubernetes),
-        ("feature-gates", gates, lambda one: one.states_kubernetes),
+        ("feature-gates", gates, lambda one: one.states_gates),
+        ("eks", cluster.eks and "a section", lambda one: one.cloud is Cloud.AWS),
         ("plane", cluster.plane, lambda one: one.started_here),
     )
     own = f"; the {cluster.kind.value} cluster brings its own" if cluster.capabilities.started_here else ""

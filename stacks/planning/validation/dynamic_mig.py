@@ -71,10 +71,11 @@ def _gate(config: StackConfig, path: str) -> Iterator[Problem]:
     if gate in config.cluster.feature_gates or (version is not None and at_least(version, ON_BY_DEFAULT)):
         return
     found = "cluster.kubernetes is not said" if version is None else f"off by default in {version}"
+    stated = f", or {{feature-gates: [{gate.value}]}} where API server and scheduler have it on"
     yield Problem(
         path,
         DYNAMIC,
         f"needs the gate {gate.value}, {found}: use auto, or cluster: "
-        f'{{kubernetes: "{ON_BY_DEFAULT}"}} or newer, or {{feature-gates: [{gate.value}]}} '
-        "where API server and scheduler have it on",
+        f'{{kubernetes: "{ON_BY_DEFAULT}"}} or newer'
+        + (stated if config.cluster.capabilities.states_gates else ""),
     )

@@ -14,7 +14,7 @@ from corral.stacks.planning.results.addons import AddonPlan
 from corral.stacks.planning.results.models import ModelPlan
 from corral.stacks.planning.results.plan import Plan
 from corral.stacks.planning.results.pools import GpuPlan, PoolPlan, Proof, SlicePlan, stranded
-from corral.stacks.reports.scope import exception_lines, nodes_lines, place_of, scope_lines
+from corral.stacks.reports.scope import cluster_lines, exception_lines, place_of, scope_lines
 from corral.stacks.reports.terminal.cost import api_notes, api_table, cost_notes, cost_table
 from corral.stacks.reports.terminal.dynamic_mig import needs, on_demand, promise
 from corral.stacks.reports.terminal.fair_sharing import fair_notes, fair_table, shared
@@ -39,7 +39,7 @@ def render(plan: Plan, console: Console) -> None:
     cluster = f"{plan.cluster.kind.value}{nodes}"
     where = f"region {place_of(plan)}, cluster {cluster}, GPUs from the {plan.allocator.value}"
     console.print(Text(f"{plan.stack}: profile {plan.profile.value}, {where}"))
-    for row in nodes_lines(plan.cluster):
+    for row in cluster_lines(plan.cluster):
         console.print(Text(row))
     for title, table in (
         ("Addons", _addons(plan.addons)),

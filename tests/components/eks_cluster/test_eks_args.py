@@ -7,10 +7,11 @@ import pulumi
 import pytest
 from tests.components.eks_cluster.clusters import BRANDENBURG, FRANKFURT, cluster_args, eks
 
+from corral.catalogue.eks import LETTERS
 from corral.components._kit import ArgsError, checked
 from corral.components.eks_cluster import EksCluster, EksClusterArgs
 from corral.components.eks_cluster.allowed import problems
-from corral.components.eks_cluster.layout import LETTERS, private_cidr, public_cidr
+from corral.components.eks_cluster.layout import private_cidr, public_cidr
 
 A, B = f"{FRANKFURT}a", f"{FRANKFURT}b"
 REFUSED = [

@@ -1,0 +1,90 @@
+"""Arguments of EksCluster and of the GPU node pools on it."""
+
+from collections.abc import Sequence
+from typing import cast
+
+from corral.catalogue.vocabulary import AddonState, Platform
+from corral.components.eks_cluster import EksCluster, EksClusterArgs, EksKeys, EksNetwork, EksSystemNodes
+from corral.components.gpu_node_pool.cloud_args import CloudPurchase, GpuDevices, PoolCapacity
+from corral.components.gpu_node_pool.eks import EksGpuNodePoolArgs
+from corral.components.gpu_node_pool.eks_nodes import EksImage
+from corral.stacks.planning.results.cost import CostPlan, PoolCost
+from corral.stacks.planning.results.eks import EksPlan
+from corral.stacks.planning.results.pools import PoolPlan
+
+IMAGES = {Platform.EKS_AL2023: EksImage.AL2023, Platform.EKS_BOTTLEROCKET: EksImage.BOTTLEROCKET}
+
+
+def eks_cluster_args(plan: EksPlan, *, dra: bool, protect: bool) -> EksClusterArgs:
+    """The cluster, with its network, keys and system nodes; `dra`: GPUs are handed out by claim."""
+    nodes: EksSystemNodes = {
+        "instance_type": plan.nodes.instance,
+        "min": plan.nodes.minimum,
+        "max": plan.nodes.maximum,
+        "disk_gib": plan.nodes.disk_gib,
+        "confidential": plan.nodes.confidential,
+    }
+    network: EksNetwork = {
+        "cidr": plan.cidr,
+        "egress": plan.egress.value,
+        "api_clients": list(plan.api_clients),
+    }
+    return {
+        "cluster_name": plan.name,
+        "region": plan.region,
+        "zones": list(plan.zones),
+        "version": plan.version,
+        "admins": dict(plan.admins),
+        "nodes": nodes,
+        "network": network,
+        "keys": cast(EksKeys, dict(plan.keys)),
+        "dra": dra,
+        "log_days": plan.log_days,
+        "tags": dict(plan.tags),
+        "protect": protect,
+    }
+
+
+def eks_pool_args(
+    pool: PoolPlan,
+    cost: CostPlan,
+    cluster: EksCluster,
+    zones: Sequence[str],
+    *,
+    platform: Platform,
+    dra_driver: AddonState,
+) -> list[EksGpuNodePoolArgs]:
+    """The nodes of a pool: a group for each of its MIG layouts, in the order of the plan."""
+    layouts = [node.mig_config for node in pool.nodes]
+    subnets = [cluster.subnets[index] for index in range(len(zones))]
+    bought = next(one for one in cost.pools if one.pool == pool.name)
+    return [
+        {
+            "pool": pool.name,
+            "gpu": pool.gpu,
+            "instance_type": str(pool.instance),
+            "cluster": cluster.name,
+            "subnets": list(subnets),
+            "disk": {"key": cluster.disk_key},
+            "size": {"min": layouts.count(layout), "max": layouts.count(layout)},
+            "capacity": _capacity(bought, cost),
+            "devices": _devices(layout, dra_driver),
+            "image": IMAGES[platform],
+            "security_groups": [cluster.security_group],
+        }
+        for layout in dict.fromkeys(layouts)
+    ]
+
+
+def _capacity(bought: PoolCost, cost: CostPlan) -> PoolCapacity:
+    capacity: PoolCapacity = {"purchase": CloudPurchase(bought.purchase.value)}
+    if bought.node_hour is not None:
+        capacity["node_hour"] = {"amount": float(bought.node_hour), "currency": cost.currency}
+    return capacity
+
+
+def _devices(layout: str | None, dra_driver: AddonState) -> GpuDevices:
+    devices: GpuDevices = {"dra_driver": dra_driver}
+    if layout is not None:
+        devices["mig_config"] = layout
+    return devices

@@ -1,0 +1,225 @@
+"""The committed stacks on EKS as graphs: network, cluster, nodes, and the platform on them."""
+
+import json
+from collections.abc import Mapping, Sequence
+from functools import cache
+from typing import Any
+
+import pytest
+from pulumi.runtime import rpc
+from tests.components.eks_cluster.clusters import BRANDENBURG, FRANKFURT
+from tests.components.harness import Graph, Registered
+from tests.deploy.eks_stack import built, content, planned
+
+from corral.controls.cel import prepared
+from corral.controls.control import UNKNOWN, Control, ObjectRule, Resource, Undecided
+from corral.controls.enforcement import stops
+from corral.controls.evaluate import applies, evaluate_object, evaluate_resource
+from corral.controls.profiles import Profile, profile
+from corral.controls.register import CONTROLS
+from corral.policy.adapt import kubernetes_workloads
+from corral.policy.rendered import RELEASE
+from corral.stacks.planning.results.plan import Plan
+
+REGIONS = {"eks-eu": FRANKFURT, "eks-eusc": BRANDENBURG}
+
+
+@cache
+def plan_of(stack: str) -> Plan:
+    return planned(content(stack), stack)
+
+
+@cache
+def graph_of(stack: str) -> Graph:
+    return built(plan_of(stack), region=REGIONS[stack])
+
+
+@cache
+def preview_of(stack: str) -> Graph:
+    return built(plan_of(stack), preview=True, region=REGIONS[stack])
+
+
+@pytest.fixture(params=REGIONS)
+def stack(request: pytest.FixtureRequest) -> str:
+    return request.param
+
+
+def seen(value: Any) -> Any:
+    """`value` as the pack sees it before an update, in which what is not known is `UNKNOWN`."""
+    if isinstance(value, dict):
+        return {key: seen(one) for key, one in value.items()}
+    if isinstance(value, list):
+        return [seen(one) for one in value]
+    return UNKNOWN if value == rpc.UNKNOWN else value
+
+
+@cache
+def references(stack: str) -> Mapping[str, Mapping[str, Sequence[str]]]:
+    """Which resources the properties of each come from, by URN."""
+    graph = graph_of(stack)
+    named = {f"{one.name}-id": one.urn for one in graph}
+    return {
+        one.urn: {
+            key: [named[value]]
+            for key, value in one.inputs.items()
+            if isinstance(value, str) and value in named
+        }
+        for one in graph
+    }
+
+
+def resources(graph: Graph, stack: str) -> tuple[Resource, ...]:
+    """What the pack sees of a stack, but for what Helm makes of releases."""
+    return tuple(
+        Resource(
+            one.type,
+            one.name,
+            seen(one.inputs),
+            urn=one.urn,
+            provider={"region": REGIONS[stack]},
+            ignore_changes=one.ignored,
+            protect=one.protect,
+            refers=references(stack).get(one.urn, {}),
+        )
+        for one in graph
+        if one.custom and not one.read and one.type != RELEASE
+    )
+
+
+def judged(made: Plan, graph: Graph) -> tuple[list[tuple[str, str, str]], set[str]]:
+    """Violations of controls that stop an update, and the IDs of those that cannot be decided yet."""
+    limits = profile(made.profile.value, region=made.region, registry=made.supply.registry)
+    subjects = resources(graph, made.stack)
+    found: list[tuple[str, str, str]] = []
+    undecided: set[str] = set()
+    for control in CONTROLS:
+        for one in subjects if stops(control, limits) else ():
+            try:
+                found += [(control.id, one.name, line) for line in lines(control, one, subjects, limits)]
+            except Undecided:
+                undecided.add(control.id)
+    return found, undecided
+
+
+def lines(control: Control, one: Resource, others: Sequence[Resource], limits: Profile) -> list[str]:
+    if isinstance(control.rule, ObjectRule):
+        works = [prepared(work) for work in kubernetes_workloads(one.type, one.props)]
+        return [line for work in works for line in evaluate_object(control, work, limits)]
+    return evaluate_resource(control, one, others, limits) if applies(control, one.type) else []
+
+
+def test_no_control_stops_the_stack(stack):
+    assert judged(plan_of(stack), graph_of(stack)) == ([], set())
+
+
+def test_what_is_made_in_aws_is_made_by_one_provider_in_the_region_of_the_profile(stack):
+    graph = graph_of(stack)
+    (provider,) = graph.of("pulumi:providers:aws")
+    assert provider.inputs["region"] == REGIONS[stack]
+    made = [one for one in graph if one.type.startswith("aws:")]
+    assert len(made) > 40
+    assert [one.name for one in made if "providers:aws::aws::" not in one.provider] == []
+    other = {FRANKFURT: BRANDENBURG, BRANDENBURG: FRANKFURT}[REGIONS[stack]]
+    assert [one.name for one in made if other in json.dumps(one.inputs)] == []
+
+
+def test_every_object_goes_to_the_cluster_that_the_stack_makes(stack):
+    graph = graph_of(stack)
+    (provider,) = graph.of("pulumi:providers:kubernetes")
+    assert "kubeconfig" in provider.secrets
+    kubeconfig = json.loads(provider.inputs["kubeconfig"])
+    (user,) = kubeconfig["users"]
+    eks = plan_of(stack).cluster.eks
+    assert eks is not None
+    assert user["user"]["exec"]["command"] == "aws"
+    assert user["user"]["exec"]["args"][:4] == ["eks", "get-token", "--cluster-name", eks.name]
+    objects = [one for one in graph if one.type.startswith("kubernetes:")]
+    assert len(objects) > 80
+    assert [one.name for one in objects if "providers:kubernetes::cluster::" not in one.provider] == []
+
+
+def test_the_api_is_reached_from_the_networks_of_the_stack_file_alone(stack):
+    cluster = graph_of(stack).one("aws:eks/cluster:Cluster")
+    assert cluster.inputs["vpcConfig"]["endpointPublicAccess"] is False
+    assert cluster.inputs["vpcConfig"]["endpointPrivateAccess"] is True
+    rules = graph_of(stack).of("SecurityGroupIngressRule")
+    assert [(one.inputs["cidrIpv4"], one.inputs["fromPort"]) for one in rules] == [("10.8.0.0/16", 443)]
+    assert graph_of(stack).of("NatGateway") == []
+
+
+def groups(graph: Graph) -> list[Registered]:
+    return [one for one in graph.of("NodeGroup") if one.name != "eks-system"]
+
+
+def test_the_nodes_of_a_pool_are_what_the_plan_has(stack):
+    (pool,) = plan_of(stack).pools
+    (group,) = groups(graph_of(stack))
+    assert group.inputs["scalingConfig"] == {"minSize": 1, "maxSize": 1, "desiredSize": 1}
+    assert group.inputs["labels"]["corral.dev/pool"] == pool.name
+    assert group.inputs["labels"].get("nvidia.com/mig.config") == pool.nodes[0].mig_config
+    template = graph_of(stack).one("LaunchTemplate", f"{pool.name}-template")
+    assert template.inputs["instanceType"] == pool.instance
+    key = template.inputs["blockDeviceMappings"][0]["ebs"]["kmsKeyId"]
+    assert f":kms:{REGIONS[stack]}:" in key
+
+
+def test_nodes_come_once_their_layouts_are_there(stack):
+    graph = graph_of(stack)
+    (group,) = groups(graph)
+    before = {graph.by_urn(urn).name for urn in graph.before(group)}
+    assert {"eks-cluster", "gpu-operator-chart", "dra-driver-chart"} <= before
+
+
+def test_a_pool_with_two_layouts_is_two_groups_of_nodes():
+    stated = content()
+    stated["gpu-pools"][0]["nodes"] = {"min": 2, "max": 2}
+    stated["models"][0]["replicas"] = 20
+    stated["budget"]["monthly"] = 90000
+    made = planned(stated)
+    layouts = [node.mig_config for node in made.pools[0].nodes]
+    assert len(set(layouts)) == 2
+    found = {one.name: one.inputs for one in groups(built(made))}
+    assert set(found) == {"slices-nodes", "slices-2-nodes"}
+    assert [one["labels"]["nvidia.com/mig.config"] for one in found.values()] == list(dict.fromkeys(layouts))
+    assert {one["labels"]["corral.dev/pool"] for one in found.values()} == {"slices"}
+    assert [one["scalingConfig"]["maxSize"] for one in found.values()] == [1, 1]
+
+
+def storage_classes(value: Any) -> set[str]:
+    if isinstance(value, dict):
+        own = {value[key] for key in ("storageClassName", "storage_class_name") if key in value}
+        return own.union(*map(storage_classes, value.values()))
+    return set().union(*map(storage_classes, value)) if isinstance(value, list) else set()
+
+
+def test_volumes_are_encrypted_under_the_customer_s_key(stack):
+    graph = graph_of(stack)
+    made = graph.one("StorageClass")
+    assert made.inputs["parameters"]["encrypted"] == "true"
+    assert made.inputs["parameters"]["kmsKeyId"].startswith("arn:aws")
+    named = {one.name: storage_classes(one.inputs) for one in graph}
+    assert {name for found in named.values() for name in found} == {made.object_name}
+    assert {name.split("-")[0] for name, found in named.items() if found} == {
+        "model",
+        "observability",
+        "vector",
+    }
+
+
+def test_what_holds_data_is_protected(stack):
+    held = {one.name for one in graph_of(stack) if one.protect}
+    assert {"eks-cluster", "model-storage-data"} <= held
+
+
+def test_the_first_preview_has_all_that_the_update_makes(stack):
+    """Of what AWS and the cluster have not made, nothing is known: no address, no ARN, no kubeconfig."""
+    previewed = preview_of(stack)
+    assert {one.urn for one in previewed} == {one.urn for one in graph_of(stack)}
+    (provider,) = previewed.of("pulumi:providers:kubernetes")
+    assert "server" not in str(provider.inputs.get("kubeconfig"))
+
+
+def test_no_control_stops_the_first_preview_and_those_that_wait_for_the_cluster_are_named(stack):
+    found, undecided = judged(plan_of(stack), preview_of(stack))
+    assert found == []
+    assert undecided

@@ -1,0 +1,280 @@
+"""What a cluster on EKS is planned as, and what is refused of it, one line each."""
+
+import copy
+from typing import Any
+
+import pytest
+from tests.deploy.eks_stack import content, locks, planned
+
+from corral.catalogue.aws import partition_of
+from corral.catalogue.eks import eks_services
+from corral.catalogue.instances import instances
+from corral.catalogue.vocabulary import Cloud, Platform
+from corral.stacks.config.errors import StackErrors
+from corral.stacks.config.loader import parse
+from corral.stacks.planning.planner import plan
+from corral.stacks.reports.scope import cluster_lines
+
+Stated = dict[str, Any]
+
+
+def stated(*changes: tuple[str, Any], **sections: Any) -> Stated:
+    """The committed stack with other values at dotted paths, and other sections."""
+    made = copy.deepcopy(content()) | sections
+    for path, value in changes:
+        *parents, last = path.split(".")
+        holder: Any = made
+        for one in parents:
+            holder = holder[int(one)] if isinstance(holder, list) else holder[one]
+        if value is None:
+            del holder[last]
+        else:
+            holder[last] = value
+    return made
+
+
+def refused(one: Stated) -> list[str]:
+    """The lines that `one` is refused with."""
+    with pytest.raises(StackErrors) as error:
+        config = parse(one)
+        plan(config, "eks-eu", locks(config))
+    return str(error.value).splitlines()
+
+
+def test_the_committed_stack_is_a_private_cluster_in_its_region():
+    made = planned()
+    eks = made.cluster.eks
+    assert eks is not None
+    assert (eks.name, eks.region, eks.partition, eks.version) == (
+        "corral-eks-eu",
+        "eu-central-1",
+        "aws",
+        "1.35",
+    )
+    assert made.cluster.platform is Platform.EKS_AL2023
+    assert [pool.instance for pool in made.pools] == ["p4de.24xlarge"]
+    assert made.cost.pools[0].node_hour is not None, "the catalogue prices it in that region"
+
+
+def test_the_plan_shows_what_is_made_and_what_no_plan_can_tell():
+    assert list(cluster_lines(planned().cluster)) == [
+        "makes EKS cluster corral-eks-eu, Kubernetes 1.35, partition aws, in eu-central-1a, eu-central-1b, "
+        "eu-central-1c",
+        "3 to 6 system nodes m7i.2xlarge; way to the internet: none",
+        "its API is reached from 10.40.0.0/16 and 10.8.0.0/16 alone",
+        "only the update tells whether EC2 has the machines, and what quotas the account has",
+    ]
+
+
+EKS = "cluster.eks"
+BAD: list[tuple[str, list[tuple[str, Any]], str]] = [
+    (
+        "a region outside the profile",
+        [("sovereignty.region", "us-east-1")],
+        "sovereignty.region: us-east-1: profile eu-controlled allows eu-central-1,",
+    ),
+    (
+        "an instance type without the GPU",
+        [("gpu-pools.0.instance", "p5.48xlarge")],
+        "gpu-pools[0].instance: p5.48xlarge: p5.48xlarge has 8 x H100-80GB, and the pool has A100-80GB: "
+        "use p4de.24xlarge",
+    ),
+    (
+        "no instance type",
+        [("gpu-pools.0.instance", None)],
+        "gpu-pools[0].instance: missing: the stack makes these nodes: with 8 x A100-80GB there are "
+        "p4de.24xlarge",
+    ),
+    (
+        "a machine of another cloud",
+        [
+            ("gpu-pools.0.instance", "a2-ultragpu-8g"),
+        ],
+        "gpu-pools[0].instance: a2-ultragpu-8g: of another cloud than the cluster: with 8 x A100-80GB there "
+        "are p4de.24xlarge",
+    ),
+    (
+        "subnets without room",
+        [(f"{EKS}.network.cidr", "10.40.0.0/22"), ("gpu-pools.0.nodes", {"min": 4, "max": 4})],
+        "cluster.eks.network.cidr: 10.40.0.0/22: its subnets have 324 addresses for nodes and pods, and the "
+        "nodes hold 406 from the start: use a wider network, up to /16, or fewer nodes",
+    ),
+    (
+        "a network without parts for its zones",
+        [(f"{EKS}.network.cidr", "10.40.0.0/24")],
+        "cluster.eks.network.cidr: 10.40.0.0/24: a VPC is no wider than /16, and each zone needs an eighth: "
+        "use /16 to /22",
+    ),
+    (
+        "bits of a host",
+        [(f"{EKS}.network.cidr", "10.40.0.1/16")],
+        "cluster.eks.network.cidr: 10.40.0.1/16: use a network such as 10.0.0.0/16, without bits of a host",
+    ),
+    (
+        "an API for anybody",
+        [(f"{EKS}.network.api-clients", ["0.0.0.0/0"])],
+        "cluster.eks.network.api-clients[0]: 0.0.0.0/0: anybody: use a network of yours",
+    ),
+    (
+        "a zone of another region",
+        [(f"{EKS}.zones", ["eu-central-1a", "eu-west-1b"])],
+        "cluster.eks.zones[1]: eu-west-1b: no zone of eu-central-1: use eu-central-1a to eu-central-1g",
+    ),
+    (
+        "one zone",
+        [(f"{EKS}.zones", ["eu-central-1a"])],
+        "cluster.eks.zones: eu-central-1a: EKS needs subnets in two zones or more: name them",
+    ),
+    (
+        "a zone twice",
+        [(f"{EKS}.zones", ["eu-central-1a", "eu-central-1b", "eu-central-1a"])],
+        "cluster.eks.zones[2]: eu-central-1a: named before: name each zone once",
+    ),
+    (
+        "nobody who administers",
+        [(f"{EKS}.admins", {})],
+        "cluster.eks.admins: empty: nobody could enter the cluster: name one role or more",
+    ),
+    (
+        "a role of another partition",
+        [(f"{EKS}.admins.platform", "arn:aws-eusc:iam::111122223333:role/platform")],
+        "cluster.eks.admins.platform: arn:aws-eusc:iam::111122223333:role/platform: of partition aws-eusc, "
+        "and eu-central-1 is in aws: use one of it",
+    ),
+    (
+        "a key of another region",
+        [(f"{EKS}.keys", {"disks": "arn:aws:kms:eu-west-1:111122223333:key/k"})],
+        "cluster.eks.keys.disks: arn:aws:kms:eu-west-1:111122223333:key/k: a key of eu-west-1: use one of "
+        "eu-central-1, where the cluster is",
+    ),
+    (
+        "a period that CloudWatch has not",
+        [(f"{EKS}.log-days", 100)],
+        "cluster.eks.log-days: 100: use a period of CloudWatch: 1, 3,",
+    ),
+    (
+        "system nodes with GPUs",
+        [(f"{EKS}.system-nodes.instance", "g6.xlarge")],
+        "cluster.eks.system-nodes.instance: g6.xlarge: has GPUs (L4): use a type without; GPUs are gpu-pools",
+    ),
+    (
+        "fewer than the fewest",
+        [(f"{EKS}.system-nodes.max", 2)],
+        "cluster.eks.system-nodes.max: 2: below the fewest nodes, 3",
+    ),
+    (
+        "a patch of Kubernetes",
+        [("cluster.kubernetes", "1.35.2")],
+        'cluster.kubernetes: 1.35.2: EKS chooses the patch: use MAJOR.MINOR, such as "1.35"',
+    ),
+    (
+        "an old Kubernetes under the DRA driver",
+        [("cluster.kubernetes", "1.33")],
+        "cluster.kubernetes: 1.33: the DRA driver",
+    ),
+    (
+        "no version",
+        [("cluster.kubernetes", None)],
+        'cluster.kubernetes: missing: kind eks makes a cluster of it: use such as "1.35"',
+    ),
+    (
+        "no section",
+        [(EKS, None)],
+        "cluster.eks: missing: kind eks needs zones, admins and system-nodes there",
+    ),
+    (
+        "a gate",
+        [("cluster.feature-gates", ["DRAPartitionableDevices"])],
+        "cluster.feature-gates: DRAPartitionableDevices: belongs to kind existing",
+    ),
+    (
+        "a platform that is not made",
+        [("cluster.platform", "eks-ubuntu")],
+        "cluster.platform: eks-ubuntu: nodes that kind eks makes are eks-al2023, eks-bottlerocket: use one",
+    ),
+    (
+        "nodes that exist",
+        [("gpu-pools.0.nodes", {"names": ["gpu-1"]})],
+        "gpu-pools[0].nodes: names: the stack makes these nodes: use {min: N, max: N}",
+    ),
+    (
+        "nodes that nothing adds",
+        [("gpu-pools.0.nodes", {"min": 1, "max": 2})],
+        "gpu-pools[0].nodes: min 1, max 2: nothing here adds nodes when models wait",
+    ),
+    (
+        "machines under a contract",
+        [("gpu-pools.0.purchase", "reserved")],
+        "gpu-pools[0].purchase: reserved: no key says which machines these are: use on-demand or spot",
+    ),
+    (
+        "shares by time",
+        [("gpu-pools.0.sharing", {"time-slicing": 4}), ("addons", {"dra-driver": "off"})],
+        "gpu-pools[0].sharing: time-slicing: nodes that are made do not carry the label for it",
+    ),
+    (
+        "a mirror out of reach",
+        [("sovereignty.registry", "registry.example.eu/mirror")],
+        "sovereignty.registry: registry.example.eu/mirror: nodes have no way to the internet: use a mirror "
+        "such as ACCOUNT.dkr.ecr.eu-central-1.amazonaws.com/mirror, or cluster.eks.network.egress: nat",
+    ),
+    (
+        "a mirror in another region",
+        [("sovereignty.registry", "111122223333.dkr.ecr.eu-west-1.amazonaws.com/mirror")],
+        "sovereignty.registry: 111122223333.dkr.ecr.eu-west-1.amazonaws.com/mirror: nodes have no way",
+    ),
+    (
+        "a model out of reach",
+        [("model-sources.0.endpoint", "https://s3.example.eu")],
+        "models[0].source: s3://example-intake/qwen3-8b: nodes have no way to the internet: use s3:// of "
+        "eu-central-1 by model-sources, or cluster.eks.network.egress: nat",
+    ),
+]
+
+
+@pytest.mark.parametrize(("changes", "line"), [case[1:] for case in BAD], ids=[case[0] for case in BAD])
+def test_what_cannot_be_made_is_refused_in_one_line_of_the_plan(changes: list[tuple[str, Any]], line: str):
+    lines = refused(stated(*changes))
+    assert any(one.startswith(line) for one in lines), lines
+    assert len({one.partition(":")[0] for one in lines if "source" not in one}) <= 1, lines
+
+
+def test_the_section_of_eks_belongs_to_its_kind():
+    lines = refused(stated(("cluster.kind", "existing"), ("cluster.kubernetes", "1.35.2")))
+    assert "cluster.eks: a section: belongs to kind eks" in lines
+
+
+def test_with_a_way_to_the_internet_any_mirror_and_source_will_do():
+    made = planned(
+        stated(
+            ("sovereignty.registry", "registry.example.eu/mirror"),
+            ("model-sources.0.endpoint", "https://s3.example.eu"),
+            (f"{EKS}.network.egress", "nat"),
+        )
+    )
+    assert made.supply.registry == "registry.example.eu/mirror"
+
+
+def test_every_instance_type_of_aws_has_the_addresses_of_its_interfaces():
+    for name, one in instances().items():
+        if one.cloud is Cloud.AWS:
+            assert eks_services().node_addresses(name) >= 20
+        else:
+            with pytest.raises(StopIteration):
+                eks_services().node_addresses(name)
+
+
+@pytest.mark.parametrize("region", ["eu-central-1", "eusc-de-east-1"])
+def test_the_partition_follows_from_the_region(region: str):
+    partition = str(partition_of(region))
+    suffix = {"aws": "com", "aws-eusc": "eu"}[partition]
+    moved = stated(
+        ("sovereignty.region", region),
+        ("sovereignty.registry", f"111122223333.dkr.ecr.{region}.amazonaws.{suffix}/mirror"),
+        (f"{EKS}.zones", [f"{region}{letter}" for letter in "abc"]),
+        (f"{EKS}.admins.platform", f"arn:{partition}:iam::111122223333:role/platform"),
+        ("model-sources.0.region", region),
+        ("budget", None),
+    )
+    eks = planned(moved).cluster.eks
+    assert eks is not None and eks.partition == partition
