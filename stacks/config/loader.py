@@ -108,8 +108,11 @@ def _mapping(path: Path) -> dict[str, Any]:
         raise ConfigErrors(
             [Problem(f"{path.name}:{line}", error.problem or "bad YAML", "fix the YAML")]
         ) from None
-    except yaml.YAMLError:
-        raise ConfigErrors([Problem(path.name, "bad YAML", "fix the YAML")]) from None
+    except yaml.YAMLError as error:
+        reason = "bad YAML"
+        if isinstance(error, yaml.reader.ReaderError):
+            reason = "a character that YAML does not allow"
+        raise ConfigErrors([Problem(path.name, reason, "fix the YAML")]) from None
     except RecursionError:
         raise ConfigErrors([Problem(path.name, "nested too deeply", "fix the YAML")]) from None
     if not isinstance(content, dict):

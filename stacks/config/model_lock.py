@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Annotated
 
 import yaml
-from pydantic import Field, ValidationError
+from pydantic import Field, ValidationError, field_validator
 
 from corral.catalogue.models import ModelSpec
 from corral.catalogue.quantities import gib
@@ -23,11 +23,18 @@ class LockedFile(Section):
     """A file that an import must find."""
 
     name: Annotated[str, Field(min_length=1, pattern=r"^[^/]")]
-    """Path relative to the model's folder."""
+    """Path inside the model's folder."""
     size: Annotated[int, Field(strict=True, ge=0)]
     """Bytes."""
     sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
     """In hex."""
+
+    @field_validator("name")
+    @classmethod
+    def _inside(cls, name: str) -> str:
+        if ".." in name.split("/"):
+            raise ValueError("a path inside the model's folder is needed")
+        return name
 
 
 class LockedModel(Section):
@@ -60,7 +67,7 @@ def read_lock(stack_file: Path) -> Mapping[str, LockedModel]:
     path = lock_path(stack_file)
     again = "run corral lock --models again"
     try:
-        return _File.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")) or {}).models
+        return _File.model_validate(_content(path.read_text(encoding="utf-8")) or {}).models
     except FileNotFoundError:
         return {}
     except OSError as error:
@@ -71,6 +78,13 @@ def read_lock(stack_file: Path) -> Mapping[str, LockedModel]:
         wrong = [".".join(str(one) for one in each["loc"]) for each in error.errors()]
         problems = [Problem(path.name, where or "file", f"not as written: {again}") for where in wrong]
         raise ConfigErrors(problems) from None
+
+
+def _content(text: str) -> object:
+    try:
+        return yaml.safe_load(text)
+    except (ValueError, LookupError, AttributeError, RecursionError) as error:  # A tag that does not hold.
+        raise yaml.YAMLError(str(error)) from None
 
 
 def too_light(files: Iterable[LockedFile], spec: ModelSpec) -> str | None:

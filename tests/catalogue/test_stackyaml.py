@@ -30,6 +30,17 @@ VALUES = {
     "1e3": 1000,
     "1E-2": 0.01,
     ".5e1": 5,
+    "0X1F": 31,
+    "0O17": 15,
+    "08": 8,
+    "0_8": 8,
+    "-.5": -0.5,
+    "1_e3": 1000,
+    "0x_": "0x_",
+    "0b_": "0b_",
+    "2026-13-45": "2026-13-45",
+    "=": "=",
+    "!!binary aGk=": "hi",
     "~": None,
     "'true'": "true",
 }
@@ -39,6 +50,12 @@ VALUES = {
 def test_a_plain_value_is_read_as_pulumi_reads_it(written):
     found = yaml.load(f"a: {written}", StackLoader)["a"]
     assert found == VALUES[written] and type(found) is type(VALUES[written])
+
+
+@pytest.mark.parametrize("written", ["!!int abc", "!!float abc", "!!timestamp abc", "!!binary /w=="])
+def test_what_a_tag_says_and_a_value_is_not_is_refused_as_yaml(written: str):
+    with pytest.raises(yaml.YAMLError, match=r"'abc' is no |binary that is no text"):
+        yaml.load(f"a: {written}", StackLoader)
 
 
 @pytest.mark.engine

@@ -33,6 +33,13 @@ STACK = {
 }
 
 
+OUTSIDE = (
+    "models: {chat: {source: x, date: 2026-11-27, files: [{name: ../a, size: 1, sha256: '"
+    + "a" * 64
+    + "'}]}}"
+)
+
+
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     place = tmp_path / "weights"
@@ -121,6 +128,9 @@ def test_a_model_that_is_taken_out_leaves_the_lock(stack_file: Path):
     [
         ("models: [", "is no YAML"),
         ("models: {chat: {source: x}}", "not as written"),
+        ("models: !!timestamp abc", "is no YAML"),
+        ("models: {chat: {source: x, date: 2026-13-45}}", "is no YAML"),
+        (OUTSIDE, "models.chat.files.0.name: not as written"),
         ("{a: 1}", "not as written"),
     ],
 )

@@ -129,3 +129,26 @@ def test_a_pointer_of_git_annex_is_no_model(tmp_path: Path):
 def test_the_dtype_of_a_wrapper_counts_before_that_of_the_model_inside(tmp_path: Path):
     inner = wrapped(torch_dtype="float32")
     assert facts(tmp_path, {**inner, "dtype": "float16"}).dtype.value == "fp16"
+
+
+def test_mistral_s_own_format_is_named_where_it_stands_alone(tmp_path: Path):
+    path = folder(tmp_path, LLAMA)
+    (path / "config.json").rename(path / "params.json")
+    line = refused(tmp_path, folder="ours")
+    assert "config.json is absent, and params.json is Mistral's own format: take the repository" in line
+
+
+@pytest.mark.parametrize(
+    ("name", "reason"),
+    [
+        ("DeepseekV4ForCausalLM", "its layers keep tokens compressed in several ways"),
+        ("MiniMaxM3SparseForConditionalGeneration", "its layers keep blocks of tokens beside an index"),
+    ],
+)
+def test_an_architecture_that_is_not_counted_is_refused_with_reason_and_words(
+    tmp_path: Path, name: str, reason: str
+):
+    folder(tmp_path, {**LLAMA, "architectures": [name]})
+    line = refused(tmp_path, folder="ours")
+    assert f"architecture {name} is unknown: {reason}, attention is read of" in line
+    assert "stated as one of kind gqa, mla, sliding, hybrid, recurrent, encoder" in line

@@ -131,3 +131,63 @@ def test_an_earlier_file_wins_as_it_does_for_kubectl(folder: Path, contents: lis
         if any(one["name"] == found.context for one in content["contexts"])
     )
     assert found.path == first and os.fspath(first)
+
+
+SETTINGS: dict[str, Any] = {
+    "clusters": {"server": "https://k.example.eu"},
+    "users": {"token": "canary-token"},
+}
+
+
+def one_context(folder: Path, **changes: dict[str, Any]) -> list[str]:
+    """The kubeconfig of one context, with other settings of its cluster or user."""
+    content: dict[str, Any] = {
+        key: [{"name": "one", key.removesuffix("s"): {**usual, **changes.get(key, {})}}]
+        for key, usual in SETTINGS.items()
+    }
+    contexts = [{"name": "one", "context": {"cluster": "one", "user": "one"}}]
+    return [written(folder / "one", {**content, "contexts": contexts, "current-context": "one"})]
+
+
+@pytest.mark.parametrize(
+    ("changes", "line"),
+    [
+        ({"users": {"client-key-data": "canary@@"}}, "user one: client-key-data is no base64"),
+        ({"clusters": {"certificate-authority-data": "canary"}}, "certificate-authority-data is no base64"),
+        ({"users": {"tokenFile": "absent"}}, "user one: tokenFile: absent: no such file"),
+        (
+            {"users": {"client-certificate": "../absent.crt"}},
+            "client-certificate: ../absent.crt: no such file",
+        ),
+        ({"clusters": {"server": "https://me:canary@k.example.eu"}}, "k.example.eu: use https://host[:port]"),
+        ({"clusters": {"server": "https://k.example.eu:99999"}}, "eu:99999: use https://host[:port]"),
+    ],
+)
+def test_what_kubectl_could_not_use_is_refused_without_a_secret(
+    tmp_path: Path, changes: dict[str, Any], line: str
+):
+    with pytest.raises(KubeconfigError) as error:
+        target("KUBECONFIG", one_context(tmp_path, **changes), None)
+    assert line in str(error.value) and "canary" not in str(error.value)
+
+
+def test_files_of_credentials_lie_beside_the_kubeconfig(tmp_path: Path):
+    (tmp_path / "token").write_text("canary")
+    paths = one_context(tmp_path, users={"tokenFile": "token", "client-key-data": "Y2Fu\nYXJ5\n"})
+    assert target("KUBECONFIG", paths, None).server == "https://k.example.eu"
+
+
+@pytest.mark.parametrize("tag", ["!!bool", "!!timestamp", "!!int"])
+def test_a_tag_that_does_not_hold_is_one_line(tmp_path: Path, tag: str):
+    path = written(tmp_path / "one", f"contexts: {tag} abc\n".encode())
+    with pytest.raises(KubeconfigError, match="no YAML"):
+        target("KUBECONFIG", [path], None)
+
+
+def test_a_path_that_is_none_is_skipped_in_a_list_and_named_alone(tmp_path: Path):
+    good = one_context(tmp_path)
+    for odd in ("~nobody-has-this-name/config", "a\0b", "a" * 400):
+        assert target("KUBECONFIG", [odd, *good], None).path == good[0]
+        with pytest.raises(KubeconfigError) as error:
+            target("KUBECONFIG", [odd], None)
+        told([str(error.value)])

@@ -13,6 +13,10 @@ QUANTISATION = "hf_quant_config.json"
 """What ModelOpt writes beside `config.json`, and vLLM reads where that names no quantisation."""
 ENCODER = "sentence_bert_config.json"
 """What Sentence Transformers writes beside it, and vLLM takes the longest input from."""
+MISTRAL = "params.json"
+MISTRAL_FORMAT = (
+    "Mistral's own format: take the repository that has config.json, or state the model without a folder"
+)
 LARGEST = 10**10
 """No size of a model is larger."""
 POINTERS = {
@@ -75,6 +79,8 @@ def read_config(folder: Path) -> Config:
     Raises:
         Unreadable: a file cannot be read, or is no JSON object.
     """
+    if not (folder / CONFIG).exists() and (folder / MISTRAL).is_file():
+        raise Unreadable(f"{CONFIG} is absent, and {MISTRAL} is {MISTRAL_FORMAT}")
     config = read_object(folder / CONFIG)
     stated = inner({**config, **inner(config, "text_config")}, "quantization_config")
     if stated or not (folder / QUANTISATION).is_file():

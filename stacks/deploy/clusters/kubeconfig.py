@@ -1,19 +1,26 @@
 """Kubeconfig files, read as far as it takes to tell which cluster they lead to."""
 
+import base64
+import binascii
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import yaml
-from pydantic import BaseModel, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from corral.components.existing_cluster.texts import Texts
 from corral.stacks.config.errors import one_line
 
 SERVER = re.compile(r"(https?://)?([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?(/[A-Za-z0-9._~/%-]*)?")
 """An API server: its address, perhaps behind the path of a proxy."""
+LAST_PORT = 65535
+ENCODED = ("certificate-authority-data", "client-certificate-data", "client-key-data")
+"""Keys whose values are base64."""
+FILES = ("certificate-authority", "client-certificate", "client-key", "tokenFile")
+"""Keys that name a file, relative to that of the kubeconfig."""
 
 
 class KubeconfigError(Exception):
@@ -43,6 +50,8 @@ class _NamedContext(BaseModel):
 
 
 class _Server(BaseModel):
+    model_config = ConfigDict(extra="allow")
+
     server: str
 
 
@@ -53,6 +62,7 @@ class _NamedCluster(BaseModel):
 
 class _NamedUser(BaseModel):
     name: str
+    user: dict[str, Any] | None = None
 
 
 class _Kubeconfig(BaseModel):
@@ -70,7 +80,7 @@ def target(key: str, paths: Sequence[str], context: str | None) -> Target:
     """
     alone = len(paths) == 1
     # Of several files kubectl skips those that are absent.
-    present = [path for path in paths if alone or Path(path).expanduser().exists()]
+    present = [path for path in paths if alone or _exists(path)]
     files = {path: _read(key, path) for path in present}
     shown = ":".join(paths)
     if not files:
@@ -102,21 +112,68 @@ def _server(
             "such as `kubectl config view --flatten` writes"
         )
     server = servers[wanted.cluster]
-    if not SERVER.fullmatch(server):
+    matched = SERVER.fullmatch(server)
+    if matched is None or int((matched[3] or ":0")[1:]) > LAST_PORT:
+        # An address may have a name and a password in it.
+        stated = server.rpartition("@")[2] or "empty text"
         raise KubeconfigError(
-            one_line(f"{key}: {path}: server of cluster {wanted.cluster}: {server or 'empty text'}: ")
+            one_line(f"{key}: {path}: server of cluster {wanted.cluster}: {stated}: ")
             + "use https://host[:port]"
         )
+    chosen = next(one for one in file.clusters or () if one.name == wanted.cluster)
+    user = next((one.user for one in file.users or () if one.name == wanted.user), None)
+    folder = _place(path).parent
+    for owner, settings in (
+        (f"cluster {wanted.cluster}", chosen.cluster.model_extra),
+        (f"user {wanted.user}", user),
+    ):
+        for wrong in _unusable(settings or {}, folder):
+            raise KubeconfigError(one_line(f"{key}: {path}: {owner}: {wrong}"))
     return server
 
 
+def _unusable(settings: Mapping[str, Any], folder: Path) -> Iterator[str]:
+    """Credentials that kubectl could not read, without their values."""
+    for name in ENCODED:
+        if not _decodes(settings.get(name)):
+            yield f"{name} is no base64: use what `base64 --wrap=0` writes of the file"
+    for name in FILES:
+        stated = settings.get(name)
+        if stated and not (isinstance(stated, str) and _exists(str(folder / stated))):
+            yield f"{name}: {stated}: no such file: use a path relative to the kubeconfig, or a whole one"
+
+
+def _decodes(encoded: object) -> bool:
+    if not encoded:
+        return True
+    try:
+        base64.b64decode(re.sub(r"[\r\n]", "", str(encoded)), validate=True)
+    except (binascii.Error, ValueError):
+        return False
+    return True
+
+
+def _exists(path: str) -> bool:
+    try:
+        return _place(path).exists()
+    except (OSError, ValueError):  # A name that is too long, or with a zero byte.
+        return False
+
+
+def _place(path: str) -> Path:
+    try:
+        return Path(path).expanduser()
+    except RuntimeError:  # The home of nobody.
+        return Path(path)
+
+
 def _read(key: str, path: str) -> _Kubeconfig:
-    place = Path(path).expanduser()
+    place = _place(path)
     try:
         content: Any = yaml.load(place.read_text(encoding="utf-8"), Loader=Texts)
         return _Kubeconfig.model_validate(content)
     except OSError as error:
-        raise KubeconfigError(f"{key}: {place}: {error.strerror}") from None
+        raise KubeconfigError(one_line(f"{key}: {place}: {error.strerror}")) from None
     except UnicodeDecodeError as error:
         raise KubeconfigError(f"{key}: {place}: byte {error.start} is no UTF-8: use YAML in UTF-8") from None
     except ValidationError as error:
@@ -125,10 +182,10 @@ def _read(key: str, path: str) -> _Kubeconfig:
         raise KubeconfigError(
             f"{key}: {place}: no kubeconfig{f' at {at}' if at else ''}: {_needed(first['type'])}"
         ) from None
-    except (yaml.YAMLError, ValueError, RecursionError, TypeError) as error:
+    except (yaml.YAMLError, ValueError, RecursionError, TypeError, LookupError, AttributeError) as error:
         mark = getattr(error, "problem_mark", None)
         line = f" in line {mark.line + 1}" if mark else ""
-        raise KubeconfigError(f"{key}: {place}: no YAML{line}: use a kubeconfig") from None
+        raise KubeconfigError(one_line(f"{key}: {place}: no YAML{line}: use a kubeconfig")) from None
 
 
 def _needed(kind: str) -> str:
