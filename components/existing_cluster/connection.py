@@ -75,8 +75,10 @@ def connect(kubeconfig: str, context: str | None) -> Connection:
     linked = _named(content, "contexts", chosen, "context")
     cluster = _named(content, "clusters", str(linked.get("cluster")), "cluster")
     # A user that the file does not have is nobody, as for kubectl.
-    users = {str(one.get("name")): one.get("user") or {} for one in map(_mapping, content.get("users") or ())}
-    user = _mapping(users.get(str(linked.get("user")), {}))
+    # A user that the file does not have is nobody, as for kubectl.
+    users = [_mapping(one) for one in content.get("users") or ()]
+    known = {str(one.get("name")): one.get("user") for one in users}
+    user = _mapping(known.get(str(linked.get("user"))) or {})
     server = str(cluster.get("server") or "")
     if not server.startswith(("https://", "http://")):
         raise ClusterUnreachable(f"kubeconfig: server {server!r} is not allowed; use https://host[:port]")

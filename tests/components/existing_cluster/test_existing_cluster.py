@@ -165,6 +165,14 @@ def test_a_kubeconfig_that_leads_nowhere_gives_one_line(text, line):
     assert str(refused.value) == line
 
 
+def test_a_user_that_the_kubeconfig_does_not_have_is_nobody():
+    with serving(WHOLE) as server:
+        text = kubeconfig(server, {"token": "t"}).replace("name: me", "name: you")
+        assert examined(text, None, Requirements()).refusals == []
+    with serving(WHOLE, token="t") as server, pytest.raises(ClusterUnreachable, match=r"\(401\)"):
+        examined(kubeconfig(server, {"token": "t"}).replace("name: me", "name: you"), None, Requirements())
+
+
 def command(script: str) -> dict:
     return {
         "exec": {"command": sys.executable, "args": ["-c", script], "env": [{"name": "T", "value": "t-1"}]}
