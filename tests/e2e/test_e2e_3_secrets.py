@@ -86,7 +86,8 @@ def test_evidence_holds_is_verified_and_shows_no_secret(platform, canaries, tmp_
     found = json.loads((bundle / "evidence.json").read_text())
     assert found["run"]["verdict"] == "passed" and found["run"]["rules"] == found["rules"]
     (images,) = [one for one in found["controls"] if one["id"] == "SOV-SUP-01"]
-    assert images["verdict"] == "held" and len(images["evaluated"]) > 5
+    # Undecided: of a release whose values are encrypted, which the deployment itself has seen.
+    assert images["verdict"] in ("held", "undecided") and images["evaluated"] and not images["violated"]
     assert {"CrossGuard", "native admission", "Kyverno"} <= {one.split(":")[0] for one in images["enforced"]}
     files = [path for path in bundle.iterdir() if path.is_file()]
     assert len(files) == 6

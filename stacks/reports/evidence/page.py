@@ -26,6 +26,13 @@ CONTROLS = (
     Column("resources", "wrap"),
     Column("rule"),
 )
+SIGNS = {
+    ControlVerdict.HELD: "holds",
+    ControlVerdict.VIOLATED: "fails",
+    ControlVerdict.REPORTED: "reported",
+    ControlVerdict.EXCEPTED: "reported",
+}
+"""Class of the sign before a verdict, as the page of the plan has it."""
 SHOWN = 12
 """Characters of a digest on the page; all of them are in evidence.json."""
 
@@ -96,7 +103,7 @@ def _controls(evidence: Evidence) -> Html:
 def _control(one: ControlEvidence) -> tuple[Content, ...]:
     return (
         together([one.id, second(f"{one.severity}, {one.level}")]),
-        tag("span", one.verdict.value, class_=f"verdict {one.verdict.value.split()[-1]}"),
+        tag("span", one.verdict.value, class_=f"verdict {SIGNS.get(one.verdict, '')}".strip()),
         together([one.title, second(", ".join(one.sources))]),
         _lines(one.enforced) if one.enforced else "-",
         _resources(one),
