@@ -1,17 +1,28 @@
 """What Helm prints for a chart under values, without a cluster."""
 
+import contextlib
+import json
 import os
+import re
 import subprocess
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, cast
+
+import yaml
 
 KUBERNETES = "1.35.4"
 TIMEOUT_SECONDS = 120
 REACHING = ("SSL_CERT_FILE", "SSL_CERT_DIR", "HTTPS_PROXY", "HTTP_PROXY", "NO_PROXY", "DOCKER_CONFIG")
 """Variables of the environment by which Helm reaches a registry."""
 REGISTRY_CONFIG = "HELM_REGISTRY_CONFIG"
+TESTS = frozenset({"test", "test-success", "test-failure"})
+SEPARATOR = re.compile(r"^---(?:[ \t].*)?$", re.MULTILINE)
+COMMENT = re.compile(r"^#.*$", re.MULTILINE)
+KIND = re.compile(r"^kind:[ \t]*[\"']?(\w+)[\"']?[ \t]*(?:#.*)?$", re.MULTILINE)
+"""The kind of an object, where it is stated as charts state it; a document without is read to find out."""
 
 
 class CannotRender(Exception):
@@ -65,13 +76,42 @@ def template(release: Rendering, helm: Path) -> str:
                 env={**settings, **_reaching_registries(), "PATH": str(helm.parent), "HOME": scratch},
             )
         except subprocess.TimeoutExpired as error:
-            raise CannotRender(
-                f"helm template {release.chart}: no answer in {TIMEOUT_SECONDS} s"
-            ) from error
+            raise CannotRender(f"helm template {release.chart}: no answer in {TIMEOUT_SECONDS} s") from error
     if done.returncode:
         last = done.stderr.strip().splitlines()[-1:] or ["no message"]
         raise CannotRender(f"helm template {release.chart}: {last[0]}")
     return done.stdout
+
+
+def documents(manifests: str, matters: Callable[[str], bool]) -> Iterator[Mapping[str, Any]]:
+    """Objects that Helm installs, hooks among them, tests left out; only texts that may matter are read."""
+    parts = (_read(one) for one in SEPARATOR.split(manifests) if matters(one))
+    installed = (cast("Mapping[str, Any]", one) for one in parts if isinstance(one, dict))
+    return (one for one in installed if not _is_test(one))
+
+
+def not_a_type(document: str) -> bool:
+    """Whether a document is no resource type: those are megabytes, and run nothing."""
+    kind = KIND.search(document)
+    return (kind is None or kind[1] != "CustomResourceDefinition") and not _TYPE_IN_JSON.search(document)
+
+
+_TYPE_IN_JSON = re.compile(r'^\{.*"kind":"CustomResourceDefinition"', re.MULTILINE)
+
+
+def _is_test(document: Mapping[str, Any]) -> bool:
+    """Whether a document is a test hook alone, which Helm never installs."""
+    metadata = cast("Mapping[str, Any]", document.get("metadata") or {})
+    annotations = cast("Mapping[str, Any]", metadata.get("annotations") or {})
+    events = {one.strip() for one in str(annotations.get("helm.sh/hook") or "").split(",")}
+    return events <= TESTS
+
+
+def _read(document: str) -> Any:
+    """A document: YAML, or JSON, as which charts of large types are read many times faster."""
+    with contextlib.suppress(ValueError):
+        return json.loads(COMMENT.sub("", document))
+    return yaml.load(document, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
 
 
 def _reaching_registries() -> Mapping[str, str]:

@@ -14,8 +14,8 @@ STACKS = (
     "for file in Pulumi.*.yaml; do test -e $file && echo $file; done | sed 's/^Pulumi\\.//; s/\\.yaml$//'"
 )
 """Names of the stack files where one is."""
-FILES = frozenset({"--html"})
-"""Options that take the name of a file."""
+FILES = frozenset({"--html", "--out", "--charts"})
+"""Options that take the name of a file or folder."""
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""What a program registers, without an engine: for the reference of components and for the graph of a stack."""
+"""What a program registers, without an engine: for the reference and for the graph of a stack."""
 
 import asyncio
 import re

@@ -1,8 +1,6 @@
 """What a Helm release hides: rendered with the same values, evaluated against the same rules."""
 
-import contextlib
 import json
-import re
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
@@ -10,19 +8,13 @@ from pathlib import Path
 from typing import Any, cast
 
 import pulumi
-import yaml
 
-from corral.catalogue.helm import CannotRender, Rendering, template
+from corral.catalogue.helm import KIND, CannotRender, Rendering, documents, template
 from corral.controls.control import UNKNOWN, Resource, Undecided
 from corral.controls.kinds import KINDS
 from corral.controls.workloads import workloads
 
 RELEASE = "kubernetes:helm.sh/v3:Release"
-TESTS = frozenset({"test", "test-success", "test-failure"})
-SEPARATOR = re.compile(r"^---(?:[ \t].*)?$", re.MULTILINE)
-COMMENT = re.compile(r"^#.*$", re.MULTILINE)
-KIND = re.compile(r"^kind:[ \t]*[\"']?(\w+)[\"']?[ \t]*(?:#.*)?$", re.MULTILINE)
-"""The kind of an object, where it is stated as charts state it; a document without is read to find out."""
 
 
 def objects(release: Resource) -> Sequence[Mapping[str, Any]]:
@@ -97,24 +89,8 @@ def _render(
 
 def rendered_workloads(manifests: str) -> Sequence[Mapping[str, Any]]:
     """Workloads of all documents that Helm installs."""
-    documents = (_read(one) for one in SEPARATOR.split(manifests) if _may_matter(one))
-    installed = (cast(Mapping[str, Any], one) for one in documents if isinstance(one, dict))
-    return tuple(workload for one in installed if not _is_test(one) for workload in workloads(one))
-
-
-def _is_test(document: Mapping[str, Any]) -> bool:
-    """Whether a document is a test hook alone, which Helm never installs."""
-    metadata = cast(Mapping[str, Any], document.get("metadata") or {})
-    annotations = cast(Mapping[str, Any], metadata.get("annotations") or {})
-    events = {one.strip() for one in str(annotations.get("helm.sh/hook") or "").split(",")}
-    return events <= TESTS
-
-
-def _read(document: str) -> Any:
-    """A document: YAML, or JSON, as which charts of large types are read many times faster."""
-    with contextlib.suppress(ValueError):
-        return json.loads(COMMENT.sub("", document))
-    return yaml.load(document, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+    installed = documents(manifests, _may_matter)
+    return tuple(workload for one in installed for workload in workloads(one))
 
 
 def _may_matter(document: str) -> bool:
