@@ -132,10 +132,29 @@ def _host(address: str) -> str:
 
 
 def named_hosts(manifests: Sequence[contents.Manifest], site: frozenset[str]) -> Iterator[NamedHost]:
-    """Hosts outside the cluster and the site that an object names."""
+    """Hosts outside the cluster and the site that an object names.
+
+    A name that ends in that of a Service, or of a Service and its namespace, is in the cluster.
+    """
+    services = {_named(one.content) for one in manifests if _is_service(one)}
+    spaces = {_metadata(one.content).get("namespace") for one in manifests}
+    site |= {name for name in services if name}
+    site |= {f"{name}.{space}" for name in services for space in spaces if name and space}
     for one in manifests:
         for path, host in public_hosts(one.content, site):
             yield NamedHost(host, f"{one.origin}: {path}")
+
+
+def _is_service(one: contents.Manifest) -> bool:
+    return one.content.get("kind") == "Service" or one.origin.startswith("Service ")
+
+
+def _named(content: Mapping[str, Any]) -> str | None:
+    return _metadata(content).get("name")
+
+
+def _metadata(content: Mapping[str, Any]) -> Mapping[str, Any]:
+    return cast("Mapping[str, Any]", content.get("metadata") or {})
 
 
 @dataclass(frozen=True)
@@ -201,8 +220,7 @@ def _rendered(
             failed.append(Unrendered(str(release), str(error)))
             continue
         for one in documents(text, not_a_type):
-            metadata = cast("Mapping[str, Any]", one.get("metadata") or {})
-            origin = f"{one.get('kind')} {metadata.get('name')}, {release}"
+            origin = f"{one.get('kind')} {_named(one)}, {release}"
             made.append(contents.Manifest(origin, one))
     return made, failed
 

@@ -24,23 +24,29 @@ PUBLIC = (
 """Hosts that are public wherever they are named, with all below them."""
 _BARE = re.compile(rf"(?<![\w./@-])(?:[\w-]+\.)*(?:{'|'.join(map(re.escape, PUBLIC))})(?![\w-]|\.\w)")
 _INTERNAL = (".svc", ".svc.cluster.local", ".cluster.local", ".local", ".internal", ".localhost")
-NO_ADDRESSES = frozenset({"_example", "defaultRegistry"})
-"""Keys whose texts are no addresses: KServe's comment on a ConfigMap, and the registry that Kyverno reads an
-image's name with where that has none, as nodes do."""
+NO_ADDRESSES = frozenset({"_example", "defaultRegistry", "runbook_url"})
+"""Keys whose texts nothing connects to: KServe's comment on a ConfigMap; the registry that Kyverno completes
+an image's name with, as nodes do; the page that a person reads about an alert."""
+COMMENT = re.compile(r"#.*")
 _CONTAINER_LISTS = ("containers", "initcontainers", "ephemeralcontainers")
 
 
 def public_hosts(value: object, site: Collection[str], path: str = "") -> Iterator[tuple[str, str]]:
-    """(Path, host) of each host that is neither in the cluster nor one of `site`, with what is below them."""
+    """(Path, host) of each host that is neither in the cluster nor one of `site`, nor below one of those.
+
+    Keys of labels and comments of PromQL are no hosts.
+    """
     if isinstance(value, str):
         for host in dict.fromkeys(_hosts(value)):
             if not _inside(host, site):
                 yield path, host
     elif isinstance(value, Mapping):
         for key, inner in cast("Mapping[str, object]", value).items():
-            if key in NO_ADDRESSES:
+            if key in NO_ADDRESSES or (key == "key" and "operator" in value):
                 continue
             place = f"{path}.{key}" if path else str(key)
+            if key == "expr" and isinstance(inner, str):
+                inner = COMMENT.sub("", inner)
             if str(key).lower() in _CONTAINER_LISTS:
                 yield from _images(inner, site, place)
             yield from public_hosts(inner, site, place)
