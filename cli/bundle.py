@@ -21,7 +21,7 @@ from corral.catalogue.charts import ChartEntry, chart
 from corral.catalogue.files import replace
 from corral.catalogue.helm import CannotRender, Rendering, documents, not_a_type, template
 from corral.catalogue.registry import Unresolved, body, client
-from corral.catalogue.vocabulary import Profile, Weights
+from corral.catalogue.vocabulary import ClusterKind, Profile, Weights
 from corral.cli.errors import FAILED, UsageError
 from corral.cli.images import used_by
 from corral.controls.network.hosts import public_hosts
@@ -97,13 +97,15 @@ def bundle_of(file: Path, *, charts: str | None = None, offline: bool = False) -
     )
 
 
-def graph_of(file: Path) -> Graph:
+def graph_of(file: Path, kind: ClusterKind | None = None) -> Graph:
     """What the program registers for the stack of `file`; a process of its own, as Pulumi runs it.
+
+    `kind`: of a cluster in the place of that in the file.
 
     Raises:
         EngineError: the program fails.
     """
-    command = [sys.executable, "-m", GRAPH, str(file)]
+    command = [sys.executable, "-m", GRAPH, str(file), *([] if kind is None else [kind.value])]
     done = subprocess.run(command, cwd=file.parent, capture_output=True, text=True, check=False)
     if done.returncode:
         last = done.stderr.strip().splitlines()[-1:] or ["no message"]

@@ -39,6 +39,10 @@ COMMANDS: dict[str, tuple[str, str]] = {
         "corral.cli.bundle:bundle",
         "write what a site without internet needs: a lock, and files for mirroring tools",
     ),
+    "exit": (
+        "corral.cli.exit:leave",
+        "show what of a stack is bound to a maker or a cloud, and how it is left",
+    ),
     "import": ("corral.cli.supply:tools", "bring a model into the object store"),
     "load": ("corral.cli.supply:tools", "bring a model from the object store into a folder, verified"),
     "bucket": ("corral.cli.supply:tools", "keep a bucket as the platform needs it"),
@@ -111,7 +115,7 @@ def build_parser() -> argparse.ArgumentParser:
     for name in COMMANDS.keys() - PASSED_ON:
         # Not given here: the one before the command holds.
         sub[name].add_argument("-s", "--stack", default=argparse.SUPPRESS, help="name of the stack")
-    for name in ("plan", "lint", "status", "models", "fit"):
+    for name in ("plan", "lint", "status", "models", "fit", "exit"):
         sub[name].add_argument("--json", action="store_true", help="print one JSON document instead")
     sub["models"].add_argument(
         "words", nargs="*", metavar="NAME|WORD", help="a model, or words to search for"

@@ -1,7 +1,7 @@
 """The resource graph of a stack, as the program registers it, without engine, cluster or secrets.
 
-`python -m corral.stacks.deploy.graph Pulumi.onprem.yaml` prints it as JSON. Digests that are not resolved
-yet are no problem here.
+`python -m corral.stacks.deploy.graph Pulumi.onprem.yaml [KIND]` prints it as JSON, on a cluster of another
+kind where one is named. Digests that are not resolved yet are no problem here.
 """
 
 import json
@@ -12,6 +12,7 @@ from pathlib import Path
 import pulumi
 import pulumi_kubernetes as kubernetes
 
+from corral.catalogue.vocabulary import ClusterKind
 from corral.components._recorded import TEXT, Recorded, registered
 from corral.stacks.config.errors import StackErrors
 from corral.stacks.config.loader import read, stack_of
@@ -21,6 +22,7 @@ from corral.stacks.deploy.clusters import connect
 from corral.stacks.deploy.clusters.named_nodes import NamedNodes
 from corral.stacks.deploy.clusters.protocol import Cluster
 from corral.stacks.deploy.program import Platform
+from corral.stacks.planning.cluster import on_kind
 from corral.stacks.planning.planner import plan as plan_of
 from corral.stacks.planning.results.plan import Plan
 
@@ -56,9 +58,10 @@ def _cluster(plan: Plan) -> Cluster:
     return UnreachedCluster(plan) if before else connect(plan)
 
 
-def main(path: Path) -> int:
+def main(path: Path, kind: ClusterKind | None = None) -> int:
     try:
-        made = plan_of(read(path), stack_of(path), read_lock(path), pinned=False)
+        config = read(path) if kind is None else on_kind(read(path), kind)
+        made = plan_of(config, stack_of(path), read_lock(path), pinned=False)
         print(json.dumps([asdict(one) for one in graph(made)]))
     except StackErrors as error:
         print(error, file=sys.stderr)
@@ -70,4 +73,4 @@ def main(path: Path) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(Path(sys.argv[1])))
+    sys.exit(main(Path(sys.argv[1]), *map(ClusterKind, sys.argv[2:])))
