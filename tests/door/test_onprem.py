@@ -1,7 +1,7 @@
 """The on-prem stack as it is committed, on a cluster with other people's workloads, all from a site's mirror.
 
-With CORRAL_ISOLATED, and where the kernel gives a network namespace, cluster and commands are in one without a way out: of the world
-there are the mirror and the intake alone.
+With CORRAL_ISOLATED, and where the kernel gives a network namespace, cluster and commands are in one without
+a way out: of the world there are the mirror and the intake alone.
 
 Changed are the addresses of mirror and intake, and the models, whose weights are not to be had here: SmolLM2
 from the same intake in their place. In order: each test goes on from where the one before it ended.
