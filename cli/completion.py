@@ -14,8 +14,8 @@ STACKS = (
     "for file in Pulumi.*.yaml; do test -e $file && echo $file; done | sed 's/^Pulumi\\.//; s/\\.yaml$//'"
 )
 """Names of the stack files where one is."""
-FILES = frozenset({"--html", "--key", "--state", "--to", "--verify"})
-"""Options that take the name of a file."""
+FILES = frozenset({"--charts", "--html", "--key", "--out", "--state", "--to", "--verify"})
+"""Options that take the name of a file or folder."""
 
 
 @dataclass(frozen=True)

@@ -20,6 +20,7 @@ from corral.stacks.config.errors import Problem
 from corral.stacks.planning.results.cost import month
 from corral.stacks.planning.results.fit import FitPlan
 from corral.stacks.planning.results.plan import Plan
+from corral.stacks.reports.exit import ExitRegister
 
 ROOT = Path(__file__).resolve().parents[1]
 SCHEMA = ROOT / "schema" / "output.schema.json"
@@ -162,8 +163,17 @@ class FitDocument:
     version: Literal[1] = 1
 
 
-Document = PlanDocument | LintDocument | StatusDocument | ModelsDocument | FitDocument
-DOCUMENTS = (PlanDocument, LintDocument, StatusDocument, ModelsDocument, FitDocument)
+@dataclass(frozen=True)
+class ExitDocument:
+    """`corral exit --json`: what of a stack is bound to something, and how it is left."""
+
+    register: ExitRegister
+    kind: Literal["Exit"] = "Exit"
+    version: Literal[1] = 1
+
+
+Document = PlanDocument | LintDocument | StatusDocument | ModelsDocument | FitDocument | ExitDocument
+DOCUMENTS = (PlanDocument, LintDocument, StatusDocument, ModelsDocument, FitDocument, ExitDocument)
 
 
 def print_document(document: Document) -> None:

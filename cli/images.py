@@ -8,7 +8,7 @@ from corral.stacks.config.loader import read
 from corral.stacks.config.stack_config import StackConfig
 from corral.stacks.planning.addons import addon_states
 from corral.stacks.planning.defaults import model_requests, namespaces
-from corral.stacks.planning.digests import TOOLS, artifacts
+from corral.stacks.planning.digests import TOOLS, Artifacts, artifacts
 
 
 def images(arguments: argparse.Namespace) -> int:
@@ -19,12 +19,17 @@ def images(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def references(config: StackConfig, mirror: str | None = None) -> dict[str, str]:
-    """Every reference -> its place in `mirror`."""
+def used_by(config: StackConfig) -> Artifacts:
+    """Charts and images of a stack, each from where it is published."""
     requests = model_requests(config.models, config.known_models, namespaces(config.tenants))
     states = addon_states(config.addons, config.sections, config.model_storage.kind)
     vectors = config.vector_db and config.vector_db.engine
-    used = artifacts(states, vectors, {one.engine for one in requests}, None)
+    return artifacts(states, vectors, {one.engine for one in requests}, None)
+
+
+def references(config: StackConfig, mirror: str | None = None) -> dict[str, str]:
+    """Every reference -> its place in `mirror`."""
+    used = used_by(config)
     found = {entry.reference: entry.through(mirror).reference for entry in used.charts}
     for entry in used.images:
         if entry.name == TOOLS and config.images.tools is not None:

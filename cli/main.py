@@ -39,6 +39,14 @@ COMMANDS: dict[str, tuple[str, str]] = {
     ),
     "lock": ("corral.cli.supply:lock", "resolve the digests of the catalogue's charts and images"),
     "images": ("corral.cli.images:images", "print every image and chart that a stack needs"),
+    "bundle": (
+        "corral.cli.bundle:bundle",
+        "write what a site without internet needs: a lock, and files for mirroring tools",
+    ),
+    "exit": (
+        "corral.cli.exit:leave",
+        "show what of a stack is bound to a maker or a cloud, and how it is left",
+    ),
     "import": ("corral.cli.supply:tools", "bring a model into the object store"),
     "load": ("corral.cli.supply:tools", "bring a model from the object store into a folder, verified"),
     "bucket": ("corral.cli.supply:tools", "keep a bucket as the platform needs it"),
@@ -111,7 +119,7 @@ def build_parser() -> argparse.ArgumentParser:
     for name in COMMANDS.keys() - PASSED_ON:
         # Not given here: the one before the command holds.
         sub[name].add_argument("-s", "--stack", default=argparse.SUPPRESS, help="name of the stack")
-    for name in ("plan", "lint", "status", "models", "fit"):
+    for name in ("plan", "lint", "status", "models", "fit", "exit"):
         sub[name].add_argument("--json", action="store_true", help="print one JSON document instead")
     sub["models"].add_argument(
         "words", nargs="*", metavar="NAME|WORD", help="a model, or words to search for"
@@ -166,6 +174,13 @@ def build_parser() -> argparse.ArgumentParser:
         "--insecure", action="append", default=[], metavar="HOST", help="plain-HTTP registry"
     )
     sub["images"].add_argument("--mirror", metavar="HOST/PATH", help="print where each goes there, too")
+    sub["bundle"].add_argument("--out", metavar="DIR", required=True, help="folder that is written")
+    sub["bundle"].add_argument(
+        "--charts", metavar="FOLDER", help="unpacked charts; default: what `corral setup charts` has pulled"
+    )
+    sub["bundle"].add_argument(
+        "--offline", action="store_true", help="ask no publisher; what is not at hand stays unresolved"
+    )
     chat = sub["chat"]
     chat.add_argument("words", nargs="+", metavar="[MODEL] QUESTION", help="the model may be left out")
     chat.add_argument(

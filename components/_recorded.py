@@ -1,16 +1,18 @@
-"""What a program registers, without an engine: for the reference, which shows what each example creates."""
+"""What a program registers, without an engine: for the reference and for the graph of a stack."""
 
 import asyncio
 import re
 import runpy
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, cast
 
 import pulumi.resource_hooks
-from pulumi.runtime import config, mocks, settings
+from google.protobuf import struct_pb2
+from pulumi.runtime import config, mocks, rpc, settings
 
 from corral.catalogue.addons import descriptors
 from corral.components.existing_cluster import component as existing_cluster
@@ -18,6 +20,7 @@ from corral.components.existing_cluster.examination import Examination
 from corral.components.existing_cluster.state import ClusterState
 
 REQUIRED = re.compile(r"require(_secret)?\(\"([a-z0-9-]+)\"\)")
+SECRET = "<secret>"
 TEXT = "0" * 64
 """Value of each key of configuration: as long as an encryption key and a checksum are."""
 ANSWERS: Mapping[str, dict[str, Any]] = {
@@ -73,6 +76,8 @@ class Recorded:
     name: str
     parent: str
     read: bool
+    inputs: Mapping[str, Any]
+    """Arguments as the engine takes them; a secret is `SECRET`, what is not known yet None."""
 
     @property
     def kind(self) -> str:
@@ -100,6 +105,8 @@ class _Objects(mocks.Mocks):
         }
         if args.resource_id in self._versions:
             state["spec"] = {"versions": [{"name": self._versions[args.resource_id], "served": True}]}
+        elif args.resource_id:
+            state.setdefault("spec", {})
         return args.resource_id or f"{args.name}-id", state
 
 
@@ -109,26 +116,72 @@ class _Monitor(mocks.MockMonitor):
         self.seen: list[Recorded] = []
 
     def RegisterResource(self, request: Any) -> Any:
-        self._record(request, request.type, read=False)
+        self._record(request, request.type, request.object, read=False)
         return cast(Any, super()).RegisterResource(request)
 
     def ReadResource(self, request: Any) -> Any:
-        self._record(request, request.id, read=True)
+        self._record(request, request.id, request.properties, read=True)
         return cast(Any, super()).ReadResource(request)
 
-    def _record(self, request: Any, type_: str, *, read: bool) -> None:
+    def _record(self, request: Any, type_: str, inputs: struct_pb2.Struct, *, read: bool) -> None:
         urn = self.make_urn(request.parent, request.type, request.name)
-        self.seen.append(Recorded(urn, type_, request.name, request.parent, read))
+        values = {key: _plain(one) for key, one in inputs.fields.items()}
+        self.seen.append(Recorded(urn, type_, request.name, request.parent, read, values))
+
+
+def _plain(value: struct_pb2.Value) -> Any:
+    """`value` in plain types, without secrets."""
+    match value.WhichOneof("kind"):
+        case "struct_value":
+            fields = value.struct_value.fields
+            special = cast(Any, rpc)
+            if special._special_sig_key in fields:
+                signature = fields[special._special_sig_key].string_value
+                if signature == special._special_secret_sig:
+                    return SECRET
+            return {key: _plain(one) for key, one in fields.items()}
+        case "list_value":
+            return [_plain(one) for one in value.list_value.values]
+        case "number_value":
+            number = value.number_value
+            return int(number) if number.is_integer() else number
+        case "bool_value":
+            return value.bool_value
+        case "string_value":
+            return value.string_value
+        case _:
+            return None
 
 
 def recorded(program: Path) -> list[Recorded]:
-    """What `program` registers, in an order that does not depend on how it was scheduled."""
+    """What the file `program` registers, in an order that does not depend on how it was scheduled."""
+    settings = {f"example:{key}": TEXT for _, key in REQUIRED.findall(program.read_text())}
+    run = partial(runpy.run_path, str(program), run_name="__main__")
+    return registered(run, settings, project="example", stack="example")
+
+
+def registered(
+    program: Callable[[], object],
+    settings: Mapping[str, str],
+    *,
+    project: str,
+    stack: str,
+    secrets: Collection[str] = (),
+) -> list[Recorded]:
+    """What `program` registers under configuration `settings`, of which `secrets` are encrypted."""
     # Pulumi keeps its settings and its event loop per thread.
     with ThreadPoolExecutor(1) as thread:
-        return sorted(thread.submit(_run, program).result(), key=lambda one: (one.kind, one.name))
+        done = thread.submit(_run, program, settings, project, stack, secrets)
+        return sorted(done.result(), key=lambda one: (one.kind, one.name))
 
 
-def _run(program: Path) -> list[Recorded]:
+def _run(
+    program: Callable[[], object],
+    values: Mapping[str, str],
+    project: str,
+    stack: str,
+    secrets: Collection[str],
+) -> list[Recorded]:
     loop = asyncio.new_event_loop()
     asyncio.set_event_loop(loop)
     hooks, existing = cast(Any, pulumi.resource_hooks), cast(Any, existing_cluster)
@@ -136,12 +189,12 @@ def _run(program: Path) -> list[Recorded]:
     try:
         monitor = _Monitor(_Objects())
         settings.reset_options()
-        mocks.set_mocks(monitor.mocks, project="example", stack="example", preview=False, monitor=monitor)
-        config.set_all_config({f"example:{key}": TEXT for _, key in REQUIRED.findall(program.read_text())})
+        mocks.set_mocks(monitor.mocks, project=project, stack=stack, preview=False, monitor=monitor)
+        config.set_all_config(dict(values), list(secrets))
         # Nothing here could call a hook back.
         hooks.register_resource_hook = _registered
         existing.examined = _examined
-        cast(Any, mocks).test(lambda: runpy.run_path(str(program), run_name="__main__") and None)()
+        cast(Any, mocks).test(lambda: program() and None)()
         return monitor.seen
     finally:
         hooks.register_resource_hook, existing.examined = original, examined

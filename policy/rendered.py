@@ -1,39 +1,20 @@
 """What a Helm release hides: rendered with the same values, evaluated against the same rules."""
 
-import contextlib
 import json
-import os
-import re
 import shutil
-import subprocess
-import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, cast
 
 import pulumi
-import yaml
 
+from corral.catalogue.helm import KIND, CannotRender, Rendering, documents, template
 from corral.controls.control import UNKNOWN, Resource, Undecided
 from corral.controls.kinds import KINDS
 from corral.controls.workloads import workloads
 
 RELEASE = "kubernetes:helm.sh/v3:Release"
-KUBERNETES = "1.35.4"
-TIMEOUT_SECONDS = 120
-REACHING = ("SSL_CERT_FILE", "SSL_CERT_DIR", "HTTPS_PROXY", "HTTP_PROXY", "NO_PROXY", "DOCKER_CONFIG")
-"""Variables of the environment by which Helm reaches a registry."""
-REGISTRY_CONFIG = "HELM_REGISTRY_CONFIG"
-TESTS = frozenset({"test", "test-success", "test-failure"})
-SEPARATOR = re.compile(r"^---(?:[ \t].*)?$", re.MULTILINE)
-COMMENT = re.compile(r"^#.*$", re.MULTILINE)
-KIND = re.compile(r"^kind:[ \t]*[\"']?(\w+)[\"']?[ \t]*(?:#.*)?$", re.MULTILINE)
-"""The kind of an object, where it is stated as charts state it; a document without is read to find out."""
-
-
-class CannotRender(Exception):
-    """The release could not be rendered, so nothing can be said about it; the text says why."""
 
 
 def objects(release: Resource) -> Sequence[Mapping[str, Any]]:
@@ -102,65 +83,14 @@ def _render(
     helm = shutil.which("helm")
     if helm is None:
         raise CannotRender("helm is not on PATH; it is needed to look into Helm releases")
-    command = [helm, "template", name, chart, "--namespace", namespace, "--kube-version", KUBERNETES]
-    command += ["--version", version] if version else []
-    command += ["--repo", repository] if repository else []
-    with tempfile.TemporaryDirectory(prefix="corral-helm-") as scratch:
-        settings = {"HELM_CACHE_HOME": scratch, "HELM_CONFIG_HOME": scratch, "HELM_DATA_HOME": scratch}
-        for index, text in enumerate(files):
-            extra = Path(scratch, f"values-{index}.yaml")
-            extra.write_text(text)
-            command += ["--values", str(extra)]
-        command += ["--values", "-"]
-        try:
-            done = subprocess.run(
-                command,
-                input=values,
-                capture_output=True,
-                text=True,
-                timeout=TIMEOUT_SECONDS,
-                check=False,
-                env={**settings, **_reaching_registries(), "PATH": str(Path(helm).parent), "HOME": scratch},
-            )
-        except subprocess.TimeoutExpired as error:
-            raise CannotRender(f"helm template {chart}: no answer in {TIMEOUT_SECONDS} s") from error
-    if done.returncode:
-        last = done.stderr.strip().splitlines()[-1:] or ["no message"]
-        raise CannotRender(f"helm template {chart}: {last[0]}")
-    return rendered_workloads(done.stdout)
-
-
-def _reaching_registries() -> Mapping[str, str]:
-    """The caller's certificates, proxies and registry logins, which the provider's own Helm uses, too."""
-    names = (*REACHING, *(name.lower() for name in REACHING if name.endswith("PROXY")))
-    shared = {name: os.environ[name] for name in names if name in os.environ}
-    folder = os.environ.get("HELM_CONFIG_HOME") or Path(
-        os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config", "helm"
-    )
-    login = Path(os.environ.get(REGISTRY_CONFIG) or Path(folder, "registry", "config.json"))
-    return {**shared, REGISTRY_CONFIG: str(login)} if login.is_file() else shared
+    release = Rendering(chart, name, namespace, values, version, repository, files)
+    return rendered_workloads(template(release, Path(helm)))
 
 
 def rendered_workloads(manifests: str) -> Sequence[Mapping[str, Any]]:
     """Workloads of all documents that Helm installs."""
-    documents = (_read(one) for one in SEPARATOR.split(manifests) if _may_matter(one))
-    installed = (cast(Mapping[str, Any], one) for one in documents if isinstance(one, dict))
-    return tuple(workload for one in installed if not _is_test(one) for workload in workloads(one))
-
-
-def _is_test(document: Mapping[str, Any]) -> bool:
-    """Whether a document is a test hook alone, which Helm never installs."""
-    metadata = cast(Mapping[str, Any], document.get("metadata") or {})
-    annotations = cast(Mapping[str, Any], metadata.get("annotations") or {})
-    events = {one.strip() for one in str(annotations.get("helm.sh/hook") or "").split(",")}
-    return events <= TESTS
-
-
-def _read(document: str) -> Any:
-    """A document: YAML, or JSON, as which charts of large types are read many times faster."""
-    with contextlib.suppress(ValueError):
-        return json.loads(COMMENT.sub("", document))
-    return yaml.load(document, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+    installed = documents(manifests, _may_matter)
+    return tuple(workload for one in installed for workload in workloads(one))
 
 
 def _may_matter(document: str) -> bool:

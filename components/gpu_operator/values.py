@@ -27,6 +27,22 @@ OPERANDS = {
 """Image of the catalogue that each operand runs; the chart has no global registry, and prints `version`
 behind the name."""
 
+_CLOUD_NATIVE = "nvcr.io/nvidia/cloud-native"
+SWITCHED_OFF: Mapping[str, str] = {
+    "dcgm": _CLOUD_NATIVE,
+    "gdrcopy": _CLOUD_NATIVE,
+    "gds": _CLOUD_NATIVE,
+    "kataSandboxDevicePlugin": _CLOUD_NATIVE,
+    "nodeStatusExporter": "nvcr.io/nvidia",
+    "sandboxDevicePlugin": "nvcr.io/nvidia",
+    "vfioManager": _CLOUD_NATIVE,
+    "vfioManager.driverManager": _CLOUD_NATIVE,
+    "vgpuDeviceManager": _CLOUD_NATIVE,
+    "vgpuManager.driverManager": _CLOUD_NATIVE,
+}
+"""Upstream folder of each operand that no platform here runs, by its dotted path in the values of v26.7.0: a
+mirror takes its place, so that nothing names a host outside the site."""
+
 
 def operator_values(
     platform: PlatformEntry,
@@ -105,6 +121,10 @@ def _sources(supply: Supply) -> dict[str, dict[str, Any]]:
         sources = {
             operand: {"repository": _folder(image(name), registry)} for operand, name in OPERANDS.items()
         }
+        for path, folder in SWITCHED_OFF.items():
+            operand, _, inner = path.partition(".")
+            place = sources.setdefault(operand, {})
+            (place.setdefault(inner, {}) if inner else place)["repository"] = mirrored(folder, registry)
         manager["repository"] = _folder(driver_manager, registry)
         discovery["repository"] = mirrored(feature_discovery.repository, registry)
     if manager:

@@ -12,6 +12,7 @@ from corral.components.fair_sharing import TenantQueues
 from corral.components.model import Model
 from corral.components.policy_evidence import PolicyEvidence
 from corral.stacks.deploy.clusters import connect
+from corral.stacks.deploy.clusters.protocol import Cluster
 from corral.stacks.deploy.component_args.context import DeployContext
 from corral.stacks.deploy.component_args.model import model_args
 from corral.stacks.deploy.outputs import outputs
@@ -27,8 +28,8 @@ class Platform:
     outputs: Mapping[str, pulumi.Input[Any]]
     """What `pulumi stack output` shows."""
 
-    def __init__(self, plan: Plan):
-        self._cluster = connect(plan)
+    def __init__(self, plan: Plan, cluster: Cluster | None = None):
+        self._cluster = cluster or connect(plan)
         self._context = DeployContext.of(plan, self._cluster)
         self._built = self._context.built
 

@@ -6,7 +6,7 @@ from datetime import date
 from corral.catalogue.clusters import built_kinds
 from corral.catalogue.vocabulary import Addon, AddonState
 from corral.controls.exceptions import today
-from corral.stacks.config.errors import ConfigErrors, PlanErrors, Problem
+from corral.stacks.config.errors import ConfigErrors, PlanErrors, Problem, Unpinned
 from corral.stacks.config.model_lock import LockedModel
 from corral.stacks.config.stack_config import StackConfig
 from corral.stacks.planning.addons import addon_plans, addon_states, secrets_of
@@ -36,10 +36,13 @@ def plan(
     stack: str,
     locked: Mapping[str, LockedModel] = NOTHING_LOCKED,
     day: date | None = None,
+    *,
+    pinned: bool = True,
 ) -> Plan:
     """The plan of stack `stack`; `locked` has the files of its models by name.
 
-    `day`: by which exceptions from controls end; today's when absent.
+    `day`: by which exceptions from controls end; today's when absent. `pinned`: whether a digest or a model's
+    files that are not locked yet are a problem where the profile needs them.
 
     Raises:
         ConfigErrors: sections of the stack file contradict each other, the catalogue or the profile.
@@ -68,6 +71,8 @@ def plan(
     used = artifacts(states, vectors, {one.engine for one in requests}, sovereignty.registry)
     digests = digests_of(used, tools)
     problems += unpinned(sovereignty, digests)
+    if not pinned:
+        problems = [one for one in problems if not isinstance(one, Unpinned)]
     if problems:
         raise PlanErrors(problems)
 

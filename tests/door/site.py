@@ -97,7 +97,8 @@ class Site:
         return finished.stdout
 
     def kubectl(self, *arguments: str, stdin: str = "") -> str:
-        command = [str(toolchain.tool("kubectl")), "--kubeconfig", str(self.kubeconfig), *arguments]
+        kubectl = [str(toolchain.tool("kubectl")), "--kubeconfig", str(self.kubeconfig)]
+        command = [*self.newcomer.enter, *kubectl, *arguments]
         done = subprocess.run(command, input=stdin, capture_output=True, text=True, check=False, timeout=300)
         assert done.returncode == 0, f"kubectl {' '.join(arguments)}: {done.stderr}"
         return done.stdout

@@ -1,12 +1,21 @@
 """The on-prem stack as it is committed, on a cluster with other people's workloads, all from a site's mirror.
 
+With CORRAL_ISOLATED, and where the kernel gives a network namespace, cluster and commands are in one without
+a way out: of the world there are the mirror and the intake alone.
+
 Changed are the addresses of mirror and intake, and the models, whose weights are not to be had here: SmolLM2
 from the same intake in their place. In order: each test goes on from where the one before it ended.
 """
 
 import json
+import os
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
+from tests.door import isolated
 from tests.door import site as sites
 from tests.door.newcomer import SECRETS, newcomer_in
 from tests.doubles.mirror import serving
@@ -63,7 +72,7 @@ def site(tmp_path_factory):
     newcomer.log_in()
     sites.add_machines(newcomer)
     plane = newcomer.home / ".cache" / "corral" / "elsewhere"
-    with serving(folder) as mirror, sites.intake() as intake:
+    with serving(folder) as mirror, sites.intake() as intake, cut_off(newcomer, mirror, intake) as newcomer:
         try:
             newcomer.done("corral", "up", "--plane-only", "-s", "elsewhere")
             made = sites.Site(newcomer, sites.site_kubeconfig(plane, folder), mirror, intake)
@@ -73,11 +82,31 @@ def site(tmp_path_factory):
             made.kubectl("create", "namespace", "cert-manager")
             for chart, (namespace, values) in sites.INSTALLED.items():
                 made.install(plane / "charts" / chart, namespace, values)
+            for name in ("cert-manager", "cert-manager-cainjector", "cert-manager-webhook"):
+                made.kubectl(
+                    "rollout", "status", f"deployment/{name}", "-n", "cert-manager", "--timeout", "180s"
+                )
             made.write_stack({"models": [chat("smollm2-135m", "smollm2")]})
             newcomer.stack("onprem", OWN_SECRETS)
             yield made
         finally:
             newcomer.run("corral", "down", "--yes", "-s", "elsewhere")
+
+
+def not_isolated() -> str | None:
+    """Why the site has the network of this machine; None: it has not."""
+    return isolated.unavailable() if "CORRAL_ISOLATED" in os.environ else "CORRAL_ISOLATED is not set"
+
+
+@contextmanager
+def cut_off(newcomer, mirror, intake):
+    """The newcomer where nothing but mirror and intake is reached; as before where the kernel forbids it."""
+    if not_isolated() is not None:
+        yield newcomer
+        return
+    ports = [int(one.rpartition(":")[2]) for one in (mirror.address, intake)]
+    with TemporaryDirectory(prefix="corral-gate-") as folder, isolated.isolated(Path(folder), ports) as enter:
+        yield replace(newcomer, enter=enter)
 
 
 @pytest.fixture(scope="module")
@@ -99,6 +128,19 @@ def types(site):
 
 def type_names(site):
     return {one["metadata"]["name"] for one in site.items("customresourcedefinitions")}
+
+
+CONNECT = "import socket, sys; socket.create_connection((sys.argv[1], int(sys.argv[2])), 5)"
+
+
+def test_nothing_but_mirror_and_intake_is_reached_from_the_site(site):
+    if not site.newcomer.enter:
+        pytest.skip(f"the site has the network of this machine: {not_isolated()}")
+    for public in ("1.1.1.1", "2606:4700:4700::1111"):
+        refused = site.newcomer.run("python", "-c", CONNECT, public, "443")
+        assert refused.returncode == 1 and "Network is unreachable" in refused.stdout
+    for address in (site.mirror.address, site.intake.removeprefix("http://")):
+        site.newcomer.done("python", "-c", CONNECT, *address.split(":"))
 
 
 def test_every_digest_is_resolved_at_the_mirror(site, types):

@@ -8,7 +8,7 @@ from tests.stacks.stack_files import GIB, ROOT, model, parsed, planned, pool, pr
 
 from corral.catalogue.addons import descriptors
 from corral.catalogue.vocabulary import Addon, AddonState, VectorEngine, Weights
-from corral.stacks.config.errors import PlanErrors
+from corral.stacks.config.errors import PlanErrors, StackErrors
 from corral.stacks.config.loader import read, stack_of
 from corral.stacks.config.model_lock import LockedModel
 from corral.stacks.planning.mig.layouts import fits_geometry
@@ -351,6 +351,15 @@ def test_the_onprem_stack_is_refused_for_its_digests_alone():
         plan(read(path), stack_of(path), onprem_lock())
     assert [problem.path for problem in refused.value.problems] == ["sovereignty.profile"]
     assert "are unresolved" in str(refused.value) and "corral lock" in str(refused.value)
+
+
+def test_a_plan_for_what_is_to_be_locked_is_refused_for_everything_else_alone():
+    config = read(ROOT / "Pulumi.onprem.yaml")
+    made = plan(config, "onprem", pinned=False)
+    assert made.digests.unresolved and made.models
+    with pytest.raises(StackErrors) as refused:
+        plan(config.model_copy(update={"gpu_pools": ()}), "onprem", pinned=False)
+    assert "run corral lock" not in str(refused.value)
 
 
 def test_with_all_digests_the_onprem_stack_plans(monkeypatch: pytest.MonkeyPatch):

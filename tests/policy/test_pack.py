@@ -12,6 +12,7 @@ from pulumi_policy import EnforcementLevel
 from pulumi_policy import policy as crossguard
 from pulumi_policy.proxy import UNKNOWN_BOOLEAN_VALUE, UNKNOWN_STRING_VALUE
 
+from corral.catalogue import helm
 from corral.controls.control import Control, ObjectRule, Resource
 from corral.controls.enforcement import demanded
 from corral.controls.evaluate import evaluate_object
@@ -291,10 +292,8 @@ def test_a_kind_is_found_however_a_chart_writes_it() -> None:
     for text in ("kind: Pod", 'kind: "Pod"', "apiVersion: v1\nkind: Pod # said", '{"kind": "Pod"}', "a: 1"):
         assert rendered._may_matter(text)
     assert not rendered._may_matter("apiVersion: v1\nkind: CustomResourceDefinition\nspec:\n  kind: Pod")
-    assert (
-        rendered._read('# Source: x\n{"a": [1]}\n') == rendered._read("# Source: x\na: [1]\n") == {"a": [1]}
-    )
-    assert rendered.SEPARATOR.split("a: 1\n---\nb: 2\n--- # c\nd: 3") == ["a: 1\n", "\nb: 2\n", "\nd: 3"]
+    assert helm._read('# Source: x\n{"a": [1]}\n') == helm._read("# Source: x\na: [1]\n") == {"a": [1]}
+    assert helm.SEPARATOR.split("a: 1\n---\nb: 2\n--- # c\nd: 3") == ["a: 1\n", "\nb: 2\n", "\nd: 3"]
 
 
 SWITCH = {"containers": [{"name": "c", "image": "evil.example/x:1", "args": ["--trust-remote-code"]}]}

@@ -177,7 +177,7 @@ def test_with_a_mirror_no_image_of_an_operand_comes_from_elsewhere():
     dra = dra_values(metal, supply=supply)
     sources = [value["repository"] for value in operands.values() if "repository" in value]
     sources += [dra["image"]["repository"], operands["driver"]["manager"]["repository"]]
-    assert len(sources) == 11
+    assert len(sources) == 19, "those of operands that are off as well"
     assert all(source.startswith("registry.example.eu/mirror/") for source in sources)
     assert operands["migManager"]["config"]["name"], "the mirror is added to, not put in place of, our values"
     assert operands["driver"]["imagePullSecrets"] == ["mirror"]
@@ -330,3 +330,31 @@ def test_an_existing_operator_that_reads_our_layouts_and_shares_is_taken():
     graph = build(operator(existing=True, mig_configurations=[SEVENTHS], **SHARED), found=policy(**ours))
     assert installs(graph) == []
     assert graph.of("ResourceQuota") == [], "the namespace is the owner's"
+
+
+@pytest.mark.upstream
+def test_with_a_mirror_no_repository_of_the_charts_own_values_is_left(upstream_charts):
+    """Those of operands that no platform runs, too: the cluster policy has them all."""
+    upstream = yaml.safe_load((upstream_charts / "gpu-operator" / "values.yaml").read_text())
+    ours = operator_values(
+        platforms()[Platform.BARE_METAL],
+        device_plugin=False,
+        monitors=True,
+        supply={"registry": "registry.example.eu/mirror"},
+    )
+    expected = {
+        path: repository.replace("nvcr.io/", "registry.example.eu/mirror/")
+        for path, repository in repositories(upstream)
+        # A driver of vGPUs is the user's own, and DRA's is a chart of its own.
+        if repository and path != ("draDriver",)
+    }
+    assert len(expected) > 15
+    assert {path: found for path, found in repositories(ours) if path in expected} == expected
+
+
+def repositories(values, path=()):
+    for key, one in values.items():
+        if key == "repository":
+            yield path, one
+        elif isinstance(one, dict):
+            yield from repositories(one, (*path, key))
