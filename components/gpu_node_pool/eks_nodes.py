@@ -48,6 +48,13 @@ else:
     EksImageWord = EksImage
 
 
+if TYPE_CHECKING:
+    # Of a sequence, which an output of `list[str]` is as well.
+    SubnetIds = pulumi.Input[Sequence[pulumi.Input[str]]]
+else:
+    SubnetIds = pulumi.Input[list[pulumi.Input[str]]]
+
+
 class CustomImage(TypedDict):
     """A node image of one's own."""
 
@@ -81,7 +88,7 @@ class EksNodes:
     role: aws.iam.Role
     rights: Sequence[pulumi.Resource]
     """What gives the role its rights; nodes wait for it."""
-    subnets: Sequence[pulumi.Input[str]]
+    subnets: SubnetIds
     security_groups: Sequence[pulumi.Input[str]]
     image: EksImage
     release: str | None
