@@ -81,8 +81,7 @@ def _cluster_changed(account: Account, name: str, old: Inputs, new: Inputs) -> d
         "deletionProtection": new["deletionProtection"],
     }
     _retagged(account, account.eks.describe_cluster(name=name)["cluster"]["arn"], old, new)
-    made = {key: one for key, one in old["vpcConfig"].items() if key not in new["vpcConfig"]}
-    return {"vpcConfig": {**made, **new["vpcConfig"]}}
+    return {}
 
 
 def _retagged(account: Account, arn: str, old: Inputs, new: Inputs) -> None:

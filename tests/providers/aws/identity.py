@@ -28,7 +28,8 @@ def _role_now(account: Account, name: str, inputs: Inputs) -> dict[str, Any] | N
 def _role_changed(account: Account, name: str, old: Inputs, new: Inputs) -> dict[str, Any]:
     account.iam.update_assume_role_policy(RoleName=name, PolicyDocument=new["assumeRolePolicy"])
     gone = sorted(set(old.get("tags") or {}) - set(new.get("tags") or {}))
-    account.iam.untag_role(RoleName=name, TagKeys=gone)
+    if gone:
+        account.iam.untag_role(RoleName=name, TagKeys=gone)
     account.iam.tag_role(RoleName=name, Tags=pairs(new.get("tags")))
     return {}
 
@@ -91,7 +92,8 @@ def _key_settings(account: Account, key: str, old: Inputs, new: Inputs) -> dict[
     account.kms.put_key_policy(KeyId=key, PolicyName="default", Policy=new["policy"])
     account.kms.update_key_description(KeyId=key, Description=new["description"])
     gone = sorted(set(old.get("tags") or {}) - set(new.get("tags") or {}))
-    account.kms.untag_resource(KeyId=key, TagKeys=gone)
+    if gone:
+        account.kms.untag_resource(KeyId=key, TagKeys=gone)
     account.kms.tag_resource(KeyId=key, Tags=pairs(new.get("tags"), "TagKey", "TagValue"))
     return {}
 
@@ -175,9 +177,11 @@ def _log_group_now(account: Account, name: str, inputs: Inputs) -> dict[str, Any
 
 def _log_group_changed(account: Account, name: str, old: Inputs, new: Inputs) -> dict[str, Any]:
     account.logs.put_retention_policy(logGroupName=name, retentionInDays=new["retentionInDays"])
-    account.logs.associate_kms_key(logGroupName=name, kmsKeyId=new["kmsKeyId"])
+    if new.get("kmsKeyId") != old.get("kmsKeyId"):
+        raise error("NotImplemented", "moto 5.2.5 cannot give a group another key", "AssociateKmsKey")
     gone = sorted(set(old.get("tags") or {}) - set(new.get("tags") or {}))
-    account.logs.untag_log_group(logGroupName=name, tags=gone)
+    if gone:
+        account.logs.untag_log_group(logGroupName=name, tags=gone)
     account.logs.tag_log_group(logGroupName=name, tags=new.get("tags") or {})
     return {}
 

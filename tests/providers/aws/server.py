@@ -16,7 +16,7 @@ import grpc
 from botocore.exceptions import BotoCoreError, ClientError
 from google.protobuf import empty_pb2, struct_pb2
 from pulumi.runtime import rpc
-from pulumi.runtime.proto import errors_pb2, plugin_pb2, provider_pb2, provider_pb2_grpc, status_pb2
+from pulumi.runtime.proto import plugin_pb2, provider_pb2, provider_pb2_grpc, status_pb2
 from tests.providers.aws.account import NUMBER, Account, aws
 from tests.providers.aws.calls import KINDS
 from tests.providers.aws.faults import Faults
@@ -136,13 +136,16 @@ class Aws(provider_pb2_grpc.ResourceProviderServicer):
     def Update(self, request: Any, context: Any) -> Any:
         kind = KINDS[_type(request.urn)]
         old, new = _plain(request.old_inputs), _plain(request.news)
-        state = {**{key: one for key, one in _plain(request.olds).items() if key not in old}, **new}
+        before = _plain(request.olds)
+        state = {**{key: one for key, one in before.items() if key not in old}, **new}
+        for key, added in kind.computed.items():
+            state[key] = {**{name: before[key][name] for name in added if name in before[key]}, **new[key]}
         if request.preview:
             unknown = dict.fromkeys(kind.changing, UNKNOWN)
             return provider_pb2.UpdateResponse(properties=_struct({**state, **unknown}))
         with self._aws("update", request.urn, context):
             if kind.update is not None:
-                state |= kind.update(self._of(new), request.id, {**state, **old}, new)
+                state |= kind.update(self._of(new), request.id, {**before, **old}, new)
         self._fails_later("update", request.urn, request.id, state, new, context)
         return provider_pb2.UpdateResponse(properties=_struct(state))
 
@@ -183,7 +186,7 @@ class Aws(provider_pb2_grpc.ResourceProviderServicer):
         if fault is None:
             return
         message = f"{fault.code}: {fault.message}"
-        details = errors_pb2.ErrorResourceInitFailed(
+        details = provider_pb2.ErrorResourceInitFailed(
             id=identity, properties=_struct(state), inputs=_struct(inputs), reasons=[message]
         )
         status = status_pb2.Status(code=grpc.StatusCode.UNKNOWN.value[0], message=message)
