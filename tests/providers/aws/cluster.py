@@ -85,6 +85,8 @@ def _cluster_changed(account: Account, name: str, old: Inputs, new: Inputs) -> d
 
 
 def _retagged(account: Account, arn: str, old: Inputs, new: Inputs) -> None:
+    if old.get("tags") == new.get("tags"):
+        return
     gone = sorted(set(old.get("tags") or {}) - set(new.get("tags") or {}))
     if gone:
         account.eks.untag_resource(resourceArn=arn, tagKeys=gone)

@@ -37,11 +37,6 @@ def nothing(account: Account, identity: str, inputs: Inputs) -> None:
     """Nothing to do: AWS has no call for it."""
 
 
-def as_it_was(account: Account, identity: str, inputs: Inputs) -> dict[str, Any]:
-    """Nothing that can differ from what was made."""
-    return {}
-
-
 def replaced(*names: str) -> frozenset[str]:
     """Names of inputs that a resource cannot change, beside its region."""
     return frozenset({*names, "region"})

@@ -3,7 +3,7 @@
 from typing import Any
 
 from tests.providers.aws.account import Account, found, mapped, pairs, some, upper
-from tests.providers.aws.kinds import Inputs, Kind, Made, as_it_was, nothing, replaced
+from tests.providers.aws.kinds import Inputs, Kind, Made, nothing, replaced
 
 
 def tagged(account: Account, identity: str, inputs: Inputs) -> None:
@@ -383,4 +383,3 @@ KINDS = {
         replaced("vpcId", "trafficType", "logDestination", "logDestinationType", "iamRoleArn"),
     ),
 }
-__all__ = ["KINDS", "as_it_was", "retagged", "tagged"]

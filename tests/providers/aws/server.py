@@ -17,7 +17,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from google.protobuf import empty_pb2, struct_pb2
 from pulumi.runtime import rpc
 from pulumi.runtime.proto import plugin_pb2, provider_pb2, provider_pb2_grpc, status_pb2
-from tests.providers.aws.account import NUMBER, Account, aws
+from tests.providers.aws.account import Account, aws
 from tests.providers.aws.calls import KINDS
 from tests.providers.aws.faults import Faults
 from tests.providers.aws.functions import FUNCTIONS
@@ -282,6 +282,3 @@ def provider() -> Iterator[tuple[Aws, int]]:
             yield servicer, port
         finally:
             server.stop(0).wait()
-
-
-__all__ = ["NUMBER", "Aws", "provider"]
