@@ -260,7 +260,16 @@ def _no_rule(account: Account, identity: str, inputs: Inputs) -> None:
     )
 
 
+def _prefixes(account: Account, service: str) -> None:
+    """AWS's list of addresses of a service, which moto 5.2.5 has in partition `aws` alone."""
+    listed = account.ec2.describe_managed_prefix_lists()["PrefixLists"]
+    if service not in [one["PrefixListName"] for one in listed]:
+        account.ec2.create_managed_prefix_list(PrefixListName=service, MaxEntries=1, AddressFamily="IPv4")
+
+
 def _endpoint(account: Account, inputs: Inputs) -> Made:
+    if inputs["vpcEndpointType"] == "Gateway":
+        _prefixes(account, inputs["serviceName"])
     made = account.ec2.create_vpc_endpoint(
         **some(
             VpcId=inputs["vpcId"],
