@@ -33,7 +33,7 @@ class EksModelBucketArgs(TypedDict):
     tags: NotRequired[dict[str, str]]
     """Tags of everything that is made."""
     protect: NotRequired[bool]
-    """False: bucket and key may be deleted with the stack; true when omitted."""
+    """False: bucket, its settings and key may be deleted with the stack; true when omitted."""
 
 
 def problems(args: EksModelBucketArgs, owner: str) -> Iterator[str]:

@@ -1,4 +1,8 @@
-"""The bucket with its settings, each a resource of its own, as AWS's provider has them."""
+"""The bucket with its settings, each a resource of its own, as AWS's provider has them.
+
+Each is protected as the bucket is: a `destroy` that the bucket refuses takes everything else, and would leave
+it open.
+"""
 
 import pulumi
 import pulumi_aws as aws
@@ -40,7 +44,7 @@ def _versioning(site: AwsSite, bucket: aws.s3.Bucket) -> aws.s3.BucketVersioning
         bucket=bucket.bucket,
         versioning_configuration=aws.s3.BucketVersioningVersioningConfigurationArgs(status="Enabled"),
         region=site.region,
-        opts=site.child(),
+        opts=site.child(protect=site.protect),
     )
 
 
@@ -59,7 +63,7 @@ def _encryption(
             )
         ],
         region=site.region,
-        opts=site.child(),
+        opts=site.child(protect=site.protect),
     )
 
 
@@ -72,14 +76,14 @@ def _closed(site: AwsSite, bucket: aws.s3.Bucket) -> list[pulumi.CustomResource]
         ignore_public_acls=True,
         restrict_public_buckets=True,
         region=site.region,
-        opts=site.child(),
+        opts=site.child(protect=site.protect),
     )
     owner = aws.s3.BucketOwnershipControls(
         f"{site.name}-ownership",
         bucket=bucket.bucket,
         rule=aws.s3.BucketOwnershipControlsRuleArgs(object_ownership="BucketOwnerEnforced"),
         region=site.region,
-        opts=site.child(),
+        opts=site.child(protect=site.protect),
     )
     # S3 refuses two changes of who may enter at once.
     policy = aws.s3.BucketPolicy(
@@ -87,7 +91,7 @@ def _closed(site: AwsSite, bucket: aws.s3.Bucket) -> list[pulumi.CustomResource]
         bucket=bucket.bucket,
         policy=bucket.bucket.apply(lambda name: _tls_only(f"arn:{site.partition}:s3:::{name}")),
         region=site.region,
-        opts=site.child(depends_on=[block]),
+        opts=site.child(depends_on=[block], protect=site.protect),
     )
     return [block, owner, policy]
 
@@ -123,7 +127,7 @@ def _lifecycle(
         bucket=bucket.bucket,
         rules=[rule],
         region=site.region,
-        opts=site.child(depends_on=[versioning]),
+        opts=site.child(depends_on=[versioning], protect=site.protect),
     )
 
 
@@ -136,5 +140,5 @@ def _lock(
         bucket=bucket.bucket,
         rule=aws.s3.BucketObjectLockConfigurationRuleArgs(default_retention=retention),
         region=site.region,
-        opts=site.child(depends_on=[versioning]),
+        opts=site.child(depends_on=[versioning], protect=site.protect),
     )

@@ -35,6 +35,7 @@ from corral.components.gpu_node_pool.eks_nodes import (
     EksNodes,
     EksScaler,
     EksScalerWord,
+    SubnetIds,
     cluster_group,
     image_problems,
     node_role,
@@ -57,8 +58,8 @@ class EksGpuNodePoolArgs(CloudGpuNodePoolArgs):
     """Machine type of the catalogue with that GPU, such as `p5.48xlarge`."""
     cluster: pulumi.Input[str]
     """Name of the cluster that the nodes join."""
-    subnets: list[pulumi.Input[str]]
-    """Ids of private subnets; a capacity block takes the one in its zone."""
+    subnets: SubnetIds
+    """Ids of private subnets, such as an `EksCluster`'s; a capacity block takes the one in its zone."""
     disk: NotRequired[NodeDisk]
     """Disk of each node; its `key` is needed unless `cloud_key` is true."""
     size: NotRequired[PoolSize]
@@ -147,12 +148,20 @@ def _eks_problems(args: EksGpuNodePoolArgs, owner: str) -> Iterator[str]:
         mig=mig_config is not None,
         owner=owner,
     )
-    if not args["subnets"]:
+    yield from _subnet_problems(args, owner)
+    yield from SCALER_PROBLEMS[_scaler(args)](args, rules, owner)
+
+
+def _subnet_problems(args: EksGpuNodePoolArgs, owner: str) -> Iterator[str]:
+    subnets = args["subnets"]
+    # Those of a cluster of the same program are counted by AWS.
+    if not isinstance(subnets, list):
+        return
+    if not subnets:
         yield f"{owner}.subnets: empty; give at least one"
     purchase = args.get("capacity", {}).get("purchase")
-    if purchase == CloudPurchase.CAPACITY_BLOCK and len(args["subnets"]) > 1:
-        yield f"{owner}.subnets: {len(args['subnets'])}; a capacity block is in one zone: give its subnet"
-    yield from SCALER_PROBLEMS[_scaler(args)](args, rules, owner)
+    if purchase == CloudPurchase.CAPACITY_BLOCK and len(subnets) > 1:
+        yield f"{owner}.subnets: {len(subnets)}; a capacity block is in one zone: give its subnet"
 
 
 def _group_problems(args: EksGpuNodePoolArgs, rules: CloudRules, owner: str) -> Iterator[str]:

@@ -1,5 +1,6 @@
 """A pool that Karpenter fills: its NodePool and EC2NodeClass, on the cluster given as Kubernetes provider."""
 
+from collections.abc import Awaitable
 from typing import Any
 
 import pulumi
@@ -9,7 +10,7 @@ import pulumi_kubernetes as kubernetes
 from corral.components._kit import child
 from corral.components.gpu_node_pool.cloud import FROM_RESERVATION, CloudPool
 from corral.components.gpu_node_pool.cloud_args import CloudPurchase
-from corral.components.gpu_node_pool.eks_nodes import EksNodes, priced, tags, volumes
+from corral.components.gpu_node_pool.eks_nodes import EksNodes, SubnetIds, priced, tags, volumes
 from corral.components.gpu_node_pool.node_labels import TAINT
 
 NODE_CLASS = {"group": "karpenter.k8s.aws", "kind": "EC2NodeClass"}
@@ -65,7 +66,7 @@ def class_spec(pool: CloudPool, nodes: EksNodes) -> dict[str, Any]:
     return {
         **_image(nodes),
         "role": nodes.role.name,
-        "subnetSelectorTerms": [{"id": subnet} for subnet in nodes.subnets],
+        "subnetSelectorTerms": _by_id(nodes.subnets),
         "securityGroupSelectorTerms": [{"id": group} for group in nodes.security_groups],
         "associatePublicIPAddress": False,
         "metadataOptions": {
@@ -80,6 +81,12 @@ def class_spec(pool: CloudPool, nodes: EksNodes) -> dict[str, Any]:
         "tags": tags(pool),
         **({"capacityReservationSelectorTerms": [{"id": pool.reservation}]} if reserved else {}),
     }
+
+
+def _by_id(subnets: SubnetIds) -> pulumi.Input[list[dict[str, Any]]]:
+    if isinstance(subnets, pulumi.Output | Awaitable):
+        return pulumi.Output.from_input(subnets).apply(lambda ids: [{"id": one} for one in ids])
+    return [{"id": one} for one in subnets]
 
 
 def _image(nodes: EksNodes) -> dict[str, Any]:

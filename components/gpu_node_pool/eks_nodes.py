@@ -47,6 +47,13 @@ else:
     EksImageWord = EksImage
 
 
+if TYPE_CHECKING:
+    # Of a sequence, which an output of `list[str]` is as well.
+    SubnetIds = pulumi.Input[Sequence[pulumi.Input[str]]]
+else:
+    SubnetIds = pulumi.Input[list[pulumi.Input[str]]]
+
+
 class CustomImage(TypedDict):
     """A node image of one's own."""
 
@@ -78,7 +85,7 @@ class EksNodes:
 
     cluster: pulumi.Input[str]
     role: ServiceRole
-    subnets: Sequence[pulumi.Input[str]]
+    subnets: SubnetIds
     security_groups: Sequence[pulumi.Input[str]]
     image: EksImage
     release: str | None

@@ -191,6 +191,11 @@ def test_a_bucket_that_may_go_with_the_stack_is_stopped():
     assert "SOV-OPS-06" in stopped(subjects, "eu-controlled", FRANKFURT)
 
 
+def test_a_setting_goes_no_sooner_than_the_bucket():
+    settings = [one for one in bucket(locked=True) if one.kind.startswith("Bucket")]
+    assert len(settings) == 8 and all(one.protect for one in settings)
+
+
 @pytest.mark.parametrize("region", PARTITIONS)
 def test_s3_takes_the_settings_and_keeps_them(region):
     graph = bucket(region, locked=True)

@@ -1,0 +1,15 @@
+"""Every type of resource that Corral's components of AWS make."""
+
+from collections.abc import Mapping
+
+from tests.providers.aws import cluster, identity, network, storage, templates
+from tests.providers.aws.kinds import Kind
+
+KINDS: Mapping[str, Kind] = {
+    **network.KINDS,
+    **templates.KINDS,
+    **identity.KINDS,
+    **storage.KINDS,
+    **cluster.KINDS,
+}
+"""What makes it, by its type."""

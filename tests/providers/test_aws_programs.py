@@ -1,0 +1,217 @@
+"""Components of AWS in a program of one's own, under the real engine, in both partitions of AWS."""
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+from tests.providers.programs import Program
+
+from corral.catalogue.aws import partition_of
+
+pytestmark = pytest.mark.engine
+
+CHECKOUT = Path(__file__).resolve().parents[2]
+FRANKFURT, BRANDENBURG = "eu-central-1", "eusc-de-east-1"
+UP = ("up", "--yes", "--skip-preview")
+DESTROY = ("destroy", "--yes", "--skip-preview")
+TAGS = {"owner": "models", "data-class": "internal"}
+AMBIENT = "None"
+OWN = 'pulumi.ResourceOptions(provider=pulumi_aws.Provider("aws", region="%s"))'
+TEN_LINES = """
+import pulumi
+import pulumi_aws
+from corral import EksCluster, EksGpuNodePool, EksModelBucket
+aws = %(aws)s
+cluster = EksCluster("models", %(cluster)s, aws)
+bucket = EksModelBucket("weights", %(bucket)s | {"cluster": cluster.name}, aws)
+pool = EksGpuNodePool("whole", %(pool)s | {"cluster": cluster.name, "subnets": cluster.subnets,
+                                           "disk": {"key": cluster.disk_key}}, aws)
+pulumi.export("kubeconfig", cluster.kubeconfig)
+pulumi.export("store", bucket.bucket)
+pulumi.export("pool", pool.name)
+"""
+
+
+def program(region, **changes):
+    """The ten lines, with some arguments otherwise."""
+    protect = changes.get("protect", True)
+    cluster = {
+        "region": region,
+        "zones": [f"{region}a", f"{region}b"],
+        "version": "1.35",
+        "admins": {"platform": f"arn:{partition_of(region)}:iam::123456789012:role/platform"},
+        "nodes": {"instance_type": "m7i.xlarge"},
+        "protect": protect,
+        "tags": TAGS,
+        **changes.get("cluster", {}),
+    }
+    readers = [{"namespace": "models", "service_account": "reader"}]
+    bucket = {"region": region, "readers": readers, "protect": protect, "tags": TAGS}
+    pool = {"pool": "whole", "gpu": "H100-80GB", "instance_type": "p5.48xlarge", **changes.get("pool", {})}
+    aws = AMBIENT if region == BRANDENBURG else OWN % region
+    return TEN_LINES % {"aws": aws, "cluster": cluster, "bucket": bucket, "pool": pool}
+
+
+class Site:
+    """Somebody's stack in one region."""
+
+    def __init__(self, folder, served, region):
+        self.aws, port = served
+        self.region = region
+        ambient = {"aws:region": region} if region == BRANDENBURG else {}
+        self.stack = Program(folder, f"aws:{port}", config=ambient)
+
+    @property
+    def account(self):
+        return self.aws.account(self.region)
+
+    def write(self, **changes):
+        self.stack.write(program(self.region, **changes))
+
+    def changes(self, *command):
+        """What AWS was told during a command that succeeds: operation and name of each resource."""
+        self.aws.calls.clear()
+        self.stack.done(*command)
+        return self.told()
+
+    def told(self):
+        return {(operation, urn.rpartition("::")[2]) for operation, urn in self.aws.calls}
+
+
+@pytest.fixture(scope="module")
+def frankfurt(served, tmp_path_factory):
+    """A cluster, a bucket and a pool, with the policy pack on, while AWS throttles."""
+    site = Site(tmp_path_factory.mktemp("frankfurt"), served, FRANKFURT)
+    site.write()
+    site.aws.faults.add("create", "::models-(cluster|vpc)$", "ThrottlingException", times=6)
+    told = site.stack.done(*UP, "--policy-pack", str(CHECKOUT / "policy"))
+    assert "corral-sovereignty" in told and "[severity:" not in told, told
+    assert len(site.aws.faults.seen) == 6
+    return site
+
+
+def arns(value):
+    """Every ARN in what the engine keeps."""
+    return set(re.findall(r"arn:[a-z-]+:[a-z0-9-]+:[a-z0-9-]*:", json.dumps(value)))
+
+
+def test_a_stack_comes_up_under_the_pack_and_what_is_made_is_of_its_partition(frankfurt):
+    state = frankfurt.stack.state()
+    assert {one.split(":")[1] for one in arns(state)} == {"aws"}
+    assert {one.split(":")[3] for one in arns(state)} == {"", FRANKFURT}
+    (cluster,) = frankfurt.account.eks.list_clusters()["clusters"]
+    assert cluster == "models"
+    assert len(frankfurt.account.eks.list_nodegroups(clusterName="models")["nodegroups"]) == 2
+
+
+def test_the_kubeconfig_is_a_secret_and_leads_to_the_cluster(frankfurt):
+    shown = json.loads(frankfurt.stack.done("stack", "output", "--json"))
+    assert shown["kubeconfig"] == "[secret]"
+    kept = [one for one in frankfurt.stack.state() if one["type"] == "pulumi:pulumi:Stack"]
+    (outputs,) = [one["outputs"] for one in kept]
+    text = json.loads(outputs["kubeconfig"]["plaintext"])
+    endpoint = frankfurt.account.eks.describe_cluster(name="models")["cluster"]["endpoint"]
+    assert json.loads(text)["clusters"][0]["cluster"]["server"] == endpoint
+
+
+def test_a_second_up_changes_nothing(frankfurt):
+    assert frankfurt.changes(*UP) == set()
+
+
+def test_a_change_reaches_what_it_is_about_alone(frankfurt):
+    frankfurt.write(cluster={"log_days": 400}, pool={"capacity": {"purchase": "spot"}})
+    told = frankfurt.changes(*UP)
+    assert {name for operation, name in told if operation == "update"} == {"models-logs", "models-flows"}
+    replaced = {"whole-nodes", *scaling_tags(frankfurt)}
+    for done in ("create", "delete"):
+        assert {name for operation, name in told if operation == done} == replaced
+    calls = [one for one in frankfurt.aws.calls if one[1].endswith("::whole-nodes")]
+    assert [operation for operation, _ in calls] == ["create", "delete"], "the next one comes first"
+
+
+def scaling_tags(site):
+    return {one["urn"].rpartition("::")[2] for one in site.stack.state() if one["type"].endswith("tag:Tag")}
+
+
+def bucket_of(site):
+    (name,) = [one["Name"] for one in site.account.s3.list_buckets()["Buckets"]]
+    return name
+
+
+def test_what_somebody_opened_by_hand_is_seen_and_closed_again(frankfurt):
+    name = bucket_of(frankfurt)
+    frankfurt.account.s3.put_public_access_block(
+        Bucket=name,
+        PublicAccessBlockConfiguration={
+            "BlockPublicAcls": False,
+            "IgnorePublicAcls": False,
+            "BlockPublicPolicy": False,
+            "RestrictPublicBuckets": False,
+        },
+    )
+    frankfurt.account.s3.delete_bucket_policy(Bucket=name)
+    seen = frankfurt.stack.done("refresh", "--preview-only", "--diff")
+    assert "weights-public-access" in seen and "blockPublicAcls" in seen
+    told = frankfurt.changes(*UP, "--refresh")
+    assert told == {("update", "weights-public-access"), ("create", "weights-policy")}
+    closed = frankfurt.account.s3.get_public_access_block(Bucket=name)["PublicAccessBlockConfiguration"]
+    assert all(closed.values())
+    assert "aws:SecureTransport" in frankfurt.account.s3.get_bucket_policy(Bucket=name)["Policy"]
+
+
+def test_what_is_protected_stays_until_protection_is_taken_away(frankfurt):
+    refused = frankfurt.stack.refused(*DESTROY)
+    assert "protected" in refused and "models-cluster" in refused
+    assert frankfurt.account.eks.list_clusters()["clusters"] == ["models"]
+    s3, name = frankfurt.account.s3, bucket_of(frankfurt)
+    closed = s3.get_public_access_block(Bucket=name)["PublicAccessBlockConfiguration"]
+    assert all(closed.values()), "a bucket that stays is as closed as before"
+    assert s3.get_bucket_versioning(Bucket=name)["Status"] == "Enabled"
+    assert s3.get_bucket_encryption(Bucket=name) and s3.get_bucket_policy(Bucket=name)
+    frankfurt.write(cluster={"log_days": 400}, pool={"capacity": {"purchase": "spot"}}, protect=False)
+    frankfurt.stack.done(*UP)
+    frankfurt.stack.done(*DESTROY)
+    assert left(frankfurt) == {}
+
+
+def left(site):
+    """What is still there in AWS, by kind."""
+    account = site.account
+    keys = [one["KeyId"] for one in account.kms.list_keys()["Keys"]]
+    now = {
+        "clusters": account.eks.list_clusters()["clusters"],
+        "buckets": [one["Name"] for one in account.s3.list_buckets()["Buckets"]],
+        "vpcs": [one["VpcId"] for one in account.ec2.describe_vpcs()["Vpcs"] if not one["IsDefault"]],
+        "roles": [one["RoleName"] for one in account.iam.list_roles()["Roles"]],
+        "keys": [
+            key
+            for key in keys
+            if account.kms.describe_key(KeyId=key)["KeyMetadata"]["KeyState"] != "PendingDeletion"
+        ],
+        "logs": [one["logGroupName"] for one in account.logs.describe_log_groups()["logGroups"]],
+        "simulated": list(account.simulated),
+    }
+    return {kind: there for kind, there in now.items() if there}
+
+
+def test_a_quota_halfway_and_nodes_that_fail_lose_nothing_and_double_nothing(served, tmp_path_factory):
+    site = Site(tmp_path_factory.mktemp("brandenburg"), served, BRANDENBURG)
+    site.write(protect=False)
+    site.aws.calls.clear()
+    quota = "You've reached your quota for maximum clusters"
+    site.aws.faults.add("create", "::models-cluster$", "ResourceLimitExceededException", message=quota)
+    assert quota in site.stack.refused(*UP)
+    site.aws.faults.add("create", "::whole-nodes$", "NodeCreationFailure", message="unhealthy", made=True)
+    assert "NodeCreationFailure: unhealthy" in site.stack.refused(*UP)
+    site.stack.done(*UP)
+    made = [urn for operation, urn in site.aws.calls if operation == "create"]
+    state = site.stack.state()
+    assert sorted(made) == sorted(one["urn"] for one in state if one.get("id") and "aws:" in one["type"]), (
+        "each once"
+    )
+    assert not [urn for operation, urn in site.aws.calls if operation == "delete"]
+    assert len(site.account.eks.list_nodegroups(clusterName="models")["nodegroups"]) == 2
+    assert {one.split(":")[1] for one in arns(state)} == {"aws-eusc"}
+    site.stack.done(*DESTROY)
+    assert left(site) == {}
