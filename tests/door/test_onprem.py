@@ -82,10 +82,6 @@ def site(tmp_path_factory):
             made.kubectl("create", "namespace", "cert-manager")
             for chart, (namespace, values) in sites.INSTALLED.items():
                 made.install(plane / "charts" / chart, namespace, values)
-            for name in ("cert-manager", "cert-manager-cainjector", "cert-manager-webhook"):
-                made.kubectl(
-                    "rollout", "status", f"deployment/{name}", "-n", "cert-manager", "--timeout", "180s"
-                )
             made.write_stack({"models": [chat("smollm2-135m", "smollm2")]})
             newcomer.stack("onprem", OWN_SECRETS)
             yield made
