@@ -21,17 +21,13 @@ def _kept(subject: Resource, profile: Profile) -> Iterator[str]:
         return
     path = {_GROUP: "retentionInDays", _STORE: "retentionPeriod"}.get(subject.type, "retentionDays")
     days = subject.value(path, _DEFAULT if subject.type in _BUCKETS else 0)
-    # By 0 CloudWatch never deletes, and without a period.
-    if subject.type == _GROUP and subject.props.get(path) is None:
-        if not any(subject.value(f"{tags}.retention") for tags in ("tags", "tagsAll")):
-            yield f"`{path}` is absent, so nothing is ever deleted; state 0 where this is meant"
-        return
+    # Without a period CloudWatch never deletes.
     if not str(days).isdigit() or 0 < int(str(days)) < profile.retention_days:
         yield f"`{path}` is {days}, and profile {profile.name} keeps logs for {profile.retention_days} days"
 
 
-def _group(days: object, **tags: str) -> Resource:
-    return Resource(_GROUP, "g", {"retentionInDays": days, "tags": tags})
+def _group(days: object) -> Resource:
+    return Resource(_GROUP, "g", {"retentionInDays": days})
 
 
 CONTROL = Control(
@@ -39,19 +35,12 @@ CONTROL = Control(
     title="Logs are kept as long as the profile demands",
     severity=Severity.HIGH,
     sources=("AI Act 19", "AI Act 26", "DORA RTS 12"),
-    remedy="Set the period to the days of the profile at least; 0 keeps for ever.",
+    remedy="Set the period to the profile's days at least.",
     rule=ResourceRule(lambda token: token in (_GROUP, _STORE, *_BUCKETS), _kept),
     cases=(
         Case("for a year", Verdict.GOOD, _group(365), profile="eu-controlled"),
         Case("for a week", Verdict.BAD, _group(7), profile="eu-controlled"),
         Case("for ever", Verdict.GOOD, _group(0), profile="eu-controlled"),
-        Case("nothing said", Verdict.BAD, Resource(_GROUP, "g", {}), profile="eu-controlled"),
-        Case(
-            "for ever, with a reason",
-            Verdict.GOOD,
-            _group(0, retention="legal hold"),
-            profile="eu-controlled",
-        ),
         Case("not known yet", Verdict.UNDECIDED, _group(UNKNOWN), profile="eu-controlled"),
         Case("Google, nothing said", Verdict.BAD, Resource(_BUCKETS[0], "b", {}), profile="eu-controlled"),
         Case("for a week in profile open", Verdict.GOOD, _group(7), profile="open"),

@@ -43,11 +43,16 @@ _HOST = re.compile(
     r")(?=[:/\s\"',)\]?]|$)"
 )
 """A host at which a provider serves models."""
-_SCHEMAS = ("kubernetes:apiextensions.k8s.io/", "kubernetes:networking.k8s.io/")
+_SILENT = (
+    "kubernetes:apiextensions.k8s.io/",
+    "kubernetes:networking.k8s.io/",
+    "kubernetes:core/v1:ConfigMap",
+)
+"""Beginnings of types of resources that call nobody."""
 
 
 def _applies(token: str) -> bool:
-    return token.startswith(_HOSTED) or (token.startswith("kubernetes:") and not token.startswith(_SCHEMAS))
+    return token.startswith(_HOSTED) or (token.startswith("kubernetes:") and not token.startswith(_SILENT))
 
 
 def _hosted(subject: Resource, profile: Profile) -> Iterator[str]:
