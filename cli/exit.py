@@ -12,7 +12,6 @@ from corral.embedded.engine import project
 from corral.stacks.config.errors import StackErrors
 from corral.stacks.config.loader import read, stack_of
 from corral.stacks.config.model_lock import read_lock
-from corral.stacks.planning.cluster import on_kind
 from corral.stacks.planning.planner import plan as plan_of
 from corral.stacks.reports.exit import (
     ExitRegister,
@@ -49,7 +48,7 @@ def register(file: Path) -> ExitRegister:
         if kind is config.cluster.kind:
             continue
         try:
-            plan_of(on_kind(config, kind), stack_of(file), locked, pinned=False)
+            plan_of(config.on_kind(kind), stack_of(file), locked, pinned=False)
             others.append(other_cluster(kind, here, graph_of(file, kind)))
         except StackErrors as error:
             others.append(OtherCluster(kind, error.problems))

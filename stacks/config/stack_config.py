@@ -7,7 +7,7 @@ from pydantic import ConfigDict, WithJsonSchema
 
 from corral.catalogue.addons import config_secrets
 from corral.catalogue.models import ModelSpec, models
-from corral.catalogue.vocabulary import Addon, AddonState
+from corral.catalogue.vocabulary import Addon, AddonState, ClusterKind
 from corral.stacks.config.errors import ConfigErrors
 from corral.stacks.config.sections.eks import Eks
 from corral.stacks.config.sections.environment import (
@@ -120,6 +120,10 @@ class StackConfig(Section):
     def sections(self) -> frozenset[str]:
         """Sections that the stack file has, or that have a default."""
         return frozenset(kebab(name) for name, value in self if value is not None)
+
+    def on_kind(self, kind: ClusterKind) -> "StackConfig":
+        """The same on a cluster of another kind, without the keys that say what the present one is."""
+        return self.model_copy(update={"cluster": Cluster.model_validate({"kind": kind})})
 
     @property
     def known_models(self) -> Mapping[str, ModelSpec]:

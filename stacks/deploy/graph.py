@@ -22,7 +22,6 @@ from corral.stacks.deploy.clusters import connect
 from corral.stacks.deploy.clusters.named_nodes import NamedNodes
 from corral.stacks.deploy.clusters.protocol import Cluster
 from corral.stacks.deploy.program import Platform
-from corral.stacks.planning.cluster import on_kind
 from corral.stacks.planning.planner import plan as plan_of
 from corral.stacks.planning.results.plan import Plan
 
@@ -60,7 +59,7 @@ def _cluster(plan: Plan) -> Cluster:
 
 def main(path: Path, kind: ClusterKind | None = None) -> int:
     try:
-        config = read(path) if kind is None else on_kind(read(path), kind)
+        config = read(path) if kind is None else read(path).on_kind(kind)
         made = plan_of(config, stack_of(path), read_lock(path), pinned=False)
         print(json.dumps([asdict(one) for one in graph(made)]))
     except StackErrors as error:

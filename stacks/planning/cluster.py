@@ -1,7 +1,6 @@
 """The cluster and its supply, from sections `cluster` and `sovereignty`."""
 
-from corral.catalogue.vocabulary import ClusterKind
-from corral.stacks.config.stack_config import Cluster, Sovereignty, StackConfig
+from corral.stacks.config.stack_config import Cluster, Sovereignty
 from corral.stacks.planning.defaults import node_platform
 from corral.stacks.planning.eks import eks_plan
 from corral.stacks.planning.results.cluster import ClusterPlan, SupplyPlan, TolerationPlan
@@ -21,11 +20,6 @@ def cluster_plan(section: Cluster, region: str, stack: str) -> ClusterPlan:
         tuple(TolerationPlan(one.key, one.value, one.effect) for one in section.tolerations),
         eks=eks_plan(section, region, stack),
     )
-
-
-def on_kind(config: StackConfig, kind: ClusterKind) -> StackConfig:
-    """`config` on a cluster of another kind, without the keys that say what the present one is."""
-    return config.model_copy(update={"cluster": Cluster.model_validate({"kind": kind})})
 
 
 def supply_plan(section: Sovereignty, tools: str | None) -> SupplyPlan:

@@ -232,12 +232,16 @@ def test_a_cluster_that_has_them_by_default_or_says_so_is_taken():
 
 
 @pytest.mark.parametrize(
-    ("key", "value"), [("kubernetes", "1.35"), ("feature-gates", ["DRAPartitionableDevices"])]
+    ("key", "value", "kinds"),
+    [
+        ("kubernetes", "1.35", "existing, eks"),
+        ("feature-gates", ["DRAPartitionableDevices"], "existing"),
+    ],
 )
-def test_the_embedded_cluster_has_the_version_it_has(key: str, value: object):
-    said = value if isinstance(value, str) else value[0]
+def test_the_embedded_cluster_has_the_version_it_has(key: str, value: object, kinds: str):
+    shown = value if isinstance(value, str) else value[0]
     assert problems(cluster={"kind": "embedded", key: value}) == [
-        f"cluster.{key}: {said}: belongs to kind existing; the embedded cluster brings its own"
+        f"cluster.{key}: {shown}: belongs to kind {kinds}; the embedded cluster brings its own"
     ]
 
 
