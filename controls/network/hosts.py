@@ -17,7 +17,6 @@ PUBLIC = (
     *("public.ecr.aws", "mcr.microsoft.com", "helm.ngc.nvidia.com", "ngc.nvidia.com"),
     *("huggingface.co", "hf.co", "modelscope.cn", "ollama.com"),
     *("github.com", "githubusercontent.com", "github.io", "gitlab.com"),
-    *("pypi.org", "pythonhosted.org", "proxy.golang.org", "sum.golang.org", "registry.npmjs.org"),
     *("pulumi.com", "amazonaws.com", "amazonaws.eu", "googleapis.com", "windows.net", "azurecr.io"),
     *("debian.org", "ubuntu.com", "rekor.sigstore.dev", "fulcio.sigstore.dev", "sigstore.dev"),
 )

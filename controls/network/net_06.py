@@ -62,13 +62,10 @@ _HUBS = [
     "quay.io",
     "nvcr.io",
     "gcr.io",
-    "pypi.org",
-    "pythonhosted.org",
     "github.com",
     "githubusercontent.com",
-    "npmjs.org",
 ]
-"""Public hosts of models, images, packages and hosted models."""
+"""Public hosts of models, images, code and hosted models."""
 
 
 def _policy(**spec: Any) -> Mapping[str, Any]:
