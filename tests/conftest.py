@@ -5,6 +5,7 @@ and keep a core busy. Of the others each file is a group. (xdist's own `xdist_gr
 pytest 9.2, which no longer takes a test's name from where xdist 3.8 writes the group.)
 """
 
+import os
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,10 @@ from xdist.scheduler import LoadScopeScheduling
 TESTS = Path(__file__).parent
 STACKS = {"components", "e2e", "fair_sharing", "importing", "programs", "tools"}
 """Folders whose planes are one group; those of the other folders are the second."""
+
+RANGES = ("96-172", "174-250")
+"""Addresses of the planes of a process: what one stops, no other takes before it is started again."""
+os.environ["CORRAL_RANGES"] = RANGES[int(os.environ.get("PYTEST_XDIST_WORKER", "gw0")[2:]) % len(RANGES)]
 
 
 class Groups(LoadScopeScheduling):

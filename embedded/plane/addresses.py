@@ -1,5 +1,7 @@
 """Ports and address ranges of a plane: chosen once, so that several planes live side by side."""
 
+import os
+import re
 import socket
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
@@ -7,6 +9,8 @@ from dataclasses import dataclass
 FIRST_PORT, LAST_PORT = 20_000, 29_999
 """Below the range from which Linux gives ports to outgoing connections (32768 and up by default)."""
 FIRST_OCTET, LAST_OCTET = 96, 250
+RANGES = "CORRAL_RANGES"
+"""Variable that narrows them for new planes."""
 PORTS = (
     "kubeApiserverPort",
     "etcdPort",
@@ -56,13 +60,28 @@ def claim_any(taken: Collection[int]) -> Claim:
     """Claim the first free pair of ranges that is not in `taken`.
 
     Raises:
-        AddressesInUse: every pair is taken.
+        AddressesInUse: every pair is taken, or `CORRAL_RANGES` names none.
     """
-    for octet in range(FIRST_OCTET, LAST_OCTET, 2):
+    usable = _usable()
+    for octet in usable:
         ranges = None if octet in taken else claim(octet)
         if ranges:
             return ranges
-    raise AddressesInUse("no free address range in 127.96.0.0 to 127.251.255.255: stop another plane")
+    raise AddressesInUse(
+        f"no free address range in 127.{usable[0]}.0.0 to 127.{usable[-1] + 1}.255.255: stop another plane"
+    )
+
+
+def _usable() -> range:
+    """First octet of each pair that a new plane may take."""
+    text = os.environ.get(RANGES, f"{FIRST_OCTET}-{LAST_OCTET}")
+    match = re.fullmatch(r"([0-9]{2,3})-([0-9]{2,3})", text, re.ASCII)
+    first, last = (int(one) for one in match.groups()) if match else (0, 0)
+    if first % 2 or not FIRST_OCTET <= first <= last <= LAST_OCTET:
+        raise AddressesInUse(
+            f"{RANGES}={text}: give FIRST-LAST, from an even number, within {FIRST_OCTET}-{LAST_OCTET}"
+        )
+    return range(first, last + 1, 2)
 
 
 def free(port: int) -> bool:

@@ -70,6 +70,7 @@ class Platform:
             "CORRAL_HOME": str(self.root),
             "CORRAL_TOOLCHAIN": str(Home.find().toolchain),
             "COLUMNS": "200",
+            "CORRAL_RANGES": os.environ["CORRAL_RANGES"],
         }
 
     def start(self, *arguments: str) -> "subprocess.Popen[str]":

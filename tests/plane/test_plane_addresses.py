@@ -2,7 +2,9 @@
 
 import socket
 
-from corral.embedded.plane.addresses import PORTS, claim, claim_any, free, free_ports
+import pytest
+
+from corral.embedded.plane.addresses import PORTS, AddressesInUse, claim, claim_any, free, free_ports
 
 
 def test_a_range_has_one_holder_at_a_time():
@@ -25,6 +27,24 @@ def test_ranges_of_stopped_planes_are_left_alone():
     other = claim_any({free_one.octet})
     other.lock.close()
     assert other.octet != free_one.octet
+
+
+def test_a_new_plane_takes_only_what_it_may(monkeypatch):
+    monkeypatch.setenv("CORRAL_RANGES", "248-250")
+    held = claim_any({250})
+    try:
+        assert held.octet == 248
+        with pytest.raises(AddressesInUse, match=r"no free address range in 127\.248\.0\.0 to 127\.251"):
+            claim_any({250})
+    finally:
+        held.lock.close()
+
+
+@pytest.mark.parametrize("text", ["", "96", "97-120", "120-100", "10-250", "96-252", "a-b", "96 - 98"])
+def test_ranges_that_are_none_are_refused_with_those_there_are(monkeypatch, text):
+    monkeypatch.setenv("CORRAL_RANGES", text)
+    with pytest.raises(AddressesInUse, match=r"^CORRAL_RANGES=.*: give FIRST-LAST, .* within 96-250$"):
+        claim_any(())
 
 
 def test_services_and_pods_have_ranges_of_their_own():
