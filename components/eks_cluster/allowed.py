@@ -2,23 +2,23 @@
 
 import re
 from collections.abc import Iterator
-from ipaddress import IPv4Network
-
-from packaging.version import Version
 
 from corral.catalogue.aws import partition_of, partitions
-from corral.catalogue.charts import charts_of
 from corral.catalogue.eks import LEAST_DISK_GIB, LETTERS, NARROWEST, WIDEST, eks_services
 from corral.catalogue.formats import Format
-from corral.catalogue.instances import instances
-from corral.catalogue.vocabulary import Addon
+from corral.components._cloud_clusters import (
+    client_problems,
+    format_problems,
+    machine_problems,
+    network_of,
+    size_problems,
+    version_problems,
+)
 from corral.components.eks_cluster.args import EksClusterArgs, EksNetwork, EksSystemNodes
-from corral.controls.network.world import world
 
 CIDR = "10.0.0.0/16"
 _CLUSTER = Format(r"[A-Za-z0-9][A-Za-z0-9_-]{0,99}", "letters, digits, - and _, at most 100")
 _ADMIN = Format(r"[A-Za-z0-9][A-Za-z0-9-]{0,30}", "letters, digits and -, at most 31")
-_VERSION = Format(r"1\.[1-9][0-9]?", "MAJOR.MINOR, such as 1.35")
 _MACHINE = Format(r"[a-z0-9-]+\.[a-z0-9-]+", "FAMILY.SIZE, such as m7i.xlarge")
 _ADDON_VERSION = Format(
     r"v[0-9]+\.[0-9]+\.[0-9]+-eksbuild\.[0-9]+",
@@ -30,13 +30,13 @@ _PRINCIPAL = re.compile(r"arn:([a-z-]+):iam::[0-9]{12}:(?:role|user)/[A-Za-z0-9+
 def problems(args: EksClusterArgs, owner: str) -> Iterator[str]:
     """What of `args` cannot be, or does not combine."""
     name = args.get("cluster_name", owner)
-    yield from _format(name, _CLUSTER, f"{owner}.cluster_name")
+    yield from format_problems(name, _CLUSTER, f"{owner}.cluster_name")
     partition = partition_of(args["region"])
     if partition is None:
         known = " or ".join(partitions())
         yield f"{owner}.region: {args['region']!r} is in no partition that is known; use a region of {known}"
     yield from _zone_problems(args["zones"], args["region"], f"{owner}.zones")
-    yield from _version_problems(args["version"], args.get("dra", True), f"{owner}.version")
+    yield from version_problems(args["version"], args.get("dra", True), f"{owner}.version")
     yield from _admin_problems(args, partition, f"{owner}.admins")
     yield from _network_problems(args.get("network", {}), f"{owner}.network")
     yield from _node_problems(args["nodes"], len(args["zones"]), f"{owner}.nodes")
@@ -45,11 +45,6 @@ def problems(args: EksClusterArgs, owner: str) -> Iterator[str]:
     if days not in eks_services().log_days:
         listed = ", ".join(map(str, eks_services().log_days))
         yield f"{owner}.log_days: {days!r} is not allowed; CloudWatch has {listed}"
-
-
-def _format(value: str, allowed: Format, where: str) -> Iterator[str]:
-    if not allowed.matches(value):
-        yield f"{where}: {value!r} is not allowed; use {allowed.words}"
 
 
 def _zone_problems(zones: list[str], region: str, where: str) -> Iterator[str]:
@@ -64,25 +59,11 @@ def _zone_problems(zones: list[str], region: str, where: str) -> Iterator[str]:
             yield f"{where}: {zone!r} is there {zones.count(zone)} times; name each zone once"
 
 
-def _version_problems(version: str, dra: bool, where: str) -> Iterator[str]:
-    if not _VERSION.matches(version):
-        yield from _format(version, _VERSION, where)
-        return
-    floors = [Version(entry.kubernetes) for entry in charts_of(Addon.DRA_DRIVER) if entry.kubernetes]
-    floor = max(floors)
-    # EKS chooses the patch itself.
-    if dra and Version(version) < Version(f"{floor.major}.{floor.minor}"):
-        yield (
-            f"{where}: {version!r} is too old for GPUs handed out by claim; use {floor.major}.{floor.minor} "
-            "or newer, or dra: False"
-        )
-
-
 def _admin_problems(args: EksClusterArgs, partition: str | None, where: str) -> Iterator[str]:
     if not args["admins"]:
         yield f"{where}: empty, so that nobody could enter the cluster; name one role or more"
     for name, arn in args["admins"].items():
-        yield from _format(name, _ADMIN, f"{where}, key {name!r}")
+        yield from format_problems(name, _ADMIN, f"{where}, key {name!r}")
         if not isinstance(arn, str):
             continue
         match = _PRINCIPAL.fullmatch(arn)
@@ -94,7 +75,7 @@ def _admin_problems(args: EksClusterArgs, partition: str | None, where: str) -> 
 
 def _network_problems(network: EksNetwork, where: str) -> Iterator[str]:
     cidr = network.get("cidr", CIDR)
-    parsed = _cidr(cidr)
+    parsed = network_of(cidr)
     if parsed is None:
         yield f"{where}.cidr: {cidr!r} is not allowed; use a network such as {CIDR}"
     elif parsed.prefixlen < WIDEST:
@@ -104,33 +85,15 @@ def _network_problems(network: EksNetwork, where: str) -> Iterator[str]:
             f"{where}.cidr: {cidr!r} has no room for subnets of nodes and pods, an eighth of it each; "
             f"use a /{WIDEST} to /{NARROWEST}"
         )
-    for index, client in enumerate(network.get("api_clients", [])):
-        if _cidr(client) is None or world(client):
-            use = "use a network such as 192.0.2.0/24"
-            yield f"{where}.api_clients[{index}]: {client!r} is not allowed; {use}"
-
-
-def _cidr(text: str) -> IPv4Network | None:
-    try:
-        return IPv4Network(text) if "/" in text else None
-    except ValueError:
-        return None
+    yield from client_problems(network.get("api_clients", []), f"{where}.api_clients")
 
 
 def _node_problems(nodes: EksSystemNodes, zones: int, where: str) -> Iterator[str]:
     machine = nodes["instance_type"]
-    yield from _format(machine, _MACHINE, f"{where}.instance_type")
-    if machine in instances():
-        gpu = instances()[machine].gpu
-        yield f"{where}.instance_type: {machine!r} has GPUs ({gpu}); use a type without, and EksGpuNodePool"
+    yield from machine_problems(machine, _MACHINE, "EksGpuNodePool", f"{where}.instance_type")
     least = nodes.get("min", zones)
-    most = nodes.get("max", 2 * least)
-    if least < 1:
-        yield f"{where}.min: {least!r} is not allowed; use 1 or more"
-    elif most < least:
-        yield f"{where}.max: {most!r} is below the fewest, {least}"
-    if nodes.get("disk_gib", LEAST_DISK_GIB) < LEAST_DISK_GIB:
-        yield f"{where}.disk_gib: {nodes.get('disk_gib')!r} is not allowed; use {LEAST_DISK_GIB} or more"
+    disk = nodes.get("disk_gib", LEAST_DISK_GIB)
+    yield from size_problems(least, nodes.get("max", 2 * least), disk, LEAST_DISK_GIB, where)
 
 
 def _addon_problems(versions: dict[str, str], where: str) -> Iterator[str]:
@@ -138,4 +101,4 @@ def _addon_problems(versions: dict[str, str], where: str) -> Iterator[str]:
     for name, version in versions.items():
         if name not in known:
             yield f"{where}: {name!r} is not installed; allowed are {', '.join(sorted(known))}"
-        yield from _format(version, _ADDON_VERSION, f"{where}[{name!r}]")
+        yield from format_problems(version, _ADDON_VERSION, f"{where}[{name!r}]")

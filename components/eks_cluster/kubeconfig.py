@@ -1,11 +1,11 @@
 """The kubeconfig of a cluster, without a credential in it: AWS's command makes a token when one is needed."""
 
-import json
 from collections.abc import Sequence
 
 import pulumi
 import pulumi_aws as aws
 
+from corral.components._cloud_clusters import kubeconfig_text
 from corral.components.eks_cluster.site import EksSite
 
 
@@ -21,19 +21,5 @@ def kubeconfig(
 
 def _text(site: EksSite, server: str, authority: str) -> str:
     token = ["eks", "get-token", "--cluster-name", site.cluster, "--region", site.region, "--output", "json"]
-    plugin = {
-        "apiVersion": "client.authentication.k8s.io/v1beta1",
-        "command": "aws",
-        "args": token,
-        "interactiveMode": "Never",
-    }
-    name = site.cluster
-    document = {
-        "apiVersion": "v1",
-        "kind": "Config",
-        "clusters": [{"name": name, "cluster": {"server": server, "certificate-authority-data": authority}}],
-        "users": [{"name": name, "user": {"exec": plugin}}],
-        "contexts": [{"name": name, "context": {"cluster": name, "user": name}}],
-        "current-context": name,
-    }
-    return json.dumps(document, indent=2)
+    plugin = {"command": "aws", "args": token}
+    return kubeconfig_text(site.cluster, server, authority, plugin)

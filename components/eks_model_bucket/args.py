@@ -6,8 +6,7 @@ from typing import NotRequired, TypedDict
 import pulumi
 
 from corral.catalogue.aws import partition_of, partitions
-from corral.catalogue.formats import SUBDOMAIN
-from corral.components._accounts import PodAccount
+from corral.components._accounts import PodAccount, account_problems
 
 
 class EksModelBucketArgs(TypedDict):
@@ -41,18 +40,7 @@ def problems(args: EksModelBucketArgs, owner: str) -> Iterator[str]:
     if partition_of(args["region"]) is None:
         known = " or ".join(partitions())
         yield f"{owner}.region: {args['region']!r} is in no partition that is known; use a region of {known}"
-    if not args["readers"] and not args.get("writers"):
-        yield f"{owner}.readers: empty, and so are writers; name the account of one pod or more"
-    seen: dict[tuple[str, str], str] = {}
-    for key in ("readers", "writers"):
-        for index, one in enumerate(args.get(key, [])):
-            where, account = f"{owner}.{key}[{index}]", one["service_account"]
-            if not SUBDOMAIN.matches(account):
-                yield f"{where}.service_account: {account!r} is not allowed; use {SUBDOMAIN.words}"
-            # EKS has one association for each account.
-            first = seen.setdefault((one["namespace"], account), where)
-            if first != where:
-                yield f"{where}: {one['namespace']}/{account} is {first} already; name each account once"
+    yield from account_problems(args["readers"], args.get("writers", []), owner)
     for key in ("lock_days", "old_version_days"):
         days = args.get(key, 1)
         if days < 1:

@@ -5,12 +5,15 @@ from datetime import datetime
 from ipaddress import IPv4Network
 from itertools import combinations
 
-from packaging.version import Version
-
-from corral.catalogue.charts import charts_of
 from corral.catalogue.formats import Format
-from corral.catalogue.instances import instances
-from corral.catalogue.vocabulary import Addon
+from corral.components._cloud_clusters import (
+    client_problems,
+    format_problems,
+    machine_problems,
+    network_of,
+    size_problems,
+    version_problems,
+)
 from corral.components._gcp import KEY, LABEL_KEY, LABEL_TEXT, PROJECT, REGION
 from corral.components.gke_cluster.args import (
     GkeClusterArgs,
@@ -19,7 +22,6 @@ from corral.components.gke_cluster.args import (
     GkeNetwork,
     GkeSystemNodes,
 )
-from corral.controls.network.world import world
 
 NODES, PODS, SERVICES = "10.0.0.0/20", "10.4.0.0/14", "10.8.0.0/20"
 LOG_DAYS = 3650
@@ -28,7 +30,6 @@ LEAST_DISK_GIB = 20
 LEAST_NODES = 3
 NAME = Format(r"[a-z]([a-z0-9-]{0,28}[a-z0-9])?", "lowercase letters, digits and -, at most 30")
 """Shorter than GKE's own 40: names of what belongs to it begin with it."""
-_VERSION = Format(r"1\.[1-9][0-9]?", "MAJOR.MINOR, such as 1.35")
 _MACHINE = Format(r"[a-z][a-z0-9]*-[a-z0-9-]+", "FAMILY-SIZE, such as n2d-standard-4")
 _RULE = Format(r"FREQ=(DAILY|WEEKLY)(;[A-Z]+=[A-Z0-9,]+)*", "a rule such as FREQ=WEEKLY;BYDAY=SA,SU")
 _LETTERS = "abcdef"
@@ -37,11 +38,11 @@ _LETTERS = "abcdef"
 def problems(args: GkeClusterArgs, owner: str) -> Iterator[str]:
     """What of `args` cannot be, or does not combine."""
     name = args.get("cluster_name", owner)
-    yield from _format(name, NAME, f"{owner}.cluster_name")
-    yield from _format(args["project"], PROJECT, f"{owner}.project")
-    yield from _format(args["region"], REGION, f"{owner}.region")
+    yield from format_problems(name, NAME, f"{owner}.cluster_name")
+    yield from format_problems(args["project"], PROJECT, f"{owner}.project")
+    yield from format_problems(args["region"], REGION, f"{owner}.region")
     yield from _zone_problems(args.get("zones", []), args["region"], f"{owner}.zones")
-    yield from _version_problems(args["version"], args.get("dra", True), f"{owner}.version")
+    yield from version_problems(args["version"], args.get("dra", True), f"{owner}.version")
     yield from _key_problems(args["keys"], args["region"], f"{owner}.keys")
     yield from _network_problems(args.get("network", {}), f"{owner}.network")
     yield from _node_problems(args["nodes"], f"{owner}.nodes")
@@ -56,13 +57,8 @@ def problems(args: GkeClusterArgs, owner: str) -> Iterator[str]:
 def label_problems(labels: Mapping[str, str], where: str) -> Iterator[str]:
     """Labels that Google does not take."""
     for key, value in labels.items():
-        yield from _format(key, LABEL_KEY, f"{where}, key {key!r}")
-        yield from _format(value, LABEL_TEXT, f"{where}[{key!r}]")
-
-
-def _format(value: str, allowed: Format, where: str) -> Iterator[str]:
-    if not allowed.matches(value):
-        yield f"{where}: {value!r} is not allowed; use {allowed.words}"
+        yield from format_problems(key, LABEL_KEY, f"{where}, key {key!r}")
+        yield from format_problems(value, LABEL_TEXT, f"{where}[{key!r}]")
 
 
 def _zone_problems(zones: list[str], region: str, where: str) -> Iterator[str]:
@@ -73,22 +69,9 @@ def _zone_problems(zones: list[str], region: str, where: str) -> Iterator[str]:
             yield f"{where}: {zone!r} is there {zones.count(zone)} times; name each zone once"
 
 
-def _version_problems(version: str, dra: bool, where: str) -> Iterator[str]:
-    if not _VERSION.matches(version):
-        yield from _format(version, _VERSION, where)
-        return
-    floor = max(Version(entry.kubernetes) for entry in charts_of(Addon.DRA_DRIVER) if entry.kubernetes)
-    # GKE chooses the patch itself.
-    if dra and Version(version) < Version(f"{floor.major}.{floor.minor}"):
-        yield (
-            f"{where}: {version!r} is too old for GPUs handed out by claim; use {floor.major}.{floor.minor} "
-            "or newer, or dra: False"
-        )
-
-
 def _key_problems(keys: GkeKeys, region: str, where: str) -> Iterator[str]:
     if "project" in keys:
-        yield from _format(keys["project"], PROJECT, f"{where}.project")
+        yield from format_problems(keys["project"], PROJECT, f"{where}.project")
     for purpose in ("secrets", "logs", "disks"):
         key = keys.get(purpose)
         if key is None and "project" not in keys:
@@ -100,7 +83,7 @@ def _key_problems(keys: GkeKeys, region: str, where: str) -> Iterator[str]:
 def key_problems(key: str, region: str, where: str) -> Iterator[str]:
     """What is no key, or one of another region than what it encrypts."""
     if not KEY.matches(key):
-        yield f"{where}: {key!r} is not allowed; use {KEY.words}"
+        yield from format_problems(key, KEY, where)
     elif key.split("/")[3] != region:
         yield f"{where}: {key!r} is in {key.split('/')[3]}; use a key in {region}"
 
@@ -113,7 +96,7 @@ def _network_problems(network: GkeNetwork, where: str) -> Iterator[str]:
     }
     known: dict[str, IPv4Network] = {}
     for key, text in ranges.items():
-        parsed = _cidr(text)
+        parsed = network_of(text)
         if parsed is None or not parsed.is_private:
             yield f"{where}.{key}: {text!r} is not allowed; use a private network such as {NODES}"
         else:
@@ -121,37 +104,19 @@ def _network_problems(network: GkeNetwork, where: str) -> Iterator[str]:
     for (one, first), (other, second) in combinations(known.items(), 2):
         if first.overlaps(second):
             yield f"{where}.{other}: {second} and {one}, {first}, have addresses in common; use others"
-    for index, client in enumerate(network.get("api_clients", [])):
-        if _cidr(client) is None or world(client):
-            use = "use a network such as 192.0.2.0/24"
-            yield f"{where}.api_clients[{index}]: {client!r} is not allowed; {use}"
-
-
-def _cidr(text: str) -> IPv4Network | None:
-    try:
-        return IPv4Network(text) if "/" in text else None
-    except ValueError:
-        return None
+    yield from client_problems(network.get("api_clients", []), f"{where}.api_clients")
 
 
 def _node_problems(nodes: GkeSystemNodes, where: str) -> Iterator[str]:
     machine = nodes["machine_type"]
-    yield from _format(machine, _MACHINE, f"{where}.machine_type")
-    if machine in instances():
-        gpu = instances()[machine].gpu
-        yield f"{where}.machine_type: {machine!r} has GPUs ({gpu}); use a type without, and GkeGpuNodePool"
+    yield from machine_problems(machine, _MACHINE, "GkeGpuNodePool", f"{where}.machine_type")
     least = nodes.get("min", LEAST_NODES)
-    most = nodes.get("max", 2 * least)
-    if least < 1:
-        yield f"{where}.min: {least!r} is not allowed; use 1 or more"
-    elif most < least:
-        yield f"{where}.max: {most!r} is below the fewest, {least}"
-    if nodes.get("disk_gib", LEAST_DISK_GIB) < LEAST_DISK_GIB:
-        yield f"{where}.disk_gib: {nodes.get('disk_gib')!r} is not allowed; use {LEAST_DISK_GIB} or more"
+    disk = nodes.get("disk_gib", LEAST_DISK_GIB)
+    yield from size_problems(least, nodes.get("max", 2 * least), disk, LEAST_DISK_GIB, where)
 
 
 def _maintenance_problems(maintenance: GkeMaintenance, where: str) -> Iterator[str]:
-    yield from _format(maintenance["recurrence"], _RULE, f"{where}.recurrence")
+    yield from format_problems(maintenance["recurrence"], _RULE, f"{where}.recurrence")
     start, end = (_time(text) for text in (maintenance["start"], maintenance["end"]))
     for key, text, parsed in (("start", maintenance["start"], start), ("end", maintenance["end"], end)):
         if parsed is None:

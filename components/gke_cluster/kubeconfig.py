@@ -1,11 +1,11 @@
 """The kubeconfig of a cluster, without a credential in it: Google's plugin makes a token when needed."""
 
-import json
 from collections.abc import Sequence
 
 import pulumi
 import pulumi_gcp as gcp
 
+from corral.components._cloud_clusters import kubeconfig_text
 from corral.components._gcp import GcpSite
 
 
@@ -20,19 +20,5 @@ def kubeconfig(
 
 
 def _text(name: str, address: str, authority: str) -> str:
-    plugin = {
-        "apiVersion": "client.authentication.k8s.io/v1beta1",
-        "command": "gke-gcloud-auth-plugin",
-        "provideClusterInfo": True,
-        "interactiveMode": "Never",
-    }
-    server = {"server": f"https://{address}", "certificate-authority-data": authority}
-    document = {
-        "apiVersion": "v1",
-        "kind": "Config",
-        "clusters": [{"name": name, "cluster": server}],
-        "users": [{"name": name, "user": {"exec": plugin}}],
-        "contexts": [{"name": name, "context": {"cluster": name, "user": name}}],
-        "current-context": name,
-    }
-    return json.dumps(document, indent=2)
+    plugin = {"command": "gke-gcloud-auth-plugin", "provideClusterInfo": True}
+    return kubeconfig_text(name, f"https://{address}", authority, plugin)

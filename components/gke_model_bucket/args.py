@@ -5,8 +5,7 @@ from typing import NotRequired, TypedDict
 
 import pulumi
 
-from corral.catalogue.formats import SUBDOMAIN
-from corral.components._accounts import PodAccount
+from corral.components._accounts import PodAccount, account_problems
 from corral.components._gcp import PROJECT, REGION
 from corral.components.gke_cluster.allowed import key_problems, label_problems
 
@@ -57,7 +56,7 @@ def problems(args: GkeModelBucketArgs, owner: str) -> Iterator[str]:
     named = args.get("key")
     if isinstance(named, str):
         yield from key_problems(named, args["region"], f"{owner}.key")
-    yield from _account_problems(args, owner)
+    yield from account_problems(args["readers"], args.get("writers", []), owner)
     yield from label_problems(args.get("labels", {}), f"{owner}.labels")
     for key in ("retention_days", "old_version_days"):
         days = args.get(key, 1)
@@ -65,17 +64,3 @@ def problems(args: GkeModelBucketArgs, owner: str) -> Iterator[str]:
             yield f"{owner}.{key}: {days!r} is not allowed; use 1 or more"
     if "retention_days" in args and "old_version_days" in args:
         yield f"{owner}.old_version_days: with retention_days there are no old versions; leave one out"
-
-
-def _account_problems(args: GkeModelBucketArgs, owner: str) -> Iterator[str]:
-    if not args["readers"] and not args.get("writers"):
-        yield f"{owner}.readers: empty, and so are writers; name the account of one pod or more"
-    seen: dict[tuple[str, str], str] = {}
-    for key in ("readers", "writers"):
-        for index, one in enumerate(args.get(key, [])):
-            where, account = f"{owner}.{key}[{index}]", one["service_account"]
-            if not SUBDOMAIN.matches(account):
-                yield f"{where}.service_account: {account!r} is not allowed; use {SUBDOMAIN.words}"
-            first = seen.setdefault((one["namespace"], account), where)
-            if first != where:
-                yield f"{where}: {one['namespace']}/{account} is {first} already; name each account once"
