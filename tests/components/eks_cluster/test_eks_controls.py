@@ -1,20 +1,16 @@
 """The pack's controls over the whole graph of a cluster: none stops it, and without a safeguard one does."""
 
-import copy
 import json
-from collections.abc import Callable
 from dataclasses import replace
 from functools import cache
 from typing import Any
 
 import pytest
+from tests.components import safeguards
 from tests.components.eks_cluster.clusters import BRANDENBURG, FRANKFURT, eks
+from tests.components.safeguards import changed, setting, without
 
-from corral.controls.control import ObjectRule, Resource
-from corral.controls.enforcement import stops
-from corral.controls.evaluate import applies, evaluate_resource
-from corral.controls.profiles import profile
-from corral.controls.register import CONTROLS
+from corral.controls.control import Resource
 
 EXTERNAL = {
     purpose: f"arn:aws-eusc:kms:{BRANDENBURG}:111122223333:key/{purpose}"
@@ -64,15 +60,8 @@ def resources(name: str) -> tuple[Resource, ...]:
 
 
 def stopped(subjects: tuple[Resource, ...], name: str) -> set[tuple[str, str]]:
-    """Control and resource of each violation that stops an update under profile `name` in its region."""
-    constraints = profile(name.split()[0], region=WORLDS[name][0])
-    chosen = [one for one in CONTROLS if not isinstance(one.rule, ObjectRule) and stops(one, constraints)]
-    return {
-        (control.id, one.name)
-        for control in chosen
-        for one in subjects
-        if applies(control, one.type) and evaluate_resource(control, one, subjects, constraints)
-    }
+    """Violations under profile `name` in its region."""
+    return safeguards.stopped(subjects, name.split()[0], WORLDS[name][0])
 
 
 @pytest.mark.parametrize("name", [name for name in WORLDS if name != "air-gapped"])
@@ -86,33 +75,6 @@ def test_air_gapped_takes_no_cloud_provider_and_the_issuer_of_people_is_the_prog
     placed = {one.name for one in subjects if not one.type.startswith("aws:iam/")}
     assert {name for control, name in found if control == "SOV-OPR-01"} == placed
     assert {one for one in found if one[0] != "SOV-OPR-01"} == {("SOV-LCK-06", "models-cluster")}
-
-
-def changed(name: str, kind: str, change: Callable[[dict[str, Any]], Any]) -> tuple[Resource, ...]:
-    """Resources for profile `name` with `change` applied to the inputs of those of `kind`."""
-    made: list[Resource] = []
-    for one in resources(name):
-        props = copy.deepcopy(dict(one.props))
-        if one.type.endswith(f":{kind}"):
-            change(props)
-        made.append(replace(one, props=props))
-    assert [one.props for one in made] != [one.props for one in resources(name)], "nothing was taken away"
-    return tuple(made)
-
-
-def without(path: str) -> Callable[[dict[str, Any]], Any]:
-    return setting(path, None)
-
-
-def setting(path: str, value: Any) -> Callable[[dict[str, Any]], Any]:
-    def change(props: dict[str, Any]) -> None:
-        *parents, last = path.split(".")
-        holder: Any = props
-        for one in parents:
-            holder = holder[int(one)] if isinstance(holder, list) else holder[one]
-        holder[last] = value
-
-    return change
 
 
 def open_to_any_account(props: dict[str, Any]) -> None:
@@ -164,7 +126,7 @@ SAFEGUARDS = [
     ids=[f"{control} {kind} {index}" for index, (control, _, kind, _) in enumerate(SAFEGUARDS)],
 )
 def test_without_a_safeguard_its_control_stops_the_cluster(control, name, kind, change):
-    assert control in {one for one, _ in stopped(changed(name, kind, change), name)}
+    assert control in {one for one, _ in stopped(changed(resources(name), kind, change), name)}
 
 
 @pytest.mark.parametrize("kind", ["Key", "Cluster"])

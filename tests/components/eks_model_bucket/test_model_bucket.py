@@ -1,6 +1,5 @@
 """A bucket for models on S3: its graph, what the pack has to say to it, and what moto makes of it."""
 
-import copy
 import json
 import os
 from collections.abc import Callable
@@ -13,17 +12,15 @@ import boto3
 import moto
 import pulumi
 import pytest
+from tests.components import safeguards
 from tests.components.eks_cluster.clusters import BRANDENBURG, FRANKFURT, PARTITIONS, answers, computed
 from tests.components.eks_cluster.sdk import wrong_inputs
 from tests.components.harness import Graph, build
+from tests.components.safeguards import changed
 
 from corral.components._kit import ArgsError
 from corral.components.eks_model_bucket import EksModelBucket
-from corral.controls.control import ObjectRule, Resource
-from corral.controls.enforcement import stops
-from corral.controls.evaluate import applies, evaluate_resource
-from corral.controls.profiles import profile
-from corral.controls.register import CONTROLS
+from corral.controls.control import Resource
 
 READER = {"namespace": "chat", "service_account": "models"}
 WRITER = {"namespace": "model-storage", "service_account": "import"}
@@ -136,14 +133,7 @@ def resources(region: str) -> tuple[Resource, ...]:
 
 
 def stopped(subjects: tuple[Resource, ...], name: str, region: str) -> set[str]:
-    constraints = profile(name, region=region)
-    return {
-        control.id
-        for control in CONTROLS
-        if not isinstance(control.rule, ObjectRule) and stops(control, constraints)
-        for one in subjects
-        if applies(control, one.type) and evaluate_resource(control, one, subjects, constraints)
-    }
+    return {control for control, _ in safeguards.stopped(subjects, name, region)}
 
 
 @pytest.mark.parametrize("region", PARTITIONS)
@@ -175,15 +165,7 @@ SAFEGUARDS: list[tuple[str, str, Callable[[dict[str, Any]], Any] | None]] = [
 
 @pytest.mark.parametrize(("control", "kind", "change"), SAFEGUARDS)
 def test_without_a_safeguard_its_control_stops_the_bucket(control, kind, change):
-    subjects: list[Resource] = []
-    for one in resources(FRANKFURT):
-        props = copy.deepcopy(dict(one.props))
-        if one.type.endswith(f":{kind}"):
-            if change is None:
-                continue
-            change(props)
-        subjects.append(replace(one, props=props))
-    assert control in stopped(tuple(subjects), "eu-controlled", FRANKFURT)
+    assert control in stopped(changed(resources(FRANKFURT), kind, change), "eu-controlled", FRANKFURT)
 
 
 def test_a_bucket_that_may_go_with_the_stack_is_stopped():

@@ -1,20 +1,16 @@
 """The pack's controls over the whole graph of a cluster: none stops it, and without a safeguard one does."""
 
-import copy
-from collections.abc import Callable
 from dataclasses import replace
 from functools import cache
 from typing import Any
 
 import pytest
+from tests.components import safeguards
 from tests.components.gke_cluster.clusters import FRANKFURT, PROJECT, gke, key
 from tests.components.gke_cluster.test_gke_cluster import CONTROL_PLANE_KEYS
+from tests.components.safeguards import changed, setting, without
 
-from corral.controls.control import ObjectRule, Resource
-from corral.controls.enforcement import stops
-from corral.controls.evaluate import applies, evaluate_resource
-from corral.controls.profiles import profile
-from corral.controls.register import CONTROLS
+from corral.controls.control import Resource
 
 OWNED = {"owner": "platform", "data-class": "internal"}
 CLOSED = {
@@ -55,15 +51,7 @@ def resources(name: str) -> tuple[Resource, ...]:
 
 
 def stopped(subjects: tuple[Resource, ...], name: str) -> set[tuple[str, str]]:
-    """Control and resource of each violation that stops an update under profile `name`."""
-    constraints = profile(name, region=FRANKFURT)
-    chosen = [one for one in CONTROLS if not isinstance(one.rule, ObjectRule) and stops(one, constraints)]
-    return {
-        (control.id, one.name)
-        for control in chosen
-        for one in subjects
-        if applies(control, one.type) and evaluate_resource(control, one, subjects, constraints)
-    }
+    return safeguards.stopped(subjects, name, FRANKFURT)
 
 
 @pytest.mark.parametrize("name", [name for name in WORLDS if name != "air-gapped"])
@@ -73,33 +61,6 @@ def test_no_control_stops_a_cluster(name):
 
 def test_air_gapped_takes_no_cloud_provider_and_has_nothing_else_to_say():
     assert {control for control, _ in stopped(resources("air-gapped"), "air-gapped")} == {"SOV-OPR-01"}
-
-
-def changed(name: str, kind: str, change: Callable[[dict[str, Any]], Any]) -> tuple[Resource, ...]:
-    """Resources for profile `name` with `change` applied to the inputs of those of `kind`."""
-    made: list[Resource] = []
-    for one in resources(name):
-        props = copy.deepcopy(dict(one.props))
-        if one.type.endswith(f":{kind}"):
-            change(props)
-        made.append(replace(one, props=props))
-    assert [one.props for one in made] != [one.props for one in resources(name)], "nothing was taken away"
-    return tuple(made)
-
-
-def setting(path: str, value: Any) -> Callable[[dict[str, Any]], Any]:
-    def change(props: dict[str, Any]) -> None:
-        *parents, last = path.split(".")
-        holder: Any = props
-        for one in parents:
-            holder = holder[int(one)] if isinstance(holder, list) else holder[one]
-        holder[last] = value
-
-    return change
-
-
-def without(path: str) -> Callable[[dict[str, Any]], Any]:
-    return setting(path, None)
 
 
 HERE = key("disks", project=PROJECT)
@@ -162,7 +123,7 @@ SAFEGUARDS = [
 )
 def test_without_a_safeguard_its_control_stops_the_cluster(control, name, kind, change):
     before = {one for one, _ in stopped(resources(name), name)}
-    assert control in {one for one, _ in stopped(changed(name, kind, change), name)} - before
+    assert control in {one for one, _ in stopped(changed(resources(name), kind, change), name)} - before
 
 
 @pytest.mark.parametrize("kind", ["CryptoKey", "Cluster"])

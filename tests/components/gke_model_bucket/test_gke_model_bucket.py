@@ -1,13 +1,11 @@
 """A bucket for models on Cloud Storage: its graph, and what the pack has to say to it."""
 
-import copy
-from collections.abc import Callable
-from dataclasses import replace
 from functools import cache
 from typing import Any
 
 import pulumi
 import pytest
+from tests.components import safeguards
 from tests.components.eks_cluster.sdk import wrong_inputs
 from tests.components.gke_cluster.clusters import (
     ANSWERS,
@@ -21,15 +19,12 @@ from tests.components.gke_cluster.clusters import (
     key,
 )
 from tests.components.harness import Graph, build
+from tests.components.safeguards import changed, setting, without
 
 from corral.components._kit import ArgsError
 from corral.components.gke_cluster import GkeCluster
 from corral.components.gke_model_bucket import GkeModelBucket
-from corral.controls.control import ObjectRule, Resource
-from corral.controls.enforcement import stops
-from corral.controls.evaluate import applies, evaluate_resource
-from corral.controls.profiles import profile
-from corral.controls.register import CONTROLS
+from corral.controls.control import Resource
 
 READER = {"namespace": "chat", "service_account": "models"}
 WRITER = {"namespace": "model-storage", "service_account": "import"}
@@ -156,14 +151,7 @@ def resources() -> tuple[Resource, ...]:
 
 
 def stopped(subjects: tuple[Resource, ...], name: str) -> set[str]:
-    constraints = profile(name, region=FRANKFURT)
-    return {
-        control.id
-        for control in CONTROLS
-        if not isinstance(control.rule, ObjectRule) and stops(control, constraints)
-        for one in subjects
-        if applies(control, one.type) and evaluate_resource(control, one, subjects, constraints)
-    }
+    return {control for control, _ in safeguards.stopped(subjects, name, FRANKFURT)}
 
 
 @pytest.mark.parametrize("name", ["eu-resident", "eu-controlled", "eu-sovereign"])
@@ -171,27 +159,17 @@ def test_no_control_stops_a_bucket(name):
     assert stopped(resources(), name) == set()
 
 
-def _without(key: str, value: object = None) -> Callable[[dict[str, Any]], None]:
-    return lambda props: props.update({key: value})
-
-
 SAFEGUARDS = [
-    ("SOV-KEY-03", "Bucket", _without("encryption")),
-    ("SOV-NET-13", "Bucket", _without("publicAccessPrevention", "inherited")),
-    ("SOV-NET-13", "Bucket", _without("uniformBucketLevelAccess", False)),
-    ("SOV-NET-14", "BucketIAMMember", _without("member", "allUsers")),
-    ("SOV-RES-01", "Bucket", _without("location", "US")),
-    ("SOV-OPS-06", "Bucket", _without("forceDestroy", True)),
-    ("SOV-KEY-11", "Bucket", _without("encryption", {"defaultKmsKeyName": key("m", project=PROJECT)})),
+    ("SOV-KEY-03", "Bucket", without("encryption")),
+    ("SOV-NET-13", "Bucket", setting("publicAccessPrevention", "inherited")),
+    ("SOV-NET-13", "Bucket", setting("uniformBucketLevelAccess", False)),
+    ("SOV-NET-14", "BucketIAMMember", setting("member", "allUsers")),
+    ("SOV-RES-01", "Bucket", setting("location", "US")),
+    ("SOV-OPS-06", "Bucket", setting("forceDestroy", True)),
+    ("SOV-KEY-11", "Bucket", setting("encryption", {"defaultKmsKeyName": key("m", project=PROJECT)})),
 ]
 
 
 @pytest.mark.parametrize(("control", "kind", "change"), SAFEGUARDS)
 def test_without_a_safeguard_its_control_stops_the_bucket(control, kind, change):
-    made: list[Resource] = []
-    for one in resources():
-        props = copy.deepcopy(dict(one.props))
-        if one.type.endswith(f":{kind}"):
-            change(props)
-        made.append(replace(one, props=props))
-    assert control in stopped(tuple(made), "eu-sovereign")
+    assert control in stopped(changed(resources(), kind, change), "eu-sovereign")
