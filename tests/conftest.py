@@ -19,7 +19,8 @@ STACKS = {"components", "e2e", "fair_sharing", "importing", "programs", "tools"}
 
 RANGES = ("96-172", "174-250")
 """Addresses of the planes of a process: what one stops, no other takes before it is started again."""
-os.environ["CORRAL_RANGES"] = RANGES[int(os.environ.get("PYTEST_XDIST_WORKER", "gw0")[2:]) % len(RANGES)]
+if (worker := os.environ.get("PYTEST_XDIST_WORKER")) or "CORRAL_RANGES" not in os.environ:
+    os.environ["CORRAL_RANGES"] = RANGES[int((worker or "gw0")[2:]) % len(RANGES)]
 
 
 class Groups(LoadScopeScheduling):
