@@ -53,18 +53,19 @@ def _write(arguments: argparse.Namespace) -> int:
         raise UsageError(f"{source.name}: {error}") from None
     evaluation = _evaluated(file, source)
     workspace = None if here else read_workspace(file, os.environ)
-    found = collect(plan, read_lock(file), source.export, evaluation, workspace, made)
+    collected = collect(plan, read_lock(file), source.export, evaluation, workspace, made)
     target = Path(arguments.to or f"evidence-{arguments.stack}")
     try:
-        write(target, files(found, key))
+        write(target, files(collected, key))
     except OSError as error:
         raise UsageError(f"--to {target}: {error.strerror}") from None
-    for failure in found.failures:
+    for failure in collected.failures:
         print(failure, file=sys.stderr)
     signed = "unsigned: name a key by --key" if key is None else "signed"
-    verdict = "the gate fails" if found.failures else "the gate holds"
-    print(f"{target}: {verdict}; {signed}; {len(found.not_checked)} things were not checked, and are listed")
-    return FAILED if found.failures else 0
+    verdict = "the gate fails" if collected.failures else "the gate holds"
+    unchecked = len(collected.not_checked)
+    print(f"{target}: {verdict}; {signed}; {unchecked} things were not checked, and are listed")
+    return FAILED if collected.failures else 0
 
 
 def _verify(source: Path, key: str | None) -> int:

@@ -30,11 +30,11 @@ def used_by(config: StackConfig) -> Artifacts:
 def references(config: StackConfig, mirror: str | None = None) -> dict[str, str]:
     """Every reference -> its place in `mirror`."""
     used = used_by(config)
-    found = {entry.reference: entry.through(mirror).reference for entry in used.charts}
+    places = {entry.reference: entry.through(mirror).reference for entry in used.charts}
     for entry in used.images:
         if entry.name == TOOLS and config.images.tools is not None:
-            found[config.images.tools] = config.images.tools
+            places[config.images.tools] = config.images.tools
         else:
             plain = mirrored(entry.repository, mirror)
-            found[entry.reference()] = f"{plain}:{entry.tag}"
-    return found
+            places[entry.reference()] = f"{plain}:{entry.tag}"
+    return places

@@ -39,10 +39,10 @@ class Evaluation:
     @property
     def document(self) -> dict[str, Any]:
         """Plain JSON values."""
-        found = [
+        findings = [
             {"control": one.control, "urn": one.urn, "outcome": one.outcome.value} for one in self.findings
         ]
-        return {"evaluated": {key: list(urns) for key, urns in self.evaluated.items()}, "findings": found}
+        return {"evaluated": {key: list(urns) for key, urns in self.evaluated.items()}, "findings": findings}
 
 
 def parse_evaluation(document: Mapping[str, Any]) -> Evaluation:

@@ -68,16 +68,16 @@ def tokens(graph: Graph) -> Counter[str]:
 def register_lines(graph: Graph) -> tuple[tuple[ExitLine, ...], tuple[str, ...]]:
     """Lines of the register, the most bound first; types that it lacks."""
     counted = tokens(graph)
-    found: dict[str, tuple[Exit, list[str]]] = {}
+    entries: dict[str, tuple[Exit, list[str]]] = {}
     unknown: list[str] = []
     for token in sorted(counted):
         entry = exit_of(token)
         if entry is None:
             unknown.append(token)
         else:
-            found.setdefault(entry.name, (entry, []))[1].append(token)
+            entries.setdefault(entry.name, (entry, []))[1].append(token)
     order = [*reversed(Portability)]
-    lines = [_line(entry, names, sum(counted[one] for one in names)) for entry, names in found.values()]
+    lines = [_line(entry, names, sum(counted[one] for one in names)) for entry, names in entries.values()]
     return tuple(sorted(lines, key=lambda one: (order.index(one.portability), one.name))), tuple(unknown)
 
 

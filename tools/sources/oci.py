@@ -94,10 +94,10 @@ class OciSource:
         if self._reference.startswith("sha256:") and digest != self._reference:
             raise ToolFailure(f"{self._uri}: the registry sends a manifest with digest {digest}")
         try:
-            found = cast(dict[str, Any], json.loads(text))
+            manifest = cast(dict[str, Any], json.loads(text))
         except ValueError:
             raise ToolFailure(f"{self._uri}: its manifest is no JSON") from None
-        layers = cast(list[dict[str, Any]], found.get("layers") or [])
+        layers = cast(list[dict[str, Any]], manifest.get("layers") or [])
         packed = [one for one in layers if str(one.get("mediaType", "")).endswith(PACKED)]
         if packed:
             raise ToolFailure(

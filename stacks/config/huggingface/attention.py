@@ -86,9 +86,9 @@ def _of_class(name: str) -> Reader | None:
     return None
 
 
-def _whole(found: Figures) -> Figures | None:
-    """`found`, or None where something in it is missing."""
-    return None if None in found.values() else found
+def _whole(figures: Figures) -> Figures | None:
+    """`figures`, or None where something in it is missing."""
+    return None if None in figures.values() else figures
 
 
 def _grouped(text: Config, name: str) -> Figures | None:
@@ -108,29 +108,29 @@ def _grouped(text: Config, name: str) -> Figures | None:
 
 def _sliding(text: Config, name: str) -> Figures | None:
     base = _grouped({**text, "sliding_window": None}, name)
-    found = _typed_layers(text, _sliding)
-    if base is None or found is None:
+    typed = _typed_layers(text, _sliding)
+    if base is None or typed is None:
         return None
     window = number(text, "sliding_window")
-    own = found.first(found.total - (number(text, "num_kv_shared_layers") or 0))
+    own = typed.first(typed.total - (number(text, "num_kv_shared_layers") or 0))
     if not own.count(Keeps.WINDOW):
         return base
     kept = {
         "full-layers": own.count(Keeps.ALL),
         # Cohere's windows have the current token beside those that are stated.
         "window": window and window + (1 if within(name, COHERE) else 0),
-        "shared-layers": found.total - own.total,
+        "shared-layers": typed.total - own.total,
     }
     return _whole({**base, "kind": "sliding", **kept, **_other_heads(text, name)})
 
 
 def _typed_layers(text: Config, reader: Reader) -> Layers | None:
     """Layers that see all or a window, or that see all or keep a state."""
-    found = layers(text)
+    typed = layers(text)
     other = Keeps.WINDOW if reader == _sliding else Keeps.STATE
-    if found is None or found.count(Keeps.ALL, other) != found.total:
+    if typed is None or typed.count(Keeps.ALL, other) != typed.total:
         return None
-    return found if found.count(Keeps.ALL) or reader == _sliding else None
+    return typed if typed.count(Keeps.ALL) or reader == _sliding else None
 
 
 def _other_heads(text: Config, name: str) -> Figures:
@@ -139,28 +139,28 @@ def _other_heads(text: Config, name: str) -> Figures:
     vllm/transformers_utils/configs/gemma4.py and vllm/model_executor/models/mimo_v2.py at v0.30.0 have them.
     """
     if within(name, WIDER_HEADS):
-        found: Figures = {"full-head-dim": number(text, "global_head_dim")}
+        figures: Figures = {"full-head-dim": number(text, "global_head_dim")}
         if text.get("attention_k_eq_v") is True:
-            found["full-kv-heads"] = number(text, "num_global_key_value_heads")
+            figures["full-kv-heads"] = number(text, "num_global_key_value_heads")
     elif number(text, "swa_num_key_value_heads"):
-        found = {
+        figures = {
             "kv-heads": number(text, "swa_num_key_value_heads"),
             "head-dim": number(text, "swa_head_dim") or number(text, "head_dim"),
             "full-kv-heads": number(text, "num_key_value_heads"),
             "full-head-dim": number(text, "head_dim"),
         }
     else:
-        found = {}
-    return {key: value for key, value in found.items() if value}
+        figures = {}
+    return {key: value for key, value in figures.items() if value}
 
 
 def _hybrid(text: Config, name: str) -> Figures | None:
     base = _grouped(text, name)
-    found = _typed_layers(text, _hybrid)
-    if base is None or found is None:
+    typed = _typed_layers(text, _hybrid)
+    if base is None or typed is None:
         return None
     kept = {
-        "full-layers": found.count(Keeps.ALL),
+        "full-layers": typed.count(Keeps.ALL),
         "state-heads": number(text, "linear_num_value_heads"),
         "state-key-heads": number(text, "linear_num_key_heads"),
         "state-dim": number(text, "linear_value_head_dim"),

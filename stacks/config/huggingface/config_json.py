@@ -99,8 +99,8 @@ def untied(config: Config) -> bool:
     return language(config).get("tie_word_embeddings") is False
 
 
-def known_only(found: Figures) -> Figures:
-    return {key: value for key, value in found.items() if value is not None}
+def known_only(figures: Figures) -> Figures:
+    return {key: value for key, value in figures.items() if value is not None}
 
 
 def _wraps(config: Config, outer: str) -> bool:
@@ -163,16 +163,16 @@ def _count_of_experts(text: Config) -> int | None:
     for key in EXPERTS:
         if text.get(key) not in (None, False, []) and _first_number(text, key) is None:
             raise Unreadable(f"{CONFIG}: {key}: {shown(text[key])}: a whole number of experts is needed")
-    found = next((count for key in EXPERTS if (count := _first_number(text, key))), None)
-    return found if found and found > 1 else None
+    experts = next((count for key in EXPERTS if (count := _first_number(text, key))), None)
+    return experts if experts and experts > 1 else None
 
 
 def _first_number(text: Config, key: str) -> int | None:
     """The number under `key`, or the largest of a list of them, one for each layer or modality."""
-    found = text.get(key)
-    if not isinstance(found, list):
+    value = text.get(key)
+    if not isinstance(value, list):
         return number(text, key)
-    numbers = [number({key: one}, key) for one in cast("list[object]", found)]
+    numbers = [number({key: one}, key) for one in cast("list[object]", value)]
     return None if None in numbers else max((one for one in numbers if one is not None), default=None)
 
 

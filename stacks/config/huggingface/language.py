@@ -130,9 +130,9 @@ def wrapped(config: Config) -> Config:
 def wrappers(config: Config) -> tuple[str, ...]:
     """Keys of the objects that the language model is in, outermost first."""
     for key in INNER:
-        found = inner(config, key)
-        if found:
-            return (key, *wrappers(found))
+        nested = inner(config, key)
+        if nested:
+            return (key, *wrappers(nested))
     return ()
 
 

@@ -107,9 +107,9 @@ def _complete(text: Config, scaling: Config) -> dict[str, Any]:
     completed = {key: value for key, value in scaling.items() if key != "type"}
     completed.setdefault("rope_type", _kind(scaling))
     for key, names in MOVED.items():
-        found = next((text[name] for name in names if isinstance(text.get(name), int | float)), None)
-        if found is not None:
-            completed.setdefault(key, found)
+        stated = next((text[name] for name in names if isinstance(text.get(name), int | float)), None)
+        if stated is not None:
+            completed.setdefault(key, stated)
     return completed
 
 

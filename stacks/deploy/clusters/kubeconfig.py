@@ -100,32 +100,32 @@ def target(key: str, paths: Sequence[str], context: str | None) -> Target:
 def _server(
     key: str, path: str, file: _Kubeconfig, context: _NamedContext, files: dict[str, _Kubeconfig]
 ) -> str:
-    wanted = context.context
+    entry = context.context
     servers = {one.name: one.cluster.server for one in file.clusters or ()}
     users = {one.name for one in file.users or ()}
     elsewhere = {one.name for other in files.values() if other is not file for one in other.users or ()}
-    split = wanted.user not in users and wanted.user in elsewhere
-    if wanted.cluster not in servers or split:
-        missing = f"user {wanted.user}" if wanted.cluster in servers else f"cluster {wanted.cluster}"
+    split = entry.user not in users and entry.user in elsewhere
+    if entry.cluster not in servers or split:
+        missing = f"user {entry.user}" if entry.cluster in servers else f"cluster {entry.cluster}"
         raise KubeconfigError(
             f"{key}: {path} has context {context.name} without its {missing}: name one file that has all, "
             "such as `kubectl config view --flatten` writes"
         )
-    server = servers[wanted.cluster]
+    server = servers[entry.cluster]
     matched = SERVER.fullmatch(server)
     if matched is None or int((matched[3] or ":0")[1:]) > LAST_PORT:
         # An address may have a name and a password in it.
         stated = server.rpartition("@")[2] or "empty text"
         raise KubeconfigError(
-            one_line(f"{key}: {path}: server of cluster {wanted.cluster}: {stated}: ")
+            one_line(f"{key}: {path}: server of cluster {entry.cluster}: {stated}: ")
             + "use https://host[:port]"
         )
-    chosen = next(one for one in file.clusters or () if one.name == wanted.cluster)
-    user = next((one.user for one in file.users or () if one.name == wanted.user), None)
+    chosen = next(one for one in file.clusters or () if one.name == entry.cluster)
+    user = next((one.user for one in file.users or () if one.name == entry.user), None)
     folder = _place(path).parent
     for owner, settings in (
-        (f"cluster {wanted.cluster}", chosen.cluster.model_extra),
-        (f"user {wanted.user}", user),
+        (f"cluster {entry.cluster}", chosen.cluster.model_extra),
+        (f"user {entry.user}", user),
     ):
         for wrong in _unusable(settings or {}, folder):
             raise KubeconfigError(one_line(f"{key}: {path}: {owner}: {wrong}"))

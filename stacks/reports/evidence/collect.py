@@ -123,11 +123,11 @@ def _controls(
     planned: frozenset[str],
     deployed: bool,
 ) -> Iterator[ControlEvidence]:
-    found: dict[tuple[str, Outcome], set[str]] = defaultdict(set)
+    urns_of: dict[tuple[str, Outcome], set[str]] = defaultdict(set)
     for one in evaluation.findings:
-        found[one.control, one.outcome].add(one.urn)
+        urns_of[one.control, one.outcome].add(one.urn)
     for one in CONTROLS:
-        urns = {outcome: tuple(sorted(found[one.id, outcome])) for outcome in Outcome}
+        urns = {outcome: tuple(sorted(urns_of[one.id, outcome])) for outcome in Outcome}
         evaluated = tuple(sorted(evaluation.evaluated.get(one.id, ())))
         yield ControlEvidence(
             id=one.id,
@@ -173,7 +173,7 @@ def _enforced(
 
 
 def _workspace(limits: Constraints, workspace: Workspace | None) -> Iterator[ControlEvidence]:
-    found = () if workspace is None else tuple(workspace_findings(workspace, limits))
+    findings = () if workspace is None else tuple(workspace_findings(workspace, limits))
     stated = workspace and {STATE: workspace.backend, SECRETS: workspace.secrets_provider}
     for identity, (title, severity) in _WORKSPACE.items():
         own = limits.workspace[identity]
@@ -183,7 +183,7 @@ def _workspace(limits: Constraints, workspace: Workspace | None) -> Iterator[Con
             verdict = ControlVerdict.NOT_APPLICABLE
         elif stated[identity] is None:
             verdict = ControlVerdict.NOT_CHECKED
-        elif any(one.control == identity for one in found):
+        elif any(one.control == identity for one in findings):
             verdict = ControlVerdict.VIOLATED if own is Level.MANDATORY else ControlVerdict.REPORTED
         else:
             verdict = ControlVerdict.HELD

@@ -27,12 +27,13 @@ _FRAMEWORKS = (
 
 def frameworks(controls: Iterable[Control]) -> Mapping[str, Mapping[str, tuple[str, ...]]]:
     """Framework -> reference in it -> IDs of the controls that name it, all sorted."""
-    found: dict[str, dict[str, list[str]]] = defaultdict(lambda: defaultdict(list))
+    references: dict[str, dict[str, list[str]]] = defaultdict(lambda: defaultdict(list))
     for control in controls:
         for source in control.sources:
             for name, pattern in _FRAMEWORKS:
                 if match := pattern.fullmatch(source):
-                    found[name][match[1] or "whole"].append(control.id)
+                    references[name][match[1] or "whole"].append(control.id)
     return {
-        name: {key: tuple(sorted(ids)) for key, ids in sorted(found[name].items())} for name in sorted(found)
+        name: {key: tuple(sorted(ids)) for key, ids in sorted(references[name].items())}
+        for name in sorted(references)
     }

@@ -26,11 +26,11 @@ def resources_of(export: object) -> Sequence[Mapping[str, Any]]:
     """
     if not isinstance(_field(export, "deployment"), Mapping):
         raise NoState("no state as `pulumi stack export` prints it: it has no mapping `deployment`")
-    found = _listed(export, "resources")
-    for one in found:
+    resources = _listed(export, "resources")
+    for one in resources:
         if not isinstance(_field(one, "urn"), str) or not isinstance(_field(one, "type"), str):
             raise NoState("no state as `pulumi stack export` prints it: a resource has no urn or no type")
-    return found
+    return resources
 
 
 def _listed(export: object, key: str) -> list[Any]:
