@@ -1,9 +1,19 @@
-"""Machine families with GPUs as GKE offers them."""
+"""What GKE offers: machine families with GPUs, and the limits of a cluster."""
 
 from collections.abc import Mapping
 from functools import cache
 
 from corral.catalogue._read import Entry, Source, read
+
+LETTERS = "abcdef"
+"""Last letters of zones."""
+NODES, PODS, SERVICES = "10.0.0.0/20", "10.4.0.0/14", "10.8.0.0/20"
+"""Addresses of a cluster that names no others."""
+LEAST_NODES = 3
+"""Fewest system nodes of a cluster that states none."""
+LEAST_DISK_GIB = 20
+LONGEST_LOG_DAYS = 3650
+"""Longest period of a log bucket (Cloud Logging, quotas and limits)."""
 
 
 class Family(Entry):
