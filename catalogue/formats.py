@@ -82,6 +82,14 @@ GCP_KEY = Format(
     r"projects/[^/]+/locations/[^/]+/keyRings/[^/]+/cryptoKeys/[^/]+",
     "the id of a key, projects/…/locations/…/keyRings/…/cryptoKeys/…",
 )
+GCP_KEY_VERSION = Format(
+    rf"{GCP_KEY.pattern}/cryptoKeyVersions/[0-9]+", "the version of a key, KEY/cryptoKeyVersions/NUMBER"
+)
+GCP_CA_POOL = Format(
+    r"projects/[^/]+/locations/[^/]+/caPools/[^/]+",
+    "the id of a pool of Certificate Authority Service, projects/…/locations/…/caPools/…",
+)
+GCE_DISK_TYPE = Format(r"[a-z]+-[a-z]+", "a type of disk, such as pd-balanced")
 GCP_LABEL_KEY = Format(r"[a-z][a-z0-9_-]{0,62}", "lowercase letters, digits, _ and -, at most 63")
 GCP_LABEL_TEXT = Format(r"[a-z0-9_-]{0,63}", "lowercase letters, digits, _ and -, at most 63")
 GCE_MACHINE = Format(r"[a-z][a-z0-9]*-[a-z0-9-]+", "FAMILY-SIZE, such as n2d-standard-4")

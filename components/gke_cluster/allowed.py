@@ -15,7 +15,15 @@ from corral.catalogue.formats import (
     GKE_NAME,
     Format,
 )
-from corral.catalogue.gke import LEAST_DISK_GIB, LEAST_NODES, LETTERS, LONGEST_LOG_DAYS, NODES, PODS, SERVICES
+from corral.catalogue.gke import (
+    LEAST_DISK_GIB,
+    LEAST_NODES,
+    LONGEST_LOG_DAYS,
+    NODES,
+    PODS,
+    SERVICES,
+    zones_of,
+)
 from corral.components._cloud_clusters import (
     client_problems,
     format_problems,
@@ -63,7 +71,7 @@ def label_problems(labels: Mapping[str, str], where: str) -> Iterator[str]:
 
 def _zone_problems(zones: list[str], region: str, where: str) -> Iterator[str]:
     for zone in dict.fromkeys(zones):
-        if zone[:-2] != region or zone[-2:-1] != "-" or zone[-1:] not in LETTERS:
+        if zone not in zones_of(region):
             yield f"{where}: {zone!r} is no zone of {region}; use one such as {region}-a"
         elif zones.count(zone) > 1:
             yield f"{where}: {zone!r} is there {zones.count(zone)} times; name each zone once"

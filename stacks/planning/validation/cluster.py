@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator
 
-from corral.catalogue.clusters import ClusterCapabilities, built_kinds, capabilities
+from corral.catalogue.clusters import ClusterCapabilities, clusters
 from corral.catalogue.vocabulary import Cloud
 from corral.stacks.config.errors import Problem
 from corral.stacks.config.stack_config import StackConfig
@@ -23,10 +23,11 @@ def check_cluster(config: StackConfig) -> Iterator[Problem]:
         ("kubernetes", cluster.kubernetes, lambda one: one.states_kubernetes),
         ("feature-gates", gates, lambda one: one.states_gates),
         ("eks", cluster.eks and "a section", lambda one: one.cloud is Cloud.AWS),
+        ("gke", cluster.gke and "a section", lambda one: one.cloud is Cloud.GCP),
         ("plane", cluster.plane, lambda one: one.started_here),
     )
     own = f"; the {cluster.kind.value} cluster brings its own" if cluster.capabilities.started_here else ""
     for key, value, takes in settings:
         if value is not None and not takes(cluster.capabilities):
-            kinds = ", ".join(kind.value for kind in built_kinds() if takes(capabilities(kind)))
+            kinds = ", ".join(kind.value for kind, one in clusters().items() if takes(one))
             yield Problem(f"cluster.{key}", value, f"belongs to kind {kinds}{own}")

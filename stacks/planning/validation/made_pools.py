@@ -2,6 +2,9 @@
 
 from collections.abc import Iterator
 
+from corral.catalogue.clusters import clusters
+from corral.catalogue.formats import GCP_REGION
+from corral.catalogue.gke import zones_of
 from corral.catalogue.instances import instances
 from corral.catalogue.vocabulary import Cloud, Purchase, SharingKind
 from corral.stacks.config.errors import Problem
@@ -14,8 +17,9 @@ SHARED = (SharingKind.TIME_SLICING, SharingKind.MPS)
 
 def check_made_pools(config: StackConfig) -> Iterator[Problem]:
     """Pools of a cluster in a cloud that cannot be made as the stack file has them."""
+    yield from _without_zones(config)
     cloud, platforms = config.cluster.capabilities.cloud, config.cluster.capabilities.platforms
-    if cloud is None or not config.cluster.capabilities.built:
+    if cloud is None:
         return
     platform = config.cluster.platform
     if platform is not None and platform not in platforms:
@@ -26,6 +30,8 @@ def check_made_pools(config: StackConfig) -> Iterator[Problem]:
         )
     for index, pool in enumerate(config.gpu_pools):
         yield from _pool(pool, cloud, f"gpu-pools[{index}]")
+        if config.cluster.capabilities.zonal_pools and GCP_REGION.matches(config.sovereignty.region_name):
+            yield from _zone(pool, config.sovereignty.region_name, f"gpu-pools[{index}].zone")
 
 
 def _pool(pool: GpuPool, cloud: Cloud, path: str) -> Iterator[Problem]:
@@ -50,6 +56,23 @@ def _pool(pool: GpuPool, cloud: Cloud, path: str) -> Iterator[Problem]:
             pool.sharing.kind.value,
             "nodes that are made do not carry the label for it: use whole or mig",
         )
+
+
+def _without_zones(config: StackConfig) -> Iterator[Problem]:
+    if config.cluster.capabilities.zonal_pools:
+        return
+    kinds = ", ".join(kind.value for kind, one in clusters().items() if one.zonal_pools)
+    for index, pool in enumerate(config.gpu_pools):
+        if pool.zone is not None:
+            yield Problem(f"gpu-pools[{index}].zone", pool.zone, f"belongs to kind {kinds}")
+
+
+def _zone(pool: GpuPool, region: str, path: str) -> Iterator[Problem]:
+    if pool.zone is None:
+        use = f"the stack makes these nodes in one zone: name it, such as {zones_of(region)[0]}"
+        yield Problem(path, "missing", use)
+    elif pool.zone not in zones_of(region):
+        yield Problem(path, pool.zone, f"no zone of {region}: use one such as {zones_of(region)[0]}")
 
 
 def _instance(pool: GpuPool, cloud: Cloud, path: str) -> Iterator[Problem]:
