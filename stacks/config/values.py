@@ -37,6 +37,7 @@ from corral.catalogue.formats import (
     RESOURCE_NAME,
     SERVER_URL,
     SOURCE_PREFIX,
+    STACK,
     SUBDOMAIN,
     TAG,
     Format,
@@ -289,6 +290,8 @@ KmsKey = Annotated[str, AfterValidator(_format(KMS_KEY)), WithJsonSchema(_text(K
 Tag = Annotated[str, AfterValidator(_format(TAG)), WithJsonSchema(_text(TAG))]
 """Key or value of a tag of AWS."""
 
+StackName = Annotated[str, AfterValidator(_format(STACK)), WithJsonSchema(_text(STACK))]
+"""Another stack, by its whole name."""
 Project = Annotated[str, AfterValidator(_format(GCP_PROJECT)), WithJsonSchema(_text(GCP_PROJECT))]
 """A project of Google Cloud."""
 GkeName = Annotated[str, AfterValidator(_format(GKE_NAME)), WithJsonSchema(_text(GKE_NAME))]

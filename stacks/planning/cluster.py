@@ -20,6 +20,7 @@ def cluster_plan(section: Cluster, sovereignty: Sovereignty, stack: str) -> Clus
         section.node_selector,
         tuple(TolerationPlan(one.key, one.value, one.effect) for one in section.tolerations),
         eks=eks_plan(section, sovereignty.region_name, stack),
+        stack=section.stack,
         gke=gke_plan(section, sovereignty, stack),
     )
 

@@ -75,6 +75,12 @@ def cluster_lines(plan: ClusterPlan) -> Iterator[str]:
     """What the stack makes its cluster of, and where pods run that need no GPU."""
     if plan.eks is not None:
         yield from _eks_lines(plan.eks)
+    if plan.stack is not None:
+        yield f"reaches its cluster by output kubeconfig of stack {plan.stack}"
+        yield (
+            "only a preview tells whether that output is there, where it leads to, and whether the cluster "
+            "has what the platform needs"
+        )
     if plan.gke is not None:
         yield from _gke_lines(plan.gke)
     yield from _nodes_lines(plan)

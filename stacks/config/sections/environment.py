@@ -30,6 +30,7 @@ from corral.stacks.config.values import (
     Registry,
     ResourceName,
     SpaceName,
+    StackName,
     Tightened,
     Version,
 )
@@ -148,6 +149,9 @@ class Cluster(Section):
     are made by the stack, see docs/eks.md and docs/gke.md."""
     kubeconfig: str | None = None
     """Path of the kubeconfig of an existing cluster; absent: the one Pulumi's provider finds."""
+    stack: StackName | None = None
+    """Another stack, `ORGANIZATION/PROJECT/STACK`, whose output `kubeconfig` leads to an existing cluster;
+    see docs/split.md."""
     context: str | None = None
     """Context within the kubeconfig."""
     plane: str | None = None

@@ -46,6 +46,9 @@ class ClusterPlan:
     gke: GkePlan | None = None
     """What the stack makes it of on GKE; None: it is of another kind."""
 
+    stack: str | None = None
+    """Stack whose output is the kubeconfig; None: it is a file."""
+
     @property
     def capabilities(self) -> ClusterCapabilities:
         """What a cluster of this kind can do."""

@@ -40,6 +40,8 @@ def check_gke(config: StackConfig) -> Iterator[Problem]:
         yield Problem(_AT, "missing", "kind gke needs project, keys and system-nodes there")
         return
     yield from _zones(section, region)
+    for index, pool in enumerate(config.gpu_pools):
+        yield from _pool_zone(pool.zone, region, f"gpu-pools[{index}].zone")
     yield from _keys(section, region)
     yield from _network(section)
     nodes = section.system_nodes
@@ -56,6 +58,14 @@ def _zones(section: Gke, region: str) -> Iterator[Problem]:
             yield Problem(path, zone, f"no zone of {region}: use one such as {zones_of(region)[0]}")
         elif zone in section.zones[:index]:
             yield Problem(path, zone, "named before: name each zone once")
+
+
+def _pool_zone(zone: str | None, region: str, path: str) -> Iterator[Problem]:
+    if zone is None:
+        use = f"the stack makes these nodes in one zone: name it, such as {zones_of(region)[0]}"
+        yield Problem(path, "missing", use)
+    elif zone not in zones_of(region):
+        yield Problem(path, zone, f"no zone of {region}: use one such as {zones_of(region)[0]}")
 
 
 def _keys(section: Gke, region: str) -> Iterator[Problem]:

@@ -3,8 +3,6 @@
 from collections.abc import Iterator
 
 from corral.catalogue.clusters import clusters
-from corral.catalogue.formats import GCP_REGION
-from corral.catalogue.gke import zones_of
 from corral.catalogue.instances import instances
 from corral.catalogue.vocabulary import Cloud, Purchase, SharingKind
 from corral.stacks.config.errors import Problem
@@ -30,8 +28,6 @@ def check_made_pools(config: StackConfig) -> Iterator[Problem]:
         )
     for index, pool in enumerate(config.gpu_pools):
         yield from _pool(pool, cloud, f"gpu-pools[{index}]")
-        if config.cluster.capabilities.zonal_pools and GCP_REGION.matches(config.sovereignty.region_name):
-            yield from _zone(pool, config.sovereignty.region_name, f"gpu-pools[{index}].zone")
 
 
 def _pool(pool: GpuPool, cloud: Cloud, path: str) -> Iterator[Problem]:
@@ -65,14 +61,6 @@ def _without_zones(config: StackConfig) -> Iterator[Problem]:
     for index, pool in enumerate(config.gpu_pools):
         if pool.zone is not None:
             yield Problem(f"gpu-pools[{index}].zone", pool.zone, f"belongs to kind {kinds}")
-
-
-def _zone(pool: GpuPool, region: str, path: str) -> Iterator[Problem]:
-    if pool.zone is None:
-        use = f"the stack makes these nodes in one zone: name it, such as {zones_of(region)[0]}"
-        yield Problem(path, "missing", use)
-    elif pool.zone not in zones_of(region):
-        yield Problem(path, pool.zone, f"no zone of {region}: use one such as {zones_of(region)[0]}")
 
 
 def _instance(pool: GpuPool, cloud: Cloud, path: str) -> Iterator[Problem]:
