@@ -25,10 +25,12 @@ def planned(stated: Mapping[str, Any] | None = None) -> Plan:
 
 def built(made: Plan, *, preview: bool = False, found: Mapping[str, Any] | None = None) -> Graph:
     """The graph of `made`, as Google's provider answers."""
-    nodes = {POOL: lambda name: {"name": name}, ACCOUNT: _account}
-    return eks_stack.built_in(
-        made, preview=preview, found=found, answers=ANSWERS, computed={**COMPUTED, **nodes}
-    )
+    return eks_stack.built_in(made, preview=preview, found=found, answers=ANSWERS, computed=computed())
+
+
+def computed() -> dict[str, Any]:
+    """What Google's provider adds to resources."""
+    return {**COMPUTED, POOL: lambda name: {"name": name}, ACCOUNT: _account}
 
 
 def _account(name: str) -> dict[str, Any]:

@@ -54,7 +54,9 @@ def planned(content: Any) -> Plan | None:
 
 def on_a_cluster(content: dict[str, Any], kubeconfig: Path) -> dict[str, Any]:
     """`content` on the cluster of this test, whatever file and context it names."""
-    cluster = {key: value for key, value in content["cluster"].items() if key not in ("context", "plane")}
+    cluster = {
+        key: value for key, value in content["cluster"].items() if key not in ("context", "plane", "stack")
+    }
     if cluster["kind"] == "existing":
         cluster["kubeconfig"] = str(kubeconfig)
     else:
