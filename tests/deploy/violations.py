@@ -40,7 +40,12 @@ class Violations:
 
     def of(self, graph: Graph) -> tuple[list[tuple[str, str, str]], set[str]]:
         """Violations of controls that stop an update, and the IDs of those that cannot be decided yet."""
-        limits = profile(self.plan.profile.value, region=self.plan.region, registry=self.plan.supply.registry)
+        limits = profile(
+            self.plan.profile.value,
+            region=self.plan.region,
+            country=self.plan.country,
+            registry=self.plan.supply.registry,
+        )
         subjects = self.resources(graph)
         found: list[tuple[str, str, str]] = []
         undecided: set[str] = set()
