@@ -12,8 +12,6 @@ from corral.catalogue.vocabulary import Cloud, ClusterKind, Platform
 class ClusterCapabilities(Entry):
     """What a kind of cluster can do."""
 
-    built: bool
-    """Whether this version deploys to it."""
     started_here: bool
     """`corral up` starts it on this machine, under the name in `cluster.plane`."""
     simulated: bool
@@ -28,6 +26,8 @@ class ClusterCapabilities(Entry):
     """Its gates can be on beyond their default, and the stack file states which are."""
     platforms: tuple[Platform, ...] = ()
     """Platforms that its GPU nodes can be, the default first; empty: any."""
+    zonal_pools: bool = False
+    """The nodes of a pool are made in one zone, which the stack file names."""
     nodes_on_demand: bool
     """Nodes of a pool are made within a range; false: they exist, and the stack file names them."""
     mig_mode_switchable: bool
@@ -66,8 +66,3 @@ def clusters() -> Mapping[ClusterKind, ClusterCapabilities]:
 def capabilities(kind: ClusterKind) -> ClusterCapabilities:
     """What a cluster of `kind` can do."""
     return clusters()[kind]
-
-
-def built_kinds() -> tuple[ClusterKind, ...]:
-    """Kinds that this version deploys to."""
-    return tuple(kind for kind, one in clusters().items() if one.built)

@@ -75,4 +75,28 @@ CIDR = Format(r"[0-9]{1,3}(\.[0-9]{1,3}){3}/[0-9]{1,2}", "a network such as 10.0
 AWS_ZONE = Format(r"[a-z]{2,4}(-[a-z]+)+-[0-9][a-z]", "a zone of the region, such as eu-central-1a")
 EKS_NAME = Format(r"[A-Za-z0-9][A-Za-z0-9_-]{0,99}", "letters, digits, - and _, at most 100")
 TAG = Format(r"[\w .:/=+@-]{1,128}", "letters, digits, spaces and . : / = + - @ _, at most 128")
+STACK = Format(
+    r"[A-Za-z0-9._-]+/[A-Za-z0-9._-]+/[A-Za-z0-9._-]+",
+    "ORGANIZATION/PROJECT/STACK, such as organization/clusters/eu",
+)
+GCP_PROJECT = Format(r"[a-z][a-z0-9-]{4,28}[a-z0-9]", "6 to 30 lowercase letters, digits and -")
+GCP_REGION = Format(r"[a-z]+-[a-z]+[0-9]+", "a region, such as europe-west3")
+GCP_ZONE = Format(r"[a-z]+-[a-z]+[0-9]+-[a-z]", "a zone of the region, such as europe-west3-b")
+GCP_KEY = Format(
+    r"projects/[^/]+/locations/[^/]+/keyRings/[^/]+/cryptoKeys/[^/]+",
+    "the id of a key, projects/…/locations/…/keyRings/…/cryptoKeys/…",
+)
+GCP_KEY_VERSION = Format(
+    rf"{GCP_KEY.pattern}/cryptoKeyVersions/[0-9]+", "the version of a key, KEY/cryptoKeyVersions/NUMBER"
+)
+GCP_CA_POOL = Format(
+    r"projects/[^/]+/locations/[^/]+/caPools/[^/]+",
+    "the id of a pool of Certificate Authority Service, projects/…/locations/…/caPools/…",
+)
+GCE_DISK_TYPE = Format(r"[a-z]+-[a-z]+", "a type of disk, such as pd-balanced")
+GCP_LABEL_KEY = Format(r"[a-z][a-z0-9_-]{0,62}", "lowercase letters, digits, _ and -, at most 63")
+GCP_LABEL_TEXT = Format(r"[a-z0-9_-]{0,63}", "lowercase letters, digits, _ and -, at most 63")
+GCE_MACHINE = Format(r"[a-z][a-z0-9]*-[a-z0-9-]+", "FAMILY-SIZE, such as n2d-standard-4")
+GKE_NAME = Format(r"[a-z]([a-z0-9-]{0,28}[a-z0-9])?", "lowercase letters, digits and -, at most 30")
+"""Shorter than GKE's own 40: names of what belongs to a cluster begin with its name."""
 BUCKET = Format(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]", "3 to 63 lower-case letters, digits, - and .")

@@ -1,9 +1,34 @@
-"""Machine families with GPUs as GKE offers them."""
+"""What GKE offers: machine families with GPUs, and the limits of a cluster."""
 
 from collections.abc import Mapping
 from functools import cache
 
 from corral.catalogue._read import Entry, Source, read
+
+LETTERS = "abcdef"
+"""Last letters of zones."""
+NODES, PODS, SERVICES = "10.0.0.0/20", "10.4.0.0/14", "10.8.0.0/20"
+"""Addresses of a cluster that names no others."""
+LONGEST_NAME = 30
+"""Characters of a cluster's name, with which names of what belongs to it begin."""
+ARTIFACT_REGISTRY = (
+    r"(?P<location>[a-z0-9-]+)-docker\.pkg\.dev/(?P<project>[a-z0-9-]+)/(?P<name>[a-z0-9-]+)(/.*)?"
+)
+"""A repository of images in Artifact Registry, with the path of a mirror in it."""
+LEAST_NODES = 3
+"""Fewest system nodes of a cluster that states none."""
+LEAST_DISK_GIB = 20
+LONGEST_LOG_DAYS = 3650
+"""Longest period of a log bucket (Cloud Logging, quotas and limits)."""
+
+
+def zones_of(region: str) -> tuple[str, ...]:
+    """Zones that `region` may have.
+
+    >>> zones_of("europe-west3")[:2]
+    ('europe-west3-a', 'europe-west3-b')
+    """
+    return tuple(f"{region}-{letter}" for letter in LETTERS)
 
 
 class Family(Entry):

@@ -38,6 +38,15 @@ class Egress(str, Enum):
     NAT = "nat"
 
 
+class ReleaseChannel(str, Enum):
+    """Release channels of GKE, by which Google upgrades a cluster."""
+
+    RAPID = "rapid"
+    REGULAR = "regular"
+    STABLE = "stable"
+    EXTENDED = "extended"
+
+
 class Platform(str, Enum):
     """What the GPU nodes of a cluster are: machine and system image; not where the cluster comes from."""
 

@@ -7,7 +7,6 @@ from typing import Any
 import pulumi
 import pulumi_gcp as gcp
 
-from corral.catalogue.formats import Format
 from corral.components._kit import child
 
 LABEL = "corral-component"
@@ -19,14 +18,6 @@ DESTRUCTION = "2592000s"
 KEY_USER = "roles/cloudkms.cryptoKeyEncrypterDecrypter"
 GKE_AGENT = "container-engine-robot"
 COMPUTE_AGENT = "compute-system"
-REGION = Format(r"[a-z]+-[a-z]+[0-9]+", "a region, such as europe-west3")
-PROJECT = Format(r"[a-z][a-z0-9-]{4,28}[a-z0-9]", "6 to 30 lowercase letters, digits and -")
-KEY = Format(
-    r"projects/[^/]+/locations/[^/]+/keyRings/[^/]+/cryptoKeys/[^/]+",
-    "the id of a key, projects/…/locations/…/keyRings/…/cryptoKeys/…",
-)
-LABEL_KEY = Format(r"[a-z][a-z0-9_-]{0,62}", "lowercase letters, digits, _ and -, at most 63")
-LABEL_TEXT = Format(r"[a-z0-9_-]{0,63}", "lowercase letters, digits, _ and -, at most 63")
 
 
 @dataclass(frozen=True)

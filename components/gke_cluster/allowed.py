@@ -5,7 +5,25 @@ from datetime import datetime
 from ipaddress import IPv4Network
 from itertools import combinations
 
-from corral.catalogue.formats import Format
+from corral.catalogue.formats import (
+    GCE_MACHINE,
+    GCP_KEY,
+    GCP_LABEL_KEY,
+    GCP_LABEL_TEXT,
+    GCP_PROJECT,
+    GCP_REGION,
+    GKE_NAME,
+    Format,
+)
+from corral.catalogue.gke import (
+    LEAST_DISK_GIB,
+    LEAST_NODES,
+    LONGEST_LOG_DAYS,
+    NODES,
+    PODS,
+    SERVICES,
+    zones_of,
+)
 from corral.components._cloud_clusters import (
     client_problems,
     format_problems,
@@ -14,7 +32,6 @@ from corral.components._cloud_clusters import (
     size_problems,
     version_problems,
 )
-from corral.components._gcp import KEY, LABEL_KEY, LABEL_TEXT, PROJECT, REGION
 from corral.components.gke_cluster.args import (
     GkeClusterArgs,
     GkeKeys,
@@ -23,24 +40,15 @@ from corral.components.gke_cluster.args import (
     GkeSystemNodes,
 )
 
-NODES, PODS, SERVICES = "10.0.0.0/20", "10.4.0.0/14", "10.8.0.0/20"
-LOG_DAYS = 3650
-"""Longest period of a log bucket (Cloud Logging, quotas and limits)."""
-LEAST_DISK_GIB = 20
-LEAST_NODES = 3
-NAME = Format(r"[a-z]([a-z0-9-]{0,28}[a-z0-9])?", "lowercase letters, digits and -, at most 30")
-"""Shorter than GKE's own 40: names of what belongs to it begin with it."""
-_MACHINE = Format(r"[a-z][a-z0-9]*-[a-z0-9-]+", "FAMILY-SIZE, such as n2d-standard-4")
 _RULE = Format(r"FREQ=(DAILY|WEEKLY)(;[A-Z]+=[A-Z0-9,]+)*", "a rule such as FREQ=WEEKLY;BYDAY=SA,SU")
-_LETTERS = "abcdef"
 
 
 def problems(args: GkeClusterArgs, owner: str) -> Iterator[str]:
     """What of `args` cannot be, or does not combine."""
     name = args.get("cluster_name", owner)
-    yield from format_problems(name, NAME, f"{owner}.cluster_name")
-    yield from format_problems(args["project"], PROJECT, f"{owner}.project")
-    yield from format_problems(args["region"], REGION, f"{owner}.region")
+    yield from format_problems(name, GKE_NAME, f"{owner}.cluster_name")
+    yield from format_problems(args["project"], GCP_PROJECT, f"{owner}.project")
+    yield from format_problems(args["region"], GCP_REGION, f"{owner}.region")
     yield from _zone_problems(args.get("zones", []), args["region"], f"{owner}.zones")
     yield from version_problems(args["version"], args.get("dra", True), f"{owner}.version")
     yield from _key_problems(args["keys"], args["region"], f"{owner}.keys")
@@ -50,20 +58,20 @@ def problems(args: GkeClusterArgs, owner: str) -> Iterator[str]:
     if "maintenance" in args:
         yield from _maintenance_problems(args["maintenance"], f"{owner}.maintenance")
     days = args.get("log_days", 1)
-    if not 1 <= days <= LOG_DAYS:
-        yield f"{owner}.log_days: {days!r} is not allowed; use 1 to {LOG_DAYS}"
+    if not 1 <= days <= LONGEST_LOG_DAYS:
+        yield f"{owner}.log_days: {days!r} is not allowed; use 1 to {LONGEST_LOG_DAYS}"
 
 
 def label_problems(labels: Mapping[str, str], where: str) -> Iterator[str]:
     """Labels that Google does not take."""
     for key, value in labels.items():
-        yield from format_problems(key, LABEL_KEY, f"{where}, key {key!r}")
-        yield from format_problems(value, LABEL_TEXT, f"{where}[{key!r}]")
+        yield from format_problems(key, GCP_LABEL_KEY, f"{where}, key {key!r}")
+        yield from format_problems(value, GCP_LABEL_TEXT, f"{where}[{key!r}]")
 
 
 def _zone_problems(zones: list[str], region: str, where: str) -> Iterator[str]:
     for zone in dict.fromkeys(zones):
-        if zone[:-2] != region or zone[-2:-1] != "-" or zone[-1:] not in _LETTERS:
+        if zone not in zones_of(region):
             yield f"{where}: {zone!r} is no zone of {region}; use one such as {region}-a"
         elif zones.count(zone) > 1:
             yield f"{where}: {zone!r} is there {zones.count(zone)} times; name each zone once"
@@ -71,7 +79,7 @@ def _zone_problems(zones: list[str], region: str, where: str) -> Iterator[str]:
 
 def _key_problems(keys: GkeKeys, region: str, where: str) -> Iterator[str]:
     if "project" in keys:
-        yield from format_problems(keys["project"], PROJECT, f"{where}.project")
+        yield from format_problems(keys["project"], GCP_PROJECT, f"{where}.project")
     for purpose in ("secrets", "logs", "disks"):
         key = keys.get(purpose)
         if key is None and "project" not in keys:
@@ -82,8 +90,8 @@ def _key_problems(keys: GkeKeys, region: str, where: str) -> Iterator[str]:
 
 def key_problems(key: str, region: str, where: str) -> Iterator[str]:
     """What is no key, or one of another region than what it encrypts."""
-    if not KEY.matches(key):
-        yield from format_problems(key, KEY, where)
+    if not GCP_KEY.matches(key):
+        yield from format_problems(key, GCP_KEY, where)
     elif key.split("/")[3] != region:
         yield f"{where}: {key!r} is in {key.split('/')[3]}; use a key in {region}"
 
@@ -109,7 +117,7 @@ def _network_problems(network: GkeNetwork, where: str) -> Iterator[str]:
 
 def _node_problems(nodes: GkeSystemNodes, where: str) -> Iterator[str]:
     machine = nodes["machine_type"]
-    yield from machine_problems(machine, _MACHINE, "GkeGpuNodePool", f"{where}.machine_type")
+    yield from machine_problems(machine, GCE_MACHINE, "GkeGpuNodePool", f"{where}.machine_type")
     least = nodes.get("min", LEAST_NODES)
     disk = nodes.get("disk_gib", LEAST_DISK_GIB)
     yield from size_problems(least, nodes.get("max", 2 * least), disk, LEAST_DISK_GIB, where)

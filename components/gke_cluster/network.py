@@ -5,8 +5,8 @@ from dataclasses import dataclass
 import pulumi
 import pulumi_gcp as gcp
 
+from corral.catalogue.gke import NODES, PODS, SERVICES
 from corral.components._gcp import GcpSite
-from corral.components.gke_cluster.allowed import NODES, PODS, SERVICES
 from corral.components.gke_cluster.args import GkeEgress, GkeNetwork
 
 POD_RANGE, SERVICE_RANGE = "pods", "services"

@@ -7,9 +7,9 @@ from typing import Any, cast
 import pulumi
 import pulumi_gcp as gcp
 
+from corral.catalogue.gke import LEAST_NODES
 from corral.components._gcp import GcpSite
 from corral.components._kit import COMPONENT_LABEL, fingerprint
-from corral.components.gke_cluster.allowed import LEAST_NODES
 from corral.components.gke_cluster.args import GkeSystemNodes
 from corral.components.gke_cluster.keys import ClusterKeys
 from corral.components.gke_cluster.site import COMPONENT

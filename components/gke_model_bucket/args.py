@@ -5,8 +5,8 @@ from typing import NotRequired, TypedDict
 
 import pulumi
 
+from corral.catalogue.formats import GCP_PROJECT, GCP_REGION
 from corral.components._accounts import PodAccount, account_problems
-from corral.components._gcp import PROJECT, REGION
 from corral.components.gke_cluster.allowed import key_problems, label_problems
 
 
@@ -43,10 +43,10 @@ class GkeModelBucketArgs(TypedDict):
 def problems(args: GkeModelBucketArgs, owner: str) -> Iterator[str]:
     """What of `args` cannot be, or does not combine."""
     for key, allowed in {
-        "project": PROJECT,
-        "key_project": PROJECT,
-        "cluster_project": PROJECT,
-        "region": REGION,
+        "project": GCP_PROJECT,
+        "key_project": GCP_PROJECT,
+        "cluster_project": GCP_PROJECT,
+        "region": GCP_REGION,
     }.items():
         value = args.get(key)
         if isinstance(value, str) and not allowed.matches(value):

@@ -19,6 +19,7 @@ from corral.stacks.config.sections.environment import (
     Sovereignty,
     Toleration,
 )
+from corral.stacks.config.sections.gke import Gke
 from corral.stacks.config.sections.gpu_pools import Budget, GpuPool, Nodes, Owned, Sharing
 from corral.stacks.config.sections.models import (
     CUSTOM_MODELS,
@@ -42,6 +43,7 @@ __all__ = [
     "Eks",
     "ExceptionSection",
     "FairSharing",
+    "Gke",
     "GpuPool",
     "Images",
     "ModelSection",

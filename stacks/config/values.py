@@ -17,6 +17,16 @@ from corral.catalogue.formats import (
     CONTROL_ID,
     COUNTRY,
     EKS_NAME,
+    GCE_DISK_TYPE,
+    GCE_MACHINE,
+    GCP_CA_POOL,
+    GCP_KEY,
+    GCP_KEY_VERSION,
+    GCP_LABEL_KEY,
+    GCP_LABEL_TEXT,
+    GCP_PROJECT,
+    GCP_ZONE,
+    GKE_NAME,
     IAM_PRINCIPAL,
     IMAGE,
     INSTANCE_TYPE,
@@ -27,6 +37,7 @@ from corral.catalogue.formats import (
     RESOURCE_NAME,
     SERVER_URL,
     SOURCE_PREFIX,
+    STACK,
     SUBDOMAIN,
     TAG,
     Format,
@@ -278,6 +289,31 @@ KmsKey = Annotated[str, AfterValidator(_format(KMS_KEY)), WithJsonSchema(_text(K
 """ARN of a key."""
 Tag = Annotated[str, AfterValidator(_format(TAG)), WithJsonSchema(_text(TAG))]
 """Key or value of a tag of AWS."""
+
+StackName = Annotated[str, AfterValidator(_format(STACK)), WithJsonSchema(_text(STACK))]
+"""Another stack, by its whole name."""
+Project = Annotated[str, AfterValidator(_format(GCP_PROJECT)), WithJsonSchema(_text(GCP_PROJECT))]
+"""A project of Google Cloud."""
+GkeName = Annotated[str, AfterValidator(_format(GKE_NAME)), WithJsonSchema(_text(GKE_NAME))]
+"""Name of a cluster on GKE."""
+GoogleZone = Annotated[str, AfterValidator(_format(GCP_ZONE)), WithJsonSchema(_text(GCP_ZONE))]
+"""A zone of Google Cloud."""
+MachineType = Annotated[str, AfterValidator(_format(GCE_MACHINE)), WithJsonSchema(_text(GCE_MACHINE))]
+"""A machine type of Compute Engine."""
+DiskType = Annotated[str, AfterValidator(_format(GCE_DISK_TYPE)), WithJsonSchema(_text(GCE_DISK_TYPE))]
+"""A type of disk of Compute Engine."""
+CloudKey = Annotated[str, AfterValidator(_format(GCP_KEY)), WithJsonSchema(_text(GCP_KEY))]
+"""Id of a key of Cloud KMS."""
+CloudKeyVersion = Annotated[
+    str, AfterValidator(_format(GCP_KEY_VERSION)), WithJsonSchema(_text(GCP_KEY_VERSION))
+]
+"""Version of a key of Cloud KMS."""
+AuthorityPool = Annotated[str, AfterValidator(_format(GCP_CA_POOL)), WithJsonSchema(_text(GCP_CA_POOL))]
+"""Id of a pool of Certificate Authority Service."""
+CloudLabelKey = Annotated[str, AfterValidator(_format(GCP_LABEL_KEY)), WithJsonSchema(_text(GCP_LABEL_KEY))]
+"""Key of a label of Google Cloud."""
+CloudLabel = Annotated[str, AfterValidator(_format(GCP_LABEL_TEXT)), WithJsonSchema(_text(GCP_LABEL_TEXT))]
+"""Value of a label of Google Cloud."""
 
 
 def _cidr(value: str) -> str:

@@ -3,10 +3,11 @@
 from corral.stacks.config.stack_config import Cluster, Sovereignty
 from corral.stacks.planning.defaults import node_platform
 from corral.stacks.planning.eks import eks_plan
+from corral.stacks.planning.gke import gke_plan
 from corral.stacks.planning.results.cluster import ClusterPlan, SupplyPlan, TolerationPlan
 
 
-def cluster_plan(section: Cluster, region: str, stack: str) -> ClusterPlan:
+def cluster_plan(section: Cluster, sovereignty: Sovereignty, stack: str) -> ClusterPlan:
     """How the cluster is reached or made, and what its GPU nodes are."""
     return ClusterPlan(
         section.kind,
@@ -18,7 +19,9 @@ def cluster_plan(section: Cluster, region: str, stack: str) -> ClusterPlan:
         section.storage_class,
         section.node_selector,
         tuple(TolerationPlan(one.key, one.value, one.effect) for one in section.tolerations),
-        eks=eks_plan(section, region, stack),
+        eks=eks_plan(section, sovereignty.region_name, stack),
+        stack=section.stack,
+        gke=gke_plan(section, sovereignty, stack),
     )
 
 

@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from datetime import date
 
-from corral.catalogue.clusters import built_kinds
 from corral.catalogue.vocabulary import Addon, AddonState
 from corral.controls.exceptions import today
 from corral.stacks.config.errors import ConfigErrors, PlanErrors, Problem, Unpinned
@@ -47,7 +46,7 @@ def plan(
     Raises:
         ConfigErrors: sections of the stack file contradict each other, the catalogue or the profile.
         PlanErrors: a model fits nowhere, a pool is full, digests are missing in a profile that needs them,
-            the cluster kind is not built by this version, tenants ask for more GPUs than there are, or the
+            tenants ask for more GPUs than there are, or the
             budget does not hold.
     """
     sovereignty, pools, day = config.sovereignty, config.gpu_pools, day or today()
@@ -56,9 +55,6 @@ def plan(
         raise ConfigErrors(invalid)
 
     problems: list[Problem] = []
-    if not config.cluster.capabilities.built:
-        words = ", ".join(kind.value for kind in built_kinds())
-        problems.append(Problem("cluster.kind", config.cluster.kind.value, f"this version builds {words}"))
     tenants = namespaces(config.tenants)
     requests = model_requests(config.models, config.known_models, tenants)
     allocators = [pool_allocator(pool) for pool in pools]
@@ -91,7 +87,7 @@ def plan(
         profile=sovereignty.profile,
         region=sovereignty.region_name,
         country=sovereignty.country,
-        cluster=cluster_plan(config.cluster, sovereignty.region_name, stack),
+        cluster=cluster_plan(config.cluster, sovereignty, stack),
         allocator=by,
         supply=supply_plan(sovereignty, tools),
         addons=addon_plans(states, vectors),

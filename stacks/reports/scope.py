@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from corral.catalogue.vocabulary import AdmissionScope
 from corral.stacks.planning.results.cluster import ClusterPlan
 from corral.stacks.planning.results.eks import EksPlan
+from corral.stacks.planning.results.gke import GkePlan
 from corral.stacks.planning.results.plan import Plan
 from corral.stacks.planning.results.sovereignty import AdmissionPlan, ExceptionPlan, PolicyPlan
 
@@ -74,20 +75,43 @@ def cluster_lines(plan: ClusterPlan) -> Iterator[str]:
     """What the stack makes its cluster of, and where pods run that need no GPU."""
     if plan.eks is not None:
         yield from _eks_lines(plan.eks)
+    if plan.stack is not None:
+        yield f"reaches its cluster by output kubeconfig of stack {plan.stack}"
+        yield (
+            "only a preview tells whether that output is there, where it leads to, and whether the cluster "
+            "has what the platform needs"
+        )
+    if plan.gke is not None:
+        yield from _gke_lines(plan.gke)
     yield from _nodes_lines(plan)
 
 
 def _eks_lines(eks: EksPlan) -> Iterator[str]:
-    nodes = eks.nodes
-    number = f"{nodes.minimum} to {nodes.maximum}" if nodes.maximum > nodes.minimum else str(nodes.minimum)
+    number = _number(eks.nodes.minimum, eks.nodes.maximum)
     clients = ", ".join(eks.api_clients)
     yield (
         f"makes EKS cluster {eks.name}, Kubernetes {eks.version}, partition {eks.partition}, in "
         f"{', '.join(eks.zones)}"
     )
-    yield f"{number} system nodes {nodes.instance}; way to the internet: {eks.egress.value}"
+    yield f"{number} system nodes {eks.nodes.instance}; way to the internet: {eks.egress.value}"
     yield f"its API is reached from {eks.cidr}{f' and {clients}' if clients else ''} alone"
     yield "only the update tells whether EC2 has the machines, and what quotas the account has"
+
+
+def _gke_lines(gke: GkePlan) -> Iterator[str]:
+    number, network = _number(gke.nodes.minimum, gke.nodes.maximum), gke.network
+    clients = ", ".join(network.api_clients)
+    yield (
+        f"makes GKE cluster {gke.name}, Kubernetes {gke.version}, channel {gke.channel.value}, project "
+        f"{gke.project}, in {', '.join(gke.zones) or f'three zones of {gke.region}'}"
+    )
+    yield f"{number} system nodes {gke.nodes.machine}; way to the internet: {network.egress.value}"
+    yield f"its API is reached from {network.nodes}{f' and {clients}' if clients else ''} alone"
+    yield "only the update tells whether the zones have the machines, and what quotas the project has"
+
+
+def _number(least: int, most: int) -> str:
+    return f"{least} to {most}" if most > least else str(least)
 
 
 def _nodes_lines(plan: ClusterPlan) -> Iterator[str]:

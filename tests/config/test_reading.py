@@ -201,7 +201,6 @@ BAD: list[tuple[str, dict[str, Any], str]] = [
         {"cluster": {"kind": "existing", "plane": "x"}},
         "cluster.plane: x: belongs",
     ),
-    ("a cluster nobody builds yet", {"cluster": {"kind": "gke"}}, "cluster.kind: gke: this version builds"),
 ]
 
 

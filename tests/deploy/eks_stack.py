@@ -12,7 +12,7 @@ import yaml
 from tests.components.eks_cluster.clusters import FRANKFURT, PARTITIONS, answers, computed
 from tests.components.gpu_node_pool.clouds import ANSWERS
 from tests.components.gpu_node_pool.clouds import COMPUTED as NODES
-from tests.components.harness import Graph, build
+from tests.components.harness import Computed, Graph, build
 
 from corral.catalogue import charts, images
 from corral.catalogue.quantities import GIB
@@ -74,6 +74,25 @@ def built(
     found: Mapping[str, Any] | None = None,
 ) -> Graph:
     """The graph of `made`, as AWS's provider answers for its region."""
+    partition = {"aws:index/getPartition:getPartition": {"partition": PARTITIONS[region]}}
+    return built_in(
+        made,
+        preview=preview,
+        found=found,
+        answers={**ANSWERS, **answers(region), **partition},
+        computed={**computed(region), GROUP: NODES[GROUP]},
+    )
+
+
+def built_in(
+    made: Plan,
+    *,
+    answers: Mapping[str, dict[str, Any]],
+    computed: Mapping[str, Computed],
+    preview: bool = False,
+    found: Mapping[str, Any] | None = None,
+) -> Graph:
+    """The graph of `made`, in a cloud that answers so."""
 
     def program() -> None:
         for name, value in Platform(made).outputs.items():
@@ -82,14 +101,13 @@ def built(
     secrets = {f"corral:{key}": "ab" * 32 for key in made.secrets_needed}
     if f"corral:{REGISTRY_AUTH}" in secrets:
         secrets[f"corral:{REGISTRY_AUTH}"] = json.dumps({"auths": {"registry.example.eu": {"auth": "YTpi"}}})
-    partition = {"aws:index/getPartition:getPartition": {"partition": PARTITIONS[region]}}
     with resolved():
         return build(
             program,
             preview=preview,
             secret_config=secrets,
             found=found,
-            answers={**ANSWERS, **answers(region), **partition},
-            computed={**computed(region), GROUP: NODES[GROUP]},
+            answers=answers,
+            computed=computed,
             stack=made.stack,
         )

@@ -12,8 +12,9 @@ from rich.console import Console
 from tests.components.existing_cluster.clusters import unexamined
 from tests.components.harness import Graph, build
 from tests.deploy.eks_stack import built as built_on_eks
+from tests.deploy.gke_stack import built as built_on_gke
 from tests.deploy.test_platform import started, write_kubeconfig
-from tests.stacks.any_stack import LARGE, bounded, eks_files, stack_files, wild_files
+from tests.stacks.any_stack import LARGE, bounded, eks_files, gke_files, stack_files, wild_files
 from tests.stacks.lines import told
 
 from corral.cli.documents import plan_document
@@ -53,7 +54,9 @@ def planned(content: Any) -> Plan | None:
 
 def on_a_cluster(content: dict[str, Any], kubeconfig: Path) -> dict[str, Any]:
     """`content` on the cluster of this test, whatever file and context it names."""
-    cluster = {key: value for key, value in content["cluster"].items() if key not in ("context", "plane")}
+    cluster = {
+        key: value for key, value in content["cluster"].items() if key not in ("context", "plane", "stack")
+    }
     if cluster["kind"] == "existing":
         cluster["kubeconfig"] = str(kubeconfig)
     else:
@@ -120,7 +123,25 @@ def test_what_the_plan_accepts_on_eks_is_shown_and_built(content: dict[str, Any]
         assert {f"{pool.name}-nodes" for pool in made.pools} <= {one.name for one in graph.of("NodeGroup")}
 
 
+ON_GKE: list[str] = []
+
+
+@bounded(20)
+@given(gke_files())
+def test_what_the_plan_accepts_on_gke_is_shown_and_built(content: dict[str, Any]):
+    made = planned(content)
+    if made is None:
+        return
+    render(made, Console(file=io.StringIO(), width=100))
+    ON_GKE.append(made.profile.value)
+    if len(ON_GKE) <= FEW_BUILT // 2 or LARGE:
+        graph = built_on_gke(made, found=Served())
+        assert {model.name for model in made.models} <= {one.name for one in graph}
+        assert {f"{pool.name}-nodes" for pool in made.pools} <= {one.name for one in graph.of("NodePool")}
+
+
 def test_enough_of_what_is_generated_is_accepted():
     """Runs last: plans that nobody accepts prove nothing."""
     assert len(ACCEPTED) >= FEW_BUILT
     assert ON_EKS
+    assert ON_GKE

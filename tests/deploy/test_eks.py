@@ -1,24 +1,15 @@
 """The committed stacks on EKS as graphs: network, cluster, nodes, and the platform on them."""
 
 import json
-from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import Any
 
 import pytest
-from pulumi.runtime import rpc
 from tests.components.eks_cluster.clusters import BRANDENBURG, FRANKFURT
 from tests.components.harness import Graph, Registered
 from tests.deploy.eks_stack import built, content, planned
+from tests.deploy.violations import Violations
 
-from corral.controls.cel import prepared
-from corral.controls.control import UNKNOWN, Control, ObjectRule, Resource, Undecided
-from corral.controls.enforcement import stops
-from corral.controls.evaluate import applies, evaluate_object, evaluate_resource
-from corral.controls.profiles import Profile, profile
-from corral.controls.register import CONTROLS
-from corral.policy.adapt import kubernetes_workloads
-from corral.policy.rendered import RELEASE
 from corral.stacks.planning.results.plan import Plan
 
 REGIONS = {"eks-eu": FRANKFURT, "eks-eusc": BRANDENBURG}
@@ -44,72 +35,12 @@ def stack(request: pytest.FixtureRequest) -> str:
     return request.param
 
 
-def seen(value: Any) -> Any:
-    """`value` as the pack sees it before an update, in which what is not known is `UNKNOWN`."""
-    if isinstance(value, dict):
-        return {key: seen(one) for key, one in value.items()}
-    if isinstance(value, list):
-        return [seen(one) for one in value]
-    return UNKNOWN if value == rpc.UNKNOWN else value
-
-
-@cache
-def references(stack: str) -> Mapping[str, Mapping[str, Sequence[str]]]:
-    """Which resources the properties of each come from, by URN."""
-    graph = graph_of(stack)
-    named = {f"{one.name}-id": one.urn for one in graph}
-    return {
-        one.urn: {
-            key: [named[value]]
-            for key, value in one.inputs.items()
-            if isinstance(value, str) and value in named
-        }
-        for one in graph
-    }
-
-
-def resources(graph: Graph, stack: str) -> tuple[Resource, ...]:
-    """What the pack sees of a stack, but for what Helm makes of releases."""
-    return tuple(
-        Resource(
-            one.type,
-            one.name,
-            seen(one.inputs),
-            urn=one.urn,
-            provider={"region": REGIONS[stack]},
-            ignore_changes=one.ignored,
-            protect=one.protect,
-            refers=references(stack).get(one.urn, {}),
-        )
-        for one in graph
-        if one.custom and not one.read and one.type != RELEASE
-    )
-
-
-def judged(made: Plan, graph: Graph) -> tuple[list[tuple[str, str, str]], set[str]]:
-    """Violations of controls that stop an update, and the IDs of those that cannot be decided yet."""
-    limits = profile(made.profile.value, region=made.region, registry=made.supply.registry)
-    subjects = resources(graph, made.stack)
-    found: list[tuple[str, str, str]] = []
-    undecided: set[str] = set()
-    for control in CONTROLS:
-        for one in subjects if stops(control, limits) else ():
-            try:
-                found += [(control.id, one.name, line) for line in lines(control, one, subjects, limits)]
-            except Undecided:
-                undecided.add(control.id)
-    return found, undecided
-
-
-def lines(control: Control, one: Resource, others: Sequence[Resource], limits: Profile) -> list[str]:
-    if isinstance(control.rule, ObjectRule):
-        works = [prepared(work) for work in kubernetes_workloads(one.type, one.props)]
-        return [line for work in works for line in evaluate_object(control, work, limits)]
-    return evaluate_resource(control, one, others, limits) if applies(control, one.type) else []
+def known(stack: str) -> Violations:
+    return Violations(plan_of(stack), graph_of(stack), {"region": REGIONS[stack]})
 
 
 def test_no_control_stops_the_stack(stack):
-    assert judged(plan_of(stack), graph_of(stack)) == ([], set())
+    assert known(stack).of(graph_of(stack)) == ([], set())
 
 
 def test_what_is_made_in_aws_is_made_by_one_provider_in_the_region_of_the_profile(stack):
@@ -220,6 +151,6 @@ def test_the_first_preview_has_all_that_the_update_makes(stack):
 
 
 def test_no_control_stops_the_first_preview_and_those_that_wait_for_the_cluster_are_named(stack):
-    found, undecided = judged(plan_of(stack), preview_of(stack))
+    found, undecided = known(stack).of(preview_of(stack))
     assert found == []
     assert undecided

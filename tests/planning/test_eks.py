@@ -18,9 +18,9 @@ from corral.stacks.reports.scope import cluster_lines
 Stated = dict[str, Any]
 
 
-def stated(*changes: tuple[str, Any], **sections: Any) -> Stated:
-    """The committed stack with other values at dotted paths, and other sections."""
-    made = copy.deepcopy(content()) | sections
+def stated(*changes: tuple[str, Any], base: Stated | None = None, **sections: Any) -> Stated:
+    """The committed stack, or `base`, with other values at dotted paths, and other sections."""
+    made = copy.deepcopy(base or content()) | sections
     for path, value in changes:
         *parents, last = path.split(".")
         holder: Any = made
@@ -33,11 +33,11 @@ def stated(*changes: tuple[str, Any], **sections: Any) -> Stated:
     return made
 
 
-def refused(one: Stated) -> list[str]:
+def refused(one: Stated, stack: str = "eks-eu") -> list[str]:
     """The lines that `one` is refused with."""
     with pytest.raises(StackErrors) as error:
         config = parse(one)
-        plan(config, "eks-eu", locks(config))
+        plan(config, stack, locks(config))
     return str(error.value).splitlines()
 
 

@@ -144,25 +144,55 @@ EKS = {
 }
 
 
-def _on_eks(content: dict[str, Any], gates: bool, nodes: int) -> dict[str, Any]:
-    """`content` with what a cluster on EKS needs, where its pools are of GPUs that AWS rents out."""
-    rented = {one.gpu: name for name, one in instances().items() if one.cloud is Cloud.AWS}
-    pools = [
+def gke_files() -> st.SearchStrategy[dict[str, Any]]:
+    """Objects `corral:platform` of `stack_files`, on a cluster that the stack makes on GKE."""
+    return st.builds(_on_gke, stack_files(), st.sampled_from(["none", "nat", "nat"]), st.integers(1, 2))
+
+
+GKE = {
+    "project": "acme-models",
+    "system-nodes": {"machine": "n2d-standard-8"},
+    "keys": {"project": "acme-keys"},
+}
+
+
+def _on_gke(content: dict[str, Any], egress: str, nodes: int) -> dict[str, Any]:
+    """`content` with what a cluster on GKE needs, where its pools are of GPUs that Google rents out."""
+    network = {"egress": egress}
+    closed = {"registry": "europe-west4-docker.pkg.dev/acme/mirror"} if egress == "none" else {}
+    driver = {"precompiled-driver": 580} if closed else {}
+    return {
+        **content,
+        "sovereignty": {**content["sovereignty"], "region": "europe-west4", **closed},
+        "cluster": {"kind": "gke", "kubernetes": "1.35", "gke": {**GKE, "network": network}, **driver},
+        "gpu-pools": [{**pool, "zone": "europe-west4-a"} for pool in _rented(content, Cloud.GCP, nodes)],
+    }
+
+
+def _rented(content: dict[str, Any], cloud: Cloud, nodes: int) -> list[dict[str, Any]]:
+    """Pools of `content`, on machines of `cloud`, where it rents out their GPUs."""
+    machines = {one.gpu: name for name, one in instances().items() if one.cloud is cloud}
+    other = ("owned", "purchase", "driver", "zone")
+    return [
         {
-            **{key: value for key, value in pool.items() if key not in ("owned", "purchase", "driver")},
-            "instance": rented[pool["gpu"]],
-            "gpus-per-node": instances()[rented[pool["gpu"]]].gpus,
+            **{key: value for key, value in pool.items() if key not in other},
+            "instance": machines[pool["gpu"]],
+            "gpus-per-node": instances()[machines[pool["gpu"]]].gpus,
             "nodes": {"min": nodes, "max": nodes},
         }
         for pool in content.get("gpu-pools", ())
-        if pool["gpu"] in rented
+        if pool["gpu"] in machines
     ]
+
+
+def _on_eks(content: dict[str, Any], gates: bool, nodes: int) -> dict[str, Any]:
+    """`content` with what a cluster on EKS needs, where its pools are of GPUs that AWS rents out."""
     kubernetes = "1.36" if gates else "1.35"
     return {
         **content,
         "sovereignty": {**content["sovereignty"], "region": "eu-central-1"},
         "cluster": {"kind": "eks", "kubernetes": kubernetes, "eks": EKS},
-        "gpu-pools": pools,
+        "gpu-pools": _rented(content, Cloud.AWS, nodes),
     }
 
 

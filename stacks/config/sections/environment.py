@@ -16,6 +16,7 @@ from corral.catalogue.vocabulary import (
 )
 from corral.controls.exceptions import ControlException
 from corral.stacks.config.sections.eks import Eks
+from corral.stacks.config.sections.gke import Gke
 from corral.stacks.config.sections.section import Section
 from corral.stacks.config.values import (
     ControlId,
@@ -29,6 +30,7 @@ from corral.stacks.config.values import (
     Registry,
     ResourceName,
     SpaceName,
+    StackName,
     Tightened,
     Version,
 )
@@ -143,16 +145,20 @@ class Cluster(Section):
     """Where the cluster comes from."""
 
     kind: ClusterKind
-    """`embedded` is started on this machine; `existing` is any cluster with a kubeconfig; `eks` is made by
-    the stack, see docs/eks.md."""
+    """`embedded` is started on this machine; `existing` is any cluster with a kubeconfig; `eks` and `gke`
+    are made by the stack, see docs/eks.md and docs/gke.md."""
     kubeconfig: str | None = None
     """Path of the kubeconfig of an existing cluster; absent: the one Pulumi's provider finds."""
+    stack: StackName | None = None
+    """Another stack, `ORGANIZATION/PROJECT/STACK`, whose output `kubeconfig` leads to an existing cluster;
+    see docs/split.md."""
     context: str | None = None
     """Context within the kubeconfig."""
     plane: str | None = None
     """Name of the embedded plane; the stack's name when absent."""
     platform: Platform | None = None
-    """What the GPU nodes are, see docs/platforms.md; `bare-metal`, or `eks-al2023` on EKS, when absent."""
+    """What the GPU nodes are, see docs/platforms.md; `bare-metal`, `eks-al2023` on EKS, `gke-ubuntu` on
+    GKE, when absent."""
     precompiled_driver: Annotated[int, Field(strict=True, ge=100, le=9999)] | None = None
     """Branch of drivers compiled beforehand, such as 580; when absent each node compiles the operator's."""
     storage_class: ObjectName | None = None
@@ -164,12 +170,14 @@ class Cluster(Section):
     """Taints of those nodes that Corral's own pods bear."""
     kubernetes: Version | None = None
     """Version of an existing cluster, such as `"1.34.2"`, needed where it decides what can be asked for; that
-    of a cluster on EKS, such as `"1.35"`."""
+    of a cluster on EKS or GKE, such as `"1.35"`."""
     feature_gates: tuple[FeatureGate, ...] = ()
     """Gates that are on in an existing cluster though off by default in its version; a cloud that manages the
     control plane seldom lets one choose."""
     eks: Eks | None = None
     """What a cluster of kind `eks` is made of."""
+    gke: Gke | None = None
+    """What a cluster of kind `gke` is made of."""
 
     @property
     def capabilities(self) -> ClusterCapabilities:

@@ -12,6 +12,7 @@ from corral.stacks.config.values import (
     SHARED,
     Amount,
     Count,
+    GoogleZone,
     Name,
     NodeName,
     Positive,
@@ -123,6 +124,8 @@ class GpuPool(Section):
     """Version of the NVIDIA driver on its nodes, such as `"580.95.05"`; not checked when absent."""
     instance: str | None = None
     """Instance type of its nodes, such as `p5.48xlarge`; with `sovereignty.region` it gives their price."""
+    zone: GoogleZone | None = None
+    """Zone of the nodes of a cluster on GKE, such as `europe-west3-b`: where the GPUs are."""
     purchase: Purchase = Purchase.ON_DEMAND
     """How its nodes are paid for."""
     price_per_hour: Amount | None = None

@@ -7,6 +7,7 @@ import pulumi_kubernetes as kubernetes
 
 from corral.catalogue.vocabulary import Addon, AddonState
 from corral.components.existing_cluster import ClusterUnreachable, Requirements, examined
+from corral.stacks.deploy.clusters.handed_out import handed_out
 from corral.stacks.deploy.clusters.kubeconfig import KubeconfigError, Target, target
 from corral.stacks.deploy.clusters.named_nodes import NamedNodes
 from corral.stacks.deploy.clusters.protocol import Cluster
@@ -41,6 +42,11 @@ def connect(plan: Plan) -> Cluster:
 
 def _provider(plan: Plan) -> kubernetes.Provider:
     cluster = plan.cluster
+    if cluster.stack is not None:
+        kubeconfig = handed_out(cluster.stack, plan, lambda text: _examine(plan, text, cluster.context))
+        return kubernetes.Provider(
+            "cluster", kubeconfig=kubeconfig, context=cluster.context, enable_secret_mutable=True
+        )
     try:
         reached = _target(cluster)
     except KubeconfigError as error:
@@ -58,18 +64,18 @@ def _provider(plan: Plan) -> kubernetes.Provider:
         if reached.alone
         else (reached.path, reached.context)
     )
-    _examine(plan, reached)
+    _examine(plan, reached.path, reached.context)
     return kubernetes.Provider("cluster", kubeconfig=path, context=context, enable_secret_mutable=True)
 
 
-def _examine(plan: Plan, reached: Target) -> None:
+def _examine(plan: Plan, kubeconfig: str, context: str | None) -> None:
     needed = Requirements(
         dra=plan.state(Addon.DRA_DRIVER) is not AddonState.OFF,
         storage_class=plan.cluster.storage_class,
         gpu_nodes=[node.name for pool in plan.pools for node in pool.nodes],
     )
     try:
-        examination = examined(reached.path, reached.context, needed)
+        examination = examined(kubeconfig, context, needed)
     except ClusterUnreachable as error:
         raise pulumi.RunError(f"cluster: {error}") from None
     if examination.refusals:

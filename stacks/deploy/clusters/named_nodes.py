@@ -1,4 +1,4 @@
-"""Pools of nodes that exist under names in the stack file, for kinds that make no nodes."""
+"""Pools of nodes that exist, for kinds that make no nodes."""
 
 from collections.abc import Sequence
 
@@ -16,5 +16,7 @@ class NamedNodes:
     def node_pool(
         self, pool: PoolPlan, cost: CostPlan, opts: pulumi.ResourceOptions
     ) -> Sequence[pulumi.Resource]:
-        """The nodes of `pool` with their labels."""
+        """The nodes of `pool` with their labels; those without names have them from where they are made."""
+        if not pool.existing:
+            return []
         return [ExistingGpuNodePool(pool.name, existing_pool_args(pool, cost), opts)]

@@ -5,10 +5,10 @@ from typing import cast
 
 from corral.catalogue.vocabulary import AddonState, Platform
 from corral.components.eks_cluster import EksCluster, EksClusterArgs, EksKeys, EksNetwork, EksSystemNodes
-from corral.components.gpu_node_pool.cloud_args import CloudPurchase, GpuDevices, PoolCapacity
 from corral.components.gpu_node_pool.eks import EksGpuNodePoolArgs
 from corral.components.gpu_node_pool.eks_nodes import EksImage
-from corral.stacks.planning.results.cost import CostPlan, PoolCost
+from corral.stacks.deploy.component_args.cloud_pools import pool_capacity, pool_devices, pool_layouts
+from corral.stacks.planning.results.cost import CostPlan
 from corral.stacks.planning.results.eks import EksPlan
 from corral.stacks.planning.results.pools import PoolPlan
 
@@ -55,9 +55,7 @@ def eks_pool_args(
     dra_driver: AddonState,
 ) -> list[EksGpuNodePoolArgs]:
     """The nodes of a pool: a group for each of its MIG layouts, in the order of the plan."""
-    layouts = [node.mig_config for node in pool.nodes]
     subnets = [cluster.subnets[index] for index in range(len(zones))]
-    bought = next(one for one in cost.pools if one.pool == pool.name)
     return [
         {
             "pool": pool.name,
@@ -66,25 +64,11 @@ def eks_pool_args(
             "cluster": cluster.name,
             "subnets": list(subnets),
             "disk": {"key": cluster.disk_key},
-            "size": {"min": layouts.count(layout), "max": layouts.count(layout)},
-            "capacity": _capacity(bought, cost),
-            "devices": _devices(layout, dra_driver),
+            "size": {"min": count, "max": count},
+            "capacity": pool_capacity(pool, cost),
+            "devices": pool_devices(layout, dra_driver),
             "image": IMAGES[platform],
             "security_groups": [cluster.security_group],
         }
-        for layout in dict.fromkeys(layouts)
+        for layout, count in pool_layouts(pool).items()
     ]
-
-
-def _capacity(bought: PoolCost, cost: CostPlan) -> PoolCapacity:
-    capacity: PoolCapacity = {"purchase": CloudPurchase(bought.purchase.value)}
-    if bought.node_hour is not None:
-        capacity["node_hour"] = {"amount": float(bought.node_hour), "currency": cost.currency}
-    return capacity
-
-
-def _devices(layout: str | None, dra_driver: AddonState) -> GpuDevices:
-    devices: GpuDevices = {"dra_driver": dra_driver}
-    if layout is not None:
-        devices["mig_config"] = layout
-    return devices

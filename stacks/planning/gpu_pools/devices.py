@@ -70,4 +70,5 @@ def pool_plan(
         lower_bound=bound,
         shares=pool.sharing.shares,
         instance=pool.instance,
+        zone=pool.zone,
     )

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from corral.catalogue.clusters import ClusterCapabilities, capabilities
 from corral.catalogue.vocabulary import ClusterKind, Platform, TaintEffect
 from corral.stacks.planning.results.eks import EksPlan
+from corral.stacks.planning.results.gke import GkePlan
 
 
 @dataclass(frozen=True)
@@ -41,7 +42,12 @@ class ClusterPlan:
     tolerations: tuple[TolerationPlan, ...] = ()
     """Taints of those nodes that these pods bear."""
     eks: EksPlan | None = None
-    """What the stack makes it of; None: it is of another kind."""
+    """What the stack makes it of on EKS; None: it is of another kind."""
+    gke: GkePlan | None = None
+    """What the stack makes it of on GKE; None: it is of another kind."""
+
+    stack: str | None = None
+    """Stack whose output is the kubeconfig; None: it is a file."""
 
     @property
     def capabilities(self) -> ClusterCapabilities:

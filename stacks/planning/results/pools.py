@@ -136,6 +136,8 @@ class PoolPlan:
     """Equal shares that each GPU goes into; 1 where it is whole or cut into slices."""
     instance: str | None = None
     """Instance type of its nodes; None: not stated."""
+    zone: str | None = None
+    """Zone that its nodes are made in; None: the cluster's, or they are there."""
     guarantee: Guarantee | None = None
     """Of slices cut on demand, whose `gpus` are one way to cut among many; None: nothing is cut on demand."""
 

@@ -12,6 +12,7 @@ from corral.stacks.planning.validation.cluster import check_cluster
 from corral.stacks.planning.validation.dynamic_mig import check_dynamic
 from corral.stacks.planning.validation.eks import check_eks
 from corral.stacks.planning.validation.engine_settings import check_engine_settings
+from corral.stacks.planning.validation.gke import check_gke
 from corral.stacks.planning.validation.gpu_pools import check_gpu_pools
 from corral.stacks.planning.validation.made_pools import check_made_pools
 from corral.stacks.planning.validation.model_sources import check_model_sources
@@ -34,6 +35,7 @@ def check(config: StackConfig, states: AddonStates, day: date) -> Iterator[Probl
     yield from check_admission(config, states)
     yield from check_cluster(config)
     yield from check_eks(config)
+    yield from check_gke(config)
     yield from check_gpu_pools(config)
     yield from check_made_pools(config)
     yield from check_models(config)

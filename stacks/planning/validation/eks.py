@@ -9,14 +9,18 @@ from corral.catalogue.eks import LETTERS, NARROWEST, PARTS, WIDEST, eks_services
 from corral.catalogue.instances import instances
 from corral.catalogue.sources import scheme_of
 from corral.catalogue.vocabulary import Cloud, Egress, SourceScheme, Weights
-from corral.controls.network.world import world
 from corral.controls.profiles import PROFILES
 from corral.stacks.config.errors import Problem
 from corral.stacks.config.model_sources import source_of
 from corral.stacks.config.stack_config import Eks, StackConfig
 from corral.stacks.planning.eks import least_nodes, most_nodes
+from corral.stacks.planning.validation.made_clusters import (
+    check_api_clients,
+    check_most,
+    check_version,
+    check_without_gpus,
+)
 
-_MINOR = re.compile(r"1\.[1-9][0-9]?")
 _AT = "cluster.eks"
 
 
@@ -24,7 +28,7 @@ def check_eks(config: StackConfig) -> Iterator[Problem]:
     """What a cluster on EKS lacks, or cannot be."""
     if config.cluster.capabilities.cloud is not Cloud.AWS:
         return
-    yield from _version(config)
+    yield from check_version(config, "EKS")
     region, limits = config.sovereignty.region_name, PROFILES[config.sovereignty.profile.value]
     if limits.regions is not None and region not in limits.regions:
         return  # Refused as such: what else does not fit it says nothing more.
@@ -45,14 +49,6 @@ def check_eks(config: StackConfig) -> Iterator[Problem]:
     yield from _room(config, section)
     if section.network.egress is Egress.NONE:
         yield from _without_way_out(config, region, partitions()[partition])
-
-
-def _version(config: StackConfig) -> Iterator[Problem]:
-    version = config.cluster.kubernetes
-    if version is None:
-        yield Problem("cluster.kubernetes", "missing", 'kind eks makes a cluster of it: use such as "1.35"')
-    elif not _MINOR.fullmatch(version):
-        yield Problem("cluster.kubernetes", version, 'EKS chooses the patch: use MAJOR.MINOR, such as "1.35"')
 
 
 def _zones(section: Eks, region: str) -> Iterator[Problem]:
@@ -93,21 +89,13 @@ def _network(section: Eks) -> Iterator[Problem]:
             network.cidr,
             f"a VPC is no wider than /{WIDEST}, and each zone needs an eighth: use /{WIDEST} to /{NARROWEST}",
         )
-    for index, client in enumerate(network.api_clients):
-        if world(client):
-            path = f"{_AT}.network.api-clients[{index}]"
-            yield Problem(path, client, "anybody: use a network of yours, such as 192.0.2.0/24")
+    yield from check_api_clients(network.api_clients, f"{_AT}.network.api-clients")
 
 
 def _system_nodes(section: Eks) -> Iterator[Problem]:
     nodes, path = section.system_nodes, f"{_AT}.system-nodes"
-    if nodes.instance in instances():
-        gpu = instances()[nodes.instance].gpu
-        yield Problem(
-            f"{path}.instance", nodes.instance, f"has GPUs ({gpu}): use a type without; GPUs are gpu-pools"
-        )
-    if most_nodes(section) < least_nodes(section):
-        yield Problem(f"{path}.max", str(nodes.max), f"below the fewest nodes, {least_nodes(section)}")
+    yield from check_without_gpus(nodes.instance, f"{path}.instance")
+    yield from check_most(nodes.max, least_nodes(section), f"{path}.max")
 
 
 def _log_days(section: Eks) -> Iterator[Problem]:

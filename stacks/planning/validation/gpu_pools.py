@@ -47,7 +47,7 @@ def _nodes(config: StackConfig, pool: GpuPool, path: str) -> Iterator[Problem]:
         )
     elif ranged and (nodes.min is None or nodes.max is None or nodes.min > nodes.max):
         yield Problem(f"{path}.nodes", f"min {nodes.min}, max {nodes.max}", "both are needed, and min <= max")
-    elif ranged and not config.cluster.capabilities.nodes_on_demand:
+    elif ranged and not config.cluster.capabilities.nodes_on_demand and config.cluster.stack is None:
         kind = config.cluster.kind.value
         yield Problem(
             f"{path}.nodes", "a range", f"cluster kind {kind} has the nodes it has: use {{names: […]}}"

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from corral.catalogue.clusters import clusters
 from corral.catalogue.instances import instances
 from corral.catalogue.vocabulary import Cloud, Purchase, SharingKind
 from corral.stacks.config.errors import Problem
@@ -14,8 +15,9 @@ SHARED = (SharingKind.TIME_SLICING, SharingKind.MPS)
 
 def check_made_pools(config: StackConfig) -> Iterator[Problem]:
     """Pools of a cluster in a cloud that cannot be made as the stack file has them."""
+    yield from _without_zones(config)
     cloud, platforms = config.cluster.capabilities.cloud, config.cluster.capabilities.platforms
-    if cloud is None or not config.cluster.capabilities.built:
+    if cloud is None:
         return
     platform = config.cluster.platform
     if platform is not None and platform not in platforms:
@@ -50,6 +52,15 @@ def _pool(pool: GpuPool, cloud: Cloud, path: str) -> Iterator[Problem]:
             pool.sharing.kind.value,
             "nodes that are made do not carry the label for it: use whole or mig",
         )
+
+
+def _without_zones(config: StackConfig) -> Iterator[Problem]:
+    if config.cluster.capabilities.zonal_pools:
+        return
+    kinds = ", ".join(kind.value for kind, one in clusters().items() if one.zonal_pools)
+    for index, pool in enumerate(config.gpu_pools):
+        if pool.zone is not None:
+            yield Problem(f"gpu-pools[{index}].zone", pool.zone, f"belongs to kind {kinds}")
 
 
 def _instance(pool: GpuPool, cloud: Cloud, path: str) -> Iterator[Problem]:

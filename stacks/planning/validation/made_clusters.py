@@ -1,0 +1,43 @@
+"""What sections of clusters that the stack makes have in common, whichever cloud they are in."""
+
+import re
+from collections.abc import Iterable, Iterator
+
+from corral.catalogue.instances import instances
+from corral.controls.network.world import world
+from corral.stacks.config.errors import Problem
+from corral.stacks.config.stack_config import StackConfig
+
+_MINOR = re.compile(r"1\.[1-9][0-9]?")
+
+
+def check_version(config: StackConfig, maker: str) -> Iterator[Problem]:
+    """A version of Kubernetes that is missing, or more than a minor one; `maker` chooses the patch."""
+    version, kind = config.cluster.kubernetes, config.cluster.kind.value
+    if version is None:
+        yield Problem(
+            "cluster.kubernetes", "missing", f'kind {kind} makes a cluster of it: use such as "1.35"'
+        )
+    elif not _MINOR.fullmatch(version):
+        reason = f'{maker} chooses the patch: use MAJOR.MINOR, such as "1.35"'
+        yield Problem("cluster.kubernetes", version, reason)
+
+
+def check_api_clients(clients: Iterable[str], path: str) -> Iterator[Problem]:
+    """Networks of callers of the API that are the world."""
+    for index, client in enumerate(clients):
+        if world(client):
+            yield Problem(f"{path}[{index}]", client, "anybody: use a network of yours, such as 192.0.2.0/24")
+
+
+def check_without_gpus(machine: str, path: str) -> Iterator[Problem]:
+    """A machine type of system nodes that has GPUs."""
+    if machine in instances():
+        gpu = instances()[machine].gpu
+        yield Problem(path, machine, f"has GPUs ({gpu}): use a type without; GPUs are gpu-pools")
+
+
+def check_most(most: int | None, least: int, path: str) -> Iterator[Problem]:
+    """A number of most nodes that is below that of the fewest."""
+    if most is not None and most < least:
+        yield Problem(path, str(most), f"below the fewest nodes, {least}")
