@@ -77,7 +77,7 @@ def whole(subject: Mapping[str, Any], image: str, *, forced: bool) -> dict[str, 
 
 
 def _pod(spec: dict[str, Any], image: str, restart: str, forced: bool) -> None:
-    spec["restartPolicy"] = restart
+    spec |= {"restartPolicy": restart, "serviceAccountName": "default"}
     for place in ("containers", "initContainers"):
         for index, container in enumerate(spec.get(place, [])):
             container["name"] = f"{place[0]}{index}"
