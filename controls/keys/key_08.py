@@ -1,11 +1,13 @@
 """No policy of a key lets strangers use it."""
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any, cast
 
 from corral.controls.control import UNKNOWN, Case, Control, Resource, ResourceRule, Verdict
 from corral.controls.levels import Severity
 from corral.controls.profiles import Profile
-from corral.controls.properties import documents, for_everybody
+from corral.controls.properties import documents, for_everybody, statements
 from corral.controls.settings import true
 
 _KEY = "aws:kms/key:Key"
@@ -18,20 +20,89 @@ _AWS = (
 )
 _GRANTS = ("gcp:kms/cryptoKeyIAM", "gcp:kms/keyRingIAM")
 _WORLD = ("allUsers", "allAuthenticatedUsers")
+_GRANT = "aws:kms/grant:Grant"
+_ACCOUNT = re.compile(r"^arn:aws[\w-]*:(?:iam|sts)::(\d{12}):|^(\d{12})$")
+_OF_KEY = re.compile(r"^arn:aws[\w-]*:kms:[\w-]+:(\d{12}):")
+_ORGANISATION = ("aws:principalorgid", "aws:principalorgpaths", "aws:resourceorgid")
 
 
 def _strangers(subject: Resource, profile: Profile) -> Iterator[str]:
     if subject.type in _AWS:
         policy = subject.value("policy", "")
-        if any(for_everybody(document) for _, document in documents(policy)):
-            yield "`policy` lets any principal use the key"
+        for _, document in documents(policy):
+            if for_everybody(document):
+                yield "`policy` lets any principal use the key"
+            yield from (f"`policy` lets account {one} use the key" for one in _others(document))
         for switch in ("bypassPolicyLockoutSafetyCheck", "bypassPolicyLockoutCheck"):
             if true(subject.value(switch, False)):
                 yield f"`{switch}` is true, so the key may be locked away from everybody"
         return
+    if subject.type == _GRANT:
+        key = _OF_KEY.match(str(subject.value("keyId", "")))
+        account = _account(subject.value("granteePrincipal", ""))
+        if key is not None and account not in (None, key[1]):
+            yield f"account {account} is granted the key"
+        return
     members = [subject.value("member"), *subject.value("members", [])]
     if any(member in _WORLD for member in members):
         yield "everybody is granted the key"
+
+
+def _account(principal: object) -> str | None:
+    """The account that a principal is of; None: it names none."""
+    named = _ACCOUNT.match(str(principal))
+    return None if named is None else named[1] or named[2]
+
+
+def _others(document: Mapping[str, Any]) -> list[str]:
+    """Accounts beside the key's own that may use it, outside an organisation that a condition names.
+
+    Its own is the first that may do everything with it; where none may, that cannot be told.
+    """
+    allowed = [one for one in statements(document) if one.get("Effect") == "Allow"]
+    own = next((account for one in allowed if _administers(one) for account in _accounts(one)), None)
+    others = {account for one in allowed if not _within(one) for account in _accounts(one)}
+    return sorted(others - {own}) if own is not None else []
+
+
+def _administers(statement: Mapping[str, Any]) -> bool:
+    actions = statement.get("Action")
+    return "kms:*" in (cast(list[Any], actions) if isinstance(actions, list) else [actions])
+
+
+def _accounts(statement: Mapping[str, Any]) -> Iterator[str]:
+    principal: Any = statement.get("Principal")
+    named: Any = cast(Mapping[str, Any], principal).get("AWS", ()) if isinstance(principal, Mapping) else ()
+    for one in cast(list[Any], named if isinstance(named, list) else [named]):
+        account = _account(one)
+        if account is not None:
+            yield account
+
+
+def _within(statement: Mapping[str, Any]) -> bool:
+    """Whether a condition keeps a statement to an organisation."""
+    conditions: Any = statement.get("Condition")
+    return isinstance(conditions, Mapping) and any(
+        str(key).lower() in _ORGANISATION
+        for operator, keys in cast(Mapping[str, Any], conditions).items()
+        if isinstance(keys, Mapping) and "not" not in operator.lower()
+        for key in cast(Mapping[str, Any], keys)
+    )
+
+
+def _shared(condition: str = "{}") -> Resource:
+    root = "arn:aws:iam::123456789012:root"
+    own = f'{{"Effect": "Allow", "Principal": {{"AWS": "{root}"}}, "Action": "kms:*", "Resource": "*"}}'
+    other = (
+        '{"Effect": "Allow", "Principal": {"AWS": "arn:aws:iam::210987654321:role/reader"}, '
+        f'"Action": "kms:Decrypt", "Resource": "*", "Condition": {condition}}}'
+    )
+    return Resource(_KEY, "k", {"policy": f'{{"Statement": [{own}, {other}]}}'})
+
+
+def _granted(account: str) -> Resource:
+    key = "arn:aws:kms:eu-central-1:123456789012:key/1"
+    return Resource(_GRANT, "g", {"keyId": key, "granteePrincipal": f"arn:aws:iam::{account}:role/r"})
 
 
 def _policy(principal: str, condition: str = "{}") -> Resource:
@@ -46,8 +117,8 @@ CONTROL = Control(
     title="No policy of a key lets strangers use it",
     severity=Severity.CRITICAL,
     sources=("CKV_AWS_33", "SOV-3"),
-    remedy="Name the accounts and roles that may use the key.",
-    rule=ResourceRule(lambda token: token in _AWS or token.startswith(_GRANTS), _strangers),
+    remedy="Name the roles that may use the key; another account's under a condition on aws:PrincipalOrgID.",
+    rule=ResourceRule(lambda token: token in (*_AWS, _GRANT) or token.startswith(_GRANTS), _strangers),
     cases=(
         Case("any principal", Verdict.BAD, _policy('"*"')),
         Case("any principal of AWS", Verdict.BAD, _policy('{"AWS": "*"}')),
@@ -62,6 +133,14 @@ CONTROL = Control(
             Verdict.BAD,
             _policy('"*"', '{"Bool": {"aws:SecureTransport": "true"}}'),
         ),
+        Case("another account", Verdict.BAD, _shared()),
+        Case(
+            "another account of the organisation",
+            Verdict.GOOD,
+            _shared('{"StringEquals": {"aws:PrincipalOrgID": "o-1"}}'),
+        ),
+        Case("a grant to a role of its own account", Verdict.GOOD, _granted("123456789012")),
+        Case("a grant to another account", Verdict.BAD, _granted("210987654321")),
         Case("no policy of its own", Verdict.GOOD, Resource(_KEY, "k", {})),
         Case(
             "a check that is skipped",

@@ -63,6 +63,7 @@ _PUBLIC = "is true, so it has an address that anybody reaches"
 _BALANCER = "is not true, so the load balancer has an address that anybody reaches"
 _INSIDE = ("INTERNAL", "INTERNAL_MANAGED", "INTERNAL_SELF_MANAGED")
 _OUTSIDE = "has an address that anybody reaches"
+_NODES = "aws:eks/nodeGroup:NodeGroup"
 _GATEWAY = "gateway"
 """A load balancer for appliances has no address of its own."""
 _ACCESSIBLE = (limited("publiclyAccessible", false, _PUBLIC),)
@@ -130,6 +131,13 @@ def _open(subject: Resource, profile: Profile) -> Iterator[str]:
             yield "`sourceRanges` is absent and nothing else names a source, so anybody comes in"
     if subject.type in _LISTS:
         yield from _administered(subject)
+    # https://docs.aws.amazon.com/eks/latest/APIReference/API_RemoteAccessConfig.html
+    if (
+        subject.type == _NODES
+        and subject.value("remoteAccess.ec2SshKey")
+        and not subject.value("remoteAccess.sourceSecurityGroupIds", [])
+    ):
+        yield "`remoteAccess` names no `sourceSecurityGroupIds`, so EKS opens port 22 to 0.0.0.0/0"
     if subject.props.get("loadBalancerType") != _GATEWAY:
         yield from missing(_SWITCHES.get(subject.type, ()), subject)
     if undecided:
@@ -187,8 +195,26 @@ CONTROL = Control(
     severity=Severity.CRITICAL,
     sources=("CIS AWS 5.2", "CKV_AWS_24"),
     remedy="Name the networks or security groups that may come in; keep databases without public addresses.",
-    rule=ResourceRule(lambda token: token in _SOURCES or token in _SWITCHES or token in _LISTS, _open),
+    rule=ResourceRule(
+        lambda token: token in _SOURCES or token in _SWITCHES or token in _LISTS or token == _NODES, _open
+    ),
     cases=(
+        Case("nodes without a key of SSH", Verdict.GOOD, Resource(_NODES, "n", {})),
+        Case(
+            "nodes with a key of SSH, from anywhere",
+            Verdict.BAD,
+            Resource(_NODES, "n", {"remoteAccess": {"ec2SshKey": "k"}}),
+        ),
+        Case(
+            "nodes with a key of SSH, from one group",
+            Verdict.GOOD,
+            Resource(_NODES, "n", {"remoteAccess": {"ec2SshKey": "k", "sourceSecurityGroupIds": ["sg-1"]}}),
+        ),
+        Case(
+            "nodes with a key of SSH, from groups that are not known yet",
+            Verdict.UNDECIDED,
+            Resource(_NODES, "n", {"remoteAccess": {"ec2SshKey": "k", "sourceSecurityGroupIds": UNKNOWN}}),
+        ),
         Case("from a private network", Verdict.GOOD, _group("10.0.0.0/8")),
         Case("from anywhere", Verdict.BAD, _group("0.0.0.0/0")),
         Case("from anywhere beside a private network", Verdict.BAD, _group("10.0.0.0/8", "0.0.0.0/0")),

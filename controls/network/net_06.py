@@ -16,11 +16,12 @@ _NAMES = "(has(p.port) && string(p.port) in ['53', 'dns', 'dns-tcp', 'dns-udp'])
 _PEERS = "{0}.exists(p, has(p.ipBlock) && " + _BLOCK.format("p.ipBlock.cidr") + ")"
 _LIST = "(has({0}) && {0} != null ? {0} : [])"
 _OUT = _LIST.format("r.to")
+_IN = _LIST.format("r.from")
 _PORTS = _LIST.format("r.ports")
 _NATIVE = (
     "object.?spec.?egress.orValue([]).all(r, "
     f"!{_PEERS.format(_OUT)} && (size({_OUT}) > 0 || (size({_PORTS}) > 0 && {_PORTS}.all(p, {_NAMES})))) && "
-    f"object.?spec.?ingress.orValue([]).all(r, !{_PEERS.format(_LIST.format('r.from'))})"
+    f"object.?spec.?ingress.orValue([]).all(r, !{_PEERS.format(_IN)} && size({_IN}) + size({_PORTS}) > 0)"
 )
 _ENTITIES = "['world', 'world-ipv4', 'world-ipv6', 'all']"
 _OPEN = (
@@ -118,6 +119,7 @@ CONTROL = Control(
         Case("a rule without peers", Verdict.BAD, _policy(egress=[{}])),
         Case("a port, to anywhere", Verdict.BAD, _policy(egress=[{"ports": [{"port": 443}]}])),
         Case("from the world", Verdict.BAD, _policy(ingress=[{"from": [_range("0.0.0.0/0")]}])),
+        Case("from anywhere, to any port", Verdict.BAD, _policy(ingress=[{}])),
         Case("from anywhere in the cluster", Verdict.GOOD, _policy(ingress=[{"ports": [{"port": 80}]}])),
         Case("the metadata", Verdict.BAD, _out(_range("169.254.169.254/32"), ports=[{"port": 80}])),
         Case("the metadata of IPv6", Verdict.BAD, _out(_range("fd00:ec2::254/128"))),

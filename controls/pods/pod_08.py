@@ -17,6 +17,8 @@ _CORE = (
     "has(r.apiGroups) && '' in r.apiGroups"
 )
 """All of the core group, Secrets among it."""
+_NODES = "has(r.resources) && 'nodes/proxy' in r.resources && has(r.apiGroups) && '' in r.apiGroups"
+"""The kubelet's own API, by which a container of any pod runs any command."""
 _STRANGERS = (
     "has(s.name) && s.name in ['system:anonymous', 'system:unauthenticated', 'system:authenticated', "
     "'system:serviceaccounts']"
@@ -47,7 +49,8 @@ CONTROL = Control(
         kinds=("Role", "ClusterRole", "RoleBinding", "ClusterRoleBinding"),
         expression=(
             "object.kind in ['Role', 'ClusterRole'] ? "
-            f"object.?rules.orValue([]).all(r, !({_EVERYTHING}) && !({_RISE}) && !({_CORE})) : "
+            f"object.?rules.orValue([]).all(r, !({_EVERYTHING}) && !({_RISE}) && !({_CORE}) && "
+            f"!({_NODES})) : "
             f"!({_MASTER}) && !object.?subjects.orValue([]).exists(s, {_STRANGERS})"
         ),
         message="a role allows everything, or is bound to strangers",
@@ -60,6 +63,12 @@ CONTROL = Control(
             Verdict.GOOD,
             _role(apiGroups=["monitoring.coreos.com"], resources=["*"], verbs=["*"]),
         ),
+        Case(
+            "metrics of nodes",
+            Verdict.GOOD,
+            _role(apiGroups=[""], resources=["nodes/metrics"], verbs=["get"]),
+        ),
+        Case("the kubelets", Verdict.BAD, _role(apiGroups=[""], resources=["nodes/proxy"], verbs=["get"])),
         Case("everything", Verdict.BAD, _role(apiGroups=["*"], resources=["*"], verbs=["*"])),
         Case(
             "another's identity",

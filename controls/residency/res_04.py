@@ -24,6 +24,14 @@ _APART = (
 """Ends of groups of the Kubernetes API whose resources name no place of a cloud, or only compare with it."""
 _ENDPOINT = re.compile(r"endpoint|s3url|^server$", re.IGNORECASE)
 """Key beside which a region is a word of a store's own."""
+_REPLICAS = "aws:s3/bucketReplicationConfig:BucketReplicationConfig"
+_ACCOUNTS: Mapping[str, tuple[str, ...]] = {
+    _REPLICAS: ("rules.destination.account",),
+    "aws:s3/bucketReplicationConfiguration:BucketReplicationConfiguration": ("rules.destination.account",),
+    "aws:s3/bucket:Bucket": ("replicationConfiguration.rules.destination.accountId",),
+    "aws:s3/bucketV2:BucketV2": ("replicationConfigurations.rules.destinations.accountId",),
+}
+"""Where a type names the other account to which copies of objects go."""
 _COPYABLE = ("aws:kms/key:Key", "aws:kms/externalKey:ExternalKey")
 
 
@@ -63,6 +71,10 @@ def _inside(subject: Resource, profile: Profile) -> Iterator[str]:
             yield f"`{path}` is in {region}, outside profile {profile.name}"
     if subject.type in _COPYABLE and any(true(one) for one in subject.values("multiRegion")):
         yield "`multiRegion` is true, so any region can have a copy of the key"
+    for path in _ACCOUNTS.get(subject.type, ()):
+        for account in subject.values(path):
+            if isinstance(account, str) and account:
+                yield f"`{path}` is {account}: copies go to another account, to a place that is not known"
     if undecided:
         raise Undecided(undecided)
 
@@ -88,6 +100,18 @@ CONTROL = Control(
     remedy="Keep replicas, copies and keys in the profile's regions.",
     rule=ResourceRule(_applies, _inside),
     cases=(
+        Case(
+            "objects copied to another account",
+            Verdict.BAD,
+            Resource(
+                _REPLICAS, "r", {"rules": [{"destination": {"bucket": "b", "account": "210987654321"}}]}
+            ),
+        ),
+        Case(
+            "objects copied within the account",
+            Verdict.GOOD,
+            Resource(_REPLICAS, "r", {"rules": [{"destination": {"bucket": "arn:aws:s3:::b"}}]}),
+        ),
         Case("a replica inside", Verdict.GOOD, _resource(replicas=[{"regionName": "eu-west-1"}])),
         Case("a replica outside", Verdict.BAD, _resource(replicas=[{"regionName": "us-east-1"}])),
         Case("a secret's replica", Verdict.BAD, _resource(replicas=[{"region": "us-east-1"}])),

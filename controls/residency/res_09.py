@@ -1,7 +1,8 @@
 """What is measured and logged goes to nobody outside."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from urllib.parse import urlsplit
 
 from corral.controls.cloud import is_cloud
 from corral.controls.control import UNKNOWN, Case, Control, Resource, ResourceRule, Verdict
@@ -77,9 +78,39 @@ def _applies(token: str) -> bool:
     return is_cloud(token) or (token.startswith("kubernetes:") and not token.startswith(_SCHEMAS))
 
 
+_PUSHED: Mapping[str, str] = {
+    "gcp:pubsub/subscription:Subscription": "pushConfig.pushEndpoint",
+    "aws:sns/topicSubscription:TopicSubscription": "endpoint",
+    "aws:cloudwatch/eventApiDestination:EventApiDestination": "invocationEndpoint",
+    "aws:kinesis/firehoseDeliveryStream:FirehoseDeliveryStream": "httpEndpointConfiguration.url",
+    "gcp:cloudscheduler/job:Job": "httpTarget.uri",
+    "gcp:monitoring/notificationChannel:NotificationChannel": "labels.url",
+}
+"""Property by which a resource of a type pushes what it has to an address."""
+_REGIONAL = re.compile(r"^(?:[a-z0-9-]+\.)+(?P<region>[a-z]+-[a-z]+\d+)\.run\.app$")
+"""Address of a service of Cloud Run that says where it is."""
+
+
+def _pushed(subject: Resource, profile: Profile) -> Iterator[str]:
+    """What is pushed to a host that is not shown to be in the cluster, the own domain or a region."""
+    path = _PUSHED.get(subject.type)
+    if path is None or profile.registry is None:
+        return
+    host = urlsplit(str(subject.value(path, ""))).hostname
+    if host is None or host.endswith((".svc", ".internal", ".local")):
+        return
+    own = profile.registry.partition("/")[0].partition(":")[0]
+    domain = own.partition(".")[2] if own.count(".") > 1 else own
+    regional = _REGIONAL.match(host)
+    inside = profile.holds(regional["region"]) if regional else host == domain or host.endswith(f".{domain}")
+    if not inside:
+        yield f"`{path}` pushes to {host}, of which nothing shows that it is in profile {profile.name}"
+
+
 def _sent(subject: Resource, profile: Profile) -> Iterator[str]:
     if profile.regions is None:
         return
+    yield from _pushed(subject, profile)
     for path, value in walk(subject.props):
         if value is UNKNOWN or not isinstance(value, str) or "." not in value:
             continue
@@ -94,6 +125,12 @@ def _pod(value: object) -> Resource:
     return Resource("kubernetes:core/v1:Pod", "p", {"spec": {"containers": [{"name": "c", "env": env}]}})
 
 
+def _push(address: str) -> Resource:
+    return Resource(
+        "gcp:pubsub/subscription:Subscription", "s", {"topic": "t", "pushConfig": {"pushEndpoint": address}}
+    )
+
+
 def _at(token: str, **props: object) -> Resource:
     return Resource(token, "r", props)
 
@@ -106,6 +143,16 @@ CONTROL = Control(
     remedy="Send them to the platform's own Prometheus, Grafana or collector.",
     rule=ResourceRule(_applies, _sent),
     cases=(
+        *(
+            Case(f"pushed to {title}", verdict, _push(address), profile="mirrored")
+            for title, verdict, address in (
+                ("anybody", Verdict.BAD, "https://hooks.example.com/x"),
+                ("a service of the own domain", Verdict.GOOD, "https://intake.example.eu/x"),
+                ("a name that only ends alike", Verdict.BAD, "https://anotherexample.eu/x"),
+                ("a region of the profile", Verdict.GOOD, "https://intake-123.europe-west3.run.app"),
+                ("a region elsewhere", Verdict.BAD, "https://intake-123.us-central1.run.app"),
+            )
+        ),
         Case("a collector of the cluster's", Verdict.GOOD, _pod("http://otel.monitoring.svc:4317")),
         Case("a collector of one's own", Verdict.GOOD, _pod("https://otel.example.eu")),
         Case("a service elsewhere", Verdict.BAD, _pod("https://otlp.nr-data.net:4317")),

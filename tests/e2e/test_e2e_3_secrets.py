@@ -74,6 +74,33 @@ def test_outputs_show_no_secret(platform, canaries):
     assert shown(platform.pulumi("stack", "output", "--json").out.encode(), canaries) == []
 
 
+def test_the_plan_and_the_state_of_the_platform_show_no_secret(platform, canaries, tmp_path):
+    page = tmp_path / "plan.html"
+    drawn = platform.corral("plan", "-s", "dev", "--html", str(page), seconds=60)
+    assert drawn.code == 0 and page.stat().st_size > 10_000, drawn.output
+    outputs = {"page": page.read_bytes(), "plan": drawn.output.encode()}
+    for command in ("plan", "status"):
+        done = platform.corral(command, "--json", seconds=60)
+        assert json.loads(done.out), done.output
+        outputs[f"{command} --json"] = done.output.encode()
+    assert {name: matches for name, content in outputs.items() if (matches := shown(content, canaries))} == {}
+
+
+def test_no_object_of_the_cluster_but_secrets_shows_one(platform, canaries):
+    kinds = (
+        "configmaps,events,services,pods,deployments,statefulsets,daemonsets,replicasets,jobs,networkpolicies,"
+        "inferenceservices,servingruntimes,clusterservingruntimes,validatingpolicies,mutatingpolicies,"
+        "validatingadmissionpolicies"
+    )
+    objects = platform.items(kinds, "-A")
+    assert {"ConfigMap", "Deployment", "InferenceService", "Pod"} <= {one["kind"] for one in objects}
+    assert {
+        f"{one['kind']} {one['metadata']['name']}": matches
+        for one in objects
+        if (matches := shown(json.dumps(one, ensure_ascii=False).encode(), canaries))
+    } == {}
+
+
 def test_evidence_holds_is_verified_and_shows_no_secret(platform, canaries, tmp_path):
     key = Ed25519PrivateKey.generate()
     private, public, bundle = tmp_path / "key.pem", tmp_path / "public.pem", tmp_path / "bundle"

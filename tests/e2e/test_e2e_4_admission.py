@@ -6,6 +6,10 @@ from collections.abc import Iterator
 
 import pytest
 from platform_client import Platform, pod, wait_for
+from tests.controls.same_verdict.admissible import refused, sample
+
+from corral.controls.models.sources import store
+from corral.controls.profiles import profile
 
 pytestmark = pytest.mark.engine
 
@@ -65,8 +69,33 @@ def test_a_good_pod_passes(platform):
     assert done.code == 0, done.err
 
 
+SAMPLE = 40
+OPEN = profile("open", stores=(store("models"),))
+
+
+def disagreements(platform: Platform) -> list[str]:
+    """What admission and the pack differ in, of a sample of what the controls' cases generate."""
+    objects = sample(OPEN, VLLM, SAMPLE)
+    expected = {one["metadata"]["name"]: sorted(refused(one, OPEN)) for one in objects}
+    assert 12 < sum(bool(several) for several in expected.values()) < len(objects) - 12
+    listed = {"apiVersion": "v1", "kind": "List", "items": objects}
+    done = platform.try_kubectl("create", "--dry-run=server", "-o", "name", "-f", "-", stdin=listed)
+    assert "is invalid" not in done.err and "unable to" not in done.err, done.err
+    passed = {line.rpartition("/")[2] for line in done.out.split()}
+    assert passed <= set(expected)
+    for identity in {one for several in expected.values() for one in several}:
+        assert identity in done.err, f"{identity} refused nothing: {done.err[:500]}"
+    return [
+        f"{json.dumps(one)}: the pack has {expected[name]} against it"
+        for one in objects
+        for name in [one["metadata"]["name"]]
+        if (name in passed) is bool(expected[name])
+    ]
+
+
 def test_native_policies_refuse_alone(platform):
     with without(platform, POLICIES):
+        assert disagreements(platform) == []
         for control, image, arguments in BAD:
             message = refusal(platform, image, arguments)
             assert control in message and "ValidatingAdmissionPolicy" in message, message
@@ -82,6 +111,7 @@ def test_kyverno_refuses_alone(platform):
                 f"Kyverno refuses {image}",
             )
             assert control in message, message
+        assert disagreements(platform) == []
         assert passes(platform, LLAMA)
     wait_for(
         lambda: "ValidatingAdmissionPolicy" in refusal(platform, *BAD[0][1:]),

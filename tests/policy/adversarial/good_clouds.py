@@ -247,7 +247,7 @@ def good() -> Iterator[Entry]:
         ("a queue", "aws:sqs/queue:Queue", {"kmsMasterKeyId": KEY}),
         ("a topic", "aws:sns/topic:Topic", {"kmsMasterKeyId": "alias/mine"}),
         ("a log group", "aws:cloudwatch/logGroup:LogGroup", {"retentionInDays": 400, "kmsKeyId": KEY}),
-        ("a log group for ever", "aws:cloudwatch/logGroup:LogGroup", {"kmsKeyId": KEY}),
+        ("a log group for ever", "aws:cloudwatch/logGroup:LogGroup", {"retentionInDays": 0, "kmsKeyId": KEY}),
         (
             "a group",
             "aws:ec2/securityGroup:SecurityGroup",
