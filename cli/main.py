@@ -58,10 +58,14 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "import": ("corral.cli.supply:tools", "bring a model into the object store"),
     "load": ("corral.cli.supply:tools", "bring a model from the object store into a folder, verified"),
     "bucket": ("corral.cli.supply:tools", "keep a bucket as the platform needs it"),
+    "backend": (
+        "corral.cli.supply:tools",
+        "make the bucket and the key in which Pulumi keeps state and secrets, before the first stack",
+    ),
     "completion": ("corral.cli.completion:completion", "print completions for a shell"),
     "version": ("corral.cli.supply:version", "print the version"),
 }
-PASSED_ON = frozenset({"kubectl", "import", "load", "bucket"})
+PASSED_ON = frozenset({"kubectl", "import", "load", "bucket", "backend"})
 """Commands whose arguments belong to another program."""
 
 
