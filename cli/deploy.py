@@ -30,7 +30,9 @@ def init(arguments: argparse.Namespace) -> int:
     checkout, plan = plan_of(arguments.stack)
     if not plan.cluster.capabilities.started_here:
         raise EngineError(
-            f"stack {arguments.stack} is not embedded: `pulumi stack init {arguments.stack}`, then one "
+            f"stack {arguments.stack} is not embedded: choose where its state and secrets are kept "
+            "(docs/state.md; on AWS `corral backend aws`), "
+            f"`pulumi stack init {arguments.stack}`, then one "
             "`pulumi config set --secret corral:KEY` for each of " + ", ".join(plan.secrets_needed)
         )
     _prepare(["pulumi"])

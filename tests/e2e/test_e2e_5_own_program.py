@@ -73,7 +73,7 @@ def test_a_chart_that_fails_says_why_and_is_finished_by_the_next_up(platform, st
 
 
 def test_what_was_adopted_is_protected(platform, stack):
-    assert "protected" in stack.refused("destroy", "--yes", "--skip-preview", "--target", "**research")
+    assert "protected" in stack.refused("destroy", "--preview-only")
     assert platform.read("namespace", "research")["status"]["phase"] == "Active"
 
 

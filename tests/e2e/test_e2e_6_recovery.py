@@ -106,6 +106,7 @@ def test_an_up_killed_midway_is_finished_by_the_next(platform, tmp_path):
     assert running.returncode != 0
     done = grown.corral("up", seconds=UP_SECONDS)
     assert done.code == 0, done.output[-3000:]
+    assert "an earlier run was interrupted: releasing its lock" in done.err
     assert platform.items("networkpolicies", "-n", "newcomers")
 
 
