@@ -27,10 +27,12 @@ from corral.stacks.reports.terminal import plan as show
 
 
 def init(arguments: argparse.Namespace) -> int:
-    checkout, plan = _read(arguments.stack)
+    checkout, plan = plan_of(arguments.stack)
     if not plan.cluster.capabilities.started_here:
         raise EngineError(
-            f"stack {arguments.stack} is not embedded: `pulumi stack init {arguments.stack}`, then one "
+            f"stack {arguments.stack} is not embedded: choose where its state and secrets are kept "
+            "(docs/state.md; on AWS `corral backend aws`), "
+            f"`pulumi stack init {arguments.stack}`, then one "
             "`pulumi config set --secret corral:KEY` for each of " + ", ".join(plan.secrets_needed)
         )
     _prepare(["pulumi"])
@@ -40,7 +42,7 @@ def init(arguments: argparse.Namespace) -> int:
 
 
 def preview(arguments: argparse.Namespace) -> int:
-    checkout, plan = _read(arguments.stack)
+    checkout, plan = plan_of(arguments.stack)
     if not plan.cluster.capabilities.started_here:
         check_workspace(project.stack_file(checkout, arguments.stack))
         return _own_pulumi(checkout, "preview", arguments.stack)
@@ -59,7 +61,7 @@ def up(arguments: argparse.Namespace) -> int:
         summary.show_plane(results(), home, record, PlaneState.load(plane))
         return 0
     # What is wrong in the stack file is said before anything is touched.
-    checkout, plan = _read(arguments.stack)
+    checkout, plan = plan_of(arguments.stack)
     if not plan.cluster.capabilities.started_here:
         check_workspace(project.stack_file(checkout, arguments.stack))
         return _own_pulumi(checkout, "up", arguments.stack)
@@ -101,10 +103,15 @@ def engine_of(stack: str) -> Engine:
     Raises:
         StackErrors: something in the stack file is wrong.
     """
-    return _engine(*_read(stack))
+    return _engine(*plan_of(stack))
 
 
-def _read(stack: str) -> tuple[Path, Plan]:
+def plan_of(stack: str) -> tuple[Path, Plan]:
+    """The checkout, and what its stack file becomes.
+
+    Raises:
+        StackErrors: something in the stack file is wrong.
+    """
     checkout = project.find()
     return checkout, load(project.stack_file(checkout, stack))
 

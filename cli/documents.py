@@ -16,6 +16,7 @@ from pydantic import TypeAdapter
 from corral.catalogue.files import GeneratedFiles
 from corral.catalogue.models import Model
 from corral.catalogue.vocabulary import Dtype, Engine, Task
+from corral.embedded.engine.changes import Change
 from corral.stacks.config.errors import Problem
 from corral.stacks.planning.results.cost import month
 from corral.stacks.planning.results.fit import FitPlan
@@ -172,8 +173,46 @@ class ExitDocument:
     version: Literal[1] = 1
 
 
-Document = PlanDocument | LintDocument | StatusDocument | ModelsDocument | FitDocument | ExitDocument
-DOCUMENTS = (PlanDocument, LintDocument, StatusDocument, ModelsDocument, FitDocument, ExitDocument)
+@dataclass(frozen=True)
+class DiffDocument:
+    """`corral diff --json`: what the next `up` would change."""
+
+    stack: str
+    changes: tuple[Change, ...]
+    kind: Literal["Diff"] = "Diff"
+    version: Literal[1] = 1
+
+
+@dataclass(frozen=True)
+class DriftDocument:
+    """`corral drift --json`: what was changed by hand since the last update."""
+
+    stack: str
+    changes: tuple[Change, ...]
+    kind: Literal["Drift"] = "Drift"
+    version: Literal[1] = 1
+
+
+DOCUMENTS = (
+    PlanDocument,
+    LintDocument,
+    StatusDocument,
+    ModelsDocument,
+    FitDocument,
+    ExitDocument,
+    DiffDocument,
+    DriftDocument,
+)
+Document = (
+    PlanDocument
+    | LintDocument
+    | StatusDocument
+    | ModelsDocument
+    | FitDocument
+    | ExitDocument
+    | DiffDocument
+    | DriftDocument
+)
 
 
 def print_document(document: Document) -> None:

@@ -6,6 +6,7 @@ import sys
 import httpx
 
 from corral.embedded.chat import NoAnswer
+from corral.embedded.engine.deployed import NotCompared
 from corral.embedded.engine.engine import EngineError
 from corral.embedded.engine.exclusive import Busy
 from corral.embedded.engine.project import NoProject
@@ -42,6 +43,7 @@ def explain(error: Exception) -> int:
             NoAnswer()
             | EngineError()
             | Busy()
+            | NotCompared()
             | AddressesInUse()
             | PlaneError()
             | NoPlane()

@@ -29,7 +29,7 @@ def show(plan: Plan, *, as_json: bool) -> int:
     Raises:
         EngineError: a program is missing, or the cluster or the state cannot be read.
     """
-    kubectl = _kubectl(plan.cluster)
+    kubectl = kubectl_of(plan.cluster)
     server = _answer(kubectl, ["config", "view", "--minify", f"--output={SERVER}"])
     try:
         overview = _overview(kubectl, plan)
@@ -79,7 +79,7 @@ def exported(stack: str) -> Object:
     Raises:
         EngineError: there is no pulumi, or it refuses.
     """
-    program = _program("pulumi")
+    program = program_of("pulumi")
     done = subprocess.run(
         [program, "stack", "export", "--stack", stack],
         cwd=project.find(),
@@ -124,13 +124,13 @@ def _answer(kubectl: drift.Kubectl, arguments: Sequence[str]) -> str:
     return done.stdout.strip()
 
 
-def _kubectl(cluster: ClusterPlan) -> drift.Kubectl:
+def kubectl_of(cluster: ClusterPlan) -> drift.Kubectl:
     options = {"--kubeconfig": cluster.kubeconfig, "--context": cluster.context}
     flags = [f"{option}={value}" for option, value in options.items() if value is not None]
-    return drift.Kubectl([_program("kubectl"), *flags], os.environ)
+    return drift.Kubectl([program_of("kubectl"), *flags], os.environ)
 
 
-def _program(name: str) -> str:
+def program_of(name: str) -> str:
     program = shutil.which(name)
     if program is None:
         raise EngineError(f"there is no {name} on PATH, by which a cluster that is not ours is read")

@@ -24,6 +24,14 @@ COMMANDS: dict[str, tuple[str, str]] = {
         "corral.cli.deploy:preview",
         "show what `up` would change, and what the policies find",
     ),
+    "diff": (
+        "corral.cli.compare:diff",
+        "show property by property what `up` would change; exits with 3 where it would",
+    ),
+    "drift": (
+        "corral.cli.compare:drift",
+        "show what was changed by hand since the last `up`; exits with 3 where something was",
+    ),
     "evidence": (
         "corral.cli.evidence:evidence",
         "write signed evidence of what is deployed: controls, exceptions, digests; or verify such a bundle",
@@ -50,10 +58,14 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "import": ("corral.cli.supply:tools", "bring a model into the object store"),
     "load": ("corral.cli.supply:tools", "bring a model from the object store into a folder, verified"),
     "bucket": ("corral.cli.supply:tools", "keep a bucket as the platform needs it"),
+    "backend": (
+        "corral.cli.supply:tools",
+        "make the bucket and the key in which Pulumi keeps state and secrets, before the first stack",
+    ),
     "completion": ("corral.cli.completion:completion", "print completions for a shell"),
     "version": ("corral.cli.supply:version", "print the version"),
 }
-PASSED_ON = frozenset({"kubectl", "import", "load", "bucket"})
+PASSED_ON = frozenset({"kubectl", "import", "load", "bucket", "backend"})
 """Commands whose arguments belong to another program."""
 
 
@@ -63,7 +75,10 @@ def run() -> None:
 
 
 def main(argv: Sequence[str]) -> int:
-    """Run one command; its exit code: 0 done, 1 failed, 2 the request or the configuration is wrong."""
+    """Run one command; its exit code: 0 done, 1 failed, 2 the request or the configuration is wrong.
+
+    Of `diff` and `drift` 3 where something differs.
+    """
     parser = build_parser()
     before, command, rest = split(argv)
     if "--version" in before:
@@ -119,7 +134,7 @@ def build_parser() -> argparse.ArgumentParser:
     for name in COMMANDS.keys() - PASSED_ON:
         # Not given here: the one before the command holds.
         sub[name].add_argument("-s", "--stack", default=argparse.SUPPRESS, help="name of the stack")
-    for name in ("plan", "lint", "status", "models", "fit", "exit"):
+    for name in ("plan", "lint", "status", "models", "fit", "exit", "diff", "drift"):
         sub[name].add_argument("--json", action="store_true", help="print one JSON document instead")
     sub["models"].add_argument(
         "words", nargs="*", metavar="NAME|WORD", help="a model, or words to search for"

@@ -1,4 +1,4 @@
-"""Entry point of the tools image: `corral import …`, `corral load …` and `corral bucket ensure …`.
+"""Entry point of the tools image: `corral import …`, `load …` and `bucket …`; and of `corral backend …`.
 
 Credentials, region and endpoint come from the environment (`AWS_ACCESS_KEY_ID`, `AWS_SECRET_ACCESS_KEY`,
 `AWS_REGION`, `AWS_ENDPOINT_URL_S3`), never from arguments. Exit status: 0 done, 1 failed with one line,
@@ -13,7 +13,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from corral.tools import bucket, importer, loader, volume
+from corral.tools import backend, bucket, importer, loader, volume
 from corral.tools.failure import ToolFailure
 from corral.tools.store import Location, client, failure_of
 
@@ -38,7 +38,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     except subprocess.TimeoutExpired as late:
         return _failed(f"no answer within {late.timeout:.0f} s")
     except (BotoCoreError, ClientError) as error:
-        return _failed(f"the store at {os.environ['AWS_ENDPOINT_URL_S3']} refused: {failure_of(error)}")
+        store = f"the store at {os.environ['AWS_ENDPOINT_URL_S3']}" if arguments.needs else "AWS"
+        return _failed(f"{store} refused: {failure_of(error)}")
     except OSError as error:
         return _failed(f"{error.filename or 'this machine'}: {error.strerror or error}")
     return 0
@@ -103,6 +104,14 @@ def _parser() -> argparse.ArgumentParser:
     key.add_argument("--mark", required=True, type=Path, help="file that changes with the key")
     key.add_argument("--data", required=True, type=Path, help="folder of the store's data")
     key.set_defaults(run=_key, needs=())
+
+    places = commands.add_parser("backend", help="keep where Pulumi has its state").add_subparsers(
+        required=True
+    )
+    aws = places.add_parser("aws", help="a bucket and a key of KMS, by the credentials that boto3 finds")
+    aws.add_argument("--bucket", required=True, help="its name; the key's alias is called like it")
+    aws.add_argument("--region", required=True, help="region of both")
+    aws.set_defaults(run=_backend, needs=())
     return parser
 
 
@@ -124,6 +133,10 @@ def _load(arguments: argparse.Namespace) -> None:
 
 def _ensure(arguments: argparse.Namespace) -> None:
     bucket.ensure(arguments.name, client(), _say)
+
+
+def _backend(arguments: argparse.Namespace) -> None:
+    backend.ensure(backend.Backend(arguments.bucket, arguments.region), _say)
 
 
 def _key(arguments: argparse.Namespace) -> None:

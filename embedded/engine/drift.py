@@ -149,7 +149,7 @@ def differences(kubectl: Kubectl, state: Object) -> list[Difference]:
     releases = releases_of(resources)
     secrets = items(kubectl, "secrets", STORED) if releases else []
     stated = [*of_pulumi(resources), *of_releases(releases, secrets)]
-    return list(compare(stated, _live(kubectl, stated))) if stated else []
+    return list(compare(stated, live(kubectl, stated))) if stated else []
 
 
 def of_pulumi(resources: Iterable[Object]) -> Iterator[Stated]:
@@ -230,7 +230,7 @@ def _spaces(stated: Stated) -> tuple[str, ...]:
     return ("", stated.release.namespace)
 
 
-def _live(kubectl: Kubectl, stated: Sequence[Stated]) -> dict[Key, dict[str, int | None]]:
+def live(kubectl: Kubectl, stated: Sequence[Stated]) -> dict[Key, dict[str, int | None]]:
     """Replicas by namespace of what is there of the stated kinds."""
     kinds = sorted({_resource(one) for one in stated})
     done = _listed(kubectl, kinds) if kinds else ""

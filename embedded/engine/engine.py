@@ -14,6 +14,7 @@ from typing import Any, cast
 
 from corral.catalogue.addons import config_secrets
 from corral.embedded.engine import drift, project, releases, stack_file
+from corral.embedded.engine.deployed import LAST_LINES, Deployed
 from corral.embedded.engine.events import EventReporter
 from corral.embedded.engine.follow import follow
 from corral.embedded.home import Home, PlaneHome, private_directory, write_private
@@ -27,10 +28,6 @@ SECRETS: Mapping[str, int] = {f"corral:{key}": secret.bytes for key, secret in c
 
 INHERITED = ("USER", "LOGNAME", "LANG", "LC_ALL", "TERM", "COLUMNS", "TMPDIR", "TZ", "NO_COLOR")
 """What Pulumi inherits of the caller's environment: no kubeconfig, no credentials, no proxy."""
-
-
-LAST_LINES = 30
-"""Shown of Pulumi's output when it fails without naming an error."""
 
 
 class EngineError(Exception):
@@ -162,6 +159,20 @@ class Engine:
             return previewed
         done = self._stream(["up", "--yes", "--skip-preview", *chosen], report, planned=previewed.planned)
         return replace(done, seconds={**previewed.seconds, **done.seconds})
+
+    @property
+    def deployed(self) -> Deployed:
+        """The stack, to be compared with its program and with what is there."""
+        return Deployed(
+            self.project,
+            self.stack,
+            self._program("pulumi"),
+            self.environment,
+            private_directory(self.plane.logs),
+            lambda: self._kubectl,
+            ("--config-file", str(self.config_file)),
+            self._policies,
+        )
 
     def destroy(self, report: Report) -> Run:
         """Remove everything that the stack made."""

@@ -49,6 +49,8 @@ class EventReporter:
     changes: bool = False
     planned: int = 0
     """Changes that the preview announced."""
+    collect: Callable[[Event], None] | None = None
+    """Takes every event, too."""
     done: int = 0
     errors: int = 0
     idle: bool = False
@@ -72,6 +74,8 @@ class EventReporter:
 
     def handle(self, event: Event) -> None:
         """Take one line of the event log."""
+        if self.collect is not None:
+            self.collect(event)
         for kind, handler in (
             ("resourcePreEvent", self._start),
             ("resOutputsEvent", self._finish),

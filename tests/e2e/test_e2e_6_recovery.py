@@ -1,5 +1,6 @@
 """What is killed comes back, what is wrong changes nothing, and what was stored stays."""
 
+import json
 import os
 import re
 import shutil
@@ -105,6 +106,7 @@ def test_an_up_killed_midway_is_finished_by_the_next(platform, tmp_path):
     assert running.returncode != 0
     done = grown.corral("up", seconds=UP_SECONDS)
     assert done.code == 0, done.output[-3000:]
+    assert "an earlier run was interrupted: releasing its lock" in done.err
     assert platform.items("networkpolicies", "-n", "newcomers")
 
 
@@ -233,7 +235,7 @@ def ask(platform: Platform) -> Done:
     )
 
 
-def test_what_was_deleted_or_scaled_by_hand_is_named_by_status_and_brought_back_by_up(platform):
+def test_what_was_deleted_or_scaled_by_hand_is_named_by_drift_and_status_and_brought_back_by_up(platform):
     """A policy and its binding, a Deployment of the stack's own, and Deployments of Helm releases."""
     gone = [
         ("ValidatingAdmissionPolicyBinding", "", "sov-sup-01"),
@@ -251,12 +253,30 @@ def test_what_was_deleted_or_scaled_by_hand_is_named_by_status_and_brought_back_
     for kind, namespace, name in gone:
         assert f"changed by hand: {kind} {namespace}{'/' if namespace else ''}{name} is missing" in named
     assert "Deployment kserve/kserve-controller-manager is scaled to 0, 1 are stated" in named
+    before = state(platform)
+    drift = platform.corral("drift", "--json", seconds=UP_SECONDS)
+    assert drift.code == 3, drift.output[-3000:]
+    told = {one["object"]: (one["operation"], one["properties"]) for one in json.loads(drift.out)["changes"]}
+    scaled = {"path": "spec.replicas", "old": 1, "new": 0}
+    assert told == {
+        "sov-sup-01": ("delete", []),
+        "vector-db/vector-db-exporter": ("delete", []),
+        "cert-manager/cert-manager": ("delete", []),
+        "kserve/kserve-controller-manager": ("update", [scaled]),
+    }
+    assert len(json.loads(drift.out)["changes"]) == len(gone) + 1, "policy and binding have one name"
+    assert state(platform) == before
     done = platform.corral("up", seconds=UP_SECONDS)
     assert done.code == 0, done.output[-3000:]
     for kind, namespace, name in gone:
         platform.read(kind, name, *(["-n", namespace] if namespace else []))
     assert platform.read(*manager)["spec"]["replicas"] == 1
     assert "changed by hand" not in platform.corral("status", seconds=SECONDS).out
+
+
+def state(platform: Platform) -> bytes:
+    """What Pulumi keeps of the stack."""
+    return (platform.plane.engine / "state" / ".pulumi" / "stacks" / "corral" / "dev.json").read_bytes()
 
 
 def test_stop_ends_every_process_and_the_next_up_finds_all_data(platform):

@@ -24,6 +24,8 @@ class Program:
     stack: str = "test"
     config: dict[str, str] = field(default_factory=dict[str, str])
     """Plain configuration, such as `aws:region`."""
+    variables: dict[str, str] = field(default_factory=dict[str, str])
+    """Further variables of the environment."""
 
     def __post_init__(self) -> None:
         for name in ("program", "home", "state"):
@@ -51,6 +53,7 @@ class Program:
             "PULUMI_SKIP_UPDATE_CHECK": "true",
             "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",
             "PULUMI_DEBUG_PROVIDERS": self.providers,
+            **self.variables,
         }
 
     def write(self, text: str) -> None:

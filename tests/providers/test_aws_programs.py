@@ -2,12 +2,15 @@
 
 import json
 import re
+import shutil
 from pathlib import Path
 
 import pytest
 from tests.providers.programs import Program
 
 from corral.catalogue.aws import partition_of
+from corral.embedded.engine.changes import PropertyChange
+from corral.embedded.engine.deployed import Deployed
 
 pytestmark = pytest.mark.engine
 
@@ -139,7 +142,20 @@ def bucket_of(site):
     return name
 
 
-def test_what_somebody_opened_by_hand_is_seen_and_closed_again(frankfurt):
+def drift(site, logs):
+    """What `corral drift` says of a stack without Helm releases."""
+    stack = site.stack
+    program = shutil.which("pulumi", path=stack.environment["PATH"])
+    lines = []
+    deployed = Deployed(stack.program, stack.stack, program, stack.environment, logs, no_kubectl)
+    return deployed.drift(lines.append)
+
+
+def no_kubectl():
+    raise AssertionError("there is no Helm release")
+
+
+def test_what_somebody_opened_by_hand_is_seen_and_closed_again(frankfurt, tmp_path):
     name = bucket_of(frankfurt)
     frankfurt.account.s3.put_public_access_block(
         Bucket=name,
@@ -151,8 +167,11 @@ def test_what_somebody_opened_by_hand_is_seen_and_closed_again(frankfurt):
         },
     )
     frankfurt.account.s3.delete_bucket_policy(Bucket=name)
-    seen = frankfurt.stack.done("refresh", "--preview-only", "--diff")
-    assert "weights-public-access" in seen and "blockPublicAcls" in seen
+    by_hand = {change.urn.rpartition("::")[2]: change for change in drift(frankfurt, tmp_path)}
+    assert by_hand.keys() == {"weights-public-access", "weights-policy"}
+    opened = by_hand["weights-public-access"].properties
+    assert PropertyChange("blockPublicAcls", True, False) in opened and len(opened) == 4
+    assert by_hand["weights-policy"].operation == "delete"
     told = frankfurt.changes(*UP, "--refresh")
     assert told == {("update", "weights-public-access"), ("create", "weights-policy")}
     closed = frankfurt.account.s3.get_public_access_block(Bucket=name)["PublicAccessBlockConfiguration"]

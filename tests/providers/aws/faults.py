@@ -1,6 +1,7 @@
-"""Faults of AWS on demand: throttling, quotas, resources that are made and then fail."""
+"""Faults of AWS on demand: throttling, quotas, pauses, resources that are made and then fail."""
 
 import re
+import threading
 from dataclasses import dataclass, field
 
 from botocore.exceptions import ClientError
@@ -8,6 +9,7 @@ from botocore.exceptions import ClientError
 RETRIES = 25
 """How often the provider calls again when it is throttled (pulumi-aws 7.51.1, `maxRetries`)."""
 THROTTLED = "ThrottlingException"
+PAUSE_SECONDS = 120
 
 
 def error(code: str, message: str, operation: str) -> ClientError:
@@ -31,9 +33,20 @@ class Fault:
 
 
 @dataclass
+class Pause:
+    """A resource that is made, and of which the engine hears only when `over` is set."""
+
+    resource: str
+    """Pattern of URNs."""
+    made: threading.Event = field(default_factory=threading.Event)
+    over: threading.Event = field(default_factory=threading.Event)
+
+
+@dataclass
 class Faults:
     """What is to go wrong, and what has."""
 
+    pauses: list[Pause] = field(default_factory=list)
     planned: list[Fault] = field(default_factory=list)
     seen: list[tuple[str, str]] = field(default_factory=list)
     """Operation and URN of every fault that was met."""
@@ -60,6 +73,10 @@ class Faults:
 
     def after(self, operation: str, urn: str) -> Fault | None:
         """What fails once the call has done its work."""
+        for pause in self.pauses:
+            if operation == "create" and re.search(pause.resource, urn):
+                pause.made.set()
+                pause.over.wait(PAUSE_SECONDS)
         return self._next(operation, urn, made=True)
 
     def _next(self, operation: str, urn: str, *, made: bool) -> Fault | None:

@@ -128,9 +128,16 @@ class Aws(provider_pb2_grpc.ResourceProviderServicer):
             observed = kind.read(self._of(inputs), request.id, {**state, **inputs})
         if observed is None:
             return provider_pb2.ReadResponse()
-        # What nobody set is left to AWS.
-        seen = {key: value for key, value in observed.items() if key in inputs}
-        inputs, state = {**inputs, **seen}, _merged(state, seen)
+        if not inputs and not state:
+            # An import: all that AWS has is taken.
+            state = {**observed, "id": request.id}
+            inputs = {
+                key: one for key, one in observed.items() if key in inputs_of(_type(request.urn)) and one
+            }
+        else:
+            # What nobody set is left to AWS.
+            seen = {key: value for key, value in observed.items() if key in inputs}
+            inputs, state = {**inputs, **seen}, _merged(state, seen)
         return provider_pb2.ReadResponse(id=request.id, inputs=_struct(inputs), properties=_struct(state))
 
     def Update(self, request: Any, context: Any) -> Any:

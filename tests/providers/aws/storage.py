@@ -16,7 +16,11 @@ def _bucket(account: Account, inputs: Inputs) -> Made:
         ObjectLockEnabledForBucket=inputs.get("objectLockEnabled", False),
     )
     _bucket_tags(account, name, {}, inputs)
-    return name, {"arn": f"arn:{account.partition}:s3:::{name}", "bucketRegion": account.region}
+    return name, _computed(account, name)
+
+
+def _computed(account: Account, name: str) -> dict[str, Any]:
+    return {"arn": f"arn:{account.partition}:s3:::{name}", "bucketRegion": account.region}
 
 
 def _bucket_tags(account: Account, name: str, old: Inputs, new: Inputs) -> dict[str, Any]:
@@ -28,7 +32,8 @@ def _bucket_now(account: Account, name: str, inputs: Inputs) -> dict[str, Any] |
     if name not in [one["Name"] for one in account.s3.list_buckets()["Buckets"]]:
         return None
     answer = found(account.s3.get_bucket_tagging, Bucket=name)
-    return {"tags": mapped(answer["TagSet"]) if answer else {}}
+    tags = mapped(answer["TagSet"]) if answer else {}
+    return {"bucket": name, "tags": tags, **_computed(account, name)}
 
 
 def _no_bucket(account: Account, name: str, inputs: Inputs) -> None:
