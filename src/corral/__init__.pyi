@@ -32,6 +32,8 @@ from corral.components.eks_cluster import EksNetwork as EksNetwork
 from corral.components.eks_cluster import EksSystemNodes as EksSystemNodes
 from corral.components.eks_model_bucket import EksModelBucket as EksModelBucket
 from corral.components.eks_model_bucket import EksModelBucketArgs as EksModelBucketArgs
+from corral.components.envoy_gateway import EnvoyGateway as EnvoyGateway
+from corral.components.envoy_gateway import EnvoyGatewayArgs as EnvoyGatewayArgs
 from corral.components.existing_cluster import ClusterFinding as ClusterFinding
 from corral.components.existing_cluster import ExistingCluster as ExistingCluster
 from corral.components.existing_cluster import ExistingClusterArgs as ExistingClusterArgs

@@ -19,6 +19,7 @@ from corral.stacks.config.sections.environment import (
     Sovereignty,
     Toleration,
 )
+from corral.stacks.config.sections.gateway import Gateway, GatewayTenant, Jwt
 from corral.stacks.config.sections.gpu_pools import Budget, GpuPool, Nodes, Owned, Sharing
 from corral.stacks.config.sections.models import (
     CUSTOM_MODELS,
@@ -42,8 +43,11 @@ __all__ = [
     "Eks",
     "ExceptionSection",
     "FairSharing",
+    "Gateway",
+    "GatewayTenant",
     "GpuPool",
     "Images",
+    "Jwt",
     "ModelSection",
     "ModelSource",
     "ModelStorage",
@@ -101,6 +105,8 @@ class StackConfig(Section):
     """Groups of users; one called `models` when absent."""
     fair_sharing: FairSharing | None = None
     """How tenants share GPUs; nothing but their quotas keeps them apart when absent."""
+    gateway: Gateway | None = None
+    """Endpoint through which applications outside the cluster call models; none when absent."""
     vector_db: VectorDb | None = None
     """Vector database; none when absent."""
     observability: Observability | None = None
