@@ -122,7 +122,7 @@ UNVERIFIED = _unverified()
 
 
 async def http_get(action: Object, container: Object, bind: str, seconds: float) -> bool:
-    """Whether the container answers an `httpGet` action in time and without an error; on the pod's address."""
+    """Whether the container answers an `httpGet` action in time and without an error."""
     scheme = str(action.get("scheme") or "HTTP").lower()
     host = action.get("host") or bind
     path = str(action.get("path") or "/")
