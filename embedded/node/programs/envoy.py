@@ -62,8 +62,10 @@ def proxy(context: Context) -> Launch:
     if not any(part.startswith("--config-yaml=") for part in flags):
         raise Refused(f"image {PROXY} needs --config-yaml here, as Envoy Gateway states it")
     executable = installed.program("envoy")
+    # It takes no `--name=value`.
+    parts = [part for flag in flags for part in flag.split("=", 1)]
     # Hot restart has sockets that proxies of one machine would share.
-    return Launch([str(executable), *flags, "--disable-hot-restart"], {}, (executable.parent,))
+    return Launch([str(executable), *parts, "--disable-hot-restart"], {}, (executable.parent,))
 
 
 def _require_mounts(context: Context, image: str) -> None:

@@ -2,4 +2,4 @@ package wasm
 
 import egv1a1 "github.com/envoyproxy/gateway/api/v1alpha1"
 
-var serverHost = egv1a1.GatewayMetricsHost
+var listenHost = egv1a1.GatewayMetricsHost
