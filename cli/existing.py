@@ -29,7 +29,7 @@ def show(plan: Plan, *, as_json: bool) -> int:
     Raises:
         EngineError: a program is missing, or the cluster or the state cannot be read.
     """
-    kubectl = _kubectl(plan.cluster)
+    kubectl = kubectl_of(plan.cluster)
     server = _answer(kubectl, ["config", "view", "--minify", f"--output={SERVER}"])
     try:
         overview = _overview(kubectl, plan)
@@ -124,7 +124,8 @@ def _answer(kubectl: drift.Kubectl, arguments: Sequence[str]) -> str:
     return done.stdout.strip()
 
 
-def _kubectl(cluster: ClusterPlan) -> drift.Kubectl:
+def kubectl_of(cluster: ClusterPlan) -> drift.Kubectl:
+    """The user's own kubectl on the cluster of a stack."""
     options = {"--kubeconfig": cluster.kubeconfig, "--context": cluster.context}
     flags = [f"{option}={value}" for option, value in options.items() if value is not None]
     return drift.Kubectl([_program("kubectl"), *flags], os.environ)
