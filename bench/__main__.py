@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 
 from rich.console import Console
 
-from bench import packing, quick, sizing, whole
+from bench import gateway, packing, quick, sizing, whole
 from bench.figures import Figure, save, show
 
 BENCHES: Mapping[str, Callable[[], Iterable[Figure]]] = {
@@ -17,6 +17,7 @@ BENCHES: Mapping[str, Callable[[], Iterable[Figure]]] = {
     "packing": packing.packing,
     "sizing": sizing.sizing,
     "platform": whole.platform,
+    "gateway": gateway.gateway,
 }
 
 

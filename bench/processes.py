@@ -21,8 +21,14 @@ class Took:
     out: str
 
 
-def run(argv: Sequence[str], environment: Mapping[str, str] | None = None, *, fails: bool = False) -> Took:
-    """Run `argv` in the checkout and wait for it.
+def run(
+    argv: Sequence[str],
+    environment: Mapping[str, str] | None = None,
+    *,
+    fails: bool = False,
+    folder: Path = ROOT,
+) -> Took:
+    """Run `argv` in `folder`, the checkout by default, and wait for it.
 
     `fails`: an exit code other than 0 is expected.
 
@@ -32,7 +38,7 @@ def run(argv: Sequence[str], environment: Mapping[str, str] | None = None, *, fa
     begun = time.monotonic()
     with subprocess.Popen(
         argv,
-        cwd=ROOT,
+        cwd=folder,
         env={**os.environ, **(environment or {})},
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
@@ -51,6 +57,15 @@ def python(code: str, times: int = 5) -> tuple[float, float]:
     """Seconds of the fastest run of a Python text, and the largest resident memory of a run in MiB."""
     runs = [run([sys.executable, "-c", f"{code}\n{TELL_MEMORY}"]) for _ in range(times)]
     return min(took.seconds for took in runs), max(float(took.out.splitlines()[-1]) for took in runs)
+
+
+def pss(pid: int) -> float:
+    """Proportional set size of a process in MiB; 0 when it is gone."""
+    try:
+        lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
+    except (FileNotFoundError, ProcessLookupError):
+        return 0.0
+    return sum(int(line.split()[1]) for line in lines if line.startswith("Pss:")) / 1024
 
 
 def peak_memory() -> float:

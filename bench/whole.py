@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from bench.figures import Figure
-from bench.processes import CORRAL, run
+from bench.processes import CORRAL, pss, run
 from corral.cli.deploy import engine_of
 from corral.embedded.home import Home, PlaneHome
 from corral.embedded.plane.state import PlaneState
@@ -99,20 +99,12 @@ def _previews(own: Session) -> Iterator[Figure]:
 def _memory(plane: PlaneHome) -> dict[str, float]:
     """Proportional set size in MiB of each program of the plane, and of all processes of pods."""
     programs = PlaneState.load(plane).programs
-    resident = {name: _pss(entry.process.pid) for name, entry in programs.items() if entry.process}
+    resident = {name: pss(entry.process.pid) for name, entry in programs.items() if entry.process}
     supervisor = PlaneState.load(plane).supervisor
-    resident["supervisor"] = _pss(supervisor.pid) if supervisor else 0.0
+    resident["supervisor"] = pss(supervisor.pid) if supervisor else 0.0
     records = [json.loads(path.read_text()) for path in plane.pods.glob("*/*/*.process.json")]
-    resident["pods"] = sum(_pss(pid) for record in records for pid in (record["shim"], record["pid"]))
+    resident["pods"] = sum(pss(pid) for record in records for pid in (record["shim"], record["pid"]))
     return resident
-
-
-def _pss(pid: int) -> float:
-    try:
-        lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
-    except (FileNotFoundError, ProcessLookupError):
-        return 0.0
-    return sum(int(line.split()[1]) for line in lines if line.startswith("Pss:")) / 1024
 
 
 def _model(own: Session) -> Iterator[Figure]:

@@ -7,6 +7,7 @@ class Addon(str, Enum):
     ADMISSION = "admission"
     CERT_MANAGER = "cert-manager"
     DRA_DRIVER = "dra-driver"
+    ENVOY_GATEWAY = "envoy-gateway"
     GATEWAY_API = "gateway-api"
     GPU_OPERATOR = "gpu-operator"
     KSERVE = "kserve"

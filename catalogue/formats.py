@@ -38,6 +38,10 @@ SERVER_URL = Format(
     rf"https?://({_HOST.replace('a-z', 'A-Za-z')}|\[[0-9A-Fa-f:.]+\]){_PORT}/?",
     "http(s)://host[:port] without a path",
 )
+HTTPS_URL = Format(
+    rf"https://{_HOST.replace('a-z', 'A-Za-z')}{_PORT}(/[A-Za-z0-9._~!$&'()*+,;=:@%/-]*)?",
+    "https://host[:port][/path]",
+)
 REGISTRY = Format(
     rf"{_HOST}{_PORT}(/[a-z0-9]([a-z0-9._-]*[a-z0-9])?)*",
     "host[:port][/path] without scheme or tag",

@@ -125,6 +125,7 @@ def _answer(kubectl: drift.Kubectl, arguments: Sequence[str]) -> str:
 
 
 def kubectl_of(cluster: ClusterPlan) -> drift.Kubectl:
+    """The user's own kubectl on the cluster of a stack."""
     options = {"--kubeconfig": cluster.kubeconfig, "--context": cluster.context}
     flags = [f"{option}={value}" for option, value in options.items() if value is not None]
     return drift.Kubectl([program_of("kubectl"), *flags], os.environ)

@@ -38,6 +38,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     ),
     "status": ("corral.cli.plane:status", "show what runs, and as what"),
     "chat": ("corral.cli.chat:chat", "ask a model a question"),
+    "keys": ("corral.cli.keys:keys", "make, list or revoke keys by which applications call models"),
     "logs": ("corral.cli.plane:logs", "show the output of a pod or of a part of the plane"),
     "kubectl": ("corral.cli.plane:kubectl", "kubectl on the plane's cluster"),
     "stop": ("corral.cli.plane:stop", "end every process of the plane, keep its data"),
@@ -178,7 +179,9 @@ def build_parser() -> argparse.ArgumentParser:
     evidence.add_argument(
         "--verify", metavar="FOLDER|FILE.zip", help="check signature and hashes of a bundle, and stop"
     )
-    sub["setup"].add_argument("--all", action="store_true", help="also what only some stacks need: Kueue")
+    sub["setup"].add_argument(
+        "--all", action="store_true", help="also what only some stacks need: Kueue, Envoy Gateway"
+    )
     sub["setup"].add_argument("--plan", action="store_true", help="show what would be brought, and stop")
     sub["lint"].add_argument("files", nargs="*", help="stack files; default: all of the checkout")
     sub["lock"].add_argument("--check", action="store_true", help="change nothing, fail when out of date")
@@ -205,6 +208,10 @@ def build_parser() -> argparse.ArgumentParser:
     chat.add_argument(
         "--temperature", type=float, default=0.0, help="0, the default: always the likeliest word"
     )
+    keys = sub["keys"]
+    keys.add_argument("action", choices=("make", "list", "revoke"), help="what to do")
+    keys.add_argument("tenant", metavar="TENANT", help="whose models the keys open")
+    keys.add_argument("name", nargs="?", metavar="NAME", help="who calls; not with list")
     logs = sub["logs"]
     logs.add_argument("name", nargs="?", help="pod, or a part such as kube-apiserver; absent: list them")
     logs.add_argument("-n", "--namespace", help="namespace of the pod; may be left out when one has its name")

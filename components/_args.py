@@ -8,7 +8,17 @@ from typing import Any, TypeVar, Union, cast, get_args, get_origin, get_type_hin
 
 import pulumi
 
-from corral.catalogue.formats import BUCKET, LABEL, LABEL_VALUE, REGISTRY, SERVER_URL, SUBDOMAIN, Format
+from corral.catalogue.formats import (
+    BUCKET,
+    CIDR,
+    HTTPS_URL,
+    LABEL,
+    LABEL_VALUE,
+    REGISTRY,
+    SERVER_URL,
+    SUBDOMAIN,
+    Format,
+)
 
 Args = TypeVar("Args", bound=Mapping[str, object])
 
@@ -28,6 +38,8 @@ _TEXTS = {
     "endpoint": SERVER_URL,
     "exempt_namespaces": LABEL,
     "PoolNode.mig_config": LABEL_VALUE,
+    "host": SUBDOMAIN,
+    "jwks": HTTPS_URL,
     "namespace": LABEL,
     "pull_secret": SUBDOMAIN,
     "registry": REGISTRY,
@@ -36,13 +48,18 @@ _TEXTS = {
     "tenant": LABEL_VALUE,
     "DeviceCount.pool": LABEL_VALUE,
     "ExistingGpuNodePoolArgs.pool": LABEL_VALUE,
+    "GatewayArgs.issuer": SUBDOMAIN,
     "MigConfiguration.name": LABEL_VALUE,
     "ModelArgs.pool": LABEL_VALUE,
     "PoolNode.name": SUBDOMAIN,
+    "RoutedTenant.models": LABEL,
+    "RoutedTenant.name": LABEL,
     "SharedGpus.name": LABEL_VALUE,
     "SharingTenant.name": LABEL,
     "SliceClass.name": SUBDOMAIN,
     "Tenant.name": LABEL,
+    "TokenIssuer.issuer": HTTPS_URL,
+    "TokenIssuer.network": CIDR,
 }
 """Format of a text, or of each text of a list, by key; `Shape.key` where the key alone has no one meaning."""
 _RANGES: Mapping[str, tuple[int, int | None]] = {
@@ -50,6 +67,7 @@ _RANGES: Mapping[str, tuple[int, int | None]] = {
     "count": (0, None),
     "DeviceClaim.count": (1, None),
     "DeviceResource.count": (1, None),
+    "max_body_mib": (1, 1024),
     "memory_gib": (1, None),
     "memory_mib": (1, None),
     "port": (1, 65535),
@@ -59,8 +77,10 @@ _RANGES: Mapping[str, tuple[int, int | None]] = {
     "replication_factor": (1, None),
     "replicas_max": (1, None),
     "replicas_min": (0, None),
+    "requests_per_minute": (1, None),
     "retention_days": (1, None),
     "size_gib": (1, None),
+    "timeout_seconds": (1, 86400),
     "weight": (0, None),
 }
 """Least and greatest number by key, likewise."""

@@ -85,6 +85,8 @@ class Descriptor(Entry):
     """Recipes of another version than the image that they stand for: no package carries that one."""
     source: Source | None = None
     charts: Mapping[str, ChartRow] = {}
+    further_charts: tuple[str, ...] = ()
+    """Charts of other addons that it installs once more, with values of its own."""
     images: Mapping[str, ImageRow] = {}
 
 

@@ -6,6 +6,7 @@ from urllib.parse import urlsplit
 import pulumi
 import pulumi_kubernetes as kubernetes
 
+from corral.catalogue.gateway import predictor
 from corral.catalogue.quantities import GIB
 from corral.catalogue.sources import SOURCE_KINDS, scheme_of
 from corral.catalogue.vocabulary import Addon, Engine, SourceScheme, Weights
@@ -221,7 +222,7 @@ class Model(pulumi.ComponentResource):
             self,
             f"{name}-rollout",
             served,
-            name=f"{name}-predictor",
+            name=predictor(name),
             namespace=args["namespace"],
             annotations=known,
             timeout=READY,

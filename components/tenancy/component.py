@@ -32,6 +32,8 @@ class Tenant(TypedDict):
     """Its namespace; no other tenant's."""
     create_namespace: NotRequired[bool]
     """False: its namespace is there, keeps its labels, and stays; true when omitted."""
+    callers: NotRequired[list[str]]
+    """Further namespaces whose pods may connect to its own."""
     data_class: NotRequired[str]
     """Highest class of data that its models may see; a label."""
     devices: NotRequired[dict[str, int]]
@@ -104,8 +106,8 @@ class Tenancy(pulumi.ComponentResource):
         }
         if args.get("reachable"):
             rules["outwards"] = outwards(args.get("reachable", []))
-        if args.get("callers"):
-            rules["inwards"] = inwards(args.get("callers", []))
+        if callers := [*args.get("callers", []), *tenant.get("callers", [])]:
+            rules["inwards"] = inwards(callers)
         for rule, spec in rules.items():
             kubernetes.networking.v1.NetworkPolicy(
                 f"{name}-{tenant['name']}-{rule}",

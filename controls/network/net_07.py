@@ -7,7 +7,7 @@ from corral.controls.cel import text
 from corral.controls.control import UNKNOWN, Case, Control, ObjectRule, Verdict
 from corral.controls.levels import Severity
 
-_INTERNAL = {
+INTERNAL = {
     "service.beta.kubernetes.io/aws-load-balancer-scheme": "internal",
     "service.beta.kubernetes.io/aws-load-balancer-internal": "true",
     "networking.gke.io/load-balancer-type": "Internal",
@@ -17,8 +17,8 @@ _INTERNAL = {
 }
 """Annotation by which a load balancer has an address in the network alone, with its value."""
 _ANNOTATIONS = "object.?metadata.?annotations.orValue({})"
-_IS_INTERNAL = (
-    f"{text(list(_INTERNAL))}.exists(k, k in {_ANNOTATIONS} && {_ANNOTATIONS}[k] == {text(_INTERNAL)}[k])"
+_ISINTERNAL = (
+    f"{text(list(INTERNAL))}.exists(k, k in {_ANNOTATIONS} && {_ANNOTATIONS}[k] == {text(INTERNAL)}[k])"
 )
 _TYPE = "object.?spec.?type.orValue('ClusterIP')"
 
@@ -36,7 +36,7 @@ CONTROL = Control(
     rule=ObjectRule(
         kinds=("Service",),
         expression=(
-            f"{_TYPE} != 'NodePort' && ({_TYPE} != 'LoadBalancer' || {_IS_INTERNAL}) && "
+            f"{_TYPE} != 'NodePort' && ({_TYPE} != 'LoadBalancer' || {_ISINTERNAL}) && "
             "size(object.?spec.?externalIPs.orValue([])) == 0"
         ),
         message="a service is open to the outside",
@@ -56,7 +56,7 @@ CONTROL = Control(
         Case("an address of somebody's", Verdict.BAD, _service(type="ClusterIP", externalIPs=["1.2.3.4"])),
         *(
             Case(f"internal by {key}", Verdict.GOOD, _service({key: value}, type="LoadBalancer"))
-            for key, value in _INTERNAL.items()
+            for key, value in INTERNAL.items()
         ),
         Case(
             "internet-facing",

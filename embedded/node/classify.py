@@ -92,8 +92,8 @@ def unsupported(pod: Object) -> str | None:
             fields.append(f"{container['name']}: privileged")
         if at(container, "lifecycle", "postStart"):
             fields.append(f"{container['name']}: lifecycle.postStart")
-        if {"httpGet", "tcpSocket"} & {*child(container, "lifecycle", "preStop")}:
-            fields.append(f"{container['name']}: lifecycle.preStop other than exec and sleep")
+        if "tcpSocket" in child(container, "lifecycle", "preStop"):
+            fields.append(f"{container['name']}: lifecycle.preStop.tcpSocket")
         if container.get("volumeDevices"):
             fields.append(f"{container['name']}: volumeDevices")
     if spec.get("ephemeralContainers"):

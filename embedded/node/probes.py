@@ -105,7 +105,7 @@ async def check(probe: Probe, container: Object, bind: str, execute: Execute) ->
     if "exec" in action:
         return await execute(cast(list[str], action["exec"].get("command") or []), probe.timeout)
     if "httpGet" in action:
-        return await _http(action["httpGet"], container, bind, probe.timeout)
+        return await http_get(action["httpGet"], container, bind, probe.timeout)
     stated = at(action, "grpc" if "grpc" in action else "tcpSocket", "port")
     return await _tcp(bind, port_of(container, stated), probe.timeout)
 
@@ -121,7 +121,8 @@ UNVERIFIED = _unverified()
 """As the kubelet: probes do not verify certificates."""
 
 
-async def _http(action: Object, container: Object, bind: str, seconds: float) -> bool:
+async def http_get(action: Object, container: Object, bind: str, seconds: float) -> bool:
+    """Whether the container answers an `httpGet` action in time and without an error."""
     scheme = str(action.get("scheme") or "HTTP").lower()
     host = action.get("host") or bind
     path = str(action.get("path") or "/")

@@ -71,6 +71,8 @@ def become(attempt: "Attempt") -> None:
         newroot.build(tree, attempt["root"])
         newroot.enter(attempt["root"])
     if os.geteuid() == 0 and uid != 0:
+        # As container runtimes do: a program may open /dev/stdout anew.
+        os.fchown(1, uid, gid)
         os.setgroups(attempt["groups"])
         os.setgid(gid)
         os.setuid(uid)

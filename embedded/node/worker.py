@@ -21,6 +21,7 @@ from corral.embedded.node.containers import ContainerRun
 from corral.embedded.node.launcher import Address, execute, launch, prepare
 from corral.embedded.node.pod_files import PodFiles
 from corral.embedded.node.prober import Prober
+from corral.embedded.node.probes import http_get
 from corral.embedded.node.program_spec import Omitted, Refused
 from corral.embedded.node.shutdown import STOPPED
 from corral.embedded.node.sources import Missing
@@ -299,7 +300,12 @@ class PodWorker:
         hook = child(run.spec, "lifecycle", "preStop")
         if "sleep" in hook:
             await asyncio.sleep(min(grace, float(hook["sleep"]["seconds"])))
-        if "exec" in hook and not await execute(run.attempt, hook["exec"]["command"], grace):
+        done = True
+        if "exec" in hook:
+            done = await execute(run.attempt, hook["exec"]["command"], grace)
+        if "httpGet" in hook:
+            done = await http_get(hook["httpGet"], run.spec, self.address.bind, grace)
+        if not done:
             log.warning("%s: %s: preStop did not succeed", self.title, run.name)
 
     async def _terminate(self) -> None:

@@ -9,11 +9,14 @@ import yaml
 from corral.embedded.home import private_directory, write_private
 from corral.embedded.toolchain.lookup import OWNERS
 
-WRAPPED: Mapping[str, str] = {
-    "gateway-crds-helm": "gateway-api-crds",
-    "prometheus-operator-crds": "prometheus-operator-crds",
+WRAPPED: Mapping[str, tuple[str, ...]] = {
+    "gateway-crds-helm": ("envoy-gateway-crds", "gateway-api-crds"),
+    "prometheus-operator-crds": ("prometheus-operator-crds",),
 }
-"""Chart name -> the toolchain's chart of our own around upstream's custom resource definitions."""
+"""Chart name -> the toolchain's charts of our own around upstream's custom resource definitions.
+
+The first that is set up stands in: one with Envoy Gateway's definitions is there for stacks with a gateway.
+"""
 STAND_INS = Path(__file__).parent.parent / "charts"
 
 Finder = Callable[[str], Path | None]
@@ -23,7 +26,7 @@ Finder = Callable[[str], Path | None]
 def names() -> list[str]:
     """Charts that the toolchain has something for."""
     carried = {name.removeprefix("chart:") for name in OWNERS if name.startswith("chart:")}
-    return sorted((carried - set(WRAPPED.values())) | WRAPPED.keys())
+    return sorted((carried - {own for charts in WRAPPED.values() for own in charts}) | WRAPPED.keys())
 
 
 def link(folder: Path, requested: Collection[str], real: Finder, stand_ins: Path = STAND_INS) -> None:
@@ -36,7 +39,7 @@ def link(folder: Path, requested: Collection[str], real: Finder, stand_ins: Path
     offered = {path.parent.name: path.parent for path in sorted(stand_ins.glob("*/Chart.yaml"))}
     listing: dict[str, dict[str, str]] = {}
     for name in sorted({*requested, *offered}):
-        real_chart = real(WRAPPED.get(name, name))
+        real_chart = next(filter(None, map(real, WRAPPED.get(name, (name,)))), None)
         target = real_chart or offered.get(name)
         entry = folder / name
         entry.unlink(missing_ok=True)

@@ -64,6 +64,6 @@ class Recipe:
         total = hashlib.sha256(f"{self.folder_name} {sorted(self.provides)}".encode())
         for source in self.sources:
             for entry in source.inputs:
-                for file in sorted(entry.rglob("*")) if entry.is_dir() else [entry]:
+                for file in sorted(filter(Path.is_file, entry.rglob("*"))) if entry.is_dir() else [entry]:
                     total.update(f"{file.relative_to(HERE)}\0".encode() + file.read_bytes())
         return total.hexdigest()[:16]

@@ -34,6 +34,9 @@ PULUMI_SDK = ModulePin(
     "h1:mJP9tXF9oxcfwidBgteXkUUchIz2L59SbGS5byZBo1w=",
 )
 KSERVE = ModulePin("github.com/kserve/kserve", "v0.20.0", "h1:Bs7HxmGV4KFqqptDcWseKv+mwD4YOYHJWcuVgPG2Gug=")
+GATEWAY_API = ModulePin(
+    "sigs.k8s.io/gateway-api", "v1.6.1", "h1:mock6phZbI6rvZerwrVNk7hVNymQgHo+6sJ81Ia7ftY="
+)
 KSERVE_PORT = "Port: options.webhookPort,"
 LANGUAGE_HOST = HERE / "language_host.py"
 

@@ -1,5 +1,6 @@
 """Every tool of the toolchain, in the order in which they are set up."""
 
+from corral.embedded.toolchain import envoy_gateway
 from corral.embedded.toolchain.chartfiles import ChartFiles, CopiedChart, DefinitionsChart, Subchart
 from corral.embedded.toolchain.gomodules import GoBuild
 from corral.embedded.toolchain.installed import Installed, OnPath
@@ -8,6 +9,7 @@ from corral.embedded.toolchain.packed_postgres import PackedPostgres
 from corral.embedded.toolchain.recipes import Recipe
 from corral.embedded.toolchain.releases import Release, ReleaseFile
 from corral.embedded.toolchain.sources import (
+    GATEWAY_API,
     KSERVE,
     PROVIDER_VERSION,
     PULUMI_CLI,
@@ -39,9 +41,6 @@ PROMETHEUS_OPERATOR = ModulePin(
     "github.com/prometheus-operator/prometheus-operator",
     "v0.93.1",
     "h1:4Juk8v93RdG1DSGD/mGp+SeQKPmnlLIj2iq3blLZgFY=",
-)
-GATEWAY_API = ModulePin(
-    "sigs.k8s.io/gateway-api", "v1.6.1", "h1:mock6phZbI6rvZerwrVNk7hVNymQgHo+6sJ81Ia7ftY="
 )
 DRA_DRIVER_VERSION = "0.4.1"
 DRA_DRIVER = ModulePin(
@@ -376,4 +375,5 @@ TOOLS: tuple[Recipe, ...] = (
         ("chart:kueue",),
         (ChartFiles((CopiedChart("kueue", KUEUE, "charts/kueue"),)),),
     ),
+    *envoy_gateway.RECIPES,
 )

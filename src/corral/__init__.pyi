@@ -32,6 +32,8 @@ from corral.components.eks_cluster import EksNetwork as EksNetwork
 from corral.components.eks_cluster import EksSystemNodes as EksSystemNodes
 from corral.components.eks_model_bucket import EksModelBucket as EksModelBucket
 from corral.components.eks_model_bucket import EksModelBucketArgs as EksModelBucketArgs
+from corral.components.envoy_gateway import EnvoyGateway as EnvoyGateway
+from corral.components.envoy_gateway import EnvoyGatewayArgs as EnvoyGatewayArgs
 from corral.components.existing_cluster import ClusterFinding as ClusterFinding
 from corral.components.existing_cluster import ExistingCluster as ExistingCluster
 from corral.components.existing_cluster import ExistingClusterArgs as ExistingClusterArgs
@@ -44,6 +46,10 @@ from corral.components.fair_sharing import SharingTenant as SharingTenant
 from corral.components.fair_sharing import TenantQueue as TenantQueue
 from corral.components.fair_sharing import TenantQueues as TenantQueues
 from corral.components.fair_sharing import TenantQueuesArgs as TenantQueuesArgs
+from corral.components.gateway import Gateway as Gateway
+from corral.components.gateway import GatewayArgs as GatewayArgs
+from corral.components.gateway import RoutedTenant as RoutedTenant
+from corral.components.gateway import TokenIssuer as TokenIssuer
 from corral.components.gke_cluster import GkeChannel as GkeChannel
 from corral.components.gke_cluster import GkeCluster as GkeCluster
 from corral.components.gke_cluster import GkeClusterArgs as GkeClusterArgs

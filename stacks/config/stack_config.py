@@ -19,6 +19,7 @@ from corral.stacks.config.sections.environment import (
     Sovereignty,
     Toleration,
 )
+from corral.stacks.config.sections.gateway import Gateway, GatewayTenant, Jwt
 from corral.stacks.config.sections.gke import Gke
 from corral.stacks.config.sections.gpu_pools import Budget, GpuPool, Nodes, Owned, Sharing
 from corral.stacks.config.sections.models import (
@@ -43,9 +44,12 @@ __all__ = [
     "Eks",
     "ExceptionSection",
     "FairSharing",
+    "Gateway",
+    "GatewayTenant",
     "Gke",
     "GpuPool",
     "Images",
+    "Jwt",
     "ModelSection",
     "ModelSource",
     "ModelStorage",
@@ -103,6 +107,8 @@ class StackConfig(Section):
     """Groups of users; one called `models` when absent."""
     fair_sharing: FairSharing | None = None
     """How tenants share GPUs; nothing but their quotas keeps them apart when absent."""
+    gateway: Gateway | None = None
+    """Endpoint through which applications outside the cluster call models; none when absent."""
     vector_db: VectorDb | None = None
     """Vector database; none when absent."""
     observability: Observability | None = None

@@ -27,6 +27,7 @@ from corral.catalogue.formats import (
     GCP_PROJECT,
     GCP_ZONE,
     GKE_NAME,
+    HTTPS_URL,
     IAM_PRINCIPAL,
     IMAGE,
     INSTANCE_TYPE,
@@ -62,6 +63,8 @@ TensorParallel = Annotated[int, Field(strict=True, ge=1, le=MOST_GPUS)]
 SIZE = "[1-9][0-9]{0,9}(Gi|Ti)"
 MOST_GIB = 1 << 30
 """GiB of a volume; an exbibyte, beyond which no volume goes."""
+MOST_MIB = 1024
+"""MiB of one request, all of which a proxy holds."""
 MOST = 10**15
 """No count is larger."""
 LABEL = r"^[a-z]([-a-z0-9]{0,38}[a-z0-9])?$"
@@ -87,6 +90,12 @@ def _gib(value: str) -> str:
         raise _refuse("size", "use a whole number of Gi or Ti, such as 50Gi")
     if gibibytes(value) > MOST_GIB:
         raise _refuse("size", f"use {MOST_GIB}Gi at most")
+    return value
+
+
+def _mib(value: str) -> str:
+    if not re.fullmatch("[1-9][0-9]{0,3}Mi", value) or int(value.removesuffix("Mi")) > MOST_MIB:
+        raise _refuse("size", f"use a whole number of Mi, {MOST_MIB}Mi at most, such as 10Mi")
     return value
 
 
@@ -170,6 +179,16 @@ Name = Annotated[str, Field(pattern=LABEL)]
 """A name of 1 to 40 of a-z, 0-9 and '-', beginning with a letter."""
 Size = Annotated[str, AfterValidator(_gib), WithJsonSchema({"type": "string", "pattern": f"^{SIZE}$"})]
 """A size such as `50Gi`."""
+BodySize = Annotated[
+    str, AfterValidator(_mib), WithJsonSchema({"type": "string", "pattern": "^[1-9][0-9]{0,3}Mi$"})
+]
+"""A size such as `10Mi`."""
+Port = Annotated[int, Field(strict=True, ge=1, le=65535)]
+"""A TCP port."""
+Seconds = Annotated[int, Field(strict=True, ge=1, le=86400)]
+"""Seconds, a day at most."""
+Annotation = Annotated[str, Field(max_length=1024)]
+"""Value of an annotation."""
 Number = Annotated[
     int,
     Field(ge=1, le=MOST),
@@ -275,6 +294,8 @@ SourcePrefix = Annotated[str, AfterValidator(_format(SOURCE_PREFIX)), WithJsonSc
 """The beginning of the URI of a model's source."""
 ServerUrl = Annotated[str, AfterValidator(_format(SERVER_URL)), WithJsonSchema(_text(SERVER_URL))]
 """URL of a server, without a path."""
+HttpsUrl = Annotated[str, AfterValidator(_format(HTTPS_URL)), WithJsonSchema(_text(HTTPS_URL))]
+"""URL of something that is reached with TLS alone."""
 InstanceType = Annotated[str, AfterValidator(_format(INSTANCE_TYPE)), WithJsonSchema(_text(INSTANCE_TYPE))]
 """An instance type of EC2."""
 EksName = Annotated[str, AfterValidator(_format(EKS_NAME)), WithJsonSchema(_text(EKS_NAME))]

@@ -1,11 +1,13 @@
 """What `pulumi stack output` shows."""
 
-from collections.abc import Mapping
+import json
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import pulumi
 
 from corral.catalogue.vocabulary import Addon, AddonState
+from corral.components.gateway import Gateway
 from corral.components.model import Model
 from corral.components.model_storage import ModelStorage
 from corral.components.observability import Observability
@@ -13,6 +15,7 @@ from corral.components.policy_evidence import PolicyEvidence
 from corral.components.vector_db import VectorDatabase
 from corral.stacks.deploy.built import Built
 from corral.stacks.deploy.component_args.admission import excepted_control, object_controls
+from corral.stacks.planning.results.gateway import TenantRoutes
 from corral.stacks.planning.results.models import ModelPlan
 from corral.stacks.planning.results.plan import Plan
 
@@ -20,9 +23,10 @@ from corral.stacks.planning.results.plan import Plan
 def outputs(plan: Plan, models: Mapping[str, Model], built: Built) -> Mapping[str, pulumi.Input[Any]]:
     """Addresses, placements and policy of the platform."""
     storage, database = built.get(ModelStorage), built.get(VectorDatabase)
-    observability = built.get(Observability)
+    observability, gateway = built.get(Observability), built.get(Gateway)
     return {
         "endpoints": {name: model.url for name, model in models.items()},
+        "gateway": gateway and _calls(plan, gateway),
         "unlocked-models": [model.name for model in plan.models if model.unlocked],
         "placements": {model.name: _placements(model) for model in plan.models},
         "vector-db": database and pulumi.Output.format("{}:{}", database.service, database.port),
@@ -30,6 +34,30 @@ def outputs(plan: Plan, models: Mapping[str, Model], built: Built) -> Mapping[st
         "grafana": observability and observability.grafana,
         "policy": {**_run(built.get(PolicyEvidence)), **_policy(plan)},
     }
+
+
+def _calls(plan: Plan, gateway: Gateway) -> dict[str, Any]:
+    """Where applications call models, and what they show."""
+    routed = () if plan.gateway is None else plan.gateway.tenants
+    example = next((one for one in routed if one.models), None)
+    return {
+        "url": gateway.url,
+        "service": gateway.service,
+        "base-urls": gateway.endpoints,
+        "credentials": {
+            one.tenant: f"corral keys make {one.tenant} NAME" if one.tokens is None else one.tokens.issuer
+            for one in routed
+        },
+        "example": None if example is None else gateway.endpoints[example.tenant].apply(_curl(example)),
+    }
+
+
+def _curl(routes: TenantRoutes) -> Callable[[str], str]:
+    body = json.dumps({"model": routes.models[0], "messages": [{"role": "user", "content": "Hello"}]})
+    return lambda url: (
+        f"curl {url}/chat/completions -H 'Authorization: Bearer KEY' "
+        f"-H 'Content-Type: application/json' -d '{body}'"
+    )
 
 
 def _placements(model: ModelPlan) -> list[dict[str, Any]]:

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Mapping
 
 from corral.catalogue.addons import Descriptor, descriptor, descriptors
-from corral.catalogue.charts import ChartEntry, charts_of
+from corral.catalogue.charts import ChartEntry, chart, charts_of
 from corral.catalogue.vocabulary import Addon, AddonState, StorageKind, VectorEngine
 from corral.stacks.config.stack_config import ALERTS_URL, REGISTRY_AUTH, Observability, Sovereignty
 from corral.stacks.planning.results.addons import AddonPlan, AddonStates, ChartPlan
@@ -32,7 +32,8 @@ def _implied(addon: Addon, one: Descriptor, sections: Collection[str], store: St
 
 def charts_in(addon: Addon, engine: VectorEngine | None) -> tuple[ChartEntry, ...]:
     """Charts that make up `addon` with this engine of the vector database; pgvector has none."""
-    return tuple(one for one in charts_of(addon) if one.engine in (None, engine))
+    further = (chart(name) for name in descriptor(addon).further_charts)
+    return (*further, *(one for one in charts_of(addon) if one.engine in (None, engine)))
 
 
 def namespace(addon: Addon) -> str:

@@ -35,7 +35,8 @@ def artifacts(
     Charts are as the mirror `registry` has them.
     """
     managed = [addon for addon, state in states.items() if state is AddonState.MANAGED]
-    charts = tuple(entry.through(registry) for addon in managed for entry in charts_in(addon, vectors))
+    installed = dict.fromkeys(entry for addon in managed for entry in charts_in(addon, vectors))
+    charts = tuple(entry.through(registry) for entry in installed)
     brought = [entry for chart in charts for entry in images_of(chart.name)]
     own = [
         image(name)

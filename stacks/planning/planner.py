@@ -15,6 +15,7 @@ from corral.stacks.planning.cluster import cluster_plan, supply_plan
 from corral.stacks.planning.defaults import model_requests, namespaces
 from corral.stacks.planning.device_requests import allocator
 from corral.stacks.planning.digests import artifacts, digests_of, repositories
+from corral.stacks.planning.gateway import gateway_plan
 from corral.stacks.planning.gpu_pools.allocators import pool_allocator
 from corral.stacks.planning.gpu_pools.placement import place
 from corral.stacks.planning.model_files import stored_bytes, unlocked
@@ -82,6 +83,7 @@ def plan(
     models = model_plans(requests, chosen, replicas, products, by, locked, config.model_sources)
     sources = tuple(dict.fromkeys(one.origin for one in models if one.origin is not None))
     quotas = shares(config.tenants, config.fair_sharing, tenants, filled, models, by=by, queued=queued)
+    owners = tenant_plans(config.tenants, tenants, models, quotas, by=by, queued=queued)
     made = Plan(
         stack=stack,
         profile=sovereignty.profile,
@@ -96,7 +98,8 @@ def plan(
         storage=storage_plan(config.model_storage, sovereignty.region_name, stored_bytes(requests, locked)),
         vector_db=vector_db_plan(config.vector_db),
         observability=observability_plan(config.observability),
-        tenants=tenant_plans(config.tenants, tenants, models, quotas, by=by, queued=queued),
+        gateway=gateway_plan(config.gateway, owners, config.cluster.capabilities),
+        tenants=owners,
         policy=policy_plan(sovereignty, repositories(used, sovereignty.registry, tools), day),
         admission=admission_plan(sovereignty, config.cluster, states, tenants),
         digests=digests,

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
+from corral.catalogue.gateway import predictor
 from corral.catalogue.gpus import Gpu, gpus
 from corral.catalogue.vocabulary import Allocator
 from corral.stacks.config.model_lock import LockedModel
@@ -103,5 +104,5 @@ def _model_plan(
                 context=one.context,
             )
         ),
-        service=f"{section.name}-predictor.{one.namespace}.svc.cluster.local",
+        service=f"{predictor(section.name)}.{one.namespace}.svc.cluster.local",
     )

@@ -21,12 +21,14 @@ def tenant_plans(
 ) -> tuple[TenantPlan, ...]:
     """Every tenant; `namespaces`: by tenant. `queued`: whether there are queues."""
     classes = {tenant.name: tenant.data_class for tenant in sections}
+    callers = {tenant.name: tenant.callers for tenant in sections}
     return tuple(
         TenantPlan(
             name,
             space,
             classes.get(name),
             tuple(model.name for model in models if model.tenant == name),
+            callers.get(name, ()),
             tuple(device_limits(sections, shares, name, by=by, queued=queued).items()),
         )
         for name, space in namespaces.items()

@@ -22,7 +22,7 @@ MODULES = Path(toolchain.__file__).parent / "modules"
 
 def catalogue_version(name: str) -> str:
     version = charts()[name].app_version if name in charts() else images()[name].tag
-    return version.removeprefix("v")
+    return version.removeprefix("distroless-").removeprefix("v")
 
 
 def test_every_descriptor_is_an_addon_by_its_files_name():
@@ -68,7 +68,8 @@ def test_the_toolchain_has_the_version_of_the_catalogue(tool: str, of: str):
 
 @pytest.mark.parametrize("tool", [tool for tool, _ in TIES if (MODULES / tool).is_dir()])
 def test_a_program_is_built_from_modules_of_the_version_of_the_catalogue(tool: str):
-    module = re.search(rf"\S+/{tool} v(\S+)", (MODULES / tool / "go.mod").read_text())
+    named = tool.removeprefix("envoy-")
+    module = re.search(rf"\S+/{named} v(\S+)", (MODULES / tool / "go.mod").read_text())
     assert module is not None and module[1] == RECIPES[tool].version
 
 

@@ -14,8 +14,10 @@ from tests.components.harness import build
 from corral.catalogue.platforms import platforms
 from corral.catalogue.vocabulary import Platform
 from corral.components.dra_driver.values import dra_values
+from corral.components.envoy_gateway.values import envoy_gateway_crd_values, envoy_gateway_values
 from corral.components.fair_sharing import FairSharing, TenantQueues
 from corral.components.fair_sharing.values import manager_configuration
+from corral.components.gateway import Gateway
 from corral.components.gpu_operator import GpuOperator
 from corral.components.gpu_operator.values import operator_values
 from corral.components.vector_db import VectorDatabase
@@ -162,6 +164,83 @@ def test_a_misspelt_field_of_a_queue_is_noticed(schema_of):
     wrong = {"spec": {"cohort": "corral"}}
     with pytest.raises(jsonschema.ValidationError, match="cohort"):
         jsonschema.validate(wrong, schema_of(*KUEUE["ClusterQueue"]))
+
+
+ROUTES = {
+    kind: ("gateway-api", f"{plural}.gateway.networking.k8s.io", "v1")
+    for kind, plural in {
+        "GatewayClass": "gatewayclasses",
+        "Gateway": "gateways",
+        "HTTPRoute": "httproutes",
+        "ReferenceGrant": "referencegrants",
+    }.items()
+}
+POLICIES = {
+    kind: ("envoy-gateway", f"{plural}.gateway.envoyproxy.io", "v1alpha1")
+    for kind, plural in {
+        "EnvoyProxy": "envoyproxies",
+        "ClientTrafficPolicy": "clienttrafficpolicies",
+        "SecurityPolicy": "securitypolicies",
+        "BackendTrafficPolicy": "backendtrafficpolicies",
+        "EnvoyExtensionPolicy": "envoyextensionpolicies",
+        "HTTPRouteFilter": "httproutefilters",
+    }.items()
+}
+ENDPOINT = {"host": "models.example.eu", "controller": "there", "cert_manager": "there", "monitors": False}
+
+
+def gateway_graph(**supply):
+    tenant = {"name": "blue", "namespace": "blue", "models": ["chat"], "requests_per_minute": 9}
+    issued = {"issuer": "https://id.example.eu", "jwks": "https://id.example.eu/keys", "audiences": ["m"]}
+    tokens = {**issued, "network": "10.20.0.0/24"}
+    tenants = [tenant, {**tenant, "name": "red", "namespace": "red", "tokens": tokens}]
+    return build(
+        lambda: Gateway("gateway", {**ENDPOINT, "tenants": tenants, "load_balancer": {"a": "b"}, **supply})
+    )
+
+
+PLACED = {
+    "registry": "registry.example.eu",
+    "pull_secret": "mirror",
+    "node_selector": {"role": "system"},
+    "tolerations": [{"key": "role", "operator": "Equal", "value": "system"}],
+}
+
+
+def test_every_object_of_the_gateway_is_one_that_its_types_accept(schema_of):
+    graph = gateway_graph(supply=PLACED)
+    for kind, where in {**ROUTES, **POLICIES}.items():
+        found, schema = [one for one in graph.of(kind) if one.custom], schema_of(*where)
+        assert found, kind
+        for one in found:
+            jsonschema.validate(one.inputs, schema)
+
+
+def test_a_misspelt_field_of_a_policy_is_noticed(schema_of):
+    wrong = {"spec": {"apiKeyAuth": {"credentialRef": [], "credentialRefs": [], "extractFrom": [{}]}}}
+    with pytest.raises(jsonschema.ValidationError, match="credentialRef"):
+        jsonschema.validate(wrong, schema_of(*POLICIES["SecurityPolicy"]))
+
+
+@pytest.mark.parametrize(
+    ("chart", "ours"),
+    [
+        ("gateway-helm", envoy_gateway_values(replicas=2, supply={"pull_secret": "mirror"})),
+        ("gateway-crds-helm", envoy_gateway_crd_values()),
+    ],
+)
+def test_values_of_the_gateways_charts_are_keys_of_the_real_ones(chart, ours, upstream):
+    real = yaml.safe_load((upstream / "charts" / chart / "values.yaml").read_text())
+
+    def known(mine, theirs, path=""):
+        for key, value in mine.items():
+            # The controller's configuration is a type of its own: the chart passes it on.
+            if path != "/config/envoyGateway":
+                assert key in theirs, f"{path}/{key}"
+                if isinstance(value, dict):
+                    known(value, theirs[key], f"{path}/{key}")
+
+    known(ours, real)
 
 
 UNLISTED = {"deviceClassMappings", "deviceClassNames"}

@@ -40,7 +40,7 @@ def served(context: DeployContext) -> ModelArgs:
     return model_args(context, context.plan.models[0])
 
 
-HANDED_OVER = frozenset({"cert_manager", "monitor_types"})
+HANDED_OVER = frozenset({"cert_manager", "gateway_types", "monitor_types"})
 SECRET_OF_ITS_OWN = frozenset({"credential", "grafana_password", "encryption_key"}) | HANDED_OVER
 QDRANT = {"engine": "qdrant", "vectors": 1000}
 SIMULATED = {"models": [model()]}
@@ -51,6 +51,7 @@ CASES = {
     ),
     "cert-manager": Case(wiring(Addon.CERT_MANAGER)),
     "dra-driver": Case(wiring(Addon.DRA_DRIVER), elsewhere=frozenset({"mig_layouts"})),
+    "envoy-gateway": Case(wiring(Addon.ENVOY_GATEWAY), {"gateway": {"host": "models.example.eu"}}),
     "gateway-api": Case(wiring(Addon.GATEWAY_API)),
     "gpu-operator": Case(
         wiring(Addon.GPU_OPERATOR), elsewhere=frozenset({"mig_configurations", "shared_pools"})

@@ -1,61 +1,17 @@
 """Quotas, borrowing and gang admission, by Kueue's own controller on a platform that `corral up` deployed."""
 
 import json
-import tempfile
-from pathlib import Path
 
 import pytest
 import yaml
 from tests.e2e import platform_client
-
-from corral.embedded import toolchain
+from tests.fair_sharing.stack import STACK
 
 pytestmark = pytest.mark.engine
 
-STACK = {
-    "sovereignty": {"profile": "open", "region": "embedded"},
-    "cluster": {"kind": "embedded"},
-    "fair-sharing": {},
-    "tenants": [
-        {"name": "red", "gpus": {"whole": 1, "slices": {"1g.5gb": 1}}},
-        {"name": "blue", "gpus": {"whole": 2}},
-    ],
-    "gpu-pools": [
-        {
-            "name": "slices",
-            "gpu": "A100-40GB",
-            "nodes": {"names": ["slices-0"]},
-            "gpus-per-node": 4,
-            "sharing": {"mig": "all-1g.5gb"},
-        },
-        {"name": "whole", "gpu": "H100-80GB", "nodes": {"names": ["whole-0"]}, "gpus-per-node": 4},
-    ],
-    "models": [
-        {"name": "smollm2", "model": "smollm2-135m", "tenant": "red", "context": 2048, "max-num-seqs": 2},
-        {"name": "chat", "model": "llama-3.1-8b", "tenant": "blue", "pool": "whole", "weights": "simulated"},
-    ],
-    "model-storage": {"size": "5Gi"},
-    "addons": {"kyverno": "off"},
-}
-"""Of four whole GPUs one is red's, two are blue's, and one is nobody's; a model of blue's has one of them."""
 GPU = "corral.dev/gpu"
 QUEUED = {"kueue.x-k8s.io/queue-name": "gpus"}
 SECONDS = 40
-
-
-@pytest.fixture(scope="module")
-def platform():
-    """The platform of `STACK`; it ends with nothing of it left on the machine."""
-    with tempfile.TemporaryDirectory(prefix="corral-fair-", ignore_cleanup_errors=True) as folder:
-        checkout = platform_client.checkout_with(Path(folder), STACK)
-        with platform_client.gone_afterwards(
-            platform_client.Platform(Path(folder) / "home", checkout)
-        ) as running:
-            toolchain.ensure(["kueue", "kueue-charts"], lambda _line: None)
-            done = running.corral("up", seconds=platform_client.UP_SECONDS)
-            if done.code:
-                pytest.fail(f"corral up: {done.output[-4000:]}", pytrace=False)
-            yield running
 
 
 def image(platform):

@@ -58,7 +58,7 @@ def test_a_chart_hook_without_a_row_fails():
     [
         ({"hostPID": True}, "hostPID"),
         ({"containers": [{"name": "c", "securityContext": {"privileged": True}}]}, "c: privileged"),
-        ({"containers": [{"name": "c", "lifecycle": {"preStop": {"httpGet": {}}}}]}, "preStop"),
+        ({"containers": [{"name": "c", "lifecycle": {"preStop": {"tcpSocket": {}}}}]}, "preStop"),
     ],
 )
 def test_unsupported_features_are_named(spec, word):

@@ -158,3 +158,12 @@ def test_a_chart_of_ours_around_upstreams_definitions_is_called_a_stand_in(tmp_p
     charts.link(tmp_path / "charts", ["gateway-crds-helm"], definitions.get, tmp_path / "own")
     listing = json.loads((tmp_path / "charts" / "charts.json").read_text())
     assert listing == {"gateway-crds-helm": {"kind": "stand-in", "version": "1.6.1"}}
+
+
+def test_definitions_of_a_gateway_stand_in_for_the_plain_ones_where_they_are_set_up(tmp_path):
+    plain = {"gateway-api-crds": chart(tmp_path / "real", "gateway-api-crds", "1.6.1")}
+    more = plain | {"envoy-gateway-crds": chart(tmp_path / "real", "envoy-gateway-crds", "1.9.0")}
+    for have, version in ((more, "1.9.0"), (plain, "1.6.1")):
+        charts.link(tmp_path / "charts", ["gateway-crds-helm"], have.get, tmp_path / "own")
+        listing = json.loads((tmp_path / "charts" / "charts.json").read_text())
+        assert listing == {"gateway-crds-helm": {"kind": "stand-in", "version": version}}

@@ -6,6 +6,7 @@ import pytest
 import yaml
 from tests.commands import helm_template
 
+from corral.components.envoy_gateway.values import envoy_gateway_values
 from corral.components.fair_sharing.values import kueue_values, manager_configuration
 from corral.components.kyverno.values import kyverno_values
 from corral.components.vector_db.pgvector.pod import arguments
@@ -52,6 +53,7 @@ def containers(chart: str, values: dict) -> list[dict]:
         ("kserve-resources", KSERVE, set()),
         ("kyverno", kyverno_values("kyverno", replicas=1, supply={}, upgrade_job=False), set()),
         ("kueue", KUEUE, set()),
+        ("gateway-helm", envoy_gateway_values(replicas=1, supply={}), set()),
     ],
 )
 def test_every_container_of_a_chart_has_a_row_that_takes_its_flags(

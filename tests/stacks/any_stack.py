@@ -53,6 +53,12 @@ FACTS: dict[str, Any] = {
     "context": 131072,
     "attention": {"kind": "gqa", "heads": 32, "kv-heads": 8, "head-dim": 64},
 }
+JWT: dict[str, Any] = {
+    "issuer": "https://id.example.eu/realms/one",
+    "jwks": "https://id.example.eu/realms/one/certs",
+    "network": "10.20.0.0/24",
+    "audiences": ["models"],
+}
 SMALL = ("smollm2-135m", "qwen3-0.6b", "qwen3-8b", "llama-3.1-8b", "bge-m3", "gpt-oss-20b", OWN)
 SOURCES = ("s3://intake/one", "s3://models/one", "hf://Qwen/Qwen3-8B", "oci://registry.example.eu/m:1")
 NODES = ("gpu-1", "gpu-2", "rack1-n1", "node.example.eu")
@@ -111,6 +117,14 @@ LIKELY: dict[str, st.SearchStrategy[Any]] = {
         st.one_of(st.integers(1, 4), st.dictionaries(st.sampled_from(SLICES), st.integers(1, 3), min_size=1)),
         min_size=1,
     ),
+    "Gateway.host": st.just("models.example.eu"),
+    "Gateway.tenants": st.dictionaries(
+        st.sampled_from(TENANTS),
+        st.sampled_from([{}, {"requests-per-minute": 5}, {"jwt": JWT}]),
+        max_size=1,
+    ),
+    "Gateway.load-balancer": st.sampled_from([{}, {"networking.gke.io/load-balancer-type": "Internal"}]),
+    "TenantSection.callers": st.just(["shop"]),
     "ModelStorage": st.one_of(
         st.fixed_dictionaries({}, optional={"size": st.sampled_from(["500Gi", "2Ti"])}),
         st.just({"kind": "existing", "endpoint": "https://minio.example:9000"}),

@@ -7,6 +7,7 @@ import pytest
 import yaml
 
 from corral.embedded.toolchain.chartfiles import CopiedChart, DefinitionsChart, Subchart
+from corral.embedded.toolchain.envoy_gateway import EnvoyGatewayChart, GatewayDefinitionsChart
 from corral.embedded.toolchain.errors import ToolchainError
 from corral.embedded.toolchain.workshop import ModulePin
 
@@ -116,4 +117,48 @@ def test_a_definition_is_rendered_as_it_is_but_for_descriptions(
             "since": {"default": "2026-01-01"},
             "parts": {"type": "array", "items": {"type": "object"}},
         },
+    }
+
+
+GATEWAY = ModulePin("example.test/gateway", "v1.9.0", "h1:gateway")
+
+
+@pytest.fixture
+def gateway(tmp_path: Path) -> Path:
+    """A module with a chart as Envoy Gateway's has it before its release, and its definitions."""
+    chart = tmp_path / "gateway" / "charts" / "gateway-helm"
+    (chart / "crds").mkdir(parents=True)
+    (chart / "Chart.yaml").write_text('name: gateway-helm\nversion: v0.0.0-latest\nappVersion: "latest"\n')
+    (chart / "values.tmpl.yaml").write_text("image: ${GatewayImage}\npullPolicy: ${GatewayImagePullPolicy}\n")
+    (chart / "crds" / "gateways.yaml").write_text(DEFINITION + WIDGETS)
+    return tmp_path / "gateway"
+
+
+def test_a_chart_that_only_a_release_completes_gets_its_version_and_its_values(gateway: Path, tmp_path: Path):
+    made = tmp_path / "made"
+    EnvoyGatewayChart("gateway-helm", GATEWAY, "charts/gateway-helm").make({GATEWAY: gateway}, made)
+    described = yaml.safe_load((made / "Chart.yaml").read_text())
+    assert (described["version"], described["appVersion"]) == ("v1.9.0", "v1.9.0")
+    assert yaml.safe_load((made / "values.yaml").read_text()) == {
+        "image": "docker.io/envoyproxy/gateway:v1.9.0",
+        "pullPolicy": "IfNotPresent",
+    }
+    assert not (made / "values.tmpl.yaml").exists()
+
+
+def test_a_chart_of_two_projects_definitions_has_those_of_the_one_that_is_on(
+    modules: dict[ModulePin, Path], gateway: Path, tmp_path: Path
+):
+    made = tmp_path / "made"
+    chart = GatewayDefinitionsChart(
+        "crds", GATEWAY, "charts/*/crds/*.yaml", DefinitionsChart("api", APP, "crds/*.yaml")
+    )
+    assert set(chart.modules) == {GATEWAY, APP}
+    chart.make(modules | {GATEWAY: gateway}, made)
+    assert {file.name: file.read_text().partition("\n")[0] for file in (made / "templates").iterdir()} == {
+        "gateways.yaml": "{{ if .Values.crds.envoyGateway.enabled }}",
+        "widgets.yaml": "{{ if .Values.crds.gatewayAPI.enabled }}",
+    }
+    assert yaml.safe_load((made / "values.yaml").read_text()) == {
+        "crds": {"envoyGateway": {"enabled": False}, "gatewayAPI": {"enabled": False}}
     }

@@ -3,6 +3,7 @@
 from corral.embedded.node.program_spec import Omitted, ProgramSpec, fits
 from corral.embedded.node.programs import (
     cert_manager,
+    envoy,
     kserve,
     kueue,
     kyverno,
@@ -20,6 +21,7 @@ TABLE: tuple[ProgramSpec | Omitted, ...] = (
     *postgres.PROGRAMS,
     *kyverno.PROGRAMS,
     *kueue.PROGRAMS,
+    *envoy.PROGRAMS,
     *tools.PROGRAMS,
 )
 

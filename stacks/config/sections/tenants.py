@@ -6,7 +6,7 @@ from pydantic import Field
 
 from corral.catalogue.vocabulary import DataClass
 from corral.stacks.config.sections.section import Section
-from corral.stacks.config.values import Devices, Name, Positive
+from corral.stacks.config.values import Devices, Name, Positive, SpaceName
 
 
 class TenantSection(Section):
@@ -21,6 +21,8 @@ class TenantSection(Section):
     gpus: dict[str, Devices] | None = None
     """GPUs that are its own, by pool: `{POOL: N}` whole ones or shares, `{POOL: {PROFILE: N}}` slices; what
     its models need at most when absent."""
+    callers: tuple[SpaceName, ...] = ()
+    """Further namespaces of the cluster whose pods may call its models, without the gateway and its keys."""
     weight: Positive | None = None
     """How much of what nobody claims it may have beside the others, 1 when absent; needs `fair-sharing`."""
 

@@ -17,9 +17,14 @@ def tenancy_args(context: DeployContext) -> TenancyArgs:
         "tenants": [_tenant(tenant, plan.allocator) for tenant in plan.tenants],
         "supply": context.supply,
         "reachable": _stores(plan),
-        "callers": [context.scraper],
+        "callers": [context.scraper, *_proxies(context)],
         "existing": context.existing(Addon.TENANCY),
     }
+
+
+def _proxies(context: DeployContext) -> list[str]:
+    """Namespace of the gateway's proxies."""
+    return [] if context.plan.gateway is None else [context.plan.addon(Addon.ENVOY_GATEWAY).namespace]
 
 
 def _stores(plan: Plan) -> list[Reachable]:
@@ -39,6 +44,8 @@ def _tenant(tenant: TenantPlan, allocator: Allocator) -> Tenant:
             args["devices"] = dict(tenant.limits)
         case Allocator.DEVICE_PLUGIN:
             args["resources"] = dict(tenant.limits)
+    if tenant.callers:
+        args["callers"] = list(tenant.callers)
     if tenant.data_class is not None:
         args["data_class"] = tenant.data_class.value
     return args

@@ -10,6 +10,7 @@ from corral.stacks.planning.results.addons import AddonPlan
 from corral.stacks.planning.results.cluster import ClusterPlan, SupplyPlan
 from corral.stacks.planning.results.cost import CostPlan
 from corral.stacks.planning.results.fair_sharing import DeviceClassPlan, FairSharingPlan
+from corral.stacks.planning.results.gateway import GatewayPlan
 from corral.stacks.planning.results.models import ModelPlan, SourcePlan
 from corral.stacks.planning.results.pools import PoolPlan
 from corral.stacks.planning.results.sovereignty import AdmissionPlan, Digests, PolicyPlan
@@ -49,6 +50,8 @@ class Plan:
     """Which GPUs are whose; lent on where addon `kueue` is not off."""
     device_classes: tuple[DeviceClassPlan, ...]
     """DeviceClasses of the program; none where a device plugin hands GPUs out."""
+    gateway: GatewayPlan | None = None
+    """Where applications outside the cluster call models; None: nowhere."""
     sources: tuple[SourcePlan, ...] = field(default=())
     """Places that its models are imported from."""
     secrets_needed: tuple[str, ...] = field(default=())

@@ -13,5 +13,7 @@ class TenantPlan:
     namespace: str
     data_class: DataClass | None
     models: tuple[str, ...]
+    callers: tuple[str, ...] = ()
+    """Further namespaces whose pods may call its models."""
     limits: tuple[tuple[str, int], ...] = ()
     """(DeviceClass or extended resource, most of it, whether in use or waited with); empty: without limit."""

@@ -12,6 +12,7 @@ from corral.stacks.planning.validation.cluster import check_cluster
 from corral.stacks.planning.validation.dynamic_mig import check_dynamic
 from corral.stacks.planning.validation.eks import check_eks
 from corral.stacks.planning.validation.engine_settings import check_engine_settings
+from corral.stacks.planning.validation.gateway import check_gateway
 from corral.stacks.planning.validation.gke import check_gke
 from corral.stacks.planning.validation.gpu_pools import check_gpu_pools
 from corral.stacks.planning.validation.made_pools import check_made_pools
@@ -44,6 +45,7 @@ def check(config: StackConfig, states: AddonStates, day: date) -> Iterator[Probl
     yield from check_model_storage(config)
     yield from check_model_sources(config)
     yield from check_vector_db(config)
+    yield from check_gateway(config, states)
     yield from check_observability(config, states)
     yield from check_addons(config, states)
     yield from check_sharing(config, states)

@@ -8,6 +8,7 @@ from corral.stacks.planning.results.plan import Plan
 from corral.stacks.reports.html.addons import addons, stores
 from corral.stacks.reports.html.cost import cost
 from corral.stacks.reports.html.fair import fair
+from corral.stacks.reports.html.gateway import gateway
 from corral.stacks.reports.html.head import head, simulation
 from corral.stacks.reports.html.html import Html, prose, tag, together
 from corral.stacks.reports.html.models import models
@@ -36,6 +37,7 @@ SECTIONS = (
     Section("simulated", "What is simulated", simulation),
     Section("pools", "GPUs", pools),
     Section("models", "Models", models),
+    Section("gateway", "Calls", gateway),
     Section("tenants", "GPUs of tenants", fair),
     Section("cost", "Cost", cost),
     Section("sovereignty", "Sovereignty", sovereignty),

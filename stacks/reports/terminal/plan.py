@@ -11,6 +11,7 @@ from corral.catalogue.gpus import geforce_license, gpus, shape
 from corral.catalogue.quantities import gib
 from corral.catalogue.vocabulary import AddonState, Scaler, SharingKind, Weights
 from corral.stacks.planning.results.addons import AddonPlan
+from corral.stacks.planning.results.gateway import GatewayPlan
 from corral.stacks.planning.results.models import ModelPlan
 from corral.stacks.planning.results.plan import Plan
 from corral.stacks.planning.results.pools import GpuPlan, PoolPlan, Proof, SlicePlan, stranded
@@ -18,6 +19,7 @@ from corral.stacks.reports.scope import cluster_lines, exception_lines, place_of
 from corral.stacks.reports.terminal.cost import api_notes, api_table, cost_notes, cost_table
 from corral.stacks.reports.terminal.dynamic_mig import needs, on_demand, promise
 from corral.stacks.reports.terminal.fair_sharing import fair_notes, fair_table, shared
+from corral.stacks.reports.terminal.gateway import HEADINGS, gateway_notes, gateway_rows
 
 REPACKED = 3
 """Moves that are shown of one pool."""
@@ -54,6 +56,8 @@ def render(plan: Plan, console: Console) -> None:
         console.print(table)
     for row in model_notes(plan.models):
         console.print(Text(row))
+    if plan.gateway is not None:
+        _gateway(plan, plan.gateway, console)
     if shared(plan):
         _fair(plan, console)
     if plan.pools:
@@ -88,6 +92,16 @@ def model_notes(models: Sequence[ModelPlan]) -> Iterable[str]:
                 f"{model.name}: {model.replicas_min} to {model.replicas_max} replicas, set by a scaler "
                 "outside (KServe: external); 1 until there is one"
             )
+
+
+def _gateway(plan: Plan, endpoint: GatewayPlan, console: Console) -> None:
+    _heading(console, "Calls")
+    table = _table(*HEADINGS)
+    for row in gateway_rows(endpoint):
+        table.add_row(*row)
+    console.print(table)
+    for row in gateway_notes(plan):
+        console.print(Text(row))
 
 
 def _fair(plan: Plan, console: Console) -> None:

@@ -1,0 +1,43 @@
+"""Names that the gateway, its routes and its keys go by, for all that meet them."""
+
+GATEWAY = "corral"
+"""The Gateway, its class and the description of its proxies."""
+PROXY = "corral-gateway"
+"""Deployment and Service of the proxies."""
+TLS_SECRET = "gateway-tls"
+"""Secret with certificate and key of the endpoint, and the authority's certificate as `ca.crt`."""
+NO_CALLER = "none"
+"""Entry of a Secret of keys that is no caller's."""
+NO_KEY = "no\ncaller"
+"""Its key, which no header can carry.
+
+Envoy's filter takes a route's empty list of keys for none of its own and falls back to the keys of the route
+that came first, another tenant's (`api_key_auth.cc`): a list must never be empty.
+"""
+CALLER = r"[a-z0-9]([a-z0-9-]{0,38}[a-z0-9])?"
+"""Name of a caller, whose key a Secret has under it."""
+
+
+def keys_secret(tenant: str) -> str:
+    """Name of the Secret with the keys of a tenant's callers."""
+    return f"keys-{tenant}"
+
+
+def tenant_path(tenant: str) -> str:
+    """Path below which the models of a tenant answer, each by the name in the request."""
+    return f"/{tenant}/v1"
+
+
+def model_path(tenant: str, model: str) -> str:
+    """Path below which one model answers, whatever the request names."""
+    return f"/{tenant}/{model}/v1"
+
+
+def predictor(model: str) -> str:
+    """Service of a model, as KServe names it."""
+    return f"{model}-predictor"
+
+
+def base_url(host: str, port: int, path: str) -> str:
+    """What a client of OpenAI's interface takes as `base_url`."""
+    return f"https://{host}{'' if port == 443 else f':{port}'}{path}"

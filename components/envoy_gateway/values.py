@@ -1,0 +1,44 @@
+"""Values of the charts `gateway-helm` and `gateway-crds-helm`."""
+
+from typing import Any
+
+from corral.catalogue.images import image
+from corral.components.supply import Supply, pull_secrets, reference
+
+CONTROLLER_NAME = "gateway.envoyproxy.io/gatewayclass-controller"
+XDS_PORT, WASM_PORT, METRICS_PORT = 18000, 18002, 19001
+PODS = {"control-plane": "envoy-gateway"}
+"""Labels of the controller's pods."""
+
+
+def envoy_gateway_crd_values() -> dict[str, Any]:
+    """Envoy Gateway's own types alone: those of the Gateway API have another owner."""
+    return {"crds": {"gatewayAPI": {"enabled": False}, "envoyGateway": {"enabled": True}}}
+
+
+def envoy_gateway_values(*, replicas: int, supply: Supply) -> dict[str, Any]:
+    """Values of the controller's chart: no types, no webhook on pods, and Lua, which is off by default.
+
+    The script that reads the model of a request is Lua (`components/gateway/script.py`).
+    """
+    secrets = {"imagePullSecrets": pull_secrets(supply)} if pull_secrets(supply) else {}
+    return {
+        "crds": {"enabled": False},
+        "global": {
+            **secrets,
+            "images": {
+                "envoyGateway": {"image": reference(image("envoy-gateway"), supply)},
+                "envoyProxy": {"image": reference(image("envoy"), supply)},
+            },
+        },
+        "deployment": {"replicas": replicas},
+        **({"podDisruptionBudget": {"minAvailable": 1}} if replicas > 1 else {}),
+        "topologyInjector": {"enabled": False},
+        "config": {
+            "envoyGateway": {
+                "gateway": {"controllerName": CONTROLLER_NAME},
+                "provider": {"type": "Kubernetes"},
+                "extensionApis": {"enableLua": True},
+            }
+        },
+    }

@@ -1,0 +1,71 @@
+"""What the gateway needs to know."""
+
+from typing import NotRequired, TypedDict
+
+import pulumi
+
+from corral.components.supply import Supply
+
+
+class TokenIssuer(TypedDict):
+    """An identity provider that callers have JSON Web Tokens of."""
+
+    issuer: str
+    """Issuer that tokens name, an `https://` URL."""
+    jwks: str
+    """`https://` URL of its keys."""
+    network: str
+    """Addresses of that URL's host, such as `10.20.0.0/24`; the proxies go out to no others."""
+    audiences: list[str]
+    """Audiences, of which a token names one; another tenant's tokens must not name them."""
+
+
+class RoutedTenant(TypedDict):
+    """A tenant, and those of its models that are called through the gateway."""
+
+    name: str
+    """Name of the tenant, the first part of its path."""
+    namespace: pulumi.Input[str]
+    """Where its models are."""
+    models: list[str]
+    """Names of its models."""
+    requests_per_minute: int
+    """Requests to each of its models by way of one proxy; more are refused with 429."""
+    tokens: NotRequired[TokenIssuer]
+    """Its callers show tokens; API keys when omitted."""
+
+
+class GatewayArgs(TypedDict):
+    """What the gateway needs to know."""
+
+    supply: Supply
+    """Where the image of the proxies comes from."""
+    host: str
+    """Name that applications call."""
+    tenants: list[RoutedTenant]
+    """All tenants."""
+    port: NotRequired[int]
+    """Port of the endpoint; 443 when omitted."""
+    issuer: NotRequired[str]
+    """ClusterIssuer of cert-manager that signs the certificate; one of its own when omitted."""
+    load_balancer: NotRequired[dict[str, str]]
+    """Annotations of a Service of type LoadBalancer; ClusterIP when omitted."""
+    replicas: NotRequired[int]
+    """Proxies, 2 when omitted."""
+    timeout_seconds: NotRequired[int]
+    """Time that an answer may take, its last word included; 600 when omitted."""
+    max_body_mib: NotRequired[int]
+    """Greatest size of a request in MiB, which a proxy holds as a whole; 10 when omitted."""
+    controller: NotRequired[pulumi.Input[str]]
+    """`EnvoyGateway.namespace`, where this program makes it; its types must be there already when omitted."""
+    cert_manager: NotRequired[pulumi.Input[str]]
+    """`CertManager.namespace`, where this program makes it; its types must be there already when omitted."""
+    scraper: NotRequired[str]
+    """Namespace that metrics are scraped from; `monitoring` when omitted."""
+    monitors: NotRequired[bool]
+    """False where the Prometheus operator's resource types are absent: no monitor and no alert then."""
+    monitor_types: NotRequired[pulumi.Input[str]]
+    """`Crds.definition` of the set `prometheus-crds`, where this program makes them; they must be there
+    already when omitted."""
+    namespace: NotRequired[str]
+    """Namespace of the controller, where proxies run and keys are; `envoy-gateway-system` when omitted."""

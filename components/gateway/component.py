@@ -1,0 +1,251 @@
+"""The endpoint through which applications call models: TLS, keys, limits, and a route per model."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, cast
+
+import pulumi
+import pulumi_kubernetes as kubernetes
+
+from corral.catalogue.addons import descriptor
+from corral.catalogue.gateway import (
+    GATEWAY,
+    NO_CALLER,
+    NO_KEY,
+    PROXY,
+    base_url,
+    keys_secret,
+    model_path,
+    tenant_path,
+)
+from corral.catalogue.vocabulary import Addon
+from corral.components._kit import checked, child, labels, prerequisite, refuse, token
+from corral.components._network import SCRAPER_NAMESPACE
+from corral.components._signals import watch
+from corral.components.envoy_gateway.values import CONTROLLER_NAME
+from corral.components.gateway import answers, objects
+from corral.components.gateway.args import GatewayArgs, RoutedTenant
+from corral.components.gateway.signals import SCRAPE, signals
+
+COMPONENT = "gateway"
+NAMESPACE = descriptor(Addon.ENVOY_GATEWAY).namespace
+MODEL_PORT = descriptor(Addon.KSERVE).ports["model"]
+ENVOY = "gateway.envoyproxy.io/v1alpha1"
+PROGRAMMED = {"pulumi.com/waitFor": "condition=Programmed"}
+"""Of the Gateway: proxies are there and have its listener."""
+UNKNOWN_MODEL = "unknown-model"
+
+
+class Gateway(pulumi.ComponentResource):
+    """An endpoint before the models of all tenants, on the cluster given as provider.
+
+    Envoy Gateway and cert-manager must be there; with `monitors` the Prometheus operator's resource types,
+    too. Keys are nothing of the program's: `corral keys make TENANT` writes them, and no update takes them.
+    """
+
+    url: pulumi.Output[str]
+    """`https://HOST[:PORT]`, known once proxies answer there."""
+    endpoints: pulumi.Output[dict[str, str]]
+    """What a client takes as `base_url`, by tenant; the request names the model."""
+    service: pulumi.Output[str]
+    """The proxies' Service, `NAME.NAMESPACE.svc.cluster.local`."""
+
+    def __init__(self, name: str, args: GatewayArgs, opts: pulumi.ResourceOptions | None = None):
+        args = checked(args, GatewayArgs, name)
+        refuse(_problems(name, args))
+        super().__init__(token(type(self)), name, {}, opts)
+        self._name, self._args = name, args
+        self._space = args.get("namespace", NAMESPACE)
+        host, port = args["host"], args.get("port", 443)
+        before = [
+            *prerequisite(self, name, Addon.ENVOY_GATEWAY, args.get("controller")),
+            *prerequisite(self, name, Addon.CERT_MANAGER, args.get("cert_manager")),
+        ]
+        made = self._gateway(host, port, before)
+        for tenant in args["tenants"]:
+            self._tenant(host, tenant, made)
+        self._watched(before)
+        self.url = made.urn.apply(lambda _: base_url(host, port, ""))
+        paths = {one["name"]: base_url(host, port, tenant_path(one["name"])) for one in args["tenants"]}
+        self.endpoints = made.urn.apply(lambda _: paths)
+        self.service = made.urn.apply(lambda _: f"{PROXY}.{self._space}.svc.cluster.local")
+        self.register_outputs({"url": self.url, "endpoints": self.endpoints, "service": self.service})
+
+    def _gateway(self, host: str, port: int, before: Sequence[pulumi.Resource]) -> pulumi.Resource:
+        args = self._args
+        proxies = objects.proxies(
+            replicas=args.get("replicas", 2), load_balancer=args.get("load_balancer"), supply=args["supply"]
+        )
+        needed = [
+            self._object(
+                "class", objects.ROUTES + "/v1", "GatewayClass", GATEWAY, _class(), before, space=None
+            ),
+            self._object("proxies", ENVOY, "EnvoyProxy", GATEWAY, proxies, before),
+            self._network(),
+        ]
+        if "issuer" not in args:
+            own: dict[str, Any] = {"selfSigned": {}}
+            needed.append(self._object("issuer", "cert-manager.io/v1", "Issuer", PROXY, own, before))
+        certificate = objects.certificate(host, args.get("issuer"))
+        needed.append(
+            self._object("certificate", "cert-manager.io/v1", "Certificate", PROXY, certificate, needed)
+        )
+        return self._object(
+            "listener",
+            objects.ROUTES + "/v1",
+            "Gateway",
+            GATEWAY,
+            objects.gateway(host, port),
+            [*needed, *self._policies(before)],
+            annotations=PROGRAMMED,
+        )
+
+    def _policies(self, before: Sequence[pulumi.Resource]) -> list[pulumi.Resource]:
+        """What holds for every route; policies are there before what they guard."""
+        timeout = self._args.get("timeout_seconds", 600)
+        unknown = objects.direct(404, answers.UNKNOWN_MODEL)
+        return [
+            self._object("clients", ENVOY, "ClientTrafficPolicy", GATEWAY, objects.clients(timeout), before),
+            self._object("refused", ENVOY, "SecurityPolicy", GATEWAY, objects.refused(), before),
+            self._object(UNKNOWN_MODEL, ENVOY, "HTTPRouteFilter", UNKNOWN_MODEL, unknown, before),
+        ]
+
+    def _tenant(self, host: str, tenant: RoutedTenant, gateway: pulumi.Resource) -> None:
+        name, timeout = tenant["name"], self._args.get("timeout_seconds", 600)
+        tokens = tenant.get("tokens")
+        keys = [] if tokens is not None else [self._keys(name)]
+        limits = objects.limits(tenant, timeout=timeout, max_body_mib=self._args.get("max_body_mib", 10))
+        listing, listed = f"{name}-models", objects.direct(200, answers.models(name, tenant["models"]))
+        guards = [
+            self._object(
+                f"{name}-callers", ENVOY, "SecurityPolicy", name, objects.callers(name, tokens), keys
+            ),
+            self._object(f"{name}-limits", ENVOY, "BackendTrafficPolicy", name, limits),
+            self._object(f"{name}-by-name", ENVOY, "EnvoyExtensionPolicy", name, objects.by_name(name)),
+            self._object(listing, ENVOY, "HTTPRouteFilter", listing, listed),
+            self._object(
+                f"{name}-grant",
+                objects.ROUTES + "/v1",
+                "ReferenceGrant",
+                PROXY,
+                objects.grant(self._space),
+                space=tenant["namespace"],
+            ),
+        ]
+        routes = {name: objects.tenant_route(host, name, listing=listing, unknown=UNKNOWN_MODEL)} | {
+            f"{name}.{model}": objects.model_route(host, tenant, model, timeout=timeout)
+            for model in tenant["models"]
+        }
+        for route, spec in routes.items():
+            self._object(
+                f"{route}-route",
+                objects.ROUTES + "/v1",
+                "HTTPRoute",
+                route,
+                spec,
+                [gateway, *guards],
+                more_labels={objects.TENANT_LABEL: name},
+            )
+
+    def _keys(self, tenant: str) -> pulumi.Resource:
+        """The Secret that keys are written to; what is in it then is not the program's."""
+        return kubernetes.core.v1.Secret(
+            f"{self._name}-{tenant}-keys",
+            type="Opaque",
+            metadata={
+                "name": keys_secret(tenant),
+                "namespace": self._space,
+                "labels": {**labels(COMPONENT, self._name), objects.TENANT_LABEL: tenant},
+            },
+            string_data={NO_CALLER: NO_KEY},
+            opts=child(self, ignore_changes=["data", "stringData"]),
+        )
+
+    def _network(self) -> pulumi.Resource:
+        tenants = self._args["tenants"]
+        given = pulumi.Output.all(*[one["namespace"] for one in tenants])
+        spec = given.apply(
+            lambda spaces: objects.network(
+                [str(one) for one in spaces],
+                port=self._args.get("port", 443),
+                model_port=MODEL_PORT,
+                providers=[one["tokens"] for one in tenants if "tokens" in one],
+                scraper=self._args.get("scraper", SCRAPER_NAMESPACE),
+            )
+        )
+        return kubernetes.networking.v1.NetworkPolicy(
+            f"{self._name}-network",
+            metadata={
+                "name": PROXY,
+                "namespace": self._space,
+                "labels": labels(COMPONENT, self._name),
+            },
+            spec=cast(Any, spec),
+            opts=child(self),
+        )
+
+    def _watched(self, before: Sequence[pulumi.Resource]) -> None:
+        watch(
+            self,
+            self._name,
+            signals,
+            name="corral-gateway",
+            namespace=self._space,
+            labels=labels(COMPONENT, self._name),
+            args=self._args,
+            scrape=SCRAPE,
+            depends_on=before,
+        )
+
+    def _object(
+        self,
+        logical: str,
+        api_version: str,
+        kind: str,
+        name: str,
+        spec: Mapping[str, Any],
+        before: Sequence[pulumi.Resource] = (),
+        *,
+        space: pulumi.Input[str] | None = "",
+        more_labels: Mapping[str, str] | None = None,
+        annotations: Mapping[str, str] | None = None,
+    ) -> pulumi.Resource:
+        """An object of a type that a CRD defines; `space` empty: the gateway's namespace, None: in none."""
+        place = {} if space is None else {"namespace": self._space if space == "" else space}
+        return kubernetes.apiextensions.CustomResource(
+            f"{self._name}-{logical}",
+            api_version=api_version,
+            kind=kind,
+            metadata={
+                "name": name,
+                **place,
+                "labels": {**labels(COMPONENT, self._name), **(more_labels or {})},
+                **({"annotations": dict(annotations)} if annotations else {}),
+            },
+            spec=dict(spec),
+            opts=child(self, depends_on=list(before)),
+        )
+
+
+def _class() -> dict[str, Any]:
+    return {"controllerName": CONTROLLER_NAME}
+
+
+def _problems(name: str, args: GatewayArgs) -> Iterator[str]:
+    """Two routes of one path, and tokens that would open the models of two tenants."""
+    paths: dict[str, str] = {}
+    audiences: dict[tuple[str, str], str] = {}
+    for tenant in args["tenants"]:
+        for model in tenant["models"]:
+            path = model_path(tenant["name"], model)
+            if path in paths:
+                yield f"{name}: path {path} leads to two models; a tenant's models have a name each"
+            paths[path] = model
+        tokens = tenant.get("tokens")
+        for audience in () if tokens is None else tokens["audiences"]:
+            issued = (tokens["issuer"], audience) if tokens else ("", "")
+            other = audiences.setdefault(issued, tenant["name"])
+            if other != tenant["name"]:
+                yield (
+                    f"{name}: audience {audience!r} of {issued[0]} opens the models of {other} and "
+                    f"{tenant['name']}; use one audience for each"
+                )

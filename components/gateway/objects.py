@@ -1,0 +1,261 @@
+"""Specs of the gateway's objects, in the spelling of their types."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from corral.catalogue.gateway import (
+    GATEWAY,
+    PROXY,
+    TLS_SECRET,
+    keys_secret,
+    model_path,
+    predictor,
+    tenant_path,
+)
+from corral.catalogue.images import image
+from corral.components._network import dns, egress, ingress, namespace_peer, pod_peer, policy, tcp
+from corral.components._pods import restricted_container, restricted_pod
+from corral.components.envoy_gateway.values import PODS, WASM_PORT, XDS_PORT
+from corral.components.gateway import answers
+from corral.components.gateway.args import RoutedTenant, TokenIssuer
+from corral.components.gateway.script import SCRIPT
+from corral.components.supply import Supply, on_nodes, pull_secrets, reference
+
+ROUTES = "gateway.networking.k8s.io"
+TENANT_LABEL = "corral.dev/tenant"
+PROXY_PODS = {"gateway.envoyproxy.io/owning-gateway-name": GATEWAY}
+PROXY_METRICS_PORT = 19001
+LISTENER = "https"
+USER = 65532
+PRIVILEGED, MOVED_BY = 1024, 10000
+"""Ports below the first are listened at that much higher (`servicePortToContainerPort` of Envoy Gateway)."""
+SERVICE_PORT = 80
+"""Of a model, as KServe has it."""
+CALLER_HEADER = "x-corral-caller"
+"""Tells a model who calls, by the name that the key has."""
+
+
+def proxies(*, replicas: int, load_balancer: Mapping[str, str] | None, supply: Supply) -> dict[str, Any]:
+    """EnvoyProxy: restricted pods, by way of Services so that a model's own balancing holds."""
+    placed = on_nodes(supply)
+    service = {"type": "ClusterIP"} if load_balancer is None else {"type": "LoadBalancer"}
+    return {
+        "provider": {
+            "type": "Kubernetes",
+            "kubernetes": {
+                "envoyDeployment": {
+                    "name": PROXY,
+                    "replicas": replicas,
+                    "pod": {
+                        "securityContext": restricted_pod(USER),
+                        "topologySpreadConstraints": [_spread()],
+                        **({"imagePullSecrets": pull_secrets(supply)} if pull_secrets(supply) else {}),
+                        **({"nodeSelector": placed["node_selector"]} if "node_selector" in placed else {}),
+                        **({"tolerations": placed["tolerations"]} if "tolerations" in placed else {}),
+                    },
+                    "container": {
+                        "image": reference(image("envoy"), supply),
+                        "resources": {
+                            "requests": {"cpu": "100m", "memory": "512Mi"},
+                            "limits": {"memory": "1Gi"},
+                        },
+                        "securityContext": {**restricted_container(), "runAsUser": USER, "runAsGroup": USER},
+                    },
+                },
+                "envoyService": {
+                    "name": PROXY,
+                    **service,
+                    **({"annotations": dict(load_balancer)} if load_balancer else {}),
+                },
+                **({"envoyPDB": {"minAvailable": 1}} if replicas > 1 else {}),
+            },
+        },
+        "routingType": "Service",
+    }
+
+
+def _spread() -> dict[str, Any]:
+    return {
+        "maxSkew": 1,
+        "topologyKey": "kubernetes.io/hostname",
+        "whenUnsatisfiable": "ScheduleAnyway",
+        "labelSelector": {"matchLabels": PROXY_PODS},
+    }
+
+
+def gateway(host: str, port: int) -> dict[str, Any]:
+    """Gateway with one encrypted listener, which takes routes of its own namespace alone."""
+    return {
+        "gatewayClassName": GATEWAY,
+        "infrastructure": {
+            "parametersRef": {"group": "gateway.envoyproxy.io", "kind": "EnvoyProxy", "name": GATEWAY}
+        },
+        "listeners": [
+            {
+                "name": LISTENER,
+                "protocol": "HTTPS",
+                "port": port,
+                "hostname": host,
+                "tls": {"mode": "Terminate", "certificateRefs": [{"kind": "Secret", "name": TLS_SECRET}]},
+                "allowedRoutes": {"namespaces": {"from": "Same"}},
+            }
+        ],
+    }
+
+
+def certificate(host: str, issuer: str | None) -> dict[str, Any]:
+    """Certificate of the endpoint; `issuer` None: signed by the gateway's own."""
+    own = {"name": PROXY, "kind": "Issuer"}
+    return {
+        "secretName": TLS_SECRET,
+        "dnsNames": [host],
+        "usages": ["server auth", "digital signature", "key encipherment"],
+        "issuerRef": own if issuer is None else {"name": issuer, "kind": "ClusterIssuer"},
+    }
+
+
+def of_gateway() -> dict[str, Any]:
+    """What a policy for the whole Gateway is about."""
+    return {"targetRefs": [{"group": ROUTES, "kind": "Gateway", "name": GATEWAY}]}
+
+
+def of_tenant(tenant: str) -> dict[str, Any]:
+    """What a policy for all routes of a tenant is about."""
+    return {
+        "targetSelectors": [{"group": ROUTES, "kind": "HTTPRoute", "matchLabels": {TENANT_LABEL: tenant}}]
+    }
+
+
+def clients(timeout: int) -> dict[str, Any]:
+    """ClientTrafficPolicy: no old TLS, and as much patience as an answer may need."""
+    return {
+        **of_gateway(),
+        "tls": {"minVersion": "1.2"},
+        # Only the gateway itself says who calls.
+        "headers": {"earlyRequestHeaders": {"remove": [CALLER_HEADER]}},
+        "timeout": {"http": {"streamIdleTimeout": f"{timeout}s"}},
+    }
+
+
+def refused() -> dict[str, Any]:
+    """SecurityPolicy of routes that have none of their own: nobody may call them."""
+    return {**of_gateway(), "authorization": {"defaultAction": "Deny"}}
+
+
+def callers(tenant: str, tokens: TokenIssuer | None) -> dict[str, Any]:
+    """SecurityPolicy: who may call the models of a tenant."""
+    if tokens is None:
+        return {
+            **of_tenant(tenant),
+            "apiKeyAuth": {
+                "credentialRefs": [{"kind": "Secret", "name": keys_secret(tenant)}],
+                # Envoy takes the key behind `Bearer `.
+                "extractFrom": [{"headers": ["Authorization"]}],
+                "forwardClientIDHeader": CALLER_HEADER,
+                "sanitize": True,
+            },
+        }
+    provider = {
+        "name": tenant,
+        "issuer": tokens["issuer"],
+        "audiences": list(tokens["audiences"]),
+        "remoteJWKS": {"uri": tokens["jwks"]},
+        "extractFrom": {"headers": [{"name": "Authorization", "valuePrefix": "Bearer "}]},
+    }
+    return {**of_tenant(tenant), "jwt": {"providers": [provider]}}
+
+
+def limits(tenant: RoutedTenant, *, timeout: int, max_body_mib: int) -> dict[str, Any]:
+    """BackendTrafficPolicy: what a tenant may ask of one model."""
+    rate = tenant["requests_per_minute"]
+    return {
+        **of_tenant(tenant["name"]),
+        "rateLimit": {"local": {"rules": [{"limit": {"requests": rate, "unit": "Minute"}}]}},
+        # Of the request alone: an answer is streamed as it comes.
+        "requestBuffer": {"limit": f"{max_body_mib}Mi"},
+        "timeout": {"http": {"streamIdleTimeout": f"{timeout}s"}},
+        "responseOverride": answers.overrides(requests_per_minute=rate, max_body_mib=max_body_mib),
+    }
+
+
+def by_name(tenant: str) -> dict[str, Any]:
+    """EnvoyExtensionPolicy that leads a request to the model that it names."""
+    return {
+        "targetRefs": [{"group": ROUTES, "kind": "HTTPRoute", "name": tenant}],
+        "lua": [{"type": "Inline", "inline": SCRIPT}],
+    }
+
+
+def direct(status: int, body: str) -> dict[str, Any]:
+    """HTTPRouteFilter that answers itself."""
+    return {"directResponse": {"statusCode": status, **answers.content(body)}}
+
+
+def tenant_route(host: str, tenant: str, *, listing: str, unknown: str) -> dict[str, Any]:
+    """HTTPRoute of a tenant: the list of its models, and what names none of them, by these filters."""
+    path = tenant_path(tenant)
+    return {
+        **_attached(host),
+        "rules": [
+            {
+                "matches": [{"path": {"type": "Exact", "value": f"{path}/models"}, "method": "GET"}],
+                "filters": [_filter(listing)],
+            },
+            {"matches": [{"path": {"type": "PathPrefix", "value": path}}], "filters": [_filter(unknown)]},
+        ],
+    }
+
+
+def model_route(host: str, tenant: RoutedTenant, model: str, *, timeout: int) -> dict[str, Any]:
+    """HTTPRoute of a model: to its Service, without what proves who calls."""
+    backend = {"name": predictor(model), "namespace": tenant["namespace"], "port": SERVICE_PORT}
+    rewritten = {"path": {"type": "ReplacePrefixMatch", "replacePrefixMatch": "/v1"}}
+    return {
+        **_attached(host),
+        "rules": [
+            {
+                "matches": [{"path": {"type": "PathPrefix", "value": model_path(tenant["name"], model)}}],
+                "filters": [
+                    {"type": "URLRewrite", "urlRewrite": rewritten},
+                    {"type": "RequestHeaderModifier", "requestHeaderModifier": {"remove": ["Authorization"]}},
+                ],
+                "backendRefs": [backend],
+                "timeouts": {"request": f"{timeout}s"},
+            }
+        ],
+    }
+
+
+def _attached(host: str) -> dict[str, Any]:
+    return {"parentRefs": [{"name": GATEWAY, "sectionName": LISTENER}], "hostnames": [host]}
+
+
+def _filter(name: str) -> dict[str, Any]:
+    reference = {"group": "gateway.envoyproxy.io", "kind": "HTTPRouteFilter", "name": name}
+    return {"type": "ExtensionRef", "extensionRef": reference}
+
+
+def grant(namespace: str) -> dict[str, Any]:
+    """ReferenceGrant in a tenant's namespace: routes of the gateway's may lead to its Services."""
+    return {
+        "from": [{"group": ROUTES, "kind": "HTTPRoute", "namespace": namespace}],
+        "to": [{"group": "", "kind": "Service"}],
+    }
+
+
+def network(
+    namespaces: Sequence[str], *, port: int, model_port: int, providers: Sequence[TokenIssuer], scraper: str
+) -> dict[str, Any]:
+    """NetworkPolicy of the proxies: in from anywhere, out to models, controller and providers of keys."""
+    inside = port + MOVED_BY if port < PRIVILEGED else port
+    known = [{"ipBlock": {"cidr": one}} for one in dict.fromkeys(one["network"] for one in providers)]
+    return policy(
+        pods=PROXY_PODS,
+        ingress=[{"ports": tcp(inside)}, ingress([namespace_peer(scraper)], PROXY_METRICS_PORT)],
+        egress=[
+            dns(),
+            egress([pod_peer(PODS)], XDS_PORT, WASM_PORT),
+            *([egress([namespace_peer(one) for one in namespaces], model_port)] if namespaces else []),
+            *([egress(known)] if known else []),
+        ],
+    )

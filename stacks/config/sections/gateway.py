@@ -1,0 +1,65 @@
+"""How applications outside the cluster call models: `gateway`."""
+
+from typing import Annotated
+
+from pydantic import Field
+
+from corral.stacks.config.sections.section import Section
+from corral.stacks.config.values import (
+    Annotation,
+    BodySize,
+    Cidr,
+    HttpsUrl,
+    LabelKey,
+    Name,
+    ObjectName,
+    Port,
+    Positive,
+    Seconds,
+)
+
+
+class Jwt(Section):
+    """Tokens of an identity provider, in the place of API keys."""
+
+    issuer: HttpsUrl
+    """Issuer that tokens name, as the provider's discovery document has it."""
+    jwks: HttpsUrl
+    """Address of the provider's keys."""
+    network: Cidr
+    """Addresses that the host of `jwks` has, such as `10.20.0.0/24`: the gateway goes out to no others."""
+    audiences: Annotated[tuple[Annotated[str, Field(min_length=1)], ...], Field(min_length=1, max_length=8)]
+    """Audiences, of which a token must name one; no other tenant with this issuer has one of them."""
+
+
+class GatewayTenant(Section):
+    """What one tenant has of its own."""
+
+    requests_per_minute: Positive | None = None
+    """Requests to each of its models; those of the gateway when absent."""
+    jwt: Jwt | None = None
+    """Its callers show tokens; API keys when absent."""
+
+
+class Gateway(Section):
+    """An endpoint with TLS, keys and limits before all models."""
+
+    host: ObjectName
+    """Name that applications call, such as `models.example.eu`; its address is looked up by your own DNS."""
+    port: Port = 443
+    """Port of the endpoint."""
+    issuer: ObjectName | None = None
+    """ClusterIssuer of cert-manager that signs its certificate; one of its own, which callers must be told to
+    trust, when absent."""
+    load_balancer: dict[LabelKey, Annotation] | None = None
+    """Annotations of a Service of type LoadBalancer; reached from within the cluster alone when absent."""
+    replicas: Positive | None = None
+    """Proxies; 2, or one on this machine, when absent."""
+    requests_per_minute: Positive = 600
+    """Requests of one tenant to one of its models by way of one proxy; more are refused with 429."""
+    timeout: Seconds = 600
+    """Seconds that an answer may take, its last word included."""
+    max_body: BodySize = "10Mi"
+    """Greatest size of a request; a larger one is refused with 413."""
+    tenants: dict[Name, GatewayTenant] = {}
+    """What tenants have of their own, by name."""

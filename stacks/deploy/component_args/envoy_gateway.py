@@ -1,0 +1,80 @@
+"""Arguments of EnvoyGateway and Gateway."""
+
+from corral.catalogue.addons import definition
+from corral.catalogue.vocabulary import Addon
+from corral.components.cert_manager import CertManager
+from corral.components.envoy_gateway import EnvoyGateway, EnvoyGatewayArgs
+from corral.components.gateway import Gateway, GatewayArgs, RoutedTenant, TokenIssuer
+from corral.components.tenancy import Tenancy
+from corral.stacks.deploy.component_args.context import DeployContext
+from corral.stacks.deploy.wiring import FurtherWiring, Wiring
+from corral.stacks.planning.results.gateway import TenantRoutes, TokenPlan
+
+
+def envoy_gateway_args(context: DeployContext) -> EnvoyGatewayArgs:
+    """Envoy Gateway as the plan has it."""
+    types, _ = definition(Addon.GATEWAY_API)
+    args: EnvoyGatewayArgs = {
+        **context.installed(Addon.ENVOY_GATEWAY),
+        "gateway_types": types,
+        "scraper": context.scraper,
+    }
+    if context.capabilities.controller_replicas is not None:
+        args["replicas"] = context.capabilities.controller_replicas
+    return args
+
+
+def gateway_args(context: DeployContext) -> GatewayArgs | None:
+    """The endpoint of the plan; None: it has none."""
+    plan = context.plan.gateway
+    if plan is None:
+        return None
+    args: GatewayArgs = {
+        "supply": context.supply,
+        "host": plan.host,
+        "port": plan.port,
+        "tenants": [_tenant(context, one) for one in plan.tenants],
+        "timeout_seconds": plan.timeout_seconds,
+        "max_body_mib": plan.max_body_mib,
+        "scraper": context.scraper,
+        **context.watched,
+    }
+    if plan.issuer is not None:
+        args["issuer"] = plan.issuer
+    if plan.load_balancer is not None:
+        args["load_balancer"] = dict(plan.load_balancer)
+    if plan.replicas is not None:
+        args["replicas"] = plan.replicas
+    controller, certificates = context.built.get(EnvoyGateway), context.built.get(CertManager)
+    if controller is not None:
+        args["controller"] = controller.namespace
+    if certificates is not None:
+        args["cert_manager"] = certificates.namespace
+    return args
+
+
+def _tenant(context: DeployContext, routes: TenantRoutes) -> RoutedTenant:
+    tenancy = context.built.get(Tenancy)
+    tenant: RoutedTenant = {
+        "name": routes.tenant,
+        "namespace": routes.namespace if tenancy is None else tenancy.namespaces[routes.tenant],
+        "models": list(routes.models),
+        "requests_per_minute": routes.requests_per_minute,
+    }
+    if routes.tokens is not None:
+        tenant["tokens"] = _tokens(routes.tokens)
+    return tenant
+
+
+def _tokens(plan: TokenPlan) -> TokenIssuer:
+    return {
+        "issuer": plan.issuer,
+        "jwks": plan.jwks,
+        "network": plan.network,
+        "audiences": list(plan.audiences),
+    }
+
+
+WIRING = Wiring(EnvoyGateway, envoy_gateway_args)
+NEEDED = (Addon.ENVOY_GATEWAY, Addon.CERT_MANAGER, Addon.ADMISSION)
+FURTHER = [FurtherWiring(Gateway, gateway_args, name="gateway", after=NEEDED)]

@@ -1,0 +1,43 @@
+"""Section `gateway`: the endpoint and its routes."""
+
+from collections.abc import Sequence
+
+from corral.catalogue.clusters import ClusterCapabilities
+from corral.stacks.config.stack_config import Gateway, GatewayTenant, Jwt
+from corral.stacks.planning.results.gateway import GatewayPlan, TenantRoutes, TokenPlan
+from corral.stacks.planning.results.tenants import TenantPlan
+
+NOTHING_OF_ITS_OWN = GatewayTenant()
+
+
+def gateway_plan(
+    section: Gateway | None, tenants: Sequence[TenantPlan], known: ClusterCapabilities
+) -> GatewayPlan | None:
+    """The endpoint with a route per model of each of `tenants`; None: there is none."""
+    if section is None:
+        return None
+    return GatewayPlan(
+        host=section.host,
+        port=section.port,
+        issuer=section.issuer,
+        load_balancer=None if section.load_balancer is None else tuple(section.load_balancer.items()),
+        replicas=section.replicas or known.controller_replicas,
+        timeout_seconds=section.timeout,
+        max_body_mib=int(section.max_body.removesuffix("Mi")),
+        tenants=tuple(_routes(section, tenant) for tenant in tenants),
+    )
+
+
+def _routes(section: Gateway, tenant: TenantPlan) -> TenantRoutes:
+    own = section.tenants.get(tenant.name, NOTHING_OF_ITS_OWN)
+    return TenantRoutes(
+        tenant=tenant.name,
+        namespace=tenant.namespace,
+        models=tenant.models,
+        requests_per_minute=own.requests_per_minute or section.requests_per_minute,
+        tokens=None if own.jwt is None else _tokens(own.jwt),
+    )
+
+
+def _tokens(jwt: Jwt) -> TokenPlan:
+    return TokenPlan(jwt.issuer, jwt.jwks, jwt.network, jwt.audiences)

@@ -1,0 +1,52 @@
+"""The endpoint before the models: routes, limits, and what proves who calls."""
+
+from dataclasses import dataclass
+
+from corral.catalogue.gateway import base_url, model_path, tenant_path
+
+
+@dataclass(frozen=True)
+class TokenPlan:
+    """An identity provider of callers."""
+
+    issuer: str
+    jwks: str
+    network: str
+    audiences: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class TenantRoutes:
+    """What callers of one tenant reach."""
+
+    tenant: str
+    namespace: str
+    models: tuple[str, ...]
+    requests_per_minute: int
+    tokens: TokenPlan | None
+    """None: API keys."""
+
+
+@dataclass(frozen=True)
+class GatewayPlan:
+    """The endpoint, and a route per model."""
+
+    host: str
+    port: int
+    issuer: str | None
+    """ClusterIssuer; None: the certificate is signed by an issuer of its own."""
+    load_balancer: tuple[tuple[str, str], ...] | None
+    """Annotations of its Service; None: reached from within the cluster alone."""
+    replicas: int | None
+    """Proxies; None: as many as the component has by default."""
+    timeout_seconds: int
+    max_body_mib: int
+    tenants: tuple[TenantRoutes, ...]
+
+    def base_url(self, tenant: str) -> str:
+        """What a client of OpenAI's interface takes as `base_url`; the request names the model."""
+        return base_url(self.host, self.port, tenant_path(tenant))
+
+    def route(self, tenant: str, model: str) -> str:
+        """The same for one model, whatever the request names."""
+        return base_url(self.host, self.port, model_path(tenant, model))

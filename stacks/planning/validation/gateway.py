@@ -1,0 +1,76 @@
+"""Section `gateway` and key `tenants[].callers`: who may call models, and from where."""
+
+from collections.abc import Iterator
+from ipaddress import IPv4Network
+
+from corral.catalogue.vocabulary import Addon, AddonState, Profile
+from corral.controls.network.net_07 import INTERNAL
+from corral.stacks.config.errors import Problem, one_of
+from corral.stacks.config.stack_config import Gateway, Jwt, StackConfig
+from corral.stacks.planning.defaults import namespaces
+from corral.stacks.planning.results.addons import AddonStates
+
+ONE_SITE = 24
+"""Shortest prefix of a public network that is one provider's of identities."""
+
+
+def check_gateway(config: StackConfig, states: AddonStates) -> Iterator[Problem]:
+    """Tenants that are none, tokens that open too much, and an endpoint that the profile rules out."""
+    yield from _callers(config, states)
+    section = config.gateway
+    if section is None:
+        if config.addons.get(Addon.ENVOY_GATEWAY) is AddonState.EXISTING:
+            yield Problem("addons.envoy-gateway", "existing", "the section gateway is missing")
+        return
+    if states[Addon.ENVOY_GATEWAY] is AddonState.OFF:
+        yield Problem("addons.envoy-gateway", "off", "the section gateway needs it: use managed or existing")
+    yield from _balancer(section, config.sovereignty.profile)
+    known = namespaces(config.tenants)
+    audiences: dict[tuple[str, str], str] = {}
+    for name, own in section.tenants.items():
+        path = f"gateway.tenants.{name}"
+        if name not in known:
+            yield Problem(path, name, one_of(name, known))
+        if own.jwt is not None:
+            yield from _network(own.jwt, f"{path}.jwt", config.sovereignty.profile)
+            for index, audience in enumerate(own.jwt.audiences):
+                other = audiences.setdefault((own.jwt.issuer, audience), name)
+                if other != name:
+                    reason = f"tokens for it open the models of tenant {other}: use an audience of its own"
+                    yield Problem(f"{path}.jwt.audiences[{index}]", audience, reason)
+
+
+def _balancer(section: Gateway, profile: Profile) -> Iterator[Problem]:
+    annotations = section.load_balancer
+    if annotations is None or profile is Profile.OPEN:
+        return
+    if not any(annotations.get(key) == value for key, value in INTERNAL.items()):
+        key, value = next(iter(INTERNAL.items()))
+        reason = (
+            f"profile {profile.value} has no load balancer with a public address: say that it is internal, "
+            f'such as {{{key}: "{value}"}}'
+        )
+        yield Problem("gateway.load-balancer", ", ".join(annotations) or "{}", reason)
+
+
+def _network(jwt: Jwt, path: str, profile: Profile) -> Iterator[Problem]:
+    network = IPv4Network(jwt.network)
+    if network.is_private or profile is Profile.OPEN:
+        return
+    if profile is Profile.AIR_GAPPED:
+        reason = "a public network, to which profile air-gapped has no way: use a provider of your own"
+        yield Problem(f"{path}.network", jwt.network, reason)
+    elif network.prefixlen < ONE_SITE:
+        reason = f"more public addresses than one provider has: use /{ONE_SITE} or narrower"
+        yield Problem(f"{path}.network", jwt.network, reason)
+
+
+def _callers(config: StackConfig, states: AddonStates) -> Iterator[Problem]:
+    for index, tenant in enumerate(config.tenants):
+        path = f"tenants[{index}].callers"
+        if tenant.callers and states[Addon.TENANCY] is not AddonState.MANAGED:
+            reason = f"addon tenancy is {states[Addon.TENANCY].value}, so its rules are somebody else's"
+            yield Problem(path, ", ".join(tenant.callers), reason)
+        for place, space in enumerate(tenant.callers):
+            if space == (tenant.namespace or tenant.name):
+                yield Problem(f"{path}[{place}]", space, "its own namespace, whose pods may call it anyway")

@@ -1,0 +1,39 @@
+"""How applications call models, in lines and rows."""
+
+from collections.abc import Iterator
+
+from corral.stacks.planning.results.gateway import GatewayPlan, TenantRoutes
+from corral.stacks.planning.results.plan import Plan
+
+HEADINGS = ("tenant", "models", "base URL", "callers show", "requests per minute")
+
+
+def gateway_rows(plan: GatewayPlan) -> Iterator[tuple[str, ...]]:
+    """A row per tenant."""
+    for one in plan.tenants:
+        limit = str(one.requests_per_minute)
+        models = ", ".join(one.models) or "none"
+        yield (one.tenant, models, plan.base_url(one.tenant), _shown(one), limit)
+
+
+def _shown(routes: TenantRoutes) -> str:
+    if routes.tokens is None:
+        return "API keys"
+    return f"tokens of {routes.tokens.issuer} for {', '.join(routes.tokens.audiences)}"
+
+
+def gateway_notes(plan: Plan) -> Iterator[str]:
+    """What holds for all of them, and who calls without the gateway."""
+    endpoint = plan.gateway
+    if endpoint is None:
+        return
+    reached = "within the cluster alone" if endpoint.load_balancer is None else "by a load balancer"
+    signed = endpoint.issuer or "an issuer of its own"
+    yield f"reached {reached}, with a certificate of {signed}"
+    yield (
+        f"requests of {endpoint.max_body_mib} MiB at most, answers of {endpoint.timeout_seconds} s at most; "
+        "the limit is for each model by way of each proxy"
+    )
+    for tenant in plan.tenants:
+        if tenant.callers:
+            yield f"models of {tenant.name} are also called from {', '.join(tenant.callers)}, without it"

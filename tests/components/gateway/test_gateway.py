@@ -1,0 +1,199 @@
+"""The gateway: who may call what, and what holds when nobody has said anything."""
+
+import base64
+import json
+from typing import Any
+
+import pytest
+from tests.components.harness import Graph, build
+
+from corral.catalogue.gateway import NO_CALLER, NO_KEY
+from corral.components._kit import ArgsError
+from corral.components.gateway import Gateway, RoutedTenant
+
+BLUE: RoutedTenant = {
+    "name": "blue",
+    "namespace": "blue",
+    "models": ["chat", "code"],
+    "requests_per_minute": 9,
+}
+TOKENS = {
+    "issuer": "https://id.example.eu",
+    "jwks": "https://id.example.eu/keys",
+    "network": "10.20.0.0/24",
+    "audiences": ["models"],
+}
+RED: Any = {
+    "name": "red",
+    "namespace": "red-1",
+    "models": ["chat"],
+    "requests_per_minute": 5,
+    "tokens": TOKENS,
+}
+THERE = {"controller": "envoy-gateway-system", "cert_manager": "cert-manager", "supply": {}}
+
+
+def made(*tenants: Any, **more: Any) -> Graph:
+    args: Any = {
+        "host": "models.example.eu",
+        "tenants": list(tenants or (BLUE, RED)),
+        **THERE,
+        **more,
+    }
+    return build(lambda: Gateway("gateway", args))
+
+
+def named(graph: Graph, kind: str, name: str) -> dict[str, Any]:
+    (found,) = [one for one in graph.of(kind) if one.custom and one.inputs["metadata"]["name"] == name]
+    return found.inputs
+
+
+def rules(graph: Graph, route: str) -> list[dict[str, Any]]:
+    return named(graph, "HTTPRoute", route)["spec"]["rules"]
+
+
+def test_every_route_has_a_policy_of_its_tenant_about_who_calls():
+    graph = made()
+    selected = {
+        one.inputs["spec"]["targetSelectors"][0]["matchLabels"]["corral.dev/tenant"]: one.inputs["spec"]
+        for one in graph.of("SecurityPolicy")
+        if "targetSelectors" in one.inputs["spec"]
+    }
+    owners = {
+        one.inputs["metadata"]["name"]: one.inputs["metadata"]["labels"]["corral.dev/tenant"]
+        for one in graph.of("HTTPRoute")
+    }
+    assert owners == {
+        "blue": "blue",
+        "blue.chat": "blue",
+        "blue.code": "blue",
+        "red": "red",
+        "red.chat": "red",
+    }
+    assert selected["blue"]["apiKeyAuth"]["credentialRefs"] == [{"kind": "Secret", "name": "keys-blue"}]
+    assert selected["red"]["jwt"]["providers"][0]["audiences"] == ["models"]
+    assert "jwt" not in selected["blue"] and "apiKeyAuth" not in selected["red"]
+
+
+def test_a_route_without_a_policy_of_its_own_lets_nobody_in():
+    refused = named(made(), "SecurityPolicy", "corral")["spec"]
+    assert refused["authorization"] == {"defaultAction": "Deny"}
+    assert refused["targetRefs"][0]["kind"] == "Gateway"
+
+
+def test_policies_are_there_before_the_routes_that_they_guard():
+    graph = made()
+    for one in graph.of("HTTPRoute"):
+        owner = one.inputs["metadata"]["labels"]["corral.dev/tenant"]
+        before = {urn.rpartition("::")[2] for urn in graph.before(one)}
+        assert {f"gateway-{owner}-callers", f"gateway-{owner}-limits", "gateway-refused"} <= before
+
+
+def test_routes_come_from_the_gateways_namespace_alone():
+    graph = made()
+    listener = named(graph, "Gateway", "corral")["spec"]["listeners"][0]
+    assert listener["allowedRoutes"] == {"namespaces": {"from": "Same"}}
+    assert {one.inputs["metadata"]["namespace"] for one in graph.of("HTTPRoute")} == {"envoy-gateway-system"}
+    grants = {one.inputs["metadata"]["namespace"]: one.inputs["spec"] for one in graph.of("ReferenceGrant")}
+    assert grants.keys() == {"blue", "red-1"}
+    assert grants["blue"]["from"][0]["namespace"] == "envoy-gateway-system"
+
+
+def test_a_model_gets_neither_key_nor_token():
+    graph = made()
+    assert named(graph, "SecurityPolicy", "blue")["spec"]["apiKeyAuth"]["sanitize"] is True
+    for route in ("blue.chat", "red.chat"):
+        (rule,) = rules(graph, route)
+        removed = [one for one in rule["filters"] if one["type"] == "RequestHeaderModifier"]
+        assert removed[0]["requestHeaderModifier"] == {"remove": ["Authorization"]}
+
+
+def test_nobody_but_the_gateway_says_who_calls():
+    clients = named(made(), "ClientTrafficPolicy", "corral")["spec"]
+    header = named(made(), "SecurityPolicy", "blue")["spec"]["apiKeyAuth"]["forwardClientIDHeader"]
+    assert clients["headers"]["earlyRequestHeaders"]["remove"] == [header]
+
+
+def test_keys_have_a_list_that_is_never_empty_and_that_no_update_changes():
+    (keys,) = made().of("Secret")
+    assert keys.inputs["metadata"]["name"] == "keys-blue"
+    assert {"data", "stringData"} <= set(keys.ignored)
+    content = keys.inputs.get("stringData") or {
+        key: base64.b64decode(value).decode() for key, value in keys.inputs["data"].items()
+    }
+    assert content == {NO_CALLER: NO_KEY}
+    assert "\n" in NO_KEY, "no header can carry it"
+
+
+def test_a_model_is_reached_by_its_service_with_the_path_that_it_knows():
+    (rule,) = rules(made(timeout_seconds=90), "red.chat")
+    assert rule["matches"] == [{"path": {"type": "PathPrefix", "value": "/red/chat/v1"}}]
+    assert rule["backendRefs"] == [{"name": "chat-predictor", "namespace": "red-1", "port": 80}]
+    rewrite = rule["filters"][0]["urlRewrite"]["path"]
+    assert rewrite == {"type": "ReplacePrefixMatch", "replacePrefixMatch": "/v1"}
+    assert rule["timeouts"] == {"request": "90s"}
+
+
+def test_models_of_a_tenant_are_listed_as_openai_does():
+    graph = made()
+    listing = rules(graph, "blue")[0]
+    assert listing["matches"] == [{"path": {"type": "Exact", "value": "/blue/v1/models"}, "method": "GET"}]
+    answer = named(graph, "HTTPRouteFilter", listing["filters"][0]["extensionRef"]["name"])["spec"]
+    body = json.loads(answer["directResponse"]["body"]["inline"])
+    assert [one["id"] for one in body["data"]] == ["chat", "code"]
+
+
+def test_a_limit_is_the_tenants_and_answered_in_openais_form_with_a_time():
+    limits = named(made(max_body_mib=3), "BackendTrafficPolicy", "blue")["spec"]
+    assert limits["rateLimit"]["local"]["rules"] == [{"limit": {"requests": 9, "unit": "Minute"}}]
+    assert limits["requestBuffer"] == {"limit": "3Mi"}
+    answers = {one["match"]["statusCodes"][0]["value"]: one["response"] for one in limits["responseOverride"]}
+    assert answers.keys() == {401, 413, 429}
+    assert answers[429]["header"]["set"] == [{"name": "retry-after", "value": "60"}]
+    for one in answers.values():
+        assert json.loads(one["body"]["inline"])["error"]["message"]
+
+
+def test_the_endpoint_is_private_until_a_load_balancer_is_named():
+    def service(**more: Any) -> dict[str, Any]:
+        spec = named(made(**more), "EnvoyProxy", "corral")["spec"]
+        return spec["provider"]["kubernetes"]["envoyService"]
+
+    assert service() == {"name": "corral-gateway", "type": "ClusterIP"}
+    public = service(load_balancer={"networking.gke.io/load-balancer-type": "Internal"})
+    assert public["type"] == "LoadBalancer"
+    assert public["annotations"] == {"networking.gke.io/load-balancer-type": "Internal"}
+
+
+def test_a_certificate_comes_from_the_named_issuer_or_from_one_of_its_own():
+    own = made()
+    assert named(own, "Certificate", "corral-gateway")["spec"]["issuerRef"]["kind"] == "Issuer"
+    assert own.of("Issuer")
+    signed = made(issuer="letsencrypt")
+    reference = named(signed, "Certificate", "corral-gateway")["spec"]["issuerRef"]
+    assert reference == {"name": "letsencrypt", "kind": "ClusterIssuer"} and not signed.of("Issuer")
+
+
+@pytest.mark.parametrize(("port", "inside"), [(443, 10443), (8443, 8443)])
+def test_proxies_reach_models_their_controller_and_named_providers_alone(port: int, inside: int):
+    spec = named(made(port=port), "NetworkPolicy", "corral-gateway")["spec"]
+    assert spec["ingress"][0] == {"ports": [{"protocol": "TCP", "port": inside}]}
+    peers = [peer for rule in spec["egress"] for peer in rule["to"]]
+    assert {"ipBlock": {"cidr": "10.20.0.0/24"}} in peers
+    spaces = [
+        one["namespaceSelector"]["matchLabels"]["kubernetes.io/metadata.name"]
+        for one in peers
+        if "namespaceSelector" in one
+    ]
+    assert sorted(spaces) == ["blue", "kube-system", "red-1"]
+
+
+def test_tokens_that_open_the_models_of_two_tenants_are_refused():
+    other = {**RED, "name": "green", "namespace": "green"}
+    with pytest.raises(ArgsError, match=r"audience 'models' .* red and green; use one audience for each"):
+        made(RED, other)
+
+
+def test_a_model_that_is_listed_twice_is_refused():
+    with pytest.raises(ArgsError, match="/blue/chat/v1 leads to two models"):
+        made({**BLUE, "models": ["chat", "chat"]})

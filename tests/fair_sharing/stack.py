@@ -1,0 +1,35 @@
+"""A stack of two tenants that share GPUs by queues, with a gateway before their models."""
+
+RED_CALLS = 60
+"""Calls of red's that the gateway lets through in a minute, more than its tests make but for the last."""
+STACK = {
+    "sovereignty": {"profile": "open", "region": "embedded"},
+    "cluster": {"kind": "embedded"},
+    "fair-sharing": {},
+    "gateway": {
+        "host": "models.example.eu",
+        "port": 8443,
+        "tenants": {"red": {"requests-per-minute": RED_CALLS}},
+    },
+    "tenants": [
+        {"name": "red", "gpus": {"whole": 1, "slices": {"1g.5gb": 1}}},
+        {"name": "blue", "gpus": {"whole": 2}},
+    ],
+    "gpu-pools": [
+        {
+            "name": "slices",
+            "gpu": "A100-40GB",
+            "nodes": {"names": ["slices-0"]},
+            "gpus-per-node": 4,
+            "sharing": {"mig": "all-1g.5gb"},
+        },
+        {"name": "whole", "gpu": "H100-80GB", "nodes": {"names": ["whole-0"]}, "gpus-per-node": 4},
+    ],
+    "models": [
+        {"name": "smollm2", "model": "smollm2-135m", "tenant": "red", "context": 2048, "max-num-seqs": 2},
+        {"name": "chat", "model": "llama-3.1-8b", "tenant": "blue", "pool": "whole", "weights": "simulated"},
+    ],
+    "model-storage": {"size": "5Gi"},
+    "addons": {"kyverno": "off"},
+}
+"""Of four whole GPUs one is red's, two are blue's, and one is nobody's; a model of blue's has one of them."""

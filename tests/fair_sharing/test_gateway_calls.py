@@ -1,0 +1,160 @@
+"""Calls of models through the gateway: real proxies, a real model, keys and limits of two tenants."""
+
+import json
+import os
+import signal
+import ssl
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import httpx
+import pytest
+from tests.e2e import platform_client
+from tests.e2e.platform_client import Platform
+from tests.fair_sharing.stack import RED_CALLS, STACK
+
+from corral.catalogue.gateway import PROXY, TLS_SECRET, keys_secret
+
+pytestmark = pytest.mark.engine
+
+HOST, PORT = STACK["gateway"]["host"], STACK["gateway"]["port"]
+SPACE = "envoy-gateway-system"
+KEYS = {"red": "sk-red-0123456789", "blue": "sk-blue-0123456789"}
+CHANGED_SECONDS = 20
+RESTART_SECONDS = 60
+
+
+def change_key(platform: Platform, tenant: str, caller: str, key: str | None) -> None:
+    """Give `caller` of `tenant` this key, or none."""
+    patch = {"data": {caller: None}} if key is None else {"stringData": {caller: key}}
+    platform.kubectl("patch", "secret", keys_secret(tenant), "-n", SPACE, "-p", json.dumps(patch))
+
+
+@pytest.fixture(scope="module")
+def client(platform: Platform) -> Iterator[httpx.Client]:
+    """A client as an application is one: it knows the endpoint's name, and the authority to trust."""
+    address = platform.read("service", PROXY, "-n", SPACE)["spec"]["clusterIP"]
+    trusted = ssl.create_default_context(cadata=platform.secret(SPACE, TLS_SECRET)["ca.crt"])
+    for tenant, key in KEYS.items():
+        change_key(platform, tenant, "app", key)
+    with httpx.Client(
+        base_url=f"https://{address}:{PORT}",
+        headers={"Host": HOST},
+        verify=trusted,
+        timeout=90,
+        trust_env=False,
+    ) as opened:
+        yield opened
+
+
+def call(client: httpx.Client, path: str, key: str | None, body: dict[str, Any] | None = None):
+    headers = {} if key is None else {"Authorization": f"Bearer {key}"}
+    method = "GET" if body is None else "POST"
+    extensions = {"sni_hostname": HOST}
+    return client.request(method, path, json=body, headers=headers, extensions=extensions)
+
+
+def answers(client: httpx.Client, tenant: str, key: str | None, status: int) -> None:
+    """Waits until a call of the tenant's list of models has this status."""
+    platform_client.wait_for(
+        lambda: call(client, f"/{tenant}/v1/models", key).status_code == status,
+        CHANGED_SECONDS,
+        f"{tenant}'s models answer {status}",
+    )
+
+
+def question(text: str, tokens: int, **more: Any) -> dict[str, Any]:
+    messages = [{"role": "user", "content": text}]
+    return {"messages": messages, "max_tokens": tokens, "temperature": 0, "model": "smollm2", **more}
+
+
+def test_a_call_with_a_key_is_answered_by_the_model_that_it_names_as_it_comes(client):
+    answers(client, "red", KEYS["red"], 200)
+    body = question("What is the capital of France?", 32, stream=True)
+    begun, came, text = time.monotonic(), [], ""
+    with client.stream(
+        "POST",
+        "/red/v1/chat/completions",
+        json=body,
+        headers={"Authorization": f"Bearer {KEYS['red']}"},
+        extensions={"sni_hostname": HOST},
+    ) as streamed:
+        assert streamed.status_code == 200, streamed.read()
+        for line in streamed.iter_lines():
+            if line.startswith("data: {"):
+                came.append(time.monotonic() - begun)
+                choices = json.loads(line.removeprefix("data: "))["choices"]
+                text += "".join(one["delta"].get("content") or "" for one in choices)
+    assert "Paris" in text
+    assert len(came) > 5
+    assert came[-1] - came[0] > 0.1 * came[-1], f"all of it came at once: {came}"
+
+
+def test_a_model_has_a_path_of_its_own_and_a_name_that_no_model_has_is_refused(client):
+    listed = call(client, "/red/v1/models", KEYS["red"]).json()
+    assert [one["id"] for one in listed["data"]] == ["smollm2"]
+    own = call(client, "/red/smollm2/v1/models", KEYS["red"])
+    assert own.status_code == 200 and own.json()["object"] == "list", own.text
+    unknown = call(client, "/red/v1/chat/completions", KEYS["red"], question("Hello", 1, model="gpt-5"))
+    assert unknown.status_code == 404
+    assert unknown.json()["error"]["code"] == "model_not_found"
+
+
+@pytest.mark.parametrize(
+    ("tenant", "key"),
+    [("red", None), ("red", "sk-nobody"), ("red", KEYS["blue"]), ("blue", KEYS["red"])],
+    ids=["none", "unknown", "blue's for red", "red's for blue"],
+)
+def test_a_call_without_a_key_of_the_tenant_is_refused_in_the_interfaces_own_form(client, tenant, key):
+    answers(client, "blue", KEYS["blue"], 200)
+    refused = call(client, f"/{tenant}/v1/chat/completions", key, question("Hello", 1))
+    assert refused.status_code == 401
+    assert refused.json()["error"]["code"] == "invalid_api_key"
+
+
+def test_a_key_that_is_revoked_opens_nothing_and_the_others_go_on(platform, client):
+    change_key(platform, "red", "laptop", "sk-laptop-0123456789")
+    answers(client, "red", "sk-laptop-0123456789", 200)
+    change_key(platform, "red", "laptop", None)
+    answers(client, "red", "sk-laptop-0123456789", 401)
+    assert call(client, "/red/v1/models", KEYS["red"]).status_code == 200
+
+
+def test_everything_of_the_gateway_listens_on_loopback_addresses(platform):
+    processes = {one.pid: one.command for one in platform.processes()}
+    sockets = platform_client.listening(set(processes))
+    outside = {
+        processes[pid][:120]: several
+        for pid, every in sockets.items()
+        if (several := {one for one in every if not platform_client.is_loopback(one[1])})
+    }
+    assert outside == {}
+    for program, ports in (
+        ("bin/envoy ", {PORT, 19000, 19001, 19003}),
+        ("bin/envoy-gateway server", {18000, 8081}),
+    ):
+        heard = {port for pid, every in sockets.items() if program in processes[pid] for _, _, port in every}
+        assert ports <= heard, (program, heard)
+
+
+def test_a_killed_proxy_comes_back_and_calls_succeed(platform, client):
+    killed = platform.program_of(SPACE, PROXY)
+    os.kill(killed.pid, signal.SIGKILL)
+    platform_client.wait_for(lambda: not killed.alive, 10, "the killed proxy is gone")
+
+    def succeeds():
+        try:
+            return call(client, "/red/smollm2/v1/models", KEYS["red"]).status_code == 200
+        except httpx.TransportError:
+            return False
+
+    platform_client.wait_for(succeeds, RESTART_SECONDS, "a call succeeds again")
+
+
+def test_more_calls_than_the_limit_are_refused_with_the_reason_and_when_to_come_again(client):
+    calls = (call(client, "/red/smollm2/v1/models", KEYS["red"]) for _ in range(RED_CALLS + 1))
+    refused = next(one for one in calls if one.status_code == 429)
+    assert refused.json()["error"]["code"] == "rate_limit_exceeded"
+    assert int(refused.headers["retry-after"]) > 0
+    assert call(client, "/blue/v1/models", KEYS["blue"]).status_code == 200, "blue's limit is its own"
