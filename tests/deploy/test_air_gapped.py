@@ -35,7 +35,9 @@ def air_gapped(content: Mapping[str, Any]) -> dict[str, Any]:
     given = content.get("sovereignty", {})
     kept = {key: given[key] for key in ("pull-secret",) if key in given}
     cluster = {
-        key: one for key, one in content["cluster"].items() if key not in ("context", "plane", "kubeconfig")
+        key: one
+        for key, one in content["cluster"].items()
+        if key not in ("context", "plane", "kubeconfig", "stack")
     }
     models = [
         {**{key: one for key, one in model.items() if key != "weights"}, "source": f"s3://intake/{index}"}

@@ -12,6 +12,7 @@ from tests.deploy.gke_stack import STACK, built, content, planned
 from tests.deploy.test_eks import storage_classes
 from tests.deploy.violations import Violations
 
+from corral.catalogue.exit import exit_of
 from corral.stacks.config.errors import StackErrors
 from corral.stacks.planning.results.plan import Plan
 
@@ -105,6 +106,10 @@ def test_what_is_made_in_google_cloud_is_made_by_one_provider_in_the_region_and_
 def test_every_input_is_one_that_the_sdk_has_with_its_type(graph: Graph):
     wrong = {one.name: wrong_inputs(one.type, one.inputs) for one in made_in_google(graph)}
     assert {name: lines for name, lines in wrong.items() if lines} == {}
+
+
+def test_every_type_of_google_s_is_in_the_exit_register(graph: Graph):
+    assert {one.type for one in made_in_google(graph) if exit_of(one.type) is None} == set()
 
 
 def test_every_object_goes_to_the_cluster_that_the_stack_makes(graph: Graph):

@@ -85,7 +85,6 @@ class MadeOnGke:
 
     def _volumes(self) -> None:
         """A class of volumes under the customer's key, which none of GKE's own has."""
-        topologies = [{"match_label_expressions": [{"key": ZONE, "values": list(self._gke.zones)}]}]
         kubernetes.storage.v1.StorageClass(
             "gke-volumes",
             metadata={"name": STORAGE_CLASS},
@@ -95,7 +94,9 @@ class MadeOnGke:
                 "disk-encryption-kms-key": self._cluster.disk_key,
             },
             allow_volume_expansion=True,
-            allowed_topologies=topologies if self._gke.zones else None,
+            allowed_topologies=[{"match_label_expressions": [{"key": ZONE, "values": list(self._gke.zones)}]}]
+            if self._gke.zones
+            else None,
             volume_binding_mode="WaitForFirstConsumer",
             opts=pulumi.ResourceOptions(parent=self._cluster, provider=self.provider),
         )
