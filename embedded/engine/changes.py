@@ -131,13 +131,13 @@ def _properties(step: Event) -> tuple[PropertyChange, ...]:
 
 def compared(old: object, new: object, path: str = "") -> Iterator[PropertyChange]:
     """The innermost properties in which two values differ."""
-    before, after = _parts(old), _parts(new)
-    if before is None or after is None or (before.keys() != after.keys() and isinstance(old, list)):
+    before, after, indexed = _parts(old), _parts(new), isinstance(old, list)
+    if before is None or after is None or (before.keys() != after.keys() and indexed):
         if old != new:
             yield PropertyChange(path, _shown(old), _shown(new))
         return
     for key in dict.fromkeys([*before, *after]):
-        inner = f"{path}[{key}]" if isinstance(old, list) else f"{path}.{key}" if path else str(key)
+        inner = f"{path}[{key}]" if indexed else f"{path}.{key}" if path else str(key)
         yield from compared(before.get(key, ABSENT), after.get(key, ABSENT), inner)
 
 
