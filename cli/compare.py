@@ -25,7 +25,7 @@ WIDTH = 60
 
 def diff(arguments: argparse.Namespace) -> int:
     """Exits with 3 where `up` would change something."""
-    with _deployed(arguments.stack) as stack:
+    with _deployed(arguments.stack, program=True) as stack:
         changes = stack.diff(progress)
     if arguments.json:
         print_document(DiffDocument(arguments.stack, changes))
@@ -36,7 +36,7 @@ def diff(arguments: argparse.Namespace) -> int:
 
 def drift(arguments: argparse.Namespace) -> int:
     """Exits with 3 where something was changed by hand."""
-    with _deployed(arguments.stack) as stack:
+    with _deployed(arguments.stack, program=False) as stack:
         changes = stack.drift(progress)
     if arguments.json:
         print_document(DriftDocument(arguments.stack, changes))
@@ -46,13 +46,14 @@ def drift(arguments: argparse.Namespace) -> int:
 
 
 @contextmanager
-def _deployed(stack: str) -> Generator[Deployed]:
-    """The stack by the Pulumi that deploys it: Corral's own, or the user's."""
+def _deployed(stack: str, *, program: bool) -> Generator[Deployed]:
+    """The stack by the Pulumi that deploys it: Corral's own, or the user's; `program`: that is run, too."""
     checkout, plan = plan_of(stack)
     if plan.cluster.capabilities.started_here:
         started(plan.cluster.plane or stack)
         engine = engine_of(stack)
-        engine.init(progress, plan.secrets_needed)
+        if program:
+            engine.init(progress, plan.secrets_needed)
         yield engine.deployed
         return
     check_workspace(project.stack_file(checkout, stack))

@@ -1,6 +1,6 @@
 """Changes that a preview announces, object by object and property by property, from Pulumi's event log."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, cast
 
@@ -111,33 +111,36 @@ def _object(old: Object, new: Object, urn: str) -> str:
 def _properties(step: Event) -> tuple[PropertyChange, ...]:
     """What differs of an object that is there before and after.
 
-    A provider says which properties differ; inputs have them, or only what it read of the object.
+    A provider says which properties differ; inputs have them, or only what it read of the object. One that is
+    secret shows the same text before and after.
     """
     old, new = child(step, "old"), child(step, "new")
     if not old or not new:
         return ()
-    top = frozenset(cast(Sequence[str], step.get("diffs") or ()))
-    named = top | {path.partition(".")[0].partition("[")[0] for path in child(step, "detailedDiff")}
-    for part in ("inputs", "outputs"):
-        found = [
-            one
-            for one in compared(child(old, part), child(new, part))
-            if not named or one.path.partition(".")[0].partition("[")[0] in named
-        ]
-        if found:
-            return tuple(found)
-    return ()
+    named = {_top(one) for one in (*(step.get("diffs") or ()), *child(step, "detailedDiff"))}
+    inputs, outputs = (
+        [one for one in compared(child(old, part), child(new, part)) if not named or _top(one.path) in named]
+        for part in ("inputs", "outputs")
+    )
+    found = inputs or outputs
+    before, after = child(old, "inputs"), child(new, "inputs")
+    masked = sorted((named - {_top(one.path) for one in found}) & before.keys() & after.keys())
+    return (*found, *(PropertyChange(one, _shown(before[one]), _shown(after[one])) for one in masked))
+
+
+def _top(path: str) -> str:
+    return path.partition(".")[0].partition("[")[0]
 
 
 def compared(old: object, new: object, path: str = "") -> Iterator[PropertyChange]:
     """The innermost properties in which two values differ."""
-    before, after = _parts(old), _parts(new)
-    if before is None or after is None or (before.keys() != after.keys() and isinstance(old, list)):
+    before, after, indexed = _parts(old), _parts(new), isinstance(old, list)
+    if before is None or after is None or (before.keys() != after.keys() and indexed):
         if old != new:
             yield PropertyChange(path, _shown(old), _shown(new))
         return
     for key in dict.fromkeys([*before, *after]):
-        inner = f"{path}[{key}]" if isinstance(old, list) else f"{path}.{key}" if path else str(key)
+        inner = f"{path}[{key}]" if indexed else f"{path}.{key}" if path else str(key)
         yield from compared(before.get(key, ABSENT), after.get(key, ABSENT), inner)
 
 

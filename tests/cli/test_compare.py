@@ -200,6 +200,12 @@ def test_what_is_read_and_not_written_is_compared_where_inputs_are_the_same():
     assert changes(step)[0].properties == (PropertyChange("status", "ACTIVE", "FAILED"),)
 
 
+def test_a_secret_that_changes_is_named_and_never_shown():
+    masked = {"data": "[secret]", "kind": "Secret"}
+    step = done("update", "kubernetes:core/v1:Secret", "team/key", masked, dict(masked), diffs=["data"])
+    assert changes(step)[0].properties == (PropertyChange("data", "[secret]", "[secret]"),)
+
+
 def test_outputs_that_change_are_a_change_of_the_stack():
     (one,) = changes(outputs({"url": "a"}, {}), outputs({"url": "a"}, {"url": UNKNOWN}))
     assert (one.title, one.properties) == ("Stack outputs", (PropertyChange("url", "a", LATER),))
