@@ -22,6 +22,8 @@ def chat(arguments: argparse.Namespace) -> int:
         f"\n{answer.tokens} tokens, {answer.tokens_per_second:.1f} tokens/s, "
         f"first token after {answer.first_token_seconds:.2f} s"
     )
+    if answer.gateway is not None:
+        progress(f"gateway {answer.gateway}")
     for hops in answer.hops:
         process = f"process {hops.pid}" if hops.pid else "no process"
         progress(f"service {hops.service} → pod {hops.pod} → slice {hops.device} → {process}")

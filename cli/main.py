@@ -179,9 +179,7 @@ def build_parser() -> argparse.ArgumentParser:
     evidence.add_argument(
         "--verify", metavar="FOLDER|FILE.zip", help="check signature and hashes of a bundle, and stop"
     )
-    sub["setup"].add_argument(
-        "--all", action="store_true", help="also what only some stacks need: Kueue, Envoy Gateway"
-    )
+    sub["setup"].add_argument("--all", action="store_true", help="also what only some stacks need")
     sub["setup"].add_argument("--plan", action="store_true", help="show what would be brought, and stop")
     sub["lint"].add_argument("files", nargs="*", help="stack files; default: all of the checkout")
     sub["lock"].add_argument("--check", action="store_true", help="change nothing, fail when out of date")

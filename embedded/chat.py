@@ -1,5 +1,6 @@
-"""Asks a model of a plane through the API server's service proxy, and tells which way the question took."""
+"""Asks a model of a plane through its gateway, else the API server's service proxy, and tells which way."""
 
+import contextlib
 import json
 import time
 from collections.abc import Generator, Iterator, Sequence
@@ -8,6 +9,7 @@ from typing import Any, cast
 
 import httpx
 
+from corral.embedded.endpoint import Endpoint, endpoint_of, sent_by
 from corral.embedded.home import PlaneHome
 from corral.embedded.kube import DEFERRALS, Object, Objects, resource, retry_after
 from corral.embedded.objects import at, children, is_true
@@ -20,6 +22,9 @@ SIMULATED = "corral.dev/weights"
 """Annotation; `simulated`: the model has no weights and answers nothing."""
 PORT = 80
 FIRST_TOKEN_SECONDS = 120.0
+KEY_SECONDS = 20.0
+"""In which a new key opens the gateway."""
+KEY_TRY_SECONDS = 0.5
 
 
 class NoAnswer(Exception):
@@ -62,6 +67,8 @@ class Answer:
     """From the question to the first token."""
     hops: tuple[Hops, ...]
     """One for each ready pod behind the Service; the Service chose one of them."""
+    gateway: str | None = None
+    """Base URL of the gateway that it went through; None: there is none that keys open."""
 
     @property
     def tokens_per_second(self) -> float:
@@ -132,7 +139,6 @@ class Chat:
         if not is_true(service, "Ready"):
             raise NoAnswer(f"model {name!r} is not ready: {_reason(service)}")
         hops = self._hops(namespace, name)
-        path = resource("v1", "services", namespace, f"{name}-predictor:{PORT}", "proxy")
         body = {
             "model": name,
             "messages": [
@@ -147,8 +153,9 @@ class Chat:
         count, reported = 0, 0
         started_at = time.monotonic()
         first: float | None = None
+        endpoint = endpoint_of(sent_by(self._client), service)
         try:
-            with self._client.stream("POST", f"{path}/v1/chat/completions", json=body) as answer:
+            with self._asked(endpoint, namespace, name, body) as answer:
                 if answer.status_code != 200:
                     answer.read()
                     raise NoAnswer(
@@ -167,8 +174,32 @@ class Chat:
         if first is None:
             raise NoAnswer(f"model {name!r} gave an empty answer")
         return Answer(
-            tokens=reported or count, seconds=last - first, first_token_seconds=first - started_at, hops=hops
+            tokens=reported or count,
+            seconds=last - first,
+            first_token_seconds=first - started_at,
+            hops=hops,
+            gateway=None if endpoint is None else endpoint.url,
         )
+
+    @contextlib.contextmanager
+    def _asked(
+        self, endpoint: Endpoint | None, namespace: str, name: str, body: dict[str, Any]
+    ) -> Generator[httpx.Response]:
+        """The answer as it begins: of the gateway, once it knows the key, or of the service proxy."""
+        if endpoint is None:
+            path = resource("v1", "services", namespace, f"{name}-predictor:{PORT}", "proxy")
+            with self._client.stream("POST", f"{path}/v1/chat/completions", json=body) as answer:
+                yield answer
+            return
+        until = time.monotonic() + KEY_SECONDS
+        named = {"sni_hostname": endpoint.host}
+        with endpoint.client(FIRST_TOKEN_SECONDS) as client:
+            while True:
+                with client.stream("POST", "/chat/completions", json=body, extensions=named) as answer:
+                    if answer.status_code != 401 or time.monotonic() > until:
+                        yield answer
+                        return
+                time.sleep(KEY_TRY_SECONDS)
 
     def _hops(self, namespace: str, name: str) -> tuple[Hops, ...]:
         answer = self._get(resource("v1", "pods", namespace), labelSelector=f"{MODEL_LABEL}={name}")

@@ -147,7 +147,7 @@ class Gateway(pulumi.ComponentResource):
             )
 
     def _keys(self, tenant: str) -> pulumi.Resource:
-        """The Secret that keys are written to; what is in it then is not the program's."""
+        """The Secret that keys are written to: a server-side apply owns its one entry, and leaves the others."""
         return kubernetes.core.v1.Secret(
             f"{self._name}-{tenant}-keys",
             type="Opaque",
@@ -157,7 +157,7 @@ class Gateway(pulumi.ComponentResource):
                 "labels": {**labels(COMPONENT, self._name), objects.TENANT_LABEL: tenant},
             },
             string_data={NO_CALLER: NO_KEY},
-            opts=child(self, ignore_changes=["data", "stringData"]),
+            opts=child(self),
         )
 
     def _network(self) -> pulumi.Resource:

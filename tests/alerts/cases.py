@@ -43,6 +43,7 @@ VOLUME = 'namespace="model-storage",persistentvolumeclaim="model-storage-data"'
 STORE = 'namespace="model-storage"'
 DATABASE = 'namespace="vector-db"'
 OTHER = 'namespace="elsewhere"'
+PROXY = 'namespace="envoy-gateway-system"'
 GPU = 'gpu="0",UUID="GPU-1"'
 EVICTED = 'kueue_evicted_workloads_total{cluster_queue="team",reason="PodsReadyTimeout"}'
 
@@ -50,6 +51,16 @@ EVICTED = 'kueue_evicted_workloads_total{cluster_queue="team",reason="PodsReadyT
 def deployment(name: str, value: str) -> Series:
     labels = f'namespace="assistants",deployment="{name}-predictor"'
     return {f"kube_deployment_status_replicas_available{{{labels}}}": value}
+
+
+def answers(code_class: str, labels: str) -> str:
+    route = 'envoy_cluster_name="httproute/envoy-gateway-system/assistants.chat/rule/0"'
+    return f'envoy_cluster_upstream_rq_xx{{{labels},{route},envoy_response_code_class="{code_class}"}}'
+
+
+def answered(good: float, failed: float) -> Series:
+    """Answers of one route a minute."""
+    return {answers("2", PROXY): growing(good), answers("5", PROXY): growing(failed)}
 
 
 def unavailable(model: str) -> Case:
@@ -183,6 +194,11 @@ CASES: Mapping[str, Case] = {
             {f"controller_runtime_reconcile_errors_total{{{KSERVE}}}": growing(0.2)},
             {f"controller_runtime_reconcile_errors_total{{{OTHER}}}": growing(1)},
         ],
+    ),
+    "corral-gateway GatewayMissing": missing(f"envoy_server_live{{{PROXY}}}"),
+    "corral-gateway GatewayRouteFails": Case(
+        firing=[answered(90, 10)],
+        silent=[answered(97, 3), {answers("5", OTHER): growing(9)}, {answers("4", PROXY): growing(9)}],
     ),
     "corral-cert-manager CertManagerMissing": missing(
         'up{namespace="cert-manager",container="cert-manager-controller"}'

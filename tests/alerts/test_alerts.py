@@ -25,10 +25,11 @@ ONE_PER_ENGINE = {"model-smollm2", "model-chat"}
 
 @pytest.fixture(scope="module")
 def graphs(tmp_path_factory):
-    """The dev platform with fair sharing, once with each vector database."""
+    """The dev platform with fair sharing and a gateway, once with each vector database."""
 
     def with_database(engine: str):
-        stack = {**content(), "fair-sharing": {}, "vector-db": {"engine": engine}}
+        more = {"fair-sharing": {}, "gateway": {"host": "models.example.eu"}}
+        stack = {**content(), **more, "vector-db": {"engine": engine}}
 
         def program():
             for name, value in Platform(plan(parse(stack), "dev")).outputs.items():

@@ -13,6 +13,7 @@ from corral.catalogue.vocabulary import Platform
 from corral.components.cert_manager.component import cert_manager_values
 from corral.components.crds.component import CrdSet, crd_values
 from corral.components.dra_driver.values import dra_values
+from corral.components.envoy_gateway.values import envoy_gateway_crd_values, envoy_gateway_values
 from corral.components.fair_sharing.values import kueue_values, manager_configuration
 from corral.components.gpu_operator.values import operator_values
 from corral.components.kserve.values import kserve_values
@@ -85,6 +86,7 @@ def uses() -> list[Use]:
                     supply=supply,
                 ),
             ),
+            Use("gateway-helm", case, envoy_gateway_values(replicas=2, supply=supply)),
             Use("cert-manager", case, cert_manager_values("cert-manager", supply)),
             Use("kserve-resources", case, kserve_values(supply)),
             Use("kyverno", case, kyverno_values("kyverno", replicas=3, supply=supply, upgrade_job=False)),
@@ -92,6 +94,7 @@ def uses() -> list[Use]:
         ]
     types = [
         Use("gateway-crds-helm", "plain", crd_values(CrdSet.GATEWAY_API)),
+        Use("gateway-crds-helm", "envoy-gateway", envoy_gateway_crd_values()),
         Use("prometheus-operator-crds", "plain", crd_values(CrdSet.PROMETHEUS)),
         Use("kserve-crd-minimal", "plain", {}),
     ]

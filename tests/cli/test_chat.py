@@ -64,6 +64,8 @@ def chat(tmp_path):
                 return httpx.Response(200, json={"items": list(pods)})
             if "/resourceclaims/" in path:
                 return httpx.Response(200, json=CLAIM)
+            if "/gateways/" in path:
+                return httpx.Response(404)
             requests.append((path, json.loads(request.content)))
             return httpx.Response(answer[0], content=answer[1])
 

@@ -1,7 +1,7 @@
 """A stack of two tenants that share GPUs by queues, with a gateway before their models."""
 
-RED_CALLS = 60
-"""Calls of red's that the gateway lets through in a minute, more than its tests make but for the last."""
+BLUE_CALLS = 20
+"""Calls of blue's that the gateway lets through in a minute, more than its tests make but for the last."""
 STACK = {
     "sovereignty": {"profile": "open", "region": "embedded"},
     "cluster": {"kind": "embedded"},
@@ -9,7 +9,7 @@ STACK = {
     "gateway": {
         "host": "models.example.eu",
         "port": 8443,
-        "tenants": {"red": {"requests-per-minute": RED_CALLS}},
+        "tenants": {"blue": {"requests-per-minute": BLUE_CALLS}},
     },
     "tenants": [
         {"name": "red", "gpus": {"whole": 1, "slices": {"1g.5gb": 1}}},

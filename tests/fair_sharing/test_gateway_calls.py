@@ -12,7 +12,7 @@ import httpx
 import pytest
 from tests.e2e import platform_client
 from tests.e2e.platform_client import Platform
-from tests.fair_sharing.stack import RED_CALLS, STACK
+from tests.fair_sharing.stack import BLUE_CALLS, STACK
 
 from corral.catalogue.gateway import PROXY, TLS_SECRET, keys_secret
 
@@ -153,8 +153,8 @@ def test_a_killed_proxy_comes_back_and_calls_succeed(platform, client):
 
 
 def test_more_calls_than_the_limit_are_refused_with_the_reason_and_when_to_come_again(client):
-    calls = (call(client, "/red/smollm2/v1/models", KEYS["red"]) for _ in range(RED_CALLS + 1))
+    calls = (call(client, "/blue/v1/models", KEYS["blue"]) for _ in range(BLUE_CALLS + 1))
     refused = next(one for one in calls if one.status_code == 429)
     assert refused.json()["error"]["code"] == "rate_limit_exceeded"
     assert int(refused.headers["retry-after"]) > 0
-    assert call(client, "/blue/v1/models", KEYS["blue"]).status_code == 200, "blue's limit is its own"
+    assert call(client, "/red/v1/models", KEYS["red"]).status_code == 200, "blue's limit is its own"

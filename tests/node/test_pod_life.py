@@ -247,6 +247,33 @@ def test_deletion_lets_the_program_finish_and_keeps_its_log(lab_test, plane_home
     lab_test(plane_home, real_paths, work)
 
 
+def test_a_hook_before_the_end_is_called_and_answered_first(lab_test, plane_home, real_paths):
+    async def work(lab):
+        ended_before: list[bool] = []
+
+        async def drain(reader, writer):
+            await reader.readuntil(b"\r\n\r\n")
+            ended_before.append("bye" in lab.log("p"))
+            writer.write(b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n")
+            await writer.drain()
+            writer.close()
+
+        server = await asyncio.start_server(drain, "127.0.0.1", 0)
+        action = {"host": "127.0.0.1", "port": server.sockets[0].getsockname()[1], "path": "/drain"}
+        script = "trap 'echo bye; exit 0' TERM; echo hello; while :; do sleep 0.05; done"
+        container = main_container(script, lifecycle={"preStop": {"httpGet": action}})
+        await lab.api.add("p", {"containers": [container]})
+        await lab.api.until(lambda: lab.api.condition("p", "Ready") == "True")
+        await eventually(lambda: "hello" in lab.log("p"))
+        await lab.api.remove("p", grace=10)
+        await lab.api.until(lambda: "p" not in lab.api.pods)
+        server.close()
+        assert ended_before == [False]
+        assert logs.find(lab.home, "llm", "p").read_text() == "hello\nbye\n"
+
+    lab_test(plane_home, real_paths, work)
+
+
 def test_a_program_that_ignores_sigterm_is_killed_after_the_grace_period(lab_test, plane_home, real_paths):
     async def work(lab):
         await lab.api.add("p", {"containers": [main_container("trap '' TERM; while :; do sleep 0.05; done")]})
