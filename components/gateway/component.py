@@ -147,7 +147,7 @@ class Gateway(pulumi.ComponentResource):
             )
 
     def _keys(self, tenant: str) -> pulumi.Resource:
-        """The Secret that keys are written to: a server-side apply owns its one entry, and leaves the others."""
+        """The Secret of a tenant's keys: a server-side apply owns this one entry, and leaves the others."""
         return kubernetes.core.v1.Secret(
             f"{self._name}-{tenant}-keys",
             type="Opaque",

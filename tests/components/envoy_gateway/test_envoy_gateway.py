@@ -1,0 +1,55 @@
+"""Envoy Gateway's controller: its types without those of the Gateway API, and who reaches it."""
+
+import pytest
+from tests.components.harness import build
+
+from corral.components.envoy_gateway import EnvoyGateway
+
+TYPES = "httproutes.gateway.networking.k8s.io"
+MIRROR = {"registry": "registry.example.eu/mirror", "pull_secret": "mirror"}
+
+
+def made(**more):
+    args = {"supply": {}, "gateway_types": TYPES, **more}
+    return build(lambda: EnvoyGateway("proxies", args))
+
+
+def test_its_own_types_are_there_before_the_controller_and_those_of_the_gateway_api_never():
+    graph = made()
+    types, controller = graph.one("Release", "proxies-crds"), graph.one("Release", "proxies-chart")
+    assert types.urn in graph.before(controller)
+    assert types.inputs["values"]["crds"] == {
+        "gatewayAPI": {"enabled": False},
+        "envoyGateway": {"enabled": True},
+    }
+    assert controller.inputs["values"]["crds"] == {"enabled": False}
+
+
+def test_controller_and_proxies_are_pulled_by_way_of_the_mirror():
+    values = made(supply=MIRROR).one("Release", "proxies-chart").inputs["values"]["global"]
+    for image in values["images"].values():
+        assert image["image"].startswith("registry.example.eu/mirror/envoyproxy/")
+    assert values["imagePullSecrets"] == [{"name": "mirror"}]
+
+
+@pytest.mark.parametrize(("replicas", "budget"), [(1, None), (3, {"minAvailable": 1})])
+def test_one_of_several_controllers_stays(replicas, budget):
+    values = made(replicas=replicas).one("Release", "proxies-chart").inputs["values"]
+    assert values["deployment"]["replicas"] == replicas
+    assert values.get("podDisruptionBudget") == budget
+
+
+def test_proxies_and_the_scraper_reach_the_controller_alone():
+    rules = made(scraper="metrics").one("NetworkPolicy").inputs["spec"]["ingress"]
+    assert [rule["from"] for rule in rules] == [
+        [{"podSelector": {}}],
+        [{"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "metrics"}}}],
+    ]
+
+
+def test_one_that_is_there_is_read_and_nothing_is_installed():
+    versions = {"spec": {"versions": [{"name": "v1alpha1", "served": True}]}}
+    found = {"envoyproxies.gateway.envoyproxy.io": versions}
+    graph = build(lambda: EnvoyGateway("proxies", {"supply": {}, "existing": True}), found=found)
+    assert not graph.of("Release") and not graph.of("Namespace")
+    assert graph.one("CustomResourceDefinition").read
