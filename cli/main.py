@@ -31,7 +31,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "status": ("corral.cli.plane:status", "show what runs, and as what"),
     "chat": ("corral.cli.chat:chat", "ask a model a question"),
     "logs": ("corral.cli.plane:logs", "show the output of a pod or of a part of the plane"),
-    "kubectl": ("corral.cli.plane:kubectl", "kubectl on the plane's cluster"),
+    "kubectl": ("corral.cli.kubectl:kubectl", "kubectl on the plane's cluster"),
     "stop": ("corral.cli.plane:stop", "end every process of the plane, keep its data"),
     "down": (
         "corral.cli.plane:down",
@@ -86,7 +86,7 @@ def main(argv: Sequence[str]) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 141
     except Exception as error:
-        from corral.cli.errors import explain
+        from corral.cli.explain import explain
 
         return explain(error)
 
