@@ -77,6 +77,21 @@ def egress_configuration(record: PlaneRecord) -> str:
     )
 
 
+def scheduler_configuration(home: PlaneHome) -> str:
+    """How the scheduler works: alone, and it looks again at a pod after 1 s, not after up to 10."""
+    return yaml.safe_dump(
+        {
+            "apiVersion": "kubescheduler.config.k8s.io/v1",
+            "kind": "KubeSchedulerConfiguration",
+            "clientConnection": {"kubeconfig": str(cluster_folder(home) / "kubeconfig.yaml")},
+            "leaderElection": {"leaderElect": False},
+            "podInitialBackoffSeconds": 1,
+            "podMaxBackoffSeconds": 1,
+        },
+        sort_keys=False,
+    )
+
+
 def stages() -> str:
     """What simulated nodes and pods do, for kwok."""
     return Path(__file__).with_name("stages.yaml").read_text()
@@ -92,7 +107,12 @@ def configuration(home: PlaneHome, record: PlaneRecord) -> str:
     }
     patches = {
         "kube-apiserver": api_server,
-        "kube-controller-manager": {"service-cluster-ip-range": record.service_range},
+        "kube-controller-manager": {
+            "service-cluster-ip-range": record.service_range,
+            # There is no other: a lease costs two writes a second, and shuts a restarted one out.
+            "leader-elect": "false",
+        },
+        "kube-scheduler": {"config": str(home.control / "scheduler.yaml")},
         "etcd": {"snapshot-count": "10000"},
     }
     document: dict[str, Any] = {
@@ -129,6 +149,7 @@ def configuration(home: PlaneHome, record: PlaneRecord) -> str:
 def refresh(home: PlaneHome, record: PlaneRecord, tool: Tool) -> None:
     """Write what components read at their start, and point kwokctl's links at the toolchain's programs."""
     write_private(home.control / "egress.yaml", egress_configuration(record))
+    write_private(home.control / "scheduler.yaml", scheduler_configuration(home))
     write_private(home.control / "stages.yaml", stages())
     links = private_directory(cluster_folder(home) / "bin")
     for name, binary in BINARIES.items():
