@@ -62,6 +62,17 @@ def test_no_lease_shuts_a_restarted_kwok_out(tmp_path):
     assert (lease["value"], lease["override"]) == ("0", True)
 
 
+def test_a_restarted_controller_waits_for_no_lease_and_a_pod_for_no_long_backoff(tmp_path):
+    plane = Home(tmp_path).plane("dev")
+    arguments = extra_arguments(documents(tmp_path)[0])
+    assert arguments["kube-controller-manager"]["leader-elect"] == "false"
+    assert arguments["kube-scheduler"]["config"] == str(plane.control / "scheduler.yaml")
+    scheduler = yaml.safe_load(control.scheduler_configuration(plane))
+    assert scheduler["leaderElection"] == {"leaderElect": False}
+    assert scheduler["podInitialBackoffSeconds"] == scheduler["podMaxBackoffSeconds"] == 1
+    assert scheduler["clientConnection"]["kubeconfig"].startswith(str(control.cluster_folder(plane)))
+
+
 def test_kwok_touches_only_pods_that_the_node_has_marked(tmp_path):
     stages = documents(tmp_path)[1:]
     pods = [stage for stage in stages if stage["spec"]["resourceRef"]["kind"] == "Pod"]
