@@ -10,6 +10,7 @@ from typing import Any, cast
 
 import yaml
 
+from corral.catalogue import yamls
 from corral.embedded.home import PlaneHome, private_directory, write_private
 from corral.embedded.plane.record import PlaneRecord
 
@@ -248,7 +249,7 @@ def tail(log: Path, lines: int = 8) -> str:
 
 def _components(home: PlaneHome) -> list[dict[str, Any]]:
     try:
-        documents = list(yaml.safe_load_all((cluster_folder(home) / "kwok.yaml").read_text()))
+        documents = list(yamls.load_all((cluster_folder(home) / "kwok.yaml").read_text()))
     except (FileNotFoundError, yaml.YAMLError):
         return []
     for document in documents:
