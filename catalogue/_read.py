@@ -2,10 +2,11 @@
 
 from datetime import date
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
-import yaml
 from pydantic import BaseModel, ConfigDict
+
+from corral.catalogue import yamls
 
 FOLDER = Path(__file__).parent
 UNRESOLVED = "unresolved"
@@ -46,6 +47,4 @@ def read(name: str, shape: type[Shape]) -> Shape:
 
 def read_file(path: Path, shape: type[Shape]) -> Shape:
     """The YAML file `path` as `shape`; raises like `read`."""
-    loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-    content = yaml.load(path.read_text(encoding="utf-8"), Loader=loader)
-    return shape.model_validate(content)
+    return shape.model_validate(yamls.load(path.read_text(encoding="utf-8")))

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
 
-import yaml
+from corral.catalogue import yamls
 
 KUBERNETES = "1.35.4"
 TIMEOUT_SECONDS = 120
@@ -111,7 +111,7 @@ def _read(document: str) -> Any:
     """A document: YAML, or JSON, as which charts of large types are read many times faster."""
     with contextlib.suppress(ValueError):
         return json.loads(COMMENT.sub("", document))
-    return yaml.load(document, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+    return yamls.load(document)
 
 
 def _reaching_registries() -> Mapping[str, str]:

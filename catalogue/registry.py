@@ -10,6 +10,8 @@ from urllib.parse import urlsplit
 import httpx
 import yaml
 
+from corral.catalogue import yamls
+
 TIMEOUT = httpx.Timeout(10.0)
 BODY_SECONDS = 60
 """How long one answer may take, however steadily it comes."""
@@ -117,9 +119,8 @@ def index_entry(repository: str, name: str, version: str, http: httpx.Client) ->
     Raises:
         Unresolved: it has no such chart, or is no index.
     """
-    loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     try:
-        index = yaml.load(body(http, f"{repository}/index.yaml", {}, INDEX_BYTES), Loader=loader)
+        index = yamls.load(body(http, f"{repository}/index.yaml", {}, INDEX_BYTES))
         entries = cast("list[dict[str, Any]]", index["entries"].get(name, []))
     except (yaml.YAMLError, TypeError, KeyError, AttributeError):
         raise Unresolved("its index.yaml is no Helm index") from None

@@ -5,6 +5,8 @@ from typing import Any
 
 import yaml
 
+from corral.catalogue.yamls import LOADER
+
 BOOLEAN, INTEGER, FLOAT, SET, TIMESTAMP, BINARY, VALUE, MERGE = (
     f"tag:yaml.org,2002:{name}"
     for name in ("bool", "int", "float", "set", "timestamp", "binary", "value", "merge")
@@ -83,7 +85,7 @@ def _boolean(loader: Any, node: Any) -> Any:
     return {"true": True, "false": False}.get(node.value.lower(), node.value)
 
 
-StackLoader: Any = type("StackLoader", (getattr(yaml, "CSafeLoader", yaml.SafeLoader),), {})
+StackLoader: Any = type("StackLoader", (LOADER,), {})
 """YAML's safe loader with the plain values of YAML 1.2, which is what Pulumi's reader goes by."""
 StackLoader.add_constructor(BOOLEAN, _boolean)
 StackLoader.add_implicit_resolver(TIMESTAMP, SHORT_DATE, list("0123456789"))

@@ -5,7 +5,7 @@ import sys
 from collections.abc import Generator
 
 from corral.cli.console import progress
-from corral.cli.plane import started
+from corral.cli.running import started
 from corral.embedded.chat import Answer, Chat, ChatOptions
 
 

@@ -12,7 +12,7 @@ from corral.catalogue.vocabulary import AddonState
 from corral.cli import summary
 from corral.cli.console import Phases, progress, results
 from corral.cli.errors import FAILED
-from corral.cli.plane import home_of
+from corral.cli.running import home_of
 from corral.cli.stack import check_workspace, load
 from corral.embedded import toolchain
 from corral.embedded.engine import project

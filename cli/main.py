@@ -40,7 +40,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "chat": ("corral.cli.chat:chat", "ask a model a question"),
     "keys": ("corral.cli.keys:keys", "make, list or revoke keys by which applications call models"),
     "logs": ("corral.cli.plane:logs", "show the output of a pod or of a part of the plane"),
-    "kubectl": ("corral.cli.plane:kubectl", "kubectl on the plane's cluster"),
+    "kubectl": ("corral.cli.kubectl:kubectl", "kubectl on the plane's cluster"),
     "stop": ("corral.cli.plane:stop", "end every process of the plane, keep its data"),
     "down": (
         "corral.cli.plane:down",
@@ -102,7 +102,7 @@ def main(argv: Sequence[str]) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 141
     except Exception as error:
-        from corral.cli.errors import explain
+        from corral.cli.explain import explain
 
         return explain(error)
 

@@ -1,4 +1,4 @@
-"""Commands on a running plane: status, logs, kubectl, stop, down."""
+"""Commands on a running plane: status, logs, stop, down."""
 
 import argparse
 import asyncio
@@ -6,14 +6,14 @@ import os
 import sys
 from collections.abc import Sequence
 from functools import partial
-from itertools import pairwise
 
 from corral.cli.console import progress, results
 from corral.cli.errors import FAILED, UsageError
+from corral.cli.running import home_of
 from corral.cli.stack import load
 from corral.embedded.engine import project
 from corral.embedded.engine.drift import Difference
-from corral.embedded.home import Home, PlaneHome
+from corral.embedded.home import PlaneHome
 from corral.embedded.plane import plane as planes
 from corral.embedded.plane.overview import read
 from corral.embedded.plane.record import NoPlane, PlaneRecord
@@ -22,29 +22,6 @@ from corral.stacks.planning.results.plan import Plan
 
 LINES = "200"
 """How much of a log is shown before following it."""
-
-
-def home_of(stack: str) -> tuple[Home, PlaneHome]:
-    """Where the plane of `stack` is, started or not."""
-    home = Home.find()
-    try:
-        return home, home.plane(stack)
-    except ValueError as cause:
-        raise UsageError(str(cause)) from cause
-
-
-def started(stack: str) -> PlaneHome:
-    """The plane of `stack`, which must be running.
-
-    Raises:
-        NoPlane: it is not; the text names the command that starts it.
-    """
-    _home, plane = home_of(stack)
-    PlaneRecord.load(plane)
-    problem = PlaneState.load(plane).problem or ("" if plane.kubeconfig.exists() else "not running")
-    if problem:
-        raise NoPlane(f"plane {stack!r} is {problem}: `corral up -s {stack}`")
-    return plane
 
 
 def stop(arguments: argparse.Namespace) -> int:
@@ -167,23 +144,3 @@ def _namespace(plane: PlaneHome, pod: str) -> str:
     if len(namespaces) > 1:
         raise UsageError(f"pod {pod} is in {', '.join(namespaces)}: choose by -n")
     return namespaces[0] if namespaces else "default"
-
-
-def kubectl(arguments: argparse.Namespace) -> int:
-    from corral.embedded.toolchain import tool
-
-    _refuse_stack(arguments.arguments)
-    plane = started(arguments.stack)
-    program = str(tool("kubectl"))
-    # Its cache would else go to the user's own ~/.kube.
-    private = {"KUBECONFIG": str(plane.kubeconfig), "KUBECACHEDIR": str(plane.run / "kubectl")}
-    environment = {**os.environ, **private}
-    os.execve(program, ["kubectl", *arguments.arguments], environment)
-
-
-def _refuse_stack(arguments: Sequence[str]) -> None:
-    """Refuse a stack among kubectl's own arguments, where `-s` names a server."""
-    own = arguments[: arguments.index("--")] if "--" in arguments else arguments
-    for option, value in pairwise(own):
-        if option in ("-s", "--stack") and "://" not in value:
-            raise UsageError(f"{option} {value}: the stack is named first, `corral -s {value} kubectl …`")

@@ -22,6 +22,9 @@ RANGES = ("96-172", "174-250")
 if (worker := os.environ.get("PYTEST_XDIST_WORKER")) or "CORRAL_RANGES" not in os.environ:
     os.environ["CORRAL_RANGES"] = RANGES[int((worker or "gw0")[2:]) % len(RANGES)]
 
+os.environ.setdefault("GOGC", "100")
+"""Planes of tests rather take memory than time."""
+
 
 class Groups(LoadScopeScheduling):
     """One process for each group, as long as there are processes."""

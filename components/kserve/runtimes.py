@@ -15,6 +15,8 @@ SHARED_MEMORY = "shared-memory"
 START_SECONDS = 3600
 """How long a server may take to load its weights."""
 PROBE_SECONDS = 5
+START_PROBE_SECONDS = 1
+"""A server that has loaded its weights is waited for no longer than this."""
 PATIENCE = {"periodSeconds": 10, "timeoutSeconds": 10}
 """A server that answers a long question under load is slow, not dead: restarting it breaks the answer off."""
 
@@ -50,7 +52,11 @@ def runtime_spec(engine: Engine, supply: Supply) -> dict[str, Any]:
                 "image": reference(image(runtime.image), supply),
                 "env": [{"name": "HOME", "value": "/tmp"}, *_variables(ENVIRONMENTS[engine])],
                 "ports": [{"name": "http", "containerPort": PORT, "protocol": "TCP"}],
-                "startupProbe": {**health, "failureThreshold": START_SECONDS // PROBE_SECONDS},
+                "startupProbe": {
+                    **health,
+                    "periodSeconds": START_PROBE_SECONDS,
+                    "failureThreshold": START_SECONDS // START_PROBE_SECONDS,
+                },
                 "readinessProbe": {**health, "failureThreshold": 3},
                 "livenessProbe": {**health, **PATIENCE, "failureThreshold": 6},
                 "resources": {"requests": {"cpu": "1", "memory": "2Gi"}},

@@ -10,8 +10,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-import yaml
-
+from corral.catalogue import yamls
 from corral.catalogue.vocabulary import Profile as ProfileName
 from corral.controls.budget import Budget
 from corral.controls.exceptions import ControlException
@@ -77,7 +76,7 @@ class Profile:
 
 
 def _read(stem: str) -> Mapping[str, Any]:
-    return yaml.safe_load((_FOLDER / f"{stem}.yaml").read_text())
+    return yamls.load((_FOLDER / f"{stem}.yaml").read_text())
 
 
 _SETS: Mapping[str, Mapping[str, Any]] = _read("regions")

@@ -6,8 +6,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-import yaml
-
+from corral.catalogue import yamls
 from corral.controls.control import UNKNOWN
 from corral.controls.properties import walk
 
@@ -35,7 +34,7 @@ _HOST = re.compile(r"(?:^|[/\s\"'])(?:(us|asia)(?:\.gcr\.io|-[a-z]+\.pkg\.dev)|(
 
 @cache
 def _located() -> Mapping[str, Any]:
-    return yaml.safe_load((Path(__file__).parent / "located.yaml").read_text())
+    return yamls.load((Path(__file__).parent / "located.yaml").read_text())
 
 
 @cache

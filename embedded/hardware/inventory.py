@@ -7,6 +7,8 @@ from typing import Annotated
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from corral.catalogue import yamls
+
 MIB_PER_GIB = 1024
 Positive = Annotated[int, Field(gt=0)]
 Count = Annotated[int, Field(ge=0)]
@@ -105,7 +107,7 @@ def read(path: Path) -> Inventory:
         InventoryError: it cannot be read or is wrong.
     """
     try:
-        content = yaml.safe_load(path.read_text())
+        content = yamls.load(path.read_text())
         inventory = Inventory.model_validate(content)
     except (OSError, yaml.YAMLError) as cause:
         raise InventoryError(f"{path}: {cause}") from None

@@ -260,7 +260,7 @@ def _supervise(home: Home, plane: PlaneHome, ranges: Claim, report: Report) -> N
 
 def _environment(home: Home) -> dict[str, str]:
     """What daemons and programs inherit: no kubeconfig, no credentials of the user's."""
-    kept = ("PATH", "HOME", "USER", "LANG", "TZ", "TMPDIR", "XDG_RUNTIME_DIR", "PYTHONPATH")
+    kept = ("PATH", "HOME", "USER", "LANG", "TZ", "TMPDIR", "XDG_RUNTIME_DIR", "PYTHONPATH", "GOGC")
     return {
         **{n: value for n, value in os.environ.items() if n in kept or n.startswith("CORRAL_")},
         "CORRAL_HOME": str(home.root),

@@ -6,10 +6,12 @@ import re
 from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
-
-import httpx
+from typing import TYPE_CHECKING
 
 from corral.embedded.toolchain.errors import SourceUnavailable, ToolchainError
+
+if TYPE_CHECKING:
+    import httpx
 
 CONNECT_SECONDS = 3.0
 READ_SECONDS = 60.0
@@ -26,7 +28,10 @@ class ReleaseAccess:
         self._client: httpx.Client | None = None
 
     @property
-    def client(self) -> httpx.Client:
+    def client(self) -> "httpx.Client":
+        # Of every command that looks up a program few download one.
+        import httpx
+
         if self._client is None:
             timeout = httpx.Timeout(READ_SECONDS, connect=CONNECT_SECONDS)
             self._client = httpx.Client(timeout=timeout, follow_redirects=True)
@@ -34,6 +39,8 @@ class ReleaseAccess:
 
     def probe(self, url: str) -> bool:
         """Whether releases can be downloaded at all, tried once per run with the host of `url`."""
+        import httpx
+
         if self.reachable is None:
             try:
                 self.client.head(url)
@@ -43,12 +50,14 @@ class ReleaseAccess:
         return self.reachable
 
     @contextmanager
-    def stream(self, url: str) -> Generator[httpx.Response]:
+    def stream(self, url: str) -> Generator["httpx.Response"]:
         """The successful response to a GET, its body unread.
 
         Raises:
             SourceUnavailable: no connection, or an answer that is not a success.
         """
+        import httpx
+
         if self.reachable is False:
             raise SourceUnavailable(NO_DOWNLOADS)
         try:

@@ -3,7 +3,6 @@
 import os
 from pathlib import Path
 
-from corral.catalogue.addons import tools_on_demand
 from corral.embedded.home import Home
 from corral.embedded.toolchain.errors import ToolMissing
 from corral.embedded.toolchain.recipes import Recipe
@@ -56,7 +55,7 @@ def chart(name: str) -> Path | None:
         ToolMissing: every stack needs the chart, and it is not set up.
     """
     owner = OWNERS.get(f"chart:{name}")
-    if owner is None or (owner.name in tools_on_demand() and complete(Home.find().toolchain, owner) is None):
+    if owner is None or (_on_demand(owner) and complete(Home.find().toolchain, owner) is None):
         return None
     return _file(f"chart:{name}").parent
 
@@ -65,6 +64,14 @@ def programs_path() -> str:
     """Folders of pulumi, its language host, the Kubernetes provider and helm, as a part of PATH."""
     folders = dict.fromkeys(str(tool(name).parent) for name in ENGINE_PROGRAMS)
     return os.pathsep.join(folders)
+
+
+def _on_demand(recipe: Recipe) -> bool:
+    """Whether only some stacks need the tool."""
+    # Most of what a lookup would else import.
+    from corral.catalogue.addons import tools_on_demand
+
+    return recipe.name in tools_on_demand()
 
 
 def _file(name: str) -> Path:
@@ -80,7 +87,7 @@ def _file(name: str) -> Path:
     folder = Home.find().toolchain / recipe.folder_name
     record = read_record(folder)
     if record is None:
-        command = "corral setup --all" if recipe.name in tools_on_demand() else "make setup` / `corral setup"
+        command = "corral setup --all" if _on_demand(recipe) else "make setup` / `corral setup"
         raise ToolMissing(f"{recipe.name} {recipe.version}", command=command)
     changed = changed_file(folder, record)
     if changed:

@@ -7,10 +7,8 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-from corral.catalogue.addons import tools_on_demand
-from corral.catalogue.vocabulary import Addon
 from corral.embedded.home import Home, private_directory
 from corral.embedded.toolchain.errors import (
     SourceUnavailable,
@@ -34,6 +32,9 @@ from corral.embedded.toolchain.records import (
 )
 from corral.embedded.toolchain.tools import GO, TOOLS
 from corral.embedded.toolchain.workshop import Workshop
+
+if TYPE_CHECKING:
+    from corral.catalogue.vocabulary import Addon
 
 Report = Callable[[str], None]
 TRUST_SECONDS = 60.0
@@ -79,9 +80,12 @@ class Fetched:
     folder: Path
 
 
-def needed(addons: Collection[Addon] = ()) -> list[str]:
+def needed(addons: "Collection[Addon]" = ()) -> list[str]:
     """Names of the tools for a platform that has `addons` managed."""
-    return [recipe.name for recipe in TOOLS if tools_on_demand().get(recipe.name) in (None, *addons)]
+    from corral.catalogue.addons import tools_on_demand
+
+    on_demand = tools_on_demand()
+    return [recipe.name for recipe in TOOLS if on_demand.get(recipe.name) in (None, *addons)]
 
 
 def plan(recipes: Sequence[Recipe] | None = None) -> list[Step]:

@@ -1,3 +1,5 @@
+import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -67,12 +69,44 @@ def test_every_value_we_set_changes_what_a_stand_in_renders(use, render):
     assert dead_keys(render, STAND_INS / use.chart, use) == []
 
 
+LARGE = 40_000
+"""Bytes of a template from which rendering it takes long: what has as many is the schema of a type."""
+
+
+@pytest.fixture(scope="module")
+def without_large_types(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
+    """A copy of a real chart that lacks its large resource definitions.
+
+    Values that change all definitions change the small ones; one that changed a large one alone would be
+    reported as dead.
+    """
+
+    def large(folder: str, names: list[str]) -> list[str]:
+        paths = [Path(folder, name) for name in names]
+        return [
+            one.name
+            for one in paths
+            if one.suffix == ".yaml"
+            and "templates" in one.parts
+            and one.stat().st_size > LARGE
+            and "kind: CustomResourceDefinition\n" in one.read_text()
+        ]
+
+    def copy(name: str) -> Path:
+        target = tmp_path_factory.getbasetemp() / "charts-without-large-types" / name
+        if not target.exists():
+            source = real_chart(name)
+            assert source is not None
+            shutil.copytree(source, target, ignore=large)
+        return target
+
+    return copy
+
+
 @pytest.mark.engine
 @pytest.mark.parametrize("use", ON_REAL, ids=str)
-def test_every_value_we_set_changes_what_the_real_chart_renders(use, render):
-    folder = real_chart(use.chart)
-    assert folder is not None
-    assert dead_keys(render, folder, use) == []
+def test_every_value_we_set_changes_what_the_real_chart_renders(use, render, without_large_types):
+    assert dead_keys(render, without_large_types(use.chart), use) == []
 
 
 @pytest.mark.upstream

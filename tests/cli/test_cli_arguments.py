@@ -323,3 +323,11 @@ def test_lint_refuses_a_hosted_state_in_a_strict_profile(checkout, capsys, monke
     assert "secretsprovider: passphrase: SOV-OPS-02: a passphrase encrypts" in said.out
     monkeypatch.setenv("PULUMI_BACKEND_URL", "file:///srv/state")
     assert main(["lint"]) == 0
+
+
+def test_kubectl_waits_for_nothing_that_it_does_not_use():
+    """Scripts call it in loops: to import plans and models takes ten times as long as kubectl itself."""
+    slow = ("pydantic", "httpx", "rich", "corral.stacks.config.stack_config", "pulumi")
+    code = f"import corral.cli.kubectl, sys; print([one for one in {slow!r} if one in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"

@@ -4,7 +4,8 @@ import errno
 
 import pytest
 
-from corral.cli.errors import FAILED, explain
+from corral.cli.errors import FAILED
+from corral.cli.explain import explain
 
 
 def test_a_file_of_another_user_is_one_line_with_what_to_do(capsys: pytest.CaptureFixture[str]):

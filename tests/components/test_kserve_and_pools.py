@@ -64,6 +64,15 @@ def test_a_server_that_is_busy_with_an_answer_is_not_taken_for_dead():
         assert liveness["failureThreshold"] * liveness["periodSeconds"] >= 60
 
 
+def test_a_server_that_has_loaded_its_weights_is_asked_within_a_second_and_may_load_for_an_hour():
+    graph = build(lambda: KServe("kserve", {"supply": {}, "cert_manager": "cert-manager"}))
+    for runtime in graph.of("ClusterServingRuntime"):
+        (server,) = runtime.inputs["spec"]["containers"]
+        startup = server["startupProbe"]
+        assert startup["periodSeconds"] == 1
+        assert startup["failureThreshold"] * startup["periodSeconds"] == 3600
+
+
 def test_an_existing_kserve_gets_our_runtimes_alone():
     graph = build(lambda: KServe("kserve", {"supply": {}, "existing": True}), found=INFERENCE)
     assert not graph.of("Chart") + graph.of("Release") + graph.of("Namespace")

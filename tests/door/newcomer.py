@@ -128,6 +128,7 @@ def newcomer_in(folder):
             "USER": "newcomer",
             "CORRAL_TOOLCHAIN": str(Home.find().toolchain),
             "CORRAL_RANGES": os.environ["CORRAL_RANGES"],
+            "GOGC": os.environ["GOGC"],
             "PULUMI_CONFIG_PASSPHRASE": PASSPHRASE,
             "PULUMI_SKIP_UPDATE_CHECK": "true",
             # What a normal Pulumi would download is what the toolchain has on PATH.

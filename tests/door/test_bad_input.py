@@ -99,8 +99,18 @@ def lines_of(done):
     return [line.strip() for line in done.stdout.splitlines()]
 
 
-@pytest.mark.parametrize("wrong", WRONGS, ids=lambda wrong: wrong.__name__)
-@pytest.mark.parametrize("entry", COMMANDS)
+CASES = [
+    (entry, wrong)
+    for entry in COMMANDS
+    for wrong in WRONGS
+    # The three of `several_at_once`, which each command reports, are told one by one by one command.
+    if entry == "corral plan" or wrong not in (forbidden_source, unknown_gpu, duplicate_names)
+]
+
+
+@pytest.mark.parametrize(
+    ("entry", "wrong"), CASES, ids=lambda one: one if isinstance(one, str) else one.__name__
+)
 def test_each_error_is_one_line_with_place_value_and_what_is_allowed(newcomer, entry, wrong):
     stack = yaml.safe_load(yaml.safe_dump(DEV))
     expected = wrong(stack)

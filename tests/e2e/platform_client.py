@@ -71,6 +71,7 @@ class Platform:
             "CORRAL_TOOLCHAIN": str(Home.find().toolchain),
             "COLUMNS": "200",
             "CORRAL_RANGES": os.environ["CORRAL_RANGES"],
+            "GOGC": os.environ["GOGC"],
         }
 
     def start(self, *arguments: str) -> "subprocess.Popen[str]":

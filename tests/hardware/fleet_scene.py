@@ -22,8 +22,8 @@ from corral.embedded.kube import Api, ApiError, resource
 from corral.embedded.plane import plane
 
 SECONDS = 40
-SECONDS_TO_LOOK_AGAIN = 30
-"""The scheduler lets a pod wait for up to 10 s before it looks again."""
+SECONDS_TO_LOOK_AGAIN = 15
+"""The scheduler of a plane lets a pod wait for 1 s before it looks again."""
 DRA = "resource.k8s.io/v1"
 OPERATOR = "gpu-operator"
 POLICY = resource("nvidia.com/v1", "clusterpolicies", name="cluster-policy")

@@ -1,5 +1,6 @@
 """What kwokctl, the API server and kwok are told."""
 
+import pytest
 import yaml
 
 from corral.embedded.home import Home
@@ -60,6 +61,33 @@ def test_no_lease_shuts_a_restarted_kwok_out(tmp_path):
     patches = {one["name"]: one["extraArgs"] for one in documents(tmp_path)[0]["componentsPatches"]}
     (lease,) = [one for one in patches["kwok-controller"] if one["key"] == "node-lease-duration-seconds"]
     assert (lease["value"], lease["override"]) == ("0", True)
+
+
+def test_a_restarted_controller_waits_for_no_lease_and_a_pod_for_no_long_backoff(tmp_path):
+    plane = Home(tmp_path).plane("dev")
+    arguments = extra_arguments(documents(tmp_path)[0])
+    assert arguments["kube-controller-manager"]["leader-elect"] == "false"
+    assert arguments["kube-scheduler"]["config"] == str(plane.control / "scheduler.yaml")
+    scheduler = yaml.safe_load(control.scheduler_configuration(plane))
+    assert scheduler["leaderElection"] == {"leaderElect": False}
+    assert scheduler["podInitialBackoffSeconds"] == scheduler["podMaxBackoffSeconds"] == 1
+    assert scheduler["clientConnection"]["kubeconfig"].startswith(str(control.cluster_folder(plane)))
+
+
+@pytest.mark.parametrize(("stated", "expected"), [(None, "40"), ("100", "100")])
+def test_the_api_server_saves_memory_unless_the_environment_rather_saves_time(
+    tmp_path, monkeypatch, stated, expected
+):
+    plane = Home(tmp_path).plane("dev")
+    control.cluster_folder(plane).mkdir(parents=True)
+    components = [{"name": name} for name in control.BINARIES]
+    (control.cluster_folder(plane) / "kwok.yaml").write_text(yaml.safe_dump({"components": components}))
+    monkeypatch.delenv("GOGC", raising=False)
+    if stated:
+        monkeypatch.setenv("GOGC", stated)
+    environments = {one.name: one.env for one in control.programs(plane)}
+    assert {name for name, one in environments.items() if "GOGC" in one} == {"kube-apiserver"}
+    assert environments["kube-apiserver"]["GOGC"] == expected
 
 
 def test_kwok_touches_only_pods_that_the_node_has_marked(tmp_path):

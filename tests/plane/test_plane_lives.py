@@ -6,6 +6,7 @@ import socket
 import subprocess
 import sys
 import time
+from contextlib import contextmanager
 from pathlib import Path
 
 import httpx
@@ -25,16 +26,38 @@ def quiet(_line):
     """Nobody listens."""
 
 
-@pytest.fixture
-def home(tmp_path_factory, monkeypatch):
+@contextmanager
+def home_in(folder):
     """A CORRAL_HOME of its own with the toolchain of this machine; every plane in it is gone afterwards."""
     toolchain = Home.find().toolchain
-    home = Home(tmp_path_factory.mktemp("h"))
-    monkeypatch.setenv("CORRAL_HOME", str(home.root))
-    monkeypatch.setenv("CORRAL_TOOLCHAIN", str(toolchain))
-    yield home
-    for folder in home.root.glob("*/plane.json"):
-        plane.down(home, folder.parent.name, quiet)
+    home = Home(folder)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("CORRAL_HOME", str(home.root))
+        patch.setenv("CORRAL_TOOLCHAIN", str(toolchain))
+        yield home
+        for plane_file in home.root.glob("*/plane.json"):
+            plane.down(home, plane_file.parent.name, quiet)
+
+
+@pytest.fixture
+def home(tmp_path_factory):
+    """For one test alone."""
+    with home_in(tmp_path_factory.mktemp("h")) as home:
+        yield home
+
+
+@pytest.fixture(scope="module")
+def shared_home(tmp_path_factory):
+    """For the tests that start from a plane that runs, however it came to."""
+    with home_in(tmp_path_factory.mktemp("s")) as home:
+        yield home
+
+
+@pytest.fixture
+def shared(shared_home):
+    """The same, with plane `dev` up: what the test before did to it is over."""
+    plane.up(shared_home, "dev", quiet)
+    return shared_home
 
 
 def state(home, name="dev"):
@@ -58,9 +81,9 @@ def ask(home, path, name="dev"):
         return answer.json()
 
 
-def config_map(home, name="dev"):
+def config_map(home, name="dev", called="kept"):
     with client(home, name) as api:
-        body = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "kept"}}
+        body = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": called}}
         api.post("/api/v1/namespaces/default/configmaps", json=body).raise_for_status()
 
 
@@ -126,44 +149,42 @@ def test_up_stop_up_down(home):
     assert str(home.root) not in mounts
 
 
-def test_everything_that_listens_listens_on_loopback(home):
-    plane.up(home, "dev", quiet)
-    result = listening([process.pid for process in processes(home).values()])
+def test_everything_that_listens_listens_on_loopback(shared):
+    result = listening([process.pid for process in processes(shared).values()])
     assert len([entry for entry in result if entry[0].startswith("tcp")]) >= 6
     for table, address in result:
         # The kernel writes addresses byte-swapped: 127.a.b.c ends in 7F.
         assert not table.endswith("6") and address.endswith("7F"), (table, address)
 
 
-def test_two_planes_live_side_by_side(home):
-    first, second = plane.up(home, "one", quiet), plane.up(home, "two", quiet)
+def test_two_planes_live_side_by_side(shared):
+    first, second = PlaneRecord.load(shared.plane("dev")), plane.up(shared, "two", quiet)
     assert first.service_range != second.service_range
-    config_map(home, "one")
-    assert ask(home, "/api/v1/namespaces/default/configmaps/kept", "one")
+    config_map(shared, "two", called="of-two")
+    assert ask(shared, "/api/v1/namespaces/default/configmaps/of-two", "two")
     with pytest.raises(httpx.HTTPStatusError, match="404"):
-        ask(home, "/api/v1/namespaces/default/configmaps/kept", "two")
-    plane.down(home, "one", quiet)
-    assert ask(home, "/api/v1/nodes", "two")
+        ask(shared, "/api/v1/namespaces/default/configmaps/of-two", "dev")
+    plane.down(shared, "two", quiet)
+    assert ask(shared, "/api/v1/nodes", "dev")
 
 
 @pytest.mark.parametrize("name", ["kube-apiserver", "etcd", "node", "hardware"])
-def test_a_killed_program_is_started_again(home, name):
-    plane.up(home, "dev", quiet)
-    killed = processes(home)[name]
-    os.kill(killed.pid, signal.SIGKILL)
-    wait_for(lambda: state(home).programs[name].process not in (None, killed))
-    assert state(home).programs[name].restarts == 1
+def test_a_killed_program_is_started_again(shared, name):
+    before = state(shared).programs[name]
+    os.kill(before.process.pid, signal.SIGKILL)
+    wait_for(lambda: state(shared).programs[name].process not in (None, before.process))
+    assert state(shared).programs[name].restarts == before.restarts + 1
 
     def answers():
         try:
-            return bool(ask(home, "/api/v1/nodes"))
+            return bool(ask(shared, "/api/v1/nodes"))
         except httpx.HTTPError:
             return False
 
     wait_for(answers)
 
 
-def test_simulated_pods_come_and_go_at_once_after_kwok_was_replaced(home):
+def test_simulated_pods_come_and_go_at_once_after_kwok_was_replaced(shared):
     pods = "/api/v1/namespaces/default/pods"
     body = {
         "apiVersion": "v1",
@@ -171,13 +192,12 @@ def test_simulated_pods_come_and_go_at_once_after_kwok_was_replaced(home):
         "metadata": {"name": "p"},
         "spec": {"nodeName": "system-0", "containers": [{"name": "c", "image": "example.eu/no/row"}]},
     }
-    plane.up(home, "dev", quiet)
-    plane.stop(home, "dev", quiet)
-    plane.up(home, "dev", quiet)
-    killed = processes(home)["kwok-controller"]
+    plane.stop(shared, "dev", quiet)
+    plane.up(shared, "dev", quiet)
+    killed = processes(shared)["kwok-controller"]
     os.kill(killed.pid, signal.SIGKILL)
-    wait_for(lambda: state(home).programs["kwok-controller"].process not in (None, killed))
-    with client(home) as api:
+    wait_for(lambda: state(shared).programs["kwok-controller"].process not in (None, killed))
+    with client(shared) as api:
         wait_for(lambda: api.get("/api/v1/namespaces/default/serviceaccounts/default").status_code == 200)
         api.post(pods, json=body).raise_for_status()
         wait_for(lambda: api.get(f"{pods}/p").json()["status"]["phase"] == "Running")
@@ -185,35 +205,23 @@ def test_simulated_pods_come_and_go_at_once_after_kwok_was_replaced(home):
         wait_for(lambda: api.get(f"{pods}/p").status_code == 404)
 
 
-def test_a_killed_supervisor_is_replaced_and_what_runs_goes_on(home):
-    plane.up(home, "dev", quiet)
-    before = processes(home)
+def test_a_killed_supervisor_is_replaced_and_what_runs_goes_on(shared):
+    before = processes(shared)
     os.kill(before["supervisor"].pid, signal.SIGKILL)
     wait_for(lambda: not before["supervisor"].alive)
-    plane.up(home, "dev", quiet)
-    after = processes(home)
+    plane.up(shared, "dev", quiet)
+    after = processes(shared)
     assert after.pop("supervisor") != before.pop("supervisor")
     assert after == before
 
 
-def test_killing_everything_is_recovered_by_the_next_up(home):
-    plane.up(home, "dev", quiet)
-    config_map(home)
-    before = processes(home)
+def test_killing_everything_is_recovered_by_the_next_up(shared):
+    config_map(shared)
+    before = processes(shared)
     for process in before.values():
         os.kill(process.pid, signal.SIGKILL)
-    plane.up(home, "dev", quiet)
-    assert ask(home, "/api/v1/namespaces/default/configmaps/kept")
-
-
-def test_a_lost_state_file_loses_no_process(home):
-    plane.up(home, "dev", quiet)
-    before = processes(home)
-    (home.plane("dev").run / "state.json").write_text("{")
-    os.kill(before["supervisor"].pid, signal.SIGKILL)
-    wait_for(lambda: not before["supervisor"].alive)
-    plane.down(home, "dev", quiet)
-    assert not any(process.alive for process in before.values())
+    plane.up(shared, "dev", quiet)
+    assert ask(shared, "/api/v1/namespaces/default/configmaps/kept")
 
 
 def test_an_interrupted_up_is_finished_by_the_next(home):
@@ -230,16 +238,16 @@ def test_an_interrupted_up_is_finished_by_the_next(home):
     assert ask(home, "/api/v1/nodes")["items"]
 
 
-def test_a_port_in_use_is_said_and_nothing_is_lost(home):
-    record = plane.up(home, "dev", quiet)
-    plane.stop(home, "dev", quiet)
+def test_a_port_in_use_is_said_and_nothing_is_lost(shared):
+    record = PlaneRecord.load(shared.plane("dev"))
+    plane.stop(shared, "dev", quiet)
     with (
         socket.create_server(("127.0.0.1", record.api_port)),
         pytest.raises(AddressesInUse, match=rf"port {record.api_port} .*kube-apiserver"),
     ):
-        plane.up(home, "dev", quiet)
-    plane.up(home, "dev", quiet)
-    assert ask(home, "/api/v1/nodes")["items"]
+        plane.up(shared, "dev", quiet)
+    plane.up(shared, "dev", quiet)
+    assert ask(shared, "/api/v1/nodes")["items"]
 
 
 def test_a_program_that_always_ends_is_given_up_with_its_log(home, monkeypatch):
@@ -253,21 +261,28 @@ def test_a_program_that_always_ends_is_given_up_with_its_log(home, monkeypatch):
     assert state(home).programs["node"].phase == "running"
 
 
-def test_files_are_the_owners_alone(home):
-    plane.up(home, "dev", quiet)
+def test_files_are_the_owners_alone(shared):
     # kwok's discovery cache sets modes of its own, in a folder that nobody else enters.
     own = [
         path
-        for path in home.plane("dev").root.rglob("*")
+        for path in shared.plane("dev").root.rglob("*")
         if not path.is_symlink() and not {"pods", ".kube"} & set(path.parts)
     ]
-    assert home.plane("dev").kubeconfig in own
+    assert shared.plane("dev").kubeconfig in own
     assert [path for path in own if path.stat().st_mode & 0o077] == []
 
 
-def test_memory_and_pid_of_each_program_are_known(home):
-    plane.up(home, "dev", quiet)
-    assert len(processes(home)) > 4
-    for name, process in processes(home).items():
+def test_memory_and_pid_of_each_program_are_known(shared):
+    assert len(processes(shared)) > 4
+    for name, process in processes(shared).items():
         assert process == Process.of(process.pid), name
         assert process.memory > 1_000_000, name
+
+
+def test_a_lost_state_file_loses_no_process(shared):
+    before = processes(shared)
+    (shared.plane("dev").run / "state.json").write_text("{")
+    os.kill(before["supervisor"].pid, signal.SIGKILL)
+    wait_for(lambda: not before["supervisor"].alive)
+    plane.down(shared, "dev", quiet)
+    assert not any(process.alive for process in before.values())

@@ -5,7 +5,7 @@ from functools import cache
 from pathlib import Path
 from typing import cast
 
-import yaml
+from corral.catalogue import yamls
 
 
 @dataclass(frozen=True)
@@ -22,7 +22,7 @@ class Documented:
 @cache
 def _entries() -> dict[str, dict[str, str]]:
     text = Path(__file__).with_name("documented.yaml").read_text()
-    return cast("dict[str, dict[str, str]]", yaml.safe_load(text))
+    return cast("dict[str, dict[str, str]]", yamls.load(text))
 
 
 def documented(image: str) -> Documented:

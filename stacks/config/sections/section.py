@@ -8,6 +8,4 @@ from corral.stacks.config.values import kebab
 class Section(BaseModel):
     """A mapping of the stack file: frozen, kebab-case, without unknown keys."""
 
-    model_config = ConfigDict(
-        frozen=True, extra="forbid", alias_generator=kebab, use_attribute_docstrings=True
-    )
+    model_config = ConfigDict(frozen=True, extra="forbid", alias_generator=kebab)
