@@ -5,7 +5,7 @@ import shutil
 
 import pytest
 import yaml
-from platform_client import CHECKOUT
+from platform_client import CHECKOUT, wait_for
 from tests.providers.programs import Program
 
 pytestmark = pytest.mark.engine
@@ -50,7 +50,12 @@ def stack(platform, tmp_path_factory):
     platform.kubectl("create", "namespace", "research")
     platform.kubectl("label", "namespace", "research", "owner=research")
     yield stack
-    platform.kubectl("delete", "namespace", "research")
+    platform.kubectl("delete", "namespace", "research", "--wait=false")
+    wait_for(
+        lambda: not platform.try_kubectl("get", "namespace", "research", "--ignore-not-found").out,
+        120,
+        "the namespace is gone, which later tests would meet",
+    )
 
 
 def write(stack, kind, adopting=ADOPTING):
