@@ -80,7 +80,7 @@ check test: export PYTHONDONTWRITEBYTECODE :=
 check: $(STAMP) ## Format, lint, types and the tests that need no program
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
-	@($(BIN)/lint-imports --no-logo --no-cache && $(BIN)/basedpyright) & \
+	@($(BIN)/lint-imports --no-logo --no-cache && $(BIN)/python ci/sdk_stubs.py .venv/typings && $(BIN)/basedpyright) & \
 	  types=$$!; $(BIN)/python -m pytest -q -n auto --dist loadfile \
 	  -m "not engine and not upstream and not browser and not exhaustive"; tests=$$?; wait $$types && exit $$tests
 
