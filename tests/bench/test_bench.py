@@ -66,6 +66,7 @@ def test_first_fit_decreasing_is_a_fair_peer():
     assert places == [2, 1, 0, 2, 1], "the largest first, each on the first GPU where it fits"
 
 
+@pytest.mark.exhaustive
 def test_the_bench_of_packing_plans_what_it_says(monkeypatch, capsys):
     monkeypatch.setattr(packing, "FLEETS", 10)
     monkeypatch.setattr(packing, "SIZES", (10, 20))

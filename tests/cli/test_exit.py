@@ -68,6 +68,7 @@ def test_what_differs_on_another_cluster_is_a_line_each():
     ]
 
 
+@pytest.mark.exhaustive
 def test_the_committed_site_is_left_by_this_register(capsys, monkeypatch):
     monkeypatch.chdir(ROOT)
     assert main(["exit", "-s", "onprem", "--json"]) == 0

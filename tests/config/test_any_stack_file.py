@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import jsonschema
+import pytest
 import yaml
 from hypothesis import given
 from hypothesis import strategies as st
@@ -25,6 +26,7 @@ def lines(content: Any) -> list[str]:
     return []
 
 
+@pytest.mark.exhaustive
 @bounded(50)
 @given(wild_files())
 def test_a_wild_stack_file_is_read_or_refused_in_lines_for_its_writer(content: Any):
@@ -90,6 +92,7 @@ BREAKAGES += (
 ENCODINGS = ("utf-8", "utf-8", "utf-8", "utf-16", "latin-1", "utf-8-sig")
 
 
+@pytest.mark.exhaustive
 @bounded(40)
 @given(content=texts())
 def test_a_broken_file_is_read_or_refused_in_lines_with_its_name_or_its_path(

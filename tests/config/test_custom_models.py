@@ -558,6 +558,7 @@ ODD = st.recursive(
 )
 
 
+@pytest.mark.exhaustive
 @settings(max_examples=200, deadline=None, suppress_health_check=list(HealthCheck))
 @given(
     base=st.sampled_from([LLAMA, HYBRID, DEEPSEEK, GPT_OSS, MIXTRAL]),

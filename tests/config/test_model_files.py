@@ -112,6 +112,7 @@ def places(value: object) -> list[tuple[dict[str, Any], str]]:
     return [(found, key) for key in found] + [one for inner in found.values() for one in places(inner)]
 
 
+@pytest.mark.exhaustive
 @GENERATED
 @given(base=st.sampled_from((*BASES, *OTHERS)), data=st.data())
 def test_any_value_at_any_depth_is_read_or_refused_in_one_line(base: dict[str, Any], data: st.DataObject):
@@ -133,6 +134,7 @@ def test_any_value_at_any_depth_is_read_or_refused_in_one_line(base: dict[str, A
     assert memory(found, found.engine, usable=80 * GIB, **limits).weights >= found.weights
 
 
+@pytest.mark.exhaustive
 @GENERATED
 @given(base=st.sampled_from(BASES), share=st.floats(0.0, 0.7))
 def test_an_index_of_too_little_is_refused_whatever_the_architecture(base: dict[str, Any], share: float):
@@ -144,6 +146,7 @@ def test_an_index_of_too_little_is_refused_whatever_the_architecture(base: dict[
     assert "describes a model of at least" in found[0]
 
 
+@pytest.mark.exhaustive
 @GENERATED
 @given(index=ODD | st.builds(total, ODD, ODD))
 def test_any_index_is_read_or_refused_in_one_line(index: object):
@@ -155,6 +158,7 @@ def test_any_index_is_read_or_refused_in_one_line(index: object):
         assert found.weights >= 14e9
 
 
+@pytest.mark.exhaustive
 @GENERATED
 @given(content=st.binary(max_size=64) | st.just(b"version https://git-lfs.github.com/spec/v1\nsize 9\n"))
 def test_any_file_of_weights_is_read_or_refused_in_one_line(content: bytes):
@@ -169,6 +173,7 @@ def test_any_file_of_weights_is_read_or_refused_in_one_line(content: bytes):
     assert len(error.value.problems) == 1 and "\n" not in str(error.value)
 
 
+@pytest.mark.exhaustive
 @GENERATED
 @given(
     dtype=st.sampled_from(list(Dtype)),

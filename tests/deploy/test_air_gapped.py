@@ -91,6 +91,7 @@ def test_a_chart_from_upstream_is_a_host_outside_the_site():
 BUILT: list[str] = []
 
 
+@pytest.mark.exhaustive
 @bounded(60)
 @given(stack_files())
 def test_no_resource_of_any_accepted_stack_names_a_host_outside_its_site(content: dict[str, Any]):
@@ -105,6 +106,7 @@ def test_no_resource_of_any_accepted_stack_names_a_host_outside_its_site(content
     assert outside(config, contents.registered(registered)) == []
 
 
+@pytest.mark.exhaustive
 def test_enough_of_what_is_generated_is_accepted():
     """Runs after the one before: stacks that nobody accepts prove nothing."""
     assert len(BUILT) >= FEW_BUILT

@@ -27,6 +27,7 @@ from corral.stacks.planning.results.plan import Plan
 from corral.stacks.reports.html import page
 from corral.stacks.reports.terminal.plan import render
 
+pytestmark = pytest.mark.exhaustive
 FEW_BUILT = 4
 """Graphs of the plain tests; each takes a second."""
 

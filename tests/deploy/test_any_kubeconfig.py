@@ -88,6 +88,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("kubeconfigs")
 
 
+@pytest.mark.exhaustive
 @bounded(150)
 @given(
     contents=st.lists(CONTENTS, min_size=1, max_size=3),

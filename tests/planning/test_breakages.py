@@ -68,6 +68,7 @@ GEOMETRIES = {
 }
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("change", GEOMETRIES.values(), ids=GEOMETRIES)
 def test_a_wrong_geometry_is_noticed(change: Callable[[dict[str, Any]], None]):
     with catalogue_with(change):
@@ -94,6 +95,7 @@ STOPPED = {"eight of anything on a GPU": ValueError, "a slice that is always spa
 MODULES = (layouts, weights, packing, repacking, allocation)
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("breakage", BREAKS)
 def test_a_wrong_capacity_bound_search_or_move_is_noticed(breakage: str, monkeypatch: pytest.MonkeyPatch):
     name, broken = BREAKS[breakage]

@@ -290,6 +290,7 @@ def test_unbroken_all_checks_pass():
     assert not red()
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("broken", BROKEN)
 def test_a_promise_that_is_made_wrong_is_noticed(broken: str, monkeypatch: pytest.MonkeyPatch):
     for name, value in BROKEN[broken].items():

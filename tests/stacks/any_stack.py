@@ -7,6 +7,7 @@ The keys come from the JSON Schema of `StackConfig`, so that a new one is covere
 import datetime
 import os
 from collections.abc import Callable, Mapping, Sequence
+from functools import cache
 from typing import Any
 
 import hypothesis.strategies as st
@@ -139,6 +140,7 @@ WEIGHT = 6
 """Likely values beside each one that the schema alone allows."""
 
 
+@cache
 def stack_files() -> st.SearchStrategy[dict[str, Any]]:
     """Objects `corral:platform` that satisfy the schema, most of them nearly a plan."""
     schema = StackConfig.model_json_schema(by_alias=True)
