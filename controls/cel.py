@@ -76,6 +76,7 @@ _SPEC = "object.?spec.orValue({})"
 ANNOTATIONS = (
     "object.?metadata.?annotations.orValue({})",
     "object.?spec.?template.?metadata.?annotations.orValue({})",
+    "object.?spec.?jobTemplate.?spec.?template.?metadata.?annotations.orValue({})",
 )
 """CEL: annotations of an object, and of its pods."""
 _SOURCE = "storage-initializer-sourceuri"

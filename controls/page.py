@@ -11,7 +11,7 @@ from corral.controls.exceptions import MOST_DAYS, SOON_DAYS
 from corral.controls.levels import Level, Severity
 from corral.controls.profiles import PROFILES, Profile
 from corral.controls.register import CONTROLS
-from corral.controls.workspace import SECRETS, STATE
+from corral.controls.workspace import PLUGINS, SECRETS, STATE
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGE = ROOT / "docs" / "controls.md"
@@ -106,6 +106,7 @@ def profile_page(name: str) -> str:
             f"| retention of logs | {retention} |",
             f"| state in a hosted service, or in a region outside | {_words(profile.workspace[STATE])} |",
             f"| secrets under a passphrase, or a key outside | {_words(profile.workspace[SECRETS])} |",
+            f"| plugins of the engine from a public host | {_words(profile.workspace[PLUGINS])} |",
             f"| sources of models | {', '.join(f'`{one}`' for one in profile.model_sources)} |",
             "",
             "## What it does not prove",

@@ -1,4 +1,5 @@
-"""Where the state of a stack is, and what encrypts its secrets: SOV-OPS-01 and SOV-OPS-02.
+"""Where the state of a stack is, what encrypts its secrets, and where its plugins come from: SOV-OPS-01,
+SOV-OPS-02 and SOV-SUP-08.
 
 No resource of the program shows them, so they are evaluated from the project's files, before a deployment.
 """
@@ -8,11 +9,14 @@ from dataclasses import dataclass
 from urllib.parse import parse_qs, urlsplit
 
 from corral.controls.levels import Level
+from corral.controls.network.hosts import PUBLIC
 from corral.controls.profiles import Profile
 
-STATE, SECRETS = "SOV-OPS-01", "SOV-OPS-02"
+STATE, SECRETS, PLUGINS = "SOV-OPS-01", "SOV-OPS-02", "SOV-SUP-08"
 HOSTED = ("api.pulumi.com", "app.pulumi.com")
 PASSPHRASE = "passphrase"
+PUBLISHERS, KEPT = "the publishers", "this machine"
+"""Where the engine has its plugins from by itself, and where it has them if it fetches none."""
 
 
 @dataclass(frozen=True)
@@ -23,6 +27,8 @@ class Workspace:
     """URL of the state; None: it is not said."""
     secrets_provider: str | None
     """URL of the key of the secrets, or `passphrase`; None: it is not said."""
+    plugins: str = PUBLISHERS
+    """Where the engine fetches plugins from: the publishers, this machine, or addresses in their place."""
 
 
 @dataclass(frozen=True)
@@ -43,6 +49,8 @@ def findings(workspace: Workspace, constraints: Profile) -> Iterator[Finding]:
     provider = workspace.secrets_provider
     if provider is not None and (reason := _secrets(provider, constraints)):
         yield from _finding(SECRETS, "secretsprovider", _shown(provider), reason, constraints)
+    if reason := _plugins(workspace.plugins):
+        yield from _finding(PLUGINS, "plugins", workspace.plugins, reason, constraints)
 
 
 def _finding(control: str, path: str, value: str, reason: str, constraints: Profile) -> Iterator[Finding]:
@@ -75,6 +83,17 @@ def _secrets(provider: str, constraints: Profile) -> str | None:
         place = (parts.netloc + parts.path).partition("/locations/")[2].partition("/")[0]
         return _outside(place, constraints) if place else None
     return _elsewhere(parts.scheme, parts.query, provider, constraints) if parts.scheme == "awskms" else None
+
+
+def _plugins(origin: str) -> str | None:
+    if origin == PUBLISHERS:
+        return (
+            "the engine fetches plugins that it lacks from their publishers: set "
+            "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION=true, or PULUMI_PLUGIN_DOWNLOAD_URL_OVERRIDES"
+        )
+    hosts = {urlsplit(one.partition("=")[2]).hostname or "" for one in origin.split(",")} - {""}
+    public = sorted(host for host in hosts if any(host == one or host.endswith(f".{one}") for one in PUBLIC))
+    return f"plugins come from {', '.join(public)}, which is public: name a mirror" if public else None
 
 
 def _elsewhere(scheme: str, query: str, address: str, constraints: Profile) -> str | None:

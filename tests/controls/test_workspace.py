@@ -6,12 +6,12 @@ import pytest
 
 from corral.controls.levels import Level
 from corral.controls.profiles import PROFILES
-from corral.controls.workspace import PASSPHRASE, Workspace, findings
+from corral.controls.workspace import KEPT, PASSPHRASE, PUBLISHERS, Workspace, findings
 from corral.stacks.config.workspace import read_workspace
 
 
 def levels(profile: str, backend: str | None = None, provider: str | None = None) -> list[tuple[str, str]]:
-    found = findings(Workspace(backend, provider), PROFILES[profile])
+    found = findings(Workspace(backend, provider, KEPT), PROFILES[profile])
     return [(one.control, one.level.value) for one in found]
 
 
@@ -54,7 +54,7 @@ def test_secrets_are_under_a_key_of_the_profile(provider: str | None, fine: bool
 
 
 def test_credentials_in_an_address_are_not_repeated() -> None:
-    (one,) = findings(Workspace("s3://key:secret@state?region=us-east-1", None), PROFILES["air-gapped"])
+    (one,) = findings(Workspace("s3://key:secret@state?region=us-east-1", None, KEPT), PROFILES["air-gapped"])
     assert one.value == "s3://state?region=us-east-1" and one.level is Level.MANDATORY
 
 
@@ -69,3 +69,27 @@ def test_the_environment_comes_before_the_project_and_a_salt_is_a_passphrase(tmp
     stack.write_text("{{ bad")
     (tmp_path / "Pulumi.yaml").unlink()
     assert read_workspace(stack, {}) == Workspace(None, None)
+
+
+ACQUISITION, OVERRIDES = "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION", "PULUMI_PLUGIN_DOWNLOAD_URL_OVERRIDES"
+
+
+@pytest.mark.parametrize(
+    ("environment", "origin", "fine"),
+    [
+        ({}, PUBLISHERS, False),
+        ({ACQUISITION: "false"}, PUBLISHERS, False),
+        ({ACQUISITION: "true"}, KEPT, True),
+        ({OVERRIDES: "=https://mirror.example.eu/plugins"}, "=https://mirror.example.eu/plugins", True),
+        ({OVERRIDES: "^aws=https://get.pulumi.com"}, "^aws=https://get.pulumi.com", False),
+        ({OVERRIDES: "a=https://mirror.example.eu,b=https://github.com/x"}, None, False),
+    ],
+)
+def test_plugins_come_from_this_machine_or_a_mirror(
+    tmp_path: Path, environment: dict[str, str], origin: str | None, fine: bool
+) -> None:
+    found = read_workspace(tmp_path / "Pulumi.prod.yaml", environment)
+    assert origin is None or found.plugins == origin
+    for profile, demands in (("eu-controlled", False), ("eu-sovereign", True), ("air-gapped", True)):
+        named = [one.control for one in findings(found, PROFILES[profile])]
+        assert named == (["SOV-SUP-08"] if demands and not fine else []), profile

@@ -15,7 +15,7 @@ from corral.controls.profiles import Profile as Constraints
 from corral.controls.register import CONTROLS
 from corral.controls.stamp import PASSED, Stamp, rule_digest, rules_digest
 from corral.controls.verdicts import Evaluation, Outcome
-from corral.controls.workspace import SECRETS, STATE, Workspace
+from corral.controls.workspace import PLUGINS, SECRETS, STATE, Workspace
 from corral.controls.workspace import findings as workspace_findings
 from corral.stacks.config.model_lock import LockedModel as ModelLock
 from corral.stacks.planning.results.plan import Plan
@@ -40,6 +40,7 @@ from corral.stacks.reports.evidence.state import (
 _WORKSPACE = {
     STATE: ("The state is kept in a place of the profile", "critical"),
     SECRETS: ("Secrets of the stack are encrypted by a key of the profile", "high"),
+    PLUGINS: ("Plugins of the engine come from no public host", "high"),
 }
 _ORDER = (
     (Outcome.VIOLATED, ControlVerdict.VIOLATED),
@@ -173,8 +174,12 @@ def _enforced(
 
 
 def _workspace(limits: Constraints, workspace: Workspace | None) -> Iterator[ControlEvidence]:
-    findings = () if workspace is None else tuple(workspace_findings(workspace, limits))
-    stated = workspace and {STATE: workspace.backend, SECRETS: workspace.secrets_provider}
+    found = () if workspace is None else tuple(workspace_findings(workspace, limits))
+    stated = workspace and {
+        STATE: workspace.backend,
+        SECRETS: workspace.secrets_provider,
+        PLUGINS: None,  # where the engine that deployed had them from, no file and no state says
+    }
     for identity, (title, severity) in _WORKSPACE.items():
         own = limits.workspace[identity]
         if own is Level.DISABLED:

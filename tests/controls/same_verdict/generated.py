@@ -162,9 +162,3 @@ def wrapped(subject: Mapping[str, Any]) -> Iterator[tuple[str, str, dict[str, An
     yield "in a List", "kubernetes:core/v1:List", {"items": [dict(subject)]}
     listed = kind.token.rpartition(":")[0]
     yield "in a list of its kind", f"{listed}:{kind.kind}List", {"items": [props]}
-
-
-def spread(several: list[Subject], count: int) -> list[Subject]:
-    """`count` of `several`, evenly."""
-    step = max(1, len(several) // count)
-    return several[::step][:count]

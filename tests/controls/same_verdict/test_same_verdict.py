@@ -1,5 +1,6 @@
 """A control has one verdict, wherever it is enforced and however the same thing is written."""
 
+from collections.abc import Iterator
 from functools import cache
 from typing import Any
 
@@ -9,7 +10,15 @@ from pulumi.runtime.proto import analyzer_pb2
 from pulumi_policy.proxy import UNKNOWN_STRING_VALUE
 from tests.components.admission.guarded import refusals
 from tests.controls.same_verdict.generated import Subject, object_controls, subjects, wrapped
-from tests.controls.same_verdict.nets import NETS, crossguard, matches, served, stopping, without_nulls
+from tests.controls.same_verdict.nets import (
+    NETS,
+    crossguard,
+    forget,
+    matches,
+    served,
+    stopping,
+    without_nulls,
+)
 from tests.controls.test_controls import constraints
 from tests.stacks.stack_files import problems
 
@@ -24,6 +33,13 @@ from corral.controls.scope import Scope
 ADMITTED = [one for one in object_controls() if isinstance(one.rule, ObjectRule) and one.rule.admitted]
 DECLARED = [one for one in object_controls() if one not in ADMITTED]
 CLOUD = [one for one in CONTROLS if not isinstance(one.rule, ObjectRule)]
+
+
+@pytest.fixture(scope="module", autouse=True)
+def analyzers() -> Iterator[None]:
+    """Those of CrossGuard, gone afterwards."""
+    yield
+    forget()
 
 
 @cache

@@ -87,7 +87,7 @@ def test_what_is_undecided_is_listed_as_not_checked():
 
 def test_every_control_has_a_row_and_what_the_profile_does_not_demand_says_so():
     rows = {one.id: one for one in evidence(stamp()).controls}
-    assert {one.id for one in CONTROLS} | {"SOV-OPS-01", "SOV-OPS-02"} == set(rows)
+    assert {one.id for one in CONTROLS} | {"SOV-OPS-01", "SOV-OPS-02", "SOV-SUP-08"} == set(rows)
     absent = {one.id for one in CONTROLS if not demanded(one, PROFILES["open"])}
     assert {key for key, one in rows.items() if one.verdict is ControlVerdict.NOT_DEMANDED} >= absent
 
@@ -148,7 +148,8 @@ def test_state_and_secrets_of_the_workspace_are_controls_as_well(workspace, stat
 
     limits = PROFILES["eu-sovereign"]
     found = {one.id: one.verdict for one in _workspace(limits, workspace)}
-    assert found == {"SOV-OPS-01": state, "SOV-OPS-02": secrets}
+    plugins = ControlVerdict.NOT_CHECKED if workspace else ControlVerdict.NOT_APPLICABLE
+    assert found == {"SOV-OPS-01": state, "SOV-OPS-02": secrets, "SOV-SUP-08": plugins}
 
 
 @pytest.mark.parametrize(
