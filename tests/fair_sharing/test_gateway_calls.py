@@ -153,8 +153,12 @@ def test_a_killed_proxy_comes_back_and_calls_succeed(platform, client):
 
 
 def test_more_calls_than_the_limit_are_refused_with_the_reason_and_when_to_come_again(client):
-    calls = (call(client, "/blue/v1/models", KEYS["blue"]) for _ in range(BLUE_CALLS + 1))
-    refused = next(one for one in calls if one.status_code == 429)
+    # Nothing answers behind this route: the model is simulated. The limit comes first.
+    calls = [call(client, "/blue/chat/v1/models", KEYS["blue"]) for _ in range(BLUE_CALLS + 1)]
+    assert {one.status_code for one in calls[:BLUE_CALLS]} == {503}
+    refused = calls[-1]
+    assert refused.status_code == 429
     assert refused.json()["error"]["code"] == "rate_limit_exceeded"
     assert int(refused.headers["retry-after"]) > 0
-    assert call(client, "/red/v1/models", KEYS["red"]).status_code == 200, "blue's limit is its own"
+    own = call(client, "/red/smollm2/v1/models", KEYS["red"])
+    assert own.status_code == 200, "blue's limit is its own"
