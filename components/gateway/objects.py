@@ -201,7 +201,11 @@ def tenant_route(host: str, tenant: str, *, listing: str, unknown: str) -> dict[
                 "matches": [{"path": {"type": "Exact", "value": f"{path}/models"}, "method": "GET"}],
                 "filters": [_filter(listing)],
             },
-            {"matches": [{"path": {"type": "PathPrefix", "value": path}}], "filters": [_filter(unknown)]},
+            # Also what the script leads to a model that there is not.
+            {
+                "matches": [{"path": {"type": "PathPrefix", "value": f"/{tenant}"}}],
+                "filters": [_filter(unknown)],
+            },
         ],
     }
 

@@ -39,7 +39,9 @@ function envoy_on_request(handle)
   local body = tenant and handle:body()
   if not body then return end
   local model = model_of(body:getBytes(0, body:length()))
-  -- Another header makes Envoy look for the route again.
-  if model ~= nil then headers:replace(":path", tenant .. "/" .. model .. rest) end
+  if model == nil then return end
+  -- Waiting for the body has ended the scope of `headers`.
+  handle:headers():replace(":path", tenant .. "/" .. model .. rest)
+  handle:clearRouteCache()
 end
 """

@@ -1,7 +1,7 @@
 """A stack of two tenants that share GPUs by queues, with a gateway before their models."""
 
-BLUE_CALLS = 20
-"""Calls of blue's that the gateway lets through in a minute, more than its tests make but for the last."""
+BLUE_CALLS = 5
+"""Calls of a model of blue's that the gateway lets through in a minute."""
 STACK = {
     "sovereignty": {"profile": "open", "region": "embedded"},
     "cluster": {"kind": "embedded"},
