@@ -174,7 +174,7 @@ def _enforced(
 
 
 def _workspace(limits: Constraints, workspace: Workspace | None) -> Iterator[ControlEvidence]:
-    found = () if workspace is None else tuple(workspace_findings(workspace, limits))
+    findings = () if workspace is None else tuple(workspace_findings(workspace, limits))
     stated = workspace and {
         STATE: workspace.backend,
         SECRETS: workspace.secrets_provider,
