@@ -194,10 +194,11 @@ class VectorEngine(str, Enum):
 
 
 class StorageKind(str, Enum):
-    """Where model files lie: a store that the platform deploys, or one that is there."""
+    """Where model files lie: a store that the platform deploys, one that is there, or a cloud's own."""
 
     SEAWEEDFS = "seaweedfs"
     EXISTING = "existing"
+    S3 = "s3"
 
 
 class AddonState(str, Enum):

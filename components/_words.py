@@ -37,7 +37,7 @@ if TYPE_CHECKING:
             "gke-ubuntu",
         ]
     )
-    StorageKindWord = StorageKind | Literal["seaweedfs", "existing"]
+    StorageKindWord = StorageKind | Literal["seaweedfs", "existing", "s3"]
     VectorEngineWord = VectorEngine | Literal["pgvector", "qdrant"]
     WeightsWord = Weights | Literal["real", "simulated"]
 else:

@@ -1,12 +1,16 @@
 """The object store that models are kept in, as importers and servers reach it."""
 
-from typing import TypedDict
+from collections.abc import Iterator
+from typing import NotRequired, TypedDict
 
 import pulumi
 
 
 class Store(TypedDict):
-    """A bucket for models and two identities: imports write, servers read."""
+    """A bucket for models and two identities: imports write, servers read.
+
+    Each identity is a key, or the account of pods that the store's cloud knows: there are no keys then.
+    """
 
     endpoint: pulumi.Input[str]
     """URL that pods reach it by."""
@@ -18,9 +22,25 @@ class Store(TypedDict):
     """Bucket of the models."""
     namespace: pulumi.Input[str]
     """Namespace in which imports run."""
-    writer_secret: pulumi.Input[str]
+    writer_secret: NotRequired[pulumi.Input[str]]
     """Secret there with the credential that may write, as AWS_* keys."""
-    reader_access_key: pulumi.Input[str]
+    writer_account: NotRequired[pulumi.Input[str]]
+    """ServiceAccount there whose pods may write without keys; in place of all keys."""
+    reader_access_key: NotRequired[pulumi.Input[str]]
     """Access key of the identity that only reads."""
-    reader_secret_key: pulumi.Input[str]
+    reader_secret_key: NotRequired[pulumi.Input[str]]
     """Secret key of the identity that only reads, a secret."""
+
+
+KEYS = ("writer_secret", "reader_access_key", "reader_secret_key")
+
+
+def store_problems(owner: str, store: Store) -> Iterator[str]:
+    """Identities that are missing, or stated twice, one line each."""
+    keyless = "writer_account" in store
+    for key in KEYS:
+        if (key in store) is keyless:
+            reason = (
+                "pods are let in by their account" if keyless else "or 'writer_account' in place of all keys"
+            )
+            yield f"{owner}.store: {key!r} is {'superfluous' if keyless else 'missing'}; {reason}"

@@ -18,7 +18,10 @@ from corral.tools.failure import ToolFailure
 from corral.tools.store import Location, client, failure_of
 
 SHA256 = re.compile(r"^[0-9a-f]{64}$")
-NEEDED = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_REGION", "AWS_ENDPOINT_URL_S3")
+KEYS = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
+OWN_IDENTITY = "AWS_CONTAINER_CREDENTIALS_FULL_URI"
+"""Variable of pods that get credentials for their account, in place of keys."""
+NEEDED = (*KEYS, "AWS_REGION", "AWS_ENDPOINT_URL_S3")
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -27,7 +30,8 @@ def main(argv: Sequence[str] | None = None) -> int:
 
     arguments = _parser().parse_args(argv)
     try:
-        missing = [name for name in arguments.needs if not os.environ.get(name)]
+        held = KEYS if os.environ.get(OWN_IDENTITY) else ()
+        missing = [name for name in arguments.needs if name not in held and not os.environ.get(name)]
         if missing:
             raise ToolFailure(f"the environment lacks {', '.join(missing)}")
         if arguments.needs:

@@ -58,7 +58,7 @@ def client(*, signed: bool = True, prefix: str = "", endpoint: str | None = None
 
     config = Config(
         signature_version="s3v4" if signed else UNSIGNED,
-        s3={"addressing_style": "path"},
+        s3={"addressing_style": "path", "us_east_1_regional_endpoint": "regional"},
         retries={"max_attempts": ATTEMPTS, "mode": "standard"},
         connect_timeout=CONNECT_SECONDS,
         read_timeout=READ_SECONDS,
@@ -72,9 +72,10 @@ def client(*, signed: bool = True, prefix: str = "", endpoint: str | None = None
         aws_secret_access_key=own["SECRET_ACCESS_KEY"] or None,
         region_name=own["REGION"] or "us-east-1",
     )
-    # An empty endpoint would be the environment's: the platform's own store.
-    address = endpoint or own["ENDPOINT_URL_S3"] or f"https://s3.{keys.region_name}.amazonaws.com"
-    return keys.client("s3", config=config, endpoint_url=address)
+    # Without an endpoint it is that of the region, whichever partition has it, and never the environment's,
+    # which is the platform's own store.
+    of_region = config.merge(Config(ignore_configured_endpoint_urls=True))
+    return keys.client("s3", config=of_region, endpoint_url=endpoint or own["ENDPOINT_URL_S3"] or None)
 
 
 def failure_of(error: Exception) -> str:

@@ -13,7 +13,7 @@ from corral.components.eks_cluster.control_plane import security_group
 from corral.components.eks_cluster.keys import ClusterKeys
 from corral.components.eks_cluster.network import ClusterNetwork
 from corral.components.eks_cluster.site import COMPONENT, EksSite
-from corral.components.gpu_node_pool.eks_nodes import NODE_POLICIES
+from corral.components.gpu_node_pool.eks_nodes import NODE_POLICIES, scaled
 
 DISK_GIB = 100
 _GRAVITON = re.compile(r"[a-z]+[0-9]+g[a-z]*\.")
@@ -32,6 +32,7 @@ def system_nodes(
     role = service_role(site, "nodes", "ec2", policies=NODE_POLICIES)
     template = _launch_template(site, cluster, nodes, keys)
     least = nodes.get("min", len(site.zones))
+    most = nodes.get("max", 2 * least)
     return aws.eks.NodeGroup(
         f"{site.name}-system",
         cluster_name=cluster.name,
@@ -40,9 +41,7 @@ def system_nodes(
         subnet_ids=network.subnets,
         ami_type=_image(nodes["instance_type"]),
         capacity_type="ON_DEMAND",
-        scaling_config=aws.eks.NodeGroupScalingConfigArgs(
-            min_size=least, max_size=nodes.get("max", 2 * least), desired_size=least
-        ),
+        scaling_config=aws.eks.NodeGroupScalingConfigArgs(min_size=least, max_size=most, desired_size=least),
         labels={COMPONENT_LABEL: COMPONENT},
         launch_template=aws.eks.NodeGroupLaunchTemplateArgs(
             id=template.id, version=template.latest_version.apply(str)
@@ -52,8 +51,7 @@ def system_nodes(
         tags=site.tagged(),
         opts=site.child(
             depends_on=[*role.rights, *network.ways, *after],
-            # An autoscaler may have changed it.
-            ignore_changes=["scalingConfig.desiredSize"],
+            ignore_changes=scaled(least, most),
         ),
     )
 

@@ -20,6 +20,9 @@ class EksModelBucketArgs(TypedDict):
     """Accounts of pods that read models."""
     writers: NotRequired[list[PodAccount]]
     """Accounts of pods that read and write models; none when omitted."""
+    sources: NotRequired[list[pulumi.Input[str]]]
+    """Names of other buckets, from which the writers bring models in; none when omitted. What is encrypted
+    there by a key of KMS needs its owner's leave as well."""
     bucket: NotRequired[str]
     """Name of the bucket; one that nobody else has when omitted. Another one is another, empty, bucket."""
     key: NotRequired[pulumi.Input[str]]

@@ -20,12 +20,12 @@ WRITE = [*READ, "s3:PutObject", "s3:DeleteObject", "s3:AbortMultipartUpload", "s
 class EksModelBucket(pulumi.ComponentResource):
     """A bucket of S3 for models, closed and versioned, which pods of an EKS cluster use without keys.
 
-    Pods take a role by Pod Identity: no credential is made, neither in the cluster nor in the stack. `Model`
-    reads a store by a key, and cannot use this one yet.
+    Pods take a role by Pod Identity: no credential is made, neither in the cluster nor in the stack. A
+    `ModelStorage` of kind `s3` hands it on to models.
     """
 
     bucket: pulumi.Output[str]
-    """Name of the bucket, known once it is closed and encrypts."""
+    """Name of the bucket, known once it is closed and encrypts, and lets the pods in."""
     endpoint: pulumi.Output[str]
     """URL of S3 in the region."""
     key: pulumi.Output[str]
@@ -41,12 +41,16 @@ class EksModelBucket(pulumi.ComponentResource):
         super().__init__(token(type(self)), name, {}, opts)
         site = AwsSite.of(self, COMPONENT, name, args.get("bucket", name), args)
         self.key = pulumi.Output.from_input(args.get("key") or own_key(site, "models", f"Models of {name}"))
-        self.bucket = bucket_of(site, args, self.key)
+        bucket = bucket_of(site, args, self.key)
         self.endpoint = pulumi.Output.from_input(f"https://s3.{site.region}.{site.names.dns_suffix}")
-        reader = _role(site, "reader", self.bucket, self.key, READ, ["kms:Decrypt"])
-        writer = _role(site, "writer", self.bucket, self.key, WRITE, ["kms:Decrypt", "kms:GenerateDataKey"])
-        _associate(site, args["cluster"], "reader", reader, args["readers"])
-        _associate(site, args["cluster"], "writer", writer, args.get("writers", []))
+        reader = _role(site, "reader", bucket, self.key, READ, ["kms:Decrypt"])
+        use = ["kms:Decrypt", "kms:GenerateDataKey"]
+        writer = _role(site, "writer", bucket, self.key, WRITE, use, args.get("sources", []))
+        let_in = [
+            *_associate(site, args["cluster"], "reader", reader, args["readers"]),
+            *_associate(site, args["cluster"], "writer", writer, args.get("writers", [])),
+        ]
+        self.bucket = pulumi.Output.all(bucket, *(one.id for one in let_in)).apply(lambda known: known[0])
         self.reader, self.writer = reader.arn, writer.arn
         self.register_outputs(
             {
@@ -66,9 +70,14 @@ def _role(
     key: pulumi.Output[str],
     objects: Sequence[str],
     key_use: Sequence[str],
+    sources: Sequence[pulumi.Input[str]] = (),
 ) -> ServiceRole:
-    statements = pulumi.Output.all(bucket, key).apply(
-        lambda both: _rights(f"arn:{site.partition}:s3:::{both[0]}", both[1], objects, key_use)
+    prefix = f"arn:{site.partition}:s3:::"
+    statements = pulumi.Output.all(bucket, key, *sources).apply(
+        lambda known: [
+            *_rights(f"{prefix}{known[0]}", known[1], objects, key_use),
+            *(one for source in known[2:] for one in _reading(f"{prefix}{source}")),
+        ]
     )
     return service_role(site, part, POD_IDENTITY, statements=statements)
 
@@ -81,10 +90,17 @@ def _rights(bucket: str, key: str, objects: Sequence[str], key_use: Sequence[str
     ]
 
 
+def _reading(bucket: str) -> list[Statement]:
+    return [
+        {"Effect": "Allow", "Action": LIST, "Resource": bucket},
+        {"Effect": "Allow", "Action": READ, "Resource": f"{bucket}/*"},
+    ]
+
+
 def _associate(
     site: AwsSite, cluster: pulumi.Input[str], part: str, role: ServiceRole, accounts: Sequence[PodAccount]
-) -> None:
-    for one in accounts:
+) -> list[aws.eks.PodIdentityAssociation]:
+    return [
         aws.eks.PodIdentityAssociation(
             f"{site.name}-{part}-{one['namespace']}-{one['service_account']}",
             cluster_name=cluster,
@@ -95,3 +111,5 @@ def _associate(
             tags=site.tagged(),
             opts=site.child(depends_on=list(role.rights)),
         )
+        for one in accounts
+    ]

@@ -10,7 +10,7 @@ from corral.components._aws import encrypted_disk, private_instances
 from corral.components._kit import child
 from corral.components.gpu_node_pool.cloud import FROM_RESERVATION, CloudPool
 from corral.components.gpu_node_pool.cloud_args import CloudPurchase
-from corral.components.gpu_node_pool.eks_nodes import EksImage, EksNodes, priced, tags, volumes
+from corral.components.gpu_node_pool.eks_nodes import EksImage, EksNodes, priced, scaled, tags, volumes
 from corral.components.gpu_node_pool.node_labels import TAINT
 
 AMI_TYPE = {
@@ -51,7 +51,9 @@ def managed_group(parent: pulumi.Resource, name: str, pool: CloudPool, nodes: Ek
         # Spare machines with GPUs are seldom there: a node goes before the next one comes.
         update_config=aws.eks.NodeGroupUpdateConfigArgs(max_unavailable=1, update_strategy="MINIMAL"),
         tags={**tags(pool), **priced(pool)},
-        opts=child(parent, depends_on=list(nodes.role.rights), ignore_changes=["scalingConfig.desiredSize"]),
+        opts=child(
+            parent, depends_on=list(nodes.role.rights), ignore_changes=scaled(pool.minimum, pool.maximum)
+        ),
     )
     _described(parent, name, pool, group)
     return group.node_group_name

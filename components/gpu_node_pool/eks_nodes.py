@@ -102,6 +102,14 @@ def volumes(pool: CloudPool, nodes: EksNodes) -> dict[str, int]:
     return {"/dev/xvda": pool.disk_gib}
 
 
+def scaled(least: int, most: int) -> list[str]:
+    """Inputs of a group that an autoscaler may have changed since; where it cannot, they follow `least`.
+
+    EKS refuses a least number above the present one (terraform-aws-modules/terraform-aws-eks, issue 2508).
+    """
+    return [] if least == most else ["scalingConfig.desiredSize"]
+
+
 def tags(pool: CloudPool) -> dict[str, str]:
     """Tags of everything of the pool in AWS."""
     return dict(pool.labels)

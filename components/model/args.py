@@ -9,7 +9,7 @@ from corral.catalogue.runtimes import GGUF, MODEL_FOLDER, PORT, gguf, server_opt
 from corral.catalogue.vocabulary import Engine, Weights
 from corral.components._kit import ArgsError
 from corral.components._words import EngineWord, WeightsWord
-from corral.components.store import Store
+from corral.components.store import Store, store_problems
 from corral.components.supply import Supply
 
 
@@ -190,3 +190,5 @@ def _lacking(name: str, args: ModelArgs) -> Iterable[str]:
     for key in ("source", "files", "license", "store"):
         if not args.get(key) and not (key == "files" and args.get("unlocked", False)):
             yield f"{name}: {key!r} is missing; real weights need it, `weights: simulated` does not"
+    if "store" in args:
+        yield from store_problems(name, args["store"])

@@ -86,12 +86,13 @@ class Model(pulumi.ComponentResource):
             return [], None, None, self._account(name, args, [])
         real = weighty(name, args)
         path = args.get("path", name)
-        credential = self._credential(name, args, real["store"])
+        credentials = self._credentials(name, args, real["store"])
+        names = [name_of(one) for one in credentials]
         imported = self._import(name, args, real, path)
         uri = pulumi.Output.concat("s3://", real["store"]["bucket"], "/", path)
-        account = self._account(name, args, [{"name": name_of(credential)}])
-        brought = loader(real["files"], uri, real["store"], name_of(credential), args["supply"])
-        return [imported, credential], brought, uri, account
+        account = self._account(name, args, [{"name": one} for one in names])
+        brought = loader(real["files"], uri, real["store"], next(iter(names), None), args["supply"])
+        return [imported, *credentials], brought, uri, account
 
     def _import(self, name: str, args: ModelArgs, real: Weighty, path: str) -> kubernetes.batch.v1.Job:
         store = real["store"]
@@ -108,7 +109,7 @@ class Model(pulumi.ComponentResource):
             arguments=["import", *options, "--to", target],
             identity=["import", *options, path],
             store=store,
-            credential=store["writer_secret"],
+            credential=store.get("writer_secret"),
             supply=args["supply"],
             scratch_gib=_scratch_gib(real),
             **self._source(name, args, real),
@@ -143,15 +144,19 @@ class Model(pulumi.ComponentResource):
         held = {variable: (name_of(secret), variable) for variable in secrets}
         return {"settings": settings, "secrets": held}
 
-    def _credential(self, name: str, args: ModelArgs, store: Store) -> kubernetes.core.v1.Secret:
+    def _credentials(self, name: str, args: ModelArgs, store: Store) -> list[kubernetes.core.v1.Secret]:
+        """The key that reads the store, in the model's namespace; none where the pods' account is let in."""
+        if "reader_access_key" not in store or "reader_secret_key" not in store:
+            return []
         metadata = self._metadata(name, args, f"{name}-store")
-        return credential_secret(
+        secret = credential_secret(
             self,
             f"{name}-store",
             {**metadata, "annotations": _s3_annotations(store)},
             store["reader_access_key"],
             pulumi.Output.secret(store["reader_secret_key"]),
         )
+        return [secret]
 
     def _account(
         self, name: str, args: ModelArgs, secrets: list[dict[str, pulumi.Output[str]]]

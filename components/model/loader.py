@@ -22,17 +22,18 @@ def loader(
     files: Sequence[ModelFile],
     uri: pulumi.Output[str],
     store: Store,
-    credential: pulumi.Input[str],
+    credential: pulumi.Input[str] | None,
     supply: Supply,
 ) -> dict[str, Any]:
     """An init container that reads `uri` by the credential's Secret, and fails unless every file is right.
 
-    `files` empty: those that the manifest of the import names.
+    `files` empty: those that the manifest of the import names. `credential` None: the pod's account is let
+    in.
     """
     sums = [word for one in files for word in ("--sha256", f"{one['name']}={one['sha256']}")]
     keys = [
         {"name": key, "valueFrom": {"secretKeyRef": {"name": credential, "key": key}}}
-        for key in CREDENTIAL_KEYS
+        for key in (() if credential is None else CREDENTIAL_KEYS)
     ]
     plain = {
         "AWS_ENDPOINT_URL_S3": store["endpoint"],

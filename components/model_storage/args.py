@@ -1,6 +1,6 @@
 """What model storage needs to know."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import NotRequired, TypedDict
 
 import pulumi
@@ -14,19 +14,20 @@ class ModelStorageArgs(TypedDict):
     """What model storage needs to know."""
 
     kind: StorageKindWord
-    """Whether the store is deployed, or there."""
-    bucket: str
-    """Bucket that holds the models."""
-    access_key: pulumi.Input[str]
-    """Access key of the store's administrator, or of an account for an existing bucket; a secret."""
-    secret_key: pulumi.Input[str]
-    """Secret key that belongs to it, a secret."""
+    """Whether the store is deployed, is there, or is a bucket of S3 that lets pods in by their account."""
+    bucket: pulumi.Input[str]
+    """Bucket that holds the models; plain text unless the kind is `s3`."""
     supply: Supply
     """Where images come from."""
+    access_key: NotRequired[pulumi.Input[str]]
+    """Access key of the store's administrator, or of an account for an existing bucket; a secret. Kind `s3`
+    has none."""
+    secret_key: NotRequired[pulumi.Input[str]]
+    """Secret key that belongs to it, a secret."""
     encryption_key: NotRequired[pulumi.Input[str]]
     """64 hex digits that encrypt the objects' keys, a secret; needed to deploy a store. It never changes."""
-    endpoint: NotRequired[str]
-    """URL of an existing store."""
+    endpoint: NotRequired[pulumi.Input[str]]
+    """URL of an existing store, or of S3 in the region, such as `EksModelBucket.endpoint`."""
     region: NotRequired[str]
     """Region that clients sign for; `us-east-1`, the default of S3 clients, when omitted."""
     size_gib: NotRequired[int]
@@ -50,12 +51,26 @@ class ModelStorageArgs(TypedDict):
     """False: its namespace is there, is used as it is, and stays; true when omitted."""
 
 
+NEEDED: Mapping[StorageKind, tuple[str, ...]] = {
+    StorageKind.SEAWEEDFS: ("access_key", "secret_key", "encryption_key"),
+    StorageKind.EXISTING: ("access_key", "secret_key", "endpoint"),
+    StorageKind.S3: ("endpoint", "region"),
+}
+"""Arguments that a kind of store needs beside its bucket."""
+KEYS = ("access_key", "secret_key", "encryption_key")
+
+
 def problems(name: str, args: ModelStorageArgs) -> Iterator[str]:
-    """What the kind of store lacks, one line each."""
-    match StorageKind(args["kind"]):
-        case StorageKind.EXISTING if "endpoint" not in args:
-            yield f"{name}: 'endpoint' is missing; an existing store has one"
-        case StorageKind.SEAWEEDFS if "encryption_key" not in args:
-            yield f"{name}: 'encryption_key' is missing; a deployed store encrypts with it"
-        case _:
-            pass
+    """What the kind of store lacks, or does not take, one line each."""
+    kind = StorageKind(args["kind"])
+    for key in NEEDED[kind]:
+        if key not in args:
+            yield f"{name}: {key!r} is missing; kind {kind.value} needs it"
+    if kind is StorageKind.S3:
+        for key in KEYS:
+            if key in args:
+                yield f"{name}: {key!r} is not of kind s3, which lets pods in by their account; leave it out"
+        return
+    for key in ("bucket", "endpoint"):
+        if not isinstance(args.get(key, ""), str):
+            yield f"{name}: {key!r} is an output, which kind {kind.value} does not take; use plain text"

@@ -4,15 +4,16 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 import pulumi
+import pulumi_kubernetes as kubernetes
 
 from corral.catalogue.vocabulary import StorageKind
-from corral.components._kit import checked, labels, name_of, refuse, selector, token
+from corral.components._kit import checked, child, labels, name_of, refuse, selector, token
 from corral.components._namespaces import namespace_of
 from corral.components._signals import Monitor, watch
 from corral.components.model_storage.args import ModelStorageArgs, problems
 from corral.components.model_storage.deployment import Owner, deploy, ensure_bucket
 from corral.components.model_storage.job import credential_secret
-from corral.components.model_storage.names import CLAIM, COMPONENT, NAMESPACE, SERVICE
+from corral.components.model_storage.names import CLAIM, COMPONENT, NAMESPACE, SERVICE, WRITER_ACCOUNT
 from corral.components.model_storage.seaweedfs import READER, S3_PORT, WRITER, derived
 from corral.components.model_storage.signals import signals
 from corral.components.store import Store
@@ -29,7 +30,9 @@ class _Credential:
 class ModelStorage(pulumi.ComponentResource):
     """A bucket for models, and two identities: imports write, servers read.
 
-    With `monitors` the Prometheus operator's resource types must be there.
+    Of kind `s3` the bucket is there already, such as an `EksModelBucket`, and lets pods in by their account:
+    imports as `model-writer`, models as their own. With `monitors` the Prometheus operator's resource types
+    must be there.
     """
 
     store: Store
@@ -41,16 +44,20 @@ class ModelStorage(pulumi.ComponentResource):
         super().__init__(token(type(self)), name, {}, opts)
         namespace = namespace_of(self, name, args.get("namespace", NAMESPACE), args, component=COMPONENT)
         owner = Owner(self, name, namespace)
-        existing = StorageKind(args["kind"]) is StorageKind.EXISTING
-        self.store = self._existing(owner, args) if existing else self._deployed(owner, args)
+        make = {
+            StorageKind.SEAWEEDFS: self._deployed,
+            StorageKind.EXISTING: self._existing,
+            StorageKind.S3: self._keyless,
+        }
+        self.store = make[StorageKind(args["kind"])](owner, args)
         self.register_outputs({"store": self.store})
 
     def _existing(self, owner: Owner, args: ModelStorageArgs) -> Store:
         """Somebody else's store: one account reads and writes, and its settings are theirs to keep."""
         account = _Credential(
-            pulumi.Output.secret(args["access_key"]), pulumi.Output.secret(args["secret_key"])
+            pulumi.Output.secret(args.get("access_key", "")), pulumi.Output.secret(args.get("secret_key", ""))
         )
-        endpoint = args.get("endpoint", "")
+        endpoint = str(args.get("endpoint", ""))
         url = urlsplit(endpoint)
         return self._store(
             owner,
@@ -61,8 +68,25 @@ class ModelStorage(pulumi.ComponentResource):
             account,
         )
 
+    def _keyless(self, owner: Owner, args: ModelStorageArgs) -> Store:
+        """A bucket of S3 that the cloud opens to accounts of pods, so that nobody holds a key."""
+        account = kubernetes.core.v1.ServiceAccount(
+            f"{owner.name}-writer",
+            metadata=owner.metadata(WRITER_ACCOUNT),
+            automount_service_account_token=False,
+            opts=child(self),
+        )
+        return {
+            "endpoint": args.get("endpoint", ""),
+            "port": SCHEME_PORTS["https"],
+            "region": args.get("region", ""),
+            "bucket": args["bucket"],
+            "namespace": owner.namespace,
+            "writer_account": name_of(account),
+        }
+
     def _deployed(self, owner: Owner, args: ModelStorageArgs) -> Store:
-        secret_key = pulumi.Output.secret(args["secret_key"])
+        secret_key = pulumi.Output.secret(args.get("secret_key", ""))
         writer, reader = (
             _Credential(
                 pulumi.Output.from_input(identity),

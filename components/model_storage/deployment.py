@@ -78,7 +78,9 @@ def deploy(owner: Owner, args: ModelStorageArgs) -> pulumi.Resource:
                         "labels": labels(COMPONENT, owner.name),
                         # The store reads its identities when it starts.
                         "annotations": {
-                            CREDENTIAL_REVISION: revision(args["access_key"], args["secret_key"])
+                            CREDENTIAL_REVISION: revision(
+                                args.get("access_key", ""), args.get("secret_key", "")
+                            )
                         },
                     },
                     "spec": pod_spec(CONFIG, CLAIM, args["supply"]),
@@ -97,22 +99,23 @@ def ensure_bucket(
         owner.component,
         f"{owner.name}-admin",
         owner.metadata(f"{SERVICE}-admin"),
-        args["access_key"],
-        args["secret_key"],
+        args.get("access_key", ""),
+        args.get("secret_key", ""),
     )
+    bucket = str(args["bucket"])
     done = tool_job(
         owner.component,
         f"{owner.name}-bucket",
         prefix=f"{SERVICE}-bucket",
         labels=labels(COMPONENT, owner.name, job="bucket"),
-        arguments=["bucket", "ensure", "--name", args["bucket"]],
-        identity=["bucket", args["bucket"]],
+        arguments=["bucket", "ensure", "--name", bucket],
+        identity=["bucket", bucket],
         store=store,
         credential=name_of(admin),
         supply=args["supply"],
         depends_on=[deployed],
     )
-    return done.id.apply(lambda _: args["bucket"])
+    return done.id.apply(lambda _: bucket)
 
 
 def _access(owner: Owner, args: ModelStorageArgs) -> dict[str, Any]:
@@ -133,8 +136,8 @@ def _config(owner: Owner, args: ModelStorageArgs, *, protect: bool) -> kubernete
         metadata=owner.metadata(CONFIG, {ANNOTATION: key_revision(encryption_key)}),
         string_data=pulumi.Output.all(
             bucket=args["bucket"],
-            access_key=args["access_key"],
-            secret_key=args["secret_key"],
+            access_key=args.get("access_key", ""),
+            secret_key=args.get("secret_key", ""),
             encryption_key=encryption_key,
         ).apply(lambda known: config_files(**known)),
         opts=child(owner.component, protect=protect, hooks=keeping(owner.name)),

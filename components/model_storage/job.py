@@ -44,7 +44,7 @@ def tool_job(
     arguments: Sequence[pulumi.Input[str]],
     identity: Sequence[str],
     store: Store,
-    credential: pulumi.Input[str],
+    credential: pulumi.Input[str] | None,
     supply: Supply,
     settings: Mapping[str, pulumi.Input[str]] | None = None,
     secrets: Mapping[str, tuple[pulumi.Input[str], str]] | None = None,
@@ -54,7 +54,8 @@ def tool_job(
     """Run `corral <arguments>` beside `store` to its end.
 
     Another `identity` (of what is done) or image is another Job.
-    The credential's Secret gives the AWS_* variables; nothing secret stands in the arguments. The tools
+    The credential's Secret gives the AWS_* variables; nothing secret stands in the arguments. None: the pod
+    is let in as the store's `writer_account`. The tools
     repeat by themselves what may pass, so a Job that failed stays failed until a later `up` replaces it.
 
     Args:
@@ -63,7 +64,9 @@ def tool_job(
         scratch_gib: what the tool keeps on the node at most.
     """
     tools = reference(image("tools"), supply)
-    taken = {key: (credential, key) for key in CREDENTIAL_KEYS} | dict(secrets or {})
+    keys = {} if credential is None else {key: (credential, key) for key in CREDENTIAL_KEYS}
+    taken = keys | dict(secrets or {})
+    account = {"service_account_name": store["writer_account"]} if "writer_account" in store else {}
     credentials: list[dict[str, Any]] = [
         {"name": variable, "value_from": {"secret_key_ref": {"name": name, "key": key}}}
         for variable, (name, key) in taken.items()
@@ -78,6 +81,7 @@ def tool_job(
     pod: dict[str, Any] = {
         "restart_policy": "Never",
         "automount_service_account_token": False,
+        **account,
         "security_context": restricted_pod(USER),
         "image_pull_secrets": pull_secrets(supply),
         **on_nodes(supply),

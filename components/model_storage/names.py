@@ -8,3 +8,5 @@ NAMESPACE = descriptor(Addon.MODEL_STORAGE).namespace
 SERVICE = "model-storage"
 CLAIM = "model-storage-data"
 CONFIG = "model-storage-config"
+WRITER_ACCOUNT = "model-writer"
+"""ServiceAccount of imports, where the store lets pods in by their account."""

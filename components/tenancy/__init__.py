@@ -1,5 +1,5 @@
 """Namespaces of tenants, closed to each other."""
 
-from corral.components.tenancy.component import Reachable, Tenancy, TenancyArgs, Tenant
+from corral.components.tenancy.component import Addresses, Reachable, Tenancy, TenancyArgs, Tenant
 
-__all__ = ["Reachable", "Tenancy", "TenancyArgs", "Tenant"]
+__all__ = ["Addresses", "Reachable", "Tenancy", "TenancyArgs", "Tenant"]

@@ -9,7 +9,7 @@ import pulumi_kubernetes as kubernetes
 from corral.components._kit import checked, child, labels, refuse, token
 from corral.components._namespaces import own_namespace
 from corral.components.supply import Supply
-from corral.components.tenancy.policies import closed, inwards, name_resolution, outwards, within
+from corral.components.tenancy.policies import closed, inwards, name_resolution, outside, outwards, within
 
 COMPONENT = "tenancy"
 
@@ -21,6 +21,15 @@ class Reachable(TypedDict):
     """Namespace of the pods behind the service."""
     port: int
     """TCP port of those pods."""
+
+
+class Addresses(TypedDict):
+    """Something outside the cluster that a tenant's pods may connect to."""
+
+    cidrs: pulumi.Input[list[str]]
+    """Networks that it has addresses in."""
+    port: int
+    """Its TCP port."""
 
 
 class Tenant(TypedDict):
@@ -54,6 +63,8 @@ class TenancyArgs(TypedDict):
     """Where images come from: with its `registry_auth`, each namespace gets the mirror's credentials."""
     reachable: NotRequired[list[Reachable]]
     """Services that every tenant's pods may connect to, such as model storage; DNS always is."""
+    addresses: NotRequired[list[Addresses]]
+    """What every tenant's pods may connect to outside the cluster, such as a cloud's store of objects."""
     callers: NotRequired[list[str]]
     """Namespaces whose pods may connect to the tenants' pods, such as a gateway's and the scraper's."""
     existing: NotRequired[bool]
@@ -106,6 +117,8 @@ class Tenancy(pulumi.ComponentResource):
         }
         if args.get("reachable"):
             rules["outwards"] = outwards(args.get("reachable", []))
+        if args.get("addresses"):
+            rules["outside"] = outside(args.get("addresses", []))
         if callers := [*args.get("callers", []), *tenant.get("callers", [])]:
             rules["inwards"] = inwards(callers)
         for rule, spec in rules.items():

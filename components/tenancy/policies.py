@@ -3,6 +3,8 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import pulumi
+
 from corral.components._network import SAME_NAMESPACE, dns, egress, ingress, namespace_peer, policy
 
 
@@ -24,6 +26,16 @@ def name_resolution() -> dict[str, Any]:
 def outwards(services: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     """Every pod reaches these services: a namespace and a TCP port of its pods each."""
     return policy(egress=[egress([namespace_peer(one["namespace"])], one["port"]) for one in services])
+
+
+def outside(places: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """Every pod reaches these networks outside the cluster, at a TCP port each."""
+    return policy(egress=[_networks(one["cidrs"], one["port"]) for one in places])
+
+
+def _networks(cidrs: pulumi.Input[list[str]], port: int) -> Any:
+    known = pulumi.Output.from_input(cidrs)
+    return known.apply(lambda each: egress([{"ipBlock": {"cidr": cidr}} for cidr in each], port))
 
 
 def inwards(namespaces: Sequence[str]) -> dict[str, Any]:

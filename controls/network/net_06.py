@@ -11,7 +11,11 @@ _WORLD = r"^[0-9.]+/[0-7]$|^[0-9a-fA-F:]+/([0-9]|1[0-5])$"
 """Ranges so wide that they are the internet's: shorter than any private one."""
 _METADATA = r"^169[.]254[.]|^(?i)fd00:ec2:|^fd20:ce:"
 """Link-local addresses, where clouds answer with the identity of a node."""
-_BLOCK = f"(has({{0}}) && ({{0}}.matches({text(_WORLD)}) || {{0}}.matches({text(_METADATA)})))"
+_POD_IDENTITY = ["169.254.170.23/32", "fd00:ec2::23/128"]
+"""EKS's agent, which answers with the identity of the pod that asks, and of no other (EKS user guide,
+pod-id-agent-setup)."""
+_OF_NODE = f"({{0}}.matches({text(_METADATA)}) && !({{0}} in {text(_POD_IDENTITY)}))"
+_BLOCK = f"(has({{0}}) && ({{0}}.matches({text(_WORLD)}) || {_OF_NODE}))"
 _NAMES = "(has(p.port) && string(p.port) in ['53', 'dns', 'dns-tcp', 'dns-udp'])"
 _PEERS = "{0}.exists(p, has(p.ipBlock) && " + _BLOCK.format("p.ipBlock.cidr") + ")"
 _LIST = "(has({0}) && {0} != null ? {0} : [])"
@@ -122,6 +126,8 @@ CONTROL = Control(
         Case("from anywhere, to any port", Verdict.BAD, _policy(ingress=[{}])),
         Case("from anywhere in the cluster", Verdict.GOOD, _policy(ingress=[{"ports": [{"port": 80}]}])),
         Case("the metadata", Verdict.BAD, _out(_range("169.254.169.254/32"), ports=[{"port": 80}])),
+        Case("the agent of pods", Verdict.GOOD, _out(_range("169.254.170.23/32"), ports=[{"port": 80}])),
+        Case("the agent of pods and its neighbours", Verdict.BAD, _out(_range("169.254.170.0/24"))),
         Case("the metadata of IPv6", Verdict.BAD, _out(_range("fd00:ec2::254/128"))),
         Case("Cilium, the world", Verdict.BAD, _cilium(toEntities=["world"])),
         Case("Cilium, the cluster", Verdict.GOOD, _cilium(toEntities=["cluster", "kube-apiserver"])),

@@ -102,6 +102,7 @@ from corral.components.policy_evidence import PolicyEvidenceArgs as PolicyEviden
 from corral.components.store import Store as Store
 from corral.components.supply import Supply as Supply
 from corral.components.supply import Toleration as Toleration
+from corral.components.tenancy import Addresses as Addresses
 from corral.components.tenancy import Reachable as Reachable
 from corral.components.tenancy import Tenancy as Tenancy
 from corral.components.tenancy import TenancyArgs as TenancyArgs

@@ -25,7 +25,7 @@ def addon_states(
 def _implied(addon: Addon, one: Descriptor, sections: Collection[str], store: StorageKind) -> AddonState:
     if one.section is not None and one.section not in sections:
         return AddonState.OFF
-    if addon is Addon.MODEL_STORAGE and store is StorageKind.EXISTING:
+    if addon is Addon.MODEL_STORAGE and store is not StorageKind.SEAWEEDFS:
         return AddonState.EXISTING
     return AddonState.MANAGED
 
@@ -55,12 +55,18 @@ def addon_plans(states: AddonStates, engine: VectorEngine | None) -> tuple[Addon
 
 
 def secrets_of(
-    states: AddonStates, engine: VectorEngine | None, section: Sovereignty, watch: Observability | None
+    states: AddonStates,
+    engine: VectorEngine | None,
+    section: Sovereignty,
+    watch: Observability | None,
+    store: StorageKind,
 ) -> tuple[str, ...]:
     """Keys of encrypted configuration that a stack with these addons needs."""
     of_addons = tuple(
         secret.key
         for addon, state in states.items()
+        # Pods enter a bucket of AWS by their own identity.
+        if not (addon is Addon.MODEL_STORAGE and store is StorageKind.S3)
         for secret in descriptor(addon).secrets
         if state in secret.states and secret.engine in (None, engine)
     )

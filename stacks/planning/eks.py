@@ -15,7 +15,6 @@ def eks_plan(cluster: Cluster, region: str, stack: str) -> EksPlan | None:
     section = cluster.eks
     if section is None:
         return None
-    keys = {"secrets": section.keys.secrets, "logs": section.keys.logs, "disks": section.keys.disks}
     return EksPlan(
         name=section.name or cluster_name(stack),
         region=region,
@@ -27,7 +26,7 @@ def eks_plan(cluster: Cluster, region: str, stack: str) -> EksPlan | None:
         cidr=section.network.cidr,
         egress=section.network.egress,
         api_clients=section.network.api_clients,
-        keys={purpose: arn for purpose, arn in keys.items() if arn is not None},
+        keys=section.keys.stated(),
         log_days=section.log_days,
         tags=section.tags,
     )

@@ -108,7 +108,7 @@ def plan(
         device_classes=device_classes(quotas.offered, by),
         sources=sources,
         secrets_needed=(
-            *secrets_of(states, vectors, sovereignty, config.observability),
+            *secrets_of(states, vectors, sovereignty, config.observability, config.model_storage.kind),
             *(key for one in sources for key in one.secrets),
         ),
     )

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 
 from corral.catalogue.addons import descriptor
+from corral.catalogue.aws import partition_of, partitions
 from corral.catalogue.quantities import GIB, gib, gibibytes
 from corral.catalogue.vocabulary import Addon, StorageKind
 from corral.stacks.config.errors import Problem
@@ -32,9 +33,16 @@ def storage_plan(store: ModelStorage, region: str, stored: int) -> StoragePlan:
         bucket=store.bucket,
         size_gib=max(SIZE_GIB, needed_gib(stored)) if store.size is None else gibibytes(store.size),
         models_gib=-(-stored // GIB),
-        endpoint=store.endpoint or STORE_ENDPOINT,
+        endpoint=_endpoint(store, region),
         region=region,
     )
+
+
+def _endpoint(store: ModelStorage, region: str) -> str:
+    partition = partition_of(region)
+    if store.kind is StorageKind.S3 and partition is not None:
+        return f"https://s3.{region}.{partitions()[partition].dns_suffix}"
+    return store.endpoint or STORE_ENDPOINT
 
 
 def needed_gib(stored: int) -> int:

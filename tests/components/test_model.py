@@ -54,6 +54,33 @@ def test_the_import_states_source_checksum_license_and_target_and_no_secret():
     assert keys["AWS_SECRET_ACCESS_KEY"]["valueFrom"]["secretKeyRef"]["name"] == "model-storage-writer"
 
 
+def test_pods_that_a_store_lets_in_by_their_account_hold_no_key():
+    keys = ("writer_secret", "reader_access_key", "reader_secret_key")
+    store = {key: value for key, value in STORE.items() if key not in keys}
+    graph = model(store={**store, "endpoint": "https://s3.example.eu", "writer_account": "model-writer"})
+    assert graph.of("Secret") == []
+    imports = graph.one("Job").inputs["spec"]["template"]["spec"]
+    assert imports["serviceAccountName"] == "model-writer"
+    (loader,) = predictor(graph)["initContainers"]
+    names = {one["name"] for each in (loader, *imports["containers"]) for one in each["env"]}
+    assert "AWS_ENDPOINT_URL_S3" in names and not {one for one in names if "KEY" in one}
+    assert predictor(graph)["serviceAccountName"] == "tiny"
+    assert not graph.one("ServiceAccount").inputs.get("secrets")
+
+
+@pytest.mark.parametrize(
+    ("change", "named"),
+    [
+        ({"writer_secret": None}, "tiny.store: 'writer_secret' is missing"),
+        ({"writer_account": "model-writer"}, "tiny.store: 'reader_secret_key' is superfluous"),
+    ],
+)
+def test_a_store_has_keys_or_an_account_and_not_half_of_each(change, named):
+    store = {key: value for key, value in {**STORE, **change}.items() if value is not None}
+    with pytest.raises(ArgsError, match=named):
+        model(store=store)
+
+
 def test_imports_run_beside_the_store_so_that_a_tenant_never_holds_a_writing_credential():
     graph = model()
     assert graph.one("Job").namespace == "model-storage"

@@ -2,6 +2,7 @@ import asyncio
 import json
 import tomllib
 
+import pulumi
 import pytest
 from pulumi import ResourceHookArgs
 from tests.components.harness import build
@@ -169,6 +170,23 @@ def test_an_existing_store_is_wired_and_nothing_is_deployed():
     assert graph.one("Secret").inputs["stringData"]["AWS_ACCESS_KEY_ID"] == "canary-access"
 
 
+KEYLESS = {
+    "kind": "s3",
+    "endpoint": "https://s3.eu-central-1.amazonaws.com",
+    "region": "eu-central-1",
+    **dict.fromkeys(SECRETS),
+}
+
+
+def test_a_bucket_that_lets_pods_in_by_their_account_needs_no_key_and_deploys_nothing():
+    graph = storage(**KEYLESS)
+    assert graph.of("Secret") == [] and graph.of("StatefulSet") == [] and graph.of("Job") == []
+    account = graph.one("ServiceAccount")
+    store = graph.one("ModelStorage").outputs["store"]
+    assert (account.namespace, account.object_name) == (store["namespace"], store["writer_account"])
+    assert store["port"] == 443 and not [key for key in store if "key" in key or "secret" in key]
+
+
 def test_the_port_of_an_existing_store_is_its_urls():
     graph = storage(kind="existing", endpoint="http://minio.example:9000", encryption_key=None)
     assert graph.one("ModelStorage").outputs["store"]["port"] == 9000
@@ -187,7 +205,11 @@ def test_a_store_in_a_namespace_that_is_there_neither_makes_nor_labels_it():
     [
         ({"encryption_key": None}, "'encryption_key' is missing"),
         ({"kind": "existing", "encryption_key": None}, "'endpoint' is missing"),
-        ({"kind": "minio"}, "use one of seaweedfs, existing"),
+        ({"secret_key": None}, "'secret_key' is missing; kind seaweedfs needs it"),
+        ({"kind": "minio"}, "use one of seaweedfs, existing, s3"),
+        ({**KEYLESS, "access_key": "a"}, "'access_key' is not of kind s3"),
+        ({**KEYLESS, "region": None}, "'region' is missing; kind s3 needs it"),
+        ({"bucket": pulumi.Output.from_input("a")}, "'bucket' is an output"),
     ],
 )
 def test_what_is_missing_is_named(more, named):

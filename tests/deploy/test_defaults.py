@@ -65,7 +65,8 @@ CASES = {
         frozenset({"arguments", "memory_gib", "weights", *PLACED}),
     ),
     "model-storage": Case(
-        wiring(Addon.MODEL_STORAGE), elsewhere=frozenset({"clients", "region", "endpoint"})
+        wiring(Addon.MODEL_STORAGE),
+        elsewhere=frozenset({"clients", "region", "endpoint", "access_key", "secret_key"}),
     ),
     "observability": Case(wiring(Addon.OBSERVABILITY), {"observability": {}}),
     "pgvector": Case(wiring(Addon.VECTOR_DB), {"vector_db": {"engine": "pgvector"}}, frozenset({"clients"})),

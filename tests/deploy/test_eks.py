@@ -10,6 +10,7 @@ from tests.components.harness import Graph, Registered
 from tests.deploy.eks_stack import built, content, planned
 from tests.deploy.violations import Violations
 
+from corral.catalogue.vocabulary import StorageKind
 from corral.stacks.planning.results.plan import Plan
 
 REGIONS = {"eks-eu": FRANKFURT, "eks-eusc": BRANDENBURG}
@@ -130,16 +131,18 @@ def test_volumes_are_encrypted_under_the_customer_s_key(stack):
     assert made.inputs["parameters"]["kmsKeyId"].startswith("arn:aws")
     named = {one.name: storage_classes(one.inputs) for one in graph}
     assert {name for found in named.values() for name in found} == {made.object_name}
-    assert {name.split("-")[0] for name, found in named.items() if found} == {
-        "model",
-        "observability",
-        "vector",
-    }
+    on_disk = (
+        {"observability", "vector"}
+        if plan_of(stack).storage.kind is StorageKind.S3
+        else {"model", "observability", "vector"}
+    )
+    assert {name.split("-")[0] for name, found in named.items() if found} == on_disk
 
 
 def test_what_holds_data_is_protected(stack):
     held = {one.name for one in graph_of(stack) if one.protect}
-    assert {"eks-cluster", "model-storage-data"} <= held
+    store = "models-bucket" if plan_of(stack).storage.kind is StorageKind.S3 else "model-storage-data"
+    assert {"eks-cluster", store} <= held
 
 
 def test_the_first_preview_has_all_that_the_update_makes(stack):
@@ -154,3 +157,53 @@ def test_no_control_stops_the_first_preview_and_those_that_wait_for_the_cluster_
     found, undecided = known(stack).of(preview_of(stack))
     assert found == []
     assert undecided
+
+
+@cache
+def keyless() -> tuple[Plan, Graph]:
+    """The stack in Brandenburg with its models in S3, under a key of its owner's."""
+    stated = content("eks-eusc")
+    key = f"arn:aws-eusc:kms:{BRANDENBURG}:111122223333:key/44444444-4444-4444-8444-444444444444"
+    stated["cluster"]["eks"]["keys"]["models"] = key
+    del stated["model-sources"]
+    made = planned({**stated, "model-storage": {"kind": "s3", "bucket": "example-models"}}, "eks-eusc")
+    return made, built(made, region=BRANDENBURG)
+
+
+def test_models_in_s3_are_entered_by_pods_own_identity_and_no_control_stops_it():
+    made, graph = keyless()
+    assert Violations(made, graph, {"region": BRANDENBURG}).of(graph) == ([], set())
+    assert made.secrets_needed == ("grafana-password", "vector-db-api-key")
+    associations = {
+        (one.inputs["namespace"], one.inputs["serviceAccount"]) for one in graph.of("PodIdentityAssociation")
+    }
+    accounts = {(one.namespace, one.object_name) for one in graph.of("ServiceAccount")}
+    assert associations == {
+        ("model-storage", "model-writer"),
+        ("assistants", "chat"),
+        ("assistants", "embed"),
+    }
+    assert associations <= accounts, "each identity is that of an account that the stack makes"
+    encryption = graph.one("BucketServerSideEncryptionConfiguration").inputs["rules"][0]
+    default = encryption["applyServerSideEncryptionByDefault"]
+    assert default["kmsMasterKeyId"].endswith("44444444-4444-4444-8444-444444444444")
+    writer = json.loads(graph.one("RolePolicy", "models-writer-own").inputs["policy"])["Statement"]
+    assert "arn:aws-eusc:s3:::example-intake" in [one["Resource"] for one in writer]
+
+
+def test_tenants_reach_s3_and_their_agent_and_nothing_else_outside_the_cluster():
+    _, graph = keyless()
+    (outside,) = [one for one in graph.of("NetworkPolicy") if one.object_name == "outside"]
+    reached = [
+        (peer["ipBlock"]["cidr"], port["port"])
+        for rule in outside.inputs["spec"]["egress"]
+        for peer in rule["to"]
+        for port in rule["ports"]
+    ]
+    assert reached == [("192.0.2.0/24", 443), ("198.51.100.0/24", 443), ("169.254.170.23/32", 80)]
+
+
+def test_a_group_of_as_many_nodes_as_ever_follows_the_stack_file(stack):
+    groups = {one.name: one.ignored for one in graph_of(stack).of("aws:eks/nodeGroup:NodeGroup")}
+    assert groups["eks-system"] == ("scalingConfig.desiredSize",), "an autoscaler may have changed it"
+    assert {tuple(ignored or ()) for name, ignored in groups.items() if name != "eks-system"} == {()}

@@ -102,7 +102,7 @@ class _Registry(Handler):
 @contextmanager
 def serving(folder: Path) -> Iterator[Mirror]:
     """An empty registry; its authority is a file in `folder`."""
-    authority, certificate = _certificates(folder)
+    authority, certificate = certificates(folder)
     handler = type("Here", (_Registry,), {})
     tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     tls.load_cert_chain(certificate)
@@ -111,7 +111,7 @@ def serving(folder: Path) -> Iterator[Mirror]:
         yield handler.mirror
 
 
-def _certificates(folder: Path) -> tuple[Path, Path]:
+def certificates(folder: Path) -> tuple[Path, Path]:
     """Files with an authority, and with a key and a certificate for 127.0.0.1 that it signed."""
     now = datetime.datetime.now(datetime.UTC)
     keys = [ec.generate_private_key(ec.SECP256R1()) for _ in range(2)]

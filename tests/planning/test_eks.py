@@ -67,6 +67,8 @@ def test_the_plan_shows_what_is_made_and_what_no_plan_can_tell():
 
 
 EKS = "cluster.eks"
+INSIDE = {"name": "intake", "url": "s3://example-intake", "region": "eu-central-1"}
+ELSEWHERE = {"name": "intake", "url": "s3://example-intake", "endpoint": "https://s3.example.eu"}
 BAD: list[tuple[str, list[tuple[str, Any]], str]] = [
     (
         "a region outside the profile",
@@ -224,8 +226,23 @@ BAD: list[tuple[str, list[tuple[str, Any]], str]] = [
         "sovereignty.registry: 111122223333.dkr.ecr.eu-west-1.amazonaws.com/mirror: nodes have no way",
     ),
     (
+        "a bucket of S3 without a name",
+        [("model-storage", {"kind": "s3"})],
+        "model-storage.bucket: missing: name one that nobody else in AWS has",
+    ),
+    (
+        "a bucket of S3 with a volume",
+        [("model-storage.size", "200Gi")],
+        "model-storage.size: 200Gi: S3 has no volume: leave it out",
+    ),
+    (
+        "a name that no bucket of S3 has",
+        [("model-storage.bucket", "-models")],
+        "model-storage.bucket: -models: ",
+    ),
+    (
         "a model out of reach",
-        [("model-sources.0.endpoint", "https://s3.example.eu")],
+        [("model-sources", [ELSEWHERE])],
         "models[0].source: s3://example-intake/qwen3-8b: nodes have no way to the internet: use s3:// of "
         "eu-central-1 by model-sources, or cluster.eks.network.egress: nat",
     ),
@@ -244,11 +261,28 @@ def test_the_section_of_eks_belongs_to_its_kind():
     assert "cluster.eks: a section: belongs to kind eks" in lines
 
 
+def test_a_bucket_of_s3_belongs_to_a_cluster_that_the_stack_makes_in_aws():
+    lines = refused(stated(("cluster", {"kind": "existing"})))
+    assert (
+        "model-storage.kind: s3: a stack makes it beside a cluster of kind eks alone: use existing, with "
+        "endpoint and keys"
+    ) in lines
+
+
+def test_a_store_that_pods_enter_by_their_own_identity_needs_no_key():
+    made = planned()
+    assert not [key for key in made.secrets_needed if key.startswith(("storage-", "source-"))]
+    assert made.storage.endpoint == "https://s3.eu-central-1.amazonaws.com"
+    deployed = planned(stated(("model-storage", {"size": "200Gi"}), ("model-sources", [INSIDE])))
+    keys = {"storage-access-key", "storage-encryption-key", "source-intake-access-key"}
+    assert keys <= set(deployed.secrets_needed)
+
+
 def test_with_a_way_to_the_internet_any_mirror_and_source_will_do():
     made = planned(
         stated(
             ("sovereignty.registry", "registry.example.eu/mirror"),
-            ("model-sources.0.endpoint", "https://s3.example.eu"),
+            ("model-sources", [ELSEWHERE]),
             (f"{EKS}.network.egress", "nat"),
         )
     )
@@ -273,7 +307,6 @@ def test_the_partition_follows_from_the_region(region: str):
         ("sovereignty.registry", f"111122223333.dkr.ecr.{region}.amazonaws.{suffix}/mirror"),
         (f"{EKS}.zones", [f"{region}{letter}" for letter in "abc"]),
         (f"{EKS}.admins.platform", f"arn:{partition}:iam::111122223333:role/platform"),
-        ("model-sources.0.region", region),
         ("budget", None),
     )
     eks = planned(moved).cluster.eks

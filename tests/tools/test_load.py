@@ -1,9 +1,11 @@
 """What a serving pod reads from the store: every file as it was imported, or none."""
 
 import hashlib
+import json
 from pathlib import Path
 
 import pytest
+from tests.doubles.servers import Handler, listening
 
 from corral.tools.__main__ import main
 
@@ -71,3 +73,31 @@ def test_a_missing_file_is_named(store, stored, tmp_path, capsys):
     store.delete_object(Bucket=stored, Key="m/model.gguf")
     assert load(stored, tmp_path / "pod", *STATED) == 1
     assert "model.gguf in s3://" in capsys.readouterr().err
+
+
+class Agent(Handler):
+    """An agent that gives credentials to whoever shows the token of a pod."""
+
+    def do_GET(self) -> None:
+        known = self.headers.get("Authorization") == "of this pod"
+        credentials = {
+            "AccessKeyId": "ASIATESTING",
+            "SecretAccessKey": "testing",
+            "Token": "session",
+            "Expiration": "2099-01-01T00:00:00Z",
+        }
+        self.answer(200 if known else 403, json.dumps(credentials if known else {}).encode())
+
+
+def test_a_pod_with_an_identity_of_its_own_needs_no_key(stored, tmp_path, monkeypatch, capsys):
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.delenv(name)
+    assert load(stored, tmp_path / "without") == 1
+    assert "the environment lacks AWS_ACCESS_KEY_ID" in capsys.readouterr().err
+    token = tmp_path / "token"
+    token.write_text("of this pod")
+    monkeypatch.setenv("AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE", str(token))
+    with listening(Agent) as address:
+        monkeypatch.setenv("AWS_CONTAINER_CREDENTIALS_FULL_URI", f"http://{address}/v1/credentials")
+        assert load(stored, tmp_path / "pod") == 0
+    assert (tmp_path / "pod" / "sub/config.json").read_bytes() == b"{}"

@@ -15,6 +15,7 @@ from corral.tools.__main__ import main
 from corral.tools.failure import ToolFailure
 from corral.tools.locking import locked
 from corral.tools.sources import SCHEMES, fetched, source_of
+from corral.tools.store import client
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
 WEIGHTS = b"GGUF" + bytes(range(256)) * 32
@@ -223,6 +224,20 @@ def test_a_source_store_of_its_own_is_read_with_its_own_key_and_never_with_the_p
     monkeypatch.setenv("SOURCE_AWS_REGION", "eu-central-1")
     assert set(summary(f"s3://{bucket}/m", None)) == {"model.gguf"}
     assert set(summary(f"gs://{bucket}/m", None)) == {"model.gguf"}
+
+
+@pytest.mark.parametrize(
+    ("region", "endpoint"),
+    [
+        ("", "https://s3.us-east-1.amazonaws.com"),
+        ("eu-central-1", "https://s3.eu-central-1.amazonaws.com"),
+        ("eusc-de-east-1", "https://s3.eusc-de-east-1.amazonaws.eu"),
+    ],
+)
+def test_a_source_in_s3_without_an_endpoint_is_in_the_partition_of_its_region(region, endpoint, monkeypatch):
+    monkeypatch.setenv("AWS_ENDPOINT_URL_S3", "http://127.0.0.1:9")
+    monkeypatch.setenv("SOURCE_AWS_REGION", region)
+    assert client(prefix="SOURCE_").meta.endpoint_url == endpoint
 
 
 def test_cloud_storage_without_an_hmac_key_says_what_is_needed(monkeypatch):

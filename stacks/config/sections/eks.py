@@ -56,6 +56,12 @@ class EksKeys(Section):
     """ARN of the key over logs; made when absent."""
     disks: KmsKey | None = None
     """ARN of the key over disks and volumes; made when absent."""
+    models: KmsKey | None = None
+    """ARN of the key over models in S3, for `model-storage` of kind `s3`; made when absent."""
+
+    def stated(self) -> dict[str, str]:
+        """The keys that there are, by what each encrypts."""
+        return {purpose: arn for purpose, arn in self.model_dump().items() if arn is not None}
 
 
 class Eks(Section):

@@ -6,11 +6,14 @@ import pulumi
 import pulumi_aws as aws
 import pulumi_kubernetes as kubernetes
 
-from corral.catalogue.vocabulary import Addon, AddonState
+from corral.catalogue.aws import partitions
+from corral.catalogue.vocabulary import Addon, AddonState, StorageKind
 from corral.components.eks_cluster import EksCluster
+from corral.components.eks_model_bucket import EksModelBucket
 from corral.components.gpu_node_pool.eks import EksGpuNodePool
-from corral.stacks.deploy.clusters.protocol import Cluster
-from corral.stacks.deploy.component_args.eks import eks_cluster_args, eks_pool_args
+from corral.components.tenancy import Addresses
+from corral.stacks.deploy.clusters.protocol import Cluster, ModelBucket
+from corral.stacks.deploy.component_args.eks import eks_bucket_args, eks_cluster_args, eks_pool_args
 from corral.stacks.deploy.load import setting
 from corral.stacks.planning.results.cost import CostPlan
 from corral.stacks.planning.results.eks import EksPlan
@@ -18,6 +21,9 @@ from corral.stacks.planning.results.plan import Plan
 from corral.stacks.planning.results.pools import PoolPlan
 
 STORAGE_CLASS = "corral-encrypted"
+HTTP, HTTPS = 80, 443
+POD_IDENTITY_AGENT = "169.254.170.23/32"
+"""Where a pod gets its credentials, on its node (aws/eks-pod-identity-agent, README.md)."""
 ZONE = "topology.ebs.csi.aws.com/zone"
 """What the driver of EBS calls a zone."""
 
@@ -42,6 +48,7 @@ class MadeOnEks:
             "cluster", kubeconfig=self._cluster.kubeconfig, enable_secret_mutable=True
         )
         self._volumes()
+        self.model_bucket = self._model_bucket() if plan.storage.kind is StorageKind.S3 else None
 
     def node_pool(
         self, pool: PoolPlan, cost: CostPlan, opts: pulumi.ResourceOptions
@@ -60,6 +67,22 @@ class MadeOnEks:
             EksGpuNodePool(pool.name if index == 1 else f"{pool.name}-{index}", args, options)
             for index, args in enumerate(groups, 1)
         ]
+
+    def _model_bucket(self) -> ModelBucket:
+        """Models in S3, which imports and models enter by Pod Identity."""
+        args = eks_bucket_args(
+            self._plan, self._eks, self._cluster.name, protect=self.capabilities.protects_data
+        )
+        made = EksModelBucket("models", args, pulumi.ResourceOptions(providers=[self._aws]))
+        service = f"{partitions()[self._eks.partition].reverse_suffix}.{self._eks.region}.s3"
+        of_s3 = aws.ec2.get_prefix_list_output(
+            name=service, region=self._eks.region, opts=pulumi.InvokeOutputOptions(parent=made)
+        )
+        addresses: list[Addresses] = [
+            {"cidrs": of_s3.cidr_blocks.apply(list[str]), "port": HTTPS},
+            {"cidrs": [POD_IDENTITY_AGENT], "port": HTTP},
+        ]
+        return ModelBucket(made.bucket, made.endpoint, addresses)
 
     def _volumes(self) -> None:
         """A class of volumes under the customer's key, since EKS has none that is the default."""

@@ -5,13 +5,16 @@ from collections.abc import Sequence
 import pulumi
 
 from corral.components.gpu_node_pool import ExistingGpuNodePool
+from corral.stacks.deploy.clusters.protocol import ModelBucket
 from corral.stacks.deploy.component_args.gpu_node_pool import existing_pool_args
 from corral.stacks.planning.results.cost import CostPlan
 from corral.stacks.planning.results.pools import PoolPlan
 
 
 class NamedNodes:
-    """Nodes that are labelled, not made."""
+    """Nodes that are labelled, not made; nor is a bucket."""
+
+    model_bucket: ModelBucket | None = None
 
     def node_pool(
         self, pool: PoolPlan, cost: CostPlan, opts: pulumi.ResourceOptions

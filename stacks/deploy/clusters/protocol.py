@@ -1,14 +1,28 @@
 """What a cluster kind offers the program."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Protocol
 
 import pulumi
 import pulumi_kubernetes as kubernetes
 
 from corral.catalogue.clusters import ClusterCapabilities
+from corral.components.tenancy import Addresses
 from corral.stacks.planning.results.cost import CostPlan
 from corral.stacks.planning.results.pools import PoolPlan
+
+
+@dataclass(frozen=True)
+class ModelBucket:
+    """A bucket of the cluster's cloud, which pods enter by their own identity."""
+
+    name: pulumi.Output[str]
+    """Known once it lets them in."""
+    endpoint: pulumi.Output[str]
+    """URL of the store that has it."""
+    addresses: Sequence[Addresses]
+    """What its pods connect to: the store, and who tells them their credentials."""
 
 
 class Cluster(Protocol):
@@ -32,6 +46,11 @@ class Cluster(Protocol):
     @property
     def storage_class(self) -> str | None:
         """Storage class of every volume; None: the cluster's default."""
+        ...
+
+    @property
+    def model_bucket(self) -> ModelBucket | None:
+        """Where models are kept, if the stack makes a bucket with the cluster."""
         ...
 
     def node_pool(

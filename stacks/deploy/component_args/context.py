@@ -11,7 +11,7 @@ from corral.catalogue.vocabulary import Addon, AddonState
 from corral.components.supply import Supply, Toleration
 from corral.stacks.config.stack_config import REGISTRY_AUTH
 from corral.stacks.deploy.built import Built
-from corral.stacks.deploy.clusters.protocol import Cluster
+from corral.stacks.deploy.clusters.protocol import Cluster, ModelBucket
 from corral.stacks.deploy.secrets import secret
 from corral.stacks.planning.results.cluster import TolerationPlan
 from corral.stacks.planning.results.plan import Plan
@@ -45,13 +45,17 @@ class DeployContext:
     supply: Supply
     capabilities: ClusterCapabilities
     storage_class: str | None
+    bucket: ModelBucket | None = None
+    """A bucket of the cluster's cloud for models; None: the store is somewhere else."""
     built: Built = field(default_factory=Built)
     """Components that are there already: what one offers is an argument of the next."""
 
     @staticmethod
     def of(plan: Plan, cluster: Cluster) -> "DeployContext":
         """The context of `plan` on `cluster`."""
-        return DeployContext(plan, _supply(plan, cluster.charts), cluster.capabilities, cluster.storage_class)
+        supply = _supply(plan, cluster.charts)
+        capabilities, bucket = cluster.capabilities, cluster.model_bucket
+        return DeployContext(plan, supply, capabilities, cluster.storage_class, bucket)
 
     def enabled(self, addon: Addon) -> bool:
         """Whether the platform has `addon`, installed or not."""

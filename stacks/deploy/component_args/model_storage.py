@@ -9,15 +9,13 @@ from corral.stacks.deploy.wiring import Wiring
 
 def model_storage_args(context: DeployContext) -> ModelStorageArgs:
     """The object store of models."""
-    store, addon = context.plan.storage, Addon.MODEL_STORAGE
+    store, addon, bucket = context.plan.storage, Addon.MODEL_STORAGE, context.bucket
     args: ModelStorageArgs = {
         **context.volumes,
         "kind": store.kind,
-        "bucket": store.bucket,
-        "access_key": secret("storage-access-key"),
-        "secret_key": secret("storage-secret-key"),
+        "bucket": store.bucket if bucket is None else bucket.name,
         "supply": context.supply,
-        "endpoint": store.endpoint,
+        "endpoint": store.endpoint if bucket is None else bucket.endpoint,
         "region": store.region,
         "size_gib": store.size_gib,
         "clients": context.tenant_namespaces,
@@ -26,6 +24,8 @@ def model_storage_args(context: DeployContext) -> ModelStorageArgs:
         "protect": context.capabilities.protects_data,
         "namespace": context.plan.addon(addon).namespace,
     }
+    if bucket is None:
+        args["access_key"], args["secret_key"] = secret("storage-access-key"), secret("storage-secret-key")
     if not context.existing(addon):
         args["encryption_key"] = secret("storage-encryption-key")
     return args

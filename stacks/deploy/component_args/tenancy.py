@@ -12,14 +12,17 @@ from corral.stacks.planning.results.tenants import TenantPlan
 
 def tenancy_args(context: DeployContext) -> TenancyArgs:
     """A namespace per tenant, from which the stores can be reached."""
-    plan = context.plan
-    return {
+    plan, bucket = context.plan, context.bucket
+    args: TenancyArgs = {
         "tenants": [_tenant(tenant, plan.allocator) for tenant in plan.tenants],
         "supply": context.supply,
-        "reachable": _stores(plan),
+        "reachable": _stores(plan, in_cluster=bucket is None),
         "callers": [context.scraper, *_proxies(context)],
         "existing": context.existing(Addon.TENANCY),
     }
+    if bucket is not None:
+        args["addresses"] = list(bucket.addresses)
+    return args
 
 
 def _proxies(context: DeployContext) -> list[str]:
@@ -27,9 +30,9 @@ def _proxies(context: DeployContext) -> list[str]:
     return [] if context.plan.gateway is None else [context.plan.addon(Addon.ENVOY_GATEWAY).namespace]
 
 
-def _stores(plan: Plan) -> list[Reachable]:
+def _stores(plan: Plan, *, in_cluster: bool) -> list[Reachable]:
     storage, database = plan.addon(Addon.MODEL_STORAGE).namespace, plan.vector_db
-    stores: list[Reachable] = [{"namespace": storage, "port": S3_PORT}]
+    stores: list[Reachable] = [{"namespace": storage, "port": S3_PORT}] if in_cluster else []
     if database is not None:
         for port in ENDPOINTS[database.engine].ports:
             stores.append({"namespace": database.namespace, "port": port})

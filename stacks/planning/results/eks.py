@@ -38,6 +38,6 @@ class EksPlan:
     api_clients: tuple[str, ...]
     """Networks beside its own from which its API is reached."""
     keys: Mapping[str, str]
-    """ARN of each key that is there already, by what it encrypts: `secrets`, `logs`, `disks`."""
+    """ARN of each key that is there already, by what it encrypts: `secrets`, `logs`, `disks`, `models`."""
     log_days: int
     tags: Mapping[str, str]

@@ -15,7 +15,7 @@ class StoragePlan:
     models_gib: int
     """What the files of its models take, rounded up."""
     endpoint: str
-    """URL inside the cluster."""
+    """URL by which pods reach it."""
     region: str
 
 

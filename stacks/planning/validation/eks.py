@@ -71,8 +71,7 @@ def _principals(section: Eks, region: str, partition: str) -> Iterator[Problem]:
     if not section.admins:
         yield Problem(f"{_AT}.admins", "empty", "nobody could enter the cluster: name one role or more")
     stated = {f"{_AT}.admins.{name}": arn for name, arn in section.admins.items()}
-    keys = {"secrets": section.keys.secrets, "logs": section.keys.logs, "disks": section.keys.disks}
-    stated |= {f"{_AT}.keys.{purpose}": arn for purpose, arn in keys.items() if arn is not None}
+    stated |= {f"{_AT}.keys.{purpose}": arn for purpose, arn in section.keys.stated().items()}
     for path, arn in stated.items():
         _, own, service, place, *_ = arn.split(":")
         if own != partition:

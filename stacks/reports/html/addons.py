@@ -40,7 +40,7 @@ def stores(plan: Plan) -> Html:
 
 def _facts(plan: Plan) -> Iterator[tuple[str, Content]]:
     store = plan.storage
-    place = f", at {store.endpoint}" if store.kind is StorageKind.EXISTING else f", {store.size_gib} GiB"
+    place = f", at {store.endpoint}" if store.kind is not StorageKind.SEAWEEDFS else f", {store.size_gib} GiB"
     yield "models", f"{store.kind.value}, bucket {store.bucket}{place}"
     base = plan.vector_db
     if base:

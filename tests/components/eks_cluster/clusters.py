@@ -30,6 +30,7 @@ def answers(region: str) -> dict[str, dict[str, Any]]:
             "name": "service.amazonaws.com",
             "id": f"service.{region}.amazonaws.com",
         },
+        "aws:ec2/getPrefixList:getPrefixList": {"cidrBlocks": ["192.0.2.0/24", "198.51.100.0/24"]},
     }
 
 

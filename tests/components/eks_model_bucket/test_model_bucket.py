@@ -102,6 +102,18 @@ def test_readers_cannot_write_and_neither_reaches_another_bucket_or_key():
     assert "s3:PutObject" in writer["arn:aws:s3:::models.example/*"]
 
 
+def test_writers_read_the_buckets_that_models_come_from_and_write_none_of_them():
+    graph = build(
+        lambda: EksModelBucket("models", bucket_args(sources=["intake"])),
+        answers=answers(FRANKFURT),
+        computed=computed(FRANKFURT),
+    )
+    writer = rights(graph, "writer")
+    assert all(one.startswith("s3:Get") for one in writer["arn:aws:s3:::intake/*"])
+    assert "arn:aws:s3:::intake" in writer and "s3:PutObject" not in writer["arn:aws:s3:::intake"]
+    assert set(rights(graph, "reader")) == set(rights(bucket(), "reader"))
+
+
 def test_pods_get_their_role_by_their_account_and_there_is_no_key_of_an_identity():
     graph = bucket()
     roles = {

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from unittest import mock
 
 import boto3
@@ -17,6 +17,9 @@ from moto.ec2.models.availability_zones_and_regions import RegionsAndZonesBacken
 from tests.providers.aws.faults import error
 
 from corral.catalogue.aws import partition_of
+
+if TYPE_CHECKING:
+    from tests.providers.aws.control_planes import ControlPlane
 
 NUMBER = "123456789012"
 BRANDENBURG = "eusc-de-east-1"
@@ -43,6 +46,8 @@ class Account:
     simulated: dict[tuple[str, str], dict[str, Any]] = field(default_factory=dict)
     """What moto 5.2.5 has no calls for, by kind and id: add-ons, access entries and policies, Pod Identity
     associations, tags of scaling groups that EKS makes."""
+    plane: "ControlPlane | None" = None
+    """As what a cluster comes up; None: nothing answers at its endpoint."""
 
     @property
     def partition(self) -> str:

@@ -35,15 +35,24 @@ def _cluster(account: Account, inputs: Inputs) -> Made:
     group = account.ec2.create_security_group(
         GroupName=f"eks-cluster-sg-{name}", Description="EKS created security group", VpcId=vpc
     )["GroupId"]
-    account.simulate(SETTINGS, name, {"group": group, "deletionProtection": inputs["deletionProtection"]})
+    reached = _reached(account, cluster)
+    settings = {"group": group, "deletionProtection": inputs["deletionProtection"], **reached}
+    account.simulate(SETTINGS, name, settings)
     made = {"clusterSecurityGroupId": group, "vpcId": vpc}
     return name, {
         "arn": cluster["arn"],
-        "endpoint": cluster["endpoint"],
-        "certificateAuthority": {"data": cluster["certificateAuthority"]["data"]},
+        "endpoint": reached["endpoint"],
+        "certificateAuthority": {"data": reached["authority"]},
         "status": cluster["status"],
         "vpcConfig": {**inputs["vpcConfig"], **made},
     }
+
+
+def _reached(account: Account, cluster: Inputs) -> dict[str, str]:
+    """Where the API answers, and its authority: moto's, where nothing does, without a plane."""
+    if account.plane is not None:
+        return {"endpoint": account.plane.endpoint, "authority": account.plane.authority}
+    return {"endpoint": cluster["endpoint"], "authority": cluster["certificateAuthority"]["data"]}
 
 
 def _cluster_now(account: Account, name: str, inputs: Inputs) -> dict[str, Any] | None:
@@ -98,12 +107,25 @@ def _no_cluster(account: Account, name: str, inputs: Inputs) -> None:
         message = f"Cluster {name} has deletion protection enabled"
         raise error("InvalidRequestException", message, "DeleteCluster")
     account.eks.delete_cluster(name=name)
+    if account.plane is not None:
+        account.plane.end()
     group = account.simulated.pop((SETTINGS, name))["group"]
     account.ec2.delete_security_group(GroupId=group)
 
 
+def _sized(inputs: Inputs, operation: str) -> None:
+    """Refuse sizes as AWS does, which moto takes (terraform-aws-modules/terraform-aws-eks, issue 2508)."""
+    size = inputs["scalingConfig"]
+    if size["minSize"] > size["desiredSize"]:
+        message = (
+            f"Minimum capacity {size['minSize']} can't be greater than desired size {size['desiredSize']}"
+        )
+        raise error("InvalidParameterException", message, operation)
+
+
 def _nodes(account: Account, inputs: Inputs) -> Made:
     cluster, name = inputs["clusterName"], inputs["nodeGroupName"]
+    _sized(inputs, "CreateNodegroup")
     made = account.eks.create_nodegroup(
         **some(
             clusterName=cluster,
@@ -123,6 +145,8 @@ def _nodes(account: Account, inputs: Inputs) -> Made:
         )
     )["nodegroup"]
     groups = [{"name": one["name"]} for one in made["resources"]["autoScalingGroups"]]
+    if account.plane is not None:
+        account.plane.nodes(account, inputs)
     return f"{cluster}:{name}", {
         "arn": made["nodegroupArn"],
         "status": made["status"],
@@ -142,6 +166,7 @@ def _nodes_now(account: Account, identity: str, inputs: Inputs) -> dict[str, Any
 def _nodes_changed(account: Account, identity: str, old: Inputs, new: Inputs) -> dict[str, Any]:
     cluster, _, name = identity.partition(":")
     which = {"clusterName": cluster, "nodegroupName": name}
+    _sized(new, "UpdateNodegroupConfig")
     labels = new.get("labels", {})
     taken = [one for one in old.get("taints", []) if one not in new.get("taints", [])]
     account.eks.update_nodegroup_config(
@@ -158,12 +183,16 @@ def _nodes_changed(account: Account, identity: str, old: Inputs, new: Inputs) ->
     version = some(version=new.get("version"), launchTemplate=new.get("launchTemplate"))
     account.valid(account.eks, "UpdateNodegroupVersion", {**which, **version})
     _retagged(account, account.eks.describe_nodegroup(**which)["nodegroup"]["nodegroupArn"], old, new)
+    if account.plane is not None:
+        account.plane.nodes(account, new)
     return {}
 
 
 def _no_nodes(account: Account, identity: str, inputs: Inputs) -> None:
     cluster, _, name = identity.partition(":")
     account.eks.delete_nodegroup(clusterName=cluster, nodegroupName=name)
+    if account.plane is not None:
+        account.plane.no_nodes(name)
 
 
 def _simulated(operation: str, keys: tuple[str, ...], identity: tuple[str, ...], **renamed: str) -> Kind:
@@ -184,6 +213,8 @@ def _simulated(operation: str, keys: tuple[str, ...], identity: tuple[str, ...],
             raise error("ResourceNotFoundException", message, operation)
         name = ":".join(inputs[key] for key in identity)
         account.simulate(operation, name, {key: inputs[key] for key in (*keys, "tags") if key in inputs})
+        if account.plane is not None:
+            account.plane.made(account, operation, inputs)
         return name, {"arn": account.arn("eks", f"{operation.lower()}/{name}")}
 
     def read(account: Account, name: str, inputs: Inputs) -> dict[str, Any] | None:
@@ -196,6 +227,8 @@ def _simulated(operation: str, keys: tuple[str, ...], identity: tuple[str, ...],
 
     def delete(account: Account, name: str, inputs: Inputs) -> None:
         account.simulated.pop((operation, name), None)
+        if account.plane is not None:
+            account.plane.removed(operation, inputs)
 
     return Kind(create, read, delete, update, replaced(*identity))
 

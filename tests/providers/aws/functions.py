@@ -51,10 +51,18 @@ def _cluster(account: Account, args: Mapping[str, Any]) -> dict[str, Any]:
         "id": one["name"],
         "name": one["name"],
         "arn": one["arn"],
-        "endpoint": one["endpoint"],
+        "endpoint": account.simulated[SETTINGS, args["name"]]["endpoint"],
         "version": one["version"],
         "vpcConfig": config,
     }
+
+
+def _prefixes(account: Account, args: Mapping[str, Any]) -> dict[str, Any]:
+    lists = account.ec2.describe_managed_prefix_lists()["PrefixLists"]
+    (identity,) = [one["PrefixListId"] for one in lists if one["PrefixListName"] == args["name"]]
+    entries = account.ec2.get_managed_prefix_list_entries(PrefixListId=identity)["Entries"]
+    cidrs = [one["Cidr"] for one in entries]
+    return {"id": identity, "prefixListId": identity, "name": args["name"], "cidrBlocks": cidrs}
 
 
 FUNCTIONS: Mapping[str, Callable[[Account, Mapping[str, Any]], dict[str, Any]]] = {
@@ -62,4 +70,5 @@ FUNCTIONS: Mapping[str, Callable[[Account, Mapping[str, Any]], dict[str, Any]]] 
     "aws:index/getServicePrincipal:getServicePrincipal": _principal,
     "aws:index/getPartition:getPartition": _partition,
     "aws:eks/getCluster:getCluster": _cluster,
+    "aws:ec2/getPrefixList:getPrefixList": _prefixes,
 }

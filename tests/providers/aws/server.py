@@ -19,6 +19,7 @@ from pulumi.runtime import rpc
 from pulumi.runtime.proto import plugin_pb2, provider_pb2, provider_pb2_grpc, status_pb2
 from tests.providers.aws.account import Account, aws
 from tests.providers.aws.calls import KINDS
+from tests.providers.aws.control_planes import ControlPlane
 from tests.providers.aws.faults import Faults
 from tests.providers.aws.functions import FUNCTIONS
 from tests.providers.aws.kinds import Kind
@@ -34,6 +35,8 @@ class Aws(provider_pb2_grpc.ResourceProviderServicer):
 
     def __init__(self) -> None:
         self.accounts: dict[str, Account] = {}
+        self.plane: ControlPlane | None = None
+        """As what a cluster comes up; None: nothing answers at its endpoint."""
         self.faults = Faults()
         self.calls: list[tuple[str, str]] = []
         """Operation and URN of each change, in order."""
@@ -44,7 +47,7 @@ class Aws(provider_pb2_grpc.ResourceProviderServicer):
     def account(self, region: str = "") -> Account:
         """The account in a region, the configured one when omitted."""
         region = region or self._region
-        return self.accounts.setdefault(region, Account(region))
+        return self.accounts.setdefault(region, Account(region, plane=self.plane))
 
     # What is about the plugin itself.
 
