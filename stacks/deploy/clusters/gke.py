@@ -9,7 +9,7 @@ import pulumi_kubernetes as kubernetes
 from corral.catalogue.vocabulary import Addon, AddonState
 from corral.components.gke_cluster import GkeCluster
 from corral.components.gpu_node_pool.gke import GkeGpuNodePool
-from corral.stacks.deploy.clusters.protocol import Cluster
+from corral.stacks.deploy.clusters.protocol import Cluster, ModelBucket
 from corral.stacks.deploy.component_args.gke import gke_cluster_args, gke_pool_args
 from corral.stacks.deploy.load import setting
 from corral.stacks.planning.results.cost import CostPlan
@@ -25,6 +25,8 @@ READER = "roles/artifactregistry.reader"
 
 class MadeOnGke:
     """Network, keys, cluster and nodes, by one provider of Google Cloud in the region of the plan."""
+
+    model_bucket: ModelBucket | None = None
 
     def __init__(self, plan: Plan, gke: GkePlan):
         self._plan, self._gke = plan, gke
