@@ -3,7 +3,7 @@
 from typing import Any
 
 from corral.catalogue.images import image
-from corral.components.supply import Supply, pull_secrets, reference
+from corral.components.supply import Supply, pull_secrets
 
 CONTROLLER_NAME = "gateway.envoyproxy.io/gatewayclass-controller"
 XDS_PORT, WASM_PORT, METRICS_PORT = 18000, 18002, 19001
@@ -26,9 +26,11 @@ def envoy_gateway_values(*, replicas: int, supply: Supply) -> dict[str, Any]:
         "crds": {"enabled": False},
         "global": {
             **secrets,
+            # Of images that only the configuration names, too.
+            **({"imageRegistry": supply["registry"]} if "registry" in supply else {}),
             "images": {
-                "envoyGateway": {"image": reference(image("envoy-gateway"), supply)},
-                "envoyProxy": {"image": reference(image("envoy"), supply)},
+                "envoyGateway": {"image": image("envoy-gateway").reference()},
+                "envoyProxy": {"image": image("envoy").reference()},
             },
         },
         "deployment": {"replicas": replicas},
