@@ -12,7 +12,7 @@ from corral.cli import existing
 from corral.cli.console import progress
 from corral.cli.deploy import engine_of, plan_of
 from corral.cli.documents import DiffDocument, DriftDocument, print_document
-from corral.cli.plane import started
+from corral.cli.running import started
 from corral.cli.stack import check_workspace
 from corral.embedded.engine import project
 from corral.embedded.engine.changes import Change

@@ -87,7 +87,7 @@ def _kubectl(plan: Plan, stack: str) -> drift.Kubectl:
         from corral.cli.existing import kubectl_of
 
         return kubectl_of(plan.cluster)
-    from corral.cli.plane import started
+    from corral.cli.running import started
     from corral.embedded.toolchain import tool
 
     plane = started(plan.cluster.plane or stack)

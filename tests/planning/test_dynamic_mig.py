@@ -234,7 +234,7 @@ def test_a_cluster_that_has_them_by_default_or_says_so_is_taken():
 @pytest.mark.parametrize(
     ("key", "value", "kinds"),
     [
-        ("kubernetes", "1.35", "existing, eks"),
+        ("kubernetes", "1.35", "existing, eks, gke"),
         ("feature-gates", ["DRAPartitionableDevices"], "existing"),
     ],
 )
