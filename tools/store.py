@@ -74,7 +74,7 @@ def client(*, signed: bool = True, prefix: str = "", endpoint: str | None = None
     )
     # Without an endpoint it is that of the region, whichever partition has it, and never the environment's,
     # which is the platform's own store.
-    of_region = config.merge(Config(ignore_configured_endpoint_urls=True))
+    of_region = cast(Any, config).merge(Config(ignore_configured_endpoint_urls=True))
     return keys.client("s3", config=of_region, endpoint_url=endpoint or own["ENDPOINT_URL_S3"] or None)
 
 
