@@ -54,9 +54,11 @@ def resolved() -> Iterator[None]:
     with patch.object(charts, "digest", lambda _: digest), patch.object(images, "digest", lambda _: digest):
         for one in cached:
             one.cache_clear()
-        yield
-    for one in cached:
-        one.cache_clear()
+        try:
+            yield
+        finally:
+            for one in cached:
+                one.cache_clear()
 
 
 def planned(stated: Mapping[str, Any] | None = None, stack: str = STACK) -> Plan:
