@@ -23,6 +23,7 @@ import yaml
 from tests.commands import kubectl_done
 from tests.door import site as sites
 from tests.door.newcomer import newcomer_in
+from tests.doubles.secure_transport import calls_as_over_tls
 
 from corral.catalogue import lock
 from corral.catalogue.digests import Locked
@@ -141,7 +142,11 @@ def site(tmp_path_factory):
     inventory = newcomer.checkout / "embedded" / "hardware" / "inventory.yaml"
     content = yaml.safe_load(inventory.read_text())
     inventory.write_text(yaml.safe_dump({**content, "machines": []}, sort_keys=False))
-    with server.provider() as (aws, port), pod_identity_of(aws, plane, inventory, folder) as identity:
+    with (
+        server.provider() as (aws, port),
+        pod_identity_of(aws, plane, inventory, folder) as identity,
+        calls_as_over_tls(),
+    ):
         s3 = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
         s3.start()
         try:

@@ -54,7 +54,6 @@ def test_a_second_run_keeps_the_key_the_states_and_a_policy_of_ones_own(aws):
     store, keys = aws
     made("kept-state")
     before = keys.describe_key(KeyId="alias/kept-state")["KeyMetadata"]["KeyId"]
-    # moto leaves the conditions of a policy out, and refuses everybody.
     own = json.dumps({"Version": "2012-10-17", "Statement": []})
     store.put_bucket_policy(Bucket="kept-state", Policy=own)
     store.put_object(Bucket="kept-state", Key=".pulumi/meta.yaml", Body=b"version: 1")

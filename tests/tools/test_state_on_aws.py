@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from tests.doubles.secure_transport import calls_as_over_tls
 
 from corral.embedded import toolchain
 from corral.tools.__main__ import main
@@ -19,12 +20,16 @@ pulumi.export("token", pulumi.Config("own").require_secret("token"))
 """
 
 
+@pytest.fixture(autouse=True)
+def over_tls():
+    with calls_as_over_tls():
+        yield
+
+
 def test_state_lock_and_secrets_are_in_bucket_and_key(store, moto_endpoint, monkeypatch, tmp_path, capsys):
     monkeypatch.setenv("AWS_ENDPOINT_URL", moto_endpoint)
     assert main(["backend", "aws", "--bucket", "first-state", "--region", "eu-central-1"]) == 0
     *_, export, init = capsys.readouterr().out.splitlines()
-    # moto leaves the conditions of a policy out, and refuses everybody.
-    store.delete_bucket_policy(Bucket="first-state")
     (tmp_path / "Pulumi.yaml").write_text("name: own\nruntime: python\n")
     (tmp_path / "__main__.py").write_text(PROGRAM)
 

@@ -3,7 +3,7 @@
 Names and paths are those that a pod on EKS has (EKS user guide, pod-id-how-it-works). The agent trusts the
 API server alone: a pod's token is reviewed for the audience of Pod Identity, and its account has the role of
 an association, or none. Whether that role may do what the pod then asks of S3 nobody decides here: moto's S3
-knows the bucket's own policy alone, and none of its conditions.
+knows the bucket's own policy alone.
 """
 
 import base64
