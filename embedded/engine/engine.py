@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from corral.catalogue.addons import config_secrets
-from corral.embedded.engine import drift, project, releases, stack_file
+from corral.embedded.engine import creations, drift, project, releases, stack_file
 from corral.embedded.engine.deployed import LAST_LINES, Deployed
 from corral.embedded.engine.events import EventReporter
 from corral.embedded.engine.follow import follow
@@ -249,6 +249,9 @@ class Engine:
         if pending:
             report(f"{len(pending)} operations were under way: reading what became of them")
             self._settle(releases.unfinished(pending), report)
+            made = creations.taken_over(state, self._kubectl)
+            if made is not None:
+                self._run(["stack", "import", "--stack", self.stack], json.dumps(made))
             refresh = ["refresh", "--yes", "--clear-pending-creates", "--skip-preview", *self._selected]
             code = self._stream(refresh, report).code
             if code:
