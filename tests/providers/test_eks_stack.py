@@ -28,7 +28,9 @@ from tests.doubles.secure_transport import calls_as_over_tls
 from corral.catalogue import lock
 from corral.catalogue.digests import Locked
 from corral.catalogue.models import models
+from corral.embedded import toolchain
 from corral.embedded.home import PlaneHome
+from corral.embedded.plane.charts import link, names
 from corral.stacks.config.model_lock import LockedModel, lock_text
 
 server = pytest.importorskip("tests.providers.aws.server", reason="there is no test provider of AWS")
@@ -163,15 +165,15 @@ def site(tmp_path_factory):
                 node_programs.ADDRESS: "http://{}:{}".format(*s3.get_host_and_port()),
                 node_programs.AGENT: f"http://{identity.agent}/v1/credentials",
             }
+            charts = folder / "charts"
             if ENTIRE:
                 newcomer.done("corral", "up", "--plane-only", "-s", plane.name, **of_node)
+            link(charts, names(), toolchain.chart)
             made = Site(newcomer, aws, plane, identity)
             made.write_stack(nodes=1)
             locked(newcomer.checkout, weights)
             newcomer.stack(STACK, {f"corral:{key}": value for key, value in SECRETS.items()})
-            if ENTIRE:
-                charts = str(plane.root / "charts")
-                newcomer.done("pulumi", "config", "set", "corral:charts", charts, "-s", STACK)
+            newcomer.done("pulumi", "config", "set", "corral:charts", str(charts), "-s", STACK)
             yield made
         finally:
             aws.plane.stop()
