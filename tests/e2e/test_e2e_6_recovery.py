@@ -237,6 +237,8 @@ def ask(platform: Platform) -> Done:
 
 def test_what_was_deleted_or_scaled_by_hand_is_named_by_drift_and_status_and_brought_back_by_up(platform):
     """A policy and its binding, a Deployment of the stack's own, and Deployments of Helm releases."""
+    # Controllers that lost the API server in an earlier test may still be on their way back.
+    wait_for(lambda: settled(platform), UP_SECONDS, "all that is stated is ready")
     gone = [
         ("ValidatingAdmissionPolicyBinding", "", "sov-sup-01"),
         ("ValidatingPolicy", "", "sov-sup-01"),
@@ -273,6 +275,12 @@ def test_what_was_deleted_or_scaled_by_hand_is_named_by_drift_and_status_and_bro
         platform.read(kind, name, *(["-n", namespace] if namespace else []))
     assert platform.read(*manager)["spec"]["replicas"] == 1
     assert "changed by hand" not in platform.corral("status", seconds=SECONDS).out
+
+
+def settled(platform: Platform) -> bool:
+    """Whether every Deployment and StatefulSet has as many ready pods as it states."""
+    kinds = [one for kind in ("deployments", "statefulsets") for one in platform.items(kind, "-A")]
+    return all(one["status"].get("readyReplicas", 0) == one["spec"]["replicas"] for one in kinds)
 
 
 def state(platform: Platform) -> bytes:
