@@ -238,7 +238,7 @@ def ask(platform: Platform) -> Done:
 def test_what_was_deleted_or_scaled_by_hand_is_named_by_drift_and_status_and_brought_back_by_up(platform):
     """A policy and its binding, a Deployment of the stack's own, and Deployments of Helm releases."""
     # Controllers that lost the API server in an earlier test may still be on their way back.
-    wait_for(lambda: settled(platform), UP_SECONDS, "all that is stated is ready")
+    wait_for(lambda: admits(platform), UP_SECONDS, "Kyverno answers for its policies")
     gone = [
         ("ValidatingAdmissionPolicyBinding", "", "sov-sup-01"),
         ("ValidatingPolicy", "", "sov-sup-01"),
@@ -277,10 +277,10 @@ def test_what_was_deleted_or_scaled_by_hand_is_named_by_drift_and_status_and_bro
     assert "changed by hand" not in platform.corral("status", seconds=SECONDS).out
 
 
-def settled(platform: Platform) -> bool:
-    """Whether every Deployment and StatefulSet has as many ready pods as it states."""
-    kinds = [one for kind in ("deployments", "statefulsets") for one in platform.items(kind, "-A")]
-    return all(one["status"].get("readyReplicas", 0) == one["spec"]["replicas"] for one in kinds)
+def admits(platform: Platform) -> bool:
+    """Whether Kyverno's admission controller is ready, without which no policy of its kind is taken."""
+    controller = platform.read("deployment", "kyverno-admission-controller", "-n", "kyverno")
+    return controller["status"].get("readyReplicas", 0) == controller["spec"]["replicas"]
 
 
 def state(platform: Platform) -> bytes:
