@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping
 from functools import cache
+from typing import Any
 
 from corral.catalogue._read import Entry, Source, read
 
@@ -40,3 +41,15 @@ def partition_of(region: str) -> str | None:
     """
     known = partitions().items()
     return next((name for name, one in known if re.fullmatch(one.regions, region)), None)
+
+
+def tls_only(bucket: str) -> dict[str, Any]:
+    """Statement that refuses calls without TLS of the bucket with this ARN."""
+    return {
+        "Sid": "TlsOnly",
+        "Effect": "Deny",
+        "Principal": "*",
+        "Action": "s3:*",
+        "Resource": [bucket, f"{bucket}/*"],
+        "Condition": {"Bool": {"aws:SecureTransport": "false"}},
+    }

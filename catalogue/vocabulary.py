@@ -4,6 +4,9 @@ from enum import Enum
 
 from corral.catalogue.addon_names import Addon as Addon
 
+TENANT_LABEL = "corral.dev/tenant"
+"""On a tenant's namespace, and on what is made for that tenant elsewhere: its name."""
+
 
 class Profile(str, Enum):
     """Sovereignty profile: one word for residency, sources, registries and keys; each adds to the last."""

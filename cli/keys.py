@@ -5,20 +5,19 @@ stack's state nor in a file. A change holds at once, without another `up`.
 """
 
 import argparse
-import base64
 import json
 import os
 import re
-import secrets
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any, cast
 
-from corral.catalogue.gateway import CALLER, NO_CALLER, NO_KEY, keys_secret
+from corral.catalogue.gateway import CALLER, NO_CALLER, keys_secret
 from corral.catalogue.vocabulary import Addon
 from corral.cli.console import progress
 from corral.cli.errors import UsageError
 from corral.cli.stack import load
+from corral.embedded.endpoint import entries, new_key
 from corral.embedded.engine import drift, project
 from corral.embedded.engine.engine import EngineError
 from corral.stacks.config.errors import one_of
@@ -26,8 +25,6 @@ from corral.stacks.planning.results.plan import Plan
 
 SINCE = "corral.dev/key-since."
 """Beginning of the annotation with the day on which a key was made; the caller's name follows."""
-BYTES = 32
-"""Random bytes of a key."""
 
 
 def keys(arguments: argparse.Namespace) -> int:
@@ -121,11 +118,9 @@ class KeyStore:
             raise UsageError(
                 f"{name} has a key of tenant {self._tenant}: revoke it first, or use another name"
             )
-        key = f"corral-{secrets.token_urlsafe(BYTES)}"
+        key = new_key()
         day = datetime.now(UTC).date().isoformat()
-        # An empty list would let in whom another tenant lets in.
-        entries = {name: _encoded(key), NO_CALLER: _encoded(NO_KEY)}
-        self._change(secret, entries, {f"{SINCE}{name}": day})
+        self._change(secret, entries(name, key), {f"{SINCE}{name}": day})
         return key
 
     def revoke(self, name: str) -> None:
@@ -138,7 +133,7 @@ class KeyStore:
         known = sorted(set(secret.get("data") or {}) - {NO_CALLER})
         if name not in known:
             raise UsageError(f"no key of {name} for tenant {self._tenant}: {one_of(name, known)}")
-        self._change(secret, {name: None, NO_CALLER: _encoded(NO_KEY)}, {f"{SINCE}{name}": None})
+        self._change(secret, entries(name, None), {f"{SINCE}{name}": None})
 
     def _read(self) -> dict[str, Any]:
         done = self._kubectl.run(["get", *self._target, "--output=json"])
@@ -151,18 +146,14 @@ class KeyStore:
     def _change(
         self,
         secret: Mapping[str, Any],
-        entries: Mapping[str, str | None],
+        data: Mapping[str, str | None],
         annotations: Mapping[str, str | None],
     ) -> None:
-        """Entries and annotations changed, unless somebody else has changed the Secret meanwhile."""
+        """Data and annotations changed, unless somebody else has changed the Secret meanwhile."""
         version = secret["metadata"]["resourceVersion"]
-        body = {"metadata": {"resourceVersion": version, "annotations": annotations}, "data": entries}
+        body = {"metadata": {"resourceVersion": version, "annotations": annotations}, "data": data}
         # By standard input: arguments are there for all to see.
         patch = ["patch", *self._target, "--type=merge", "--patch-file=/dev/stdin", "--output=name"]
         done = self._kubectl.run(patch, json.dumps(body))
         if done.returncode:
             raise EngineError(f"the keys cannot be changed: {drift.last_line(done.stderr)}")
-
-
-def _encoded(text: str) -> str:
-    return base64.b64encode(text.encode()).decode()

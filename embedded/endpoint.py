@@ -11,15 +11,15 @@ import httpx
 
 from corral.catalogue.addons import descriptor
 from corral.catalogue.gateway import GATEWAY, NO_CALLER, NO_KEY, PROXY, TLS_SECRET, keys_secret, tenant_path
-from corral.catalogue.vocabulary import Addon
+from corral.catalogue.vocabulary import TENANT_LABEL, Addon
 from corral.embedded.kube import CONTENT_TYPES, Object, resource
 from corral.embedded.objects import at, children, is_true
 
 SPACE = descriptor(Addon.ENVOY_GATEWAY).namespace
 CALLER = "corral-chat"
 """Caller of the plane's own questions, whose key is made with the first of them."""
-TENANT = "corral.dev/tenant"
 KEY_BYTES = 32
+"""Random bytes of a key."""
 
 Send = Callable[[str, str, Any], httpx.Response]
 """Method, path and body of a request to the API server."""
@@ -54,7 +54,7 @@ class Endpoint:
 
 def endpoint_of(send: Send, service: Object) -> Endpoint | None:
     """The endpoint that leads to an InferenceService; None: there is none that keys open."""
-    tenant = at(service, "metadata", "labels", TENANT)
+    tenant = at(service, "metadata", "labels", TENANT_LABEL)
     gateway = _read(send, "gateway.networking.k8s.io/v1", "gateways", GATEWAY) if tenant else None
     if gateway is None or not is_true(gateway, "Programmed"):
         return None
@@ -82,11 +82,27 @@ def _key(send: Send, tenant: str, keys: Object) -> str:
     held = at(keys, "data", CALLER)
     if held:
         return base64.b64decode(held).decode()
-    key = f"corral-{secrets.token_urlsafe(KEY_BYTES)}"
-    entries = {CALLER: key, NO_CALLER: NO_KEY}
-    encoded = {name: base64.b64encode(text.encode()).decode() for name, text in entries.items()}
-    send("PATCH", resource("v1", "secrets", SPACE, keys_secret(tenant)), {"data": encoded}).raise_for_status()
+    key = new_key()
+    body = {"data": entries(CALLER, key)}
+    send("PATCH", resource("v1", "secrets", SPACE, keys_secret(tenant)), body).raise_for_status()
     return key
+
+
+def new_key() -> str:
+    """A random key of a caller."""
+    return f"corral-{secrets.token_urlsafe(KEY_BYTES)}"
+
+
+def entries(caller: str, key: str | None) -> dict[str, str | None]:
+    """What a change of one caller's key puts into a Secret of keys; None: the key goes.
+
+    With it the entry of no caller: an empty list would let in whom another tenant lets in.
+    """
+    held = {caller: key, NO_CALLER: NO_KEY}
+    return {
+        name: None if text is None else base64.b64encode(text.encode()).decode()
+        for name, text in held.items()
+    }
 
 
 def _trusted(certificate: Object | None) -> ssl.SSLContext:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, cast
 
-from corral.catalogue.aws import partition_of, partitions
+from corral.catalogue.aws import partition_of, partitions, tls_only
 from corral.tools.failure import ToolFailure
 from corral.tools.store import failure_of, status_of
 
@@ -161,13 +161,4 @@ def _answers(question: Callable[[], object]) -> bool:
 
 
 def _policy(bucket: str, partition: str) -> dict[str, object]:
-    arn = f"arn:{partition}:s3:::{bucket}"
-    statement = {
-        "Sid": "TlsOnly",
-        "Effect": "Deny",
-        "Principal": "*",
-        "Action": "s3:*",
-        "Resource": [arn, f"{arn}/*"],
-        "Condition": {"Bool": {"aws:SecureTransport": "false"}},
-    }
-    return {"Version": "2012-10-17", "Statement": [statement]}
+    return {"Version": "2012-10-17", "Statement": [tls_only(f"arn:{partition}:s3:::{bucket}")]}

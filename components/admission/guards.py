@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from corral.catalogue.vocabulary import TENANT_LABEL
 from corral.components._kit import PACKAGE, PodSecurity
 from corral.components._requester import ADMINISTRATOR, CONTROLLER, service_account
 from corral.components.admission.namespaces import DEFAULT_DENY, ENFORCE_LABEL
@@ -17,7 +18,6 @@ from corral.controls.gpu.gpu_03 import ANNOTATED, ENVIRONMENT, MOUNTS
 from corral.controls.kinds import KINDS, POD_KINDS, SERVING_KINDS
 from corral.controls.scope import ENFORCED, SCOPE_LABEL, Scope
 
-TENANT_LABEL = "corral.dev/tenant"
 OWN_PREFIX = "corral.dev/"
 ADMIN_ACCESS_LABEL = "resource.kubernetes.io/admin-access"
 """Label of a namespace whose pods may look into devices that others hold (DRA `adminAccess`)."""

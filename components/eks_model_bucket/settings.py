@@ -7,6 +7,7 @@ it open.
 import pulumi
 import pulumi_aws as aws
 
+from corral.catalogue.aws import tls_only
 from corral.components._aws import AwsSite, document
 from corral.components.eks_model_bucket.args import EksModelBucketArgs
 
@@ -89,23 +90,11 @@ def _closed(site: AwsSite, bucket: aws.s3.Bucket) -> list[pulumi.CustomResource]
     policy = aws.s3.BucketPolicy(
         f"{site.name}-policy",
         bucket=bucket.bucket,
-        policy=bucket.bucket.apply(lambda name: _tls_only(f"arn:{site.partition}:s3:::{name}")),
+        policy=bucket.bucket.apply(lambda name: document([tls_only(f"arn:{site.partition}:s3:::{name}")])),
         region=site.region,
         opts=site.child(depends_on=[block], protect=site.protect),
     )
     return [block, owner, policy]
-
-
-def _tls_only(bucket: str) -> str:
-    refusal = {
-        "Sid": "TlsOnly",
-        "Effect": "Deny",
-        "Principal": "*",
-        "Action": "s3:*",
-        "Resource": [bucket, f"{bucket}/*"],
-        "Condition": {"Bool": {"aws:SecureTransport": "false"}},
-    }
-    return document([refusal])
 
 
 def _lifecycle(

@@ -17,7 +17,7 @@ from corral.catalogue.gateway import (
     model_path,
     tenant_path,
 )
-from corral.catalogue.vocabulary import Addon
+from corral.catalogue.vocabulary import TENANT_LABEL, Addon
 from corral.components._kit import checked, child, labels, prerequisite, refuse, token
 from corral.components._network import SCRAPER_NAMESPACE
 from corral.components._signals import watch
@@ -143,7 +143,7 @@ class Gateway(pulumi.ComponentResource):
                 route,
                 spec,
                 [gateway, *guards],
-                more_labels={objects.TENANT_LABEL: name},
+                more_labels={TENANT_LABEL: name},
             )
 
     def _keys(self, tenant: str) -> pulumi.Resource:
@@ -154,7 +154,7 @@ class Gateway(pulumi.ComponentResource):
             metadata={
                 "name": keys_secret(tenant),
                 "namespace": self._space,
-                "labels": {**labels(COMPONENT, self._name), objects.TENANT_LABEL: tenant},
+                "labels": {**labels(COMPONENT, self._name), TENANT_LABEL: tenant},
             },
             string_data={NO_CALLER: NO_KEY},
             opts=child(self),

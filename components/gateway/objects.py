@@ -13,6 +13,7 @@ from corral.catalogue.gateway import (
     tenant_path,
 )
 from corral.catalogue.images import image
+from corral.catalogue.vocabulary import TENANT_LABEL
 from corral.components._network import dns, egress, ingress, namespace_peer, pod_peer, policy, tcp
 from corral.components._pods import restricted_container, restricted_pod
 from corral.components.envoy_gateway.values import PODS, WASM_PORT, XDS_PORT
@@ -22,7 +23,6 @@ from corral.components.gateway.script import SCRIPT
 from corral.components.supply import Supply, on_nodes, pull_secrets, reference
 
 ROUTES = "gateway.networking.k8s.io"
-TENANT_LABEL = "corral.dev/tenant"
 PROXY_PODS = {"gateway.envoyproxy.io/owning-gateway-name": GATEWAY}
 PROXY_METRICS_PORT = 19001
 LISTENER = "https"

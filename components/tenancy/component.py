@@ -6,6 +6,7 @@ from typing import Any, NotRequired, TypedDict, cast
 import pulumi
 import pulumi_kubernetes as kubernetes
 
+from corral.catalogue.vocabulary import TENANT_LABEL
 from corral.components._kit import checked, child, labels, refuse, token
 from corral.components._namespaces import own_namespace
 from corral.components.supply import Supply
@@ -98,7 +99,7 @@ class Tenancy(pulumi.ComponentResource):
 
     def _made(self, name: str, tenant: Tenant, args: TenancyArgs) -> pulumi.Output[str]:
         own = labels(COMPONENT, tenant["name"], tenant=tenant["name"])
-        more = {"corral.dev/tenant": tenant["name"]}
+        more = {TENANT_LABEL: tenant["name"]}
         if "data_class" in tenant:
             more["corral.dev/data-class"] = tenant["data_class"]
         space = own_namespace(

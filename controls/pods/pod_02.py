@@ -3,12 +3,12 @@
 from collections.abc import Mapping
 from typing import Any
 
+from corral.catalogue.vocabulary import TENANT_LABEL
 from corral.controls.cel import text
 from corral.controls.control import UNKNOWN, Case, Control, ObjectRule, Verdict
 from corral.controls.levels import Severity
 
 _ENFORCE = "pod-security.kubernetes.io/enforce"
-_TENANT = "corral.dev/tenant"
 _LABELS = "object.?metadata.?labels.orValue({})"
 
 
@@ -31,23 +31,23 @@ CONTROL = Control(
     remedy=f"Set {_ENFORCE} to restricted; what needs more runs in a namespace of the platform.",
     rule=ObjectRule(
         kinds=("Namespace",),
-        expression=f"!{_has(_TENANT)} || {_RESTRICTED}",
+        expression=f"!{_has(TENANT_LABEL)} || {_RESTRICTED}",
         message="a tenant's pods may be more than the restricted level allows",
         demanded=("metadata.labels",),
         admitted=False,
     ),
     cases=(
-        Case("a tenant's, restricted", Verdict.GOOD, _space(**{_TENANT: "a", _ENFORCE: "restricted"})),
-        Case("a tenant's, baseline", Verdict.BAD, _space(**{_TENANT: "a", _ENFORCE: "baseline"})),
-        Case("a tenant's, privileged", Verdict.BAD, _space(**{_TENANT: "a", _ENFORCE: "privileged"})),
-        Case("a tenant's, nothing said", Verdict.BAD, _space(**{_TENANT: "a"})),
+        Case("a tenant's, restricted", Verdict.GOOD, _space(**{TENANT_LABEL: "a", _ENFORCE: "restricted"})),
+        Case("a tenant's, baseline", Verdict.BAD, _space(**{TENANT_LABEL: "a", _ENFORCE: "baseline"})),
+        Case("a tenant's, privileged", Verdict.BAD, _space(**{TENANT_LABEL: "a", _ENFORCE: "privileged"})),
+        Case("a tenant's, nothing said", Verdict.BAD, _space(**{TENANT_LABEL: "a"})),
         Case(
             "a tenant's, only warned",
             Verdict.BAD,
-            _space(**{_TENANT: "a", f"{_ENFORCE[:-7]}warn": "restricted"}),
+            _space(**{TENANT_LABEL: "a", f"{_ENFORCE[:-7]}warn": "restricted"}),
         ),
         Case("no tenant's", Verdict.GOOD, _space(**{_ENFORCE: "baseline"})),
         Case("no label", Verdict.GOOD, {"kind": "Namespace", "metadata": {"name": "n"}}),
-        Case("not known yet", Verdict.UNDECIDED, _space(**{_TENANT: "a", _ENFORCE: UNKNOWN})),
+        Case("not known yet", Verdict.UNDECIDED, _space(**{TENANT_LABEL: "a", _ENFORCE: UNKNOWN})),
     ),
 )

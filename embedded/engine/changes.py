@@ -7,7 +7,7 @@ from typing import Any, cast
 from corral.embedded.engine.drift import Difference
 from corral.embedded.engine.events import STACK, Event
 from corral.embedded.kube import Object
-from corral.embedded.objects import child
+from corral.embedded.objects import child, title
 
 LATER = "(known after the update)"
 UNKNOWN = frozenset(
@@ -103,8 +103,7 @@ def of_releases(differences: Iterable[Difference]) -> Iterator[Change]:
 
 
 def _object(old: Object, new: Object, urn: str) -> str:
-    metadata = child(new or old, "inputs", "metadata")
-    named = "/".join(str(metadata[part]) for part in ("namespace", "name") if metadata.get(part))
+    named = title(child(new or old, "inputs"))
     return str(old.get("id") or new.get("id") or named or urn.rpartition("::")[2])
 
 

@@ -11,7 +11,8 @@ from typing import Any
 
 from corral.embedded.engine.drift import Kubectl
 from corral.embedded.engine.releases import TYPE as RELEASE
-from corral.embedded.objects import Object, child, children
+from corral.embedded.kube import Object
+from corral.embedded.objects import at, child, children, title
 
 PREFIX = "kubernetes:"
 MANAGER = re.compile(r"pulumi-kubernetes-[0-9a-f]+")
@@ -41,12 +42,10 @@ def _made(deployment: Object, kubectl: Kubectl) -> Iterator[dict[str, Any]]:
         resource, kind = child(operation, "resource"), operation["type"]
         if kind != "creating" or resource["urn"] in known or not _one_object(resource):
             continue
-        metadata = child(resource, "inputs", "metadata")
-        name, space = metadata.get("name"), metadata.get("namespace")
-        manager = _manager(resource, kubectl) if isinstance(name, str) else None
+        inputs = child(resource, "inputs")
+        manager = _manager(inputs, kubectl) if isinstance(at(inputs, "metadata", "name"), str) else None
         if manager is not None:
-            own = f"{space}/{name}" if isinstance(space, str) else str(name)
-            yield {**resource, "id": own, "outputs": {"__fieldManager": manager}}
+            yield {**resource, "id": title(inputs), "outputs": {"__fieldManager": manager}}
 
 
 def _one_object(resource: Object) -> bool:
@@ -54,9 +53,8 @@ def _one_object(resource: Object) -> bool:
     return token.startswith(PREFIX) and token != RELEASE and not token.endswith("Patch")
 
 
-def _manager(resource: Object, kubectl: Kubectl) -> str | None:
+def _manager(inputs: Object, kubectl: Kubectl) -> str | None:
     """The one manager of Pulumi's that an object's fields have."""
-    inputs = child(resource, "inputs")
     metadata = child(inputs, "metadata")
     group, _, version = str(inputs["apiVersion"]).rpartition("/")
     space = [f"--namespace={metadata['namespace']}"] if isinstance(metadata.get("namespace"), str) else []

@@ -8,15 +8,16 @@ from corral.catalogue.aws import Partition, partition_of, partitions
 from corral.catalogue.eks import LETTERS, NARROWEST, PARTS, WIDEST, eks_services
 from corral.catalogue.instances import instances
 from corral.catalogue.sources import scheme_of
-from corral.catalogue.vocabulary import Cloud, Egress, SourceScheme, Weights
+from corral.catalogue.vocabulary import Cloud, Egress, SourceScheme
 from corral.controls.profiles import PROFILES
 from corral.stacks.config.errors import Problem
-from corral.stacks.config.model_sources import source_of
-from corral.stacks.config.stack_config import Eks, StackConfig
+from corral.stacks.config.stack_config import Eks, ModelSource, StackConfig
 from corral.stacks.planning.eks import least_nodes, most_nodes
 from corral.stacks.planning.validation.made_clusters import (
     check_api_clients,
+    check_mirror,
     check_most,
+    check_sources,
     check_version,
     check_without_gpus,
 )
@@ -130,25 +131,15 @@ def _without_way_out(config: StackConfig, region: str, partition: Partition) -> 
     """Images and models that nodes without a way to the internet cannot reach."""
     host = rf"[0-9]{{12}}\.dkr\.ecr\.{region}\.{re.escape(partition.dns_suffix)}(/.*)?"
     registry, nat = config.sovereignty.registry, f"or {_AT}.network.egress: nat"
-    if registry is None or not re.fullmatch(host, registry):
-        mirror = f"ACCOUNT.dkr.ecr.{region}.{partition.dns_suffix}/mirror"
-        yield Problem(
-            "sovereignty.registry",
-            registry or "missing",
-            f"nodes have no way to the internet: use a mirror such as {mirror}, {nat}",
-        )
-    for index, model in enumerate(config.models):
-        known = config.known_models.get(model.model)
-        source = model.source or (known and known.package_source)
-        if source is None or model.weights is Weights.SIMULATED:
-            continue
-        origin = source_of(source, config.model_sources)
-        inside = scheme_of(source) is SourceScheme.S3 and (
-            origin is None or (origin.endpoint is None and origin.region == region)
-        )
-        if not inside:
-            yield Problem(
-                f"models[{index}].source",
-                source,
-                f"nodes have no way to the internet: use s3:// of {region} by model-sources, {nat}",
-            )
+    yield from check_mirror(
+        config,
+        reached=registry is not None and re.fullmatch(host, registry) is not None,
+        example=f"ACCOUNT.dkr.ecr.{region}.{partition.dns_suffix}/mirror",
+        otherwise=nat,
+    )
+
+    def inside(source: str, origin: ModelSource | None) -> bool:
+        own = origin is None or (origin.endpoint is None and origin.region == region)
+        return scheme_of(source) is SourceScheme.S3 and own
+
+    yield from check_sources(config, inside, f"s3:// of {region} by model-sources, {nat}")

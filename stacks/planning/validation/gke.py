@@ -7,15 +7,16 @@ from itertools import combinations
 from corral.catalogue.formats import GCP_REGION
 from corral.catalogue.gke import zones_of
 from corral.catalogue.sources import scheme_of
-from corral.catalogue.vocabulary import Cloud, Egress, SourceScheme, Weights
+from corral.catalogue.vocabulary import Cloud, Egress, SourceScheme
 from corral.controls.profiles import PROFILES
 from corral.stacks.config.errors import Problem
-from corral.stacks.config.model_sources import source_of
-from corral.stacks.config.stack_config import Gke, StackConfig
+from corral.stacks.config.stack_config import Gke, ModelSource, StackConfig
 from corral.stacks.planning.gke import least_nodes, repository
 from corral.stacks.planning.validation.made_clusters import (
     check_api_clients,
+    check_mirror,
     check_most,
+    check_sources,
     check_version,
     check_without_gpus,
 )
@@ -116,13 +117,12 @@ def _without_way_out(config: StackConfig, region: str) -> Iterator[Problem]:
     """Images, drivers and models that nodes without a way to the internet cannot reach."""
     registry, nat = config.sovereignty.registry, f"or {_AT}.network.egress: nat"
     own = repository(registry)
-    if own is None or own.location != region:
-        mirror = f"{region}-docker.pkg.dev/PROJECT/mirror"
-        yield Problem(
-            "sovereignty.registry",
-            registry or "missing",
-            f"nodes have no way to the internet: use a mirror such as {mirror}, {nat}",
-        )
+    yield from check_mirror(
+        config,
+        reached=own is not None and own.location == region,
+        example=f"{region}-docker.pkg.dev/PROJECT/mirror",
+        otherwise=nat,
+    )
     if config.gpu_pools and config.cluster.precompiled_driver is None:
         yield Problem(
             "cluster.precompiled-driver",
@@ -130,15 +130,9 @@ def _without_way_out(config: StackConfig, region: str) -> Iterator[Problem]:
             "nodes have no way to the internet, from where a driver that they compile has its packages: name "
             f"the branch of one in the mirror, such as 580, {nat}",
         )
-    for index, model in enumerate(config.models):
-        known = config.known_models.get(model.model)
-        source = model.source or (known and known.package_source)
-        if source is None or model.weights is Weights.SIMULATED:
-            continue
-        origin = source_of(source, config.model_sources)
-        if scheme_of(source) is not SourceScheme.GCS or (origin is not None and origin.endpoint is not None):
-            yield Problem(
-                f"models[{index}].source",
-                source,
-                f"nodes have no way to the internet: use gs:// without an endpoint of its own, {nat}",
-            )
+    yield from check_sources(config, _inside, f"gs:// without an endpoint of its own, {nat}")
+
+
+def _inside(source: str, origin: ModelSource | None) -> bool:
+    """Whether a model's source is in Cloud Storage itself."""
+    return scheme_of(source) is SourceScheme.GCS and (origin is None or origin.endpoint is None)

@@ -1,12 +1,14 @@
 """What sections of clusters that the stack makes have in common, whichever cloud they are in."""
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 from corral.catalogue.instances import instances
+from corral.catalogue.vocabulary import Weights
 from corral.controls.network.world import world
 from corral.stacks.config.errors import Problem
-from corral.stacks.config.stack_config import StackConfig
+from corral.stacks.config.model_sources import source_of
+from corral.stacks.config.stack_config import ModelSource, StackConfig
 
 _MINOR = re.compile(r"1\.[1-9][0-9]?")
 
@@ -41,3 +43,24 @@ def check_most(most: int | None, least: int, path: str) -> Iterator[Problem]:
     """A number of most nodes that is below that of the fewest."""
     if most is not None and most < least:
         yield Problem(path, str(most), f"below the fewest nodes, {least}")
+
+
+def check_mirror(config: StackConfig, *, reached: bool, example: str, otherwise: str) -> Iterator[Problem]:
+    """A mirror that nodes without a way to the internet cannot reach."""
+    if not reached:
+        reason = f"nodes have no way to the internet: use a mirror such as {example}, {otherwise}"
+        yield Problem("sovereignty.registry", config.sovereignty.registry or "missing", reason)
+
+
+def check_sources(
+    config: StackConfig, reached: Callable[[str, ModelSource | None], bool], use: str
+) -> Iterator[Problem]:
+    """Models whose sources nodes without a way to the internet cannot reach."""
+    for index, model in enumerate(config.models):
+        known = config.known_models.get(model.model)
+        source = model.source or (known and known.package_source)
+        if source is None or model.weights is Weights.SIMULATED:
+            continue
+        if not reached(source, source_of(source, config.model_sources)):
+            reason = f"nodes have no way to the internet: use {use}"
+            yield Problem(f"models[{index}].source", source, reason)
