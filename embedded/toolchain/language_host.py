@@ -39,6 +39,8 @@ EXPLAINED = 32
 """Exit code of a program that has already told the user what is wrong."""
 MESSAGE_BYTES = 400 * 1024 * 1024
 WORKERS = 32
+CLOSING_SECONDS = 5
+"""How long calls that are still open may take to end once the host was told to."""
 
 
 def interpreter(info: Any) -> str:
@@ -207,12 +209,12 @@ def _output(child: subprocess.Popen[bytes]) -> Iterator[Any]:
             yield language_pb2.RunPluginResponse(**cast(Any, {name: piece}))
 
 
-def stop_with_parent(stop: threading.Event) -> None:
+def stop_with_parent(stop: "SimpleQueue[None]") -> None:
     """Stop when the command that started this host is gone, however it ended."""
 
     def wait(parent: int) -> None:
         select.select([parent], [], [])
-        stop.set()
+        stop.put(None)
 
     try:
         parent = os.pidfd_open(os.getppid())
@@ -225,9 +227,9 @@ def main(arguments: Sequence[str]) -> None:
     """Serve for the engine at the last argument's address until interrupted."""
     if not arguments:
         sys.exit("pulumi-language-python: expected the engine's address; it is started by the pulumi command")
-    stop = threading.Event()
+    stop: SimpleQueue[None] = SimpleQueue()  # a signal may come while it is being used, unlike an Event
     for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda _number, _frame: stop.set())
+        signal.signal(number, lambda _number, _frame: stop.put(None))
     stop_with_parent(stop)
     children = Children()
     server = grpc.server(
@@ -241,9 +243,10 @@ def main(arguments: Sequence[str]) -> None:
     port = server.add_insecure_port("127.0.0.1:0")
     server.start()
     print(port, flush=True)
-    stop.wait()
+    stop.get()
     children.end()
-    server.stop(grace=None)
+    server.stop(grace=None).wait(CLOSING_SECONDS)
+    os._exit(0)  # the interpreter's own end would wait for every handler and for threads of gRPC
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 """What an exception lets pass at admission: what it names, made before its end, and nothing else."""
 
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
@@ -98,17 +98,19 @@ def test_a_stack_enforces_a_control_harder() -> None:
 @pytest.mark.parametrize(
     ("change", "line"),
     [
-        (
-            {"expires": str(today() - timedelta(days=2))},
-            r"exceptions\[0\]\.expires: .* 2 days ago",
-        ),
-        ({"expires": str(today() + timedelta(days=99))}, r"admission\.exceptions\[0\]\.expires: .* 99 days"),
+        ({"expires": -2}, r"exceptions\[0\]\.expires: .* 2 days ago"),
+        ({"expires": 99}, r"admission\.exceptions\[0\]\.expires: .* 99 days"),
         ({"control": "SOV-RES-01"}, r"admission\.exceptions\[0\]\.control: SOV-RES-01: profile eu-resident"),
         ({"approver": ""}, r"admission\.exceptions\[0\]\.approver: empty text"),
     ],
 )
 def test_a_component_alone_takes_no_exception_that_a_stack_would_not(
-    change: dict[str, Any], line: str
+    change: dict[str, Any], line: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    day = date(2026, 3, 14)
+    monkeypatch.setattr("corral.components.admission.component.today", lambda: day)
+    changed = {**ENTRY, "expires": str(day), **change}
+    if isinstance(days := changed["expires"], int):
+        changed["expires"] = str(day + timedelta(days=days))
     with pytest.raises(ArgsError, match=line):
-        built({**ENTRY, **change})
+        built(changed)
