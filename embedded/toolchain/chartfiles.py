@@ -9,9 +9,9 @@ from typing import Any
 
 import yaml
 
+from corral.embedded.toolchain.builder import Builder, ModulePin
 from corral.embedded.toolchain.errors import ToolchainError
 from corral.embedded.toolchain.recipes import HERE, Recipe
-from corral.embedded.toolchain.workshop import ModulePin, Workshop
 
 DEFINITION = "\nkind: CustomResourceDefinition\n"
 NESTED = ("items", "additionalProperties", "not")
@@ -117,15 +117,15 @@ class ChartFiles:
     label: str = "Go modules"
     inputs: tuple[Path, ...] = (HERE / "chartfiles.py",)
 
-    def likely(self, workshop: Workshop) -> bool:
+    def likely(self, builder: Builder) -> bool:
         return True
 
-    def fetch(self, recipe: Recipe, workshop: Workshop, folder: Path) -> None:
+    def fetch(self, recipe: Recipe, builder: Builder, folder: Path) -> None:
         for chart in self.charts:
-            sources = {pin: workshop.module(pin) for pin in chart.modules}
+            sources = {pin: builder.module(pin) for pin in chart.modules}
             chart.make(sources, folder / chart.name)
 
-    def build(self, recipe: Recipe, workshop: Workshop, folder: Path) -> Mapping[str, Path]:
+    def build(self, recipe: Recipe, builder: Builder, folder: Path) -> Mapping[str, Path]:
         return {f"chart:{chart.name}": Path(chart.name, "Chart.yaml") for chart in self.charts}
 
 

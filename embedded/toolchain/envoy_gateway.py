@@ -7,6 +7,7 @@ from pathlib import Path
 
 import yaml
 
+from corral.embedded.toolchain.builder import Builder, ModulePin
 from corral.embedded.toolchain.chartfiles import (
     ChartFiles,
     CopiedChart,
@@ -19,7 +20,6 @@ from corral.embedded.toolchain.installed import Installed, OnPath
 from corral.embedded.toolchain.packages import WheelFiles
 from corral.embedded.toolchain.recipes import HERE, Recipe
 from corral.embedded.toolchain.sources import GATEWAY_API
-from corral.embedded.toolchain.workshop import ModulePin, Workshop
 
 VERSION = "1.9.0"
 MODULE = ModulePin(
@@ -28,11 +28,11 @@ MODULE = ModulePin(
 UNVERSIONED = "v0.0.0-latest"
 
 
-def envoy_gateway(workshop: Workshop, source: Path) -> None:
+def envoy_gateway(builder: Builder, source: Path) -> None:
     """Put the module beside ours, its servers and the listeners of its proxies on their pods' addresses."""
     copy = source / "gateway"
     shutil.copytree(
-        workshop.module(MODULE),
+        builder.module(MODULE),
         copy,
         copy_function=shutil.copyfile,
         ignore=shutil.ignore_patterns("*_test.go", "testdata"),

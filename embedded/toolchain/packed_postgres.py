@@ -11,10 +11,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
+from corral.embedded.toolchain.builder import Builder, run
 from corral.embedded.toolchain.errors import ToolchainError
 from corral.embedded.toolchain.packages import Package
 from corral.embedded.toolchain.recipes import Recipe
-from corral.embedded.toolchain.workshop import Workshop, run
 
 CARRIER = "pg0/bin/pg0"
 GZIP = b"\x1f\x8b\x08"
@@ -35,7 +35,7 @@ class PackedPostgres(Package):
     LD_LIBRARY_PATH; OpenSSL, Kerberos, Zstandard and LZ4 are the system's.
     """
 
-    def build(self, recipe: Recipe, workshop: Workshop, folder: Path) -> Mapping[str, Path]:
+    def build(self, recipe: Recipe, builder: Builder, folder: Path) -> Mapping[str, Path]:
         (wheel,) = folder.glob("*.whl")
         with zipfile.ZipFile(wheel) as content:
             carrier = content.read(CARRIER)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from corral.embedded.toolchain.workshop import Workshop
+from corral.embedded.toolchain.builder import Builder
 
 HERE = Path(__file__).parent
 
@@ -29,15 +29,15 @@ class Source(Protocol):
         """Files and folders of ours that decide the result."""
         ...
 
-    def likely(self, workshop: Workshop) -> bool:
+    def likely(self, builder: Builder) -> bool:
         """Whether this source can be expected to work; changes nothing."""
         ...
 
-    def fetch(self, recipe: "Recipe", workshop: Workshop, folder: Path) -> None:
+    def fetch(self, recipe: "Recipe", builder: Builder, folder: Path) -> None:
         """Bring what is needed into the empty `folder`: the part that mostly waits for the network."""
         ...
 
-    def build(self, recipe: "Recipe", workshop: Workshop, folder: Path) -> Mapping[str, Path]:
+    def build(self, recipe: "Recipe", builder: Builder, folder: Path) -> Mapping[str, Path]:
         """Finish the tool in `folder`; the files that it provides, by name."""
         ...
 

@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from corral.embedded.toolchain.builder import Builder
 from corral.embedded.toolchain.downloads import NO_DOWNLOADS, expand, published_sha256
 from corral.embedded.toolchain.errors import SourceUnavailable, ToolchainError
 from corral.embedded.toolchain.recipes import Recipe
-from corral.embedded.toolchain.workshop import Workshop
 
 
 @dataclass(frozen=True)
@@ -32,23 +32,23 @@ class Release:
     label: str = "release archive"
     inputs: tuple[Path, ...] = ()
 
-    def likely(self, workshop: Workshop) -> bool:
-        return workshop.releases.probe(self.files[0].url)
+    def likely(self, builder: Builder) -> bool:
+        return builder.releases.probe(self.files[0].url)
 
-    def fetch(self, recipe: Recipe, workshop: Workshop, folder: Path) -> None:
-        if workshop.releases.reachable is False:
+    def fetch(self, recipe: Recipe, builder: Builder, folder: Path) -> None:
+        if builder.releases.reachable is False:
             raise SourceUnavailable(NO_DOWNLOADS)
         (folder / "bin").mkdir()
         for file in self.files:
             url = expand(file.url, recipe.version)
-            sums = workshop.releases.text(expand(file.checksums, recipe.version))
+            sums = builder.releases.text(expand(file.checksums, recipe.version))
             archive = folder / url.rsplit("/", 1)[-1]
-            workshop.releases.file(url, published_sha256(sums, archive.name), archive)
+            builder.releases.file(url, published_sha256(sums, archive.name), archive)
             members = {program: expand(path, recipe.version) for program, path in file.members.items()}
             _take(archive, members, folder / "bin")
             archive.unlink(missing_ok=True)
 
-    def build(self, recipe: Recipe, workshop: Workshop, folder: Path) -> Mapping[str, Path]:
+    def build(self, recipe: Recipe, builder: Builder, folder: Path) -> Mapping[str, Path]:
         return {program: Path("bin", program) for program in recipe.provides}
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from corral.embedded.home import Home, private_directory
+from corral.embedded.toolchain.builder import Builder
 from corral.embedded.toolchain.errors import (
     SourceUnavailable,
     ToolchainError,
@@ -31,7 +32,6 @@ from corral.embedded.toolchain.records import (
     write_record,
 )
 from corral.embedded.toolchain.tools import GO, TOOLS
-from corral.embedded.toolchain.workshop import Workshop
 
 if TYPE_CHECKING:
     from corral.catalogue.vocabulary import Addon
@@ -93,15 +93,15 @@ def plan(recipes: Sequence[Recipe] | None = None) -> list[Step]:
 
     At most one short connection is tried.
     """
-    workshop = Workshop(Home.find().toolchain, find_go)
-    return [_step(recipe, workshop) for recipe in recipes or chosen(needed())]
+    builder = Builder(Home.find().toolchain, find_go)
+    return [_step(recipe, builder) for recipe in recipes or chosen(needed())]
 
 
-def _step(recipe: Recipe, workshop: Workshop) -> Step:
-    record = complete(workshop.root, recipe)
+def _step(recipe: Recipe, builder: Builder) -> Step:
+    record = complete(builder.root, recipe)
     if record:
         return Step(recipe.name, recipe.version, record.source, 0.0, present=True)
-    source = next((s for s in recipe.sources if s.likely(workshop)), recipe.sources[-1])
+    source = next((s for s in recipe.sources if s.likely(builder)), recipe.sources[-1])
     return Step(recipe.name, recipe.version, source.label, source.seconds, present=False)
 
 
@@ -163,20 +163,20 @@ def set_up(recipes: Sequence[Recipe], report: Report) -> None:
         clear_disk_errors(root),
         set_up_lock(root, lambda: report("Another set-up is running; waiting for it")),
     ):
-        workshop = Workshop(root, find_go, report)
-        remove_folder(workshop.scratch)
-        private_directory(workshop.scratch)
-        steps = {recipe.name: _step(recipe, workshop) for recipe in recipes}
+        builder = Builder(root, find_go, report)
+        remove_folder(builder.scratch)
+        private_directory(builder.scratch)
+        steps = {recipe.name: _step(recipe, builder) for recipe in recipes}
         missing = [recipe for recipe in recipes if not steps[recipe.name].present]
         report(f"Setting up the toolchain in {root}:")
         for line in plan_lines(list(steps.values())):
             report(line)
         _require_space(root, sum(steps[r.name].seconds for r in missing))
         started = time.monotonic()
-        _work(missing, steps, workshop, _earlier(recipes, root))
+        _work(missing, steps, builder, _earlier(recipes, root))
         if all(complete(root, recipe) for recipe in chosen(needed())):
             report("Removing build caches")
-            remove_folder(workshop.build)
+            remove_folder(builder.build)
         report(f"Set up after {duration(time.monotonic() - started)}")
 
 
@@ -204,25 +204,23 @@ def _earlier(recipes: Sequence[Recipe], root: Path) -> Estimate:
     return estimate
 
 
-def _work(
-    missing: Sequence[Recipe], steps: Mapping[str, Step], workshop: Workshop, estimate: Estimate
-) -> None:
+def _work(missing: Sequence[Recipe], steps: Mapping[str, Step], builder: Builder, estimate: Estimate) -> None:
     """Fetch in the background, in order, while this thread builds one tool after another."""
     remaining = sum(steps[recipe.name].seconds for recipe in missing)
     with _background() as pool:
-        coming = {recipe.name: pool.submit(_fetch, recipe, workshop) for recipe in missing}
+        coming = {recipe.name: pool.submit(_fetch, recipe, builder) for recipe in missing}
         for number, recipe in enumerate(missing, 1):
             step = steps[recipe.name]
             head = f"[{number:>2}/{len(missing)}] {recipe.name} {recipe.version}"
             left = duration(estimate.of(remaining))
-            workshop.report(
+            builder.report(
                 f"{head}: {step.source}, about {duration(estimate.of(step.seconds))}; {left} to go"
             )
             started = time.monotonic()
-            record = _finish(recipe, coming[recipe.name].result(), workshop, started)
+            record = _finish(recipe, coming[recipe.name].result(), builder, started)
             estimate.learn(record.expected, record.seconds)
             remaining -= step.seconds
-            workshop.report(f"{head}: ready from {record.source} after {duration(record.seconds)}")
+            builder.report(f"{head}: ready from {record.source} after {duration(record.seconds)}")
 
 
 @contextmanager
@@ -234,15 +232,15 @@ def _background() -> Generator[ThreadPoolExecutor]:
         pool.shutdown(cancel_futures=True)
 
 
-def _fetch(recipe: Recipe, workshop: Workshop) -> Fetched:
+def _fetch(recipe: Recipe, builder: Builder) -> Fetched:
     """Downloads of a tool from the first of its sources that applies."""
     reasons: list[str] = []
     for source in recipe.sources:
-        folder = workshop.scratch / recipe.folder_name
+        folder = builder.scratch / recipe.folder_name
         remove_folder(folder)
         folder.mkdir(parents=True)
         try:
-            source.fetch(recipe, workshop, folder)
+            source.fetch(recipe, builder, folder)
         except SourceUnavailable as reason:
             reasons.append(f"{source.label}: {reason}")
             continue
@@ -253,10 +251,10 @@ def _fetch(recipe: Recipe, workshop: Workshop) -> Fetched:
     raise ToolchainError(f"{recipe.name} {recipe.version} cannot be had: {text}")
 
 
-def _finish(recipe: Recipe, fetched: Fetched, workshop: Workshop, started: float) -> Record:
+def _finish(recipe: Recipe, fetched: Fetched, builder: Builder, started: float) -> Record:
     """Build the tool, describe its files and put it in place; it took from `started` until now."""
     try:
-        files = fetched.source.build(recipe, workshop, fetched.folder)
+        files = fetched.source.build(recipe, builder, fetched.folder)
     except ToolchainError as error:
         raise ToolchainError(
             f"{recipe.name} {recipe.version} from {fetched.source.label}: {error}"
@@ -273,18 +271,18 @@ def _finish(recipe: Recipe, fetched: Fetched, workshop: Workshop, started: float
         files={name: describe(fetched.folder, path) for name, path in files.items()},
     )
     write_record(fetched.folder, record)
-    install_folder(fetched.folder, workshop.root / recipe.folder_name)
+    install_folder(fetched.folder, builder.root / recipe.folder_name)
     return record
 
 
-def find_go(workshop: Workshop) -> Path:
+def find_go(builder: Builder) -> Path:
     """Go of PATH when it is new enough, else of its Python package, kept in the toolchain."""
-    folder = workshop.root / GO.folder_name
-    record = complete(workshop.root, GO)
+    folder = builder.root / GO.folder_name
+    record = complete(builder.root, GO)
     if record is None:
         started = time.monotonic()
-        record = _finish(GO, _fetch(GO, workshop), workshop, started)
-        workshop.report(f"  Go {GO.version} or newer: from {record.source}")
+        record = _finish(GO, _fetch(GO, builder), builder, started)
+        builder.report(f"  Go {GO.version} or newer: from {record.source}")
     return folder / record.files["go"].path
 
 

@@ -7,10 +7,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from corral.embedded.toolchain.builder import Builder, ModulePin
 from corral.embedded.toolchain.errors import ToolchainError
 from corral.embedded.toolchain.recipes import HERE, Recipe
 from corral.embedded.toolchain.records import read_record
-from corral.embedded.toolchain.workshop import ModulePin, Workshop
 
 PROVIDER = ModulePin(
     "github.com/pulumi/pulumi-kubernetes/provider/v4",
@@ -41,9 +41,9 @@ KSERVE_PORT = "Port: options.webhookPort,"
 LANGUAGE_HOST = HERE / "language_host.py"
 
 
-def slim_provider(workshop: Workshop, source: Path) -> None:
+def slim_provider(builder: Builder, source: Path) -> None:
     """Give the provider its schema, and an SDK without the generated types of every kind."""
-    generated = workshop.module(PROVIDER_SDK)
+    generated = builder.module(PROVIDER_SDK)
     sdk = source / "sdk"
     for package in SDK_PACKAGES:
         folder = sdk / "go" / "kubernetes" / package
@@ -54,15 +54,15 @@ def slim_provider(workshop: Workshop, source: Path) -> None:
     for name in ("go.mod", "go.sum"):
         shutil.copyfile(generated / name, sdk / name)
     (source / "kinds.go.txt").replace(sdk / "go" / "kubernetes" / "yaml" / "v2" / "kinds.go")
-    embedded = workshop.module(PROVIDER) / "cmd" / "pulumi-resource-kubernetes"
+    embedded = builder.module(PROVIDER) / "cmd" / "pulumi-resource-kubernetes"
     schema = json.loads((embedded / "schema.json").read_bytes()) | {"version": PROVIDER_VERSION}
     (source / "schema.json").write_text(json.dumps(schema, separators=(",", ":")))
     shutil.copyfile(embedded / "terraform-mapping.json", source / "terraform-mapping.json")
 
 
-def kserve_manager(workshop: Workshop, source: Path) -> None:
+def kserve_manager(builder: Builder, source: Path) -> None:
     """Take the manager's main and let a flag say which address its webhooks bind."""
-    main = (workshop.module(KSERVE) / "cmd" / "manager" / "main.go").read_text()
+    main = (builder.module(KSERVE) / "cmd" / "manager" / "main.go").read_text()
     if main.count(KSERVE_PORT) != 1:
         raise ToolchainError(
             f"{KSERVE.path}@{KSERVE.version}: cmd/manager/main.go has no single {KSERVE_PORT!r}"
@@ -81,23 +81,23 @@ class PulumiWithPython:
     label: str = "Go modules"
     inputs: tuple[Path, ...] = (LANGUAGE_HOST,)
 
-    def likely(self, workshop: Workshop) -> bool:
+    def likely(self, builder: Builder) -> bool:
         return True
 
-    def fetch(self, recipe: Recipe, workshop: Workshop, folder: Path) -> None:
+    def fetch(self, recipe: Recipe, builder: Builder, folder: Path) -> None:
         executor = "pulumi-language-python-exec"
         (folder / "bin").mkdir()
-        shutil.copyfile(workshop.module(PULUMI_SDK) / "python" / "cmd" / executor, folder / "bin" / executor)
+        shutil.copyfile(builder.module(PULUMI_SDK) / "python" / "cmd" / executor, folder / "bin" / executor)
         shutil.copyfile(LANGUAGE_HOST, folder / "bin" / "pulumi-language-python")
 
-    def build(self, recipe: Recipe, workshop: Workshop, folder: Path) -> Mapping[str, Path]:
+    def build(self, recipe: Recipe, builder: Builder, folder: Path) -> Mapping[str, Path]:
         (needed,) = recipe.needs
-        home = workshop.root / f"{needed}-{recipe.version}"
+        home = builder.root / f"{needed}-{recipe.version}"
         record = read_record(home)
         if record is None:
             raise ToolchainError(f"{needed} is not set up")
         command = home / record.files[PULUMI_CLI].path
-        own = command.is_relative_to(workshop.root)
+        own = command.is_relative_to(builder.root)
         (os.link if own else shutil.copyfile)(command, folder / "bin" / "pulumi")
         for program in (folder / "bin").iterdir():
             program.chmod(0o755)

@@ -1,6 +1,7 @@
 """Every tool of the toolchain, in the order in which they are set up."""
 
 from corral.embedded.toolchain import envoy_gateway
+from corral.embedded.toolchain.builder import ModulePin
 from corral.embedded.toolchain.chartfiles import ChartFiles, CopiedChart, DefinitionsChart, Subchart
 from corral.embedded.toolchain.gomodules import GoBuild
 from corral.embedded.toolchain.installed import Installed, OnPath
@@ -19,7 +20,6 @@ from corral.embedded.toolchain.sources import (
     slim_provider,
 )
 from corral.embedded.toolchain.unversioned_charts import UnversionedChart
-from corral.embedded.toolchain.workshop import ModulePin
 
 GITHUB = "https://github.com"
 K8S = "k8s.io/kubernetes/cmd"

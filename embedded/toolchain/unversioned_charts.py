@@ -4,9 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from corral.embedded.toolchain.builder import ModulePin
 from corral.embedded.toolchain.chartfiles import CopiedChart
 from corral.embedded.toolchain.errors import ToolchainError
-from corral.embedded.toolchain.workshop import ModulePin
 
 PLACEHOLDER = "v0.0.0"
 

@@ -12,7 +12,7 @@ from corral.catalogue.images import images
 from corral.catalogue.vocabulary import Addon
 from corral.embedded.toolchain import needed
 from corral.embedded.toolchain import tools as toolchain
-from corral.embedded.toolchain.workshop import ModulePin
+from corral.embedded.toolchain.builder import ModulePin
 from corral.stacks.config.stack_config import StackConfig
 
 RECIPES = {recipe.name: recipe for recipe in toolchain.TOOLS}

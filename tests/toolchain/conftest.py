@@ -11,7 +11,7 @@ import pytest
 from tests.doubles.servers import Handler, listening
 
 from corral.embedded.toolchain import ToolMissing, tool
-from corral.embedded.toolchain.workshop import Workshop
+from corral.embedded.toolchain.builder import Builder
 
 
 class Site(Handler):
@@ -73,11 +73,11 @@ def program(tmp_path: Path) -> Callable[[str, str], Path]:
 
 
 @pytest.fixture
-def workshop(toolchain: Path) -> Workshop:
-    def no_go(_workshop: Workshop) -> Path:
+def builder(toolchain: Path) -> Builder:
+    def no_go(_builder: Builder) -> Path:
         raise AssertionError("no Go is needed here")
 
-    held = Workshop(toolchain, no_go, lambda line: None)
+    held = Builder(toolchain, no_go, lambda line: None)
     held.scratch.mkdir(parents=True)
     return held
 

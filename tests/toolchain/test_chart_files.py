@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 import yaml
 
+from corral.embedded.toolchain.builder import ModulePin
 from corral.embedded.toolchain.chartfiles import CopiedChart, DefinitionsChart, Subchart
 from corral.embedded.toolchain.envoy_gateway import EnvoyGatewayChart, GatewayDefinitionsChart
 from corral.embedded.toolchain.errors import ToolchainError
-from corral.embedded.toolchain.workshop import ModulePin
 
 APP = ModulePin("example.test/app", "v1.19.1", "h1:app")
 API = ModulePin("example.test/api", "v0.0.1", "h1:api")

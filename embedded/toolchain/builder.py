@@ -31,11 +31,11 @@ class ModulePin:
 
 
 @dataclass
-class Workshop:
+class Builder:
     """The folder `root` of the toolchain during one set-up."""
 
     root: Path
-    find_go: Callable[["Workshop"], Path]
+    find_go: Callable[["Builder"], Path]
     report: Callable[[str], None] = print
     releases: ReleaseAccess = field(default_factory=ReleaseAccess)
     _go: Path | None = None
