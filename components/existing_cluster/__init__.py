@@ -1,7 +1,7 @@
 """A cluster that is there: reached, examined, and refused where the platform cannot run on it."""
 
 from corral.components.existing_cluster.args import ClusterFinding, ExistingClusterArgs, FindingLevel
-from corral.components.existing_cluster.component import ExistingCluster
+from corral.components.existing_cluster.component import ExistingCluster, suitable
 from corral.components.existing_cluster.connection import ClusterUnreachable
 from corral.components.existing_cluster.examination import Requirements, examined
 
@@ -13,4 +13,5 @@ __all__ = [
     "FindingLevel",
     "Requirements",
     "examined",
+    "suitable",
 ]

@@ -45,7 +45,7 @@ class ExistingCluster(pulumi.ComponentResource):
             gpu_nodes=tuple(args.get("gpu_nodes", [])),
         )
         source = pulumi.Output.from_input(args["kubeconfig"])
-        seen = source.apply(lambda text: _seen(name, text, args.get("context"), needed, self))
+        seen = source.apply(lambda text: suitable(name, text, args.get("context"), needed, self))
         self.kubeconfig = pulumi.Output.secret(pulumi.Output.all(source, seen).apply(_first))
         self.version = _plain(seen.apply(lambda one: one.state.version))
         self.network = _plain(seen.apply(lambda one: one.network))
@@ -62,10 +62,14 @@ class ExistingCluster(pulumi.ComponentResource):
         )
 
 
-def _seen(
-    owner: str, kubeconfig: str, context: str | None, needed: Requirements, about: pulumi.Resource
+def suitable(
+    owner: str,
+    kubeconfig: str,
+    context: str | None,
+    needed: Requirements,
+    about: pulumi.Resource | None = None,
 ) -> Examination:
-    """The cluster, examined; what is less than it should be is logged.
+    """The cluster, examined for `owner`; what is less than it should be is logged.
 
     Raises:
         pulumi.RunError: it cannot be read, or lacks what is needed.

@@ -14,17 +14,17 @@ from tests.components.harness import build
 from tests.deploy.test_platform import SECRETS, content, plane, started  # noqa: F401
 
 from corral.catalogue.vocabulary import ClusterKind
+from corral.components.existing_cluster import component
 from corral.stacks.config.errors import ConfigErrors
 from corral.stacks.config.json_schema import schema
 from corral.stacks.config.loader import parse
 from corral.stacks.deploy import clusters
-from corral.stacks.deploy.clusters import existing
 from corral.stacks.deploy.load import setting
 from corral.stacks.deploy.program import Platform
 from corral.stacks.deploy.secrets import secret
 from corral.stacks.planning.planner import plan
 
-REAL = existing.examined
+REAL = component.examined
 
 
 @pytest.fixture(autouse=True)
@@ -207,9 +207,9 @@ def test_a_plane_has_the_storage_class_that_it_brings():
 @pytest.fixture
 def asked(monkeypatch):
     """What is logged while the cluster behind a kubeconfig is really examined."""
-    monkeypatch.setattr(existing, "examined", REAL)
+    monkeypatch.setattr(component, "examined", REAL)
     logged: list[str] = []
-    monkeypatch.setattr(pulumi.log, "warn", logged.append)
+    monkeypatch.setattr(pulumi.log, "warn", lambda line, *_: logged.append(line))
     return logged
 
 

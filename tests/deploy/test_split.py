@@ -10,17 +10,17 @@ from tests.components.existing_cluster.clusters import kubeconfig as leading_to
 from tests.components.harness import Graph, build
 from tests.deploy.test_platform import SECRETS, content
 
+from corral.components.existing_cluster import component
 from corral.stacks.config.errors import StackErrors
 from corral.stacks.config.loader import parse
 from corral.stacks.deploy import clusters
-from corral.stacks.deploy.clusters import existing
 from corral.stacks.deploy.program import Platform
 from corral.stacks.planning.planner import plan
 from corral.stacks.planning.results.plan import Plan
 from corral.stacks.reports.scope import cluster_lines
 
 STACK = "organization/clusters/eu"
-REAL = existing.examined
+REAL = component.examined
 TEXT = yaml.safe_dump({"current-context": "models"})
 FACTS = {"region": "embedded", "platform": "bare-metal", "storage-class": "corral-encrypted"}
 
@@ -119,7 +119,7 @@ def test_facts_that_it_does_not_hand_out_are_not_missed():
 
 
 def test_the_cluster_behind_the_output_is_examined_before_anything_is_made(monkeypatch):
-    monkeypatch.setattr(existing, "examined", REAL)
+    monkeypatch.setattr(component, "examined", REAL)
     line = r"^cluster: dra: resource\.k8s\.io serves nothing"
     with serving({**WHOLE, DRA: None}) as server, pytest.raises(pulumi.RunError, match=line):
         built(planned(), kubeconfig=leading_to(server))

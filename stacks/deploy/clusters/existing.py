@@ -6,7 +6,7 @@ import pulumi
 import pulumi_kubernetes as kubernetes
 
 from corral.catalogue.vocabulary import Addon, AddonState
-from corral.components.existing_cluster import ClusterUnreachable, Requirements, examined
+from corral.components.existing_cluster import Requirements, suitable
 from corral.stacks.deploy.clusters.handed_out import handed_out
 from corral.stacks.deploy.clusters.kubeconfig import KubeconfigError, Target, target
 from corral.stacks.deploy.clusters.named_nodes import NamedNodes
@@ -74,14 +74,7 @@ def _examine(plan: Plan, kubeconfig: str, context: str | None) -> None:
         storage_class=plan.cluster.storage_class,
         gpu_nodes=[node.name for pool in plan.pools for node in pool.nodes],
     )
-    try:
-        examination = examined(kubeconfig, context, needed)
-    except ClusterUnreachable as error:
-        raise pulumi.RunError(f"cluster: {error}") from None
-    if examination.refusals:
-        raise pulumi.RunError("\n".join(f"cluster: {line}" for line in examination.refusals))
-    for line in examination.warnings:
-        pulumi.log.warn(f"cluster: {line}")
+    suitable("cluster", kubeconfig, context, needed)
 
 
 def _target(cluster: ClusterPlan) -> Target | None:

@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 import yaml
 
+from corral.components.existing_cluster import component
 from corral.components.existing_cluster.examination import Examination
 from corral.components.existing_cluster.state import ClusterState
-from corral.stacks.deploy.clusters import existing
 
 CLASSES = "/apis/storage.k8s.io/v1/storageclasses"
 SNAPSHOTS = "/apis/snapshot.storage.k8s.io/v1/volumesnapshotclasses"
@@ -107,4 +107,4 @@ def kubeconfig(server: str, user: Mapping[str, Any] | None = None) -> str:
 def unexamined(patch: pytest.MonkeyPatch) -> None:
     """Stacks on existing clusters whose servers are not there, and are not looked for."""
     whole = Examination(ClusterState("", "v1.35.1", ("v1",), (), (), frozenset(), {}), ())
-    patch.setattr(existing, "examined", lambda *_: whole)
+    patch.setattr(component, "examined", lambda *_: whole)
