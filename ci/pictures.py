@@ -1,7 +1,7 @@
 """The pictures of README and docs, made anew of what the commands print: `make pictures`.
 
 `docs/pictures/plan.png` is the page of `corral plan --html` for stack dev, as chromium shows it;
-`docs/pictures/up.svg` what `corral up` prints last for it, with the terminal's colours.
+`docs/pictures/up.svg` addons and pods as `corral up` prints them at its end, with the terminal's colours.
 """
 
 import io
@@ -23,9 +23,9 @@ FOLDER = ROOT / "docs" / "pictures"
 CORRAL = Path(sys.executable).parent / "corral"
 WIDTH, HEIGHT = 1280, 1072
 """Pixels: the page to the end of its pools."""
-COLUMNS = 120
-FIRST = "Addons"
-"""The heading with which the end of `corral up` begins."""
+COLUMNS = 100
+FIRST, NEXT = "Addons", "Models"
+"""Headings of what `corral up` prints last: that of the first line shown, and that behind the last."""
 
 DRAWING = """<svg class="rich-terminal" viewBox="0 0 {width} {height}" xmlns="http://www.w3.org/2000/svg">
 <style>
@@ -90,20 +90,22 @@ def up_end() -> None:
 
 
 def end_of(output: str) -> Text:
-    """What `corral up` printed from its table of addons on, with `~/.cache/corral` for `$CORRAL_HOME`.
+    """Addons and pods of what `corral up` printed, with `~/.cache/corral` for `$CORRAL_HOME`.
 
     Raises:
-        PictureError: there is no such table, or a folder of this machine is named.
+        PictureError: these are not there, or name a folder of this machine.
     """
     text = Text.from_ansi(output.replace(str(Home.find().root), "~/.cache/corral"))
-    begin = text.plain.rfind(f"\n{FIRST}")
-    if begin < 0:
-        raise PictureError(f"`corral up` printed no line {FIRST!r}")
-    end = text[begin + 1 :]
+    begin = text.plain.rfind(f"\n{FIRST}\n")
+    end = text.plain.find(f"\n{NEXT}:", begin)
+    if begin < 0 or end < 0:
+        raise PictureError(f"`corral up` printed no {FIRST} before {NEXT}")
+    shown = text[begin + 1 : end]
+    shown.rstrip()
     for private in (ROOT, Path.home()):
-        if str(private) in end.plain:
+        if str(private) in shown.plain:
             raise PictureError(f"the end of `corral up` names {private}")
-    return end
+    return shown
 
 
 def drawn(text: Text) -> str:
