@@ -4,6 +4,8 @@ Q ?= What is the capital of France?
 MODEL ?=
 ARGS ?=
 ONLY ?=
+SITE ?= build/site
+DOCS := docs
 PYTHON ?= python3
 export STACK
 
@@ -13,7 +15,7 @@ STAMP := .venv/.installed
 APT := DEBIAN_FRONTEND=noninteractive apt-get -o Acquire::Retries=1 -o Acquire::http::Timeout=20 -o Acquire::https::Timeout=20
 
 .DEFAULT_GOAL := help
-.PHONY: help up stop down status logs plan chat kubectl lint lock init setup test browser promtool check bench venv
+.PHONY: help up stop down status logs plan chat kubectl lint lock init setup test browser promtool check docs pictures bench venv
 
 help: ## This list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -83,6 +85,13 @@ check: $(STAMP) ## Format, lint, types and the tests that need no program
 	@($(BIN)/lint-imports --no-logo --no-cache && $(BIN)/python ci/sdk_stubs.py .venv/typings && $(BIN)/basedpyright) & \
 	  types=$$!; $(BIN)/python -m pytest -q -n auto --dist loadfile \
 	  -m "not engine and not upstream and not browser and not exhaustive"; tests=$$?; wait $$types && exit $$tests
+
+docs: $(STAMP) ## The documentation as a site; broken links and pages without a place in it fail
+	@$(BIN)/python -m sphinx --quiet --fresh-env --write-all --jobs auto --fail-on-warning $(DOCS) $(SITE)
+	@echo "the documentation is $(abspath $(SITE))/index.html"
+
+pictures: $(STAMP) browser ## The pictures of README and docs anew, from stack dev, which it brings up
+	@$(BIN)/python -m ci.pictures
 
 bench: setup ## Measure: make bench [ONLY=plan]
 	@$(BIN)/python -m bench $(ONLY)

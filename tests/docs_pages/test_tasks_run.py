@@ -1,0 +1,116 @@
+"""What of docs/tasks.md needs neither engine nor cluster runs, on stacks with the sections of its block."""
+
+import hashlib
+import os
+import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+from tests.doubles.s3 import create_bucket, s3_client, s3_server
+from tests.stacks.stack_files import stack
+
+PAGE = (Path(__file__).parents[2] / "docs" / "tasks.md").read_text()
+ENDPOINT = "https://s3.example.eu"
+RUN = re.compile(r"corral (plan|lint|lock --models)\b|cp |export ")
+"""Lines that need neither engine nor cluster nor a public registry."""
+SAYS = {
+    "Add a GPU pool": "H100-80GB",
+    "Upgrade a chart": "kserve",
+    "Run it in CI": '"kind": "Plan"',
+    "Add a second environment": "staging",
+}
+"""A word of what each block prints that has such lines."""
+OWN, REMOVE = "Serve a model of my own from my S3", "Remove a model"
+WEIGHTS = bytes(96 << 20)
+"""As heavy as a model must at least be that is described so."""
+
+
+def block(title: str, language: str) -> str:
+    (section,) = (part for part in PAGE.split("\n## ") if part.startswith(f"{title}\n"))
+    found = re.search(rf"^```{language}\n(.*?)^```", section, re.MULTILINE | re.DOTALL)
+    return found[1] if found else ""
+
+
+def runnable(title: str) -> list[str]:
+    return [line for line in block(title, "sh").splitlines() if RUN.match(line)]
+
+
+def sections() -> list[str]:
+    return re.findall(r"^## (.+)$", PAGE, re.MULTILINE)
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    (tmp_path / "Pulumi.yaml").write_text("name: corral\nruntime: python\n")
+    return tmp_path
+
+
+def write(project: Path, text: str) -> None:
+    content = stack(**{"cluster": {"kind": "existing"}, **(yaml.safe_load(text) or {})})
+    settings = {"config": {"corral:platform": content}}
+    (project / "Pulumi.mine.yaml").write_text(yaml.safe_dump(settings))
+
+
+def run(project: Path, lines: list[str], **variables: str) -> subprocess.CompletedProcess[str]:
+    environment = {
+        "PATH": f"{Path(sys.executable).parent}:/usr/bin:/bin",
+        "HOME": str(project / "nobody"),
+        "CORRAL_HOME": str(project / "home"),
+        "LANG": "C.UTF-8",
+        "PYTHONPATH": os.environ.get("PYTHONPATH", ""),
+        **variables,
+    }
+    return subprocess.run(
+        ["bash", "-e", "-c", "\n".join(lines)],
+        cwd=project,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+
+
+def done(project: Path, lines: list[str], **variables: str) -> str:
+    made = run(project, lines, **variables)
+    assert made.returncode == 0, made.stdout[-1500:] + made.stderr
+    return made.stdout
+
+
+def test_the_blocks_that_run_here_are_all_that_can():
+    assert {title for title in sections() if runnable(title)} == {OWN, REMOVE, *SAYS}
+
+
+@pytest.mark.parametrize("title", SAYS)
+def test_a_block_of_commands_runs(project, title):
+    write(project, block(title, "yaml"))
+    assert SAYS[title] in done(project, runnable(title))
+
+
+def test_a_model_of_my_own_is_locked_from_my_s3_planned_and_removed(project):
+    lock = project / "models.mine.lock.yaml"
+    with s3_server() as url:
+        store = s3_client(url)
+        create_bucket(store, "intake")
+        store.put_object(Bucket="intake", Key="ours/ours.gguf", Body=WEIGHTS)
+        own = block(OWN, "yaml").replace(ENDPOINT, url)
+        write(project, own)
+        (export,) = (line for line in runnable(OWN) if line.startswith("export "))
+        keys = dict.fromkeys((word.partition("=")[0] for word in shlex.split(export)[1:]), "owner")
+        lines = [line for line in runnable(OWN) if line != export]
+        assert "assistant" in done(project, lines, **keys)
+    locked = yaml.safe_load(lock.read_text())["models"]["assistant"]
+    assert [one["sha256"] for one in locked["files"]] == [hashlib.sha256(WEIGHTS).hexdigest()]
+    write(project, yaml.safe_dump({**yaml.safe_load(own), "models": []}))
+    done(project, runnable(REMOVE))
+    assert "assistant" not in lock.read_text()
+
+
+def test_a_check_in_ci_fails_where_a_model_is_not_locked(project):
+    write(project, block(OWN, "yaml"))
+    check = next(line for line in runnable("Run it in CI") if "--check" in line)
+    assert run(project, [check]).returncode == 1
