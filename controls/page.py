@@ -22,6 +22,8 @@ def places(control: Control) -> str:
     """Which doors hold `control`, in words."""
     match control.rule:
         case ObjectRule():
+            if control.rule.classified:
+                return "CEL: ValidatingAdmissionPolicy, Kyverno"
             admitted = control.rule.admitted
             return "CEL: CrossGuard" + (", ValidatingAdmissionPolicy, Kyverno" if admitted else "")
         case StackRule():
@@ -49,6 +51,8 @@ def _section(control: Control) -> list[str]:
         "",
         f"Lets pass: {'; '.join(good)}. Stops: {'; '.join(bad)}.",
     ]
+    if control.unheld:
+        lines.append(f"Not enforced: {control.unheld}")
     if reporting:
         lines.append(f"Only reports in profile {', '.join(reporting)}.")
     if absent:

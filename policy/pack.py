@@ -94,7 +94,7 @@ def policies(constraints: Profile, day: date | None = None, ledger: Ledger | Non
     pending: Pending = defaultdict(list)
     exempting = Exempting(constraints, day or today(), pending)
     adapter = Adapter()
-    chosen = [control for control in CONTROLS if demanded(control, constraints)]
+    chosen = [control for control in CONTROLS if demanded(control, constraints) and declared(control)]
     made = [_policy(control, constraints, adapter, pending, exempting) for control in chosen]
     beside = (
         known_providers(constraints),
@@ -105,6 +105,11 @@ def policies(constraints: Profile, day: date | None = None, ledger: Ledger | Non
         stamping(ledger or Ledger(), NAME, constraints, EXCEPTED, UNDECIDED),
     )
     return [*made, *beside, *_undecided(pending), *_excepted(constraints, exempting)]
+
+
+def declared(control: Control) -> bool:
+    """Whether `control` is about what a program declares, so that the pack has a policy of it."""
+    return not (isinstance(control.rule, ObjectRule) and control.rule.classified)
 
 
 @cache
@@ -266,7 +271,11 @@ def _budgeted(constraints: Profile, adapter: Adapter) -> Policy:
 
 def _with_configuration(constraints: Profile, adapter: Adapter, exempting: Exempting) -> Policy:
     """Evaluates workloads once more with what ConfigMaps of the stack bring into them."""
-    rules = [one for one in CONTROLS if isinstance(one.rule, ObjectRule) and stops(one, constraints)]
+    rules = [
+        one
+        for one in CONTROLS
+        if isinstance(one.rule, ObjectRule) and declared(one) and stops(one, constraints)
+    ]
 
     def check(args: StackValidationArgs, report: ReportViolation) -> None:
         everything = adapter.stack(args)

@@ -21,6 +21,7 @@ from corral.components._kit import (
 from corral.components._words import AdmissionScopeWord
 from corral.components.admission.guards import Guard, guards
 from corral.components.admission.namespaces import default_deny, pod_security
+from corral.components.admission.regions import regions
 from corral.components.admission.render import (
     KYVERNO_API,
     NATIVE_API,
@@ -33,13 +34,16 @@ from corral.components.admission.render import (
 )
 from corral.controls.adjustments import adjusted
 from corral.controls.control import Control
-from corral.controls.enforcement import exceptions_of
+from corral.controls.enforcement import exceptions_of, stops
 from corral.controls.exceptions import today
 from corral.controls.models.sources import store
 from corral.controls.profiles import Profile, profile
 from corral.controls.register import control
+from corral.controls.residency.res_06 import places
 from corral.controls.scope import EXEMPT, Scope
 
+_REGIONS, _PLACES = "SOV-RES-06", "SOV-RES-07"
+"""Controls for which admission has more than the policies of their rules."""
 KYVERNO_NAMESPACE = descriptor(Addon.KYVERNO).namespace
 
 
@@ -127,10 +131,13 @@ class Admission(pulumi.ComponentResource):
                 spec = kyverno_policy(rule, constraints, scope, everywhere=everywhere)
                 self._kyverno(name, rule, spec, notes)
         if args.get("native", True):
-            for guard in guards(scope, level, args.get("kyverno_namespace", KYVERNO_NAMESPACE)):
+            kyverno = args.get("kyverno_namespace", KYVERNO_NAMESPACE)
+            for guard in guards(scope, level, kyverno, places=stops(control(_PLACES), constraints)):
                 self._guard(name, guard)
         if args.get("kyverno", True):
             self._namespaced(name, scope, level)
+            if any(rule.id == _REGIONS and stops(rule, constraints) for rule in chosen):
+                self._placed(name, scope, constraints)
         self.enforced = pulumi.Output.from_input([one.id for one in chosen])
         self.register_outputs({"enforced": self.enforced})
 
@@ -160,6 +167,12 @@ class Admission(pulumi.ComponentResource):
         policy = self._object(logical, NATIVE_API, "ValidatingAdmissionPolicy", metadata, guard.policy)
         bound = f"{logical}-binding"
         self._object(bound, NATIVE_API, "ValidatingAdmissionPolicyBinding", metadata, guard.binding, policy)
+
+    def _placed(self, name: str, scope: Scope, constraints: Profile) -> None:
+        """Pods with classified data get the affinity that their control demands."""
+        metadata = {"name": "corral-regions", "labels": PART_OF}
+        spec = regions(scope, places(constraints))
+        self._object(f"{name}-regions", KYVERNO_API, "MutatingPolicy", metadata, spec)
 
     def _namespaced(self, name: str, scope: Scope, level: PodSecurity | None) -> None:
         """What namespaces get when they come into scope."""

@@ -22,6 +22,7 @@ NARROWED = {
     ),
     "eusc": profile("eu-resident", region="eusc-de-east-1"),
     "gcp": profile("eu-resident", region="europe-west3"),
+    "site": profile("eu-resident", region="fra-1", country="DE"),
     "mirrored": profile("eu-resident", registry="registry.example.eu"),
 }
 
