@@ -8,6 +8,7 @@ from pathlib import Path
 import jsonschema
 import pytest
 import yaml
+from tests.components.admission.test_signatures import SIGSTORE
 from tests.components.gpu_node_pool.clouds import PLUGIN, eks
 from tests.components.harness import build
 
@@ -98,12 +99,13 @@ def test_every_custom_resource_of_these_components_is_accepted(schema_of):
 
 KYVERNO = {
     kind: ("kyverno", f"{kind.lower().removesuffix('y')}ies.policies.kyverno.io", "v1")
-    for kind in ("ValidatingPolicy", "GeneratingPolicy", "MutatingPolicy")
+    for kind in ("ValidatingPolicy", "GeneratingPolicy", "MutatingPolicy", "ImageValidatingPolicy")
 }
 
 
 def test_every_policy_of_admission_is_one_that_kyverno_accepts(schema_of):
     args = {"controls": object_controls(), "profile": "eu-sovereign", "pod_security": "restricted"}
+    args["signatures"] = {"keys": ["PEM"], "sigstore": SIGSTORE, "pull_secret": "mirror"}
     graph = build(lambda: Admission("admission", args))
     for kind, where in KYVERNO.items():
         found, schema = graph.of(kind), schema_of(*where)

@@ -2,7 +2,7 @@
 
 from corral.catalogue.vocabulary import Addon, AddonState, AdmissionScope
 from corral.components._kit import PodSecurity
-from corral.components.admission import Admission, AdmissionArgs, ExceptedControl
+from corral.components.admission import Admission, AdmissionArgs, ExceptedControl, ImageSignatures
 from corral.components.kyverno import Kyverno
 from corral.controls.adjustments import enforced
 from corral.controls.control import ObjectRule
@@ -12,7 +12,7 @@ from corral.controls.register import CONTROLS, control
 from corral.stacks.deploy.component_args.context import DeployContext
 from corral.stacks.deploy.wiring import Wiring
 from corral.stacks.planning.results.plan import Plan
-from corral.stacks.planning.results.sovereignty import ExceptionPlan
+from corral.stacks.planning.results.sovereignty import ExceptionPlan, SignaturePlan
 
 
 def object_controls() -> list[str]:
@@ -52,9 +52,29 @@ def admission_args(context: DeployContext) -> AdmissionArgs | None:
         args["exceptions"] = exceptions
     if plan.admission.pod_security is not None:
         args["pod_security"] = PodSecurity(plan.admission.pod_security)
+    if plan.policy.signatures is not None:
+        args["signatures"] = image_signatures(plan.policy.signatures, plan.supply.pull_secret)
     if plan.supply.registry is not None:
         args["registry"] = plan.supply.registry
     return args
+
+
+def image_signatures(plan: SignaturePlan, pull_secret: str | None) -> ImageSignatures:
+    """Whose signatures images must bear."""
+    made: ImageSignatures = {"attestations": plan.attestations, "scan_days": plan.scan_days}
+    if plan.keys:
+        made["keys"] = list(plan.keys)
+    if plan.sigstore is not None:
+        own = plan.sigstore
+        made["sigstore"] = {
+            "issuer": own.issuer,
+            "subject": own.subject,
+            "mirror": own.mirror,
+            "root": own.root,
+        }
+    if pull_secret is not None:
+        made["pull_secret"] = pull_secret
+    return made
 
 
 def excepted_control(one: ExceptionPlan) -> ExceptedControl:
