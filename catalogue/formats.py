@@ -57,6 +57,11 @@ SOURCE_PREFIX = Format(
     r"|hf://([A-Za-z0-9][A-Za-z0-9._-]*(/[A-Za-z0-9][A-Za-z0-9._-]*)?)?",
     "s3://BUCKET, gs://BUCKET, oci://REGISTRY or hf://, with as much of a path as its models share",
 )
+PUBLIC_KEY = Format(
+    r"\s*-----BEGIN PUBLIC KEY-----\s+([A-Za-z0-9+/=]+\s+)+-----END PUBLIC KEY-----\s*",
+    "a public key in PEM, as cosign writes it into cosign.pub",
+)
+BASE64 = Format(r"[A-Za-z0-9+/]{4,}={0,2}", "text in base64 on one line, as base64 -w0 writes it")
 CONTROL_ID = Format(r"SOV-[A-Z]{3}-[0-9]{2}", "the ID of a control, such as SOV-SUP-02")
 RESOURCE_NAME = Format(
     r"[A-Za-z0-9._:*-]{1,253}(/[A-Za-z0-9._:*-]{1,253})?",

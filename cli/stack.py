@@ -3,7 +3,7 @@
 import argparse
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from corral.catalogue.files import replace
@@ -11,6 +11,7 @@ from corral.cli.console import results
 from corral.cli.errors import NO_SPACE, WRONG, UsageError
 from corral.controls.exceptions import today
 from corral.controls.levels import Level
+from corral.controls.licences import licence_findings
 from corral.controls.profiles import PROFILES
 from corral.controls.workspace import Finding, findings
 from corral.embedded.engine import project
@@ -91,11 +92,20 @@ def lint(arguments: argparse.Namespace) -> int:
 
 
 def workspace_findings(file: Path, config: StackConfig) -> list[Finding]:
-    """What the profile has against state and secrets of a stack; nothing where Corral keeps both itself."""
-    if config.cluster.capabilities.started_here:
-        return []
+    """What the profile has against licences of models, and against state and secrets of a stack where Corral
+    does not keep both itself."""
     limits = PROFILES[config.sovereignty.profile.value]
-    return list(findings(read_workspace(file, os.environ), limits))
+    licences = list(licence_findings(_licensed(config), limits))
+    if config.cluster.capabilities.started_here:
+        return licences
+    return [*findings(read_workspace(file, os.environ), limits), *licences]
+
+
+def _licensed(config: StackConfig) -> Iterator[tuple[str, str, str]]:
+    """Path, name and licence of each model of a stack that is known."""
+    for index, one in enumerate(config.models):
+        if (spec := config.known_models.get(one.model)) is not None:
+            yield f"models[{index}].model", one.model, spec.license
 
 
 def _problems(findings: Sequence[Finding]) -> list[Problem]:
@@ -103,7 +113,7 @@ def _problems(findings: Sequence[Finding]) -> list[Problem]:
 
 
 def check_workspace(file: Path) -> None:
-    """Nothing, where the profile takes the state and the secrets of a stack.
+    """Nothing, where the profile takes state, secrets and licences of a stack.
 
     Raises:
         ConfigErrors: it does not, or the file is wrong.

@@ -130,6 +130,9 @@ class ObjectRule:
     admitted: bool = True
     """Whether admission evaluates it, too; False: it concerns what a program declares, or a guard at the API
     server holds it."""
+    classified: bool = False
+    """Whether it holds at admission alone, in namespaces whose label says that their data is of a class above
+    public: a program's objects do not say which class their namespace is of."""
 
 
 @dataclass(frozen=True)
@@ -161,6 +164,8 @@ class Control:
     remedy: str
     rule: ObjectRule | ResourceRule | StackRule
     cases: Sequence[Case]
+    unheld: str = ""
+    """What of the requirement no rule here holds, and why; empty: nothing."""
 
     @property
     def url(self) -> str:

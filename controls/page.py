@@ -9,6 +9,7 @@ from corral.controls.control import Control, ObjectRule, ResourceRule, StackRule
 from corral.controls.enforcement import demanded, stops
 from corral.controls.exceptions import MOST_DAYS, SOON_DAYS
 from corral.controls.levels import Level, Severity
+from corral.controls.licences import LICENCES
 from corral.controls.profiles import PROFILES, Profile
 from corral.controls.register import CONTROLS
 from corral.controls.workspace import PLUGINS, SECRETS, STATE
@@ -22,6 +23,8 @@ def places(control: Control) -> str:
     """Which doors hold `control`, in words."""
     match control.rule:
         case ObjectRule():
+            if control.rule.classified:
+                return "CEL: ValidatingAdmissionPolicy, Kyverno"
             admitted = control.rule.admitted
             return "CEL: CrossGuard" + (", ValidatingAdmissionPolicy, Kyverno" if admitted else "")
         case StackRule():
@@ -49,6 +52,8 @@ def _section(control: Control) -> list[str]:
         "",
         f"Lets pass: {'; '.join(good)}. Stops: {'; '.join(bad)}.",
     ]
+    if control.unheld:
+        lines.append(f"Not enforced: {control.unheld}")
     if reporting:
         lines.append(f"Only reports in profile {', '.join(reporting)}.")
     if absent:
@@ -107,6 +112,7 @@ def profile_page(name: str) -> str:
             f"| state in a hosted service, or in a region outside | {_words(profile.workspace[STATE])} |",
             f"| secrets under a passphrase, or a key outside | {_words(profile.workspace[SECRETS])} |",
             f"| plugins of the engine from a public host | {_words(profile.workspace[PLUGINS])} |",
+            f"| models under a licence that is not open source | {_words(profile.workspace[LICENCES])} |",
             f"| sources of models | {', '.join(f'`{one}`' for one in profile.model_sources)} |",
             "",
             "## What it does not prove",

@@ -10,6 +10,9 @@ SCOPE_LABEL = "corral.dev/policies"
 """Label of a namespace; every namespace of Corral carries it, and any other can."""
 ENFORCED = "enforced"
 """Its value where the policies hold."""
+CLASS_LABEL = "corral.dev/data-class"
+"""Label of a namespace: how far its data may travel."""
+PUBLIC_CLASS = "public"
 ALWAYS_EXEMPT = ("kube-system",)
 """What the cluster cannot heal without."""
 EXEMPT = ("kube-node-lease", "kube-public", "kube-system")
@@ -33,10 +36,16 @@ class Scope:
         """Namespaces without policies, whatever their labels."""
         return sorted({*ALWAYS_EXEMPT, *(self.exempt or ())})
 
-    def selector(self, *, beside: Sequence[str] = ()) -> dict[str, Any]:
-        """The `namespaceSelector`; `beside`: further namespaces that are left out."""
+    def selector(self, *, beside: Sequence[str] = (), classified: bool = False) -> dict[str, Any]:
+        """The `namespaceSelector`; `beside`: further namespaces that are left out.
+
+        `classified`: those alone whose data is of a class above public.
+        """
         names = sorted({*self.exemptions, *beside})
         expressions: list[dict[str, Any]] = [{"key": NAMESPACE_NAME, "operator": "NotIn", "values": names}]
         if self.labelled:
             expressions.append({"key": SCOPE_LABEL, "operator": "In", "values": [ENFORCED]})
+        if classified:
+            expressions.append({"key": CLASS_LABEL, "operator": "Exists"})
+            expressions.append({"key": CLASS_LABEL, "operator": "NotIn", "values": [PUBLIC_CLASS]})
         return {"matchExpressions": expressions}

@@ -33,6 +33,7 @@ from corral.controls.exceptions import today
 from corral.controls.kinds import KINDS
 from corral.controls.levels import Severity
 from corral.controls.models.sources import BUCKET, store
+from corral.controls.portability.off_02 import parse_lock
 from corral.controls.profiles import PROFILES, Profile, profile
 from corral.controls.register import CONTROLS
 from corral.controls.stamp import CONFIG_MAP
@@ -94,7 +95,7 @@ def policies(constraints: Profile, day: date | None = None, ledger: Ledger | Non
     pending: Pending = defaultdict(list)
     exempting = Exempting(constraints, day or today(), pending)
     adapter = Adapter()
-    chosen = [control for control in CONTROLS if demanded(control, constraints)]
+    chosen = [control for control in CONTROLS if demanded(control, constraints) and declared(control)]
     made = [_policy(control, constraints, adapter, pending, exempting) for control in chosen]
     beside = (
         known_providers(constraints),
@@ -105,6 +106,11 @@ def policies(constraints: Profile, day: date | None = None, ledger: Ledger | Non
         stamping(ledger or Ledger(), NAME, constraints, EXCEPTED, UNDECIDED),
     )
     return [*made, *beside, *_undecided(pending), *_excepted(constraints, exempting)]
+
+
+def declared(control: Control) -> bool:
+    """Whether `control` is about what a program declares, so that the pack has a policy of it."""
+    return not (isinstance(control.rule, ObjectRule) and control.rule.classified)
 
 
 @cache
@@ -233,6 +239,7 @@ def _settings(constraints: Profile) -> Policy:
             "region": text_,
             "registry": text_,
             "bucket": text_,
+            "lock": text_,
         }
     )
     return ResourceValidationPolicy(
@@ -266,7 +273,11 @@ def _budgeted(constraints: Profile, adapter: Adapter) -> Policy:
 
 def _with_configuration(constraints: Profile, adapter: Adapter, exempting: Exempting) -> Policy:
     """Evaluates workloads once more with what ConfigMaps of the stack bring into them."""
-    rules = [one for one in CONTROLS if isinstance(one.rule, ObjectRule) and stops(one, constraints)]
+    rules = [
+        one
+        for one in CONTROLS
+        if isinstance(one.rule, ObjectRule) and declared(one) and stops(one, constraints)
+    ]
 
     def check(args: StackValidationArgs, report: ReportViolation) -> None:
         everything = adapter.stack(args)
@@ -392,8 +403,8 @@ def constraints_of(config: Mapping[str, str], day: date | None = None) -> Profil
     strict default, with the exceptions of the stack; `day`: by which these end, today's when absent.
 
     Raises:
-        ValueError: an unknown profile, a region outside it, an exception that it does not take, or a budget
-            that is none.
+        ValueError: an unknown profile, a region outside it, an exception that it does not take, a budget or
+            a lock that is none.
     """
     platform = cast(Mapping[str, Any], json.loads(config.get("corral:platform") or "{}"))
     own = cast(Mapping[str, str], json.loads(config.get(OWN) or "{}"))
@@ -409,8 +420,23 @@ def constraints_of(config: Mapping[str, str], day: date | None = None) -> Profil
         stores=(store(bucket),) if platform or "bucket" in own else None,
     )
     constraints = adjusted(constraints, section, day or today())
+    lock = own.get("lock") or config.get("corral:lock")
+    if lock:
+        constraints = replace(constraints, locked=_locked(Path(lock)))
     budget = cast(Mapping[str, Any] | None, platform.get("budget"))
     return constraints if budget is None else replace(constraints, budget=parse_budget(budget))
+
+
+def _locked(path: Path) -> frozenset[str]:
+    """What the lock of a bundle at `path` locks.
+
+    Raises:
+        ValueError: it cannot be read, or is none.
+    """
+    try:
+        return parse_lock(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, ValueError) as error:
+        raise ValueError(f"corral:lock: {path}: {error}") from error
 
 
 def _place(region: Any) -> tuple[str | None, str | None]:

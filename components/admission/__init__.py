@@ -1,5 +1,6 @@
 """Admission of the sovereignty controls."""
 
 from corral.components.admission.component import Admission, AdmissionArgs, ExceptedControl
+from corral.components.admission.signatures import ImageSignatures, PrivateSigstore
 
-__all__ = ["Admission", "AdmissionArgs", "ExceptedControl"]
+__all__ = ["Admission", "AdmissionArgs", "ExceptedControl", "ImageSignatures", "PrivateSigstore"]

@@ -21,6 +21,7 @@ from corral.components._kit import (
 from corral.components._words import AdmissionScopeWord
 from corral.components.admission.guards import Guard, guards
 from corral.components.admission.namespaces import default_deny, pod_security
+from corral.components.admission.regions import regions
 from corral.components.admission.render import (
     KYVERNO_API,
     NATIVE_API,
@@ -31,15 +32,20 @@ from corral.components.admission.render import (
     object_rule,
     policy_name,
 )
+from corral.components.admission.signatures import ImageSignatures, attested, signed
 from corral.controls.adjustments import adjusted
 from corral.controls.control import Control
-from corral.controls.enforcement import exceptions_of
+from corral.controls.enforcement import exceptions_of, stops
 from corral.controls.exceptions import today
 from corral.controls.models.sources import store
 from corral.controls.profiles import Profile, profile
 from corral.controls.register import control
+from corral.controls.residency.res_06 import places
 from corral.controls.scope import EXEMPT, Scope
 
+_REGIONS, _PLACES = "SOV-RES-06", "SOV-RES-07"
+_SIGNED, _ATTESTED = "SOV-SUP-03", "SOV-SUP-04"
+"""Controls for which admission has more than the policies of their rules."""
 KYVERNO_NAMESPACE = descriptor(Addon.KYVERNO).namespace
 
 
@@ -91,6 +97,9 @@ class AdmissionArgs(TypedDict):
     own_serving: NotRequired[bool]
     """Whether KServe is this platform's, so that its objects outside namespaces are in scope; true when
     omitted."""
+    signatures: NotRequired[ImageSignatures]
+    """Whose signatures images must bear, as Kyverno verifies them; where the profile does not stop for
+    SOV-SUP-03 or SOV-SUP-04, what lacks them is reported. When omitted no image is verified."""
     kyverno_types: NotRequired[pulumi.Input[str]]
     """`Kyverno.namespace`, where this program makes it; its policy types must be there already when
     omitted."""
@@ -109,6 +118,7 @@ class Admission(pulumi.ComponentResource):
 
     def __init__(self, name: str, args: AdmissionArgs, opts: pulumi.ResourceOptions | None = None):
         args = checked(args, AdmissionArgs, name)
+        refuse(_untrusting(name, args))
         constraints, chosen = _chosen(args, name)
         scope = _scope(args, name)
         super().__init__(token(type(self)), name, {}, opts)
@@ -127,10 +137,15 @@ class Admission(pulumi.ComponentResource):
                 spec = kyverno_policy(rule, constraints, scope, everywhere=everywhere)
                 self._kyverno(name, rule, spec, notes)
         if args.get("native", True):
-            for guard in guards(scope, level, args.get("kyverno_namespace", KYVERNO_NAMESPACE)):
+            kyverno = args.get("kyverno_namespace", KYVERNO_NAMESPACE)
+            for guard in guards(scope, level, kyverno, places=stops(control(_PLACES), constraints)):
                 self._guard(name, guard)
         if args.get("kyverno", True):
             self._namespaced(name, scope, level)
+            if any(rule.id == _REGIONS and stops(rule, constraints) for rule in chosen):
+                self._placed(name, scope, constraints)
+            if "signatures" in args:
+                self._verified(name, scope, args["signatures"], constraints)
         self.enforced = pulumi.Output.from_input([one.id for one in chosen])
         self.register_outputs({"enforced": self.enforced})
 
@@ -161,6 +176,21 @@ class Admission(pulumi.ComponentResource):
         bound = f"{logical}-binding"
         self._object(bound, NATIVE_API, "ValidatingAdmissionPolicyBinding", metadata, guard.binding, policy)
 
+    def _placed(self, name: str, scope: Scope, constraints: Profile) -> None:
+        """Pods with classified data get the affinity that their control demands."""
+        metadata = {"name": "corral-regions", "labels": PART_OF}
+        spec = regions(scope, places(constraints))
+        self._object(f"{name}-regions", KYVERNO_API, "MutatingPolicy", metadata, spec)
+
+    def _verified(self, name: str, scope: Scope, trust: ImageSignatures, constraints: Profile) -> None:
+        """Images are verified by whom the stack trusts."""
+        rules = {_SIGNED: signed, **({_ATTESTED: attested} if trust.get("attestations", True) else {})}
+        for identity, render in rules.items():
+            one = control(identity)
+            logical, metadata = f"{name}-{policy_name(one)}-images", _metadata(one, "")
+            spec = render(scope, trust, deny=stops(one, constraints))
+            self._object(logical, KYVERNO_API, "ImageValidatingPolicy", metadata, spec)
+
     def _namespaced(self, name: str, scope: Scope, level: PodSecurity | None) -> None:
         """What namespaces get when they come into scope."""
         metadata = {"name": "corral-default-deny", "labels": PART_OF}
@@ -170,6 +200,18 @@ class Admission(pulumi.ComponentResource):
             metadata = {"name": "corral-pod-security", "labels": PART_OF}
             spec = pod_security(scope, level)
             self._object(f"{name}-pod-security", KYVERNO_API, "MutatingPolicy", metadata, spec)
+
+
+def _untrusting(name: str, args: AdmissionArgs) -> list[str]:
+    """What is wrong with the signatures."""
+    trust = args.get("signatures")
+    if trust is None:
+        return []
+    if not args.get("kyverno", True):
+        return [f"{name}.signatures: Kyverno verifies them; leave them out, or `kyverno: False`"]
+    if not trust.get("keys") and "sigstore" not in trust:
+        return [f"{name}.signatures: name `keys`, `sigstore`, or both"]
+    return []
 
 
 def _scope(args: AdmissionArgs, owner: str) -> Scope:

@@ -13,15 +13,22 @@ from corral.components._kit import PACKAGE, PodSecurity
 from corral.components._requester import ADMINISTRATOR, CONTROLLER, service_account
 from corral.components.admission.namespaces import DEFAULT_DENY, ENFORCE_LABEL
 from corral.components.admission.render import resource_rules
-from corral.controls.cel import VARIABLES
+from corral.controls.cel import VARIABLES, text
 from corral.controls.gpu.gpu_03 import ANNOTATED, ENVIRONMENT, MOUNTS
 from corral.controls.kinds import KINDS, POD_KINDS, SERVING_KINDS
+from corral.controls.residency.res_07 import PLACE_LABEL
 from corral.controls.scope import ENFORCED, SCOPE_LABEL, Scope
 
 OWN_PREFIX = "corral.dev/"
 ADMIN_ACCESS_LABEL = "resource.kubernetes.io/admin-access"
 """Label of a namespace whose pods may look into devices that others hold (DRA `adminAccess`)."""
 VERSION_LABEL = f"{ENFORCE_LABEL}-version"
+CLOUD_CONTROLLERS = (
+    "system:cloud-controller-manager",
+    "eks:cloud-controller-manager",
+    "system:gcp-controller-manager",
+)
+"""Users as which controllers of clouds say where a node is, beside accounts in kube-system."""
 _LABELS = "object.metadata.?labels.orValue({})"
 _BEFORE = "(oldObject == null ? {} : oldObject.metadata.?labels.orValue({}))"
 _TRUSTED = {"trusted": f"({CONTROLLER}) || {ADMINISTRATOR}"}
@@ -45,8 +52,11 @@ class Guard:
         return spec
 
 
-def guards(scope: Scope, level: PodSecurity | None, kyverno: str) -> list[Guard]:
-    """All guards; `level`: what namespaces enforce at least; `kyverno`: its namespace."""
+def guards(scope: Scope, level: PodSecurity | None, kyverno: str, *, places: bool = False) -> list[Guard]:
+    """All guards; `level`: what namespaces enforce at least; `kyverno`: its namespace.
+
+    `places`: whether labels that say where a node is are guarded, in the whole cluster.
+    """
     own = scope.selector()
     tenants = {"matchExpressions": [{"key": TENANT_LABEL, "operator": "Exists"}]}
     return [
@@ -55,6 +65,7 @@ def guards(scope: Scope, level: PodSecurity | None, kyverno: str) -> list[Guard]
         Guard("corral-services", _services(), tenants),
         Guard("corral-exceptions", _exceptions(), tenants),
         Guard("corral-devices", _devices(), tenants),
+        *([Guard("corral-places", _places(), None)] if places else []),
     ]
 
 
@@ -76,7 +87,9 @@ def _policy(
                 for group, version, plural, operations in rules
             ]
         },
-        "variables": [{"name": name, "expression": text} for name, text in {**_TRUSTED, **variables}.items()],
+        "variables": [
+            {"name": name, "expression": value} for name, value in {**_TRUSTED, **variables}.items()
+        ],
         "validations": [
             {"expression": f"variables.trusted || {text}", "message": message}
             for text, message in validations
@@ -215,6 +228,33 @@ def _exceptions() -> dict[str, Any]:
         [(group, "*", plural, ("CREATE", "UPDATE")) for group, plural in resources],
         {},
         [("false", "policies and exceptions from them: the platform's administrators alone make them")],
+    )
+
+
+def _places() -> dict[str, Any]:
+    """Where a node is, its kubelet says when it comes and the cloud's controller, and nobody changes it."""
+    moved = " + ".join(
+        f"variables.{one}.filter(k, k.matches({text(PLACE_LABEL)}) && "
+        f"!(k in variables.{other} && variables.{other}[k] == variables.{one}[k]))"
+        for one, other in (("labels", "before"), ("before", "labels"))
+    )
+    return _policy(
+        [("", "v1", "nodes", ("CREATE", "UPDATE")), ("", "v1", "nodes/status", ("UPDATE",))],
+        {
+            "labels": _LABELS,
+            "before": _BEFORE,
+            "moved": moved,
+            "cloud": f"request.userInfo.username in {text(list(CLOUD_CONTROLLERS))}",
+            "kubelet": "request.userInfo.username.startsWith('system:node:')",
+        },
+        [
+            (
+                "variables.cloud || size(variables.moved) == 0 || "
+                "(variables.kubelet && variables.moved.all(k, !(k in variables.before)))",
+                "SOV-RES-07: labels that say where a node is: its kubelet sets them when it comes, the "
+                "cloud's controller and an administrator alone change them",
+            )
+        ],
     )
 
 

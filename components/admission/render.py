@@ -16,6 +16,8 @@ KYVERNO_API = "policies.kyverno.io/v1"
 PART_OF = {"app.kubernetes.io/part-of": "corral", "corral.dev/component": "admission"}
 
 
+_SPACE = "Namespace"
+"""Kind outside namespaces that a selector of namespaces is about all the same."""
 OBJECT_NAME = (
     "(object.metadata.?namespace.orValue('') == '' ? '' : object.metadata.namespace + '/') + "
     "object.metadata.?name.orValue(object.metadata.?generateName.orValue(''))"
@@ -68,8 +70,9 @@ def _plurals(kinds: Sequence[Kind]) -> list[str]:
 
 def _shared(control: Control, profile: Profile, scope: Scope, *, everywhere: bool) -> dict[str, Any]:
     rule = object_rule(control)
-    kinds = [name for name in rule.kinds if everywhere or KINDS[name].namespaced]
-    constraints = {"resourceRules": resource_rules(kinds), "namespaceSelector": scope.selector()}
+    kinds = [name for name in rule.kinds if everywhere or KINDS[name].namespaced or name == _SPACE]
+    selector = scope.selector(classified=rule.classified)
+    constraints = {"resourceRules": resource_rules(kinds), "namespaceSelector": selector}
     exempting = _exempting(exceptions_of(control, profile))
     known = {**variables(rule, profile), **({HELD: rule.expression} if exempting else {}), **exempting}
     passes = " || ".join(f"variables.{name}" for name in (HELD, *exempting)) if exempting else rule.expression

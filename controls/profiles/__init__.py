@@ -64,6 +64,8 @@ class Profile:
     """Exceptions that the stack has, all of them in force."""
     stores: tuple[str, ...] | None = None
     """Prefixes of addresses in the platform's own buckets; None: they are not known."""
+    locked: frozenset[str] | None = None
+    """Digests of the bundle's lock, and `chart NAME VERSION` of its charts; None: no lock is named."""
     budget: Budget | None = None
     """What the GPU nodes may cost; None: no limit is configured."""
 

@@ -14,6 +14,8 @@ from corral.components._kit import PodSecurity as PodSecurity
 from corral.components.admission import Admission as Admission
 from corral.components.admission import AdmissionArgs as AdmissionArgs
 from corral.components.admission import ExceptedControl as ExceptedControl
+from corral.components.admission import ImageSignatures as ImageSignatures
+from corral.components.admission import PrivateSigstore as PrivateSigstore
 from corral.components.cert_manager import CertManager as CertManager
 from corral.components.cert_manager import CertManagerArgs as CertManagerArgs
 from corral.components.crds import Crds as Crds

@@ -15,6 +15,7 @@ from corral.stacks.config.sections.environment import (
     Cluster,
     ExceptionSection,
     Images,
+    Signatures,
     Site,
     Sovereignty,
     Toleration,
@@ -59,6 +60,7 @@ __all__ = [
     "Replicas",
     "Section",
     "Sharing",
+    "Signatures",
     "Site",
     "Sovereignty",
     "StackConfig",
@@ -77,6 +79,7 @@ SECRETS = (*config_secrets(), REGISTRY_AUTH, ALERTS_URL)
 """Keys of encrypted configuration, in the namespace `corral`."""
 
 SETTINGS = {
+    "lock": "Path of the lock.yaml of a bundle; the pack holds digests against it (SOV-OFF-02).",
     "charts": "Folder with unpacked charts by name; a chart that it lacks comes from mirror or registry.",
 }
 """Plain keys beside `platform`, in the namespace `corral`: facts of the machine that deploys."""

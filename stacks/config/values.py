@@ -13,6 +13,7 @@ from pydantic_core import PydanticCustomError
 from corral.catalogue.formats import (
     ADMIN,
     AWS_ZONE,
+    BASE64,
     CIDR,
     CONTROL_ID,
     COUNTRY,
@@ -34,6 +35,7 @@ from corral.catalogue.formats import (
     KMS_KEY,
     LABEL_KEY,
     LABEL_VALUE,
+    PUBLIC_KEY,
     REGISTRY,
     RESOURCE_NAME,
     SERVER_URL,
@@ -288,6 +290,10 @@ SpaceName = Annotated[str, AfterValidator(_format(NAMESPACE)), WithJsonSchema(_t
 """Name of a Kubernetes namespace."""
 Registry = Annotated[str, AfterValidator(_format(REGISTRY)), WithJsonSchema(_text(REGISTRY))]
 """A registry, with the path of a mirror."""
+PublicKey = Annotated[str, AfterValidator(_format(PUBLIC_KEY)), WithJsonSchema(_text(PUBLIC_KEY))]
+"""A public key in PEM."""
+Base64 = Annotated[str, AfterValidator(_format(BASE64)), WithJsonSchema(_text(BASE64))]
+"""Bytes in base64."""
 Image = Annotated[str, AfterValidator(_format(IMAGE)), WithJsonSchema(_text(IMAGE))]
 """A container image, by digest or tag."""
 SourcePrefix = Annotated[str, AfterValidator(_format(SOURCE_PREFIX)), WithJsonSchema(_text(SOURCE_PREFIX))]

@@ -14,7 +14,7 @@ from corral.components.observability import Observability
 from corral.components.policy_evidence import PolicyEvidence
 from corral.components.vector_db import VectorDatabase
 from corral.stacks.deploy.built import Built
-from corral.stacks.deploy.component_args.admission import excepted_control, object_controls
+from corral.stacks.deploy.component_args.admission import demanded_controls, excepted_control
 from corral.stacks.planning.results.gateway import TenantRoutes
 from corral.stacks.planning.results.models import ModelPlan
 from corral.stacks.planning.results.plan import Plan
@@ -77,7 +77,7 @@ def _policy(plan: Plan) -> Mapping[str, Any]:
         "country": plan.country,
         "levels": {identity: level.value for identity, level in plan.policy.levels},
         "exceptions": [dict(excepted_control(one)) for one in plan.policy.exceptions],
-        "controls-at-admission": object_controls() if managed else [],
+        "controls-at-admission": demanded_controls(plan) if managed else [],
         "admission-scope": plan.admission.scope.value if managed else "none",
         "admission-label": plan.admission.label,
         "admission-exempt": list(plan.admission.exempt) if managed else [],

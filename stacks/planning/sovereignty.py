@@ -8,8 +8,14 @@ from corral.controls.exceptions import ControlException
 from corral.controls.profiles import profile
 from corral.controls.register import CONTROLS, control
 from corral.stacks.config.errors import Unpinned
-from corral.stacks.config.stack_config import Sovereignty
-from corral.stacks.planning.results.sovereignty import Digests, ExceptionPlan, PolicyPlan
+from corral.stacks.config.stack_config import Signatures, Sovereignty
+from corral.stacks.planning.results.sovereignty import (
+    Digests,
+    ExceptionPlan,
+    PolicyPlan,
+    SignaturePlan,
+    SigstorePlan,
+)
 
 BUDGET = "SOV-CST-01"
 PLANNED = frozenset({"SOV-RES-01", "SOV-SUP-02", BUDGET})
@@ -34,6 +40,17 @@ def policy_plan(section: Sovereignty, repositories: tuple[str, ...], day: date) 
         source_schemes=limits.model_sources,
         levels=tuple((identity, chosen) for identity, chosen in section.controls.items()),
         exceptions=exception_plans(section, day),
+        signatures=None if section.signatures is None else _signatures(section.signatures),
+    )
+
+
+def _signatures(section: Signatures) -> SignaturePlan:
+    own = section.sigstore
+    return SignaturePlan(
+        keys=section.keys,
+        sigstore=own and SigstorePlan(own.issuer, own.subject, own.mirror, own.root),
+        attestations=section.attestations,
+        scan_days=section.scan_days,
     )
 
 

@@ -8,11 +8,13 @@ from pathlib import Path
 import jsonschema
 import pytest
 import yaml
+from tests.components.admission.test_signatures import SIGSTORE
 from tests.components.gpu_node_pool.clouds import PLUGIN, eks
 from tests.components.harness import build
 
 from corral.catalogue.platforms import platforms
 from corral.catalogue.vocabulary import Platform
+from corral.components.admission import Admission
 from corral.components.dra_driver.values import dra_values
 from corral.components.envoy_gateway.values import envoy_gateway_crd_values, envoy_gateway_values
 from corral.components.fair_sharing import FairSharing, TenantQueues
@@ -21,6 +23,7 @@ from corral.components.gateway import Gateway
 from corral.components.gpu_operator import GpuOperator
 from corral.components.gpu_operator.values import operator_values
 from corral.components.vector_db import VectorDatabase
+from corral.stacks.deploy.component_args.admission import object_controls
 
 pytestmark = pytest.mark.upstream
 STAND_INS = Path(__file__).parents[2] / "embedded" / "charts"
@@ -92,6 +95,23 @@ def test_every_custom_resource_of_these_components_is_accepted(schema_of):
     assert {r.kind for r in found} == set(TYPES), "each type is tried at least once"
     for resource in found:
         jsonschema.validate(resource.inputs, schema_of(*TYPES[resource.kind]))
+
+
+KYVERNO = {
+    kind: ("kyverno", f"{kind.lower().removesuffix('y')}ies.policies.kyverno.io", "v1")
+    for kind in ("ValidatingPolicy", "GeneratingPolicy", "MutatingPolicy", "ImageValidatingPolicy")
+}
+
+
+def test_every_policy_of_admission_is_one_that_kyverno_accepts(schema_of):
+    args = {"controls": object_controls(), "profile": "eu-sovereign", "pod_security": "restricted"}
+    args["signatures"] = {"keys": ["PEM"], "sigstore": SIGSTORE, "pull_secret": "mirror"}
+    graph = build(lambda: Admission("admission", args))
+    for kind, where in KYVERNO.items():
+        found, schema = graph.of(kind), schema_of(*where)
+        assert found, kind
+        for one in found:
+            jsonschema.validate(one.inputs, schema)
 
 
 def test_a_misspelt_field_is_noticed(schema_of):

@@ -12,6 +12,7 @@ from corral.controls.enforcement import level, stops
 from corral.controls.evaluate import evaluate_object, evaluate_resource
 from corral.controls.levels import Level, Severity
 from corral.controls.page import PROFILE_PAGES, profile_page
+from corral.controls.portability.off_02 import LOCKED
 from corral.controls.profiles import PROFILES, Profile, profile
 from corral.controls.register import CONTROLS, control
 
@@ -22,6 +23,8 @@ NARROWED = {
     ),
     "eusc": profile("eu-resident", region="eusc-de-east-1"),
     "gcp": profile("eu-resident", region="europe-west3"),
+    "site": profile("eu-resident", region="fra-1", country="DE"),
+    "locked": LOCKED,
     "mirrored": profile("eu-resident", registry="registry.example.eu"),
 }
 

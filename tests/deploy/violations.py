@@ -15,6 +15,7 @@ from corral.controls.evaluate import applies, evaluate_object, evaluate_resource
 from corral.controls.profiles import Profile, profile
 from corral.controls.register import CONTROLS
 from corral.policy.adapt import kubernetes_workloads
+from corral.policy.pack import declared
 from corral.policy.rendered import RELEASE
 from corral.stacks.planning.results.plan import Plan
 
@@ -50,7 +51,7 @@ class Violations:
         found: list[tuple[str, str, str]] = []
         undecided: set[str] = set()
         for control in CONTROLS:
-            for one in subjects if stops(control, limits) else ():
+            for one in subjects if stops(control, limits) and declared(control) else ():
                 try:
                     found += [(control.id, one.name, line) for line in _lines(control, one, subjects, limits)]
                 except Undecided:

@@ -19,14 +19,18 @@ from corral.stacks.config.sections.eks import Eks
 from corral.stacks.config.sections.gke import Gke
 from corral.stacks.config.sections.section import Section
 from corral.stacks.config.values import (
+    Base64,
     ControlId,
     Country,
     Day,
+    HttpsUrl,
     Image,
     LabelKey,
     LabelValue,
     Name,
     ObjectName,
+    Positive,
+    PublicKey,
     Registry,
     ResourceName,
     SpaceName,
@@ -96,6 +100,32 @@ class ExceptionSection(Section):
         return ControlException(self.control, self.reason, self.approver, self.expires, self.resources)
 
 
+class PrivateSigstore(Section):
+    """A Sigstore of one's own, whose certificates signers get for an identity."""
+
+    issuer: HttpsUrl
+    """Issuer of the identity's tokens."""
+    subject: Annotated[str, Field(min_length=1)]
+    """The identity, such as the URL of a pipeline."""
+    mirror: HttpsUrl
+    """URL of its repository of roots (TUF)."""
+    root: Base64
+    """The repository's first `root.json`, in base64."""
+
+
+class Signatures(Section):
+    """Whose signatures images must bear; one of those named is enough. Kyverno verifies them."""
+
+    keys: tuple[PublicKey, ...] = ()
+    """Public keys in PEM."""
+    sigstore: PrivateSigstore | None = None
+    """A Sigstore of one's own, for signers without keys."""
+    attestations: Annotated[bool, Field(strict=True)] = True
+    """Whether a bill of materials (CycloneDX), provenance (SLSA) and a scan must be signed, too."""
+    scan_days: Positive = 30
+    """Most days since the scan."""
+
+
 class Sovereignty(Section):
     """What must stay where."""
 
@@ -109,6 +139,9 @@ class Sovereignty(Section):
     repositories lie below its `charts/`."""
     pull_secret: Name | None = None
     """Name of the Secret that `corral:registry-auth` is written to, in each namespace of the stack."""
+    signatures: Signatures | None = None
+    """Whose signatures images must bear; none is verified when absent. Profiles eu-sovereign and air-gapped
+    refuse what lacks them, the others report it; see docs/admission.md."""
     admission: Admission | None = None
     """Where the policies at admission hold; a cluster started here: everywhere, any other: in labelled
     namespaces, when absent."""

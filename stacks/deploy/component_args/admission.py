@@ -2,18 +2,28 @@
 
 from corral.catalogue.vocabulary import Addon, AddonState, AdmissionScope
 from corral.components._kit import PodSecurity
-from corral.components.admission import Admission, AdmissionArgs, ExceptedControl
+from corral.components.admission import Admission, AdmissionArgs, ExceptedControl, ImageSignatures
 from corral.components.kyverno import Kyverno
+from corral.controls.adjustments import enforced
 from corral.controls.control import ObjectRule
-from corral.controls.register import CONTROLS
+from corral.controls.enforcement import demanded
+from corral.controls.profiles import PROFILES
+from corral.controls.register import CONTROLS, control
 from corral.stacks.deploy.component_args.context import DeployContext
 from corral.stacks.deploy.wiring import Wiring
-from corral.stacks.planning.results.sovereignty import ExceptionPlan
+from corral.stacks.planning.results.plan import Plan
+from corral.stacks.planning.results.sovereignty import ExceptionPlan, SignaturePlan
 
 
 def object_controls() -> list[str]:
     """IDs of the controls that concern one object, and so can be evaluated at admission."""
     return [one.id for one in CONTROLS if isinstance(one.rule, ObjectRule) and one.rule.admitted]
+
+
+def demanded_controls(plan: Plan) -> list[str]:
+    """Those that the stack's profile demands, or that the stack file enforces harder."""
+    limits = enforced(PROFILES[plan.profile.value], dict(plan.policy.levels))
+    return [one for one in object_controls() if demanded(control(one), limits)]
 
 
 def admission_args(context: DeployContext) -> AdmissionArgs | None:
@@ -22,7 +32,7 @@ def admission_args(context: DeployContext) -> AdmissionArgs | None:
     if plan.state(Addon.ADMISSION) is not AddonState.MANAGED:
         return None
     args: AdmissionArgs = {
-        "controls": object_controls(),
+        "controls": demanded_controls(plan),
         "profile": plan.profile.value,
         "kyverno": context.enabled(Addon.KYVERNO),
         "buckets": [plan.storage.bucket],
@@ -35,16 +45,36 @@ def admission_args(context: DeployContext) -> AdmissionArgs | None:
         args["kyverno_types"] = kyverno.namespace
     if plan.admission.scope is AdmissionScope.CLUSTER:
         args["exempt_namespaces"] = list(plan.admission.exempt)
-    enforced = object_controls()
-    if levels := {one: level.value for one, level in plan.policy.levels if one in enforced}:
+    chosen = args["controls"]
+    if levels := {one: level.value for one, level in plan.policy.levels if one in chosen}:
         args["levels"] = levels
-    if exceptions := [excepted_control(one) for one in plan.policy.exceptions if one.control in enforced]:
+    if exceptions := [excepted_control(one) for one in plan.policy.exceptions if one.control in chosen]:
         args["exceptions"] = exceptions
     if plan.admission.pod_security is not None:
         args["pod_security"] = PodSecurity(plan.admission.pod_security)
+    if plan.policy.signatures is not None:
+        args["signatures"] = image_signatures(plan.policy.signatures, plan.supply.pull_secret)
     if plan.supply.registry is not None:
         args["registry"] = plan.supply.registry
     return args
+
+
+def image_signatures(plan: SignaturePlan, pull_secret: str | None) -> ImageSignatures:
+    """Whose signatures images must bear."""
+    made: ImageSignatures = {"attestations": plan.attestations, "scan_days": plan.scan_days}
+    if plan.keys:
+        made["keys"] = list(plan.keys)
+    if plan.sigstore is not None:
+        own = plan.sigstore
+        made["sigstore"] = {
+            "issuer": own.issuer,
+            "subject": own.subject,
+            "mirror": own.mirror,
+            "root": own.root,
+        }
+    if pull_secret is not None:
+        made["pull_secret"] = pull_secret
+    return made
 
 
 def excepted_control(one: ExceptionPlan) -> ExceptedControl:

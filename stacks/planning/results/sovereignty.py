@@ -26,6 +26,30 @@ class ExceptionPlan:
 
 
 @dataclass(frozen=True)
+class SigstorePlan:
+    """A Sigstore of one's own."""
+
+    issuer: str
+    subject: str
+    mirror: str
+    """URL of its repository of roots."""
+    root: str
+    """The repository's first `root.json`, in base64."""
+
+
+@dataclass(frozen=True)
+class SignaturePlan:
+    """Whose signatures images must bear."""
+
+    keys: tuple[str, ...]
+    """Public keys in PEM."""
+    sigstore: SigstorePlan | None
+    attestations: bool
+    scan_days: int
+    """Most days since the scan."""
+
+
+@dataclass(frozen=True)
 class PolicyPlan:
     """What the profile demands; the controls take these as parameters."""
 
@@ -39,6 +63,8 @@ class PolicyPlan:
     levels: tuple[tuple[str, Level], ...] = ()
     """(ID, level) of the controls that this stack enforces harder than its profile."""
     exceptions: tuple[ExceptionPlan, ...] = ()
+    signatures: SignaturePlan | None = None
+    """None: no image is verified."""
 
 
 @dataclass(frozen=True)

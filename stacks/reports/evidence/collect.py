@@ -10,6 +10,7 @@ from corral.controls.adjustments import enforced
 from corral.controls.control import Control
 from corral.controls.enforcement import demanded, level, stops
 from corral.controls.levels import Level
+from corral.controls.licences import LICENCES, licence_findings
 from corral.controls.profiles import PROFILES
 from corral.controls.profiles import Profile as Constraints
 from corral.controls.register import CONTROLS
@@ -79,7 +80,8 @@ def collect(
     stamp, state = stamp_of(resources), facts_of(export)
     planned = PLANNED if plan.cost.ceiling is not None else PLANNED - {BUDGET}
     of_controls = _controls(limits, stamp, evaluation, admission_of(resources), planned, bool(resources))
-    controls = (*of_controls, *_workspace(limits, workspace and workspace_of(workspace, export)))
+    of_files = _workspace(limits, workspace and workspace_of(workspace, export))
+    controls = (*of_controls, *of_files, _licences(plan, limits))
     known = {one.id for one in CONTROLS}
     beside = [one for one in evaluation.findings if one.control not in known]
     charts, images, models = charts_of(plan), images_of(plan), models_of(plan, locked)
@@ -202,6 +204,27 @@ def _workspace(limits: Constraints, workspace: Workspace | None) -> Iterator[Con
             enforced=() if own is Level.DISABLED else ("corral lint, preview and up",),
             sources=("SOV-3",),
         )
+
+
+def _licences(plan: Plan, limits: Constraints) -> ControlEvidence:
+    own = limits.workspace[LICENCES]
+    models = [(one.name, one.model, one.license) for one in plan.models]
+    if own is Level.DISABLED:
+        verdict = ControlVerdict.NOT_DEMANDED
+    elif any(licence_findings(models, limits)):
+        verdict = ControlVerdict.VIOLATED if own is Level.MANDATORY else ControlVerdict.REPORTED
+    else:
+        verdict = ControlVerdict.HELD
+    return ControlEvidence(
+        id=LICENCES,
+        title="Models are under a licence of the open-source list",
+        severity="medium",
+        level=own.value,
+        verdict=verdict,
+        rule="",
+        enforced=() if own is Level.DISABLED else ("corral lint, preview and up",),
+        sources=("SOV-6",),
+    )
 
 
 def _not_checked(plan: Plan, controls: Sequence[ControlEvidence]) -> Iterator[str]:

@@ -47,7 +47,14 @@ def sample(limits: Profile, image: str, count: int) -> list[dict[str, Any]]:
 
 
 def _admitted(control: Control) -> bool:
-    return isinstance(control.rule, ObjectRule) and control.rule.admitted
+    """Whether admission evaluates it in any namespace in scope."""
+    rule = control.rule
+    return (
+        isinstance(rule, ObjectRule)
+        and rule.admitted
+        and not rule.classified
+        and set(KINDS) & set(rule.kinds) != set()
+    )
 
 
 def _creatable(subject: Mapping[str, Any]) -> bool:

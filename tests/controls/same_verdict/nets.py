@@ -17,7 +17,7 @@ from corral.controls.kinds import KINDS
 from corral.controls.levels import Level
 from corral.controls.profiles import Profile
 from corral.controls.register import control
-from corral.controls.scope import ENFORCED, NAMESPACE_NAME, SCOPE_LABEL, Scope
+from corral.controls.scope import CLASS_LABEL, ENFORCED, NAMESPACE_NAME, SCOPE_LABEL, Scope
 from corral.policy.configured import configured
 from corral.policy.pack import UNDECIDED, concerns, policies
 
@@ -122,8 +122,13 @@ def _refused(rule: str, subject: str) -> bool:
     return bool(refusals({"variables": variables, "validations": validations}, json.loads(subject)))
 
 
-def matches(policy: Mapping[str, Any], subject: Mapping[str, Any], subresource: str = "") -> bool:
-    """Whether a policy is evaluated when `subject` is created in a namespace in scope."""
+def matches(
+    policy: Mapping[str, Any],
+    subject: Mapping[str, Any],
+    subresource: str = "",
+    data_class: str | None = "internal",
+) -> bool:
+    """Whether a policy is evaluated when `subject` is created in a namespace in scope with such data."""
     assert set(policy["matchConstraints"]) <= {"resourceRules", "namespaceSelector"}
     assert not policy.get("matchConditions")
     kind = KINDS[subject["kind"]]
@@ -139,6 +144,8 @@ def matches(policy: Mapping[str, Any], subject: Mapping[str, Any], subresource: 
     )
     space = subject["metadata"].get("namespace") if kind.namespaced else None
     labels = {NAMESPACE_NAME: space, SCOPE_LABEL: ENFORCED}
+    if data_class is not None:
+        labels[CLASS_LABEL] = data_class
     return stated and (space is None or selected(policy["matchConstraints"]["namespaceSelector"], labels))
 
 

@@ -165,6 +165,40 @@ def wildcards() -> Iterator[tuple[str, str, dict[str, Any]]]:
         ("identities", iam),
         ("passing any role", passing),
         ("all keys", kms),
+        *(
+            (
+                f"{action} on {resource}",
+                {"Statement": [{"Effect": "Allow", "Action": action, "Resource": resource}]},
+            )
+            for action in (
+                "secretsmanager:GetSecretValue",
+                "SECRETSMANAGER:get*",
+                "*:Get*",
+                "ssm:GetParameters",
+            )
+            for resource in ("*", "arn:*", "arn:aws:*:*:111122223333:*")
+        ),
+        *(
+            (
+                f"{action} on {resource}",
+                {"Statement": {"Effect": "Allow", "Action": [action], "Resource": [resource]}},
+            )
+            for action in ("kms:Decrypt", "kms:*crypt", "kms:D*", "k?s:Decrypt")
+            for resource in (
+                "*",
+                "arn:aws:kms:*",
+                "arn:aws:kms:eu-central-1:111122223333:key/*",
+                "arn:aws:kms:*:*:*/*",
+            )
+        ),
+        (
+            "every secret in lower case",
+            {
+                "statements": [
+                    {"effect": "Allow", "actions": ["secretsmanager:GetSecretValue"], "resources": ["*"]}
+                ]
+            },
+        ),
     ):
         for token, key in (
             ("aws:iam/policy:Policy", "policy"),
@@ -186,6 +220,7 @@ def wildcards() -> Iterator[tuple[str, str, dict[str, Any]]]:
         "arn:aws:iam::aws:policy/AdministratorAccess",
         "arn:aws:iam::aws:policy/PowerUserAccess",
         "arn:aws:iam::aws:policy/IAMFullAccess",
+        "arn:aws:iam::aws:policy/SecretsManagerReadWrite",
     ):
         yield (
             f"attached {arn[-12:]}",
@@ -200,7 +235,12 @@ def wildcards() -> Iterator[tuple[str, str, dict[str, Any]]]:
                 "managedPolicyArns": [arn],
             },
         )
-    for role in ("roles/owner", "roles/editor"):
+    for role in (
+        "roles/owner",
+        "roles/editor",
+        "roles/secretmanager.secretAccessor",
+        "roles/cloudkms.cryptoKeyEncrypterDecrypter",
+    ):
         yield (
             f"{role} member",
             "gcp:projects/iAMMember:IAMMember",
