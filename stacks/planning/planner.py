@@ -57,7 +57,7 @@ def plan(
 
     problems: list[Problem] = []
     tenants = namespaces(config.tenants)
-    requests = model_requests(config.models, config.known_models, tenants)
+    requests = model_requests(config.served_models, config.known_models, tenants)
     allocators = [pool_allocator(pool) for pool in pools]
     placed = [place(one.path, one.config, one.spec, one.engine, one.context, allocators) for one in requests]
     problems += [one for one in placed if isinstance(one, Problem)]
@@ -98,7 +98,7 @@ def plan(
         storage=storage_plan(config.model_storage, sovereignty.region_name, stored_bytes(requests, locked)),
         vector_db=vector_db_plan(config.vector_db),
         observability=observability_plan(config.observability),
-        gateway=gateway_plan(config.gateway, owners, config.cluster.capabilities),
+        gateway=gateway_plan(config.gateway, owners, models, config.cluster.capabilities),
         tenants=owners,
         policy=policy_plan(sovereignty, repositories(used, sovereignty.registry, tools), day),
         admission=admission_plan(sovereignty, config.cluster, states, tenants),

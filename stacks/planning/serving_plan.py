@@ -17,6 +17,9 @@ from corral.stacks.planning.results.models import FilePlan, ModelPlan, ReplicaPl
 from corral.stacks.planning.serving import arguments, environment, host_memory_gib
 from corral.stacks.planning.sources import origin
 
+DRAIN_SECONDS = 60
+"""Time for the answers that a canary still gives when it is taken out."""
+
 
 def model_plans(
     requests: Sequence[ModelRequest],
@@ -64,7 +67,7 @@ def _model_plan(
         license=spec.license,
         engine=one.engine,
         args=arguments(
-            section.name,
+            one.called,
             spec,
             one.engine,
             context=one.context,
@@ -104,5 +107,8 @@ def _model_plan(
                 context=one.context,
             )
         ),
+        canary_of=one.canary_of,
+        weight=one.weight,
+        drain_seconds=DRAIN_SECONDS if one.canary_of is not None else None,
         service=f"{predictor(section.name)}.{one.namespace}.svc.cluster.local",
     )

@@ -85,7 +85,7 @@ class ModelPlan:
     """A served model."""
 
     name: str
-    """Name of the InferenceService, and the model name that callers use."""
+    """Name of the InferenceService, and, unless it is a canary, the model name that callers use."""
     namespace: str
     tenant: str
     model: str
@@ -129,6 +129,12 @@ class ModelPlan:
     """In-cluster host name of the predictor, without port."""
     notes: tuple[str, ...] = ()
     """What the plan of its memory lowered or does not know."""
+    canary_of: str | None = None
+    """Model whose calls it takes a part of; None: it is no canary."""
+    weight: int | None = None
+    """Percent of those calls."""
+    drain_seconds: int | None = None
+    """Time for the answers that a replica still gives when it is to end; None: it ends at once."""
 
     @property
     def unlocked(self) -> bool:
