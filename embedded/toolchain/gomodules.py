@@ -39,7 +39,12 @@ class GoBuild:
 
     def built_name(self, package: str) -> str:
         """How the Go command names the program of a package: its last part that is not a major version."""
-        return self.module if package == "." else re.sub(r"/v\d+$", "", package).rsplit("/", 1)[-1]
+        path = self._module_path() if package == "." else package
+        return re.sub(r"/v\d+$", "", path).rsplit("/", 1)[-1]
+
+    def _module_path(self) -> str:
+        text = (HERE / "modules" / self.module / "go.mod").read_text()
+        return text.partition("module ")[2].partition("\n")[0].strip()
 
     def likely(self, workshop: Workshop) -> bool:
         return True
