@@ -45,8 +45,8 @@ class RoutedTenant(TypedDict):
     canaries: NotRequired[list[RoutedCanary]]
     """Versions that take a part of the calls of its models; none when omitted."""
     services: NotRequired[dict[str, pulumi.Input[str]]]
-    """`Model.service` of its models and canaries, by name, where this program makes them: a route changes once
-    what it leads to is ready. They must be there already when omitted."""
+    """`Model.service` of its models and canaries, by name, where this program makes them: a route changes
+    once what it leads to is ready. They must be there already when omitted."""
     tokens: NotRequired[TokenIssuer]
     """Its callers show tokens; API keys when omitted."""
 

@@ -79,8 +79,9 @@ def plan(
     queued = states[Addon.KUEUE] is not AddonState.OFF
     filled = tuple(pool for pool, _ in finished)
     replicas = {model: places for _, placements in finished for model, places in placements.items()}
-    products = {pool.name: pool.gpu for pool in pools}
-    models = model_plans(requests, chosen, replicas, products, by, locked, config.model_sources)
+    models = model_plans(
+        requests, chosen, replicas, {pool.name: pool for pool in pools}, by, locked, config.model_sources
+    )
     sources = tuple(dict.fromkeys(one.origin for one in models if one.origin is not None))
     quotas = shares(config.tenants, config.fair_sharing, tenants, filled, models, by=by, queued=queued)
     owners = tenant_plans(config.tenants, tenants, models, quotas, by=by, queued=queued)

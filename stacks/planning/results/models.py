@@ -71,6 +71,30 @@ class MemoryPlan:
 
 
 @dataclass(frozen=True)
+class ColdStart:
+    """What a replica takes from nothing to its first answer, in seconds; its node and image are there."""
+
+    size: int
+    """Bytes of its files."""
+    fetch: int
+    """From the store to the node."""
+    verify: int
+    """SHA-256 of every file."""
+    load: int
+    """From the node's disk into its GPUs."""
+    engine: int | None
+    """Imports, compilation and graphs; None: nobody said how long this engine takes."""
+    network_mbps: int
+    """MB/s between store and node."""
+    network_assumed: bool
+    """Whether the instance type is not known, and so its network."""
+
+    @property
+    def seconds(self) -> int:
+        return self.fetch + self.verify + self.load + (self.engine or 0)
+
+
+@dataclass(frozen=True)
 class ReplicaPlacement:
     """Where the plan puts one replica; the scheduler decides among equal devices."""
 
@@ -127,6 +151,8 @@ class ModelPlan:
     """Empty where slices are cut on demand: any GPU of the pool."""
     service: str
     """In-cluster host name of the predictor, without port."""
+    cold_start: ColdStart
+    """What a new replica takes to its first answer."""
     notes: tuple[str, ...] = ()
     """What the plan of its memory lowered or does not know."""
     canary_of: str | None = None

@@ -26,6 +26,11 @@ def _canary(config: StackConfig, one: ServedModel, models: dict[str, ServedModel
     if one.same(stable):
         reason = f"as {stable.section.name} is: state what differs, such as source, model or context"
         yield Problem(one.path, "the same", reason)
+    known = [config.known_models.get(each.section.model) for each in (stable, one)]
+    tasks = [spec.task.value for spec in known if spec is not None]
+    if len(set(tasks)) > 1:
+        reason = f"for {tasks[1]}, and {stable.section.name} is for {tasks[0]}: callers expect one of both"
+        yield Problem(f"{one.path}.model", one.section.model, reason)
     if name in models:
         yield Problem(f"{models[name].path}.name", name, f"the name of {one.path}: use another")
     if len(name) > LONGEST:
