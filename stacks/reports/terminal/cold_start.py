@@ -38,10 +38,13 @@ def start_notes(plan: Plan) -> Iterator[str]:
                 "assumed, for no instance type is stated" if assumed else "the network of its instance type"
             )
             yield f"{rate} MB/s from the store, {known}: {names}"
-    for model in plan.models if plan.gateway is not None else ():
-        timeout, seconds = plan.gateway.timeout_seconds, model.cold_start.seconds
-        if seconds > timeout:
+    if plan.gateway is None:
+        return
+    most = plan.gateway.timeout_seconds
+    for model in plan.models:
+        seconds = model.cold_start.seconds
+        if seconds > most:
             yield (
-                f"warning: {model.name} starts in {seconds} s, and the gateway ends a call after {timeout} s, "
-                f"also one that waits for it: use more replicas, or gateway.timeout: {seconds} or more"
+                f"warning: {model.name} starts in {seconds} s, and the gateway ends a call after {most} s, "
+                f"waiting or not: use more replicas, or gateway.timeout: {seconds} or more"
             )
