@@ -27,6 +27,7 @@ WEIGHT = 30
 CONTEXT = STACK["models"][0]["context"] // 2
 """Of the canary, in tokens."""
 CALLERS, PAUSE = 2, 0.2
+CALLS_SECONDS = 90
 SETTLED = 3
 """Seconds until the proxies have a route that the API server has."""
 client = gateway.client
@@ -93,13 +94,18 @@ def served(platform: Platform, model: str) -> int:
     return int(float(line.split()[1]))
 
 
-def shares(platform: Platform, client: httpx.Client, seconds: float) -> tuple[int, int]:
-    """Answers of the model and of its canary while callers ask for so long."""
+def shares(platform: Platform, client: httpx.Client, calls: int) -> tuple[int, int]:
+    """Answers of the model and of its canary to so many calls, and to those that are under way then."""
     before = served(platform, MODEL), served(platform, CANARY)
     with Steady(client).calling() as steady:
-        time.sleep(seconds)
+        platform_client.wait_for(lambda: len(steady.calls) >= calls, CALLS_SECONDS, f"{calls} calls")
     assert steady.lost() == []
     return served(platform, MODEL) - before[0], served(platform, CANARY) - before[1]
+
+
+def ready(platform: Platform) -> bool:
+    """Whether the canary has a replica that answers."""
+    return len(platform.model_pods(CANARY)) == 1
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -112,21 +118,19 @@ def test_a_canary_comes_beside_a_model_that_is_called_and_takes_its_weight(platf
         up(platform, stack(WEIGHT))
         time.sleep(SETTLED)
     assert steady.lost() == []
-    stable, canary = shares(platform, client, 12)
-    assert stable + canary > 40
+    stable, canary = shares(platform, client, 50)
     assert 0.5 * WEIGHT < 100 * canary / (stable + canary) < 1.5 * WEIGHT, (stable, canary)
 
 
 def test_a_killed_canary_loses_no_call(platform, client):
+    platform_client.wait_for(lambda: ready(platform), gateway.RESTART_SECONDS, "the canary is ready")
     killed = platform.program_of("red", f"{CANARY}-predictor")
     with Steady(client).calling() as steady:
         time.sleep(1)
         os.kill(killed.pid, signal.SIGKILL)
-        platform_client.wait_for(
-            lambda: platform.program_of("red", f"{CANARY}-predictor") != killed,
-            gateway.RESTART_SECONDS,
-            "the canary is back",
-        )
+        platform_client.wait_for(lambda: not killed.alive, 10, "the killed canary is gone")
+        platform_client.wait_for(lambda: not ready(platform), 30, "the canary is not ready")
+        platform_client.wait_for(lambda: ready(platform), gateway.RESTART_SECONDS, "the canary is back")
     assert steady.lost() == []
 
 
@@ -135,8 +139,8 @@ def test_weight_0_takes_a_canary_out_and_loses_no_call(platform, client):
         up(platform, stack(0))
         time.sleep(SETTLED)
     assert steady.lost() == []
-    stable, canary = shares(platform, client, 3)
-    assert stable > 10 and canary == 0
+    stable, canary = shares(platform, client, 12)
+    assert stable >= 12 and canary == 0
 
 
 def test_a_canary_becomes_the_model_and_no_call_is_lost(platform, client):
