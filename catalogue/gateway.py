@@ -38,6 +38,11 @@ def predictor(model: str) -> str:
     return f"{model}-predictor"
 
 
+def canary(model: str) -> str:
+    """Name of the canary of a model, which answers to the model's own name."""
+    return f"{model}-canary"
+
+
 def base_url(host: str, port: int, path: str) -> str:
     """What a client of OpenAI's interface takes as `base_url`."""
     return f"https://{host}{'' if port == 443 else f':{port}'}{path}"

@@ -21,7 +21,7 @@ def images(arguments: argparse.Namespace) -> int:
 
 def used_by(config: StackConfig) -> Artifacts:
     """Charts and images of a stack, each from where it is published."""
-    requests = model_requests(config.models, config.known_models, namespaces(config.tenants))
+    requests = model_requests(config.served_models, config.known_models, namespaces(config.tenants))
     states = addon_states(config.addons, config.sections, config.model_storage.kind)
     vectors = config.vector_db and config.vector_db.engine
     return artifacts(states, vectors, {one.engine for one in requests}, None)

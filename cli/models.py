@@ -40,7 +40,8 @@ def lock(arguments: argparse.Namespace) -> int:
         for name in sorted(stale):
             progress(f"{name}: {sources[name]} is not locked")
         return FAILED if stale else 0
-    specs = {one.name: config.known_models.get(one.model) for one in config.models}
+    served = [one.section for one in config.served_models]
+    specs = {one.name: config.known_models.get(one.model) for one in served}
     again = set(sources) if arguments.refresh else stale
     failed = False
     for name in sources:
@@ -78,7 +79,7 @@ def _sources(config: StackConfig) -> dict[str, str]:
     """Source by name of each model whose files neither the catalogue nor a package states."""
     return {
         model.name: model.source
-        for model in config.models
+        for model in (one.section for one in config.served_models)
         if model.source is not None and model.weights is Weights.REAL
     }
 

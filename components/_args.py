@@ -52,6 +52,8 @@ _TEXTS = {
     "MigConfiguration.name": LABEL_VALUE,
     "ModelArgs.pool": LABEL_VALUE,
     "PoolNode.name": SUBDOMAIN,
+    "RoutedCanary.model": LABEL,
+    "RoutedCanary.name": LABEL,
     "RoutedTenant.models": LABEL,
     "RoutedTenant.name": LABEL,
     "SharedGpus.name": LABEL_VALUE,
@@ -67,6 +69,7 @@ _RANGES: Mapping[str, tuple[int, int | None]] = {
     "count": (0, None),
     "DeviceClaim.count": (1, None),
     "DeviceResource.count": (1, None),
+    "drain_seconds": (1, 86400),
     "max_body_mib": (1, 1024),
     "memory_gib": (1, None),
     "memory_mib": (1, None),
@@ -82,6 +85,7 @@ _RANGES: Mapping[str, tuple[int, int | None]] = {
     "size_gib": (1, None),
     "timeout_seconds": (1, 86400),
     "weight": (0, None),
+    "RoutedCanary.weight": (0, 100),
 }
 """Least and greatest number by key, likewise."""
 

@@ -216,6 +216,11 @@ def prerequisite(
     """
     if made is None:
         return [existing_api(parent, f"{name}-needs-{addon.value}", *definition(addon))]
+    return awaited(made)
+
+
+def awaited(made: pulumi.Input[str]) -> list[pulumi.Resource]:
+    """What waits for the resources that `made` comes from, to be among the dependencies."""
     if isinstance(made, str):
         return []
     # The engine takes an output among dependencies, and waits for what it comes from.

@@ -20,6 +20,17 @@ class TokenIssuer(TypedDict):
     """Audiences, of which a token names one; another tenant's tokens must not name them."""
 
 
+class RoutedCanary(TypedDict):
+    """Another version of a model that takes a part of its calls."""
+
+    model: str
+    """Name of the model."""
+    name: str
+    """Name of the version's own InferenceService, in the namespace of the model's."""
+    weight: int
+    """Percent of the calls, from 0 to 100; the model has the rest."""
+
+
 class RoutedTenant(TypedDict):
     """A tenant, and those of its models that are called through the gateway."""
 
@@ -31,6 +42,11 @@ class RoutedTenant(TypedDict):
     """Names of its models."""
     requests_per_minute: int
     """Requests to each of its models by way of one proxy; more are refused with 429."""
+    canaries: NotRequired[list[RoutedCanary]]
+    """Versions that take a part of the calls of its models; none when omitted."""
+    services: NotRequired[dict[str, pulumi.Input[str]]]
+    """`Model.service` of its models and canaries, by name, where this program makes them: a route changes
+    once what it leads to is ready. They must be there already when omitted."""
     tokens: NotRequired[TokenIssuer]
     """Its callers show tokens; API keys when omitted."""
 

@@ -18,7 +18,7 @@ from corral.catalogue.gateway import (
     tenant_path,
 )
 from corral.catalogue.vocabulary import TENANT_LABEL, Addon
-from corral.components._kit import checked, child, labels, prerequisite, refuse, token
+from corral.components._kit import awaited, checked, child, labels, prerequisite, refuse, token
 from corral.components._network import SCRAPER_NAMESPACE
 from corral.components._signals import watch
 from corral.components.envoy_gateway.values import CONTROLLER_NAME
@@ -131,20 +131,25 @@ class Gateway(pulumi.ComponentResource):
                 space=tenant["namespace"],
             ),
         ]
-        routes = {name: objects.tenant_route(host, name, listing=listing, unknown=UNKNOWN_MODEL)} | {
-            f"{name}.{model}": objects.model_route(host, tenant, model, timeout=timeout)
-            for model in tenant["models"]
-        }
-        for route, spec in routes.items():
-            self._object(
-                f"{route}-route",
-                objects.ROUTES + "/v1",
-                "HTTPRoute",
-                route,
-                spec,
-                [gateway, *guards],
-                more_labels={TENANT_LABEL: name},
-            )
+        before = [gateway, *guards]
+        listed_or_unknown = objects.tenant_route(host, name, listing=listing, unknown=UNKNOWN_MODEL)
+        self._route(name, name, listed_or_unknown, before)
+        for model in tenant["models"]:
+            spec = objects.model_route(host, tenant, model, timeout=timeout)
+            self._route(name, f"{name}.{model}", spec, [*before, *_ready(tenant, model)])
+
+    def _route(
+        self, tenant: str, route: str, spec: Mapping[str, Any], before: Sequence[pulumi.Resource]
+    ) -> None:
+        self._object(
+            f"{route}-route",
+            objects.ROUTES + "/v1",
+            "HTTPRoute",
+            route,
+            spec,
+            before,
+            more_labels={TENANT_LABEL: tenant},
+        )
 
     def _keys(self, tenant: str) -> pulumi.Resource:
         """The Secret of a tenant's keys: a server-side apply owns this one entry, and leaves the others."""
@@ -226,6 +231,13 @@ class Gateway(pulumi.ComponentResource):
         )
 
 
+def _ready(tenant: RoutedTenant, model: str) -> list[pulumi.Resource]:
+    """What the route of `model` waits for."""
+    services = tenant.get("services", {})
+    known = [services[name] for name in objects.routed(tenant, model) if name in services]
+    return [one for service in known for one in awaited(service)]
+
+
 def _class() -> dict[str, Any]:
     return {"controllerName": CONTROLLER_NAME}
 
@@ -240,6 +252,7 @@ def _problems(name: str, args: GatewayArgs) -> Iterator[str]:
             if path in paths:
                 yield f"{name}: path {path} leads to two models; a tenant's models have a name each"
             paths[path] = model
+        yield from _canaries(name, tenant)
         tokens = tenant.get("tokens")
         for audience in () if tokens is None else tokens["audiences"]:
             issued = (tokens["issuer"], audience) if tokens else ("", "")
@@ -249,3 +262,15 @@ def _problems(name: str, args: GatewayArgs) -> Iterator[str]:
                     f"{name}: audience {audience!r} of {issued[0]} opens the models of {other} and "
                     f"{tenant['name']}; use one audience for each"
                 )
+
+
+def _canaries(name: str, tenant: RoutedTenant) -> Iterator[str]:
+    """Canaries of no model, of one that has one already, or with more than all calls."""
+    seen: set[str] = set()
+    for one in tenant.get("canaries", []):
+        where = f"{name}: canary {one['name']!r} of {tenant['name']}"
+        if one["model"] not in tenant["models"]:
+            yield f"{where}: {one['model']!r} is none of its models, {', '.join(tenant['models'])}"
+        if one["model"] in seen:
+            yield f"{where}: model {one['model']!r} has one already"
+        seen.add(one["model"])

@@ -31,6 +31,10 @@ PRIVILEGED, MOVED_BY = 1024, 10000
 """Ports below the first are listened at that much higher (`servicePortToContainerPort` of Envoy Gateway)."""
 SERVICE_PORT = 80
 """Of a model, as KServe has it."""
+MOST_WEIGHT = 100
+RETRIES = 3
+RETRIED = ["connect-failure", "refused-stream", "reset"]
+"""Ends of a call, before a word of the answer, after which another server is asked."""
 CALLER_HEADER = "x-corral-caller"
 """Tells a model who calls, by the name that the key has."""
 
@@ -174,8 +178,14 @@ def limits(tenant: RoutedTenant, *, timeout: int, max_body_mib: int) -> dict[str
         # Of the request alone: an answer is streamed as it comes.
         "requestBuffer": {"limit": f"{max_body_mib}Mi"},
         "timeout": {"http": {"streamIdleTimeout": f"{timeout}s"}},
+        "retry": retries(),
         "responseOverride": answers.overrides(requests_per_minute=rate, max_body_mib=max_body_mib),
     }
+
+
+def retries() -> dict[str, Any]:
+    """What happens to a call whose server ends: a completion changes nothing, so another may do it again."""
+    return {"numRetries": RETRIES, "retryOn": {"triggers": RETRIED}}
 
 
 def by_name(tenant: str) -> dict[str, Any]:
@@ -211,8 +221,7 @@ def tenant_route(host: str, tenant: str, *, listing: str, unknown: str) -> dict[
 
 
 def model_route(host: str, tenant: RoutedTenant, model: str, *, timeout: int) -> dict[str, Any]:
-    """HTTPRoute of a model: to its Service, without what proves who calls."""
-    backend = {"name": predictor(model), "namespace": tenant["namespace"], "port": SERVICE_PORT}
+    """HTTPRoute of a model: to its Service and its canary's, without what proves who calls."""
     rewritten = {"path": {"type": "ReplacePrefixMatch", "replacePrefixMatch": "/v1"}}
     return {
         **_attached(host),
@@ -223,11 +232,31 @@ def model_route(host: str, tenant: RoutedTenant, model: str, *, timeout: int) ->
                     {"type": "URLRewrite", "urlRewrite": rewritten},
                     {"type": "RequestHeaderModifier", "requestHeaderModifier": {"remove": ["Authorization"]}},
                 ],
-                "backendRefs": [backend],
+                "backendRefs": _backends(tenant, model),
                 "timeouts": {"request": f"{timeout}s"},
             }
         ],
     }
+
+
+def routed(tenant: RoutedTenant, model: str) -> Mapping[str, int | None]:
+    """Weight by the name of each InferenceService that a model's calls go to; None: all of them."""
+    for one in tenant.get("canaries", []):
+        if one["model"] == model:
+            return {model: MOST_WEIGHT - one["weight"], one["name"]: one["weight"]}
+    return {model: None}
+
+
+def _backends(tenant: RoutedTenant, model: str) -> list[dict[str, Any]]:
+    return [
+        {
+            "name": predictor(name),
+            "namespace": tenant["namespace"],
+            "port": SERVICE_PORT,
+            **({} if weight is None else {"weight": weight}),
+        }
+        for name, weight in routed(tenant, model).items()
+    ]
 
 
 def _attached(host: str) -> dict[str, Any]:

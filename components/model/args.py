@@ -104,6 +104,8 @@ class ModelArgs(TypedDict):
     """Fewest replicas; 1 when omitted."""
     replicas_max: NotRequired[int]
     """Most replicas; as many as the fewest when omitted."""
+    drain_seconds: NotRequired[int]
+    """Seconds in which a replica that is to end finishes its answers; it ends at once when omitted."""
     memory_gib: NotRequired[int]
     """Memory of one replica's process on the host in GiB; 4 when omitted."""
     pool: NotRequired[str]

@@ -16,6 +16,8 @@ WEIGHTS_ANNOTATION = "corral.dev/weights"
 # counts a copy once a pod is ready.
 COPIES = "jsonpath={.status.modelStatus.copies.totalCopies}"
 WAIT_FOR = json.dumps(["condition=PredictorReady", "condition=Ready", COPIES])
+ENDING = 30
+"""Seconds that a server has to end once it has no answer to give; Kubernetes' own default."""
 CLAIM = "gpu"
 USER = 1000
 GPU_TAINT = "nvidia.com/gpu"
@@ -48,13 +50,14 @@ def inference_spec(
     """
     runtime = RUNTIMES[Engine(args["engine"])]
     memory = f"{args.get('memory_gib', 4)}Gi"
-    least = args.get("replicas_min", 1)
+    least, drain = args.get("replicas_min", 1), args.get("drain_seconds", 0)
     variables = [{"name": key, "value": value} for key, value in args.get("environment", {}).items()]
     model = {
         "modelFormat": {"name": runtime.model_format},
         "runtime": args.get("runtime", runtime.name),
         "args": server_arguments(name, args),
         **({"env": variables} if variables else {}),
+        **({"lifecycle": {"preStop": {"sleep": {"seconds": drain}}}} if drain else {}),
         "resources": {
             "requests": {"cpu": "1", "memory": memory, **_extended(args)},
             "limits": {"memory": memory, **_extended(args)},
@@ -70,6 +73,8 @@ def inference_spec(
             "minReplicas": least,
             "maxReplicas": args.get("replicas_max", least),
             "deploymentStrategy": _strategy(least),
+            # The kubelet takes the time of the hook from it.
+            **({"terminationGracePeriodSeconds": drain + ENDING} if drain else {}),
             "serviceAccountName": account,
             "automountServiceAccountToken": False,
             "securityContext": restricted_pod(USER),

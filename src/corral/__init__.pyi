@@ -50,6 +50,7 @@ from corral.components.fair_sharing import TenantQueues as TenantQueues
 from corral.components.fair_sharing import TenantQueuesArgs as TenantQueuesArgs
 from corral.components.gateway import Gateway as Gateway
 from corral.components.gateway import GatewayArgs as GatewayArgs
+from corral.components.gateway import RoutedCanary as RoutedCanary
 from corral.components.gateway import RoutedTenant as RoutedTenant
 from corral.components.gateway import TokenIssuer as TokenIssuer
 from corral.components.gke_cluster import GkeChannel as GkeChannel

@@ -25,6 +25,7 @@ from corral.stacks.config.sections.gke import Gke
 from corral.stacks.config.sections.gpu_pools import Budget, GpuPool, Nodes, Owned, Sharing
 from corral.stacks.config.sections.models import (
     CUSTOM_MODELS,
+    Canary,
     ModelSection,
     ModelSource,
     ModelStorage,
@@ -33,6 +34,7 @@ from corral.stacks.config.sections.models import (
 from corral.stacks.config.sections.section import Section
 from corral.stacks.config.sections.services import Observability, VectorDb
 from corral.stacks.config.sections.tenants import FairSharing, TenantSection
+from corral.stacks.config.served import ServedModel, served_models
 from corral.stacks.config.values import Name, kebab
 
 __all__ = [
@@ -40,6 +42,7 @@ __all__ = [
     "SETTINGS",
     "Admission",
     "Budget",
+    "Canary",
     "Cluster",
     "ConfigErrors",
     "Eks",
@@ -59,6 +62,7 @@ __all__ = [
     "Owned",
     "Replicas",
     "Section",
+    "ServedModel",
     "Sharing",
     "Signatures",
     "Site",
@@ -135,6 +139,11 @@ class StackConfig(Section):
     def on_kind(self, kind: ClusterKind) -> "StackConfig":
         """The same on a cluster of another kind, without the keys that say what the present one is."""
         return self.model_copy(update={"cluster": Cluster.model_validate({"kind": kind})})
+
+    @property
+    def served_models(self) -> tuple[ServedModel, ...]:
+        """Its models and their canaries."""
+        return tuple(served_models(self.models))
 
     @property
     def known_models(self) -> Mapping[str, ModelSpec]:

@@ -56,6 +56,8 @@ Count = Annotated[int, Field(strict=True, ge=0)]
 """A whole number of 0 or more."""
 Sequences = Annotated[int, Field(strict=True, ge=1, le=65536)]
 """Sequences that an engine runs at once."""
+Percent = Annotated[int, Field(strict=True, ge=0, le=100)]
+"""A share in percent."""
 StepTokens = Annotated[int, Field(strict=True, ge=1, le=1 << 20)]
 """Tokens of one step of an engine."""
 MOST_GPUS = 16

@@ -16,7 +16,7 @@ from corral.stacks.deploy.clusters.protocol import Cluster
 from corral.stacks.deploy.component_args.context import DeployContext
 from corral.stacks.deploy.component_args.model import model_args
 from corral.stacks.deploy.outputs import outputs
-from corral.stacks.deploy.wiring import Wiring, wirings
+from corral.stacks.deploy.wiring import FurtherWiring, Wiring, wirings
 from corral.stacks.planning.results.models import ModelPlan
 from corral.stacks.planning.results.plan import Plan
 from corral.stacks.planning.results.pools import PoolPlan
@@ -37,10 +37,11 @@ class Platform:
         for addon, (own, _) in wired.items():
             self._add(own, addon.value, descriptors()[addon].after, addon)
         pools = [nodes for pool in plan.pools for nodes in self._pool(pool)]
-        for _, further in wired.values():
-            for one in further:
-                self._add(one, one.name, one.after)
-        models = {model.name: self._model(model, pools) for model in plan.models}
+        further = [one for _, several in wired.values() for one in several]
+        self._add_further(one for one in further if not one.calls_models)
+        models = self._context.models
+        models.update((model.name, self._model(model, pools)) for model in plan.models)
+        self._add_further(one for one in further if one.calls_models)
 
         # Last, so that the policies have evaluated everything else when they stamp it.
         everything = [*self._built.all(), *pools, *models.values()]
@@ -54,6 +55,10 @@ class Platform:
         args = wiring.args(self._context)
         if args is not None:
             self._built.add(wiring.component(name, args, self._after(*after)), addon)
+
+    def _add_further(self, further: Iterable[FurtherWiring[Any]]) -> None:
+        for one in further:
+            self._add(one, one.name, one.after)
 
     def _after(self, *addons: Addon, more: Iterable[pulumi.Resource] = ()) -> pulumi.ResourceOptions:
         """On the cluster, once these addons are there, and `more`."""

@@ -29,6 +29,8 @@ class FurtherWiring(Wiring[Args]):
     name: str
     after: tuple[Addon, ...] = ()
     """Addons that its objects wait for."""
+    calls_models: bool = False
+    """Whether its arguments come from the models; it is made before them when not."""
 
 
 def wirings(addon: Addon) -> tuple[Wiring[Any], Sequence[FurtherWiring[Any]]]:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from corral.catalogue.models import ModelSpec
 from corral.catalogue.vocabulary import Engine, Platform
-from corral.stacks.config.stack_config import Cluster, ModelSection, TenantSection
+from corral.stacks.config.stack_config import Cluster, ModelSection, ServedModel, TenantSection
 
 PLATFORM = Platform.BARE_METAL
 """Of nodes whose platform the stack file leaves out, simulated ones too."""
@@ -25,6 +25,13 @@ class ModelRequest:
     context: int
     tenant: str
     namespace: str
+    canary_of: str | None = None
+    weight: int | None = None
+
+    @property
+    def called(self) -> str:
+        """Name by which callers ask for it."""
+        return self.canary_of or self.config.name
 
 
 def node_platform(cluster: Cluster) -> Platform:
@@ -38,12 +45,10 @@ def namespaces(tenants: Sequence[TenantSection]) -> Mapping[str, str]:
 
 
 def model_requests(
-    models: Sequence[ModelSection], known: Mapping[str, ModelSpec], spaces: Mapping[str, str]
+    models: Sequence[ServedModel], known: Mapping[str, ModelSpec], spaces: Mapping[str, str]
 ) -> tuple[ModelRequest, ...]:
     """Every model with its defaults; `spaces`: namespace by tenant, the first tenant being the default."""
-    return tuple(
-        _request(f"models[{index}]", model, known[model.model], spaces) for index, model in enumerate(models)
-    )
+    return tuple(_request(one, known[one.section.model], spaces) for one in models)
 
 
 def context_of(model: ModelSection, spec: ModelSpec) -> int:
@@ -51,14 +56,17 @@ def context_of(model: ModelSection, spec: ModelSpec) -> int:
     return model.context or min(spec.context, CONTEXT)
 
 
-def _request(path: str, model: ModelSection, spec: ModelSpec, spaces: Mapping[str, str]) -> ModelRequest:
+def _request(served: ServedModel, spec: ModelSpec, spaces: Mapping[str, str]) -> ModelRequest:
+    model = served.section
     tenant = model.tenant or next(iter(spaces))
     return ModelRequest(
         config=model,
         spec=spec,
-        path=path,
+        path=served.path,
         engine=model.engine or spec.engine,
         context=context_of(model, spec),
         tenant=tenant,
         namespace=spaces[tenant],
+        canary_of=served.canary_of,
+        weight=served.weight,
     )

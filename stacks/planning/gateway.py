@@ -4,14 +4,18 @@ from collections.abc import Sequence
 
 from corral.catalogue.clusters import ClusterCapabilities
 from corral.stacks.config.stack_config import Gateway, GatewayTenant, Jwt
-from corral.stacks.planning.results.gateway import GatewayPlan, TenantRoutes, TokenPlan
+from corral.stacks.planning.results.gateway import CanaryRoute, GatewayPlan, TenantRoutes, TokenPlan
+from corral.stacks.planning.results.models import ModelPlan
 from corral.stacks.planning.results.tenants import TenantPlan
 
 NOTHING_OF_ITS_OWN = GatewayTenant()
 
 
 def gateway_plan(
-    section: Gateway | None, tenants: Sequence[TenantPlan], known: ClusterCapabilities
+    section: Gateway | None,
+    tenants: Sequence[TenantPlan],
+    models: Sequence[ModelPlan],
+    known: ClusterCapabilities,
 ) -> GatewayPlan | None:
     """The endpoint with a route per model of each of `tenants`; None: there is none."""
     if section is None:
@@ -24,11 +28,11 @@ def gateway_plan(
         replicas=section.replicas or known.controller_replicas,
         timeout_seconds=section.timeout,
         max_body_mib=int(section.max_body.removesuffix("Mi")),
-        tenants=tuple(_routes(section, tenant) for tenant in tenants),
+        tenants=tuple(_routes(section, tenant, models) for tenant in tenants),
     )
 
 
-def _routes(section: Gateway, tenant: TenantPlan) -> TenantRoutes:
+def _routes(section: Gateway, tenant: TenantPlan, models: Sequence[ModelPlan]) -> TenantRoutes:
     own = section.tenants.get(tenant.name, NOTHING_OF_ITS_OWN)
     return TenantRoutes(
         tenant=tenant.name,
@@ -36,6 +40,11 @@ def _routes(section: Gateway, tenant: TenantPlan) -> TenantRoutes:
         models=tenant.models,
         requests_per_minute=own.requests_per_minute or section.requests_per_minute,
         tokens=None if own.jwt is None else _tokens(own.jwt),
+        canaries=tuple(
+            CanaryRoute(one.canary_of, one.name, one.weight or 0)
+            for one in models
+            if one.canary_of is not None and one.tenant == tenant.name
+        ),
     )
 
 

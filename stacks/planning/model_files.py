@@ -44,13 +44,14 @@ def pinned_source(model: ModelSection, spec: ModelSpec, locked: Mapping[str, Loc
 def stored_bytes(requests: Iterable[ModelRequest], locked: Mapping[str, LockedModel]) -> int:
     """Bytes that the files of all models take in the store, one copy each; weights where no size is known."""
     return sum(
-        _bytes(one.config, one.spec, locked)
+        file_bytes(one.config, one.spec, locked)
         for one in requests
         if one.config.weights is not Weights.SIMULATED
     )
 
 
-def _bytes(model: ModelSection, spec: ModelSpec, locked: Mapping[str, LockedModel]) -> int:
+def file_bytes(model: ModelSection, spec: ModelSpec, locked: Mapping[str, LockedModel]) -> int:
+    """Bytes that the files of `model` take; its weights where no size is known."""
     lock = locked.get(model.name)
     files = lock.files if lock is not None and lock.source == model.source else spec.files
     return sum(file.size for file in files) or spec.weights

@@ -57,7 +57,7 @@ def plan(
 
     problems: list[Problem] = []
     tenants = namespaces(config.tenants)
-    requests = model_requests(config.models, config.known_models, tenants)
+    requests = model_requests(config.served_models, config.known_models, tenants)
     allocators = [pool_allocator(pool) for pool in pools]
     placed = [place(one.path, one.config, one.spec, one.engine, one.context, allocators) for one in requests]
     problems += [one for one in placed if isinstance(one, Problem)]
@@ -79,8 +79,9 @@ def plan(
     queued = states[Addon.KUEUE] is not AddonState.OFF
     filled = tuple(pool for pool, _ in finished)
     replicas = {model: places for _, placements in finished for model, places in placements.items()}
-    products = {pool.name: pool.gpu for pool in pools}
-    models = model_plans(requests, chosen, replicas, products, by, locked, config.model_sources)
+    models = model_plans(
+        requests, chosen, replicas, {pool.name: pool for pool in pools}, by, locked, config.model_sources
+    )
     sources = tuple(dict.fromkeys(one.origin for one in models if one.origin is not None))
     quotas = shares(config.tenants, config.fair_sharing, tenants, filled, models, by=by, queued=queued)
     owners = tenant_plans(config.tenants, tenants, models, quotas, by=by, queued=queued)
@@ -98,7 +99,7 @@ def plan(
         storage=storage_plan(config.model_storage, sovereignty.region_name, stored_bytes(requests, locked)),
         vector_db=vector_db_plan(config.vector_db),
         observability=observability_plan(config.observability),
-        gateway=gateway_plan(config.gateway, owners, config.cluster.capabilities),
+        gateway=gateway_plan(config.gateway, owners, models, config.cluster.capabilities),
         tenants=owners,
         policy=policy_plan(sovereignty, repositories(used, sovereignty.registry, tools), day),
         admission=admission_plan(sovereignty, config.cluster, states, tenants),

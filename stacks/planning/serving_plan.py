@@ -3,41 +3,46 @@
 from collections.abc import Mapping, Sequence
 
 from corral.catalogue.gateway import predictor
-from corral.catalogue.gpus import Gpu, gpus
+from corral.catalogue.gpus import gpus
 from corral.catalogue.vocabulary import Allocator
 from corral.stacks.config.model_lock import LockedModel
-from corral.stacks.config.stack_config import ModelSource
+from corral.stacks.config.stack_config import GpuPool, ModelSource
+from corral.stacks.planning.cold_start import cold_start
 from corral.stacks.planning.defaults import ModelRequest
 from corral.stacks.planning.device_requests import devices_of, request
 from corral.stacks.planning.gpu_pools.placement import PoolPlacement
 from corral.stacks.planning.memory.notes import notes
 from corral.stacks.planning.memory.settings import engine_settings
-from corral.stacks.planning.model_files import model_files, pinned_source
-from corral.stacks.planning.results.models import FilePlan, ModelPlan, ReplicaPlacement, SourcePlan
+from corral.stacks.planning.model_files import file_bytes, model_files, pinned_source
+from corral.stacks.planning.results.models import ColdStart, FilePlan, ModelPlan, ReplicaPlacement, SourcePlan
 from corral.stacks.planning.serving import arguments, environment, host_memory_gib
 from corral.stacks.planning.sources import origin
+
+DRAIN_SECONDS = 60
+"""Time for the answers that a canary still gives when it is taken out."""
 
 
 def model_plans(
     requests: Sequence[ModelRequest],
     chosen: Sequence[PoolPlacement],
     replicas: Mapping[str, Sequence[ReplicaPlacement]],
-    products: Mapping[str, str],
+    pools: Mapping[str, GpuPool],
     by: Allocator,
     locked: Mapping[str, LockedModel],
     sources: Sequence[ModelSource],
 ) -> tuple[ModelPlan, ...]:
-    """Each of `requests` at its place of `chosen`; `replicas`: by model, `products`: GPU by pool."""
+    """Each of `requests` at its place of `chosen`; `replicas`: by model, `pools` by name."""
     return tuple(
         _model_plan(
             one,
             placement,
             replicas[one.config.name],
-            gpus()[products[placement.pool]],
+            pools[placement.pool],
             by,
             pinned_source(one.config, one.spec, locked),
             model_files(one.config, one.spec, locked),
             origin(one.config, one.spec, sources),
+            cold_start(file_bytes(one.config, one.spec, locked), one.engine, pools[placement.pool].instance),
         )
         for one, placement in zip(requests, chosen, strict=True)
     )
@@ -47,14 +52,15 @@ def _model_plan(
     one: ModelRequest,
     placement: PoolPlacement,
     replicas: Sequence[ReplicaPlacement],
-    gpu: Gpu,
+    pool: GpuPool,
     by: Allocator,
     source: str,
     files: tuple[FilePlan, ...],
     opened_by: SourcePlan | None,
+    start: ColdStart,
 ) -> ModelPlan:
-    """A model of `files` from `source`, which `opened_by` opens, on devices of `gpu` that `by` hands out."""
-    section, spec = one.config, one.spec
+    """A model of `files` from `source`, which `opened_by` opens, on devices of `pool` that `by` hands out."""
+    section, spec, gpu = one.config, one.spec, gpus()[pool.gpu]
     return ModelPlan(
         name=section.name,
         namespace=one.namespace,
@@ -64,7 +70,7 @@ def _model_plan(
         license=spec.license,
         engine=one.engine,
         args=arguments(
-            section.name,
+            one.called,
             spec,
             one.engine,
             context=one.context,
@@ -104,5 +110,9 @@ def _model_plan(
                 context=one.context,
             )
         ),
+        cold_start=start,
+        canary_of=one.canary_of,
+        weight=one.weight,
+        drain_seconds=DRAIN_SECONDS if one.canary_of is not None else None,
         service=f"{predictor(section.name)}.{one.namespace}.svc.cluster.local",
     )

@@ -27,7 +27,7 @@ def tenant_plans(
             name,
             space,
             classes.get(name),
-            tuple(model.name for model in models if model.tenant == name),
+            tuple(model.name for model in models if model.tenant == name and model.canary_of is None),
             callers.get(name, ()),
             tuple(device_limits(sections, shares, name, by=by, queued=queued).items()),
         )

@@ -23,9 +23,9 @@ SAID: dict[str, Any] = {}
 """Output `gateway` of the stack."""
 
 
-def graph(home: Path) -> Graph:
+def graph(home: Path, **changes: Any) -> Graph:
     def program():
-        outputs = Platform(planned(**STACK)).outputs
+        outputs = Platform(planned(**{**STACK, **changes})).outputs
         pulumi.Output.from_input(outputs["gateway"]).apply(SAID.update)
 
     with pytest.MonkeyPatch.context() as patch:
@@ -76,3 +76,35 @@ def test_the_types_of_the_gateway_api_come_once(built: Graph):
     assert values.keys() == {"gateway-api-chart", "envoy-gateway-crds"}
     assert values["envoy-gateway-crds"]["gatewayAPI"] == {"enabled": False}
     assert built.one("Release", "envoy-gateway-chart").inputs["values"]["crds"] == {"enabled": False}
+
+
+def test_a_route_changes_once_the_model_and_its_canary_are_rolled_out(tmp_path: Path):
+    canary = {"weight": 10, "context": 4096}
+    pools = [{"name": "whole", "gpu": "H100-80GB", "nodes": {"names": ["n"]}, "gpus-per-node": 2}]
+    made = graph(tmp_path, models=[model(tenant="blue", canary=canary)], gpu_pools=pools)
+    route = made.one("HTTPRoute", "gateway-blue.chat-route")
+    before = {urn.rpartition("::")[2] for urn in made.before(route)}
+    assert {"chat-rollout", "chat-canary-rollout"} <= before
+    weights = {one["name"]: one["weight"] for one in route.inputs["spec"]["rules"][0]["backendRefs"]}
+    assert weights == {"chat-predictor": 90, "chat-canary-predictor": 10}
+    listing = made.one("HTTPRoute", "gateway-blue-route")
+    assert "chat-rollout" not in {urn.rpartition("::")[2] for urn in made.before(listing)}
+
+
+def test_a_canary_has_what_its_model_has_beside_its_own_name(tmp_path: Path):
+    canary = {"weight": 10, "context": 4096}
+    pools = [{"name": "whole", "gpu": "H100-80GB", "nodes": {"names": ["n"]}, "gpus-per-node": 2}]
+    made = graph(tmp_path, models=[model(tenant="blue", canary=canary)], gpu_pools=pools)
+    services = {one.object_name: one.inputs for one in made.of("InferenceService")}
+    chat, other = services["chat"], services["chat-canary"]
+    assert chat["metadata"]["namespace"] == other["metadata"]["namespace"] == "blue"
+    assert other["metadata"]["labels"]["corral.dev/model"] == "chat-canary", "metrics tell them apart"
+    assert other["metadata"]["labels"]["corral.dev/tenant"] == "blue"
+    args = other["spec"]["predictor"]["model"]["args"]
+    assert args[args.index("--served-model-name") + 1] == "chat"
+    pod = other["spec"]["predictor"]
+    sleep = pod["model"]["lifecycle"]["preStop"]["sleep"]["seconds"]
+    assert 0 < sleep < pod["terminationGracePeriodSeconds"]
+    assert "lifecycle" not in chat["spec"]["predictor"]["model"], (
+        "a model's pods do not change for its canary"
+    )

@@ -11,6 +11,7 @@ from corral.stacks.config.sections.section import Section
 from corral.stacks.config.values import (
     BlockSize,
     Name,
+    Percent,
     Positive,
     Sequences,
     ServerUrl,
@@ -48,6 +49,60 @@ class Replicas(Section):
     max: Positive
 
 
+ReplicasValue = Annotated[
+    Replicas,
+    BeforeValidator(replicas_value),
+    WithJsonSchema(
+        {
+            "anyOf": [
+                {"type": "integer", "minimum": 1},
+                {
+                    "type": "object",
+                    "additionalProperties": False,
+                    "required": ["min", "max"],
+                    "properties": {
+                        "min": {"type": "integer", "minimum": 1},
+                        "max": {"type": "integer", "minimum": 1},
+                    },
+                },
+            ]
+        }
+    ),
+]
+"""A number, or `{min, max}`."""
+
+
+class Canary(Section):
+    """Another version of a model, served beside it under its name; what is absent is as the model has it."""
+
+    weight: Percent
+    """Percent of the calls by way of the gateway that it takes: 0 takes it out, 100 takes the model out."""
+    replicas: ReplicasValue = Replicas(min=1, max=1)
+    """A number, 1 when absent, or `{min, max}`."""
+    model: str | None = None
+    """Model of the catalogue or of `custom-models`."""
+    source: str | None = None
+    """Where its files are imported from; with another `model` that of the catalogue when absent."""
+    context: Positive | None = None
+    """Tokens of one sequence."""
+    max_num_seqs: Sequences | None = None
+    """The engine's limit of concurrent sequences."""
+    tensor_parallel: TensorParallel | None = None
+    """GPUs of a node that a replica is spread over."""
+    gpu_memory_utilization: Utilisation | None = None
+    """Share of a GPU that vLLM may fill at most."""
+    kv_cache_dtype: CacheDtype | None = None
+    """What vLLM keeps its cache as."""
+    max_num_batched_tokens: StepTokens | None = None
+    """Tokens of one step of vLLM."""
+    enforce_eager: Annotated[bool, Field(strict=True)] | None = None
+    """Whether vLLM runs without CUDA graphs."""
+    prefix_caching: Annotated[bool, Field(strict=True)] | None = None
+    """Whether vLLM keeps finished prefixes for the next request."""
+    pool: str | None = None
+    """Pool it runs in."""
+
+
 class ModelSection(Section):
     """A model to serve."""
 
@@ -83,26 +138,7 @@ class ModelSection(Section):
     """Whether vLLM keeps finished prefixes for the next request; its own default, yes, when absent."""
     block_size: BlockSize | None = None
     """Tokens of one block of vLLM's cache; 16 when absent."""
-    replicas: Annotated[
-        Replicas,
-        BeforeValidator(replicas_value),
-        WithJsonSchema(
-            {
-                "anyOf": [
-                    {"type": "integer", "minimum": 1},
-                    {
-                        "type": "object",
-                        "additionalProperties": False,
-                        "required": ["min", "max"],
-                        "properties": {
-                            "min": {"type": "integer", "minimum": 1},
-                            "max": {"type": "integer", "minimum": 1},
-                        },
-                    },
-                ]
-            }
-        ),
-    ] = Replicas(min=1, max=1)
+    replicas: ReplicasValue = Replicas(min=1, max=1)
     """A number, 1 when absent, or `{min, max}`: room is planned for the maximum, and a scaler outside sets
     the number."""
     pool: str | None = None
@@ -111,6 +147,8 @@ class ModelSection(Section):
     """Tenant it belongs to; may be absent where there is one tenant."""
     weights: Weights = Weights.REAL
     """`simulated` plans and shows it without import or process; profile `open` alone allows it."""
+    canary: Canary | None = None
+    """Another version that takes a part of its calls; none when absent."""
 
 
 class ModelSource(Section):

@@ -8,6 +8,7 @@ import pulumi
 from corral.catalogue.addons import definition
 from corral.catalogue.clusters import ClusterCapabilities
 from corral.catalogue.vocabulary import Addon, AddonState
+from corral.components.model import Model
 from corral.components.supply import Supply, Toleration
 from corral.stacks.config.stack_config import REGISTRY_AUTH
 from corral.stacks.deploy.built import Built
@@ -47,6 +48,8 @@ class DeployContext:
     storage_class: str | None
     bucket: ModelBucket | None = None
     """A bucket of the cluster's cloud for models; None: the store is somewhere else."""
+    models: dict[str, Model] = field(default_factory=dict)
+    """Models and their canaries that are there already, by name."""
     built: Built = field(default_factory=Built)
     """Components that are there already: what one offers is an argument of the next."""
 

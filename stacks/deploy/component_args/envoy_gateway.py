@@ -4,11 +4,11 @@ from corral.catalogue.addons import definition
 from corral.catalogue.vocabulary import Addon
 from corral.components.cert_manager import CertManager
 from corral.components.envoy_gateway import EnvoyGateway, EnvoyGatewayArgs
-from corral.components.gateway import Gateway, GatewayArgs, RoutedTenant, TokenIssuer
+from corral.components.gateway import Gateway, GatewayArgs, RoutedCanary, RoutedTenant, TokenIssuer
 from corral.components.tenancy import Tenancy
 from corral.stacks.deploy.component_args.context import DeployContext
 from corral.stacks.deploy.wiring import FurtherWiring, Wiring
-from corral.stacks.planning.results.gateway import TenantRoutes, TokenPlan
+from corral.stacks.planning.results.gateway import CanaryRoute, TenantRoutes, TokenPlan
 
 
 def envoy_gateway_args(context: DeployContext) -> EnvoyGatewayArgs:
@@ -54,16 +54,25 @@ def gateway_args(context: DeployContext) -> GatewayArgs | None:
 
 
 def _tenant(context: DeployContext, routes: TenantRoutes) -> RoutedTenant:
-    tenancy = context.built.get(Tenancy)
+    tenancy, canaries = context.built.get(Tenancy), routes.canaries
     tenant: RoutedTenant = {
         "name": routes.tenant,
         "namespace": routes.namespace if tenancy is None else tenancy.namespaces[routes.tenant],
         "models": list(routes.models),
         "requests_per_minute": routes.requests_per_minute,
+        "services": {
+            name: context.models[name].service for name in (*routes.models, *(one.canary for one in canaries))
+        },
     }
+    if canaries:
+        tenant["canaries"] = [_canary(one) for one in canaries]
     if routes.tokens is not None:
         tenant["tokens"] = _tokens(routes.tokens)
     return tenant
+
+
+def _canary(route: CanaryRoute) -> RoutedCanary:
+    return {"model": route.model, "name": route.canary, "weight": route.weight}
 
 
 def _tokens(plan: TokenPlan) -> TokenIssuer:
@@ -77,4 +86,4 @@ def _tokens(plan: TokenPlan) -> TokenIssuer:
 
 WIRING = Wiring(EnvoyGateway, envoy_gateway_args)
 NEEDED = (Addon.ENVOY_GATEWAY, Addon.CERT_MANAGER, Addon.ADMISSION)
-FURTHER = [FurtherWiring(Gateway, gateway_args, name="gateway", after=NEEDED)]
+FURTHER = [FurtherWiring(Gateway, gateway_args, name="gateway", after=NEEDED, calls_models=True)]

@@ -40,6 +40,8 @@ def model_args(context: DeployContext, model: ModelPlan) -> ModelArgs:
             args["claim"] = _claim(model.claim)
         case ResourcePlan():
             args["resource"] = {"name": model.claim.name, "count": model.claim.count}
+    if model.drain_seconds is not None:
+        args["drain_seconds"] = model.drain_seconds
     if model.environment:
         args["environment"] = dict(model.environment)
     if kserve is not None:

@@ -16,6 +16,17 @@ class TokenPlan:
 
 
 @dataclass(frozen=True)
+class CanaryRoute:
+    """The part of a model's calls that goes to its canary."""
+
+    model: str
+    canary: str
+    """Name of its InferenceService."""
+    weight: int
+    """Percent."""
+
+
+@dataclass(frozen=True)
 class TenantRoutes:
     """What callers of one tenant reach."""
 
@@ -25,6 +36,7 @@ class TenantRoutes:
     requests_per_minute: int
     tokens: TokenPlan | None
     """None: API keys."""
+    canaries: tuple[CanaryRoute, ...] = ()
 
 
 @dataclass(frozen=True)

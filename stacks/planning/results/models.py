@@ -71,6 +71,30 @@ class MemoryPlan:
 
 
 @dataclass(frozen=True)
+class ColdStart:
+    """What a replica takes from nothing to its first answer, in seconds; its node and image are there."""
+
+    size: int
+    """Bytes of its files."""
+    fetch: int
+    """From the store to the node."""
+    verify: int
+    """SHA-256 of every file."""
+    load: int
+    """From the node's disk into its GPUs."""
+    engine: int | None
+    """Imports, compilation and graphs; None: nobody said how long this engine takes."""
+    network_mbps: int
+    """MB/s between store and node."""
+    network_assumed: bool
+    """Whether the instance type is not known, and so its network."""
+
+    @property
+    def seconds(self) -> int:
+        return self.fetch + self.verify + self.load + (self.engine or 0)
+
+
+@dataclass(frozen=True)
 class ReplicaPlacement:
     """Where the plan puts one replica; the scheduler decides among equal devices."""
 
@@ -85,7 +109,7 @@ class ModelPlan:
     """A served model."""
 
     name: str
-    """Name of the InferenceService, and the model name that callers use."""
+    """Name of the InferenceService, and, unless it is a canary, the model name that callers use."""
     namespace: str
     tenant: str
     model: str
@@ -127,8 +151,16 @@ class ModelPlan:
     """Empty where slices are cut on demand: any GPU of the pool."""
     service: str
     """In-cluster host name of the predictor, without port."""
+    cold_start: ColdStart
+    """What a new replica takes to its first answer."""
     notes: tuple[str, ...] = ()
     """What the plan of its memory lowered or does not know."""
+    canary_of: str | None = None
+    """Model whose calls it takes a part of; None: it is no canary."""
+    weight: int | None = None
+    """Percent of those calls."""
+    drain_seconds: int | None = None
+    """Time for the answers that a replica still gives when it is to end; None: it ends at once."""
 
     @property
     def unlocked(self) -> bool:

@@ -1,6 +1,7 @@
 """All checks of a well-typed stack file, in the order in which problems are reported."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import date
 
 from corral.stacks.config.errors import Problem
@@ -8,6 +9,7 @@ from corral.stacks.config.stack_config import StackConfig
 from corral.stacks.planning.results.addons import AddonStates
 from corral.stacks.planning.validation.addons import check_addons
 from corral.stacks.planning.validation.admission import check_admission
+from corral.stacks.planning.validation.canaries import check_canaries
 from corral.stacks.planning.validation.cluster import check_cluster
 from corral.stacks.planning.validation.dynamic_mig import check_dynamic
 from corral.stacks.planning.validation.eks import check_eks
@@ -30,7 +32,19 @@ from corral.stacks.planning.validation.versions import check_versions
 
 
 def check(config: StackConfig, states: AddonStates, day: date) -> Iterator[Problem]:
-    """Everything wrong with a well-typed configuration on `day`; `states`: who answers for each addon."""
+    """Everything wrong with a well-typed configuration on `day`; `states`: who answers for each addon.
+
+    What is wrong with a model is not said of its canary again.
+    """
+    said: set[Problem] = set()
+    for one in _checks(config, states, day):
+        said.add(one)
+        of_model = replace(one, path=one.path.replace(".canary.", ".", 1))
+        if of_model == one or of_model not in said:
+            yield one
+
+
+def _checks(config: StackConfig, states: AddonStates, day: date) -> Iterator[Problem]:
     yield from check_names(config)
     yield from check_sovereignty(config, day)
     yield from check_admission(config, states)
@@ -40,6 +54,7 @@ def check(config: StackConfig, states: AddonStates, day: date) -> Iterator[Probl
     yield from check_gpu_pools(config)
     yield from check_made_pools(config)
     yield from check_models(config)
+    yield from check_canaries(config)
     yield from check_engine_settings(config)
     yield from check_tenants(config)
     yield from check_model_storage(config)

@@ -28,11 +28,11 @@ SETTINGS = (
 
 def check_engine_settings(config: StackConfig) -> Iterator[Problem]:
     """Settings that the engine would refuse, or that no pool can hold."""
-    for index, model in enumerate(config.models):
+    for served in config.served_models:
+        model, path = served.section, served.path
         spec = config.known_models.get(model.model)
         if spec is None:
             continue
-        path = f"models[{index}]"
         yield from _version(model, spec, path)
         if spec.engine is Engine.VLLM:
             yield from _spread(model, spec, config.gpu_pools, path)

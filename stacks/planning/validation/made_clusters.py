@@ -56,11 +56,12 @@ def check_sources(
     config: StackConfig, reached: Callable[[str, ModelSource | None], bool], use: str
 ) -> Iterator[Problem]:
     """Models whose sources nodes without a way to the internet cannot reach."""
-    for index, model in enumerate(config.models):
+    for served in config.served_models:
+        model = served.section
         known = config.known_models.get(model.model)
         source = model.source or (known and known.package_source)
         if source is None or model.weights is Weights.SIMULATED:
             continue
         if not reached(source, source_of(source, config.model_sources)):
             reason = f"nodes have no way to the internet: use {use}"
-            yield Problem(f"models[{index}].source", source, reason)
+            yield Problem(f"{served.path}.source", source, reason)

@@ -23,8 +23,8 @@ def check_models(config: StackConfig) -> Iterator[Problem]:
     for name in config.custom_models:
         if name in models():
             yield Problem(f"custom-models.{name}", name, "the catalogue has this model: choose another name")
-    for index, model in enumerate(config.models):
-        path = f"models[{index}]"
+    for served in config.served_models:
+        model, path = served.section, served.path
         if model.model not in known:
             yield Problem(f"{path}.model", model.model, one_of(model.model, known))
             continue

@@ -34,7 +34,7 @@ def _together(config: StackConfig, pool: GpuPool, path: str) -> Iterator[Problem
     default = next(iter(classes), None)
     meeting = {
         classes.get(model.tenant or default or "")
-        for model in config.models
+        for model in (one.section for one in config.served_models)
         if model.pool in (None, pool.name)
     }
     if pool.sharing.kind is SharingKind.TIME_SLICING and len(meeting) > 1:

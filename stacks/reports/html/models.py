@@ -9,6 +9,7 @@ from corral.stacks.planning.results.plan import Plan
 from corral.stacks.reports.html.html import Content, Html, tag, together
 from corral.stacks.reports.html.pools import anchors
 from corral.stacks.reports.html.tables import Column, count, mark, numbers, second, share, size, table
+from corral.stacks.reports.terminal.cold_start import HEADINGS, start_notes, start_rows
 from corral.stacks.reports.terminal.plan import memory_notes
 
 COLUMNS = (
@@ -35,14 +36,23 @@ def models(plan: Plan) -> Html:
     )
     shown = table("Models", caption, COLUMNS, (_row(model, where) for model in plan.models))
     notes = [tag("li", note) for note in memory_notes(plan.models)]
-    return together([_legend(), shown, *([tag("ul", *notes, class_="quiet")] if notes else [])])
+    return together(
+        [_legend(), shown, *([tag("ul", *notes, class_="quiet")] if notes else []), _starts(plan)]
+    )
+
+
+def _starts(plan: Plan) -> Html:
+    caption = "Cold start: what a new replica takes to its first answer, in seconds at each hop."
+    columns = (Column(HEADINGS[0]), *numbers(*HEADINGS[1:]))
+    notes = tag("ul", *(tag("li", note) for note in start_notes(plan)), class_="quiet")
+    return together([table("Cold start", caption, columns, start_rows(plan.models)), notes])
 
 
 def _row(model: ModelPlan, where: Mapping[tuple[str, int], str]) -> tuple[Content, ...]:
     simulated = [" ", mark("simulated")] if model.weights is Weights.SIMULATED else []
     loose = [" ", mark("unlocked")] if model.unlocked else []
     return (
-        together([model.name, *simulated, *loose, second(f"{model.model}, {model.license}")]),
+        together([model.name, *simulated, *loose, second(_is(model))]),
         together([model.task.value, second(_tenant(model))]),
         model.engine.value,
         together([f"{_range(model)} on {model.device}", second(f"pool {model.pool}")]),
@@ -51,6 +61,11 @@ def _row(model: ModelPlan, where: Mapping[tuple[str, int], str]) -> tuple[Conten
         *(size(amount) for _, amount in _amounts(model.memory)),
         together(_places(model, where)),
     )
+
+
+def _is(model: ModelPlan) -> str:
+    canary = "" if model.canary_of is None else f", {model.weight} % of the calls of {model.canary_of}"
+    return f"{model.model}, {model.license}{canary}"
 
 
 def _tenant(model: ModelPlan) -> str:

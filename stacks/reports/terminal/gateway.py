@@ -34,6 +34,18 @@ def gateway_notes(plan: Plan) -> Iterator[str]:
         f"requests of {endpoint.max_body_mib} MiB at most, answers of {endpoint.timeout_seconds} s at most; "
         "the limit is for each model by way of each proxy"
     )
+    yield from _canaries(plan)
     for tenant in plan.tenants:
         if tenant.callers:
             yield f"models of {tenant.name} are also called from {', '.join(tenant.callers)}, without it"
+
+
+def _canaries(plan: Plan) -> Iterator[str]:
+    """What part of a model's calls its canary takes."""
+    replicas = {one.name: one.replicas_max for one in plan.models}
+    for one in plan.models:
+        if one.canary_of is not None:
+            yield (
+                f"{one.name} takes {one.weight} % of the calls of {one.canary_of}; replicas: "
+                f"{one.replicas_max} beside {replicas[one.canary_of]}"
+            )

@@ -16,6 +16,8 @@ from corral.stacks.planning.results.models import ModelPlan
 from corral.stacks.planning.results.plan import Plan
 from corral.stacks.planning.results.pools import GpuPlan, PoolPlan, Proof, SlicePlan, stranded
 from corral.stacks.reports.scope import cluster_lines, exception_lines, place_of, scope_lines
+from corral.stacks.reports.terminal.cold_start import HEADINGS as START_HEADINGS
+from corral.stacks.reports.terminal.cold_start import start_notes, start_rows
 from corral.stacks.reports.terminal.cost import api_notes, api_table, cost_notes, cost_table
 from corral.stacks.reports.terminal.dynamic_mig import needs, on_demand, promise
 from corral.stacks.reports.terminal.fair_sharing import fair_notes, fair_table, shared
@@ -31,7 +33,7 @@ SHARES = {
     SharingKind.MPS: "{} shares by MPS",
 }
 SIZES = ("weights", "cache", "peak", "rest", "free")
-NUMBERS = ("GiB", "used", *SIZES, "context", "longest", "sequences")
+NUMBERS = ("GiB", "used", *SIZES, *START_HEADINGS[1:], "context", "longest", "sequences")
 """Columns of numbers."""
 
 
@@ -51,6 +53,7 @@ def render(plan: Plan, console: Console) -> None:
             "Memory of models, GiB per device",
             Group(_memory(plan.models), *map(Text, memory_notes(plan.models))),
         ),
+        ("Cold start of a replica, seconds", Group(_starts(plan.models), *map(Text, start_notes(plan)))),
     ):
         _heading(console, title)
         console.print(table)
@@ -241,6 +244,13 @@ def _models(models: Iterable[ModelPlan]) -> Table:
             model.engine.value,
             f"{model.device}{replicas}",
         )
+    return table
+
+
+def _starts(models: Sequence[ModelPlan]) -> Table:
+    table = _table(*START_HEADINGS)
+    for row in start_rows(models):
+        table.add_row(*row)
     return table
 
 

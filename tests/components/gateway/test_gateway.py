@@ -197,3 +197,46 @@ def test_tokens_that_open_the_models_of_two_tenants_are_refused():
 def test_a_model_that_is_listed_twice_is_refused():
     with pytest.raises(ArgsError, match="/blue/chat/v1 leads to two models"):
         made({**BLUE, "models": ["chat", "chat"]})
+
+
+def test_the_calls_of_a_model_are_divided_between_it_and_its_canary_by_weight():
+    canary = {"model": "chat", "name": "chat-canary", "weight": 10}
+    (rule,) = rules(made({**BLUE, "canaries": [canary]}), "blue.chat")
+    weights = {one["name"]: (one["namespace"], one["weight"]) for one in rule["backendRefs"]}
+    assert weights == {"chat-predictor": ("blue", 90), "chat-canary-predictor": ("blue", 10)}
+    (other,) = rules(made({**BLUE, "canaries": [canary]}), "blue.code")
+    assert [one["name"] for one in other["backendRefs"]] == ["code-predictor"]
+
+
+@pytest.mark.parametrize("weight", [0, 100])
+def test_who_has_no_part_of_the_calls_stays_in_the_route(weight: int):
+    canary = {"model": "chat", "name": "chat-canary", "weight": weight}
+    (rule,) = rules(made({**BLUE, "canaries": [canary]}), "blue.chat")
+    assert [one["weight"] for one in rule["backendRefs"]] == [100 - weight, weight]
+
+
+def test_a_call_whose_server_ends_before_it_answers_goes_to_another():
+    limits = named(made(), "BackendTrafficPolicy", "blue")["spec"]
+    assert {"connect-failure", "reset"} <= set(limits["retry"]["retryOn"]["triggers"])
+    assert limits["retry"]["numRetries"] > 0
+
+
+@pytest.mark.parametrize(
+    ("canary", "line"),
+    [
+        ({"model": "other"}, "canary 'next' of blue: 'other' is none of its models, chat, code"),
+        ({"weight": 101}, r"canaries\[0\]\.weight: .*101"),
+        ({"weight": -1}, r"canaries\[0\]\.weight: .*-1"),
+        ({"name": "Not A Label"}, r"canaries\[0\]\.name"),
+    ],
+)
+def test_a_canary_that_nothing_can_lead_to_is_refused(canary: Any, line: str):
+    one = {"model": "chat", "name": "next", "weight": 1, **canary}
+    with pytest.raises(ArgsError, match=line):
+        made({**BLUE, "canaries": [one]})
+
+
+def test_a_model_has_one_canary():
+    both = [{"model": "chat", "name": name, "weight": 1} for name in ("next", "later")]
+    with pytest.raises(ArgsError, match="'later' of blue: model 'chat' has one already"):
+        made({**BLUE, "canaries": both})

@@ -1,0 +1,30 @@
+"""What a replica takes from nothing to its first answer: size by bandwidth at each hop."""
+
+from corral.catalogue.cold_start import cold_start_figures
+from corral.catalogue.instances import instances
+from corral.catalogue.vocabulary import Engine
+from corral.stacks.planning.results.models import ColdStart
+
+MB = 10**6
+MBPS_OF_GBPS = 125
+
+
+def cold_start(size: int, engine: Engine, instance: str | None) -> ColdStart:
+    """The start of a replica whose files are `size` bytes; `instance`: type of its node, None: not stated."""
+    figures = cold_start_figures()
+    known = None if instance is None or instance not in instances() else instances()[instance].network_gbps
+    network = figures.network_mbps if known is None else known * MBPS_OF_GBPS
+    return ColdStart(
+        size=size,
+        fetch=_seconds(size, network),
+        verify=_seconds(size, figures.verify_mbps),
+        load=_seconds(size, figures.load_mbps),
+        engine=figures.engine_seconds.get(engine),
+        network_mbps=round(network),
+        network_assumed=known is None,
+    )
+
+
+def _seconds(size: int, mbps: float) -> int:
+    """Rounded up."""
+    return -int(-size // (mbps * MB))

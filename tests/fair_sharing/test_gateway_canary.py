@@ -1,0 +1,162 @@
+"""A canary behind the gateway: a steady client calls a model while its calls move there and back.
+
+It comes after the other tests of the gateway, whose client it has; the model has half the context afterwards.
+"""
+
+import copy
+import os
+import signal
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import httpx
+import pytest
+import yaml
+from tests.e2e import platform_client
+from tests.e2e.platform_client import Platform
+from tests.fair_sharing import test_gateway_calls as gateway
+from tests.fair_sharing.stack import STACK
+
+pytestmark = pytest.mark.engine
+
+MODEL, CANARY = "smollm2", "smollm2-canary"
+WEIGHT = 30
+CONTEXT = STACK["models"][0]["context"] // 2
+"""Of the canary, in tokens."""
+CALLERS, PAUSE = 2, 0.2
+CALLS_SECONDS = 90
+SETTLED = 3
+"""Seconds until the proxies have a route that the API server has."""
+client = gateway.client
+
+
+class Steady:
+    """Callers that never stop asking; what each call came to."""
+
+    def __init__(self, client: httpx.Client) -> None:
+        self._client = client
+        self._ended = threading.Event()
+        self.calls: list[str] = []
+
+    def _ask(self) -> None:
+        while not self._ended.wait(PAUSE):
+            try:
+                body = gateway.question("Hello", 1)
+                answer = gateway.call(self._client, "/red/v1/chat/completions", gateway.KEYS["red"], body)
+                self.calls.append(str(answer.status_code))
+            except httpx.HTTPError as error:
+                self.calls.append(repr(error))
+
+    @contextmanager
+    def calling(self) -> Iterator["Steady"]:
+        callers = [threading.Thread(target=self._ask) for _ in range(CALLERS)]
+        for one in callers:
+            one.start()
+        try:
+            yield self
+        finally:
+            self._ended.set()
+            for one in callers:
+                one.join()
+
+    def lost(self) -> list[str]:
+        """Calls that got no answer; there were calls."""
+        assert len(self.calls) > 10, self.calls
+        return [one for one in self.calls if one != "200"]
+
+
+def stack(weight: int | None) -> dict[str, Any]:
+    """The stack with a canary of this weight; None: what the canary was is the model, and there is none."""
+    content = copy.deepcopy(STACK)
+    if weight is None:
+        content["models"][0]["context"] = CONTEXT
+    else:
+        content["models"][0]["canary"] = {"weight": weight, "context": CONTEXT}
+        content["tenants"][0]["gpus"]["slices"]["1g.5gb"] = 2
+    return content
+
+
+def up(platform: Platform, content: dict[str, Any]) -> None:
+    file = platform.checkout / "Pulumi.dev.yaml"
+    file.write_text(yaml.safe_dump({"config": {"corral:platform": content}}))
+    done = platform.corral("up", seconds=platform_client.UP_SECONDS)
+    assert done.code == 0, done.output[-4000:]
+
+
+def served(platform: Platform, model: str) -> int:
+    """Tokens that a model's server has given since it started."""
+    address = platform.read("service", f"{model}-predictor", "-n", "red")["spec"]["clusterIP"]
+    text = httpx.get(f"http://{address}/metrics", trust_env=False, timeout=30).text
+    (line,) = [one for one in text.splitlines() if one.startswith("llamacpp:tokens_predicted_total ")]
+    return int(float(line.split()[1]))
+
+
+def shares(platform: Platform, client: httpx.Client, calls: int) -> tuple[int, int]:
+    """Answers of the model and of its canary to so many calls, and to those that are under way then."""
+    before = served(platform, MODEL), served(platform, CANARY)
+    with Steady(client).calling() as steady:
+        platform_client.wait_for(lambda: len(steady.calls) >= calls, CALLS_SECONDS, f"{calls} calls")
+    assert steady.lost() == []
+    return served(platform, MODEL) - before[0], served(platform, CANARY) - before[1]
+
+
+def ready(platform: Platform) -> bool:
+    """Whether the canary has a replica that answers."""
+    return len(platform.model_pods(CANARY)) == 1
+
+
+@pytest.fixture(scope="module", autouse=True)
+def known(client: httpx.Client) -> None:
+    gateway.answers(client, "red", gateway.KEYS["red"], 200)
+
+
+def test_a_canary_comes_beside_a_model_that_is_called_and_takes_its_weight(platform, client):
+    with Steady(client).calling() as steady:
+        up(platform, stack(WEIGHT))
+        time.sleep(SETTLED)
+    assert steady.lost() == []
+    stable, canary = shares(platform, client, 50)
+    assert 0.5 * WEIGHT < 100 * canary / (stable + canary) < 1.5 * WEIGHT, (stable, canary)
+
+
+def test_a_killed_canary_loses_no_call(platform, client):
+    platform_client.wait_for(lambda: ready(platform), gateway.RESTART_SECONDS, "the canary is ready")
+    killed = platform.program_of("red", f"{CANARY}-predictor")
+    with Steady(client).calling() as steady:
+        time.sleep(1)
+        os.kill(killed.pid, signal.SIGKILL)
+        platform_client.wait_for(lambda: not killed.alive, 10, "the killed canary is gone")
+        platform_client.wait_for(lambda: not ready(platform), 30, "the canary is not ready")
+        platform_client.wait_for(lambda: ready(platform), gateway.RESTART_SECONDS, "the canary is back")
+    assert steady.lost() == []
+
+
+def test_weight_0_takes_a_canary_out_and_loses_no_call(platform, client):
+    with Steady(client).calling() as steady:
+        up(platform, stack(0))
+        time.sleep(SETTLED)
+    assert steady.lost() == []
+    stable, canary = shares(platform, client, 12)
+    assert stable >= 12 and canary == 0
+
+
+def test_a_canary_becomes_the_model_and_no_call_is_lost(platform, client):
+    with Steady(client).calling() as steady:
+        up(platform, stack(100))
+        time.sleep(SETTLED)
+        before = served(platform, MODEL)
+        time.sleep(2)
+        assert served(platform, MODEL) == before, "all calls go to the canary"
+        up(platform, stack(None))
+    assert steady.lost() == []
+    service = platform.read("inferenceservice", MODEL, "-n", "red")["spec"]["predictor"]
+    arguments = service["model"]["args"]
+    assert arguments[arguments.index("--ctx-size") + 1] == str(CONTEXT * STACK["models"][0]["max-num-seqs"])
+    assert platform.items("inferenceservices", "-n", "red", "-l", f"corral.dev/model={CANARY}") == []
+    # It keeps its slice for the answers that it may still give.
+    platform.kubectl(
+        "delete", "pods", "-n", "red", "-l", f"corral.dev/model={CANARY}", "--force", "--grace-period=0"
+    )
