@@ -39,7 +39,14 @@ class GoBuild:
 
     def built_name(self, package: str) -> str:
         """How the Go command names the program of a package: its last part that is not a major version."""
-        return self.module if package == "." else re.sub(r"/v\d+$", "", package).rsplit("/", 1)[-1]
+        path = self._path if package == "." else package
+        return re.sub(r"/v\d+$", "", path).rsplit("/", 1)[-1]
+
+    @property
+    def _path(self) -> str:
+        """Path of the module, which its folder need not be named after."""
+        (folder,) = self.inputs
+        return (folder / "go.mod").read_text().partition("\n")[0].removeprefix("module ").strip()
 
     def likely(self, workshop: Workshop) -> bool:
         return True

@@ -355,12 +355,15 @@ def test_every_package_is_pinned_by_hash_and_no_lock_file_names_a_registry(name:
 
 
 @pytest.mark.parametrize(
-    ("package", "name"),
+    ("module", "package", "name"),
     [
-        ("go.etcd.io/etcd/server/v3", "server"),
-        ("helm.sh/helm/v4/cmd/helm", "helm"),
-        (".", "sample"),
+        ("etcd", "go.etcd.io/etcd/server/v3", "server"),
+        ("helm", "helm.sh/helm/v4/cmd/helm", "helm"),
+        ("kserve", ".", "kserve"),
+        ("cert-manager", ".", "corral"),
     ],
 )
-def test_built_programs_are_found_under_the_name_that_go_gives_them(package: str, name: str) -> None:
-    assert GoBuild("sample", {}, 1, {}).built_name(package) == name
+def test_built_programs_are_found_under_the_name_that_go_gives_them(
+    module: str, package: str, name: str
+) -> None:
+    assert GoBuild(module, {}, 1, {}).built_name(package) == name
