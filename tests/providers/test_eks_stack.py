@@ -289,9 +289,8 @@ def test_what_is_protected_refuses_to_go_and_nothing_else_goes(site):
     assert " deleted" not in refused.stdout.partition("Resources:")[2]
     refused = site.run("corral", "down", "--yes")
     assert refused.returncode == 1
-    assert "nothing was touched" in refused.stdout and "Cluster corral-eks-eu" in refused.stdout, (
-        refused.stdout
-    )
+    assert "nothing was touched" in refused.stdout, refused.stdout
+    assert "Cluster corral-eks-eu" in refused.stdout, refused.stdout
     assert site.answer()
 
 
@@ -309,11 +308,10 @@ def test_without_protection_and_with_approval_destroy_leaves_nothing_behind(site
     site.write_stack(nodes=2, protected=False, approved=True)
     site.done(*UP)
     assert not [one["urn"] for one in site.state() if one.get("protect")]
-    output = site.done("pulumi", "destroy", "--yes", "--non-interactive")
-    assert "deleted" in output.partition("Resources:")[2], output[-3000:]
-    assert [one["type"] for one in site.state()] in ([], ["pulumi:pulumi:Stack"])
+    site.done("pulumi", "destroy", "--yes", "--non-interactive")
     order = [urn.rpartition("::")[2] for operation, urn in site.aws.calls if operation == "delete"]
     assert order.index("eks-aws-ebs-csi-driver") < order.index("eks-cluster") < order.index("eks-vpc")
+    assert [one["type"] for one in site.state()] in ([], ["pulumi:pulumi:Stack"])
     assert left(site) == {}
     assert [one["metadata"]["name"] for one in site.items("nodes")] == []
     assert [one["metadata"]["name"] for one in site.items("persistentvolumes")] == []
