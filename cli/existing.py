@@ -15,7 +15,7 @@ from corral.cli.errors import FAILED
 from corral.embedded.engine import drift, project
 from corral.embedded.engine.engine import EngineError
 from corral.embedded.kube import Object
-from corral.embedded.objects import children
+from corral.embedded.objects import at, children
 from corral.embedded.plane.overview import Overview, of_objects
 from corral.stacks.planning.results.cluster import ClusterPlan
 from corral.stacks.planning.results.plan import Plan
@@ -56,21 +56,39 @@ def down(stack: str, destroy: Callable[..., int], *, exclude_protected: bool) ->
     Raises:
         EngineError: there is no pulumi, or it refuses.
     """
-    held = [one for one in children(exported(stack), "deployment", "resources") if one.get("protect")]
-    if not held:
+    resources = children(exported(stack), "deployment", "resources")
+    held = [one for one in resources if one.get("protect")]
+    locked = [one for one in resources if one not in held and _refused_by_cloud(one)]
+    if not held and not locked:
         return destroy()
-    progress(f"stack {stack} protects what holds data:")
-    for one in held:
-        progress(f"  {str(one['type']).rpartition(':')[2]} {one.get('id') or one['urn']}")
-    if exclude_protected:
+    if held:
+        progress(f"stack {stack} protects what cannot be made again:")
+        _name(held)
+    if locked:
+        progress("its cloud refuses to delete, after most else is gone:")
+        _name(locked)
+    if exclude_protected and not locked:
         progress("these stay, with what they need; the next `pulumi up` makes the rest anew around them")
         return destroy("--exclude-protected")
-    progress("nothing was touched; two ways on:")
-    progress(f"  keep them, remove the rest: `corral down -s {stack} --exclude-protected`")
+    progress("nothing was touched; what you can do:")
+    keep, lose = f"corral down -s {stack} --exclude-protected", f"pulumi up -s {stack}"
+    if not locked:
+        progress(f"  keep them, remove the rest: `{keep}`")
     progress(
-        f"  lose them, too: `pulumi state unprotect --all --stack {stack}`, then `corral down -s {stack}`"
+        f"  lose them, too: `deletion-protection: false` in section cluster of Pulumi.{stack}.yaml, "
+        f"`{lose}`, then `corral down -s {stack}`; see docs/state.md"
     )
     return FAILED
+
+
+def _refused_by_cloud(resource: Object) -> bool:
+    """Whether a cloud's own protection is on, of which the engine knows nothing."""
+    return at(resource, "inputs", "deletionProtection") is True
+
+
+def _name(resources: Sequence[Object]) -> None:
+    for one in resources:
+        progress(f"  {str(one['type']).rpartition(':')[2]} {one.get('id') or one['urn']}")
 
 
 def exported(stack: str) -> Object:

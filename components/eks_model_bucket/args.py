@@ -35,7 +35,8 @@ class EksModelBucketArgs(TypedDict):
     tags: NotRequired[dict[str, str]]
     """Tags of everything that is made."""
     protect: NotRequired[bool]
-    """False: bucket, its settings and key may be deleted with the stack; true when omitted."""
+    """False: bucket, its settings and key may be deleted with the stack, and with them every version of every
+    model in it; true when omitted."""
 
 
 def problems(args: EksModelBucketArgs, owner: str) -> Iterator[str]:

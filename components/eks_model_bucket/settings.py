@@ -22,7 +22,7 @@ def bucket_of(site: AwsSite, args: EksModelBucketArgs, key: pulumi.Output[str]) 
         f"{site.name}-bucket",
         bucket=args.get("bucket"),
         object_lock_enabled="lock_days" in args,
-        force_destroy=False,
+        force_destroy=not site.protect,
         region=site.region,
         tags=site.tagged(),
         opts=site.child(protect=site.protect),

@@ -148,5 +148,7 @@ class GkeClusterArgs(TypedDict):
     labels: NotRequired[dict[str, str]]
     """Labels of everything that is made."""
     protect: NotRequired[bool]
-    """False: cluster, keys and logs may be deleted with the stack, and the period of logs be changed; true
-    when omitted."""
+    """False: cluster, keys and logs may be deleted with the stack; true when omitted."""
+    lock_logs: NotRequired[bool]
+    """True: nobody can shorten the period of logs, nor delete them before it, for ever; their bucket then
+    stays when the stack goes. As `protect` when omitted."""

@@ -7,7 +7,7 @@ from corral.components._gcp import GcpSite
 from corral.components.gke_cluster.keys import ClusterKeys
 
 
-def cluster_logs(site: GcpSite, days: int, keys: ClusterKeys) -> list[pulumi.Resource]:
+def cluster_logs(site: GcpSite, days: int, keys: ClusterKeys, *, locked: bool) -> list[pulumi.Resource]:
     """The bucket and what leads to it; once all are there, nothing of the cluster goes to another place."""
     bucket = gcp.logging.ProjectBucketConfig(
         f"{site.name}-logs",
@@ -16,10 +16,10 @@ def cluster_logs(site: GcpSite, days: int, keys: ClusterKeys) -> list[pulumi.Res
         bucket_id=site.title,
         description=f"Logs of GKE cluster {site.title}",
         retention_days=days,
-        # A lock cannot be opened again.
-        locked=site.protect,
+        locked=locked,
         cmek_settings=gcp.logging.ProjectBucketConfigCmekSettingsArgs(kms_key_name=keys.logs),
-        opts=site.child(protect=site.protect),
+        # A lock cannot be opened again, and what it holds is not deleted before its time.
+        opts=site.child(protect=site.protect, retain_on_delete=locked),
     )
     chosen = _filter(site)
     sink = gcp.logging.ProjectSink(

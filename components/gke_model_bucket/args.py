@@ -37,7 +37,8 @@ class GkeModelBucketArgs(TypedDict):
     labels: NotRequired[dict[str, str]]
     """Labels of everything that is made."""
     protect: NotRequired[bool]
-    """False: bucket and key may be deleted with the stack; true when omitted."""
+    """False: bucket and key may be deleted with the stack, and with them every model in it; true when
+    omitted."""
 
 
 def problems(args: GkeModelBucketArgs, owner: str) -> Iterator[str]:

@@ -89,7 +89,7 @@ def _bucket(site: GcpSite, args: GkeModelBucketArgs, key: pulumi.Output[str]) ->
         versioning=gcp.storage.BucketVersioningArgs(enabled=days is None),
         retention_policy=retention,
         lifecycle_rules=_lifecycle(args.get("old_version_days", OLD_VERSION_DAYS), versioned=days is None),
-        force_destroy=False,
+        force_destroy=not site.protect,
         labels=site.labelled,
         opts=site.child(protect=site.protect),
     )

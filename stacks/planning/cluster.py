@@ -21,6 +21,7 @@ def cluster_plan(section: Cluster, sovereignty: Sovereignty, stack: str) -> Clus
         tuple(TolerationPlan(one.key, one.value, one.effect) for one in section.tolerations),
         eks=eks_plan(section, sovereignty.region_name, stack),
         stack=section.stack,
+        deletion_protection=section.deletion_protection is not False,
         gke=gke_plan(section, sovereignty, stack),
     )
 

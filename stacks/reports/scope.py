@@ -83,6 +83,8 @@ def cluster_lines(plan: ClusterPlan) -> Iterator[str]:
         )
     if plan.gke is not None:
         yield from _gke_lines(plan.gke)
+    if not plan.deletion_protection:
+        yield "deletion protection is off: `pulumi destroy` removes every store, with what is in it"
     yield from _nodes_lines(plan)
 
 

@@ -184,26 +184,32 @@ esac
 
 
 @pytest.mark.parametrize(
-    ("protected", "options", "code", "ran"),
+    ("protected", "locked", "options", "code", "ran"),
     [
-        (True, [], 1, None),
-        (True, ["--exclude-protected"], 0, "destroy --stack dev --yes --exclude-protected"),
-        (False, [], 0, "destroy --stack dev --yes"),
+        (True, False, [], 1, None),
+        (True, True, [], 1, None),
+        (True, True, ["--exclude-protected"], 0, "destroy --stack dev --yes --exclude-protected"),
+        (False, True, [], 1, None),
+        (False, True, ["--exclude-protected"], 1, None),
+        (False, False, [], 0, "destroy --stack dev --yes"),
     ],
 )
-def test_down_names_protected_data_of_a_stack_elsewhere_before_anything_is_touched(
-    checkout, capsys, monkeypatch, protected, options, code, ran
+def test_down_names_what_is_protected_of_a_stack_elsewhere_before_anything_is_touched(
+    checkout, capsys, monkeypatch, protected, locked, options, code, ran
 ):
+    """`locked`: by the cloud itself, of which the engine learns when most else is gone."""
     (checkout / "pulumi").write_text(DESTROYING)
     (checkout / "pulumi").chmod(0o755)
     monkeypatch.setenv("PATH", f"{checkout}:/usr/bin:/bin")
     state = json.loads(json.dumps(STATE))
     state["deployment"]["resources"][0]["protect"] = protected
+    state["deployment"]["resources"][0]["inputs"]["deletionProtection"] = locked
     (checkout / "state.json").write_text(json.dumps(state))
     assert main(["down", "--yes", *options]) == code
     said = capsys.readouterr().err
-    assert ("Namespace models" in said) is protected and "gone" not in said
-    assert ("nothing was touched" in said and "pulumi state unprotect" in said) is (code == 1)
+    assert ("Namespace models" in said) is (protected or locked) and "Namespace gone" not in said
+    assert ("nothing was touched" in said and "deletion-protection: false" in said) is (code == 1)
+    assert ("its cloud refuses to delete" in said) is (locked and not protected)
     destroyed = checkout / "destroyed"
     assert (destroyed.read_text().strip() if destroyed.exists() else None) == ran
 

@@ -55,6 +55,8 @@ class Registered:
     """Paths of inputs whose changes make the resource anew."""
     deleted_first: bool
     """Whether it goes before another takes its place."""
+    retained: bool
+    """Whether the engine forgets it, and leaves it where it is, when it is to be deleted."""
     dependencies: tuple[str, ...]
     custom: bool
     read: bool = False
@@ -213,6 +215,7 @@ class Recorder(mocks.MockMonitor):
             ignored=() if read else tuple(request.ignoreChanges),
             replaced_on=() if read else tuple(request.replaceOnChanges),
             deleted_first=False if read else bool(request.deleteBeforeReplace),
+            retained=False if read else bool(request.retainOnDelete),
             dependencies=tuple(request.dependencies),
             custom=read or bool(request.custom),
             read=read,

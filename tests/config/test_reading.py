@@ -352,6 +352,12 @@ def test_a_configuration_cannot_be_changed_after_it_is_read():
         config.models = ()  # type: ignore[misc]
 
 
+def test_the_embedded_kind_is_not_said_to_protect_what_it_does_not():
+    content = stack(cluster={"kind": "embedded", "deletion-protection": True})
+    with pytest.raises(ConfigErrors, match=r"cluster\.deletion-protection: true: kind embedded protects not"):
+        plan(parse(content), "test")
+
+
 def test_a_file_is_read_before_its_sections_are_checked_against_each_other():
     content = stack(cluster={"kind": "embedded", "kubeconfig": "/k"})
     config = parse(content)

@@ -12,6 +12,7 @@ from tests.deploy.violations import Violations
 
 from corral.catalogue.vocabulary import StorageKind
 from corral.stacks.planning.results.plan import Plan
+from corral.stacks.reports.scope import cluster_lines
 
 REGIONS = {"eks-eu": FRANKFURT, "eks-eusc": BRANDENBURG}
 
@@ -143,6 +144,21 @@ def test_what_holds_data_is_protected(stack):
     held = {one.name for one in graph_of(stack) if one.protect}
     store = "models-bucket" if plan_of(stack).storage.kind is StorageKind.S3 else "model-storage-data"
     assert {"eks-cluster", store} <= held
+
+
+def test_without_deletion_protection_all_may_go_and_nothing_but_its_control_stops_that(stack):
+    """Neither the engine, nor EKS, nor S3 refuses: the profile does, unless that is excepted."""
+    changed = content(stack)
+    changed["cluster"]["deletion-protection"] = False
+    unprotected = planned(changed, stack)
+    graph = built(unprotected, region=REGIONS[stack])
+    assert [one.name for one in graph if one.protect] == []
+    assert graph.one("aws:eks/cluster:Cluster").inputs["deletionProtection"] is False
+    assert all(one.inputs["forceDestroy"] for one in graph.of("aws:s3/bucket:Bucket"))
+    stopped, _ = Violations(unprotected, graph, {"region": REGIONS[stack]}).of(graph)
+    assert {control for control, _, _ in stopped} == {"SOV-OPS-06"}
+    assert "eks-cluster" in {name for _, name, _ in stopped}
+    assert any("deletion protection is off" in line for line in cluster_lines(unprotected.cluster))
 
 
 def test_the_first_preview_has_all_that_the_update_makes(stack):

@@ -232,6 +232,23 @@ def test_what_holds_data_is_protected(graph: Graph):
     assert {"gke-cluster", "gke-disks", "gke-logs", "model-storage-data"} <= held
 
 
+@pytest.mark.parametrize("profile", WORLDS)
+def test_without_deletion_protection_all_but_the_logs_may_go_and_its_control_alone_stops_that(profile: str):
+    stated = content()
+    stated["sovereignty"]["profile"] = profile
+    stated["cluster"]["gke"] |= WORLDS[profile]
+    stated["cluster"]["deletion-protection"] = False
+    unprotected = planned(stated)
+    graph = built(unprotected)
+    assert [one.name for one in graph if one.protect] == []
+    assert graph.one("gcp:container/cluster:Cluster").inputs["deletionProtection"] is False
+    logs = graph.one("gcp:logging/projectBucketConfig:ProjectBucketConfig")
+    assert logs.inputs["locked"] is True and logs.retained
+    stopped, _ = Violations(unprotected, graph, SITE).of(graph)
+    demanded = {"SOV-OPS-06"} if profile in ("eu-controlled", "eu-sovereign") else set()
+    assert {control for control, _, _ in stopped} == demanded
+
+
 def test_every_key_of_the_section_reaches_the_cluster():
     stated = content()
     stated["cluster"]["gke"] |= {

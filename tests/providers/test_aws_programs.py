@@ -6,6 +6,7 @@ import shutil
 from pathlib import Path
 
 import pytest
+from tests.providers.aws.faults import RETRIES, Lag
 from tests.providers.programs import Program
 
 from corral.catalogue.aws import partition_of
@@ -15,7 +16,7 @@ from corral.embedded.engine.deployed import Deployed
 pytestmark = pytest.mark.engine
 
 CHECKOUT = Path(__file__).resolve().parents[2]
-FRANKFURT, BRANDENBURG = "eu-central-1", "eusc-de-east-1"
+FRANKFURT, PARIS, BRANDENBURG = "eu-central-1", "eu-west-3", "eusc-de-east-1"
 UP = ("up", "--yes", "--skip-preview")
 DESTROY = ("destroy", "--yes", "--skip-preview")
 TAGS = {"owner": "models", "data-class": "internal"}
@@ -214,6 +215,14 @@ def left(site):
     return {kind: there for kind, there in now.items() if there}
 
 
+def assert_each_is_made_once(site):
+    """What is in the state, and nothing else, was made since the calls were cleared, and nothing deleted."""
+    made = [urn for operation, urn in site.aws.calls if operation == "create"]
+    kept = [one["urn"] for one in site.stack.state() if one.get("id") and "aws:" in one["type"]]
+    assert sorted(made) == sorted(kept)
+    assert not [urn for operation, urn in site.aws.calls if operation == "delete"]
+
+
 def test_a_quota_halfway_and_nodes_that_fail_lose_nothing_and_double_nothing(served, tmp_path_factory):
     site = Site(tmp_path_factory.mktemp("brandenburg"), served, BRANDENBURG)
     site.write(protect=False)
@@ -224,13 +233,40 @@ def test_a_quota_halfway_and_nodes_that_fail_lose_nothing_and_double_nothing(ser
     site.aws.faults.add("create", "::whole-nodes$", "NodeCreationFailure", message="unhealthy", made=True)
     assert "NodeCreationFailure: unhealthy" in site.stack.refused(*UP)
     site.stack.done(*UP)
-    made = [urn for operation, urn in site.aws.calls if operation == "create"]
+    assert_each_is_made_once(site)
     state = site.stack.state()
-    assert sorted(made) == sorted(one["urn"] for one in state if one.get("id") and "aws:" in one["type"]), (
-        "each once"
-    )
-    assert not [urn for operation, urn in site.aws.calls if operation == "delete"]
     assert len(site.account.eks.list_nodegroups(clusterName="models")["nodegroups"]) == 2
     assert {one.split(":")[1] for one in arns(state)} == {"aws-eusc"}
+    site.stack.done(*DESTROY)
+    assert left(site) == {}
+
+
+def test_what_aws_does_not_show_at_once_is_waited_for_or_named_and_never_made_twice(served, tmp_path_factory):
+    """AWS is consistent in the end: a read, or another service, may not see what was made just now."""
+    site = Site(tmp_path_factory.mktemp("paris"), served, PARIS)
+    site.write(protect=False)
+    site.aws.calls.clear()
+    site.aws.faults.seen.clear()
+    soon, late = RETRIES - 1, RETRIES
+    site.aws.faults.lags += [
+        Lag("::models-vpc$", reads=soon),
+        Lag("::weights-bucket$", reads=soon),
+        Lag("::models-nodes$", calls=soon),
+        Lag("::models-control-plane$", calls=late),
+        Lag("::models-cluster$", reads=late),
+    ]
+    refused = site.stack.refused(*UP)
+    assert re.search(
+        r"InvalidParameterException.*roleArn, arn:aws:iam::\S+:role/models-control-plane\S*, does not",
+        refused,
+    )
+    assert "couldn't find" not in refused
+    refused = site.stack.refused(*UP)
+    assert "models-cluster" in refused and "NotFound: couldn't find resource" in refused
+    site.stack.done(*UP)
+    assert len(site.aws.faults.seen) == 3 * soon + 2 * late, "each was late, and waited for as long as told"
+    assert_each_is_made_once(site)
+    assert site.account.eks.list_clusters()["clusters"] == ["models"]
+    assert site.changes(*UP, "--refresh") == set()
     site.stack.done(*DESTROY)
     assert left(site) == {}

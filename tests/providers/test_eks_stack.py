@@ -28,6 +28,7 @@ from tests.doubles.secure_transport import calls_as_over_tls
 from corral.catalogue import lock
 from corral.catalogue.digests import Locked
 from corral.catalogue.models import models
+from corral.controls.exceptions import today
 from corral.embedded import toolchain
 from corral.embedded.home import PlaneHome
 from corral.embedded.plane.charts import link, names
@@ -56,7 +57,8 @@ ENTIRE = "CORRAL_EKS_STACK" in os.environ
 entire = pytest.mark.skipif(not ENTIRE, reason="CORRAL_EKS_STACK is not set: the stack is previewed alone")
 POLICIES = ("--policy-pack", "policy")
 UP = ("pulumi", "up", "--yes", "--non-interactive", "--skip-preview", *POLICIES)
-DESTROY = ("pulumi", "destroy", "--yes", "--non-interactive", "--skip-preview")
+APPROVED_DAYS = 7
+"""For which the end of the stack is approved."""
 SECONDS = 900
 
 
@@ -92,8 +94,8 @@ class Site:
         response = self.kubectl("create", "--raw", path, "-f", "-", stdin=json.dumps(request))
         return json.loads(response)["choices"][0]["message"]["content"]
 
-    def write_stack(self, nodes):
-        """The committed stack with its changes, and so many GPU nodes."""
+    def write_stack(self, nodes, *, protected=True, approved=False):
+        """The committed stack with its changes, and so many GPU nodes; `approved`: it may be unprotected."""
         path = self.newcomer.checkout / f"Pulumi.{STACK}.yaml"
         content = yaml.safe_load((CHECKOUT / path.name).read_text())
         kept = yaml.safe_load(path.read_text())
@@ -104,18 +106,22 @@ class Site:
         ]
         platform["gpu-pools"][0]["nodes"] = {"min": nodes, "max": nodes}
         platform["budget"] = {"monthly": 60000}
+        if not protected:
+            platform["cluster"]["deletion-protection"] = False
+        if approved:
+            platform["sovereignty"]["exceptions"] = [
+                {
+                    "control": "SOV-OPS-06",
+                    "reason": "the platform is moved to another account",
+                    "approver": "jane.doe@example.eu",
+                    "expires": str(today() + datetime.timedelta(days=APPROVED_DAYS)),
+                }
+            ]
         kept["config"] = {**kept["config"], "corral:platform": platform}
         path.write_text(yaml.safe_dump(kept, sort_keys=False))
 
     def state(self):
         return json.loads(self.done("pulumi", "stack", "export"))["deployment"].get("resources", [])
-
-
-def empty(s3, bucket):
-    """Every version of every object gone, as whoever owns the bucket does it."""
-    versions = s3.list_object_versions(Bucket=bucket)
-    for one in [*versions.get("Versions", []), *versions.get("DeleteMarkers", [])]:
-        s3.delete_object(Bucket=bucket, Key=one["Key"], VersionId=one["VersionId"])
 
 
 def locked(checkout, weights):
@@ -281,20 +287,52 @@ def test_what_is_protected_refuses_to_go_and_nothing_else_goes(site):
     assert refused.returncode != 0
     assert "cannot be deleted" in refused.stdout, refused.stdout[-3000:]
     assert " deleted" not in refused.stdout.partition("Resources:")[2]
+    refused = site.run("corral", "down", "--yes")
+    assert refused.returncode == 1
+    assert "nothing was touched" in refused.stdout, refused.stdout
+    assert "Cluster corral-eks-eu" in refused.stdout, refused.stdout
     assert site.answer()
 
 
 @entire
-def test_destroy_leaves_nothing_behind(site):
-    site.done("pulumi", "state", "unprotect", "--all", "--yes")
-    (cluster,) = site.account.eks.list_clusters()["clusters"]
-    refused = site.run(*DESTROY)
-    assert "deletion protection" in refused.stdout, refused.stdout[-5000:]
-    assert "BucketNotEmpty" in refused.stdout, refused.stdout[-5000:]
-    site.account.simulated["cluster", cluster]["deletionProtection"] = False
-    empty(site.account.s3, BUCKET)
-    site.done(*DESTROY)
+def test_the_end_is_stopped_by_the_profile_unless_somebody_approves_it(site):
+    site.write_stack(nodes=2, protected=False)
+    stopped = site.run("pulumi", "preview", "--non-interactive", *POLICIES)
+    assert stopped.returncode != 0
+    assert "SOV-OPS-06" in stopped.stdout and "[mandatory]" in stopped.stdout, stopped.stdout[-5000:]
+    assert site.items("nodes", "-l", "corral.dev/pool=slices")
+
+
+@entire
+def test_without_protection_and_with_approval_destroy_leaves_nothing_behind(site):
+    site.write_stack(nodes=2, protected=False, approved=True)
+    site.done(*UP)
+    assert not [one["urn"] for one in site.state() if one.get("protect")]
+    site.done("pulumi", "destroy", "--yes", "--non-interactive")
+    order = [urn.rpartition("::")[2] for operation, urn in site.aws.calls if operation == "delete"]
+    assert order.index("eks-aws-ebs-csi-driver") < order.index("eks-cluster") < order.index("eks-vpc")
     assert [one["type"] for one in site.state()] in ([], ["pulumi:pulumi:Stack"])
-    assert site.account.eks.list_clusters()["clusters"] == []
-    assert [one["Name"] for one in site.account.s3.list_buckets()["Buckets"]] == [INTAKE]
-    assert site.items("nodes") == []
+    assert left(site) == {}
+    assert [one["metadata"]["name"] for one in site.items("nodes")] == []
+    assert [one["metadata"]["name"] for one in site.items("persistentvolumes")] == []
+    namespaces = {one["metadata"]["name"] for one in site.items("namespaces")}
+    assert namespaces == {"default", "kube-node-lease", "kube-public", "kube-system"}
+
+
+def left(site):
+    """What is still in the account, but for the intake; keys that KMS will delete are gone."""
+    account = site.account
+    now = {
+        "clusters": account.eks.list_clusters()["clusters"],
+        "buckets": [one["Name"] for one in account.s3.list_buckets()["Buckets"] if one["Name"] != INTAKE],
+        "vpcs": [one["VpcId"] for one in account.ec2.describe_vpcs()["Vpcs"] if not one["IsDefault"]],
+        "roles": [one["RoleName"] for one in account.iam.list_roles()["Roles"]],
+        "logs": [one["logGroupName"] for one in account.logs.describe_log_groups()["logGroups"]],
+        "keys": [
+            one["KeyId"]
+            for one in account.kms.list_keys()["Keys"]
+            if account.kms.describe_key(KeyId=one["KeyId"])["KeyMetadata"]["KeyState"] != "PendingDeletion"
+        ],
+        "simulated": list(account.simulated),
+    }
+    return {kind: there for kind, there in now.items() if there}

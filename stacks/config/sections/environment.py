@@ -207,6 +207,9 @@ class Cluster(Section):
     feature_gates: tuple[FeatureGate, ...] = ()
     """Gates that are on in an existing cluster though off by default in its version; a cloud that manages the
     control plane seldom lets one choose."""
+    deletion_protection: Annotated[bool, Field(strict=True)] | None = None
+    """False: what holds data goes with the stack, and so does a cluster that the stack makes, see
+    docs/state.md; true when absent, but for the embedded, which protects nothing."""
     eks: Eks | None = None
     """What a cluster of kind `eks` is made of."""
     gke: Gke | None = None

@@ -48,6 +48,8 @@ def gke_cluster_args(plan: GkePlan, *, dra: bool, protect: bool) -> GkeClusterAr
         "log_days": plan.log_days,
         "labels": dict(plan.labels),
         "protect": protect,
+        # Whether the rest may go or not: the lock is for ever.
+        "lock_logs": True,
     }
     if plan.zones:
         args["zones"] = list(plan.zones)

@@ -48,11 +48,15 @@ class ClusterPlan:
 
     stack: str | None = None
     """Stack whose output is the kubeconfig; None: it is a file."""
+    deletion_protection: bool = True
+    """False: what holds data may go with the stack, whatever the kind."""
 
     @property
     def capabilities(self) -> ClusterCapabilities:
-        """What a cluster of this kind can do."""
-        return capabilities(self.kind)
+        """What a cluster of this kind can do, and whether it protects what holds data."""
+        known = capabilities(self.kind)
+        protects = known.protects_data and self.deletion_protection
+        return known.model_copy(update={"protects_data": protects})
 
 
 @dataclass(frozen=True)

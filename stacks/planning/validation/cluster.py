@@ -35,6 +35,9 @@ def check_cluster(config: StackConfig) -> Iterator[Problem]:
         if value is not None and not takes(cluster.capabilities):
             kinds = ", ".join(kind.value for kind, one in clusters().items() if takes(one))
             yield Problem(f"cluster.{key}", value, f"belongs to kind {kinds}{own}")
+    if cluster.deletion_protection and not cluster.capabilities.protects_data:
+        why = f"kind {cluster.kind.value} protects nothing: leave it out"
+        yield Problem("cluster.deletion-protection", "true", why)
     if cluster.stack is not None and cluster.kubeconfig is not None:
         yield Problem(
             "cluster.kubeconfig", cluster.kubeconfig, "cluster.stack hands one out: use one of both"

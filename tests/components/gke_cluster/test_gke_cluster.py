@@ -211,6 +211,13 @@ def test_what_cannot_be_made_again_is_protected_unless_the_program_says_otherwis
     assert free.one("gcp:container/cluster:Cluster").inputs["deletionProtection"] is False
 
 
+def test_locked_logs_stay_locked_and_stay_there_when_the_rest_may_go():
+    """Google opens no lock, and deletes no bucket behind one while there are logs in it."""
+    logs = gke(protect=False, lock_logs=True).one("ProjectBucketConfig")
+    assert (logs.inputs["locked"], logs.protect, logs.retained) == (True, False, True)
+    assert gke(protect=False).one("ProjectBucketConfig").retained is False
+
+
 def test_the_kubeconfig_is_a_secret_without_a_credential_whose_user_asks_google_for_a_token():
     seen = []
 

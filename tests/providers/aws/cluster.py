@@ -64,6 +64,7 @@ def _cluster_now(account: Account, name: str, inputs: Inputs) -> dict[str, Any] 
     logged = [kind for each in one["logging"]["clusterLogging"] if each["enabled"] for kind in each["types"]]
     return {
         "version": account.simulated[SETTINGS, name].get("version", one["version"]),
+        "deletionProtection": account.simulated[SETTINGS, name]["deletionProtection"],
         "enabledClusterLogTypes": logged,
         "vpcConfig": {
             "subnetIds": config["subnetIds"],

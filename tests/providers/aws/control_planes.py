@@ -193,6 +193,7 @@ class ControlPlane:
     def volumes(self, account: Account) -> None:
         """The add-on `aws-ebs-csi-driver`, simulated, from now on."""
         if self._volumes is None:
+            self._ended.clear()
             self._volumes = threading.Thread(target=self._provide_volumes, args=(account,), daemon=True)
             self._volumes.start()
 
@@ -251,10 +252,11 @@ class ControlPlane:
         self.call("POST", "/api/v1/persistentvolumes", body)
 
     def stop(self) -> None:
-        """No more volumes."""
+        """No more volumes: with the add-on its driver goes, and what it has not removed by then stays."""
         self._ended.set()
         if self._volumes is not None:
             self._volumes.join()
+            self._volumes = None
 
     # What is about other resources of EKS that moto has no calls for.
 
@@ -272,6 +274,8 @@ class ControlPlane:
         """What follows once it is gone."""
         if operation == "AssociateAccessPolicy":
             self.refuse(inputs["clusterName"])
+        elif operation == "CreateAddon" and inputs["addonName"] == "aws-ebs-csi-driver":
+            self.stop()
 
 
 def _instance(group: str, index: int) -> str:

@@ -1,13 +1,17 @@
-"""Faults of AWS on demand: throttling, quotas, pauses, resources that are made and then fail."""
+"""Faults of AWS on demand: throttling, quotas, pauses; what is made and then fails, or is not seen yet."""
 
+import json
 import re
 import threading
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from botocore.exceptions import ClientError
 
 RETRIES = 25
-"""How often the provider calls again when it is throttled (pulumi-aws 7.51.1, `maxRetries`)."""
+"""How often the provider calls again when it is throttled (pulumi-aws 7.51.1, `maxRetries`), and here where
+it goes by time, two minutes or more: until what it has made is found, and until EKS knows a role
+(terraform-provider-aws, `RetryWhenNewResourceNotFound`, and `CreateCluster` in `service/eks/cluster.go`)."""
 THROTTLED = "ThrottlingException"
 PAUSE_SECONDS = 120
 
@@ -43,17 +47,63 @@ class Pause:
 
 
 @dataclass
+class Lag:
+    """A resource that is made, and that not all of AWS shows yet."""
+
+    resource: str
+    """Pattern of URNs."""
+    reads: int = 0
+    """Reads that do not find it."""
+    calls: int = 0
+    """Calls about others, which name it by its ARN, that are refused."""
+    arn: str = ""
+    """Once it is made."""
+
+
+@dataclass
 class Faults:
     """What is to go wrong, and what has."""
 
     pauses: list[Pause] = field(default_factory=list)
     planned: list[Fault] = field(default_factory=list)
+    lags: list[Lag] = field(default_factory=list)
     seen: list[tuple[str, str]] = field(default_factory=list)
     """Operation and URN of every fault that was met."""
 
     def add(self, operation: str, resource: str, code: str, **more: object) -> None:
         """Plan one."""
         self.planned.append(Fault(operation, resource, code, **more))  # pyright: ignore[reportArgumentType]
+
+    def made(self, urn: str, arn: str) -> None:
+        """A resource is made; from now on it is late where that is planned."""
+        for lag in self.lags:
+            if re.search(lag.resource, urn):
+                lag.arn = arn
+
+    def hidden(self, urn: str) -> bool:
+        """Whether a read does not find what is there."""
+        for lag in self.lags:
+            if lag.reads > 0 and re.search(lag.resource, urn):
+                lag.reads -= 1
+                self.seen.append(("read", urn))
+                return True
+        return False
+
+    def names_unseen(self, operation: str, urn: str, inputs: Mapping[str, object]) -> None:
+        """Refuse a call that names what its service does not know yet, once the provider's patience ends.
+
+        Raises:
+            ClientError: as EKS does of a role.
+        """
+        text, lag = json.dumps(inputs), None
+        for _ in range(RETRIES):
+            lag = next((one for one in self.lags if one.calls > 0 and one.arn and one.arn in text), None)
+            if lag is None:
+                return
+            lag.calls -= 1
+            self.seen.append((operation, urn))
+        assert lag is not None
+        raise error("InvalidParameterException", f"roleArn, {lag.arn}, does not exist", operation)
 
     def before(self, operation: str, urn: str) -> None:
         """Refuse a call, unless all retries of a throttled one are left.
@@ -77,6 +127,8 @@ class Faults:
             if operation == "create" and re.search(pause.resource, urn):
                 pause.made.set()
                 pause.over.wait(PAUSE_SECONDS)
+        if operation == "create" and all(self.hidden(urn) for _ in range(RETRIES)):
+            return Fault(operation, urn, "NotFound", f"couldn't find resource ({RETRIES} retries)", made=True)
         return self._next(operation, urn, made=True)
 
     def _next(self, operation: str, urn: str, *, made: bool) -> Fault | None:

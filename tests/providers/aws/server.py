@@ -117,8 +117,10 @@ class Aws(provider_pb2_grpc.ResourceProviderServicer):
             state = _merged({**unknown, **inputs}, KINDS[token].computed)
             return provider_pb2.CreateResponse(properties=_struct(state))
         with self._aws("create", request.urn, context):
+            self.faults.names_unseen("create", request.urn, inputs)
             identity, outputs = KINDS[token].create(self._of(inputs), inputs)
         state = {**inputs, **outputs, "id": identity}
+        self.faults.made(request.urn, str(outputs.get("arn", identity)))
         self._fails_later("create", request.urn, identity, state, inputs, context)
         return provider_pb2.CreateResponse(id=identity, properties=_struct(state))
 
@@ -129,7 +131,7 @@ class Aws(provider_pb2_grpc.ResourceProviderServicer):
         }
         with self._aws("read", request.urn, context):
             observed = kind.read(self._of(inputs), request.id, {**state, **inputs})
-        if observed is None:
+        if observed is None or self.faults.hidden(request.urn):
             return provider_pb2.ReadResponse()
         if not inputs and not state:
             # An import: all that AWS has is taken.

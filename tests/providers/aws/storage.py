@@ -37,7 +37,16 @@ def _bucket_now(account: Account, name: str, inputs: Inputs) -> dict[str, Any] |
 
 
 def _no_bucket(account: Account, name: str, inputs: Inputs) -> None:
+    if inputs.get("forceDestroy"):
+        _emptied(account, name)
     account.s3.delete_bucket(Bucket=name)
+
+
+def _emptied(account: Account, name: str) -> None:
+    """Every version of every object gone, as the provider does it where `forceDestroy` is true."""
+    for page in account.s3.get_paginator("list_object_versions").paginate(Bucket=name):
+        for one in [*page.get("Versions", []), *page.get("DeleteMarkers", [])]:
+            account.s3.delete_object(Bucket=name, Key=one["Key"], VersionId=one["VersionId"])
 
 
 def _setting(
