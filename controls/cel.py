@@ -52,13 +52,13 @@ def _pods() -> dict[str, str]:
     return {f"pod{number or ''}": _pod(number) for number in range(most)}
 
 
-def _list(holder: str, key: str) -> str:
+def listed(holder: str, key: str) -> str:
     """CEL for a list that may be absent or null."""
     return f"(has({holder}.{key}) && {holder}.{key} != null ? {holder}.{key} : [])"
 
 
 def _each_pod(*keys: str) -> str:
-    return " + ".join(_list(f"variables.{pod}", key) for pod in _pods() for key in keys)
+    return " + ".join(listed(f"variables.{pod}", key) for pod in _pods() for key in keys)
 
 
 def _present(key: str) -> str:
@@ -119,7 +119,7 @@ VARIABLES: Mapping[str, str] = {
     ),
     "lines": (
         "variables.containers.map(c, "
-        f"({_list('c', 'command')} + {_list('c', 'args')}"
+        f"({listed('c', 'command')} + {listed('c', 'args')}"
         + "".join(f" + {_reached('c', hook)}" for hook in _HOOKS)
         + ").map(w, string(w)).join(' '))"
     ),
@@ -269,7 +269,7 @@ def violations(rule: ObjectRule, subject: Prepared, profile: Profile) -> list[st
         ValueError: the rule could not run.
     """
     verdict = _holds(rule, subject, profile)
-    if verdict and subject.unknown:
+    if verdict and (subject.unknown or any(subject.unknown_at(path) for path in rule.reads)):
         raise Undecided("a part of the object is not known yet")
     if verdict:
         return []

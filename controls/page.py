@@ -49,6 +49,7 @@ def _section(control: Control) -> list[str]:
         "",
         f"Lets pass: {'; '.join(good)}. Stops: {'; '.join(bad)}.",
     ]
+    lines += [f"Not enforced: {one}." for one in control.not_enforced]
     if reporting:
         lines.append(f"Only reports in profile {', '.join(reporting)}.")
     if absent:
