@@ -85,10 +85,10 @@ _STORED = (
     f"{_present('storage')}.filter(c, has(c.storage.parameters) && has(c.storage.parameters.bucket))"
     ".map(c, c.storage.parameters.?type.orValue('s3') + '://' + c.storage.parameters.bucket + '/')"
 )
-_HOOKS = ("lifecycle.postStart.exec.command", "lifecycle.preStop.exec.command")
+HOOKS = ("lifecycle.postStart.exec.command", "lifecycle.preStop.exec.command")
 
 
-def _reached(holder: str, path: str) -> str:
+def reached(holder: str, path: str) -> str:
     """CEL for a list deep in `holder`, empty where a part of the path is absent."""
     parts = path.split(".")
     heads = [".".join([holder, *parts[: count + 1]]) for count in range(len(parts))]
@@ -120,7 +120,7 @@ VARIABLES: Mapping[str, str] = {
     "lines": (
         "variables.containers.map(c, "
         f"({listed('c', 'command')} + {listed('c', 'args')}"
-        + "".join(f" + {_reached('c', hook)}" for hook in _HOOKS)
+        + "".join(f" + {reached('c', hook)}" for hook in HOOKS)
         + ").map(w, string(w)).join(' '))"
     ),
     "texts": (
@@ -131,7 +131,7 @@ VARIABLES: Mapping[str, str] = {
     "names": "variables.env.map(l, l.map(e, e.name).join(' ')).join(' ').upperAscii()",
     "words": (
         f"{_present('command')}.map(c, c.command) + {_present('args')}.map(c, c.args)"
-        + "".join(f" + variables.containers.map(c, {_reached('c', hook)})" for hook in _HOOKS)
+        + "".join(f" + variables.containers.map(c, {reached('c', hook)})" for hook in HOOKS)
     ),
 }
 """Shared variables, each able to use those above. `env` and `words` are lists of lists; `lines` has one

@@ -127,7 +127,7 @@ class Admission(pulumi.ComponentResource):
                 spec = kyverno_policy(rule, constraints, scope, everywhere=everywhere)
                 self._kyverno(name, rule, spec, notes)
         if args.get("native", True):
-            for guard in guards(scope, level, args.get("kyverno_namespace", KYVERNO_NAMESPACE)):
+            for guard in guards(scope, level, args.get("kyverno_namespace", KYVERNO_NAMESPACE), constraints):
                 self._guard(name, guard)
         if args.get("kyverno", True):
             self._namespaced(name, scope, level)

@@ -25,7 +25,7 @@ def _placed(subject: Resource, others: Sequence[Resource], profile: Profile) -> 
         if labels is None and name != DEFAULT:
             raise Undecided(f"namespace {name} is not of this stack; the API server decides")
         if not any((labels or {}).get(label) for label in OWNERS):
-            yield f"it asks for {wanted} in namespace {name}, which has none of the labels {', '.join(OWNERS)}"
+            yield f"it asks for {wanted} in namespace {name}, without a label {' or '.join(OWNERS)}"
 
 
 _POD = "kubernetes:core/v1:Pod"
@@ -59,7 +59,7 @@ CONTROL = Control(
     title="GPUs are for namespaces that belong to a tenant or to the platform",
     severity=Severity.HIGH,
     sources=("OWASP LLM10",),
-    remedy=f"Label the namespace with {TENANT_LABEL}, the tenant's name, or move the workload into a tenant's.",
+    remedy=f"Label the namespace with {TENANT_LABEL}, the tenant's name, or use that of a tenant.",
     rule=StackRule(may_ask, _placed),
     cases=(
         Case("a tenant's namespace", Verdict.GOOD, _pod(), _OWNED),

@@ -158,7 +158,7 @@ CONTROL = Control(
         ),
     ),
     not_enforced=(
-        "at admission: a quota is another object, which a policy about one object does not see; where there is "
+        "at admission: a quota is another object, which a policy about one object does not see; where "
         "one the API server itself counts",
         "by generation: a quota that is made for a namespace would have to know how many GPUs are its own",
     ),

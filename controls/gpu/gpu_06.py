@@ -90,14 +90,6 @@ CONTROL = Control(
             _pod(_ANY, image=image("dra-driver").reference()),
         ),
         Case(
-            "a pod of a DaemonSet",
-            Verdict.GOOD,
-            {
-                **_pod(_ANY),
-                "metadata": {"ownerReferences": [{**_OWNER, "kind": "DaemonSet", "controller": True}]},
-            },
-        ),
-        Case(
             "a pod of a Deployment",
             Verdict.BAD,
             {
@@ -105,17 +97,12 @@ CONTROL = Control(
                 "metadata": {"ownerReferences": [{**_OWNER, "kind": "ReplicaSet", "controller": True}]},
             },
         ),
-        Case(
-            "what a cluster is made of",
-            Verdict.GOOD,
-            {**_pod(_ANY), "metadata": {"namespace": "kube-system"}},
-        ),
         Case("not known yet", Verdict.UNDECIDED, _pod(_TAINT, resources=UNKNOWN)),
         Case("no toleration that is known", Verdict.UNDECIDED, _pod(UNKNOWN)),
     ),
     not_enforced=(
         "of DaemonSets: what watches nodes has to be on all of them",
-        "of what a controller makes pods of, such as InferenceService: its runtime may ask for the GPU; the pod "
+        "of what a controller makes pods of, such as InferenceService: its runtime may ask for it; the pod "
         "is evaluated",
         "of a pod that names its node, which no taint keeps away",
     ),

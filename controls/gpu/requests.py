@@ -1,4 +1,4 @@
-"""Who asks for GPUs: extended resources and claims by their names, in CEL and in the properties of a stack."""
+"""Who asks for GPUs: by which extended resources and claims, in CEL and in the properties of a stack."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -20,15 +20,16 @@ CLAIMED = (
 
 def _listed(container: str, key: str) -> str:
     return (
-        f"(has({container}.resources.{key}) && {container}.resources.{key}.exists(k, k.matches({text(GPU)}) && "
-        f"string({container}.resources.{key}[k]) != '0'))"
+        f"(has({container}.resources.{key}) && {container}.resources.{key}.exists(k, "
+        f"k.matches({text(GPU)}) && string({container}.resources.{key}[k]) != '0'))"
     )
 
 
 def asks(container: str) -> str:
     """CEL: whether a container asks for devices: by an extended resource of GPUs, or by a claim."""
     return (
-        f"(has({container}.resources) && ({_listed(container, 'limits')} || {_listed(container, 'requests')} || "
+        f"(has({container}.resources) && ({_listed(container, 'limits')} || "
+        f"{_listed(container, 'requests')} || "
         f"(has({container}.resources.claims) && size({container}.resources.claims) > 0)))"
     )
 

@@ -10,7 +10,11 @@ from corral.controls.models import serving
 
 _LABEL = "validation.ml.sigstore.dev/ml"
 """By which sigstore's model-validation-operator puts the check into a pod."""
-_CHECKS = r"(?i)(^|[\s/;&|(\"'.])model[_-]signing\s+(-\S+\s+)*verify\s|(^|[\s/;&|(\"'])corral\s+load\s.*--sha256[\s=]"
+_KEY = f"^{_LABEL.replace('.', '[.]')}$"
+_CHECKS = (
+    r"(?i)(^|[\s/;&|(\"'.])model[_-]signing\s+(-\S+\s+)*verify\s"
+    r"|(^|[\s/;&|(\"'])corral\s+load\s.*--sha256[\s=]"
+)
 _CHECKER, _VERIFY = r"(?i)model[-_](transparency|signing|validation)", r"(^|\s)verify(\s|$)"
 _IN_VAIN = r"(?i)\|\||--ignore[-_]unsigned|set\s+\+e|[^&]&\s*($|[^&\s])|[|]\s*[a-z]"
 """A check whose failure stops nothing, or that leaves files out."""
@@ -36,10 +40,10 @@ _FILLED = (
 _LAST = f"{serving.inits('p')}.filter(i, v.name in {serving.named('i')})"
 _VERIFIED = f"[{_LAST}].all(a, size(a) > 0 && [a[size(a) - 1]].all(i, {_SOUND}))"
 _OF_PODS = (
-    f"{serving.PODS}.all(p, {listed('p', 'containers')}.all(c, !{serving.engine('c')} || "
+    f"{serving.PODS}.all(p, {serving.every('p')}.all(c, !{serving.engine('c')} || "
     f"({listed('p', 'volumes')}.all(v, !has(v.name) || !(v.name in {serving.named('c')}) || "
     f"!({_KEPT} || {_FILLED}) || {_VERIFIED}) && "
-    f"!({listed('c', 'command')} + {listed('c', 'args')}).exists(w, string(w).matches({text(_STREAMED)})))))"
+    f"!{serving.words('c')}.exists(w, string(w).matches({text(_STREAMED)})))))"
 )
 _BY_DIGEST = r"^oci[a-z+]*://.*@sha256:[0-9a-f]{64}$"
 _INITIALIZER = f"{serving.inits('p')}.exists(i, i.?name.orValue('') == 'storage-initializer' && {_SOUND})"
@@ -48,11 +52,13 @@ _OF_SERVICES = (
     f"variables.uris.all(u, u.matches({text(_BY_DIGEST)}) || [variables.pod, variables.pod2].exists(p, "
     f"{_INITIALIZER} || (u.startsWith('pvc://') && {_MOUNTED})))"
 )
-_LABELS = tuple(
-    f"{one}.?metadata.?labels.orValue({{}}).exists(k, k == {text(_LABEL)})"
-    for one in ("object", "object.?spec.?template", "object.?spec.?jobTemplate.?spec.?template")
+_LABELS = (
+    "object.?spec.?predictor.?labels.orValue({})",
+    "object.?spec.?template.?metadata.?labels.orValue({})",
+    "object.?spec.?jobTemplate.?spec.?template.?metadata.?labels.orValue({})",
 )
-_LABELLED = f"(object.kind != 'Pod' && ({' || '.join(_LABELS)}))"
+_LABELLED = "(" + " || ".join(f"{one}.exists(k, k.matches({text(_KEY)}))" for one in _LABELS) + ")"
+"""CEL: whether the operator is told to put its check into pods to be made; in those it must be."""
 
 _CHECK = {
     "name": "check",
@@ -77,12 +83,12 @@ def _check(*line: str, **more: Any) -> dict[str, Any]:
     return {**_CHECK, **_MOUNT, **({"command": list(line)} if line else {}), **more}
 
 
-def _service(uri: str, *inits: Any, **metadata: Any) -> dict[str, Any]:
+def _service(uri: str, *inits: Any, **more: Any) -> dict[str, Any]:
     model = {"modelFormat": {"name": "vllm"}, "storageUri": uri}
-    predictor = {"model": model, **({"initContainers": list(inits)} if inits else {})}
+    predictor = {"model": model, **({"initContainers": list(inits)} if inits else {}), **more}
     return {
         "kind": "InferenceService",
-        "metadata": {"name": "chat", **metadata},
+        "metadata": {"name": "chat"},
         "spec": {"predictor": predictor},
     }
 
@@ -108,12 +114,12 @@ CONTROL = Control(
     title="No model is served that was not verified before it was loaded",
     severity=Severity.CRITICAL,
     sources=("OpenSSF Model Signing", "OWASP LLM03"),
-    remedy="Verify in the last init container that mounts the model: `model_signing verify`, or the locked digests.",
+    remedy="Let the last init container that mounts the model verify it: its signature, or locked digests.",
     rule=ObjectRule(
         kinds=(*POD_KINDS, "InferenceService", "LLMInferenceService"),
         expression=(
-            f"{_LABELLED} || (object.kind in ['InferenceService', 'LLMInferenceService'] ? ({_OF_SERVICES}) : true) "
-            f"&& {_OF_PODS}"
+            f"{_LABELLED} || ((object.kind.endsWith('InferenceService') ? ({_OF_SERVICES}) : true) && "
+            f"{_OF_PODS})"
         ),
         message="a model is served without a check of its signature, or of its locked digests",
         demanded=(
@@ -207,7 +213,7 @@ CONTROL = Control(
     ),
     not_enforced=(
         "whether the key or identity that a check trusts is the right one: that is in the check's arguments",
-        "of artifacts in a registry beyond their digest: whether an image is signed is no part of this control",
+        "of artifacts in a registry beyond their digest: whether an image is signed is not looked for",
         "of a file that a program within the server's image brings, or that another container of the pod "
         "writes later",
     ),

@@ -23,7 +23,7 @@ CONTROL = Control(
     title="Every model names its bill of materials",
     severity=Severity.MEDIUM,
     sources=("G7 SBOM for AI", "AI Act 11"),
-    remedy=f"Annotate the service with {BILL}: the address of its CycloneDX or SPDX bill in the platform's store.",
+    remedy=f"Annotate the service with {BILL}: where its CycloneDX or SPDX bill is in the platform's store.",
     rule=ObjectRule(
         kinds=("InferenceService", "LLMInferenceService"),
         parameters=lambda profile: {"sources": text([*profile.model_sources])},
@@ -49,7 +49,7 @@ CONTROL = Control(
         Case("not known yet", Verdict.UNDECIDED, _service(UNKNOWN)),
     ),
     not_enforced=(
-        "of what the bill says: no policy reads the store; `corral import` writes the source, licence and files of a "
+        "of what the bill says, which no policy reads: `corral import` writes source, licence and files of a "
         "model, and nothing of its training data, energy and figures, which G7's clusters ask for as well",
         "of attestations of an artifact in a registry",
     ),

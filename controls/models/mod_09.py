@@ -55,7 +55,7 @@ CONTROL = Control(
     ),
     not_enforced=(
         "of a plain pod, which names no model of a register",
-        "by a register at the API server: the plan refuses a model that is neither in the catalogue nor among "
+        "by a register at the API server: the plan refuses a model that is not in the catalogue, nor one of "
         "`custom-models`",
     ),
 )

@@ -262,7 +262,7 @@ CONTROL = Control(
     ),
     not_enforced=(
         "at admission: a limit is another object, which a policy about one object does not see",
-        "of the tokens of one answer, which a gateway does not count unless it is made for models: an engine's "
+        "of the tokens of one answer, which a gateway counts only where it is made for models: an engine's "
         "context ends them",
     ),
 )

@@ -1,6 +1,6 @@
 """What serves a model, by the image of its program, in CEL."""
 
-from corral.controls.cel import listed, text
+from corral.controls.cel import HOOKS, listed, reached, text
 from corral.controls.gpu.requests import ASKS
 
 _ENGINE = (
@@ -19,7 +19,7 @@ def engine(container: str) -> str:
     )
 
 
-SERVES = f"(object.kind == 'InferenceService' || {ASKS} || variables.containers.exists(c, {engine('c')}))"
+SERVES = f"(size(variables.models) > 0 || {ASKS} || variables.containers.exists(c, {engine('c')}))"
 """CEL: whether an object's pods serve a model, or use GPUs."""
 PODS = "[variables.pod, variables.pod1, variables.pod2, variables.pod3].filter(p, size(p) > 0)"
 """CEL: the pod specs of an object."""
@@ -28,6 +28,21 @@ PODS = "[variables.pod, variables.pod1, variables.pod2, variables.pod3].filter(p
 def inits(pod: str) -> str:
     """CEL: init containers of a pod spec."""
     return listed(pod, "initContainers")
+
+
+def every(pod: str) -> str:
+    """CEL: all containers of a pod spec."""
+    return f"({listed(pod, 'containers')} + {inits(pod)} + {listed(pod, 'ephemeralContainers')})"
+
+
+def words(container: str) -> str:
+    """CEL: command and arguments of a container, and of its hooks."""
+    lists = [
+        listed(container, "command"),
+        listed(container, "args"),
+        *(reached(container, one) for one in HOOKS),
+    ]
+    return f"({' + '.join(lists)})"
 
 
 def named(container: str) -> str:

@@ -7,7 +7,7 @@ from corral.controls.control import UNKNOWN, Case, Control, ObjectRule, Verdict
 from corral.controls.gpu.gpu_05 import CLASS
 from corral.controls.kinds import POD_KINDS
 from corral.controls.levels import Severity
-from corral.controls.models.serving import PODS, engine, inits
+from corral.controls.models.serving import PODS, engine, every, inits
 
 _SECRET = ["restricted", "secret"]
 _LABELS = (
@@ -34,7 +34,7 @@ _RELEASED = (
 )
 _RUNTIME = r"(?i)(kata|coco|confidential|enclave|snp|tdx)"
 _INSIDE = f"(has(p.runtimeClassName) && p.runtimeClassName.matches({text(_RUNTIME)}))"
-_LOADS = f"{listed('p', 'containers')}.exists(c, {engine('c')})"
+_LOADS = f"{every('p')}.exists(c, {engine('c')})"
 _PATH = "kbs:///models/key/chat"
 
 
@@ -78,9 +78,8 @@ CONTROL = Control(
         kinds=(*POD_KINDS, "InferenceService", "LLMInferenceService"),
         parameters=lambda profile: {"secret": _IS_SECRET},
         expression=(
-            "!variables.secret || (object.kind in ['InferenceService', 'LLMInferenceService'] ? "
-            f"({_SPECS}).all(m, {_CONFIDENTIAL}) && size({_SPECS}) > 0 : "
-            f"{PODS}.all(p, !{_LOADS} || ({_RELEASED} && {_INSIDE})))"
+            f"!variables.secret || (({_SPECS}).all(m, {_CONFIDENTIAL}) && "
+            f"{PODS}.all(p, !{_LOADS} || size({_SPECS}) > 0 || ({_RELEASED} && {_INSIDE})))"
         ),
         reads=("metadata.labels",),
         message="a model for secret data is loaded without a machine having proved what it is",

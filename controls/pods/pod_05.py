@@ -2,17 +2,16 @@
 
 from typing import Any
 
-from corral.controls.cel import listed, text
+from corral.controls.cel import text
 from corral.controls.control import UNKNOWN, Case, Control, ObjectRule, Verdict
 from corral.controls.kinds import POD_KINDS
 from corral.controls.levels import Severity
-from corral.controls.models.serving import PODS, SERVES, engine
+from corral.controls.models.serving import PODS, SERVES, engine, every
 
 _OFF = "(has(p.automountServiceAccountToken) && p.automountServiceAccountToken == false)"
 _NAME = "(has(p.serviceAccountName) ? p.serviceAccountName : p.?serviceAccount.orValue('default'))"
 _OWN = f"!({_NAME} in {text(['', 'default'])})"
 _READ = "(has(c.securityContext) && has(c.securityContext.readOnlyRootFilesystem) && "
-_RUNTIMES = ("ServingRuntime", "ClusterServingRuntime")
 
 
 def _pod(image: str = "postgres:18", context: Any = None, **spec: Any) -> dict[str, Any]:
@@ -32,14 +31,9 @@ def _service(**predictor: Any) -> dict[str, Any]:
     }
 
 
-def _runtime(context: Any) -> dict[str, Any]:
-    container = {"name": "kserve-container", "image": _ENGINE, "securityContext": context}
-    return {"kind": "ClusterServingRuntime", "spec": {"containers": [container]}}
-
-
 CONTROL = Control(
     id="SOV-POD-05",
-    title="No pod has a token of the default account, and none that serves models has one or writes to its image",
+    title="No pod has a token of the default account; one that serves models has none, and a fixed image",
     severity=Severity.MEDIUM,
     sources=("CIS EKS 4.1.5", "CIS EKS 4.1.6"),
     remedy=(
@@ -47,10 +41,10 @@ CONTROL = Control(
         "readOnlyRootFilesystem, and volumes for what they write."
     ),
     rule=ObjectRule(
-        kinds=(*POD_KINDS, "InferenceService", *_RUNTIMES),
+        kinds=(*POD_KINDS, "InferenceService"),
         expression=(
-            f"(object.kind in {text(list(_RUNTIMES))} || {PODS}.all(p, {_OFF} || ({_OWN} && !{SERVES}))) && "
-            f"{PODS}.all(p, {listed('p', 'containers')}.all(c, !{engine('c')} || "
+            f"{PODS}.all(p, {_OFF} || ({_OWN} && !{SERVES})) && "
+            f"{PODS}.all(p, {every('p')}.all(c, !{engine('c')} || "
             f"{_READ}c.securityContext.readOnlyRootFilesystem == true)))"
         ),
         message="a pod has a token that it does not need, or a server of models can write to its image",
@@ -94,23 +88,12 @@ CONTROL = Control(
         ),
         Case("a service without a token", Verdict.GOOD, _service(**_NO_TOKEN)),
         Case("a service with one", Verdict.BAD, _service(serviceAccountName="chat")),
-        Case("a runtime that reads alone", Verdict.GOOD, _runtime(_READS)),
-        Case("a runtime that writes", Verdict.BAD, _runtime({"runAsNonRoot": True})),
-        Case(
-            "a runtime of a namespace that writes",
-            Verdict.BAD,
-            {**_runtime({"privileged": False}), "kind": "ServingRuntime"},
-        ),
-        Case(
-            "a runtime of a namespace that reads alone",
-            Verdict.GOOD,
-            {**_runtime(_READS), "kind": "ServingRuntime"},
-        ),
         Case("not known yet", Verdict.UNDECIDED, _pod(automountServiceAccountToken=UNKNOWN)),
         Case("an account that is not known yet", Verdict.UNDECIDED, _pod(serviceAccountName=UNKNOWN)),
     ),
     not_enforced=(
         "of what has an account of its own and serves no model: operators need their token, and their charts "
         "say whether their images are written to",
+        "of runtimes, which have no account: the pods that are made of them are evaluated",
     ),
 )

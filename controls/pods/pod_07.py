@@ -4,9 +4,10 @@ from typing import Any
 
 from corral.controls.cel import listed, text
 from corral.controls.control import UNKNOWN, Case, Control, ObjectRule, Verdict
+from corral.controls.gpu.requests import asks
 from corral.controls.kinds import POD_KINDS
 from corral.controls.levels import Severity
-from corral.controls.models.serving import PODS, SERVES, inits
+from corral.controls.models.serving import PODS, SERVES, engine, inits
 
 
 def _has(part: str, name: str) -> str:
@@ -15,7 +16,11 @@ def _has(part: str, name: str) -> str:
 
 _BOUND = f"{_has('limits', 'memory')} && ({_has('requests', 'cpu')} || {_has('limits', 'cpu')})"
 """CEL: whether container `c` says what it takes; a limit stands for a request."""
-_ALL = f"({listed('p', 'containers')} + {inits('p')})"
+_ALL = (
+    f"({listed('p', 'containers')} + {inits('p')} + {listed('p', 'ephemeralContainers')}.filter(c, "
+    f"{engine('c')} || {asks('c')}))"
+)
+"""CEL: containers of pod spec `p`, less those of debuggers, which cannot have resources."""
 _STATED = "(object.kind != 'InferenceService' || has(c.resources) || has(c.image))"
 """CEL: whether container `c` does not leave that to a runtime."""
 _MOUNTING = f"{_ALL}.filter(c, {listed('c', 'volumeMounts')}.exists(m, m.?name.orValue('') == v.name))"
@@ -49,12 +54,13 @@ CONTROL = Control(
     title="What serves models, or uses GPUs, says what it takes of its node",
     severity=Severity.MEDIUM,
     sources=("OWASP LLM10", "Kubernetes: node-pressure eviction"),
-    remedy="State requests of cpu and a limit of memory for every container, and `sizeLimit` of every emptyDir.",
+    remedy="State a request of cpu and a limit of memory per container, and `sizeLimit` of every emptyDir.",
     rule=ObjectRule(
         kinds=(*POD_KINDS, "InferenceService"),
         expression=(
             f"!{SERVES} || {PODS}.all(p, {_ALL}.all(c, !{_STATED} || ({_BOUND})) && "
-            f"(object.kind != 'InferenceService' || variables.models.all(c, !has(c.resources) || ({_BOUND}))) && "
+            "(object.kind != 'InferenceService' || variables.models.all(c, !has(c.resources) || "
+            f"({_BOUND}))) && "
             f"{listed('p', 'volumes')}.all(v, !has(v.emptyDir) || {_SIZED}))"
         ),
         message="what serves models can take more of its node than it says",
@@ -114,7 +120,7 @@ CONTROL = Control(
     not_enforced=(
         "of what serves no model and uses no GPU: charts leave it to a namespace's LimitRange",
         "of debug containers, which cannot have resources, and of runtimes, whose models say theirs",
-        "of a limit of the processor, which slows an engine down and keeps nothing from others that its request "
-        "does not",
+        "of a limit of the processor, which slows an engine down and keeps no more from others than its "
+        "request",
     ),
 )
