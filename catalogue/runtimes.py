@@ -9,6 +9,8 @@ from corral.catalogue.vocabulary import Addon, Engine
 
 MODEL_FOLDER = "/mnt/models"
 """Where a model's files are in the pod that serves it."""
+BILL_FILE = "bom.cdx.json"
+"""Beside the files of an imported model: its bill of materials, CycloneDX."""
 PORT = descriptor(Addon.KSERVE).ports["model"]
 """Port that a model's server listens on."""
 GGUF = ".gguf"

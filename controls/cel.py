@@ -52,13 +52,13 @@ def _pods() -> dict[str, str]:
     return {f"pod{number or ''}": _pod(number) for number in range(most)}
 
 
-def _list(holder: str, key: str) -> str:
+def listed(holder: str, key: str) -> str:
     """CEL for a list that may be absent or null."""
     return f"(has({holder}.{key}) && {holder}.{key} != null ? {holder}.{key} : [])"
 
 
 def _each_pod(*keys: str) -> str:
-    return " + ".join(_list(f"variables.{pod}", key) for pod in _pods() for key in keys)
+    return " + ".join(listed(f"variables.{pod}", key) for pod in _pods() for key in keys)
 
 
 def _present(key: str) -> str:
@@ -85,10 +85,10 @@ _STORED = (
     f"{_present('storage')}.filter(c, has(c.storage.parameters) && has(c.storage.parameters.bucket))"
     ".map(c, c.storage.parameters.?type.orValue('s3') + '://' + c.storage.parameters.bucket + '/')"
 )
-_HOOKS = ("lifecycle.postStart.exec.command", "lifecycle.preStop.exec.command")
+HOOKS = ("lifecycle.postStart.exec.command", "lifecycle.preStop.exec.command")
 
 
-def _reached(holder: str, path: str) -> str:
+def reached(holder: str, path: str) -> str:
     """CEL for a list deep in `holder`, empty where a part of the path is absent."""
     parts = path.split(".")
     heads = [".".join([holder, *parts[: count + 1]]) for count in range(len(parts))]
@@ -119,8 +119,8 @@ VARIABLES: Mapping[str, str] = {
     ),
     "lines": (
         "variables.containers.map(c, "
-        f"({_list('c', 'command')} + {_list('c', 'args')}"
-        + "".join(f" + {_reached('c', hook)}" for hook in _HOOKS)
+        f"({listed('c', 'command')} + {listed('c', 'args')}"
+        + "".join(f" + {reached('c', hook)}" for hook in HOOKS)
         + ").map(w, string(w)).join(' '))"
     ),
     "texts": (
@@ -131,7 +131,7 @@ VARIABLES: Mapping[str, str] = {
     "names": "variables.env.map(l, l.map(e, e.name).join(' ')).join(' ').upperAscii()",
     "words": (
         f"{_present('command')}.map(c, c.command) + {_present('args')}.map(c, c.args)"
-        + "".join(f" + variables.containers.map(c, {_reached('c', hook)})" for hook in _HOOKS)
+        + "".join(f" + variables.containers.map(c, {reached('c', hook)})" for hook in HOOKS)
     ),
 }
 """Shared variables, each able to use those above. `env` and `words` are lists of lists; `lines` has one
@@ -269,7 +269,7 @@ def violations(rule: ObjectRule, subject: Prepared, profile: Profile) -> list[st
         ValueError: the rule could not run.
     """
     verdict = _holds(rule, subject, profile)
-    if verdict and subject.unknown:
+    if verdict and (subject.unknown or any(subject.unknown_at(path) for path in rule.reads)):
         raise Undecided("a part of the object is not known yet")
     if verdict:
         return []

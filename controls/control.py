@@ -127,12 +127,16 @@ class ObjectRule:
     """Profile -> CEL text by name."""
     demanded: Sequence[str] = ()
     """Paths at which something must be, so that nothing is decided while a value there is unknown."""
+    reads: Sequence[str] = ()
+    """Paths outside `spec` that can make a violation: while a value there is unknown nothing passes."""
     admitted: bool = True
     """Whether admission evaluates it, too; False: it concerns what a program declares, or a guard at the API
     server holds it."""
     classified: bool = False
     """Whether it holds at admission alone, in namespaces whose label says that their data is of a class above
     public: a program's objects do not say which class their namespace is of."""
+    whole: bool = False
+    """Whether it demands fields of a pod, so that parts of one, which operators have apart, are left out."""
 
 
 @dataclass(frozen=True)
@@ -164,8 +168,8 @@ class Control:
     remedy: str
     rule: ObjectRule | ResourceRule | StackRule
     cases: Sequence[Case]
-    unheld: str = ""
-    """What of the requirement no rule here holds, and why; empty: nothing."""
+    not_enforced: Sequence[str] = ()
+    """Where it is not enforced although it could concern what is there, each with the reason."""
 
     @property
     def url(self) -> str:

@@ -6,6 +6,7 @@ from typing import Any
 from corral.controls.cel import Prepared, prepared, violations
 from corral.controls.control import Control, ObjectRule, Resource, ResourceRule, Undecided
 from corral.controls.profiles import Profile
+from corral.controls.workloads import PART
 
 
 def applies(control: Control, token: str) -> bool:
@@ -27,6 +28,8 @@ def evaluate_object(control: Control, subject: Mapping[str, Any] | Prepared, pro
     if kind not in rule.kinds:
         return []
     ready = subject if isinstance(subject, Prepared) else prepared(subject)
+    if rule.whole and ready.known.get("apiVersion") == PART:
+        return []
     return violations(rule, ready, profile)
 
 

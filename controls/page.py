@@ -52,8 +52,7 @@ def _section(control: Control) -> list[str]:
         "",
         f"Lets pass: {'; '.join(good)}. Stops: {'; '.join(bad)}.",
     ]
-    if control.unheld:
-        lines.append(f"Not enforced: {control.unheld}")
+    lines += [f"Not enforced: {one}." for one in control.not_enforced]
     if reporting:
         lines.append(f"Only reports in profile {', '.join(reporting)}.")
     if absent:

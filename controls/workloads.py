@@ -37,6 +37,8 @@ ALIKE = {
 }
 """Kinds with the spec of another."""
 TRAINED_MODEL = "TrainedModel"
+PART = ""
+"""API version of a pod that is not a whole one: operators have such fields apart from the rest."""
 _ABOUT = ("apiVersion", "kind", "metadata", "status")
 _HOLDING = ("containers", *SEVERAL, *SINGLE, "metadata", "status")
 """Keys of what is a container, or about the resource."""
@@ -80,9 +82,9 @@ def workloads(subject: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
     plain = cast(Mapping[str, Any], without_nulls(subject))
     own: dict[str, Any] = {"apiVersion": "v1", "kind": "Pod", "metadata": subject.get("metadata") or {}}
     for spec in _pod_specs(plain):
-        yield {**own, "spec": spec}
+        yield {**own, **_version(spec), "spec": spec}
     if not _of_apis(subject):
-        yield from ({**own, "spec": spec} for spec in _of_operator(plain))
+        yield from ({**own, "apiVersion": PART, "spec": spec} for spec in _of_operator(plain))
 
 
 def _of_operator(plain: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
@@ -108,7 +110,7 @@ def _beside(stored: Mapping[str, Any], kind: Kind) -> Iterator[Mapping[str, Any]
     own: dict[str, Any] = {"apiVersion": "v1", "kind": "Pod", "metadata": stored.get("metadata") or {}}
     for spec in _pod_specs(stored.get("spec")):
         if not any(spec is one for one in known) and "containers" in spec:
-            yield {**own, "spec": spec}
+            yield {**own, **_version(spec), "spec": spec}
 
 
 def _loose(value: Any, key: str) -> Iterator[Mapping[str, Any]]:
@@ -257,6 +259,14 @@ def _known_kind(subject: Mapping[str, Any]) -> Kind | None:
     return kind_of(str(subject["apiVersion"] or "") if "apiVersion" in subject else None, name)
 
 
+class _Part(dict[str, Any]):
+    """Some fields of a pod spec, put together."""
+
+
+def _version(spec: Mapping[str, Any]) -> Mapping[str, Any]:
+    return {"apiVersion": PART} if isinstance(spec, _Part) else {}
+
+
 def _pod_specs(value: Any) -> Iterator[Mapping[str, Any]]:
     """Pod specs by their shape, and what other engines call a container."""
     if isinstance(value, list):
@@ -275,7 +285,7 @@ def _pod_specs(value: Any) -> Iterator[Mapping[str, Any]]:
     ]
     if loose:
         volumes = {"volumes": fields["volumes"]} if isinstance(fields.get("volumes"), list) else {}
-        yield {"containers": loose, **volumes}
+        yield _Part(containers=loose, **volumes)
     for key, item in fields.items():
         if key in TEMPLATES and item is UNKNOWN:
             yield {"containers": UNKNOWN}

@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-BILL = "bom.cdx.json"
 SPEC_VERSION = "1.6"
 
 

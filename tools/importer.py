@@ -8,9 +8,10 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
+from corral.catalogue.runtimes import BILL_FILE
 from corral.catalogue.unsafe_files import unsafe
 from corral.tools import store as s3
-from corral.tools.bill import BILL, StoredFile, bill_of_materials
+from corral.tools.bill import StoredFile, bill_of_materials
 from corral.tools.failure import ToolFailure
 from corral.tools.locking import needed
 from corral.tools.sources import source_of
@@ -70,9 +71,11 @@ def run(order: Import, store: Any, say: Say) -> None:
     remove_abandoned(store, order.target, say)
     missing = {name: digest for name, digest in expected.items() if name not in files}
     files |= _imported(order, store, source, missing, say)
-    s3.write_json(store, order.target, BILL, bill_of_materials(order.source, where, order.license, files))
+    s3.write_json(
+        store, order.target, BILL_FILE, bill_of_materials(order.source, where, order.license, files)
+    )
     s3.write_json(store, order.target, MANIFEST, _manifest(order, files))
-    say(f"wrote {where}/{BILL} and {where}/{MANIFEST}")
+    say(f"wrote {where}/{BILL_FILE} and {where}/{MANIFEST}")
 
 
 def _imported(

@@ -43,7 +43,7 @@ from corral.controls.register import control
 from corral.controls.residency.res_06 import places
 from corral.controls.scope import EXEMPT, Scope
 
-_REGIONS, _PLACES = "SOV-RES-06", "SOV-RES-07"
+_REGIONS = "SOV-RES-06"
 _SIGNED, _ATTESTED = "SOV-SUP-03", "SOV-SUP-04"
 """Controls for which admission has more than the policies of their rules."""
 KYVERNO_NAMESPACE = descriptor(Addon.KYVERNO).namespace
@@ -137,8 +137,7 @@ class Admission(pulumi.ComponentResource):
                 spec = kyverno_policy(rule, constraints, scope, everywhere=everywhere)
                 self._kyverno(name, rule, spec, notes)
         if args.get("native", True):
-            kyverno = args.get("kyverno_namespace", KYVERNO_NAMESPACE)
-            for guard in guards(scope, level, kyverno, places=stops(control(_PLACES), constraints)):
+            for guard in guards(scope, level, args.get("kyverno_namespace", KYVERNO_NAMESPACE), constraints):
                 self._guard(name, guard)
         if args.get("kyverno", True):
             self._namespaced(name, scope, level)

@@ -14,12 +14,19 @@ from corral.components._requester import ADMINISTRATOR, CONTROLLER, service_acco
 from corral.components.admission.namespaces import DEFAULT_DENY, ENFORCE_LABEL
 from corral.components.admission.render import resource_rules
 from corral.controls.cel import VARIABLES, text
+from corral.controls.enforcement import stops
+from corral.controls.gpu.gpu_01 import OWNERS
 from corral.controls.gpu.gpu_03 import ANNOTATED, ENVIRONMENT, MOUNTS
+from corral.controls.gpu.requests import ASKS, CLASS
 from corral.controls.kinds import KINDS, POD_KINDS, SERVING_KINDS
+from corral.controls.pods.drivers import drivers
+from corral.controls.profiles import PROFILES, Profile
+from corral.controls.register import control
 from corral.controls.residency.res_07 import PLACE_LABEL
 from corral.controls.scope import ENFORCED, SCOPE_LABEL, Scope
 
 OWN_PREFIX = "corral.dev/"
+CLAIMS = ("ResourceClaim", "ResourceClaimTemplate")
 ADMIN_ACCESS_LABEL = "resource.kubernetes.io/admin-access"
 """Label of a namespace whose pods may look into devices that others hold (DRA `adminAccess`)."""
 VERSION_LABEL = f"{ENFORCE_LABEL}-version"
@@ -42,21 +49,23 @@ class Guard:
     policy: Mapping[str, Any]
     selector: Mapping[str, Any] | None
     """Namespaces that it holds in; None: everywhere."""
+    actions: tuple[str, ...] = ("Deny",)
 
     @property
     def binding(self) -> dict[str, Any]:
         """Spec of the binding."""
-        spec: dict[str, Any] = {"policyName": self.name, "validationActions": ["Deny"]}
+        spec: dict[str, Any] = {"policyName": self.name, "validationActions": list(self.actions)}
         if self.selector is not None:
             spec["matchResources"] = {"namespaceSelector": self.selector}
         return spec
 
 
-def guards(scope: Scope, level: PodSecurity | None, kyverno: str, *, places: bool = False) -> list[Guard]:
-    """All guards; `level`: what namespaces enforce at least; `kyverno`: its namespace.
-
-    `places`: whether labels that say where a node is are guarded, in the whole cluster.
-    """
+def guards(
+    scope: Scope, level: PodSecurity | None, kyverno: str, limits: Profile = PROFILES["eu-resident"]
+) -> list[Guard]:
+    """All guards; `level`: what namespaces enforce at least; `kyverno`: its namespace; `limits`: what says
+    whether GPUs outside the namespaces that they are for are refused."""
+    denied = stops(control("SOV-GPU-01"), limits)
     own = scope.selector()
     tenants = {"matchExpressions": [{"key": TENANT_LABEL, "operator": "Exists"}]}
     return [
@@ -65,7 +74,8 @@ def guards(scope: Scope, level: PodSecurity | None, kyverno: str, *, places: boo
         Guard("corral-services", _services(), tenants),
         Guard("corral-exceptions", _exceptions(), tenants),
         Guard("corral-devices", _devices(), tenants),
-        *([Guard("corral-places", _places(), None)] if places else []),
+        *([Guard("corral-places", _places(), None)] if stops(control("SOV-RES-07"), limits) else []),
+        Guard("corral-gpus", _gpus(limits), own, ("Deny",) if denied else ("Warn", "Audit")),
     ]
 
 
@@ -286,5 +296,54 @@ def _devices() -> dict[str, Any]:
                     f"container GPUs that it was not allocated: {remedy}"
                 ),
             },
+        ],
+    }
+
+
+def _gpus(limits: Profile) -> dict[str, Any]:
+    """GPUs are for namespaces of tenants and of the platform."""
+    kinds = [one for one in (*POD_KINDS, *SERVING_KINDS, *CLAIMS) if KINDS[one].namespaced]
+    asked = (
+        "(object.kind == 'ResourceClaimTemplate' ? object.?spec.?spec.?devices : object.?spec.?devices)"
+        ".?requests.orValue([])"
+    )
+    named = (
+        "([r.?deviceClassName.orValue(''), r.?exactly.?deviceClassName.orValue('')] + "
+        "r.?firstAvailable.orValue([]).map(a, a.?deviceClassName.orValue('')))"
+    )
+    labels = "namespaceObject.metadata.?labels.orValue({})"
+    # What controllers make pods of is made again, and evaluated, when it changes.
+    rules = [{**rule, "operations": ["CREATE"]} for rule in resource_rules(kinds)]
+    return {
+        "failurePolicy": "Fail",
+        "matchConstraints": {"resourceRules": rules},
+        "variables": [
+            {"name": "administrator", "expression": ADMINISTRATOR},
+            {
+                "name": "owned",
+                "expression": f"{labels}.exists(k, k in {text(list(OWNERS))} && {labels}[k] != '')",
+            },
+            *({"name": name, "expression": one} for name, one in VARIABLES.items()),
+            {"name": "drivers", "expression": text(drivers(limits))},
+            {
+                "name": "asks",
+                "expression": (
+                    f"object.kind in {text(list(CLAIMS))} ? "
+                    f"{asked}.exists(r, {named}.exists(n, n.matches({text(CLASS)}))) : {ASKS}"
+                ),
+            },
+        ],
+        "validations": [
+            {
+                "expression": (
+                    "variables.administrator || variables.owned || !variables.asks || "
+                    "(size(variables.images) > 0 && "
+                    "variables.images.all(i, i.matches(variables.drivers)))"
+                ),
+                "message": (
+                    f"GPUs are for namespaces with label {' or '.join(OWNERS)}: use a tenant's, or have an "
+                    "administrator label this one"
+                ),
+            }
         ],
     }

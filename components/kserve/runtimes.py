@@ -12,6 +12,8 @@ from corral.components.supply import Supply, pull_secrets, reference
 CONTAINER = "kserve-container"
 """Name by which KServe finds the model server among a pod's containers."""
 SHARED_MEMORY = "shared-memory"
+SCRATCH = {"name": "scratch", "emptyDir": {"sizeLimit": "8Gi"}}
+"""What an engine writes: kernels that it compiles, and caches."""
 START_SECONDS = 3600
 """How long a server may take to load its weights."""
 PROBE_SECONDS = 5
@@ -60,11 +62,14 @@ def runtime_spec(engine: Engine, supply: Supply) -> dict[str, Any]:
                 "readinessProbe": {**health, "failureThreshold": 3},
                 "livenessProbe": {**health, **PATIENCE, "failureThreshold": 6},
                 "resources": {"requests": {"cpu": "1", "memory": "2Gi"}},
-                "securityContext": restricted_container(),
-                "volumeMounts": [{"name": SHARED_MEMORY, "mountPath": "/dev/shm"}],
+                "securityContext": restricted_container(read_only_root=True),
+                "volumeMounts": [
+                    {"name": SHARED_MEMORY, "mountPath": "/dev/shm"},
+                    {"name": SCRATCH["name"], "mountPath": "/tmp"},
+                ],
             }
         ],
-        "volumes": [{"name": SHARED_MEMORY, "emptyDir": {"medium": "Memory"}}],
+        "volumes": [{"name": SHARED_MEMORY, "emptyDir": {"medium": "Memory"}}, SCRATCH],
         **secrets,
     }
 

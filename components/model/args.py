@@ -112,6 +112,8 @@ class ModelArgs(TypedDict):
     """GPU node pool it runs in; any that has the devices when omitted."""
     tenant: NotRequired[str]
     """Tenant it belongs to; a label."""
+    data_class: NotRequired[str]
+    """Highest class of data that it may see, such as `internal`; a label."""
     queue: NotRequired[pulumi.Input[str]]
     """Queue in which its replicas wait for their devices; they wait in none when omitted."""
     priority: NotRequired[pulumi.Input[str]]

@@ -26,7 +26,7 @@ from corral.components.model.args import ModelArgs, Weighty, argument_problems, 
 from corral.components.model.claim import claim_spec
 from corral.components.model.loader import loader
 from corral.components.model.rollout import revision_annotations, rolled_out
-from corral.components.model.service import annotations, inference_spec
+from corral.components.model.service import annotations, inference_spec, register_labels
 from corral.components.model.signals import signals
 from corral.components.model_storage.job import credential_secret, tool_job
 from corral.components.store import Store
@@ -206,13 +206,14 @@ class Model(pulumi.ComponentResource):
             uri=uri,
             loader=container,
         )
-        known = revision_annotations(spec, metadata["labels"])
+        served_labels = {**metadata["labels"], **register_labels(args)}
+        known = revision_annotations(spec, served_labels)
         spec["predictor"]["annotations"] = known
         served = kubernetes.apiextensions.CustomResource(
             f"{name}-service",
             api_version="serving.kserve.io/v1beta1",
             kind="InferenceService",
-            metadata=cast(Any, {**metadata, "annotations": annotations(args)}),
+            metadata=cast(Any, {**metadata, "labels": served_labels, "annotations": annotations(args, uri)}),
             spec=spec,
             opts=child(
                 self,

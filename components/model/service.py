@@ -1,15 +1,20 @@
 """The InferenceService of a model."""
 
 import json
+import re
 from typing import Any
 
 import pulumi
 
-from corral.catalogue.runtimes import RUNTIMES
+from corral.catalogue.quantities import GIB
+from corral.catalogue.runtimes import BILL_FILE, RUNTIMES
 from corral.catalogue.vocabulary import Engine, Scaler, Weights
 from corral.components._pods import restricted_pod
 from corral.components.model.args import ModelArgs, server_arguments
 from corral.components.model.loader import FILES
+from corral.controls.gpu.gpu_05 import CLASS
+from corral.controls.models.mod_08 import BILL
+from corral.controls.models.mod_09 import LICENSE
 
 WEIGHTS_ANNOTATION = "corral.dev/weights"
 # A Deployment that may be without its only replica is available at once, and KServe says Ready with it; it
@@ -23,15 +28,31 @@ USER = 1000
 GPU_TAINT = "nvidia.com/gpu"
 
 
-def annotations(args: ModelArgs) -> dict[str, str]:
-    """Annotations of the InferenceService; KServe passes them on to its pods."""
+def annotations(args: ModelArgs, uri: pulumi.Output[str] | None) -> dict[str, pulumi.Input[str]]:
+    """Annotations of the InferenceService; KServe passes them on to its pods. `uri`: where its files are."""
     fixed = args.get("replicas_max", args.get("replicas_min", 1)) == args.get("replicas_min", 1)
     return {
         "pulumi.com/waitFor": WAIT_FOR,
         WEIGHTS_ANNOTATION: Weights(args.get("weights", Weights.REAL)).value,
         # KServe's own default scales by the load of the CPU, which says nothing about a GPU.
         "serving.kserve.io/autoscalerClass": (Scaler.NONE if fixed else Scaler.EXTERNAL).value,
+        **({} if uri is None else {BILL: pulumi.Output.concat(uri, "/", BILL_FILE)}),
     }
+
+
+def register_labels(args: ModelArgs) -> dict[str, str]:
+    """What a register of models reads of the InferenceService: its licence, and the class of its data."""
+    stated = {LICENSE: _label(args.get("license", "")), CLASS[0]: args.get("data_class", "")}
+    return {label: value for label, value in stated.items() if value}
+
+
+def _label(text: str) -> str:
+    """`text` as the value of a label.
+
+    >>> _label("Apache-2.0 OR MIT")
+    'Apache-2.0-OR-MIT'
+    """
+    return re.sub(r"[^A-Za-z0-9._-]+", "-", text)[:63].strip("-._")
 
 
 def inference_spec(
@@ -81,14 +102,23 @@ def inference_spec(
             "tolerations": [{"key": GPU_TAINT, "operator": "Exists", "effect": "NoSchedule"}],
             **pool,
             **({"resourceClaims": claims} if claims else {}),
-            **({} if loader is None else _loaded(loader)),
+            **({} if loader is None else _loaded(loader, args)),
             "model": model,
         }
     }
 
 
-def _loaded(loader: dict[str, Any]) -> dict[str, Any]:
-    return {"initContainers": [loader], "volumes": [{"name": FILES["name"], "emptyDir": {}}]}
+def _loaded(loader: dict[str, Any], args: ModelArgs) -> dict[str, Any]:
+    return {"initContainers": [loader], "volumes": [{"name": FILES["name"], "emptyDir": _directory(args)}]}
+
+
+def _directory(args: ModelArgs) -> dict[str, str]:
+    """The emptyDir of the model's files, a GiB larger than they are; without end while a size is unknown."""
+    sizes = [file.get("size") for file in args.get("files", [])]
+    known = [size for size in sizes if size is not None]
+    if not sizes or len(known) < len(sizes):
+        return {}
+    return {"sizeLimit": f"{1 - (-sum(known) // GIB)}Gi"}
 
 
 def _extended(args: ModelArgs) -> dict[str, str]:

@@ -59,6 +59,7 @@ CONTROL = Control(
             f"!(has(p.hostNetwork) && p.hostNetwork == true)) && {_TOKENS})"
         ),
         message="an agent or tool can act on the cluster",
+        reads=("metadata.labels",),
         demanded=(
             "metadata.labels",
             "spec.automountServiceAccountToken",
@@ -125,5 +126,10 @@ CONTROL = Control(
             },
         ),
         Case("not known yet", Verdict.UNDECIDED, _agent(automountServiceAccountToken=UNKNOWN)),
+        Case(
+            "labels that are not known yet",
+            Verdict.UNDECIDED,
+            {**_agent(), "metadata": {"name": "a", "labels": UNKNOWN}},
+        ),
     ),
 )

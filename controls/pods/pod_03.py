@@ -9,7 +9,7 @@ from corral.controls.levels import Severity
 
 _ENFORCE = "pod-security.kubernetes.io/enforce"
 _LABELS = "object.?metadata.?labels.orValue({})"
-_OWN = "corral.dev/component"
+OWN = "corral.dev/component"
 """Label of the platform's own namespaces; a guard at the API server keeps others from it."""
 _SYSTEM = ("kube-system", "kube-public", "kube-node-lease")
 
@@ -31,7 +31,7 @@ CONTROL = Control(
     rule=ObjectRule(
         kinds=("Namespace",),
         expression=(
-            f"!{_has(_ENFORCE, 'privileged')} || {_LABELS}.exists(k, k == {text(_OWN)}) || "
+            f"!{_has(_ENFORCE, 'privileged')} || {_LABELS}.exists(k, k == {text(OWN)}) || "
             f"object.?metadata.?name.orValue('') in {text(list(_SYSTEM))}"
         ),
         message="a namespace enforces no level of the Pod Security Standards",
@@ -43,7 +43,7 @@ CONTROL = Control(
         Case("no label", Verdict.GOOD, {"kind": "Namespace", "metadata": {"name": "n"}}),
         Case("privileged", Verdict.BAD, _space("privileged")),
         Case(
-            "privileged, of the platform's own", Verdict.GOOD, _space("privileged", **{_OWN: "gpu-operator"})
+            "privileged, of the platform's own", Verdict.GOOD, _space("privileged", **{OWN: "gpu-operator"})
         ),
         Case(
             "the system's",

@@ -138,10 +138,10 @@ CONTROL = Control(
     sources=("Data Act 23", "DORA 28(8)"),
     remedy=f"Add a target of Velero outside the provider; try a restore, and note the day as {TESTED}.",
     rule=StackRule(lambda token: token in CLUSTERS or token in _DATABASES, _secured),
-    unheld=(
+    not_enforced=(
         "that a backup is whole, that a restore succeeded, and where a dump is sent: the day is what the "
         "program says. Evidence has the finding of each resource, and no proof of the restore. Clusters that "
-        "are there already, and buckets, whose objects any client of S3 copies, are not evaluated."
+        "are there already, and buckets, whose objects any client of S3 copies, are not evaluated",
     ),
     cases=(
         Case("a backup outside, tried", Verdict.GOOD, _CLUSTER, (_location(),)),

@@ -98,10 +98,10 @@ CONTROL = Control(
     sources=("SOV-5",),
     remedy="Write the lock anew by `corral bundle`, carry what it adds, and name it in `corral:lock`.",
     rule=ResourceRule(lambda token: token.startswith("kubernetes:"), _brought),
-    unheld=(
+    not_enforced=(
         "without `corral:lock`, the path of the bundle's lock.yaml, nothing is compared. What has no digest "
         "is for SOV-SUP-02 and SOV-SUP-05; models are compared file by file when they are imported, and "
-        "plugins of the engine are there before the pack runs, so neither is compared here."
+        "plugins of the engine are there before the pack runs, so neither is compared here",
     ),
     cases=(
         _case("an image of the lock", Verdict.GOOD, _pod(f"registry.example.eu/a@{_IN}")),

@@ -58,10 +58,10 @@ CONTROL = Control(
         message="a pod with classified data may run outside the profile's regions",
         classified=True,
     ),
-    unheld=(
+    not_enforced=(
         "the pack does not evaluate it, since a program's pods do not say of which class their namespace is; "
         "templates pass, since Kyverno adds the affinity to the pods themselves. It believes the label of a "
-        "node: SOV-RES-07 says who sets it."
+        "node: SOV-RES-07 says who sets it",
     ),
     cases=(
         Case("an affinity to a region of the profile", Verdict.GOOD, _pod(_term("eu-central-1"))),

@@ -56,9 +56,9 @@ CONTROL = Control(
     sources=("SOV-3",),
     remedy="Leave labels of places to kubelets and the cloud's controller; on a site of one's own: its name.",
     rule=ResourceRule(lambda token: token.startswith(_NODES), _placed),
-    unheld=(
+    not_enforced=(
         "Kyverno does not evaluate it: who asks is the API server's to say, and its guard `corral-places` "
-        "refuses there, where a violation stops, all but the cluster's own identities and administrators."
+        "refuses there, where a violation stops, all but the cluster's own identities and administrators",
     ),
     cases=(
         Case("a label of one's own", Verdict.GOOD, _node({"corral.dev/pool": "slices"})),

@@ -59,12 +59,12 @@ CONTROL = Control(
     sources=("C5 OPS-34", "SOV-5"),
     remedy="State `sovereignty.signatures`: a public key, or a Sigstore of one's own with mirror and root.",
     rule=ResourceRule(verifies_images, _signed),
-    unheld=(
+    not_enforced=(
         "a stack without `sovereignty.signatures` has no policy that verifies images, and nothing here "
         "demands one: the control says what such a policy must be. The policy that the section makes is "
         "rendered, and valid by Kyverno's own type; that Kyverno refuses an unsigned image by it was not "
         "seen running, and Kyverno 1.19.0 passes over containers of debuggers (kyverno issue 16947). Older "
-        "policies (`ClusterPolicy` with `verifyImages`) are not evaluated."
+        "policies (`ClusterPolicy` with `verifyImages`) are not evaluated",
     ),
     cases=(
         Case("a key", Verdict.GOOD, _policy(_KEY)),

@@ -57,9 +57,9 @@ CONTROL = Control(
     sources=("SLSA", "SOV-5"),
     remedy="Leave `attestations` of `sovereignty.signatures` on; verify each, and bound the age of scans.",
     rule=StackRule(verifies_images, _attested),
-    unheld=(
+    not_enforced=(
         "as SOV-SUP-03: a stack without `sovereignty.signatures` has no such policy, and that Kyverno "
-        "refuses an image by it was not seen running. Of several scans the one that it read last counts."
+        "refuses an image by it was not seen running. Of several scans the one that it read last counts",
     ),
     cases=(
         Case("all three", Verdict.GOOD, _policy(*_ALL)),

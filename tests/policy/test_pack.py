@@ -52,7 +52,8 @@ def analyze(token: str, props: dict[str, Any], profile: str = "eu-resident") -> 
 
 
 def pod(*args: str, image: str = "evil.example/x:1") -> dict[str, Any]:
-    return {"spec": {"containers": [{"name": "c", "image": image, "args": list(args)}]}}
+    container = {"name": "c", "image": image, "args": list(args)}
+    return {"spec": {"containers": [container], "automountServiceAccountToken": False}}
 
 
 def test_a_pod_that_trusts_remote_code_is_stopped_with_the_controls_id_and_remedy() -> None:
@@ -384,7 +385,8 @@ def test_an_unknown_part_of_a_deployment_is_undecided_and_no_error(spec: Any) ->
 
 def test_nulls_are_dropped_as_the_api_server_drops_them() -> None:
     container = {"name": "c", "image": "evil.example/x:1", "env": None, "args": None, "command": None}
-    spec = {"containers": [container], "volumes": None, "initContainers": None}
+    spec: dict[str, Any] = {"containers": [container], "automountServiceAccountToken": False}
+    spec |= {"volumes": None, "initContainers": None}
     found = analyze("kubernetes:apps/v1:Deployment", {"spec": {"template": {"spec": spec}}})
     assert {f[0] for f in found} == {"sov-sup-01", "sov-sup-02"}
 

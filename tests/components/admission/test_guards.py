@@ -8,6 +8,7 @@ from tests.components.admission.guarded import refusals
 
 from corral.components._kit import PodSecurity
 from corral.components.admission.guards import guards
+from corral.controls.profiles import PROFILES
 from corral.controls.scope import Scope
 
 IN = {"corral.dev/policies": "enforced"}
@@ -217,3 +218,61 @@ def test_no_annotation_or_mount_of_a_tenant_has_the_runtime_inject_devices() -> 
         {"kind": "Pod", "metadata": {}, "spec": {"containers": [{"name": "c", "volumeMounts": mounts}]}},
     )
     assert not refusals(policy, {"kind": "Pod", "metadata": {"annotations": {"a/b": "c"}}, "spec": plain})
+
+
+OF_PLATFORM = {**IN, "corral.dev/component": "gpu-operator"}
+GPU_POD: dict[str, Any] = {
+    "kind": "Pod",
+    "metadata": {"name": "train"},
+    "spec": {
+        "containers": [{"name": "c", "image": "e/x", "resources": {"limits": {"nvidia.com/mig-1g.5gb": "1"}}}]
+    },
+}
+
+
+def claim(kind: str, **request: Any) -> dict[str, Any]:
+    spec: dict[str, Any] = {"devices": {"requests": [{"name": "gpu", **request}]}}
+    return {
+        "kind": kind,
+        "metadata": {"name": "c"},
+        "spec": {"spec": spec} if kind.endswith("Template") else spec,
+    }
+
+
+GPU_CLASS = {"deviceClassName": "gpu.nvidia.com"}
+ASKING = [
+    GPU_POD,
+    {"kind": "Deployment", "metadata": {"name": "d"}, "spec": {"template": {"spec": GPU_POD["spec"]}}},
+    claim("ResourceClaim", exactly=GPU_CLASS),
+    claim("ResourceClaim", **GPU_CLASS),
+    claim("ResourceClaimTemplate", firstAvailable=[{"name": "a", **GPU_CLASS}]),
+]
+
+
+@pytest.mark.parametrize("asking", ASKING, ids=lambda one: str(one)[:60])
+def test_gpus_are_given_in_namespaces_of_tenants_and_of_the_platform_alone(asking: dict[str, Any]) -> None:
+    policy = guard("corral-gpus")
+    assert refusals(policy, asking, namespace=IN)
+    assert refusals(policy, asking, namespace={**IN, "corral.dev/tenant": ""})
+    assert not refusals(policy, asking, namespace=TENANT)
+    assert not refusals(policy, asking, namespace=OF_PLATFORM)
+    assert not refusals(policy, asking, namespace=IN, administrator=True)
+
+
+def test_what_asks_for_no_gpu_is_nobodys_business() -> None:
+    policy = guard("corral-gpus")
+    plain = {**GPU_POD, "spec": {"containers": [{"name": "c", "resources": {"limits": {"memory": "1Gi"}}}]}}
+    assert not refusals(policy, plain, namespace=IN)
+    assert not refusals(policy, claim("ResourceClaim", deviceClassName="nic.example.eu"), namespace=IN)
+
+
+def test_the_guard_of_gpus_only_warns_where_the_profile_only_reports() -> None:
+    actions = {
+        name: next(
+            one.binding["validationActions"]
+            for one in guards(Scope(), None, "kyverno", PROFILES[name])
+            if one.name == "corral-gpus"
+        )
+        for name in ("open", "eu-resident")
+    }
+    assert actions == {"open": ["Warn", "Audit"], "eu-resident": ["Deny"]}

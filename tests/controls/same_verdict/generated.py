@@ -11,7 +11,7 @@ from corral.controls.kinds import KINDS, Kind
 from corral.controls.register import CONTROLS
 
 NAMESPACE = "team-a"
-_SHARED = ("image", "resources")
+_SHARED = ("image", "resources", "securityContext")
 """What a container beside another has of a pod that passes."""
 
 

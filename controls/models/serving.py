@@ -1,0 +1,50 @@
+"""What serves a model, by the image of its program, in CEL."""
+
+from corral.controls.cel import HOOKS, listed, reached, text
+from corral.controls.gpu.requests import ASKS
+
+_ENGINE = (
+    r"(?i)(vllm|sglang|text-generation-inference|tgi|lmdeploy|aphrodite|text-embeddings|infinity|llama[.-]?cpp"
+    r"|llama-server|ollama|local-?ai|triton|huggingfaceserver|mlserver|torchserve|openvino|trtllm|tensorrt|/nim/)"
+)
+_BESIDE = r"(?i)(router|proxy|gateway|controller|operator|exporter|benchmark|scheduler|sidecar|webhook)"
+"""Part of an image's name that is of what stands beside a server."""
+
+
+def engine(container: str) -> str:
+    """CEL: whether a container's image is a program that loads models and serves them."""
+    return (
+        f"(has({container}.image) && {container}.image.matches({text(_ENGINE)}) && "
+        f"!{container}.image.matches({text(_BESIDE)}))"
+    )
+
+
+SERVES = f"(size(variables.models) > 0 || {ASKS} || variables.containers.exists(c, {engine('c')}))"
+"""CEL: whether an object's pods serve a model, or use GPUs."""
+PODS = "[variables.pod, variables.pod1, variables.pod2, variables.pod3].filter(p, size(p) > 0)"
+"""CEL: the pod specs of an object."""
+
+
+def inits(pod: str) -> str:
+    """CEL: init containers of a pod spec."""
+    return listed(pod, "initContainers")
+
+
+def every(pod: str) -> str:
+    """CEL: all containers of a pod spec."""
+    return f"({listed(pod, 'containers')} + {inits(pod)} + {listed(pod, 'ephemeralContainers')})"
+
+
+def words(container: str) -> str:
+    """CEL: command and arguments of a container, and of its hooks."""
+    lists = [
+        listed(container, "command"),
+        listed(container, "args"),
+        *(reached(container, one) for one in HOOKS),
+    ]
+    return f"({' + '.join(lists)})"
+
+
+def named(container: str) -> str:
+    """CEL: names of the volumes that a container mounts."""
+    return f"{listed(container, 'volumeMounts')}.map(m, m.?name.orValue(''))"
