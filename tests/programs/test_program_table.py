@@ -97,14 +97,17 @@ def test_the_storage_initializer_refuses_a_source_without_target(container, plac
 MODEL = ("--model", "/mnt/models/m.gguf", "--alias", "chat", "--host", "0.0.0.0", "--port", "8080")
 
 
-def test_the_model_server_uses_all_cores_and_the_address_of_the_pod(container, placed, monkeypatch):
-    monkeypatch.setattr("os.sched_getaffinity", lambda _pid: {0, 1, 2})
+@pytest.mark.parametrize(("cores", "threads"), [({0, 1, 2}, 2), ({0, 1}, 1), ({5}, 1)])
+def test_the_model_server_leaves_a_core_to_others_and_has_the_address_of_the_pod(
+    container, placed, monkeypatch, cores, threads
+):
+    monkeypatch.setattr("os.sched_getaffinity", lambda _pid: cores)
     launch = spec_of("ghcr.io/ggml-org/llama.cpp:server").launch(
         container(*MODEL, "--ctx-size", "2048", "-np", "2", "--metrics")
     )
     assert launch.argv[3:] == [
         "--model=/mnt/models/m.gguf", "--alias=chat", "--host=127.97.0.7", "--port=8080",
-        "--ctx-size=2048", "--parallel=2", "--metrics", "--threads=3",
+        "--ctx-size=2048", "--parallel=2", "--metrics", f"--threads={threads}",
     ]  # fmt: skip
 
 

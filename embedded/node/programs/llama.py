@@ -23,7 +23,9 @@ IMAGE = "ggml-org/llama.cpp"
 
 
 def _cores() -> str:
-    return str(len(os.sched_getaffinity(0)))
+    """All but one: threads wait for each other by spinning, and one that the control plane keeps off its core
+    holds up the rest."""
+    return str(max(1, len(os.sched_getaffinity(0)) - 1))
 
 
 def _threads() -> Flag:
