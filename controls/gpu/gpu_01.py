@@ -110,6 +110,12 @@ CONTROL = Control(
         Case(
             "a claim of another device", Verdict.GOOD, _claim(deviceClassName="nic.example.eu"), (_space(),)
         ),
+        Case(
+            "resources that are not known yet",
+            Verdict.UNDECIDED,
+            _other(_POD, {"c": {"resources": UNKNOWN}}),
+            (_space(),),
+        ),
         Case("a namespace of elsewhere", Verdict.UNDECIDED, _pod("elsewhere"), _OWNED),
         Case("a namespace that is not known yet", Verdict.UNDECIDED, _pod(UNKNOWN), _OWNED),
         Case(

@@ -5,9 +5,9 @@ from collections.abc import Iterator, Mapping
 from typing import Any, cast
 
 from corral.controls.cel import text
-from corral.controls.control import UNKNOWN
+from corral.controls.control import UNKNOWN, Undecided
 
-GPU = r"(?i)/.*(gpu|mig-|gaudi|tpu|neuron)|^(gpu|cloud-tpus)[.][^/]*/"
+GPU = r"(?i)/.*(gpu|mig-|gaudi|tpu|neuron|accel)|^(gpu|cloud-tpus)[.][^/]*/"
 """An extended resource, or the key of a taint, that is of GPUs or their like."""
 CLASS = r"(?i)gpu|mig|nvidia|gaudi|tpu|neuron"
 """A DeviceClass of GPUs."""
@@ -39,12 +39,18 @@ ASKS = f"variables.containers.exists(c, {asks('c')})"
 
 
 def requested(value: Any) -> Iterator[str]:
-    """Names of the extended resources of GPUs that containers anywhere in `value` ask for."""
+    """Names of the extended resources of GPUs that containers anywhere in `value` ask for.
+
+    Raises:
+        Undecided: what a container asks for is not known yet.
+    """
     if isinstance(value, list):
         for item in cast(list[Any], value):
             yield from requested(item)
     elif isinstance(value, Mapping):
         for key, item in cast(Mapping[str, Any], value).items():
+            if item is UNKNOWN and key in ("resources", "containers"):
+                raise Undecided(f"`{key}` is not known yet")
             if key == "resources" and isinstance(item, Mapping):
                 yield from _named(cast(Mapping[str, Any], item))
             else:
@@ -54,6 +60,8 @@ def requested(value: Any) -> Iterator[str]:
 def _named(resources: Mapping[str, Any]) -> Iterator[str]:
     for part in ("limits", "requests"):
         amounts = resources.get(part)
+        if amounts is UNKNOWN:
+            raise Undecided(f"`resources.{part}` is not known yet")
         if isinstance(amounts, Mapping):
             for name, amount in cast(Mapping[str, Any], amounts).items():
                 if re.search(GPU, name) and str(amount) not in ("0", "None"):

@@ -68,7 +68,7 @@ _CHECK = {
 _MOUNT = {"volumeMounts": [{"name": "m", "mountPath": "/mnt/models"}]}
 _CLAIM = {"name": "m", "persistentVolumeClaim": {"claimName": "m"}}
 _FETCH = {"name": "fetch", "image": "r.example.eu/tools:1", "command": ["aws"], **_MOUNT}
-_SCRATCH = {"name": "m", "emptyDir": {}}
+_SCRATCH: Any = {"name": "m", "emptyDir": {}}
 
 
 def _pod(
@@ -175,6 +175,20 @@ CONTROL = Control(
         Case("shared memory", Verdict.GOOD, _pod(volume={"name": "m", "emptyDir": {"medium": "Memory"}})),
         Case("an emptyDir that the server fills", Verdict.BAD, _pod(volume=_SCRATCH)),
         Case("a router of models", Verdict.GOOD, _pod(image="r.example.eu/vllm-router:1")),
+        Case(
+            "a server in an image of another name",
+            Verdict.BAD,
+            _pod(image="r.example.eu/chat:1", command=["vllm", "serve", "/mnt/models"]),
+        ),
+        Case(
+            "a server in an image of another name, verified",
+            Verdict.GOOD,
+            _pod(
+                _check(),
+                image="r.example.eu/chat:1",
+                args=["python", "-m", "vllm.entrypoints.openai.api_server"],
+            ),
+        ),
         Case("no server of models", Verdict.GOOD, _pod(image="postgres:18")),
         Case("streamed from a store", Verdict.BAD, _pod(_check(), args=["--model", "s3://models/chat"])),
         Case("streamed, joined", Verdict.BAD, _pod(_check(), args=["--model=s3://models/chat"])),

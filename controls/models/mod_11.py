@@ -37,15 +37,22 @@ def _unlimited(subject: Resource, others: Sequence[Resource], profile: Profile) 
             yield "no timeout holds for a route that leads to a model"
 
 
-def _several(holder: Any, key: str) -> list[Mapping[str, Any]]:
-    """The mappings of a list at `key`.
+def _at(holder: Any, key: str) -> Any:
+    """What `holder` has at `key`; None: nothing.
 
     Raises:
         Undecided: it is not known yet.
     """
-    value = holder if holder is UNKNOWN else (holder or {}).get(key)
+    fields: Mapping[str, Any] = cast(Mapping[str, Any], holder) if isinstance(holder, Mapping) else {}
+    value: Any = UNKNOWN if holder is UNKNOWN else fields.get(key)
     if value is UNKNOWN:
         raise Undecided(f"`{key}` is not known yet")
+    return value
+
+
+def _several(holder: Any, key: str) -> list[Mapping[str, Any]]:
+    """The mappings of a list at `key`."""
+    value = _at(holder, key)
     items = cast(list[Any], value) if isinstance(value, list) else []
     if UNKNOWN in items:
         raise Undecided(f"`{key}` is not known yet")
@@ -103,7 +110,7 @@ def _of_route(
 
 
 def _references(spec: Any) -> list[Mapping[str, Any]]:
-    single: Any = spec.get("targetRef") if isinstance(spec, Mapping) else None
+    single = _at(spec, "targetRef")
     return [
         *_several(spec, "targetRefs"),
         *([cast(Mapping[str, Any], single)] if isinstance(single, Mapping) else []),
@@ -112,31 +119,34 @@ def _references(spec: Any) -> list[Mapping[str, Any]]:
 
 def _targets(spec: Any, route: Mapping[str, Any]) -> bool:
     """Whether a policy is about a route, by its name or by its labels."""
-    about = cast(Mapping[str, Any], route.get("metadata") or {})
-    labels = cast(Mapping[str, Any], about.get("labels") or {})
-    if any(ref.get("kind") in _KINDS and ref.get("name") == about.get("name") for ref in _references(spec)):
+    about = _at(route, "metadata")
+    name = _at(about, "name")
+    if any(ref.get("kind") in _KINDS and ref.get("name") == name for ref in _references(spec)):
         return True
     return any(
-        one.get("kind") in _KINDS
-        and all(labels.get(key) == value for key, value in (one.get("matchLabels") or {}).items())
+        one.get("kind") in _KINDS and _selected(_at(one, "matchLabels"), _at(about, "labels"))
         for one in _several(spec, "targetSelectors")
     )
 
 
+def _selected(wanted: Any, labels: Any) -> bool:
+    held = cast(Mapping[str, Any], labels or {})
+    return all(held.get(key) == value for key, value in cast(Mapping[str, Any], wanted or {}).items())
+
+
 def _rate(spec: Mapping[str, Any]) -> bool:
-    limit = cast(Mapping[str, Any], spec.get("rateLimit") or {})
-    rules = [rule for kind in ("local", "global") for rule in _several(limit.get(kind), "rules")]
-    return bool(rules) or bool(spec.get("limits") or spec.get("defaults") or spec.get("overrides"))
+    limit = _at(spec, "rateLimit")
+    rules = [rule for kind in ("local", "global") for rule in _several(_at(limit, kind), "rules")]
+    return bool(rules) or any(_at(spec, key) for key in ("limits", "defaults", "overrides"))
 
 
 def _timed(rule: Mapping[str, Any]) -> bool:
-    timeouts = cast(Mapping[str, Any], rule.get("timeouts") or {})
-    return any(_lasts(timeouts.get(key)) for key in ("request", "backendRequest"))
+    timeouts = _at(rule, "timeouts")
+    return any(_lasts(_at(timeouts, key)) for key in ("request", "backendRequest"))
 
 
 def _patient(spec: Mapping[str, Any]) -> bool:
-    http: Any = (spec.get("timeout") or {}).get("http") or {}
-    return _lasts(http.get("requestTimeout"))
+    return _lasts(_at(_at(_at(spec, "timeout"), "http"), "requestTimeout"))
 
 
 def _lasts(duration: Any) -> bool:
@@ -148,10 +158,10 @@ _ROUTE, _TRAFFIC = (
     "kubernetes:gateway.networking.k8s.io/v1:HTTPRoute",
     "kubernetes:gateway.envoyproxy.io/v1alpha1:BackendTrafficPolicy",
 )
-_LIMITS = {"rateLimit": {"local": {"rules": [{"limit": {"requests": 60, "unit": "Minute"}}]}}}
-_BY_NAME = {"targetRefs": [{"kind": "HTTPRoute", "name": "chat"}]}
-_BY_GATEWAY = {"targetRefs": [{"kind": "Gateway", "name": "models"}]}
-_TIMED = {"timeouts": {"request": "600s"}}
+_LIMITS: Any = {"rateLimit": {"local": {"rules": [{"limit": {"requests": 60, "unit": "Minute"}}]}}}
+_BY_NAME: Any = {"targetRefs": [{"kind": "HTTPRoute", "name": "chat"}]}
+_BY_GATEWAY: Any = {"targetRefs": [{"kind": "Gateway", "name": "models"}]}
+_TIMED: Any = {"timeouts": {"request": "600s"}}
 
 
 def _route(backend: Any = None, **rule: Any) -> Resource:
@@ -165,8 +175,8 @@ def _policy(namespace: str = "gw", token: str = _TRAFFIC, **spec: Any) -> Resour
     return Resource(token, "p", {"metadata": {"namespace": namespace}, "spec": spec}, urn=f"p{sorted(spec)}")
 
 
-_LABELLED = {"targetSelectors": [{"kind": "HTTPRoute", "matchLabels": {"tenant": "a"}}]}
-_WAITS = {"timeout": {"http": {"requestTimeout": "300s"}}}
+_LABELLED: Any = {"targetSelectors": [{"kind": "HTTPRoute", "matchLabels": {"tenant": "a"}}]}
+_WAITS: Any = {"timeout": {"http": {"requestTimeout": "300s"}}}
 
 CONTROL = Control(
     id="SOV-MOD-11",
@@ -253,6 +263,12 @@ CONTROL = Control(
         ),
         Case("no model", Verdict.GOOD, _route({"name": "grafana"})),
         Case("a backend that is not known yet", Verdict.UNDECIDED, _route({"name": UNKNOWN})),
+        Case(
+            "a limit that is not known yet",
+            Verdict.UNDECIDED,
+            _route(**_TIMED),
+            (_policy(**_BY_NAME, rateLimit=UNKNOWN),),
+        ),
         Case(
             "a policy that is not known yet",
             Verdict.UNDECIDED,

@@ -1,4 +1,4 @@
-"""What serves a model, by the image of its program, in CEL."""
+"""What serves a model, by the image or the command of its program, in CEL."""
 
 from corral.controls.cel import HOOKS, listed, reached, text
 from corral.controls.gpu.requests import ASKS
@@ -11,11 +11,30 @@ _BESIDE = r"(?i)(router|proxy|gateway|controller|operator|exporter|benchmark|sch
 """Part of an image's name that is of what stands beside a server."""
 
 
+_STARTS = (
+    r"(?i)(^|[\s/;&|(\"'=])(vllm\s+serve|([a-z_]+[.])*(api_server|launch_server)|llama-server|llama_cpp[.]server"
+    r"|text-generation-launcher|text-embeddings-router|tritonserver|ollama\s+serve|trtllm-serve"
+    r"|lmdeploy\s+serve|aphrodite\s+run|mlserver\s+start)([\s\"';)&|]|$)"
+)
+"""A command that starts one, whatever its image is called."""
+
+
+def words(container: str) -> str:
+    """CEL: command and arguments of a container, and of its hooks."""
+    lists = [
+        listed(container, "command"),
+        listed(container, "args"),
+        *(reached(container, one) for one in HOOKS),
+    ]
+    return f"({' + '.join(lists)})"
+
+
 def engine(container: str) -> str:
-    """CEL: whether a container's image is a program that loads models and serves them."""
+    """CEL: whether a container is a program that loads models and serves them, by its image or command."""
     return (
-        f"(has({container}.image) && {container}.image.matches({text(_ENGINE)}) && "
-        f"!{container}.image.matches({text(_BESIDE)}))"
+        f"((has({container}.image) && {container}.image.matches({text(_ENGINE)}) && "
+        f"!{container}.image.matches({text(_BESIDE)})) || "
+        f"{words(container)}.map(w, string(w)).join(' ').matches({text(_STARTS)}))"
     )
 
 
@@ -33,16 +52,6 @@ def inits(pod: str) -> str:
 def every(pod: str) -> str:
     """CEL: all containers of a pod spec."""
     return f"({listed(pod, 'containers')} + {inits(pod)} + {listed(pod, 'ephemeralContainers')})"
-
-
-def words(container: str) -> str:
-    """CEL: command and arguments of a container, and of its hooks."""
-    lists = [
-        listed(container, "command"),
-        listed(container, "args"),
-        *(reached(container, one) for one in HOOKS),
-    ]
-    return f"({' + '.join(lists)})"
 
 
 def named(container: str) -> str:

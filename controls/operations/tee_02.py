@@ -17,7 +17,8 @@ _LABELS = (
     "object.?spec.?predictor.?labels.orValue({})",
 )
 _IS_SECRET = " || ".join(
-    f"{one}.exists(k, k in {text(list(CLASS))} && {one}[k] in {text(_SECRET)})" for one in _LABELS
+    f"{one}.exists(k, k in {text(list(CLASS))} && {one}[k].lowerAscii() in {text(_SECRET)})"
+    for one in _LABELS
 )
 _KEY = r"^kbs://[^/]*/[^/]+/[^/]+/[^/]+$"
 _SPECS = "variables.models + (has(variables.spec.model) ? [variables.spec.model] : [])"

@@ -11,6 +11,12 @@ from corral.controls.models.serving import PODS, SERVES, engine, every
 _OFF = "(has(p.automountServiceAccountToken) && p.automountServiceAccountToken == false)"
 _NAME = "(has(p.serviceAccountName) ? p.serviceAccountName : p.?serviceAccount.orValue('default'))"
 _OWN = f"!({_NAME} in {text(['', 'default'])})"
+_UNMOUNTED = (
+    "variables.volumes.all(v, !has(v.projected) || v.projected.?sources.orValue([]).all(s, "
+    "!has(s.serviceAccountToken) || !(s.serviceAccountToken.?audience.orValue('') in ['', "
+    "'https://kubernetes.default.svc', 'https://kubernetes.default.svc.cluster.local'])))"
+)
+"""CEL: no volume has a token for the API server; one for a cloud has another audience."""
 _READ = "(has(c.securityContext) && has(c.securityContext.readOnlyRootFilesystem) && "
 
 
@@ -20,8 +26,12 @@ def _pod(image: str = "postgres:18", context: Any = None, **spec: Any) -> dict[s
 
 
 _ENGINE = "vllm/vllm-openai:v0.30.0"
-_READS = {"readOnlyRootFilesystem": True}
-_NO_TOKEN = {"automountServiceAccountToken": False}
+_READS: Any = {"readOnlyRootFilesystem": True}
+_NO_TOKEN: Any = {"automountServiceAccountToken": False}
+
+
+def _token(**token: str) -> dict[str, Any]:
+    return {"name": "t", "projected": {"sources": [{"serviceAccountToken": {"path": "token", **token}}]}}
 
 
 def _service(**predictor: Any) -> dict[str, Any]:
@@ -43,7 +53,7 @@ CONTROL = Control(
     rule=ObjectRule(
         kinds=(*POD_KINDS, "InferenceService"),
         expression=(
-            f"{PODS}.all(p, {_OFF} || ({_OWN} && !{SERVES})) && "
+            f"{PODS}.all(p, {_OFF} || ({_OWN} && !{SERVES})) && (!{SERVES} || {_UNMOUNTED}) && "
             f"{PODS}.all(p, {every('p')}.all(c, !{engine('c')} || "
             f"{_READ}c.securityContext.readOnlyRootFilesystem == true)))"
         ),
@@ -85,6 +95,16 @@ CONTROL = Control(
             "a router of models",
             Verdict.GOOD,
             _pod("r.example.eu/vllm-router:1", serviceAccountName="router"),
+        ),
+        Case(
+            "a server with a token as a volume",
+            Verdict.BAD,
+            _pod(_ENGINE, _READS, **_NO_TOKEN, volumes=[_token()]),
+        ),
+        Case(
+            "a server with a token for a cloud",
+            Verdict.GOOD,
+            _pod(_ENGINE, _READS, **_NO_TOKEN, volumes=[_token(audience="sts.amazonaws.com")]),
         ),
         Case("a service without a token", Verdict.GOOD, _service(**_NO_TOKEN)),
         Case("a service with one", Verdict.BAD, _service(serviceAccountName="chat")),

@@ -11,7 +11,11 @@ from corral.controls.models.serving import PODS, SERVES, engine, inits
 
 
 def _has(part: str, name: str) -> str:
-    return f"(has(c.resources) && has(c.resources.{part}) && {text(name)} in c.resources.{part})"
+    amounts = f"c.resources.{part}"
+    return (
+        f"(has(c.resources) && has({amounts}) && {text(name)} in {amounts} && "
+        f"string({amounts}[{text(name)}]) != '0')"
+    )
 
 
 _BOUND = f"{_has('limits', 'memory')} && ({_has('requests', 'cpu')} || {_has('limits', 'cpu')})"
@@ -25,7 +29,8 @@ _STATED = "(object.kind != 'InferenceService' || has(c.resources) || has(c.image
 """CEL: whether container `c` does not leave that to a runtime."""
 _MOUNTING = f"{_ALL}.filter(c, {listed('c', 'volumeMounts')}.exists(m, m.?name.orValue('') == v.name))"
 _SIZED = (
-    "has(v.emptyDir.sizeLimit) || v.emptyDir.?medium.orValue('') == 'Memory' || "
+    "(has(v.emptyDir.sizeLimit) && string(v.emptyDir.sizeLimit) != '0') || "
+    "v.emptyDir.?medium.orValue('') == 'Memory' || "
     f"[{_MOUNTING}].all(a, size(a) > 0 && a.all(c, {_has('limits', 'ephemeral-storage')}))"
 )
 """CEL: whether volume `v` ends; one in memory does with the limits of the pod's containers."""
@@ -73,6 +78,8 @@ CONTROL = Control(
         Case("nothing said", Verdict.BAD, _pod()),
         Case("nothing in it", Verdict.BAD, _pod({})),
         Case("no limit of memory", Verdict.BAD, _pod({"requests": {"cpu": "1", "memory": "2Gi"}})),
+        Case("a limit of memory that is none", Verdict.BAD, _pod({**_FULL, "limits": {"memory": "0"}})),
+        Case("a volume with a size that is none", Verdict.BAD, _pod(_FULL, **_volume(sizeLimit="0"))),
         Case("no processor", Verdict.BAD, _pod({"limits": {"memory": "2Gi"}})),
         Case("a GPU, and nothing else", Verdict.BAD, _pod({"limits": _GPU}, image="r.example.eu/train:1")),
         Case(

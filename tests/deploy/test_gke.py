@@ -186,6 +186,7 @@ def test_a_pool_with_two_layouts_is_two_node_pools_of_one_pool():
     stated = content()
     stated["sovereignty"]["region"] = "europe-west4"
     stated["sovereignty"]["registry"] = "europe-west4-docker.pkg.dev/acme-images/mirror"
+    stated["tenants"] = [{"name": "assistants"}]
     stated["cluster"]["gke"]["zones"] = []
     stated["gpu-pools"] = [
         {
