@@ -1,6 +1,7 @@
 """Credentials that change: what pods carry so that they start anew with another one."""
 
 import hashlib
+from functools import cache
 
 import pulumi
 
@@ -14,5 +15,6 @@ def revision(*secrets: pulumi.Input[str]) -> pulumi.Output[str]:
     return marked.apply(lambda known: _slow_digest("\0".join(map(str, known))))
 
 
+@cache
 def _slow_digest(text: str) -> str:
     return hashlib.scrypt(text.encode(), salt=CREDENTIAL_REVISION.encode(), n=2**14, r=8, p=1, dklen=5).hex()

@@ -16,6 +16,7 @@ import yaml
 from tests.commands import helm_template
 from tests.hardware import fleets
 
+from corral.catalogue import yamls
 from corral.embedded import hardware
 from corral.embedded.home import Home
 from corral.embedded.kube import Api, ApiError, resource
@@ -63,7 +64,7 @@ async def prepare(kubeconfig):
             await api.create(resource("v1", "namespaces"), {"metadata": {"name": name}})
         (definition,) = (fleets.chart_folder("gpu-operator") / "crds").glob("*.yaml")
         definitions = resource("apiextensions.k8s.io/v1", "customresourcedefinitions")
-        await api.create(definitions, yaml.safe_load(definition.read_text()))
+        await api.create(definitions, yamls.load(definition.read_text()))
         account = resource("v1", "serviceaccounts", fleets.SPACE, "default")
         await until(lambda: present(api, account), "the service account is there")
         await until(lambda: present(api, resource("nvidia.com/v1", "clusterpolicies")), "policies are served")
@@ -94,7 +95,7 @@ def rendered(graph, chart):
     if not result:
         return []
     text = helm_template(chart, fleets.chart_folder(chart), result[0].inputs["values"], namespace=chart)
-    return [one for one in yaml.safe_load_all(text) if one]
+    return [one for one in yamls.load_all(text) if one]
 
 
 class Scene:
@@ -107,6 +108,8 @@ class Scene:
         self.plan = fleets.planned(content)
         self.plugin = "addons" in content
         self.graph = fleets.written(self.plan)
+        self.operator = rendered(self.graph, "gpu-operator")
+        self.driver = rendered(self.graph, DRIVER)
 
     async def clear(self):
         """Take the fleet before this one away."""
@@ -128,19 +131,18 @@ class Scene:
         for one in self.graph.of("ConfigMap"):
             if one.namespace == OPERATOR and "data" in one.inputs:
                 await self.put(resource("v1", "configmaps", OPERATOR), one.inputs)
-        for one in rendered(self.graph, "gpu-operator"):
+        for one in self.operator:
             if one["kind"] == "ClusterPolicy":
                 await self.put(resource("nvidia.com/v1", "clusterpolicies"), one)
-        driver = rendered(self.graph, DRIVER)
         for one in await self.api.list(DAEMONS):
-            if not driver:
+            if not self.driver:
                 await self.api.delete(f"{DAEMONS}/{one['metadata']['name']}")
         for kind, path in (("ServiceAccount", ACCOUNTS), ("DaemonSet", DAEMONS)):
-            for one in driver:
+            for one in self.driver:
                 if one["kind"] == kind:
                     await self.put(path, one)
         classes = [
-            *(one for one in driver if one["kind"] == "DeviceClass"),
+            *(one for one in self.driver if one["kind"] == "DeviceClass"),
             *(one.inputs for one in self.graph.of("DeviceClass")),
         ]
         for one in await self.api.list(resource(DRA, "deviceclasses")):
