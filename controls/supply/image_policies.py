@@ -53,7 +53,8 @@ def distrusted(policy: Resource) -> Iterator[str]:
         if not isinstance(one, Mapping):
             unknown = True
             continue
-        attestor = Resource("attestor", str(one.get("name")), cast(Mapping[str, Any], one))
+        fields = cast(Mapping[str, Any], one)
+        attestor = Resource("attestor", str(fields.get("name")), fields)
         yield from (f"attestor {attestor.name} {words}" for words in _attestor(attestor))
     if unknown:
         raise Undecided("an attestor is not known yet")

@@ -196,7 +196,7 @@ def good() -> Iterator[Entry]:
                     {
                         "Effect": "Allow",
                         "Action": "secretsmanager:GetSecretValue",
-                        "Resource": "arn:aws:secretsmanager:eu-central-1:123456789012:secret:${aws:PrincipalTag/team}/*",
+                        "Resource": "arn:aws:secretsmanager:*:123456789012:secret:${aws:PrincipalTag/t}/*",
                     },
                 ),
                 (
