@@ -21,6 +21,8 @@ _WIDE = ("*", "*:*", "iam:*", "kms:*", "sts:*", "organizations:*")
 _PASSING = "iam:passrole"
 _GRANTS = ("gcp:projects/iAM", "gcp:folder/iAM", "gcp:organizations/iAM")
 _ROLES = ("roles/owner", "roles/editor", "roles/iam.securityAdmin", "roles/resourcemanager.organizationAdmin")
+_REMOVED = "IAMMemberRemove"
+"""Type of what takes a role away."""
 _CUSTOM = "IAMCustomRole"
 _EKS_ACCESS = "aws:eks/accessPolicyAssociation:AccessPolicyAssociation"
 _GKE = "gcp:container/cluster:Cluster"
@@ -81,6 +83,8 @@ def _masters(subject: Resource, profile: Profile) -> Iterator[str]:
 
 
 def _granted(subject: Resource) -> Iterator[str]:
+    if _REMOVED in subject.type:
+        return
     if _CUSTOM in subject.type:
         if "*" in subject.values("permissions"):
             yield "`permissions` has *"
@@ -324,6 +328,11 @@ CONTROL = Control(
             "a role's own policy not known yet",
             Verdict.UNDECIDED,
             _role(inlinePolicies=[{"policy": UNKNOWN}]),
+        ),
+        Case(
+            "Google, an owner who is taken away",
+            Verdict.GOOD,
+            Resource("gcp:projects/iAMMemberRemove:IAMMemberRemove", "g", {"role": "roles/owner"}),
         ),
         Case("Google, every secret", Verdict.BAD, _grant("roles/secretmanager.secretAccessor")),
         Case("Google, every key", Verdict.BAD, _grant("roles/cloudkms.cryptoKeyDecrypter")),

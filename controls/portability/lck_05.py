@@ -56,7 +56,10 @@ def _unpacked(one: Resource) -> Iterator[Resource]:
     for entry in one.values("values.configuration.backupStorageLocation"):
         if isinstance(entry, Mapping):
             fields = cast(Mapping[str, Any], entry)
-            noted = {"metadata": {"annotations": fields.get("annotations") or {}}, "spec": fields}
+            noted: dict[str, Any] = {
+                "metadata": {"annotations": fields.get("annotations") or {}},
+                "spec": fields,
+            }
             yield Resource(_VELERO, one.name, noted)
 
 

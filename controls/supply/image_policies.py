@@ -50,10 +50,11 @@ def distrusted(policy: Resource) -> Iterator[str]:
         yield "`spec.attestors` names nobody whose signature is trusted"
     unknown = False
     for one in cast(Sequence[Any], attestors):
-        if one is UNKNOWN:
+        if not isinstance(one, Mapping):
             unknown = True
             continue
-        attestor = Resource("attestor", str(one.get("name")), cast(Mapping[str, Any], one))
+        fields = cast(Mapping[str, Any], one)
+        attestor = Resource("attestor", str(fields.get("name")), fields)
         yield from (f"attestor {attestor.name} {words}" for words in _attestor(attestor))
     if unknown:
         raise Undecided("an attestor is not known yet")
@@ -83,6 +84,9 @@ def _attestor(attestor: Resource) -> Iterator[str]:
 
 def _identities(identities: Any) -> Iterator[str]:
     for index, one in enumerate(cast(Sequence[Any], identities)):
+        if not isinstance(one, Mapping) or UNKNOWN in cast(Mapping[str, Any], one).values():
+            raise Undecided("an identity is not known yet")
+        one = cast(Mapping[str, Any], one)
         for field in ("issuer", "subject"):
             exact, pattern = one.get(field), one.get(f"{field}RegExp")
             if not exact and (not pattern or _ANY.fullmatch(str(pattern))):
@@ -115,8 +119,9 @@ def attested(policy: Resource) -> frozenset[str]:
     text = expressions(policy)
     kinds: set[str] = set()
     for one in cast(Sequence[Any], policy.value("spec.attestations", [])):
-        if one is UNKNOWN:
+        if not isinstance(one, Mapping) or not isinstance(cast(Any, one).get("name"), str):
             raise Undecided("an attestation is not known yet")
+        one = cast(Mapping[str, Any], one)
         verified = re.search(
             rf"verifyAttestationSignatures\([^()]*,attestations\.{re.escape(str(one['name']))}\b", text
         )

@@ -11,9 +11,12 @@ from corral.controls.supply.image_policies import distrusted, unverified, verifi
 
 
 def _signed(subject: Resource, profile: Profile) -> Iterator[str]:
+    if subject.type.endswith("Patch") and "spec" not in subject.props:
+        return
     if true(subject.value("spec.credentials.allowInsecureRegistry", False)):
         yield "`spec.credentials.allowInsecureRegistry` is true, so whoever is on the way can answer"
-    if "Deny" not in subject.value("spec.validationActions", ["Deny"]):
+    actions = subject.value("spec.validationActions", ["Deny"])
+    if "Deny" not in actions and UNKNOWN not in actions:
         yield "`spec.validationActions` has no Deny, so an unsigned image is only reported"
     yield from distrusted(subject)
     yield from unverified(subject)
@@ -148,6 +151,12 @@ CONTROL = Control(
         Case("only reported", Verdict.BAD, _policy(_KEY, validationActions=["Audit"])),
         Case("over plain text", Verdict.BAD, _policy(_KEY, credentials={"allowInsecureRegistry": True})),
         Case("of a namespace", Verdict.BAD, _policy(token="v1beta1:NamespacedImageValidatingPolicy")),
+        Case(
+            "a patch of a label",
+            Verdict.GOOD,
+            Resource("kubernetes:policies.kyverno.io/v1:ImageValidatingPolicyPatch", "p", {"metadata": {}}),
+        ),
+        Case("an identity not known yet", Verdict.UNDECIDED, _policy(_sigstore([UNKNOWN], **_OWN_ROOT))),
         Case("an attestor not known yet", Verdict.UNDECIDED, _policy(UNKNOWN)),
         Case("an expression not known yet", Verdict.UNDECIDED, _policy(_KEY, expression=UNKNOWN)),
     ),

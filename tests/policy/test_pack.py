@@ -259,7 +259,7 @@ def test_a_configured_pack_judges_whole_stacks_too(monkeypatch: pytest.MonkeyPat
     assert "sov-net-13" in {d.policyName for d in response.diagnostics}
 
 
-ABOUT_EVERYTHING = ("SOV-OPS-07", "SOV-OPS-08", "SOV-RES-09")
+ABOUT_EVERYTHING = ("SOV-OFF-02", "SOV-OPS-07", "SOV-OPS-08", "SOV-RES-09")
 """Controls about options of a resource, or about whatever its properties name."""
 
 

@@ -188,6 +188,38 @@ def good() -> Iterator[Entry]:
             "aws:iam/rolePolicyAttachment:RolePolicyAttachment",
             {"role": "r", "policyArn": "arn:aws:iam::aws:policy/AmazonEKSWorkerNodePolicy"},
         ),
+        *(
+            (f"a policy for {title}", "aws:iam/policy:Policy", {"policy": text({"Statement": statements})})
+            for title, statements in (
+                (
+                    "secrets of one's own tag",
+                    {
+                        "Effect": "Allow",
+                        "Action": "secretsmanager:GetSecretValue",
+                        "Resource": "arn:aws:secretsmanager:*:123456789012:secret:${aws:PrincipalTag/t}/*",
+                    },
+                ),
+                (
+                    "images of nodes",
+                    {
+                        "Effect": "Allow",
+                        "Action": "ssm:GetParameter",
+                        "Resource": "arn:aws:ssm:eu-central-1::parameter/aws/service/*",
+                    },
+                ),
+                (
+                    "secrets but those that another statement denies",
+                    [
+                        {"Effect": "Allow", "Action": "secretsmanager:*", "Resource": "*"},
+                        {
+                            "Effect": "Deny",
+                            "Action": "secretsmanager:*",
+                            "NotResource": "arn:aws:secretsmanager:*:*:secret:chat-*",
+                        },
+                    ],
+                ),
+            )
+        ),
         (
             "a narrow policy",
             "aws:iam/policy:Policy",
