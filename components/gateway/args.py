@@ -4,6 +4,7 @@ from typing import NotRequired, TypedDict
 
 import pulumi
 
+from corral.components._words import TokenUnitWord
 from corral.components.supply import Supply
 
 
@@ -20,6 +21,15 @@ class TokenIssuer(TypedDict):
     """Audiences, of which a token names one; another tenant's tokens must not name them."""
 
 
+class TokenLimit(TypedDict):
+    """Tokens that calls of one tenant may use in one window of time."""
+
+    tokens: int
+    """Tokens of prompts and answers; more than in each shorter window."""
+    unit: TokenUnitWord
+    """The window; a month has 30 days."""
+
+
 class RoutedTenant(TypedDict):
     """A tenant, and those of its models that are called through the gateway."""
 
@@ -33,6 +43,9 @@ class RoutedTenant(TypedDict):
     """Requests to each of its models by way of one proxy; more are refused with 429."""
     tokens: NotRequired[TokenIssuer]
     """Its callers show tokens; API keys when omitted."""
+    token_limits: NotRequired[list[TokenLimit]]
+    """Limits for all of its models together, the longest window first; Envoy Gateway must have `rate_limits`.
+    No tokens are counted when omitted."""
 
 
 class GatewayArgs(TypedDict):

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from corral.catalogue.gateway import base_url, model_path, tenant_path
+from corral.catalogue.vocabulary import TokenUnit
 
 
 @dataclass(frozen=True)
@@ -16,6 +17,14 @@ class TokenPlan:
 
 
 @dataclass(frozen=True)
+class TokenLimitPlan:
+    """Tokens that a tenant's calls may use in one window of time."""
+
+    tokens: int
+    unit: TokenUnit
+
+
+@dataclass(frozen=True)
 class TenantRoutes:
     """What callers of one tenant reach."""
 
@@ -25,6 +34,8 @@ class TenantRoutes:
     requests_per_minute: int
     tokens: TokenPlan | None
     """None: API keys."""
+    token_limits: tuple[TokenLimitPlan, ...] = ()
+    """The longest window first; empty: its tokens are not counted."""
 
 
 @dataclass(frozen=True)
