@@ -96,8 +96,8 @@ def test_programs_that_no_package_has_in_the_version_of_their_image_are_no_older
     assert major and RECIPES["postgres"].version.split(".")[0] == major[1]
     stated = {tool: of for one in descriptors().values() for tool, of in one.substitutes.items()}
     assert stated == {"llama": "llama-cpp", "postgres": "pgvector", "ratelimit": "ratelimit"}
-    gateway = (toolchain.HERE / "modules" / "envoy-gateway" / "go.mod").read_text()
-    service = (toolchain.HERE / "modules" / "ratelimit" / "go.mod").read_text()
+    gateway = (MODULES / "envoy-gateway" / "go.mod").read_text()
+    service = (MODULES / "ratelimit" / "go.mod").read_text()
     pin = re.compile(r"github.com/envoyproxy/ratelimit (v\S+)")
     assert pin.findall(service) == pin.findall(gateway), "what Envoy Gateway is built with"
 
