@@ -39,7 +39,7 @@ def signals(namespace: str) -> Signals:
             "expression": f"sum(increase({UNCOUNTED}{{{here}}}[5m])) > 0",
             "lasting": "5m",
             "severity": "warning",
-            "summary": "The rate limit service or its store does not answer: calls pass and no token is counted",
+            "summary": "The rate limit service or its store does not answer: calls pass, no token is counted",
         },
     ]
     return Signals("Gateway", _panels(here), alerts)
