@@ -109,18 +109,21 @@ class EnvoyGateway(pulumi.ComponentResource):
         self, name: str, limits: RateLimits, namespace: pulumi.Output[str], scraper: str
     ) -> list[pulumi.Resource]:
         """The store's password and a closed network, for the service that the controller makes."""
-        meta = {"namespace": namespace, "labels": labels(COMPONENT, name)}
+
+        def meta(called: str) -> Any:
+            return {"name": called, "namespace": namespace, "labels": labels(COMPONENT, name)}
+
         password = pulumi.Output.secret(limits["password"])
         return [
             kubernetes.core.v1.Secret(
                 f"{name}-rate-limit-store",
-                metadata={"name": rate_limits.CREDENTIAL, **meta},
+                metadata=meta(rate_limits.CREDENTIAL),
                 string_data={"password": password},
                 opts=child(self),
             ),
             kubernetes.networking.v1.NetworkPolicy(
                 f"{name}-rate-limit-network",
-                metadata={"name": "envoy-ratelimit", **meta},
+                metadata=meta("envoy-ratelimit"),
                 spec=cast(Any, rate_limits.network(limits, PODS, scraper)),
                 opts=child(self),
             ),

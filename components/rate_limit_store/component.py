@@ -55,20 +55,24 @@ class RateLimitStore(pulumi.ComponentResource):
         super().__init__(token(type(self)), name, {}, opts)
         space = args.get("namespace", NAMESPACE)
         namespace = namespace_of(self, name, space, args, component=COMPONENT)
-        meta = {"namespace": namespace, "labels": labels(COMPONENT, name)}
+
+        def meta(called: str, **more: Any) -> Any:
+            return {"name": called, "namespace": namespace, "labels": labels(COMPONENT, name), **more}
+
         password = pulumi.Output.secret(args["password"])
         before = [
             kubernetes.core.v1.Secret(
                 f"{name}-credential",
-                metadata={"name": pod.CREDENTIAL, **meta},
+                metadata=meta(pod.CREDENTIAL),
                 string_data={pod.CREDENTIAL_FILE: password.apply(pod.credential)},
                 opts=child(self),
             ),
-            self._claim(name, args, meta),
+            # Many storage classes bind a claim only once a pod wants it.
+            self._claim(name, args, meta(pod.CLAIM, annotations={"pulumi.com/skipAwait": "true"})),
             kubernetes.core.v1.Service(
                 f"{name}-service",
                 # The StatefulSet behind it is awaited itself, and waits for this Service.
-                metadata={"name": SERVICE, **meta, "annotations": {"pulumi.com/skipAwait": "true"}},
+                metadata=meta(SERVICE, annotations={"pulumi.com/skipAwait": "true"}),
                 spec={
                     "selector": selector(COMPONENT, name),
                     "ports": [{"name": "valkey", "port": pod.PORT, "target_port": "valkey"}],
@@ -78,13 +82,13 @@ class RateLimitStore(pulumi.ComponentResource):
         ]
         kubernetes.networking.v1.NetworkPolicy(
             f"{name}-network",
-            metadata={"name": COMPONENT, **meta},
+            metadata=meta(COMPONENT),
             spec=cast(Any, _network(name, args.get("clients", CLIENTS))),
             opts=child(self),
         )
         server = kubernetes.apps.v1.StatefulSet(
             f"{name}-server",
-            metadata={"name": COMPONENT, **meta},
+            metadata=meta(COMPONENT),
             spec={
                 "service_name": SERVICE,
                 "replicas": 1,
@@ -105,7 +109,7 @@ class RateLimitStore(pulumi.ComponentResource):
         )
         self.register_outputs({"address": self.address})
 
-    def _claim(self, name: str, args: RateLimitStoreArgs, meta: dict[str, Any]) -> pulumi.Resource:
+    def _claim(self, name: str, args: RateLimitStoreArgs, metadata: Any) -> pulumi.Resource:
         spec: dict[str, Any] = {
             "access_modes": ["ReadWriteOnce"],
             "resources": {"requests": {"storage": f"{SIZE_GIB}Gi"}},
@@ -114,8 +118,7 @@ class RateLimitStore(pulumi.ComponentResource):
             spec["storage_class_name"] = args["storage_class"]
         return kubernetes.core.v1.PersistentVolumeClaim(
             f"{name}-data",
-            # Many storage classes bind a claim only once a pod wants it.
-            metadata={"name": pod.CLAIM, **meta, "annotations": {"pulumi.com/skipAwait": "true"}},
+            metadata=metadata,
             spec=cast(Any, spec),
             opts=child(self, protect=args.get("protect", True)),
         )
