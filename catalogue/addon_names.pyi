@@ -17,4 +17,5 @@ class Addon(str, Enum):
     OBSERVABILITY = "observability"
     PROMETHEUS_CRDS = "prometheus-crds"
     TENANCY = "tenancy"
+    TOKEN_LIMITS = "token-limits"
     VECTOR_DB = "vector-db"

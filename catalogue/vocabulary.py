@@ -212,6 +212,15 @@ class AddonState(str, Enum):
     OFF = "off"
 
 
+class TokenUnit(str, Enum):
+    """A window in which tokens are counted, in Envoy Gateway's words."""
+
+    MINUTE = "Minute"
+    DAY = "Day"
+    MONTH = "Month"
+    """30 days, counted from 1970 on."""
+
+
 class AlertReceiver(str, Enum):
     """Who alerts are sent to, by an address that is a secret."""
 

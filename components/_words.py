@@ -14,6 +14,7 @@ from corral.catalogue.vocabulary import (
     Engine,
     Platform,
     StorageKind,
+    TokenUnit,
     VectorEngine,
     Weights,
 )
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
         ]
     )
     StorageKindWord = StorageKind | Literal["seaweedfs", "existing", "s3"]
+    TokenUnitWord = TokenUnit | Literal["Minute", "Day", "Month"]
     VectorEngineWord = VectorEngine | Literal["pgvector", "qdrant"]
     WeightsWord = Weights | Literal["real", "simulated"]
 else:
@@ -49,5 +51,6 @@ else:
     EngineWord = Engine
     PlatformWord = Platform
     StorageKindWord = StorageKind
+    TokenUnitWord = TokenUnit
     VectorEngineWord = VectorEngine
     WeightsWord = Weights

@@ -127,7 +127,12 @@ def config_secrets() -> Mapping[str, Secret]:
 @cache
 def tools_on_demand() -> Mapping[str, Addon]:
     """The addon of each toolchain recipe that only stacks with this addon managed need."""
-    return {tool: addon for addon, one in descriptors().items() if one.on_demand for tool in one.tools}
+    return {
+        tool: addon
+        for addon, one in descriptors().items()
+        if one.on_demand
+        for tool in (*one.tools, *one.substitutes)
+    }
 
 
 @cache

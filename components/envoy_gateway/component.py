@@ -5,14 +5,17 @@ from typing import Any, NotRequired, TypedDict, cast
 import pulumi
 import pulumi_kubernetes as kubernetes
 
-from corral.catalogue.addons import definition, descriptor
+from corral.catalogue.addons import definition
 from corral.catalogue.charts import chart
 from corral.catalogue.vocabulary import Addon
 from corral.components._kit import checked, child, existing_api, install, labels, prerequisite, token
 from corral.components._namespaces import namespace_of
 from corral.components._network import SAME_NAMESPACE, SCRAPER_NAMESPACE, ingress, namespace_peer, policy
+from corral.components.envoy_gateway import rate_limits
+from corral.components.envoy_gateway.rate_limits import RateLimits
 from corral.components.envoy_gateway.values import (
     METRICS_PORT,
+    NAMESPACE,
     PODS,
     WASM_PORT,
     XDS_PORT,
@@ -22,7 +25,6 @@ from corral.components.envoy_gateway.values import (
 from corral.components.supply import Supply
 
 COMPONENT = "envoy-gateway"
-NAMESPACE = descriptor(Addon.ENVOY_GATEWAY).namespace
 PROXY_TYPES = definition(Addon.ENVOY_GATEWAY)
 
 
@@ -36,6 +38,8 @@ class EnvoyGatewayArgs(TypedDict):
     when omitted."""
     replicas: NotRequired[int]
     """Controllers, 2 when omitted; proxies go on with what they know while none answers."""
+    rate_limits: NotRequired[RateLimits]
+    """Limits that all proxies share, by a rate limit service with this store; none when omitted."""
     scraper: NotRequired[str]
     """Namespace that metrics are scraped from; `monitoring` when omitted."""
     existing: NotRequired[bool]
@@ -79,11 +83,16 @@ class EnvoyGateway(pulumi.ComponentResource):
             supply=supply,
         )
         known = prerequisite(self, name, Addon.GATEWAY_API, args.get("gateway_types"))
+        limits, scraper = args.get("rate_limits"), args.get("scraper", SCRAPER_NAMESPACE)
+        if limits is not None:
+            known = [*known, *self._rate_limits(name, limits, namespace, scraper)]
         controller = install(
             self,
             f"{name}-chart",
             chart("gateway-helm"),
-            envoy_gateway_values(replicas=args.get("replicas", 2), supply=supply),
+            envoy_gateway_values(
+                replicas=args.get("replicas", 2), supply=supply, rate_limits=limits, namespace=space
+            ),
             namespace=namespace,
             supply=supply,
             depends_on=[types, *known],
@@ -91,18 +100,43 @@ class EnvoyGateway(pulumi.ComponentResource):
         kubernetes.networking.v1.NetworkPolicy(
             f"{name}-network",
             metadata={"name": COMPONENT, "namespace": namespace, "labels": labels(COMPONENT, name)},
-            spec=cast(Any, reached(args.get("scraper", SCRAPER_NAMESPACE))),
+            spec=cast(Any, reached(scraper, limited=limits is not None)),
             opts=child(self),
         )
         return pulumi.Output.all(namespace, controller.urn).apply(lambda known: str(known[0]))
 
+    def _rate_limits(
+        self, name: str, limits: RateLimits, namespace: pulumi.Output[str], scraper: str
+    ) -> list[pulumi.Resource]:
+        """The store's password and a closed network, for the service that the controller makes."""
 
-def reached(scraper: str) -> dict[str, Any]:
-    """Who reaches the controller: proxies of its namespace, and the scraper."""
+        def meta(called: str) -> Any:
+            return {"name": called, "namespace": namespace, "labels": labels(COMPONENT, name)}
+
+        password = pulumi.Output.secret(limits["password"])
+        return [
+            kubernetes.core.v1.Secret(
+                f"{name}-rate-limit-store",
+                metadata=meta(rate_limits.CREDENTIAL),
+                string_data={"password": password},
+                opts=child(self),
+            ),
+            kubernetes.networking.v1.NetworkPolicy(
+                f"{name}-rate-limit-network",
+                metadata=meta("envoy-ratelimit"),
+                spec=cast(Any, rate_limits.network(limits, PODS, scraper)),
+                opts=child(self),
+            ),
+        ]
+
+
+def reached(scraper: str, *, limited: bool) -> dict[str, Any]:
+    """Who reaches the controller: proxies and the rate limit service of its namespace, and the scraper."""
+    served = [XDS_PORT, WASM_PORT, *([rate_limits.XDS_PORT] if limited else [])]
     return policy(
         pods=PODS,
         ingress=[
-            ingress([SAME_NAMESPACE], XDS_PORT, WASM_PORT),
+            ingress([SAME_NAMESPACE], *served),
             ingress([namespace_peer(scraper)], METRICS_PORT),
         ],
     )

@@ -2,9 +2,13 @@
 
 from typing import Any
 
+from corral.catalogue.addons import descriptor
 from corral.catalogue.images import image
+from corral.catalogue.vocabulary import Addon
+from corral.components.envoy_gateway.rate_limits import RateLimits, configuration
 from corral.components.supply import Supply, pull_secrets
 
+NAMESPACE = descriptor(Addon.ENVOY_GATEWAY).namespace
 CONTROLLER_NAME = "gateway.envoyproxy.io/gatewayclass-controller"
 XDS_PORT, WASM_PORT, METRICS_PORT = 18000, 18002, 19001
 PODS = {"control-plane": "envoy-gateway"}
@@ -16,12 +20,19 @@ def envoy_gateway_crd_values() -> dict[str, Any]:
     return {"crds": {"gatewayAPI": {"enabled": False}, "envoyGateway": {"enabled": True}}}
 
 
-def envoy_gateway_values(*, replicas: int, supply: Supply) -> dict[str, Any]:
+def envoy_gateway_values(
+    *, replicas: int, supply: Supply, rate_limits: RateLimits | None = None, namespace: str = NAMESPACE
+) -> dict[str, Any]:
     """Values of the controller's chart: no types, no webhook on pods, and Lua, which is off by default.
 
     The script that reads the model of a request is Lua (`components/gateway/script.py`).
     """
     secrets = {"imagePullSecrets": pull_secrets(supply)} if pull_secrets(supply) else {}
+    limited = (
+        {}
+        if rate_limits is None
+        else configuration(rate_limits, replicas=replicas, namespace=namespace, supply=supply)
+    )
     return {
         "crds": {"enabled": False},
         "global": {
@@ -41,6 +52,7 @@ def envoy_gateway_values(*, replicas: int, supply: Supply) -> dict[str, Any]:
                 "gateway": {"controllerName": CONTROLLER_NAME},
                 "provider": {"type": "Kubernetes"},
                 "extensionApis": {"enableLua": True},
+                **limited,
             }
         },
     }

@@ -4,6 +4,10 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
+from corral.catalogue.vocabulary import TokenUnit
+from corral.components.gateway.args import TokenLimit
+from corral.components.gateway.script import METADATA, RESET
+
 RETRY_SECONDS = 60
 """After that long the bucket of a minute is full again."""
 
@@ -12,6 +16,8 @@ def error(message: str, kind: str, code: str | None, param: str | None = None) -
     """Body of an error."""
     return json.dumps({"error": {"message": message, "type": kind, "param": param, "code": code}})
 
+
+WINDOWS = {TokenUnit.MINUTE: "a minute", TokenUnit.DAY: "a day", TokenUnit.MONTH: "30 days"}
 
 UNKNOWN_MODEL = error(
     "The tenant has no such model, or the request names none.",
@@ -27,14 +33,20 @@ def models(tenant: str, names: Sequence[str]) -> str:
     return json.dumps({"object": "list", "data": entries})
 
 
-def overrides(*, requests_per_minute: int, max_body_mib: int) -> list[dict[str, Any]]:
-    """`responseOverride` of a BackendTrafficPolicy: refusals, each with its reason."""
+def overrides(
+    *, requests_per_minute: int, max_body_mib: int, token_limits: Sequence[TokenLimit]
+) -> list[dict[str, Any]]:
+    """`responseOverride` of a BackendTrafficPolicy: refusals and their reasons; the first that fits holds.
+
+    A limit of tokens is known by its number, which the header of Envoy's rate limit filter begins with.
+    """
     invalid = "invalid_request_error"
     return [
         _override(401, error("No valid key or token.", invalid, "invalid_api_key")),
         _override(
             413, error(f"The request is larger than {max_body_mib} MiB.", invalid, "request_too_large")
         ),
+        *(_tokens_spent(one) for one in token_limits),
         _override(
             429,
             error(
@@ -43,6 +55,20 @@ def overrides(*, requests_per_minute: int, max_body_mib: int) -> list[dict[str, 
             {"set": [{"name": "retry-after", "value": str(RETRY_SECONDS)}]},
         ),
     ]
+
+
+def _tokens_spent(limit: TokenLimit) -> dict[str, Any]:
+    unit = TokenUnit(limit["unit"])
+    message = f"The limit is {limit['tokens']} tokens in {WINDOWS[unit]}, and they are spent."
+    brief = unit is TokenUnit.MINUTE
+    kind, code = ("tokens", "rate_limit_exceeded") if brief else ("insufficient_quota", "insufficient_quota")
+    override = _override(
+        429,
+        error(message, kind, code),
+        {"set": [{"name": "retry-after", "value": f"%DYNAMIC_METADATA({METADATA}:{RESET})%"}]},
+    )
+    shown = {"name": "x-ratelimit-limit", "value": {"type": "Prefix", "value": f"{limit['tokens']},"}}
+    return {**override, "match": {**override["match"], "responseHeaders": [shown]}}
 
 
 def _override(status: int, body: str, header: dict[str, Any] | None = None) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from typing import NotRequired, TypedDict
 
 import pulumi
 
+from corral.components._words import TokenUnitWord
 from corral.components.supply import Supply
 
 
@@ -31,6 +32,15 @@ class RoutedCanary(TypedDict):
     """Percent of the calls, from 0 to 100; the model has the rest."""
 
 
+class TokenLimit(TypedDict):
+    """Tokens that calls of one tenant may use in one window of time."""
+
+    tokens: int
+    """Tokens of prompts and answers; more than in each shorter window."""
+    unit: TokenUnitWord
+    """The window; a month has 30 days."""
+
+
 class RoutedTenant(TypedDict):
     """A tenant, and those of its models that are called through the gateway."""
 
@@ -49,6 +59,9 @@ class RoutedTenant(TypedDict):
     once what it leads to is ready. They must be there already when omitted."""
     tokens: NotRequired[TokenIssuer]
     """Its callers show tokens; API keys when omitted."""
+    token_limits: NotRequired[list[TokenLimit]]
+    """Limits for all of its models together, the longest window first; Envoy Gateway must have `rate_limits`.
+    No tokens are counted when omitted."""
 
 
 class GatewayArgs(TypedDict):

@@ -120,7 +120,8 @@ class Gateway(pulumi.ComponentResource):
                 f"{name}-callers", ENVOY, "SecurityPolicy", name, objects.callers(name, tokens), keys
             ),
             self._object(f"{name}-limits", ENVOY, "BackendTrafficPolicy", name, limits),
-            self._object(f"{name}-by-name", ENVOY, "EnvoyExtensionPolicy", name, objects.by_name(name)),
+            self._object(f"{name}-by-name", ENVOY, "EnvoyExtensionPolicy", name, objects.by_name(tenant)),
+            *self._counted(tenant),
             self._object(listing, ENVOY, "HTTPRouteFilter", listing, listed),
             self._object(
                 f"{name}-grant",
@@ -148,8 +149,19 @@ class Gateway(pulumi.ComponentResource):
             route,
             spec,
             before,
-            more_labels={TENANT_LABEL: tenant},
+            more_labels={TENANT_LABEL: tenant, **({} if route == tenant else objects.TO_A_MODEL)},
         )
+
+    def _counted(self, tenant: RoutedTenant) -> list[pulumi.Resource]:
+        """What counts tokens on the paths of a tenant's models; empty: nothing is to be counted."""
+        if not tenant.get("token_limits") or not tenant["models"]:
+            return []
+        name = f"{tenant['name']}.tokens"
+        return [
+            self._object(
+                f"{tenant['name']}-tokens", ENVOY, "EnvoyExtensionPolicy", name, objects.counted(tenant)
+            )
+        ]
 
     def _keys(self, tenant: str) -> pulumi.Resource:
         """The Secret of a tenant's keys: a server-side apply owns this one entry, and leaves the others."""
@@ -175,6 +187,7 @@ class Gateway(pulumi.ComponentResource):
                 model_port=MODEL_PORT,
                 providers=[one["tokens"] for one in tenants if "tokens" in one],
                 scraper=self._args.get("scraper", SCRAPER_NAMESPACE),
+                limited=any(one.get("token_limits") for one in tenants),
             )
         )
         return kubernetes.networking.v1.NetworkPolicy(

@@ -13,13 +13,13 @@ from corral.catalogue.gateway import (
     tenant_path,
 )
 from corral.catalogue.images import image
-from corral.catalogue.vocabulary import TENANT_LABEL
+from corral.catalogue.vocabulary import TENANT_LABEL, TokenUnit
 from corral.components._network import dns, egress, ingress, namespace_peer, pod_peer, policy, tcp
 from corral.components._pods import restricted_container, restricted_pod
+from corral.components.envoy_gateway import rate_limits
 from corral.components.envoy_gateway.values import PODS, WASM_PORT, XDS_PORT
-from corral.components.gateway import answers
-from corral.components.gateway.args import RoutedTenant, TokenIssuer
-from corral.components.gateway.script import SCRIPT
+from corral.components.gateway import answers, script
+from corral.components.gateway.args import RoutedTenant, TokenIssuer, TokenLimit
 from corral.components.supply import Supply, on_nodes, pull_secrets, reference
 
 ROUTES = "gateway.networking.k8s.io"
@@ -35,6 +35,8 @@ MOST_WEIGHT = 100
 RETRIES = 3
 RETRIED = ["connect-failure", "refused-stream", "reset"]
 """Ends of a call, before a word of the answer, after which another server is asked."""
+TO_A_MODEL = {"corral.dev/leads-to": "model"}
+"""Label of the routes by the paths of models."""
 CALLER_HEADER = "x-corral-caller"
 """Tells a model who calls, by the name that the key has."""
 
@@ -171,15 +173,24 @@ def callers(tenant: str, tokens: TokenIssuer | None) -> dict[str, Any]:
 
 def limits(tenant: RoutedTenant, *, timeout: int, max_body_mib: int) -> dict[str, Any]:
     """BackendTrafficPolicy: what a tenant may ask of one model."""
-    rate = tenant["requests_per_minute"]
+    rate, tokens = tenant["requests_per_minute"], tenant.get("token_limits", [])
+    requests: dict[str, Any] = {"limit": {"requests": rate, "unit": "Minute"}}
+    if tokens:
+        # The headers then are those of the tokens alone.
+        requests["xRateLimitHeaders"] = "Off"
     return {
         **of_tenant(tenant["name"]),
-        "rateLimit": {"local": {"rules": [{"limit": {"requests": rate, "unit": "Minute"}}]}},
+        "rateLimit": {
+            "local": {"rules": [requests]},
+            **({"global": {"rules": [_token_rule(one) for one in tokens]}} if tokens else {}),
+        },
         # Of the request alone: an answer is streamed as it comes.
         "requestBuffer": {"limit": f"{max_body_mib}Mi"},
         "timeout": {"http": {"streamIdleTimeout": f"{timeout}s"}},
         "retry": retries(),
-        "responseOverride": answers.overrides(requests_per_minute=rate, max_body_mib=max_body_mib),
+        "responseOverride": answers.overrides(
+            requests_per_minute=rate, max_body_mib=max_body_mib, token_limits=tokens
+        ),
     }
 
 
@@ -188,11 +199,34 @@ def retries() -> dict[str, Any]:
     return {"numRetries": RETRIES, "retryOn": {"triggers": RETRIED}}
 
 
-def by_name(tenant: str) -> dict[str, Any]:
-    """EnvoyExtensionPolicy that leads a request to the model that it names."""
+def _token_rule(limit: TokenLimit) -> dict[str, Any]:
+    """One count for all routes of a tenant: calls are let in while it lasts, and add what they have used."""
+    used = {"namespace": script.METADATA, "key": script.USED}
     return {
-        "targetRefs": [{"group": ROUTES, "kind": "HTTPRoute", "name": tenant}],
-        "lua": [{"type": "Inline", "inline": SCRIPT}],
+        "limit": {"requests": limit["tokens"], "unit": TokenUnit(limit["unit"]).value},
+        "shared": True,
+        "cost": {
+            "request": {"from": "Number", "number": 0},
+            "response": {"from": "Metadata", "metadata": used},
+        },
+    }
+
+
+def by_name(tenant: RoutedTenant) -> dict[str, Any]:
+    """EnvoyExtensionPolicy that leads a request to the model that it names, and counts tokens if limited."""
+    code = script.script(routing=True, counting=bool(tenant.get("token_limits")))
+    return {
+        "targetRefs": [{"group": ROUTES, "kind": "HTTPRoute", "name": tenant["name"]}],
+        "lua": [{"type": "Inline", "inline": code}],
+    }
+
+
+def counted(tenant: RoutedTenant) -> dict[str, Any]:
+    """EnvoyExtensionPolicy that counts the tokens of calls by the paths of models."""
+    labels = {TENANT_LABEL: tenant["name"], **TO_A_MODEL}
+    return {
+        "targetSelectors": [{"group": ROUTES, "kind": "HTTPRoute", "matchLabels": labels}],
+        "lua": [{"type": "Inline", "inline": script.script(routing=False, counting=True)}],
     }
 
 
@@ -277,9 +311,18 @@ def grant(namespace: str) -> dict[str, Any]:
 
 
 def network(
-    namespaces: Sequence[str], *, port: int, model_port: int, providers: Sequence[TokenIssuer], scraper: str
+    namespaces: Sequence[str],
+    *,
+    port: int,
+    model_port: int,
+    providers: Sequence[TokenIssuer],
+    scraper: str,
+    limited: bool,
 ) -> dict[str, Any]:
-    """NetworkPolicy of the proxies: in from anywhere, out to models, controller and providers of keys."""
+    """NetworkPolicy of the proxies: in from anywhere, out to models, controller and providers of keys.
+
+    `limited`: and to the rate limit service.
+    """
     inside = port + MOVED_BY if port < PRIVILEGED else port
     known = [{"ipBlock": {"cidr": one}} for one in dict.fromkeys(one["network"] for one in providers)]
     return policy(
@@ -290,5 +333,6 @@ def network(
             egress([pod_peer(PODS)], XDS_PORT, WASM_PORT),
             *([egress([namespace_peer(one) for one in namespaces], model_port)] if namespaces else []),
             *([egress(known)] if known else []),
+            *([egress([pod_peer(rate_limits.PODS)], rate_limits.PORT)] if limited else []),
         ],
     )

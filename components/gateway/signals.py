@@ -7,6 +7,7 @@ SCRAPE = Monitor(PROXY_PODS, PROXY_METRICS_PORT, pods=True, connection={"path": 
 ROUTE = 'envoy_cluster_name=~"httproute/.*"'
 """Envoy Gateway's name of what a route leads to: `httproute/NAMESPACE/ROUTE/rule/N`."""
 ANSWERS = "envoy_cluster_upstream_rq_xx"
+UNCOUNTED = "envoy_cluster_ratelimit_failure_mode_allowed"
 FAILED_SHARE = 0.05
 
 
@@ -32,6 +33,13 @@ def signals(namespace: str) -> Signals:
             "lasting": "10m",
             "severity": "warning",
             "summary": "One answer in twenty of {{ $labels.envoy_cluster_name }} or more is a server's error",
+        },
+        {
+            "name": "GatewayCountsNothing",
+            "expression": f"sum(increase({UNCOUNTED}{{{here}}}[5m])) > 0",
+            "lasting": "5m",
+            "severity": "warning",
+            "summary": "The rate limit service or its store does not answer: calls pass, no token is counted",
         },
     ]
     return Signals("Gateway", _panels(here), alerts)
@@ -64,7 +72,8 @@ def _panels(here: str) -> list[Panel]:
         {
             "title": "Refused by a limit, per minute",
             "queries": {
-                "requests": f"60 * sum(rate(envoy_http_local_rate_limit_rate_limited{{{here}}}[5m]))"
+                "tokens": f"60 * sum(rate(envoy_cluster_ratelimit_over_limit{{{here}}}[5m]))",
+                "requests": f"60 * sum(rate(envoy_http_local_rate_limit_rate_limited{{{here}}}[5m]))",
             },
         },
     ]

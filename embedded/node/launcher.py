@@ -155,7 +155,7 @@ async def launch(pod: Object, run: ContainerRun, prepared: Prepared, files: PodF
         groups=mounting.groups(pod, owner),
         root=str(root) if real else None,
         binds=mounting.binds(
-            prepared.mounts, prepared.launch.needs, prepared.scratch, files.identity, passwd
+            prepared.mounts, prepared.launch.needs, prepared.scratch, files.identity, passwd, files.hosts
         ),
         hidden=[str(path) for path in files.settings.hidden],
         level=level,

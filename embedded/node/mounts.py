@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from corral.embedded.kube import Object
+from corral.embedded.node.endpoints import cluster_ip
 from corral.embedded.node.environment import expand
 from corral.embedded.node.volumes import RENDERED, Owner, kind_of
 from corral.embedded.objects import at, child, children
@@ -91,7 +92,7 @@ def groups(pod: Object, owner: Owner) -> list[int]:
 
 
 def binds(
-    own: Iterable[Mount], visible: Iterable[Path], scratch: Path, identity: Path, passwd: Path
+    own: Iterable[Mount], visible: Iterable[Path], scratch: Path, identity: Path, passwd: Path, hosts: Path
 ) -> list[Bind]:
     """What the new root shows besides this machine's own folders."""
     result: list[Bind] = [
@@ -100,11 +101,25 @@ def binds(
         (str(scratch / "tmp"), "/var/tmp", "rw"),
         (str(identity), str(identity), "ro"),
         (str(passwd), "/etc/passwd", "ro"),
+        (str(hosts), "/etc/hosts", "ro"),
     ]
     for folder in visible:
         result.extend({(str(path), str(path), "see") for path in (folder, folder.resolve())})
     result.extend((str(m.source), m.target, "ro" if m.readonly else "rw") for m in own)
     return result
+
+
+def write_hosts(path: Path, services: Iterable[Object]) -> None:
+    """This machine's host names, and the cluster's names of Services: no DNS server of a plane knows them.
+
+    The file stays the same one, which running containers see.
+    """
+    named = {f"{s['metadata']['name']}.{s['metadata']['namespace']}.svc": cluster_ip(s) for s in services}
+    lines = [f"{ip} {name}.cluster.local {name}\n" for name, ip in sorted(named.items()) if ip is not None]
+    text = f"{Path('/etc/hosts').read_text().rstrip()}\n{''.join(lines)}"
+    if not path.exists() or path.read_text() != text:
+        path.write_text(text)
+        path.chmod(0o644)
 
 
 def write_passwd(path: Path, owner: Owner, home: Path) -> None:

@@ -47,6 +47,10 @@ class PodFiles:
     def identity(self) -> Path:
         return self.folder / "_identity"  # no container can have this name
 
+    @property
+    def hosts(self) -> Path:
+        return self.folder / "_hosts"  # nor this
+
     async def prepare(self, pod: Object, addresses: Mapping[str, str]) -> None:
         """Make or refresh every volume and the identity.
 
@@ -60,6 +64,7 @@ class PodFiles:
         write_identity(
             self.identity, pod, self.settings.server, self.settings.authority, self.tokens.values, owner
         )
+        mounting.write_hosts(self.hosts, self.settings.sources.services.values())
         for volume in self.volumes(pod).values():
             self.folders[volume["name"]] = self._volume(pod, volume, addresses, owner)
 

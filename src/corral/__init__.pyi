@@ -7,6 +7,7 @@ from corral.catalogue.vocabulary import DriverSource as DriverSource
 from corral.catalogue.vocabulary import Engine as Engine
 from corral.catalogue.vocabulary import Platform as Platform
 from corral.catalogue.vocabulary import StorageKind as StorageKind
+from corral.catalogue.vocabulary import TokenUnit as TokenUnit
 from corral.catalogue.vocabulary import VectorEngine as VectorEngine
 from corral.catalogue.vocabulary import Weights as Weights
 from corral.components._accounts import PodAccount as PodAccount
@@ -36,6 +37,7 @@ from corral.components.eks_model_bucket import EksModelBucket as EksModelBucket
 from corral.components.eks_model_bucket import EksModelBucketArgs as EksModelBucketArgs
 from corral.components.envoy_gateway import EnvoyGateway as EnvoyGateway
 from corral.components.envoy_gateway import EnvoyGatewayArgs as EnvoyGatewayArgs
+from corral.components.envoy_gateway import RateLimits as RateLimits
 from corral.components.existing_cluster import ClusterFinding as ClusterFinding
 from corral.components.existing_cluster import ExistingCluster as ExistingCluster
 from corral.components.existing_cluster import ExistingClusterArgs as ExistingClusterArgs
@@ -53,6 +55,7 @@ from corral.components.gateway import GatewayArgs as GatewayArgs
 from corral.components.gateway import RoutedCanary as RoutedCanary
 from corral.components.gateway import RoutedTenant as RoutedTenant
 from corral.components.gateway import TokenIssuer as TokenIssuer
+from corral.components.gateway import TokenLimit as TokenLimit
 from corral.components.gke_cluster import GkeChannel as GkeChannel
 from corral.components.gke_cluster import GkeCluster as GkeCluster
 from corral.components.gke_cluster import GkeClusterArgs as GkeClusterArgs
@@ -102,6 +105,8 @@ from corral.components.observability import Observability as Observability
 from corral.components.observability import ObservabilityArgs as ObservabilityArgs
 from corral.components.policy_evidence import PolicyEvidence as PolicyEvidence
 from corral.components.policy_evidence import PolicyEvidenceArgs as PolicyEvidenceArgs
+from corral.components.rate_limit_store import RateLimitStore as RateLimitStore
+from corral.components.rate_limit_store import RateLimitStoreArgs as RateLimitStoreArgs
 from corral.components.store import Store as Store
 from corral.components.supply import Supply as Supply
 from corral.components.supply import Toleration as Toleration

@@ -20,7 +20,7 @@ from corral.stacks.config.sections.environment import (
     Sovereignty,
     Toleration,
 )
-from corral.stacks.config.sections.gateway import Gateway, GatewayTenant, Jwt
+from corral.stacks.config.sections.gateway import Gateway, GatewayTenant, Jwt, TenantTokens, TokenLimits
 from corral.stacks.config.sections.gke import Gke
 from corral.stacks.config.sections.gpu_pools import Budget, GpuPool, Nodes, Owned, Sharing
 from corral.stacks.config.sections.models import (
@@ -69,6 +69,8 @@ __all__ = [
     "Sovereignty",
     "StackConfig",
     "TenantSection",
+    "TenantTokens",
+    "TokenLimits",
     "Toleration",
     "VectorDb",
 ]
@@ -116,6 +118,8 @@ class StackConfig(Section):
     """How tenants share GPUs; nothing but their quotas keeps them apart when absent."""
     gateway: Gateway | None = None
     """Endpoint through which applications outside the cluster call models; none when absent."""
+    token_limits: TokenLimits | None = None
+    """Limits by tokens for callers of the gateway; requests alone are limited when absent."""
     vector_db: VectorDb | None = None
     """Vector database; none when absent."""
     observability: Observability | None = None

@@ -51,6 +51,8 @@ from corral.controls.exceptions import parse_day
 from corral.controls.levels import Level
 
 Positive = Annotated[int, Field(strict=True, ge=1)]
+TokenCount = Annotated[int, Field(strict=True, ge=1, le=2**32 - 1)]
+"""Tokens, as many as the rate limit service can count."""
 """A whole number of 1 or more."""
 Count = Annotated[int, Field(strict=True, ge=0)]
 """A whole number of 0 or more."""

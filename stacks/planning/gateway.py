@@ -3,16 +3,25 @@
 from collections.abc import Sequence
 
 from corral.catalogue.clusters import ClusterCapabilities
-from corral.stacks.config.stack_config import Gateway, GatewayTenant, Jwt
-from corral.stacks.planning.results.gateway import CanaryRoute, GatewayPlan, TenantRoutes, TokenPlan
+from corral.catalogue.vocabulary import TokenUnit
+from corral.stacks.config.stack_config import Gateway, GatewayTenant, Jwt, TenantTokens, TokenLimits
+from corral.stacks.planning.results.gateway import (
+    CanaryRoute,
+    GatewayPlan,
+    TenantRoutes,
+    TokenLimitPlan,
+    TokenPlan,
+)
 from corral.stacks.planning.results.models import ModelPlan
 from corral.stacks.planning.results.tenants import TenantPlan
 
 NOTHING_OF_ITS_OWN = GatewayTenant()
+NO_TOKENS_OF_ITS_OWN = TenantTokens()
 
 
 def gateway_plan(
     section: Gateway | None,
+    limits: TokenLimits | None,
     tenants: Sequence[TenantPlan],
     models: Sequence[ModelPlan],
     known: ClusterCapabilities,
@@ -28,11 +37,13 @@ def gateway_plan(
         replicas=section.replicas or known.controller_replicas,
         timeout_seconds=section.timeout,
         max_body_mib=int(section.max_body.removesuffix("Mi")),
-        tenants=tuple(_routes(section, tenant, models) for tenant in tenants),
+        tenants=tuple(_routes(section, limits, tenant, models) for tenant in tenants),
     )
 
 
-def _routes(section: Gateway, tenant: TenantPlan, models: Sequence[ModelPlan]) -> TenantRoutes:
+def _routes(
+    section: Gateway, limits: TokenLimits | None, tenant: TenantPlan, models: Sequence[ModelPlan]
+) -> TenantRoutes:
     own = section.tenants.get(tenant.name, NOTHING_OF_ITS_OWN)
     return TenantRoutes(
         tenant=tenant.name,
@@ -45,7 +56,19 @@ def _routes(section: Gateway, tenant: TenantPlan, models: Sequence[ModelPlan]) -
             for one in models
             if one.canary_of is not None and one.tenant == tenant.name
         ),
+        token_limits=() if limits is None else token_limits(limits, tenant.name),
     )
+
+
+def token_limits(section: TokenLimits, tenant: str) -> tuple[TokenLimitPlan, ...]:
+    """Limits of a tenant, its own before the common ones; the longest window first."""
+    own = section.tenants.get(tenant, NO_TOKENS_OF_ITS_OWN)
+    stated = {
+        TokenUnit.MONTH: own.tokens_per_month or section.tokens_per_month,
+        TokenUnit.DAY: own.tokens_per_day or section.tokens_per_day,
+        TokenUnit.MINUTE: own.tokens_per_minute or section.tokens_per_minute,
+    }
+    return tuple(TokenLimitPlan(most, unit) for unit, most in stated.items() if most is not None)
 
 
 def _tokens(jwt: Jwt) -> TokenPlan:

@@ -99,7 +99,9 @@ def plan(
         storage=storage_plan(config.model_storage, sovereignty.region_name, stored_bytes(requests, locked)),
         vector_db=vector_db_plan(config.vector_db),
         observability=observability_plan(config.observability),
-        gateway=gateway_plan(config.gateway, owners, models, config.cluster.capabilities),
+        gateway=gateway_plan(
+            config.gateway, config.token_limits, owners, models, config.cluster.capabilities
+        ),
         tenants=owners,
         policy=policy_plan(sovereignty, repositories(used, sovereignty.registry, tools), day),
         admission=admission_plan(sovereignty, config.cluster, states, tenants),

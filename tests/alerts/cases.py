@@ -44,6 +44,7 @@ STORE = 'namespace="model-storage"'
 DATABASE = 'namespace="vector-db"'
 OTHER = 'namespace="elsewhere"'
 PROXY = 'namespace="envoy-gateway-system"'
+UNCOUNTED = "envoy_cluster_ratelimit_failure_mode_allowed"
 GPU = 'gpu="0",UUID="GPU-1"'
 EVICTED = 'kueue_evicted_workloads_total{cluster_queue="team",reason="PodsReadyTimeout"}'
 
@@ -199,6 +200,10 @@ CASES: Mapping[str, Case] = {
     "corral-gateway GatewayRouteFails": Case(
         firing=[answered(90, 10)],
         silent=[answered(97, 3), {answers("5", OTHER): growing(9)}, {answers("4", PROXY): growing(9)}],
+    ),
+    "corral-gateway GatewayCountsNothing": Case(
+        firing=[{f"{UNCOUNTED}{{{PROXY}}}": growing(1)}],
+        silent=[{f"{UNCOUNTED}{{{PROXY}}}": constant(7)}, {f"{UNCOUNTED}{{{OTHER}}}": growing(1)}],
     ),
     "corral-cert-manager CertManagerMissing": missing(
         'up{namespace="cert-manager",container="cert-manager-controller"}'

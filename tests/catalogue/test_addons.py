@@ -95,7 +95,11 @@ def test_programs_that_no_package_has_in_the_version_of_their_image_are_no_older
     major = re.search(r"-pg(\d+)$", images()["pgvector"].tag)
     assert major and RECIPES["postgres"].version.split(".")[0] == major[1]
     stated = {tool: of for one in descriptors().values() for tool, of in one.substitutes.items()}
-    assert stated == {"llama": "llama-cpp", "postgres": "pgvector"}
+    assert stated == {"llama": "llama-cpp", "postgres": "pgvector", "ratelimit": "ratelimit"}
+    gateway = (MODULES / "envoy-gateway" / "go.mod").read_text()
+    service = (MODULES / "ratelimit" / "go.mod").read_text()
+    pin = re.compile(r"github.com/envoyproxy/ratelimit (v\S+)")
+    assert pin.findall(service) == pin.findall(gateway), "what Envoy Gateway is built with"
 
 
 def test_every_program_is_tied_to_the_catalogue_or_belongs_to_the_plane_and_its_engine():

@@ -213,7 +213,9 @@ def gateway_graph(**supply):
     tenant = {"name": "blue", "namespace": "blue", "models": ["chat"], "requests_per_minute": 9}
     issued = {"issuer": "https://id.example.eu", "jwks": "https://id.example.eu/keys", "audiences": ["m"]}
     tokens = {**issued, "network": "10.20.0.0/24"}
-    tenants = [tenant, {**tenant, "name": "red", "namespace": "red", "tokens": tokens}]
+    limits = [{"tokens": 900, "unit": "Day"}, {"tokens": 50, "unit": "Minute"}]
+    red = {**tenant, "name": "red", "namespace": "red", "tokens": tokens, "token_limits": limits}
+    tenants = [tenant, red]
     return build(
         lambda: Gateway("gateway", {**ENDPOINT, "tenants": tenants, "load_balancer": {"a": "b"}, **supply})
     )

@@ -45,6 +45,7 @@ SECRET_OF_ITS_OWN = frozenset({"credential", "grafana_password", "encryption_key
 QDRANT = {"engine": "qdrant", "vectors": 1000}
 SIMULATED = {"models": [model()]}
 PLACED = ("pool", "tenant", "claim", "runtime", "store", "files", "source", "license", "path")
+LIMITED = {"gateway": {"host": "models.example.eu"}, "token_limits": {"tokens-per-day": 9}}
 CASES = {
     "admission": Case(
         wiring(Addon.ADMISSION), elsewhere=frozenset({"buckets", "pod_security", "exempt_namespaces"})
@@ -71,6 +72,7 @@ CASES = {
     "observability": Case(wiring(Addon.OBSERVABILITY), {"observability": {}}),
     "pgvector": Case(wiring(Addon.VECTOR_DB), {"vector_db": {"engine": "pgvector"}}, frozenset({"clients"})),
     "prometheus-crds": Case(wiring(Addon.PROMETHEUS_CRDS)),
+    "token-limits": Case(wiring(Addon.TOKEN_LIMITS), LIMITED),
     "qdrant": Case(wiring(Addon.VECTOR_DB), {"vector_db": QDRANT}, frozenset({"clients"})),
     "replicated qdrant": Case(
         wiring(Addon.VECTOR_DB),

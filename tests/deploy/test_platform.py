@@ -21,6 +21,7 @@ SECRETS = {
     "corral:vector-db-password": "canary-database",
     "corral:vector-db-api-key": "canary-api",
     "corral:grafana-password": "canary-grafana",
+    "corral:token-limits-password": "canary-counts",
 }
 
 

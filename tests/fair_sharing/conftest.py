@@ -1,12 +1,18 @@
 """One platform for the whole folder: up once, gone afterwards."""
 
+import ssl
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
+import httpx
 import pytest
 from tests.e2e import platform_client
+from tests.e2e.platform_client import Platform
+from tests.fair_sharing.callers import HOST, KEYS, PORT, SPACE, change_key
 from tests.fair_sharing.stack import STACK
 
+from corral.catalogue.gateway import PROXY, TLS_SECRET
 from corral.catalogue.vocabulary import Addon
 from corral.embedded.toolchain import ensure, needed
 
@@ -19,8 +25,25 @@ def platform():
         with platform_client.gone_afterwards(
             platform_client.Platform(Path(folder) / "home", checkout)
         ) as running:
-            ensure(needed([Addon.KUEUE, Addon.ENVOY_GATEWAY]), lambda _line: None)
+            ensure(needed([Addon.KUEUE, Addon.ENVOY_GATEWAY, Addon.TOKEN_LIMITS]), lambda _line: None)
             done = running.corral("up", seconds=platform_client.UP_SECONDS)
             if done.code:
                 pytest.fail(f"corral up: {done.output[-4000:]}", pytrace=False)
             yield running
+
+
+@pytest.fixture(scope="package")
+def client(platform: Platform) -> Iterator[httpx.Client]:
+    """A client as an application is one: it knows the endpoint's name, and the authority to trust."""
+    address = platform.read("service", PROXY, "-n", SPACE)["spec"]["clusterIP"]
+    trusted = ssl.create_default_context(cadata=platform.secret(SPACE, TLS_SECRET)["ca.crt"])
+    for tenant, key in KEYS.items():
+        change_key(platform, tenant, "app", key)
+    with httpx.Client(
+        base_url=f"https://{address}:{PORT}",
+        headers={"Host": HOST},
+        verify=trusted,
+        timeout=90,
+        trust_env=False,
+    ) as opened:
+        yield opened

@@ -2,6 +2,8 @@
 
 BLUE_CALLS = 5
 """Calls of a model of blue's that the gateway lets through in a minute."""
+RED_TOKENS = 1200
+"""Tokens of red's calls in 30 days: for all tests of a platform."""
 STACK = {
     "sovereignty": {"profile": "open", "region": "embedded"},
     "cluster": {"kind": "embedded"},
@@ -11,6 +13,7 @@ STACK = {
         "port": 8443,
         "tenants": {"blue": {"requests-per-minute": BLUE_CALLS}},
     },
+    "token-limits": {"tenants": {"red": {"tokens-per-month": RED_TOKENS}}},
     "tenants": [
         {"name": "red", "gpus": {"whole": 1, "slices": {"1g.5gb": 1}}},
         {"name": "blue", "gpus": {"whole": 2}},

@@ -3,70 +3,27 @@
 import json
 import os
 import signal
-import ssl
 import time
-from collections.abc import Iterator
-from typing import Any
 
 import httpx
 import pytest
 from tests.e2e import platform_client
-from tests.e2e.platform_client import Platform
-from tests.fair_sharing.stack import BLUE_CALLS, STACK
+from tests.fair_sharing.callers import (
+    HOST,
+    KEYS,
+    PORT,
+    RESTART_SECONDS,
+    SPACE,
+    answers,
+    call,
+    change_key,
+    question,
+)
+from tests.fair_sharing.stack import BLUE_CALLS
 
-from corral.catalogue.gateway import PROXY, TLS_SECRET, keys_secret
+from corral.catalogue.gateway import PROXY
 
 pytestmark = pytest.mark.engine
-
-HOST, PORT = STACK["gateway"]["host"], STACK["gateway"]["port"]
-SPACE = "envoy-gateway-system"
-KEYS = {"red": "sk-red-0123456789", "blue": "sk-blue-0123456789"}
-CHANGED_SECONDS = 20
-RESTART_SECONDS = 60
-
-
-def change_key(platform: Platform, tenant: str, caller: str, key: str | None) -> None:
-    """Give `caller` of `tenant` this key, or none."""
-    patch = {"data": {caller: None}} if key is None else {"stringData": {caller: key}}
-    platform.kubectl("patch", "secret", keys_secret(tenant), "-n", SPACE, "-p", json.dumps(patch))
-
-
-@pytest.fixture(scope="module")
-def client(platform: Platform) -> Iterator[httpx.Client]:
-    """A client as an application is one: it knows the endpoint's name, and the authority to trust."""
-    address = platform.read("service", PROXY, "-n", SPACE)["spec"]["clusterIP"]
-    trusted = ssl.create_default_context(cadata=platform.secret(SPACE, TLS_SECRET)["ca.crt"])
-    for tenant, key in KEYS.items():
-        change_key(platform, tenant, "app", key)
-    with httpx.Client(
-        base_url=f"https://{address}:{PORT}",
-        headers={"Host": HOST},
-        verify=trusted,
-        timeout=90,
-        trust_env=False,
-    ) as opened:
-        yield opened
-
-
-def call(client: httpx.Client, path: str, key: str | None, body: dict[str, Any] | None = None):
-    headers = {} if key is None else {"Authorization": f"Bearer {key}"}
-    method = "GET" if body is None else "POST"
-    extensions = {"sni_hostname": HOST}
-    return client.request(method, path, json=body, headers=headers, extensions=extensions)
-
-
-def answers(client: httpx.Client, tenant: str, key: str | None, status: int) -> None:
-    """Waits until a call of the tenant's list of models has this status."""
-    platform_client.wait_for(
-        lambda: call(client, f"/{tenant}/v1/models", key).status_code == status,
-        CHANGED_SECONDS,
-        f"{tenant}'s models answer {status}",
-    )
-
-
-def question(text: str, tokens: int, **more: Any) -> dict[str, Any]:
-    messages = [{"role": "user", "content": text}]
-    return {"messages": messages, "max_tokens": tokens, "temperature": 0, "model": "smollm2", **more}
 
 
 def test_a_call_with_a_key_is_answered_by_the_model_that_it_names_as_it_comes(client):

@@ -7,6 +7,7 @@ import pytest
 from rich.console import Console
 from tests.stacks.stack_files import model, planned, problems
 
+from corral.catalogue.vocabulary import TokenUnit
 from corral.stacks.reports.html import page
 from corral.stacks.reports.terminal.plan import render
 
@@ -154,4 +155,65 @@ def test_a_load_balancer_is_internal_but_in_profile_open():
 )
 def test_what_contradicts_the_endpoint_is_refused(changes: Any, line: str):
     found = lines(changes.pop("gateway", section()), **changes)
+    assert any(line in one for one in found), found
+
+
+def token_lines(limits: Any, **more: Any) -> list[str]:
+    return [one for one in problems(**stack(section(), token_limits=limits, **more)) if "token-limits" in one]
+
+
+def test_each_tenant_has_its_own_or_the_common_limits_of_tokens_the_longest_window_first():
+    limits = {"tokens-per-day": 5000, "tenants": {"red": {"tokens-per-minute": 70, "tokens-per-day": 900}}}
+    made = planned(**stack(section(), token_limits=limits))
+    assert made.gateway is not None
+    tenants = made.gateway.tenants
+    stated = {one.tenant: [(each.tokens, each.unit) for each in one.token_limits] for one in tenants}
+    assert stated == {
+        "blue": [(5000, TokenUnit.DAY)],
+        "red": [(900, TokenUnit.DAY), (70, TokenUnit.MINUTE)],
+    }
+    assert "token-limits-password" in made.secrets_needed
+    assert {"image ratelimit", "image valkey"} <= {*made.digests.unresolved}
+    text = StringIO()
+    render(made, Console(file=text, width=300))
+    for shown in (text.getvalue(), page(made)):
+        assert "70 a minute, 900 a day" in shown and "while the store of counts does not answer" in shown
+    without = planned(**stack(section()))
+    assert without.gateway is not None and not any(one.token_limits for one in without.gateway.tenants)
+    assert "token-limits-password" not in without.secrets_needed
+
+
+@pytest.mark.parametrize(
+    ("limits", "line"),
+    [
+        ({}, "token-limits: {}: no tenant has a limit"),
+        ({"tokens-per-day": 0}, "token-limits.tokens-per-day: 0"),
+        ({"tokens-per-day": 2**32}, "token-limits.tokens-per-day: 4294967296: use 4294967295 at most"),
+        ({"tokens-per-minute": 9, "tokens-per-day": 9}, "token-limits.tokens-per-day: 9: must be greater"),
+        (
+            {"tokens-per-minute": 9, "tenants": {"red": {"tokens-per-month": 8}}},
+            "token-limits.tenants.red.tokens-per-month: 8: must be greater than tokens-per-minute",
+        ),
+        (
+            {"tokens-per-day": 9, "tenants": {"green": {}}},
+            "token-limits.tenants.green: green: use one of blue, red",
+        ),
+    ],
+)
+def test_wrong_limits_of_tokens_are_refused_with_their_path(limits: Any, line: str):
+    (found,) = token_lines(limits)
+    assert line in found
+
+
+@pytest.mark.parametrize(
+    ("more", "line"),
+    [
+        ({"gateway": None}, "the section gateway is missing"),
+        ({"addons": {"token-limits": "off"}}, "addons.token-limits: off"),
+        ({"addons": {"token-limits": "existing"}}, "addons.token-limits: existing"),
+        ({"addons": {"envoy-gateway": "existing"}}, "addons.envoy-gateway: existing: token-limits changes"),
+    ],
+)
+def test_limits_of_tokens_that_nothing_would_hold_are_refused(more: Any, line: str):
+    found = problems(**{**stack(section(), token_limits={"tokens-per-day": 9}), **more})
     assert any(line in one for one in found), found

@@ -9,6 +9,7 @@ from corral.embedded.node.programs import (
     kyverno,
     llama,
     postgres,
+    rate_limits,
     seaweedfs,
     tools,
 )
@@ -22,6 +23,7 @@ TABLE: tuple[ProgramSpec | Omitted, ...] = (
     *kyverno.PROGRAMS,
     *kueue.PROGRAMS,
     *envoy.PROGRAMS,
+    *rate_limits.PROGRAMS,
     *tools.PROGRAMS,
 )
 

@@ -16,6 +16,7 @@ from corral.stacks.config.values import (
     Port,
     Positive,
     Seconds,
+    TokenCount,
 )
 
 
@@ -39,6 +40,30 @@ class GatewayTenant(Section):
     """Requests to each of its models; those of the gateway when absent."""
     jwt: Jwt | None = None
     """Its callers show tokens; API keys when absent."""
+
+
+class TenantTokens(Section):
+    """What models may read and write for one tenant."""
+
+    tokens_per_minute: TokenCount | None = None
+    """Tokens of prompts and answers in a minute; the common limit when absent."""
+    tokens_per_day: TokenCount | None = None
+    """Tokens in a day of UTC; the common limit when absent."""
+    tokens_per_month: TokenCount | None = None
+    """Tokens in 30 days, counted from 1970 on; the common limit when absent."""
+
+
+class TokenLimits(Section):
+    """Limits by tokens, which all proxies share; they bring the rate limit service and a store of counts."""
+
+    tokens_per_minute: TokenCount | None = None
+    """Tokens of one tenant's prompts and answers in a minute; no such limit when absent."""
+    tokens_per_day: TokenCount | None = None
+    """Tokens of one tenant in a day of UTC; no such limit when absent."""
+    tokens_per_month: TokenCount | None = None
+    """Tokens of one tenant in 30 days, counted from 1970 on; no such limit when absent."""
+    tenants: dict[Name, TenantTokens] = {}
+    """What tenants have of their own, by name."""
 
 
 class Gateway(Section):

@@ -1,12 +1,15 @@
 """Arguments of EnvoyGateway and Gateway."""
 
-from corral.catalogue.addons import definition
+from corral.catalogue.addons import definition, descriptor
 from corral.catalogue.vocabulary import Addon
 from corral.components.cert_manager import CertManager
 from corral.components.envoy_gateway import EnvoyGateway, EnvoyGatewayArgs
 from corral.components.gateway import Gateway, GatewayArgs, RoutedCanary, RoutedTenant, TokenIssuer
+from corral.components.rate_limit_store import RateLimitStore
 from corral.components.tenancy import Tenancy
 from corral.stacks.deploy.component_args.context import DeployContext
+from corral.stacks.deploy.component_args.token_limits import PASSWORD
+from corral.stacks.deploy.secrets import secret
 from corral.stacks.deploy.wiring import FurtherWiring, Wiring
 from corral.stacks.planning.results.gateway import CanaryRoute, TenantRoutes, TokenPlan
 
@@ -21,6 +24,15 @@ def envoy_gateway_args(context: DeployContext) -> EnvoyGatewayArgs:
     }
     if context.capabilities.controller_replicas is not None:
         args["replicas"] = context.capabilities.controller_replicas
+    store = context.built.get(RateLimitStore)
+    if store is not None:
+        addon = descriptor(Addon.TOKEN_LIMITS)
+        args["rate_limits"] = {
+            "store": store.address,
+            "store_namespace": addon.namespace,
+            "store_port": addon.ports["valkey"],
+            "password": secret(PASSWORD),
+        }
     return args
 
 
@@ -68,6 +80,8 @@ def _tenant(context: DeployContext, routes: TenantRoutes) -> RoutedTenant:
         tenant["canaries"] = [_canary(one) for one in canaries]
     if routes.tokens is not None:
         tenant["tokens"] = _tokens(routes.tokens)
+    if routes.token_limits:
+        tenant["token_limits"] = [{"tokens": one.tokens, "unit": one.unit} for one in routes.token_limits]
     return tenant
 
 

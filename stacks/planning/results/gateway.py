@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from corral.catalogue.gateway import base_url, model_path, tenant_path
+from corral.catalogue.vocabulary import TokenUnit
 
 
 @dataclass(frozen=True)
@@ -27,6 +28,14 @@ class CanaryRoute:
 
 
 @dataclass(frozen=True)
+class TokenLimitPlan:
+    """Tokens that a tenant's calls may use in one window of time."""
+
+    tokens: int
+    unit: TokenUnit
+
+
+@dataclass(frozen=True)
 class TenantRoutes:
     """What callers of one tenant reach."""
 
@@ -37,6 +46,8 @@ class TenantRoutes:
     tokens: TokenPlan | None
     """None: API keys."""
     canaries: tuple[CanaryRoute, ...] = ()
+    token_limits: tuple[TokenLimitPlan, ...] = ()
+    """The longest window first; empty: its tokens are not counted."""
 
 
 @dataclass(frozen=True)

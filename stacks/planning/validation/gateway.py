@@ -2,14 +2,21 @@
 
 from collections.abc import Iterator
 from ipaddress import IPv4Network
+from itertools import pairwise
 
-from corral.catalogue.vocabulary import Addon, AddonState, Profile
+from corral.catalogue.vocabulary import Addon, AddonState, Profile, TokenUnit
 from corral.controls.network.net_07 import INTERNAL
 from corral.stacks.config.errors import Problem, one_of
 from corral.stacks.config.stack_config import Gateway, Jwt, StackConfig
 from corral.stacks.planning.defaults import namespaces
+from corral.stacks.planning.gateway import token_limits
 from corral.stacks.planning.results.addons import AddonStates
 
+TOKEN_KEYS = {
+    TokenUnit.MINUTE: "tokens-per-minute",
+    TokenUnit.DAY: "tokens-per-day",
+    TokenUnit.MONTH: "tokens-per-month",
+}
 ONE_SITE = 24
 """Shortest prefix of a public network that is one provider's of identities."""
 
@@ -17,6 +24,7 @@ ONE_SITE = 24
 def check_gateway(config: StackConfig, states: AddonStates) -> Iterator[Problem]:
     """Tenants that are none, tokens that open too much, and an endpoint that the profile rules out."""
     yield from _callers(config, states)
+    yield from _token_limits(config, states)
     section = config.gateway
     if section is None:
         if config.addons.get(Addon.ENVOY_GATEWAY) is AddonState.EXISTING:
@@ -38,6 +46,40 @@ def check_gateway(config: StackConfig, states: AddonStates) -> Iterator[Problem]
                 if other != name:
                     reason = f"tokens for it open the models of tenant {other}: use an audience of its own"
                     yield Problem(f"{path}.jwt.audiences[{index}]", audience, reason)
+
+
+def _token_limits(config: StackConfig, states: AddonStates) -> Iterator[Problem]:
+    """Limits by tokens that nothing enforces, of nobody, or of which a longer window's is no greater."""
+    section, addon = config.token_limits, "addons.token-limits"
+    state = states[Addon.TOKEN_LIMITS]
+    if section is None:
+        if state is AddonState.EXISTING:
+            yield Problem(addon, state.value, "the section token-limits is missing")
+        return
+    if state is not AddonState.MANAGED:
+        yield Problem(addon, state.value, "the section token-limits needs a store of its own: use managed")
+    if config.gateway is None:
+        yield Problem("token-limits", "…", "limits calls of the gateway: the section gateway is missing")
+    if states[Addon.ENVOY_GATEWAY] is AddonState.EXISTING:
+        reason = "token-limits changes its configuration, which is somebody else's: use managed"
+        yield Problem("addons.envoy-gateway", "existing", reason)
+    known = namespaces(config.tenants)
+    for name in section.tenants:
+        if name not in known:
+            yield Problem(f"token-limits.tenants.{name}", name, one_of(name, known))
+    limits = {name: token_limits(section, name) for name in known}
+    if not any(limits.values()):
+        keys = ", ".join(TOKEN_KEYS.values())
+        yield Problem("token-limits", "{}", f"no tenant has a limit: say one of {keys}")
+    for name, every in limits.items():
+        for longer, shorter in pairwise(every):
+            if longer.tokens <= shorter.tokens:
+                own = name in section.tenants
+                path = f"token-limits.tenants.{name}" if own else "token-limits"
+                reason = f"must be greater than {TOKEN_KEYS[shorter.unit]}, which is {shorter.tokens}"
+                yield Problem(f"{path}.{TOKEN_KEYS[longer.unit]}", str(longer.tokens), reason)
+                if not own:
+                    return
 
 
 def _balancer(section: Gateway, profile: Profile) -> Iterator[Problem]:

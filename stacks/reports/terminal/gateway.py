@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from corral.stacks.planning.results.gateway import GatewayPlan, TenantRoutes
 from corral.stacks.planning.results.plan import Plan
 
-HEADINGS = ("tenant", "models", "base URL", "callers show", "requests per minute")
+HEADINGS = ("tenant", "models", "base URL", "callers show", "requests per minute", "tokens")
 
 
 def gateway_rows(plan: GatewayPlan) -> Iterator[tuple[str, ...]]:
@@ -13,7 +13,10 @@ def gateway_rows(plan: GatewayPlan) -> Iterator[tuple[str, ...]]:
     for one in plan.tenants:
         limit = str(one.requests_per_minute)
         models = ", ".join(one.models) or "none"
-        yield (one.tenant, models, plan.base_url(one.tenant), _shown(one), limit)
+        tokens = ", ".join(
+            f"{each.tokens} a {each.unit.value.lower()}" for each in reversed(one.token_limits)
+        )
+        yield (one.tenant, models, plan.base_url(one.tenant), _shown(one), limit, tokens or "not limited")
 
 
 def _shown(routes: TenantRoutes) -> str:
@@ -32,9 +35,14 @@ def gateway_notes(plan: Plan) -> Iterator[str]:
     yield f"reached {reached}, with a certificate of {signed}"
     yield (
         f"requests of {endpoint.max_body_mib} MiB at most, answers of {endpoint.timeout_seconds} s at most; "
-        "the limit is for each model by way of each proxy"
+        "the limit of requests is for each model by way of each proxy"
     )
     yield from _canaries(plan)
+    if any(one.token_limits for one in endpoint.tenants):
+        yield (
+            "tokens of prompts and answers are counted for all models of a tenant and by all proxies; "
+            "they are not while the store of counts does not answer"
+        )
     for tenant in plan.tenants:
         if tenant.callers:
             yield f"models of {tenant.name} are also called from {', '.join(tenant.callers)}, without it"

@@ -52,3 +52,37 @@ def test_one_that_is_there_is_read_and_nothing_is_installed():
     graph = build(lambda: EnvoyGateway("proxies", {"supply": {}, "existing": True}), found=found)
     assert not graph.of("Release") and not graph.of("Namespace")
     assert graph.one("CustomResourceDefinition").read
+
+
+LIMITS = {
+    "store": "counts.token-limits.svc.cluster.local:6379",
+    "store_namespace": "token-limits",
+    "store_port": 6379,
+    "password": "pw",
+}
+
+
+def test_without_limits_there_is_no_rate_limit_service():
+    graph = made()
+    assert "rateLimit" not in graph.one("Release", "proxies-chart").inputs["values"]["config"]["envoyGateway"]
+    assert not graph.of("Secret") and len(graph.of("NetworkPolicy")) == 1
+
+
+def test_calls_pass_while_the_store_does_not_answer_and_its_password_is_a_secret():
+    graph = made(rate_limits=LIMITS)
+    stated = graph.one("Release", "proxies-chart").inputs["values"]["config"]["envoyGateway"]
+    assert stated["rateLimit"]["failClosed"] is False
+    assert stated["rateLimit"]["backend"] == {"type": "Redis", "redis": {"url": LIMITS["store"]}}
+    container = stated["provider"]["kubernetes"]["rateLimitDeployment"]["container"]
+    auth = {one["name"]: one for one in container["env"]}["REDIS_AUTH"]["valueFrom"]["secretKeyRef"]
+    assert auth == {"name": graph.one("Secret").inputs["metadata"]["name"], "key": "password"}
+    assert graph.one("Secret").urn in graph.before(graph.one("Release", "proxies-chart"))
+    assert container["securityContext"]["readOnlyRootFilesystem"] is True
+
+
+def test_the_rate_limit_service_reaches_controller_store_and_dns_alone():
+    spec = made(rate_limits=LIMITS).one("NetworkPolicy", "proxies-rate-limit-network").inputs["spec"]
+    ports = [[port["port"] for port in rule["ports"]] for rule in spec["egress"]]
+    assert ports == [[53, 53], [18001], [6379]]
+    controller = made(rate_limits=LIMITS).one("NetworkPolicy", "proxies-network").inputs["spec"]
+    assert 18001 in [port["port"] for port in controller["ingress"][0]["ports"]]

@@ -9,7 +9,9 @@ from tests.components.harness import Graph, build
 
 from corral.catalogue.gateway import NO_CALLER, NO_KEY
 from corral.components._kit import ArgsError
+from corral.components.envoy_gateway import rate_limits
 from corral.components.gateway import Gateway, RoutedTenant
+from corral.components.gateway.script import METADATA, RESET, USED
 
 BLUE: RoutedTenant = {
     "name": "blue",
@@ -240,3 +242,67 @@ def test_a_model_has_one_canary():
     both = [{"model": "chat", "name": name, "weight": 1} for name in ("next", "later")]
     with pytest.raises(ArgsError, match="'later' of blue: model 'chat' has one already"):
         made({**BLUE, "canaries": both})
+
+
+LIMITED: Any = {**BLUE, "token_limits": [{"tokens": 900, "unit": "Day"}, {"tokens": 50, "unit": "Minute"}]}
+
+
+def test_tokens_are_limited_for_all_models_of_a_tenant_by_what_answers_have_used():
+    limits = named(made(LIMITED, RED), "BackendTrafficPolicy", "blue")["spec"]["rateLimit"]
+    stated = [(one["limit"], one["shared"]) for one in limits["global"]["rules"]]
+    assert stated == [
+        ({"requests": 900, "unit": "Day"}, True),
+        ({"requests": 50, "unit": "Minute"}, True),
+    ]
+    for one in limits["global"]["rules"]:
+        assert one["cost"]["request"] == {"from": "Number", "number": 0}, "letting a call in costs nothing"
+        used = one["cost"]["response"]["metadata"]
+        assert used == {"namespace": METADATA, "key": USED}
+    assert limits["local"]["rules"][0]["limit"]["requests"] == 9, "requests are limited as before"
+    assert "global" not in named(made(), "BackendTrafficPolicy", "blue")["spec"]["rateLimit"]
+
+
+def test_spent_tokens_are_told_apart_by_their_limit_before_any_other_refusal():
+    answered = named(made(LIMITED), "BackendTrafficPolicy", "blue")["spec"]["responseOverride"]
+    refusals = [one for one in answered if one["match"]["statusCodes"][0]["value"] == 429]
+    told = [
+        (
+            one["match"].get("responseHeaders", [{}])[0].get("value", {}).get("value"),
+            json.loads(one["response"]["body"]["inline"])["error"]["code"],
+            one["response"]["header"]["set"][0]["value"],
+        )
+        for one in refusals
+    ]
+    again = f"%DYNAMIC_METADATA({METADATA}:{RESET})%"
+    assert told == [
+        ("900,", "insufficient_quota", again),
+        ("50,", "rate_limit_exceeded", again),
+        (None, "rate_limit_exceeded", "60"),
+    ]
+
+
+def test_tokens_are_counted_on_every_path_of_a_tenant_with_limits_and_on_no_other():
+    graph = made(LIMITED, RED)
+    counting = {
+        one.inputs["metadata"]["name"]: one.inputs["spec"]
+        for one in graph.of("EnvoyExtensionPolicy")
+        if "envoy_on_response" in one.inputs["spec"]["lua"][0]["inline"]
+    }
+    assert counting.keys() == {"blue", "blue.tokens"}
+    labels = counting["blue.tokens"]["targetSelectors"][0]["matchLabels"]
+    selected = {
+        one.inputs["metadata"]["name"]
+        for one in graph.of("HTTPRoute")
+        if labels.items() <= one.inputs["metadata"]["labels"].items()
+    }
+    assert selected == {"blue.chat", "blue.code"}
+    assert counting["blue"]["targetRefs"][0]["name"] == "blue"
+
+
+def test_proxies_reach_the_rate_limit_service_where_something_is_limited():
+    def peers(*tenants: Any) -> list[Any]:
+        spec = named(made(*tenants), "NetworkPolicy", "corral-gateway")["spec"]
+        return [peer for rule in spec["egress"] for peer in rule["to"]]
+
+    service = {"podSelector": {"matchLabels": rate_limits.PODS}}
+    assert service in peers(LIMITED, RED) and service not in peers(BLUE, RED)

@@ -1,0 +1,103 @@
+"""The rate limit service that Envoy Gateway runs, and what it is configured with."""
+
+from typing import Any, TypedDict
+
+import pulumi
+
+from corral.catalogue.images import image
+from corral.components._credentials import CREDENTIAL_REVISION, revision
+from corral.components._network import (
+    SAME_NAMESPACE,
+    dns,
+    egress,
+    ingress,
+    namespace_peer,
+    pod_peer,
+    policy,
+)
+from corral.components._pods import restricted_container, restricted_pod
+from corral.components.supply import Supply, on_nodes, pull_secrets, reference
+
+PODS = {"app.kubernetes.io/name": "envoy-ratelimit", "app.kubernetes.io/component": "ratelimit"}
+"""Labels of the service's pods."""
+CREDENTIAL = "rate-limit-store"
+PORT, XDS_PORT, METRICS_PORT = 8081, 18001, 19001
+USER = 65532
+TIMEOUT = "500ms"
+"""How long a proxy waits for an answer; Envoy's 20 ms are too few for a busy machine."""
+
+
+class RateLimits(TypedDict):
+    """Limits that all proxies share."""
+
+    store: pulumi.Input[str]
+    """`RateLimitStore.address`, or another Redis-compatible server's `HOST:PORT`."""
+    store_namespace: str
+    """Namespace of that server."""
+    store_port: int
+    """Port of its pods."""
+    password: pulumi.Input[str]
+    """Its password, a secret."""
+
+
+def configuration(limits: RateLimits, *, replicas: int, namespace: str, supply: Supply) -> dict[str, Any]:
+    """`rateLimit` and `provider` of Envoy Gateway's configuration.
+
+    Calls pass uncounted while the service or its store does not answer: models go on being served.
+    """
+    placed = on_nodes(supply)
+    own_address = f"envoy-gateway.{namespace}.svc.cluster.local:{XDS_PORT}"
+    credential = {"secretKeyRef": {"name": CREDENTIAL, "key": "password"}}
+    return {
+        "rateLimit": {
+            "backend": {"type": "Redis", "redis": {"url": limits["store"]}},
+            "timeout": TIMEOUT,
+            "failClosed": False,
+        },
+        "provider": {
+            "type": "Kubernetes",
+            "kubernetes": {
+                "rateLimitDeployment": {
+                    "replicas": replicas,
+                    "pod": {
+                        # It reads the password when it starts.
+                        "annotations": {CREDENTIAL_REVISION: revision(limits["password"])},
+                        "securityContext": restricted_pod(USER),
+                        **({"imagePullSecrets": pull_secrets(supply)} if pull_secrets(supply) else {}),
+                        **({"nodeSelector": placed["node_selector"]} if "node_selector" in placed else {}),
+                        **({"tolerations": placed["tolerations"]} if "tolerations" in placed else {}),
+                    },
+                    "container": {
+                        "image": reference(image("ratelimit"), supply),
+                        "env": [
+                            {"name": "CONFIG_GRPC_XDS_SERVER_URL", "value": own_address},
+                            {"name": "REDIS_AUTH", "valueFrom": credential},
+                        ],
+                        "resources": {
+                            "requests": {"cpu": "50m", "memory": "64Mi"},
+                            "limits": {"memory": "256Mi"},
+                        },
+                        "securityContext": {
+                            **restricted_container(read_only_root=True),
+                            "runAsUser": USER,
+                            "runAsGroup": USER,
+                        },
+                    },
+                },
+                **({"rateLimitPDB": {"minAvailable": 1}} if replicas > 1 else {}),
+            },
+        },
+    }
+
+
+def network(limits: RateLimits, controller: dict[str, str], scraper: str) -> dict[str, Any]:
+    """NetworkPolicy of the service: proxies and the scraper in, controller, store and DNS out."""
+    return policy(
+        pods=PODS,
+        ingress=[ingress([SAME_NAMESPACE], PORT), ingress([namespace_peer(scraper)], METRICS_PORT)],
+        egress=[
+            dns(),
+            egress([pod_peer(controller)], XDS_PORT),
+            egress([namespace_peer(limits["store_namespace"])], limits["store_port"]),
+        ],
+    )

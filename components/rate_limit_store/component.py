@@ -1,0 +1,131 @@
+"""Valkey, which keeps the counts of Envoy's rate limit service over restarts."""
+
+from typing import Any, NotRequired, TypedDict, cast
+
+import pulumi
+import pulumi_kubernetes as kubernetes
+
+from corral.catalogue.addons import descriptor
+from corral.catalogue.vocabulary import Addon
+from corral.components._credentials import CREDENTIAL_REVISION, revision
+from corral.components._kit import checked, child, labels, selector, token
+from corral.components._namespaces import namespace_of
+from corral.components._network import ingress, namespace_peer, policy
+from corral.components.rate_limit_store import pod
+from corral.components.supply import Supply
+
+COMPONENT = "rate-limit-store"
+SERVICE = COMPONENT
+NAMESPACE = descriptor(Addon.TOKEN_LIMITS).namespace
+CLIENTS = descriptor(Addon.ENVOY_GATEWAY).namespace
+SIZE_GIB = 1
+
+
+class RateLimitStoreArgs(TypedDict):
+    """What the store of counts needs to know."""
+
+    supply: Supply
+    """Where its image comes from."""
+    password: pulumi.Input[str]
+    """Password of its one user, a secret."""
+    clients: NotRequired[str]
+    """Namespace of the rate limit service, which alone reaches it; `envoy-gateway-system` when omitted."""
+    storage_class: NotRequired[str]
+    """Class of its volume; the cluster's default when omitted."""
+    protect: NotRequired[bool]
+    """Whether its volume is protected from deletion; true when omitted."""
+    namespace: NotRequired[str]
+    """Where it runs; `token-limits` when omitted."""
+    create_namespace: NotRequired[bool]
+    """False: its namespace is there, is used as it is, and stays; true when omitted."""
+
+
+class RateLimitStore(pulumi.ComponentResource):
+    """One Valkey with a password and a log on a volume, on the cluster given as provider.
+
+    Counts of the last second before a crash are lost. Its traffic is not encrypted; a NetworkPolicy keeps it
+    to the rate limit service.
+    """
+
+    address: pulumi.Output[str]
+    """`HOST:PORT` inside the cluster, known once it answers there."""
+
+    def __init__(self, name: str, args: RateLimitStoreArgs, opts: pulumi.ResourceOptions | None = None):
+        args = checked(args, RateLimitStoreArgs, name)
+        super().__init__(token(type(self)), name, {}, opts)
+        space = args.get("namespace", NAMESPACE)
+        namespace = namespace_of(self, name, space, args, component=COMPONENT)
+
+        def meta(called: str, **more: Any) -> Any:
+            return {"name": called, "namespace": namespace, "labels": labels(COMPONENT, name), **more}
+
+        password = pulumi.Output.secret(args["password"])
+        before = [
+            kubernetes.core.v1.Secret(
+                f"{name}-credential",
+                metadata=meta(pod.CREDENTIAL),
+                string_data={pod.CREDENTIAL_FILE: password.apply(pod.credential)},
+                opts=child(self),
+            ),
+            # Many storage classes bind a claim only once a pod wants it.
+            self._claim(name, args, meta(pod.CLAIM, annotations={"pulumi.com/skipAwait": "true"})),
+            kubernetes.core.v1.Service(
+                f"{name}-service",
+                # The StatefulSet behind it is awaited itself, and waits for this Service.
+                metadata=meta(SERVICE, annotations={"pulumi.com/skipAwait": "true"}),
+                spec={
+                    "selector": selector(COMPONENT, name),
+                    "ports": [{"name": "valkey", "port": pod.PORT, "target_port": "valkey"}],
+                },
+                opts=child(self),
+            ),
+        ]
+        kubernetes.networking.v1.NetworkPolicy(
+            f"{name}-network",
+            metadata=meta(COMPONENT),
+            spec=cast(Any, _network(name, args.get("clients", CLIENTS))),
+            opts=child(self),
+        )
+        server = kubernetes.apps.v1.StatefulSet(
+            f"{name}-server",
+            metadata=meta(COMPONENT),
+            spec={
+                "service_name": SERVICE,
+                "replicas": 1,
+                "selector": {"match_labels": selector(COMPONENT, name)},
+                "template": {
+                    "metadata": {
+                        "labels": labels(COMPONENT, name),
+                        # It reads the password when it starts.
+                        "annotations": {CREDENTIAL_REVISION: revision(args["password"])},
+                    },
+                    "spec": cast(Any, pod.pod(args["supply"])),
+                },
+            },
+            opts=child(self, depends_on=before),
+        )
+        self.address = pulumi.Output.all(namespace, server.urn).apply(
+            lambda known: f"{SERVICE}.{known[0]}.svc.cluster.local:{pod.PORT}"
+        )
+        self.register_outputs({"address": self.address})
+
+    def _claim(self, name: str, args: RateLimitStoreArgs, metadata: Any) -> pulumi.Resource:
+        spec: dict[str, Any] = {
+            "access_modes": ["ReadWriteOnce"],
+            "resources": {"requests": {"storage": f"{SIZE_GIB}Gi"}},
+        }
+        if "storage_class" in args:
+            spec["storage_class_name"] = args["storage_class"]
+        return kubernetes.core.v1.PersistentVolumeClaim(
+            f"{name}-data",
+            metadata=metadata,
+            spec=cast(Any, spec),
+            opts=child(self, protect=args.get("protect", True)),
+        )
+
+
+def _network(name: str, clients: str) -> dict[str, Any]:
+    """The rate limit service's namespace in; out to nobody."""
+    return policy(
+        pods=selector(COMPONENT, name), ingress=[ingress([namespace_peer(clients)], pod.PORT)], egress=[]
+    )

@@ -1,0 +1,128 @@
+"""Limits by tokens, which all proxies share: real proxies, the real rate limit service, a real Valkey.
+
+Runs after the tests of calls: in the end red's tokens are spent.
+"""
+
+import json
+import os
+import signal
+from typing import Any
+
+import httpx
+import pytest
+from tests.e2e import platform_client
+from tests.e2e.platform_client import Platform
+from tests.fair_sharing.callers import HOST, KEYS, RESTART_SECONDS, SPACE, answers, call, question
+from tests.fair_sharing.stack import RED_TOKENS
+
+from corral.catalogue.gateway import PROXY
+
+pytestmark = pytest.mark.engine
+
+COUNTED_SECONDS = 10
+MONTH_SECONDS = 30 * 24 * 3600
+STORE = ("rate-limit-store", "token-limits")
+LONG = "Repeat: " + "one two three four five six seven eight nine ten " * 40
+
+
+def meter(client: httpx.Client) -> int:
+    """Tokens that red has left, by a call that costs none."""
+    shown = call(client, "/red/smollm2/v1/models", KEYS["red"])
+    assert shown.status_code == 200, shown.text
+    assert shown.headers["x-ratelimit-limit"].startswith(f"{RED_TOKENS},")
+    return int(shown.headers["x-ratelimit-remaining"])
+
+
+def counted(client: httpx.Client, before: int, used: int) -> None:
+    """Waits until red has as many tokens less; an answer's are counted once it has ended."""
+    assert used > 0
+    wanted = max(0, before - used)
+    platform_client.wait_for(
+        lambda: meter(client) == wanted, COUNTED_SECONDS, f"{wanted} of {before} tokens are left"
+    )
+
+
+def usage_of_stream(client: httpx.Client, body: dict[str, Any]) -> int:
+    """Total of the usage that the last event before the end of a stream says."""
+    totals = []
+    with client.stream(
+        "POST",
+        "/red/v1/chat/completions",
+        json=body,
+        headers={"Authorization": f"Bearer {KEYS['red']}"},
+        extensions={"sni_hostname": HOST},
+    ) as streamed:
+        for line in streamed.iter_lines():
+            if line.startswith("data: {") and (usage := json.loads(line.removeprefix("data: ")).get("usage")):
+                totals.append(usage["total_tokens"])
+    (total,) = totals
+    return total
+
+
+def ask(client: httpx.Client, path: str = "/red/v1") -> httpx.Response:
+    return call(client, f"{path}/chat/completions", KEYS["red"], question(LONG, 1))
+
+
+def spend(client: httpx.Client) -> None:
+    """Calls until red's tokens are spent."""
+    for _ in range(20):
+        if ask(client).status_code == 429:
+            return
+    pytest.fail(f"{RED_TOKENS} tokens are not spent: {meter(client)} are left")
+
+
+def test_tokens_of_an_answer_are_counted_by_either_path(client):
+    answers(client, "red", KEYS["red"], 200)
+    for path in ("/red/v1", "/red/smollm2/v1"):
+        before = meter(client)
+        answered = call(client, f"{path}/chat/completions", KEYS["red"], question("Hello", 3)).json()
+        counted(client, before, answered["usage"]["total_tokens"])
+
+
+@pytest.mark.parametrize("stated", [{}, {"stream_options": {"include_usage": False}}], ids=["unasked", "off"])
+def test_tokens_of_a_stream_are_counted_whatever_the_caller_says_of_usage(client, stated):
+    answers(client, "red", KEYS["red"], 200)
+    before = meter(client)
+    used = usage_of_stream(client, question("Hello", 3, stream=True, **stated))
+    counted(client, before, used)
+
+
+def test_spent_tokens_are_answered_with_the_reason_and_when_to_come_again(client):
+    answers(client, "blue", KEYS["blue"], 200)
+    spend(client)
+    for path in ("/red/v1", "/red/smollm2/v1"):
+        refused = ask(client, path)
+        assert refused.status_code == 429
+        assert refused.json()["error"]["code"] == "insufficient_quota"
+        assert str(RED_TOKENS) in refused.json()["error"]["message"]
+        assert 0 < int(refused.headers["retry-after"]) <= MONTH_SECONDS
+    other = call(client, "/blue/chat/v1/chat/completions", KEYS["blue"], question(LONG, 1))
+    assert "tokens" not in other.text, "red's tokens are its own"
+
+
+def test_a_killed_proxy_and_a_killed_store_come_back_with_the_counts(platform, client):
+    spend(client)
+    for space, pod in ((SPACE, PROXY), (STORE[1], STORE[0])):
+        killed = platform.program_of(space, pod)
+        os.kill(killed.pid, signal.SIGKILL)
+        platform_client.wait_for(lambda killed=killed: not killed.alive, 10, f"the killed {pod} is gone")
+        platform_client.wait_for(lambda: _status(client) == 429, RESTART_SECONDS, "red is refused again")
+
+
+def test_calls_pass_uncounted_while_the_store_is_gone(platform: Platform, client):
+    spend(client)
+    _scale(platform, 0)
+    platform_client.wait_for(lambda: _status(client) == 200, RESTART_SECONDS, "calls pass")
+    _scale(platform, 1)
+    platform_client.wait_for(lambda: _status(client) == 429, RESTART_SECONDS, "red is refused again")
+
+
+def _scale(platform: Platform, replicas: int) -> None:
+    platform.kubectl("scale", "statefulset", STORE[0], "-n", STORE[1], f"--replicas={replicas}")
+
+
+def _status(client: httpx.Client) -> int:
+    try:
+        return call(client, "/red/smollm2/v1/models", KEYS["red"]).status_code
+    except httpx.TransportError:
+        return 0
