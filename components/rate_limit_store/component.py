@@ -1,5 +1,6 @@
 """Valkey, which keeps the counts of Envoy's rate limit service over restarts."""
 
+from functools import partial
 from typing import Any, NotRequired, TypedDict, cast
 
 import pulumi
@@ -55,10 +56,7 @@ class RateLimitStore(pulumi.ComponentResource):
         super().__init__(token(type(self)), name, {}, opts)
         space = args.get("namespace", NAMESPACE)
         namespace = namespace_of(self, name, space, args, component=COMPONENT)
-
-        def meta(called: str, **more: Any) -> Any:
-            return {"name": called, "namespace": namespace, "labels": labels(COMPONENT, name), **more}
-
+        meta = partial(_metadata, namespace, name)
         password = pulumi.Output.secret(args["password"])
         before = [
             kubernetes.core.v1.Secret(
@@ -122,6 +120,10 @@ class RateLimitStore(pulumi.ComponentResource):
             spec=cast(Any, spec),
             opts=child(self, protect=args.get("protect", True)),
         )
+
+
+def _metadata(namespace: pulumi.Input[str], name: str, called: str, **more: Any) -> Any:
+    return {"name": called, "namespace": namespace, "labels": labels(COMPONENT, name), **more}
 
 
 def _network(name: str, clients: str) -> dict[str, Any]:
