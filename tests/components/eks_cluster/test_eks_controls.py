@@ -69,12 +69,13 @@ def test_no_control_stops_a_cluster(name):
     assert stopped(resources(name), name) == set()
 
 
-def test_air_gapped_takes_no_cloud_provider_and_the_issuer_of_people_is_the_program_s_to_add():
+def test_air_gapped_takes_no_cloud_provider_and_issuer_and_backup_are_the_program_s_to_add():
     subjects = resources("air-gapped")
     found = stopped(subjects, "air-gapped")
     placed = {one.name for one in subjects if not one.type.startswith("aws:iam/")}
     assert {name for control, name in found if control == "SOV-OPR-01"} == placed
-    assert {one for one in found if one[0] != "SOV-OPR-01"} == {("SOV-LCK-06", "models-cluster")}
+    added = {("SOV-LCK-05", "models-cluster"), ("SOV-LCK-06", "models-cluster")}
+    assert {one for one in found if one[0] != "SOV-OPR-01"} == added
 
 
 def open_to_any_account(props: dict[str, Any]) -> None:

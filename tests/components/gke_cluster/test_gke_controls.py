@@ -59,8 +59,11 @@ def test_no_control_stops_a_cluster(name):
     assert stopped(resources(name), name) == set()
 
 
-def test_air_gapped_takes_no_cloud_provider_and_has_nothing_else_to_say():
-    assert {control for control, _ in stopped(resources("air-gapped"), "air-gapped")} == {"SOV-OPR-01"}
+def test_air_gapped_takes_no_cloud_provider_and_asks_for_a_backup_outside_it():
+    assert {control for control, _ in stopped(resources("air-gapped"), "air-gapped")} == {
+        "SOV-OPR-01",
+        "SOV-LCK-05",
+    }
 
 
 HERE = key("disks", project=PROJECT)
