@@ -1,6 +1,7 @@
 """A canary behind the gateway: a steady client calls a model while its calls move there and back.
 
-It comes after the other tests of the gateway, whose client it has; the model has half the context afterwards.
+It comes after the tests of limits by tokens, which leave the tenant none; the model has half the context
+afterwards.
 """
 
 import copy
@@ -17,7 +18,7 @@ import pytest
 import yaml
 from tests.e2e import platform_client
 from tests.e2e.platform_client import Platform
-from tests.fair_sharing import test_gateway_calls as gateway
+from tests.fair_sharing import callers
 from tests.fair_sharing.stack import STACK
 
 pytestmark = pytest.mark.engine
@@ -28,9 +29,9 @@ CONTEXT = STACK["models"][0]["context"] // 2
 """Of the canary, in tokens."""
 CALLERS, PAUSE = 2, 0.2
 CALLS_SECONDS = 90
+TOKENS = 10_000_000
 SETTLED = 3
 """Seconds until the proxies have a route that the API server has."""
-client = gateway.client
 
 
 class Steady:
@@ -44,22 +45,22 @@ class Steady:
     def _ask(self) -> None:
         while not self._ended.wait(PAUSE):
             try:
-                body = gateway.question("Hello", 1)
-                answer = gateway.call(self._client, "/red/v1/chat/completions", gateway.KEYS["red"], body)
+                body = callers.question("Hello", 1)
+                answer = callers.call(self._client, "/red/v1/chat/completions", callers.KEYS["red"], body)
                 self.calls.append(str(answer.status_code))
             except httpx.HTTPError as error:
                 self.calls.append(repr(error))
 
     @contextmanager
     def calling(self) -> Iterator["Steady"]:
-        callers = [threading.Thread(target=self._ask) for _ in range(CALLERS)]
-        for one in callers:
+        threads = [threading.Thread(target=self._ask) for _ in range(CALLERS)]
+        for one in threads:
             one.start()
         try:
             yield self
         finally:
             self._ended.set()
-            for one in callers:
+            for one in threads:
                 one.join()
 
     def lost(self) -> list[str]:
@@ -68,9 +69,16 @@ class Steady:
         return [one for one in self.calls if one != "200"]
 
 
+def unlimited() -> dict[str, Any]:
+    """The stack with as many tokens as steady callers need."""
+    content = copy.deepcopy(STACK)
+    content["token-limits"]["tenants"]["red"]["tokens-per-month"] = TOKENS
+    return content
+
+
 def stack(weight: int | None) -> dict[str, Any]:
     """The stack with a canary of this weight; None: what the canary was is the model, and there is none."""
-    content = copy.deepcopy(STACK)
+    content = unlimited()
     if weight is None:
         content["models"][0]["context"] = CONTEXT
     else:
@@ -109,8 +117,9 @@ def ready(platform: Platform) -> bool:
 
 
 @pytest.fixture(scope="module", autouse=True)
-def known(client: httpx.Client) -> None:
-    gateway.answers(client, "red", gateway.KEYS["red"], 200)
+def known(platform: Platform, client: httpx.Client) -> None:
+    up(platform, unlimited())
+    callers.answers(client, "red", callers.KEYS["red"], 200)
 
 
 def test_a_canary_comes_beside_a_model_that_is_called_and_takes_its_weight(platform, client):
@@ -123,14 +132,14 @@ def test_a_canary_comes_beside_a_model_that_is_called_and_takes_its_weight(platf
 
 
 def test_a_killed_canary_loses_no_call(platform, client):
-    platform_client.wait_for(lambda: ready(platform), gateway.RESTART_SECONDS, "the canary is ready")
+    platform_client.wait_for(lambda: ready(platform), callers.RESTART_SECONDS, "the canary is ready")
     killed = platform.program_of("red", f"{CANARY}-predictor")
     with Steady(client).calling() as steady:
         time.sleep(1)
         os.kill(killed.pid, signal.SIGKILL)
         platform_client.wait_for(lambda: not killed.alive, 10, "the killed canary is gone")
         platform_client.wait_for(lambda: not ready(platform), 30, "the canary is not ready")
-        platform_client.wait_for(lambda: ready(platform), gateway.RESTART_SECONDS, "the canary is back")
+        platform_client.wait_for(lambda: ready(platform), callers.RESTART_SECONDS, "the canary is back")
     assert steady.lost() == []
 
 
