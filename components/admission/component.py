@@ -73,7 +73,9 @@ class AdmissionArgs(TypedDict):
     profile: str
     """Sovereignty profile whose constraints hold."""
     region: NotRequired[str]
-    """Region that narrows the profile."""
+    """Region that narrows the profile, or the site of one's own in `country`."""
+    country: NotRequired[str]
+    """Country of the site, as ISO 3166-1 alpha-2; when omitted `region` is a region of a cloud."""
     levels: NotRequired[dict[str, str]]
     """Controls that are enforced harder than the profile does, by ID: `mandatory` or `advisory`."""
     exceptions: NotRequired[list[ExceptedControl]]
@@ -226,6 +228,7 @@ def _chosen(args: AdmissionArgs, owner: str) -> tuple[Profile, list[Control]]:
         constraints = profile(
             args["profile"],
             region=args.get("region"),
+            country=args.get("country"),
             registry=args.get("registry"),
             stores=tuple(store(bucket) for bucket in args.get("buckets", [])) or None,
         )

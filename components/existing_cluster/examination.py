@@ -12,6 +12,7 @@ from corral.catalogue.vocabulary import Addon
 from corral.components.existing_cluster.args import ClusterFinding, FindingLevel
 from corral.components.existing_cluster.connection import connect
 from corral.components.existing_cluster.state import Agent, ClusterState, StorageClass, read_state
+from corral.controls.residency.res_06 import REGION_LABEL
 
 _NUMBERS = re.compile(r"v?([0-9]+\.[0-9]+\.[0-9]+)")
 _GPU_LABELS = ("nvidia.com/gpu.present", "feature.node.kubernetes.io/pci-10de.present")
@@ -30,6 +31,8 @@ class Requirements:
     storage_class: str | None = None
     """None: the default one."""
     gpu_nodes: Sequence[str] = ()
+    regions: Sequence[str] = ()
+    """Values of the label of nodes for their region, of which those with GPUs need one; empty: any."""
 
 
 @dataclass(frozen=True)
@@ -222,6 +225,13 @@ def _nodes(state: ClusterState, needed: Requirements) -> Iterator[ClusterFinding
             known = ", ".join(sorted(state.nodes)[:8]) or "none"
             message = f"there is no node {name}; there are {known}"
             yield _finding("nodes", FindingLevel.REFUSED, message, "Nodes")
+            continue
+        if needed.regions and (region := node.labels.get(REGION_LABEL)) not in needed.regions:
+            message = (
+                f"node {name} has {REGION_LABEL}={region or ''}, and pods with classified data run in "
+                f"{' or '.join(needed.regions)} alone: label it, if it is there"
+            )
+            yield _finding("nodes", FindingLevel.REFUSED, message, evidence)
             continue
         labelled = any(node.labels.get(one) == "true" for one in _GPU_LABELS)
         counted = any(one.startswith(_GPU_RESOURCE) for one in node.allocatable)

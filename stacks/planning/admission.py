@@ -1,18 +1,29 @@
 """Where the policies at admission hold: chosen by the stack file, else by whose cluster it is."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
-from corral.catalogue.vocabulary import Addon, AddonState, AdmissionScope, Profile
+from corral.catalogue.vocabulary import Addon, AddonState, AdmissionScope, DataClass, Profile
+from corral.controls.adjustments import enforced
+from corral.controls.enforcement import stops
+from corral.controls.profiles import profile
+from corral.controls.register import control
+from corral.controls.residency.res_06 import places
 from corral.controls.scope import ENFORCED, EXEMPT, SCOPE_LABEL, Scope
-from corral.stacks.config.stack_config import Cluster, Sovereignty
+from corral.stacks.config.stack_config import Cluster, Sovereignty, TenantSection
 from corral.stacks.planning.results.addons import AddonStates
 from corral.stacks.planning.results.sovereignty import AdmissionPlan
 
 POD_SECURITY = "restricted"
+PLACED = "SOV-RES-06"
+"""The control that says where pods with classified data run."""
 
 
 def admission_plan(
-    sovereignty: Sovereignty, cluster: Cluster, states: AddonStates, tenants: Mapping[str, str]
+    sovereignty: Sovereignty,
+    cluster: Cluster,
+    states: AddonStates,
+    tenants: Mapping[str, str],
+    sections: Sequence[TenantSection],
 ) -> AdmissionPlan:
     """The scope of the policies; `tenants`: namespace by tenant.
 
@@ -36,4 +47,22 @@ def admission_plan(
         default_deny=kyverno,
         pod_security=None if open_ else POD_SECURITY,
         unlabelled=tuple(tenants.values()) if foreign else (),
+        places=classified_places(sovereignty, states, sections),
     )
+
+
+def classified_places(
+    sovereignty: Sovereignty, states: AddonStates, tenants: Sequence[TenantSection]
+) -> tuple[str, ...]:
+    """Regions that nodes must be labelled with to take pods of `tenants` with classified data; empty: any.
+
+    Raises:
+        ValueError: the region lies outside the profile.
+    """
+    limits = enforced(
+        profile(sovereignty.profile.value, region=sovereignty.region_name, country=sovereignty.country),
+        sovereignty.controls,
+    )
+    classified = any(one.data_class not in (None, DataClass.PUBLIC) for one in tenants)
+    held = states[Addon.ADMISSION] is AddonState.MANAGED and stops(control(PLACED), limits)
+    return tuple(places(limits)) if classified and held else ()

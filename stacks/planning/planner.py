@@ -104,7 +104,7 @@ def plan(
         ),
         tenants=owners,
         policy=policy_plan(sovereignty, repositories(used, sovereignty.registry, tools), day),
-        admission=admission_plan(sovereignty, config.cluster, states, tenants),
+        admission=admission_plan(sovereignty, config.cluster, states, tenants, config.tenants),
         digests=digests,
         cost=cost(pools, filled, models, region=sovereignty.region_name, budget=config.budget),
         shares=quotas,

@@ -50,6 +50,14 @@ def test_no_control_of_the_profiles_for_such_a_site_stops_it(profile: str):
     assert undecided == set()
 
 
+def test_pods_with_classified_data_are_sent_to_nodes_of_the_site():
+    spec = graph_of().one("MutatingPolicy", "corral-regions").inputs["spec"]
+    (demand,) = [one["expression"] for one in spec["variables"] if one["name"] == "demand"]
+    assert '"values": dyn(["plant-7"])' in demand
+    assert plan_of().admission.places == ("plant-7",)
+    assert plan_of("eu-resident").admission.places == (), "reported there, and not stopped"
+
+
 def test_no_resource_names_a_host_outside_the_site():
     config = parse(content(STACK))
     assert outside(config, contents.registered(platform(config))) == []

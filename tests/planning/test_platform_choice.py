@@ -111,3 +111,18 @@ def test_a_cluster_whose_operator_runs_a_gpu_cluster_gives_its_dra_driver_and_ta
     parts = {"gpu-operator": "off", "dra-driver": "existing"}
     assert problems(cluster=on(), addons=parts, gpu_pools=[WHOLE]) == []
     assert planned(cluster=on(), addons=parts, gpu_pools=[WHOLE]).allocator is Allocator.DRA_DRIVER
+
+
+@pytest.mark.parametrize(("data_class", "refused"), [("internal", True), ("public", False)])
+def test_classified_data_is_not_on_simulated_nodes_where_the_profile_keeps_it_to_its_regions(
+    data_class: str, refused: bool
+):
+    lines = problems(
+        sovereignty={"profile": "eu-controlled", "region": {"country": "DE", "site": "fra-1"}},
+        tenants=[{"name": "assistants", "data-class": data_class}],
+        cluster={"kind": "embedded"},
+    )
+    line = (
+        f"tenants[0].data-class: {data_class}: profile eu-controlled keeps its pods to nodes of its regions"
+    )
+    assert any(one.startswith(line) for one in lines) is refused

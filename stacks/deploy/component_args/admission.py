@@ -34,12 +34,15 @@ def admission_args(context: DeployContext) -> AdmissionArgs | None:
     args: AdmissionArgs = {
         "controls": demanded_controls(plan),
         "profile": plan.profile.value,
+        "region": plan.region,
         "kyverno": context.enabled(Addon.KYVERNO),
         "buckets": [plan.storage.bucket],
         "scope": plan.admission.scope,
         "own_serving": plan.state(Addon.KSERVE) is AddonState.MANAGED,
         "kyverno_namespace": plan.addon(Addon.KYVERNO).namespace,
     }
+    if plan.country is not None:
+        args["country"] = plan.country
     kyverno = context.built.get(Kyverno)
     if kyverno is not None:
         args["kyverno_types"] = kyverno.namespace

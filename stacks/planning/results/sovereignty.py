@@ -86,6 +86,8 @@ class AdmissionPlan:
     """Pod Security level that a namespace in scope gets where it names none; None: none."""
     unlabelled: tuple[str, ...]
     """Namespaces of tenants that somebody else made, in scope once their owner labels them."""
+    places: tuple[str, ...] = ()
+    """Regions that nodes must be labelled with to take pods of tenants with classified data; empty: any."""
 
 
 @dataclass(frozen=True)

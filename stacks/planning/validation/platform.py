@@ -3,9 +3,10 @@
 from collections.abc import Iterator, Sequence
 
 from corral.catalogue.platforms import PlatformEntry, platform, precompiled_kernels
-from corral.catalogue.vocabulary import Addon, AddonState, DriverSource, Platform, SharingKind
+from corral.catalogue.vocabulary import Addon, AddonState, DataClass, DriverSource, Platform, SharingKind
 from corral.stacks.config.errors import Problem
 from corral.stacks.config.stack_config import GpuPool, StackConfig
+from corral.stacks.planning.admission import classified_places
 from corral.stacks.planning.defaults import node_platform
 from corral.stacks.planning.results.addons import AddonStates
 
@@ -15,6 +16,7 @@ def check_platform(config: StackConfig, states: AddonStates) -> Iterator[Problem
     name = node_platform(config.cluster)
     row = platform(name)
     yield from _embedded(config)
+    yield from _classified(config, states)
     yield from _own_devices(config.gpu_pools, states, name, row)
     yield from _precompiled(config, states[Addon.GPU_OPERATOR], name, row)
     yield from _pools_without_operator(config.gpu_pools, states)
@@ -30,6 +32,25 @@ def _embedded(config: StackConfig) -> Iterator[Problem]:
         if value is not None and cluster.capabilities.simulated:
             reason = f"the {cluster.kind.value} cluster simulates its nodes: leave it out"
             yield Problem(f"cluster.{key}", str(value), reason)
+
+
+def _classified(config: StackConfig, states: AddonStates) -> Iterator[Problem]:
+    """Classified data on nodes that are in no region."""
+    if not config.cluster.capabilities.simulated:
+        return
+    try:
+        kept = classified_places(config.sovereignty, states, config.tenants)
+    except ValueError:
+        return  # The region is refused as such.
+    name = config.sovereignty.profile.value
+    for index, tenant in enumerate(config.tenants if kept else ()):
+        if tenant.data_class not in (None, DataClass.PUBLIC):
+            yield Problem(
+                f"tenants[{index}].data-class",
+                tenant.data_class.value,
+                f"profile {name} keeps its pods to nodes of its regions, and simulated nodes are in none: "
+                "use kind existing, or public",
+            )
 
 
 def _own_devices(

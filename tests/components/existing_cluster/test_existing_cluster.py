@@ -144,6 +144,18 @@ def test_gpu_nodes_are_looked_up_by_name():
     assert [line.partition(" ")[0] for line in examination.warnings] == ["nodes:", "nodes:"]
 
 
+def test_nodes_that_take_pods_with_classified_data_are_labelled_with_a_region_of_the_profile():
+    label = "topology.kubernetes.io/region"
+    nodes = listed(node("gpu-0", **{label: "fra-1"}), node("gpu-1", **{label: "us-east-1"}), node("gpu-2"))
+    needed = Requirements(gpu_nodes=["gpu-0", "gpu-1", "gpu-2"], regions=["fra-1"])
+    refusals = looked_at(needed, **{NODES: nodes}).refusals
+    assert refusals == [
+        f"nodes: node {name} has {label}={value}, and pods with classified data run in fra-1 alone: "
+        "label it, if it is there"
+        for name, value in (("gpu-1", "us-east-1"), ("gpu-2", ""))
+    ]
+
+
 def test_another_context_may_be_named():
     with serving(WHOLE) as server, pytest.raises(ClusterUnreachable, match=r"127\.0\.0\.1:1 does not answer"):
         examined(kubeconfig(server), "gone", Requirements())
