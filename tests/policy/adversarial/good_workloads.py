@@ -184,6 +184,7 @@ def good() -> Iterator[Entry]:
         (
             "resource.k8s.io/v1:ResourceClaim",
             {
+                "metadata": {"namespace": "research"},
                 "spec": {
                     "devices": {"requests": [{"name": "g", "exactly": {"deviceClassName": "gpu.nvidia.com"}}]}
                 }
