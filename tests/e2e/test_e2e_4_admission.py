@@ -8,8 +8,12 @@ import pytest
 from platform_client import Platform, pod, wait_for
 from tests.controls.same_verdict.admissible import refused, sample
 
+from corral.components.admission.component import KYVERNO_API
+from corral.components.admission.regions import regions
 from corral.controls.models.sources import store
 from corral.controls.profiles import profile
+from corral.controls.residency.res_06 import REGION_LABEL
+from corral.controls.scope import CLASS_LABEL, ENFORCED, SCOPE_LABEL, Scope
 
 pytestmark = pytest.mark.engine
 
@@ -209,3 +213,51 @@ def test_a_pod_of_an_image_without_a_row_is_marked_simulated(platform):
     items = platform.items("pods", "-n", "assistants", "-l", "serving.kserve.io/inferenceservice=chat")
     conditions = json.dumps([one["status"]["conditions"] for one in items])
     assert "corral.dev/Simulated" in conditions
+
+
+@contextlib.contextmanager
+def made(platform: Platform, *objects: dict) -> Iterator[None]:
+    """These objects are there, and go afterwards."""
+    listed = {"apiVersion": "v1", "kind": "List", "items": [*objects]}
+    try:
+        platform.kubectl("create", "-f", "-", stdin=listed)
+        yield
+    finally:
+        platform.kubectl("delete", "--ignore-not-found", "-f", "-", stdin=listed)
+
+
+def required_terms(platform: Platform, affinity: dict) -> list[dict]:
+    """Terms of the node affinity that a pod of namespace `classified` has after admission."""
+    subject = pod("classified", LLAMA)
+    subject["spec"]["affinity"] = affinity
+    done = platform.try_kubectl("create", "--dry-run=server", "-o", "json", "-f", "-", stdin=subject)
+    assert done.code == 0, done.err
+    made = json.loads(done.out)["spec"].get("affinity", {}).get("nodeAffinity", {})
+    return made.get("requiredDuringSchedulingIgnoredDuringExecution", {}).get("nodeSelectorTerms", [])
+
+
+def test_kyverno_sends_pods_with_classified_data_to_the_regions_of_the_profile(platform):
+    namespace = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "classified"}}
+    namespace["metadata"]["labels"] = {SCOPE_LABEL: ENFORCED, CLASS_LABEL: "internal"}
+    policy = {"apiVersion": KYVERNO_API, "kind": "MutatingPolicy", "metadata": {"name": "regions-of-a-test"}}
+    policy["spec"] = regions(Scope(), ["eu-central-1", "eu-west-1"])
+    demand = {"key": REGION_LABEL, "operator": "In", "values": ["eu-central-1", "eu-west-1"]}
+    pool = {"key": "pool", "operator": "Exists"}
+    name = {"key": "metadata.name", "operator": "In", "values": ["a"]}
+    preferred = [{"weight": 1, "preference": {"matchExpressions": [pool]}}]
+    several = [{"matchExpressions": [pool]}, {"matchFields": [name]}]
+    with made(platform, namespace, policy):
+        wait_for(lambda: required_terms(platform, {}), SECONDS, "Kyverno adds the affinity")
+        for affinity in (
+            {},
+            {"podAntiAffinity": {}},
+            {"nodeAffinity": {"preferredDuringSchedulingIgnoredDuringExecution": preferred}},
+        ):
+            assert required_terms(platform, affinity) == [{"matchExpressions": [demand]}]
+        both = {
+            "nodeAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": {"nodeSelectorTerms": several}}
+        }
+        assert required_terms(platform, both) == [
+            {"matchExpressions": [pool, demand]},
+            {"matchExpressions": [demand], "matchFields": [name]},
+        ]

@@ -130,9 +130,7 @@ def test_a_policy_of_namespaces_is_about_them_where_the_rest_of_the_cluster_is_a
         assert [rule["resources"] for rule in spec["matchConstraints"]["resourceRules"]] == [["namespaces"]]
 
 
-GUARD = next(
-    one for one in guards(Scope(), None, "kyverno", LIMITS) if one.name == "corral-places"
-).policy
+GUARD = next(one for one in guards(Scope(), None, "kyverno", LIMITS) if one.name == "corral-places").policy
 HERE = {REGION_LABEL: "eu-central-1", "pool": "slices"}
 
 

@@ -187,7 +187,7 @@ def good() -> Iterator[Entry]:
                 "metadata": {"namespace": "research"},
                 "spec": {
                     "devices": {"requests": [{"name": "g", "exactly": {"deviceClassName": "gpu.nvidia.com"}}]}
-                }
+                },
             },
         ),
         (
