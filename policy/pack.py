@@ -1,9 +1,7 @@
 """The pack: each control as a CrossGuard policy, under the profile that the stack file names."""
 
-import json
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import replace
 from datetime import date
 from functools import cache
 from pathlib import Path
@@ -22,8 +20,6 @@ from pulumi_policy import (
 )
 from pulumi_policy import Severity as PolicySeverity
 
-from corral.controls.adjustments import adjusted
-from corral.controls.budget import parse_budget
 from corral.controls.configuration import configured, data_of
 from corral.controls.control import Control, ObjectRule, Resource, StackRule, Undecided
 from corral.controls.cost.groups import READERS, group
@@ -32,24 +28,21 @@ from corral.controls.evaluate import applies, evaluate_object, evaluate_resource
 from corral.controls.exceptions import today
 from corral.controls.kinds import KINDS
 from corral.controls.levels import Severity
-from corral.controls.models.sources import BUCKET, store
-from corral.controls.portability.off_02 import parse_lock
-from corral.controls.profiles import PROFILES, Profile, profile
+from corral.controls.profiles import PROFILES, Profile
 from corral.controls.register import CONTROLS
 from corral.controls.stamp import CONFIG_MAP
 from corral.controls.workloads import kind_of
 from corral.policy import providers
 from corral.policy.adapt import api_of, kubernetes_workloads
 from corral.policy.adapter import Adapter
-from corral.policy.configured import OWN, SETTINGS, serve
+from corral.policy.configured import SETTINGS, serve
+from corral.policy.constraints import constraints_of
 from corral.policy.excepted import Exempting, object_name
 from corral.policy.providers import known_providers
 from corral.policy.rendered import RELEASE
 from corral.policy.stamp import STAMP, Ledger, stamping
 
 NAME = "corral-sovereignty"
-EMBEDDED_REGION = "embedded"
-"""Region of a stack that runs on this machine: it narrows nothing."""
 RENDERABLE = "releases-can-be-judged"
 BUDGETED = "a-budget-is-set"
 CONFIGURED = "configuration-keeps-to-controls"
@@ -58,8 +51,6 @@ UNDECIDED = "undecided-in-preview"
 SECRET = "kubernetes:core/v1:Secret"
 RENTED = frozenset(token for token in READERS if not token.startswith("kubernetes:core/"))
 """Types of resources by which a cloud comes to rent out GPU nodes; the others mark nodes that are there."""
-STRICTEST_DEFAULT = "eu-resident"
-"""Profile of a program that has no `corral:platform`: whoever imports a component gets a strict pack."""
 
 _SEVERITIES = {
     Severity.CRITICAL: PolicySeverity.CRITICAL,
@@ -396,57 +387,6 @@ def _advice(name: str, description: str, lines: Pending) -> list[Policy]:
         ResourceValidationPolicy(name=name, validate=one, **shared),
         StackValidationPolicy(name=f"{name}-of-the-stack", validate=several, **shared),
     ]
-
-
-def constraints_of(config: Mapping[str, str], day: date | None = None) -> Profile:
-    """The profile that the pack's own configuration names, else `corral:platform` of the stack's, else the
-    strict default, with the exceptions of the stack; `day`: by which these end, today's when absent.
-
-    Raises:
-        ValueError: an unknown profile, a region outside it, an exception that it does not take, a budget or
-            a lock that is none.
-    """
-    platform = cast(Mapping[str, Any], json.loads(config.get("corral:platform") or "{}"))
-    own = cast(Mapping[str, str], json.loads(config.get(OWN) or "{}"))
-    section = {**cast(Mapping[str, Any], platform.get("sovereignty") or {}), **own}
-    region, country = _place(section.get("region"))
-    stored = cast(Mapping[str, str], platform.get("model-storage") or {}).get("bucket", BUCKET)
-    bucket = own.get("bucket", stored)
-    constraints = profile(
-        section.get("profile", STRICTEST_DEFAULT),
-        region=None if region == EMBEDDED_REGION else region,
-        country=country,
-        registry=section.get("registry"),
-        stores=(store(bucket),) if platform or "bucket" in own else None,
-    )
-    constraints = adjusted(constraints, section, day or today())
-    lock = own.get("lock") or config.get("corral:lock")
-    if lock:
-        constraints = replace(constraints, locked=_locked(Path(lock)))
-    budget = cast(Mapping[str, Any] | None, platform.get("budget"))
-    return constraints if budget is None else replace(constraints, budget=parse_budget(budget))
-
-
-def _locked(path: Path) -> frozenset[str]:
-    """What the lock of a bundle at `path` locks.
-
-    Raises:
-        ValueError: it cannot be read, or is none.
-    """
-    try:
-        return parse_lock(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, ValueError) as error:
-        raise ValueError(f"corral:lock: {path}: {error}") from error
-
-
-def _place(region: Any) -> tuple[str | None, str | None]:
-    """Name and country of `sovereignty.region`; a region of a cloud has no country."""
-    if not isinstance(region, Mapping):
-        return region, None
-    site = cast(Mapping[str, Any], region)
-    if not isinstance(site.get("site"), str) or not isinstance(site.get("country"), str):
-        raise ValueError("sovereignty.region: use the name of a region, or {country: DE, site: NAME}")
-    return site["site"], site["country"]
 
 
 def start() -> None:

@@ -21,7 +21,8 @@ from corral.controls.register import CONTROLS
 from corral.controls.verdicts import Evaluation, Finding, Outcome
 from corral.policy.adapter import adapted
 from corral.policy.configured import configured
-from corral.policy.pack import EXCEPTED, NAME, RENDERABLE, UNDECIDED, concerns, constraints_of, policies
+from corral.policy.constraints import constraints_of
+from corral.policy.pack import EXCEPTED, NAME, RENDERABLE, UNDECIDED, concerns, policies
 from corral.policy.rendered import RELEASE
 from corral.policy.stamp import control_of
 

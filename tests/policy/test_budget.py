@@ -23,7 +23,8 @@ from corral.components.gpu_node_pool.node_labels import POOL_LABEL
 from corral.controls.cost import groups
 from corral.controls.cost.groups import POOL
 from corral.policy.configured import configured
-from corral.policy.pack import BUDGETED, concerns, constraints_of, policies
+from corral.policy.constraints import constraints_of
+from corral.policy.pack import BUDGETED, concerns, policies
 from corral.stacks.deploy.program import Platform
 from corral.stacks.planning.planner import plan
 

@@ -7,7 +7,7 @@ import pytest
 
 from corral.controls.portability.off_02 import parse_lock
 from corral.policy.configured import OWN
-from corral.policy.pack import constraints_of
+from corral.policy.constraints import constraints_of
 from corral.stacks.reports.bundle.lock import Artifact, Bundle
 
 DIGEST = f"sha256:{'a' * 64}"

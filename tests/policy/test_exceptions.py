@@ -11,7 +11,8 @@ from pulumi_policy import EnforcementLevel
 from pulumi_policy.proxy import UNKNOWN_STRING_VALUE
 
 from corral.policy.configured import configured
-from corral.policy.pack import EXCEPTED, concerns, constraints_of, policies
+from corral.policy.constraints import constraints_of
+from corral.policy.pack import EXCEPTED, concerns, policies
 from corral.policy.rendered import RELEASE
 
 MANDATORY, ADVISORY = analyzer_pb2.MANDATORY, analyzer_pb2.ADVISORY

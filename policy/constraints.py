@@ -1,0 +1,72 @@
+"""The constraints of the pack: from its own configuration, the stack's, or the strict default."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import date
+from pathlib import Path
+from typing import Any, cast
+
+from corral.controls.adjustments import adjusted
+from corral.controls.budget import parse_budget
+from corral.controls.exceptions import today
+from corral.controls.models.sources import BUCKET, store
+from corral.controls.portability.off_02 import parse_lock
+from corral.controls.profiles import Profile, profile
+from corral.policy.configured import OWN
+
+EMBEDDED_REGION = "embedded"
+"""Region of a stack that runs on this machine: it narrows nothing."""
+STRICTEST_DEFAULT = "eu-resident"
+"""Profile of a program that has no `corral:platform`: whoever imports a component gets a strict pack."""
+
+
+def constraints_of(config: Mapping[str, str], day: date | None = None) -> Profile:
+    """The profile that the pack's own configuration names, else `corral:platform` of the stack's, else the
+    strict default, with the exceptions of the stack; `day`: by which these end, today's when absent.
+
+    Raises:
+        ValueError: an unknown profile, a region outside it, an exception that it does not take, a budget or
+            a lock that is none.
+    """
+    platform = cast(Mapping[str, Any], json.loads(config.get("corral:platform") or "{}"))
+    own = cast(Mapping[str, str], json.loads(config.get(OWN) or "{}"))
+    section = {**cast(Mapping[str, Any], platform.get("sovereignty") or {}), **own}
+    region, country = _place(section.get("region"))
+    stored = cast(Mapping[str, str], platform.get("model-storage") or {}).get("bucket", BUCKET)
+    bucket = own.get("bucket", stored)
+    constraints = profile(
+        section.get("profile", STRICTEST_DEFAULT),
+        region=None if region == EMBEDDED_REGION else region,
+        country=country,
+        registry=section.get("registry"),
+        stores=(store(bucket),) if platform or "bucket" in own else None,
+    )
+    constraints = adjusted(constraints, section, day or today())
+    lock = own.get("lock") or config.get("corral:lock")
+    if lock:
+        constraints = replace(constraints, locked=_locked(Path(lock)))
+    budget = cast(Mapping[str, Any] | None, platform.get("budget"))
+    return constraints if budget is None else replace(constraints, budget=parse_budget(budget))
+
+
+def _locked(path: Path) -> frozenset[str]:
+    """What the lock of a bundle at `path` locks.
+
+    Raises:
+        ValueError: it cannot be read, or is none.
+    """
+    try:
+        return parse_lock(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, ValueError) as error:
+        raise ValueError(f"corral:lock: {path}: {error}") from error
+
+
+def _place(region: Any) -> tuple[str | None, str | None]:
+    """Name and country of `sovereignty.region`; a region of a cloud has no country."""
+    if not isinstance(region, Mapping):
+        return region, None
+    site = cast(Mapping[str, Any], region)
+    if not isinstance(site.get("site"), str) or not isinstance(site.get("country"), str):
+        raise ValueError("sovereignty.region: use the name of a region, or {country: DE, site: NAME}")
+    return site["site"], site["country"]
