@@ -47,6 +47,8 @@ args = {{"controls": object_controls(), "profile": profile, "own_serving": False
 admission = Admission("admission", {{**args, "kyverno_types": kyverno.namespace}}, on)
 Tenancy("tenancy", {{"tenants": [{{"name": "team-a", "namespace": "team-a"}}]}}, on)
 """
+OWNED = {"owner": "shop", "corral.dev/data-class": "public"}
+"""Labels of a namespace by which a sovereign profile knows whose it is, and how far its data may go."""
 TENANT_USER = ("--as", "jane", "--as-group", "system:authenticated")
 
 
@@ -159,6 +161,8 @@ def eventually(wanted, seconds=SECONDS):
 def test_a_namespace_that_opts_in_is_held_to_everything(cluster):
     manifest = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "joined"}}
     manifest["metadata"]["labels"] = {LABEL: "enforced"}
+    assert "SOV-GOV-02" in cluster.refused("create", "-f", "-", given=manifest), "whose it is, is not said"
+    manifest["metadata"]["labels"] |= OWNED
     cluster.kubectl("create", "-f", "-", given=manifest)
     assert cluster.labels("joined")[ENFORCE] == "restricted", "last installed: a sovereign profile"
     assert REFUSED in cluster.refused("create", "-f", "-", given=deployment("joined"))
@@ -175,7 +179,8 @@ def test_a_namespace_that_opts_in_is_held_to_everything(cluster):
 def test_a_running_workload_of_a_namespace_that_opts_in_later_is_left_until_it_changes(cluster):
     cluster.kubectl("create", "namespace", "later")
     cluster.kubectl("create", "-f", "-", given=pod("later"))
-    cluster.kubectl("label", "namespace", "later", f"{LABEL}=enforced")
+    owned = [f"{key}={value}" for key, value in OWNED.items()]
+    cluster.kubectl("label", "namespace", "later", f"{LABEL}=enforced", *owned)
     assert cluster.labels("later")[ENFORCE] == "restricted"
     assert cluster.kubectl("get", "pod", "tried", "-n", "later", "-o", "name")
     assert REFUSED in cluster.refused("create", "-f", "-", given=deployment("later", name="another"))
