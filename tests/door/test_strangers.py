@@ -276,7 +276,11 @@ def test_a_tenant_takes_no_gpus_by_the_environment_and_runs_where_its_data_may_b
             "image": f"ghcr.io/ggml-org/llama.cpp:server@sha256:{'a' * 64}",
             "env": [{"name": "NVIDIA_VISIBLE_DEVICES", "value": value}],
             "resources": {"requests": {"cpu": "100m"}, "limits": {"memory": "64Mi"}},
-            "securityContext": {"allowPrivilegeEscalation": False, "capabilities": {"drop": ["ALL"]}},
+            "securityContext": {
+                "allowPrivilegeEscalation": False,
+                "capabilities": {"drop": ["ALL"]},
+                "readOnlyRootFilesystem": True,
+            },
         }
         made = pod("team-a")
         made["spec"] = {
