@@ -25,6 +25,7 @@ from corral.embedded.hardware.publication import (
     MIG_CONFIG_LABEL,
     MIG_STATE_LABEL,
     PAUSED,
+    PLACE,
     PLUGIN_LABEL,
     SHARING_LABEL,
     gpu_of,
@@ -192,6 +193,7 @@ class Driver:
             CLIENT_LABEL: self._client(machine, outcome),
             SHARING_LABEL: plugin.sharing if plugin else None,
         }
+        desired = {name: value for name, value in desired.items() if name not in PLACE or name not in current}
         if any(current.get(name) != value for name, value in desired.items()):
             path = resource("v1", "nodes", name=machine.name)
             await self._api.patch(path, {"metadata": {"labels": desired}}, field_manager="corral-hardware")

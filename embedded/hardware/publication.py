@@ -25,6 +25,8 @@ CLIENT_LABEL = "nvidia.com/gpu.deploy.client"
 PAUSED = "paused-for-mig-change"
 PLUGIN_LABEL = "nvidia.com/device-plugin.config"
 SHARING_LABEL = "nvidia.com/gpu.sharing-strategy"
+PLACE = {"topology.kubernetes.io/region": "embedded", "topology.kubernetes.io/zone": "embedded-a"}
+"""Labels of a node that nobody else has given a place."""
 MOST_DEVICES = 128
 """Devices that one ResourceSlice may hold."""
 BRAND = "Nvidia"
@@ -37,8 +39,7 @@ def labels(machine: Machine, product: Product | None) -> dict[str, str]:
         "kubernetes.io/hostname": machine.name,
         "kubernetes.io/os": "linux",
         "kubernetes.io/arch": "amd64",
-        "topology.kubernetes.io/region": "embedded",
-        "topology.kubernetes.io/zone": "embedded-a",
+        **PLACE,
     }
     if product is None:
         return common

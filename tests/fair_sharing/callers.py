@@ -4,6 +4,7 @@ import json
 from typing import Any
 
 import httpx
+import yaml
 from tests.e2e import platform_client
 from tests.e2e.platform_client import Platform
 from tests.fair_sharing.stack import STACK
@@ -15,6 +16,14 @@ SPACE = "envoy-gateway-system"
 KEYS = {"red": "sk-red-0123456789", "blue": "sk-blue-0123456789"}
 CHANGED_SECONDS = 20
 RESTART_SECONDS = 60
+
+
+def up(platform: Platform, content: dict[str, Any]) -> None:
+    """Bring the platform to this stack."""
+    file = platform.checkout / "Pulumi.dev.yaml"
+    file.write_text(yaml.safe_dump({"config": {"corral:platform": content}}))
+    done = platform.corral("up", seconds=platform_client.UP_SECONDS)
+    assert done.code == 0, done.output[-4000:]
 
 
 def change_key(platform: Platform, tenant: str, caller: str, key: str | None) -> None:

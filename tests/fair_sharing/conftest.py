@@ -32,7 +32,7 @@ def platform():
             yield running
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="module")
 def client(platform: Platform) -> Iterator[httpx.Client]:
     """A client as an application is one: it knows the endpoint's name, and the authority to trust."""
     address = platform.read("service", PROXY, "-n", SPACE)["spec"]["clusterIP"]

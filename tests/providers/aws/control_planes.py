@@ -299,6 +299,8 @@ def _labels(group: Mapping[str, Any], machine: Mapping[str, Any], zone: str) -> 
         "eks.amazonaws.com/capacityType": group["capacityType"],
         "node.kubernetes.io/instance-type": machine["InstanceType"],
         ZONE: zone,
+        "topology.kubernetes.io/region": zone[:-1],
+        "topology.kubernetes.io/zone": zone,
     }
 
 

@@ -15,7 +15,6 @@ from typing import Any
 
 import httpx
 import pytest
-import yaml
 from tests.e2e import platform_client
 from tests.e2e.platform_client import Platform
 from tests.fair_sharing import callers
@@ -87,13 +86,6 @@ def stack(weight: int | None) -> dict[str, Any]:
     return content
 
 
-def up(platform: Platform, content: dict[str, Any]) -> None:
-    file = platform.checkout / "Pulumi.dev.yaml"
-    file.write_text(yaml.safe_dump({"config": {"corral:platform": content}}))
-    done = platform.corral("up", seconds=platform_client.UP_SECONDS)
-    assert done.code == 0, done.output[-4000:]
-
-
 def served(platform: Platform, model: str) -> int:
     """Tokens that a model's server has given since it started."""
     address = platform.read("service", f"{model}-predictor", "-n", "red")["spec"]["clusterIP"]
@@ -116,15 +108,21 @@ def ready(platform: Platform) -> bool:
     return len(platform.model_pods(CANARY)) == 1
 
 
+@pytest.fixture(scope="module")
+def platform(platform: Platform) -> Platform:
+    """The platform with as many tokens as steady callers need."""
+    callers.up(platform, unlimited())
+    return platform
+
+
 @pytest.fixture(scope="module", autouse=True)
-def known(platform: Platform, client: httpx.Client) -> None:
-    up(platform, unlimited())
+def known(client: httpx.Client) -> None:
     callers.answers(client, "red", callers.KEYS["red"], 200)
 
 
 def test_a_canary_comes_beside_a_model_that_is_called_and_takes_its_weight(platform, client):
     with Steady(client).calling() as steady:
-        up(platform, stack(WEIGHT))
+        callers.up(platform, stack(WEIGHT))
         time.sleep(SETTLED)
     assert steady.lost() == []
     stable, canary = shares(platform, client, 50)
@@ -145,7 +143,7 @@ def test_a_killed_canary_loses_no_call(platform, client):
 
 def test_weight_0_takes_a_canary_out_and_loses_no_call(platform, client):
     with Steady(client).calling() as steady:
-        up(platform, stack(0))
+        callers.up(platform, stack(0))
         time.sleep(SETTLED)
     assert steady.lost() == []
     stable, canary = shares(platform, client, 12)
@@ -154,12 +152,12 @@ def test_weight_0_takes_a_canary_out_and_loses_no_call(platform, client):
 
 def test_a_canary_becomes_the_model_and_no_call_is_lost(platform, client):
     with Steady(client).calling() as steady:
-        up(platform, stack(100))
+        callers.up(platform, stack(100))
         time.sleep(SETTLED)
         before = served(platform, MODEL)
         time.sleep(2)
         assert served(platform, MODEL) == before, "all calls go to the canary"
-        up(platform, stack(None))
+        callers.up(platform, stack(None))
     assert steady.lost() == []
     service = platform.read("inferenceservice", MODEL, "-n", "red")["spec"]["predictor"]
     arguments = service["model"]["args"]

@@ -1,6 +1,6 @@
 """Limits by tokens, which all proxies share: real proxies, the real rate limit service, a real Valkey.
 
-Runs after the tests of calls: in the end red's tokens are spent.
+The platform comes up anew, after a test that destroyed it; in the end red's tokens are spent.
 """
 
 import json
@@ -12,8 +12,8 @@ import httpx
 import pytest
 from tests.e2e import platform_client
 from tests.e2e.platform_client import Platform
-from tests.fair_sharing.callers import HOST, KEYS, RESTART_SECONDS, SPACE, answers, call, question
-from tests.fair_sharing.stack import RED_TOKENS
+from tests.fair_sharing.callers import HOST, KEYS, RESTART_SECONDS, SPACE, answers, call, question, up
+from tests.fair_sharing.stack import RED_TOKENS, STACK
 
 from corral.catalogue.gateway import PROXY
 
@@ -23,6 +23,13 @@ COUNTED_SECONDS = 10
 MONTH_SECONDS = 30 * 24 * 3600
 STORE = ("rate-limit-store", "token-limits")
 LONG = "Repeat: " + "one two three four five six seven eight nine ten " * 40
+
+
+@pytest.fixture(scope="module")
+def platform(platform: Platform) -> Platform:
+    """The platform of `STACK`, whatever became of it before."""
+    up(platform, STACK)
+    return platform
 
 
 def meter(client: httpx.Client) -> int:
