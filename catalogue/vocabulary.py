@@ -6,6 +6,8 @@ from corral.catalogue.addon_names import Addon as Addon
 
 TENANT_LABEL = "corral.dev/tenant"
 """On a tenant's namespace, and on what is made for that tenant elsewhere: its name."""
+CLASS_LABEL = "corral.dev/data-class"
+"""On a namespace or a workload: how far its data may travel, a word of `DataClass`."""
 
 
 class Profile(str, Enum):

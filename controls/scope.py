@@ -4,15 +4,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from corral.catalogue.vocabulary import CLASS_LABEL, DataClass
+
 NAMESPACE_NAME = "kubernetes.io/metadata.name"
 """Label that the API server gives every namespace."""
 SCOPE_LABEL = "corral.dev/policies"
 """Label of a namespace; every namespace of Corral carries it, and any other can."""
 ENFORCED = "enforced"
 """Its value where the policies hold."""
-CLASS_LABEL = "corral.dev/data-class"
-"""Label of a namespace: how far its data may travel."""
-PUBLIC_CLASS = "public"
 ALWAYS_EXEMPT = ("kube-system",)
 """What the cluster cannot heal without."""
 EXEMPT = ("kube-node-lease", "kube-public", "kube-system")
@@ -47,5 +46,5 @@ class Scope:
             expressions.append({"key": SCOPE_LABEL, "operator": "In", "values": [ENFORCED]})
         if classified:
             expressions.append({"key": CLASS_LABEL, "operator": "Exists"})
-            expressions.append({"key": CLASS_LABEL, "operator": "NotIn", "values": [PUBLIC_CLASS]})
+            expressions.append({"key": CLASS_LABEL, "operator": "NotIn", "values": [DataClass.PUBLIC.value]})
         return {"matchExpressions": expressions}

@@ -16,7 +16,7 @@ from corral.components._network import (
     policy,
 )
 from corral.components._pods import restricted_container, restricted_pod
-from corral.components.supply import Supply, on_nodes, pull_secrets, reference
+from corral.components.supply import Supply, pod_settings, reference
 
 PODS = {"app.kubernetes.io/name": "envoy-ratelimit", "app.kubernetes.io/component": "ratelimit"}
 """Labels of the service's pods."""
@@ -45,7 +45,6 @@ def configuration(limits: RateLimits, *, replicas: int, namespace: str, supply: 
 
     Calls pass uncounted while the service or its store does not answer: models go on being served.
     """
-    placed = on_nodes(supply)
     own_address = f"envoy-gateway.{namespace}.svc.cluster.local:{XDS_PORT}"
     credential = {"secretKeyRef": {"name": CREDENTIAL, "key": "password"}}
     return {
@@ -63,9 +62,7 @@ def configuration(limits: RateLimits, *, replicas: int, namespace: str, supply: 
                         # It reads the password when it starts.
                         "annotations": {CREDENTIAL_REVISION: revision(limits["password"])},
                         "securityContext": restricted_pod(USER),
-                        **({"imagePullSecrets": pull_secrets(supply)} if pull_secrets(supply) else {}),
-                        **({"nodeSelector": placed["node_selector"]} if "node_selector" in placed else {}),
-                        **({"tolerations": placed["tolerations"]} if "tolerations" in placed else {}),
+                        **pod_settings(supply),
                     },
                     "container": {
                         "image": reference(image("ratelimit"), supply),

@@ -20,7 +20,7 @@ from corral.components.envoy_gateway import rate_limits
 from corral.components.envoy_gateway.values import PODS, WASM_PORT, XDS_PORT
 from corral.components.gateway import answers, script
 from corral.components.gateway.args import RoutedTenant, TokenIssuer, TokenLimit
-from corral.components.supply import Supply, on_nodes, pull_secrets, reference
+from corral.components.supply import Supply, pod_settings, reference
 
 ROUTES = "gateway.networking.k8s.io"
 PROXY_PODS = {"gateway.envoyproxy.io/owning-gateway-name": GATEWAY}
@@ -43,7 +43,6 @@ CALLER_HEADER = "x-corral-caller"
 
 def proxies(*, replicas: int, load_balancer: Mapping[str, str] | None, supply: Supply) -> dict[str, Any]:
     """EnvoyProxy: restricted pods, by way of Services so that a model's own balancing holds."""
-    placed = on_nodes(supply)
     service = {"type": "ClusterIP"} if load_balancer is None else {"type": "LoadBalancer"}
     return {
         "provider": {
@@ -55,9 +54,7 @@ def proxies(*, replicas: int, load_balancer: Mapping[str, str] | None, supply: S
                     "pod": {
                         "securityContext": restricted_pod(USER),
                         "topologySpreadConstraints": [_spread()],
-                        **({"imagePullSecrets": pull_secrets(supply)} if pull_secrets(supply) else {}),
-                        **({"nodeSelector": placed["node_selector"]} if "node_selector" in placed else {}),
-                        **({"tolerations": placed["tolerations"]} if "tolerations" in placed else {}),
+                        **pod_settings(supply),
                     },
                     "container": {
                         "image": reference(image("envoy"), supply),

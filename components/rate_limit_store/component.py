@@ -12,6 +12,7 @@ from corral.components._credentials import CREDENTIAL_REVISION, revision
 from corral.components._kit import checked, child, labels, selector, token
 from corral.components._namespaces import namespace_of
 from corral.components._network import ingress, namespace_peer, policy
+from corral.components._volumes import data_claim
 from corral.components.rate_limit_store import pod
 from corral.components.supply import Supply
 
@@ -65,8 +66,14 @@ class RateLimitStore(pulumi.ComponentResource):
                 string_data={pod.CREDENTIAL_FILE: password.apply(pod.credential)},
                 opts=child(self),
             ),
-            # Many storage classes bind a claim only once a pod wants it.
-            self._claim(name, args, meta(pod.CLAIM, annotations={"pulumi.com/skipAwait": "true"})),
+            data_claim(
+                self,
+                name,
+                meta(pod.CLAIM),
+                size_gib=SIZE_GIB,
+                storage_class=args.get("storage_class"),
+                protect=args.get("protect", True),
+            ),
             kubernetes.core.v1.Service(
                 f"{name}-service",
                 # The StatefulSet behind it is awaited itself, and waits for this Service.
@@ -106,20 +113,6 @@ class RateLimitStore(pulumi.ComponentResource):
             lambda known: f"{SERVICE}.{known[0]}.svc.cluster.local:{pod.PORT}"
         )
         self.register_outputs({"address": self.address})
-
-    def _claim(self, name: str, args: RateLimitStoreArgs, metadata: Any) -> pulumi.Resource:
-        spec: dict[str, Any] = {
-            "access_modes": ["ReadWriteOnce"],
-            "resources": {"requests": {"storage": f"{SIZE_GIB}Gi"}},
-        }
-        if "storage_class" in args:
-            spec["storage_class_name"] = args["storage_class"]
-        return kubernetes.core.v1.PersistentVolumeClaim(
-            f"{name}-data",
-            metadata=metadata,
-            spec=cast(Any, spec),
-            opts=child(self, protect=args.get("protect", True)),
-        )
 
 
 def _metadata(namespace: pulumi.Input[str], name: str, called: str, **more: Any) -> Any:

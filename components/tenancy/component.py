@@ -6,7 +6,7 @@ from typing import Any, NotRequired, TypedDict, cast
 import pulumi
 import pulumi_kubernetes as kubernetes
 
-from corral.catalogue.vocabulary import TENANT_LABEL
+from corral.catalogue.vocabulary import CLASS_LABEL, TENANT_LABEL
 from corral.components._kit import checked, child, labels, refuse, token
 from corral.components._namespaces import own_namespace
 from corral.components.supply import Supply
@@ -101,7 +101,7 @@ class Tenancy(pulumi.ComponentResource):
         own = labels(COMPONENT, tenant["name"], tenant=tenant["name"])
         more = {TENANT_LABEL: tenant["name"]}
         if "data_class" in tenant:
-            more["corral.dev/data-class"] = tenant["data_class"]
+            more[CLASS_LABEL] = tenant["data_class"]
         space = own_namespace(
             self,
             f"{name}-{tenant['name']}",

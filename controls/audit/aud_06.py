@@ -5,12 +5,13 @@ from typing import Any
 
 from corral.controls.cel import text
 from corral.controls.control import UNKNOWN, Case, Control, ObjectRule, Verdict
+from corral.controls.gpu.gpu_05 import CLASS
 from corral.controls.kinds import POD_KINDS, SERVING_KINDS
 from corral.controls.levels import Severity
 from corral.controls.models import hubs
 from corral.controls.models.subjects import pod, service
 
-_CLASS = ["corral.dev/data-class", "data-class"]
+_CLASS: list[str] = [*CLASS]
 _RETENTION = ["corral.dev/retention", "retention"]
 _HOLDERS = (
     "object.?metadata.?labels.orValue({})",

@@ -4,12 +4,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, cast
 
+from corral.catalogue.vocabulary import CLASS_LABEL
 from corral.controls.control import UNKNOWN, Case, Control, Resource, StackRule, Undecided, Verdict
 from corral.controls.levels import Severity
 from corral.controls.profiles import Profile
 from corral.controls.properties import walk
 
-CLASS = ("corral.dev/data-class", "data-class")
+CLASS = (CLASS_LABEL, "data-class")
 """Labels that say of which class the data of a pod, or of a namespace, is."""
 _SHARED = ".shared"
 """End of the names of resources that several pods have a part of, as NVIDIA's device plugin names them."""

@@ -5,13 +5,13 @@ from collections.abc import Mapping, Sequence
 from corral.catalogue.vocabulary import Addon, AddonState, AdmissionScope, DataClass, Profile
 from corral.controls.adjustments import enforced
 from corral.controls.enforcement import stops
-from corral.controls.profiles import profile
 from corral.controls.register import control
 from corral.controls.residency.res_06 import places
 from corral.controls.scope import ENFORCED, EXEMPT, SCOPE_LABEL, Scope
 from corral.stacks.config.stack_config import Cluster, Sovereignty, TenantSection
 from corral.stacks.planning.results.addons import AddonStates
 from corral.stacks.planning.results.sovereignty import AdmissionPlan
+from corral.stacks.planning.sovereignty import limits_of
 
 POD_SECURITY = "restricted"
 PLACED = "SOV-RES-06"
@@ -51,6 +51,11 @@ def admission_plan(
     )
 
 
+def is_classified(tenant: TenantSection) -> bool:
+    """Whether a tenant works on data of a class above public."""
+    return tenant.data_class not in (None, DataClass.PUBLIC)
+
+
 def classified_places(
     sovereignty: Sovereignty, states: AddonStates, tenants: Sequence[TenantSection]
 ) -> tuple[str, ...]:
@@ -59,10 +64,6 @@ def classified_places(
     Raises:
         ValueError: the region lies outside the profile.
     """
-    limits = enforced(
-        profile(sovereignty.profile.value, region=sovereignty.region_name, country=sovereignty.country),
-        sovereignty.controls,
-    )
-    classified = any(one.data_class not in (None, DataClass.PUBLIC) for one in tenants)
+    limits = enforced(limits_of(sovereignty), sovereignty.controls)
     held = states[Addon.ADMISSION] is AddonState.MANAGED and stops(control(PLACED), limits)
-    return tuple(places(limits)) if classified and held else ()
+    return tuple(places(limits)) if held and any(map(is_classified, tenants)) else ()

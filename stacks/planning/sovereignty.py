@@ -5,6 +5,7 @@ from datetime import date
 
 from corral.catalogue.vocabulary import Profile
 from corral.controls.exceptions import ControlException
+from corral.controls.profiles import Profile as Constraints
 from corral.controls.profiles import profile
 from corral.controls.register import CONTROLS, control
 from corral.stacks.config.errors import Unpinned
@@ -24,14 +25,23 @@ SHOWN = 3
 """Artifacts without digest that a message names."""
 
 
+def limits_of(section: Sovereignty) -> Constraints:
+    """The profile of a stack, narrowed to its region or site and its registry.
+
+    Raises:
+        ValueError: the region lies outside the profile.
+    """
+    return profile(
+        section.profile.value, region=section.region_name, country=section.country, registry=section.registry
+    )
+
+
 def policy_plan(section: Sovereignty, repositories: tuple[str, ...], day: date) -> PolicyPlan:
     """Parameters of the controls; `repositories`: those that the stack pulls images from.
 
     `day`: from which the days that exceptions have left are counted.
     """
-    limits = profile(
-        section.profile.value, region=section.region_name, country=section.country, registry=section.registry
-    )
+    limits = limits_of(section)
     return PolicyPlan(
         profile=section.profile,
         regions=tuple(sorted(limits.regions or ())),

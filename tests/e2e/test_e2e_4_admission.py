@@ -8,12 +8,13 @@ import pytest
 from platform_client import Platform, pod, wait_for
 from tests.controls.same_verdict.admissible import refused, sample
 
+from corral.catalogue.vocabulary import CLASS_LABEL
 from corral.components.admission.component import KYVERNO_API
 from corral.components.admission.regions import regions
 from corral.controls.models.sources import store
 from corral.controls.profiles import profile
 from corral.controls.residency.res_06 import REGION_LABEL
-from corral.controls.scope import CLASS_LABEL, ENFORCED, SCOPE_LABEL, Scope
+from corral.controls.scope import ENFORCED, SCOPE_LABEL, Scope
 
 pytestmark = pytest.mark.engine
 

@@ -1,6 +1,7 @@
 """Calls of models through the gateway, as an application makes them."""
 
 import json
+from contextlib import AbstractContextManager
 from typing import Any
 
 import httpx
@@ -37,6 +38,17 @@ def call(client: httpx.Client, path: str, key: str | None, body: dict[str, Any] 
     method = "GET" if body is None else "POST"
     extensions = {"sni_hostname": HOST}
     return client.request(method, path, json=body, headers=headers, extensions=extensions)
+
+
+def streamed(client: httpx.Client, body: dict[str, Any]) -> AbstractContextManager[httpx.Response]:
+    """A call of red's model that the body names, as its answer comes."""
+    return client.stream(
+        "POST",
+        "/red/v1/chat/completions",
+        json=body,
+        headers={"Authorization": f"Bearer {KEYS['red']}"},
+        extensions={"sni_hostname": HOST},
+    )
 
 
 def answers(client: httpx.Client, tenant: str, key: str | None, status: int) -> None:

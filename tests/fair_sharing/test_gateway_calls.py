@@ -9,7 +9,6 @@ import httpx
 import pytest
 from tests.e2e import platform_client
 from tests.fair_sharing.callers import (
-    HOST,
     KEYS,
     PORT,
     RESTART_SECONDS,
@@ -18,6 +17,7 @@ from tests.fair_sharing.callers import (
     call,
     change_key,
     question,
+    streamed,
 )
 from tests.fair_sharing.stack import BLUE_CALLS
 
@@ -30,15 +30,9 @@ def test_a_call_with_a_key_is_answered_by_the_model_that_it_names_as_it_comes(cl
     answers(client, "red", KEYS["red"], 200)
     body = question("What is the capital of France?", 12, stream=True)
     begun, came, text = time.monotonic(), [], ""
-    with client.stream(
-        "POST",
-        "/red/v1/chat/completions",
-        json=body,
-        headers={"Authorization": f"Bearer {KEYS['red']}"},
-        extensions={"sni_hostname": HOST},
-    ) as streamed:
-        assert streamed.status_code == 200, streamed.read()
-        for line in streamed.iter_lines():
+    with streamed(client, body) as answer:
+        assert answer.status_code == 200, answer.read()
+        for line in answer.iter_lines():
             if line.startswith("data: {"):
                 came.append(time.monotonic() - begun)
                 choices = json.loads(line.removeprefix("data: "))["choices"]

@@ -12,7 +12,16 @@ import httpx
 import pytest
 from tests.e2e import platform_client
 from tests.e2e.platform_client import Platform
-from tests.fair_sharing.callers import HOST, KEYS, RESTART_SECONDS, SPACE, answers, call, question, up
+from tests.fair_sharing.callers import (
+    KEYS,
+    RESTART_SECONDS,
+    SPACE,
+    answers,
+    call,
+    question,
+    streamed,
+    up,
+)
 from tests.fair_sharing.stack import RED_TOKENS, STACK
 
 from corral.catalogue.gateway import PROXY
@@ -52,14 +61,8 @@ def counted(client: httpx.Client, before: int, used: int) -> None:
 def usage_of_stream(client: httpx.Client, body: dict[str, Any]) -> int:
     """Total of the usage that the last event before the end of a stream says."""
     totals = []
-    with client.stream(
-        "POST",
-        "/red/v1/chat/completions",
-        json=body,
-        headers={"Authorization": f"Bearer {KEYS['red']}"},
-        extensions={"sni_hostname": HOST},
-    ) as streamed:
-        for line in streamed.iter_lines():
+    with streamed(client, body) as answer:
+        for line in answer.iter_lines():
             if line.startswith("data: {") and (usage := json.loads(line.removeprefix("data: ")).get("usage")):
                 totals.append(usage["total_tokens"])
     (total,) = totals

@@ -9,6 +9,7 @@ import pulumi_kubernetes as kubernetes
 from corral.components._credentials import CREDENTIAL_REVISION
 from corral.components._kit import child, fingerprint, labels, selector
 from corral.components._signals import Monitor
+from corral.components._volumes import data_claim
 from corral.components.vector_db.args import VectorDatabaseArgs
 from corral.components.vector_db.names import (
     COMPONENT,
@@ -85,24 +86,13 @@ def build(
 def _claim(
     parent: pulumi.Resource, name: str, args: VectorDatabaseArgs, namespace: pulumi.Input[str]
 ) -> pulumi.Resource:
-    spec: dict[str, Any] = {
-        "access_modes": ["ReadWriteOnce"],
-        "resources": {"requests": {"storage": f"{args.get('size_gib', 20)}Gi"}},
-    }
-    if "storage_class" in args:
-        spec["storage_class_name"] = args["storage_class"]
-    # A new name of this object is a new, empty volume.
-    return kubernetes.core.v1.PersistentVolumeClaim(
-        f"{name}-data",
-        metadata={
-            "name": pod.CLAIM,
-            "namespace": namespace,
-            "labels": labels(COMPONENT, name),
-            # Many storage classes bind a claim only once a pod wants it.
-            "annotations": {"pulumi.com/skipAwait": "true"},
-        },
-        spec=cast(Any, spec),
-        opts=child(parent, protect=args.get("protect", True)),
+    return data_claim(
+        parent,
+        name,
+        {"name": pod.CLAIM, "namespace": namespace, "labels": labels(COMPONENT, name)},
+        size_gib=args.get("size_gib", 20),
+        storage_class=args.get("storage_class"),
+        protect=args.get("protect", True),
     )
 
 

@@ -35,8 +35,7 @@ def model_args(context: DeployContext, model: ModelPlan) -> ModelArgs:
         "tenant": model.tenant,
         **context.watched,
     }
-    classes = {one.name: one.data_class for one in context.plan.tenants}
-    data_class = classes.get(model.tenant)
+    data_class = next((one.data_class for one in context.plan.tenants if one.name == model.tenant), None)
     if data_class is not None:
         args["data_class"] = data_class.value
     match model.claim:

@@ -3,10 +3,10 @@
 from collections.abc import Iterator, Sequence
 
 from corral.catalogue.platforms import PlatformEntry, platform, precompiled_kernels
-from corral.catalogue.vocabulary import Addon, AddonState, DataClass, DriverSource, Platform, SharingKind
+from corral.catalogue.vocabulary import Addon, AddonState, DriverSource, Platform, SharingKind
 from corral.stacks.config.errors import Problem
 from corral.stacks.config.stack_config import GpuPool, StackConfig
-from corral.stacks.planning.admission import classified_places
+from corral.stacks.planning.admission import classified_places, is_classified
 from corral.stacks.planning.defaults import node_platform
 from corral.stacks.planning.results.addons import AddonStates
 
@@ -44,7 +44,7 @@ def _classified(config: StackConfig, states: AddonStates) -> Iterator[Problem]:
         return  # The region is refused as such.
     name = config.sovereignty.profile.value
     for index, tenant in enumerate(config.tenants if kept else ()):
-        if tenant.data_class not in (None, DataClass.PUBLIC):
+        if tenant.data_class is not None and is_classified(tenant):
             yield Problem(
                 f"tenants[{index}].data-class",
                 tenant.data_class.value,

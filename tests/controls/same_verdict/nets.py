@@ -11,13 +11,14 @@ from pulumi.runtime.proto import analyzer_pb2
 from pulumi_policy import EnforcementLevel
 from tests.components.admission.guarded import refusals
 
+from corral.catalogue.vocabulary import CLASS_LABEL
 from corral.components.admission.render import kyverno_policy, native_binding, native_policy
 from corral.controls.control import Control
 from corral.controls.kinds import KINDS
 from corral.controls.levels import Level
 from corral.controls.profiles import Profile
 from corral.controls.register import control
-from corral.controls.scope import CLASS_LABEL, ENFORCED, NAMESPACE_NAME, SCOPE_LABEL, Scope
+from corral.controls.scope import ENFORCED, NAMESPACE_NAME, SCOPE_LABEL, Scope
 from corral.policy.configured import configured
 from corral.policy.pack import UNDECIDED, concerns, policies
 
