@@ -102,10 +102,11 @@ def workspace_findings(file: Path, config: StackConfig) -> list[Finding]:
 
 
 def _licensed(config: StackConfig) -> Iterator[tuple[str, str, str]]:
-    """Path, name and licence of each model of a stack that is known."""
-    for index, one in enumerate(config.models):
-        if (spec := config.known_models.get(one.model)) is not None:
-            yield f"models[{index}].model", one.model, spec.license
+    """Path, name and licence of each model and canary of a stack that is known."""
+    for served in config.served_models:
+        name = served.section.model
+        if (spec := config.known_models.get(name)) is not None:
+            yield f"{served.path}.model", name, spec.license
 
 
 def _problems(findings: Sequence[Finding]) -> list[Problem]:

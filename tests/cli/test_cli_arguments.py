@@ -9,11 +9,13 @@ from datetime import timedelta
 import pytest
 
 from corral.cli.main import COMMANDS, build_parser, main, split
+from corral.cli.stack import workspace_findings
 from corral.controls.exceptions import today
 from corral.embedded.home import Home
 from corral.embedded.plane.processes import Process
 from corral.embedded.plane.record import PlaneRecord
 from corral.embedded.plane.state import PlaneState, ProgramState
+from corral.stacks.config.loader import parse
 
 GOOD = """config:
   corral:platform:
@@ -331,3 +333,14 @@ def test_kubectl_waits_for_nothing_that_it_does_not_use():
     code = f"import corral.cli.kubectl, sys; print([one for one in {slow!r} if one in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_the_licence_of_a_canary_is_a_finding_as_that_of_a_model_is(tmp_path):
+    canary = {"model": "llama-3.2-1b", "weight": 10}
+    stated = {
+        "sovereignty": {"profile": "eu-sovereign", "region": {"country": "DE", "site": "fra-1"}},
+        "cluster": {"kind": "embedded"},
+        "models": [{"name": "chat", "model": "qwen3-0.6b", "canary": canary}],
+    }
+    found = workspace_findings(tmp_path / "Pulumi.dev.yaml", parse(stated))
+    assert [(one.control, one.path) for one in found] == [("SOV-LCK-07", "models[0].canary.model")]
