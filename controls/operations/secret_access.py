@@ -110,9 +110,15 @@ def _unknown(statement: Mapping[str, Any]) -> bool:
     return any(value is UNKNOWN for several in listed for value in several or ())
 
 
+_SIGN = re.compile(r"(\$\{[^}]*\}|\*|\?)")
+"""What stands for several values in a pattern of IAM."""
+
+
 def _like(pattern: Any, text: str) -> bool:
     """Whether `text` matches a pattern of IAM; a variable in it stands for one value."""
-    parts = re.split(r"(\$\{[^}]*\}|\*|\?)", str(pattern))
+    if not _SIGN.search(str(pattern)):
+        return str(pattern) == text
+    parts = _SIGN.split(str(pattern))
     signs = {"*": ".*", "?": "."}
     return re.fullmatch("".join(signs.get(one, re.escape(one)) for one in parts), text, re.S) is not None
 

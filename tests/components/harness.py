@@ -306,6 +306,7 @@ def _build(
     stack: str,
 ) -> Graph:
     _set_modules_apart()
+    gc.disable()
     loop = asyncio.new_event_loop()
     asyncio.set_event_loop(loop)
     # Pulumi's mocks make a loop on every thread that answers and leave it open: here is one thread with one.
@@ -332,7 +333,9 @@ def _build(
         answering.shutdown()
         answers.close()
         # What Pulumi leaves behind runs finalizers: better here than while a failure is being reported.
-        gc.collect()
+        # All of it is young, for nothing was collected while it was made.
+        gc.collect(0)
+        gc.enable()
 
 
 def _end(loop: asyncio.AbstractEventLoop) -> None:

@@ -8,13 +8,12 @@ from typing import Any
 from pulumi.runtime import rpc
 from tests.components.harness import Graph
 
-from corral.controls.cel import prepared
 from corral.controls.control import UNKNOWN, Control, ObjectRule, Resource, Undecided
 from corral.controls.enforcement import stops
 from corral.controls.evaluate import applies, evaluate_object, evaluate_resource
 from corral.controls.profiles import Profile, profile
 from corral.controls.register import CONTROLS
-from corral.policy.adapt import kubernetes_workloads
+from corral.policy.adapter import Adapted, adapted
 from corral.policy.pack import declared
 from corral.policy.rendered import RELEASE
 from corral.stacks.planning.results.plan import Plan
@@ -48,12 +47,14 @@ class Violations:
             registry=self.plan.supply.registry,
         )
         subjects = self.resources(graph)
+        several = [adapted(one) for one in subjects]
         found: list[tuple[str, str, str]] = []
         undecided: set[str] = set()
         for control in CONTROLS:
-            for one in subjects if stops(control, limits) and declared(control) else ():
+            for one in several if stops(control, limits) and declared(control) else ():
                 try:
-                    found += [(control.id, one.name, line) for line in _lines(control, one, subjects, limits)]
+                    lines = _lines(control, one, subjects, limits)
+                    found += [(control.id, one.resource.name, line) for line in lines]
                 except Undecided:
                     undecided.add(control.id)
         return found, undecided
@@ -89,8 +90,8 @@ class Violations:
         }
 
 
-def _lines(control: Control, one: Resource, others: Sequence[Resource], limits: Profile) -> list[str]:
+def _lines(control: Control, one: Adapted, others: Sequence[Resource], limits: Profile) -> list[str]:
     if isinstance(control.rule, ObjectRule):
-        works = [prepared(work) for work in kubernetes_workloads(one.type, one.props)]
-        return [line for work in works for line in evaluate_object(control, work, limits)]
-    return evaluate_resource(control, one, others, limits) if applies(control, one.type) else []
+        return [line for work in one.workloads for line in evaluate_object(control, work, limits)]
+    subject = one.resource
+    return evaluate_resource(control, subject, others, limits) if applies(control, subject.type) else []
