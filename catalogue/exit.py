@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import date as Date
-from enum import Enum
+from enum import StrEnum
 from fnmatch import fnmatchcase
 from functools import cache
 from typing import Annotated, Literal
@@ -12,7 +12,7 @@ from pydantic import Field, model_validator
 from corral.catalogue._read import Entry, Source, read
 
 
-class Portability(str, Enum):
+class Portability(StrEnum):
     """How far a resource is bound to what it runs on."""
 
     PORTABLE = "portable"

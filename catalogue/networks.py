@@ -1,13 +1,13 @@
 """Networks of clusters: what enforces NetworkPolicies, and how a cluster shows it."""
 
 from collections.abc import Mapping
-from enum import Enum
+from enum import StrEnum
 from functools import cache
 
 from corral.catalogue._read import Entry, Source, read
 
 
-class Enforcement(str, Enum):
+class Enforcement(StrEnum):
     """Whether a network enforces NetworkPolicies where it runs."""
 
     ALWAYS = "always"

@@ -1,6 +1,6 @@
 """Files of a model that run code where they are read, by the endings of their names."""
 
-from enum import Enum
+from enum import StrEnum
 
 PICKLES = (".bin", ".pt", ".pth", ".ckpt", ".pkl", ".pickle", ".joblib", ".dill", ".mar", ".nemo")
 """Python pickles, and archives of them: `torch.load`, `joblib.load` and their like run what is in them."""
@@ -9,7 +9,7 @@ SAFE = (".safetensors", ".gguf")
 """Weights that are data alone."""
 
 
-class Unsafe(str, Enum):
+class Unsafe(StrEnum):
     """Why a file is no plain data."""
 
     PICKLE = "pickle"

@@ -1,6 +1,6 @@
 """The closed word lists: each axis once, under the word that stands in the stack file."""
 
-from enum import Enum
+from enum import StrEnum
 
 from corral.catalogue.addon_names import Addon as Addon
 
@@ -10,7 +10,7 @@ CLASS_LABEL = "corral.dev/data-class"
 """On a namespace or a workload: how far its data may travel, a word of `DataClass`."""
 
 
-class Profile(str, Enum):
+class Profile(StrEnum):
     """Sovereignty profile: one word for residency, sources, registries and keys; each adds to the last."""
 
     OPEN = "open"
@@ -20,14 +20,14 @@ class Profile(str, Enum):
     AIR_GAPPED = "air-gapped"
 
 
-class AdmissionScope(str, Enum):
+class AdmissionScope(StrEnum):
     """Where the policies at admission hold."""
 
     NAMESPACES = "namespaces"
     CLUSTER = "cluster"
 
 
-class ClusterKind(str, Enum):
+class ClusterKind(StrEnum):
     """Where the cluster comes from; not which distribution it is."""
 
     EMBEDDED = "embedded"
@@ -36,14 +36,14 @@ class ClusterKind(str, Enum):
     GKE = "gke"
 
 
-class Egress(str, Enum):
+class Egress(StrEnum):
     """Ways from the network of a cluster to the internet."""
 
     NONE = "none"
     NAT = "nat"
 
 
-class ReleaseChannel(str, Enum):
+class ReleaseChannel(StrEnum):
     """Release channels of GKE, by which Google upgrades a cluster."""
 
     RAPID = "rapid"
@@ -52,7 +52,7 @@ class ReleaseChannel(str, Enum):
     EXTENDED = "extended"
 
 
-class Platform(str, Enum):
+class Platform(StrEnum):
     """What the GPU nodes of a cluster are: machine and system image; not where the cluster comes from."""
 
     BARE_METAL = "bare-metal"
@@ -64,21 +64,21 @@ class Platform(str, Enum):
     GKE_UBUNTU = "gke-ubuntu"
 
 
-class DriverSource(str, Enum):
+class DriverSource(StrEnum):
     """Who brings the kernel driver, or another piece of GPU software, onto a GPU node."""
 
     NODE_IMAGE = "node-image"
     OPERATOR = "operator"
 
 
-class Vendor(str, Enum):
+class Vendor(StrEnum):
     """Who makes a GPU, and so whose driver and operator serve it."""
 
     NVIDIA = "nvidia"
     AMD = "amd"
 
 
-class SharingKind(str, Enum):
+class SharingKind(StrEnum):
     """How one physical GPU is divided among pods."""
 
     WHOLE = "whole"
@@ -88,20 +88,20 @@ class SharingKind(str, Enum):
     MPS = "mps"
 
 
-class Allocator(str, Enum):
+class Allocator(StrEnum):
     """What hands the GPUs of a cluster out to pods; two of them would give a GPU away twice."""
 
     DRA_DRIVER = "dra-driver"
     DEVICE_PLUGIN = "device-plugin"
 
 
-class FeatureGate(str, Enum):
+class FeatureGate(StrEnum):
     """A gate of Kubernetes, by its own name, that something here depends on; not a gate of a driver."""
 
     PARTITIONABLE_DEVICES = "DRAPartitionableDevices"
 
 
-class DataClass(str, Enum):
+class DataClass(StrEnum):
     """How far the data that a tenant works on may travel."""
 
     PUBLIC = "public"
@@ -110,7 +110,7 @@ class DataClass(str, Enum):
     RESTRICTED = "restricted"
 
 
-class Purchase(str, Enum):
+class Purchase(StrEnum):
     """How a pool's machines are paid for; not who runs them."""
 
     ON_DEMAND = "on-demand"
@@ -119,14 +119,14 @@ class Purchase(str, Enum):
     OWNED = "owned"
 
 
-class Currency(str, Enum):
+class Currency(StrEnum):
     """What amounts of money are counted in."""
 
     EUR = "EUR"
     USD = "USD"
 
 
-class Cloud(str, Enum):
+class Cloud(StrEnum):
     """Who rents out an instance type."""
 
     AWS = "aws"
@@ -134,14 +134,14 @@ class Cloud(str, Enum):
     OCI = "oci"
 
 
-class Engine(str, Enum):
+class Engine(StrEnum):
     """The program that serves a model; not the runtime object that configures it."""
 
     LLAMA_CPP = "llama.cpp"
     VLLM = "vllm"
 
 
-class Task(str, Enum):
+class Task(StrEnum):
     """What callers ask of a model."""
 
     CHAT = "chat"
@@ -150,7 +150,7 @@ class Task(str, Enum):
     RERANK = "rerank"
 
 
-class Dtype(str, Enum):
+class Dtype(StrEnum):
     """What a model's weights are stored as; not what its cache is."""
 
     FP32 = "fp32"
@@ -167,7 +167,7 @@ class Dtype(str, Enum):
     Q4_1 = "Q4_1"
 
 
-class CacheDtype(str, Enum):
+class CacheDtype(StrEnum):
     """What the key-value cache is kept as; `auto` is 16 bits."""
 
     AUTO = "auto"
@@ -177,28 +177,28 @@ class CacheDtype(str, Enum):
     FP8_E5M2 = "fp8_e5m2"
 
 
-class Weights(str, Enum):
+class Weights(StrEnum):
     """Whether a model's weights are imported, or its pods only stand for them."""
 
     REAL = "real"
     SIMULATED = "simulated"
 
 
-class Scaler(str, Enum):
+class Scaler(StrEnum):
     """What changes the number of a model's replicas, by KServe's word for it (`autoscalerClass`)."""
 
     NONE = "none"
     EXTERNAL = "external"
 
 
-class VectorEngine(str, Enum):
+class VectorEngine(StrEnum):
     """Which program stores vectors."""
 
     PGVECTOR = "pgvector"
     QDRANT = "qdrant"
 
 
-class StorageKind(str, Enum):
+class StorageKind(StrEnum):
     """Where model files lie: a store that the platform deploys, one that is there, or a cloud's own."""
 
     SEAWEEDFS = "seaweedfs"
@@ -206,7 +206,7 @@ class StorageKind(str, Enum):
     S3 = "s3"
 
 
-class AddonState(str, Enum):
+class AddonState(StrEnum):
     """Who answers for an addon: this stack, somebody else, or nobody because it is left out."""
 
     MANAGED = "managed"
@@ -214,7 +214,7 @@ class AddonState(str, Enum):
     OFF = "off"
 
 
-class TokenUnit(str, Enum):
+class TokenUnit(StrEnum):
     """A window in which tokens are counted, in Envoy Gateway's words."""
 
     MINUTE = "Minute"
@@ -223,14 +223,14 @@ class TokenUnit(str, Enum):
     """30 days, counted from 1970 on."""
 
 
-class AlertReceiver(str, Enum):
+class AlertReceiver(StrEnum):
     """Who alerts are sent to, by an address that is a secret."""
 
     WEBHOOK = "webhook"
     SLACK = "slack"
 
 
-class TaintEffect(str, Enum):
+class TaintEffect(StrEnum):
     """What a taint does to pods that do not tolerate it."""
 
     NO_SCHEDULE = "NoSchedule"
@@ -238,7 +238,7 @@ class TaintEffect(str, Enum):
     NO_EXECUTE = "NoExecute"
 
 
-class SourceScheme(str, Enum):
+class SourceScheme(StrEnum):
     """Scheme of the URI that a stack imports a model from."""
 
     PACKAGE = "package"

@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from enum import Enum
+from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Literal, cast
 
 import pulumi
@@ -25,7 +25,7 @@ QUEUE_LABEL = "kueue.x-k8s.io/queue-name"
 RELEASE_TIMEOUT_SECONDS = 900
 
 
-class PodSecurity(str, Enum):
+class PodSecurity(StrEnum):
     """Pod Security level that a namespace enforces."""
 
     PRIVILEGED = "privileged"

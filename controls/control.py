@@ -7,7 +7,7 @@ one cloud resource. `StackRule` is one about a resource among all others of the 
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from enum import Enum, unique
+from enum import StrEnum, unique
 from typing import Any, cast
 
 from corral.controls.levels import Severity
@@ -15,7 +15,7 @@ from corral.controls.profiles import Profile
 
 
 @unique
-class Verdict(str, Enum):
+class Verdict(StrEnum):
     """What a case expects of its control."""
 
     GOOD = "good"

@@ -1,10 +1,10 @@
 """How grave a violation is, and what it does to a deployment."""
 
-from enum import Enum, unique
+from enum import StrEnum, unique
 
 
 @unique
-class Severity(str, Enum):
+class Severity(StrEnum):
     """How grave a violation is."""
 
     CRITICAL = "critical"
@@ -14,7 +14,7 @@ class Severity(str, Enum):
 
 
 @unique
-class Level(str, Enum):
+class Level(StrEnum):
     """Enforcement level: what a violation does."""
 
     MANDATORY = "mandatory"

@@ -2,12 +2,12 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from enum import Enum, unique
+from enum import StrEnum, unique
 from typing import Any
 
 
 @unique
-class Outcome(str, Enum):
+class Outcome(StrEnum):
     """What a finding means for a deployment."""
 
     VIOLATED = "violated"

@@ -1,6 +1,6 @@
 """Custom resource types installed before, and apart from, whatever creates such resources."""
 
-from enum import Enum
+from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Literal, NotRequired, TypedDict
 
 import pulumi
@@ -12,7 +12,7 @@ from corral.components._kit import checked, existing_api, install, token
 from corral.components.supply import Supply
 
 
-class CrdSet(str, Enum):
+class CrdSet(StrEnum):
     """Which project's resource types."""
 
     GATEWAY_API = "gateway-api"

@@ -1,12 +1,12 @@
 """Arguments of a cluster on EKS."""
 
-from enum import Enum
+from enum import StrEnum
 from typing import TYPE_CHECKING, Literal, NotRequired, TypedDict
 
 import pulumi
 
 
-class EksEgress(str, Enum):
+class EksEgress(StrEnum):
     """Ways from the cluster's network to the internet."""
 
     NONE = "none"

@@ -1,7 +1,7 @@
 """Arguments of a cluster that is there, what it refuses, and what is found out about it."""
 
 from collections.abc import Iterator
-from enum import Enum
+from enum import StrEnum
 from typing import NotRequired, TypedDict
 
 import pulumi
@@ -11,7 +11,7 @@ from corral.catalogue.formats import SUBDOMAIN, Format
 VERSION = Format(r"1\.[1-9][0-9]?(\.[0-9]+)?", "MAJOR.MINOR or MAJOR.MINOR.PATCH, such as 1.34")
 
 
-class FindingLevel(str, Enum):
+class FindingLevel(StrEnum):
     """What a finding means for the platform."""
 
     FINE = "fine"

@@ -1,19 +1,19 @@
 """Arguments of a cluster on GKE."""
 
-from enum import Enum
+from enum import StrEnum
 from typing import TYPE_CHECKING, Literal, NotRequired, TypedDict
 
 import pulumi
 
 
-class GkeEgress(str, Enum):
+class GkeEgress(StrEnum):
     """Ways from the cluster's network to the internet."""
 
     NONE = "none"
     NAT = "nat"
 
 
-class GkeChannel(str, Enum):
+class GkeChannel(StrEnum):
     """Release channels, by which Google upgrades a cluster."""
 
     RAPID = "rapid"

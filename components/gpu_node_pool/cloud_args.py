@@ -1,6 +1,6 @@
 """What a pool of GPU nodes in a cloud is asked, whichever cloud."""
 
-from enum import Enum
+from enum import StrEnum
 from typing import TYPE_CHECKING, Literal, NotRequired, TypedDict
 
 import pulumi
@@ -9,7 +9,7 @@ from corral.components._words import AddonStateWord, DriverSourceWord
 from corral.components.gpu_node_pool.node_labels import GpuNodePoolArgs, HourlyPrice
 
 
-class CloudPurchase(str, Enum):
+class CloudPurchase(StrEnum):
     """How a cloud's machines are paid for."""
 
     ON_DEMAND = "on-demand"

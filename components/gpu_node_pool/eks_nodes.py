@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from enum import Enum
+from enum import StrEnum
 from typing import TYPE_CHECKING, Literal, NotRequired, TypedDict
 
 import pulumi
@@ -21,7 +21,7 @@ SYSTEM_GIB = 4
 """Bottlerocket's system volume; images and pods are on its data volume."""
 
 
-class EksScaler(str, Enum):
+class EksScaler(StrEnum):
     """Who adds and removes nodes on EKS."""
 
     CLUSTER_AUTOSCALER = "cluster-autoscaler"
@@ -34,7 +34,7 @@ else:
     EksScalerWord = EksScaler
 
 
-class EksImage(str, Enum):
+class EksImage(StrEnum):
     """AWS's node images with the NVIDIA driver in them."""
 
     AL2023 = "al2023"

@@ -1,7 +1,7 @@
 """How the device plugin shares GPUs, as it reads it: its configuration format, version v1."""
 
 from collections.abc import Sequence
-from enum import Enum
+from enum import StrEnum
 from typing import TYPE_CHECKING, Literal, TypedDict
 
 import yaml
@@ -14,7 +14,7 @@ STRATEGY = "mixed"
 """Slices are resources named after their profile."""
 
 
-class SharedBy(str, Enum):
+class SharedBy(StrEnum):
     """How the pods on one GPU share it."""
 
     TIME_SLICING = "time-slicing"

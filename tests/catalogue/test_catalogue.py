@@ -3,6 +3,7 @@
 import ast
 import datetime
 import re
+from enum import Enum
 from pathlib import Path
 
 import pytest
@@ -299,3 +300,10 @@ def test_versions_and_images_of_the_catalogue_are_written_nowhere_else():
     for file in sources:
         text = file.read_text()
         assert not [pin for pin in pins if pin in text], file
+
+
+@pytest.mark.parametrize(
+    "words", [one for one in vars(vocabulary).values() if isinstance(one, type) and issubclass(one, Enum)]
+)
+def test_a_word_is_printed_as_it_is_written_in_a_stack_file(words):
+    assert [f"{one}" for one in words] == [one.value for one in words]

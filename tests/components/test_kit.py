@@ -1,5 +1,5 @@
 from dataclasses import replace
-from enum import Enum
+from enum import StrEnum
 from typing import NotRequired, TypedDict
 
 import pulumi
@@ -12,7 +12,7 @@ from corral.components import _kit, _signals
 from corral.components.supply import locate
 
 
-class Colour(str, Enum):
+class Colour(StrEnum):
     RED = "red"
     BLUE = "blue"
 

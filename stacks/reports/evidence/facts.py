@@ -3,13 +3,13 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
-from enum import Enum, unique
+from enum import StrEnum, unique
 
 from corral.controls.stamp import Stamp
 
 
 @unique
-class ControlVerdict(str, Enum):
+class ControlVerdict(StrEnum):
     """What is known about a control."""
 
     HELD = "held"
