@@ -9,7 +9,6 @@ import json
 import os
 import re
 from collections.abc import Mapping
-from datetime import UTC, datetime
 from typing import Any, cast
 
 from corral.catalogue.gateway import CALLER, NO_CALLER, keys_secret
@@ -17,14 +16,11 @@ from corral.catalogue.vocabulary import Addon
 from corral.cli.console import progress
 from corral.cli.errors import UsageError
 from corral.cli.stack import load
-from corral.embedded.endpoint import entries, new_key
+from corral.embedded.endpoint import SINCE, change_of_key, new_key
 from corral.embedded.engine import drift, project
 from corral.embedded.engine.engine import EngineError
 from corral.stacks.config.errors import one_of
 from corral.stacks.planning.results.plan import Plan
-
-SINCE = "corral.dev/key-since."
-"""Beginning of the annotation with the day on which a key was made; the caller's name follows."""
 
 
 def keys(arguments: argparse.Namespace) -> int:
@@ -119,8 +115,7 @@ class KeyStore:
                 f"{name} has a key of tenant {self._tenant}: revoke it first, or use another name"
             )
         key = new_key()
-        day = datetime.now(UTC).date().isoformat()
-        self._change(secret, entries(name, key), {f"{SINCE}{name}": day})
+        self._change(secret, change_of_key(name, key))
         return key
 
     def revoke(self, name: str) -> None:
@@ -133,7 +128,7 @@ class KeyStore:
         known = sorted(set(secret.get("data") or {}) - {NO_CALLER})
         if name not in known:
             raise UsageError(f"no key of {name} for tenant {self._tenant}: {one_of(name, known)}")
-        self._change(secret, entries(name, None), {f"{SINCE}{name}": None})
+        self._change(secret, change_of_key(name, None))
 
     def _read(self) -> dict[str, Any]:
         done = self._kubectl.run(["get", *self._target, "--output=json"])
@@ -143,15 +138,10 @@ class KeyStore:
             raise EngineError(f"the keys cannot be read: {drift.last_line(done.stderr)}{more}")
         return json.loads(done.stdout)
 
-    def _change(
-        self,
-        secret: Mapping[str, Any],
-        data: Mapping[str, str | None],
-        annotations: Mapping[str, str | None],
-    ) -> None:
-        """Data and annotations changed, unless somebody else has changed the Secret meanwhile."""
+    def _change(self, secret: Mapping[str, Any], change: Mapping[str, Any]) -> None:
+        """The Secret changed, unless somebody else has changed it meanwhile."""
         version = secret["metadata"]["resourceVersion"]
-        body = {"metadata": {"resourceVersion": version, "annotations": annotations}, "data": data}
+        body = {**change, "metadata": {**change["metadata"], "resourceVersion": version}}
         # By standard input: arguments are there for all to see.
         patch = ["patch", *self._target, "--type=merge", "--patch-file=/dev/stdin", "--output=name"]
         done = self._kubectl.run(patch, json.dumps(body))

@@ -5,6 +5,7 @@ import secrets
 import ssl
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 import httpx
@@ -20,6 +21,8 @@ CALLER = "corral-chat"
 """Caller of the plane's own questions, whose key is made with the first of them."""
 KEY_BYTES = 32
 """Random bytes of a key."""
+SINCE = "corral.dev/key-since."
+"""Beginning of the annotation with the day on which a key was made; the caller's name follows."""
 
 Send = Callable[[str, str, Any], httpx.Response]
 """Method, path and body of a request to the API server."""
@@ -83,7 +86,7 @@ def _key(send: Send, tenant: str, keys: Object) -> str:
     if held:
         return base64.b64decode(held).decode()
     key = new_key()
-    body = {"data": entries(CALLER, key)}
+    body = change_of_key(CALLER, key)
     send("PATCH", resource("v1", "secrets", SPACE, keys_secret(tenant)), body).raise_for_status()
     return key
 
@@ -93,15 +96,19 @@ def new_key() -> str:
     return f"corral-{secrets.token_urlsafe(KEY_BYTES)}"
 
 
-def entries(caller: str, key: str | None) -> dict[str, str | None]:
-    """What a change of one caller's key puts into a Secret of keys; None: the key goes.
+def change_of_key(caller: str, key: str | None) -> Object:
+    """The patch of a Secret of keys that gives a caller this key, as of today; None: it has none any more.
 
     With it the entry of no caller: an empty list would let in whom another tenant lets in.
     """
     held = {caller: key, NO_CALLER: NO_KEY}
+    today = datetime.now(UTC).date().isoformat()
     return {
-        name: None if text is None else base64.b64encode(text.encode()).decode()
-        for name, text in held.items()
+        "metadata": {"annotations": {f"{SINCE}{caller}": None if key is None else today}},
+        "data": {
+            name: None if text is None else base64.b64encode(text.encode()).decode()
+            for name, text in held.items()
+        },
     }
 
 

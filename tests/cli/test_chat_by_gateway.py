@@ -12,7 +12,7 @@ import pytest
 from corral.catalogue.gateway import NO_CALLER, NO_KEY
 from corral.embedded import chat as module
 from corral.embedded.chat import Chat
-from corral.embedded.endpoint import CALLER, Endpoint, endpoint_of, sent_by
+from corral.embedded.endpoint import CALLER, SINCE, Endpoint, endpoint_of, sent_by
 from corral.embedded.home import Home
 
 MODEL = {
@@ -50,7 +50,11 @@ class Server:
             return httpx.Response(404)
         if request.method == "PATCH":
             assert request.headers["Content-Type"] == "application/merge-patch+json"
-            self.objects[name]["data"].update(json.loads(request.content)["data"])
+            patch, stored = json.loads(request.content), self.objects[name]
+            stored["data"].update(patch["data"])
+            stored.setdefault("metadata", {}).setdefault("annotations", {}).update(
+                patch["metadata"]["annotations"]
+            )
         return httpx.Response(200, json=self.objects[name])
 
     def found(self) -> Endpoint | None:
@@ -71,6 +75,7 @@ def test_a_question_finds_the_endpoint_of_its_models_tenant_and_makes_a_key_once
         NO_CALLER: _encoded(NO_KEY),
         CALLER: _encoded(first.key),
     }
+    assert list(server.objects["secrets/keys-red"]["metadata"]["annotations"]) == [f"{SINCE}{CALLER}"]
     assert first.trusted.verify_mode is ssl.CERT_REQUIRED and first.trusted.check_hostname
 
 
