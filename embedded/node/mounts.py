@@ -73,8 +73,8 @@ def _claim_readonly(volume: Object) -> bool:
 def user(pod: Object, container: Object, real_paths: bool) -> Owner:
     """Whom the container's process runs as: as root `runAsUser` or nobody, otherwise this user.
 
-    A pod that asks for uid 0 runs as nobody. The process keeps this user where mounts are mapped, since another
-    one could not reach its files, and where the user namespace has no such user or group.
+    A pod that asks for uid 0 runs as nobody. The process keeps this user where mounts are mapped, since
+    another one could not reach its files, and where the user namespace has no such user or group.
     """
     this_user = Owner(os.geteuid(), os.getegid(), None)
     if this_user.uid != 0 or not real_paths:
