@@ -1,17 +1,22 @@
 """Policies on somebody else's cluster: strangers' workloads go on, and what is in scope is refused."""
 
+import base64
 import json
 import os
 import time
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 import yaml
 from tests.commands import kubectl, kubectl_done
 from tests.door.newcomer import Newcomer, newcomer_in
+from tests.doubles.mirror import Mirror, serving
+from tests.doubles.signatures import Signer
 
 from corral.catalogue.vocabulary import Profile
+from corral.controls.supply.image_policies import BILL, PROVENANCE, SCAN
 
 pytestmark = pytest.mark.engine
 
@@ -26,6 +31,7 @@ FIXTURES = Path(
 )
 """Test pods of kubernetes/pod-security-admission: `LEVEL/{pass,fail}/*.yaml`."""
 SECONDS = 90
+CREDENTIAL = ("reader", "reads-the-mirror")
 PROGRAM = """
 import pulumi
 import pulumi_kubernetes as kubernetes
@@ -38,12 +44,19 @@ settings = pulumi.Config()
 cluster = kubernetes.Provider("cluster", kubeconfig={kubeconfig!r})
 on = pulumi.ResourceOptions(provider=cluster)
 kyverno = Kyverno("kyverno", {{
-    "supply": {{"charts": {charts!r}}}, "replicas": 1, "upgrade_job": False, "scope": "namespaces",
-    "monitors": False,
+    "supply": {{
+        "charts": {charts!r},
+        "pull_secret": "mirror",
+        "registry_auth": settings.require_secret("registry-auth"),
+    }},
+    "registry_ca": {authority!r},
+    "replicas": 1, "upgrade_job": False, "scope": "namespaces", "monitors": False,
 }}, on)
 profile = settings.require("profile")
 level = {{}} if profile == "open" else {{"pod_security": "restricted"}}
 args = {{"controls": object_controls(), "profile": profile, "own_serving": False, **level}}
+if (key := settings.get("public-key")) is not None:
+    args |= {{"registry": {registry!r}, "signatures": {{"keys": [key], "pull_secret": "mirror"}}}}
 admission = Admission("admission", {{**args, "kyverno_types": kyverno.namespace}}, on)
 Tenancy("tenancy", {{"tenants": [{{"name": "team-a", "namespace": "team-a", "data_class": "internal"}}]}}, on)
 """
@@ -58,6 +71,7 @@ class Cluster:
 
     newcomer: Newcomer
     kubeconfig: Path
+    mirror: Mirror
 
     def ask(self, *arguments, given=None):
         return kubectl(self.kubeconfig, *arguments, stdin=_text(given))
@@ -74,8 +88,11 @@ class Cluster:
     def labels(self, name):
         return json.loads(self.kubectl("get", "namespace", name, "-o", "json"))["metadata"]["labels"]
 
+    def set(self, key, value, *options):
+        self.newcomer.done("pulumi", "config", "set", "-s", "guests", *options, key, stdin=value)
+
     def install(self, profile):
-        self.newcomer.done("pulumi", "config", "set", "-s", "guests", "profile", profile)
+        self.set("profile", profile)
         self.newcomer.done("pulumi", "up", "-s", "guests", "--yes", "--skip-preview", "--non-interactive")
 
 
@@ -115,22 +132,31 @@ def cluster(tmp_path_factory):
     folder = tmp_path_factory.mktemp("strangers")
     newcomer = newcomer_in(folder)
     newcomer.log_in()
-    try:
-        newcomer.done("corral", "up", "--plane-only", "-s", "elsewhere")
-        plane = newcomer.home / ".cache" / "corral" / "elsewhere"
-        own = folder / "own"
-        own.mkdir()
-        (own / "Pulumi.yaml").write_text("name: guests\nruntime: python\n")
-        program = PROGRAM.format(kubeconfig=str(plane / "kubeconfig"), charts=str(plane / "charts"))
-        (own / "__main__.py").write_text(program)
-        found = Cluster(replace(newcomer, checkout=own), plane / "kubeconfig")
-        found.kubectl("create", "namespace", "shop")
-        found.kubectl("create", "-f", "-", given=deployment("shop"))
-        found.kubectl("rollout", "status", "deployment/web", "-n", "shop", "--timeout=60s")
-        found.newcomer.done("pulumi", "stack", "init", "guests")
-        yield found
-    finally:
-        newcomer.run("corral", "down", "-s", "elsewhere", "--yes")
+    with serving(folder) as mirror:
+        try:
+            newcomer.done("corral", "up", "--plane-only", "-s", "elsewhere")
+            plane = newcomer.home / ".cache" / "corral" / "elsewhere"
+            own = folder / "own"
+            own.mkdir()
+            (own / "Pulumi.yaml").write_text("name: guests\nruntime: python\n")
+            program = PROGRAM.format(
+                kubeconfig=str(plane / "kubeconfig"),
+                charts=str(plane / "charts"),
+                authority=mirror.authority.read_text(),
+                registry=f"{mirror.address}/mirror",
+            )
+            (own / "__main__.py").write_text(program)
+            found = Cluster(replace(newcomer, checkout=own), plane / "kubeconfig", mirror)
+            found.kubectl("create", "namespace", "shop")
+            found.kubectl("create", "-f", "-", given=deployment("shop"))
+            found.kubectl("rollout", "status", "deployment/web", "-n", "shop", "--timeout=60s")
+            found.newcomer.done("pulumi", "stack", "init", "guests")
+            mirror.credential = CREDENTIAL
+            shown = base64.b64encode(":".join(CREDENTIAL).encode()).decode()
+            found.set("registry-auth", json.dumps({"auths": {mirror.address: {"auth": shown}}}), "--secret")
+            yield found
+        finally:
+            newcomer.run("corral", "down", "-s", "elsewhere", "--yes")
 
 
 @pytest.mark.parametrize("profile", [one.value for one in Profile])
@@ -269,26 +295,32 @@ def test_a_tenant_does_not_undo_what_its_namespace_came_with(cluster, jane):
     assert "administrators alone make them" in cluster.refused(*jane, "create", "-f", "-", given=exception)
 
 
+def admissible(image, **environment):
+    """A pod of the tenant that no control but those about images has anything against."""
+    container = {
+        "name": "c",
+        "image": image,
+        "env": [{"name": name, "value": value} for name, value in environment.items()],
+        "resources": {"requests": {"cpu": "100m"}, "limits": {"memory": "64Mi"}},
+        "securityContext": {
+            "allowPrivilegeEscalation": False,
+            "capabilities": {"drop": ["ALL"]},
+            "readOnlyRootFilesystem": True,
+        },
+    }
+    made = pod("team-a")
+    made["spec"] = {
+        "automountServiceAccountToken": False,
+        "containers": [container],
+        "securityContext": {"runAsNonRoot": True, "seccompProfile": {"type": "RuntimeDefault"}},
+    }
+    return made
+
+
 def test_a_tenant_takes_no_gpus_by_the_environment_and_runs_where_its_data_may_be(cluster, jane):
     def subject(value):
-        container = {
-            "name": "c",
-            "image": f"ghcr.io/ggml-org/llama.cpp:server@sha256:{'a' * 64}",
-            "env": [{"name": "NVIDIA_VISIBLE_DEVICES", "value": value}],
-            "resources": {"requests": {"cpu": "100m"}, "limits": {"memory": "64Mi"}},
-            "securityContext": {
-                "allowPrivilegeEscalation": False,
-                "capabilities": {"drop": ["ALL"]},
-                "readOnlyRootFilesystem": True,
-            },
-        }
-        made = pod("team-a")
-        made["spec"] = {
-            "automountServiceAccountToken": False,
-            "containers": [container],
-            "securityContext": {"runAsNonRoot": True, "seccompProfile": {"type": "RuntimeDefault"}},
-        }
-        return made
+        image = f"ghcr.io/ggml-org/llama.cpp:server@sha256:{'a' * 64}"
+        return admissible(image, NVIDIA_VISIBLE_DEVICES=value)
 
     dry = (*jane, "create", "--dry-run=server", "-f", "-")
     assert "GPUs that it was not allocated" in cluster.refused(*dry, given=subject("all"))
@@ -296,6 +328,108 @@ def test_a_tenant_takes_no_gpus_by_the_environment_and_runs_where_its_data_may_b
     required = made["spec"]["affinity"]["nodeAffinity"]["requiredDuringSchedulingIgnoredDuringExecution"]
     ((demand,),) = [one["matchExpressions"] for one in required["nodeSelectorTerms"]]
     assert demand["key"] == "topology.kubernetes.io/region" and "eu-central-1" in demand["values"]
+
+
+def attestations(scanned):
+    """What the platform wants attested, by type; `scanned`: when the scan ended."""
+    at = scanned.strftime("%Y-%m-%dT%H:%M:%SZ")
+    return {
+        BILL: {"bomFormat": "CycloneDX", "specVersion": "1.6"},
+        PROVENANCE: {"buildDefinition": {"buildType": "https://example.eu/build"}},
+        SCAN: {"scanner": {"uri": "scanner"}, "metadata": {"scanStartedOn": at, "scanFinishedOn": at}},
+    }
+
+
+@pytest.fixture(scope="module")
+def verified(cluster):
+    """What a dry run of a pod with an image of the mirror says, once images must bear signatures of a key."""
+    signer, stranger, now = Signer(), Signer(), datetime.now(UTC)
+    cluster.set("public-key", signer.public_key)
+    cluster.install("air-gapped")
+    mirror, images = cluster.mirror, {}
+    for name in (
+        "unsigned",
+        "signed",
+        "attested",
+        "bundled",
+        "scanned-long-ago",
+        "by-another",
+        "bundled-by-another",
+    ):
+        images[name] = mirror.put_image(f"mirror/{name}:1")
+    for name, by in (
+        ("signed", signer),
+        ("attested", signer),
+        ("scanned-long-ago", signer),
+        ("by-another", stranger),
+    ):
+        by.sign(mirror, f"mirror/{name}", images[name])
+    for name, by, at in (
+        ("attested", signer, now),
+        ("scanned-long-ago", signer, now - timedelta(days=31)),
+        ("by-another", stranger, now),
+    ):
+        by.attest(mirror, f"mirror/{name}", images[name], attestations(at))
+    for name, by in (("bundled", signer), ("bundled-by-another", stranger)):
+        by.bundle(mirror, f"mirror/{name}", images[name], attestations(now))
+
+    def said(name, digest=None):
+        image = f"{mirror.address}/mirror/{name}@{digest or images[name]}"
+        return cluster.ask("create", "--dry-run=server", "-f", "-", given=admissible(image)).stderr
+
+    return said
+
+
+@pytest.mark.parametrize("name", ["attested", "bundled"])
+def test_an_image_with_signature_and_attestations_of_the_key_is_admitted(verified, name):
+    assert verified(name) == ""
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("unsigned", "SOV-SUP-03: no signature that is trusted: "),
+        ("by-another", "SOV-SUP-03: no signature that is trusted: "),
+        ("bundled-by-another", "SOV-SUP-03: no signature that is trusted: "),
+        ("signed", f"SOV-SUP-04: no bill of type {BILL} that is signed and trusted: "),
+        ("scanned-long-ago", "SOV-SUP-04: no scan of the last 30 days: "),
+    ],
+)
+def test_an_image_is_refused_by_name_and_for_what_it_lacks(verified, cluster, name, words):
+    assert f"{words}{cluster.mirror.address}/mirror/{name}@sha256:" in verified(name)
+
+
+def test_a_signature_is_of_one_digest(verified, cluster):
+    """Somebody who writes to the registry puts another image beside the signature of the first."""
+    mirror = cluster.mirror
+    changed = mirror.put("mirror/attested:1", [("application/vnd.oci.image.layer.v1.tar", b"changed", {})])
+    for suffix in ("sig", "att"):
+        (first,) = [
+            tag for _one, tag in mirror.manifests if _one == "mirror/attested" and tag.endswith(suffix)
+        ]
+        tag = f"{changed.replace(':', '-')}.{suffix}"
+        mirror.manifests["mirror/attested", tag] = mirror.manifests["mirror/attested", first]
+    assert "SOV-SUP-03: no signature that is trusted: " in verified("attested", changed)
+
+
+def test_nothing_is_admitted_while_the_registry_does_not_answer(verified, cluster):
+    """What was verified before is remembered for an hour by Kyverno; nothing else is admitted."""
+    digest = cluster.mirror.put_image("mirror/fresh:1")
+    cluster.mirror.down = True
+    try:
+        assert "503" in verified("fresh", digest)
+    finally:
+        cluster.mirror.down = False
+    assert "SOV-SUP-03" in verified("fresh", digest)
+
+
+def test_signatures_are_read_with_the_pull_secret(verified, cluster):
+    digest = cluster.mirror.put_image("mirror/closed:1")
+    cluster.mirror.credential = ("reader", "changed")
+    try:
+        assert "401" in verified("closed", digest)
+    finally:
+        cluster.mirror.credential = CREDENTIAL
 
 
 def test_destroying_the_policies_leaves_strangers_alone(cluster):
