@@ -186,96 +186,117 @@ def test_a_tenant_takes_no_gpus_by_the_environment_and_runs_where_its_data_may_b
     assert demand["key"] == "topology.kubernetes.io/region" and "eu-central-1" in demand["values"]
 
 
+IMAGES = "imagevalidatingpolicies.policies.kyverno.io"
+UNSIGNED = "SOV-SUP-03: no signature that is trusted: "
+
+
+class Signed:
+    """Images of a mirror, signed and not, on a cluster whose policies trust one key."""
+
+    def __init__(self, cluster):
+        signer, stranger, now = Signer(), Signer(), datetime.now(UTC)
+        cluster.set("public-key", signer.public_key)
+        cluster.install("air-gapped")
+        self.cluster, self.mirror, self.digests = cluster, cluster.mirror, {}
+        names = ("unsigned", "signed", "attested-as-before-bundles", "bundled", "scanned-long-ago")
+        for name in (*names, "by-another", "bundled-by-another"):
+            self.put(name)
+        for name in ("signed", "attested-as-before-bundles"):
+            signer.sign(self.mirror, f"mirror/{name}", self.digests[name])
+        before = "attested-as-before-bundles"
+        signer.attest(self.mirror, f"mirror/{before}", self.digests[before], attestations(now))
+        stranger.sign(self.mirror, "mirror/by-another", self.digests["by-another"])
+        for name, by, at in (
+            ("bundled", signer, now),
+            ("scanned-long-ago", signer, now - timedelta(days=31)),
+            ("bundled-by-another", stranger, now),
+        ):
+            by.bundle(self.mirror, f"mirror/{name}", self.digests[name], attestations(at))
+
+    def put(self, name, *layers):
+        self.digests[name] = self.mirror.put(f"mirror/{name}:1", list(layers))
+
+    def image(self, name):
+        return f"{self.mirror.address}/mirror/{name}@{self.digests[name]}"
+
+    def said(self, name, **spec):
+        """What the API server has against a pod with an image; nothing where it takes it."""
+        made = admissible(self.image(name))
+        made["spec"] |= spec
+        return self.cluster.ask("create", "--dry-run=server", "-f", "-", given=made).stderr
+
+
 @pytest.fixture(scope="module")
-def verified(cluster):
-    """What a dry run of a pod with an image of the mirror says, once images must bear signatures of a key."""
-    signer, stranger, now = Signer(), Signer(), datetime.now(UTC)
-    cluster.set("public-key", signer.public_key)
-    cluster.install("air-gapped")
-    mirror, images = cluster.mirror, {}
-    for name in (
-        "unsigned",
-        "signed",
-        "attested",
-        "bundled",
-        "scanned-long-ago",
-        "by-another",
-        "bundled-by-another",
-    ):
-        images[name] = mirror.put_image(f"mirror/{name}:1")
-    for name, by in (
-        ("signed", signer),
-        ("attested", signer),
-        ("scanned-long-ago", signer),
-        ("by-another", stranger),
-    ):
-        by.sign(mirror, f"mirror/{name}", images[name])
-    for name, by, at in (
-        ("attested", signer, now),
-        ("scanned-long-ago", signer, now - timedelta(days=31)),
-        ("by-another", stranger, now),
-    ):
-        by.attest(mirror, f"mirror/{name}", images[name], attestations(at))
-    for name, by in (("bundled", signer), ("bundled-by-another", stranger)):
-        by.bundle(mirror, f"mirror/{name}", images[name], attestations(now))
-
-    def said(name, digest=None):
-        image = f"{mirror.address}/mirror/{name}@{digest or images[name]}"
-        return cluster.ask("create", "--dry-run=server", "-f", "-", given=admissible(image)).stderr
-
-    return said
+def signed(cluster):
+    return Signed(cluster)
 
 
-@pytest.mark.parametrize("name", ["attested", "bundled"])
-def test_an_image_with_signature_and_attestations_of_the_key_is_admitted(verified, name):
-    assert verified(name) == ""
+def test_an_image_with_signature_and_attestations_of_the_key_is_admitted(signed):
+    assert signed.said("bundled") == ""
 
 
 @pytest.mark.parametrize(
     ("name", "words"),
     [
-        ("unsigned", "SOV-SUP-03: no signature that is trusted: "),
-        ("by-another", "SOV-SUP-03: no signature that is trusted: "),
-        ("bundled-by-another", "SOV-SUP-03: no signature that is trusted: "),
         ("signed", f"SOV-SUP-04: no bill of type {BILL} that is signed and trusted: "),
+        ("attested-as-before-bundles", f"SOV-SUP-04: no bill of type {BILL} that is signed and trusted: "),
         ("scanned-long-ago", "SOV-SUP-04: no scan of the last 30 days: "),
     ],
 )
-def test_an_image_is_refused_by_name_and_for_what_it_lacks(verified, cluster, name, words):
-    assert f"{words}{cluster.mirror.address}/mirror/{name}@sha256:" in verified(name)
+def test_an_image_is_refused_by_name_for_the_attestation_that_it_lacks(signed, name, words):
+    assert f"{words}{signed.image(name)}" in signed.said(name)
 
 
-def test_a_signature_is_of_one_digest(verified, cluster):
-    """Somebody who writes to the registry puts another image beside the signature of the first."""
-    mirror = cluster.mirror
-    changed = mirror.put("mirror/attested:1", [("application/vnd.oci.image.layer.v1.tar", b"changed", {})])
-    for suffix in ("sig", "att"):
-        (first,) = [
-            tag for _one, tag in mirror.manifests if _one == "mirror/attested" and tag.endswith(suffix)
-        ]
-        tag = f"{changed.replace(':', '-')}.{suffix}"
-        mirror.manifests["mirror/attested", tag] = mirror.manifests["mirror/attested", first]
-    assert "SOV-SUP-03: no signature that is trusted: " in verified("attested", changed)
-
-
-def test_nothing_is_admitted_while_the_registry_does_not_answer(verified, cluster):
-    """What was verified before is remembered for an hour by Kyverno; nothing else is admitted."""
-    digest = cluster.mirror.put_image("mirror/fresh:1")
-    cluster.mirror.down = True
+def test_nothing_is_admitted_while_the_registry_does_not_answer(signed):
+    signed.mirror.down = True
     try:
-        assert "503" in verified("fresh", digest)
+        for name in ("bundled", "unsigned"):
+            assert "denied the request" in (said := signed.said(name)) and "503" in said
     finally:
-        cluster.mirror.down = False
-    assert "SOV-SUP-03" in verified("fresh", digest)
+        signed.mirror.down = False
+    assert signed.said("bundled") == ""
 
 
-def test_signatures_are_read_with_the_pull_secret(verified, cluster):
-    digest = cluster.mirror.put_image("mirror/closed:1")
-    cluster.mirror.credential = ("reader", "changed")
+def test_signatures_are_read_with_the_pull_secret(signed):
+    signed.mirror.credential = ("reader", "changed")
     try:
-        assert "401" in verified("closed", digest)
+        assert "denied the request" in (said := signed.said("bundled")) and "401" in said
     finally:
-        cluster.mirror.credential = CREDENTIAL
+        signed.mirror.credential = CREDENTIAL
+
+
+@pytest.fixture(scope="module")
+def unattested(signed):
+    """Signatures alone are demanded."""
+    signed.cluster.kubectl("delete", IMAGES, "sov-sup-04")
+    eventually(lambda: signed.said("signed") == "")
+    return signed
+
+
+@pytest.mark.parametrize("name", ["unsigned", "by-another", "bundled-by-another"])
+def test_an_image_without_a_signature_of_the_key_is_refused_by_name(unattested, name):
+    assert f"{UNSIGNED}{unattested.image(name)}" in unattested.said(name)
+
+
+def test_the_image_of_every_container_and_volume_is_verified(unattested):
+    image = unattested.image("unsigned")
+    (container,) = admissible(image)["spec"]["containers"]
+    first = {"initContainers": [{**container, "name": "first"}]}
+    mounted = {"volumes": [{"name": "v", "image": {"reference": image}}]}
+    for spec in (first, mounted):
+        assert f"{UNSIGNED}{image}" in unattested.said("bundled", **spec)
+
+
+def test_a_signature_is_of_one_digest(unattested):
+    """Somebody who writes to the registry puts another image beside a signature that is there."""
+    mirror, repository = unattested.mirror, "mirror/signed"
+    (signature,) = [
+        one for (name, tag), one in mirror.manifests.items() if (name, tag[-4:]) == (repository, ".sig")
+    ]
+    unattested.put("signed", ("application/vnd.oci.image.layer.v1.tar", b"changed", {}))
+    changed = unattested.digests["signed"].replace(":", "-")
+    mirror.manifests[repository, f"{changed}.sig"] = signature
+    assert UNSIGNED in unattested.said("signed")
 
 
 def test_destroying_the_policies_leaves_strangers_alone(cluster):

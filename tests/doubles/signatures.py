@@ -48,14 +48,11 @@ class Signer:
 
     def attest(self, mirror: Mirror, repository: str, digest: str, predicates: Mapping[str, Any]) -> None:
         """`cosign attest --new-bundle-format=false`, once for each type of `predicates`."""
-        layers = [
-            (ENVELOPE, _json(self._envelope(repository, digest, kind, one)), {"predicateType": kind})
-            for kind, one in predicates.items()
-        ]
-        layers = [
-            (kind, content, {**note, "dev.cosignproject.cosign/signature": ""})
-            for kind, content, note in layers
-        ]
+        layers = []
+        for kind, one in predicates.items():
+            # The signature is in the envelope; the annotation is there and empty, as cosign leaves it.
+            note = {"predicateType": kind, "dev.cosignproject.cosign/signature": ""}
+            layers.append((ENVELOPE, _json(self._envelope(repository, digest, kind, one)), note))
         mirror.put(f"{repository}:{_tag(digest)}.att", layers)
 
     def bundle(self, mirror: Mirror, repository: str, digest: str, predicates: Mapping[str, Any]) -> None:
