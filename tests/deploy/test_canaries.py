@@ -30,7 +30,7 @@ def canary(key: str, index: int) -> str:
 
 def everything() -> dict[str, Any]:
     """The committed dev stack with each section that has a secret."""
-    stack = content()
+    stack: dict[str, Any] = content()
     stack["sovereignty"] |= {"registry": "registry.example.eu/mirror", "pull-secret": "mirror"}
     stack["model-sources"] = [
         {"name": "intake", "url": "s3://intake", "endpoint": "https://s3.example.eu", "region": "fra-1"},
