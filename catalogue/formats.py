@@ -61,6 +61,10 @@ PUBLIC_KEY = Format(
     r"\s*-----BEGIN PUBLIC KEY-----\s+([A-Za-z0-9+/=]+\s+)+-----END PUBLIC KEY-----\s*",
     "a public key in PEM, as cosign writes it into cosign.pub",
 )
+CERTIFICATES = Format(
+    r"(\s*-----BEGIN CERTIFICATE-----\s+([A-Za-z0-9+/=]+\s+)+-----END CERTIFICATE-----)+\s*",
+    "certificates in PEM, one after the other",
+)
 BASE64 = Format(r"[A-Za-z0-9+/]{4,}={0,2}", "text in base64 on one line, as base64 -w0 writes it")
 CONTROL_ID = Format(r"SOV-[A-Z]{3}-[0-9]{2}", "the ID of a control, such as SOV-SUP-02")
 RESOURCE_NAME = Format(

@@ -67,10 +67,7 @@ def signed(scope: Scope, trust: ImageSignatures, *, deny: bool) -> dict[str, Any
     """Spec of the ImageValidatingPolicy: every image of a pod is signed by one of those trusted."""
     spec = _shared(scope, trust, deny=deny)
     call = f"verifyImageSignatures(i, {_names(trust)}) > 0"
-    return {
-        **spec,
-        "validations": [_validation(call, "SOV-SUP-03: an image bears no signature that is trusted")],
-    }
+    return {**spec, "validations": [_validation(call, "SOV-SUP-03: no signature that is trusted")]}
 
 
 def attested(scope: Scope, trust: ImageSignatures, *, deny: bool) -> dict[str, Any]:
@@ -79,7 +76,7 @@ def attested(scope: Scope, trust: ImageSignatures, *, deny: bool) -> dict[str, A
     validations = [
         _validation(
             f"verifyAttestationSignatures(i, attestations.{name}, {_names(trust)}) > 0",
-            f"SOV-SUP-04: an image has no {name} of type {kind} that is signed and trusted",
+            f"SOV-SUP-04: no {name} of type {kind} that is signed and trusted",
         )
         for name, kind in _ATTESTATIONS.items()
     ]
@@ -87,7 +84,7 @@ def attested(scope: Scope, trust: ImageSignatures, *, deny: bool) -> dict[str, A
         "time.now() - timestamp(extractPayload(i, attestations.scan).predicate.metadata.scanFinishedOn) < "
         f"duration('{24 * days}h')"
     )
-    validations.append(_validation(age, f"SOV-SUP-04: the scan of an image is older than {days} days"))
+    validations.append(_validation(age, f"SOV-SUP-04: no scan of the last {days} days"))
     stated = [{"name": name, "intoto": {"type": kind}} for name, kind in _ATTESTATIONS.items()]
     return {**_shared(scope, trust, deny=deny), "attestations": stated, "validations": validations}
 
@@ -97,7 +94,13 @@ def _names(trust: ImageSignatures) -> str:
 
 
 def _validation(call: str, message: str) -> dict[str, str]:
-    return {"expression": " && ".join(f"images.{one}.all(i, {call})" for one in _LISTS), "message": message}
+    """What holds for every image `i` of a pod; a refusal names those for which it does not."""
+    lacking = " + ".join(f"images.{one}.filter(i, !({call}))" for one in _LISTS)
+    return {
+        "expression": " && ".join(f"images.{one}.all(i, {call})" for one in _LISTS),
+        "message": message,
+        "messageExpression": f"'{message}: ' + ({lacking}).join(', ')",
+    }
 
 
 def _shared(scope: Scope, trust: ImageSignatures, *, deny: bool) -> dict[str, Any]:

@@ -53,6 +53,9 @@ class KyvernoArgs(TypedDict):
     while it is down; `cluster`, also when omitted: about all but the exempt ones."""
     exempt_namespaces: NotRequired[list[str]]
     """Namespaces that it is never asked about where the scope is the cluster, beside `kube-system`."""
+    registry_ca: NotRequired[str]
+    """Authorities in PEM that it trusts when it reads signatures of images, in place of the public ones: for
+    a registry whose certificate a public authority did not sign."""
     create_namespace: NotRequired[bool]
     """False: its namespace is there, is used as it is, and stays; true when omitted."""
 
@@ -85,6 +88,7 @@ class Kyverno(pulumi.ComponentResource):
             supply=args["supply"],
             upgrade_job=args.get("upgrade_job", True),
             scope=_scope(args),
+            registry_ca=args.get("registry_ca"),
         )
         controllers = install_with_filled_roles(
             self,

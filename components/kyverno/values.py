@@ -24,7 +24,13 @@ PROBES = {
 
 
 def kyverno_values(
-    namespace: str, *, replicas: int, supply: Supply, upgrade_job: bool = True, scope: Scope = EVERYWHERE
+    namespace: str,
+    *,
+    replicas: int,
+    supply: Supply,
+    upgrade_job: bool = True,
+    scope: Scope = EVERYWHERE,
+    registry_ca: str | None = None,
 ) -> dict[str, Any]:
     """Values with admission and background controllers alone; the groups of resource types stay complete.
 
@@ -56,6 +62,8 @@ def kyverno_values(
         # These images name registries of their own, which win over the global one.
         values["webhooksCleanup"]["image"]["registry"] = registry
         values["test"]["image"]["registry"] = registry
+    if registry_ca is not None:
+        values["admissionController"]["caCertificates"] = {"data": registry_ca}
     if pull_secrets(supply):
         values.setdefault("global", {})["imagePullSecrets"] = pull_secrets(supply)
     return values

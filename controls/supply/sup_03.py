@@ -65,8 +65,8 @@ CONTROL = Control(
     not_enforced=(
         "a stack without `sovereignty.signatures` has no policy that verifies images, and nothing here "
         "demands one: the control says what such a policy must be. The policy that the section makes is "
-        "rendered, and valid by Kyverno's own type; that Kyverno refuses an unsigned image by it was not "
-        "seen running, and Kyverno 1.19.0 passes over containers of debuggers (kyverno issue 16947). Older "
+        "tested with keys on the live Kyverno of a plane; a Sigstore of one's own was not seen running, and "
+        "Kyverno 1.19.0 passes over containers of debuggers (kyverno issue 16947). Older "
         "policies (`ClusterPolicy` with `verifyImages`) are not evaluated",
     ),
     cases=(

@@ -58,8 +58,9 @@ CONTROL = Control(
     remedy="Leave `attestations` of `sovereignty.signatures` on; verify each, and bound the age of scans.",
     rule=StackRule(verifies_images, _attested),
     not_enforced=(
-        "as SOV-SUP-03: a stack without `sovereignty.signatures` has no such policy, and that Kyverno "
-        "refuses an image by it was not seen running. Of several scans the one that it read last counts",
+        "as SOV-SUP-03: a stack without `sovereignty.signatures` has no such policy. Kyverno 1.19.1 takes "
+        "attestations that a key signed as Sigstore bundles alone, and of several scans the one that it "
+        "read last counts",
     ),
     cases=(
         Case("all three", Verdict.GOOD, _policy(*_ALL)),

@@ -3,6 +3,7 @@
 import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any, cast
 
@@ -72,17 +73,28 @@ def _claim_readonly(volume: Object) -> bool:
 def user(pod: Object, container: Object, real_paths: bool) -> Owner:
     """Whom the container's process runs as: as root `runAsUser` or nobody, otherwise this user.
 
-    A pod that asks for uid 0 runs as nobody. Where mounts are mapped the process keeps this user: another
-    one could not reach its files.
+    A pod that asks for uid 0 runs as nobody. The process keeps this user where mounts are mapped, since
+    another one could not reach its files, and where the user namespace has no such user or group.
     """
-    if os.geteuid() != 0 or not real_paths:
-        return Owner(os.geteuid(), os.getegid(), None)
+    this_user = Owner(os.geteuid(), os.getegid(), None)
+    if this_user.uid != 0 or not real_paths:
+        return this_user
     context: dict[str, Any] = {
         **child(pod, "spec", "securityContext"),
         **child(container, "securityContext"),
     }
     uid = int(context.get("runAsUser") or NOBODY)
-    return Owner(uid, int(context.get("runAsGroup") or uid), context.get("fsGroup"))
+    owner = Owner(uid, int(context.get("runAsGroup") or uid), context.get("fsGroup"))
+    is_there = _mapped("uid", uid) and all(_mapped("gid", gid) for gid in groups(pod, owner))
+    return owner if is_there else this_user
+
+
+@cache
+def _mapped(kind: str, number: int) -> bool:
+    """Whether the user namespace of this process has a user (`uid`) or group (`gid`) of this number."""
+    lines = Path(f"/proc/self/{kind}_map").read_text().splitlines()
+    ranges = [(int(first), int(count)) for first, _outside, count in map(str.split, lines)]
+    return any(first <= number < first + count for first, count in ranges)
 
 
 def groups(pod: Object, owner: Owner) -> list[int]:

@@ -14,6 +14,7 @@ from corral.catalogue.formats import (
     ADMIN,
     AWS_ZONE,
     BASE64,
+    CERTIFICATES,
     CIDR,
     CONTROL_ID,
     COUNTRY,
@@ -296,6 +297,8 @@ Registry = Annotated[str, AfterValidator(_format(REGISTRY)), WithJsonSchema(_tex
 """A registry, with the path of a mirror."""
 PublicKey = Annotated[str, AfterValidator(_format(PUBLIC_KEY)), WithJsonSchema(_text(PUBLIC_KEY))]
 """A public key in PEM."""
+Certificates = Annotated[str, AfterValidator(_format(CERTIFICATES)), WithJsonSchema(_text(CERTIFICATES))]
+"""Certificates in PEM."""
 Base64 = Annotated[str, AfterValidator(_format(BASE64)), WithJsonSchema(_text(BASE64))]
 """Bytes in base64."""
 Image = Annotated[str, AfterValidator(_format(IMAGE)), WithJsonSchema(_text(IMAGE))]

@@ -61,6 +61,7 @@ def _signatures(section: Signatures) -> SignaturePlan:
         sigstore=own and SigstorePlan(own.issuer, own.subject, own.mirror, own.root),
         attestations=section.attestations,
         scan_days=section.scan_days,
+        registry_ca=section.registry_ca,
     )
 
 

@@ -13,6 +13,7 @@ import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 
 GATE = """
@@ -46,16 +47,19 @@ sys.stdin.read()
 """
 
 
+def _user() -> list[str]:
+    """Options of unshare by which this user stays who it is, with the rights to set up the interface."""
+    return [] if os.geteuid() == 0 else ["--map-current-user", "--keep-caps"]
+
+
+@cache
 def unavailable() -> str | None:
     """Why there is no such namespace here; None: there is."""
     for program in ("unshare", "nsenter", "ip"):
         if shutil.which(program) is None:
             return f"{program} is not installed"
-    done = subprocess.run(
-        ["unshare", "--map-root-user", "--net", "ip", "link", "set", "lo", "up"],
-        capture_output=True,
-        check=False,
-    )
+    command = ["unshare", *_user(), "--net", "ip", "link", "set", "lo", "up"]
+    done = subprocess.run(command, capture_output=True, check=False)
     return "this kernel gives no network namespace" if done.returncode else None
 
 
@@ -68,7 +72,7 @@ def isolated(folder: Path, ports: list[int]) -> Iterator[tuple[str, ...]]:
         script = 'ip link set lo up && exec "$@"'
         gate = [sys.executable, "-c", GATE, str(folder), *map(str, ports)]
         holder = subprocess.Popen(
-            ["unshare", "--map-root-user", "--net", "sh", "-c", script, "sh", *gate],
+            ["unshare", *_user(), "--net", "sh", "-c", script, "sh", *gate],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
@@ -77,7 +81,8 @@ def isolated(folder: Path, ports: list[int]) -> Iterator[tuple[str, ...]]:
             assert holder.stdout is not None and holder.stdout.readline() == "ready\n"
             nsenter = shutil.which("nsenter")
             assert nsenter is not None
-            yield (nsenter, "--target", str(holder.pid), "--user", "--net", "--preserve-credentials", "--")
+            spaces = ("--user", "--net", "--preserve-credentials") if _user() else ("--net",)
+            yield (nsenter, "--target", str(holder.pid), *spaces, "--")
         finally:
             assert holder.stdin is not None
             holder.stdin.close()

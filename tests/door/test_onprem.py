@@ -1,14 +1,13 @@
 """The on-prem stack as it is committed, on a cluster with other people's workloads, all from a site's mirror.
 
-With CORRAL_ISOLATED, and where the kernel gives a network namespace, cluster and commands are in one without
-a way out: of the world there are the mirror and the intake alone.
+Where the kernel gives a network namespace, cluster and commands are in one without a way out: of the world
+there are the mirror and the intake alone. Elsewhere the test of that is skipped, and says why.
 
 Changed are the addresses of mirror and intake, and the models, whose weights are not to be had here: SmolLM2
 from the same intake in their place. In order: each test goes on from where the one before it ended.
 """
 
 import json
-import os
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -89,15 +88,10 @@ def site(tmp_path_factory):
             newcomer.run("corral", "down", "--yes", "-s", "elsewhere")
 
 
-def not_isolated() -> str | None:
-    """Why the site has the network of this machine; None: it has not."""
-    return isolated.unavailable() if "CORRAL_ISOLATED" in os.environ else "CORRAL_ISOLATED is not set"
-
-
 @contextmanager
 def cut_off(newcomer, mirror, intake):
     """The newcomer where nothing but mirror and intake is reached; as before where the kernel forbids it."""
-    if not_isolated() is not None:
+    if isolated.unavailable() is not None:
         yield newcomer
         return
     ports = [int(one.rpartition(":")[2]) for one in (mirror.address, intake)]
@@ -131,7 +125,7 @@ CONNECT = "import socket, sys; socket.create_connection((sys.argv[1], int(sys.ar
 
 def test_nothing_but_mirror_and_intake_is_reached_from_the_site(site):
     if not site.newcomer.enter:
-        pytest.skip(f"the site has the network of this machine: {not_isolated()}")
+        pytest.skip(f"the site has the network of this machine: {isolated.unavailable()}")
     for public in ("1.1.1.1", "2606:4700:4700::1111"):
         refused = site.newcomer.run("python", "-c", CONNECT, public, "443")
         assert refused.returncode == 1 and "Network is unreachable" in refused.stdout

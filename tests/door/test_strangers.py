@@ -3,15 +3,16 @@
 import json
 import os
 import time
-from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 import yaml
-from tests.commands import kubectl, kubectl_done
-from tests.door.newcomer import Newcomer, newcomer_in
+from tests.door.strangers import CREDENTIAL, admissible, attestations, deployment, pod, strangers_cluster
+from tests.doubles.signatures import Signer
 
 from corral.catalogue.vocabulary import Profile
+from corral.controls.supply.image_policies import BILL
 
 pytestmark = pytest.mark.engine
 
@@ -19,118 +20,21 @@ LABEL = "corral.dev/policies"
 ENFORCE = "pod-security.kubernetes.io/enforce"
 REFUSED = "denied request: SOV-"
 """By one of the two controls about images; which answers first is the API server's choice."""
-NGINX = "docker.io/library/nginx:1.29"
 FIXTURES = Path(
     os.environ.get("CORRAL_POD_SECURITY")
     or Path(__file__).parents[3] / "shared" / "fixtures" / "pod-security" / "v1.33"
 )
 """Test pods of kubernetes/pod-security-admission: `LEVEL/{pass,fail}/*.yaml`."""
 SECONDS = 90
-PROGRAM = """
-import pulumi
-import pulumi_kubernetes as kubernetes
-from corral.components.admission import Admission
-from corral.components.kyverno import Kyverno
-from corral.components.tenancy import Tenancy
-from corral.stacks.deploy.component_args.admission import object_controls
-
-settings = pulumi.Config()
-cluster = kubernetes.Provider("cluster", kubeconfig={kubeconfig!r})
-on = pulumi.ResourceOptions(provider=cluster)
-kyverno = Kyverno("kyverno", {{
-    "supply": {{"charts": {charts!r}}}, "replicas": 1, "upgrade_job": False, "scope": "namespaces",
-    "monitors": False,
-}}, on)
-profile = settings.require("profile")
-level = {{}} if profile == "open" else {{"pod_security": "restricted"}}
-args = {{"controls": object_controls(), "profile": profile, "own_serving": False, **level}}
-admission = Admission("admission", {{**args, "kyverno_types": kyverno.namespace}}, on)
-Tenancy("tenancy", {{"tenants": [{{"name": "team-a", "namespace": "team-a", "data_class": "internal"}}]}}, on)
-"""
 OWNED = {"owner": "shop", "corral.dev/data-class": "public"}
 """Labels of a namespace by which a sovereign profile knows whose it is, and how far its data may go."""
 TENANT_USER = ("--as", "jane", "--as-group", "system:authenticated")
 
 
-@dataclass(frozen=True)
-class Cluster:
-    """A cluster with a stranger's workload on it, and a program that installs the policies."""
-
-    newcomer: Newcomer
-    kubeconfig: Path
-
-    def ask(self, *arguments, given=None):
-        return kubectl(self.kubeconfig, *arguments, stdin=_text(given))
-
-    def kubectl(self, *arguments, given=None):
-        return kubectl_done(self.kubeconfig, *arguments, stdin=_text(given))
-
-    def refused(self, *arguments, given=None):
-        """What a refusal says; the request must be one."""
-        done = self.ask(*arguments, given=given)
-        assert done.returncode, done.stdout
-        return done.stderr
-
-    def labels(self, name):
-        return json.loads(self.kubectl("get", "namespace", name, "-o", "json"))["metadata"]["labels"]
-
-    def install(self, profile):
-        self.newcomer.done("pulumi", "config", "set", "-s", "guests", "profile", profile)
-        self.newcomer.done("pulumi", "up", "-s", "guests", "--yes", "--skip-preview", "--non-interactive")
-
-
-def _text(manifest):
-    return "" if manifest is None else json.dumps(manifest)
-
-
-def deployment(namespace, name="web", image=NGINX, **labels):
-    chosen = {"app": name, **labels}
-    return {
-        "apiVersion": "apps/v1",
-        "kind": "Deployment",
-        "metadata": {"name": name, "namespace": namespace},
-        "spec": {
-            "replicas": 1,
-            "selector": {"matchLabels": {"app": name}},
-            "template": {
-                "metadata": {"labels": chosen},
-                "spec": {"containers": [{"name": "c", "image": image}]},
-            },
-        },
-    }
-
-
-def pod(namespace, name="tried", image=NGINX):
-    spec = {"containers": [{"name": "c", "image": image}]}
-    return {
-        "apiVersion": "v1",
-        "kind": "Pod",
-        "metadata": {"name": name, "namespace": namespace},
-        "spec": spec,
-    }
-
-
 @pytest.fixture(scope="module")
 def cluster(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("strangers")
-    newcomer = newcomer_in(folder)
-    newcomer.log_in()
-    try:
-        newcomer.done("corral", "up", "--plane-only", "-s", "elsewhere")
-        plane = newcomer.home / ".cache" / "corral" / "elsewhere"
-        own = folder / "own"
-        own.mkdir()
-        (own / "Pulumi.yaml").write_text("name: guests\nruntime: python\n")
-        program = PROGRAM.format(kubeconfig=str(plane / "kubeconfig"), charts=str(plane / "charts"))
-        (own / "__main__.py").write_text(program)
-        found = Cluster(replace(newcomer, checkout=own), plane / "kubeconfig")
-        found.kubectl("create", "namespace", "shop")
-        found.kubectl("create", "-f", "-", given=deployment("shop"))
-        found.kubectl("rollout", "status", "deployment/web", "-n", "shop", "--timeout=60s")
-        found.newcomer.done("pulumi", "stack", "init", "guests")
-        yield found
-    finally:
-        newcomer.run("corral", "down", "-s", "elsewhere", "--yes")
+    with strangers_cluster(tmp_path_factory.mktemp("strangers")) as made:
+        yield made
 
 
 @pytest.mark.parametrize("profile", [one.value for one in Profile])
@@ -271,24 +175,8 @@ def test_a_tenant_does_not_undo_what_its_namespace_came_with(cluster, jane):
 
 def test_a_tenant_takes_no_gpus_by_the_environment_and_runs_where_its_data_may_be(cluster, jane):
     def subject(value):
-        container = {
-            "name": "c",
-            "image": f"ghcr.io/ggml-org/llama.cpp:server@sha256:{'a' * 64}",
-            "env": [{"name": "NVIDIA_VISIBLE_DEVICES", "value": value}],
-            "resources": {"requests": {"cpu": "100m"}, "limits": {"memory": "64Mi"}},
-            "securityContext": {
-                "allowPrivilegeEscalation": False,
-                "capabilities": {"drop": ["ALL"]},
-                "readOnlyRootFilesystem": True,
-            },
-        }
-        made = pod("team-a")
-        made["spec"] = {
-            "automountServiceAccountToken": False,
-            "containers": [container],
-            "securityContext": {"runAsNonRoot": True, "seccompProfile": {"type": "RuntimeDefault"}},
-        }
-        return made
+        image = f"ghcr.io/ggml-org/llama.cpp:server@sha256:{'a' * 64}"
+        return admissible(image, NVIDIA_VISIBLE_DEVICES=value)
 
     dry = (*jane, "create", "--dry-run=server", "-f", "-")
     assert "GPUs that it was not allocated" in cluster.refused(*dry, given=subject("all"))
@@ -296,6 +184,119 @@ def test_a_tenant_takes_no_gpus_by_the_environment_and_runs_where_its_data_may_b
     required = made["spec"]["affinity"]["nodeAffinity"]["requiredDuringSchedulingIgnoredDuringExecution"]
     ((demand,),) = [one["matchExpressions"] for one in required["nodeSelectorTerms"]]
     assert demand["key"] == "topology.kubernetes.io/region" and "eu-central-1" in demand["values"]
+
+
+IMAGES = "imagevalidatingpolicies.policies.kyverno.io"
+UNSIGNED = "SOV-SUP-03: no signature that is trusted: "
+
+
+class Signed:
+    """Images of a mirror, signed and not, on a cluster whose policies trust one key."""
+
+    def __init__(self, cluster):
+        signer, stranger, now = Signer(), Signer(), datetime.now(UTC)
+        cluster.set("public-key", signer.public_key)
+        cluster.install("air-gapped")
+        self.cluster, self.mirror, self.digests = cluster, cluster.mirror, {}
+        names = ("unsigned", "signed", "attested-as-before-bundles", "bundled", "scanned-long-ago")
+        for name in (*names, "by-another", "bundled-by-another"):
+            self.put(name)
+        for name in ("signed", "attested-as-before-bundles"):
+            signer.sign(self.mirror, f"mirror/{name}", self.digests[name])
+        before = "attested-as-before-bundles"
+        signer.attest(self.mirror, f"mirror/{before}", self.digests[before], attestations(now))
+        stranger.sign(self.mirror, "mirror/by-another", self.digests["by-another"])
+        for name, by, at in (
+            ("bundled", signer, now),
+            ("scanned-long-ago", signer, now - timedelta(days=31)),
+            ("bundled-by-another", stranger, now),
+        ):
+            by.bundle(self.mirror, f"mirror/{name}", self.digests[name], attestations(at))
+
+    def put(self, name, *layers):
+        self.digests[name] = self.mirror.put(f"mirror/{name}:1", list(layers))
+
+    def image(self, name):
+        return f"{self.mirror.address}/mirror/{name}@{self.digests[name]}"
+
+    def said(self, name, **spec):
+        """What the API server has against a pod with an image; nothing where it takes it."""
+        made = admissible(self.image(name))
+        made["spec"] |= spec
+        return self.cluster.ask("create", "--dry-run=server", "-f", "-", given=made).stderr
+
+
+@pytest.fixture(scope="module")
+def signed(cluster):
+    return Signed(cluster)
+
+
+def test_an_image_with_signature_and_attestations_of_the_key_is_admitted(signed):
+    assert signed.said("bundled") == ""
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("signed", f"SOV-SUP-04: no bill of type {BILL} that is signed and trusted: "),
+        ("attested-as-before-bundles", f"SOV-SUP-04: no bill of type {BILL} that is signed and trusted: "),
+        ("scanned-long-ago", "SOV-SUP-04: no scan of the last 30 days: "),
+    ],
+)
+def test_an_image_is_refused_by_name_for_the_attestation_that_it_lacks(signed, name, words):
+    assert f"{words}{signed.image(name)}" in signed.said(name)
+
+
+def test_nothing_is_admitted_while_the_registry_does_not_answer(signed):
+    signed.mirror.down = True
+    try:
+        for name in ("bundled", "unsigned"):
+            assert "denied the request" in (said := signed.said(name)) and "503" in said
+    finally:
+        signed.mirror.down = False
+    assert signed.said("bundled") == ""
+
+
+def test_signatures_are_read_with_the_pull_secret(signed):
+    signed.mirror.credential = ("reader", "changed")
+    try:
+        assert "denied the request" in (said := signed.said("bundled")) and "401" in said
+    finally:
+        signed.mirror.credential = CREDENTIAL
+
+
+@pytest.fixture(scope="module")
+def unattested(signed):
+    """Signatures alone are demanded."""
+    signed.cluster.kubectl("delete", IMAGES, "sov-sup-04")
+    eventually(lambda: signed.said("signed") == "")
+    return signed
+
+
+@pytest.mark.parametrize("name", ["unsigned", "by-another", "bundled-by-another"])
+def test_an_image_without_a_signature_of_the_key_is_refused_by_name(unattested, name):
+    assert f"{UNSIGNED}{unattested.image(name)}" in unattested.said(name)
+
+
+def test_the_image_of_every_container_and_volume_is_verified(unattested):
+    image = unattested.image("unsigned")
+    (container,) = admissible(image)["spec"]["containers"]
+    first = {"initContainers": [{**container, "name": "first"}]}
+    mounted = {"volumes": [{"name": "v", "image": {"reference": image}}]}
+    for spec in (first, mounted):
+        assert f"{UNSIGNED}{image}" in unattested.said("bundled", **spec)
+
+
+def test_a_signature_is_of_one_digest(unattested):
+    """Somebody who writes to the registry puts another image beside a signature that is there."""
+    mirror, repository = unattested.mirror, "mirror/signed"
+    (signature,) = [
+        one for (name, tag), one in mirror.manifests.items() if (name, tag[-4:]) == (repository, ".sig")
+    ]
+    unattested.put("signed", ("application/vnd.oci.image.layer.v1.tar", b"changed", {}))
+    changed = unattested.digests["signed"].replace(":", "-")
+    mirror.manifests[repository, f"{changed}.sig"] = signature
+    assert UNSIGNED in unattested.said("signed")
 
 
 def test_destroying_the_policies_leaves_strangers_alone(cluster):

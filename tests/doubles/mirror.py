@@ -1,5 +1,6 @@
 """A registry on the loopback interface, with TLS: a site's mirror of the images and charts of a stack."""
 
+import base64
 import datetime
 import hashlib
 import ipaddress
@@ -7,9 +8,11 @@ import json
 import re
 import ssl
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from types import MappingProxyType
+from typing import Any
 
 import yaml
 from cryptography import x509
@@ -23,6 +26,9 @@ MANIFEST = "application/vnd.oci.image.manifest.v1+json"
 CHART_CONFIG = "application/vnd.cncf.helm.config.v1+json"
 CHART_CONTENT = "application/vnd.cncf.helm.chart.content.v1.tar+gzip"
 MANIFESTS = re.compile(r"/v2/(?P<repository>.+)/manifests/(?P<reference>[^/]+)")
+REFERRERS = re.compile(r"/v2/(?P<repository>.+)/referrers/(?P<digest>sha256:[0-9a-f]{64})")
+INDEX = "application/vnd.oci.image.index.v1+json"
+EMPTY = "application/vnd.oci.empty.v1+json"
 BLOBS = re.compile(r"/v2/(?P<repository>.+)/blobs/(?P<digest>sha256:[0-9a-f]{64})")
 
 
@@ -40,13 +46,44 @@ class Mirror:
         self.manifests: dict[tuple[str, str], bytes] = {}
         """(repository, tag or digest) -> manifest."""
         self.blobs: dict[str, bytes] = {}
+        self.referrers: dict[tuple[str, str], list[dict]] = {}
+        """(repository, digest) -> descriptors of what refers to it."""
+        self.credential: tuple[str, str] | None = None
+        """User and password that every request must bear; none when absent."""
+        self.down = False
+        """Whether it answers nothing but errors."""
         self.pulled: list[str] = []
         """Manifests that were read, as `repository@digest` or `repository:tag`."""
 
-    def put_image(self, reference: str) -> None:
-        """An image at `path:tag`."""
-        config = json.dumps({"architecture": "amd64", "os": "linux", "reference": reference}).encode()
-        self._put(reference, {"mediaType": "application/vnd.oci.image.config.v1+json"}, config, [])
+    def put_image(self, reference: str) -> str:
+        """An image at `path:tag`; its digest."""
+        return self.put(reference, [])
+
+    def put(self, reference: str, layers: list[tuple[str, bytes, dict[str, str]]]) -> str:
+        """An image of layers (type, content, annotations) at `path:tag`; its digest."""
+        config = {
+            "architecture": "amd64",
+            "os": "linux",
+            "reference": reference,
+            "rootfs": {"type": "layers", "diff_ids": [digest_of(content) for _kind, content, _ in layers]},
+        }
+        text = json.dumps(config).encode()
+        return self._put(reference, {"mediaType": "application/vnd.oci.image.config.v1+json"}, text, layers)
+
+    def refer(self, repository: str, digest: str, kind: str, content: bytes, note: dict[str, str]) -> None:
+        """An artifact that refers to the image of a digest."""
+        subject = {"mediaType": MANIFEST, "digest": digest, "size": len(self.manifests[repository, digest])}
+        more = {"artifactType": kind, "subject": subject, "annotations": note}
+        own = self._put(f"{repository}:", {"mediaType": EMPTY}, b"{}", [(kind, content, {})], more)
+        size = len(self.manifests[repository, own])
+        described = {
+            "mediaType": MANIFEST,
+            "digest": own,
+            "size": size,
+            "artifactType": kind,
+            "annotations": note,
+        }
+        self.referrers.setdefault((repository, digest), []).append(described)
 
     def push_chart(self, reference: str, folder: Path, scratch: Path) -> None:
         """The chart in `folder` at `path:version`, as `helm push` stores it."""
@@ -56,19 +93,33 @@ class Mirror:
         assert done.returncode == 0, done.stderr
         archive = Path(done.stdout.strip().rpartition(": ")[2]).read_bytes()
         metadata = json.dumps(yaml.safe_load((folder / "Chart.yaml").read_text())).encode()
-        self._put(reference, {"mediaType": CHART_CONFIG}, metadata, [(CHART_CONTENT, archive)])
+        self._put(reference, {"mediaType": CHART_CONFIG}, metadata, [(CHART_CONTENT, archive, {})])
 
-    def _put(self, reference: str, config: dict, text: bytes, layers: list[tuple[str, bytes]]) -> None:
+    def _put(
+        self,
+        reference: str,
+        config: dict,
+        text: bytes,
+        layers: list[tuple[str, bytes, dict[str, str]]],
+        more: Mapping[str, Any] = MappingProxyType({}),
+    ) -> str:
         repository, _, tag = reference.rpartition(":")
-        described = [{"mediaType": kind, **self._blob(content)} for kind, content in layers]
+        described = [
+            {"mediaType": kind, **self._blob(content), **({"annotations": note} if note else {})}
+            for kind, content, note in layers
+        ]
         manifest = {
             "schemaVersion": 2,
             "mediaType": MANIFEST,
             "config": {**config, **self._blob(text)},
             "layers": described,
+            **more,
         }
         content = json.dumps(manifest).encode()
-        self.manifests[repository, tag] = self.manifests[repository, digest_of(content)] = content
+        if tag:
+            self.manifests[repository, tag] = content
+        self.manifests[repository, digest_of(content)] = content
+        return digest_of(content)
 
     def _blob(self, content: bytes) -> dict:
         self.blobs[digest_of(content)] = content
@@ -80,7 +131,11 @@ class _Registry(Handler):
     protocol_version = "HTTP/1.1"
 
     def do_GET(self) -> None:
-        if self.path in ("/v2", "/v2/"):
+        if self.mirror.down:
+            self._answer(503, b"{}", "application/json")
+        elif not self._admitted():
+            self.answer(401, b"{}", {"WWW-Authenticate": 'Basic realm="mirror"'})
+        elif self.path in ("/v2", "/v2/"):
             self._answer(200, b"{}", "application/json")
         elif named := MANIFESTS.fullmatch(self.path):
             content = self.mirror.manifests.get((named["repository"], named["reference"]))
@@ -88,11 +143,21 @@ class _Registry(Handler):
                 separator = "@" if named["reference"].startswith("sha256:") else ":"
                 self.mirror.pulled.append(f"{named['repository']}{separator}{named['reference']}")
             self._answer(200 if content else 404, content or b"{}", MANIFEST)
+        elif named := REFERRERS.fullmatch(self.path.partition("?")[0]):
+            described = self.mirror.referrers.get((named["repository"], named["digest"]), [])
+            index = {"schemaVersion": 2, "mediaType": INDEX, "manifests": described}
+            self._answer(200, json.dumps(index).encode(), INDEX)
         elif named := BLOBS.fullmatch(self.path):
             content = self.mirror.blobs.get(named["digest"])
             self._answer(404 if content is None else 200, content or b"", "application/octet-stream")
         else:
             self._answer(404, b"{}", "application/json")
+
+    def _admitted(self) -> bool:
+        if self.mirror.credential is None:
+            return True
+        shown = base64.b64encode(":".join(self.mirror.credential).encode()).decode()
+        return self.headers.get("Authorization") == f"Basic {shown}"
 
     def _answer(self, status: int, body: bytes, kind: str) -> None:
         digest = {"Docker-Content-Digest": digest_of(body)} if status == 200 else {}

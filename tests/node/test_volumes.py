@@ -3,6 +3,8 @@
 import base64
 import os
 import stat
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -158,3 +160,17 @@ def test_configuration_is_mounted_read_only(tmp_path: Path):
 def test_root_runs_programs_as_run_as_user_or_nobody(pod, container, uid):
     result = user({"spec": {"securityContext": pod}}, {"securityContext": container}, real_paths=True)
     assert result.uid == uid
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="an ordinary user stays who they are")
+def test_root_of_a_user_namespace_that_has_nobody_else_runs_programs_itself():
+    program = (
+        "import json; from corral.embedded.node.mounts import user; "
+        "print([user(json.loads(one), {}, True).uid for one in __import__('sys').argv[1:]])"
+    )
+    pods = ['{"spec": {"securityContext": {"runAsUser": 1000}}}', '{"spec": {}}']
+    command = ["unshare", "--map-root-user", sys.executable, "-c", program, *pods]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if "unshare failed" in done.stderr:
+        pytest.skip(f"no user namespaces here: {done.stderr}")
+    assert done.stdout == "[0, 0]\n", done.stderr

@@ -20,6 +20,7 @@ from corral.stacks.config.sections.gke import Gke
 from corral.stacks.config.sections.section import Section
 from corral.stacks.config.values import (
     Base64,
+    Certificates,
     ControlId,
     Country,
     Day,
@@ -124,6 +125,9 @@ class Signatures(Section):
     """Whether a bill of materials (CycloneDX), provenance (SLSA) and a scan must be signed, too."""
     scan_days: Positive = 30
     """Most days since the scan."""
+    registry_ca: Certificates | None = None
+    """Authorities in PEM that Kyverno trusts when it reads signatures, in place of the public ones: for a
+    registry whose certificate a public authority did not sign."""
 
 
 class Sovereignty(Section):

@@ -17,6 +17,9 @@ def kyverno_args(context: DeployContext) -> KyvernoArgs:
     }
     if plan.scope is AdmissionScope.CLUSTER:
         args["exempt_namespaces"] = list(plan.exempt)
+    signatures = context.plan.policy.signatures
+    if signatures is not None and signatures.registry_ca is not None:
+        args["registry_ca"] = signatures.registry_ca
     if context.capabilities.controller_replicas is not None:
         args["replicas"] = context.capabilities.controller_replicas
     return args

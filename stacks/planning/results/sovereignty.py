@@ -47,6 +47,8 @@ class SignaturePlan:
     attestations: bool
     scan_days: int
     """Most days since the scan."""
+    registry_ca: str | None
+    """Authorities in PEM of the registry that signatures are read from; None: public ones."""
 
 
 @dataclass(frozen=True)

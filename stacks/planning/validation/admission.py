@@ -42,6 +42,9 @@ def _signatures(section: Signatures, states: AddonStates) -> Iterator[Problem]:
         yield Problem(path, answers.value, f"addon admission is {answers.value}: nothing verifies images")
     elif states[Addon.KYVERNO] is AddonState.OFF:
         yield Problem(path, "off", "addon kyverno is off, and it verifies images: leave it on")
+    if section.registry_ca is not None and states[Addon.KYVERNO] is AddonState.EXISTING:
+        reason = "addon kyverno is existing: state them where it is installed, and leave this out"
+        yield Problem(f"{path}.registry-ca", "certificates", reason)
     if section.sigstore is not None and is_public(section.sigstore.mirror):
         reason = "a public host: use the mirror of a Sigstore of your own, or keys"
         yield Problem(f"{path}.sigstore.mirror", section.sigstore.mirror, reason)

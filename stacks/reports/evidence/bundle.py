@@ -24,6 +24,8 @@ from corral.stacks.reports.evidence.signature import (
 )
 
 EVIDENCE, PAGE, SOFTWARE, MODELS = "evidence.json", "evidence.html", "sbom.cdx.json", "mlbom.cdx.json"
+IDENTITY = {"kind": "Evidence", "version": 1}
+"""What the document says that it is."""
 STATEMENT, SIGNATURE = "statement.json", "statement.dsse.json"
 FILES = (EVIDENCE, PAGE, SOFTWARE, MODELS)
 EPOCH = (1980, 1, 1, 0, 0, 0)
@@ -35,7 +37,7 @@ MOST_BYTES = 256 * 1024 * 1024
 def document(evidence: Evidence) -> dict[str, Any]:
     """`evidence` as plain JSON values."""
     content = TypeAdapter(Evidence).dump_python(evidence, mode="json")
-    return {"kind": "Evidence", "version": 1, **content}
+    return {**IDENTITY, **content}
 
 
 def files(evidence: Evidence, key: PrivateKey | None) -> dict[str, bytes]:

@@ -62,6 +62,9 @@ def test_one_of_those_trusted_is_enough() -> None:
 def test_images_of_every_list_are_verified_those_of_volumes_too() -> None:
     for one in policies(keys=[public_key()]).values():
         for checked in one["spec"]["validations"]:
+            assert checked["messageExpression"].startswith(
+                f"'{checked['message']}: ' + (images.containers.filter("
+            )
             for place in ("containers", "initContainers", "ephemeralContainers", "volumes"):
                 assert f"images.{place}.all(" in checked["expression"]
 
@@ -102,4 +105,9 @@ def test_the_stack_file_names_keys_or_a_sigstore_of_ones_own() -> None:
     assert "a public key in PEM" in lines({"keys": ["ssh-ed25519 AAAA"]})[0]
     public = {**SIGSTORE, "mirror": "https://tuf-repo-cdn.sigstore.dev"}
     assert "a public host" in lines({"sigstore": public})[0]
+    authority = "-----BEGIN CERTIFICATE-----\nYQ==\n-----END CERTIFICATE-----\n"
+    trusting = {"keys": [public_key()], "registry-ca": authority}
+    assert lines(trusting) == []
+    assert "certificates in PEM" in lines({**trusting, "registry-ca": public_key()})[0]
+    assert "state them where it is installed" in lines(trusting, addons={"kyverno": "existing"})[0]
     assert "it verifies images" in lines({"keys": [public_key()]}, addons={"kyverno": "off"})[0]

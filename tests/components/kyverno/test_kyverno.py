@@ -73,6 +73,23 @@ def test_the_real_chart_has_the_roles_and_controllers_that_are_named_here():
     assert running == {f"kyverno-{controller}" for controller in CONTROLLERS}
 
 
+@pytest.mark.engine
+def test_a_registrys_authorities_are_mounted_where_kyverno_looks_for_them():
+    authorities = "-----BEGIN CERTIFICATE-----\nYQ==\n-----END CERTIFICATE-----\n"
+    values = values_of(build(lambda: Kyverno("k", {"supply": {}, "registry_ca": authorities})), "k-chart")
+    text = helm_template("kyverno", toolchain.chart("kyverno"), values)
+    objects = {
+        (one["kind"], one["metadata"]["name"]): one for one in yaml.load_all(text, yaml.CSafeLoader) if one
+    }
+    pod = objects["Deployment", "kyverno-admission-controller"]["spec"]["template"]["spec"]
+    (volume,) = [one for one in pod["volumes"] if one["name"] == "ca-certificates"]
+    held = objects["ConfigMap", volume["configMap"]["name"]]["data"]["ca-certificates"]
+    assert held.split() == authorities.split()
+    (container,) = pod["containers"]
+    (mount,) = [one for one in container["volumeMounts"] if one["name"] == "ca-certificates"]
+    assert mount["mountPath"] == "/etc/ssl/certs/ca-certificates.crt"
+
+
 def test_no_reports_are_written_that_no_controller_collects():
     values = values_of(build(lambda: Kyverno("kyverno", {"supply": {}})), "kyverno-chart")
     assert values["reportsController"]["enabled"] is False

@@ -5,6 +5,7 @@ import json
 import shutil
 from dataclasses import replace
 
+import jsonschema
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from cryptography.hazmat.primitives.serialization import (
@@ -20,6 +21,7 @@ from tests.reports.evidence.made import evidence, stamp
 
 from corral.stacks.reports.evidence import bundle
 from corral.stacks.reports.evidence.facts import Artifact
+from corral.stacks.reports.evidence.json_schema import SCHEMA
 from corral.stacks.reports.evidence.signature import KeyProblem, NotVerified, private_key, public_key
 
 KEYS = {"Ed25519": ed25519.Ed25519PrivateKey.generate(), "P-256": ec.generate_private_key(ec.SECP256R1())}
@@ -167,3 +169,21 @@ def test_a_folder_that_held_a_bundle_keeps_other_files(signed, tmp_path):
     bundle.write(tmp_path, signed)
     assert (tmp_path / "notes.txt").read_text() == "mine"
     shutil.rmtree(tmp_path)
+
+
+def test_evidence_is_as_its_published_schema_says_and_nothing_else(whole):
+    published = json.loads(SCHEMA.read_text())
+    jsonschema.Draft202012Validator.check_schema(published)
+    document = json.loads(bundle.files(whole, None)[bundle.EVIDENCE])
+    assert document["controls"] and document["images"]
+    jsonschema.validate(document, published, jsonschema.Draft202012Validator)
+    (first, *rest) = document["controls"]
+    for wrong in (
+        {**document, "version": 2},
+        {**document, "password": "x"},
+        {key: one for key, one in document.items() if key != "not_checked"},
+        {**document, "controls": [{**first, "verdict": "fine"}, *rest]},
+        {**document, "controls": [{**first, "token": "x"}, *rest]},
+    ):
+        with pytest.raises(jsonschema.ValidationError):
+            jsonschema.validate(wrong, published, jsonschema.Draft202012Validator)
