@@ -22,16 +22,24 @@ FOLDER = Path(__file__).parent / "mutations"
 TODAY = "@today"
 SUBJECT = "subject"
 """Stands for the URN of the resource that a case is about."""
-_ABOUT = ("type", "name", "provider", "provider_name", "protect", "ignore_changes", "refers", "others", "props")
+_ABOUT = (
+    "type",
+    "name",
+    "provider",
+    "provider_name",
+    "protect",
+    "ignore_changes",
+    "refers",
+    "others",
+    "props",
+)
 
 
 class _Loader(yaml.SafeLoader):
     """YAML with `!json`: a value as JSON text."""
 
 
-_Loader.add_constructor(
-    "!json", lambda loader, node: json.dumps(loader.construct_mapping(node, deep=True))
-)
+_Loader.add_constructor("!json", lambda loader, node: json.dumps(loader.construct_mapping(node, deep=True)))
 
 
 @dataclass(frozen=True)
@@ -62,7 +70,7 @@ class Mutated:
 def _read() -> Mapping[str, Sequence[Mapping[str, Any]]]:
     found: dict[str, Sequence[Mapping[str, Any]]] = {}
     for file in sorted(FOLDER.glob("*.yaml")):
-        entries = yaml.load(file.read_text(), _Loader)  # noqa: S506
+        entries = yaml.load(file.read_text(), _Loader)
         assert not found.keys() & entries.keys(), file
         found |= entries
     return found
