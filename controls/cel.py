@@ -148,10 +148,10 @@ VARIABLES: Mapping[str, str] = {
         + "".join(f" + variables.containers.map(c, {reached('c', hook)})" for hook in HOOKS)
     ),
 }
-"""Shared variables, each able to use those above. `env`, with what commands set, and `words` are lists of lists; `lines` has one
-command line per container, `texts` beside these the values of its environment, `text` all of them in one
-line, and `names` the names of the environment. A regular expression is compiled at each use: ask `text` and
-`names` first."""
+"""Shared variables, each able to use those above. `env`, with what commands set, and `words` are lists of
+lists; `lines` has one command line per container, `texts` beside these the values of its environment, `text`
+all of them in one line, and `names` the names of the environment. A regular expression is compiled at each
+use: ask `text` and `names` first."""
 OPTIONS = f"variables.texts.map(l, (' ' + l{SPACES}).split(' -'))"
 """CEL: what each text has between the dashes of its options."""
 

@@ -131,8 +131,16 @@ CONTROL = Control(
         Case("every Secret of a namespace", Verdict.GOOD, _role(kind="Role", **_READ)),
         Case("one Secret", Verdict.GOOD, _role(**_READ, resourceNames=["tls"])),
         Case("no Secret named", Verdict.BAD, _role(**_READ, resourceNames=[])),
-        Case("every Secret, by a program of the catalogue", Verdict.GOOD, _role("cert-manager-cainjector", **_READ)),
-        Case("every Secret, by a name that only begins alike", Verdict.BAD, _role("kube-state-metrics-2", **_READ)),
+        Case(
+            "every Secret, by a program of the catalogue",
+            Verdict.GOOD,
+            _role("cert-manager-cainjector", **_READ),
+        ),
+        Case(
+            "every Secret, by a name that only begins alike",
+            Verdict.BAD,
+            _role("kube-state-metrics-2", **_READ),
+        ),
         Case(
             "a token of any account",
             Verdict.BAD,

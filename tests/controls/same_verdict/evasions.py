@@ -31,12 +31,29 @@ def objects(one: Mutated, kinds: Sequence[str]) -> Iterator[tuple[str, dict[str,
     yield "as it is", whole
     if whole["kind"] != "Pod" or one.fixed:
         return
+    yield from held(one.subject, kinds)
+    if movable(one):
+        (container,) = one.subject["spec"]["containers"]
+        yield from placed(one, container)
+        for way, spelled in containers(one):
+            yield way, _with(whole, {"containers": [spelled]})
+
+
+def movable(one: Mutated) -> bool:
+    """Whether the verdict on a pod is one on its container."""
+    return one.verdict is Verdict.GOOD or one.changed[:2] == ("spec", "containers")
+
+
+def held(pod: Mapping[str, Any], kinds: Sequence[str]) -> Iterator[tuple[str, dict[str, Any]]]:
+    """What has `pod` as its pods."""
     for kind in (KINDS[name] for name in kinds):
         if kind.kind != "Pod" and kind.pod_specs:
-            yield f"in a {kind.kind}", held_by(kind, one.subject)
-    if one.changed[:2] != ("spec", "containers") and one.verdict is Verdict.BAD:
-        return
-    (container,) = one.subject["spec"]["containers"]
+            yield f"in a {kind.kind}", held_by(kind, pod)
+
+
+def placed(one: Mutated, container: Mapping[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+    """The pod of `one` with `container` beside the good one, in every list."""
+    whole = stored(one.subject)
     (beside,) = one.good["spec"]["containers"]
     neutral = {**beside, "name": "neutral"}
     for place in ("initContainers", "ephemeralContainers"):
@@ -44,8 +61,13 @@ def objects(one: Mutated, kinds: Sequence[str]) -> Iterator[tuple[str, dict[str,
             moved = {"containers": [neutral], place: [{**container, "name": "moved"}]}
             yield f"in {place}", _with(whole, moved)
     yield "second of two", _with(whole, {"containers": [neutral, container]})
-    for way, spelled in (*_words(container, one), *_variables(container, one)):
-        yield way, _with(whole, {"containers": [spelled]})
+
+
+def containers(one: Mutated) -> Iterator[tuple[str, dict[str, Any]]]:
+    """The container of `one` in other words."""
+    (container,) = one.subject["spec"]["containers"]
+    yield from _words(container, one)
+    yield from _variables(container, one)
 
 
 def _with(pod: Mapping[str, Any], spec: Mapping[str, Any]) -> dict[str, Any]:
@@ -209,7 +231,13 @@ def _listed(value: Any) -> Any:
 
 
 def _preceded(value: Any) -> Any:
-    harmless = {"Sid": "First", "Effect": "Deny", "Principal": "*", "Action": "sts:TagSession", "Resource": "*"}
+    harmless = {
+        "Sid": "First",
+        "Effect": "Deny",
+        "Principal": "*",
+        "Action": "sts:TagSession",
+        "Resource": "*",
+    }
 
     def turn(document: Any) -> str:
         several = document.get("Statement", ())

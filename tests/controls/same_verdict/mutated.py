@@ -1,8 +1,8 @@
 """Good resources, and what one field of each makes of them: `mutations/*.yaml`, by control.
 
 The verdict comes from how a case is made, never from a control: the good resource passes, as it does with a
-field changed that the control is not about (`near`), and each of `bad` is refused. Nothing here reads rules or
-cases of the controls.
+field changed that the control is not about (`near`), and each of `bad` is refused. What no net refuses, and
+the control names so, is below `unseen`. Nothing here reads rules or cases of the controls.
 """
 
 import json
@@ -57,6 +57,8 @@ class Mutated:
     stores: tuple[str, ...] | None = None
     fixed: bool = False
     """Whether its containers are where they must be, so that they are not moved."""
+    unseen: str = ""
+    """Words of `not_enforced` of the control by which no net refuses it; none: every net does."""
     good: Mapping[str, Any] = field(default_factory=dict[str, Any])
     """What it was made of."""
 
@@ -94,24 +96,23 @@ def mutations(control: str) -> Iterator[Mutated]:
         }
         own = good.get("kind") or good["type"]
         yield Mutated(title=f"{own} {index}", verdict=Verdict.GOOD, subject=good, **shared)
-        for verdict, key in ((Verdict.GOOD, "near"), (Verdict.BAD, "bad")):
-            for title, (path, *values) in entry.get(key, {}).items():
+        groups = [(Verdict.GOOD, "", entry.get("near", {})), (Verdict.BAD, "", entry.get("bad", {}))]
+        groups += [(Verdict.BAD, reason, several) for reason, several in entry.get("unseen", {}).items()]
+        for verdict, unseen, several in groups:
+            for title, (path, *values) in several.items():
                 for value in values:
                     yield Mutated(
-                        title=f"{own} {index}, {title} ({_short(value)})",
+                        title=f"{own} {index}, {title} ({str(value)[:60]})",
                         verdict=verdict,
                         subject=changed(good, path.split(" "), _dated(value)),
                         changed=tuple(path.split(" ")),
+                        unseen=unseen,
                         **shared,
                     )
 
 
 def _provided(entry: Mapping[str, Any]) -> Mapping[str, Any]:
     return {"provider": entry["provider"]} if "provider" in entry else {}
-
-
-def _short(value: Any) -> str:
-    return str(value)[:60]
 
 
 def _dated(value: Any) -> Any:
