@@ -27,7 +27,7 @@ from corral.controls.kinds import KINDS
 from corral.controls.profiles import Profile
 from corral.controls.register import CONTROLS
 from corral.controls.scope import Scope
-from corral.embedded.kube import ApiError, Kube, resource
+from corral.embedded.kube import Api, ApiError, resource
 
 NAMESPACE = "verdicts"
 NATIVE, KYVERNO = "API server", "Kyverno"
@@ -134,7 +134,7 @@ def answers(kubeconfig: Path, net: str, several: Sequence[Tried]) -> list[Answer
 
 
 async def _answers(kubeconfig: Path, net: str, several: Sequence[Tried]) -> list[Answer]:
-    kube = Kube.from_kubeconfig(kubeconfig)
+    kube = Api.connect(kubeconfig, user_agent="corral-tests")
     turns = asyncio.Semaphore(AT_ONCE)
 
     async def ask(one: Tried) -> Answer:
@@ -147,7 +147,7 @@ async def _answers(kubeconfig: Path, net: str, several: Sequence[Tried]) -> list
         await kube.aclose()
 
 
-async def _asked(kube: Kube, net: str, one: Tried) -> Answer:
+async def _asked(kube: Api, net: str, one: Tried) -> Answer:
     labels = {**(one.subject["metadata"].get("labels") or {}), LABELS[net]: one.policy}
     subject = {**one.subject, "metadata": {**one.subject["metadata"], "labels": labels}}
     kind = KINDS[subject["kind"]]
@@ -163,7 +163,7 @@ async def _asked(kube: Kube, net: str, one: Tried) -> Answer:
     return Answer(one, False, "")
 
 
-async def _debugged(kube: Kube, subject: Mapping[str, Any], debugging: Sequence[Mapping[str, Any]]) -> None:
+async def _debugged(kube: Api, subject: Mapping[str, Any], debugging: Sequence[Mapping[str, Any]]) -> None:
     """Adds a debugger's containers to a pod that is there and waits for a node that there is not."""
     spec = {key: value for key, value in subject["spec"].items() if key != "ephemeralContainers"}
     metadata = {"generateName": "debugged-", "labels": subject["metadata"]["labels"], "namespace": NAMESPACE}
