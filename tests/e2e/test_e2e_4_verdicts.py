@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import pytest
 from platform_client import Platform, wait_for
 from tests.controls.same_verdict import live
+from tests.controls.same_verdict.nets import stopping
 from tests.controls.same_verdict.test_mutations import limits
 
 from corral.catalogue.vocabulary import CLASS_LABEL
@@ -15,7 +16,9 @@ from corral.controls.register import control
 pytestmark = pytest.mark.engine
 
 SECONDS = 90
-CONSTRAINTS = {tried.policy: (one.control, limits(one.profile, one.stores)) for one, tried in live.objects()}
+CONSTRAINTS = {
+    tried.policy: (control(one.control), limits(one.profile, one.stores)) for one, tried in live.objects()
+}
 
 
 @pytest.fixture(scope="module")
@@ -23,7 +26,7 @@ def installed(platform: Platform) -> Iterator[Platform]:
     """The platform with a policy per control, profile and net, in a namespace that none of its own holds."""
     namespace = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": live.NAMESPACE}}
     namespace["metadata"]["labels"] = {CLASS_LABEL: "internal", "owner": "tests"}
-    held = {key: (control(identity), profile) for key, (identity, profile) in CONSTRAINTS.items()}
+    held = {key: (of, stopping(of, profile)) for key, (of, profile) in CONSTRAINTS.items()}
     several = [policy for net in live.LABELS for policy in live.policies(net, held)]
     listed = {"apiVersion": "v1", "kind": "List", "items": [namespace, *several]}
     platform.kubectl("create", "-f", "-", stdin=listed)

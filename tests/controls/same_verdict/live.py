@@ -87,13 +87,19 @@ def objects() -> tuple[tuple[Mutated, Tried], ...]:
         thorough = {Verdict.GOOD, Verdict.BAD}
         for one in mutations(control.id):
             for index, (way, subject) in enumerate(evasions.objects(one, control.rule.kinds)):
-                if index == 0 or one.verdict in thorough:
+                if (index == 0 or one.verdict in thorough) and not _resourced_debugger(subject):
                     stops = one.verdict is Verdict.BAD and not one.unseen
                     title = f"{control.id}: {one.title}, {way}"
                     made.append((one, Tried(name(one), title, stops, creatable(subject))))
             if one.object and one.subject["kind"] == "Pod" and (one.changed or one.verdict is Verdict.GOOD):
                 thorough -= {one.verdict}
     return tuple(made)
+
+
+def _resourced_debugger(subject: Mapping[str, Any]) -> bool:
+    """Whether a debugger's container has what the API server takes of no such container."""
+    spec = subject.get("spec", {})
+    return any({"resources", "ports"} & one.keys() for one in spec.get("ephemeralContainers", ()))
 
 
 def creatable(subject: Mapping[str, Any]) -> dict[str, Any]:
@@ -178,7 +184,7 @@ async def _debugged(kube: Api, subject: Mapping[str, Any], debugging: Sequence[M
     try:
         made["spec"]["ephemeralContainers"] = [
             {
-                **{key: value for key, value in one.items() if key not in ("resources", "ports")},
+                **{key: value for key, value in one.items() if key != "name"},
                 "name": f"d{index}",
             }
             for index, one in enumerate(debugging)
@@ -186,3 +192,28 @@ async def _debugged(kube: Api, subject: Mapping[str, Any], debugging: Sequence[M
         await kube.replace(f"{place}/ephemeralcontainers", made, dryRun="All")
     finally:
         await kube.delete(place, {"gracePeriodSeconds": 0})
+
+
+def resource_types(served: frozenset[str]) -> Iterator[dict[str, Any]]:
+    """Types without a schema for kinds of extensions that are not `served`, by `PLURAL.GROUP`."""
+    for kind in {tried.subject["kind"]: None for _, tried in objects()}:
+        known = KINDS[kind]
+        full = f"{known.plural}.{known.group}"
+        if "." not in known.group or full in served:
+            continue
+        loose = {"openAPIV3Schema": {"type": "object", "x-kubernetes-preserve-unknown-fields": True}}
+        version = {"name": known.version, "served": True, "storage": True, "schema": loose}
+        names = {"plural": known.plural, "kind": known.kind, "singular": known.kind.lower()}
+        # The API server wants the consent of the community for groups below x-k8s.io.
+        approval = {"api-approved.kubernetes.io": "unapproved, for tests"}
+        yield {
+            "apiVersion": "apiextensions.k8s.io/v1",
+            "kind": "CustomResourceDefinition",
+            "metadata": {"name": full, "annotations": approval},
+            "spec": {
+                "group": known.group,
+                "names": {**names, "listKind": f"{known.kind}List"},
+                "scope": "Namespaced" if known.namespaced else "Cluster",
+                "versions": [version],
+            },
+        }
