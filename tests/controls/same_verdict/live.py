@@ -4,7 +4,7 @@ Each object carries a label that the policies of its control alone select, so th
 """
 
 import asyncio
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -79,15 +79,16 @@ def name(one: Mutated) -> str:
 
 
 @cache
-def objects() -> tuple[tuple[Mutated, Tried], ...]:
-    """Every mutation as it is, and of each control's first good and first bad pod every way to write it."""
+def objects(*, every: bool = False) -> tuple[tuple[Mutated, Tried], ...]:
+    """Every mutation as it is, and every way to write each control's first good and first bad pod; `every`:
+    each way to write each."""
     made: list[tuple[Mutated, Tried]] = []
     for control in admitted():
         assert isinstance(control.rule, ObjectRule)
         thorough = {Verdict.GOOD, Verdict.BAD}
         for one in mutations(control.id):
             for index, (way, subject) in enumerate(evasions.objects(one, control.rule.kinds)):
-                if (index == 0 or one.verdict in thorough) and not _resourced_debugger(subject):
+                if (every or index == 0 or one.verdict in thorough) and not _resourced_debugger(subject):
                     stops = one.verdict is Verdict.BAD and not one.unseen
                     title = f"{control.id}: {one.title}, {way}"
                     made.append((one, Tried(name(one), title, stops, creatable(subject))))
@@ -161,7 +162,7 @@ async def _asked(kube: Api, net: str, one: Tried) -> Answer:
     space = NAMESPACE if kind.namespaced else None
     try:
         if debugging:
-            await _debugged(kube, subject, debugging)
+            await _debugged(kube, NAMESPACE, subject, debugging)
         else:
             await kube.create(resource(kind.api_version, kind.plural, space), subject, dryRun="All")
     except ApiError as error:
@@ -169,18 +170,25 @@ async def _asked(kube: Api, net: str, one: Tried) -> Answer:
     return Answer(one, False, "")
 
 
-async def _debugged(kube: Api, subject: Mapping[str, Any], debugging: Sequence[Mapping[str, Any]]) -> None:
+async def _debugged(
+    kube: Api, namespace: str, subject: Mapping[str, Any], debugging: Sequence[Mapping[str, Any]]
+) -> None:
     """Adds a debugger's containers to a pod that is there and waits for a node that there is not."""
     spec = {key: value for key, value in subject["spec"].items() if key != "ephemeralContainers"}
-    metadata = {"generateName": "debugged-", "labels": subject["metadata"]["labels"], "namespace": NAMESPACE}
+    metadata = {
+        "annotations": subject["metadata"].get("annotations", {}),
+        "generateName": "debugged-",
+        "labels": subject["metadata"].get("labels", {}),
+        "namespace": namespace,
+    }
     pod = {
         "apiVersion": "v1",
         "kind": "Pod",
         "metadata": metadata,
         "spec": {**spec, "schedulingGates": [{"name": "verdicts.test/never"}]},
     }
-    made = await kube.create(resource("v1", "pods", NAMESPACE), pod)
-    place = resource("v1", "pods", NAMESPACE, made["metadata"]["name"])
+    made = await kube.create(resource("v1", "pods", namespace), pod)
+    place = resource("v1", "pods", namespace, made["metadata"]["name"])
     try:
         made["spec"]["ephemeralContainers"] = [
             {
@@ -217,3 +225,36 @@ def resource_types(served: frozenset[str]) -> Iterator[dict[str, Any]]:
                 "versions": [version],
             },
         }
+
+
+def violations(
+    kubeconfig: Path, namespace: str, several: Iterable[tuple[str, bool, Mapping[str, Any]]]
+) -> list[tuple[str, bool, str]]:
+    """Name and expected verdict of each pod, with what a refusal says; a debugger's containers are added to a
+    pod that is there."""
+
+    async def ask() -> list[tuple[str, bool, str]]:
+        kube = Api.connect(kubeconfig, user_agent="corral-tests")
+        said: list[tuple[str, bool, str]] = []
+        try:
+            for title, stops, pod in several:
+                said.append((title, stops, await _said(kube, namespace, pod)))
+        finally:
+            await kube.aclose()
+        return said
+
+    return asyncio.run(ask())
+
+
+async def _said(kube: Api, namespace: str, pod: Mapping[str, Any]) -> str:
+    debugging = pod["spec"].get("ephemeralContainers")
+    metadata = {**pod["metadata"], "name": "tried", "namespace": namespace}
+    try:
+        if debugging:
+            await _debugged(kube, namespace, {**pod, "metadata": metadata}, debugging)
+        else:
+            place = resource("v1", "pods", namespace)
+            await kube.create(place, {**pod, "metadata": metadata}, dryRun="All")
+    except ApiError as error:
+        return error.message
+    return ""
