@@ -58,7 +58,7 @@ def _role(name: str = "r", kind: str = "ClusterRole", **rule: Any) -> Mapping[st
     return {"kind": kind, "metadata": {"name": name}, "rules": [rule]}
 
 
-_READ = {"apiGroups": [""], "resources": ["secrets"], "verbs": ["get", "list"]}
+_READ: Mapping[str, Any] = {"apiGroups": [""], "resources": ["secrets"], "verbs": ["get", "list"]}
 
 
 def _binding(role: str, *subjects: str) -> Mapping[str, Any]:
