@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from platform_client import Platform, wait_for
-from test_e2e_4_admission import BINDINGS, POLICIES, made, without
+from test_e2e_4_admission import BAD, BINDINGS, POLICIES, made, refusal, without
 from tests.controls.same_verdict import live
 from tests.controls.same_verdict.nets import stopping
 from tests.controls.same_verdict.test_mutations import limits
@@ -31,6 +31,7 @@ def alone(platform: Platform) -> Iterator[Platform]:
     """The platform without its own policies, which come back afterwards."""
     with without(platform, POLICIES), without(platform, BINDINGS):
         yield platform
+    wait_for(lambda: refusal(platform, *BAD[0][1:]), SECONDS, "the platform's own policies hold again")
 
 
 @pytest.fixture(scope="module")
@@ -87,7 +88,7 @@ def test_a_running_cluster_says_of_every_mutation_what_it_is_made_for(
 @pytest.mark.parametrize("level", ["baseline", "restricted"])
 def test_pods_of_the_pod_security_tests_are_told_apart_debuggers_too(alone: Platform, level: str) -> None:
     space = f"pods-{level}"
-    namespace = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": space}}
+    namespace: dict[str, Any] = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": space}}
     namespace["metadata"]["labels"] = {
         ENFORCE: level,
         f"{ENFORCE}-version": VERSION,
