@@ -9,6 +9,7 @@ from corral.catalogue.formats import RESOURCE_NAME
 from corral.controls.control import Control, ObjectRule
 from corral.controls.enforcement import level
 from corral.controls.exceptions import LEAST_REASON, MOST_DAYS, ControlException, parse_exceptions
+from corral.controls.kinds import BY_TOKEN
 from corral.controls.levels import Level
 from corral.controls.profiles import Profile
 from corral.controls.register import CONTROLS
@@ -88,9 +89,14 @@ def _wrong(one: ControlException, constraints: Profile, day: date) -> Iterator[t
         yield "expires", str(one.expires), reason
 
 
+_BESIDE = ("kubernetes:core/v1:Node", "kubernetes:gateway.networking.k8s.io/v1:HTTPRoute")
+"""Objects beside those of `KINDS` that a rule about several resources can be about."""
+
+
 def _misnamed(resources: Sequence[str], control: Control) -> Iterator[tuple[str, str, str]]:
     """Names by which no resource that `control` is about can go."""
-    of_objects = isinstance(control.rule, ObjectRule)
+    rule = control.rule
+    of_objects = isinstance(rule, ObjectRule) or any(rule.applies(token) for token in (*BY_TOKEN, *_BESIDE))
     for number, name in enumerate(resources):
         if not RESOURCE_NAME.matches(name):
             yield f"resources[{number}]", name or "empty text", f"use {RESOURCE_NAME.words}"

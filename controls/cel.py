@@ -85,7 +85,14 @@ _STORED = (
     f"{_present('storage')}.filter(c, has(c.storage.parameters) && has(c.storage.parameters.bucket))"
     ".map(c, c.storage.parameters.?type.orValue('s3') + '://' + c.storage.parameters.bucket + '/')"
 )
-HOOKS = ("lifecycle.postStart.exec.command", "lifecycle.preStop.exec.command")
+HOOKS = (
+    "lifecycle.postStart.exec.command",
+    "lifecycle.preStop.exec.command",
+    "livenessProbe.exec.command",
+    "readinessProbe.exec.command",
+    "startupProbe.exec.command",
+)
+"""Paths of commands that a container runs beside its own."""
 
 
 def reached(holder: str, path: str) -> str:
@@ -95,6 +102,13 @@ def reached(holder: str, path: str) -> str:
     return f"({' && '.join(f'has({head})' for head in heads)} ? {heads[-1]} : [])"
 
 
+_PARTED = "".join(f'.replace("{sign}", " ")' for sign in ("\\n", ";", "&", "(", "|"))
+_ASSIGNED = (
+    f"variables.lines.map(l, !l.contains('=') ? [] : l{_PARTED}"
+    """.replace("'", "").replace('"', '').split(' ').filter(w, w.matches('^[A-Z][A-Z0-9_]*='))"""
+    ".map(w, {'name': w.split('=')[0], 'value': w.substring(w.indexOf('=') + 1)}))"
+)
+"""CEL: variables that commands set for what they run, as a container would have them."""
 VARIABLES: Mapping[str, str] = {
     **_pods(),
     "models": f"object.kind == 'InferenceService' ? {_MODELS} : []",
@@ -104,7 +118,6 @@ VARIABLES: Mapping[str, str] = {
         f"{_present('image')}.map(c, c.image) + "
         "variables.volumes.filter(v, has(v.image)).map(v, v.image.?reference.orValue(''))"
     ),
-    "env": f"{_present('env')}.map(c, c.env.filter(e, has(e.name)))",
     "spec": _SPEC,
     "uris": (
         f"{_present('storageUri')}.map(c, c.storageUri) + "
@@ -123,6 +136,7 @@ VARIABLES: Mapping[str, str] = {
         + "".join(f" + {reached('c', hook)}" for hook in HOOKS)
         + ").map(w, string(w)).join(' '))"
     ),
+    "env": f"{_present('env')}.map(c, c.env.filter(e, has(e.name))) + {_ASSIGNED}",
     "texts": (
         "variables.lines + variables.env.map(l, l.filter(e, has(e.value) && e.value != null)"
         ".map(e, string(e.value)).join(' ; '))"
@@ -134,10 +148,10 @@ VARIABLES: Mapping[str, str] = {
         + "".join(f" + variables.containers.map(c, {reached('c', hook)})" for hook in HOOKS)
     ),
 }
-"""Shared variables, each able to use those above. `env` and `words` are lists of lists; `lines` has one
-command line per container, `texts` beside these the values of its environment, `text` all of them in one
-line, and `names` the names of the environment. A regular expression is compiled at each use: ask `text` and
-`names` first."""
+"""Shared variables, each able to use those above. `env`, with what commands set, and `words` are lists of
+lists; `lines` has one command line per container, `texts` beside these the values of its environment, `text`
+all of them in one line, and `names` the names of the environment. A regular expression is compiled at each
+use: ask `text` and `names` first."""
 OPTIONS = f"variables.texts.map(l, (' ' + l{SPACES}).split(' -'))"
 """CEL: what each text has between the dashes of its options."""
 

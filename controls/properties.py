@@ -1,6 +1,7 @@
 """What stands anywhere in the properties of a resource: text, and documents within text."""
 
 import json
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, cast
 
@@ -173,6 +174,12 @@ NARROWING = (
 """Keys of conditions by which AWS holds a statement for any principal to be not public."""
 
 
+_ALWAYS = ("aws:sourceip", "aws:vpcsourceip")
+"""Those that every request has."""
+_ANY_ACCOUNT = re.compile(r"arn:[^:]*(?::[^:]*(?::[^:]*(?::[^:]*\*.*)?)?)?$|arn:\*")
+"""An ARN of anybody's account."""
+
+
 def _narrowed(statement: Mapping[str, Any]) -> bool:
     conditions: Any = statement.get("Condition") or statement.get("conditions")
     if isinstance(conditions, list):
@@ -194,7 +201,11 @@ def _narrows(key: str, value: Any, operator: str) -> bool:
     values = cast(list[Any], value if isinstance(value, list) else [value])
     if "not" in operator.lower() or operator.lower() == "null":
         return False
-    return key.lower() in NARROWING and not any(one in ("*", "0.0.0.0/0", "::/0") for one in values)
+    if operator.lower().endswith("ifexists") and key.lower() not in _ALWAYS:
+        return False
+    return key.lower() in NARROWING and not any(
+        one in ("*", "0.0.0.0/0", "::/0") or _ANY_ACCOUNT.match(str(one)) for one in values
+    )
 
 
 def _anybody(principal: Any) -> bool:

@@ -129,9 +129,9 @@ class Api:
         items = [{**head, **item} for item in cast(Objects, collection.get("items") or [])]
         return items, str(collection["metadata"]["resourceVersion"])
 
-    async def create(self, path: str, body: Object) -> Object:
+    async def create(self, path: str, body: Object, **params: Any) -> Object:
         """Create; raises `ApiError`, `.conflict` when it exists."""
-        return await self._send("POST", path, body=body)
+        return await self._send("POST", path, params=params, body=body)
 
     async def patch(
         self,
@@ -147,8 +147,8 @@ class Api:
             params["force"] = "true"
         return await self._send("PATCH", path, params=params, body=body, content_type=CONTENT_TYPES[kind])
 
-    async def replace(self, path: str, body: Object) -> Object:
-        return await self._send("PUT", path, body=body)
+    async def replace(self, path: str, body: Object, **params: Any) -> Object:
+        return await self._send("PUT", path, params=params, body=body)
 
     async def delete(self, path: str, body: Object | None = None) -> None:
         """Delete; an object that is not there is fine."""

@@ -43,6 +43,21 @@ def object_name(known: Mapping[str, Any], subject: Resource) -> str | None:
     return None if namespace is UNKNOWN else f"{namespace or DEFAULT_NAMESPACE}/{name}"
 
 
+def resource_name(subject: Resource) -> str | None:
+    """What exceptions call a resource: an object of Kubernetes as `object_name` does, where it says its name,
+    another by its name in the program; None: not known yet."""
+    metadata = subject.props.get("metadata")
+    if not subject.type.startswith("kubernetes:") or metadata is None:
+        return subject.name
+    if not isinstance(metadata, Mapping):
+        return None
+    stated = cast("Mapping[str, Any]", metadata)
+    if stated.get("name") is None:
+        return subject.name
+    kind = subject.type.rpartition(":")[2].removesuffix("Patch")
+    return None if UNKNOWN in stated.values() else object_name({"kind": kind, "metadata": stated}, subject)
+
+
 class Exempting:
     """Reports violations, and keeps apart those that an exception is for."""
 

@@ -37,7 +37,7 @@ from corral.policy.adapt import api_of, kubernetes_workloads
 from corral.policy.adapter import Adapter
 from corral.policy.configured import SETTINGS, serve
 from corral.policy.constraints import constraints_of
-from corral.policy.excepted import Exempting, object_name
+from corral.policy.excepted import Exempting, object_name, resource_name
 from corral.policy.providers import known_providers
 from corral.policy.rendered import RELEASE
 from corral.policy.stamp import STAMP, Ledger, stamping
@@ -335,7 +335,7 @@ def _resource_check(
             control, args.urn, pending, lambda: evaluate_resource(control, subject, (), constraints)
         ):
             line = _say(control, message)
-            exempting.report(control, line, args.urn, args.name, lambda text: report(text, None))
+            exempting.report(control, line, args.urn, resource_name(subject), lambda text: report(text, None))
 
     return check
 
@@ -352,8 +352,8 @@ def _stack_check(
                 pending,
                 lambda subject=subject: evaluate_resource(control, subject, everything, constraints),
             ):
-                line, urn = _say(control, message), subject.urn
-                exempting.report(control, line, urn, subject.name, lambda text, urn=urn: report(text, urn))
+                line, urn, name = _say(control, message), subject.urn, resource_name(subject)
+                exempting.report(control, line, urn, name, lambda text, urn=urn: report(text, urn))
 
     return check
 

@@ -12,9 +12,10 @@ from corral.catalogue.vocabulary import TENANT_LABEL
 from corral.components._kit import PACKAGE, PodSecurity
 from corral.components._requester import ADMINISTRATOR, CONTROLLER, service_account
 from corral.components.admission.namespaces import DEFAULT_DENY, ENFORCE_LABEL
-from corral.components.admission.render import resource_rules
+from corral.components.admission.render import HELD, audit_annotations, exempting, resource_rules
 from corral.controls.cel import VARIABLES, text
-from corral.controls.enforcement import stops
+from corral.controls.enforcement import exceptions_of, stops
+from corral.controls.exceptions import ControlException
 from corral.controls.gpu.gpu_01 import OWNERS
 from corral.controls.gpu.gpu_03 import ANNOTATED, ENVIRONMENT, MOUNTS
 from corral.controls.gpu.requests import ASKS, CLASS
@@ -29,6 +30,8 @@ OWN_PREFIX = "corral.dev/"
 CLAIMS = ("ResourceClaim", "ResourceClaimTemplate")
 ADMIN_ACCESS_LABEL = "resource.kubernetes.io/admin-access"
 """Label of a namespace whose pods may look into devices that others hold (DRA `adminAccess`)."""
+GUARDED = ("SOV-NET-07", "SOV-GPU-03", "SOV-RES-07", "SOV-GPU-01")
+"""Controls that guards hold; what a stack excepts from them, guards let pass."""
 VERSION_LABEL = f"{ENFORCE_LABEL}-version"
 CLOUD_CONTROLLERS = (
     "system:cloud-controller-manager",
@@ -65,18 +68,49 @@ def guards(
 ) -> list[Guard]:
     """All guards; `level`: what namespaces enforce at least; `kyverno`: its namespace; `limits`: what says
     whether GPUs outside the namespaces that they are for are refused."""
-    denied = stops(control("SOV-GPU-01"), limits)
+    denied, placed = (stops(control(one), limits) for one in ("SOV-GPU-01", "SOV-RES-07"))
     own = scope.selector()
+
+    def excepting(identity: str, policy: Mapping[str, Any]) -> Mapping[str, Any]:
+        return _excepting(policy, exceptions_of(control(identity), limits))
+
     tenants = {"matchExpressions": [{"key": TENANT_LABEL, "operator": "Exists"}]}
     return [
         Guard("corral-scope", _scope(scope, level), None),
         Guard("corral-network", _network(kyverno), own),
-        Guard("corral-services", _services(), tenants),
+        Guard("corral-services", excepting("SOV-NET-07", _services()), tenants),
         Guard("corral-exceptions", _exceptions(), tenants),
-        Guard("corral-devices", _devices(), tenants),
-        *([Guard("corral-places", _places(), None)] if stops(control("SOV-RES-07"), limits) else []),
-        Guard("corral-gpus", _gpus(limits), own, ("Deny",) if denied else ("Warn", "Audit")),
+        Guard("corral-devices", excepting("SOV-GPU-03", _devices()), tenants),
+        *([Guard("corral-places", excepting("SOV-RES-07", _places()), None)] if placed else []),
+        Guard(
+            "corral-gpus",
+            excepting("SOV-GPU-01", _gpus(limits)),
+            own,
+            ("Deny",) if denied else ("Warn", "Audit"),
+        ),
     ]
+
+
+def _excepting(policy: Mapping[str, Any], exceptions: Sequence[ControlException]) -> Mapping[str, Any]:
+    """`policy` with what exceptions of the stack let pass until their date."""
+    if not exceptions:
+        return policy
+    excepted = exempting(exceptions)
+    holds = [f"({one['expression']})" for one in policy["validations"]]
+    beside = "".join(f" || variables.{name}" for name in excepted)
+    added = {HELD: " && ".join(holds), **excepted}
+    return {
+        **policy,
+        "variables": [
+            *policy["variables"],
+            *({"name": name, "expression": text} for name, text in added.items()),
+        ],
+        "validations": [
+            {**one, "expression": held + beside}
+            for one, held in zip(policy["validations"], holds, strict=True)
+        ],
+        "auditAnnotations": audit_annotations(exceptions),
+    }
 
 
 def _policy(

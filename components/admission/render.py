@@ -73,9 +73,9 @@ def _shared(control: Control, profile: Profile, scope: Scope, *, everywhere: boo
     kinds = [name for name in rule.kinds if everywhere or KINDS[name].namespaced or name == _SPACE]
     selector = scope.selector(classified=rule.classified)
     constraints = {"resourceRules": resource_rules(kinds), "namespaceSelector": selector}
-    exempting = _exempting(exceptions_of(control, profile))
-    known = {**variables(rule, profile), **({HELD: rule.expression} if exempting else {}), **exempting}
-    passes = " || ".join(f"variables.{name}" for name in (HELD, *exempting)) if exempting else rule.expression
+    excepted = exempting(exceptions_of(control, profile))
+    known = {**variables(rule, profile), **({HELD: rule.expression} if excepted else {}), **excepted}
+    passes = " || ".join(f"variables.{name}" for name in (HELD, *excepted)) if excepted else rule.expression
     return {
         "failurePolicy": "Fail",
         "matchConstraints": constraints,
@@ -88,7 +88,7 @@ HELD = "held"
 """Variable: whether the rule of the control holds, where there are exceptions from it."""
 
 
-def _exempting(exceptions: Sequence[ControlException]) -> dict[str, str]:
+def exempting(exceptions: Sequence[ControlException]) -> dict[str, str]:
     """CEL by variable: whether an object is what an exception is for, and was made before its end.
 
     The API server has set the time of creation by now; an object without one is not excepted.
@@ -103,12 +103,12 @@ def _exempting(exceptions: Sequence[ControlException]) -> dict[str, str]:
     }
 
 
-def _audited(exceptions: Sequence[ControlException]) -> list[dict[str, str]]:
+def audit_annotations(exceptions: Sequence[ControlException]) -> list[dict[str, str]]:
     """What the API server's audit log has of an object that passes by an exception alone."""
     if not exceptions:
         return []
     chosen = "''"
-    for name, one in reversed([*zip(_exempting(exceptions), exceptions, strict=True)]):
+    for name, one in reversed([*zip(exempting(exceptions), exceptions, strict=True)]):
         chosen = f"variables.{name} ? {text(one.note)} : {chosen}"
     return [{"key": "exception", "valueExpression": f"variables.{HELD} ? '' : ({chosen})"}]
 
@@ -118,9 +118,9 @@ def native_policy(control: Control, profile: Profile, scope: Scope, *, everywher
 
     `everywhere`: whether it holds for kinds that are in no namespace, too.
     """
-    audited = _audited(exceptions_of(control, profile))
+    noted = audit_annotations(exceptions_of(control, profile))
     shared = _shared(control, profile, scope, everywhere=everywhere)
-    return {**shared, "auditAnnotations": audited} if audited else shared
+    return {**shared, "auditAnnotations": noted} if noted else shared
 
 
 def native_binding(control: Control, profile: Profile) -> dict[str, Any]:

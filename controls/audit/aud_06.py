@@ -32,7 +32,7 @@ def _labelled(keys: list[str]) -> str:
 
 
 _LOGS = (
-    f"(variables.logging && (variables.lines.exists(l, l.matches({text(_SWITCH)})) || "
+    f"(variables.logging && (variables.texts.exists(l, l.matches({text(_SWITCH)})) || "
     f"variables.env.exists(l, l.exists(e, e.name in {text(_VARIABLES)} && "
     f"!(has(e.value) && e.value.lowerAscii() in {text(_OFF)})))))"
 )

@@ -45,7 +45,7 @@ _EXPRESSION = " && ".join(
         f"!(e.name in {text(_SILENT)} && has(e.value) && e.value.lowerAscii() in {text(_OFF)}) && "
         f"!(e.name in {text(_LOUD)} && has(e.value) && e.value.lowerAscii() in {text(_ON)}) && "
         f"!(e.name in {text(_KEYS)})))))",
-        f"!variables.lines.exists(l, l.contains('--') && l.matches({text(_USAGE)}))",
+        f"!variables.texts.exists(l, l.contains('--') && l.matches({text(_USAGE)}))",
     )
 )
 

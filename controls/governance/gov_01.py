@@ -37,7 +37,8 @@ def _labelled(subject: Resource, profile: Profile) -> Iterator[str]:
         str(name).lower().rpartition(":")[2].replace("_", "-")
         for labels in several
         if isinstance(labels, Mapping)
-        for name in cast(Mapping[str, Any], labels)
+        for name, value in cast(Mapping[str, Any], labels).items()
+        if value not in (None, "")
     }
     lacking = [one for one in _LABELS if one not in names]
     if lacking:

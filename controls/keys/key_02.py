@@ -6,13 +6,17 @@ from corral.controls.cloud import stored
 from corral.controls.control import UNKNOWN, Case, Control, Resource, ResourceRule, Verdict
 from corral.controls.levels import Severity
 from corral.controls.profiles import Profile
-from corral.controls.settings import Table, customers, limited, missing, needed
+from corral.controls.settings import Table, customers, limited, missing, needed, true
 
 _TEMPLATE = "aws:ec2/launchTemplate:LaunchTemplate"
 _POOL = "gcp:container/nodePool:NodePool"
 _NO_KEY = "names no key of the customer's"
+_PLAIN = "is not true, so the disk is under no key"
 _TABLE: Table = {
-    _TEMPLATE: (needed("blockDeviceMappings.ebs.kmsKeyId", customers, _NO_KEY),),
+    _TEMPLATE: (
+        needed("blockDeviceMappings.ebs.kmsKeyId", customers, _NO_KEY),
+        limited("blockDeviceMappings.ebs.encrypted", true, _PLAIN),
+    ),
     "aws:ec2/instance:Instance": (
         needed("rootBlockDevice.kmsKeyId", customers, _NO_KEY),
         limited("ebsBlockDevices.kmsKeyId", customers, _NO_KEY),

@@ -23,6 +23,9 @@ _WORLD = ("allUsers", "allAuthenticatedUsers")
 _GRANT = "aws:kms/grant:Grant"
 _ACCOUNT = re.compile(r"^arn:aws[\w-]*:(?:iam|sts)::(\d{12}):|^(\d{12})$")
 _OF_KEY = re.compile(r"^arn:aws[\w-]*:kms:[\w-]+:(\d{12}):")
+_CALLERS = ("kms:calleraccount", "aws:principalaccount", "aws:principalarn", "aws:sourceaccount")
+_LENIENT = re.compile(r"not|^null$|ifexists$")
+"""Operators that hold for those who lack the key, too."""
 _ORGANISATION = ("aws:principalorgid", "aws:principalorgpaths", "aws:resourceorgid")
 
 
@@ -57,17 +60,21 @@ def _account(principal: object) -> str | None:
 def _others(document: Mapping[str, Any]) -> list[str]:
     """Accounts beside the key's own that may use it, outside an organisation that a condition names.
 
-    Its own is the first that may do everything with it; where none may, that cannot be told.
+    Its own is the first that may do everything with it, else the first that is named.
     """
     allowed = [one for one in statements(document) if one.get("Effect") == "Allow"]
-    own = next((account for one in allowed if _administers(one) for account in _accounts(one)), None)
-    others = {account for one in allowed if not _within(one) for account in _accounts(one)}
-    return sorted(others - {own}) if own is not None else []
+    in_order = [*(one for one in allowed if _administers(one)), *allowed]
+    own = next((account for one in in_order for account in _accounts(one)), None)
+    others = {
+        account for one in allowed if not _within(one) for account in (*_accounts(one), *_conditioned(one))
+    }
+    return sorted(others - {own})
 
 
 def _administers(statement: Mapping[str, Any]) -> bool:
     actions = statement.get("Action")
-    return "kms:*" in (cast(list[Any], actions) if isinstance(actions, list) else [actions])
+    several = cast(list[Any], actions) if isinstance(actions, list) else [actions]
+    return any(str(one).lower() in ("kms:*", "*") for one in several)
 
 
 def _accounts(statement: Mapping[str, Any]) -> Iterator[str]:
@@ -79,15 +86,31 @@ def _accounts(statement: Mapping[str, Any]) -> Iterator[str]:
             yield account
 
 
+def _conditioned(statement: Mapping[str, Any]) -> Iterator[str]:
+    """Accounts to which a condition narrows a statement for anybody."""
+    for _, key, value in _tests(statement):
+        if key in _CALLERS:
+            account = _account(value)
+            if account is not None:
+                yield account
+
+
+def _tests(statement: Mapping[str, Any]) -> Iterator[tuple[str, str, Any]]:
+    """Operator, key and value of what must be so for a statement to hold, whoever asks."""
+    conditions: Any = statement.get("Condition")
+    if not isinstance(conditions, Mapping):
+        return
+    for operator, keys in cast(Mapping[str, Any], conditions).items():
+        if isinstance(keys, Mapping) and not _LENIENT.search(operator.lower()):
+            for key, values in cast(Mapping[str, Any], keys).items():
+                for value in cast(list[Any], values) if isinstance(values, list) else [values]:
+                    yield operator, str(key).lower(), value
+
+
 def _within(statement: Mapping[str, Any]) -> bool:
     """Whether a condition keeps a statement to an organisation."""
-    conditions: Any = statement.get("Condition")
-    return isinstance(conditions, Mapping) and any(
-        str(key).lower() in _ORGANISATION
-        for operator, keys in cast(Mapping[str, Any], conditions).items()
-        if isinstance(keys, Mapping) and "not" not in operator.lower()
-        for key in cast(Mapping[str, Any], keys)
-    )
+    named = [value for _, key, value in _tests(statement) if key in _ORGANISATION]
+    return bool(named) and "*" not in named
 
 
 def _shared(condition: str = "{}") -> Resource:

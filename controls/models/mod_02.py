@@ -31,7 +31,7 @@ def _parameters(profile: Profile) -> dict[str, str]:
         "options": f"variables.named ? {OPTIONS} : []",
         "serving": f"(variables.named ? variables.lines : []).filter(l, l.matches({text(hubs.SERVES)})) + "
         f"(variables.named ? variables.containers : []).filter(c, {_ENTRY}).map(c, 'serve ' + "
-        "c.args.map(w, string(w)).join(' '))",
+        f"c.args.map(w, string(w)).join(' ')) + {_GIVEN}",
         "served": f"variables.serving.map(l, [(l{_COMMANDS}).split(';')].map(several, size(several) == 1 ? "
         f"several : several.filter(c, c.matches({text(hubs.SERVES)})))[0]"
         f".map(c, (' ' + c{SPACES}).split(' -')))",
@@ -54,6 +54,13 @@ def _called(name: str) -> str:
     return f"variables.lines.exists(l, {spellings})"
 
 
+_GIVEN = (
+    f"(variables.named && (variables.lines.exists(l, l.matches({text(hubs.SERVES)})) || "
+    f"variables.containers.exists(c, {_ENTRY})) ? variables.env : []).map(l, l.filter(e, has(e.value) && "
+    f"e.value != null && string(e.value).contains(' ') && {_called('e.name')})"
+    ".map(e, 'serve ' + string(e.value)).join(';'))"
+)
+"""CEL: arguments of what is served that come from variables."""
 _ARGUMENT = (
     f"s.matches({text(hubs.AFTER)}) || "
     f"(s.matches(variables.hubServes) || s.matches({text(hubs.SWITCH)})) && {hubs.named('s')}"

@@ -31,6 +31,8 @@ def _out(subject: Resource, profile: Profile) -> Iterator[str]:
     if not _leaves(subject):
         return
     values = [(path, value) for path in _PATHS[subject.type] for value in subject.values(path)]
+    if subject.type == _FIREWALL and not any(value not in (None, "") for _, value in values):
+        yield "`destinationRanges` is absent, so it lets out to anywhere"
     for path, value in values:
         if value is not UNKNOWN and world(value):
             yield f"`{path}` lets out to {value}"
@@ -71,6 +73,11 @@ CONTROL = Control(
                 "f",
                 {"direction": "EGRESS", "allows": [{"protocol": "all"}], "destinationRanges": ["0.0.0.0/0"]},
             ),
+        ),
+        Case(
+            "Google, nothing said of where to",
+            Verdict.BAD,
+            Resource(_FIREWALL, "f", {"direction": "EGRESS", "allows": [{"protocol": "all"}]}),
         ),
     ),
 )

@@ -1,8 +1,9 @@
-"""No role is a master key."""
+"""No role is a master key, or reads every Secret."""
 
 from collections.abc import Mapping
 from typing import Any
 
+from corral.controls.cel import text
 from corral.controls.control import UNKNOWN, Case, Control, ObjectRule, Verdict
 from corral.controls.levels import Severity
 
@@ -10,15 +11,42 @@ _ALL = "has(r.{0}) && '*' in r.{0}"
 _EVERYTHING = " && ".join(_ALL.format(key) for key in ("verbs", "resources", "apiGroups"))
 _RISE = (
     "has(r.verbs) && (r.verbs.exists(v, v in ['escalate', 'impersonate']) || "
-    "('bind' in r.verbs && !has(r.resourceNames)))"
+    "('bind' in r.verbs && (!has(r.resourceNames) || size(r.resourceNames) == 0)))"
 )
 _CORE = (
     "has(r.verbs) && '*' in r.verbs && has(r.resources) && '*' in r.resources && "
     "has(r.apiGroups) && '' in r.apiGroups"
 )
 """All of the core group, Secrets among it."""
-_NODES = "has(r.resources) && 'nodes/proxy' in r.resources && has(r.apiGroups) && '' in r.apiGroups"
+_OF_CORE = "has(r.resources) && has(r.apiGroups) && r.apiGroups.exists(g, g in ['', '*'])"
+_NODES = f"{_OF_CORE} && r.resources.exists(s, s in ['nodes/proxy', 'nodes/*', '*/proxy'])"
 """The kubelet's own API, by which a container of any pod runs any command."""
+_UNNAMED = "(!has(r.resourceNames) || size(r.resourceNames) == 0)"
+_SECRETS = (
+    f"object.kind == 'ClusterRole' && {_OF_CORE} && r.resources.exists(s, s in ['secrets', '*']) && "
+    f"has(r.verbs) && r.verbs.exists(v, v in ['get', 'list', 'watch', '*']) && {_UNNAMED} && "
+    "!object.metadata.?name.orValue('').matches(variables.readers)"
+)
+"""Every Secret of the cluster, in whatever namespace it is bound."""
+_TOKENS = (
+    f"{_OF_CORE} && r.resources.exists(s, s in ['serviceaccounts/token', 'serviceaccounts/*', '*/token']) && "
+    f"has(r.verbs) && r.verbs.exists(v, v in ['create', '*']) && {_UNNAMED}"
+)
+"""A token of any account."""
+READERS = (
+    "cert-manager-cainjector",
+    "cert-manager-controller-certificates",
+    "cert-manager-controller-challenges",
+    "cert-manager-controller-clusterissuers",
+    "cert-manager-controller-issuers",
+    "cert-manager-controller-orders",
+    "envoy-gateway-role",
+    "grafana-clusterrole",
+    "kserve-manager-role",
+    "kube-state-metrics",
+    "monitoring-operator",
+)
+"""Ends of names of the ClusterRoles of charts of the catalogue whose programs read Secrets everywhere."""
 _STRANGERS = (
     "has(s.name) && s.name in ['system:anonymous', 'system:unauthenticated', 'system:authenticated', "
     "'system:serviceaccounts']"
@@ -26,8 +54,11 @@ _STRANGERS = (
 _MASTER = "object.?roleRef.?name.orValue('') in ['cluster-admin']"
 
 
-def _role(**rule: Any) -> Mapping[str, Any]:
-    return {"kind": "ClusterRole", "metadata": {"name": "r"}, "rules": [rule]}
+def _role(name: str = "r", kind: str = "ClusterRole", **rule: Any) -> Mapping[str, Any]:
+    return {"kind": kind, "metadata": {"name": name}, "rules": [rule]}
+
+
+_READ: Mapping[str, Any] = {"apiGroups": [""], "resources": ["secrets"], "verbs": ["get", "list"]}
 
 
 def _binding(role: str, *subjects: str) -> Mapping[str, Any]:
@@ -47,13 +78,14 @@ CONTROL = Control(
     remedy="Name groups, resources and verbs; bind roles to the accounts that need them.",
     rule=ObjectRule(
         kinds=("Role", "ClusterRole", "RoleBinding", "ClusterRoleBinding"),
+        parameters=lambda profile: {"readers": text(f"^(?:.*-)?(?:{'|'.join(READERS)})$")},
         expression=(
             "object.kind in ['Role', 'ClusterRole'] ? "
             f"object.?rules.orValue([]).all(r, !({_EVERYTHING}) && !({_RISE}) && !({_CORE}) && "
-            f"!({_NODES})) : "
+            f"!({_NODES}) && !({_SECRETS}) && !({_TOKENS})) : "
             f"!({_MASTER}) && !object.?subjects.orValue([]).exists(s, {_STRANGERS})"
         ),
-        message="a role allows everything, or is bound to strangers",
+        message="a role allows everything, reads every Secret, or is bound to strangers",
         admitted=False,
     ),
     cases=(
@@ -94,6 +126,25 @@ CONTROL = Control(
             "everything of the core group",
             Verdict.BAD,
             _role(apiGroups=[""], resources=["*"], verbs=["*"]),
+        ),
+        Case("every Secret of the cluster", Verdict.BAD, _role(**_READ)),
+        Case("every Secret of a namespace", Verdict.GOOD, _role(kind="Role", **_READ)),
+        Case("one Secret", Verdict.GOOD, _role(**_READ, resourceNames=["tls"])),
+        Case("no Secret named", Verdict.BAD, _role(**_READ, resourceNames=[])),
+        Case(
+            "every Secret, by a program of the catalogue",
+            Verdict.GOOD,
+            _role("cert-manager-cainjector", **_READ),
+        ),
+        Case(
+            "every Secret, by a name that only begins alike",
+            Verdict.BAD,
+            _role("kube-state-metrics-2", **_READ),
+        ),
+        Case(
+            "a token of any account",
+            Verdict.BAD,
+            _role(apiGroups=[""], resources=["serviceaccounts/token"], verbs=["create"]),
         ),
         Case("a path", Verdict.GOOD, _role(nonResourceURLs=["/metrics"], verbs=["get"])),
         Case("bound to a team", Verdict.GOOD, _binding("view", "team-a")),

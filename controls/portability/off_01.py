@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from corral.controls.control import Case, Control, Resource, ResourceRule, Verdict
 from corral.controls.levels import Severity
+from corral.controls.network.world import world
 from corral.controls.profiles import Profile
 
 _WAYS = {
@@ -17,16 +18,17 @@ _WAYS = {
 }
 _ROUTES = ("aws:ec2/route:Route", "gcp:compute/route:Route")
 _INSIDE = ("INTERNAL",)
-_EVERYWHERE = ("0.0.0.0/0", "::/0")
+_TO = ("destinationCidrBlock", "destinationIpv6CidrBlock", "destRange")
 
 
 def _out(subject: Resource, profile: Profile) -> Iterator[str]:
     if subject.type in _ROUTES:
-        stated = [
-            subject.value(key) for key in ("destinationCidrBlock", "destinationIpv6CidrBlock", "destRange")
-        ]
-        if any(one in _EVERYWHERE for one in stated):
+        if any(world(subject.value(key)) for key in _TO):
             yield "the route leads everywhere"
+        if str(subject.value("gatewayId", "")).startswith("igw-") or str(
+            subject.value("nextHopGateway", "")
+        ).endswith("default-internet-gateway"):
+            yield "the route leads to a gateway of the internet"
         return
     private = subject.value("connectivityType") == "private" or subject.value("addressType") in _INSIDE
     inside = subject.value("purpose") in ("VPC_PEERING", "PRIVATE_SERVICE_CONNECT")
@@ -55,6 +57,18 @@ CONTROL = Control(
             "a route to everywhere",
             Verdict.BAD,
             Resource(_ROUTES[0], "r", {"destinationCidrBlock": "0.0.0.0/0"}),
+            profile="air-gapped",
+        ),
+        Case(
+            "a route to half of everywhere",
+            Verdict.BAD,
+            Resource(_ROUTES[0], "r", {"destinationCidrBlock": "128.0.0.0/1"}),
+            profile="air-gapped",
+        ),
+        Case(
+            "a route to a gateway of the internet",
+            Verdict.BAD,
+            Resource(_ROUTES[0], "r", {"destinationCidrBlock": "10.0.0.0/8", "gatewayId": "igw-1"}),
             profile="air-gapped",
         ),
         Case(

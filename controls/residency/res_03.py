@@ -30,7 +30,7 @@ def _several(subject: Resource, profile: Profile) -> Iterator[str]:
             if not subject.value("messageStoragePolicy.allowedPersistenceRegions"):
                 yield "`messageStoragePolicy.allowedPersistenceRegions` is absent: any region keeps them"
         case "gcp:bigquery/dataset:Dataset":
-            if subject.value("location") is None:
+            if not subject.value("location"):
                 yield "`location` is absent, and its default is the US, whatever the provider's region"
         case "gcp:spanner/instance:Instance":
             config = subject.value("config", "")

@@ -1,5 +1,6 @@
 """A policy of places names the EU's, not Europe's."""
 
+import re
 from collections.abc import Iterator
 
 from corral.controls.control import UNKNOWN, Case, Control, Resource, ResourceRule, Undecided, Verdict
@@ -18,6 +19,8 @@ _LEGACY = tuple(
 )
 _CONSTRAINT = "gcp.resourceLocations"
 _GROUP = "in:"
+_ALL = re.compile(r"(?:.*\.)?(?:allowAll|(?:listPolicy|restorePolicy)\.(?:allow\.all|default))")
+"""Paths of what allows everything."""
 
 
 def _locations(subject: Resource, profile: Profile) -> Iterator[str]:
@@ -29,6 +32,8 @@ def _locations(subject: Resource, profile: Profile) -> Iterator[str]:
     if not any(isinstance(name, str) and name.endswith(_CONSTRAINT) for name in names):
         return
     for path, value in walk(subject.props):
+        if _ALL.fullmatch(path) and str(value).lower() == "true":
+            yield f"`{path}` allows every location; use 'in:eu-locations'"
         if (
             isinstance(value, str)
             and value.startswith(_GROUP)

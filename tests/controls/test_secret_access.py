@@ -2,6 +2,7 @@
 
 import json
 
+import pytest
 from moto.iam.aws_managed_policies import aws_managed_policies_data
 
 from corral.controls.operations.secret_access import READERS, by_document
@@ -10,6 +11,7 @@ OF_ALL = ("AdministratorAccess", "PowerUserAccess")
 """Those that do everything."""
 
 
+@pytest.mark.exhaustive
 def test_the_listed_policies_of_aws_are_those_whose_text_reads_every_secret_or_decrypts_with_every_key() -> (
     None
 ):

@@ -20,6 +20,7 @@ ENTRY: dict[str, Any] = {
     "expires": str(today() + timedelta(days=30)),
     "resources": ["shop/web*"],
 }
+OF_GPUS = {**ENTRY, "control": "SOV-GPU-01", "resources": ["shop/train*"]}
 OF_A_CLOUD = {**ENTRY, "control": "SOV-NET-13", "resources": ["logs"]}
 
 
@@ -33,12 +34,13 @@ def args(plan: Plan) -> AdmissionArgs:
     return found
 
 
-def test_admission_gets_the_exceptions_from_controls_that_it_evaluates() -> None:
+def test_admission_gets_the_exceptions_from_controls_that_it_or_a_guard_evaluates() -> None:
     plan = made(
-        exceptions=[ENTRY, OF_A_CLOUD], controls={"SOV-SUP-02": "mandatory", "SOV-KEY-06": "mandatory"}
+        exceptions=[ENTRY, OF_GPUS, OF_A_CLOUD],
+        controls={"SOV-SUP-02": "mandatory", "SOV-GPU-01": "mandatory", "SOV-KEY-06": "mandatory"},
     )
-    assert args(plan).get("exceptions") == [ENTRY]
-    assert args(plan).get("levels") == {"SOV-SUP-02": "mandatory"}
+    assert args(plan).get("exceptions") == [ENTRY, OF_GPUS]
+    assert args(plan).get("levels") == {"SOV-SUP-02": "mandatory", "SOV-GPU-01": "mandatory"}
     assert not {"exceptions", "levels"} & set(args(made()))
 
 

@@ -1,13 +1,11 @@
 """Policies on somebody else's cluster: strangers' workloads go on, and what is in scope is refused."""
 
 import json
-import os
 import time
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import pytest
-import yaml
+from tests.door.pod_security import FIXTURES, pods
 from tests.door.strangers import CREDENTIAL, admissible, attestations, deployment, pod, strangers_cluster
 from tests.doubles.signatures import Signer
 
@@ -20,11 +18,6 @@ LABEL = "corral.dev/policies"
 ENFORCE = "pod-security.kubernetes.io/enforce"
 REFUSED = "denied request: SOV-"
 """By one of the two controls about images; which answers first is the API server's choice."""
-FIXTURES = Path(
-    os.environ.get("CORRAL_POD_SECURITY")
-    or Path(__file__).parents[3] / "shared" / "fixtures" / "pod-security" / "v1.33"
-)
-"""Test pods of kubernetes/pod-security-admission: `LEVEL/{pass,fail}/*.yaml`."""
 SECONDS = 90
 OWNED = {"owner": "shop", "corral.dev/data-class": "public"}
 """Labels of a namespace by which a sovereign profile knows whose it is, and how far its data may go."""
@@ -90,28 +83,21 @@ def test_a_running_workload_of_a_namespace_that_opts_in_later_is_left_until_it_c
     assert REFUSED in cluster.refused("create", "-f", "-", given=deployment("later", name="another"))
 
 
-def levels():
-    for level in ("baseline", "restricted"):
-        for verdict in ("pass", "fail"):
-            for file in sorted((FIXTURES / level / verdict).glob("*.yaml")):
-                yield level, verdict, file
-
-
 @pytest.mark.skipif(
     not FIXTURES.exists(), reason=f"no Pod Security test pods in {FIXTURES}; set CORRAL_POD_SECURITY"
 )
 def test_pods_of_the_pod_security_tests_are_told_apart_in_a_namespace_of_a_user(cluster):
     missed, refused, tried = [], [], 0
-    for level, verdict, file in levels():
-        subject = yaml.safe_load(file.read_text())
-        subject["metadata"].update(name=f"tried-{file.stem.replace('_', '-')}", namespace="joined")
-        said = cluster.ask("create", "--dry-run=server", "-f", "-", given=subject).stderr
-        tried += verdict == "fail"
-        violates = "violates PodSecurity" in said
-        if verdict == "fail" and not violates:
-            missed.append(f"{level}/{file.name}: {said[:200]}")
-        if verdict == "pass" and level == "restricted" and violates:
-            refused.append(f"{level}/{file.name}: {said[:200]}")
+    for level in ("baseline", "restricted"):
+        for name, violating, subject in pods(level):
+            subject["metadata"].update(name=f"tried-{name.replace('_', '-')}", namespace="joined")
+            said = cluster.ask("create", "--dry-run=server", "-f", "-", given=subject).stderr
+            tried += violating
+            violates = "violates PodSecurity" in said
+            if violating and not violates:
+                missed.append(f"{level}/{name}: {said[:200]}")
+            if not violating and level == "restricted" and violates:
+                refused.append(f"{level}/{name}: {said[:200]}")
     assert tried >= 98
     assert not missed and not refused, (missed, refused)
 

@@ -90,6 +90,23 @@ def test_a_name_that_is_not_known_yet_is_decided_by_the_update() -> None:
     assert "sov-sup-02" not in stopped(section({}), POD, pod(namespace=UNKNOWN_STRING_VALUE))
 
 
+def test_an_object_that_is_evaluated_among_others_goes_by_its_own_name() -> None:
+    asking = pod("train", "shop")
+    asking["spec"]["containers"][0]["resources"] = {"limits": {"nvidia.com/gpu": "1"}}
+    space = {"metadata": {"name": "shop"}}
+    several = [
+        analyzer_pb2.AnalyzerResource(
+            type=token, name="logical", urn=f"urn:{token}", properties=struct(props)
+        )
+        for token, props in (("kubernetes:core/v1:Namespace", space), (POD, asking))
+    ]
+    for named, excepted in (("shop/train", True), ("logical", False)):
+        config = section({"control": "SOV-GPU-01", "resources": [named]})
+        said = analyzer(config).AnalyzeStack(analyzer_pb2.AnalyzeStackRequest(resources=several), None)
+        levels = {one.enforcementLevel for one in said.diagnostics if one.policyName == "sov-gpu-01"}
+        assert (analyzer_pb2.MANDATORY not in levels) is excepted
+
+
 def test_an_object_of_a_release_goes_by_its_own_name(monkeypatch: pytest.MonkeyPatch) -> None:
     from corral.policy import adapter
 

@@ -2,7 +2,7 @@
 
 from corral.catalogue.vocabulary import Addon, AddonState, AdmissionScope
 from corral.components._kit import PodSecurity
-from corral.components.admission import Admission, AdmissionArgs, ExceptedControl, ImageSignatures
+from corral.components.admission import GUARDED, Admission, AdmissionArgs, ExceptedControl, ImageSignatures
 from corral.components.kyverno import Kyverno
 from corral.controls.adjustments import enforced
 from corral.controls.control import ObjectRule
@@ -48,7 +48,7 @@ def admission_args(context: DeployContext) -> AdmissionArgs | None:
         args["kyverno_types"] = kyverno.namespace
     if plan.admission.scope is AdmissionScope.CLUSTER:
         args["exempt_namespaces"] = list(plan.admission.exempt)
-    chosen = args["controls"]
+    chosen = {*args["controls"], *GUARDED}
     if levels := {one: level.value for one, level in plan.policy.levels if one in chosen}:
         args["levels"] = levels
     if exceptions := [excepted_control(one) for one in plan.policy.exceptions if one.control in chosen]:

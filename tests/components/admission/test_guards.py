@@ -1,6 +1,8 @@
 """No tenant leaves the scope of the policies, or undoes what its namespace came with."""
 
 import re
+from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -8,6 +10,7 @@ from tests.components.admission.guarded import refusals
 
 from corral.components._kit import PodSecurity
 from corral.components.admission.guards import guards
+from corral.controls.exceptions import ControlException, today
 from corral.controls.profiles import PROFILES
 from corral.controls.scope import Scope
 
@@ -276,3 +279,19 @@ def test_the_guard_of_gpus_only_warns_where_the_profile_only_reports() -> None:
         for name in ("open", "eu-resident")
     }
     assert actions == {"open": ["Warn", "Audit"], "eu-resident": ["Deny"]}
+
+
+def test_an_exception_from_a_control_reaches_the_guard_that_holds_it() -> None:
+    last = today() + timedelta(days=30)
+    excepted = ControlException("SOV-GPU-01", "a driver's own tests", "jane", last, ("team/train*",))
+    limits = replace(PROFILES["eu-resident"], exceptions=(excepted,))
+    (policy,) = [one.policy for one in guards(Scope(), None, "kyverno", limits) if one.name == "corral-gpus"]
+    made = {"namespace": "team", "creationTimestamp": f"{today()}T00:00:00Z"}
+    named = [{**GPU_POD, "metadata": {**made, "name": name}} for name in ("train-1", "other")]
+    assert [refusals(policy, one, namespace=IN) == [] for one in named] == [True, False]
+    late = {
+        **named[0],
+        "metadata": {**named[0]["metadata"], "creationTimestamp": f"{last + timedelta(days=1)}T00:00:00Z"},
+    }
+    assert refusals(policy, late, namespace=IN)
+    assert excepted.note in policy["auditAnnotations"][0]["valueExpression"]

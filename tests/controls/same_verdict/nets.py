@@ -1,7 +1,7 @@
 """The nets that hold a control: what CrossGuard's analyzer, the API server and Kyverno say of one object."""
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import cache, lru_cache
 from typing import Any
@@ -9,11 +9,12 @@ from typing import Any
 from google.protobuf import struct_pb2
 from pulumi.runtime.proto import analyzer_pb2
 from pulumi_policy import EnforcementLevel
+from pulumi_policy.proxy import UNKNOWN_STRING_VALUE
 from tests.components.admission.guarded import refusals
 
 from corral.catalogue.vocabulary import CLASS_LABEL
 from corral.components.admission.render import kyverno_policy, native_binding, native_policy
-from corral.controls.control import Control
+from corral.controls.control import UNKNOWN, Control, Resource, Verdict
 from corral.controls.kinds import KINDS
 from corral.controls.levels import Level
 from corral.controls.profiles import Profile
@@ -77,6 +78,57 @@ def crossguard(of: Control, limits: Profile, token: str, props: Mapping[str, Any
         one.policyName == of.id.lower() and one.enforcementLevel == analyzer_pb2.MANDATORY
         for one in analyzer.Analyze(request, None).diagnostics
     )
+
+
+def of_stack(enforced: Control, limits: Profile, subject: Resource, others: Sequence[Resource]) -> Verdict:
+    """The verdict of CrossGuard's analyzer on a resource among others of its stack."""
+    everything = [subject, *others]
+    service = served(enforced, stopping(enforced, limits))
+    listed, found = [], []
+    for index, one in enumerate(everything):
+        fields = {"type": one.type, "name": one.name, "urn": urn(one, index), "properties": struct(one.props)}
+        options = analyzer_pb2.AnalyzerResourceOptions(
+            protect=one.protect, ignoreChanges=list(one.ignore_changes)
+        )
+        named = analyzer_pb2.AnalyzerProviderResource(
+            type=f"pulumi:providers:{one.type.partition(':')[0]}",
+            name=one.provider_name,
+            urn=f"urn:pulumi:s::p::pulumi:providers:x::{one.provider_name}",
+            properties=struct(one.provider),
+        )
+        request = analyzer_pb2.AnalyzeRequest(**fields, options=options, provider=named)
+        if index == 0:
+            found.extend(service.Analyze(request, None).diagnostics)
+        made = analyzer_pb2.AnalyzerResource(**fields, options=options, provider=named)
+        for key, urns in one.refers.items():
+            made.propertyDependencies[key].urns.extend(urns)
+        listed.append(made)
+    stack = service.AnalyzeStack(analyzer_pb2.AnalyzeStackRequest(resources=listed), None).diagnostics
+    first = urn(everything[0], 0)
+    found.extend(one for one in stack if one.urn in ("", first))
+    if any(one.enforcementLevel == analyzer_pb2.MANDATORY for one in found):
+        return Verdict.BAD
+    undecided = any("cannot be decided in preview" in one.message for one in found)
+    return Verdict.UNDECIDED if undecided else Verdict.GOOD
+
+
+def urn(one: Resource, index: int) -> str:
+    return one.urn or f"urn:pulumi:s::p::{one.type}::{one.name}-{index}"
+
+
+def struct(props: Any) -> struct_pb2.Struct:
+    made = struct_pb2.Struct()
+    made.update(sent(dict(props)))
+    return made
+
+
+def sent(value: Any) -> Any:
+    """`value` as the engine sends it: an unknown is a text of its own."""
+    if isinstance(value, dict):
+        return {key: sent(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [sent(item) for item in value]
+    return UNKNOWN_STRING_VALUE if value is UNKNOWN else value
 
 
 def of_pack(of: Control, limits: Profile, subject: Mapping[str, Any]) -> bool:

@@ -5,9 +5,6 @@ from functools import cache
 from typing import Any
 
 import pytest
-from google.protobuf import struct_pb2
-from pulumi.runtime.proto import analyzer_pb2
-from pulumi_policy.proxy import UNKNOWN_STRING_VALUE
 from tests.components.admission.guarded import refusals
 from tests.controls.same_verdict.generated import Subject, object_controls, subjects, wrapped
 from tests.controls.same_verdict.nets import (
@@ -15,8 +12,7 @@ from tests.controls.same_verdict.nets import (
     crossguard,
     forget,
     matches,
-    served,
-    stopping,
+    of_stack,
     without_nulls,
 )
 from tests.controls.test_controls import constraints
@@ -24,7 +20,7 @@ from tests.stacks.stack_files import problems
 
 from corral.components.admission.guards import guards
 from corral.components.admission.render import kyverno_policy, native_policy
-from corral.controls.control import UNKNOWN, Case, Control, ObjectRule, Resource, Verdict
+from corral.controls.control import Case, Control, ObjectRule, Resource, Verdict
 from corral.controls.evaluate import evaluate_resource
 from corral.controls.profiles import PROFILES, Profile
 from corral.controls.register import CONTROLS, control
@@ -146,63 +142,12 @@ def test_what_the_pack_stops_a_guard_refuses_to_a_tenant(identity: str, name: st
 _ANYWHERE = {"namespaceSelector": {"matchExpressions": []}}
 
 
-def analyzed(enforced: Control, case: Case) -> Verdict:
-    """The verdict of CrossGuard's analyzer on the resource of a case among its others."""
-    everything = [case.subject, *case.others]
-    service = served(enforced, stopping(enforced, constraints(case)))
-    listed, found = [], []
-    for index, one in enumerate(everything):
-        fields = {"type": one.type, "name": one.name, "urn": urn(one, index), "properties": struct(one.props)}
-        options = analyzer_pb2.AnalyzerResourceOptions(
-            protect=one.protect, ignoreChanges=list(one.ignore_changes)
-        )
-        named = analyzer_pb2.AnalyzerProviderResource(
-            type=f"pulumi:providers:{one.type.partition(':')[0]}",
-            name=one.provider_name,
-            urn=f"urn:pulumi:s::p::pulumi:providers:x::{one.provider_name}",
-            properties=struct(one.provider),
-        )
-        request = analyzer_pb2.AnalyzeRequest(**fields, options=options, provider=named)
-        if index == 0:
-            found.extend(service.Analyze(request, None).diagnostics)
-        made = analyzer_pb2.AnalyzerResource(**fields, options=options, provider=named)
-        for key, urns in one.refers.items():
-            made.propertyDependencies[key].urns.extend(urns)
-        listed.append(made)
-    stack = service.AnalyzeStack(analyzer_pb2.AnalyzeStackRequest(resources=listed), None).diagnostics
-    first = urn(everything[0], 0)
-    found.extend(one for one in stack if one.urn in ("", first))
-    if any(one.enforcementLevel == analyzer_pb2.MANDATORY for one in found):
-        return Verdict.BAD
-    undecided = any("cannot be decided in preview" in one.message for one in found)
-    return Verdict.UNDECIDED if undecided else Verdict.GOOD
-
-
-def urn(one: Resource, index: int) -> str:
-    return one.urn or f"urn:pulumi:s::p::{one.type}::{one.name}-{index}"
-
-
-def struct(props: Any) -> struct_pb2.Struct:
-    made = struct_pb2.Struct()
-    made.update(sent(dict(props)))
-    return made
-
-
-def sent(value: Any) -> Any:
-    """`value` as the engine sends it: an unknown is a text of its own."""
-    if isinstance(value, dict):
-        return {key: sent(item) for key, item in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [sent(item) for item in value]
-    return UNKNOWN_STRING_VALUE if value is UNKNOWN else value
-
-
 @pytest.mark.parametrize("enforced", CLOUD, ids=lambda one: one.id)
 def test_crossguards_analyzer_gives_every_case_about_a_cloud_its_verdict(enforced: Control) -> None:
     wrong = [
         f"{case.title}: {verdict.value}, not {case.verdict.value}"
         for case in enforced.cases
-        if (verdict := analyzed(enforced, case)) is not case.verdict
+        if (verdict := of_stack(enforced, constraints(case), case.subject, case.others)) is not case.verdict
     ]
     assert not wrong, "\n".join(wrong)
 
