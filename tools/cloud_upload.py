@@ -41,9 +41,7 @@ class Upload:
         self._session: str | None = None
         self._sent = 0
         self._sending: Future[None] | None = None
-        there = store.metadata(self._bucket, self._key) or {}
-        # What is written replaces what is there now, and nothing that comes meanwhile.
-        self._before = {"ifGenerationMatch": str(there.get("generation", 0))}
+        self._before = self._present()
 
     def write(self, chunk: bytes) -> None:
         """The next bytes.
@@ -106,15 +104,27 @@ class Upload:
 
     def _started(self) -> str:
         if self._session is None:
-            query = {"uploadType": "resumable", "name": self._key, **self._before}
-            url = self._store.upload_url(self._bucket, query)
-            answer = self._store.call("POST", url, self._what, expected=(OK, PRECONDITION_FAILED))
+            answer = self._asked()
+            if answer.status_code == PRECONDITION_FAILED:
+                # Another import has ended since: its file is replaced, unless a third one comes.
+                self._before = self._present()
+                answer = self._asked()
             if answer.status_code == PRECONDITION_FAILED:
                 raise ToolFailure(
                     f"{self._what}: another import has written it meanwhile; run the import again"
                 )
             self._session = str(answer.headers["Location"])
         return self._session
+
+    def _present(self) -> dict[str, str]:
+        """The condition that what is written replaces what is there now, and nothing that comes meanwhile."""
+        there = self._store.metadata(self._bucket, self._key) or {}
+        return {"ifGenerationMatch": str(there.get("generation", 0))}
+
+    def _asked(self) -> httpx.Response:
+        query = {"uploadType": "resumable", "name": self._key, **self._before}
+        url = self._store.upload_url(self._bucket, query)
+        return self._store.call("POST", url, self._what, expected=(OK, PRECONDITION_FAILED))
 
     def _sent_piece(self, session: str, start: int, body: bytes) -> None:
         self._piece(session, start, body, total=None)
