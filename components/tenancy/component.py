@@ -131,11 +131,16 @@ class Tenancy(pulumi.ComponentResource):
             rules[METADATA] = outside([{"cidrs": [METADATA_SERVER], "port": METADATA_PORT}])
         if callers := [*args.get("callers", []), *tenant.get("callers", [])]:
             rules["inwards"] = inwards(callers)
-        notes = {METADATA: {"annotations": {net_06.METADATA_SERVER: "gke"}}}
         for rule, spec in rules.items():
+            annotated: Any = {"annotations": {net_06.METADATA_SERVER: "gke"}} if rule == METADATA else {}
             kubernetes.networking.v1.NetworkPolicy(
                 f"{name}-{tenant['name']}-{rule}",
-                metadata={"name": rule, "namespace": space, "labels": own, **notes.get(rule, {})},
+                metadata={
+                    "name": rule,
+                    "namespace": space,
+                    "labels": own,
+                    **annotated,
+                },
                 spec=cast(Any, spec),
                 opts=child(self),
             )

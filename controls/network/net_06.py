@@ -15,8 +15,8 @@ _POD_IDENTITY = ["169.254.170.23/32", "fd00:ec2::23/128"]
 """EKS's agent, which answers with the identity of the pod that asks, and of no other (EKS user guide,
 pod-id-agent-setup)."""
 METADATA_SERVER = "corral.dev/metadata-server"
-"""Annotation of a policy that opens GKE's metadata server, with value `gke`: it answers with the identity of the
-pod that asks, since nodes hide their own there, which SOV-NET-09 keeps."""
+"""Annotation of a policy that opens GKE's metadata server, with value `gke`: it answers with the identity of
+the pod that asks, since nodes hide their own there, which SOV-NET-09 keeps."""
 _GKE = "169.254.169.254/32"
 _OF_NODE = f"({{0}}.matches({text(_METADATA)}) && !({{0}} in {text(_POD_IDENTITY)}))"
 _BLOCK = f"(has({{0}}) && ({{0}}.matches({text(_WORLD)}) || {_OF_NODE}))"
