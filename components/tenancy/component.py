@@ -135,12 +135,7 @@ class Tenancy(pulumi.ComponentResource):
             annotated: Any = {"annotations": {net_06.METADATA_SERVER: "gke"}} if rule == METADATA else {}
             kubernetes.networking.v1.NetworkPolicy(
                 f"{name}-{tenant['name']}-{rule}",
-                metadata={
-                    "name": rule,
-                    "namespace": space,
-                    "labels": own,
-                    **annotated,
-                },
+                metadata=cast(Any, {"name": rule, "namespace": space, "labels": own, **annotated}),
                 spec=cast(Any, spec),
                 opts=child(self),
             )
