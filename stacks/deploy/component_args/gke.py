@@ -121,6 +121,7 @@ def gke_pool_args(
             "capacity": pool_capacity(pool, cost),
             "devices": pool_devices(layout, dra_driver),
             "secure_boot": signed_driver,
+            "signed_driver": signed_driver,
         }
         for layout, count in pool_layouts(pool).items()
     ]

@@ -42,7 +42,7 @@ def _made(google: Google, identity: str, thing: Thing) -> None:
     google.require(thing.inputs["databaseEncryption"]["keyName"])
     if google.plane is not None:
         google.plane.admit(thing.inputs["name"])
-        google.plane.volumes(google)
+        google.plane.disks(google)
 
 
 def _gone(google: Google, identity: str, thing: Thing) -> None:
