@@ -138,7 +138,7 @@ def driver_problems(
 
 
 def gke_warnings(pool: CloudPool, *, unsigned: bool) -> Iterator[str]:
-    """What GKE takes, and what may then not work; `unsigned`: nodes boot securely, and their driver may not."""
+    """What GKE takes, and what may then not work; `unsigned`: nodes boot securely, and the driver may not."""
     if pool.dra and pool.mig_config is not None:
         yield f"pool {pool.name}: GKE's own documentation rules out MIG under DRA; try it first"
     if unsigned and pool.driver is DriverSource.OPERATOR:
