@@ -13,7 +13,7 @@ from collections.abc import Callable, Generator
 import httpx
 
 from corral.tools.failure import ToolFailure
-from corral.tools.sources.transfer import PASSING, Broken, repeated, unheard
+from corral.tools.sources.transfer import CONNECT_ATTEMPTS, PASSING, Broken, repeated, unheard
 
 METADATA = "metadata.google.internal"
 TOKEN_PATH = "/computeMetadata/v1/instance/service-accounts/default/token"
@@ -65,7 +65,8 @@ def _fetched() -> tuple[str, float]:
         # A proxy is for the world outside; this server is of the node.
         answer = httpx.get(url, headers={"Metadata-Flavor": "Google"}, timeout=TIMEOUT, trust_env=False)
     except httpx.TransportError as error:
-        raise Broken(f"no answer at {host}") from error
+        elsewhere = "outside of Google Cloud name a token in GOOGLE_OAUTH_ACCESS_TOKEN"
+        raise Broken(f"no answer at {host}; {elsewhere}", attempts=CONNECT_ATTEMPTS) from error
     if answer.status_code in PASSING:
         raise Broken(f"it answers {answer.status_code}")
     if not answer.is_success:

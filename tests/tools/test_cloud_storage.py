@@ -242,6 +242,13 @@ def test_a_pod_without_an_identity_is_told_so(cloud, capsys):
     assert "the pod's account has no identity at Google" in one_line(capsys)
 
 
+def test_outside_of_google_cloud_the_way_out_is_named(cloud, monkeypatch, capsys):
+    monkeypatch.setenv("GCE_METADATA_HOST", "127.0.0.1:9")
+    assert main(order()) == 1
+    said = one_line(capsys)
+    assert "no answer at 127.0.0.1:9" in said and "name a token in GOOGLE_OAUTH_ACCESS_TOKEN" in said
+
+
 def test_a_token_of_somebody_reads_an_intake_for_a_lock(cloud, monkeypatch):
     monkeypatch.setenv("GOOGLE_OAUTH_ACCESS_TOKEN", cloud.issue("jane.doe@example.eu"))
     cloud.member_of = lambda _: None
