@@ -206,6 +206,23 @@ def test_a_download_that_is_cut_goes_on_and_one_that_changes_is_refused(cloud, t
     assert not (tmp_path / "model.gguf").exists()
 
 
+def test_a_source_that_changes_between_two_parts_is_never_stored(cloud, capsys):
+    media, replaced = cloud.next_fault, []
+
+    def replacing(line):
+        if "intake" in line and "alt=media" in line and "model.gguf" in line and len(replaced) < 2:
+            if replaced:
+                cloud.put("intake", "tiny/model.gguf", WEIGHTS[:-4] + b"XXXX")
+            replaced.append(line)
+        return media(line)
+
+    cloud.next_fault = replacing
+    cloud.faults = [Fault(r"GET .*intake.*model\.gguf\?alt=media", cut=300_000, times=1)]
+    assert main(order()) == 1
+    assert "it was changed while it was read; run the import again" in one_line(capsys)
+    assert "tiny/model.gguf" not in cloud.names(BUCKET) and cloud.sessions == {}
+
+
 def test_a_model_whose_import_has_not_ended_is_not_loaded(cloud, tmp_path, capsys):
     cloud.put(BUCKET, "tiny/model.gguf", WEIGHTS)
     assert main(["load", "--from", f"gs://{BUCKET}/tiny", "--to", str(tmp_path)]) == 1
