@@ -204,6 +204,7 @@ class StorageKind(StrEnum):
     SEAWEEDFS = "seaweedfs"
     EXISTING = "existing"
     S3 = "s3"
+    GCS = "gcs"
 
 
 class AddonState(StrEnum):

@@ -95,7 +95,7 @@ def _hub(repository: str) -> NamedModel:
         raise UsageError(f"{error.name} is missing: pip install 'corral[tools]'") from None
     uri = f"{HUB}{repository}"
     try:
-        source = source_of(uri, None)
+        source = source_of(uri)
         progress(f"reading {uri}")
         listing = source.listing()
         with tempfile.TemporaryDirectory(prefix="corral-fit-") as scratch:

@@ -88,11 +88,10 @@ def _lock_one(name: str, source: str, known: dict[str, LockedModel], spec: Model
     from corral.tools.failure import ToolFailure
     from corral.tools.locking import locked
     from corral.tools.sources import source_of
-    from corral.tools.store import client
 
     progress(f"{name}: reading {source}")
     try:
-        listing = locked(source_of(source, client() if source.startswith("s3://") else None), progress)
+        listing = locked(source_of(source), progress)
     except ToolFailure as failure:
         progress(f"{name}: {failure}")
         return False

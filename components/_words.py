@@ -38,7 +38,7 @@ if TYPE_CHECKING:
             "gke-ubuntu",
         ]
     )
-    StorageKindWord = StorageKind | Literal["seaweedfs", "existing", "s3"]
+    StorageKindWord = StorageKind | Literal["seaweedfs", "existing", "s3", "gcs"]
     TokenUnitWord = TokenUnit | Literal["Minute", "Day", "Month"]
     VectorEngineWord = VectorEngine | Literal["pgvector", "qdrant"]
     WeightsWord = Weights | Literal["real", "simulated"]

@@ -12,12 +12,14 @@ class Store(TypedDict):
     Each identity is a key, or the account of pods that the store's cloud knows: there are no keys then.
     """
 
+    scheme: NotRequired[str]
+    """Of its URIs: `s3`, or `gs` for Cloud Storage; `s3` when omitted."""
     endpoint: pulumi.Input[str]
     """URL that pods reach it by."""
     port: int
     """TCP port of that URL, for network policies."""
     region: pulumi.Input[str]
-    """Region that clients sign for."""
+    """Region that clients of S3 sign for."""
     bucket: pulumi.Input[str]
     """Bucket of the models."""
     namespace: pulumi.Input[str]
@@ -30,6 +32,18 @@ class Store(TypedDict):
     """Access key of the identity that only reads."""
     reader_secret_key: NotRequired[pulumi.Input[str]]
     """Secret key of the identity that only reads, a secret."""
+
+
+def scheme_of(store: Store) -> str:
+    """Scheme of the store's URIs."""
+    return store.get("scheme", "s3")
+
+
+def variables(store: Store) -> dict[str, pulumi.Input[str]]:
+    """By which the tools find the store; of Cloud Storage they know where it is."""
+    if scheme_of(store) != "s3":
+        return {}
+    return {"AWS_ENDPOINT_URL_S3": store["endpoint"], "AWS_REGION": store["region"]}
 
 
 KEYS = ("writer_secret", "reader_access_key", "reader_secret_key")

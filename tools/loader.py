@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from corral.tools import store as s3
 from corral.tools.failure import ToolFailure
 from corral.tools.importer import MANIFEST
+from corral.tools.model_store import ModelStore
 from corral.tools.sources.source import inside, sha256_of
+from corral.tools.store import Location
 
 AT_ONCE = 2
 """Files under way: one is hashed while another arrives."""
@@ -21,12 +22,12 @@ Say = Callable[[str], None]
 class Load:
     """What to bring where: `files` maps names to SHA-256 in hex; empty: those of the stored manifest."""
 
-    source: s3.Location
+    source: Location
     target: Path
     files: Mapping[str, str]
 
 
-def run(order: Load, store: Any, say: Say) -> None:
+def run(order: Load, store: ModelStore, say: Say) -> None:
     """Carry out `order`; a file that is there already, and right, is not brought again.
 
     Raises:
@@ -43,18 +44,18 @@ def run(order: Load, store: Any, say: Say) -> None:
     say(f"{len(sizes)} files of {order.source.uri} verified, {sum(sizes)} bytes")
 
 
-def _listed(order: Load, store: Any) -> Mapping[str, str]:
-    manifest = s3.read_json(store, order.source, MANIFEST) or {}
+def _listed(order: Load, store: ModelStore) -> Mapping[str, str]:
+    manifest = store.read_json(order.source, MANIFEST) or {}
     files: Mapping[str, Mapping[str, Any]] = manifest.get("files", {})
     if not files:
         raise ToolFailure(f"{order.source.uri} has no {MANIFEST}: its import has not come to its end")
     return {name: str(entry["sha256"]) for name, entry in files.items()}
 
 
-def _brought(order: Load, store: Any, name: str, expected: str, say: Say) -> int:
+def _brought(order: Load, store: ModelStore, name: str, expected: str, say: Say) -> int:
     path = inside(order.target, name)
     if not (path.is_file() and sha256_of(path) == expected):
-        _download(order, store, name, path)
+        store.download(order.source, name, path)
         actual = sha256_of(path)
         if actual != expected:
             path.unlink()
@@ -64,12 +65,3 @@ def _brought(order: Load, store: Any, name: str, expected: str, say: Say) -> int
             )
     say(f"verified {name}: {path.stat().st_size} bytes, SHA-256 {expected}")
     return path.stat().st_size
-
-
-def _download(order: Load, store: Any, name: str, path: Path) -> None:
-    from botocore.exceptions import ClientError  # pyright: ignore[reportMissingTypeStubs]
-
-    try:
-        store.download_file(order.source.bucket, order.source.key(name), str(path))
-    except ClientError as error:
-        raise ToolFailure(f"{name} in {order.source.uri} cannot be read: {s3.failure_of(error)}") from error

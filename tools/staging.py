@@ -1,4 +1,4 @@
-"""A file on its way into the store: sent in parts, and no object before it is finished."""
+"""A file on its way into S3: sent in parts, and no object before it is finished."""
 
 import datetime
 from collections import deque

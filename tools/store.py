@@ -14,6 +14,8 @@ UNREADABLE = (404, 500)
 """Answers for an object that is not there, or that the store cannot decrypt."""
 CONNECT_SECONDS = 10
 READ_SECONDS = 120
+SCHEMES = ("s3", "gs")
+"""Stores that models are kept in."""
 SETTINGS = ("ACCESS_KEY_ID", "SECRET_ACCESS_KEY", "REGION", "ENDPOINT_URL_S3")
 """Variables of a store, after `AWS_`."""
 
@@ -24,23 +26,25 @@ class Location:
 
     bucket: str
     prefix: str
+    scheme: str = "s3"
+    """`s3`, or `gs`: Cloud Storage."""
 
     @staticmethod
     def parse(uri: str) -> "Location":
-        """From `s3://bucket/prefix`.
+        """From `s3://bucket/prefix` or `gs://bucket/prefix`.
 
         Raises:
             ToolFailure: another scheme, or no bucket.
         """
         scheme, separator, rest = uri.partition("://")
         bucket, _, prefix = rest.partition("/")
-        if scheme != "s3" or not separator or not bucket:
-            raise ToolFailure(f"{uri}: expected s3://BUCKET/PREFIX")
-        return Location(bucket, prefix.strip("/"))
+        if scheme not in SCHEMES or not separator or not bucket:
+            raise ToolFailure(f"{uri}: expected s3://BUCKET/PREFIX or gs://BUCKET/PREFIX")
+        return Location(bucket, prefix.strip("/"), scheme)
 
     @property
     def uri(self) -> str:
-        return f"s3://{self.bucket}/{self.prefix}"
+        return f"{self.scheme}://{self.bucket}/{self.prefix}"
 
     def key(self, name: str) -> str:
         return f"{self.prefix}/{name}" if self.prefix else name

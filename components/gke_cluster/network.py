@@ -5,14 +5,13 @@ from dataclasses import dataclass
 import pulumi
 import pulumi_gcp as gcp
 
-from corral.catalogue.gke import NODES, PODS, SERVICES
+from corral.catalogue.gke import GOOGLE_APIS, NODES, PODS, SERVICES
 from corral.components._gcp import GcpSite
 from corral.components.gke_cluster.args import GkeEgress, GkeNetwork
 
 POD_RANGE, SERVICE_RANGE = "pods", "services"
-_GOOGLE = "199.36.153.4/30"
 _ADDRESSES = [f"199.36.153.{last}" for last in range(4, 8)]
-"""Addresses of restricted.googleapis.com, which routes within Google alone lead to."""
+"""Those of `GOOGLE_APIS`, one by one."""
 _REGISTRIES = ("pkg.dev", "gcr.io")
 _TTL = 300
 
@@ -70,7 +69,7 @@ def _within_google(site: GcpSite, network: gcp.compute.Network) -> list[pulumi.R
         name=f"{site.title}-google",
         project=site.project,
         network=network.id,
-        dest_range=_GOOGLE,
+        dest_range=GOOGLE_APIS,
         next_hop_gateway="default-internet-gateway",
         description="Google's services; the gateway's name notwithstanding, this range is Google's own",
         opts=site.child(),

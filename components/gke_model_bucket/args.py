@@ -21,6 +21,9 @@ class GkeModelBucketArgs(TypedDict):
     """Accounts of pods that read models."""
     writers: NotRequired[list[PodAccount]]
     """Accounts of pods that read and write models; none when omitted."""
+    sources: NotRequired[list[str]]
+    """Names of other buckets, from which the writers bring models in, and whose policy this program may
+    change; none when omitted."""
     cluster_project: NotRequired[str]
     """Project of the pods' cluster; the bucket's own when omitted."""
     bucket: NotRequired[str]

@@ -23,7 +23,7 @@ class GkeModelBucket(pulumi.ComponentResource):
     """A bucket of Cloud Storage for models, closed and versioned, which GKE's pods use without keys.
 
     Pods are let in by Workload Identity Federation: no account of Google's and no credential is made,
-    neither in the cluster nor in the stack. `Model` reads a store by a key, and cannot use this one yet.
+    neither in the cluster nor in the stack. `ModelStorage` of kind `gcs` hands it to imports and models.
     """
 
     bucket: pulumi.Output[str]
@@ -41,8 +41,13 @@ class GkeModelBucket(pulumi.ComponentResource):
         self.key = pulumi.Output.from_input(args.get("key") or _own_key(site, args))
         bucket = _bucket(site, args, self.key)
         grants = [
-            *_grants(site, args, bucket, "reader", READ, args["readers"]),
-            *_grants(site, args, bucket, "writer", WRITE, args.get("writers", [])),
+            *_grants(site, args, bucket.name, "reader", READ, args["readers"]),
+            *_grants(site, args, bucket.name, "writer", WRITE, args.get("writers", [])),
+            *(
+                one
+                for source in args.get("sources", [])
+                for one in _grants(site, args, source, f"{source}-reader", READ, args.get("writers", []))
+            ),
         ]
         self.bucket = pulumi.Output.all(bucket.name, *(one.id for one in grants)).apply(_first)
         self.url = pulumi.Output.concat("gs://", self.bucket)
@@ -112,7 +117,7 @@ def _lifecycle(days: int, *, versioned: bool) -> list[gcp.storage.BucketLifecycl
 def _grants(
     site: GcpSite,
     args: GkeModelBucketArgs,
-    bucket: gcp.storage.Bucket,
+    bucket: pulumi.Input[str],
     part: str,
     role: str,
     accounts: Sequence[PodAccount],
@@ -122,7 +127,7 @@ def _grants(
     return [
         gcp.storage.BucketIAMMember(
             f"{site.name}-{part}-{one['namespace']}-{one['service_account']}",
-            bucket=bucket.name,
+            bucket=bucket,
             role=role,
             member=pulumi.Output.format(
                 "principal://iam.googleapis.com/projects/{}/locations/global/workloadIdentityPools/"

@@ -62,6 +62,8 @@ class GkeGpuNodePoolArgs(CloudGpuNodePoolArgs):
     """How the GPUs become usable; whole, and handed out by the DRA driver, when omitted."""
     secure_boot: NotRequired[bool]
     """False: unsigned kernel modules may be loaded, as the operator's driver mostly is."""
+    signed_driver: NotRequired[bool]
+    """True: the operator's driver is precompiled and signed, which secure boot loads; false when omitted."""
     subnetwork: NotRequired[pulumi.Input[str]]
     """Subnetwork of the nodes, `projects/…/regions/…/subnetworks/…`; the cluster's when omitted."""
 
@@ -82,7 +84,8 @@ class GkeGpuNodePool(pulumi.ComponentResource):
         args = checked(args, GkeGpuNodePoolArgs, name)
         pool, secure_boot = gke_pool(args, name), args.get("secure_boot", True)
         super().__init__(token(type(self)), name, {}, opts)
-        for line in (*warnings(pool), *gke_warnings(pool, secure_boot=secure_boot)):
+        unsigned = secure_boot and not args.get("signed_driver", False)
+        for line in (*warnings(pool), *gke_warnings(pool, unsigned=unsigned)):
             pulumi.log.warn(line, self)
         account, rights = node_identity(self, name, pool)
         config = node_config(pool, account, secure_boot=secure_boot)

@@ -137,14 +137,14 @@ def driver_problems(
         yield f"{owner}.devices.mig_config: GKE does not cut {gpu} into {mig_config!r}; it knows {known}"
 
 
-def gke_warnings(pool: CloudPool, *, secure_boot: bool) -> Iterator[str]:
-    """What GKE takes, and what may then not work."""
+def gke_warnings(pool: CloudPool, *, unsigned: bool) -> Iterator[str]:
+    """What GKE takes, and what may then not work; `unsigned`: nodes boot securely, and the driver may not."""
     if pool.dra and pool.mig_config is not None:
         yield f"pool {pool.name}: GKE's own documentation rules out MIG under DRA; try it first"
-    if secure_boot and pool.driver is DriverSource.OPERATOR:
+    if unsigned and pool.driver is DriverSource.OPERATOR:
         yield (
             f"pool {pool.name}: secure boot loads signed kernel modules alone, and the operator's driver "
-            "is signed only where it is precompiled; choose such a driver, or secure_boot False"
+            "is signed only where it is precompiled; say so by signed_driver, or choose secure_boot False"
         )
 
 

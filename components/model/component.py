@@ -10,6 +10,7 @@ from corral.catalogue.gateway import predictor
 from corral.catalogue.quantities import GIB
 from corral.catalogue.sources import SOURCE_KINDS, scheme_of
 from corral.catalogue.vocabulary import Addon, Engine, SourceScheme, Weights
+from corral.components import store as stores
 from corral.components._kit import (
     QUEUE_LABEL,
     checked,
@@ -89,7 +90,7 @@ class Model(pulumi.ComponentResource):
         credentials = self._credentials(name, args, real["store"])
         names = [name_of(one) for one in credentials]
         imported = self._import(name, args, real, path)
-        uri = pulumi.Output.concat("s3://", real["store"]["bucket"], "/", path)
+        uri = _uri(real["store"], path)
         account = self._account(name, args, [{"name": one} for one in names])
         brought = loader(real["files"], uri, real["store"], next(iter(names), None), args["supply"])
         return [imported, *credentials], brought, uri, account
@@ -100,7 +101,7 @@ class Model(pulumi.ComponentResource):
         options = ["--source", real["source"], "--license", real["license"]]
         options += [word for one in sums for word in ("--sha256", one)] or ["--unlocked"]
         options += ["--allow-unsafe"] if args.get("unsafe_files", False) else []
-        target = pulumi.Output.concat("s3://", store["bucket"], "/", path)
+        target = _uri(store, path)
         return tool_job(
             self,
             f"{name}-import",
@@ -246,6 +247,10 @@ class Model(pulumi.ComponentResource):
             args=args,
             scrape=Monitor({"corral.dev/model": name}, "http"),
         )
+
+
+def _uri(store: Store, path: str) -> pulumi.Output[str]:
+    return pulumi.Output.concat(stores.scheme_of(store), "://", store["bucket"], "/", path)
 
 
 def _scratch_gib(real: Weighty) -> int:

@@ -9,7 +9,7 @@ from corral.catalogue.images import image
 from corral.catalogue.runtimes import MODEL_FOLDER
 from corral.components.model.args import ModelFile
 from corral.components.model_storage.job import CREDENTIAL_KEYS
-from corral.components.store import Store
+from corral.components.store import Store, variables
 from corral.components.supply import Supply, reference
 
 NAME = "storage-initializer"
@@ -35,11 +35,7 @@ def loader(
         {"name": key, "valueFrom": {"secretKeyRef": {"name": credential, "key": key}}}
         for key in (() if credential is None else CREDENTIAL_KEYS)
     ]
-    plain = {
-        "AWS_ENDPOINT_URL_S3": store["endpoint"],
-        "AWS_REGION": store["region"],
-        "HOME": "/tmp",
-    }
+    plain = {**variables(store), "HOME": "/tmp"}
     return {
         "name": NAME,
         "image": reference(image("tools"), supply),

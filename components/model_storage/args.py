@@ -14,14 +14,15 @@ class ModelStorageArgs(TypedDict):
     """What model storage needs to know."""
 
     kind: StorageKindWord
-    """Whether the store is deployed, is there, or is a bucket of S3 that lets pods in by their account."""
+    """Whether the store is deployed, is there, or is a bucket of S3 or Cloud Storage that lets pods in by
+    their account."""
     bucket: pulumi.Input[str]
-    """Bucket that holds the models; plain text unless the kind is `s3`."""
+    """Bucket that holds the models; plain text unless the kind is `s3` or `gcs`."""
     supply: Supply
     """Where images come from."""
     access_key: NotRequired[pulumi.Input[str]]
-    """Access key of the store's administrator, or of an account for an existing bucket; a secret. Kind `s3`
-    has none."""
+    """Access key of the store's administrator, or of an account for an existing bucket; a secret. Kinds
+    `s3` and `gcs` have none."""
     secret_key: NotRequired[pulumi.Input[str]]
     """Secret key that belongs to it, a secret."""
     encryption_key: NotRequired[pulumi.Input[str]]
@@ -55,8 +56,11 @@ NEEDED: Mapping[StorageKind, tuple[str, ...]] = {
     StorageKind.SEAWEEDFS: ("access_key", "secret_key", "encryption_key"),
     StorageKind.EXISTING: ("access_key", "secret_key", "endpoint"),
     StorageKind.S3: ("endpoint", "region"),
+    StorageKind.GCS: (),
 }
 """Arguments that a kind of store needs beside its bucket."""
+SCHEMES: Mapping[StorageKind, str] = {StorageKind.S3: "s3", StorageKind.GCS: "gs"}
+"""URI schemes of the kinds that let pods in by their account."""
 KEYS = ("access_key", "secret_key", "encryption_key")
 
 
@@ -66,10 +70,13 @@ def problems(name: str, args: ModelStorageArgs) -> Iterator[str]:
     for key in NEEDED[kind]:
         if key not in args:
             yield f"{name}: {key!r} is missing; kind {kind.value} needs it"
-    if kind is StorageKind.S3:
+    if kind in SCHEMES:
         for key in KEYS:
             if key in args:
-                yield f"{name}: {key!r} is not of kind s3, which lets pods in by their account; leave it out"
+                yield (
+                    f"{name}: {key!r} is not of kind {kind.value}, which lets pods in by their account; "
+                    "leave it out"
+                )
         return
     for key in ("bucket", "endpoint"):
         if not isinstance(args.get(key, ""), str):

@@ -6,11 +6,12 @@ from urllib.parse import urlsplit
 import pulumi
 import pulumi_kubernetes as kubernetes
 
+from corral.catalogue.gke import CLOUD_STORAGE
 from corral.catalogue.vocabulary import StorageKind
 from corral.components._kit import checked, child, labels, name_of, refuse, selector, token
 from corral.components._namespaces import namespace_of
 from corral.components._signals import Monitor, watch
-from corral.components.model_storage.args import ModelStorageArgs, problems
+from corral.components.model_storage.args import SCHEMES, ModelStorageArgs, problems
 from corral.components.model_storage.deployment import Owner, deploy, ensure_bucket
 from corral.components.model_storage.job import credential_secret
 from corral.components.model_storage.names import CLAIM, COMPONENT, NAMESPACE, SERVICE, WRITER_ACCOUNT
@@ -30,9 +31,9 @@ class _Credential:
 class ModelStorage(pulumi.ComponentResource):
     """A bucket for models, and two identities: imports write, servers read.
 
-    Of kind `s3` the bucket is there already, such as an `EksModelBucket`, and lets pods in by their account:
-    imports as `model-writer`, models as their own. With `monitors` the Prometheus operator's resource types
-    must be there.
+    Of kind `s3` or `gcs` the bucket is there already, such as an `EksModelBucket` or a `GkeModelBucket`, and
+    lets pods in by their account: imports as `model-writer`, models as their own. With `monitors` the
+    Prometheus operator's resource types must be there.
     """
 
     store: Store
@@ -48,6 +49,7 @@ class ModelStorage(pulumi.ComponentResource):
             StorageKind.SEAWEEDFS: self._deployed,
             StorageKind.EXISTING: self._existing,
             StorageKind.S3: self._keyless,
+            StorageKind.GCS: self._keyless,
         }
         self.store = make[StorageKind(args["kind"])](owner, args)
         self.register_outputs({"store": self.store})
@@ -69,7 +71,7 @@ class ModelStorage(pulumi.ComponentResource):
         )
 
     def _keyless(self, owner: Owner, args: ModelStorageArgs) -> Store:
-        """A bucket of S3 that the cloud opens to accounts of pods, so that nobody holds a key."""
+        """A bucket that the cloud opens to accounts of pods, so that nobody holds a key."""
         account = kubernetes.core.v1.ServiceAccount(
             f"{owner.name}-writer",
             metadata=owner.metadata(WRITER_ACCOUNT),
@@ -77,7 +79,8 @@ class ModelStorage(pulumi.ComponentResource):
             opts=child(self),
         )
         return {
-            "endpoint": args.get("endpoint", ""),
+            "scheme": SCHEMES[StorageKind(args["kind"])],
+            "endpoint": args.get("endpoint", CLOUD_STORAGE),
             "port": SCHEME_PORTS["https"],
             "region": args.get("region", ""),
             "bucket": args["bucket"],

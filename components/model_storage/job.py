@@ -9,7 +9,7 @@ import pulumi_kubernetes as kubernetes
 from corral.catalogue.images import image
 from corral.components._kit import child, fingerprint
 from corral.components._pods import restricted_container, restricted_pod
-from corral.components.store import Store
+from corral.components.store import Store, variables
 from corral.components.supply import Supply, on_nodes, pull_secrets, reference
 
 CREDENTIAL_KEYS = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
@@ -72,8 +72,7 @@ def tool_job(
         for variable, (name, key) in taken.items()
     ]
     plain = {
-        "AWS_ENDPOINT_URL_S3": store["endpoint"],
-        "AWS_REGION": store["region"],
+        **variables(store),
         **(settings or {}),
         "HOME": SCRATCH,
         "TMPDIR": SCRATCH,

@@ -11,8 +11,12 @@ from corral.components._kit import checked, child, labels, refuse, token
 from corral.components._namespaces import own_namespace
 from corral.components.supply import Supply
 from corral.components.tenancy.policies import closed, inwards, name_resolution, outside, outwards, within
+from corral.controls.network import net_06
 
 COMPONENT = "tenancy"
+METADATA = "metadata-server"
+METADATA_SERVER, METADATA_PORT = "169.254.169.254/32", 80
+"""GKE's, under Dataplane V2 (Google's page on Workload Identity Federation for GKE, network policies)."""
 
 
 class Reachable(TypedDict):
@@ -66,6 +70,9 @@ class TenancyArgs(TypedDict):
     """Services that every tenant's pods may connect to, such as model storage; DNS always is."""
     addresses: NotRequired[list[Addresses]]
     """What every tenant's pods may connect to outside the cluster, such as a cloud's store of objects."""
+    metadata_server: NotRequired[bool]
+    """True: on GKE, whose metadata server tells each pod who it is; its nodes must hide their own
+    (`GKE_METADATA`)."""
     callers: NotRequired[list[str]]
     """Namespaces whose pods may connect to the tenants' pods, such as a gateway's and the scraper's."""
     existing: NotRequired[bool]
@@ -120,12 +127,15 @@ class Tenancy(pulumi.ComponentResource):
             rules["outwards"] = outwards(args.get("reachable", []))
         if args.get("addresses"):
             rules["outside"] = outside(args.get("addresses", []))
+        if args.get("metadata_server", False):
+            rules[METADATA] = outside([{"cidrs": [METADATA_SERVER], "port": METADATA_PORT}])
         if callers := [*args.get("callers", []), *tenant.get("callers", [])]:
             rules["inwards"] = inwards(callers)
         for rule, spec in rules.items():
+            annotated: Any = {"annotations": {net_06.METADATA_SERVER: "gke"}} if rule == METADATA else {}
             kubernetes.networking.v1.NetworkPolicy(
                 f"{name}-{tenant['name']}-{rule}",
-                metadata={"name": rule, "namespace": space, "labels": own},
+                metadata=cast(Any, {"name": rule, "namespace": space, "labels": own, **annotated}),
                 spec=cast(Any, spec),
                 opts=child(self),
             )

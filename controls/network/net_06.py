@@ -14,17 +14,34 @@ _METADATA = r"^169[.]254[.]|^(?i)fd00:ec2:|^fd20:ce:"
 _POD_IDENTITY = ["169.254.170.23/32", "fd00:ec2::23/128"]
 """EKS's agent, which answers with the identity of the pod that asks, and of no other (EKS user guide,
 pod-id-agent-setup)."""
+METADATA_SERVER = "corral.dev/metadata-server"
+"""Annotation of a policy that opens GKE's metadata server, with value `gke`: it answers with the identity of
+the pod that asks, since nodes hide their own there, which SOV-NET-09 keeps."""
+_GKE = "169.254.169.254/32"
 _OF_NODE = f"({{0}}.matches({text(_METADATA)}) && !({{0}} in {text(_POD_IDENTITY)}))"
 _BLOCK = f"(has({{0}}) && ({{0}}.matches({text(_WORLD)}) || {_OF_NODE}))"
 _NAMES = "(has(p.port) && string(p.port) in ['53', 'dns', 'dns-tcp', 'dns-udp'])"
 _PEERS = "{0}.exists(p, has(p.ipBlock) && " + _BLOCK.format("p.ipBlock.cidr") + ")"
 _LIST = "(has({0}) && {0} != null ? {0} : [])"
+_OWN = (
+    f"(p.ipBlock.cidr == {text(_GKE)} && "
+    f"{text(METADATA_SERVER)} in object.?metadata.?annotations.orValue({{}}) && "
+    f"object.metadata.annotations[{text(METADATA_SERVER)}] == 'gke' && "
+    "has(r.ports) && r.ports != null && size(r.ports) > 0 && "
+    "r.ports.all(o, has(o.port) && string(o.port) == '80' && !has(o.endPort)))"
+)
+_PEERS_OUT = (
+    "{0}.exists(p, has(p.ipBlock) && "
+    + _BLOCK.format("p.ipBlock.cidr")
+    + f" && !{_OWN.replace('{', '{{').replace('}', '}}')})"
+)
 _OUT = _LIST.format("r.to")
 _IN = _LIST.format("r.from")
 _PORTS = _LIST.format("r.ports")
 _NATIVE = (
     "object.?spec.?egress.orValue([]).all(r, "
-    f"!{_PEERS.format(_OUT)} && (size({_OUT}) > 0 || (size({_PORTS}) > 0 && {_PORTS}.all(p, {_NAMES})))) && "
+    f"!{_PEERS_OUT.format(_OUT)} && "
+    f"(size({_OUT}) > 0 || (size({_PORTS}) > 0 && {_PORTS}.all(p, {_NAMES})))) && "
     f"object.?spec.?ingress.orValue([]).all(r, !{_PEERS.format(_IN)} && size({_IN}) + size({_PORTS}) > 0)"
 )
 _ENTITIES = "['world', 'world-ipv4', 'world-ipv6', 'all']"
@@ -85,6 +102,10 @@ def _range(cidr: object, **more: Any) -> Mapping[str, Any]:
     return {"ipBlock": {"cidr": cidr, **more}}
 
 
+def _on_gke(peer: Mapping[str, Any], value: str = "gke", **rule: Any) -> Mapping[str, Any]:
+    return {**_out(peer, **rule), "metadata": {"name": "n", "annotations": {METADATA_SERVER: value}}}
+
+
 def _cilium(kind: str = "CiliumNetworkPolicy", **rule: Any) -> Mapping[str, Any]:
     return {"kind": kind, "metadata": {"name": "n"}, "spec": {"endpointSelector": {}, "egress": [rule]}}
 
@@ -126,6 +147,24 @@ CONTROL = Control(
         Case("from anywhere, to any port", Verdict.BAD, _policy(ingress=[{}])),
         Case("from anywhere in the cluster", Verdict.GOOD, _policy(ingress=[{"ports": [{"port": 80}]}])),
         Case("the metadata", Verdict.BAD, _out(_range("169.254.169.254/32"), ports=[{"port": 80}])),
+        Case("GKE's metadata", Verdict.GOOD, _on_gke(_range(_GKE), ports=[{"port": 80}])),
+        Case(
+            "GKE's metadata, not known to be it",
+            Verdict.BAD,
+            _on_gke(_range(_GKE), "eks", ports=[{"port": 80}]),
+        ),
+        Case("GKE's metadata, any port", Verdict.BAD, _on_gke(_range(_GKE))),
+        Case(
+            "GKE's metadata and more ports",
+            Verdict.BAD,
+            _on_gke(_range(_GKE), ports=[{"port": 80}, {"port": 1}]),
+        ),
+        Case(
+            "GKE's metadata and its neighbours",
+            Verdict.BAD,
+            _on_gke(_range("169.254.169.0/24"), ports=[{"port": 80}]),
+        ),
+        Case("GKE's metadata and the world", Verdict.BAD, _on_gke(_range("0.0.0.0/0"), ports=[{"port": 80}])),
         Case("the agent of pods", Verdict.GOOD, _out(_range("169.254.170.23/32"), ports=[{"port": 80}])),
         Case("the agent of pods and its neighbours", Verdict.BAD, _out(_range("169.254.170.0/24"))),
         Case("the metadata of IPv6", Verdict.BAD, _out(_range("fd00:ec2::254/128"))),

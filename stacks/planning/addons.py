@@ -65,8 +65,8 @@ def secrets_of(
     of_addons = tuple(
         secret.key
         for addon, state in states.items()
-        # Pods enter a bucket of AWS by their own identity.
-        if not (addon is Addon.MODEL_STORAGE and store is StorageKind.S3)
+        # Pods enter a cloud's bucket by their own identity.
+        if not (addon is Addon.MODEL_STORAGE and store in (StorageKind.S3, StorageKind.GCS))
         for secret in descriptor(addon).secrets
         if state in secret.states and secret.engine in (None, engine)
     )

@@ -18,7 +18,12 @@ def gke_plan(cluster: Cluster, sovereignty: Sovereignty, stack: str) -> GkePlan 
     section = cluster.gke
     if section is None:
         return None
-    keys = {"secrets": section.keys.secrets, "logs": section.keys.logs, "disks": section.keys.disks}
+    keys = {
+        "secrets": section.keys.secrets,
+        "logs": section.keys.logs,
+        "disks": section.keys.disks,
+        "models": section.keys.models,
+    }
     return GkePlan(
         name=section.name or cluster_name(stack),
         project=section.project,

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from corral.catalogue.addons import descriptor
 from corral.catalogue.aws import partition_of, partitions
+from corral.catalogue.gke import CLOUD_STORAGE
 from corral.catalogue.quantities import GIB, gib, gibibytes
 from corral.catalogue.vocabulary import Addon, StorageKind
 from corral.stacks.config.errors import Problem
@@ -42,6 +43,8 @@ def _endpoint(store: ModelStorage, region: str) -> str:
     partition = partition_of(region)
     if store.kind is StorageKind.S3 and partition is not None:
         return f"https://s3.{region}.{partitions()[partition].dns_suffix}"
+    if store.kind is StorageKind.GCS:
+        return CLOUD_STORAGE
     return store.endpoint or STORE_ENDPOINT
 
 

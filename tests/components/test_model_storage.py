@@ -187,6 +187,14 @@ def test_a_bucket_that_lets_pods_in_by_their_account_needs_no_key_and_deploys_no
     assert store["port"] == 443 and not [key for key in store if "key" in key or "secret" in key]
 
 
+def test_a_bucket_of_cloud_storage_needs_nothing_but_its_name():
+    graph = storage(kind="gcs", **dict.fromkeys(SECRETS))
+    assert graph.of("Secret") == [] and graph.of("StatefulSet") == [] and graph.of("Job") == []
+    store = graph.one("ModelStorage").outputs["store"]
+    assert (store["scheme"], store["endpoint"]) == ("gs", "https://storage.googleapis.com")
+    assert graph.one("ServiceAccount").object_name == store["writer_account"] == "model-writer"
+
+
 def test_the_port_of_an_existing_store_is_its_urls():
     graph = storage(kind="existing", endpoint="http://minio.example:9000", encryption_key=None)
     assert graph.one("ModelStorage").outputs["store"]["port"] == 9000
@@ -206,8 +214,9 @@ def test_a_store_in_a_namespace_that_is_there_neither_makes_nor_labels_it():
         ({"encryption_key": None}, "'encryption_key' is missing"),
         ({"kind": "existing", "encryption_key": None}, "'endpoint' is missing"),
         ({"secret_key": None}, "'secret_key' is missing; kind seaweedfs needs it"),
-        ({"kind": "minio"}, "use one of seaweedfs, existing, s3"),
+        ({"kind": "minio"}, "use one of seaweedfs, existing, s3, gcs"),
         ({**KEYLESS, "access_key": "a"}, "'access_key' is not of kind s3"),
+        ({"kind": "gcs", "access_key": "a"}, "'access_key' is not of kind gcs"),
         ({**KEYLESS, "region": None}, "'region' is missing; kind s3 needs it"),
         ({"bucket": pulumi.Output.from_input("a")}, "'bucket' is an output"),
     ],

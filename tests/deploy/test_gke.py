@@ -26,7 +26,7 @@ OWN_KEYS: dict[str, Any] = {
     **{key: [VERSION] for key in ("token-signing", "token-verification")},
 }
 OUTSIDE: dict[str, Any] = {
-    "keys": {"secrets": KEY, "logs": KEY, "disks": KEY},
+    "keys": {"secrets": KEY, "logs": KEY, "disks": KEY, "models": KEY},
     "control-plane-keys": OWN_KEYS,
     "own-issuer": True,
     "system-nodes": {"machine": "n2d-standard-8", "confidential": True},
@@ -152,6 +152,8 @@ def test_with_a_way_to_the_internet_nodes_compile_an_unsigned_driver_and_any_mir
     stated["sovereignty"]["registry"] = "registry.example.eu/mirror"
     del stated["cluster"]["precompiled-driver"]
     stated["cluster"]["gke"]["network"]["egress"] = "nat"
+    stated["model-storage"] = {"size": "200Gi"}
+    stated["model-sources"] = [{"name": "intake", "url": "gs://example-intake"}]
     graph = built(planned(stated))
     (nodes,) = node_pools(graph)
     assert nodes.inputs["nodeConfig"]["shieldedInstanceConfig"]["enableSecureBoot"] is False
@@ -221,16 +223,52 @@ def test_volumes_are_encrypted_under_the_customer_s_key(graph: Graph):
     assert topology["matchLabelExpressions"][0]["values"] == [f"{FRANKFURT}-{zone}" for zone in "abc"]
     named = {one.name: storage_classes(one.inputs) for one in graph}
     assert {name for found in named.values() for name in found} == {made.object_name}
-    assert {name.split("-")[0] for name, found in named.items() if found} == {
-        "model",
-        "observability",
-        "vector",
-    }
+    assert {name.split("-")[0] for name, found in named.items() if found} == {"observability", "vector"}
 
 
 def test_what_holds_data_is_protected(graph: Graph):
     held = {one.name for one in graph if one.protect}
-    assert {"gke-cluster", "gke-disks", "gke-logs", "model-storage-data"} <= held
+    assert {"gke-cluster", "gke-disks", "gke-logs", "models-bucket", "models-models"} <= held
+
+
+def test_models_are_in_a_bucket_that_imports_and_models_enter_by_their_own_account(graph: Graph):
+    grants = {one.name: one.inputs for one in graph.of("BucketIAMMember")}
+    assert {name: (one["bucket"], one["role"].rpartition(".")[2]) for name, one in grants.items()} == {
+        "models-reader-assistants-chat": ("example-corral-models", "objectViewer"),
+        "models-reader-assistants-embed": ("example-corral-models", "objectViewer"),
+        "models-writer-model-storage-model-writer": ("example-corral-models", "objectUser"),
+        "models-example-intake-reader-model-storage-model-writer": ("example-intake", "objectViewer"),
+    }
+    assert {one["member"].partition("/subject/")[2] for one in grants.values()} == {
+        "ns/assistants/sa/chat",
+        "ns/assistants/sa/embed",
+        "ns/model-storage/sa/model-writer",
+    }
+    imports = [one for one in graph.of("Job") if "import" in one.name]
+    for one in imports:
+        pod = one.inputs["spec"]["template"]["spec"]
+        (container,) = pod["containers"]
+        assert pod["serviceAccountName"] == "model-writer"
+        assert container["args"][-1].startswith("gs://example-corral-models/")
+        assert not [name for name in (entry["name"] for entry in container["env"]) if "AWS" in name]
+    assert [
+        one.inputs["spec"]["predictor"]["model"]["storageUri"] for one in graph.of("InferenceService")
+    ] == [
+        "gs://example-corral-models/chat",
+        "gs://example-corral-models/embed",
+    ]
+    assert "storage-access-key" not in plan_of().secrets_needed
+    assert not [key for key in plan_of().secrets_needed if key.startswith("source-")]
+
+
+def test_tenants_reach_cloud_storage_and_the_metadata_server_and_nothing_else_outside(graph: Graph):
+    (rule,) = graph.one("NetworkPolicy", "tenancy-assistants-outside").inputs["spec"]["egress"]
+    assert rule["to"] == [{"ipBlock": {"cidr": "199.36.153.4/30"}}]
+    opened = graph.one("NetworkPolicy", "tenancy-assistants-metadata-server").inputs
+    (rule,) = opened["spec"]["egress"]
+    assert rule["to"] == [{"ipBlock": {"cidr": "169.254.169.254/32"}}]
+    assert [one["port"] for one in rule["ports"]] == [80]
+    assert opened["metadata"]["annotations"]["corral.dev/metadata-server"] == "gke"
 
 
 @pytest.mark.parametrize("profile", WORLDS)
@@ -254,7 +292,7 @@ def test_every_key_of_the_section_reaches_the_cluster():
     stated = content()
     stated["cluster"]["gke"] |= {
         "name": "models",
-        "keys": {"secrets": KEY, "logs": KEY, "disks": KEY},
+        "keys": {"secrets": KEY, "logs": KEY, "disks": KEY, "models": KEY},
         "control-plane-keys": OWN_KEYS,
         "channel": "extended",
         "own-issuer": True,

@@ -190,7 +190,7 @@ def packaged(source: str, name: str) -> bytes:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("PIP_NO_INDEX", "1")
         patch.setenv("PIP_FIND_LINKS", str(toolchain.wheels()))
-        return b"".join(source_of(source, None).read(name, print))
+        return b"".join(source_of(source).read(name, print))
 
 
 def add_machines(newcomer: Newcomer) -> None:

@@ -228,7 +228,7 @@ BAD: list[tuple[str, list[tuple[str, Any]], str]] = [
     (
         "a bucket of S3 without a name",
         [("model-storage", {"kind": "s3"})],
-        "model-storage.bucket: missing: name one that nobody else in AWS has",
+        "model-storage.bucket: missing: name one that nobody else has in S3",
     ),
     (
         "a bucket of S3 with a volume",

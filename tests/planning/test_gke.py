@@ -123,8 +123,8 @@ BAD: list[tuple[str, list[tuple[str, Any]], str]] = [
     (
         "no keys and no project for them",
         [(f"{GKE}.keys", {"disks": KEY})],
-        "cluster.gke.keys: no secrets, logs: name the project in which they are made, or the keys that are "
-        "there",
+        "cluster.gke.keys: no secrets, logs, models: name the project in which they are made, or the keys "
+        "that are there",
     ),
     (
         "a key of another region",
@@ -178,6 +178,8 @@ BAD: list[tuple[str, list[tuple[str, Any]], str]] = [
             ("cluster.platform", "gke-cos"),
             ("cluster.precompiled-driver", None),
             (f"{GKE}.network.egress", "nat"),
+            ("model-storage", {"size": "200Gi"}),
+            ("model-sources", [{"name": "intake", "url": "gs://example-intake"}]),
         ],
         "cluster.platform: gke-cos: nodes that kind gke makes are gke-ubuntu: use one",
     ),
@@ -205,9 +207,47 @@ BAD: list[tuple[str, list[tuple[str, Any]], str]] = [
     ),
     (
         "a model out of reach",
-        [("model-sources.0.endpoint", "https://storage.example.eu")],
+        [
+            (
+                "model-sources",
+                [{"name": "i", "url": "gs://example-intake", "endpoint": "https://s.example.eu"}],
+            )
+        ],
         "models[0].source: gs://example-intake/qwen3-8b: nodes have no way to the internet: use gs:// "
         "without an endpoint of its own, or cluster.gke.network.egress: nat",
+    ),
+    (
+        "Cloud Storage by addresses of the internet",
+        [
+            (f"{GKE}.network.egress", "nat"),
+        ],
+        "model-storage.kind: gcs: tenants reach Cloud Storage by addresses within Google: use "
+        "cluster.gke.network.egress: none, or kind seaweedfs",
+    ),
+    (
+        "a bucket that is no name",
+        [("model-storage.bucket", "google-models")],
+        "model-storage.bucket: google-models: no name of a bucket of Cloud Storage: use 3 to 63 of",
+    ),
+    (
+        "a bucket without a name",
+        [("model-storage", {"kind": "gcs"})],
+        "model-storage.bucket: missing: name one that nobody else has in Cloud Storage",
+    ),
+    (
+        "a volume of a bucket",
+        [("model-storage.size", "200Gi")],
+        "model-storage.size: 200Gi: Cloud Storage has no volume: leave it out",
+    ),
+    (
+        "a key over models of another region",
+        [(f"{GKE}.keys.models", ELSEWHERE)],
+        f"cluster.gke.keys.models: {ELSEWHERE}: in europe-west4: use one of europe-west3",
+    ),
+    (
+        "a bucket of AWS",
+        [("model-storage.kind", "s3"), ("model-sources", [{"name": "intake", "url": "gs://example-intake"}])],
+        "model-storage.kind: s3: a stack makes it beside a cluster of kind eks alone",
     ),
 ]
 
@@ -229,7 +269,9 @@ def test_section_and_zone_belong_to_their_kind(kind: str):
 def test_with_a_way_to_the_internet_any_mirror_driver_and_source_will_do():
     one = copy.deepcopy(content())
     one["sovereignty"]["registry"] = "registry.example.eu/mirror"
-    one["model-sources"][0]["endpoint"] = "https://storage.example.eu"
+    one["model-storage"] = {"size": "200Gi"}
+    endpoint = "https://storage.example.eu"
+    one["model-sources"] = [{"name": "intake", "url": "gs://example-intake", "endpoint": endpoint}]
     one["cluster"]["gke"]["network"]["egress"] = "nat"
     del one["cluster"]["precompiled-driver"]
     made = planned(one)

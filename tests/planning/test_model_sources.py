@@ -72,7 +72,8 @@ def test_an_existing_store_may_hold_other_buckets():
 def test_cloud_storage_needs_a_source_with_its_key():
     (line,) = lines("gs://ours/m")
     assert line == (
-        "models[0].source: gs://ours/m: Cloud Storage is read with an HMAC key: name ours in model-sources"
+        "models[0].source: gs://ours/m: Cloud Storage is read with an HMAC key: name ours in model-sources, "
+        "or use model-storage of kind gcs"
     )
     assert lines("gs://ours/m", sources=[{"name": "ours", "url": "gs://ours"}]) == []
 

@@ -1,6 +1,7 @@
 """The programs themselves, started as their rows say, on addresses of their own."""
 
 import datetime
+import hashlib
 import io
 import json
 import os
@@ -17,11 +18,13 @@ from botocore.exceptions import ClientError
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
+from tests.doubles.cloud_storage import cloud_storage
 from tests.doubles.s3 import s3_client
 
 from corral.embedded import toolchain
 from corral.embedded.node.program_spec import ProgramSpec
 from corral.embedded.node.programs import find, installed
+from corral.tools.__main__ import main
 
 pytestmark = pytest.mark.engine
 POSTGRES_USER = 999
@@ -198,6 +201,37 @@ def test_the_storage_initializer_fetches_a_model_from_the_object_store(
     fetching = start(launch("kserve/storage-initializer:v0.20.0", context), context)
     assert fetching.wait(60) == 0, fetching.log.read_text()
     assert (target / "weights.gguf").read_bytes() == b"weights"
+
+
+def test_the_storage_initializer_reads_cloud_storage_as_our_tools_wrote_it(
+    container, start, tmp_path: Path, monkeypatch
+):
+    with cloud_storage() as cloud:
+        cloud.buckets["models"] = {}
+        # Google's own client names nobody to an emulator.
+        cloud.tokens[""] = "allUsers"
+        found = {
+            "STORAGE_EMULATOR_HOST": f"http://{cloud.address}",
+            "GCE_METADATA_HOST": cloud.metadata_address,
+        }
+        for name, value in found.items():
+            monkeypatch.setenv(name, value)
+        weights = tmp_path / "weights.gguf"
+        weights.write_bytes(b"weights")
+        digest = hashlib.sha256(b"weights").hexdigest()
+        order = ["import", "--source", f"file://{weights}", "--sha256", f"weights.gguf={digest}"]
+        assert main([*order, "--to", "gs://models/tiny", "--license", "MIT"]) == 0
+        target = tmp_path / "fetched"
+        target.mkdir()
+        context = container(
+            "gs://models/tiny", "/mnt/models", container="storage-initializer",
+            real_paths=REAL, mounts={"/mnt/models": target},
+            env={**found, "GOOGLE_CLOUD_PROJECT": "acme-models"},
+        )  # fmt: skip
+        fetching = start(launch("kserve/storage-initializer:v0.20.0", context), context)
+        assert fetching.wait(60) == 0, fetching.log.read_text()
+        assert (target / "weights.gguf").read_bytes() == b"weights"
+        assert (target / "manifest.json").exists()
 
 
 def certificate(folder: Path, address: str) -> None:

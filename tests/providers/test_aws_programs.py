@@ -6,7 +6,7 @@ import shutil
 from pathlib import Path
 
 import pytest
-from tests.providers.aws.faults import RETRIES, Lag
+from tests.providers.faults import RETRIES, Lag
 from tests.providers.programs import Program
 
 from corral.catalogue.aws import partition_of

@@ -7,8 +7,8 @@ import grpc
 import pytest
 from pulumi.runtime.proto import provider_pb2, provider_pb2_grpc
 from tests.providers.aws.calls import KINDS
-from tests.providers.aws.schema import UNKNOWN, inputs_of
-from tests.providers.aws.server import _struct as struct
+from tests.providers.provider import struct
+from tests.providers.schema import UNKNOWN, inputs_of
 
 VPC, GROUP, ROLE = "aws:ec2/vpc:Vpc", "aws:eks/nodeGroup:NodeGroup", "aws:iam/role:Role"
 NODES = {

@@ -8,7 +8,7 @@ import signal
 from pathlib import Path
 
 import pytest
-from tests.providers.aws.faults import Pause
+from tests.providers.faults import Pause
 from tests.providers.programs import Program
 
 pytestmark = pytest.mark.engine

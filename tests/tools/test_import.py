@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from corral.tools import importer
+from corral.tools import staging
 from corral.tools.__main__ import main
 from corral.tools.locking import needed
 from corral.tools.sources import source_of
@@ -92,7 +92,7 @@ def test_the_manifest_comes_last_so_that_a_cut_import_is_never_taken_for_complet
     def cut(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(importer.StagedFile, "finish", cut)
+    monkeypatch.setattr(staging.StagedFile, "finish", cut)
     assert main(order(model_file, bucket)) == 1
     assert "smol/manifest.json" not in names(store, bucket)
 
@@ -221,7 +221,7 @@ def test_a_file_that_runs_code_is_refused_in_one_line_unless_it_is_allowed(
 def test_code_never_comes_along_and_pickles_only_where_there_is_nothing_else(tmp_path):
     for name in ("model.safetensors", "pytorch_model.bin", "modeling_x.py", "config.json"):
         (tmp_path / name).write_bytes(b"x")
-    source = source_of(f"file://{tmp_path}", None)
+    source = source_of(f"file://{tmp_path}")
     assert {one.name for one in needed(source.listing()).files} == {"model.safetensors", "config.json"}
     (tmp_path / "model.safetensors").unlink()
     assert {one.name for one in needed(source.listing()).files} == {"pytorch_model.bin", "config.json"}

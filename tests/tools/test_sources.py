@@ -36,7 +36,7 @@ def quiet(_line: str) -> None:
 
 
 def summary(uri: str, store: object = None) -> dict[str, tuple[int, str | None]]:
-    return {file.name: (file.size, file.sha256) for file in locked(source_of(uri, store), quiet).files}
+    return {file.name: (file.size, file.sha256) for file in locked(source_of(uri), quiet).files}
 
 
 class Server(Handler):
@@ -122,7 +122,7 @@ def folder(tmp_path: Path) -> Path:
 
 
 def test_a_hub_is_locked_to_a_commit_and_large_files_are_not_downloaded_for_it(hub):
-    listing = locked(source_of("hf://org/tiny", None), quiet)
+    listing = locked(source_of("hf://org/tiny"), quiet)
     assert listing.revision == COMMIT
     assert {file.name: (file.size, file.sha256) for file in listing.files} == LOCKED
     assert "/org/tiny/resolve/main/model.gguf" not in [path for path, _ in hub.seen]
@@ -138,7 +138,7 @@ def test_a_model_is_imported_from_a_hub_at_its_commit(hub, store, bucket):
 def test_a_gated_repository_is_read_with_a_token_and_refused_without(hub, monkeypatch):
     hub.token = "canary-hub-token"
     with pytest.raises(ToolFailure, match="hf://org/tiny@main: wants a token") as refused:
-        source_of("hf://org/tiny", None).listing()
+        source_of("hf://org/tiny").listing()
     assert "canary" not in str(refused.value)
     monkeypatch.setenv("HF_TOKEN", hub.token)
     assert summary("hf://org/tiny") == LOCKED
@@ -146,7 +146,7 @@ def test_a_gated_repository_is_read_with_a_token_and_refused_without(hub, monkey
 
 def test_a_repository_that_is_not_there_is_one_line(hub):
     with pytest.raises(ToolFailure, match=r"^hf://org/none@main: not there$"):
-        source_of("hf://org/none", None).listing()
+        source_of("hf://org/none").listing()
 
 
 def test_an_artifact_of_a_registry_is_locked_without_reading_its_layers(registry, server):
@@ -167,7 +167,7 @@ def test_a_registry_that_wants_a_login_is_given_it_and_says_what_is_missing_with
 ):
     server.login = "Basic " + base64.b64encode(b"reader:canary-registry").decode()
     with pytest.raises(ToolFailure, match="wants credentials") as refused:
-        source_of(f"oci://{registry}/models/tiny:1.0", None).listing()
+        source_of(f"oci://{registry}/models/tiny:1.0").listing()
     assert "canary" not in str(refused.value)
     monkeypatch.setenv("OCI_USERNAME", "reader")
     monkeypatch.setenv("OCI_PASSWORD", "canary-registry")
@@ -176,7 +176,7 @@ def test_a_registry_that_wants_a_login_is_given_it_and_says_what_is_missing_with
 
 def test_an_artifact_of_archives_says_how_to_push_files(registry):
     with pytest.raises(ToolFailure, match="its layers are archives"):
-        source_of(f"oci://{registry}/models/packed:1.0", None).listing()
+        source_of(f"oci://{registry}/models/packed:1.0").listing()
 
 
 def test_a_folder_is_locked_with_its_subfolders_and_without_documents(folder):
@@ -202,7 +202,7 @@ def test_a_bucket_s_own_checksums_are_taken_and_the_rest_is_read_once(store, buc
     )
     store.put_object(Bucket=bucket, Key="m/config.json", Body=CONFIG)
     lines: list[str] = []
-    listing = locked(source_of(f"s3://{bucket}/m", store), lines.append)
+    listing = locked(source_of(f"s3://{bucket}/m"), lines.append)
     assert {file.name: (file.size, file.sha256) for file in listing.files} == LOCKED
     assert [line for line in lines if "config.json" in line]
 
@@ -240,15 +240,9 @@ def test_a_source_in_s3_without_an_endpoint_is_in_the_partition_of_its_region(re
     assert client(prefix="SOURCE_").meta.endpoint_url == endpoint
 
 
-def test_cloud_storage_without_an_hmac_key_says_what_is_needed(monkeypatch):
-    monkeypatch.delenv("SOURCE_AWS_ACCESS_KEY_ID", raising=False)
-    with pytest.raises(ToolFailure, match="an HMAC key is needed in SOURCE_AWS_ACCESS_KEY_ID"):
-        source_of("gs://bucket/m", None)
-
-
 def test_a_file_name_of_a_source_cannot_leave_the_scratch_folder(registry, tmp_path):
     with pytest.raises(ToolFailure, match="relative path"):
-        fetched(source_of("hf://org/tiny", None), "../../etc/passwd", tmp_path, quiet)
+        fetched(source_of("hf://org/tiny"), "../../etc/passwd", tmp_path, quiet)
 
 
 @pytest.mark.parametrize(
@@ -257,13 +251,13 @@ def test_a_file_name_of_a_source_cannot_leave_the_scratch_folder(registry, tmp_p
 )
 def test_a_malformed_source_is_one_line_that_names_it(uri):
     with pytest.raises(ToolFailure) as refused:
-        source_of(uri, None)
+        source_of(uri)
     assert "\n" not in str(refused.value) and uri.partition("://")[2] in str(refused.value)
 
 
 def test_every_scheme_is_named_in_the_refusal_of_another():
     with pytest.raises(ToolFailure) as refused:
-        source_of("ftp://example/x", None)
+        source_of("ftp://example/x")
     assert all(f"{scheme}://" in str(refused.value) for scheme in SCHEMES)
 
 

@@ -13,7 +13,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any, cast
 
 from corral.tools.failure import ToolFailure
-from corral.tools.sources.source import Listed, Listing, Say, relative
+from corral.tools.sources.source import Listed, Listing, Say, Source, below, relative
 from corral.tools.sources.transfer import CONNECT_ATTEMPTS, PASSING, Broken, repeated, retry_after
 from corral.tools.store import Location, client, failure_of, header_of, status_of
 
@@ -26,22 +26,23 @@ AT_ONCE = 4
 PRECONDITION_FAILED = 412
 
 
-def s3_source(rest: str, store: Any) -> "BucketSource":
+def s3_source(rest: str) -> "BucketSource":
     """A source `s3://BUCKET/PREFIX`, in a store of its own where the environment names one."""
     own = any(os.environ.get(f"{PREFIX}{name}") for name in ("AWS_ENDPOINT_URL_S3", "AWS_ACCESS_KEY_ID"))
     signed = bool(os.environ.get(f"{PREFIX}AWS_ACCESS_KEY_ID"))
-    chosen = client(prefix=PREFIX, signed=signed) if own else store
+    chosen = client(prefix=PREFIX, signed=signed) if own else client()
     return BucketSource(Location.parse(f"s3://{rest}"), chosen)
 
 
-def gs_source(rest: str, store: Any) -> "BucketSource":
-    """A source `gs://BUCKET/PREFIX`; its HMAC key comes as `SOURCE_AWS_ACCESS_KEY_ID` and its secret.
+def gs_source(rest: str) -> Source:
+    """A source `gs://BUCKET/PREFIX`, by this pod's own identity, or by an HMAC key where there is one.
 
-    Raises:
-        ToolFailure: there is no such key.
+    The key is `SOURCE_AWS_ACCESS_KEY_ID` with its secret.
     """
     if not os.environ.get(f"{PREFIX}AWS_ACCESS_KEY_ID"):
-        raise ToolFailure(f"gs://{rest}: an HMAC key is needed in {PREFIX}AWS_ACCESS_KEY_ID and its secret")
+        from corral.tools.sources.cloud import CloudSource
+
+        return CloudSource(Location.parse(f"gs://{rest}"))
     endpoint = os.environ.get(f"{PREFIX}AWS_ENDPOINT_URL_S3") or CLOUD_STORAGE
     return BucketSource(Location.parse(f"s3://{rest}"), client(prefix=PREFIX, endpoint=endpoint))
 
@@ -64,7 +65,7 @@ class BucketSource:
             files = [
                 Listed(name, int(entry["Size"]), self._checksum(entry["Key"]))
                 for entry in entries
-                if (name := self._name(str(entry["Key"]))) is not None
+                if (name := below(where.prefix, str(entry["Key"]))) is not None
             ]
         except (BotoCoreError, ClientError) as error:
             raise ToolFailure(f"{self._uri()} cannot be listed: {failure_of(error)}") from error
@@ -127,14 +128,6 @@ class BucketSource:
 
     def _uri(self) -> str:
         return f"s3://{self._location.bucket}/{self._location.prefix}"
-
-    def _name(self, key: str) -> str | None:
-        prefix = self._location.prefix
-        if key == prefix:
-            return key.rpartition("/")[2]
-        below = f"{prefix}/" if prefix else ""
-        inner = key.removeprefix(below)
-        return inner if key.startswith(below) and inner and not inner.endswith("/") else None
 
     def _checksum(self, key: str) -> str | None:
         """SHA-256 that the store keeps of a whole object; None for one of its parts or of another kind."""

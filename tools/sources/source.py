@@ -65,6 +65,19 @@ def fetched(source: Source, name: str, folder: Path, notes: Say) -> Path:
     return target
 
 
+def below(prefix: str, key: str) -> str | None:
+    """Name of object `key` as a file of `prefix`, which may be that object itself; None: it is none.
+
+    >>> below("tiny", "tiny/a/b.gguf"), below("tiny/b.gguf", "tiny/b.gguf"), below("tiny", "tiny-2/b.gguf")
+    ('a/b.gguf', 'b.gguf', None)
+    """
+    if key == prefix:
+        return key.rpartition("/")[2]
+    start = f"{prefix}/" if prefix else ""
+    inner = key.removeprefix(start)
+    return inner if key.startswith(start) and inner and not inner.endswith("/") else None
+
+
 def inside(folder: Path, name: str) -> Path:
     """Path of file `name` in `folder`, its own folders made.
 

@@ -68,6 +68,9 @@ class GkeKeys(Section):
     disks: CloudKey | None = None
     """Id of the key over disks and volumes, which the service agent of Compute Engine may use; made when
     absent."""
+    models: CloudKey | None = None
+    """Id of the key over models in Cloud Storage, for `model-storage` of kind `gcs`, which its service agent
+    may use; made when absent."""
 
 
 class GkeControlPlaneKeys(Section):

@@ -172,10 +172,11 @@ class ModelStorage(Section):
 
     kind: StorageKind = StorageKind.SEAWEEDFS
     """`seaweedfs` is deployed; `existing` is any S3 store, opened by a key; `s3` is a bucket of AWS that the
-    stack makes beside a cluster of kind `eks`, and that pods enter by their own identity."""
+    stack makes beside a cluster of kind `eks`, `gcs` one of Google Cloud beside kind `gke`; both are
+    entered by pods' own identity."""
     size: Size | None = None
     """Size of the volume of a deployed store; when absent 50Gi, or more where the models need it."""
     bucket: Name = BUCKET
-    """Bucket that holds the models; of kind `s3` a name that nobody else in AWS has."""
+    """Bucket that holds the models; of kinds `s3` and `gcs` a name that nobody else has."""
     endpoint: ServerUrl | None = None
     """URL of an existing store, such as `https://minio.example:9000`."""

@@ -6,11 +6,14 @@ import pulumi
 import pulumi_gcp as gcp
 import pulumi_kubernetes as kubernetes
 
-from corral.catalogue.vocabulary import Addon, AddonState
+from corral.catalogue.gke import CLOUD_STORAGE, GOOGLE_APIS
+from corral.catalogue.vocabulary import Addon, AddonState, StorageKind
 from corral.components.gke_cluster import GkeCluster
+from corral.components.gke_model_bucket import GkeModelBucket
 from corral.components.gpu_node_pool.gke import GkeGpuNodePool
+from corral.components.tenancy import Addresses
 from corral.stacks.deploy.clusters.protocol import Cluster, ModelBucket
-from corral.stacks.deploy.component_args.gke import gke_cluster_args, gke_pool_args
+from corral.stacks.deploy.component_args.gke import gke_bucket_args, gke_cluster_args, gke_pool_args
 from corral.stacks.deploy.load import setting
 from corral.stacks.planning.results.cost import CostPlan
 from corral.stacks.planning.results.gke import GkePlan, GoogleRepository
@@ -18,6 +21,7 @@ from corral.stacks.planning.results.plan import Plan
 from corral.stacks.planning.results.pools import PoolPlan
 
 STORAGE_CLASS = "corral-encrypted"
+HTTPS = 443
 ZONE = "topology.gke.io/zone"
 """What the driver of persistent disks calls a zone."""
 READER = "roles/artifactregistry.reader"
@@ -25,8 +29,6 @@ READER = "roles/artifactregistry.reader"
 
 class MadeOnGke:
     """Network, keys, cluster and nodes, by one provider of Google Cloud in the region of the plan."""
-
-    model_bucket: ModelBucket | None = None
 
     def __init__(self, plan: Plan, gke: GkePlan):
         self._plan, self._gke = plan, gke
@@ -48,6 +50,7 @@ class MadeOnGke:
             opts=pulumi.ResourceOptions(depends_on=self._reader("system", self._cluster.identity)),
         )
         self._volumes()
+        self.model_bucket = self._model_bucket() if plan.storage.kind is StorageKind.GCS else None
 
     def node_pool(
         self, pool: PoolPlan, cost: CostPlan, opts: pulumi.ResourceOptions
@@ -84,6 +87,15 @@ class MadeOnGke:
                 opts=pulumi.ResourceOptions(provider=self._gcp),
             )
         ]
+
+    def _model_bucket(self) -> ModelBucket:
+        """Models in Cloud Storage, which imports and models enter by Workload Identity Federation."""
+        args = gke_bucket_args(self._plan, self._gke, protect=self.capabilities.protects_data)
+        options = pulumi.ResourceOptions(providers=[self._gcp], depends_on=[self._cluster])
+        made = GkeModelBucket("models", args, options)
+        addresses: list[Addresses] = [{"cidrs": [GOOGLE_APIS], "port": HTTPS}]
+        endpoint = pulumi.Output.from_input(CLOUD_STORAGE)
+        return ModelBucket(made.bucket, endpoint, addresses, metadata_server=True)
 
     def _volumes(self) -> None:
         """A class of volumes under the customer's key, which none of GKE's own has."""

@@ -23,6 +23,8 @@ class ModelBucket:
     """URL of the store that has it."""
     addresses: Sequence[Addresses]
     """What its pods connect to: the store, and who tells them their credentials."""
+    metadata_server: bool = False
+    """Whether the metadata server of GKE tells them."""
 
 
 class Cluster(Protocol):

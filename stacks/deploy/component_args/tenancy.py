@@ -22,6 +22,7 @@ def tenancy_args(context: DeployContext) -> TenancyArgs:
     }
     if bucket is not None:
         args["addresses"] = list(bucket.addresses)
+        args["metadata_server"] = bucket.metadata_server
     return args
 
 

@@ -71,7 +71,7 @@ class GkePlan:
     key_project: str | None
     """Project in which keys are made; None: all are there."""
     keys: Mapping[str, str]
-    """Id of each key that is there already, by what it encrypts: `secrets`, `logs`, `disks`."""
+    """Id of each key that is there already, by what it encrypts: `secrets`, `logs`, `disks`, `models`."""
     control_plane_keys: GkeControlPlaneKeysPlan | None
     """None: Google's own."""
     channel: ReleaseChannel

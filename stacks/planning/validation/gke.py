@@ -7,7 +7,7 @@ from itertools import combinations
 from corral.catalogue.formats import GCP_REGION
 from corral.catalogue.gke import zones_of
 from corral.catalogue.sources import scheme_of
-from corral.catalogue.vocabulary import Cloud, Egress, SourceScheme
+from corral.catalogue.vocabulary import Cloud, Egress, SourceScheme, StorageKind
 from corral.controls.profiles import PROFILES
 from corral.stacks.config.errors import Problem
 from corral.stacks.config.stack_config import Gke, ModelSource, StackConfig
@@ -43,7 +43,7 @@ def check_gke(config: StackConfig) -> Iterator[Problem]:
     yield from _zones(section, region)
     for index, pool in enumerate(config.gpu_pools):
         yield from _pool_zone(pool.zone, region, f"gpu-pools[{index}].zone")
-    yield from _keys(section, region)
+    yield from _keys(section, region, stored=config.model_storage.kind is StorageKind.GCS)
     yield from _network(section)
     nodes = section.system_nodes
     yield from check_without_gpus(nodes.machine, f"{_AT}.system-nodes.machine")
@@ -69,8 +69,10 @@ def _pool_zone(zone: str | None, region: str, path: str) -> Iterator[Problem]:
         yield Problem(path, zone, f"no zone of {region}: use one such as {zones_of(region)[0]}")
 
 
-def _keys(section: Gke, region: str) -> Iterator[Problem]:
+def _keys(section: Gke, region: str, *, stored: bool) -> Iterator[Problem]:
     keys = {"secrets": section.keys.secrets, "logs": section.keys.logs, "disks": section.keys.disks}
+    if stored or section.keys.models is not None:
+        keys["models"] = section.keys.models
     if section.keys.project is None and (absent := [one for one, key in keys.items() if key is None]):
         use = "name the project in which they are made, or the keys that are there"
         yield Problem(f"{_AT}.keys", f"no {', '.join(absent)}", use)

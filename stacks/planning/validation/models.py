@@ -80,14 +80,20 @@ def _closed(config: StackConfig, source: str, path: str) -> Iterator[Problem]:
     bucket = urlsplit(source).netloc
     store = config.model_storage
     match scheme_of(source):
-        case SourceScheme.GCS:
-            reason = f"Cloud Storage is read with an HMAC key: name {bucket} in model-sources"
+        case SourceScheme.GCS if store.kind is not StorageKind.GCS:
+            reason = (
+                f"Cloud Storage is read with an HMAC key: name {bucket} in model-sources, or use "
+                "model-storage of kind gcs"
+            )
             yield Problem(f"{path}.source", source, reason)
         case SourceScheme.S3 if store.kind is StorageKind.SEAWEEDFS and bucket != store.bucket:
             reason = (
                 f"the deployed store has bucket {store.bucket} alone: name s3://{bucket} in model-sources, "
                 "with its endpoint"
             )
+            yield Problem(f"{path}.source", source, reason)
+        case SourceScheme.S3 if store.kind is StorageKind.GCS:
+            reason = f"the platform's store is Cloud Storage: name s3://{bucket} in model-sources"
             yield Problem(f"{path}.source", source, reason)
         case _:
             pass

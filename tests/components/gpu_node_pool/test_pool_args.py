@@ -250,7 +250,12 @@ def test_karpenter_beside_dra_is_warned_of_by_the_name_of_its_setting(warned):
 
 @pytest.mark.parametrize(
     ("more", "is_warned"),
-    [({}, True), ({"secure_boot": False}, False), ({"devices": BY_GKE}, False)],
+    [
+        ({}, True),
+        ({"secure_boot": False}, False),
+        ({"signed_driver": True}, False),
+        ({"devices": BY_GKE}, False),
+    ],
 )
 def test_an_unsigned_driver_under_secure_boot_is_warned_of(more, is_warned, warned):
     gke(**more)

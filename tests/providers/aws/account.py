@@ -14,7 +14,7 @@ import moto
 from botocore.exceptions import ClientError
 from botocore.validate import ParamValidator
 from moto.ec2.models.availability_zones_and_regions import RegionsAndZonesBackend, Zone
-from tests.providers.aws.faults import error
+from tests.providers.faults import error
 
 from corral.catalogue.aws import partition_of
 

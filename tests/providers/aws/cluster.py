@@ -3,9 +3,9 @@
 from typing import Any
 
 from tests.providers.aws.account import Account, found, some
-from tests.providers.aws.faults import error
 from tests.providers.aws.kinds import Inputs, Kind, Made, replaced
-from tests.providers.aws.schema import UNKNOWN
+from tests.providers.faults import error
+from tests.providers.schema import UNKNOWN
 
 SETTINGS = "cluster"
 """Simulation of what moto's clusters do not keep: version after an upgrade, protection, their own group."""

@@ -4,8 +4,8 @@ import json
 from typing import Any
 
 from tests.providers.aws.account import Account, found, mapped, pairs
-from tests.providers.aws.faults import error
 from tests.providers.aws.kinds import Inputs, Kind, Made, replaced
+from tests.providers.faults import error
 
 
 def _role(account: Account, inputs: Inputs) -> Made:

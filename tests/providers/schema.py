@@ -1,4 +1,4 @@
-"""What pulumi-aws's own types say of a resource: names of inputs, which are required, types of elements."""
+"""What a cloud's SDK says of a resource by its types: names of inputs, which are required, their elements."""
 
 import importlib
 import inspect
@@ -24,8 +24,8 @@ Field = tuple[Any, bool]
 
 def resource_class(token: str) -> type:
     """The SDK's class of a resource type: `aws:ec2/vpc:Vpc`."""
-    _, module, name = token.split(":")
-    return getattr(importlib.import_module(f"pulumi_aws.{module.partition('/')[0]}"), name)
+    cloud, module, name = token.split(":")
+    return getattr(importlib.import_module(f"pulumi_{cloud}.{module.partition('/')[0]}"), name)
 
 
 @cache

@@ -1,9 +1,9 @@
-"""Faults of AWS on demand: throttling, quotas, pauses; what is made and then fails, or is not seen yet."""
+"""Faults of a cloud on demand: throttling, quotas, pauses; what is made and fails, or is not seen yet."""
 
 import json
 import re
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from botocore.exceptions import ClientError
@@ -67,6 +67,10 @@ class Faults:
     pauses: list[Pause] = field(default_factory=list)
     planned: list[Fault] = field(default_factory=list)
     lags: list[Lag] = field(default_factory=list)
+    throttled: str = THROTTLED
+    """Code of a call that is one too many."""
+    refusal: Callable[[str, str, str], Exception] = error
+    """What the cloud's client raises, by code, message and operation."""
     seen: list[tuple[str, str]] = field(default_factory=list)
     """Operation and URN of every fault that was met."""
 
@@ -103,7 +107,7 @@ class Faults:
             lag.calls -= 1
             self.seen.append((operation, urn))
         assert lag is not None
-        raise error("InvalidParameterException", f"roleArn, {lag.arn}, does not exist", operation)
+        raise self.refusal("InvalidParameterException", f"roleArn, {lag.arn}, does not exist", operation)
 
     def before(self, operation: str, urn: str) -> None:
         """Refuse a call, unless all retries of a throttled one are left.
@@ -115,11 +119,11 @@ class Faults:
             fault = self._next(operation, urn, made=False)
             if fault is None:
                 return
-            if fault.code != THROTTLED:
+            if fault.code != self.throttled:
                 break
         else:
-            fault = Fault(operation, urn, THROTTLED, "Rate exceeded")
-        raise error(fault.code, fault.message, operation)
+            fault = Fault(operation, urn, self.throttled, "Rate exceeded")
+        raise self.refusal(fault.code, fault.message, operation)
 
     def after(self, operation: str, urn: str) -> Fault | None:
         """What fails once the call has done its work."""
