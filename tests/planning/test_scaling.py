@@ -90,7 +90,8 @@ def test_a_copy_that_ends_sooner_than_it_starts_is_warned_of():
         (scaled(min=4), "models[0].scaling: min 4: min <= max, and max is 3"),
         (
             scaled(min=3),
-            "models[0].scaling: min 3, max 3: nothing to scale: use a greater max, or replicas: 3 in its place",
+            "models[0].scaling: min 3, max 3: nothing to scale: use a greater max, "
+            "or replicas: 3 in its place",
         ),
         (
             scaled(None, min=0),
