@@ -3,7 +3,17 @@
 from corral.embedded.node.program_spec import Context, Launch, ProgramSpec, Refused
 from corral.embedded.node.programs import installed
 from corral.embedded.node.programs.documented import documented
-from corral.embedded.node.programs.flags import Flags, arguments, bind, keeps, path, switch, switches, written
+from corral.embedded.node.programs.flags import (
+    Flag,
+    Flags,
+    arguments,
+    bind,
+    keeps,
+    path,
+    switch,
+    switches,
+    written,
+)
 
 OPERATOR = "kedacore/keda"
 METRICS = "kedacore/keda-metrics-apiserver"
@@ -32,7 +42,9 @@ METRICS_FLAGS = Flags(
     documented(METRICS),
     (
         *LOGS,
-        *keeps("port", "secure-port", "stderrthreshold", "metrics-service-address", "v"),
+        *keeps("port", "secure-port", "stderrthreshold", "metrics-service-address"),
+        # One letter, and yet a long name.
+        Flag(("v",), lambda _context, value: [f"--v={value}"]),
         *keeps("disable-compression", "logtostderr"),
         *(path(name) for name in ("client-ca-file", "tls-cert-file", "tls-private-key-file", "cert-dir")),
     ),
