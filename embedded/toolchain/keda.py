@@ -118,7 +118,7 @@ RECIPES: tuple[Recipe, ...] = (
             GoBuild(
                 "keda",
                 {"keda": f"{KEDA.path}/cmd/operator", "keda-adapter": f"{KEDA.path}/cmd/adapter"},
-                170,
+                270,
                 {f"{KEDA.path}/version.Version": VERSION},
                 keda,
             ),
@@ -135,7 +135,7 @@ RECIPES: tuple[Recipe, ...] = (
                     f"keda-http-{name}": f"{HTTP_ADD_ON.path}/{name}"
                     for name in ("interceptor", "operator", "scaler")
                 },
-                60,
+                30,
                 {},
                 keda,
             ),

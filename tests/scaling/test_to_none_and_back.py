@@ -4,6 +4,7 @@ It brings up a platform of its own, in minutes, and so runs where `CORRAL_SCALIN
 """
 
 import os
+import signal
 import ssl
 import tempfile
 import threading
@@ -103,6 +104,26 @@ def copies(platform: Platform) -> int:
     return platform.read("deployment", "elastic-predictor", "-n", "green")["spec"]["replicas"]
 
 
+def _ready(platform: Platform, deployment: str) -> int:
+    status = platform.read("deployment", deployment, "-n", "keda")["status"]
+    return status.get("readyReplicas", 0)
+
+
+def kill_one(program: str, platform: Platform) -> None:
+    """End one process of `program` of this plane at once."""
+    pods = str(platform.plane.root)
+    for entry in Path("/proc").glob("[0-9]*"):
+        try:
+            command = (entry / "cmdline").read_bytes().split(b"\0")[0].decode()
+            mine = pods in (entry / "environ").read_text(errors="replace")
+        except OSError:
+            continue
+        if Path(command).name == program and mine:
+            os.kill(int(entry.name), signal.SIGKILL)
+            return
+    pytest.fail(f"no process {program}")
+
+
 def test_nobody_calls_and_no_copy_stays(platform: Platform):
     wait_for(lambda: copies(platform) == 0, SCALED_SECONDS, "no copy")
 
@@ -132,12 +153,15 @@ def test_no_call_is_lost_from_none_to_three_and_while_an_interceptor_ends(
     threads = [threading.Thread(target=calls) for _ in range(CALLERS)]
     for one in threads:
         one.start()
+    # The plane has one of everything; a platform has two, and keeps one.
+    two = '{"spec":{"minReplicaCount":2}}'
+    interceptor = "keda-add-ons-http-interceptor"
+    platform.kubectl("patch", "scaledobject", interceptor, "-n", "keda", "--type=merge", "-p", two)
     gone = False
     while any(one.is_alive() for one in threads):
         most = max(most, copies(platform))
-        if not gone and most == STACK["models"][0]["scaling"]["max"]:
-            interceptors = "app.kubernetes.io/component=interceptor"
-            platform.kubectl("delete", "pod", "-n", "keda", "-l", interceptors, "--wait=false")
+        if not gone and most == 3 and _ready(platform, interceptor) == 2:
+            kill_one("keda-http-interceptor", platform)
             gone = True
         time.sleep(1)
     assert most == 3 and gone
