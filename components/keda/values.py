@@ -56,7 +56,8 @@ def http_values(*, replicas: int, drain_seconds: int, supply: Supply) -> dict[st
     secrets = pull_secrets(supply)
     common = {"pullPolicy": "IfNotPresent", **({"imagePullSecrets": secrets} if secrets else {})}
     images = {name: repository_and_tag(image(f"keda-http-{name}"), supply) for name in ROLES}
-    (tag,) = {tag for _, tag in images.values()}
+    # One tag for all three: none takes a digest.
+    (tag,) = {tag.partition("@")[0] for _, tag in images.values()}
     return {
         "images": {"tag": tag, **{name: repository for name, (repository, _) in images.items()}},
         "podSecurityContext": {"runAsNonRoot": True, **SECCOMP},
