@@ -10,6 +10,7 @@ class Addon(StrEnum):
     ENVOY_GATEWAY = "envoy-gateway"
     GATEWAY_API = "gateway-api"
     GPU_OPERATOR = "gpu-operator"
+    KEDA = "keda"
     KSERVE = "kserve"
     KUEUE = "kueue"
     KYVERNO = "kyverno"

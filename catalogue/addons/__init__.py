@@ -34,7 +34,7 @@ class ImageRow(Entry):
     brought_by: str | None = None
     """The chart that brings it; None: the program names it itself."""
     unresolvable: str | None = None
-    """Why no registry can give a digest for this tag."""
+    """Why it is named by its tag: no registry can give a digest for it, or nothing takes one."""
     states: tuple[AddonState, ...] = (AddonState.MANAGED,)
     """States of the addon in which the program names it itself."""
     engine: VectorEngine | None = None
@@ -74,7 +74,7 @@ class Descriptor(Entry):
     on_demand: bool = False
     """Whether its tools are brought only for stacks that have it managed."""
     section: str | None = None
-    """Section of the stack file without which it is off."""
+    """Section of the stack file without which it is off, such as `gateway` or `models[].scaling`."""
     definition: Definition | None = None
     ports: Mapping[str, int] = {}
     """Ports that clients use, by their purpose."""

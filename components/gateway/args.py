@@ -57,6 +57,8 @@ class RoutedTenant(TypedDict):
     services: NotRequired[dict[str, pulumi.Input[str]]]
     """`Model.service` of its models and canaries, by name, where this program makes them: a route changes
     once what it leads to is ready. They must be there already when omitted."""
+    scaled: NotRequired[list[str]]
+    """Those of its models whose calls go by way of KEDA's interceptors; none when omitted."""
     tokens: NotRequired[TokenIssuer]
     """Its callers show tokens; API keys when omitted."""
     token_limits: NotRequired[list[TokenLimit]]
@@ -89,6 +91,9 @@ class GatewayArgs(TypedDict):
     """`EnvoyGateway.namespace`, where this program makes it; its types must be there already when omitted."""
     cert_manager: NotRequired[pulumi.Input[str]]
     """`CertManager.namespace`, where this program makes it; its types must be there already when omitted."""
+    keda: NotRequired[pulumi.Input[str]]
+    """`Keda.namespace`, where this program makes it; needed for models that are `scaled`, whose interceptors
+    must be there already when omitted."""
     scraper: NotRequired[str]
     """Namespace that metrics are scraped from; `monitoring` when omitted."""
     monitors: NotRequired[bool]

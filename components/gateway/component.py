@@ -25,6 +25,7 @@ from corral.components.envoy_gateway.values import CONTROLLER_NAME
 from corral.components.gateway import answers, objects
 from corral.components.gateway.args import GatewayArgs, RoutedTenant
 from corral.components.gateway.signals import SCRAPE, signals
+from corral.components.keda import names as keda
 
 COMPONENT = "gateway"
 NAMESPACE = descriptor(Addon.ENVOY_GATEWAY).namespace
@@ -60,7 +61,7 @@ class Gateway(pulumi.ComponentResource):
             *prerequisite(self, name, Addon.ENVOY_GATEWAY, args.get("controller")),
             *prerequisite(self, name, Addon.CERT_MANAGER, args.get("cert_manager")),
         ]
-        made = self._gateway(host, port, before)
+        made = self._gateway(host, port, [*before, *self._interceptors(name)])
         for tenant in args["tenants"]:
             self._tenant(host, tenant, made)
         self._watched(before)
@@ -98,6 +99,15 @@ class Gateway(pulumi.ComponentResource):
             [*needed, *self._policies(before)],
             annotations=PROGRAMMED,
         )
+
+    def _interceptors(self, name: str) -> list[pulumi.Resource]:
+        """What routes of scaled models need: KEDA's interceptors, and that they may be led to."""
+        if not any(one.get("scaled") for one in self._args["tenants"]):
+            return []
+        there = prerequisite(self, name, Addon.KEDA, self._args.get("keda"))
+        spec = objects.grant(self._space)
+        version = objects.ROUTES + "/v1"
+        return [self._object("grant", version, "ReferenceGrant", PROXY, spec, there, space=keda.NAMESPACE)]
 
     def _policies(self, before: Sequence[pulumi.Resource]) -> list[pulumi.Resource]:
         """What holds for every route; policies are there before what they guard."""
@@ -188,6 +198,7 @@ class Gateway(pulumi.ComponentResource):
                 providers=[one["tokens"] for one in tenants if "tokens" in one],
                 scraper=self._args.get("scraper", SCRAPER_NAMESPACE),
                 limited=any(one.get("token_limits") for one in tenants),
+                scaled=any(one.get("scaled") for one in tenants),
             )
         )
         return kubernetes.networking.v1.NetworkPolicy(

@@ -20,6 +20,7 @@ from corral.components.envoy_gateway import rate_limits
 from corral.components.envoy_gateway.values import PODS, WASM_PORT, XDS_PORT
 from corral.components.gateway import answers, script
 from corral.components.gateway.args import RoutedTenant, TokenIssuer, TokenLimit
+from corral.components.keda import names as keda
 from corral.components.supply import Supply, pod_settings, reference
 
 ROUTES = "gateway.networking.k8s.io"
@@ -252,8 +253,13 @@ def tenant_route(host: str, tenant: str, *, listing: str, unknown: str) -> dict[
 
 
 def model_route(host: str, tenant: RoutedTenant, model: str, *, timeout: int) -> dict[str, Any]:
-    """HTTPRoute of a model: to its Service and its canary's, without what proves who calls."""
-    rewritten = {"path": {"type": "ReplacePrefixMatch", "replacePrefixMatch": "/v1"}}
+    """HTTPRoute of a model: to its Service and its canary's, without what proves who calls.
+
+    Calls of a scaled model carry its name to the interceptors, by the host that they are for.
+    """
+    rewritten: dict[str, Any] = {"path": {"type": "ReplacePrefixMatch", "replacePrefixMatch": "/v1"}}
+    if model in tenant.get("scaled", []):
+        rewritten["hostname"] = keda.host(model, tenant["namespace"])
     return {
         **_attached(host),
         "rules": [
@@ -280,14 +286,15 @@ def routed(tenant: RoutedTenant, model: str) -> Mapping[str, int | None]:
 
 def _backends(tenant: RoutedTenant, model: str) -> list[dict[str, Any]]:
     return [
-        {
-            "name": predictor(name),
-            "namespace": tenant["namespace"],
-            "port": SERVICE_PORT,
-            **({} if weight is None else {"weight": weight}),
-        }
+        {**_service(tenant, name), **({} if weight is None else {"weight": weight})}
         for name, weight in routed(tenant, model).items()
     ]
+
+
+def _service(tenant: RoutedTenant, name: str) -> dict[str, Any]:
+    if name in tenant.get("scaled", []):
+        return {"name": keda.SERVICE, "namespace": keda.NAMESPACE, "port": keda.PORT}
+    return {"name": predictor(name), "namespace": tenant["namespace"], "port": SERVICE_PORT}
 
 
 def _attached(host: str) -> dict[str, Any]:
@@ -300,7 +307,7 @@ def _filter(name: str) -> dict[str, Any]:
 
 
 def grant(namespace: str) -> dict[str, Any]:
-    """ReferenceGrant in a tenant's namespace: routes of the gateway's may lead to its Services."""
+    """ReferenceGrant in another namespace: routes of the gateway's may lead to its Services."""
     return {
         "from": [{"group": ROUTES, "kind": "HTTPRoute", "namespace": namespace}],
         "to": [{"group": "", "kind": "Service"}],
@@ -315,10 +322,11 @@ def network(
     providers: Sequence[TokenIssuer],
     scraper: str,
     limited: bool,
+    scaled: bool,
 ) -> dict[str, Any]:
     """NetworkPolicy of the proxies: in from anywhere, out to models, controller and providers of keys.
 
-    `limited`: and to the rate limit service.
+    `limited`: and to the rate limit service. `scaled`: and to KEDA's interceptors.
     """
     inside = port + MOVED_BY if port < PRIVILEGED else port
     known = [{"ipBlock": {"cidr": one}} for one in dict.fromkeys(one["network"] for one in providers)]
@@ -329,6 +337,7 @@ def network(
             dns(),
             egress([pod_peer(PODS)], XDS_PORT, WASM_PORT),
             *([egress([namespace_peer(one) for one in namespaces], model_port)] if namespaces else []),
+            *([egress([namespace_peer(keda.NAMESPACE)], keda.PORT)] if scaled else []),
             *([egress(known)] if known else []),
             *([egress([pod_peer(rate_limits.PODS)], rate_limits.PORT)] if limited else []),
         ],

@@ -2,5 +2,6 @@
 
 from corral.components.model.args import DeviceClaim, DeviceResource, ModelArgs, ModelFile, SourceAccess
 from corral.components.model.component import Model
+from corral.components.model.scaling import ModelScaling
 
-__all__ = ["DeviceClaim", "DeviceResource", "Model", "ModelArgs", "ModelFile", "SourceAccess"]
+__all__ = ["DeviceClaim", "DeviceResource", "Model", "ModelArgs", "ModelFile", "ModelScaling", "SourceAccess"]

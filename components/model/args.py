@@ -9,6 +9,7 @@ from corral.catalogue.runtimes import GGUF, MODEL_FOLDER, PORT, gguf, server_opt
 from corral.catalogue.vocabulary import Engine, Weights
 from corral.components._kit import ArgsError
 from corral.components._words import EngineWord, WeightsWord
+from corral.components.model.scaling import ModelScaling
 from corral.components.store import Store, store_problems
 from corral.components.supply import Supply
 
@@ -101,9 +102,11 @@ class ModelArgs(TypedDict):
     path: NotRequired[str]
     """Key prefix in the bucket; the model's name when omitted."""
     replicas_min: NotRequired[int]
-    """Fewest replicas; 1 when omitted."""
+    """Fewest replicas; 1 when omitted, 0 with `scaling` alone."""
     replicas_max: NotRequired[int]
     """Most replicas; as many as the fewest when omitted."""
+    scaling: NotRequired[ModelScaling]
+    """What changes the number of replicas; nothing of this program's when omitted."""
     drain_seconds: NotRequired[int]
     """Seconds in which a replica that is to end finishes its answers; it ends at once when omitted."""
     memory_gib: NotRequired[int]
@@ -144,6 +147,7 @@ def server_arguments(name: str, args: ModelArgs) -> list[str]:
 
 def argument_problems(name: str, args: ModelArgs) -> Iterable[str]:
     """Arguments with which nothing would answer, one line each."""
+    yield from _scaling_problems(name, args)
     stated = args.get("arguments", [])
     for index, one in enumerate(stated):
         flag, separator, value = one.partition("=")
@@ -158,6 +162,18 @@ def argument_problems(name: str, args: ModelArgs) -> Iterable[str]:
                 f"{name}.arguments: --model is missing; `files` do not name one {GGUF} file, so use "
                 f"--model {MODEL_FOLDER}/<file>{GGUF}"
             )
+
+
+def _scaling_problems(name: str, args: ModelArgs) -> Iterable[str]:
+    scaling, least = args.get("scaling"), args.get("replicas_min", 1)
+    most = args.get("replicas_max", least)
+    if least > most:
+        yield f"{name}: replicas_min {least} is above replicas_max {most}"
+    if scaling is None:
+        if least < 1:
+            yield f"{name}: replicas_min 0 is for a model with 'scaling', which holds its first request"
+    elif not {"concurrency", "request_rate"} & scaling.keys():
+        yield f"{name}.scaling: one of 'concurrency' and 'request_rate' is missing"
 
 
 def _names(args: ModelArgs) -> list[str]:

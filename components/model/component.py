@@ -27,6 +27,7 @@ from corral.components.model.args import ModelArgs, Weighty, argument_problems, 
 from corral.components.model.claim import claim_spec
 from corral.components.model.loader import loader
 from corral.components.model.rollout import revision_annotations, rolled_out
+from corral.components.model.scaling import ROUTES, SCALED, SETTLED, ModelScaling, counted, scaled
 from corral.components.model.service import annotations, inference_spec, register_labels
 from corral.components.model.signals import signals
 from corral.components.model_storage.job import credential_secret, tool_job
@@ -41,8 +42,8 @@ READY = "60m"
 class Model(pulumi.ComponentResource):
     """Serves one model, under the component's own name, on the cluster given as provider.
 
-    KServe must be there with the engine's runtime, as component KServe makes it, and with `monitors` the
-    Prometheus operator's resource types.
+    KServe must be there with the engine's runtime, as component KServe makes it, with `monitors` the
+    Prometheus operator's resource types, and with `scaling` KEDA with its HTTP add-on.
     """
 
     service: pulumi.Output[str]
@@ -61,6 +62,8 @@ class Model(pulumi.ComponentResource):
         before, container, uri, account = self._files(name, args)
         template = self._claim(name, args)
         served = self._served(name, args, uri, container, account, template, [*types, *before])
+        if "scaling" in args:
+            self._scaled(name, args, args["scaling"], served)
         self._watched(name, args)
         self.service = pulumi.Output.concat(name_of(served), ".", args["namespace"], ".svc.cluster.local")
         self.url = pulumi.Output.concat("http://", self.service, "/v1")
@@ -208,7 +211,7 @@ class Model(pulumi.ComponentResource):
             loader=container,
         )
         served_labels = {**metadata["labels"], **register_labels(args)}
-        known = revision_annotations(spec, served_labels)
+        known = revision_annotations(spec, served_labels, to_none=args.get("replicas_min", 1) == 0)
         spec["predictor"]["annotations"] = known
         served = kubernetes.apiextensions.CustomResource(
             f"{name}-service",
@@ -233,6 +236,28 @@ class Model(pulumi.ComponentResource):
             namespace=args["namespace"],
             annotations=known,
             timeout=READY,
+        )
+
+    def _scaled(self, name: str, args: ModelArgs, scaling: ModelScaling, served: pulumi.Resource) -> None:
+        """Who counts and holds its calls, and who changes its replicas, once one has shown to answer."""
+        types = prerequisite(self, name, Addon.KEDA, scaling.get("keda"))
+        metadata = self._metadata(name, args, name)
+        route = kubernetes.apiextensions.CustomResource(
+            f"{name}-counted",
+            api_version=ROUTES,
+            kind="InterceptorRoute",
+            metadata=cast(Any, metadata),
+            spec=counted(name, args["namespace"], scaling),
+            opts=child(self, depends_on=types),
+        )
+        least = args.get("replicas_min", 1)
+        kubernetes.apiextensions.CustomResource(
+            f"{name}-scaled",
+            api_version=SCALED,
+            kind="ScaledObject",
+            metadata=cast(Any, {**metadata, "annotations": SETTLED}),
+            spec=scaled(name, scaling, least=least, most=args.get("replicas_max", least)),
+            opts=child(self, depends_on=[route, served]),
         )
 
     def _watched(self, name: str, args: ModelArgs) -> None:

@@ -22,8 +22,12 @@ COUNTS = ("replicas", "updatedReplicas", "readyReplicas")
 Annotations = Mapping[str, pulumi.Input[str]]
 
 
-def revision_annotations(spec: Mapping[str, Any], labels: Mapping[str, Any]) -> Annotations:
+def revision_annotations(
+    spec: Mapping[str, Any], labels: Mapping[str, Any], *, to_none: bool = False
+) -> Annotations:
     """Annotations of Deployment and pods that name what the pods of an InferenceService are made of.
+
+    `to_none`: whether it may have no replica, whose readiness then nobody awaits.
 
     They are for `spec.predictor.annotations`: KServe would remove from the Deployment what only others write.
     """
@@ -31,7 +35,7 @@ def revision_annotations(spec: Mapping[str, Any], labels: Mapping[str, Any]) -> 
     revision = pulumi.Output.from_input([predictor, dict(labels)]).apply(fingerprint)
     return {
         REVISION: revision,
-        "pulumi.com/waitFor": revision.apply(_awaited),
+        "pulumi.com/waitFor": revision.apply(_made if to_none else _awaited),
         # KServe may have written those of an earlier revision, or write these meanwhile.
         "pulumi.com/patchForce": "true",
     }
@@ -61,5 +65,14 @@ def rolled_out(
 
 def _awaited(revision: str) -> str:
     """Beside these the provider awaits that the Deployment's own generation is observed."""
-    made = f"jsonpath={{.spec.template.metadata.annotations['{REVISION}']}}={revision}"
-    return json.dumps([made, *(f"jsonpath={{$[?@.{count} == $.spec.replicas]}}" for count in COUNTS)])
+    return json.dumps(
+        [_revised(revision), *(f"jsonpath={{$[?@.{count} == $.spec.replicas]}}" for count in COUNTS)]
+    )
+
+
+def _made(revision: str) -> str:
+    return json.dumps([_revised(revision)])
+
+
+def _revised(revision: str) -> str:
+    return f"jsonpath={{.spec.template.metadata.annotations['{REVISION}']}}={revision}"

@@ -21,6 +21,8 @@ WEIGHTS_ANNOTATION = "corral.dev/weights"
 # counts a copy once a pod is ready.
 COPIES = "jsonpath={.status.modelStatus.copies.totalCopies}"
 WAIT_FOR = json.dumps(["condition=PredictorReady", "condition=Ready", COPIES])
+# Without a copy where none is needed; KServe makes the first Deployment with one.
+WAIT_FOR_NONE = json.dumps(["condition=PredictorReady", "condition=Ready"])
 ENDING = 30
 """Seconds that a server has to end once it has no answer to give; Kubernetes' own default."""
 CLAIM = "gpu"
@@ -30,9 +32,10 @@ GPU_TAINT = "nvidia.com/gpu"
 
 def annotations(args: ModelArgs, uri: pulumi.Output[str] | None) -> dict[str, pulumi.Input[str]]:
     """Annotations of the InferenceService; KServe passes them on to its pods. `uri`: where its files are."""
-    fixed = args.get("replicas_max", args.get("replicas_min", 1)) == args.get("replicas_min", 1)
+    least = args.get("replicas_min", 1)
+    fixed = "scaling" not in args and args.get("replicas_max", least) == least
     return {
-        "pulumi.com/waitFor": WAIT_FOR,
+        "pulumi.com/waitFor": WAIT_FOR if least else WAIT_FOR_NONE,
         WEIGHTS_ANNOTATION: Weights(args.get("weights", Weights.REAL)).value,
         # KServe's own default scales by the load of the CPU, which says nothing about a GPU.
         "serving.kserve.io/autoscalerClass": (Scaler.NONE if fixed else Scaler.EXTERNAL).value,
@@ -132,6 +135,6 @@ def _strategy(least: int) -> dict[str, Any]:
     Where one of one may be unavailable, Kubernetes calls a Deployment without any ready pod available, and
     KServe the model ready; `Recreate` is the same roll-out without that.
     """
-    if least == 1:
+    if least <= 1:
         return {"type": "Recreate"}
     return {"type": "RollingUpdate", "rollingUpdate": {"maxSurge": 0, "maxUnavailable": 1}}

@@ -10,6 +10,8 @@ from corral.embedded.home import private_directory, write_private
 from corral.embedded.toolchain.lookup import OWNERS
 
 WRAPPED: Mapping[str, tuple[str, ...]] = {
+    "keda": ("keda-stand-in",),
+    "keda-add-ons-http": ("keda-http-stand-in",),
     "gateway-crds-helm": ("envoy-gateway-crds", "gateway-api-crds"),
     "prometheus-operator-crds": ("prometheus-operator-crds",),
 }

@@ -25,6 +25,14 @@ BINARIES: Mapping[str, str] = {
 }
 """Components in the order in which they start, and the program of each."""
 DEFINITION_SECONDS = 120
+AGGREGATED: Mapping[str, str] = {
+    "requestheader-allowed-names": "kwok-admin",
+    "requestheader-username-headers": "X-Remote-User",
+    "requestheader-group-headers": "X-Remote-Group",
+    "requestheader-extra-headers-prefix": "X-Remote-Extra-",
+}
+"""By what API servers behind this one, such as that of external metrics, know who calls: the name in the
+certificate that kwokctl lets it show, and its own headers."""
 THRIFT: Mapping[str, Mapping[str, str]] = {"kube-apiserver": {"GOGC": "40"}}
 """Environment by component, unless the caller's has it: the API server alone holds half of a plane's memory,
 most of it garbage; a larger `GOGC` saves a fifth of its time."""
@@ -106,6 +114,8 @@ def configuration(home: PlaneHome, record: PlaneRecord) -> str:
         "egress-selector-config-file": str(home.control / "egress.yaml"),
         # Private and the plane's own: the default is an address of this machine, and needs a network.
         "advertise-address": f"10.{record.pod_octet}.0.1",
+        **AGGREGATED,
+        "requestheader-client-ca-file": str(certificates(home) / "ca.crt"),
     }
     patches = {
         "kube-apiserver": api_server,

@@ -89,6 +89,8 @@ from corral.components.gpu_operator import MigConfiguration as MigConfiguration
 from corral.components.gpu_operator import MigGpus as MigGpus
 from corral.components.gpu_operator import SharedBy as SharedBy
 from corral.components.gpu_operator import SharedGpus as SharedGpus
+from corral.components.keda import Keda as Keda
+from corral.components.keda import KedaArgs as KedaArgs
 from corral.components.kserve import KServe as KServe
 from corral.components.kserve import KServeArgs as KServeArgs
 from corral.components.kyverno import Kyverno as Kyverno
@@ -98,6 +100,7 @@ from corral.components.model import DeviceResource as DeviceResource
 from corral.components.model import Model as Model
 from corral.components.model import ModelArgs as ModelArgs
 from corral.components.model import ModelFile as ModelFile
+from corral.components.model import ModelScaling as ModelScaling
 from corral.components.model import SourceAccess as SourceAccess
 from corral.components.model_storage import ModelStorage as ModelStorage
 from corral.components.model_storage import ModelStorageArgs as ModelStorageArgs

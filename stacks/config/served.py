@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from corral.catalogue.gateway import canary
-from corral.stacks.config.sections.models import ModelSection
+from corral.stacks.config.sections.models import ModelSection, Replicas
 
 
 @dataclass(frozen=True)
@@ -28,9 +28,18 @@ class ServedModel:
 def served_models(models: Sequence[ModelSection]) -> Iterator[ServedModel]:
     """Each of `models`, and behind it its canary."""
     for index, model in enumerate(models):
-        yield ServedModel(f"models[{index}]", model)
+        yield ServedModel(f"models[{index}]", _scaled(model))
         if model.canary is not None:
             yield _canary(f"models[{index}].canary", model)
+
+
+def _scaled(model: ModelSection) -> ModelSection:
+    """`model`, whose replicas are those that its scaling allows."""
+    if model.scaling is None:
+        return model
+    # 0 is a number that `replicas` itself refuses.
+    span = Replicas.model_construct(min=model.scaling.min, max=model.scaling.max)
+    return model.model_copy(update={"replicas": span})
 
 
 def _canary(path: str, model: ModelSection) -> ServedModel:
@@ -42,9 +51,9 @@ def _canary(path: str, model: ModelSection) -> ServedModel:
     if own.model is not None:
         # The source of another model has other files.
         stated = {"source": None, **stated}
-    named = {"name": canary(model.name), "replicas": own.replicas, "canary": None}
+    named = {"name": canary(model.name), "replicas": own.replicas, "canary": None, "scaling": None}
     return ServedModel(path, model.model_copy(update={**stated, **named}), model.name, own.weight)
 
 
 def _answers(section: ModelSection) -> ModelSection:
-    return section.model_copy(update={"name": "", "replicas": None, "canary": None})
+    return section.model_copy(update={"name": "", "replicas": None, "canary": None, "scaling": None})

@@ -137,8 +137,11 @@ class StackConfig(Section):
 
     @property
     def sections(self) -> frozenset[str]:
-        """Sections that the stack file has, or that have a default."""
-        return frozenset(kebab(name) for name, value in self if value is not None)
+        """Sections that the stack file has, or that have a default; `models[].scaling`: some model's."""
+        scaled = (
+            {"models[].scaling"} if any(model.scaling is not None for model in self.models) else set[str]()
+        )
+        return frozenset(kebab(name) for name, value in self if value is not None) | scaled
 
     def on_kind(self, kind: ClusterKind) -> "StackConfig":
         """The same on a cluster of another kind, without the keys that say what the present one is."""

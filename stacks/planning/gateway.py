@@ -56,6 +56,7 @@ def _routes(
             for one in models
             if one.canary_of is not None and one.tenant == tenant.name
         ),
+        scaled=tuple(one.name for one in models if one.scaling is not None and one.tenant == tenant.name),
         token_limits=() if limits is None else token_limits(limits, tenant.name),
     )
 

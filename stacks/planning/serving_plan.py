@@ -15,6 +15,7 @@ from corral.stacks.planning.memory.notes import notes
 from corral.stacks.planning.memory.settings import engine_settings
 from corral.stacks.planning.model_files import file_bytes, model_files, pinned_source
 from corral.stacks.planning.results.models import ColdStart, FilePlan, ModelPlan, ReplicaPlacement, SourcePlan
+from corral.stacks.planning.scaling import scaling_plan
 from corral.stacks.planning.serving import arguments, environment, host_memory_gib
 from corral.stacks.planning.sources import origin
 
@@ -113,6 +114,7 @@ def _model_plan(
         cold_start=start,
         canary_of=one.canary_of,
         weight=one.weight,
-        drain_seconds=DRAIN_SECONDS if one.canary_of is not None else None,
+        scaling=scaling_plan(section, start),
+        drain_seconds=DRAIN_SECONDS if one.canary_of is not None or section.scaling is not None else None,
         service=f"{predictor(section.name)}.{one.namespace}.svc.cluster.local",
     )

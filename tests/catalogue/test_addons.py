@@ -13,7 +13,7 @@ from corral.catalogue.vocabulary import Addon
 from corral.embedded.toolchain import needed
 from corral.embedded.toolchain import tools as toolchain
 from corral.embedded.toolchain.builder import ModulePin
-from corral.stacks.config.stack_config import StackConfig
+from corral.stacks.config.stack_config import ModelSection, StackConfig
 
 RECIPES = {recipe.name: recipe for recipe in toolchain.TOOLS}
 TIES = [(tool, of) for one in descriptors().values() for tool, of in one.tools.items()]
@@ -52,8 +52,9 @@ def test_an_image_that_a_chart_brings_belongs_to_the_addon_of_the_chart():
 
 
 def test_a_section_that_turns_an_addon_on_is_a_section_of_the_stack_file():
-    for one in descriptors().values():
-        assert one.section is None or one.section.replace("-", "_") in StackConfig.model_fields
+    keys = {name.replace("_", "-") for name in StackConfig.model_fields}
+    keys |= {f"models[].{name}" for name in ModelSection.model_fields}
+    assert {one.section for one in descriptors().values()} <= {None, *keys}
 
 
 def test_namespaces_of_addons_and_of_kubernetes_are_reserved():
@@ -69,7 +70,7 @@ def test_the_toolchain_has_the_version_of_the_catalogue(tool: str, of: str):
 @pytest.mark.parametrize("tool", [tool for tool, _ in TIES if (MODULES / tool).is_dir()])
 def test_a_program_is_built_from_modules_of_the_version_of_the_catalogue(tool: str):
     named = tool.removeprefix("envoy-")
-    module = re.search(rf"\S+/{named} v(\S+)", (MODULES / tool / "go.mod").read_text())
+    module = re.search(rf"\S+/{named}(?:/v\d+)? v(\S+)", (MODULES / tool / "go.mod").read_text())
     assert module is not None and module[1] == RECIPES[tool].version
 
 

@@ -16,6 +16,7 @@ from corral.components.dra_driver.values import dra_values
 from corral.components.envoy_gateway.values import envoy_gateway_crd_values, envoy_gateway_values
 from corral.components.fair_sharing.values import kueue_values, manager_configuration
 from corral.components.gpu_operator.values import operator_values
+from corral.components.keda.values import http_values, keda_values
 from corral.components.kserve.values import kserve_values
 from corral.components.kyverno.values import kyverno_values
 from corral.components.observability.values import stack_values
@@ -91,6 +92,8 @@ def uses() -> list[Use]:
             Use("kserve-resources", case, kserve_values(supply)),
             Use("kyverno", case, kyverno_values("kyverno", replicas=3, supply=supply, upgrade_job=False)),
             Use("kueue", case, kueue_values(QUEUEING, replicas=2, monitors=True, supply=supply)),
+            Use("keda", case, keda_values(replicas=2, supply=supply)),
+            Use("keda-add-ons-http", case, http_values(replicas=2, drain_seconds=600, supply=supply)),
         ]
     types = [
         Use("gateway-crds-helm", "plain", crd_values(CrdSet.GATEWAY_API)),

@@ -112,6 +112,8 @@ def test_every_value_we_set_changes_what_the_real_chart_renders(use, render, wit
 @pytest.mark.upstream
 @pytest.mark.parametrize("use", [use for use in IN_USE if use.values], ids=str)
 def test_every_value_we_set_is_a_key_of_the_upstream_chart(use, upstream_charts):
+    if not (upstream_charts / use.chart / "values.yaml").is_file():
+        pytest.skip(f"no upstream values of {use.chart}")
     assert unknown(upstream_charts, use.chart, use.values) == []
 
 

@@ -405,3 +405,64 @@ def test_llama_cpp_with_a_choice_of_files_asks_which_one():
     with pytest.raises(ArgsError, match=r"--model is missing; .* use --model /mnt/models/<file>.gguf"):
         model(files=two, arguments=[])
     assert "/mnt/models/b.gguf" in arguments(files=two, arguments=["-m", "/mnt/models/b.gguf"])
+
+
+SCALING = {"cooldown_seconds": 400, "timeout_seconds": 120, "concurrency": 4, "keda": "keda"}
+
+
+def scaled(**more):
+    return model(replicas_min=0, replicas_max=3, **{"scaling": SCALING, **more})
+
+
+def test_a_scaled_model_s_copies_are_nobody_s_but_keda_s():
+    service = scaled().one("InferenceService").inputs
+    assert service["metadata"]["annotations"]["serving.kserve.io/autoscalerClass"] == "external"
+    target = scaled().one("ScaledObject").inputs["spec"]
+    assert target["scaleTargetRef"]["name"] == "tiny-predictor"
+    assert (target["minReplicaCount"], target["maxReplicaCount"]) == (0, 3)
+    assert target["cooldownPeriod"] == target["initialCooldownPeriod"] == 400
+    behaviour = target["advanced"]["horizontalPodAutoscalerConfig"]["behavior"]["scaleDown"]
+    assert behaviour["stabilizationWindowSeconds"] == 400
+
+
+def test_calls_are_counted_and_held_by_the_model_s_own_host_as_long_as_its_caller_waits():
+    graph = scaled()
+    route = graph.one("InterceptorRoute").inputs["spec"]
+    assert route["rules"] == [{"hosts": ["tiny.team"]}]
+    assert route["target"] == {"service": "tiny-predictor", "port": 80}
+    assert route["scalingMetric"] == {"concurrency": {"targetValue": 4}}
+    assert route["timeouts"] == {"readiness": "0s", "request": "120s", "responseHeader": "120s"}
+    (trigger,) = graph.one("ScaledObject").inputs["spec"]["triggers"]
+    assert trigger["metadata"]["interceptorRoute"] == graph.one("InterceptorRoute").inputs["metadata"]["name"]
+
+
+def test_copies_end_only_once_one_has_shown_to_answer():
+    graph = scaled()
+    assert graph.one("InferenceService").urn in graph.before(graph.one("ScaledObject"))
+
+
+def test_a_model_that_may_have_no_copy_is_not_waited_for_once_it_has_none():
+    waits = json.loads(
+        scaled().one("InferenceService").inputs["metadata"]["annotations"]["pulumi.com/waitFor"]
+    )
+    assert waits == ["condition=PredictorReady", "condition=Ready"]
+    patched = scaled().one("DeploymentPatch").inputs["metadata"]["annotations"]["pulumi.com/waitFor"]
+    assert "readyReplicas" not in patched and "corral.dev/revision" in patched
+    fixed = model().one("DeploymentPatch").inputs["metadata"]["annotations"]["pulumi.com/waitFor"]
+    assert "readyReplicas" in fixed
+
+
+@pytest.mark.parametrize(
+    ("change", "line"),
+    [
+        ({"replicas_min": 0, "replicas_max": 2}, "replicas_min 0 is for a model with 'scaling'"),
+        (
+            {"replicas_min": 3, "replicas_max": 2, "scaling": SCALING},
+            "replicas_min 3 is above replicas_max 2",
+        ),
+        ({"replicas_max": 2, "scaling": {"cooldown_seconds": 9}}, "one of 'concurrency' and 'request_rate'"),
+    ],
+)
+def test_copies_that_nothing_could_bring_are_refused(change, line):
+    with pytest.raises(ArgsError, match=line):
+        model(**change)

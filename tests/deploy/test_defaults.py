@@ -46,6 +46,10 @@ QDRANT = {"engine": "qdrant", "vectors": 1000}
 SIMULATED = {"models": [model()]}
 PLACED = ("pool", "tenant", "claim", "runtime", "store", "files", "source", "license", "path")
 LIMITED = {"gateway": {"host": "models.example.eu"}, "token_limits": {"tokens-per-day": 9}}
+SCALED = {
+    "models": [model(scaling={"max": 2})],
+    "gateway": {"host": "models.example.eu"},
+}
 CASES = {
     "admission": Case(
         wiring(Addon.ADMISSION), elsewhere=frozenset({"buckets", "pod_security", "exempt_namespaces"})
@@ -57,6 +61,7 @@ CASES = {
     "gpu-operator": Case(
         wiring(Addon.GPU_OPERATOR), elsewhere=frozenset({"mig_configurations", "shared_pools"})
     ),
+    "keda": Case(wiring(Addon.KEDA), SCALED),
     "kserve": Case(wiring(Addon.KSERVE)),
     "kueue": Case(wiring(Addon.KUEUE), {"fair_sharing": {}}, frozenset({"classes"})),
     "kyverno": Case(wiring(Addon.KYVERNO), elsewhere=frozenset({"scope", "exempt_namespaces"})),

@@ -119,3 +119,11 @@ def test_a_definition_without_components_is_not_complete(tmp_path):
     names = "\n".join(f"- {{name: {name}}}" for name in control.BINARIES)
     (folder / "kwok.yaml").write_text(f"kind: KwokctlConfiguration\ncomponents:\n{names}\n")
     assert control.defined(plane)
+
+
+def test_api_servers_behind_it_trust_what_it_says_of_callers_and_nobody_else(tmp_path):
+    arguments = extra_arguments(documents(tmp_path)[0])["kube-apiserver"]
+    assert arguments["requestheader-client-ca-file"] == str(
+        tmp_path / "dev" / "control" / "clusters" / "dev" / "pki" / "ca.crt"
+    )
+    assert arguments["requestheader-allowed-names"] == "kwok-admin", "any certificate of this CA otherwise"

@@ -4,6 +4,7 @@ from corral.embedded.node.program_spec import Omitted, ProgramSpec, fits
 from corral.embedded.node.programs import (
     cert_manager,
     envoy,
+    keda,
     kserve,
     kueue,
     kyverno,
@@ -24,6 +25,7 @@ TABLE: tuple[ProgramSpec | Omitted, ...] = (
     *kueue.PROGRAMS,
     *envoy.PROGRAMS,
     *rate_limits.PROGRAMS,
+    *keda.PROGRAMS,
     *tools.PROGRAMS,
 )
 

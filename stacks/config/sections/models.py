@@ -10,9 +10,11 @@ from corral.controls.models.sources import BUCKET
 from corral.stacks.config.sections.section import Section
 from corral.stacks.config.values import (
     BlockSize,
+    Count,
     Name,
     Percent,
     Positive,
+    Seconds,
     Sequences,
     ServerUrl,
     Size,
@@ -70,6 +72,21 @@ ReplicasValue = Annotated[
     ),
 ]
 """A number, or `{min, max}`."""
+
+
+class Scaling(Section):
+    """How many copies of a model run, by the requests that it has by way of the gateway."""
+
+    min: Count = 1
+    """Fewest copies; with 0 the first request waits until one answers."""
+    max: Positive
+    """Most copies, for which room is planned."""
+    concurrency: Positive | None = None
+    """Requests at a time for one copy; `max-num-seqs` when neither this nor `request-rate` is stated."""
+    request_rate: Positive | None = None
+    """Requests a second, over a minute, for one copy."""
+    cooldown: Seconds | None = None
+    """Seconds with fewer requests before copies end; twice the cold start, 300 at least, when absent."""
 
 
 class Canary(Section):
@@ -141,6 +158,8 @@ class ModelSection(Section):
     replicas: ReplicasValue = Replicas(min=1, max=1)
     """A number, 1 when absent, or `{min, max}`: room is planned for the maximum, and a scaler outside sets
     the number."""
+    scaling: Scaling | None = None
+    """Copies by requests, in the place of `replicas`; a fixed number when absent."""
     pool: str | None = None
     """Pool it runs in; the planner takes the smallest device that fits when absent."""
     tenant: str | None = None

@@ -5,6 +5,7 @@ from corral.catalogue.vocabulary import Addon
 from corral.components.cert_manager import CertManager
 from corral.components.envoy_gateway import EnvoyGateway, EnvoyGatewayArgs
 from corral.components.gateway import Gateway, GatewayArgs, RoutedCanary, RoutedTenant, TokenIssuer
+from corral.components.keda import Keda
 from corral.components.rate_limit_store import RateLimitStore
 from corral.components.tenancy import Tenancy
 from corral.stacks.deploy.component_args.context import DeployContext
@@ -58,6 +59,9 @@ def gateway_args(context: DeployContext) -> GatewayArgs | None:
     if plan.replicas is not None:
         args["replicas"] = plan.replicas
     controller, certificates = context.built.get(EnvoyGateway), context.built.get(CertManager)
+    keda = context.built.get(Keda)
+    if keda is not None:
+        args["keda"] = keda.namespace
     if controller is not None:
         args["controller"] = controller.namespace
     if certificates is not None:
@@ -76,6 +80,8 @@ def _tenant(context: DeployContext, routes: TenantRoutes) -> RoutedTenant:
             name: context.models[name].service for name in (*routes.models, *(one.canary for one in canaries))
         },
     }
+    if routes.scaled:
+        tenant["scaled"] = list(routes.scaled)
     if canaries:
         tenant["canaries"] = [_canary(one) for one in canaries]
     if routes.tokens is not None:

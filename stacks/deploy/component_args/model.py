@@ -4,13 +4,14 @@ from typing import cast
 
 from corral.catalogue.sources import secret_part
 from corral.components.fair_sharing import FairSharing, TenantQueues
+from corral.components.keda import Keda
 from corral.components.kserve import KServe
-from corral.components.model import DeviceClaim, ModelArgs, SourceAccess
+from corral.components.model import DeviceClaim, ModelArgs, ModelScaling, SourceAccess
 from corral.components.model_storage import ModelStorage
 from corral.components.tenancy import Tenancy
 from corral.stacks.deploy.component_args.context import DeployContext
 from corral.stacks.deploy.secrets import secret
-from corral.stacks.planning.results.models import ClaimPlan, ModelPlan, ResourcePlan, SourcePlan
+from corral.stacks.planning.results.models import ClaimPlan, ModelPlan, ResourcePlan, ScalingPlan, SourcePlan
 
 
 def model_args(context: DeployContext, model: ModelPlan) -> ModelArgs:
@@ -43,6 +44,8 @@ def model_args(context: DeployContext, model: ModelPlan) -> ModelArgs:
             args["claim"] = _claim(model.claim)
         case ResourcePlan():
             args["resource"] = {"name": model.claim.name, "count": model.claim.count}
+    if model.scaling is not None:
+        args["scaling"] = _scaling(context, model.scaling)
     if model.drain_seconds is not None:
         args["drain_seconds"] = model.drain_seconds
     if model.environment:
@@ -59,6 +62,20 @@ def model_args(context: DeployContext, model: ModelPlan) -> ModelArgs:
         args["store"] = storage.store
     if queues is not None and sharing is not None:
         args["queue"], args["priority"] = queues.queue, sharing.priority
+    return args
+
+
+def _scaling(context: DeployContext, plan: ScalingPlan) -> ModelScaling:
+    args: ModelScaling = {"cooldown_seconds": plan.cooldown}
+    if context.plan.gateway is not None:
+        args["timeout_seconds"] = context.plan.gateway.timeout_seconds
+    if plan.concurrency is not None:
+        args["concurrency"] = plan.concurrency
+    if plan.request_rate is not None:
+        args["request_rate"] = plan.request_rate
+    keda = context.built.get(Keda)
+    if keda is not None:
+        args["keda"] = keda.namespace
     return args
 
 

@@ -17,7 +17,7 @@ def tenancy_args(context: DeployContext) -> TenancyArgs:
         "tenants": [_tenant(tenant, plan.allocator) for tenant in plan.tenants],
         "supply": context.supply,
         "reachable": _stores(plan, in_cluster=bucket is None),
-        "callers": [context.scraper, *_proxies(context)],
+        "callers": [context.scraper, *_proxies(context), *_interceptors(plan)],
         "existing": context.existing(Addon.TENANCY),
     }
     if bucket is not None:
@@ -29,6 +29,12 @@ def tenancy_args(context: DeployContext) -> TenancyArgs:
 def _proxies(context: DeployContext) -> list[str]:
     """Namespace of the gateway's proxies."""
     return [] if context.plan.gateway is None else [context.plan.addon(Addon.ENVOY_GATEWAY).namespace]
+
+
+def _interceptors(plan: Plan) -> list[str]:
+    """Namespace of what passes the calls of scaled models on."""
+    scaled = any(model.scaling is not None for model in plan.models)
+    return [plan.addon(Addon.KEDA).namespace] if scaled else []
 
 
 def _stores(plan: Plan, *, in_cluster: bool) -> list[Reachable]:

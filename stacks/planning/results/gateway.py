@@ -46,6 +46,8 @@ class TenantRoutes:
     tokens: TokenPlan | None
     """None: API keys."""
     canaries: tuple[CanaryRoute, ...] = ()
+    scaled: tuple[str, ...] = ()
+    """Models whose calls are counted and held on their way."""
     token_limits: tuple[TokenLimitPlan, ...] = ()
     """The longest window first; empty: its tokens are not counted."""
 

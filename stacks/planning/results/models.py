@@ -105,6 +105,18 @@ class ReplicaPlacement:
 
 
 @dataclass(frozen=True)
+class ScalingPlan:
+    """How the number of a model's replicas follows the requests that it has."""
+
+    concurrency: int | None
+    """Requests at a time for one replica; None: not what is counted."""
+    request_rate: int | None
+    """Requests a second for one replica; None: not what is counted."""
+    cooldown: int
+    """Seconds with fewer requests before replicas end."""
+
+
+@dataclass(frozen=True)
 class ModelPlan:
     """A served model."""
 
@@ -159,6 +171,8 @@ class ModelPlan:
     """Model whose calls it takes a part of; None: it is no canary."""
     weight: int | None = None
     """Percent of those calls."""
+    scaling: ScalingPlan | None = None
+    """What its replicas follow; None: nothing of this platform changes their number."""
     drain_seconds: int | None = None
     """Time for the answers that a replica still gives when it is to end; None: it ends at once."""
 

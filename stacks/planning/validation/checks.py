@@ -24,6 +24,7 @@ from corral.stacks.planning.validation.models import check_models
 from corral.stacks.planning.validation.names import check_names
 from corral.stacks.planning.validation.observability import check_observability
 from corral.stacks.planning.validation.platform import check_platform
+from corral.stacks.planning.validation.scaling import check_scaling
 from corral.stacks.planning.validation.sharing import check_sharing
 from corral.stacks.planning.validation.sovereignty import check_sovereignty
 from corral.stacks.planning.validation.tenants import check_fair, check_tenants
@@ -55,6 +56,7 @@ def _checks(config: StackConfig, states: AddonStates, day: date) -> Iterator[Pro
     yield from check_made_pools(config)
     yield from check_models(config)
     yield from check_canaries(config)
+    yield from check_scaling(config, states)
     yield from check_engine_settings(config)
     yield from check_tenants(config)
     yield from check_model_storage(config)

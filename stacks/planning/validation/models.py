@@ -36,7 +36,7 @@ def check_models(config: StackConfig) -> Iterator[Problem]:
         if model.engine not in (None, engine):
             reason = f"{model.model} comes as {facts.dtype.value}, which {engine.value} serves"
             yield Problem(f"{path}.engine", str(model.engine and model.engine.value), reason)
-        if model.replicas.min > model.replicas.max:
+        if model.scaling is None and model.replicas.min > model.replicas.max:
             yield Problem(
                 f"{path}.replicas",
                 f"min {model.replicas.min}",

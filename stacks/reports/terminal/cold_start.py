@@ -44,7 +44,13 @@ def start_notes(plan: Plan) -> Iterator[str]:
     for model in plan.models:
         seconds = model.cold_start.seconds
         if seconds > most:
+            more = "more replicas" if model.scaling is None else "scaling.min: 1 or more"
             yield (
                 f"warning: {model.name} starts in {seconds} s, and the gateway ends a call after {most} s, "
-                f"waiting or not: use more replicas, or gateway.timeout: {seconds} or more"
+                f"waiting or not: use {more}, or gateway.timeout: {seconds} or more"
+            )
+        if model.scaling is not None and model.scaling.cooldown < seconds:
+            yield (
+                f"warning: {model.name} starts in {seconds} s and ends after {model.scaling.cooldown} s with "
+                f"fewer requests: use scaling.cooldown: {seconds} or more"
             )

@@ -1,0 +1,34 @@
+"""Key `scaling` of `models[]`: what holds and counts requests, and the numbers of copies."""
+
+from collections.abc import Iterator
+
+from corral.catalogue.vocabulary import Addon, AddonState
+from corral.stacks.config.errors import Problem
+from corral.stacks.config.sections.models import Scaling
+from corral.stacks.config.stack_config import StackConfig
+from corral.stacks.planning.results.addons import AddonStates
+
+
+def check_scaling(config: StackConfig, states: AddonStates) -> Iterator[Problem]:
+    """Numbers of copies that contradict each other, and requests that nothing counts or holds."""
+    scaled = {f"models[{index}]": one for index, one in enumerate(config.models) if one.scaling is not None}
+    for path, model in scaled.items():
+        scaling = model.scaling
+        assert scaling is not None
+        yield from _numbers(scaling, f"{path}.scaling")
+        if "replicas" in model.model_fields_set:
+            yield Problem(f"{path}.replicas", "beside scaling", "scaling has min and max: take replicas out")
+        if config.gateway is None:
+            held = "counted and held while no copy runs" if scaling.min == 0 else "counted"
+            reason = f"requests are {held} behind the gateway: add the section gateway, or use replicas"
+            yield Problem(f"{path}.scaling", f"min {scaling.min}", reason)
+    if scaled and states[Addon.KEDA] is AddonState.OFF:
+        yield Problem("addons.keda", "off", f"{', '.join(scaled)} has scaling: use managed or existing")
+
+
+def _numbers(scaling: Scaling, path: str) -> Iterator[Problem]:
+    if scaling.min > scaling.max:
+        yield Problem(path, f"min {scaling.min}", f"min <= max, and max is {scaling.max}")
+    elif scaling.min == scaling.max:
+        reason = f"nothing to scale: use a greater max, or replicas: {scaling.max} in its place"
+        yield Problem(path, f"min {scaling.min}, max {scaling.max}", reason)
