@@ -9,6 +9,7 @@ from corral.embedded.node.programs import (
     kyverno,
     llama,
     postgres,
+    prometheus,
     rate_limits,
     seaweedfs,
     tools,
@@ -24,6 +25,7 @@ TABLE: tuple[ProgramSpec | Omitted, ...] = (
     *kueue.PROGRAMS,
     *envoy.PROGRAMS,
     *rate_limits.PROGRAMS,
+    *prometheus.PROGRAMS,
     *tools.PROGRAMS,
 )
 
