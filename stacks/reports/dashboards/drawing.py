@@ -1,7 +1,7 @@
 """One panel as a drawing: lines over time, in SVG that needs neither script nor font of its own."""
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
 
 from corral.stacks.reports.dashboards.measured import MeasuredPanel, MeasuredSeries
@@ -14,6 +14,8 @@ COLOURS = 8
 GAP_STEPS = 3
 """Missing samples after which a line is interrupted."""
 BINARY, DECIMAL = ("", "Ki", "Mi", "Gi", "Ti"), ("", "k", "M", "G", "T")
+Place = Callable[[float], float]
+"""Where on the drawing a time or a value is."""
 WORDS = {"bytes": "B", "mbytes": "MiB", "s": "s", "percentunit": "%", "reqps": "/s", "Bps": "B/s"} | {
     "watt": "W",
     "celsius": "°C",
@@ -117,7 +119,7 @@ def _step(series: Sequence[MeasuredSeries]) -> float:
     return min(gaps, default=1.0)
 
 
-def _path(points: Sequence[tuple[float, float]], gap: float, x, y) -> Iterator[str]:  # type: ignore[no-untyped-def]
+def _path(points: Sequence[tuple[float, float]], gap: float, x: Place, y: Place) -> Iterator[str]:
     last = -math.inf
     for when, value in points:
         yield f"{'L' if when - last <= gap else 'M'}{x(when):.1f} {y(value):.1f}"
