@@ -1,4 +1,4 @@
-"""`corral dashboards`: a page or a document of what a cluster's Prometheus answers, or a line that says why not."""
+"""`corral dashboards`: a page or a document of what Prometheus answers, or a line that says why not."""
 
 import json
 import subprocess

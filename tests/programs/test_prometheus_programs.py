@@ -4,6 +4,7 @@ import re
 
 import pytest
 
+from corral.embedded.node.classify import classify, finder
 from corral.embedded.node.program_spec import ProgramSpec, Refused
 from corral.embedded.node.programs import find
 
@@ -56,25 +57,29 @@ def test_prometheus_listens_on_the_address_of_its_pod_though_the_operator_names_
 
 
 @pytest.mark.parametrize(
-    ("image", "args", "changes", "why"),
+    ("image", "args", "why"),
     [
-        (OPERATOR, ("--apiserver=http://192.0.2.1",), {}, "--apiserver of image"),
+        (OPERATOR, ("--apiserver=http://192.0.2.1",), "--apiserver of image"),
         (
             RELOADER,
             ("--reload-url=http://192.0.2.1:9090/-/reload",),
-            {},
             "--reload-url must lead to localhost",
         ),
-        (RELOADER, ("--reload-method=signal",), {}, "--reload-method of image"),
+        (RELOADER, ("--reload-method=signal",), "--reload-method of image"),
         (
             SERVER,
             ("--web.enable-admin-api",),
-            {},
             "--web.enable-admin-api of image prometheus/prometheus is not",
         ),
-        (SERVER, (), {"real_paths": False}, "only from the mounted ServiceAccount folder"),
     ],
 )
-def test_what_could_not_run_as_stated_is_refused(container, placed, image, args, changes, why):
+def test_what_could_not_run_as_stated_is_refused(container, placed, image, args, why):
     with pytest.raises(Refused, match=re.escape(why)):
-        started(image, container(*args, **changes))
+        started(image, container(*args))
+
+
+@pytest.mark.parametrize(("real_paths", "becomes"), [(True, "process"), (False, "simulated")])
+def test_where_processes_cannot_have_mounts_they_are_simulated_and_the_platform_comes_up(real_paths, becomes):
+    """They know their identity from the mounted ServiceAccount folder alone."""
+    containers = [{"name": "prometheus", "image": SERVER}, {"name": "config-reloader", "image": RELOADER}]
+    assert classify({"spec": {"containers": containers}}, finder(real_paths), False).classification == becomes

@@ -78,7 +78,6 @@ SERVER_FLAGS = Flags(
 
 
 def _launch(context: Context, program: str, flags: Flags) -> Launch:
-    _require_mounts(context, flags.documented.image)
     words = flags.translate(context, arguments(context, flags.documented.image, program, "operator"))
     executable = installed.program(program)
     return Launch([str(executable), *words], {}, (installed.folder(executable),))
@@ -99,16 +98,11 @@ def server(context: Context) -> Launch:
     return _launch(context, "prometheus", SERVER_FLAGS)
 
 
-def _require_mounts(context: Context, image: str) -> None:
-    if not context.real_paths:
-        raise Refused(
-            f"image {image} knows its identity only from the mounted ServiceAccount folder, and this machine "
-            "does not let processes have mounts of their own"
-        )
-
-
-PROGRAMS = (
-    ProgramSpec("prometheus-operator", OPERATOR, operator, documented(OPERATOR).source),
-    ProgramSpec("prometheus-config-reloader", RELOADER, reloader, documented(RELOADER).source),
-    ProgramSpec("prometheus", SERVER, server, documented(SERVER).source),
+PROGRAMS = tuple(
+    ProgramSpec(name, image, launch, documented(image).source, real_paths_only=True)
+    for name, image, launch in (
+        ("prometheus-operator", OPERATOR, operator),
+        ("prometheus-config-reloader", RELOADER, reloader),
+        ("prometheus", SERVER, server),
+    )
 )
