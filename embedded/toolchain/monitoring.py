@@ -22,7 +22,7 @@ RECIPES: tuple[Recipe, ...] = (
                     "prometheus-operator": f"{OPERATOR}/cmd/operator",
                     "prometheus-config-reloader": f"{OPERATOR}/cmd/prometheus-config-reloader",
                 },
-                100,
+                90,
                 {VERSION_OF_PROGRAMS: "0.93.1"},
             ),
         ),
@@ -47,7 +47,7 @@ RECIPES: tuple[Recipe, ...] = (
             GoBuild(
                 "prometheus",
                 {"prometheus": f"{PROMETHEUS}/cmd/prometheus"},
-                270,
+                165,
                 {VERSION_OF_PROGRAMS: "3.14.0"},
                 tags=("remove_all_sd", "enable_kubernetes_sd"),
             ),
