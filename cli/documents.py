@@ -21,6 +21,7 @@ from corral.stacks.config.errors import Problem
 from corral.stacks.planning.results.cost import month
 from corral.stacks.planning.results.fit import FitPlan
 from corral.stacks.planning.results.plan import Plan
+from corral.stacks.reports.dashboards.measured import MeasuredDashboard
 from corral.stacks.reports.exit import ExitRegister
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -193,6 +194,19 @@ class DriftDocument:
     version: Literal[1] = 1
 
 
+@dataclass(frozen=True)
+class DashboardsDocument:
+    """`corral dashboards --json`: every dashboard with the series of its panels."""
+
+    stack: str
+    start: float
+    """Seconds since 1970, as are `end` and the times of points."""
+    end: float
+    dashboards: tuple[MeasuredDashboard, ...]
+    kind: Literal["Dashboards"] = "Dashboards"
+    version: Literal[1] = 1
+
+
 DOCUMENTS = (
     PlanDocument,
     LintDocument,
@@ -202,6 +216,7 @@ DOCUMENTS = (
     ExitDocument,
     DiffDocument,
     DriftDocument,
+    DashboardsDocument,
 )
 Document = (
     PlanDocument
@@ -212,6 +227,7 @@ Document = (
     | ExitDocument
     | DiffDocument
     | DriftDocument
+    | DashboardsDocument
 )
 
 

@@ -6,7 +6,6 @@ stack's state nor in a file. A change holds at once, without another `up`.
 
 import argparse
 import json
-import os
 import re
 from collections.abc import Mapping
 from typing import Any, cast
@@ -15,6 +14,7 @@ from corral.catalogue.gateway import CALLER, NO_CALLER, keys_secret
 from corral.catalogue.vocabulary import Addon
 from corral.cli.console import progress
 from corral.cli.errors import UsageError
+from corral.cli.reach import kubectl_of
 from corral.cli.stack import load
 from corral.embedded.endpoint import SINCE, change_of_key, new_key
 from corral.embedded.engine import drift, project
@@ -33,7 +33,7 @@ def keys(arguments: argparse.Namespace) -> int:
     plan = load(project.stack_file(project.find(), arguments.stack))
     action, name = arguments.action, arguments.name
     _check(plan, arguments.tenant, action, name)
-    store = KeyStore(_kubectl(plan, arguments.stack), _place(plan), arguments.tenant)
+    store = KeyStore(kubectl_of(plan, arguments.stack), _place(plan), arguments.tenant)
     if action == "list":
         for caller, since in store.callers().items():
             print(f"{caller}  {since}")
@@ -73,19 +73,6 @@ def _opened(plan: Plan, tenant: str) -> str:
 
 def _place(plan: Plan) -> str:
     return plan.addon(Addon.ENVOY_GATEWAY).namespace
-
-
-def _kubectl(plan: Plan, stack: str) -> drift.Kubectl:
-    if not plan.cluster.capabilities.started_here:
-        from corral.cli.existing import kubectl_of
-
-        return kubectl_of(plan.cluster)
-    from corral.cli.running import started
-    from corral.embedded.toolchain import tool
-
-    plane = started(plan.cluster.plane or stack)
-    private = {"KUBECONFIG": str(plane.kubeconfig), "KUBECACHEDIR": str(plane.run / "kubectl")}
-    return drift.Kubectl([str(tool("kubectl"))], {**os.environ, **private})
 
 
 class KeyStore:

@@ -37,6 +37,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
         "write signed evidence of what is deployed: controls, exceptions, digests; or verify such a bundle",
     ),
     "status": ("corral.cli.plane:status", "show what runs, and as what"),
+    "dashboards": ("corral.cli.dashboards:dashboards", "draw what the running platform measures as one page"),
     "chat": ("corral.cli.chat:chat", "ask a model a question"),
     "keys": ("corral.cli.keys:keys", "make, list or revoke keys by which applications call models"),
     "logs": ("corral.cli.plane:logs", "show the output of a pod or of a part of the plane"),
@@ -135,7 +136,7 @@ def build_parser() -> argparse.ArgumentParser:
     for name in COMMANDS.keys() - PASSED_ON:
         # Not given here: the one before the command holds.
         sub[name].add_argument("-s", "--stack", default=argparse.SUPPRESS, help="name of the stack")
-    for name in ("plan", "lint", "status", "models", "fit", "exit", "diff", "drift"):
+    for name in ("plan", "lint", "status", "models", "fit", "exit", "diff", "drift", "dashboards"):
         sub[name].add_argument("--json", action="store_true", help="print one JSON document instead")
     sub["models"].add_argument(
         "words", nargs="*", metavar="NAME|WORD", help="a model, or words to search for"
@@ -149,6 +150,11 @@ def build_parser() -> argparse.ArgumentParser:
         _add_sizing(sub[name])
     sub["completion"].add_argument("shell", choices=("bash", "zsh", "fish"), help="the shell")
     sub["plan"].add_argument("--html", metavar="FILE", help="draw the plan as one page, for any browser")
+    drawn = sub["dashboards"]
+    drawn.add_argument(
+        "--html", metavar="FILE", help="the page; default: dashboards-STACK.html, none with --json"
+    )
+    drawn.add_argument("--hours", type=_hours, default=1.0, help="time that is drawn, default: %(default)g")
     sub["up"].add_argument("--plane-only", action="store_true", help="start the plane, deploy nothing")
     sub["down"].add_argument("-y", "--yes", action="store_true", help="discard the data without a question")
     sub["setup"].add_argument(
@@ -231,6 +237,16 @@ def _add_sizing(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--purchase", choices=("on-demand", "spot"), default="on-demand", help="default: %(default)s"
     )
+
+
+def _hours(text: str) -> float:
+    try:
+        hours = float(text)
+    except ValueError:
+        hours = 0.0
+    if not 0 < hours <= 24 * 366:
+        raise argparse.ArgumentTypeError(f"{text}: use hours above 0, such as 0.5, and at most a year")
+    return hours
 
 
 def _positive(text: str) -> int:

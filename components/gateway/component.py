@@ -147,7 +147,7 @@ class Gateway(pulumi.ComponentResource):
         self._route(name, name, listed_or_unknown, before)
         for model in tenant["models"]:
             spec = objects.model_route(host, tenant, model, timeout=timeout)
-            self._route(name, f"{name}.{model}", spec, [*before, *_ready(tenant, model)])
+            self._route(name, objects.route_name(name, model), spec, [*before, *_ready(tenant, model)])
 
     def _route(
         self, tenant: str, route: str, spec: Mapping[str, Any], before: Sequence[pulumi.Resource]
@@ -269,12 +269,16 @@ def _class() -> dict[str, Any]:
 def _problems(name: str, args: GatewayArgs) -> Iterator[str]:
     """Two routes of one path, and tokens that would open the models of two tenants."""
     paths: dict[str, str] = {}
+    routes = {one["name"]: model_path(one["name"], "") for one in args["tenants"]}
     audiences: dict[tuple[str, str], str] = {}
     for tenant in args["tenants"]:
         for model in tenant["models"]:
             path = model_path(tenant["name"], model)
             if path in paths:
                 yield f"{name}: path {path} leads to two models; a tenant's models have a name each"
+            elif routes.setdefault(objects.route_name(tenant["name"], model), path) != path:
+                other = routes[objects.route_name(tenant["name"], model)]
+                yield f"{name}: paths {other} and {path} have one route; rename what has -- in its name"
             paths[path] = model
         yield from _canaries(name, tenant)
         tokens = tenant.get("tokens")

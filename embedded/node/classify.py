@@ -32,15 +32,21 @@ class Decision:
     """Refused for good: the pod fails instead of waiting."""
 
 
-def finder() -> Find:
-    """The table of programs; `CORRAL_NODE_PROGRAMS` names a module whose `TABLE` comes first (for tests)."""
+def finder(real_paths: bool = True) -> Find:
+    """The table of programs; `CORRAL_NODE_PROGRAMS` names a module whose `TABLE` comes first (for tests).
+
+    Args:
+        real_paths: whether processes can have mounts of their own.
+    """
     programs = importlib.import_module("corral.embedded.node.programs")
     extra = os.environ.get("CORRAL_NODE_PROGRAMS")
     table = cast(tuple[ProgramSpec | Omitted, ...], importlib.import_module(extra).TABLE if extra else ())
 
     def find(image: str) -> ProgramSpec | Omitted | None:
         own = next((entry for entry in table if fits(entry.image, image)), None)
-        return own or cast(ProgramSpec | Omitted | None, programs.find(image))
+        found = own or cast(ProgramSpec | Omitted | None, programs.find(image))
+        absent = isinstance(found, ProgramSpec) and found.real_paths_only and not real_paths
+        return None if absent else found
 
     return find
 

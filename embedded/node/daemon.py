@@ -251,7 +251,7 @@ async def run(home: PlaneHome) -> None:
         if not crash.done():
             crash.set_exception(cause)
 
-    node = Node(context, settings, finder(), fail)
+    node = Node(context, settings, finder(settings.real_paths), fail)
     try:
         async with asyncio.TaskGroup() as group:
             for each in informers.values():

@@ -78,6 +78,8 @@ class ProgramSpec:
     """Where the image's arguments are documented."""
     serves_names: bool = False
     """Cluster names in its arguments are names it serves, not addresses it dials: they stay as they are."""
+    real_paths_only: bool = False
+    """Its pods are simulated where processes cannot have mounts of their own; the platform does without."""
 
 
 @dataclass(frozen=True)

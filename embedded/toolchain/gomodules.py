@@ -31,6 +31,8 @@ class GoBuild:
     """String variables that the linker sets: how these programs learn their version."""
     prepare: Prepare = _nothing
     """Puts generated sources into the copy of the module."""
+    tags: tuple[str, ...] = ()
+    """Build tags."""
     label: str = "Go modules"
 
     @property
@@ -41,6 +43,10 @@ class GoBuild:
         """How the Go command names the program of a package: its last part that is not a major version."""
         path = self._path if package == "." else package
         return re.sub(r"/v\d+$", "", path).rsplit("/", 1)[-1]
+
+    @property
+    def _tags(self) -> tuple[str, ...]:
+        return (f"-tags={','.join(self.tags)}",) if self.tags else ()
 
     @property
     def _path(self) -> str:
@@ -57,7 +63,7 @@ class GoBuild:
         shutil.copytree(HERE / "modules" / self.module, source)
         self.prepare(builder, source)
         counted: list[str] = []
-        builder.run_go(["list", "-deps", *self.packages.values()], source, counted.append)
+        builder.run_go(["list", *self._tags, "-deps", *self.packages.values()], source, counted.append)
         (folder / "packages").write_text(str(len(counted)))
 
     def build(self, recipe: Recipe, builder: Builder, folder: Path) -> Mapping[str, Path]:
@@ -74,7 +80,16 @@ class GoBuild:
         flags = " ".join(["-s", "-w", *variables])
         out = folder / "bin"
         out.mkdir()
-        command = ["build", *COMPILER, "-ldflags", flags, "-o", f"{out}/", *self.packages.values()]
+        command = [
+            "build",
+            *COMPILER,
+            *self._tags,
+            "-ldflags",
+            flags,
+            "-o",
+            f"{out}/",
+            *self.packages.values(),
+        ]
         builder.run_go(command, folder / "source", count_line)
         for program, package in self.packages.items():
             (out / self.built_name(package)).rename(out / program)

@@ -96,7 +96,17 @@ def test_programs_that_no_package_has_in_the_version_of_their_image_are_no_older
     major = re.search(r"-pg(\d+)$", images()["pgvector"].tag)
     assert major and RECIPES["postgres"].version.split(".")[0] == major[1]
     stated = {tool: of for one in descriptors().values() for tool, of in one.substitutes.items()}
-    assert stated == {"llama": "llama-cpp", "postgres": "pgvector", "ratelimit": "ratelimit"}
+    assert stated == {
+        "llama": "llama-cpp",
+        "postgres": "pgvector",
+        "prometheus": "prometheus",
+        "ratelimit": "ratelimit",
+    }
+    assert images()["prometheus"].tag == f"v{RECIPES['prometheus'].version}-distroless"
+    # As a module 3.14.0 is v0.314.0.
+    major, minor, patch = RECIPES["prometheus"].version.split(".")
+    server = (MODULES / "prometheus" / "go.mod").read_text()
+    assert f"github.com/prometheus/prometheus v0.{major}{minor:0>2}.{patch}\n" in server
     gateway = (MODULES / "envoy-gateway" / "go.mod").read_text()
     service = (MODULES / "ratelimit" / "go.mod").read_text()
     pin = re.compile(r"github.com/envoyproxy/ratelimit (v\S+)")

@@ -1,3 +1,4 @@
+import re
 from pathlib import Path
 
 import pytest
@@ -64,6 +65,38 @@ def test_prometheus_selects_everything_unless_told_to_keep_to_its_release(render
     del values["prometheus"]
     kept = rendered("kube-prometheus-stack", values)["Prometheus", f"{FULL_NAME}-prometheus"]["spec"]
     assert kept["ruleSelector"] == {"matchLabels": {"release": "kube-prometheus-stack"}}
+
+
+def test_prometheus_asks_pods_that_run_at_their_loopback_address_and_no_other_pod(rendered):
+    values = stack_values(retention_days=15, size_gib=50, storage_class=None, control_plane=False, supply={})
+    spec = rendered("kube-prometheus-stack", values)["Prometheus", f"{FULL_NAME}-prometheus"]["spec"]
+    (only,) = [one for one in spec["scrapeClasses"] if one["default"]]
+    kept, moved, asked = only["relabelings"]
+    assert kept == {"sourceLabels": ["__address__"], "targetLabel": "instance"}
+    assert asked["action"] == "keep"
+
+    def address(pod: str) -> str | None:
+        """As Prometheus relabels: patterns are anchored, and what does not match stays."""
+        match = re.fullmatch(moved["regex"], pod)
+        now = match.expand(moved["replacement"].replace("$", "\\")) if match else pod
+        return now if re.fullmatch(asked["regex"], now) else None
+
+    assert address("10.97.1.14:8080") == "127.97.1.14:8080"
+    assert address("10.96.1.14:8080") is None, "a simulated pod: nothing of it is on this machine"
+    assert address("192.0.2.7:8080") is None
+
+
+def test_what_the_operator_runs_beside_prometheus_has_the_image_of_the_values(rendered):
+    values = stack_values(
+        retention_days=15, size_gib=50, storage_class=None, control_plane=False, supply={"registry": "r.eu"}
+    )
+    operator = rendered("kube-prometheus-stack", values)["Deployment", f"{FULL_NAME}-operator"]
+    pod = operator["spec"]["template"]["spec"]
+    assert (
+        "--prometheus-config-reloader=r.eu/prometheus-operator/prometheus-config-reloader:v0.93.1"
+        in (pod["containers"][0]["args"])
+    )
+    assert pod["serviceAccountName"] == f"{FULL_NAME}-operator"
 
 
 def test_grafana_has_the_service_that_the_platform_names_and_its_password_from_the_secret(rendered):

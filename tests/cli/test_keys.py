@@ -86,7 +86,7 @@ def cluster(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Cluster:
     (tmp_path / "Pulumi.closed.yaml").write_text(STACK.partition("    gateway:")[0])
     monkeypatch.chdir(tmp_path)
     made = Cluster()
-    monkeypatch.setattr(command, "_kubectl", lambda plan, stack: made)
+    monkeypatch.setattr(command, "kubectl_of", lambda plan, stack: made)
     return made
 
 

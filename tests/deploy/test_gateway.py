@@ -82,7 +82,7 @@ def test_a_route_changes_once_the_model_and_its_canary_are_rolled_out(tmp_path: 
     canary = {"weight": 10, "context": 4096}
     pools = [{"name": "whole", "gpu": "H100-80GB", "nodes": {"names": ["n"]}, "gpus-per-node": 2}]
     made = graph(tmp_path, models=[model(tenant="blue", canary=canary)], gpu_pools=pools)
-    route = made.one("HTTPRoute", "gateway-blue.chat-route")
+    route = made.one("HTTPRoute", "gateway-blue--chat-route")
     before = {urn.rpartition("::")[2] for urn in made.before(route)}
     assert {"chat-rollout", "chat-canary-rollout"} <= before
     weights = {one["name"]: one["weight"] for one in route.inputs["spec"]["rules"][0]["backendRefs"]}

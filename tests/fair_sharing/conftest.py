@@ -25,7 +25,8 @@ def platform():
         with platform_client.gone_afterwards(
             platform_client.Platform(Path(folder) / "home", checkout)
         ) as running:
-            ensure(needed([Addon.KUEUE, Addon.ENVOY_GATEWAY, Addon.TOKEN_LIMITS]), lambda _line: None)
+            addons = [Addon.KUEUE, Addon.ENVOY_GATEWAY, Addon.TOKEN_LIMITS, Addon.OBSERVABILITY]
+            ensure(needed(addons), lambda _line: None)
             done = running.corral("up", seconds=platform_client.UP_SECONDS)
             if done.code:
                 pytest.fail(f"corral up: {done.output[-4000:]}", pytrace=False)

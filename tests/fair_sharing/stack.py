@@ -8,6 +8,7 @@ STACK = {
     "sovereignty": {"profile": "open", "region": "embedded"},
     "cluster": {"kind": "embedded"},
     "fair-sharing": {},
+    "observability": {"size": "5Gi"},
     "gateway": {
         "host": "models.example.eu",
         "port": 8443,

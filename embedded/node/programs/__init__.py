@@ -10,6 +10,7 @@ from corral.embedded.node.programs import (
     kyverno,
     llama,
     postgres,
+    prometheus,
     rate_limits,
     seaweedfs,
     tools,
@@ -26,6 +27,7 @@ TABLE: tuple[ProgramSpec | Omitted, ...] = (
     *envoy.PROGRAMS,
     *rate_limits.PROGRAMS,
     *keda.PROGRAMS,
+    *prometheus.PROGRAMS,
     *tools.PROGRAMS,
 )
 

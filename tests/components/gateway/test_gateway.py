@@ -67,10 +67,10 @@ def test_every_route_has_a_policy_of_its_tenant_about_who_calls():
     }
     assert owners == {
         "blue": "blue",
-        "blue.chat": "blue",
-        "blue.code": "blue",
+        "blue--chat": "blue",
+        "blue--code": "blue",
         "red": "red",
-        "red.chat": "red",
+        "red--chat": "red",
     }
     assert selected["blue"]["apiKeyAuth"]["credentialRefs"] == [{"kind": "Secret", "name": "keys-blue"}]
     assert selected["red"]["jwt"]["providers"][0]["audiences"] == ["models"]
@@ -104,7 +104,7 @@ def test_routes_come_from_the_gateways_namespace_alone():
 def test_a_model_gets_neither_key_nor_token():
     graph = made()
     assert named(graph, "SecurityPolicy", "blue")["spec"]["apiKeyAuth"]["sanitize"] is True
-    for route in ("blue.chat", "red.chat"):
+    for route in ("blue--chat", "red--chat"):
         (rule,) = rules(graph, route)
         removed = [one for one in rule["filters"] if one["type"] == "RequestHeaderModifier"]
         assert removed[0]["requestHeaderModifier"] == {"remove": ["Authorization"]}
@@ -128,7 +128,7 @@ def test_the_program_owns_one_entry_of_a_list_of_keys_which_is_never_empty():
 
 
 def test_a_model_is_reached_by_its_service_with_the_path_that_it_knows():
-    (rule,) = rules(made(timeout_seconds=90), "red.chat")
+    (rule,) = rules(made(timeout_seconds=90), "red--chat")
     assert rule["matches"] == [{"path": {"type": "PathPrefix", "value": "/red/chat/v1"}}]
     assert rule["backendRefs"] == [{"name": "chat-predictor", "namespace": "red-1", "port": 80}]
     rewrite = rule["filters"][0]["urlRewrite"]["path"]
@@ -203,17 +203,17 @@ def test_a_model_that_is_listed_twice_is_refused():
 
 def test_the_calls_of_a_model_are_divided_between_it_and_its_canary_by_weight():
     canary = {"model": "chat", "name": "chat-canary", "weight": 10}
-    (rule,) = rules(made({**BLUE, "canaries": [canary]}), "blue.chat")
+    (rule,) = rules(made({**BLUE, "canaries": [canary]}), "blue--chat")
     weights = {one["name"]: (one["namespace"], one["weight"]) for one in rule["backendRefs"]}
     assert weights == {"chat-predictor": ("blue", 90), "chat-canary-predictor": ("blue", 10)}
-    (other,) = rules(made({**BLUE, "canaries": [canary]}), "blue.code")
+    (other,) = rules(made({**BLUE, "canaries": [canary]}), "blue--code")
     assert [one["name"] for one in other["backendRefs"]] == ["code-predictor"]
 
 
 @pytest.mark.parametrize("weight", [0, 100])
 def test_who_has_no_part_of_the_calls_stays_in_the_route(weight: int):
     canary = {"model": "chat", "name": "chat-canary", "weight": weight}
-    (rule,) = rules(made({**BLUE, "canaries": [canary]}), "blue.chat")
+    (rule,) = rules(made({**BLUE, "canaries": [canary]}), "blue--chat")
     assert [one["weight"] for one in rule["backendRefs"]] == [100 - weight, weight]
 
 
@@ -236,6 +236,17 @@ def test_a_canary_that_nothing_can_lead_to_is_refused(canary: Any, line: str):
     one = {"model": "chat", "name": "next", "weight": 1, **canary}
     with pytest.raises(ArgsError, match=line):
         made({**BLUE, "canaries": [one]})
+
+
+def test_two_paths_that_would_have_one_route_are_refused():
+    args: Any = [{**BLUE, "models": ["chat", "a--b"]}, {**RED, "name": "blue--a", "models": ["b"]}]
+    with pytest.raises(ArgsError, match="paths /blue/a--b/v1 and /blue--a/b/v1 have one route"):
+        made(*args)
+
+
+def test_names_of_routes_have_no_dot_at_which_envoys_statistics_would_cut_them():
+    found = made(BLUE, RED).of("HTTPRoute")
+    assert len(found) > 3 and not [one.object_name for one in found if "." in one.object_name]
 
 
 def test_a_model_has_one_canary():
@@ -295,7 +306,7 @@ def test_tokens_are_counted_on_every_path_of_a_tenant_with_limits_and_on_no_othe
         for one in graph.of("HTTPRoute")
         if labels.items() <= one.inputs["metadata"]["labels"].items()
     }
-    assert selected == {"blue.chat", "blue.code"}
+    assert selected == {"blue--chat", "blue--code"}
     assert counting["blue"]["targetRefs"][0]["name"] == "blue"
 
 
