@@ -150,6 +150,14 @@ class _Api(Handler):
     do_PUT = do_POST = do_DELETE = do_GET
 
     def _served(self) -> None:
+        self._said: tuple[int, bytes, Any] | None = None
+        self._cut, self._lost = None, False
+        self._worked()
+        # Without the lock: a client may send the one file on while it reads the other.
+        if self._said is not None:
+            self._send(*self._said)
+
+    def _worked(self) -> None:
         line = f"{self.command} {self.path}"
         if span := self.headers.get("Content-Range"):
             line += f" [{span}]"
@@ -183,6 +191,9 @@ class _Api(Handler):
         session.content += body[: len(body) // UNIT * UNIT]
 
     def answer(self, status: int, body: bytes = b"", headers: Any = None) -> None:
+        self._said = (status, body, headers)
+
+    def _send(self, status: int, body: bytes, headers: Any) -> None:
         if getattr(self, "_lost", False):
             self._hang_up()
             return
