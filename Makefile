@@ -4,6 +4,8 @@ Q ?= What is the capital of France?
 MODEL ?=
 ARGS ?=
 ONLY ?=
+# Those whose programs tests run; that of scaling is for who asks for it, as KEDA takes minutes to build.
+ADDONS := kueue envoy-gateway token-limits $(if $(CORRAL_SCALING),keda)
 SITE ?= build/site
 DOCS := docs
 PYTHON ?= python3
@@ -58,7 +60,7 @@ setup: $(STAMP) ## Bring the programs of the embedded platform
 	@$(CORRAL) setup
 
 test: $(STAMP) browser promtool ## All tests
-	@$(CORRAL) setup --all
+	@$(CORRAL) setup $(ADDONS:%=--addon %)
 	@$(BIN)/python -m pytest -n 2 --dist loadgroup $(ARGS)
 
 browser: ## Chromium for the tests that open a page, where root has apt-get

@@ -186,6 +186,13 @@ def build_parser() -> argparse.ArgumentParser:
         "--verify", metavar="FOLDER|FILE.zip", help="check signature and hashes of a bundle, and stop"
     )
     sub["setup"].add_argument("--all", action="store_true", help="also what only some stacks need")
+    sub["setup"].add_argument(
+        "--addon",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="also what this addon needs; may be repeated",
+    )
     sub["setup"].add_argument("--plan", action="store_true", help="show what would be brought, and stop")
     sub["lint"].add_argument("files", nargs="*", help="stack files; default: all of the checkout")
     sub["lock"].add_argument("--check", action="store_true", help="change nothing, fail when out of date")

@@ -67,11 +67,17 @@ def _line(pulled: "Pulled") -> str:
 
 
 def _programs(arguments: argparse.Namespace) -> int:
+    from corral.catalogue.addon_names import NAMES
     from corral.catalogue.vocabulary import Addon
     from corral.cli.console import progress
+    from corral.cli.errors import UsageError
     from corral.embedded import toolchain
+    from corral.stacks.config.errors import one_of
 
-    names = toolchain.needed(Addon if arguments.all else ())
+    unknown = [name for name in arguments.addon if name not in NAMES]
+    if unknown:
+        raise UsageError(f"--addon {unknown[0]}: {one_of(unknown[0], NAMES)}")
+    names = toolchain.needed(Addon if arguments.all else [Addon(name) for name in arguments.addon])
     if arguments.plan:
         print(*toolchain.plan_lines(toolchain.plan(toolchain.chosen(names))), sep="\n")
     else:

@@ -2,12 +2,16 @@
 
 import os
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from corral.embedded.home import Home
 from corral.embedded.toolchain.errors import ToolMissing
 from corral.embedded.toolchain.recipes import Recipe
 from corral.embedded.toolchain.records import Record, changed_file, read_record
 from corral.embedded.toolchain.tools import TOOLS
+
+if TYPE_CHECKING:
+    from corral.catalogue.vocabulary import Addon
 
 OWNERS = {provided: recipe for recipe in TOOLS for provided in recipe.provides}
 ENGINE_PROGRAMS = ("pulumi", "pulumi-language-python", "pulumi-resource-kubernetes", "helm")
@@ -66,12 +70,12 @@ def programs_path() -> str:
     return os.pathsep.join(folders)
 
 
-def _on_demand(recipe: Recipe) -> bool:
-    """Whether only some stacks need the tool."""
+def _on_demand(recipe: Recipe) -> "Addon | None":
+    """The addon that alone needs the tool; None: every stack needs it."""
     # Most of what a lookup would else import.
     from corral.catalogue.addons import tools_on_demand
 
-    return recipe.name in tools_on_demand()
+    return tools_on_demand().get(recipe.name)
 
 
 def _file(name: str) -> Path:
@@ -87,7 +91,8 @@ def _file(name: str) -> Path:
     folder = Home.find().toolchain / recipe.folder_name
     record = read_record(folder)
     if record is None:
-        command = "corral setup --all" if _on_demand(recipe) else "make setup` / `corral setup"
+        addon = _on_demand(recipe)
+        command = f"corral setup --addon {addon.value}" if addon else "make setup` / `corral setup"
         raise ToolMissing(f"{recipe.name} {recipe.version}", command=command)
     changed = changed_file(folder, record)
     if changed:

@@ -324,7 +324,7 @@ def test_what_only_some_stacks_need_is_brought_only_for_them(toolchain: Path) ->
     assert {"kueue", "kueue-charts"} == set(needed([Addon.KUEUE])) - set(needed())
     assert "kueue" not in [step.tool for step in plan()]
     assert chart("kueue") is None
-    with pytest.raises(ToolMissing, match=r"kueue 0\.19\.2: not set up; run `corral setup --all`"):
+    with pytest.raises(ToolMissing, match=r"kueue 0\.19\.2: not set up; run `corral setup --addon kueue`"):
         tool("kueue")
 
 

@@ -22,7 +22,7 @@ def schema(kind: str) -> dict[str, Any]:
     name, file, version = KINDS[kind]
     chart = toolchain.chart(name)
     if chart is None:
-        pytest.skip(f"chart {name} is not set up: corral setup --all")
+        pytest.skip(f"chart {name} is not set up: corral setup --addon keda")
     (text,) = [
         line for line in (chart / "templates" / file).read_text().splitlines() if line[0] == "{" != line[1]
     ]
