@@ -125,6 +125,7 @@ CONTROL = Control(
         Case("not known yet", Verdict.UNDECIDED, _pod(UNKNOWN)),
     ),
     not_enforced=(
+        "at admission of an InferenceService without a request, which KServe's own webhook fills in before",
         "of what serves no model and uses no GPU: charts leave it to a namespace's LimitRange",
         "of debug containers, which cannot have resources, and of runtimes, whose models say theirs",
         "of a limit of the processor, which slows an engine down and keeps no more from others than its "
