@@ -45,6 +45,12 @@ def keda_values(*, replicas: int, supply: Supply) -> dict[str, Any]:
         **(budget if replicas > 1 else {}),
         "prometheus": {"operator": {"enabled": True}},
         "webhooks": {"enabled": False},
+        # It scales Deployments and StatefulSets, for which it reads no Secret but its own.
+        "rbac": {"enabledCustomScaledRefKinds": False},
+        "permissions": {
+            "operator": {"restrict": {"secret": True}},
+            "metricServer": {"restrict": {"secret": True}},
+        },
     }
 
 
