@@ -113,3 +113,6 @@ GCE_MACHINE = Format(r"[a-z][a-z0-9]*-[a-z0-9-]+", "FAMILY-SIZE, such as n2d-sta
 GKE_NAME = Format(r"[a-z]([a-z0-9-]{0,28}[a-z0-9])?", "lowercase letters, digits and -, at most 30")
 """Shorter than GKE's own 40: names of what belongs to a cluster begin with its name."""
 BUCKET = Format(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]", "3 to 63 lower-case letters, digits, - and .")
+BUCKET_ADDRESS = Format(
+    rf"((s3|gs)://)?{BUCKET.pattern}", "s3://BUCKET, gs://BUCKET, or the name of a bucket of S3"
+)

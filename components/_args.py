@@ -10,6 +10,7 @@ import pulumi
 
 from corral.catalogue.formats import (
     BUCKET,
+    BUCKET_ADDRESS,
     CIDR,
     HTTPS_URL,
     LABEL,
@@ -29,7 +30,7 @@ class ArgsError(pulumi.RunError):
 
 _TEXTS = {
     "bucket": BUCKET,
-    "buckets": BUCKET,
+    "buckets": BUCKET_ADDRESS,
     "callers": LABEL,
     "clients": LABEL,
     "data_class": LABEL_VALUE,

@@ -7,6 +7,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any, cast
 
+from corral.catalogue.vocabulary import StorageKind
 from corral.controls.adjustments import adjusted
 from corral.controls.budget import parse_budget
 from corral.controls.exceptions import today
@@ -33,8 +34,10 @@ def constraints_of(config: Mapping[str, str], day: date | None = None) -> Profil
     own = cast(Mapping[str, str], json.loads(config.get(OWN) or "{}"))
     section = {**cast(Mapping[str, Any], platform.get("sovereignty") or {}), **own}
     region, country = _place(section.get("region"))
-    stored = cast(Mapping[str, str], platform.get("model-storage") or {}).get("bucket", BUCKET)
-    bucket = own.get("bucket", stored)
+    stored = cast(Mapping[str, str], platform.get("model-storage") or {})
+    bucket = own.get("bucket", stored.get("bucket", BUCKET))
+    if "bucket" not in own and stored.get("kind") == StorageKind.GCS.value:
+        bucket = f"gs://{bucket}"
     constraints = profile(
         section.get("profile", STRICTEST_DEFAULT),
         region=None if region == EMBEDDED_REGION else region,

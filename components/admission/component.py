@@ -83,8 +83,8 @@ class AdmissionArgs(TypedDict):
     registry: NotRequired[str]
     """Registry that images must come from; by default the catalogue's repositories."""
     buckets: NotRequired[list[str]]
-    """The platform's own buckets of models; a profile that keeps to regions lets models be served from these
-    alone. When omitted, from any bucket."""
+    """The platform's own buckets of models, such as `s3://models`, or a name of S3; a profile that keeps to
+    regions lets models be served from these alone. When omitted, from any bucket."""
     native: NotRequired[bool]
     """Enforce as ValidatingAdmissionPolicy; true when omitted."""
     kyverno: NotRequired[bool]

@@ -9,8 +9,8 @@ _SHARED = ("s3://", "gs://", "oci://")
 
 
 def store(bucket: str) -> str:
-    """Prefix of what lies in `bucket` of the platform's store."""
-    return f"s3://{bucket}/"
+    """Prefix of what lies in `bucket` of the platform's store: of S3 a name, of others as `gs://models`."""
+    return f"{bucket}/" if "://" in bucket else f"s3://{bucket}/"
 
 
 def served_from(profile: Profile) -> list[str]:

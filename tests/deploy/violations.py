@@ -11,6 +11,7 @@ from tests.components.harness import Graph
 from corral.controls.control import UNKNOWN, Control, ObjectRule, Resource, Undecided
 from corral.controls.enforcement import stops
 from corral.controls.evaluate import applies, evaluate_object, evaluate_resource
+from corral.controls.models.sources import store
 from corral.controls.profiles import Profile, profile
 from corral.controls.register import CONTROLS
 from corral.policy.adapter import Adapted, adapted
@@ -45,6 +46,7 @@ class Violations:
             region=self.plan.region,
             country=self.plan.country,
             registry=self.plan.supply.registry,
+            stores=(store(self.plan.storage.uri),),
         )
         subjects = self.resources(graph)
         several = [adapted(one) for one in subjects]

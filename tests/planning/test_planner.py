@@ -30,7 +30,7 @@ def test_the_dev_fleet_is_one_real_model_and_four_that_people_run(dev: Plan):
     assert dev.vector_db is not None and dev.vector_db.engine is VectorEngine.PGVECTOR
     assert dev.observability is not None
     others = {addon.addon for addon in dev.addons if addon.state is not AddonState.MANAGED}
-    assert others == {Addon.KUEUE, Addon.ENVOY_GATEWAY, Addon.TOKEN_LIMITS}, (
+    assert others == {Addon.KEDA, Addon.KUEUE, Addon.ENVOY_GATEWAY, Addon.TOKEN_LIMITS}, (
         "sections that it does not have bring them"
     )
 

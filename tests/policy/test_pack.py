@@ -207,6 +207,10 @@ def test_a_strict_profile_serves_models_from_the_stacks_own_bucket_alone() -> No
     assert not stopped("s3://ours/chat", "eu-resident", **own)
     assert stopped("s3://ours-not/chat", "eu-resident", **own)
     assert stopped("gs://ours/chat", "eu-resident", **own)
+    google = {"model-storage": {"kind": "gcs", "bucket": "ours"}}
+    assert not stopped("gs://ours/chat", "eu-resident", **google)
+    assert stopped("gs://ours-not/chat", "eu-resident", **google)
+    assert stopped("s3://ours/chat", "eu-resident", **google)
     assert not stopped("s3://anybody/chat", "open", **own)
 
 

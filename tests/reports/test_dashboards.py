@@ -73,6 +73,18 @@ CLUSTER = Cluster(
 )
 
 
+def drawn_with_everything() -> list[str]:
+    """Pages that have, between them, whatever a page of dashboards may have."""
+    several = answer(*(({"pod": f"chat-{n}"}, [(START, "1"), (END, "2")]) for n in range(9)))
+    boards = [
+        board("Many", panel("Load", "short", **{"{{pod}}": "load"}), panel("None", "short", all="none"))
+    ]
+    return [
+        page("dev", measured(one.read, START, END), START, END)
+        for one in (CLUSTER, Cluster(boards, {"load": several}))
+    ]
+
+
 @pytest.fixture
 def drawn() -> str:
     return page("dev", measured(CLUSTER.read, START, END), START, END)

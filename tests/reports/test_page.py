@@ -8,6 +8,7 @@ from dataclasses import replace
 import pytest
 from rich.console import Console
 from tests.reports.pages import HOSTILE, Element, hostile, parsed, section
+from tests.reports.test_dashboards import drawn_with_everything
 from tests.stacks.stack_files import GIB, ROOT, model, planned, pool
 
 from corral.catalogue.gpus import gpus
@@ -401,9 +402,10 @@ def test_the_style_has_no_rule_that_nothing_needs(dev: Plan):
     extra = planned(gpu_pools=[pool(gpus_per_node=1, sharing={"mig": "all-1g.5gb"})])
     dynamic = planned(gpu_pools=[pool(gpu="H100-80GB", sharing={"mig": "dynamic"})])
     strict = replace(dev, region="mars", profile=Profile.EU_RESIDENT)
-    trees = [parsed(page(one)) for one in (dev, extra, dynamic, strict)]
+    pages = [*(page(one) for one in (dev, extra, dynamic, strict)), *drawn_with_everything()]
+    trees = [parsed(one) for one in pages]
     used = {name for tree in trees for one in tree.all() for name in one.classes}
-    ruled = set(re.findall(r"\.([a-z][a-z-]*)", re.sub(r"\{[^{}]*\}", "{}", STYLE.read_text())))
+    ruled = set(re.findall(r"\.([a-z][a-z0-9-]*)", re.sub(r"\{[^{}]*\}", "{}", STYLE.read_text())))
     assert len(ruled) > 30 and ruled <= used
 
 

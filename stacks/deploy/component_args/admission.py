@@ -36,7 +36,7 @@ def admission_args(context: DeployContext) -> AdmissionArgs | None:
         "profile": plan.profile.value,
         "region": plan.region,
         "kyverno": context.enabled(Addon.KYVERNO),
-        "buckets": [plan.storage.bucket],
+        "buckets": [plan.storage.uri],
         "scope": plan.admission.scope,
         "own_serving": plan.state(Addon.KSERVE) is AddonState.MANAGED,
         "kyverno_namespace": plan.addon(Addon.KYVERNO).namespace,

@@ -18,6 +18,11 @@ class StoragePlan:
     """URL by which pods reach it."""
     region: str
 
+    @property
+    def uri(self) -> str:
+        """Address of the bucket, such as `s3://models`."""
+        return f"{'gs' if self.kind is StorageKind.GCS else 's3'}://{self.bucket}"
+
 
 @dataclass(frozen=True)
 class VectorDbPlan:

@@ -321,12 +321,12 @@ def test_proxies_reach_the_rate_limit_service_where_something_is_limited():
 
 def test_calls_of_a_scaled_model_go_by_way_of_what_holds_them_and_carry_its_name():
     graph = made({**BLUE, "scaled": ["chat"]}, keda="keda")
-    (rule,) = rules(graph, "blue.chat")
+    (rule,) = rules(graph, "blue--chat")
     assert [one["name"] for one in rule["backendRefs"]] == ["keda-add-ons-http-interceptor-proxy"]
     assert rule["backendRefs"][0]["namespace"] == "keda" and rule["backendRefs"][0]["port"] == 8080
     (rewritten,) = [one["urlRewrite"] for one in rule["filters"] if one["type"] == "URLRewrite"]
     assert rewritten["hostname"] == "chat.blue"
-    (plain,) = rules(graph, "blue.code")
+    (plain,) = rules(graph, "blue--code")
     assert [one["name"] for one in plain["backendRefs"]] == ["code-predictor"]
     grants = {one.inputs["metadata"]["namespace"] for one in graph.of("ReferenceGrant")}
     assert grants == {"blue", "keda"}
@@ -336,7 +336,7 @@ def test_calls_of_a_scaled_model_go_by_way_of_what_holds_them_and_carry_its_name
 def test_a_canary_of_a_scaled_model_has_its_part_of_the_calls():
     canary = {"model": "chat", "name": "chat-canary", "weight": 10}
     graph = made({**BLUE, "scaled": ["chat"], "canaries": [canary]}, keda="keda")
-    (rule,) = rules(graph, "blue.chat")
+    (rule,) = rules(graph, "blue--chat")
     assert {one["name"]: one["weight"] for one in rule["backendRefs"]} == {
         "keda-add-ons-http-interceptor-proxy": 90,
         "chat-canary-predictor": 10,

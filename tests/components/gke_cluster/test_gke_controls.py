@@ -63,6 +63,7 @@ def test_air_gapped_takes_no_cloud_provider_and_asks_for_a_backup_outside_it():
     assert {control for control, _ in stopped(resources("air-gapped"), "air-gapped")} == {
         "SOV-OPR-01",
         "SOV-LCK-05",
+        "SOV-OFF-01",
     }
 
 
