@@ -117,6 +117,7 @@ def everything() -> tuple[StackConfig, list[dict[str, Any]]]:
     """The committed stack with all addons managed, so that each chart is installed."""
     content = {**onprem(), "fair-sharing": {}, "gateway": {"host": "models.example.eu"}}
     content.pop("addons")
+    content["models"][0]["scaling"] = content["models"][0].pop("replicas")
     config = parse(content)
     return config, platform(config)
 
