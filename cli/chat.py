@@ -22,6 +22,8 @@ def chat(arguments: argparse.Namespace) -> int:
         f"\n{answer.tokens} tokens, {answer.tokens_per_second:.1f} tokens/s, "
         f"first token after {answer.first_token_seconds:.2f} s"
     )
+    if answer.broke_off is not None:
+        progress(f"asked twice: before the first word the connection broke off: {answer.broke_off}")
     if answer.gateway is not None:
         progress(f"gateway {answer.gateway}")
     for hops in answer.hops:

@@ -69,6 +69,8 @@ class Answer:
     """One for each ready pod behind the Service; the Service chose one of them."""
     gateway: str | None = None
     """Base URL of the gateway that it went through; None: there is none that keys open."""
+    broke_off: str | None = None
+    """How the connection broke off before the first word, after which the question was asked once more."""
 
     @property
     def tokens_per_second(self) -> float:
@@ -153,23 +155,30 @@ class Chat:
         count, reported = 0, 0
         started_at = time.monotonic()
         first: float | None = None
+        broke_off: str | None = None
         endpoint = endpoint_of(sent_by(self._client), service)
-        try:
-            with self._asked(endpoint, namespace, name, body) as answer:
-                if answer.status_code != 200:
-                    answer.read()
-                    raise NoAnswer(
-                        f"model {name!r} answered {answer.status_code}: {answer.text.strip()[:300]}"
-                    )
-                for chunk in _events(answer):
-                    reported = at(chunk, "usage", "completion_tokens") or reported
-                    text = _text(chunk)
-                    if text:
-                        first = first or time.monotonic()
-                        count += 1
-                        yield text
-        except httpx.TransportError as cause:
-            raise NoAnswer(f"model {name!r} broke off: {cause or type(cause).__name__}") from cause
+        for once_more in (True, False):
+            try:
+                with self._asked(endpoint, namespace, name, body) as answer:
+                    if answer.status_code != 200:
+                        answer.read()
+                        raise NoAnswer(
+                            f"model {name!r} answered {answer.status_code}: {answer.text.strip()[:300]}"
+                        )
+                    for chunk in _events(answer):
+                        reported = at(chunk, "usage", "completion_tokens") or reported
+                        text = _text(chunk)
+                        if text:
+                            first = first or time.monotonic()
+                            count += 1
+                            yield text
+                break
+            except httpx.RemoteProtocolError as cause:
+                if count or not once_more:
+                    raise NoAnswer(f"model {name!r} broke off: {cause}") from cause
+                broke_off = str(cause)
+            except httpx.TransportError as cause:
+                raise NoAnswer(f"model {name!r} broke off: {cause or type(cause).__name__}") from cause
         last = time.monotonic()
         if first is None:
             raise NoAnswer(f"model {name!r} gave an empty answer")
@@ -179,6 +188,7 @@ class Chat:
             first_token_seconds=first - started_at,
             hops=hops,
             gateway=None if endpoint is None else endpoint.url,
+            broke_off=broke_off,
         )
 
     @contextlib.contextmanager

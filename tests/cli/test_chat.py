@@ -171,3 +171,52 @@ def test_every_ready_pod_behind_the_service_is_named(chat):
     _parts, answer = complete(talk.ask(*talk.choose(["What?"]), ChatOptions(max_tokens=64)))
     assert [hops.pod for hops in answer.hops] == ["smol-0", "smol-1"]
     assert answer.hops[0].pid is None
+
+
+class Breaking:
+    """Answers that break off: by turns after so many of its pieces, then whole."""
+
+    def __init__(self, *pieces: int) -> None:
+        self.pieces = list(pieces)
+        self.asked = 0
+
+    def __call__(self, request: httpx.Request) -> httpx.Response:
+        self.asked += 1
+        if not self.pieces:
+            return httpx.Response(200, content=ANSWER)
+
+        def begun(count: int):
+            yield from [one + b"\n\n" for one in ANSWER.split(b"\n\n")[:count]]
+            raise httpx.RemoteProtocolError("incomplete chunked read")
+
+        return httpx.Response(200, content=begun(self.pieces.pop(0)))
+
+
+@pytest.fixture
+def breaking(chat, monkeypatch):
+    def asked(*pieces):
+        talk, answers = chat([service("smol")]), Breaking(*pieces)
+
+        def respond(request):
+            return answers(request) if request.url.path.endswith("/chat/completions") else before(request)
+
+        before = talk._client._transport.handler
+        monkeypatch.setattr(talk._client._transport, "handler", respond)
+        return talk, answers
+
+    return asked
+
+
+def test_a_connection_that_breaks_off_before_the_first_word_is_made_once_more_and_that_is_said(breaking):
+    talk, answers = breaking(0)
+    text, answer = complete(talk.ask(service("smol"), "Hello?"))
+    assert "".join(text) == "The capital" and answers.asked == 2
+    assert answer.broke_off == "incomplete chunked read"
+
+
+@pytest.mark.parametrize(("pieces", "asked"), [((1,), 1), ((0, 0), 2)], ids=["after a word", "twice"])
+def test_a_connection_that_breaks_off_otherwise_is_an_error(breaking, pieces, asked):
+    talk, answers = breaking(*pieces)
+    with pytest.raises(NoAnswer, match="broke off: incomplete chunked read"):
+        complete(talk.ask(service("smol"), "Hello?"))
+    assert answers.asked == asked
