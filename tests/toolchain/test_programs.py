@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from corral.catalogue.addons import tools_on_demand
 from corral.embedded.toolchain import chart, postgres_bin, programs_path, python_env, tool, wheels
 from corral.embedded.toolchain.lookup import OWNERS
 
@@ -81,6 +82,8 @@ REQUIRED = {"dra-driver-nvidia-gpu": ("--set", "gpuResourcesEnabledOverride=true
 @pytest.mark.parametrize("name", sorted(n.removeprefix("chart:") for n in OWNERS if n.startswith("chart:")))
 def test_a_real_chart_renders_without_any_repository(name: str, render: Callable[..., str]) -> None:
     folder = chart(name)
+    if folder is None and OWNERS[f"chart:{name}"].name in tools_on_demand():
+        pytest.skip(f"chart {name} is not set up: corral setup --all")
     assert folder
-    assert yaml.safe_load((folder / "Chart.yaml").read_text())["name"] == name
+    assert yaml.safe_load((folder / "Chart.yaml").read_text())["name"] == name.removesuffix("-stand-in")
     render(folder, *REQUIRED.get(name, ()))
