@@ -35,6 +35,17 @@ class Context:
     mounts: Mapping[str, Path]
     """Mount path -> folder or file on this machine."""
 
+    def require_mounts(self, image: str, reason: str) -> None:
+        """Refuse the pod unless mounts stand at their real paths; `reason`: what `image` needs them for.
+
+        Raises:
+            Refused: they do not.
+        """
+        if not self.real_paths:
+            raise Refused(
+                f"image {image} {reason}, and this machine does not let processes have mounts of their own"
+            )
+
     def path(self, path: str) -> str:
         """Where the process finds `wanted`, a path as the container states it."""
         if self.real_paths:

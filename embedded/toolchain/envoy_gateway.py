@@ -18,6 +18,7 @@ from corral.embedded.toolchain.errors import ToolchainError
 from corral.embedded.toolchain.gomodules import GoBuild
 from corral.embedded.toolchain.installed import Installed, OnPath
 from corral.embedded.toolchain.packages import WheelFiles
+from corral.embedded.toolchain.patched import copy_without, patch
 from corral.embedded.toolchain.recipes import HERE, Recipe
 from corral.embedded.toolchain.sources import GATEWAY_API
 
@@ -31,23 +32,8 @@ UNVERSIONED = "v0.0.0-latest"
 def envoy_gateway(builder: Builder, source: Path) -> None:
     """Put the module beside ours, its servers and the listeners of its proxies on their pods' addresses."""
     copy = source / "gateway"
-    shutil.copytree(
-        builder.module(MODULE),
-        copy,
-        copy_function=shutil.copyfile,
-        ignore=shutil.ignore_patterns("*_test.go", "testdata"),
-    )
-    for folder in (copy, *(path for path in copy.rglob("*") if path.is_dir())):
-        folder.chmod(0o755)
-    replaced: list[Mapping[str, str]] = yaml.safe_load((source / "replaced.yaml").read_text())
-    for change in replaced:
-        file, old = copy / change["file"], change["old"]
-        text = file.read_text()
-        if old not in text:
-            raise ToolchainError(f"{MODULE.path}@{MODULE.version}: no {old!r} in {change['file']}")
-        file.write_text(text.replace(old, change["new"]))
-    shutil.copytree(source / "patch", copy, dirs_exist_ok=True)
-    shutil.rmtree(source / "patch")
+    copy_without(builder.module(MODULE), copy, "*_test.go", "testdata")
+    patch(source, copy, f"{MODULE.path}@{MODULE.version}: ")
 
 
 @dataclass(frozen=True)

@@ -6,12 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-import yaml
-
 from corral.embedded.toolchain.builder import Builder, ModulePin
 from corral.embedded.toolchain.chartfiles import ChartFiles, DefinitionsChart
 from corral.embedded.toolchain.errors import ToolchainError
 from corral.embedded.toolchain.gomodules import GoBuild
+from corral.embedded.toolchain.patched import copy_without, patch
 from corral.embedded.toolchain.recipes import HERE, Recipe
 
 KEDA = ModulePin("github.com/kedacore/keda/v2", "v2.20.2", "h1:SR60v8uIcelbveS8n/1jcl8tLdBBIbHMxmdOHw8tKqA=")
@@ -40,7 +39,7 @@ CLOUDS = ("\t} else {\n\t\t// could be the case of azure", "\t}\n\n\treturn &pro
 def keda(builder: Builder, source: Path) -> None:
     """Put both modules beside ours: few scalers, and no address that this machine does not have."""
     for pin, name in ((KEDA, "keda"), (HTTP_ADD_ON, "http-add-on")):
-        _copied(builder.module(pin), source / name)
+        copy_without(builder.module(pin), source / name, "*_test.go", "testdata", "tests", "vendor")
     own = source / "keda"
     for entry in (own / "pkg" / "scalers").iterdir():
         if entry.is_dir() and entry.name not in SCALER_FOLDERS:
@@ -53,15 +52,7 @@ def keda(builder: Builder, source: Path) -> None:
     file.write_text(few_scalers(file.read_text()))
     file = own / "pkg" / "scalers" / "prometheus_scaler.go"
     file.write_text(_without(file.read_text(), *CLOUDS))
-    replaced: list[Mapping[str, str]] = yaml.safe_load((source / "replaced.yaml").read_text())
-    for change in replaced:
-        file, old = source / change["file"], change["old"]
-        text = file.read_text()
-        if old not in text:
-            raise ToolchainError(f"no {old!r} in {change['file']}")
-        file.write_text(text.replace(old, change["new"]))
-    shutil.copytree(source / "patch", source, dirs_exist_ok=True)
-    shutil.rmtree(source / "patch")
+    patch(source, source)
 
 
 def few_scalers(text: str) -> str:
@@ -83,13 +74,6 @@ def _without(text: str, start: str, following: str) -> str:
     if not opened or not closed:
         raise ToolchainError(f"{KEDA.path}@{KEDA.version}: the Prometheus scaler has no {start!r}")
     return before + following + after
-
-
-def _copied(module: Path, copy: Path) -> None:
-    ignored = shutil.ignore_patterns("*_test.go", "testdata", "tests", "vendor")
-    shutil.copytree(module, copy, copy_function=shutil.copyfile, ignore=ignored)
-    for folder in (copy, *(path for path in copy.rglob("*") if path.is_dir())):
-        folder.chmod(0o755)
 
 
 @dataclass(frozen=True)

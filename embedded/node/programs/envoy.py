@@ -27,7 +27,7 @@ COMMANDS = {
 
 def gateway(context: Context) -> Launch:
     """The controller, the hook that makes certificates, or the shutdown manager beside a proxy."""
-    _require_mounts(context, GATEWAY)
+    context.require_mounts(GATEWAY, "reads its certificates in /certs")
     args = arguments(context, GATEWAY, "envoy-gateway")
     command = next((words for words in COMMANDS if tuple(args[: len(words)]) == words), None)
     if command is None:
@@ -57,7 +57,7 @@ PROXY_FLAGS = Flags(
 
 def proxy(context: Context) -> Launch:
     """An Envoy proxy; where it listens stands in its bootstrap, which is rewritten."""
-    _require_mounts(context, PROXY)
+    context.require_mounts(PROXY, "reads its certificates in /certs")
     flags = PROXY_FLAGS.translate(context, arguments(context, PROXY, "envoy"))
     if not any(part.startswith("--config-yaml=") for part in flags):
         raise Refused(f"image {PROXY} needs --config-yaml here, as Envoy Gateway states it")
@@ -66,14 +66,6 @@ def proxy(context: Context) -> Launch:
     parts = [part for flag in flags for part in flag.split("=", 1)]
     # Hot restart has sockets that proxies of one machine would share.
     return Launch([str(executable), *parts, "--disable-hot-restart"], {}, (executable.parent,))
-
-
-def _require_mounts(context: Context, image: str) -> None:
-    if not context.real_paths:
-        raise Refused(
-            f"image {image} reads its certificates in /certs, and this machine does not let processes have "
-            "mounts of their own"
-        )
 
 
 def local(bootstrap: str, bind: str) -> dict[str, Any]:

@@ -1,6 +1,6 @@
 """KEDA: operator, metrics server, and the HTTP add-on's interceptor, scaler and operator."""
 
-from corral.embedded.node.program_spec import Context, Launch, ProgramSpec, Refused
+from corral.embedded.node.program_spec import Context, Launch, ProgramSpec
 from corral.embedded.node.programs import installed
 from corral.embedded.node.programs.documented import documented
 from corral.embedded.node.programs.flags import (
@@ -62,11 +62,7 @@ ROUTES_FLAGS = Flags(
 
 
 def _launch(context: Context, program: str, image: str, flags: list[str]) -> Launch:
-    if not context.real_paths:
-        raise Refused(
-            f"image {image} reads its account's token where a pod has it, and this machine does not let "
-            "processes have mounts of their own"
-        )
+    context.require_mounts(image, "reads its account's token where a pod has it")
     executable = installed.program(program)
     return Launch([str(executable), *flags], {"CORRAL_ADDRESS": context.bind}, (executable.parent,))
 

@@ -38,11 +38,7 @@ MANAGER_FLAGS = Flags(
 
 def manager(context: Context) -> Launch:
     """The manager; where it listens stands in its configuration, of which it gets a copy."""
-    if not context.real_paths:
-        raise Refused(
-            f"image {MANAGER} keeps a certificate in /visibility, and this machine does not let processes "
-            "have mounts of their own"
-        )
+    context.require_mounts(MANAGER, "keeps a certificate in /visibility")
     flags = MANAGER_FLAGS.translate(context, arguments(context, MANAGER, "manager"))
     kueue = installed.program("kueue")
     return Launch([str(kueue), *flags], {}, (kueue.parent,))

@@ -119,11 +119,7 @@ def checker(context: Context) -> Launch:
     if not args or args[0] not in CHECKS:
         command = args[0] if args else "nothing"
         raise Refused(f"image {CHECKER} runs {', '.join(sorted(CHECKS))} here, not {command!r}")
-    if not context.real_paths:
-        raise Refused(
-            f"image {CHECKER} knows its identity only from the mounted ServiceAccount folder, and this "
-            "machine does not let processes have mounts of their own"
-        )
+    context.require_mounts(CHECKER, "knows its identity only from the mounted ServiceAccount folder")
     executable = installed.program("kyverno-readiness-checker")
     flags = CHECKS[args[0]].translate(context, args[1:])
     return Launch([str(executable), args[0], *flags], {}, (executable.parent,))

@@ -18,11 +18,7 @@ def service(context: Context) -> Launch:
     rest = arguments(context, SERVICE, "ratelimit")
     if rest:
         raise Refused(f"argument {rest[0]!r} of image {SERVICE} is not honoured here: it has none")
-    if not context.real_paths:
-        raise Refused(
-            f"image {SERVICE} reads its certificates in /certs, and this machine does not let processes have "
-            "mounts of their own"
-        )
+    context.require_mounts(SERVICE, "reads its certificates in /certs")
     own = dict.fromkeys(("HOST", "GRPC_HOST", "DEBUG_HOST"), context.bind)
     _, _, metrics = context.env.get("PROMETHEUS_ADDR", ":9090").rpartition(":")
     environment = {
