@@ -9,6 +9,7 @@ from typing import Any, cast
 
 import httpx
 
+from corral.catalogue.gateway import PREDICTOR_PORT, predictor
 from corral.embedded.endpoint import Endpoint, endpoint_of, sent_by
 from corral.embedded.home import PlaneHome
 from corral.embedded.kube import DEFERRALS, Object, Objects, resource, retry_after
@@ -20,7 +21,6 @@ from corral.embedded.plane.record import PlaneRecord
 SERVICES = resource("serving.kserve.io/v1beta1", "inferenceservices")
 SIMULATED = "corral.dev/weights"
 """Annotation; `simulated`: the model has no weights and answers nothing."""
-PORT = 80
 FIRST_TOKEN_SECONDS = 120.0
 KEY_SECONDS = 20.0
 """In which a new key opens the gateway."""
@@ -159,26 +159,18 @@ class Chat:
         endpoint = endpoint_of(sent_by(self._client), service)
         for once_more in (True, False):
             try:
-                with self._asked(endpoint, namespace, name, body) as answer:
-                    if answer.status_code != 200:
-                        answer.read()
-                        raise NoAnswer(
-                            f"model {name!r} answered {answer.status_code}: {answer.text.strip()[:300]}"
-                        )
-                    for chunk in _events(answer):
-                        reported = at(chunk, "usage", "completion_tokens") or reported
-                        text = _text(chunk)
-                        if text:
-                            first = first or time.monotonic()
-                            count += 1
-                            yield text
+                for chunk in self._chunks(endpoint, namespace, name, body):
+                    reported = at(chunk, "usage", "completion_tokens") or reported
+                    text = _text(chunk)
+                    if text:
+                        first = first or time.monotonic()
+                        count += 1
+                        yield text
                 break
-            except httpx.RemoteProtocolError as cause:
-                if count or not once_more:
-                    raise NoAnswer(f"model {name!r} broke off: {cause}") from cause
-                broke_off = str(cause)
             except httpx.TransportError as cause:
-                raise NoAnswer(f"model {name!r} broke off: {cause or type(cause).__name__}") from cause
+                if count or not once_more or not isinstance(cause, httpx.RemoteProtocolError):
+                    raise NoAnswer(f"model {name!r} broke off: {cause or type(cause).__name__}") from cause
+                broke_off = str(cause)
         last = time.monotonic()
         if first is None:
             raise NoAnswer(f"model {name!r} gave an empty answer")
@@ -191,13 +183,27 @@ class Chat:
             broke_off=broke_off,
         )
 
+    def _chunks(
+        self, endpoint: Endpoint | None, namespace: str, name: str, body: dict[str, Any]
+    ) -> Iterator[Object]:
+        """The answer as it comes.
+
+        Raises:
+            NoAnswer: the model refuses.
+        """
+        with self._asked(endpoint, namespace, name, body) as answer:
+            if answer.status_code != 200:
+                answer.read()
+                raise NoAnswer(f"model {name!r} answered {answer.status_code}: {answer.text.strip()[:300]}")
+            yield from _events(answer)
+
     @contextlib.contextmanager
     def _asked(
         self, endpoint: Endpoint | None, namespace: str, name: str, body: dict[str, Any]
     ) -> Generator[httpx.Response]:
         """The answer as it begins: of the gateway, once it knows the key, or of the service proxy."""
         if endpoint is None:
-            path = resource("v1", "services", namespace, f"{name}-predictor:{PORT}", "proxy")
+            path = resource("v1", "services", namespace, f"{predictor(name)}:{PREDICTOR_PORT}", "proxy")
             with self._client.stream("POST", f"{path}/v1/chat/completions", json=body) as answer:
                 yield answer
             return
@@ -213,7 +219,7 @@ class Chat:
 
     def _hops(self, namespace: str, name: str) -> tuple[Hops, ...]:
         answer = self._get(resource("v1", "pods", namespace), labelSelector=f"{MODEL_LABEL}={name}")
-        service = f"{namespace}/{name}-predictor:{PORT}"
+        service = f"{namespace}/{predictor(name)}:{PREDICTOR_PORT}"
         return tuple(self._hop(service, pod) for pod in _items(answer) if is_true(pod, "Ready"))
 
     def _hop(self, service: str, pod: Object) -> Hops:
