@@ -33,6 +33,10 @@ def model_path(tenant: str, model: str) -> str:
     return f"/{tenant}/{model}/v1"
 
 
+PREDICTOR_PORT = 80
+"""Port of a model's Service, as KServe has it."""
+
+
 def predictor(model: str) -> str:
     """Service of a model, as KServe names it."""
     return f"{model}-predictor"

@@ -9,7 +9,6 @@ LETTERS = "abcdef"
 """Last letters of zones."""
 NODES, PODS, SERVICES = "10.0.0.0/20", "10.4.0.0/14", "10.8.0.0/20"
 """Addresses of a cluster that names no others."""
-CLOUD_STORAGE = "https://storage.googleapis.com"
 GOOGLE_APIS = "199.36.153.4/30"
 """Addresses of restricted.googleapis.com, which routes within Google alone lead to."""
 LONGEST_NAME = 30

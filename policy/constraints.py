@@ -7,6 +7,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any, cast
 
+from corral.catalogue.stores import bucket_uri
 from corral.catalogue.vocabulary import StorageKind
 from corral.controls.adjustments import adjusted
 from corral.controls.budget import parse_budget
@@ -35,9 +36,8 @@ def constraints_of(config: Mapping[str, str], day: date | None = None) -> Profil
     section = {**cast(Mapping[str, Any], platform.get("sovereignty") or {}), **own}
     region, country = _place(section.get("region"))
     stored = cast(Mapping[str, str], platform.get("model-storage") or {})
-    bucket = own.get("bucket", stored.get("bucket", BUCKET))
-    if "bucket" not in own and stored.get("kind") == StorageKind.GCS.value:
-        bucket = f"gs://{bucket}"
+    kind = next((one for one in StorageKind if one.value == stored.get("kind")), StorageKind.SEAWEEDFS)
+    bucket = own.get("bucket", bucket_uri(kind, stored.get("bucket", BUCKET)))
     constraints = profile(
         section.get("profile", STRICTEST_DEFAULT),
         region=None if region == EMBEDDED_REGION else region,

@@ -16,6 +16,7 @@ from urllib.parse import quote
 
 import httpx
 
+from corral.catalogue.stores import CLOUD_STORAGE
 from corral.tools.failure import ToolFailure
 from corral.tools.google_identity import Identity
 from corral.tools.sources.transfer import (
@@ -30,7 +31,6 @@ from corral.tools.sources.transfer import (
     unheard,
 )
 
-ENDPOINT = "https://storage.googleapis.com"
 OK, CREATED, NOT_FOUND, PRECONDITION_FAILED = 200, 201, 404, 412
 REFUSED = frozenset((401, 403))
 PAGE = 1000
@@ -44,7 +44,7 @@ class CloudClient:
 
     def __init__(self, notes: Say = unheard) -> None:
         self.notes = notes
-        self.base = (os.environ.get("STORAGE_EMULATOR_HOST") or ENDPOINT).rstrip("/")
+        self.base = (os.environ.get("STORAGE_EMULATOR_HOST") or CLOUD_STORAGE).rstrip("/")
         self.http = httpx.Client(auth=Identity(notes), timeout=TIMEOUT)
 
     # One object.

@@ -5,6 +5,7 @@ from typing import Any
 
 from corral.catalogue.gateway import (
     GATEWAY,
+    PREDICTOR_PORT,
     PROXY,
     TLS_SECRET,
     keys_secret,
@@ -30,8 +31,6 @@ LISTENER = "https"
 USER = 65532
 PRIVILEGED, MOVED_BY = 1024, 10000
 """Ports below the first are listened at that much higher (`servicePortToContainerPort` of Envoy Gateway)."""
-SERVICE_PORT = 80
-"""Of a model, as KServe has it."""
 MOST_WEIGHT = 100
 RETRIES = 3
 RETRIED = ["connect-failure", "refused-stream", "reset"]
@@ -302,7 +301,7 @@ def _backends(tenant: RoutedTenant, model: str) -> list[dict[str, Any]]:
 def _service(tenant: RoutedTenant, name: str) -> dict[str, Any]:
     if name in tenant.get("scaled", []):
         return {"name": keda.SERVICE, "namespace": keda.NAMESPACE, "port": keda.PORT}
-    return {"name": predictor(name), "namespace": tenant["namespace"], "port": SERVICE_PORT}
+    return {"name": predictor(name), "namespace": tenant["namespace"], "port": PREDICTOR_PORT}
 
 
 def _attached(host: str) -> dict[str, Any]:

@@ -4,11 +4,9 @@ from typing import Any, NotRequired, TypedDict
 
 import pulumi
 
-from corral.catalogue.gateway import predictor
+from corral.catalogue.gateway import PREDICTOR_PORT, predictor
 from corral.components.keda.names import NAMESPACE, SCALER, SCALER_PORT, host
 
-SERVICE_PORT = 80
-"""Of a model, as KServe has it."""
 ROUTES = "http.keda.sh/v1beta1"
 SCALED = "keda.sh/v1alpha1"
 SETTLED = {"pulumi.com/waitFor": "condition=Ready"}
@@ -38,7 +36,7 @@ def counted(name: str, namespace: pulumi.Input[str], scaling: ModelScaling) -> d
     targets = {"concurrency": scaling.get("concurrency"), "requestRate": scaling.get("request_rate")}
     return {
         "rules": [{"hosts": [host(name, namespace)]}],
-        "target": {"service": predictor(name), "port": SERVICE_PORT},
+        "target": {"service": predictor(name), "port": PREDICTOR_PORT},
         "scalingMetric": {key: {"targetValue": value} for key, value in targets.items() if value is not None},
         # A cold start may take all of it.
         "timeouts": {"readiness": "0s", "request": limit, "responseHeader": limit},

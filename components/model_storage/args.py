@@ -5,6 +5,7 @@ from typing import NotRequired, TypedDict
 
 import pulumi
 
+from corral.catalogue.stores import KEYLESS
 from corral.catalogue.vocabulary import StorageKind
 from corral.components._words import StorageKindWord
 from corral.components.supply import Supply
@@ -59,8 +60,6 @@ NEEDED: Mapping[StorageKind, tuple[str, ...]] = {
     StorageKind.GCS: (),
 }
 """Arguments that a kind of store needs beside its bucket."""
-SCHEMES: Mapping[StorageKind, str] = {StorageKind.S3: "s3", StorageKind.GCS: "gs"}
-"""URI schemes of the kinds that let pods in by their account."""
 KEYS = ("access_key", "secret_key", "encryption_key")
 
 
@@ -70,7 +69,7 @@ def problems(name: str, args: ModelStorageArgs) -> Iterator[str]:
     for key in NEEDED[kind]:
         if key not in args:
             yield f"{name}: {key!r} is missing; kind {kind.value} needs it"
-    if kind in SCHEMES:
+    if kind in KEYLESS:
         for key in KEYS:
             if key in args:
                 yield (

@@ -6,12 +6,12 @@ from urllib.parse import urlsplit
 import pulumi
 import pulumi_kubernetes as kubernetes
 
-from corral.catalogue.gke import CLOUD_STORAGE
+from corral.catalogue.stores import CLOUD_STORAGE, SCHEMES
 from corral.catalogue.vocabulary import StorageKind
 from corral.components._kit import checked, child, labels, name_of, refuse, selector, token
 from corral.components._namespaces import namespace_of
 from corral.components._signals import Monitor, watch
-from corral.components.model_storage.args import SCHEMES, ModelStorageArgs, problems
+from corral.components.model_storage.args import ModelStorageArgs, problems
 from corral.components.model_storage.deployment import Owner, deploy, ensure_bucket
 from corral.components.model_storage.job import credential_secret
 from corral.components.model_storage.names import CLAIM, COMPONENT, NAMESPACE, SERVICE, WRITER_ACCOUNT
@@ -79,7 +79,7 @@ class ModelStorage(pulumi.ComponentResource):
             opts=child(self),
         )
         return {
-            "scheme": SCHEMES[StorageKind(args["kind"])],
+            "scheme": SCHEMES[StorageKind(args["kind"])].value,
             "endpoint": args.get("endpoint", CLOUD_STORAGE),
             "port": SCHEME_PORTS["https"],
             "region": args.get("region", ""),

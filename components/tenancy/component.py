@@ -15,8 +15,6 @@ from corral.controls.network import net_06
 
 COMPONENT = "tenancy"
 METADATA = "metadata-server"
-METADATA_SERVER, METADATA_PORT = "169.254.169.254/32", 80
-"""GKE's, under Dataplane V2 (Google's page on Workload Identity Federation for GKE, network policies)."""
 
 
 class Reachable(TypedDict):
@@ -128,7 +126,7 @@ class Tenancy(pulumi.ComponentResource):
         if args.get("addresses"):
             rules["outside"] = outside(args.get("addresses", []))
         if args.get("metadata_server", False):
-            rules[METADATA] = outside([{"cidrs": [METADATA_SERVER], "port": METADATA_PORT}])
+            rules[METADATA] = outside([{"cidrs": [net_06.METADATA_ADDRESS], "port": net_06.METADATA_PORT}])
         if callers := [*args.get("callers", []), *tenant.get("callers", [])]:
             rules["inwards"] = inwards(callers)
         for rule, spec in rules.items():

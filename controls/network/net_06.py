@@ -17,18 +17,19 @@ pod-id-agent-setup)."""
 METADATA_SERVER = "corral.dev/metadata-server"
 """Annotation of a policy that opens GKE's metadata server, with value `gke`: it answers with the identity of
 the pod that asks, since nodes hide their own there, which SOV-NET-09 keeps."""
-_GKE = "169.254.169.254/32"
+METADATA_ADDRESS, METADATA_PORT = "169.254.169.254/32", 80
+"""GKE's, under Dataplane V2 (Google's page on Workload Identity Federation for GKE, network policies)."""
 _OF_NODE = f"({{0}}.matches({text(_METADATA)}) && !({{0}} in {text(_POD_IDENTITY)}))"
 _BLOCK = f"(has({{0}}) && ({{0}}.matches({text(_WORLD)}) || {_OF_NODE}))"
 _NAMES = "(has(p.port) && string(p.port) in ['53', 'dns', 'dns-tcp', 'dns-udp'])"
 _PEERS = "{0}.exists(p, has(p.ipBlock) && " + _BLOCK.format("p.ipBlock.cidr") + ")"
 _LIST = "(has({0}) && {0} != null ? {0} : [])"
 _OWN = (
-    f"(p.ipBlock.cidr == {text(_GKE)} && "
+    f"(p.ipBlock.cidr == {text(METADATA_ADDRESS)} && "
     f"{text(METADATA_SERVER)} in object.?metadata.?annotations.orValue({{}}) && "
     f"object.metadata.annotations[{text(METADATA_SERVER)}] == 'gke' && "
     "has(r.ports) && r.ports != null && size(r.ports) > 0 && "
-    "r.ports.all(o, has(o.port) && string(o.port) == '80' && !has(o.endPort)))"
+    f"r.ports.all(o, has(o.port) && string(o.port) == '{METADATA_PORT}' && !has(o.endPort)))"
 )
 _PEERS_OUT = (
     "{0}.exists(p, has(p.ipBlock) && "
@@ -147,17 +148,17 @@ CONTROL = Control(
         Case("from anywhere, to any port", Verdict.BAD, _policy(ingress=[{}])),
         Case("from anywhere in the cluster", Verdict.GOOD, _policy(ingress=[{"ports": [{"port": 80}]}])),
         Case("the metadata", Verdict.BAD, _out(_range("169.254.169.254/32"), ports=[{"port": 80}])),
-        Case("GKE's metadata", Verdict.GOOD, _on_gke(_range(_GKE), ports=[{"port": 80}])),
+        Case("GKE's metadata", Verdict.GOOD, _on_gke(_range(METADATA_ADDRESS), ports=[{"port": 80}])),
         Case(
             "GKE's metadata, not known to be it",
             Verdict.BAD,
-            _on_gke(_range(_GKE), "eks", ports=[{"port": 80}]),
+            _on_gke(_range(METADATA_ADDRESS), "eks", ports=[{"port": 80}]),
         ),
-        Case("GKE's metadata, any port", Verdict.BAD, _on_gke(_range(_GKE))),
+        Case("GKE's metadata, any port", Verdict.BAD, _on_gke(_range(METADATA_ADDRESS))),
         Case(
             "GKE's metadata and more ports",
             Verdict.BAD,
-            _on_gke(_range(_GKE), ports=[{"port": 80}, {"port": 1}]),
+            _on_gke(_range(METADATA_ADDRESS), ports=[{"port": 80}, {"port": 1}]),
         ),
         Case(
             "GKE's metadata and its neighbours",

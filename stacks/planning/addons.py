@@ -4,6 +4,7 @@ from collections.abc import Collection, Mapping
 
 from corral.catalogue.addons import Descriptor, descriptor, descriptors
 from corral.catalogue.charts import ChartEntry, chart, charts_of
+from corral.catalogue.stores import KEYLESS
 from corral.catalogue.vocabulary import Addon, AddonState, StorageKind, VectorEngine
 from corral.stacks.config.stack_config import ALERTS_URL, REGISTRY_AUTH, Observability, Sovereignty
 from corral.stacks.planning.results.addons import AddonPlan, AddonStates, ChartPlan
@@ -66,7 +67,7 @@ def secrets_of(
         secret.key
         for addon, state in states.items()
         # Pods enter a cloud's bucket by their own identity.
-        if not (addon is Addon.MODEL_STORAGE and store in (StorageKind.S3, StorageKind.GCS))
+        if not (addon is Addon.MODEL_STORAGE and store in KEYLESS)
         for secret in descriptor(addon).secrets
         if state in secret.states and secret.engine in (None, engine)
     )

@@ -4,8 +4,8 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from corral.catalogue.addons import descriptor
 from corral.catalogue.aws import partition_of, partitions
-from corral.catalogue.gke import CLOUD_STORAGE
 from corral.catalogue.quantities import GIB, gib, gibibytes
+from corral.catalogue.stores import CLOUD_STORAGE
 from corral.catalogue.vocabulary import Addon, StorageKind
 from corral.stacks.config.errors import Problem
 from corral.stacks.config.model_lock import LockedModel

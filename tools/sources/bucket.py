@@ -12,13 +12,13 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any, cast
 
+from corral.catalogue.stores import CLOUD_STORAGE
 from corral.tools.failure import ToolFailure
 from corral.tools.sources.source import Listed, Listing, Say, Source, below, relative
 from corral.tools.sources.transfer import CONNECT_ATTEMPTS, PASSING, Broken, repeated, retry_after
 from corral.tools.store import Location, client, failure_of, header_of, status_of
 
 PREFIX = "SOURCE_"
-CLOUD_STORAGE = "https://storage.googleapis.com"
 RANGE = 8 << 20
 """Bytes of one request."""
 AT_ONCE = 4

@@ -6,7 +6,8 @@ import pulumi
 import pulumi_gcp as gcp
 import pulumi_kubernetes as kubernetes
 
-from corral.catalogue.gke import CLOUD_STORAGE, GOOGLE_APIS
+from corral.catalogue.gke import GOOGLE_APIS
+from corral.catalogue.stores import CLOUD_STORAGE
 from corral.catalogue.vocabulary import Addon, AddonState, StorageKind
 from corral.components.gke_cluster import GkeCluster
 from corral.components.gke_model_bucket import GkeModelBucket

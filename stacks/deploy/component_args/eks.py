@@ -2,25 +2,26 @@
 
 from collections.abc import Sequence
 from typing import cast
-from urllib.parse import urlsplit
 
 import pulumi
 
-from corral.catalogue.sources import scheme_of
-from corral.catalogue.vocabulary import Addon, AddonState, Platform, SourceScheme, Weights
-from corral.components._accounts import PodAccount
+from corral.catalogue.vocabulary import AddonState, Platform
 from corral.components.eks_cluster import EksCluster, EksClusterArgs, EksKeys, EksNetwork, EksSystemNodes
 from corral.components.eks_model_bucket import EksModelBucketArgs
 from corral.components.gpu_node_pool.eks import EksGpuNodePoolArgs
 from corral.components.gpu_node_pool.eks_nodes import EksImage
-from corral.components.model_storage.names import WRITER_ACCOUNT
+from corral.stacks.deploy.component_args.cloud_buckets import (
+    MODELS_KEY,
+    bucket_readers,
+    bucket_sources,
+    bucket_writers,
+)
 from corral.stacks.deploy.component_args.cloud_pools import pool_capacity, pool_devices, pool_layouts
 from corral.stacks.planning.results.cost import CostPlan
 from corral.stacks.planning.results.eks import EksPlan
 from corral.stacks.planning.results.plan import Plan
 from corral.stacks.planning.results.pools import PoolPlan
 
-MODELS_KEY = "models"
 IMAGES = {Platform.EKS_AL2023: EksImage.AL2023, Platform.EKS_BOTTLEROCKET: EksImage.BOTTLEROCKET}
 
 
@@ -58,18 +59,12 @@ def eks_bucket_args(
     plan: Plan, eks: EksPlan, cluster: pulumi.Input[str], *, protect: bool
 ) -> EksModelBucketArgs:
     """The bucket of models, and who enters it: imports write, and each model reads as its own account."""
-    real = [model for model in plan.models if model.weights is Weights.REAL]
-    imports: PodAccount = {
-        "namespace": plan.addon(Addon.MODEL_STORAGE).namespace,
-        "service_account": WRITER_ACCOUNT,
-    }
-    sources = {bucket_of(model.source): None for model in real if model.origin is None}
     args: EksModelBucketArgs = {
         "region": eks.region,
         "cluster": cluster,
-        "readers": [{"namespace": one.namespace, "service_account": one.name} for one in real],
-        "writers": [imports],
-        "sources": [one for one in sources if one is not None and one != plan.storage.bucket],
+        "readers": bucket_readers(plan),
+        "writers": bucket_writers(plan),
+        "sources": [*bucket_sources(plan)],
         "bucket": plan.storage.bucket,
         "tags": dict(eks.tags),
         "protect": protect,
@@ -77,15 +72,6 @@ def eks_bucket_args(
     if MODELS_KEY in eks.keys:
         args["key"] = eks.keys[MODELS_KEY]
     return args
-
-
-def bucket_of(source: str | None) -> str | None:
-    """The bucket of S3 that a model is imported from; None: it is elsewhere.
-
-    >>> bucket_of("s3://intake/qwen3-8b")
-    'intake'
-    """
-    return urlsplit(source).netloc if source and scheme_of(source) is SourceScheme.S3 else None
 
 
 def eks_pool_args(

@@ -1,10 +1,6 @@
 """Arguments of GkeCluster and of the GPU node pools on it."""
 
-from urllib.parse import urlsplit
-
-from corral.catalogue.sources import scheme_of
-from corral.catalogue.vocabulary import Addon, AddonState, SourceScheme, Weights
-from corral.components._accounts import PodAccount
+from corral.catalogue.vocabulary import AddonState
 from corral.components.gke_cluster import (
     GkeCluster,
     GkeClusterArgs,
@@ -15,14 +11,17 @@ from corral.components.gke_cluster import (
 )
 from corral.components.gke_model_bucket import GkeModelBucketArgs
 from corral.components.gpu_node_pool.gke import GkeGpuNodePoolArgs
-from corral.components.model_storage.names import WRITER_ACCOUNT
+from corral.stacks.deploy.component_args.cloud_buckets import (
+    MODELS_KEY,
+    bucket_readers,
+    bucket_sources,
+    bucket_writers,
+)
 from corral.stacks.deploy.component_args.cloud_pools import pool_capacity, pool_devices, pool_layouts
 from corral.stacks.planning.results.cost import CostPlan
 from corral.stacks.planning.results.gke import GkeControlPlaneKeysPlan, GkePlan
 from corral.stacks.planning.results.plan import Plan
 from corral.stacks.planning.results.pools import PoolPlan
-
-MODELS_KEY = "models"
 
 
 def gke_cluster_args(plan: GkePlan, *, dra: bool, protect: bool) -> GkeClusterArgs:
@@ -69,18 +68,12 @@ def gke_cluster_args(plan: GkePlan, *, dra: bool, protect: bool) -> GkeClusterAr
 
 def gke_bucket_args(plan: Plan, gke: GkePlan, *, protect: bool) -> GkeModelBucketArgs:
     """The bucket of models, and who enters it: imports write, and each model reads as its own account."""
-    real = [model for model in plan.models if model.weights is Weights.REAL]
-    imports: PodAccount = {
-        "namespace": plan.addon(Addon.MODEL_STORAGE).namespace,
-        "service_account": WRITER_ACCOUNT,
-    }
-    sources = {_bucket_of(model.source): None for model in real if model.origin is None}
     args: GkeModelBucketArgs = {
         "project": gke.project,
         "region": gke.region,
-        "readers": [{"namespace": one.namespace, "service_account": one.name} for one in real],
-        "writers": [imports],
-        "sources": [one for one in sources if one is not None and one != plan.storage.bucket],
+        "readers": bucket_readers(plan),
+        "writers": bucket_writers(plan),
+        "sources": bucket_sources(plan),
         "bucket": plan.storage.bucket,
         "labels": dict(gke.labels),
         "protect": protect,
@@ -90,11 +83,6 @@ def gke_bucket_args(plan: Plan, gke: GkePlan, *, protect: bool) -> GkeModelBucke
     if gke.key_project is not None:
         args["key_project"] = gke.key_project
     return args
-
-
-def _bucket_of(source: str | None) -> str | None:
-    """The bucket of Cloud Storage that a model is imported from; None: it is elsewhere."""
-    return urlsplit(source).netloc if source and scheme_of(source) is SourceScheme.GCS else None
 
 
 def gke_pool_args(

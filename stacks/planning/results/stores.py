@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from corral.catalogue.stores import bucket_uri
 from corral.catalogue.vocabulary import AlertReceiver, StorageKind, VectorEngine
 
 
@@ -21,7 +22,7 @@ class StoragePlan:
     @property
     def uri(self) -> str:
         """Address of the bucket, such as `s3://models`."""
-        return f"{'gs' if self.kind is StorageKind.GCS else 's3'}://{self.bucket}"
+        return bucket_uri(self.kind, self.bucket)
 
 
 @dataclass(frozen=True)
