@@ -4,7 +4,7 @@ import json
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
@@ -73,6 +73,8 @@ class Site:
     mirror: Mirror
     intake: str
     """URL of the S3 server that has the intake bucket."""
+    absent: set[str] = field(default_factory=set)
+    """Places of the mirror that stay empty: charts of addons that this machine is not set up with."""
     stack: str = "onprem"
 
     @property
@@ -152,15 +154,20 @@ class Site:
         content["config"]["corral:platform"] = {**platform, **change}
         path.write_text(yaml.safe_dump(content, sort_keys=False))
 
-    def fill_mirror(self, charts: Path, scratch: Path) -> None:
-        """The mirror as its administrator fills it from the list of what is needed."""
+    def fill_mirror(self, charts: Path, scratch: Path) -> set[str]:
+        """The mirror as its administrator fills it; gives the places of charts that no machine here has."""
+        absent: set[str] = set()
         for place in lock.references(self.registry).values():
             path = place.removeprefix("oci://").partition("/")[2]
             if not place.startswith("oci://"):
                 self.mirror.put_image(path)
                 continue
             name = path.rpartition(":")[0].rpartition("/")[2]
-            self.mirror.push_chart(path, charts / name, scratch)
+            if (charts / name).is_dir():
+                self.mirror.push_chart(path, charts / name, scratch)
+            else:
+                absent.add(place)
+        return absent
 
     def install(self, chart: Path, namespace: str, values: dict[str, object]) -> None:
         """A chart as an administrator without Pulumi installs it."""
