@@ -123,6 +123,8 @@ def newcomer_in(folder):
         state,
         {
             "HOME": str(home),
+            # By itself Pulumi asks the system's user list for the home of its login, and not HOME.
+            "PULUMI_HOME": str(home / ".pulumi"),
             "PATH": os.pathsep.join(path),
             "LANG": "C.UTF-8",
             "USER": "newcomer",

@@ -47,6 +47,11 @@ def changes(newcomer):
     return [name for name in names if name], lines
 
 
+def test_the_login_is_the_newcomer_s_and_not_that_of_whoever_runs_the_tests(newcomer):
+    kept = json.loads((newcomer.home / ".pulumi" / "credentials.json").read_text())
+    assert kept["current"] == newcomer.state.as_uri()
+
+
 def test_without_a_plane_the_command_that_starts_one_is_named(newcomer, before):
     done = preview(newcomer)
     assert done.returncode != 0
