@@ -145,6 +145,7 @@ def test_the_weights_of_seven_compute_slices_are_those_of_the_docs():
     assert sorted(found["1g.5gb"]) == sorted([*double, *more])
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("gpu", ["A30", "RTX-PRO-5000-48GB", GPU])
 def test_for_slices_of_any_number_the_weights_say_how_many_gpus_they_keep_full(gpu: str):
     """The finite part of the proof in docs/packing.md: all smallest others that weigh enough for few GPUs."""

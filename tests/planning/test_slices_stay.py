@@ -67,6 +67,7 @@ def grow(gpu: str, seed: int, size: int, allocation: PlannedAllocation) -> None:
             assert used <= Counter(dict(cut)) and fits_geometry(gpu, dict(cut)) and used
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("gpu", CUTTABLE)
 def test_a_slice_moves_only_when_that_saves_a_gpu_and_a_note_names_its_model(gpu: str):
     repacked = 0
@@ -141,6 +142,7 @@ def named_in_notes(plan: Plan) -> set[str]:
     return {name for pool in plan.pools for one in pool.repacked for name in one.moved}
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("seed", range(6))
 def test_every_prefix_of_a_stack_file_keeps_its_places_but_for_the_models_named(seed: int):
     models = fleet(seed, 22)
@@ -153,6 +155,7 @@ def test_every_prefix_of_a_stack_file_keeps_its_places_but_for_the_models_named(
             assert two.repacked[: len(one.repacked)] == one.repacked, "notes are added, none is taken back"
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("seed", range(4))
 def test_a_further_replica_of_the_last_model_keeps_every_place_but_those_named(seed: int):
     models = fleet(seed, 18)

@@ -62,6 +62,7 @@ def disagreements(enforced: Control, nets: tuple[str, ...]) -> list[str]:
     return wrong
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("enforced", ADMITTED, ids=lambda one: one.id)
 def test_pack_api_server_and_kyverno_say_the_same_of_every_object(enforced: Control) -> None:
     nets = ("CrossGuard", "API server", "Kyverno") if declared(enforced) else ("API server", "Kyverno")
@@ -84,6 +85,7 @@ def test_the_pack_says_of_every_declared_object_what_its_case_says(enforced: Con
     assert not (wrong := disagreements(enforced, ("CrossGuard",))), "\n".join(wrong)
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("enforced", OF_PROGRAMS, ids=lambda one: one.id)
 def test_a_patch_a_list_and_a_list_of_its_kind_get_the_verdict_of_the_object(enforced: Control) -> None:
     wrong: list[str] = []
