@@ -2,7 +2,7 @@
 
 import json
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -23,11 +23,19 @@ def kubectl(kubeconfig: Path, *arguments: object, stdin: str = "") -> subprocess
     return _run(toolchain.tool("kubectl"), "--kubeconfig", kubeconfig, *arguments, stdin=stdin)
 
 
-def kubectl_done(kubeconfig: Path, *arguments: object, stdin: str = "") -> str:
-    """What kubectl prints; a failure is an AssertionError."""
-    done = kubectl(kubeconfig, *arguments, stdin=stdin)
+def kubectl_done(kubeconfig: Path, *arguments: object, stdin: str = "", enter: Sequence[str] = ()) -> str:
+    """What kubectl prints, run by command `enter`; a failure is an AssertionError."""
+    done = _run(*enter, toolchain.tool("kubectl"), "--kubeconfig", kubeconfig, *arguments, stdin=stdin)
     assert done.returncode == 0, f"kubectl {' '.join(map(str, arguments))}: {done.stderr}"
     return done.stdout
+
+
+def answer_of(kubectl: Callable[..., str], namespace: str, model: str) -> str:
+    """What a model says to a greeting, by way of the API server."""
+    path = f"/api/v1/namespaces/{namespace}/services/{model}-predictor:80/proxy/v1/chat/completions"
+    request = {"messages": [{"role": "user", "content": "Say hello."}], "max_tokens": 8}
+    response = kubectl("create", "--raw", path, "-f", "-", stdin=json.dumps(request))
+    return json.loads(response)["choices"][0]["message"]["content"]
 
 
 def _run(*command: object, stdin: str) -> subprocess.CompletedProcess[str]:

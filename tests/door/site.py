@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from tests.commands import helm_template
+from tests.commands import answer_of, helm_template, kubectl_done
 from tests.door.newcomer import Newcomer
 from tests.doubles.mirror import Mirror
 from tests.doubles.s3 import create_bucket, s3_client, s3_server
@@ -99,11 +99,7 @@ class Site:
         return finished.stdout
 
     def kubectl(self, *arguments: str, stdin: str = "") -> str:
-        kubectl = [str(toolchain.tool("kubectl")), "--kubeconfig", str(self.kubeconfig)]
-        command = [*self.newcomer.enter, *kubectl, *arguments]
-        done = subprocess.run(command, input=stdin, capture_output=True, text=True, check=False, timeout=300)
-        assert done.returncode == 0, f"kubectl {' '.join(arguments)}: {done.stderr}"
-        return done.stdout
+        return kubectl_done(self.kubeconfig, *arguments, stdin=stdin, enter=self.newcomer.enter)
 
     def items(self, kinds: str, *arguments: str) -> list[dict]:
         return json.loads(self.kubectl("get", kinds, *arguments, "-o", "json"))["items"]
@@ -126,11 +122,7 @@ class Site:
         return [each for one in self._containers(namespace) for each in one.get("args", [])]
 
     def answer(self, namespace: str, model: str) -> str:
-        """What a model says to a greeting, by way of the API server."""
-        path = f"/api/v1/namespaces/{namespace}/services/{model}-predictor:80/proxy/v1/chat/completions"
-        request = {"messages": [{"role": "user", "content": "Say hello."}], "max_tokens": 8}
-        response = self.kubectl("create", "--raw", path, "-f", "-", stdin=json.dumps(request))
-        return json.loads(response)["choices"][0]["message"]["content"]
+        return answer_of(self.kubectl, namespace, model)
 
     def objects(self, namespace: str) -> dict[str, tuple[str, dict]]:
         """UID and specification of what a namespace holds but its pods, by kind and name."""

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from tests.commands import kubectl_done
+from tests.commands import answer_of, kubectl_done
 from tests.door import site as sites
 from tests.door.newcomer import Newcomer, newcomer_in
 
@@ -71,11 +71,7 @@ class CloudSite:
         return json.loads(self.kubectl("get", kind, *arguments, "-o", "json"))["items"]
 
     def answer(self):
-        """What the model says to a greeting, by way of the API server."""
-        path = "/api/v1/namespaces/assistants/services/chat-predictor:80/proxy/v1/chat/completions"
-        request = {"messages": [{"role": "user", "content": "Say hello."}], "max_tokens": 8}
-        response = self.kubectl("create", "--raw", path, "-f", "-", stdin=json.dumps(request))
-        return json.loads(response)["choices"][0]["message"]["content"]
+        return answer_of(self.kubectl, "assistants", "chat")
 
     def write_stack(self, nodes, *, protected=True, approved=False):
         """The committed stack with its changes, and so many GPU nodes; `approved`: it may be unprotected."""
