@@ -1,12 +1,19 @@
 """A stack on somebody else's cluster: parts that are there are checked and used, the rest is installed."""
 
+import contextlib
 import json
+import threading
 from dataclasses import replace
 
 import pytest
 import yaml
-from tests.commands import helm_template, kubectl_done
+from tests.commands import helm_template, kubectl, kubectl_done
 from tests.door.newcomer import SECRETS, newcomer_in
+
+from corral.catalogue.images import image
+from corral.components.existing_cluster import ProbePods, Requirements, examined
+from corral.components.existing_cluster.probe import probe
+from corral.components.supply import reference
 
 pytestmark = pytest.mark.engine
 
@@ -209,6 +216,55 @@ def test_a_cluster_is_examined_before_anything_is_made_on_it(cluster, tmp_path):
     assert levels["network-policy"] == "warning"
     assert "namespace/examined" in cluster.kubectl("get", "namespaces", "--output=name")
     somebody.done("pulumi", "destroy", "--yes", "--skip-preview", "--non-interactive", "-s", "examined")
+
+
+TOOLS_PODS = ProbePods(reference(image("tools"), {}), {}, closing_seconds=8)
+
+
+def tried(cluster):
+    """Findings about NetworkPolicies, tried on the cluster; the namespace is gone afterwards."""
+    seen = examined(
+        str(cluster.kubeconfig), None, Requirements(dra=False), lambda api: probe(api, TOOLS_PODS, print)
+    )
+    cluster.kubectl("wait", "--for=delete", "namespaces", "--selector=corral.dev/probe", "--timeout=60s")
+    return [one for one in seen.findings if one["check"] == "network-policy"]
+
+
+@contextlib.contextmanager
+def holding_policies(cluster):
+    """A network that takes the Service of a namespace from its pods as long as a policy is there."""
+    ended = threading.Event()
+
+    def hold():
+        while not ended.wait(0.2):
+            spaces = kubectl(cluster.kubeconfig, "get", "namespaces", "-lcorral.dev/probe", "-oname").stdout
+            for space in spaces.split():
+                inside = ("-n", space.removeprefix("namespace/"))
+                policies = kubectl(cluster.kubeconfig, "get", "networkpolicies", *inside, "-oname").stdout
+                role = "nobody" if policies.strip() else "listener"
+                change = json.dumps({"spec": {"selector": {"corral.dev/probe": role}}})
+                kubectl(cluster.kubeconfig, "patch", "service", "listener", *inside, "-p", change)
+
+    thread = threading.Thread(target=hold)
+    thread.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        thread.join()
+
+
+def test_a_try_of_policies_says_truly_that_nothing_on_a_plane_enforces_them(cluster):
+    (found,) = tried(cluster)
+    message = "a policy that denies ingress did not end a connection in 8 s"
+    assert (found["level"], found["message"]) == ("warning", message)
+
+
+def test_a_try_of_policies_passes_where_the_network_closes_and_opens_the_way(cluster):
+    with holding_policies(cluster):
+        (found,) = tried(cluster)
+    assert found["level"] == "fine", found
+    assert "ingress and egress each ended a connection" in found["message"]
 
 
 def test_a_part_that_is_not_there_is_said_before_anything_is_made(nearly_furnished):
