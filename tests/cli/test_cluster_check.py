@@ -1,4 +1,4 @@
-"""`corral plan --cluster`: what an existing cluster has and lacks, beside the plan, and the exit code for CI."""
+"""`corral plan --cluster`: what an existing cluster has and lacks, and the exit code for CI."""
 
 import json
 from pathlib import Path
