@@ -1,7 +1,7 @@
 """A try whether NetworkPolicies hold in a cluster: two pods in a namespace of their own, removed again."""
 
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, cast
@@ -69,7 +69,7 @@ def probe(connection: Connection, pods: ProbePods, say: Callable[[str], None]) -
 
 
 @contextmanager
-def _namespace(connection: Connection, say: Callable[[str], None]) -> Iterator[str]:
+def _namespace(connection: Connection, say: Callable[[str], None]) -> Generator[str]:
     made = connection.create(
         "/api/v1/namespaces",
         {
@@ -161,7 +161,8 @@ class _Probe:
 
     def status(self, pod: str) -> Fields:
         """What is known of a pod."""
-        return (self.connection.read(f"/api/v1/namespaces/{self.space}/pods/{pod}") or {}).get("status") or {}
+        read = self.connection.read(f"/api/v1/namespaces/{self.space}/pods/{pod}") or {}
+        return cast("Fields", read.get("status") or {})
 
     def ended(self, stage: str, seconds: float) -> int | str:
         """Exit code of the stage's container; a text: why there is none within `seconds`."""
@@ -222,7 +223,7 @@ def _containers(status: Fields) -> list[Fields]:
 
 def _exit_code(status: Fields, container: str) -> int | None:
     for one in _containers(status):
-        ended = (one.get("state") or {}).get("terminated")
+        ended = cast("Fields", one.get("state") or {}).get("terminated")
         if one["name"] == container and ended:
             return int(ended["exitCode"])
     return None
@@ -231,7 +232,7 @@ def _exit_code(status: Fields, container: str) -> int | None:
 def _obstacle(status: Fields) -> str:
     """Why a pod does not run, in the words of its node or of the scheduler; empty: unknown."""
     for one in _containers(status):
-        waiting = (one.get("state") or {}).get("waiting") or {}
+        waiting = cast("Fields", cast("Fields", one.get("state") or {}).get("waiting") or {})
         if waiting.get("message"):
             return f"{waiting.get('reason')}: {waiting['message']}"
     for one in cast("list[Fields]", status.get("conditions") or ()):

@@ -33,11 +33,8 @@ def with_recipe(content: object, base: Path) -> object:
     Raises:
         ConfigErrors: the recipe cannot be read, is none, or contradicts `addons`.
     """
-    outer = cast("Fields", content) if isinstance(content, Mapping) else {}
-    layer, addons = outer.get(SECTION), outer.get("addons") or {}
-    if not isinstance(layer, Mapping) or not isinstance(addons, Mapping):
-        return content
-    stated, section = cast("Fields", addons), cast("Fields", layer)
+    outer = _fields(content)
+    section, stated = _fields(outer.get(SECTION)), _fields(outer.get("addons"))
     if not isinstance(section.get(RECIPE), str) or not isinstance(section.get(SKIP, []), list):
         return content  # What is wrong with it, the types of the section say.
     installed = set(_installed(base / section[RECIPE], section[RECIPE]))
@@ -48,6 +45,10 @@ def with_recipe(content: object, base: Path) -> object:
     if problems:
         raise ConfigErrors(problems)
     return {**outer, "addons": {**found, **stated}}
+
+
+def _fields(value: object) -> Fields:
+    return cast("Fields", value) if isinstance(value, Mapping) else {}
 
 
 def _installed(path: Path, name: str) -> Iterator[str]:
@@ -64,7 +65,7 @@ def _installed(path: Path, name: str) -> Iterator[str]:
         raise ConfigErrors(
             [Problem(where, name, "no YAML: give the file that `aicr recipe` wrote")]
         ) from None
-    header = cast("Fields", recipe) if isinstance(recipe, Mapping) else {}
+    header = _fields(recipe)
     kind, version = header.get("kind"), header.get("apiVersion")
     if kind != KIND:
         use = f"its kind is {shown(kind)}: use the {KIND} that `aicr recipe` writes"
@@ -76,9 +77,9 @@ def _installed(path: Path, name: str) -> Iterator[str]:
     if not isinstance(listed, list):
         raise ConfigErrors([Problem(where, name, "it has no componentRefs: write it anew by `aicr recipe`")])
     for one in cast("Sequence[object]", listed):
-        component = cast("Fields", one) if isinstance(one, Mapping) else {}
-        gates = component.get("overrides") or {}
-        if not any(cast("Fields", gates).get(gate) is False for gate in GATES):
+        component = _fields(one)
+        gates = _fields(component.get("overrides"))
+        if not any(gates.get(gate) is False for gate in GATES):
             yield str(component.get("name"))
 
 
