@@ -22,6 +22,7 @@ SCHEMA = ROOT / "schema" / "components.schema.json"
 MODULE = ROOT / "embedded" / "toolchain" / "modules" / "pulumi"
 """Versions of the engine, which the generator is a part of."""
 GO = {"CGO_ENABLED": "0", "GOFLAGS": "-mod=mod", "GONOSUMDB": "github.com/pulumi/*"}
+SMALL = ("-trimpath", "-gcflags=all=-dwarf=false")
 PACKAGES = ("@pulumi/pulumi@3.259.0", "typescript@5.9.3", "@types/node@20.19.0")
 SETTINGS = """{"compilerOptions": {
   "strict": true, "noEmit": true, "target": "es2020", "module": "commonjs", "moduleResolution": "node",
@@ -51,7 +52,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
         shutil.copy(MODULE / name, generator)
     go = shutil.which("go", path=f"{os.environ['PATH']}:{toolchain.programs_path()}")
     assert go is not None, "go is one of the programs of the toolchain"
-    done(generator, go, "build", "-o", "generator", ".", **GO)
+    done(generator, go, "build", *SMALL, "-o", "generator", ".", **GO)
     done(generator, "./generator", str(SCHEMA), str(project / "corral"))
     (project / "package.json").write_text('{"private": true}')
     (project / "tsconfig.json").write_text(SETTINGS)
