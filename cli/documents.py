@@ -16,6 +16,7 @@ from pydantic import TypeAdapter
 from corral.catalogue.files import GeneratedFiles
 from corral.catalogue.models import Model
 from corral.catalogue.vocabulary import Dtype, Engine, Task
+from corral.cli.cluster_check import ClusterCheck
 from corral.embedded.engine.changes import Change
 from corral.stacks.config.errors import Problem
 from corral.stacks.planning.results.cost import month
@@ -46,6 +47,8 @@ class PlanDocument:
     """All pools that have a price, at their most nodes, in the currency of the plan."""
     month_at_minimum: Decimal
     """The same at their fewest nodes."""
+    cluster_check: ClusterCheck | None = None
+    """What the cluster has and lacks; None: that was not asked."""
     kind: Literal["Plan"] = "Plan"
     version: Literal[1] = 1
 
@@ -237,10 +240,11 @@ def print_document(document: Document) -> None:
     print(json.dumps(content, indent=2, ensure_ascii=False))
 
 
-def plan_document(plan: Plan) -> PlanDocument:
-    """The document of `plan`."""
+def plan_document(plan: Plan, cluster_check: ClusterCheck | None = None) -> PlanDocument:
+    """The document of `plan`; `cluster_check`: what its cluster was seen to have and to lack."""
     return PlanDocument(
         plan=plan,
+        cluster_check=cluster_check,
         secrets=tuple(SecretCommand(*one) for one in plan.secret_commands),
         month=month(plan.cost.hour),
         month_at_minimum=month(plan.cost.hour_at_minimum),

@@ -60,6 +60,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "import": ("corral.cli.supply:tools", "bring a model into the object store"),
     "load": ("corral.cli.supply:tools", "bring a model from the object store into a folder, verified"),
     "bucket": ("corral.cli.supply:tools", "keep a bucket as the platform needs it"),
+    "probe": ("corral.cli.supply:tools", "one end of a connection from pod to pod, for `plan --probe`"),
     "backend": (
         "corral.cli.supply:tools",
         "make the bucket and the key in which Pulumi keeps state and secrets, before the first stack",
@@ -67,7 +68,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "completion": ("corral.cli.completion:completion", "print completions for a shell"),
     "version": ("corral.cli.supply:version", "print the version"),
 }
-PASSED_ON = frozenset({"kubectl", "import", "load", "bucket", "backend"})
+PASSED_ON = frozenset({"kubectl", "import", "load", "bucket", "probe", "backend"})
 """Commands whose arguments belong to another program."""
 
 
@@ -148,6 +149,14 @@ def build_parser() -> argparse.ArgumentParser:
     )
     for name in ("models", "fit"):
         _add_sizing(sub[name])
+    sub["plan"].add_argument(
+        "--cluster", action="store_true", help="also read what the stack's existing cluster has and lacks"
+    )
+    sub["plan"].add_argument(
+        "--probe",
+        action="store_true",
+        help="also try its NetworkPolicies, by two pods in a namespace that is removed again",
+    )
     sub["completion"].add_argument("shell", choices=("bash", "zsh", "fish"), help="the shell")
     sub["plan"].add_argument("--html", metavar="FILE", help="draw the plan as one page, for any browser")
     drawn = sub["dashboards"]

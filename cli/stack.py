@@ -7,8 +7,9 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from corral.catalogue.files import replace
+from corral.cli import cluster_check
 from corral.cli.console import results
-from corral.cli.errors import NO_SPACE, WRONG, UsageError
+from corral.cli.errors import FAILED, NO_SPACE, WRONG, UsageError
 from corral.controls.exceptions import today
 from corral.controls.levels import Level
 from corral.controls.licences import licence_findings
@@ -36,22 +37,32 @@ def load(path: Path) -> Plan:
 
 
 def plan(arguments: argparse.Namespace) -> int:
+    """Exits with 1 when the cluster was to be read and was not, or lacks what the platform needs."""
     from corral.stacks.reports.terminal.plan import render
 
-    made = load(project.stack_file(project.find(), arguments.stack))
+    file = project.stack_file(project.find(), arguments.stack)
+    made = load(file)
+    asked = arguments.cluster or arguments.probe
+    check = cluster_check.checked(file, probe=arguments.probe) if asked else None
     if arguments.json:
         from corral.cli.documents import plan_document, print_document
 
-        print_document(plan_document(made))
+        print_document(plan_document(made, check))
     else:
         render(made, results())
+        if check is not None:
+            cluster_check.show(check, results())
+        elif made.cluster.capabilities.reached_by_kubeconfig:
+            print(
+                f"\nCluster\nnot checked: `corral plan -s {made.stack} --cluster` reads what it has and lacks"
+            )
     if arguments.html is not None:
         from corral.stacks.reports.html import page
 
         write_page(Path(arguments.html), page(made))
         if not arguments.json:
             print(f"\npage: {arguments.html}")
-    return 0
+    return 0 if check is None or check.fine else FAILED
 
 
 def write_page(path: Path, content: str) -> None:

@@ -121,7 +121,7 @@ def on_nodes(supply: Supply) -> dict[str, Any]:
 
 def placed(values: Mapping[str, Any], entry: ChartEntry, supply: Supply) -> dict[str, Any]:
     """`values` with the nodes of the supply for all pods of the chart that need no GPU node."""
-    stated = _spelled(on_nodes(supply))
+    stated = spelled_nodes(supply)
     result = dict(values)
     for path in entry.pods if stated else ():
         result = _merged(result, path.split(".") if path else [], stated)
@@ -131,12 +131,13 @@ def placed(values: Mapping[str, Any], entry: ChartEntry, supply: Supply) -> dict
 def pod_settings(supply: Supply) -> dict[str, Any]:
     """Pull secrets and nodes of a pod that needs no GPU, as the types of operators spell them."""
     secrets = pull_secrets(supply)
-    return {**({"imagePullSecrets": secrets} if secrets else {}), **_spelled(on_nodes(supply))}
+    return {**({"imagePullSecrets": secrets} if secrets else {}), **spelled_nodes(supply)}
 
 
-def _spelled(nodes: Mapping[str, Any]) -> dict[str, Any]:
+def spelled_nodes(supply: Supply) -> dict[str, Any]:
+    """`on_nodes` in Kubernetes' own spelling."""
     words = {"node_selector": "nodeSelector", "tolerations": "tolerations"}
-    return {words[key]: value for key, value in nodes.items()}
+    return {words[key]: value for key, value in on_nodes(supply).items()}
 
 
 def _merged(values: Mapping[str, Any], path: Sequence[str], stated: Mapping[str, Any]) -> dict[str, Any]:

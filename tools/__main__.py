@@ -1,4 +1,4 @@
-"""Entry point of the tools image: `corral import …`, `load …` and `bucket …`; and of `corral backend …`.
+"""Entry point of the tools image: `corral import`, `load`, `bucket` and `probe`; and of `corral backend`.
 
 Credentials, region and endpoint come from the environment (`AWS_ACCESS_KEY_ID`, `AWS_SECRET_ACCESS_KEY`,
 `AWS_REGION`, `AWS_ENDPOINT_URL_S3`), never from arguments; a store `gs://` is entered by the pod's own
@@ -13,7 +13,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from corral.tools import backend, bucket, importer, loader, volume
+from corral.tools import backend, bucket, importer, loader, probe, volume
 from corral.tools.failure import ToolFailure
 from corral.tools.model_store import store_of
 from corral.tools.store import Location, client, failure_of
@@ -145,7 +145,23 @@ def _parser() -> argparse.ArgumentParser:
     aws.add_argument("--bucket", required=True, help="its name; the key's alias is called like it")
     aws.add_argument("--region", required=True, help="region of both")
     aws.set_defaults(run=_backend, needs=_of_none)
+
+    _add_probe(commands.add_parser("probe", help="one end of a connection from pod to pod"))
     return parser
+
+
+def _add_probe(parser: argparse.ArgumentParser) -> None:
+    ends = parser.add_subparsers(required=True)
+    listener = ends.add_parser("listen", help="greet whoever connects")
+    listener.add_argument("--host", help="address to listen on; all when absent")
+    listener.set_defaults(run=_listen, needs=_of_none)
+    dialer = ends.add_parser("dial", help="connect until somebody answers")
+    dialer.add_argument("--host", required=True, help="who is to answer")
+    dialer.add_argument("--closed", action="store_true", help="until nobody answers any more")
+    dialer.set_defaults(run=_dial, needs=_of_none)
+    for end in (listener, dialer):
+        end.add_argument("--port", required=True, type=int)
+        end.add_argument("--seconds", required=True, type=float, help="for how long")
 
 
 def _import(arguments: argparse.Namespace) -> None:
@@ -175,6 +191,14 @@ def _backend(arguments: argparse.Namespace) -> None:
 
 def _key(arguments: argparse.Namespace) -> None:
     volume.require_key(arguments.mark, arguments.data)
+
+
+def _listen(arguments: argparse.Namespace) -> None:
+    probe.listen(arguments.host, arguments.port, arguments.seconds, _say)
+
+
+def _dial(arguments: argparse.Namespace) -> None:
+    probe.dial(arguments.host, arguments.port, closed=arguments.closed, seconds=arguments.seconds, say=_say)
 
 
 if __name__ == "__main__":

@@ -76,6 +76,8 @@ class Descriptor(Entry):
     section: str | None = None
     """Section of the stack file without which it is off, such as `gateway` or `models[].scaling`."""
     definition: Definition | None = None
+    aicr: tuple[str, ...] = ()
+    """Components of NVIDIA AICR that install it, by their names in its recipes."""
     ports: Mapping[str, int] = {}
     """Ports that clients use, by their purpose."""
     secrets: tuple[Secret, ...] = ()

@@ -3,14 +3,17 @@
 from corral.components.existing_cluster.args import ClusterFinding, ExistingClusterArgs, FindingLevel
 from corral.components.existing_cluster.component import ExistingCluster, suitable
 from corral.components.existing_cluster.connection import ClusterUnreachable
-from corral.components.existing_cluster.examination import Requirements, examined
+from corral.components.existing_cluster.examination import Examination, Requirements, examined
+from corral.components.existing_cluster.probe import ProbePods
 
 __all__ = [
     "ClusterFinding",
     "ClusterUnreachable",
+    "Examination",
     "ExistingCluster",
     "ExistingClusterArgs",
     "FindingLevel",
+    "ProbePods",
     "Requirements",
     "examined",
     "suitable",

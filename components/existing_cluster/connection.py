@@ -25,8 +25,12 @@ class ClusterUnreachable(Exception):
     """Why a cluster cannot be read, in one line."""
 
 
+class Refused(Exception):
+    """Why the API server does not do what it was asked to, in its own words."""
+
+
 class Connection:
-    """One cluster's API, read by one identity."""
+    """One cluster's API, used by one identity."""
 
     def __init__(self, client: httpx.Client, server: str):
         self._client, self.server = client, server
@@ -37,12 +41,7 @@ class Connection:
         Raises:
             ClusterUnreachable: nobody answers, or the identity is not known.
         """
-        try:
-            answer = self._client.get(path)
-        except httpx.HTTPError as error:
-            raise ClusterUnreachable(f"{self.server} does not answer: {_line(error)}") from None
-        if answer.status_code == 401:
-            raise ClusterUnreachable(f"{self.server} does not know this identity (401): log in again")
+        answer = self._answer("GET", path)
         if answer.status_code in (403, 404):
             return None
         if answer.is_error:
@@ -56,6 +55,44 @@ class Connection:
         """Objects of the collection at `path`; None as for `read`."""
         listed = self.read(path)
         return None if listed is None else [_mapping(one) for one in listed.get("items") or ()]
+
+    def create(self, path: str, content: Fields) -> Fields:
+        """The object that was made in the collection at `path`.
+
+        Raises:
+            ClusterUnreachable: as for `read`.
+            Refused: it was not made.
+        """
+        return self._changed(self._answer("POST", path, content))
+
+    def delete(self, path: str) -> None:
+        """Have the object at `path` removed; one that is gone already is no error.
+
+        Raises:
+            ClusterUnreachable: as for `read`.
+            Refused: it stays.
+        """
+        answer = self._answer("DELETE", path)
+        if answer.status_code != 404:
+            self._changed(answer)
+
+    def _answer(self, method: str, path: str, content: Fields | None = None) -> httpx.Response:
+        try:
+            answer = self._client.request(method, path, json=content)
+        except httpx.HTTPError as error:
+            raise ClusterUnreachable(f"{self.server} does not answer: {_line(error)}") from None
+        if answer.status_code == 401:
+            raise ClusterUnreachable(f"{self.server} does not know this identity (401): log in again")
+        return answer
+
+    def _changed(self, answer: httpx.Response) -> Fields:
+        try:
+            content = _mapping(answer.json())
+        except ValueError:
+            raise ClusterUnreachable(f"{self.server} is no API server: its answer is no JSON") from None
+        if answer.is_error:
+            raise Refused(_line(content.get("message") or answer.status_code))
+        return content
 
     def close(self) -> None:
         """End all connections."""
@@ -74,7 +111,6 @@ def connect(kubeconfig: str, context: str | None) -> Connection:
         raise ClusterUnreachable("kubeconfig: no current context; name one")
     linked = _named(content, "contexts", chosen, "context")
     cluster = _named(content, "clusters", str(linked.get("cluster")), "cluster")
-    # A user that the file does not have is nobody, as for kubectl.
     # A user that the file does not have is nobody, as for kubectl.
     users = [_mapping(one) for one in content.get("users") or ()]
     known = {str(one.get("name")): one.get("user") for one in users}

@@ -1,7 +1,7 @@
 """What the state of a cluster means for the platform: one finding for each thing that was looked at."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from packaging.version import Version
@@ -10,7 +10,8 @@ from corral.catalogue.charts import charts_of
 from corral.catalogue.networks import Enforcement, distributions
 from corral.catalogue.vocabulary import Addon
 from corral.components.existing_cluster.args import ClusterFinding, FindingLevel
-from corral.components.existing_cluster.connection import connect
+from corral.components.existing_cluster.connection import Connection, connect
+from corral.components.existing_cluster.probe import Probed
 from corral.components.existing_cluster.state import Agent, ClusterState, StorageClass, read_state
 from corral.controls.residency.res_06 import REGION_LABEL
 
@@ -19,6 +20,8 @@ _GPU_LABELS = ("nvidia.com/gpu.present", "feature.node.kubernetes.io/pci-10de.pr
 """Labels by which feature discovery says that a node has a GPU of NVIDIA."""
 _GPU_RESOURCE = "nvidia.com/"
 UNKNOWN_NETWORK = "unknown"
+NETWORK_POLICY = "network-policy"
+Trial = Callable[[Connection], Probed]
 
 
 @dataclass(frozen=True)
@@ -33,6 +36,8 @@ class Requirements:
     gpu_nodes: Sequence[str] = ()
     regions: Sequence[str] = ()
     """Values of the label of nodes for their region, of which those with GPUs need one; empty: any."""
+    network_policies: bool = False
+    """Whether a cluster is refused whose NetworkPolicies were tried and do not hold."""
 
 
 @dataclass(frozen=True)
@@ -59,8 +64,12 @@ class Examination:
         return ", ".join(one.network.network for one in agents) or UNKNOWN_NETWORK
 
 
-def examined(kubeconfig: str, context: str | None, needed: Requirements) -> Examination:
+def examined(
+    kubeconfig: str, context: str | None, needed: Requirements, tried: Trial | None = None
+) -> Examination:
     """The cluster that a kubeconfig, its path or text, leads to, held against what is needed of it.
+
+    tried: how its NetworkPolicies are tried; None: nothing is written to it.
 
     Raises:
         ClusterUnreachable: it cannot be read.
@@ -68,9 +77,21 @@ def examined(kubeconfig: str, context: str | None, needed: Requirements) -> Exam
     connection = connect(kubeconfig, context)
     try:
         state = read_state(connection)
+        made = findings(state, needed)
+        return Examination(state, made if tried is None else with_trial(made, tried(connection), needed))
     finally:
         connection.close()
-    return Examination(state, findings(state, needed))
+
+
+def with_trial(made: Sequence[ClusterFinding], probed: Probed, needed: Requirements) -> list[ClusterFinding]:
+    """The findings with what was seen of NetworkPolicies in the place of what was concluded."""
+    broken = (
+        FindingLevel.REFUSED if probed.enforced is False and needed.network_policies else FindingLevel.WARNING
+    )
+    level = FindingLevel.FINE if probed.enforced else broken
+    seen = _finding(NETWORK_POLICY, level, probed.message, "two pods" if probed.enforced is not None else "")
+    kept = [one for one in made if one["check"] != NETWORK_POLICY or probed.enforced is None]
+    return [*kept, seen]
 
 
 def findings(state: ClusterState, needed: Requirements) -> list[ClusterFinding]:
@@ -128,7 +149,7 @@ def _dra(state: ClusterState, needed: Requirements) -> Iterator[ClusterFinding]:
 
 
 def _network_policy(state: ClusterState) -> Iterator[ClusterFinding]:
-    check = "network-policy"
+    check = NETWORK_POLICY
     if state.agents is None:
         message = "DaemonSets may not be listed, so whether NetworkPolicies are enforced is not known"
         yield _finding(check, FindingLevel.WARNING, message)

@@ -26,6 +26,7 @@ from corral.components.gpu_node_pool.cloud_args import (
     PoolCapacity,
     PoolSize,
 )
+from corral.components.gpu_node_pool.eks_fabric import fabric, fabric_problems
 from corral.components.gpu_node_pool.eks_group import managed_group
 from corral.components.gpu_node_pool.eks_karpenter import karpenter_pool
 from corral.components.gpu_node_pool.eks_nodes import (
@@ -78,6 +79,12 @@ class EksGpuNodePoolArgs(CloudGpuNodePoolArgs):
     """An image of yours in place of AWS's, needed where the operator brings the driver."""
     security_groups: NotRequired[list[pulumi.Input[str]]]
     """Ids of the nodes' security groups; the cluster's own when omitted."""
+    efa: NotRequired[bool]
+    """True: the nodes have every interface of AWS's Elastic Fabric Adapter that their type has.
+
+    They are near each other in one placement group, unless a reservation says where they are. Pods get the
+    interfaces from AWS's EFA device plugin or DRA driver, which is yours to install.
+    """
     cni_on_node: NotRequired[bool]
     """True: the cluster's VPC CNI has no role of its own, so that the nodes carry its rights."""
 
@@ -118,6 +125,7 @@ class EksGpuNodePool(pulumi.ComponentResource):
             image=EksImage(args.get("image", EksImage.AL2023)),
             release=args.get("image_release"),
             custom=args.get("custom_image"),
+            fabric=fabric(self, name, pool, args["cluster"]) if args.get("efa") else None,
         )
 
 
@@ -149,6 +157,9 @@ def _eks_problems(args: EksGpuNodePoolArgs, owner: str) -> Iterator[str]:
         owner=owner,
     )
     yield from _subnet_problems(args, owner)
+    if args.get("efa"):
+        karpenter = _scaler(args) is EksScaler.KARPENTER
+        yield from fabric_problems(args["instance_type"], args["subnets"], karpenter=karpenter, owner=owner)
     yield from SCALER_PROBLEMS[_scaler(args)](args, rules, owner)
 
 

@@ -1,6 +1,7 @@
 """A managed node group, its launch template, and what the cluster autoscaler reads of it at zero nodes."""
 
 import base64
+from collections.abc import Mapping
 from typing import Any
 
 import pulumi
@@ -10,6 +11,7 @@ from corral.components._aws import encrypted_disk, private_instances
 from corral.components._kit import child
 from corral.components.gpu_node_pool.cloud import FROM_RESERVATION, CloudPool
 from corral.components.gpu_node_pool.cloud_args import CloudPurchase
+from corral.components.gpu_node_pool.eks_fabric import RESOURCE, with_fabric
 from corral.components.gpu_node_pool.eks_nodes import EksImage, EksNodes, priced, scaled, tags, volumes
 from corral.components.gpu_node_pool.node_labels import TAINT
 
@@ -55,13 +57,16 @@ def managed_group(parent: pulumi.Resource, name: str, pool: CloudPool, nodes: Ek
             parent, depends_on=list(nodes.role.rights), ignore_changes=scaled(pool.minimum, pool.maximum)
         ),
     )
-    _described(parent, name, pool, group)
+    _described(parent, name, template_tags(pool, nodes), group)
     return group.node_group_name
 
 
 def _launch_template(
     parent: pulumi.Resource, name: str, pool: CloudPool, nodes: EksNodes
 ) -> aws.ec2.LaunchTemplate:
+    private = private_instances(nodes.security_groups, tags(pool))
+    if nodes.fabric is not None:
+        private = with_fabric(private, pool, nodes.fabric)
     return aws.ec2.LaunchTemplate(
         f"{name}-template",
         instance_type=pool.machine,
@@ -73,7 +78,7 @@ def _launch_template(
         ],
         tags=tags(pool),
         opts=child(parent),
-        **private_instances(nodes.security_groups, tags(pool)),
+        **private,
         **_reserved(pool),
         **_own_image(nodes),
     )
@@ -105,19 +110,22 @@ def _own_image(nodes: EksNodes) -> dict[str, Any]:
     }
 
 
-def template_tags(pool: CloudPool) -> dict[str, str]:
+def template_tags(pool: CloudPool, nodes: EksNodes) -> dict[str, str]:
     """What the cluster autoscaler must know of a node before there is one: labels, taint and resources."""
     labels = {**pool.labels, **pool.mig_label, **pool.product_label}
+    fabric = {} if nodes.fabric is None else {RESOURCE: pool.instance.efa}
     return {
         **{f"{TEMPLATE}/label/{key}": value for key, value in labels.items()},
         f"{TEMPLATE}/taint/{TAINT['key']}": f"{TAINT['value']}:{TAINT['effect']}",
-        **{f"{TEMPLATE}/resources/{key}": str(count) for key, count in pool.resources.items()},
+        **{f"{TEMPLATE}/resources/{key}": str(count) for key, count in {**pool.resources, **fabric}.items()},
     }
 
 
-def _described(parent: pulumi.Resource, name: str, pool: CloudPool, group: aws.eks.NodeGroup) -> None:
+def _described(
+    parent: pulumi.Resource, name: str, described: Mapping[str, str], group: aws.eks.NodeGroup
+) -> None:
     scaling_group = group.resources[0].autoscaling_groups[0].name
-    for key, value in template_tags(pool).items():
+    for key, value in described.items():
         aws.autoscaling.Tag(
             f"{name}-{key.removeprefix(TEMPLATE).strip('/').replace('/', '-')}",
             autoscaling_group_name=scaling_group,

@@ -80,6 +80,16 @@ def rules_of(scaler: EksScaler) -> CloudRules:
 
 
 @dataclass(frozen=True)
+class Fabric:
+    """The Elastic Fabric Adapter of a pool's nodes."""
+
+    group: pulumi.Output[str]
+    """Security group that admits its own members alone, in both directions, as the fabric needs."""
+    placement: pulumi.Output[str] | None
+    """Placement group that keeps nodes near each other; None: a reservation has decided where they are."""
+
+
+@dataclass(frozen=True)
 class EksNodes:
     """Where and as what the nodes of a pool run."""
 
@@ -91,6 +101,7 @@ class EksNodes:
     release: str | None
     """None: the newest."""
     custom: CustomImage | None
+    fabric: Fabric | None = None
 
 
 def volumes(pool: CloudPool, nodes: EksNodes) -> dict[str, int]:

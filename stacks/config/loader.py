@@ -12,6 +12,7 @@ from corral.catalogue.sources import SECRET
 from corral.catalogue.stackyaml import StackLoader
 from corral.stacks.config.custom_models import with_folders
 from corral.stacks.config.errors import ConfigErrors, Problem, one_of, shown
+from corral.stacks.config.gpu_layer import with_recipe
 from corral.stacks.config.sections.environment import SITE, TEXT
 from corral.stacks.config.stack_config import SECRETS, StackConfig
 from corral.stacks.config.values import kebab
@@ -60,7 +61,7 @@ def stack_of(path: Path) -> str:
 
 
 def parse(content: object, base: Path = Path()) -> StackConfig:
-    """The configuration in `content`, the object `corral:platform`; folders of models are relative to `base`.
+    """The configuration in `content`, the object `corral:platform`; files that it names are below `base`.
 
     Raises:
         ConfigErrors: something in it is wrong.
@@ -68,7 +69,7 @@ def parse(content: object, base: Path = Path()) -> StackConfig:
     problems = list(_secrets(content, ""))
     if problems:
         raise ConfigErrors(problems)
-    stated = with_folders(content, base)
+    stated = with_recipe(with_folders(content, base), base)
     try:
         return StackConfig.model_validate(stated)
     except ValidationError as error:

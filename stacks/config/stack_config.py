@@ -14,6 +14,7 @@ from corral.stacks.config.sections.environment import (
     Admission,
     Cluster,
     ExceptionSection,
+    GpuLayer,
     Images,
     Signatures,
     Site,
@@ -51,6 +52,7 @@ __all__ = [
     "Gateway",
     "GatewayTenant",
     "Gke",
+    "GpuLayer",
     "GpuPool",
     "Images",
     "Jwt",
@@ -132,6 +134,8 @@ class StackConfig(Section):
     """Images of Corral's own that come from elsewhere."""
     budget: Budget | None = None
     """Ceiling for the cost of the GPU pools; none when absent."""
+    gpu_layer: GpuLayer | None = None
+    """What NVIDIA AICR has installed, which is then `existing` in `addons`; nothing when absent."""
     addons: dict[Addon, AddonState] = {}
     """Who answers for an addon: `managed` by this stack, `existing` on the cluster, or `off`."""
 

@@ -1,12 +1,19 @@
 """A stack on somebody else's cluster: parts that are there are checked and used, the rest is installed."""
 
+import contextlib
 import json
+import threading
 from dataclasses import replace
 
 import pytest
 import yaml
-from tests.commands import helm_template, kubectl_done
+from tests.commands import helm_template, kubectl, kubectl_done
 from tests.door.newcomer import SECRETS, newcomer_in
+
+from corral.catalogue.images import image
+from corral.components.existing_cluster import ProbePods, Requirements, examined
+from corral.components.existing_cluster.probe import probe
+from corral.components.supply import reference
 
 pytestmark = pytest.mark.engine
 
@@ -211,6 +218,55 @@ def test_a_cluster_is_examined_before_anything_is_made_on_it(cluster, tmp_path):
     somebody.done("pulumi", "destroy", "--yes", "--skip-preview", "--non-interactive", "-s", "examined")
 
 
+TOOLS_PODS = ProbePods(reference(image("tools"), {}), {}, closing_seconds=8)
+
+
+def tried(cluster):
+    """Findings about NetworkPolicies, tried on the cluster; the namespace is gone afterwards."""
+    seen = examined(
+        str(cluster.kubeconfig), None, Requirements(dra=False), lambda api: probe(api, TOOLS_PODS, print)
+    )
+    cluster.kubectl("wait", "--for=delete", "namespaces", "--selector=corral.dev/probe", "--timeout=60s")
+    return [one for one in seen.findings if one["check"] == "network-policy"]
+
+
+@contextlib.contextmanager
+def holding_policies(cluster):
+    """A network that takes the Service of a namespace from its pods as long as a policy is there."""
+    ended = threading.Event()
+
+    def hold():
+        while not ended.wait(0.2):
+            spaces = kubectl(cluster.kubeconfig, "get", "namespaces", "-lcorral.dev/probe", "-oname").stdout
+            for space in spaces.split():
+                inside = ("-n", space.removeprefix("namespace/"))
+                policies = kubectl(cluster.kubeconfig, "get", "networkpolicies", *inside, "-oname").stdout
+                role = "nobody" if policies.strip() else "listener"
+                change = json.dumps({"spec": {"selector": {"corral.dev/probe": role}}})
+                kubectl(cluster.kubeconfig, "patch", "service", "listener", *inside, "-p", change)
+
+    thread = threading.Thread(target=hold)
+    thread.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        thread.join()
+
+
+def test_a_try_of_policies_says_truly_that_nothing_on_a_plane_enforces_them(cluster):
+    (found,) = tried(cluster)
+    message = "a policy that denies ingress did not end a connection in 8 s"
+    assert (found["level"], found["message"]) == ("warning", message)
+
+
+def test_a_try_of_policies_passes_where_the_network_closes_and_opens_the_way(cluster):
+    with holding_policies(cluster):
+        (found,) = tried(cluster)
+    assert found["level"] == "fine", found
+    assert "ingress and egress each ended a connection" in found["message"]
+
+
 def test_a_part_that_is_not_there_is_said_before_anything_is_made(nearly_furnished):
     done = nearly_furnished.preview()
     assert done.returncode != 0
@@ -300,3 +356,72 @@ def test_corral_preview_is_the_users_own_pulumi_there(furnished):
     assert done.returncode == 0, done.stdout
     assert "corral-sovereignty" in done.stdout
     assert not list(furnished.unused.iterdir())
+
+
+CLUSTERS = """
+import pathlib
+import pulumi
+
+text = pathlib.Path({kubeconfig!r}).read_text()
+pulumi.export("kubeconfig", pulumi.Output.secret(text))
+pulumi.export("cluster", {{"region": {region!r}, "platform": "bare-metal"}})
+"""
+OTHER_STACK = "organization/clusters/eu"
+
+
+def hands_out(cluster, folder, region):
+    """Bring up the other stack, in a project of its own, which says that its cluster is in `region`."""
+    folder.joinpath("Pulumi.yaml").write_text("name: clusters\nruntime: python\n")
+    program = CLUSTERS.format(kubeconfig=str(cluster.kubeconfig), region=region)
+    folder.joinpath("__main__.py").write_text(program)
+    somebody = replace(cluster.newcomer, checkout=folder)
+    somebody.run("pulumi", "stack", "init", "eu", "--non-interactive")
+    somebody.done("pulumi", "up", "--yes", "--skip-preview", "--non-interactive", "-s", "eu")
+
+
+@pytest.fixture(scope="module")
+def split(furnished):
+    """The platform's stack file, which takes its cluster from another stack."""
+    stated = stack_on(furnished.kubeconfig, furnished.context)
+    stated["cluster"] = {"kind": "existing", "stack": OTHER_STACK}
+    charts = {"corral:charts": str(furnished.plane / "charts")}
+    file = furnished.newcomer.checkout / "Pulumi.stranger.yaml"
+    kept = file.read_text()
+    held = yaml.safe_load(kept)
+    held["config"].update({"corral:platform": stated, **charts})
+    file.write_text(yaml.safe_dump(held))
+    yield furnished
+    file.write_text(kept)
+
+
+def test_another_stack_that_says_otherwise_of_its_cluster_ends_the_preview_with_the_value(split, tmp_path):
+    hands_out(split, tmp_path, "eu-central-1")
+    done = split.preview()
+    assert done.returncode != 0
+    assert f"sovereignty.region: embedded: stack {OTHER_STACK} has eu-central-1: use that" in done.stdout
+    assert "Traceback" not in done.stdout
+
+
+def test_a_platform_moves_to_the_cluster_of_another_stack_and_nothing_on_it_is_made_anew(split, tmp_path):
+    hands_out(split, tmp_path, "embedded")
+    done = split.pulumi("up", "--yes", "--skip-preview", "--policy-pack", "policy")
+    assert done.returncode == 0, done.stdout
+    assert f"cluster: that of stack {OTHER_STACK}" in done.stdout
+    counted = done.stdout.split("Resources:")[-1]
+    assert "unchanged" in counted
+    assert not [word for word in ("created", "replaced", "deleted") if word in counted], counted
+
+    exported = split.pulumi("stack", "export").stdout
+    kubeconfig = yaml.safe_load(split.kubeconfig.read_text())
+    assert kubeconfig["clusters"][0]["cluster"]["certificate-authority-data"] not in exported
+    (provider,) = [
+        one
+        for one in json.loads(exported)["deployment"]["resources"]
+        if one["type"] == "pulumi:providers:kubernetes"
+    ]
+    assert "ciphertext" in provider["inputs"]["kubeconfig"]
+    ready = split.kubectl(
+        *("get", "inferenceservices.serving.kserve.io/smollm2", "-n", "strangers", "-o"),
+        'jsonpath={.status.conditions[?(@.type=="Ready")].status}',
+    )
+    assert ready == "True"

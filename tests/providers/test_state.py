@@ -8,12 +8,14 @@ import signal
 from pathlib import Path
 
 import pytest
+from tests.providers.aws.cluster import KINDS
 from tests.providers.faults import Pause
 from tests.providers.programs import Program
 
 pytestmark = pytest.mark.engine
 
 FRANKFURT = "eu-central-1"
+CLUSTER = "aws:eks/cluster:Cluster"
 UP = ("up", "--yes", "--skip-preview")
 DOCS = Path(__file__).parents[2] / "docs"
 PAGE, ADOPT = (DOCS / "state.md").read_text(), (DOCS / "adopt.md").read_text()
@@ -120,12 +122,18 @@ def page(stack, command, **values):
     stack.done(*(values.get(word, word) for word in words))
 
 
+def adopting(made):
+    """The program of docs/adopt.md that has `made`."""
+    (program,) = [one for one in re.findall(r"```python\n(.*?)```", ADOPT, re.DOTALL) if made in one]
+    return program
+
+
 def test_a_bucket_that_somebody_made_is_adopted_and_protected(stack, aws):
     s3 = aws.account(FRANKFURT).s3
     s3.create_bucket(Bucket="acme-models", CreateBucketConfiguration={"LocationConstraint": FRANKFURT})
     s3.put_bucket_tagging(Bucket="acme-models", Tagging={"TagSet": [{"Key": "owner", "Value": "models"}]})
     s3.put_object(Bucket="acme-models", Key="weights", Body=b"x")
-    (program,) = re.findall(r"```python\n(import pulumi\nimport pulumi_aws.*?)```", ADOPT, re.DOTALL)
+    program = adopting("aws.s3.Bucket(")
     stack.write(program)
     aws.calls.clear()
     stack.done(*UP)
@@ -137,3 +145,46 @@ def test_a_bucket_that_somebody_made_is_adopted_and_protected(stack, aws):
     assert changes(stack, aws) == []
     assert "protected" in stack.refused("destroy", "--yes", "--skip-preview")
     assert s3.get_object(Bucket="acme-models", Key="weights")["Body"].read() == b"x"
+
+
+def test_a_private_cluster_that_somebody_made_is_adopted_and_protected(served, tmp_path):
+    aws, port = served
+    stack = Program(tmp_path, f"aws:{port}", config={"aws:region": FRANKFURT})
+    account = aws.account(FRANKFURT)
+    vpc = account.ec2.create_vpc(CidrBlock="10.0.0.0/16")["Vpc"]["VpcId"]
+    subnets = [
+        account.ec2.create_subnet(
+            VpcId=vpc, CidrBlock=f"10.0.{number}.0/24", AvailabilityZone=f"{FRANKFURT}{zone}"
+        )
+        for number, zone in enumerate("ab")
+    ]
+    key = account.arn("kms", "key/secrets")
+    there = {
+        "name": "models",
+        "version": "1.35",
+        "roleArn": "arn:aws:iam::123456789012:role/models",
+        "vpcConfig": {
+            "subnetIds": [one["Subnet"]["SubnetId"] for one in subnets],
+            "endpointPrivateAccess": True,
+            "endpointPublicAccess": False,
+        },
+        "accessConfig": {"authenticationMode": "API"},
+        "encryptionConfig": {"resources": ["secrets"], "provider": {"keyArn": key}},
+        "enabledClusterLogTypes": ["api", "audit", "authenticator"],
+        "bootstrapSelfManagedAddons": True,
+        "deletionProtection": True,
+        "tags": {"owner": "models"},
+    }
+    KINDS[CLUSTER].create(account, there)
+    program = adopting("aws.eks.Cluster(")
+    known = program.replace("SUBNETS", str(there["vpcConfig"]["subnetIds"])).replace("KEY", repr(key))
+    stack.write(known.replace('"endpoint_public_access": False', '"endpoint_public_access": True'))
+    assert "1 to update" in stack.done("preview"), "what the program would change is shown beside the import"
+    stack.write(known)
+    aws.calls.clear()
+    stack.done(*UP)
+    assert not [urn for operation, urn in aws.calls if CLUSTER in urn and operation != "read"]
+    stack.write(known.replace('import_="models", ', ""))
+    assert changes(stack, aws) == []
+    assert "protected" in stack.refused("destroy", "--yes", "--skip-preview")
+    assert account.eks.describe_cluster(name="models")["cluster"]["status"] == "ACTIVE"

@@ -7,11 +7,15 @@ from corral.embedded.node.programs import installed
 from corral.embedded.node.programs.flags import arguments
 
 IMAGE = "corral/tools"
+LISTENER = ["probe", "listen"]
+"""Arguments of the command that listens, on the pod's own address."""
 
 
 def launch(context: Context) -> Launch:
-    """`corral import …` and `corral bucket …`; model packages come from the toolchain, without a network."""
+    """The commands of the image; model packages come from the toolchain, without a network."""
     args = arguments(context, IMAGE, "corral")
+    if args[:2] == LISTENER:
+        args = [*args, f"--host={context.bind}"]
     wheels = installed.packages()
     return Launch(
         [sys.executable, "-m", "corral.tools", *args],

@@ -231,3 +231,12 @@ class Images(Section):
     tools: Image | None = None
     """Image of the import Jobs, as `registry.example.eu/corral/tools:0.1.0@sha256:…`; `corral/tools` of
     `sovereignty.registry` when absent. See docs/importing.md."""
+
+
+class GpuLayer(Section):
+    """A GPU layer that NVIDIA AICR, or its `ClusterStack`, has installed on the cluster."""
+
+    recipe: str
+    """Path of the file that `aicr recipe` wrote, beside the stack file: which addons are there already."""
+    skip: tuple[str, ...] = ()
+    """Components of the recipe that were not installed, by their names in it."""

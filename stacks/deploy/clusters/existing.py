@@ -5,7 +5,7 @@ import os
 import pulumi
 import pulumi_kubernetes as kubernetes
 
-from corral.catalogue.vocabulary import Addon, AddonState
+from corral.catalogue.vocabulary import Addon, AddonState, Profile
 from corral.components.existing_cluster import Requirements, suitable
 from corral.stacks.deploy.clusters.handed_out import handed_out
 from corral.stacks.deploy.clusters.kubeconfig import KubeconfigError, Target, target
@@ -48,37 +48,40 @@ def _provider(plan: Plan) -> kubernetes.Provider:
             "cluster", kubeconfig=kubeconfig, context=cluster.context, enable_secret_mutable=True
         )
     try:
-        reached = _target(cluster)
+        found = reached(cluster)
     except KubeconfigError as error:
         raise pulumi.RunError(str(error)) from None
-    if reached is None:
+    if found is None:
         context = cluster.context or "current context"
         pulumi.log.info(f"cluster: {context} of the kubeconfig that Pulumi's provider finds")
         return kubernetes.Provider(
             "cluster", kubeconfig=cluster.kubeconfig, context=cluster.context, enable_secret_mutable=True
         )
-    pulumi.log.info(f"cluster: context {reached.context}, server {reached.server}")
+    pulumi.log.info(f"cluster: context {found.context}, server {found.server}")
     # The provider takes one path; of several, the one whose context is meant.
     path, context = (
-        (cluster.kubeconfig or reached.path, cluster.context)
-        if reached.alone
-        else (reached.path, reached.context)
+        (cluster.kubeconfig or found.path, cluster.context) if found.alone else (found.path, found.context)
     )
-    _examine(plan, reached.path, reached.context)
+    _examine(plan, found.path, found.context)
     return kubernetes.Provider("cluster", kubeconfig=path, context=context, enable_secret_mutable=True)
 
 
 def _examine(plan: Plan, kubeconfig: str, context: str | None) -> None:
-    needed = Requirements(
+    suitable("cluster", kubeconfig, context, requirements(plan))
+
+
+def requirements(plan: Plan) -> Requirements:
+    """What `plan` needs of a cluster that is there."""
+    return Requirements(
         dra=plan.state(Addon.DRA_DRIVER) is not AddonState.OFF,
         storage_class=plan.cluster.storage_class,
         gpu_nodes=[node.name for pool in plan.pools for node in pool.nodes],
         regions=plan.admission.places,
+        network_policies=plan.profile is not Profile.OPEN,
     )
-    suitable("cluster", kubeconfig, context, needed)
 
 
-def _target(cluster: ClusterPlan) -> Target | None:
+def reached(cluster: ClusterPlan) -> Target | None:
     """Where the kubeconfig leads; None: the provider looks in its default places."""
     if cluster.kubeconfig is not None:
         return target("cluster.kubeconfig", [cluster.kubeconfig], cluster.context)

@@ -95,14 +95,20 @@ class DeployContext:
 
 
 def _supply(plan: Plan, charts: str | None) -> Supply:
-    supply: Supply = {}
+    supply = plain_supply(plan)
     if charts is not None:
         supply["charts"] = charts
-    if plan.supply.registry is not None:
-        supply["registry"] = plan.supply.registry
     if plan.supply.pull_secret is not None:
         supply["pull_secret"] = plan.supply.pull_secret
         supply["registry_auth"] = secret(REGISTRY_AUTH)
+    return supply
+
+
+def plain_supply(plan: Plan) -> Supply:
+    """Where the images of `plan` come from and which nodes pods run on, without credentials."""
+    supply: Supply = {}
+    if plan.supply.registry is not None:
+        supply["registry"] = plan.supply.registry
     if plan.supply.tools_image is not None:
         supply["images"] = {"tools": plan.supply.tools_image}
     if plan.cluster.node_selector:

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from corral.catalogue.addons import descriptors
+from corral.catalogue.clusters import capabilities
 from corral.catalogue.vocabulary import Addon, AddonState, Allocator, StorageKind, Weights
 from corral.stacks.config.errors import Problem
 from corral.stacks.config.stack_config import StackConfig
@@ -38,6 +39,9 @@ def check_addons(config: StackConfig, states: AddonStates) -> Iterator[Problem]:
     for addon, needed_now, why in rules:
         if needed_now and states[addon] is AddonState.OFF:
             yield Problem(f"addons.{addon.value}", "off", f"{why}: use managed or existing")
+    if config.gpu_layer is not None and not capabilities(config.cluster.kind).reached_by_kubeconfig:
+        made = f"a cluster of kind {config.cluster.kind.value} is made with the stack, and empty"
+        yield Problem("gpu-layer", config.gpu_layer.recipe, f"{made}: use it on kind existing")
     storage = config.addons.get(Addon.MODEL_STORAGE)
     if storage is AddonState.EXISTING and config.model_storage.kind is not StorageKind.EXISTING:
         yield Problem(

@@ -15,10 +15,13 @@ LAUNCH_TEMPLATE = "aws:ec2/launchTemplate:LaunchTemplate"
 ANSWERS = {
     "aws:index/getPartition:getPartition": {"partition": "aws", "dnsSuffix": "amazonaws.com"},
     "aws:index/getServicePrincipal:getServicePrincipal": {"name": "ec2.amazonaws.com"},
-    "aws:eks/getCluster:getCluster": {"vpcConfig": {"clusterSecurityGroupId": "sg-cluster"}},
+    "aws:eks/getCluster:getCluster": {
+        "vpcConfig": {"clusterSecurityGroupId": "sg-cluster", "vpcId": "vpc-1"}
+    },
 }
 COMPUTED: dict[str, dict[str, Any]] = {
     LAUNCH_TEMPLATE: {"latestVersion": 3},
+    "aws:ec2/placementGroup:PlacementGroup": {"name": "near"},
     "aws:iam/role:Role": {"arn": "arn:aws:iam::1:role/nodes", "name": "nodes"},
     "aws:eks/nodeGroup:NodeGroup": {
         "nodeGroupName": "chat-nodes-1",

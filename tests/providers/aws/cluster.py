@@ -62,7 +62,14 @@ def _cluster_now(account: Account, name: str, inputs: Inputs) -> dict[str, Any] 
     one = answer["cluster"]
     config = one["resourcesVpcConfig"]
     logged = [kind for each in one["logging"]["clusterLogging"] if each["enabled"] for kind in each["types"]]
+    encrypted = [
+        {"resources": each["resources"], "provider": {"keyArn": each["provider"]["keyArn"]}}
+        for each in one.get("encryptionConfig") or ()
+    ]
     return {
+        "name": name,
+        "roleArn": one["roleArn"],
+        **({"encryptionConfig": encrypted[0]} if encrypted else {}),
         "version": account.simulated[SETTINGS, name].get("version", one["version"]),
         "deletionProtection": account.simulated[SETTINGS, name]["deletionProtection"],
         "enabledClusterLogTypes": logged,
