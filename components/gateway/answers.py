@@ -44,6 +44,9 @@ def overrides(
     return [
         _override(401, error("No valid key or token.", invalid, "invalid_api_key")),
         _override(
+            403, error("The token is not for models of this tenant.", invalid, "insufficient_permissions")
+        ),
+        _override(
             413, error(f"The request is larger than {max_body_mib} MiB.", invalid, "request_too_large")
         ),
         *(_tokens_spent(one) for one in token_limits),

@@ -23,7 +23,7 @@ from corral.components._network import SCRAPER_NAMESPACE
 from corral.components._signals import watch
 from corral.components.envoy_gateway.values import CONTROLLER_NAME
 from corral.components.gateway import answers, objects
-from corral.components.gateway.args import GatewayArgs, RoutedTenant
+from corral.components.gateway.args import GatewayArgs, RoutedTenant, TokenIssuer
 from corral.components.gateway.signals import SCRAPE, signals
 from corral.components.keda import names as keda
 
@@ -122,12 +122,12 @@ class Gateway(pulumi.ComponentResource):
     def _tenant(self, host: str, tenant: RoutedTenant, gateway: pulumi.Resource) -> None:
         name, timeout = tenant["name"], self._args.get("timeout_seconds", 600)
         tokens = tenant.get("tokens")
-        keys = [] if tokens is not None else [self._keys(name)]
+        proof = [self._keys(name)] if tokens is None else self._identities(name, tokens)
         limits = objects.limits(tenant, timeout=timeout, max_body_mib=self._args.get("max_body_mib", 10))
         listing, listed = f"{name}-models", objects.direct(200, answers.models(name, tenant["models"]))
         guards = [
             self._object(
-                f"{name}-callers", ENVOY, "SecurityPolicy", name, objects.callers(name, tokens), keys
+                f"{name}-callers", ENVOY, "SecurityPolicy", name, objects.callers(name, tokens), proof
             ),
             self._object(f"{name}-limits", ENVOY, "BackendTrafficPolicy", name, limits),
             self._object(f"{name}-by-name", ENVOY, "EnvoyExtensionPolicy", name, objects.by_name(tenant)),
@@ -186,6 +186,24 @@ class Gateway(pulumi.ComponentResource):
             string_data={NO_CALLER: NO_KEY},
             opts=child(self),
         )
+
+    def _identities(self, tenant: str, tokens: TokenIssuer) -> list[pulumi.Resource]:
+        """Where the keys of a tenant's identity provider are, and the authorities that it is known by."""
+        name, authorities = objects.provider_name(tenant), list[pulumi.Resource]()
+        if "ca" in tokens:
+            authorities.append(
+                kubernetes.core.v1.ConfigMap(
+                    f"{self._name}-{name}",
+                    metadata={
+                        "name": name,
+                        "namespace": self._space,
+                        "labels": {**labels(COMPONENT, self._name), TENANT_LABEL: tenant},
+                    },
+                    data={"ca.crt": tokens["ca"]},
+                    opts=child(self),
+                )
+            )
+        return [self._object(name, ENVOY, "Backend", name, objects.provider(tenant, tokens), authorities)]
 
     def _network(self) -> pulumi.Resource:
         tenants = self._args["tenants"]
