@@ -131,7 +131,7 @@ class Gateway(pulumi.ComponentResource):
             ),
             self._object(f"{name}-limits", ENVOY, "BackendTrafficPolicy", name, limits),
             self._object(f"{name}-by-name", ENVOY, "EnvoyExtensionPolicy", name, objects.by_name(tenant)),
-            *self._counted(tenant),
+            *self._answered(tenant),
             self._object(listing, ENVOY, "HTTPRouteFilter", listing, listed),
             self._object(
                 f"{name}-grant",
@@ -162,14 +162,16 @@ class Gateway(pulumi.ComponentResource):
             more_labels={TENANT_LABEL: tenant, **({} if route == tenant else objects.TO_A_MODEL)},
         )
 
-    def _counted(self, tenant: RoutedTenant) -> list[pulumi.Resource]:
-        """What counts tokens on the paths of a tenant's models; empty: nothing is to be counted."""
-        if not tenant.get("token_limits") or not tenant["models"]:
+    def _answered(self, tenant: RoutedTenant) -> list[pulumi.Resource]:
+        """What reads answers on the paths of a tenant's models; empty: it has none, or Envoy Gateway is
+        somebody else's, who may have left Lua off."""
+        own = "controller" in self._args or tenant.get("token_limits")
+        if not own or not tenant["models"]:
             return []
-        name = f"{tenant['name']}.tokens"
+        name = f"{tenant['name']}.answers"
         return [
             self._object(
-                f"{tenant['name']}-tokens", ENVOY, "EnvoyExtensionPolicy", name, objects.counted(tenant)
+                f"{tenant['name']}-answers", ENVOY, "EnvoyExtensionPolicy", name, objects.answered(tenant)
             )
         ]
 

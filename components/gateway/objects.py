@@ -248,12 +248,13 @@ def by_name(tenant: RoutedTenant) -> dict[str, Any]:
     }
 
 
-def counted(tenant: RoutedTenant) -> dict[str, Any]:
-    """EnvoyExtensionPolicy that counts the tokens of calls by the paths of models."""
+def answered(tenant: RoutedTenant) -> dict[str, Any]:
+    """EnvoyExtensionPolicy of the routes to models: reads what comes back, and counts tokens if limited."""
     labels = {TENANT_LABEL: tenant["name"], **TO_A_MODEL}
+    code = script.script(routing=False, counting=bool(tenant.get("token_limits")))
     return {
         "targetSelectors": [{"group": ROUTES, "kind": "HTTPRoute", "matchLabels": labels}],
-        "lua": [{"type": "Inline", "inline": script.script(routing=False, counting=True)}],
+        "lua": [{"type": "Inline", "inline": code}],
     }
 
 

@@ -98,6 +98,16 @@ def test_an_addon_of_the_gateway_brings_its_charts_and_images_into_the_plan():
         (section(tenants={"red": {"jwt": {**JWT, "issuer": "http://id.example.eu"}}}), "jwt.issuer"),
         (section(tenants={"red": {"jwt": {**JWT, "audiences": []}}}), "jwt.audiences"),
         (section(tenants={"red": {"jwt": {**JWT, "network": "10.20.0.1/24"}}}), "jwt.network: 10.20.0.1/24"),
+        (
+            section(tenants={"red": {"jwt": {**JWT, "jwks": "https://10.20.0.7/certs"}}}),
+            "jwt.jwks: https://10",
+        ),
+        (
+            section(tenants={"red": {"jwt": {**JWT, "jwks": "https://id/certs"}}}),
+            "jwt.jwks: https://id/certs",
+        ),
+        (section(tenants={"red": {"jwt": {**JWT, "ca": "no certificate"}}}), "certificates in PEM"),
+        (section(tenants={"red": {"jwt": {**JWT, "refresh": 9}}}), "jwt.refresh: 9"),
         (section(**{"max-body": "2Gi"}), "gateway.max-body: 2Gi"),
         (section(**{"requests-per-minute": 0}), "gateway.requests-per-minute: 0"),
         (section(**{"tokens-per-minute": 9}), "gateway.tokens-per-minute"),

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from ipaddress import IPv4Network
 from itertools import pairwise
+from urllib.parse import urlsplit
 
 from corral.catalogue.vocabulary import Addon, AddonState, Profile, TokenUnit
 from corral.controls.network.net_07 import INTERNAL
@@ -41,6 +42,7 @@ def check_gateway(config: StackConfig, states: AddonStates) -> Iterator[Problem]
             yield Problem(path, name, one_of(name, known))
         if own.jwt is not None:
             yield from _network(own.jwt, f"{path}.jwt", config.sovereignty.profile)
+            yield from _host(own.jwt, f"{path}.jwt.jwks")
             for index, audience in enumerate(own.jwt.audiences):
                 other = audiences.setdefault((own.jwt.issuer, audience), name)
                 if other != name:
@@ -105,6 +107,14 @@ def _network(jwt: Jwt, path: str, profile: Profile) -> Iterator[Problem]:
     elif network.prefixlen < ONE_SITE:
         reason = f"more public addresses than one provider has: use /{ONE_SITE} or narrower"
         yield Problem(f"{path}.network", jwt.network, reason)
+
+
+def _host(jwt: Jwt, path: str) -> Iterator[Problem]:
+    """A host of keys that its certificate cannot name: Envoy Gateway takes a name with a domain alone."""
+    last = (urlsplit(jwt.jwks).hostname or "").rpartition(".")
+    if not last[0] or last[2].isdigit():
+        reason = "its certificate is checked for the host's name: use a name with its domain"
+        yield Problem(path, jwt.jwks, reason)
 
 
 def _callers(config: StackConfig, states: AddonStates) -> Iterator[Problem]:
