@@ -78,8 +78,8 @@ class Platform:
         return json.loads(self.corral("kubectl", "get", *arguments, "-o", "json"))
 
     def pod(self, namespace: str, prefix: str) -> tuple[str, str]:
-        """Address and UID of the pod whose name starts with `prefix`."""
-        pods = self.read("pods", "-n", namespace)["items"]
+        """Address and UID of the running pod whose name starts with `prefix`."""
+        pods = self.read("pods", "-n", namespace, "--field-selector=status.phase=Running")["items"]
         (pod,) = [one for one in pods if one["metadata"]["name"].startswith(prefix)]
         return bind_address(pod["status"]["podIP"]), pod["metadata"]["uid"]
 

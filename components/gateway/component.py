@@ -15,6 +15,7 @@ from corral.catalogue.gateway import (
     base_url,
     keys_secret,
     model_path,
+    route_name,
     tenant_path,
 )
 from corral.catalogue.vocabulary import TENANT_LABEL, Addon
@@ -147,7 +148,7 @@ class Gateway(pulumi.ComponentResource):
         self._route(name, name, listed_or_unknown, before)
         for model in tenant["models"]:
             spec = objects.model_route(host, tenant, model, timeout=timeout)
-            self._route(name, objects.route_name(name, model), spec, [*before, *_ready(tenant, model)])
+            self._route(name, route_name(name, model), spec, [*before, *_ready(tenant, model)])
 
     def _route(
         self, tenant: str, route: str, spec: Mapping[str, Any], before: Sequence[pulumi.Resource]
@@ -296,8 +297,8 @@ def _problems(name: str, args: GatewayArgs) -> Iterator[str]:
             path = model_path(tenant["name"], model)
             if path in paths:
                 yield f"{name}: path {path} leads to two models; a tenant's models have a name each"
-            elif routes.setdefault(objects.route_name(tenant["name"], model), path) != path:
-                other = routes[objects.route_name(tenant["name"], model)]
+            elif routes.setdefault(route_name(tenant["name"], model), path) != path:
+                other = routes[route_name(tenant["name"], model)]
                 yield f"{name}: paths {other} and {path} have one route; rename what has -- in its name"
             paths[path] = model
         yield from _canaries(name, tenant)

@@ -282,14 +282,6 @@ def tenant_route(host: str, tenant: str, *, listing: str, unknown: str) -> dict[
     }
 
 
-def route_name(tenant: str, model: str) -> str:
-    """Name of the route to a model.
-
-    Without a dot: Envoy's statistics end a cluster's name, which begins with that of its route, at the first.
-    """
-    return f"{tenant}--{model}"
-
-
 def model_route(host: str, tenant: RoutedTenant, model: str, *, timeout: int) -> dict[str, Any]:
     """HTTPRoute of a model: to its Service and its canary's, without what proves who calls.
 

@@ -120,6 +120,19 @@ def test_a_wrong_value_is_answered_with_its_path(gateway: Any, line: str):
     assert line in found
 
 
+@pytest.mark.parametrize(
+    ("second", "model_of_it"), [("blue--a", "b"), ("blue--a--b", "chat")], ids=["a model's", "a tenant's"]
+)
+def test_two_models_on_one_route_are_refused_with_the_way_out(second: str, model_of_it: str):
+    tenants = [{"name": "blue"}, {"name": second}]
+    models = [model(tenant="blue", name="a--b"), model(tenant=second, name=model_of_it)]
+    found = [one for one in problems(**stack(section(), tenants=tenants, models=models)) if "route" in one]
+    (line,) = found
+    assert "blue--a--b" in line and line.endswith("use another name, without --"), line
+    apart = [model(tenant="blue", name="a-b"), models[1]]
+    assert not [one for one in problems(**stack(section(), tenants=tenants, models=apart)) if "route" in one]
+
+
 def test_tokens_of_one_audience_never_open_the_models_of_two_tenants():
     both = section(tenants={"blue": {"jwt": JWT}, "red": {"jwt": JWT}})
     (found,) = lines(both)

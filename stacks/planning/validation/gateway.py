@@ -5,6 +5,7 @@ from ipaddress import IPv4Network
 from itertools import pairwise
 from urllib.parse import urlsplit
 
+from corral.catalogue.gateway import route_name
 from corral.catalogue.vocabulary import Addon, AddonState, Profile, TokenUnit
 from corral.controls.network.net_07 import INTERNAL
 from corral.stacks.config.errors import Problem, one_of
@@ -34,6 +35,7 @@ def check_gateway(config: StackConfig, states: AddonStates) -> Iterator[Problem]
     if states[Addon.ENVOY_GATEWAY] is AddonState.OFF:
         yield Problem("addons.envoy-gateway", "off", "the section gateway needs it: use managed or existing")
     yield from _balancer(section, config.sovereignty.profile)
+    yield from _routes(config)
     known = namespaces(config.tenants)
     audiences: dict[tuple[str, str], str] = {}
     for name, own in section.tenants.items():
@@ -82,6 +84,19 @@ def _token_limits(config: StackConfig, states: AddonStates) -> Iterator[Problem]
                 yield Problem(f"{path}.{TOKEN_KEYS[longer.unit]}", str(longer.tokens), reason)
                 if not own:
                     return
+
+
+def _routes(config: StackConfig) -> Iterator[Problem]:
+    """Models whose route would have the name of another's, or of a tenant's."""
+    names = [tenant.name for tenant in config.tenants]
+    known = {name: f"of tenant {name}" for name in names}
+    for served in config.served_models:
+        model, tenant = served.section, served.section.tenant or next(iter(names), "")
+        route = route_name(tenant, model.name)
+        other = known.setdefault(route, f"to model {model.name} of {tenant}")
+        if other != f"to model {model.name} of {tenant}":
+            reason = f"its route {route} is the one {other}, too: use another name, without --"
+            yield Problem(f"{served.path}.name", model.name, reason)
 
 
 def _balancer(section: Gateway, profile: Profile) -> Iterator[Problem]:
