@@ -7,7 +7,7 @@ import base64
 import json
 import ssl
 import time
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -115,7 +115,7 @@ class _Realm(Handler):
 
 
 @contextmanager
-def serving(folder: Path) -> Iterator[IdentityProvider]:
+def serving(folder: Path) -> Generator[IdentityProvider]:
     """A provider with one key; its files are in `folder`."""
     authority, certificate = certificates(folder, HOST)
     handler = type("Here", (_Realm,), {})
