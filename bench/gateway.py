@@ -9,7 +9,7 @@ import threading
 import time
 from base64 import b64decode
 from collections.abc import Callable, Generator, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -109,7 +109,7 @@ def gateway() -> Iterator[Figure]:
         patch = json.dumps({"stringData": {"bench": KEY}})
         own.corral("kubectl", "patch", "secret", keys_secret(TENANT), "-n", SPACE, "-p", patch)
         direct, through = _clients(own)
-        with direct, through:
+        with closing(direct), closing(through):
             yield from _compared(
                 lambda: _called(direct, "/v1/models"), lambda: _called(through, f"{_path()}/models")
             )
