@@ -9,7 +9,7 @@ import threading
 import time
 from base64 import b64decode
 from collections.abc import Callable, Generator, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -78,8 +78,8 @@ class Platform:
         return json.loads(self.corral("kubectl", "get", *arguments, "-o", "json"))
 
     def pod(self, namespace: str, prefix: str) -> tuple[str, str]:
-        """Address and UID of the pod whose name starts with `prefix`."""
-        pods = self.read("pods", "-n", namespace)["items"]
+        """Address and UID of the running pod whose name starts with `prefix`."""
+        pods = self.read("pods", "-n", namespace, "--field-selector=status.phase=Running")["items"]
         (pod,) = [one for one in pods if one["metadata"]["name"].startswith(prefix)]
         return bind_address(pod["status"]["podIP"]), pod["metadata"]["uid"]
 
@@ -109,7 +109,7 @@ def gateway() -> Iterator[Figure]:
         patch = json.dumps({"stringData": {"bench": KEY}})
         own.corral("kubectl", "patch", "secret", keys_secret(TENANT), "-n", SPACE, "-p", patch)
         direct, through = _clients(own)
-        with direct, through:
+        with closing(direct), closing(through):
             yield from _compared(
                 lambda: _called(direct, "/v1/models"), lambda: _called(through, f"{_path()}/models")
             )

@@ -33,6 +33,14 @@ def model_path(tenant: str, model: str) -> str:
     return f"/{tenant}/{model}/v1"
 
 
+def route_name(tenant: str, model: str) -> str:
+    """Name of the route to a model.
+
+    Without a dot: Envoy's statistics end a cluster's name, which begins with that of its route, at the first.
+    """
+    return f"{tenant}--{model}"
+
+
 PREDICTOR_PORT = 80
 """Port of a model's Service, as KServe has it."""
 

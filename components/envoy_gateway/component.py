@@ -44,7 +44,8 @@ class EnvoyGatewayArgs(TypedDict):
     """Namespace that metrics are scraped from; `monitoring` when omitted."""
     existing: NotRequired[bool]
     """True: Envoy Gateway is there; its resource types are checked and nothing is installed. Routing by the
-    model that a request names needs `extensionApis.enableLua` in its configuration."""
+    model that a request names needs `extensionApis.enableLua` in its configuration, tokens of an identity
+    provider need `enableBackend`."""
     namespace: NotRequired[str]
     """Where it and its proxies run; `envoy-gateway-system` when omitted."""
     create_namespace: NotRequired[bool]

@@ -23,9 +23,10 @@ def envoy_gateway_crd_values() -> dict[str, Any]:
 def envoy_gateway_values(
     *, replicas: int, supply: Supply, rate_limits: RateLimits | None = None, namespace: str = NAMESPACE
 ) -> dict[str, Any]:
-    """Values of the controller's chart: no types, no webhook on pods, and Lua, which is off by default.
+    """Values of the controller's chart: no types, no webhook on pods; with Lua and Backends, off by default.
 
-    The script that reads the model of a request is Lua (`components/gateway/script.py`).
+    The script that reads the model of a request is Lua (`components/gateway/script.py`); a Backend says by
+    which name and authority an identity provider is known.
     """
     secrets = {"imagePullSecrets": pull_secrets(supply)} if pull_secrets(supply) else {}
     limited = (
@@ -51,7 +52,7 @@ def envoy_gateway_values(
             "envoyGateway": {
                 "gateway": {"controllerName": CONTROLLER_NAME},
                 "provider": {"type": "Kubernetes"},
-                "extensionApis": {"enableLua": True},
+                "extensionApis": {"enableLua": True, "enableBackend": True},
                 **limited,
             }
         },

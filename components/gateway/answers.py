@@ -6,25 +6,22 @@ from typing import Any
 
 from corral.catalogue.vocabulary import TokenUnit
 from corral.components.gateway.args import TokenLimit
+from corral.components.gateway.errors import INVALID, error
 from corral.components.gateway.script import METADATA, RESET
 
 RETRY_SECONDS = 60
 """After that long the bucket of a minute is full again."""
 
 
-def error(message: str, kind: str, code: str | None, param: str | None = None) -> str:
-    """Body of an error."""
-    return json.dumps({"error": {"message": message, "type": kind, "param": param, "code": code}})
-
-
 WINDOWS = {TokenUnit.MINUTE: "a minute", TokenUnit.DAY: "a day", TokenUnit.MONTH: "30 days"}
 
 UNKNOWN_MODEL = error(
     "The tenant has no such model, or the request names none.",
-    "invalid_request_error",
+    INVALID,
     "model_not_found",
     "model",
 )
+NO_SERVER = error("No server of the model answers; try again.", "server_error", "service_unavailable")
 
 
 def models(tenant: str, names: Sequence[str]) -> str:
@@ -40,12 +37,16 @@ def overrides(
 
     A limit of tokens is known by its number, which the header of Envoy's rate limit filter begins with.
     """
-    invalid = "invalid_request_error"
     return [
-        _override(401, error("No valid key or token.", invalid, "invalid_api_key")),
+        _override(401, error("No valid key or token.", INVALID, "invalid_api_key")),
         _override(
-            413, error(f"The request is larger than {max_body_mib} MiB.", invalid, "request_too_large")
+            403, error("The token is not for models of this tenant.", INVALID, "insufficient_permissions")
         ),
+        _override(
+            413, error(f"The request is larger than {max_body_mib} MiB.", INVALID, "request_too_large")
+        ),
+        *(_override(status, NO_SERVER) for status in (502, 503)),
+        _override(504, error("The answer took longer than it may.", "server_error", "timeout")),
         *(_tokens_spent(one) for one in token_limits),
         _override(
             429,

@@ -19,6 +19,11 @@ class TokenIssuer(TypedDict):
     """Addresses of that URL's host, such as `10.20.0.0/24`; the proxies go out to no others."""
     audiences: list[str]
     """Audiences, of which a token names one; another tenant's tokens must not name them."""
+    ca: NotRequired[str]
+    """Authorities in PEM that sign the certificate of that host; those that the proxies' image trusts when
+    omitted."""
+    refresh_seconds: NotRequired[int]
+    """Time for which its keys are kept; 300 when omitted."""
 
 
 class RoutedCanary(TypedDict):

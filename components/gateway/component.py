@@ -15,6 +15,7 @@ from corral.catalogue.gateway import (
     base_url,
     keys_secret,
     model_path,
+    route_name,
     tenant_path,
 )
 from corral.catalogue.vocabulary import TENANT_LABEL, Addon
@@ -23,7 +24,7 @@ from corral.components._network import SCRAPER_NAMESPACE
 from corral.components._signals import watch
 from corral.components.envoy_gateway.values import CONTROLLER_NAME
 from corral.components.gateway import answers, objects
-from corral.components.gateway.args import GatewayArgs, RoutedTenant
+from corral.components.gateway.args import GatewayArgs, RoutedTenant, TokenIssuer
 from corral.components.gateway.signals import SCRAPE, signals
 from corral.components.keda import names as keda
 
@@ -122,16 +123,16 @@ class Gateway(pulumi.ComponentResource):
     def _tenant(self, host: str, tenant: RoutedTenant, gateway: pulumi.Resource) -> None:
         name, timeout = tenant["name"], self._args.get("timeout_seconds", 600)
         tokens = tenant.get("tokens")
-        keys = [] if tokens is not None else [self._keys(name)]
+        proof = [self._keys(name)] if tokens is None else self._identities(name, tokens)
         limits = objects.limits(tenant, timeout=timeout, max_body_mib=self._args.get("max_body_mib", 10))
         listing, listed = f"{name}-models", objects.direct(200, answers.models(name, tenant["models"]))
         guards = [
             self._object(
-                f"{name}-callers", ENVOY, "SecurityPolicy", name, objects.callers(name, tokens), keys
+                f"{name}-callers", ENVOY, "SecurityPolicy", name, objects.callers(name, tokens), proof
             ),
             self._object(f"{name}-limits", ENVOY, "BackendTrafficPolicy", name, limits),
             self._object(f"{name}-by-name", ENVOY, "EnvoyExtensionPolicy", name, objects.by_name(tenant)),
-            *self._counted(tenant),
+            *self._answered(tenant),
             self._object(listing, ENVOY, "HTTPRouteFilter", listing, listed),
             self._object(
                 f"{name}-grant",
@@ -147,7 +148,7 @@ class Gateway(pulumi.ComponentResource):
         self._route(name, name, listed_or_unknown, before)
         for model in tenant["models"]:
             spec = objects.model_route(host, tenant, model, timeout=timeout)
-            self._route(name, objects.route_name(name, model), spec, [*before, *_ready(tenant, model)])
+            self._route(name, route_name(name, model), spec, [*before, *_ready(tenant, model)])
 
     def _route(
         self, tenant: str, route: str, spec: Mapping[str, Any], before: Sequence[pulumi.Resource]
@@ -162,14 +163,16 @@ class Gateway(pulumi.ComponentResource):
             more_labels={TENANT_LABEL: tenant, **({} if route == tenant else objects.TO_A_MODEL)},
         )
 
-    def _counted(self, tenant: RoutedTenant) -> list[pulumi.Resource]:
-        """What counts tokens on the paths of a tenant's models; empty: nothing is to be counted."""
-        if not tenant.get("token_limits") or not tenant["models"]:
+    def _answered(self, tenant: RoutedTenant) -> list[pulumi.Resource]:
+        """What reads answers on the paths of a tenant's models; empty: it has none, or Envoy Gateway is
+        somebody else's, who may have left Lua off."""
+        own = "controller" in self._args or tenant.get("token_limits")
+        if not own or not tenant["models"]:
             return []
-        name = f"{tenant['name']}.tokens"
+        name = f"{tenant['name']}.answers"
         return [
             self._object(
-                f"{tenant['name']}-tokens", ENVOY, "EnvoyExtensionPolicy", name, objects.counted(tenant)
+                f"{tenant['name']}-answers", ENVOY, "EnvoyExtensionPolicy", name, objects.answered(tenant)
             )
         ]
 
@@ -186,6 +189,24 @@ class Gateway(pulumi.ComponentResource):
             string_data={NO_CALLER: NO_KEY},
             opts=child(self),
         )
+
+    def _identities(self, tenant: str, tokens: TokenIssuer) -> list[pulumi.Resource]:
+        """Where the keys of a tenant's identity provider are, and the authorities that it is known by."""
+        name, authorities = objects.provider_name(tenant), list[pulumi.Resource]()
+        if "ca" in tokens:
+            authorities.append(
+                kubernetes.core.v1.ConfigMap(
+                    f"{self._name}-{name}",
+                    metadata={
+                        "name": name,
+                        "namespace": self._space,
+                        "labels": {**labels(COMPONENT, self._name), TENANT_LABEL: tenant},
+                    },
+                    data={"ca.crt": tokens["ca"]},
+                    opts=child(self),
+                )
+            )
+        return [self._object(name, ENVOY, "Backend", name, objects.provider(tenant, tokens), authorities)]
 
     def _network(self) -> pulumi.Resource:
         tenants = self._args["tenants"]
@@ -276,8 +297,8 @@ def _problems(name: str, args: GatewayArgs) -> Iterator[str]:
             path = model_path(tenant["name"], model)
             if path in paths:
                 yield f"{name}: path {path} leads to two models; a tenant's models have a name each"
-            elif routes.setdefault(objects.route_name(tenant["name"], model), path) != path:
-                other = routes[objects.route_name(tenant["name"], model)]
+            elif routes.setdefault(route_name(tenant["name"], model), path) != path:
+                other = routes[route_name(tenant["name"], model)]
                 yield f"{name}: paths {other} and {path} have one route; rename what has -- in its name"
             paths[path] = model
         yield from _canaries(name, tenant)

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from typing import Any
+from urllib.parse import urlsplit
 
 from corral.catalogue.gateway import (
     GATEWAY,
@@ -28,6 +29,7 @@ ROUTES = "gateway.networking.k8s.io"
 PROXY_PODS = {"gateway.envoyproxy.io/owning-gateway-name": GATEWAY}
 PROXY_METRICS_PORT = 19001
 LISTENER = "https"
+HTTPS_PORT = 443
 USER = 65532
 PRIVILEGED, MOVED_BY = 1024, 10000
 """Ports below the first are listened at that much higher (`servicePortToContainerPort` of Envoy Gateway)."""
@@ -162,10 +164,38 @@ def callers(tenant: str, tokens: TokenIssuer | None) -> dict[str, Any]:
         "name": tenant,
         "issuer": tokens["issuer"],
         "audiences": list(tokens["audiences"]),
-        "remoteJWKS": {"uri": tokens["jwks"]},
+        "remoteJWKS": {
+            "uri": tokens["jwks"],
+            "cacheDuration": f"{tokens.get('refresh_seconds', 300)}s",
+            "backendRefs": [
+                {"group": "gateway.envoyproxy.io", "kind": "Backend", "name": provider_name(tenant)}
+            ],
+        },
         "extractFrom": {"headers": [{"name": "Authorization", "valuePrefix": "Bearer "}]},
     }
     return {**of_tenant(tenant), "jwt": {"providers": [provider]}}
+
+
+def provider_name(tenant: str) -> str:
+    """Name of the Backend of a tenant's identity provider, and of the ConfigMap with its authorities."""
+    return f"{tenant}-provider"
+
+
+def provider(tenant: str, tokens: TokenIssuer) -> dict[str, Any]:
+    """Backend: the host of a provider's keys, whose certificate must bear its name.
+
+    Without it Envoy Gateway takes any certificate of an authority that the image trusts.
+    """
+    url = urlsplit(tokens["jwks"])
+    authorities: dict[str, Any] = {"wellKnownCACertificates": "System"}
+    if "ca" in tokens:
+        authorities = {
+            "caCertificateRefs": [{"group": "", "kind": "ConfigMap", "name": provider_name(tenant)}]
+        }
+    return {
+        "endpoints": [{"fqdn": {"hostname": url.hostname, "port": url.port or HTTPS_PORT}}],
+        "tls": {**authorities, "sni": url.hostname},
+    }
 
 
 def limits(tenant: RoutedTenant, *, timeout: int, max_body_mib: int) -> dict[str, Any]:
@@ -218,12 +248,13 @@ def by_name(tenant: RoutedTenant) -> dict[str, Any]:
     }
 
 
-def counted(tenant: RoutedTenant) -> dict[str, Any]:
-    """EnvoyExtensionPolicy that counts the tokens of calls by the paths of models."""
+def answered(tenant: RoutedTenant) -> dict[str, Any]:
+    """EnvoyExtensionPolicy of the routes to models: reads what comes back, and counts tokens if limited."""
     labels = {TENANT_LABEL: tenant["name"], **TO_A_MODEL}
+    code = script.script(routing=False, counting=bool(tenant.get("token_limits")))
     return {
         "targetSelectors": [{"group": ROUTES, "kind": "HTTPRoute", "matchLabels": labels}],
-        "lua": [{"type": "Inline", "inline": script.script(routing=False, counting=True)}],
+        "lua": [{"type": "Inline", "inline": code}],
     }
 
 
@@ -249,14 +280,6 @@ def tenant_route(host: str, tenant: str, *, listing: str, unknown: str) -> dict[
             },
         ],
     }
-
-
-def route_name(tenant: str, model: str) -> str:
-    """Name of the route to a model.
-
-    Without a dot: Envoy's statistics end a cluster's name, which begins with that of its route, at the first.
-    """
-    return f"{tenant}--{model}"
 
 
 def model_route(host: str, tenant: RoutedTenant, model: str, *, timeout: int) -> dict[str, Any]:

@@ -1,4 +1,8 @@
-"""The Lua that routes a request by the model that its body names, and counts an answer's tokens."""
+"""The Lua that routes a request by the model that its body names, and reads answers: errors and tokens."""
+
+from collections.abc import Sequence
+
+from corral.components.gateway.errors import INVALID, error
 
 METADATA = "corral.tokens"
 """Namespace of Envoy's dynamic metadata in which the script notes what follows."""
@@ -39,10 +43,17 @@ local function value_of(body, name, form)
 end
 """
 
+NOT_JSON = error("The content type must be application/json.", INVALID, "unsupported_media_type")
 ROUTING = r"""
 local function route(handle, path)
   local tenant, rest = string.match(path, "^(/[a-z0-9-]+)(/v1/.*)$")
-  local body = tenant and handle:body()
+  if tenant == nil then return end
+  local kind = string.lower(handle:headers():get("content-type") or "")
+  if handle:headers():get(":method") == "POST" and string.match(kind, "^[^;%s]*") ~= "application/json" then
+    handle:respond({[":status"] = "415", ["content-type"] = "application/json"}, [[NOT_JSON]])
+    return
+  end
+  local body = handle:body()
   if not body then return end
   local model = value_of(body:getBytes(0, body:length()), "model", '"([a-z0-9-]+)"')
   if model == nil then return end
@@ -50,7 +61,28 @@ local function route(handle, path)
   handle:headers():replace(":path", tenant .. "/" .. model .. rest)
   handle:clearRouteCache()
 end
-"""
+""".replace("NOT_JSON", NOT_JSON)
+
+TOO_LONG = error("MESSAGE", INVALID, "context_length_exceeded")
+MOST_READ = 8192
+"""Bytes of an engine's error that are looked into; others are passed on as they come."""
+ERRORS = (
+    r"""
+-- Engines' words for a prompt that is longer than the context, in the interface's form: llama.cpp's, vLLM's.
+local function in_form(handle)
+  local length = tonumber(handle:headers():get("content-length") or "")
+  if length == nil or length > MOST_READ then return end
+  local body = handle:body()
+  local text = body and body:getBytes(0, body:length()) or ""
+  if not (string.find(text, "exceed_context_size_error", 1, true)
+      or string.find(text, "maximum context length", 1, true)) then return end
+  local message = string.match(text, '"message"%s*:%s*"([^"\\]*)"') or "The prompt exceeds the context."
+  handle:headers():replace("content-length", body:setBytes([[HEAD]] .. message .. [[TAIL]]))
+end
+""".replace("MOST_READ", str(MOST_READ))
+    .replace("HEAD", TOO_LONG.partition("MESSAGE")[0])
+    .replace("TAIL", TOO_LONG.partition("MESSAGE")[2])
+)
 
 USAGE = (
     r"""
@@ -70,7 +102,7 @@ local function ask_for_usage(handle, path)
   body:setBytes(string.sub(text, 1, last - 1) .. ',"stream_options":{"include_usage":true}}')
 end
 
-function envoy_on_response(handle)
+local function count(handle)
   local reset = handle:headers():get("x-ratelimit-reset")
   if reset ~= nil then note(handle, "RESET", reset) end
   local carried, total, events = "", 0, 0
@@ -94,17 +126,25 @@ end
 
 
 def script(*, routing: bool, counting: bool) -> str:
-    """The whole script of a route: by the model's name, by an answer's tokens, or both."""
-    steps = [
+    """The whole script of a route: errors of engines, and routing by the model's name and counting if so."""
+    request = [
+        'local path = handle:headers():get(":path") or ""',
         *(["ask_for_usage(handle, path)"] if counting else []),
         *(["route(handle, path)"] if routing else []),
     ]
-    request = "".join(f"  {step}\n" for step in steps)
+    response = [
+        'if handle:headers():get(":status") == "400" then return in_form(handle) end',
+        *(["count(handle)"] if counting else []),
+    ]
     return (
         READING
         + (ROUTING if routing else "")
+        + ERRORS
         + (USAGE if counting else "")
-        + '\nfunction envoy_on_request(handle)\n  local path = handle:headers():get(":path") or ""\n'
-        + request
-        + "end\n"
+        + _function("envoy_on_request", request)
+        + _function("envoy_on_response", response)
     )
+
+
+def _function(name: str, steps: Sequence[str]) -> str:
+    return f"\nfunction {name}(handle)\n" + "".join(f"  {step}\n" for step in steps) + "end\n"

@@ -73,4 +73,4 @@ def token_limits(section: TokenLimits, tenant: str) -> tuple[TokenLimitPlan, ...
 
 
 def _tokens(jwt: Jwt) -> TokenPlan:
-    return TokenPlan(jwt.issuer, jwt.jwks, jwt.network, jwt.audiences)
+    return TokenPlan(jwt.issuer, jwt.jwks, jwt.network, jwt.audiences, jwt.ca, jwt.refresh)

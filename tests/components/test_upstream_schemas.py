@@ -204,6 +204,7 @@ POLICIES = {
         "BackendTrafficPolicy": "backendtrafficpolicies",
         "EnvoyExtensionPolicy": "envoyextensionpolicies",
         "HTTPRouteFilter": "httproutefilters",
+        "Backend": "backends",
     }.items()
 }
 ENDPOINT = {"host": "models.example.eu", "controller": "there", "cert_manager": "there", "monitors": False}
@@ -215,7 +216,8 @@ def gateway_graph(**supply):
     tokens = {**issued, "network": "10.20.0.0/24"}
     limits = [{"tokens": 900, "unit": "Day"}, {"tokens": 50, "unit": "Minute"}]
     red = {**tenant, "name": "red", "namespace": "red", "tokens": tokens, "token_limits": limits}
-    tenants = [tenant, red]
+    own = {**tokens, "audiences": ["g"], "ca": "PEM", "refresh_seconds": 20}
+    tenants = [tenant, red, {**tenant, "name": "green", "namespace": "green", "tokens": own}]
     return build(
         lambda: Gateway("gateway", {**ENDPOINT, "tenants": tenants, "load_balancer": {"a": "b"}, **supply})
     )

@@ -176,8 +176,8 @@ def serving(folder: Path) -> Iterator[Mirror]:
         yield handler.mirror
 
 
-def certificates(folder: Path) -> tuple[Path, Path]:
-    """Files with an authority, and with a key and a certificate for 127.0.0.1 that it signed."""
+def certificates(folder: Path, *hosts: str) -> tuple[Path, Path]:
+    """Files with an authority, and with a key and a certificate for 127.0.0.1 and `hosts` that it signed."""
     now = datetime.datetime.now(datetime.UTC)
     keys = [ec.generate_private_key(ec.SECP256R1()) for _ in range(2)]
     name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "site")])
@@ -201,7 +201,9 @@ def certificates(folder: Path) -> tuple[Path, Path]:
     private = keys[1].private_bytes(
         serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
     )
-    address = x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))])
+    address = x509.SubjectAlternativeName(
+        [x509.IPAddress(ipaddress.ip_address("127.0.0.1")), *(x509.DNSName(one) for one in hosts)]
+    )
     leaf = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "mirror")])
     certificate.write_bytes(private + signed(keys[1], leaf, address))
     return authority, certificate

@@ -40,13 +40,15 @@ def call(client: httpx.Client, path: str, key: str | None, body: dict[str, Any] 
     return client.request(method, path, json=body, headers=headers, extensions=extensions)
 
 
-def streamed(client: httpx.Client, body: dict[str, Any]) -> AbstractContextManager[httpx.Response]:
+def streamed(
+    client: httpx.Client, body: dict[str, Any], key: str = KEYS["red"]
+) -> AbstractContextManager[httpx.Response]:
     """A call of red's model that the body names, as its answer comes."""
     return client.stream(
         "POST",
         "/red/v1/chat/completions",
         json=body,
-        headers={"Authorization": f"Bearer {KEYS['red']}"},
+        headers={"Authorization": f"Bearer {key}"},
         extensions={"sni_hostname": HOST},
     )
 

@@ -7,10 +7,12 @@ from pathlib import Path
 
 import httpx
 import pytest
+from tests.doubles import identity_provider
+from tests.doubles.identity_provider import IdentityProvider
 from tests.e2e import platform_client
 from tests.e2e.platform_client import Platform
 from tests.fair_sharing.callers import HOST, KEYS, PORT, SPACE, change_key
-from tests.fair_sharing.stack import STACK
+from tests.fair_sharing.stack import with_tokens
 
 from corral.catalogue.gateway import PROXY, TLS_SECRET
 from corral.catalogue.vocabulary import Addon
@@ -18,10 +20,17 @@ from corral.embedded.toolchain import ensure, needed
 
 
 @pytest.fixture(scope="package")
-def platform():
-    """The platform of `STACK`; it ends with nothing of it left on the machine."""
+def provider(tmp_path_factory: pytest.TempPathFactory) -> Iterator[IdentityProvider]:
+    """Who makes tokens of callers, until a test brings the platform to another stack."""
+    with identity_provider.serving(tmp_path_factory.mktemp("provider")) as running:
+        yield running
+
+
+@pytest.fixture(scope="package")
+def platform(provider: IdentityProvider):
+    """The platform of `STACK` and a tenant with tokens; it ends with nothing of it left on the machine."""
     with tempfile.TemporaryDirectory(prefix="corral-fair-", ignore_cleanup_errors=True) as folder:
-        checkout = platform_client.checkout_with(Path(folder), STACK)
+        checkout = platform_client.checkout_with(Path(folder), with_tokens(provider))
         with platform_client.gone_afterwards(
             platform_client.Platform(Path(folder) / "home", checkout)
         ) as running:

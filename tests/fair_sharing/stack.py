@@ -1,5 +1,10 @@
 """A stack of two tenants that share GPUs by queues, with a gateway before their models."""
 
+import copy
+from typing import Any
+
+from tests.doubles.identity_provider import IdentityProvider
+
 BLUE_CALLS = 5
 """Calls of a model of blue's that the gateway lets through in a minute."""
 RED_TOKENS = 1200
@@ -37,3 +42,23 @@ STACK = {
     "addons": {"kyverno": "off"},
 }
 """Of four whole GPUs one is red's, two are blue's, and one is nobody's; a model of blue's has one of them."""
+
+AUDIENCE = "green-models"
+REFRESH_SECONDS = 10
+
+
+def with_tokens(provider: IdentityProvider) -> dict[str, Any]:
+    """The stack with a third tenant, whose callers show tokens of this provider; it has no model."""
+    content: dict[str, Any] = copy.deepcopy(STACK)
+    content["tenants"].append({"name": "green"})
+    content["gateway"]["tenants"]["green"] = {
+        "jwt": {
+            "issuer": provider.issuer,
+            "jwks": provider.jwks,
+            "network": "127.0.0.0/24",
+            "audiences": [AUDIENCE],
+            "ca": provider.authority,
+            "refresh": REFRESH_SECONDS,
+        }
+    }
+    return content

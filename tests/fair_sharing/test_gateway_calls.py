@@ -108,6 +108,7 @@ def test_more_calls_than_the_limit_are_refused_with_the_reason_and_when_to_come_
     # A new minute may begin in between.
     calls = [call(client, "/blue/chat/v1/models", KEYS["blue"]) for _ in range(2 * BLUE_CALLS + 1)]
     assert {one.status_code for one in calls[:BLUE_CALLS]} == {503}
+    assert calls[0].json()["error"]["code"] == "service_unavailable"
     refused = next(one for one in calls if one.status_code == 429)
     assert refused.json()["error"]["code"] == "rate_limit_exceeded"
     assert int(refused.headers["retry-after"]) > 0

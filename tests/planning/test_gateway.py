@@ -98,6 +98,16 @@ def test_an_addon_of_the_gateway_brings_its_charts_and_images_into_the_plan():
         (section(tenants={"red": {"jwt": {**JWT, "issuer": "http://id.example.eu"}}}), "jwt.issuer"),
         (section(tenants={"red": {"jwt": {**JWT, "audiences": []}}}), "jwt.audiences"),
         (section(tenants={"red": {"jwt": {**JWT, "network": "10.20.0.1/24"}}}), "jwt.network: 10.20.0.1/24"),
+        (
+            section(tenants={"red": {"jwt": {**JWT, "jwks": "https://10.20.0.7/certs"}}}),
+            "jwt.jwks: https://10",
+        ),
+        (
+            section(tenants={"red": {"jwt": {**JWT, "jwks": "https://id/certs"}}}),
+            "jwt.jwks: https://id/certs",
+        ),
+        (section(tenants={"red": {"jwt": {**JWT, "ca": "no certificate"}}}), "certificates in PEM"),
+        (section(tenants={"red": {"jwt": {**JWT, "refresh": 9}}}), "jwt.refresh: 9"),
         (section(**{"max-body": "2Gi"}), "gateway.max-body: 2Gi"),
         (section(**{"requests-per-minute": 0}), "gateway.requests-per-minute: 0"),
         (section(**{"tokens-per-minute": 9}), "gateway.tokens-per-minute"),
@@ -108,6 +118,19 @@ def test_an_addon_of_the_gateway_brings_its_charts_and_images_into_the_plan():
 def test_a_wrong_value_is_answered_with_its_path(gateway: Any, line: str):
     (found,) = lines(gateway)
     assert line in found
+
+
+@pytest.mark.parametrize(
+    ("second", "model_of_it"), [("blue--a", "b"), ("blue--a--b", "chat")], ids=["a model's", "a tenant's"]
+)
+def test_two_models_on_one_route_are_refused_with_the_way_out(second: str, model_of_it: str):
+    tenants = [{"name": "blue"}, {"name": second}]
+    models = [model(tenant="blue", name="a--b"), model(tenant=second, name=model_of_it)]
+    found = [one for one in problems(**stack(section(), tenants=tenants, models=models)) if "route" in one]
+    (line,) = found
+    assert "blue--a--b" in line and line.endswith("use another name, without --"), line
+    apart = [model(tenant="blue", name="a-b"), models[1]]
+    assert not [one for one in problems(**stack(section(), tenants=tenants, models=apart)) if "route" in one]
 
 
 def test_tokens_of_one_audience_never_open_the_models_of_two_tenants():

@@ -59,6 +59,7 @@ JWT: dict[str, Any] = {
     "jwks": "https://id.example.eu/realms/one/certs",
     "network": "10.20.0.0/24",
     "audiences": ["models"],
+    "refresh": 60,
 }
 SMALL = ("smollm2-135m", "qwen3-0.6b", "qwen3-8b", "llama-3.1-8b", "bge-m3", "gpt-oss-20b", OWN)
 SOURCES = ("s3://intake/one", "s3://models/one", "hf://Qwen/Qwen3-8B", "oci://registry.example.eu/m:1")

@@ -8,6 +8,7 @@ from corral.stacks.config.sections.section import Section
 from corral.stacks.config.values import (
     Annotation,
     BodySize,
+    Certificates,
     Cidr,
     HttpsUrl,
     LabelKey,
@@ -31,6 +32,12 @@ class Jwt(Section):
     """Addresses that the host of `jwks` has, such as `10.20.0.0/24`: the gateway goes out to no others."""
     audiences: Annotated[tuple[Annotated[str, Field(min_length=1)], ...], Field(min_length=1, max_length=8)]
     """Audiences, of which a token must name one; no other tenant with this issuer has one of them."""
+    ca: Certificates | None = None
+    """Authorities in PEM that sign the certificate of the host of `jwks`; those that Envoy's image trusts
+    when absent."""
+    refresh: Annotated[Seconds, Field(ge=10)] = 300
+    """Seconds for which the provider's keys are kept: as long a new one may be unknown, and a withdrawn one
+    still taken."""
 
 
 class GatewayTenant(Section):

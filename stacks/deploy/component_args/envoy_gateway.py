@@ -96,12 +96,16 @@ def _canary(route: CanaryRoute) -> RoutedCanary:
 
 
 def _tokens(plan: TokenPlan) -> TokenIssuer:
-    return {
+    tokens: TokenIssuer = {
         "issuer": plan.issuer,
         "jwks": plan.jwks,
         "network": plan.network,
         "audiences": list(plan.audiences),
+        "refresh_seconds": plan.refresh_seconds,
     }
+    if plan.ca is not None:
+        tokens["ca"] = plan.ca
+    return tokens
 
 
 WIRING = Wiring(EnvoyGateway, envoy_gateway_args)

@@ -14,6 +14,9 @@ class TokenPlan:
     jwks: str
     network: str
     audiences: tuple[str, ...]
+    ca: str | None
+    """Authorities in PEM that sign its certificate; None: those that the proxies' image trusts."""
+    refresh_seconds: int
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,9 @@
 from collections.abc import Iterator
 from ipaddress import IPv4Network
 from itertools import pairwise
+from urllib.parse import urlsplit
 
+from corral.catalogue.gateway import route_name
 from corral.catalogue.vocabulary import Addon, AddonState, Profile, TokenUnit
 from corral.controls.network.net_07 import INTERNAL
 from corral.stacks.config.errors import Problem, one_of
@@ -33,6 +35,7 @@ def check_gateway(config: StackConfig, states: AddonStates) -> Iterator[Problem]
     if states[Addon.ENVOY_GATEWAY] is AddonState.OFF:
         yield Problem("addons.envoy-gateway", "off", "the section gateway needs it: use managed or existing")
     yield from _balancer(section, config.sovereignty.profile)
+    yield from _routes(config)
     known = namespaces(config.tenants)
     audiences: dict[tuple[str, str], str] = {}
     for name, own in section.tenants.items():
@@ -41,6 +44,7 @@ def check_gateway(config: StackConfig, states: AddonStates) -> Iterator[Problem]
             yield Problem(path, name, one_of(name, known))
         if own.jwt is not None:
             yield from _network(own.jwt, f"{path}.jwt", config.sovereignty.profile)
+            yield from _host(own.jwt, f"{path}.jwt.jwks")
             for index, audience in enumerate(own.jwt.audiences):
                 other = audiences.setdefault((own.jwt.issuer, audience), name)
                 if other != name:
@@ -82,6 +86,19 @@ def _token_limits(config: StackConfig, states: AddonStates) -> Iterator[Problem]
                     return
 
 
+def _routes(config: StackConfig) -> Iterator[Problem]:
+    """Models whose route would have the name of another's, or of a tenant's."""
+    names = [tenant.name for tenant in config.tenants]
+    known = {name: f"of tenant {name}" for name in names}
+    for served in config.served_models:
+        model, tenant = served.section, served.section.tenant or next(iter(names), "")
+        route = route_name(tenant, model.name)
+        other = known.setdefault(route, f"to model {model.name} of {tenant}")
+        if other != f"to model {model.name} of {tenant}":
+            reason = f"its route {route} is the one {other}, too: use another name, without --"
+            yield Problem(f"{served.path}.name", model.name, reason)
+
+
 def _balancer(section: Gateway, profile: Profile) -> Iterator[Problem]:
     annotations = section.load_balancer
     if annotations is None or profile is Profile.OPEN:
@@ -105,6 +122,14 @@ def _network(jwt: Jwt, path: str, profile: Profile) -> Iterator[Problem]:
     elif network.prefixlen < ONE_SITE:
         reason = f"more public addresses than one provider has: use /{ONE_SITE} or narrower"
         yield Problem(f"{path}.network", jwt.network, reason)
+
+
+def _host(jwt: Jwt, path: str) -> Iterator[Problem]:
+    """A host of keys that its certificate cannot name: Envoy Gateway takes a name with a domain alone."""
+    last = (urlsplit(jwt.jwks).hostname or "").rpartition(".")
+    if not last[0] or last[2].isdigit():
+        reason = "its certificate is checked for the host's name: use a name with its domain"
+        yield Problem(path, jwt.jwks, reason)
 
 
 def _callers(config: StackConfig, states: AddonStates) -> Iterator[Problem]:

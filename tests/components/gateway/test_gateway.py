@@ -7,7 +7,9 @@ from typing import Any
 import pytest
 from tests.components.harness import Graph, build
 
+from corral.catalogue.addons import definition
 from corral.catalogue.gateway import NO_CALLER, NO_KEY
+from corral.catalogue.vocabulary import Addon
 from corral.components._kit import ArgsError
 from corral.components.envoy_gateway import rate_limits
 from corral.components.gateway import Gateway, RoutedTenant
@@ -32,16 +34,12 @@ RED: Any = {
     "requests_per_minute": 5,
     "tokens": TOKENS,
 }
-THERE = {"controller": "envoy-gateway-system", "cert_manager": "cert-manager", "supply": {}}
+ARGS: Any = {"host": "models.example.eu", "supply": {}}
+THERE = {"controller": "envoy-gateway-system", "cert_manager": "cert-manager"}
 
 
 def made(*tenants: Any, **more: Any) -> Graph:
-    args: Any = {
-        "host": "models.example.eu",
-        "tenants": list(tenants or (BLUE, RED)),
-        **THERE,
-        **more,
-    }
+    args: Any = {**ARGS, "tenants": list(tenants or (BLUE, RED)), **THERE, **more}
     return build(lambda: Gateway("gateway", args))
 
 
@@ -81,6 +79,24 @@ def test_a_route_without_a_policy_of_its_own_lets_nobody_in():
     refused = named(made(), "SecurityPolicy", "corral")["spec"]
     assert refused["authorization"] == {"defaultAction": "Deny"}
     assert refused["targetRefs"][0]["kind"] == "Gateway"
+
+
+def test_a_provider_is_known_by_the_name_of_its_host_and_by_its_authorities():
+    system = named(made(), "Backend", "red-provider")["spec"]
+    assert system["endpoints"] == [{"fqdn": {"hostname": "id.example.eu", "port": 443}}]
+    assert system["tls"] == {"wellKnownCACertificates": "System", "sni": "id.example.eu"}
+    own = {**TOKENS, "jwks": "https://ID.example.eu:8443/keys", "ca": "PEM", "refresh_seconds": 20}
+    graph = made({**RED, "tokens": own})
+    backend = named(graph, "Backend", "red-provider")["spec"]
+    assert backend["endpoints"] == [{"fqdn": {"hostname": "id.example.eu", "port": 8443}}]
+    (reference,) = backend["tls"]["caCertificateRefs"]
+    (authorities,) = [
+        one for one in graph.of("ConfigMap") if one.inputs["metadata"]["name"] == reference["name"]
+    ]
+    assert authorities.inputs["data"] == {"ca.crt": "PEM"} and backend["tls"]["sni"] == "id.example.eu"
+    (provider,) = named(graph, "SecurityPolicy", "red")["spec"]["jwt"]["providers"]
+    assert provider["remoteJWKS"]["cacheDuration"] == "20s"
+    assert [one["name"] for one in provider["remoteJWKS"]["backendRefs"]] == ["red-provider"]
 
 
 def test_policies_are_there_before_the_routes_that_they_guard():
@@ -150,7 +166,7 @@ def test_a_limit_is_the_tenants_and_answered_in_openais_form_with_a_time():
     assert limits["rateLimit"]["local"]["rules"] == [{"limit": {"requests": 9, "unit": "Minute"}}]
     assert limits["requestBuffer"] == {"limit": "3Mi"}
     answers = {one["match"]["statusCodes"][0]["value"]: one["response"] for one in limits["responseOverride"]}
-    assert answers.keys() == {401, 413, 429}
+    assert answers.keys() == {401, 403, 413, 429, 502, 503, 504}
     assert answers[429]["header"]["set"] == [{"name": "retry-after", "value": "60"}]
     for one in answers.values():
         assert json.loads(one["body"]["inline"])["error"]["message"]
@@ -292,15 +308,20 @@ def test_spent_tokens_are_told_apart_by_their_limit_before_any_other_refusal():
     ]
 
 
-def test_tokens_are_counted_on_every_path_of_a_tenant_with_limits_and_on_no_other():
-    graph = made(LIMITED, RED)
-    counting = {
+def scripts(graph: Graph, text: str) -> dict[str, Any]:
+    """Specs, by name, of the policies with a script that has this text."""
+    return {
         one.inputs["metadata"]["name"]: one.inputs["spec"]
         for one in graph.of("EnvoyExtensionPolicy")
-        if "envoy_on_response" in one.inputs["spec"]["lua"][0]["inline"]
+        if text in one.inputs["spec"]["lua"][0]["inline"]
     }
-    assert counting.keys() == {"blue", "blue.tokens"}
-    labels = counting["blue.tokens"]["targetSelectors"][0]["matchLabels"]
+
+
+def test_tokens_are_counted_on_every_path_of_a_tenant_with_limits_and_on_no_other():
+    graph = made(LIMITED, RED)
+    counting = scripts(graph, "count(handle)\n")
+    assert counting.keys() == {"blue", "blue.answers"}
+    labels = counting["blue.answers"]["targetSelectors"][0]["matchLabels"]
     selected = {
         one.inputs["metadata"]["name"]
         for one in graph.of("HTTPRoute")
@@ -308,6 +329,20 @@ def test_tokens_are_counted_on_every_path_of_a_tenant_with_limits_and_on_no_othe
     }
     assert selected == {"blue--chat", "blue--code"}
     assert counting["blue"]["targetRefs"][0]["name"] == "blue"
+
+
+def test_a_gateway_of_somebody_elses_needs_lua_on_no_path_of_a_model():
+    there = {
+        name: {"spec": {"versions": [{"name": version, "served": True}]}}
+        for name, version in map(definition, (Addon.ENVOY_GATEWAY, Addon.CERT_MANAGER))
+    }
+    args: Any = {**ARGS, "tenants": [BLUE, RED]}
+    own, other = made(), build(lambda: Gateway("gateway", args), found=there)
+    assert {"blue.answers", "red.answers"} <= scripts(own, "context_length_exceeded").keys()
+    assert scripts(other, "").keys() == {"blue", "red"}
+    for spec in scripts(other, "").values():
+        (target,) = spec["targetRefs"]
+        assert target["name"] in ("blue", "red"), "the routes by the name of a model alone"
 
 
 def test_proxies_reach_the_rate_limit_service_where_something_is_limited():

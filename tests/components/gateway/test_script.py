@@ -1,0 +1,246 @@
+"""The gateway's script in a real Envoy, before a server that answers as engines do."""
+
+import json
+import socket
+import subprocess
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+import yaml
+from tests.doubles.servers import Handler, listening
+
+from corral.components.gateway.script import METADATA, MOST_READ, USED, script
+from corral.embedded import toolchain
+
+READY_SECONDS = 30
+LLAMA = {
+    "error": {
+        "code": 400,
+        "message": "request (3031 tokens) exceeds the available context size (2048 tokens)",
+        "type": "exceed_context_size_error",
+    }
+}
+VLLM = {
+    "error": {
+        "message": "This model's maximum context length is 2048 tokens. However, you requested 3031 tokens.",
+        "type": "BadRequestError",
+        "param": None,
+        "code": 400,
+    }
+}
+STREAM = ['data: {"choices": []}\n\n'] * 3
+STATED = 'data: {"choices": [], "usage": {"total_tokens": 17}}\n\n'
+END = "data: [DONE]\n\n"
+
+
+class Engine(Handler):
+    """Answers what a request wants of it: `answer` of its body, with `status`."""
+
+    asked: list[tuple[str, dict[str, Any]]]
+
+    def do_POST(self) -> None:
+        body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        self.asked.append((self.path, body))
+        answer = body["answer"]
+        content = answer if isinstance(answer, str) else json.dumps(answer)
+        self.answer(body.get("status", 200), content.encode(), {"Content-Type": "application/json"})
+
+
+class Proxy:
+    """An Envoy with the script, and what it has noted of calls."""
+
+    def __init__(self, port: int, log: Path, asked: list[tuple[str, dict[str, Any]]]) -> None:
+        self._log, self.asked = log, asked
+        self._client = httpx.Client(base_url=f"http://127.0.0.1:{port}", trust_env=False, timeout=20)
+
+    def ready(self) -> bool:
+        try:
+            return self._client.get("/").status_code == 404
+        except httpx.TransportError:
+            return False
+
+    def call(self, answer: Any, *, path: str = "/red/v1", kind: str = "application/json", **body: Any):
+        content = json.dumps({"model": "smollm2", "answer": answer, **body})
+        headers = {"Content-Type": kind}
+        return self._client.post(f"{path}/chat/completions", content=content, headers=headers)
+
+    def used(self, answer: Any, **body: Any) -> str:
+        """Tokens that the script notes of a call."""
+        before = self._lines()
+        self.call(answer, **body)
+        until = time.monotonic() + READY_SECONDS
+        while (now := self._lines()) == before and time.monotonic() < until:
+            time.sleep(0.05)
+        return now[-1]
+
+    def _lines(self) -> list[str]:
+        return self._log.read_text().splitlines() if self._log.exists() else []
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def address(port: int) -> dict[str, Any]:
+    return {"socket_address": {"address": "127.0.0.1", "port_value": port}}
+
+
+def typed(name: str, **content: Any) -> dict[str, Any]:
+    return {"@type": f"type.googleapis.com/envoy.extensions.{name}", **content}
+
+
+def configuration(port: int, engine: int, log: Path) -> dict[str, Any]:
+    """A listener with the script; its routes are as Envoy Gateway makes those of a tenant `red`."""
+    code = {"inline_string": script(routing=True, counting=True)}
+    noted = f"%DYNAMIC_METADATA({METADATA}:{USED})%\n"
+    manager = typed(
+        "filters.network.http_connection_manager.v3.HttpConnectionManager",
+        stat_prefix="here",
+        access_log=[
+            {
+                "name": "noted",
+                "typed_config": typed(
+                    "access_loggers.file.v3.FileAccessLog",
+                    path=str(log),
+                    log_format={"text_format_source": {"inline_string": noted}},
+                ),
+            }
+        ],
+        route_config={
+            "virtual_hosts": [
+                {
+                    "name": "models",
+                    "domains": ["*"],
+                    "routes": [
+                        {
+                            "match": {"prefix": "/red/smollm2/"},
+                            "route": {"cluster": "engine", "prefix_rewrite": "/"},
+                        },
+                        {"match": {"prefix": "/"}, "direct_response": {"status": 404}},
+                    ],
+                }
+            ]
+        },
+        http_filters=[
+            {"name": "lua", "typed_config": typed("filters.http.lua.v3.Lua", default_source_code=code)},
+            {"name": "router", "typed_config": typed("filters.http.router.v3.Router")},
+        ],
+    )
+    return {
+        "static_resources": {
+            "listeners": [
+                {
+                    "address": address(port),
+                    "filter_chains": [{"filters": [{"name": "http", "typed_config": manager}]}],
+                }
+            ],
+            "clusters": [
+                {
+                    "name": "engine",
+                    "load_assignment": {
+                        "cluster_name": "engine",
+                        "endpoints": [{"lb_endpoints": [{"endpoint": {"address": address(engine)}}]}],
+                    },
+                }
+            ],
+        }
+    }
+
+
+@pytest.fixture(scope="module")
+def proxy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Proxy]:
+    try:
+        program = toolchain.tool("envoy")
+    except toolchain.ToolMissing as absent:
+        pytest.skip(str(absent))
+    folder = tmp_path_factory.mktemp("envoy")
+    handler, port, log = type("Here", (Engine,), {"asked": []}), free_port(), folder / "noted"
+    with listening(handler) as engine:
+        file = folder / "envoy.yaml"
+        file.write_text(yaml.safe_dump(configuration(port, int(engine.rpartition(":")[2]), log)))
+        options = ["--disable-hot-restart", "--concurrency", "1", "--log-level", "warn"]
+        # A log of calls is written at once, not every ten seconds.
+        with (
+            (folder / "log").open("w") as said,
+            subprocess.Popen(
+                [program, "-c", file, *options, "--file-flush-interval-msec", "50"], stdout=said, stderr=said
+            ) as running,
+        ):
+            try:
+                opened, until = Proxy(port, log, handler.asked), time.monotonic() + READY_SECONDS
+                while not opened.ready():
+                    assert running.poll() is None, (folder / "log").read_text()[-2000:]
+                    assert time.monotonic() < until, "Envoy does not answer"
+                    time.sleep(0.1)
+                yield opened
+            finally:
+                running.terminate()
+
+
+@pytest.mark.parametrize("path", ["/red/v1", "/red/smollm2/v1"])
+@pytest.mark.parametrize("engine", [LLAMA, VLLM], ids=["llama.cpp", "vLLM"])
+def test_an_engines_refusal_of_a_long_prompt_has_the_interfaces_form(proxy: Proxy, engine, path):
+    refused = proxy.call(engine, path=path, status=400)
+    assert refused.status_code == 400
+    assert refused.json()["error"] == {
+        "message": engine["error"]["message"],
+        "type": "invalid_request_error",
+        "param": None,
+        "code": "context_length_exceeded",
+    }
+
+
+def test_a_message_that_would_need_care_is_replaced(proxy: Proxy):
+    error = {"error": {"message": 'of "maximum context length"', "code": 400}}
+    assert proxy.call(error, status=400).json()["error"]["message"] == "The prompt exceeds the context."
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        {"error": {"message": "'messages' is required", "code": 400}},
+        {"error": {"message": "maximum context length " + "x" * MOST_READ, "code": 400}},
+    ],
+    ids=["another", "a long one"],
+)
+def test_any_other_refusal_of_an_engine_is_passed_on_as_it_is(proxy: Proxy, error):
+    assert proxy.call(error, status=400).json() == error
+
+
+def test_what_is_no_json_is_refused_before_a_model_is_asked(proxy: Proxy):
+    before = len(proxy.asked)
+    for kind in ("text/plain", "application/x-www-form-urlencoded", ""):
+        refused = proxy.call({}, kind=kind)
+        assert (refused.status_code, refused.json()["error"]["code"]) == (415, "unsupported_media_type")
+    assert len(proxy.asked) == before
+    for kind in ("application/json", "Application/JSON; charset=utf-8"):
+        assert proxy.call({}, kind=kind).status_code == 200
+    assert {path for path, _ in proxy.asked[before:]} == {"/v1/chat/completions"}
+
+
+@pytest.mark.parametrize(
+    ("answer", "body", "used"),
+    [
+        ({"usage": {"prompt_tokens": 3, "total_tokens": 12}}, {}, "12"),
+        ("".join([*STREAM, STATED, END]), {"stream": True}, "17"),
+        ("".join(["\n", *STREAM]), {"stream": True}, "3"),
+        (LLAMA, {"status": 400}, "0"),
+        ({"choices": []}, {}, "0"),
+    ],
+    ids=["whole", "streamed", "broken off", "refused", "without usage"],
+)
+def test_tokens_are_noted_as_an_answer_has_used_them(proxy: Proxy, answer, body, used):
+    assert proxy.used(answer, **body) == used
+
+
+def test_a_stream_is_asked_for_its_usage_whatever_the_caller_says(proxy: Proxy):
+    proxy.call(END, stream=True, stream_options={"include_usage": False})
+    assert proxy.asked[-1][1]["stream_options"] == {"include_usage": True}
+    proxy.call({}, stream=False)
+    assert "stream_options" not in proxy.asked[-1][1]
