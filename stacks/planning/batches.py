@@ -1,0 +1,41 @@
+"""Section `batches`: who answers what, when, and how much at a time."""
+
+from collections.abc import Sequence
+
+from corral.catalogue.stores import BATCHES
+from corral.stacks.config.sections.batches import BatchSection
+from corral.stacks.planning.results.batches import BatchPlan
+from corral.stacks.planning.results.models import ModelPlan
+
+
+def batch_plans(sections: Sequence[BatchSection], models: Sequence[ModelPlan]) -> tuple[BatchPlan, ...]:
+    """Every batch, in its model's namespace."""
+    known = {model.name: model for model in models}
+    return tuple(_plan(section, known[section.model]) for section in sections)
+
+
+def _plan(section: BatchSection, model: ModelPlan) -> BatchPlan:
+    return BatchPlan(
+        name=section.name,
+        tenant=model.tenant,
+        namespace=model.namespace,
+        model=model.name,
+        asked_for=model.canary_of or model.name,
+        schedule=section.schedule,
+        time_zone=section.time_zone,
+        bucket=BATCHES,
+        input=f"{model.tenant}/{input_of(section)}",
+        output=f"{model.tenant}/{output_of(section)}",
+        concurrency=section.concurrency or max(1, model.max_num_seqs // 2),
+        deadline=section.deadline,
+    )
+
+
+def input_of(section: BatchSection) -> str:
+    """Prefix of its requests, below the tenant's."""
+    return section.input or f"{section.name}/input"
+
+
+def output_of(section: BatchSection) -> str:
+    """Prefix of its answers, below the tenant's."""
+    return section.output or f"{section.name}/output"
