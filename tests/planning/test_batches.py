@@ -18,7 +18,7 @@ EXISTING = {"kind": "existing", "endpoint": "https://s3.example.eu"}
 def stack(*batches: dict[str, Any], **more: Any) -> dict[str, Any]:
     real = {"model": "smollm2-135m", "context": 2048, "max-num-seqs": 8, "weights": "real"}
     models = [
-        model(tenant="blue", **real, **more.pop("model", {})),
+        model(tenant="blue", **{**real, **more.pop("model", {})}),
         model(name="code", tenant="red", weights="simulated"),
     ]
     return {"tenants": TENANTS, "models": models, "gpu_pools": POOL, "batches": list(batches), **more}
@@ -47,6 +47,19 @@ def test_a_canary_is_asked_by_its_models_name():
     gateway = {"host": "models.example.eu"}
     (made,) = planned(**stack(batch(model="chat-canary"), model=canary, gateway=gateway)).batches
     assert (made.model, made.asked_for) == ("chat-canary", "chat")
+
+
+def test_each_revision_of_a_model_answers_below_a_prefix_of_its_own():
+    def output(**changed: Any) -> str:
+        (made,) = planned(**stack(batch(**{"per-revision": True}), model=changed)).batches
+        assert made.output == f"blue/nightly/output/{made.revision}"
+        return made.output
+
+    assert output() == output(replicas=2), "copies are no revision"
+    assert (
+        len({output(), output(**{"max-num-seqs": 4}), output(source="s3://in/q")}) == 3
+    )
+    assert planned(**stack(batch())).batches[0].revision is None
 
 
 def test_batches_are_on_the_terminal_and_on_the_page_and_nothing_without_them():

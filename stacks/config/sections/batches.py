@@ -1,5 +1,7 @@
 """What models answer on a schedule: `batches`."""
 
+from typing import Annotated
+
 from pydantic import Field
 
 from corral.stacks.config.schedules import ObjectPrefix, Schedule, TimeZone
@@ -22,6 +24,8 @@ class BatchSection(Section):
     """Prefix of its files, `*.jsonl`, below the tenant's in bucket `batches`; `NAME/input` when absent."""
     output: ObjectPrefix | None = None
     """Prefix of the answers there; `NAME/output` when absent."""
+    per_revision: Annotated[bool, Field(strict=True)] = False
+    """Whether each revision of the model answers all files again, below `OUTPUT/REVISION`: an evaluation."""
     concurrency: Positive | None = None
     """Requests at a time; half of the model's `max-num-seqs` when absent: the rest is callers'."""
     deadline: Seconds = 14400

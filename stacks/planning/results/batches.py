@@ -21,6 +21,8 @@ class BatchPlan:
     """Key prefix of the requests, the tenant's in front."""
     output: str
     """Key prefix of the answers, likewise."""
+    revision: str | None
+    """Of the model, behind the prefix of the answers where each revision answers anew; None: none does."""
     concurrency: int
     """Requests at a time."""
     deadline: int
