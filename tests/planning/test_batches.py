@@ -56,9 +56,8 @@ def test_each_revision_of_a_model_answers_below_a_prefix_of_its_own():
         return made.output
 
     assert output() == output(replicas=2), "copies are no revision"
-    assert (
-        len({output(), output(**{"max-num-seqs": 4}), output(source="s3://in/q")}) == 3
-    )
+    llama = [{"model": "llama-3.2-1b", "source": f"hf://acme/{one}"} for one in "ab"]
+    assert len({output(), output(**{"max-num-seqs": 4}), *(output(**one) for one in llama)}) == 4
     assert planned(**stack(batch())).batches[0].revision is None
 
 

@@ -59,11 +59,12 @@ class Caller:
         """The answer to `one`, or why there is none."""
         body = json.dumps(one.body).encode()
         pause, faults = FIRST_PAUSE, 0
+        nothing: tuple[int, Mapping[str, str], bytes] = (0, {}, b"")
         while self.left > 0:
             try:
                 status, headers, text = self._call("POST", one.url, body)
             except (OSError, http.client.HTTPException):
-                status, headers, text = 0, {}, b""
+                status, headers, text = nothing
             if status and status not in AWAY:
                 faults += status >= 500
                 if status < 500 or faults >= FAULT_ATTEMPTS:
