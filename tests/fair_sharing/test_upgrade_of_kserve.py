@@ -94,12 +94,10 @@ def releases(platform: Platform) -> dict[str, str]:
     """Version of KServe's charts as the objects of the releases name it."""
     secrets = platform.items("secrets", "-n", "kserve", "-l", "owner=helm,status=deployed")
     assert {one["metadata"]["labels"]["name"] for one in secrets} == set(CHARTS)
-    types = platform.read("crd", f"inferenceservices{GROUP}")
     config = platform.read("configmap", "inferenceservice-config", "-n", "kserve")
     return {
         "revision": ",".join(sorted(one["metadata"]["labels"]["version"] for one in secrets)),
-        "types": json.dumps(types["metadata"]["labels"], sort_keys=True),
-        "native-images": str("ociModelMode" in config["data"]["storageInitializer"]),
+        "native-images": str("ociModelMode" in json.dumps(config["data"])),
     }
 
 
