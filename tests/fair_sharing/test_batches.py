@@ -102,10 +102,7 @@ def test_a_file_that_was_answered_is_not_asked_again(platform, store):
 def test_neither_the_log_nor_the_objects_have_the_key_or_the_questions(platform):
     secret = platform.secret("red", "batch-nightly")["AWS_SECRET_ACCESS_KEY"]
     texts = [
-        *(
-            platform.kubectl("logs", f"job/{name}", "-n", "red")
-            for name in ("nightly-first", "nightly-again")
-        ),
+        *(log(platform, name) for name in ("nightly-first", "nightly-again")),
         *(platform.kubectl("get", kind, "-n", "red", "-o", "yaml") for kind in ("cronjobs", "jobs", "pods")),
     ]
     assert len(secret) == 64

@@ -21,6 +21,7 @@ from corral.embedded import toolchain
 from corral.embedded.toolchain.builder import Builder, ModulePin
 from corral.embedded.toolchain.chartfiles import CopiedChart
 from corral.embedded.toolchain.errors import ToolchainError
+from corral.embedded.toolchain.setup import find_go
 
 pytestmark = pytest.mark.engine
 
@@ -33,7 +34,7 @@ GROUP = ".serving.kserve.io"
 def former(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Folder with KServe's charts of the release before."""
     folder = tmp_path_factory.mktemp("former")
-    builder = Builder(folder / "builder", lambda _: toolchain.tool("go"), lambda _line: None)
+    builder = Builder(folder / "builder", find_go, lambda _line: None)
     try:
         source = builder.module(FORMER)
     except ToolchainError as error:
