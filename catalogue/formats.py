@@ -112,6 +112,11 @@ GCP_LABEL_TEXT = Format(r"[a-z0-9_-]{0,63}", "lowercase letters, digits, _ and -
 GCE_MACHINE = Format(r"[a-z][a-z0-9]*-[a-z0-9-]+", "FAMILY-SIZE, such as n2d-standard-4")
 GKE_NAME = Format(r"[a-z]([a-z0-9-]{0,28}[a-z0-9])?", "lowercase letters, digits and -, at most 30")
 """Shorter than GKE's own 40: names of what belongs to a cluster begin with its name."""
+TIME_ZONE = Format(r"[A-Z][A-Za-z0-9_+-]*(/[A-Za-z0-9_+-]+)*", "a time zone of IANA, such as Europe/Berlin")
+OBJECT_PREFIX = Format(
+    r"(?=.{1,200}$)[a-z0-9]([a-z0-9._-]*[a-z0-9])?(/[a-z0-9]([a-z0-9._-]*[a-z0-9])?)*",
+    "a prefix such as reports/2026: parts of a-z, 0-9, -, _ and ., with / between them",
+)
 BUCKET = Format(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]", "3 to 63 lower-case letters, digits, - and .")
 BUCKET_ADDRESS = Format(
     rf"((s3|gs)://)?{BUCKET.pattern}", "s3://BUCKET, gs://BUCKET, or the name of a bucket of S3"

@@ -10,6 +10,8 @@ SCHEMES: Mapping[StorageKind, SourceScheme] = {
 """Scheme of the addresses of each kind; stores that the platform deploys, or finds, speak as S3 does."""
 KEYLESS = frozenset({StorageKind.S3, StorageKind.GCS})
 """Kinds of a cloud's own, which pods enter by their account."""
+BATCHES = "batches"
+"""Bucket with the requests and answers of batches, a prefix per tenant."""
 CLOUD_STORAGE = "https://storage.googleapis.com"
 """Where Cloud Storage is."""
 

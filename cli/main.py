@@ -59,6 +59,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     ),
     "import": ("corral.cli.supply:tools", "bring a model into the object store"),
     "load": ("corral.cli.supply:tools", "bring a model from the object store into a folder, verified"),
+    "batch": ("corral.cli.supply:tools", "answer files of requests by a model, in OpenAI's batch format"),
     "bucket": ("corral.cli.supply:tools", "keep a bucket as the platform needs it"),
     "probe": ("corral.cli.supply:tools", "one end of a connection from pod to pod, for `plan --probe`"),
     "backend": (
@@ -68,7 +69,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "completion": ("corral.cli.completion:completion", "print completions for a shell"),
     "version": ("corral.cli.supply:version", "print the version"),
 }
-PASSED_ON = frozenset({"kubectl", "import", "load", "bucket", "probe", "backend"})
+PASSED_ON = frozenset({"kubectl", "import", "load", "batch", "bucket", "probe", "backend"})
 """Commands whose arguments belong to another program."""
 
 

@@ -30,7 +30,8 @@ def lock(arguments: argparse.Namespace) -> int:
     """Read the source of every model of the stack that is not locked, and write the lock.
 
     A source that fails is one line, and what was locked before stays; exits with 1 then. With `--check`
-    nothing is written, and a model without lock is enough to exit with 1.
+    nothing is written, and a model without lock is enough to exit with 1; so is, with `--refresh` as well, a
+    source whose files are not those that were locked.
     """
     path = project.stack_file(project.find(), arguments.stack)
     config, known = read(path), dict(read_lock(path))
@@ -39,9 +40,9 @@ def lock(arguments: argparse.Namespace) -> int:
     if arguments.check:
         for name in sorted(stale):
             progress(f"{name}: {sources[name]} is not locked")
-        return FAILED if stale else 0
-    served = [one.section for one in config.served_models]
-    specs = {one.name: config.known_models.get(one.model) for one in served}
+        changed = arguments.refresh and _changed(config, sources, known, stale)
+        return FAILED if stale or changed else 0
+    specs = _specs(config)
     again = set(sources) if arguments.refresh else stale
     failed = False
     for name in sources:
@@ -52,6 +53,26 @@ def lock(arguments: argparse.Namespace) -> int:
     replace(lock_path(path), lock_text(kept))
     progress(f"{lock_path(path).name}: {len(kept)} of {len(sources)} models locked")
     return FAILED if failed else 0
+
+
+def _specs(config: StackConfig) -> dict[str, ModelSpec | None]:
+    served = [one.section for one in config.served_models]
+    return {one.name: config.known_models.get(one.model) for one in served}
+
+
+def _changed(
+    config: StackConfig, sources: dict[str, str], known: dict[str, LockedModel], stale: set[str]
+) -> bool:
+    """Whether a source that is locked cannot be read, or has other files by now; a line for each."""
+    specs, found = _specs(config), False
+    for name in sorted(sources.keys() - stale):
+        held = {name: known[name]}
+        with _opened(sources[name], config):
+            readable = _lock_one(name, sources[name], held, specs[name])
+        if readable and held[name] is not known[name]:
+            progress(f"{name}: {sources[name]} has changed since {known[name].date}")
+        found |= not readable or held[name] is not known[name]
+    return found
 
 
 @contextlib.contextmanager

@@ -18,6 +18,7 @@ from corral.catalogue.formats import (
     REGISTRY,
     SERVER_URL,
     SUBDOMAIN,
+    TIME_ZONE,
     Format,
 )
 
@@ -30,6 +31,7 @@ class ArgsError(pulumi.RunError):
 
 _TEXTS = {
     "bucket": BUCKET,
+    "batch_tenants": LABEL,
     "buckets": BUCKET_ADDRESS,
     "callers": LABEL,
     "clients": LABEL,
@@ -47,6 +49,9 @@ _TEXTS = {
     "scraper": LABEL,
     "storage_class": SUBDOMAIN,
     "tenant": LABEL_VALUE,
+    "Batch.model": LABEL,
+    "Batch.name": LABEL,
+    "Batch.time_zone": TIME_ZONE,
     "DeviceCount.pool": LABEL_VALUE,
     "ExistingGpuNodePoolArgs.pool": LABEL_VALUE,
     "GatewayArgs.issuer": SUBDOMAIN,
@@ -68,6 +73,8 @@ _TEXTS = {
 _RANGES: Mapping[str, tuple[int, int | None]] = {
     "amount": (0, None),
     "count": (0, None),
+    "concurrency": (1, None),
+    "deadline_seconds": (1, 86400),
     "DeviceClaim.count": (1, None),
     "DeviceResource.count": (1, None),
     "drain_seconds": (1, 86400),

@@ -34,6 +34,28 @@ class Store(TypedDict):
     """Secret key of the identity that only reads, a secret."""
 
 
+class BatchKey(TypedDict):
+    """The key of one tenant, which opens its prefix alone."""
+
+    access_key: pulumi.Input[str]
+    """Access key."""
+    secret_key: pulumi.Input[str]
+    """Secret key, a secret."""
+
+
+class BatchStore(TypedDict):
+    """A bucket with the requests and answers of batches, a prefix per tenant."""
+
+    endpoint: pulumi.Input[str]
+    """URL that pods reach it by."""
+    region: pulumi.Input[str]
+    """Region that clients of S3 sign for."""
+    bucket: pulumi.Input[str]
+    """Its bucket."""
+    keys: dict[str, BatchKey]
+    """Key by tenant."""
+
+
 def scheme_of(store: Store) -> str:
     """Scheme of the store's URIs."""
     return store.get("scheme", "s3")

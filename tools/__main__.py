@@ -1,4 +1,4 @@
-"""Entry point of the tools image: `corral import`, `load`, `bucket` and `probe`; and of `corral backend`.
+"""Entry point of the tools image, `corral import`, `load`, `batch`…; and of `corral backend`.
 
 Credentials, region and endpoint come from the environment (`AWS_ACCESS_KEY_ID`, `AWS_SECRET_ACCESS_KEY`,
 `AWS_REGION`, `AWS_ENDPOINT_URL_S3`), never from arguments; a store `gs://` is entered by the pod's own
@@ -10,10 +10,13 @@ import os
 import re
 import subprocess
 import sys
+import time
 from collections.abc import Sequence
 from pathlib import Path
 
 from corral.tools import backend, bucket, importer, loader, probe, volume
+from corral.tools.batch import runner
+from corral.tools.batch.caller import Caller
 from corral.tools.failure import ToolFailure
 from corral.tools.model_store import store_of
 from corral.tools.store import Location, client, failure_of
@@ -92,6 +95,12 @@ def _expected(text: str) -> tuple[str, str]:
     return name, digest
 
 
+def _positive(text: str) -> int:
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text!r}: expected a whole number of 1 or more")
+    return int(text)
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="corral", description=__doc__)
     parser.set_defaults(needs=_of_s3)
@@ -127,6 +136,15 @@ def _parser() -> argparse.ArgumentParser:
         help="repeat per file; those of the manifest when absent",
     )
     load.set_defaults(run=_load, needs=_of_origin)
+
+    batch = commands.add_parser("batch", help="answer files of requests, in OpenAI's batch format")
+    batch.add_argument("--model", required=True, help="name that the requests ask for")
+    batch.add_argument("--url", required=True, help="base URL of its API, such as http://HOST/v1")
+    batch.add_argument("--from", dest="source", required=True, help="s3://BUCKET/PREFIX of *.jsonl")
+    batch.add_argument("--to", required=True, help="s3://BUCKET/PREFIX")
+    batch.add_argument("--concurrency", type=_positive, default=1, help="requests at a time")
+    batch.add_argument("--deadline", type=_positive, required=True, help="seconds in which lines are asked")
+    batch.set_defaults(run=_batch)
 
     keeper = commands.add_parser("bucket", help="keep a bucket as the platform needs it")
     keeping = keeper.add_subparsers(required=True)
@@ -179,6 +197,17 @@ def _load(arguments: argparse.Namespace) -> None:
     source = Location.parse(arguments.source)
     order = loader.Load(source, arguments.to, dict(arguments.sha256))
     loader.run(order, store_of(source, _say), _say)
+
+
+def _batch(arguments: argparse.Namespace) -> None:
+    order = runner.Batch(
+        model=arguments.model,
+        source=Location.parse(arguments.source),
+        target=Location.parse(arguments.to),
+        concurrency=arguments.concurrency,
+    )
+    caller = Caller(arguments.url, time.monotonic() + arguments.deadline)
+    runner.run(order, caller, client(), _say)
 
 
 def _ensure(arguments: argparse.Namespace) -> None:

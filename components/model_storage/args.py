@@ -5,7 +5,7 @@ from typing import NotRequired, TypedDict
 
 import pulumi
 
-from corral.catalogue.stores import KEYLESS
+from corral.catalogue.stores import BATCHES, KEYLESS
 from corral.catalogue.vocabulary import StorageKind
 from corral.components._words import StorageKindWord
 from corral.components.supply import Supply
@@ -38,6 +38,9 @@ class ModelStorageArgs(TypedDict):
     """Storage class of the volume; the cluster's default when omitted."""
     clients: NotRequired[list[str]]
     """Namespaces whose pods may read models."""
+    batch_tenants: NotRequired[list[str]]
+    """Tenants with a prefix of their own in the bucket `batches`, which a store of kind `seaweedfs` alone
+    has; there is no such bucket when omitted."""
     scraper: NotRequired[str]
     """Namespace that metrics are scraped from; `monitoring` when omitted."""
     monitors: NotRequired[bool]
@@ -66,6 +69,10 @@ KEYS = ("access_key", "secret_key", "encryption_key")
 def problems(name: str, args: ModelStorageArgs) -> Iterator[str]:
     """What the kind of store lacks, or does not take, one line each."""
     kind = StorageKind(args["kind"])
+    if args.get("batch_tenants") and kind is not StorageKind.SEAWEEDFS:
+        yield f"{name}: 'batch_tenants' is not of kind {kind.value}; use kind {StorageKind.SEAWEEDFS.value}"
+    if args.get("batch_tenants") and args["bucket"] == BATCHES:
+        yield f"{name}: 'bucket' is {BATCHES!r}, which batches have; use another"
     for key in NEEDED[kind]:
         if key not in args:
             yield f"{name}: {key!r} is missing; kind {kind.value} needs it"

@@ -12,12 +12,12 @@ from corral.components._kit import checked, child, labels, name_of, refuse, sele
 from corral.components._namespaces import namespace_of
 from corral.components._signals import Monitor, watch
 from corral.components.model_storage.args import ModelStorageArgs, problems
-from corral.components.model_storage.deployment import Owner, deploy, ensure_bucket
+from corral.components.model_storage.deployment import Owner, deploy, ensure_buckets
 from corral.components.model_storage.job import credential_secret
 from corral.components.model_storage.names import CLAIM, COMPONENT, NAMESPACE, SERVICE, WRITER_ACCOUNT
-from corral.components.model_storage.seaweedfs import READER, S3_PORT, WRITER, derived
+from corral.components.model_storage.seaweedfs import READER, S3_PORT, WRITER, batch_key, derived
 from corral.components.model_storage.signals import signals
-from corral.components.store import Store
+from corral.components.store import BatchKey, BatchStore, Store
 
 SCHEME_PORTS = {"http": 80, "https": 443}
 
@@ -38,6 +38,8 @@ class ModelStorage(pulumi.ComponentResource):
 
     store: Store
     """How importers and models reach it; the bucket is known once it is there and proven."""
+    batches: BatchStore | None
+    """How batches reach theirs; None: it has none."""
 
     def __init__(self, name: str, args: ModelStorageArgs, opts: pulumi.ResourceOptions | None = None):
         args = checked(args, ModelStorageArgs, name)
@@ -51,8 +53,9 @@ class ModelStorage(pulumi.ComponentResource):
             StorageKind.S3: self._keyless,
             StorageKind.GCS: self._keyless,
         }
+        self.batches = None
         self.store = make[StorageKind(args["kind"])](owner, args)
-        self.register_outputs({"store": self.store})
+        self.register_outputs({"store": self.store, "batches": self.batches})
 
     def _existing(self, owner: Owner, args: ModelStorageArgs) -> Store:
         """Somebody else's store: one account reads and writes, and its settings are theirs to keep."""
@@ -103,7 +106,22 @@ class ModelStorage(pulumi.ComponentResource):
         deployed = deploy(owner, args)
         self._watched(owner.name, args, owner.namespace)
         store = self._store(owner, args, endpoint, S3_PORT, writer, reader)
-        return {**store, "bucket": ensure_bucket(owner, args, store, deployed)}
+        models, batches = ensure_buckets(owner, args, store, deployed)
+        if batches is not None:
+            self.batches = {
+                "endpoint": endpoint,
+                "region": store["region"],
+                "bucket": batches,
+                "keys": {one: self._batch_key(one, secret_key) for one in args.get("batch_tenants", [])},
+            }
+        return {**store, "bucket": models}
+
+    def _batch_key(self, tenant: str, secret_key: pulumi.Output[str]) -> BatchKey:
+        access_key = batch_key(tenant)
+        return {
+            "access_key": access_key,
+            "secret_key": secret_key.apply(lambda key: derived(key, access_key)),
+        }
 
     def _store(
         self,

@@ -7,6 +7,7 @@ from typing import Any, cast
 import pulumi
 import pulumi_kubernetes as kubernetes
 
+from corral.catalogue.stores import BATCHES
 from corral.components._credentials import CREDENTIAL_REVISION, revision
 from corral.components._kit import child, labels, name_of, selector
 from corral.components._network import (
@@ -79,7 +80,9 @@ def deploy(owner: Owner, args: ModelStorageArgs) -> pulumi.Resource:
                         # The store reads its identities when it starts.
                         "annotations": {
                             CREDENTIAL_REVISION: revision(
-                                args.get("access_key", ""), args.get("secret_key", "")
+                                args.get("access_key", ""),
+                                args.get("secret_key", ""),
+                                *args.get("batch_tenants", []),
                             )
                         },
                     },
@@ -91,10 +94,13 @@ def deploy(owner: Owner, args: ModelStorageArgs) -> pulumi.Resource:
     )
 
 
-def ensure_bucket(
+def ensure_buckets(
     owner: Owner, args: ModelStorageArgs, store: Store, deployed: pulumi.Resource
-) -> pulumi.Output[str]:
-    """The bucket, known once it is made and its settings are proven."""
+) -> tuple[pulumi.Output[str], pulumi.Output[str] | None]:
+    """The bucket of models, and that of batches, each known once it is made and its settings are proven.
+
+    None: there are no batches.
+    """
     admin = credential_secret(
         owner.component,
         f"{owner.name}-admin",
@@ -102,16 +108,32 @@ def ensure_bucket(
         args.get("access_key", ""),
         args.get("secret_key", ""),
     )
-    bucket = str(args["bucket"])
+
+    def ensured(bucket: str, logical: str) -> pulumi.Output[str]:
+        return _ensured(owner, args, store, deployed, name_of(admin), bucket, logical)
+
+    models = ensured(str(args["bucket"]), "bucket")
+    return models, ensured(BATCHES, "batches") if args.get("batch_tenants") else None
+
+
+def _ensured(
+    owner: Owner,
+    args: ModelStorageArgs,
+    store: Store,
+    deployed: pulumi.Resource,
+    admin: pulumi.Output[str],
+    bucket: str,
+    logical: str,
+) -> pulumi.Output[str]:
     done = tool_job(
         owner.component,
-        f"{owner.name}-bucket",
+        f"{owner.name}-{logical}",
         prefix=f"{SERVICE}-bucket",
         labels=labels(COMPONENT, owner.name, job="bucket"),
         arguments=["bucket", "ensure", "--name", bucket],
         identity=["bucket", bucket],
         store=store,
-        credential=name_of(admin),
+        credential=admin,
         supply=args["supply"],
         depends_on=[deployed],
     )
@@ -139,6 +161,7 @@ def _config(owner: Owner, args: ModelStorageArgs, *, protect: bool) -> kubernete
             access_key=args.get("access_key", ""),
             secret_key=args.get("secret_key", ""),
             encryption_key=encryption_key,
+            tenants=args.get("batch_tenants", []),
         ).apply(lambda known: config_files(**known)),
         opts=child(owner.component, protect=protect, hooks=keeping(owner.name)),
     )

@@ -3,11 +3,12 @@
 import hashlib
 import hmac
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from corral.catalogue.addons import descriptor
 from corral.catalogue.images import image
+from corral.catalogue.stores import BATCHES
 from corral.catalogue.vocabulary import Addon
 from corral.components._pods import restricted_container, restricted_pod
 from corral.components.model_storage.encryption_key import MARK
@@ -26,15 +27,24 @@ def derived(secret: str, purpose: str) -> str:
     return hmac.new(secret.encode(), purpose.encode(), hashlib.sha256).hexdigest()
 
 
-def config_files(bucket: str, access_key: str, secret_key: str, encryption_key: str) -> dict[str, str]:
+def batch_key(tenant: str) -> str:
+    """Access key of the identity that a tenant's batches have."""
+    return f"batch-{tenant}"
+
+
+def config_files(
+    bucket: str, access_key: str, secret_key: str, encryption_key: str, tenants: Sequence[str] = ()
+) -> dict[str, str]:
     """`s3.json` and `security.toml`: who may do what, and the key that encrypts every object's key; its mark.
 
+    `tenants`: those with a prefix of their own in the bucket of batches.
     The encryption key may never change: objects written under another one cannot be read.
     """
     identities = [
         _identity("admin", access_key, secret_key, ["Admin"]),
         _identity("writer", WRITER, derived(secret_key, WRITER), _writing(bucket)),
         _identity("reader", READER, derived(secret_key, READER), _actions(bucket, "Read", "List")),
+        *(_batch_identity(tenant, secret_key) for tenant in tenants),
     ]
     security = {
         # Without these keys the filer and the volume server answer anybody.
@@ -58,6 +68,12 @@ def _actions(bucket: str, *verbs: str) -> list[str]:
 def _writing(bucket: str) -> list[str]:
     """Writing inside the bucket: on the bucket itself it would cover versioning and encryption too."""
     return [*_actions(bucket, "Read", "List"), f"Write:{bucket}/*"]
+
+
+def _batch_identity(tenant: str, secret_key: str) -> dict[str, Any]:
+    name = batch_key(tenant)
+    actions = _actions(f"{BATCHES}/{tenant}/*", "Read", "List", "Write")
+    return _identity(name, name, derived(secret_key, name), actions)
 
 
 def _identity(name: str, access_key: str, secret_key: str, actions: list[str]) -> dict[str, Any]:

@@ -17,6 +17,9 @@ from corral.components.admission import AdmissionArgs as AdmissionArgs
 from corral.components.admission import ExceptedControl as ExceptedControl
 from corral.components.admission import ImageSignatures as ImageSignatures
 from corral.components.admission import PrivateSigstore as PrivateSigstore
+from corral.components.batch_inference import Batch as Batch
+from corral.components.batch_inference import BatchInference as BatchInference
+from corral.components.batch_inference import BatchInferenceArgs as BatchInferenceArgs
 from corral.components.cert_manager import CertManager as CertManager
 from corral.components.cert_manager import CertManagerArgs as CertManagerArgs
 from corral.components.crds import Crds as Crds
@@ -110,6 +113,8 @@ from corral.components.policy_evidence import PolicyEvidence as PolicyEvidence
 from corral.components.policy_evidence import PolicyEvidenceArgs as PolicyEvidenceArgs
 from corral.components.rate_limit_store import RateLimitStore as RateLimitStore
 from corral.components.rate_limit_store import RateLimitStoreArgs as RateLimitStoreArgs
+from corral.components.store import BatchKey as BatchKey
+from corral.components.store import BatchStore as BatchStore
 from corral.components.store import Store as Store
 from corral.components.supply import Supply as Supply
 from corral.components.supply import Toleration as Toleration

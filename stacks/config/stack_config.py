@@ -9,6 +9,7 @@ from corral.catalogue.addons import config_secrets
 from corral.catalogue.models import ModelSpec, models
 from corral.catalogue.vocabulary import Addon, AddonState, ClusterKind
 from corral.stacks.config.errors import ConfigErrors
+from corral.stacks.config.sections.batches import BatchSection
 from corral.stacks.config.sections.eks import Eks
 from corral.stacks.config.sections.environment import (
     Admission,
@@ -42,6 +43,7 @@ __all__ = [
     "SECRETS",
     "SETTINGS",
     "Admission",
+    "BatchSection",
     "Budget",
     "Canary",
     "Cluster",
@@ -122,6 +124,8 @@ class StackConfig(Section):
     """Endpoint through which applications outside the cluster call models; none when absent."""
     token_limits: TokenLimits | None = None
     """Limits by tokens for callers of the gateway; requests alone are limited when absent."""
+    batches: tuple[BatchSection, ...] = ()
+    """Files of requests that models answer on a schedule."""
     vector_db: VectorDb | None = None
     """Vector database; none when absent."""
     observability: Observability | None = None

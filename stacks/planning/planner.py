@@ -10,6 +10,7 @@ from corral.stacks.config.model_lock import LockedModel
 from corral.stacks.config.stack_config import StackConfig
 from corral.stacks.planning.addons import addon_plans, addon_states, secrets_of
 from corral.stacks.planning.admission import admission_plan
+from corral.stacks.planning.batches import batch_plans
 from corral.stacks.planning.budget import over_budget
 from corral.stacks.planning.cluster import cluster_plan, supply_plan
 from corral.stacks.planning.defaults import model_requests, namespaces
@@ -110,6 +111,7 @@ def plan(
         shares=quotas,
         device_classes=device_classes(quotas.offered, by),
         sources=sources,
+        batches=batch_plans(config.batches, models),
         secrets_needed=(
             *secrets_of(states, vectors, sovereignty, config.observability, config.model_storage.kind),
             *(key for one in sources for key in one.secrets),

@@ -138,3 +138,18 @@ def test_a_lock_that_somebody_broke_says_so_and_what_to_do(stack_file: Path, con
     lock_path(stack_file).write_text(content)
     with pytest.raises(ConfigErrors, match=f"{message}.*corral lock --models|{message}"):
         read_lock(stack_file)
+
+
+def test_a_check_with_refresh_fails_where_a_locked_source_has_changed_and_writes_nothing(
+    stack_file: Path, folder: Path, capsys: pytest.CaptureFixture[str]
+):
+    assert lock() == 0
+    first = lock_path(stack_file).read_text()
+    assert lock("--check", "--refresh") == 0
+    (folder / "model.safetensors").write_bytes(b"another")
+    assert lock("--check") == 0, "without --refresh no source is read"
+    assert lock("--check", "--refresh") == 1
+    assert "chat: file://" in (said := "".join(capsys.readouterr())) and "has changed since" in said
+    assert lock_path(stack_file).read_text() == first
+    (folder / "model.safetensors").unlink()
+    assert lock("--check", "--refresh") == 1, "a source that cannot be read is no unchanged one"

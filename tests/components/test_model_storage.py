@@ -65,6 +65,37 @@ def test_the_store_starts_anew_with_other_keys_and_with_nothing_else():
     assert len({revision(), revision(secret_key="another"), revision(access_key="another")}) == 3
 
 
+def test_tenants_with_batches_have_a_bucket_beside_that_of_models_and_a_prefix_each():
+    graph = storage(batch_tenants=["red", "blue"])
+    identities = {one["name"]: one for one in json.loads(config(graph)["s3.json"])["identities"]}
+    assert identities["batch-red"]["actions"] == [
+        "Read:batches/red/*",
+        "List:batches/red/*",
+        "Write:batches/red/*",
+    ]
+    keys = graph.one("ModelStorage").outputs["batches"]["keys"]
+    for tenant, key in keys.items():
+        assert identities[f"batch-{tenant}"]["credentials"] == [
+            {"accessKey": key["access_key"], "secretKey": key["secret_key"]}
+        ]
+    assert len({key["secret_key"] for key in keys.values()}) == 2
+    assert identities["reader"]["actions"] == ["Read:models", "List:models"], "models' pods read no batches"
+    assert "batches" not in config(storage())["s3.json"] and len(storage().of("Job")) == 1
+    assert len(graph.of("Job")) == 2
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"bucket": "batches"},
+        {"kind": "existing", "endpoint": "https://s3.example.eu", "encryption_key": None},
+    ],
+)
+def test_batches_need_a_deployed_store_and_a_bucket_of_their_own(wrong):
+    with pytest.raises(ArgsError, match="batch"):
+        storage(batch_tenants=["red"], **wrong)
+
+
 FORMER = storage().one("Secret", "model-storage-config").inputs
 
 

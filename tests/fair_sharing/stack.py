@@ -38,6 +38,7 @@ STACK = {
         {"name": "smollm2", "model": "smollm2-135m", "tenant": "red", "context": 2048, "max-num-seqs": 2},
         {"name": "chat", "model": "llama-3.1-8b", "tenant": "blue", "pool": "whole", "weights": "simulated"},
     ],
+    "batches": [{"name": "nightly", "model": "smollm2", "schedule": "0 3 1 1 *", "deadline": 300}],
     "model-storage": {"size": "5Gi"},
     "addons": {"kyverno": "off"},
 }

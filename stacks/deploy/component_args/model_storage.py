@@ -1,10 +1,12 @@
 """Arguments of ModelStorage."""
 
 from corral.catalogue.vocabulary import Addon
+from corral.components.batch_inference import BatchInference
 from corral.components.model_storage import ModelStorage, ModelStorageArgs
+from corral.stacks.deploy.component_args.batch_inference import batch_inference_args
 from corral.stacks.deploy.component_args.context import DeployContext
 from corral.stacks.deploy.secrets import secret
-from corral.stacks.deploy.wiring import Wiring
+from corral.stacks.deploy.wiring import FurtherWiring, Wiring
 
 
 def model_storage_args(context: DeployContext) -> ModelStorageArgs:
@@ -24,6 +26,8 @@ def model_storage_args(context: DeployContext) -> ModelStorageArgs:
         "protect": context.capabilities.protects_data,
         "namespace": context.plan.addon(addon).namespace,
     }
+    if tenants := [*dict.fromkeys(one.tenant for one in context.plan.batches)]:
+        args["batch_tenants"] = tenants
     if bucket is None:
         args["access_key"], args["secret_key"] = secret("storage-access-key"), secret("storage-secret-key")
     if not context.existing(addon):
@@ -32,3 +36,7 @@ def model_storage_args(context: DeployContext) -> ModelStorageArgs:
 
 
 WIRING = Wiring(ModelStorage, model_storage_args)
+NEEDED = (Addon.ADMISSION, Addon.TENANCY)
+FURTHER = [
+    FurtherWiring(BatchInference, batch_inference_args, name="batches", after=NEEDED, calls_models=True)
+]

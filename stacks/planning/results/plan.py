@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from corral.catalogue.vocabulary import Addon, AddonState, Allocator, Profile
 from corral.stacks.planning.results.addons import AddonPlan
+from corral.stacks.planning.results.batches import BatchPlan
 from corral.stacks.planning.results.cluster import ClusterPlan, SupplyPlan
 from corral.stacks.planning.results.cost import CostPlan
 from corral.stacks.planning.results.fair_sharing import DeviceClassPlan, FairSharingPlan
@@ -54,6 +55,8 @@ class Plan:
     """Where applications outside the cluster call models; None: nowhere."""
     sources: tuple[SourcePlan, ...] = field(default=())
     """Places that its models are imported from."""
+    batches: tuple[BatchPlan, ...] = field(default=())
+    """Files of requests that models answer on a schedule."""
     secrets_needed: tuple[str, ...] = field(default=())
     """Keys of encrypted Pulumi config, such as `storage-access-key`, without the namespace `corral:`."""
 

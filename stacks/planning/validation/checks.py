@@ -9,6 +9,7 @@ from corral.stacks.config.stack_config import StackConfig
 from corral.stacks.planning.results.addons import AddonStates
 from corral.stacks.planning.validation.addons import check_addons
 from corral.stacks.planning.validation.admission import check_admission
+from corral.stacks.planning.validation.batches import check_batches
 from corral.stacks.planning.validation.canaries import check_canaries
 from corral.stacks.planning.validation.cluster import check_cluster
 from corral.stacks.planning.validation.dynamic_mig import check_dynamic
@@ -57,6 +58,7 @@ def _checks(config: StackConfig, states: AddonStates, day: date) -> Iterator[Pro
     yield from check_models(config)
     yield from check_canaries(config)
     yield from check_scaling(config, states)
+    yield from check_batches(config)
     yield from check_engine_settings(config)
     yield from check_tenants(config)
     yield from check_model_storage(config)

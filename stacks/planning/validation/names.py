@@ -13,6 +13,7 @@ def check_names(config: StackConfig) -> Iterator[Problem]:
     yield from _unique("models", "name", (model.name for model in config.models))
     yield from _unique("tenants", "name", (tenant.name for tenant in config.tenants))
     yield from _unique("model-sources", "name", (source.name for source in config.model_sources))
+    yield from _unique("batches", "name", (batch.name for batch in config.batches))
     spaces = (tenant.namespace or tenant.name for tenant in config.tenants)
     yield from _unique("tenants", "namespace", spaces)
     paths: dict[str, str] = {}

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from corral.stacks.planning.results.plan import Plan
 from corral.stacks.reports.html.addons import addons, stores
+from corral.stacks.reports.html.batches import batches
 from corral.stacks.reports.html.cost import cost
 from corral.stacks.reports.html.fair import fair
 from corral.stacks.reports.html.gateway import gateway
@@ -38,6 +39,7 @@ SECTIONS = (
     Section("pools", "GPUs", pools),
     Section("models", "Models", models),
     Section("gateway", "Calls", gateway),
+    Section("batches", "Batches", batches),
     Section("tenants", "GPUs of tenants", fair),
     Section("cost", "Cost", cost),
     Section("sovereignty", "Sovereignty", sovereignty),

@@ -16,6 +16,8 @@ from corral.stacks.planning.results.models import ModelPlan
 from corral.stacks.planning.results.plan import Plan
 from corral.stacks.planning.results.pools import GpuPlan, PoolPlan, Proof, SlicePlan, stranded
 from corral.stacks.reports.scope import cluster_lines, exception_lines, place_of, scope_lines
+from corral.stacks.reports.terminal.batches import HEADINGS as BATCH_HEADINGS
+from corral.stacks.reports.terminal.batches import batch_notes, batch_rows
 from corral.stacks.reports.terminal.cold_start import HEADINGS as START_HEADINGS
 from corral.stacks.reports.terminal.cold_start import start_notes, start_rows
 from corral.stacks.reports.terminal.cost import api_notes, api_table, cost_notes, cost_table
@@ -61,6 +63,8 @@ def render(plan: Plan, console: Console) -> None:
         console.print(Text(row))
     if plan.gateway is not None:
         _gateway(plan, plan.gateway, console)
+    if plan.batches:
+        _batches(plan, console)
     if shared(plan):
         _fair(plan, console)
     if plan.pools:
@@ -104,6 +108,16 @@ def _gateway(plan: Plan, endpoint: GatewayPlan, console: Console) -> None:
         table.add_row(*row)
     console.print(table)
     for row in gateway_notes(plan):
+        console.print(Text(row))
+
+
+def _batches(plan: Plan, console: Console) -> None:
+    _heading(console, "Batches")
+    table = _table(*BATCH_HEADINGS)
+    for row in batch_rows(plan):
+        table.add_row(*row)
+    console.print(table)
+    for row in batch_notes(plan):
         console.print(Text(row))
 
 
