@@ -126,7 +126,18 @@ def _parser() -> argparse.ArgumentParser:
         metavar="FILE=HEX",
         help="repeat per file; those of the manifest when absent",
     )
+    load.add_argument(
+        "--wait",
+        type=int,
+        metavar="SECONDS",
+        help="somebody else brings the files: wait, and only verify them",
+    )
     load.set_defaults(run=_load, needs=_of_origin)
+
+    onto = commands.add_parser("fetch", help="load by position, as KServe calls a storage container")
+    onto.add_argument("source", metavar="FROM", help="s3://BUCKET/PREFIX or gs://…")
+    onto.add_argument("to", metavar="TO", type=Path, help="folder")
+    onto.set_defaults(run=_load, needs=_of_origin, sha256=[], wait=None)
 
     keeper = commands.add_parser("bucket", help="keep a bucket as the platform needs it")
     keeping = keeper.add_subparsers(required=True)
@@ -161,7 +172,7 @@ def _import(arguments: argparse.Namespace) -> None:
 
 def _load(arguments: argparse.Namespace) -> None:
     source = Location.parse(arguments.source)
-    order = loader.Load(source, arguments.to, dict(arguments.sha256))
+    order = loader.Load(source, arguments.to, dict(arguments.sha256), arguments.wait)
     loader.run(order, store_of(source, _say), _say)
 
 

@@ -10,6 +10,7 @@ from corral.stacks.planning.results.addons import AddonPlan
 from corral.stacks.planning.results.cluster import ClusterPlan, SupplyPlan
 from corral.stacks.planning.results.cost import CostPlan
 from corral.stacks.planning.results.fair_sharing import DeviceClassPlan, FairSharingPlan
+from corral.stacks.planning.results.fast_start import ModelCachePlan, PrePullPlan
 from corral.stacks.planning.results.gateway import GatewayPlan
 from corral.stacks.planning.results.models import ModelPlan, SourcePlan
 from corral.stacks.planning.results.pools import PoolPlan
@@ -54,6 +55,10 @@ class Plan:
     """Where applications outside the cluster call models; None: nowhere."""
     sources: tuple[SourcePlan, ...] = field(default=())
     """Places that its models are imported from."""
+    model_caches: tuple[ModelCachePlan, ...] = field(default=())
+    """What nodes keep of its models, by pool."""
+    pre_pulls: tuple[PrePullPlan, ...] = field(default=())
+    """Which images nodes hold before a replica comes, by pool."""
     secrets_needed: tuple[str, ...] = field(default=())
     """Keys of encrypted Pulumi config, such as `storage-access-key`, without the namespace `corral:`."""
 
