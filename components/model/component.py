@@ -106,7 +106,8 @@ class Model(pulumi.ComponentResource):
         imported = self._import(name, args, real, path)
         uri = _uri(real["store"], path)
         account = self._account(name, args, [{"name": one} for one in names])
-        before, kept = [imported, *credentials], None
+        before: list[pulumi.Resource] = [imported, *credentials]
+        kept = None
         if "cache" in args:
             before.append(self._cache(name, args, uri, path, imported))
             kept = KeptFiles(claim(path, args["cache"]), uri.apply(folder))

@@ -31,7 +31,7 @@ def model_caches(models: Sequence[ModelPlan], pools: Sequence[GpuPool]) -> tuple
     """The cache of each pool that keeps models, in the order of the stack file."""
     kept = {
         pool.name: tuple(
-            CachedModel(one.storage_path, -(-one.cold_start.size // GIB))
+            CachedModel(one.storage_path, one.files_gib)
             for one in models
             if one.local_cache and one.pool == pool.name
         )

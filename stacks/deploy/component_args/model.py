@@ -6,7 +6,7 @@ from corral.catalogue.sources import secret_part
 from corral.components.fair_sharing import FairSharing, TenantQueues
 from corral.components.keda import Keda
 from corral.components.kserve import KServe
-from corral.components.model import DeviceClaim, ModelArgs, ModelScaling, SourceAccess
+from corral.components.model import DeviceClaim, ModelArgs, ModelScaling, NodeCache, SourceAccess
 from corral.components.model_cache import ModelCache
 from corral.components.model_storage import ModelStorage
 from corral.components.tenancy import Tenancy
@@ -61,13 +61,8 @@ def model_args(context: DeployContext, model: ModelPlan) -> ModelArgs:
         args["source_access"] = _access(model.origin)
     caches = built.get(ModelCache)
     if caches is not None and model.local_cache:
-        size = next(
-            kept.size_gib
-            for one in context.plan.model_caches
-            for kept in one.models
-            if kept.name == model.storage_path
-        )
-        args["cache"] = {"node_group": caches.node_groups[model.pool], "size_gib": size}
+        kept: NodeCache = {"node_group": caches.node_groups[model.pool], "size_gib": model.files_gib}
+        args["cache"] = kept
     if storage is not None:
         args["store"] = storage.store
     if queues is not None and sharing is not None:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from corral.catalogue.quantities import GIB
 from corral.catalogue.unsafe_files import unsafe
 from corral.catalogue.vocabulary import Engine, Scaler, Task, Weights
 
@@ -181,6 +182,11 @@ class ModelPlan:
     """Whether every node of its pool keeps its files."""
     drain_seconds: int | None = None
     """Time for the answers that a replica still gives when it is to end; None: it ends at once."""
+
+    @property
+    def files_gib(self) -> int:
+        """Its files in GiB, rounded up."""
+        return -(-self.cold_start.size // GIB)
 
     @property
     def unlocked(self) -> bool:

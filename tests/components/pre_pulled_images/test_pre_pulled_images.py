@@ -5,7 +5,11 @@ from tests.components.harness import build
 from corral.catalogue.addons import reserved_namespaces
 from corral.components.pre_pulled_images import PrePulledImages
 
-MIRROR = {"registry": "registry.example.eu/mirror", "pull_secret": "mirror", "registry_auth": '{"auths": {}}'}
+MIRROR = {
+    "registry": "registry.example.eu/mirror",
+    "pull_secret": "mirror",
+    "registry_auth": '{"auths": {"registry.example.eu": {"auth": "dTpw"}}}',
+}
 POOLS = [{"pool": "whole", "engines": ["vllm"]}, {"pool": "slices", "engines": ["llama.cpp", "vllm"]}]
 
 
