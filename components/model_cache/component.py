@@ -25,6 +25,8 @@ from corral.components.model_storage.job import credential_secret
 
 COMPONENT = "model-cache"
 CACHES = definition(Addon.MODEL_CACHE)
+KYVERNO = "kyverno-admission-controller"
+KNOWN = "corral.dev/known-types"
 NAMESPACE = descriptor(Addon.MODEL_CACHE).namespace
 
 
@@ -108,4 +110,20 @@ class ModelCache(pulumi.ComponentResource):
             )
             for kind, (version, spec, before) in specs.items()
         ]
-        return [types, credential, *made]
+        return [types, credential, *made, *self._known(name, args, types)]
+
+    def _known(self, name: str, args: ModelCacheArgs, types: pulumi.Resource) -> list[pulumi.Resource]:
+        """Kyverno, started anew: until then it refuses objects of types that came after it.
+
+        It looks for new types every 15 minutes (`--resyncPeriod`).
+        """
+        if "kyverno_types" not in args:
+            return []
+        return [
+            kubernetes.apps.v1.DeploymentPatch(
+                f"{name}-kyverno",
+                metadata={"name": KYVERNO, "namespace": args["kyverno_types"]},
+                spec=cast(Any, {"template": {"metadata": {"annotations": {KNOWN: CACHES[0]}}}}),
+                opts=child(self, depends_on=[types]),
+            )
+        ]

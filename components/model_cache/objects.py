@@ -1,5 +1,6 @@
 """How KServe fetches models onto nodes: the folder, the download's container, and where its pods may run."""
 
+import json
 from typing import Any
 
 import pulumi
@@ -89,11 +90,14 @@ def scheduling(namespace: pulumi.Input[str], supply: Supply) -> dict[str, Any]:
     KServe pins such a job to its node and gives its pods no toleration, nor a secret to pull by; a token
     for the API, which they have no use for, it leaves them.
     """
-    secrets = ", ".join(
-        f'Object.spec.template.spec.imagePullSecrets{{name: "{one["name"]}"}}' for one in pull_secrets(supply)
+    added: dict[str, Any] = {"tolerations": [TOLERATION], "automountServiceAccountToken": False}
+    if pull_secrets(supply):
+        added["imagePullSecrets"] = pull_secrets(supply)
+    # Lists of a pod are no maps to Kubernetes, which is why they cannot be applied.
+    patches = ", ".join(
+        f'JSONPatch{{op: "add", path: "/spec/template/spec/{key}", value: {json.dumps(value)}}}'
+        for key, value in added.items()
     )
-    pulled = f"imagePullSecrets: [{secrets}], " if secrets else ""
-    borne = ", ".join(f'{key}: "{value}"' for key, value in TOLERATION.items())
     return {
         "failurePolicy": "Fail",
         "matchConstraints": {
@@ -114,14 +118,5 @@ def scheduling(namespace: pulumi.Input[str], supply: Supply) -> dict[str, Any]:
                 ".exists(o, o.kind == 'LocalModelNode')",
             }
         ],
-        "mutations": [
-            {
-                "patchType": "ApplyConfiguration",
-                "applyConfiguration": {
-                    "expression": "Object{spec: Object.spec{template: Object.spec.template{spec: "
-                    f"Object.spec.template.spec{{{pulled}automountServiceAccountToken: false, "
-                    f"tolerations: [Object.spec.template.spec.tolerations{{{borne}}}]}}}}}}}}"
-                },
-            }
-        ],
+        "mutations": [{"patchType": "JSONPatch", "jsonPatch": {"expression": f"[{patches}]"}}],
     }

@@ -190,6 +190,11 @@ def test_nodes_of_a_pool_hold_the_images_of_the_engines_placed_on_it():
     assert kept().pre_pulls == ()
 
 
+def test_nodes_that_run_programs_pull_no_image():
+    (line,) = problems(gpu_pools=[pool(**{"pre-pull": True})])
+    assert line.startswith("gpu-pools[0].pre-pull: true") and "leave pre-pull out" in line
+
+
 def test_the_plan_says_what_nodes_keep():
     made = kept(models=[{**KEPT, "load": "stream"}], gpu_pools=[{**WHOLE, "pre-pull": True}])
     seconds = made.models[0].cold_start.node_fetch

@@ -13,7 +13,11 @@ ABLE = tuple(kind.value for kind, one in clusters().items() if one.local_model_c
 
 
 def check_fast_start(config: StackConfig, states: AddonStates) -> Iterator[Problem]:
-    """Caches that KServe could not fill where the stack file puts them."""
+    """Images that no node pulls, and caches that KServe could not fill."""
+    for index, pool in enumerate(config.gpu_pools):
+        if pool.pre_pull and not config.cluster.capabilities.pulls_images:
+            reason = f"nodes of cluster kind {config.cluster.kind.value} run programs and pull no image"
+            yield Problem(f"gpu-pools[{index}].pre-pull", "true", f"{reason}: leave pre-pull out")
     cached = {one.path: one.section for one in config.served_models if one.section.local_cache}
     for path, model in cached.items():
         where = f"{path}.local-cache"

@@ -79,9 +79,19 @@ def test_downloads_alone_bear_the_taint_of_gpu_nodes():
     (condition,) = spec["matchConditions"]
     assert "LocalModelNode" in condition["expression"]
     (mutation,) = spec["mutations"]
-    text = mutation["applyConfiguration"]["expression"]
-    assert 'key: "nvidia.com/gpu"' in text and 'name: "mirror"' in text
-    assert text.count("{") == text.count("}")
+    text = mutation["jsonPatch"]["expression"]
+    assert '"key": "nvidia.com/gpu"' in text and '"name": "mirror"' in text
+    assert (
+        "imagePullSecrets" not in cached().one("MutatingPolicy").inputs["spec"]["mutations"][0]["jsonPatch"]
+    )
+
+
+def test_kyverno_starts_anew_once_the_types_are_there_and_before_the_first_object_of_them():
+    graph = cached()
+    patch = graph.one("DeploymentPatch")
+    assert patch.object_name == "kyverno-admission-controller" and patch.namespace == "kyverno"
+    assert graph.one("Release", "model-cache-crds").urn in graph.before(patch)
+    assert patch.urn in graph.before(graph.one("LocalModelNodeGroup"))
 
 
 def test_the_agent_bears_the_taint_too_and_comes_from_the_mirror():
