@@ -35,7 +35,8 @@ class ModelCache(pulumi.ComponentResource):
 
     KServe must be there with `cache_jobs`, which runs downloads in the namespace of the store's imports, and
     cert-manager, for the certificate of a webhook, and Kyverno, which lets downloads run on GPU nodes. Nodes
-    need the label `kserve/localmodel: worker`, and a folder `/models/models` of user and group 65532.
+    need the label `kserve/localmodel: worker`, and a folder `/models/models` of user and group 65532. The
+    chart's agent may read every Secret of the cluster.
     """
 
     node_groups: pulumi.Output[dict[str, str]]
