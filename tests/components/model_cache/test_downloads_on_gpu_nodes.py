@@ -1,4 +1,4 @@
-"""SOV-GPU-06 and the downloads that KServe's agent makes: on GPU nodes without a GPU, beside the store alone."""
+"""SOV-GPU-06 and the downloads of KServe's agent: on GPU nodes without a GPU, beside the store alone."""
 
 from typing import Any
 
