@@ -43,6 +43,9 @@ def check_fast_start(config: StackConfig, states: AddonStates) -> Iterator[Probl
             "registry's credential, or leave local-cache out"
         )
         yield Problem("sovereignty.pull-secret", config.sovereignty.pull_secret, reason)
+    if states[Addon.MODEL_CACHE] is AddonState.OFF:
+        reason = f"{first}.local-cache: it keeps models on nodes; use managed, or leave local-cache out"
+        yield Problem("addons.model-cache", "off", reason)
     if states[Addon.KSERVE] is not AddonState.MANAGED:
         reason = f"{first}.local-cache: KServe must be told of it when it is installed; use managed"
         yield Problem("addons.kserve", states[Addon.KSERVE].value, reason)
