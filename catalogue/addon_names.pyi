@@ -14,6 +14,7 @@ class Addon(StrEnum):
     KSERVE = "kserve"
     KUEUE = "kueue"
     KYVERNO = "kyverno"
+    MODEL_CACHE = "model-cache"
     MODEL_STORAGE = "model-storage"
     OBSERVABILITY = "observability"
     PROMETHEUS_CRDS = "prometheus-crds"

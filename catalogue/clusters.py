@@ -30,6 +30,10 @@ class ClusterCapabilities(Entry):
     """The nodes of a pool are made in one zone, which the stack file names."""
     nodes_on_demand: bool
     """Nodes of a pool are made within a range; false: they exist, and the stack file names them."""
+    pulls_images: bool
+    """Its nodes pull images; false: they run programs of this machine."""
+    local_model_cache: bool
+    """Its nodes have disks that stay, on which KServe keeps the files of models."""
     mig_mode_switchable: bool
     """MIG mode can be switched on where a GPU changes it by a reset alone."""
     controller_replicas: int | None = None

@@ -17,6 +17,8 @@ class ColdStartFigures(Entry):
     """SHA-256 of what came, before it is served."""
     load_mbps: int
     """From the node's disk into a GPU."""
+    stream_mbps: int
+    """The same with many parts of the files read at a time."""
     engine_seconds: Mapping[Engine, int]
     """Imports, compilation and graphs; an engine that is absent has no such figure."""
 

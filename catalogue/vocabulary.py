@@ -177,6 +177,13 @@ class CacheDtype(StrEnum):
     FP8_E5M2 = "fp8_e5m2"
 
 
+class Load(StrEnum):
+    """How an engine reads weights from disk; `auto` is its own default."""
+
+    AUTO = "auto"
+    STREAM = "stream"
+
+
 class Weights(StrEnum):
     """Whether a model's weights are imported, or its pods only stand for them."""
 

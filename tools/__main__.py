@@ -135,6 +135,12 @@ def _parser() -> argparse.ArgumentParser:
         metavar="FILE=HEX",
         help="repeat per file; those of the manifest when absent",
     )
+    load.add_argument(
+        "--wait",
+        type=int,
+        metavar="SECONDS",
+        help="somebody else brings the files: wait, and only verify them",
+    )
     load.set_defaults(run=_load, needs=_of_origin)
 
     batch = commands.add_parser("batch", help="answer files of requests, in OpenAI's batch format")
@@ -145,6 +151,11 @@ def _parser() -> argparse.ArgumentParser:
     batch.add_argument("--concurrency", type=_positive, default=1, help="requests at a time")
     batch.add_argument("--deadline", type=_positive, required=True, help="seconds in which lines are asked")
     batch.set_defaults(run=_batch)
+
+    onto = commands.add_parser("fetch", help="load by position, as KServe calls a storage container")
+    onto.add_argument("source", metavar="FROM", help="s3://BUCKET/PREFIX or gs://…")
+    onto.add_argument("to", metavar="TO", type=Path, help="folder")
+    onto.set_defaults(run=_load, needs=_of_origin, sha256=[], wait=None)
 
     keeper = commands.add_parser("bucket", help="keep a bucket as the platform needs it")
     keeping = keeper.add_subparsers(required=True)
@@ -195,7 +206,7 @@ def _import(arguments: argparse.Namespace) -> None:
 
 def _load(arguments: argparse.Namespace) -> None:
     source = Location.parse(arguments.source)
-    order = loader.Load(source, arguments.to, dict(arguments.sha256))
+    order = loader.Load(source, arguments.to, dict(arguments.sha256), arguments.wait)
     loader.run(order, store_of(source, _say), _say)
 
 

@@ -1,5 +1,6 @@
 """From the store into the pod that serves a model: every file with the SHA-256 that it was imported with."""
 
+import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -9,9 +10,11 @@ from typing import Any
 from corral.tools.failure import ToolFailure
 from corral.tools.importer import MANIFEST
 from corral.tools.model_store import ModelStore
-from corral.tools.sources.source import inside, sha256_of
+from corral.tools.sources.source import inside, relative, sha256_of
 from corral.tools.store import Location
 
+LOOK_SECONDS = 1.0
+"""Between two looks at a file that is awaited."""
 AT_ONCE = 2
 """Files under way: one is hashed while another arrives."""
 
@@ -25,6 +28,8 @@ class Load:
     source: Location
     target: Path
     files: Mapping[str, str]
+    wait: int | None = None
+    """Seconds in which somebody else brings the files, which are only read here; None: they are brought."""
 
 
 def run(order: Load, store: ModelStore, say: Say) -> None:
@@ -36,7 +41,11 @@ def run(order: Load, store: ModelStore, say: Say) -> None:
     """
     expected = order.files or _listed(order, store)
 
+    until = time.monotonic() + (order.wait or 0)
+
     def bring(name: str) -> int:
+        if order.wait is not None:
+            return _awaited(order, name, expected[name], until, say)
         return _brought(order, store, name, expected[name], say)
 
     with ThreadPoolExecutor(AT_ONCE) as pool:
@@ -65,3 +74,23 @@ def _brought(order: Load, store: ModelStore, name: str, expected: str, say: Say)
             )
     say(f"verified {name}: {path.stat().st_size} bytes, SHA-256 {expected}")
     return path.stat().st_size
+
+
+def _awaited(order: Load, name: str, expected: str, until: float, say: Say) -> int:
+    """Size of a file that somebody else brings, once it is right; only a changed one is read again."""
+    path = order.target / relative(name)
+    read, actual = None, None
+    while True:
+        seen = (path.stat().st_size, path.stat().st_mtime_ns) if path.is_file() else None
+        if seen is not None and seen != read:
+            read, actual = seen, sha256_of(path)
+            if actual == expected:
+                say(f"verified {name}: {seen[0]} bytes, SHA-256 {expected}")
+                return seen[0]
+        if time.monotonic() >= until:
+            there = "is not there" if actual is None else f"has SHA-256 {actual}, not {expected}"
+            raise ToolFailure(
+                f"{name} {there} in {order.target}, the cache of {order.source.uri} on this node, after "
+                f"{order.wait} s: see the job that fetches it and `kubectl get localmodelcaches`"
+            )
+        time.sleep(LOOK_SECONDS)

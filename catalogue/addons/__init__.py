@@ -67,6 +67,8 @@ class Descriptor(Entry):
 
     namespace: str = ""
     """Where its pods run, or where Helm notes its release; empty: neither."""
+    further_namespaces: tuple[str, ...] = ()
+    """Others that its components make."""
     requires: tuple[Addon, ...] = ()
     """Addons that must not be off while this one is not; all are among `after`."""
     after: tuple[Addon, ...] = ()
@@ -140,4 +142,5 @@ def tools_on_demand() -> Mapping[str, Addon]:
 @cache
 def reserved_namespaces() -> frozenset[str]:
     """Namespaces of Kubernetes and of the addons, which no tenant may have."""
-    return frozenset(KUBERNETES_NAMESPACES) | {one.namespace for one in descriptors().values()} - {""}
+    own = {name for one in descriptors().values() for name in (one.namespace, *one.further_namespaces)}
+    return frozenset(KUBERNETES_NAMESPACES) | own - {""}

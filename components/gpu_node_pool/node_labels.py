@@ -11,6 +11,8 @@ COMPONENT = "gpu-node-pool"
 POOL_LABEL = "corral.dev/pool"
 MIG_LABEL = "nvidia.com/mig.config"
 """The MIG manager partitions a node's GPUs by the configuration of this name."""
+CACHE_LABEL = "kserve/localmodel"
+"""KServe's agent of local models runs on nodes with the value `worker`."""
 DEVICE_PLUGIN_LABEL = "nvidia.com/device-plugin.config"
 """The device plugin shares a node's GPUs by the configuration of this name."""
 TAINT = {"key": "nvidia.com/gpu", "value": "present", "effect": "NoSchedule"}
@@ -33,6 +35,8 @@ class PoolNode(TypedDict):
     """MIG configuration of its GPUs; whole GPUs when omitted."""
     device_plugin_config: NotRequired[str]
     """Configuration by which the device plugin shares its GPUs; not shared when omitted."""
+    model_cache: NotRequired[bool]
+    """True: it keeps models on its disk, as component ModelCache has it."""
 
 
 class HourlyPrice(TypedDict):
@@ -55,6 +59,10 @@ def price_text(price: HourlyPrice) -> str:
 
 def node_labels(pool: str, node: PoolNode) -> dict[str, str]:
     """Labels of a node of `pool`."""
-    chosen = {MIG_LABEL: node.get("mig_config"), DEVICE_PLUGIN_LABEL: node.get("device_plugin_config")}
+    chosen = {
+        MIG_LABEL: node.get("mig_config"),
+        DEVICE_PLUGIN_LABEL: node.get("device_plugin_config"),
+        CACHE_LABEL: "worker" if node.get("model_cache", False) else None,
+    }
     named = {label: value for label, value in chosen.items() if value is not None}
     return {POOL_LABEL: pool, COMPONENT_LABEL: COMPONENT, **named}

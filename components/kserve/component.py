@@ -11,6 +11,7 @@ from corral.catalogue.charts import chart
 from corral.catalogue.runtimes import RUNTIMES
 from corral.catalogue.vocabulary import Addon, Engine
 from corral.components._kit import (
+    PodSecurity,
     checked,
     child,
     existing_api,
@@ -47,6 +48,9 @@ class KServeArgs(TypedDict):
     monitor_types: NotRequired[pulumi.Input[str]]
     """`Crds.definition` of the set `prometheus-crds`, where this program makes them; they must be there
     already when omitted."""
+    cache_jobs: NotRequired[str]
+    """Namespace in which component ModelCache has models fetched onto nodes; when omitted no node keeps any.
+    With it the level of KServe's namespace is `privileged`: its agent mounts a folder of the node."""
     create_namespace: NotRequired[bool]
     """False: its namespace is there, is used as it is, and stays; true when omitted."""
 
@@ -81,7 +85,8 @@ class KServe(pulumi.ComponentResource):
         self, name: str, args: KServeArgs
     ) -> tuple[pulumi.Output[str], Mapping[Engine, pulumi.Resource]]:
         supply = args["supply"]
-        space = namespace_of(self, name, NAMESPACE, args, component=COMPONENT)
+        level = PodSecurity.PRIVILEGED if "cache_jobs" in args else PodSecurity.RESTRICTED
+        space = namespace_of(self, name, NAMESPACE, args, component=COMPONENT, level=level)
         certificates = prerequisite(self, name, Addon.CERT_MANAGER, args.get("cert_manager"))
         types = install(self, f"{name}-crds", chart("kserve-crd-minimal"), {}, namespace=space, supply=supply)
         # Pulumi retries an object until the cluster knows its type, Helm does not: the runtimes come before
@@ -91,7 +96,7 @@ class KServe(pulumi.ComponentResource):
             self,
             f"{name}-chart",
             chart("kserve-resources"),
-            kserve_values(supply),
+            kserve_values(supply, cache_jobs=args.get("cache_jobs")),
             namespace=space,
             supply=supply,
             depends_on=[*certificates, *runtimes.values()],

@@ -62,6 +62,15 @@ class SourceAccess(TypedDict):
     """Token of a hub, a secret."""
 
 
+class NodeCache(TypedDict):
+    """Where the nodes of a pool keep a model's files."""
+
+    node_group: pulumi.Input[str]
+    """Name of the LocalModelNodeGroup, such as `ModelCache.node_groups["chat"]`."""
+    size_gib: int
+    """Size of its files in GiB, rounded up."""
+
+
 class ModelArgs(TypedDict):
     """What a model needs to know."""
 
@@ -101,6 +110,9 @@ class ModelArgs(TypedDict):
     """Where the files are kept, such as `ModelStorage.store`; real weights need it."""
     path: NotRequired[str]
     """Key prefix in the bucket; the model's name when omitted."""
+    cache: NotRequired[NodeCache]
+    """Nodes that keep its files, which `path` must then name by their content, for KServe fetches a URI once;
+    each replica fetches them for itself when omitted."""
     replicas_min: NotRequired[int]
     """Fewest replicas; 1 when omitted, 0 with `scaling` alone."""
     replicas_max: NotRequired[int]

@@ -1,5 +1,6 @@
 """A model from import to answer: files checked and stored, then served on GPU devices of its own."""
 
+from dataclasses import dataclass
 from typing import Any, cast
 from urllib.parse import urlsplit
 
@@ -24,11 +25,13 @@ from corral.components._kit import (
 )
 from corral.components._signals import Monitor, watch
 from corral.components.model.args import ModelArgs, Weighty, argument_problems, one_request, weighty
+from corral.components.model.cache import API as CACHE_API
+from corral.components.model.cache import cache_spec, claim, folder
 from corral.components.model.claim import claim_spec
 from corral.components.model.loader import loader
 from corral.components.model.rollout import revision_annotations, rolled_out
 from corral.components.model.scaling import ROUTES, SCALED, SETTLED, ModelScaling, counted, scaled
-from corral.components.model.service import annotations, inference_spec, register_labels
+from corral.components.model.service import KeptFiles, annotations, inference_spec, register_labels
 from corral.components.model.signals import signals
 from corral.components.model_storage.job import credential_secret, tool_job
 from corral.components.store import Store
@@ -37,6 +40,22 @@ COMPONENT = "model"
 PRIORITY_LABEL = "kueue.x-k8s.io/priority-class"
 READY = "60m"
 """Pulumi waits this long for the first replica: image, weights and warm-up."""
+
+
+@dataclass(frozen=True)
+class _Files:
+    """A model's files on their way into its pods."""
+
+    before: list[pulumi.Resource]
+    """What must be there before a replica."""
+    account: kubernetes.core.v1.ServiceAccount
+    """Of its pods."""
+    loader: dict[str, Any] | None = None
+    """What brings or verifies them; None: there are none."""
+    uri: pulumi.Output[str] | None = None
+    """Where they are in the store."""
+    kept: KeptFiles | None = None
+    """Where they are on its node; None: each replica fetches them."""
 
 
 class Model(pulumi.ComponentResource):
@@ -59,9 +78,9 @@ class Model(pulumi.ComponentResource):
             weighty(name, args)
         super().__init__(token(type(self)), name, {}, opts)
         types = prerequisite(self, name, Addon.KSERVE, args.get("runtime"))
-        before, container, uri, account = self._files(name, args)
+        files = self._files(name, args)
         template = self._claim(name, args)
-        served = self._served(name, args, uri, container, account, template, [*types, *before])
+        served = self._served(name, args, files, template, [*types, *files.before])
         if "scaling" in args:
             self._scaled(name, args, args["scaling"], served)
         self._watched(name, args)
@@ -77,17 +96,9 @@ class Model(pulumi.ComponentResource):
     def _metadata(self, name: str, args: ModelArgs, physical: str) -> dict[str, Any]:
         return {"name": physical, "namespace": args["namespace"], "labels": self._labels(name, args)}
 
-    def _files(
-        self, name: str, args: ModelArgs
-    ) -> tuple[
-        list[pulumi.Resource],
-        dict[str, Any] | None,
-        pulumi.Output[str] | None,
-        kubernetes.core.v1.ServiceAccount,
-    ]:
-        """What must be there before a replica, what brings its files, from where, and the account it has."""
+    def _files(self, name: str, args: ModelArgs) -> _Files:
         if Weights(args.get("weights", Weights.REAL)) is Weights.SIMULATED:
-            return [], None, None, self._account(name, args, [])
+            return _Files([], self._account(name, args, []))
         real = weighty(name, args)
         path = args.get("path", name)
         credentials = self._credentials(name, args, real["store"])
@@ -95,8 +106,36 @@ class Model(pulumi.ComponentResource):
         imported = self._import(name, args, real, path)
         uri = _uri(real["store"], path)
         account = self._account(name, args, [{"name": one} for one in names])
-        brought = loader(real["files"], uri, real["store"], next(iter(names), None), args["supply"])
-        return [imported, *credentials], brought, uri, account
+        before: list[pulumi.Resource] = [imported, *credentials]
+        kept = None
+        if "cache" in args:
+            before.append(self._cache(name, args, uri, path, imported))
+            kept = KeptFiles(claim(path, args["cache"]), uri.apply(folder))
+        brought = loader(
+            real["files"],
+            uri,
+            real["store"],
+            next(iter(names), None),
+            args["supply"],
+            kept and kept.folder,
+        )
+        return _Files(before, account, brought, uri, kept)
+
+    def _cache(
+        self, name: str, args: ModelArgs, uri: pulumi.Output[str], path: str, imported: pulumi.Resource
+    ) -> pulumi.Resource:
+        """What has KServe fetch the files onto nodes, once they are in the store.
+
+        Its name changes with the path, so that a new one is there before the old one goes.
+        """
+        return kubernetes.apiextensions.CustomResource(
+            f"{name}-cache",
+            api_version=CACHE_API,
+            kind="LocalModelCache",
+            metadata=cast(Any, {"name": path, "labels": self._labels(name, args)}),
+            spec=cache_spec(uri, args["cache"]),  # pyright: ignore[reportTypedDictNotRequiredAccess]
+            opts=child(self, depends_on=[imported], replace_on_changes=["spec.sourceModelUri"]),
+        )
 
     def _import(self, name: str, args: ModelArgs, real: Weighty, path: str) -> kubernetes.batch.v1.Job:
         store = real["store"]
@@ -192,9 +231,7 @@ class Model(pulumi.ComponentResource):
         self,
         name: str,
         args: ModelArgs,
-        uri: pulumi.Output[str] | None,
-        container: dict[str, Any] | None,
-        account: kubernetes.core.v1.ServiceAccount,
+        files: _Files,
         template: pulumi.Resource | None,
         before: list[pulumi.Resource],
     ) -> pulumi.Resource:
@@ -206,9 +243,10 @@ class Model(pulumi.ComponentResource):
             name,
             args,
             claim_template=None if template is None else name_of(template),
-            account=name_of(account),
-            uri=uri,
-            loader=container,
+            account=name_of(files.account),
+            uri=files.uri,
+            loader=files.loader,
+            kept=files.kept,
         )
         served_labels = {**metadata["labels"], **register_labels(args)}
         known = revision_annotations(spec, served_labels, to_none=args.get("replicas_min", 1) == 0)
@@ -217,7 +255,9 @@ class Model(pulumi.ComponentResource):
             f"{name}-service",
             api_version="serving.kserve.io/v1beta1",
             kind="InferenceService",
-            metadata=cast(Any, {**metadata, "labels": served_labels, "annotations": annotations(args, uri)}),
+            metadata=cast(
+                Any, {**metadata, "labels": served_labels, "annotations": annotations(args, files.uri)}
+            ),
             spec=spec,
             opts=child(
                 self,

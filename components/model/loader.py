@@ -18,18 +18,30 @@ FILES = {"name": "model-files", "mountPath": MODEL_FOLDER}
 """The mount of the volume that holds them."""
 
 
+CACHE_SECONDS = 3000
+"""How long a replica waits for its node to have the files."""
+
+
+def files_mount(folder: pulumi.Input[str] | None) -> dict[str, Any]:
+    """The mount of those files, which nobody may change; `folder`: where they are in a volume of the node."""
+    return {**FILES, "readOnly": True, **({} if folder is None else {"subPath": folder})}
+
+
 def loader(
     files: Sequence[ModelFile],
     uri: pulumi.Output[str],
     store: Store,
     credential: pulumi.Input[str] | None,
     supply: Supply,
+    folder: pulumi.Input[str] | None = None,
 ) -> dict[str, Any]:
     """An init container that reads `uri` by the credential's Secret, and fails unless every file is right.
 
     `files` empty: those that the manifest of the import names. `credential` None: the pod's account is let
-    in.
+    in. `folder`: where in the volume somebody else brings the files; it then waits, verifies and writes
+    nothing.
     """
+    waiting = [] if folder is None else ["--wait", str(CACHE_SECONDS)]
     sums = [word for one in files for word in ("--sha256", f"{one['name']}={one['sha256']}")]
     keys = [
         {"name": key, "valueFrom": {"secretKeyRef": {"name": credential, "key": key}}}
@@ -40,7 +52,7 @@ def loader(
         "name": NAME,
         "image": reference(image("tools"), supply),
         "command": ["corral"],
-        "args": ["load", "--from", uri, "--to", MODEL_FOLDER, *sums],
+        "args": ["load", "--from", uri, "--to", MODEL_FOLDER, *waiting, *sums],
         "env": [*keys, *({"name": name, "value": value} for name, value in plain.items())],
         "terminationMessagePolicy": "FallbackToLogsOnError",
         "resources": {"requests": {"cpu": "1", "memory": "512Mi"}, "limits": {"memory": "1Gi"}},
@@ -50,5 +62,5 @@ def loader(
             "runAsNonRoot": True,
             "seccompProfile": {"type": "RuntimeDefault"},
         },
-        "volumeMounts": [dict(FILES)],
+        "volumeMounts": [files_mount(folder) if folder is not None else dict(FILES)],
     }

@@ -2,6 +2,7 @@
 
 import json
 import re
+from dataclasses import dataclass
 from typing import Any
 
 import pulumi
@@ -11,7 +12,7 @@ from corral.catalogue.runtimes import BILL_FILE, RUNTIMES
 from corral.catalogue.vocabulary import Engine, Scaler, Weights
 from corral.components._pods import restricted_pod
 from corral.components.model.args import ModelArgs, server_arguments
-from corral.components.model.loader import FILES
+from corral.components.model.loader import FILES, files_mount
 from corral.controls.gpu.gpu_05 import CLASS
 from corral.controls.models.mod_08 import BILL
 from corral.controls.models.mod_09 import LICENSE
@@ -28,6 +29,16 @@ ENDING = 30
 CLAIM = "gpu"
 USER = 1000
 GPU_TAINT = "nvidia.com/gpu"
+
+
+@dataclass(frozen=True)
+class KeptFiles:
+    """A model's files on its node."""
+
+    volume: dict[str, Any]
+    """The volume that has them, without its name."""
+    folder: pulumi.Input[str]
+    """Where in it they are."""
 
 
 def annotations(args: ModelArgs, uri: pulumi.Output[str] | None) -> dict[str, pulumi.Input[str]]:
@@ -66,11 +77,12 @@ def inference_spec(
     account: pulumi.Input[str],
     uri: pulumi.Input[str] | None,
     loader: dict[str, Any] | None,
+    kept: KeptFiles | None = None,
 ) -> dict[str, Any]:
     """`spec` of the InferenceService.
 
-    `uri` and `loader` None: nothing is fetched into the pod. `claim_template` None: devices are an extended
-    resource.
+    `uri` and `loader` None: nothing is fetched into the pod. `kept` None: its node keeps no files.
+    `claim_template` None: devices are an extended resource.
     """
     runtime = RUNTIMES[Engine(args["engine"])]
     memory = f"{args.get('memory_gib', 4)}Gi"
@@ -88,7 +100,7 @@ def inference_spec(
             **({} if claim_template is None else {"claims": [{"name": CLAIM}]}),
         },
         **({} if uri is None else {"storageUri": uri}),
-        **({} if loader is None else {"volumeMounts": [{**FILES, "readOnly": True}]}),
+        **({} if loader is None else {"volumeMounts": [files_mount(kept and kept.folder)]}),
     }
     pool = {"nodeSelector": {"corral.dev/pool": args["pool"]}} if "pool" in args else {}
     claims = [] if claim_template is None else [{"name": CLAIM, "resourceClaimTemplateName": claim_template}]
@@ -105,14 +117,15 @@ def inference_spec(
             "tolerations": [{"key": GPU_TAINT, "operator": "Exists", "effect": "NoSchedule"}],
             **pool,
             **({"resourceClaims": claims} if claims else {}),
-            **({} if loader is None else _loaded(loader, args)),
+            **({} if loader is None else _loaded(loader, args, kept)),
             "model": model,
         }
     }
 
 
-def _loaded(loader: dict[str, Any], args: ModelArgs) -> dict[str, Any]:
-    return {"initContainers": [loader], "volumes": [{"name": FILES["name"], "emptyDir": _directory(args)}]}
+def _loaded(loader: dict[str, Any], args: ModelArgs, kept: KeptFiles | None) -> dict[str, Any]:
+    volume = {"emptyDir": _directory(args)} if kept is None else kept.volume
+    return {"initContainers": [loader], "volumes": [{"name": FILES["name"], **volume}]}
 
 
 def _directory(args: ModelArgs) -> dict[str, str]:

@@ -2,7 +2,9 @@
 
 from typing import Any
 
+from corral.catalogue.addons import descriptor
 from corral.catalogue.images import image
+from corral.catalogue.vocabulary import Addon
 from corral.controls.cel import text
 from corral.controls.control import UNKNOWN, Case, Control, ObjectRule, Verdict
 from corral.controls.gpu.requests import ASKS, GPU
@@ -10,6 +12,7 @@ from corral.controls.kinds import POD_KINDS
 from corral.controls.levels import Severity
 from corral.controls.pods.drivers import drivers
 
+_STORE = descriptor(Addon.MODEL_STORAGE).namespace
 _PODS = "[variables.pod, variables.pod1]"
 _EFFECTS = ["", "NoSchedule", "NoExecute"]
 _TOLERATES = (
@@ -22,6 +25,12 @@ _NODE_AGENT = (
     "object.?metadata.?ownerReferences.orValue([]).exists(o, o.?kind.orValue('') == 'DaemonSet' && "
     "o.?controller.orValue(false))"
 )
+_DOWNLOAD = (
+    f"(object.?metadata.?namespace.orValue('') == {text(_STORE)} && "
+    "object.?metadata.?ownerReferences.orValue([]).exists(o, o.?kind.orValue('') in "
+    f"{text(['Job', 'LocalModelNode'])} && o.?controller.orValue(false)))"
+)
+"""KServe's jobs that fetch models onto GPU nodes, and their pods: they run beside the store."""
 _SYSTEM = ["kube-system"]
 
 
@@ -50,6 +59,7 @@ CONTROL = Control(
         expression=(
             f"!{_PODS}.exists(p, has(p.tolerations) && p.tolerations != null && {_TOLERATES}) || {ASKS} || "
             f"{_PODS}.exists(p, has(p.resourceClaims) && size(p.resourceClaims) > 0) || {_NODE_AGENT} || "
+            f"{_DOWNLOAD} || "
             f"object.?metadata.?namespace.orValue('') in {text(_SYSTEM)} || "
             "(size(variables.images) > 0 && variables.images.all(i, i.matches(variables.drivers)))"
         ),
@@ -105,5 +115,6 @@ CONTROL = Control(
         "of what a controller makes pods of, such as InferenceService: its runtime may ask for it; the pod "
         "is evaluated",
         "of a pod that names its node, which no taint keeps away",
+        "of downloads that KServe's agent makes beside the store, to keep models on nodes",
     ),
 )

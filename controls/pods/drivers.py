@@ -5,7 +5,13 @@ import re
 from corral.catalogue.images import images, mirrored
 from corral.controls.profiles import Profile
 
-_DRIVERS = ("dra-driver-nvidia-gpu", "gpu-operator", "node-exporter", "node-feature-discovery")
+_DRIVERS = (
+    "dra-driver-nvidia-gpu",
+    "gpu-operator",
+    "kserve-localmodelnode-agent",
+    "node-exporter",
+    "node-feature-discovery",
+)
 """Names in the catalogue, or charts, of such images."""
 
 

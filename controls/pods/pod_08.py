@@ -42,6 +42,7 @@ READERS = (
     "cert-manager-controller-orders",
     "envoy-gateway-role",
     "grafana-clusterrole",
+    "kserve-localmodelnode-agent-role",
     "kserve-manager-role",
     "kube-state-metrics",
     "monitoring-operator",

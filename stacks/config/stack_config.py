@@ -146,10 +146,16 @@ class StackConfig(Section):
     @property
     def sections(self) -> frozenset[str]:
         """Sections that the stack file has, or that have a default; `models[].scaling`: some model's."""
-        scaled = (
-            {"models[].scaling"} if any(model.scaling is not None for model in self.models) else set[str]()
+        of_models = {
+            "models[].scaling": any(model.scaling is not None for model in self.models),
+            "models[].local-cache": any(model.local_cache for model in self.models),
+        }
+        return frozenset(
+            [
+                *(kebab(name) for name, value in self if value is not None),
+                *(section for section, there in of_models.items() if there),
+            ]
         )
-        return frozenset(kebab(name) for name, value in self if value is not None) | scaled
 
     def on_kind(self, kind: ClusterKind) -> "StackConfig":
         """The same on a cluster of another kind, without the keys that say what the present one is."""

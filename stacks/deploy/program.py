@@ -73,7 +73,14 @@ class Platform:
     def _model(self, model: ModelPlan, pools: list[pulumi.Resource]) -> Model:
         further = [self._built.get(one) for one in (DeviceClasses, TenantQueues)]
         before = self._after(
-            *(Addon.KSERVE, Addon.PROMETHEUS_CRDS, Addon.ADMISSION, Addon.KUEUE, Addon.KEDA),
+            *(
+                Addon.KSERVE,
+                Addon.PROMETHEUS_CRDS,
+                Addon.ADMISSION,
+                Addon.KUEUE,
+                Addon.KEDA,
+                Addon.MODEL_CACHE,
+            ),
             more=[*(one for one in further if one is not None), *pools],
         )
         return Model(model.name, model_args(self._context, model), before)

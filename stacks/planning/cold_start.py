@@ -2,26 +2,34 @@
 
 from corral.catalogue.cold_start import cold_start_figures
 from corral.catalogue.instances import instances
-from corral.catalogue.vocabulary import Engine
+from corral.catalogue.vocabulary import Engine, Load
 from corral.stacks.planning.results.models import ColdStart
 
 MB = 10**6
 MBPS_OF_GBPS = 125
 
 
-def cold_start(size: int, engine: Engine, instance: str | None) -> ColdStart:
-    """The start of a replica whose files are `size` bytes; `instance`: type of its node, None: not stated."""
+def cold_start(
+    size: int, engine: Engine, instance: str | None, *, cached: bool = False, load: Load = Load.AUTO
+) -> ColdStart:
+    """The start of a replica whose files are `size` bytes; `instance`: type of its node, None: not stated.
+
+    `cached`: its node has the files already; `load`: how its engine reads them.
+    """
     figures = cold_start_figures()
     known = None if instance is None or instance not in instances() else instances()[instance].network_gbps
     network = figures.network_mbps if known is None else known * MBPS_OF_GBPS
+    fetch, streamed = _seconds(size, network), load is Load.STREAM
     return ColdStart(
         size=size,
-        fetch=_seconds(size, network),
+        fetch=0 if cached else fetch,
         verify=_seconds(size, figures.verify_mbps),
-        load=_seconds(size, figures.load_mbps),
+        load=_seconds(size, figures.stream_mbps if streamed else figures.load_mbps),
         engine=figures.engine_seconds.get(engine),
         network_mbps=round(network),
         network_assumed=known is None,
+        node_fetch=fetch if cached else None,
+        streamed=streamed,
     )
 
 

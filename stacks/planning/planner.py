@@ -1,6 +1,7 @@
 """From what an environment wants to what will be built: pure, and either complete or refused."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import date
 
 from corral.catalogue.vocabulary import Addon, AddonState
@@ -16,6 +17,7 @@ from corral.stacks.planning.cluster import cluster_plan, supply_plan
 from corral.stacks.planning.defaults import model_requests, namespaces
 from corral.stacks.planning.device_requests import allocator
 from corral.stacks.planning.digests import artifacts, digests_of, repositories
+from corral.stacks.planning.fast_start import fast_start_problems, model_caches, pre_pulls
 from corral.stacks.planning.gateway import gateway_plan
 from corral.stacks.planning.gpu_pools.allocators import pool_allocator
 from corral.stacks.planning.gpu_pools.placement import place
@@ -63,6 +65,7 @@ def plan(
     placed = [place(one.path, one.config, one.spec, one.engine, one.context, allocators) for one in requests]
     problems += [one for one in placed if isinstance(one, Problem)]
     problems += unlocked(requests, locked, sovereignty.profile)
+    problems += fast_start_problems(requests, placed, pools, locked)
     problems += too_small(config.model_storage, requests, locked)
     vectors = config.vector_db and config.vector_db.engine
     tools = config.images.tools
@@ -83,6 +86,9 @@ def plan(
     models = model_plans(
         requests, chosen, replicas, {pool.name: pool for pool in pools}, by, locked, config.model_sources
     )
+    caches = model_caches(models, pools)
+    kept = {one.pool for one in caches}
+    filled = tuple(replace(pool, keeps_models=pool.name in kept) for pool in filled)
     sources = tuple(dict.fromkeys(one.origin for one in models if one.origin is not None))
     quotas = shares(config.tenants, config.fair_sharing, tenants, filled, models, by=by, queued=queued)
     owners = tenant_plans(config.tenants, tenants, models, quotas, by=by, queued=queued)
@@ -112,6 +118,8 @@ def plan(
         device_classes=device_classes(quotas.offered, by),
         sources=sources,
         batches=batch_plans(config.batches, models),
+        model_caches=caches,
+        pre_pulls=pre_pulls(models, pools),
         secrets_needed=(
             *secrets_of(states, vectors, sovereignty, config.observability, config.model_storage.kind),
             *(key for one in sources for key in one.secrets),

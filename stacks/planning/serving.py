@@ -1,11 +1,12 @@
 """Image and arguments of each engine: every sizing flag, passed explicitly."""
 
+import json
 from collections.abc import Mapping, Sequence
 
 from corral.catalogue.models import LongContext, ModelSpec
 from corral.catalogue.quantities import GIB
 from corral.catalogue.runtimes import gguf, server_options
-from corral.catalogue.vocabulary import Dtype, Engine
+from corral.catalogue.vocabulary import Dtype, Engine, Load
 from corral.stacks.planning.memory.settings import DEFAULTS, EngineSettings
 from corral.stacks.planning.memory.sizing import utilisation
 from corral.stacks.planning.memory.vllm import largest_graph, pools, step_tokens
@@ -13,6 +14,10 @@ from corral.stacks.planning.results.models import MemoryPlan
 
 SERVER_GIB = 2
 """Memory of a model server on the host beside its weights."""
+STREAM_BUFFER_GIB = 4
+"""Memory on the host through which the process of one device streams weights."""
+STREAM_THREADS = 16
+"""Parts of the files that it reads at a time: what the figure of `stream-mbps` was measured with."""
 DTYPES = {Dtype.BF16: "bfloat16", Dtype.FP16: "float16"}
 """vLLM's `--dtype` by that of the weights; `auto` for the others, whose files say what they compute in."""
 
@@ -58,6 +63,7 @@ def arguments(
         *("--kv-cache-dtype", settings.cache_dtype.value),
         *_cache(settings),
         *_overrides(facts, context),
+        *_loading(settings),
         # A step may be shorter than a sequence, which is then taken in chunks.
         *(("--runner", "pooling") if pools(facts) else ("--enable-chunked-prefill",)),
     )
@@ -75,9 +81,13 @@ def beyond(facts: ModelSpec, engine: Engine, context: int) -> LongContext | None
     return told if told is not None and context > told.above else None
 
 
-def host_memory_gib(memory: MemoryPlan) -> int:
-    """Memory of a server on the host, through which the weights of a device pass."""
-    return SERVER_GIB + -(-memory.weights // GIB)
+def host_memory_gib(memory: MemoryPlan, load: Load = Load.AUTO, devices: int = 1) -> int:
+    """Memory of a server on the host, through which the weights of a device pass.
+
+    A server that streams has a buffer for each of its `devices` beside it.
+    """
+    buffers = devices * STREAM_BUFFER_GIB if load is Load.STREAM else 0
+    return SERVER_GIB + -(-memory.weights // GIB) + buffers
 
 
 def _llama_cpp(context: int, max_num_seqs: int) -> tuple[str, ...]:
@@ -105,6 +115,14 @@ def _cache(settings: EngineSettings) -> tuple[str, ...]:
             return (*block, "--enable-prefix-caching")
         case False:
             return (*block, "--no-enable-prefix-caching")
+
+
+def _loading(settings: EngineSettings) -> tuple[str, ...]:
+    """What makes vLLM stream; its image has the streamer (docker/Dockerfile), its documentation the keys."""
+    if settings.load is not Load.STREAM:
+        return ()
+    extra = {"concurrency": STREAM_THREADS, "memory_limit": STREAM_BUFFER_GIB * GIB}
+    return ("--load-format", "runai_streamer", "--model-loader-extra-config", json.dumps(extra))
 
 
 def _overrides(facts: ModelSpec, context: int) -> tuple[str, ...]:

@@ -10,6 +10,7 @@ from corral.stacks.config.stack_config import GpuPool, ModelSource
 from corral.stacks.planning.cold_start import cold_start
 from corral.stacks.planning.defaults import ModelRequest
 from corral.stacks.planning.device_requests import devices_of, request
+from corral.stacks.planning.fast_start import cache_key
 from corral.stacks.planning.gpu_pools.placement import PoolPlacement
 from corral.stacks.planning.memory.notes import notes
 from corral.stacks.planning.memory.settings import engine_settings
@@ -43,7 +44,13 @@ def model_plans(
             pinned_source(one.config, one.spec, locked),
             model_files(one.config, one.spec, locked),
             origin(one.config, one.spec, sources),
-            cold_start(file_bytes(one.config, one.spec, locked), one.engine, pools[placement.pool].instance),
+            cold_start(
+                file_bytes(one.config, one.spec, locked),
+                one.engine,
+                pools[placement.pool].instance,
+                cached=one.config.local_cache,
+                load=one.config.load,
+            ),
         )
         for one, placement in zip(requests, chosen, strict=True)
     )
@@ -88,7 +95,7 @@ def _model_plan(
         source=source,
         files=files,
         origin=opened_by,
-        storage_path=section.name,
+        storage_path=cache_key(section.name, files) if section.local_cache else section.name,
         claim=request(by, gpu, placement),
         device=devices_of(placement),
         pool=placement.pool,
@@ -97,7 +104,7 @@ def _model_plan(
         context=one.context,
         max_num_seqs=section.max_num_seqs,
         memory=placement.memory,
-        host_memory_gib=host_memory_gib(placement.memory),
+        host_memory_gib=host_memory_gib(placement.memory, section.load, placement.count),
         largest_context=placement.largest_context,
         full_sequences=placement.full_sequences,
         placements=tuple(replicas),
@@ -112,6 +119,7 @@ def _model_plan(
             )
         ),
         cold_start=start,
+        local_cache=section.local_cache,
         canary_of=one.canary_of,
         weight=one.weight,
         scaling=scaling_plan(section, start),

@@ -53,7 +53,7 @@ def test_an_image_that_a_chart_brings_belongs_to_the_addon_of_the_chart():
 
 def test_a_section_that_turns_an_addon_on_is_a_section_of_the_stack_file():
     keys = {name.replace("_", "-") for name in StackConfig.model_fields}
-    keys |= {f"models[].{name}" for name in ModelSection.model_fields}
+    keys |= {f"models[].{name.replace('_', '-')}" for name in ModelSection.model_fields}
     assert {one.section for one in descriptors().values()} <= {None, *keys}
 
 

@@ -31,7 +31,12 @@ def test_every_image_is_ours_or_brought_by_a_chart_of_the_catalogue():
 
 
 def test_every_chart_that_runs_pods_names_its_images():
-    only_types = {"gateway-crds-helm", "prometheus-operator-crds", "kserve-crd-minimal"}
+    only_types = {
+        "gateway-crds-helm",
+        "prometheus-operator-crds",
+        "kserve-crd-minimal",
+        "kserve-localmodel-crd-minimal",
+    }
     assert {name for name in charts() if not images_of(name)} == only_types
 
 

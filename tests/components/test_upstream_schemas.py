@@ -11,6 +11,7 @@ import yaml
 from tests.components.admission.test_signatures import SIGSTORE
 from tests.components.gpu_node_pool.clouds import PLUGIN, eks
 from tests.components.harness import build
+from tests.components.model_cache.test_model_cache import cached, kept
 
 from corral.catalogue.platforms import platforms
 from corral.catalogue.vocabulary import Platform
@@ -22,6 +23,8 @@ from corral.components.fair_sharing.values import manager_configuration
 from corral.components.gateway import Gateway
 from corral.components.gpu_operator import GpuOperator
 from corral.components.gpu_operator.values import operator_values
+from corral.components.kserve.values import kserve_values
+from corral.components.model_cache.objects import chart_values
 from corral.components.vector_db import VectorDatabase
 from corral.stacks.deploy.component_args.admission import object_controls
 
@@ -263,6 +266,65 @@ def test_values_of_the_gateways_charts_are_keys_of_the_real_ones(chart, ours, up
                 assert key in theirs, f"{path}/{key}"
                 if isinstance(value, dict):
                     known(value, theirs[key], f"{path}/{key}")
+
+    known(ours, real)
+
+
+KEPT = {
+    kind: ("kserve", f"{plural}.serving.kserve.io", version)
+    for kind, plural, version in (
+        ("LocalModelNodeGroup", "localmodelnodegroups", "v1alpha1"),
+        ("LocalModelCache", "localmodelcaches", "v1alpha1"),
+        ("ClusterStorageContainer", "clusterstoragecontainers", "v1alpha1"),
+        ("InferenceService", "inferenceservices", "v1beta1"),
+    )
+} | {"MutatingPolicy": KYVERNO["MutatingPolicy"]}
+
+
+def test_what_keeps_models_on_nodes_is_what_kserve_and_kyverno_accept(schema_of):
+    for graph in (cached(), cached(supply=PLACED), kept()):
+        for one in graph:
+            if one.kind in KEPT:
+                jsonschema.validate(one.inputs, schema_of(*KEPT[one.kind]))
+    assert {one.kind for graph in (cached(), kept()) for one in graph} >= KEPT.keys()
+
+
+@pytest.mark.parametrize(
+    ("kind", "path"),
+    [
+        ("LocalModelNodeGroup", "persistentVolumeSpec"),
+        ("LocalModelNodeGroup", "persistentVolumeClaimSpec"),
+        ("LocalModelCache", ""),
+        ("ClusterStorageContainer", "container"),
+        ("MutatingPolicy", "matchConstraints"),
+    ],
+)
+def test_a_misspelt_field_of_what_keeps_models_is_noticed(kind, path, schema_of):
+    (made, *_) = [*cached().of(kind), *kept().of(kind)]
+    wrong = copy.deepcopy(made.inputs)
+    (wrong["spec"][path] if path else wrong["spec"])["nodeGroop"] = "x"
+    with pytest.raises(jsonschema.ValidationError, match="nodeGroop"):
+        jsonschema.validate(wrong, schema_of(*KEPT[kind]))
+
+
+@pytest.mark.parametrize(
+    ("chart", "ours"),
+    [
+        ("kserve-localmodel-resources", chart_values({})),
+        (
+            "kserve-resources",
+            {"kserve": {"localmodel": kserve_values({}, cache_jobs="x")["kserve"]["localmodel"]}},
+        ),
+    ],
+)
+def test_values_of_the_charts_that_keep_models_are_keys_of_the_real_ones(chart, ours, upstream):
+    real = yaml.safe_load((upstream / "charts" / chart / "values.yaml").read_text())
+
+    def known(mine, theirs, path=""):
+        for key, value in mine.items():
+            assert key in theirs, f"{path}/{key}"
+            if isinstance(value, dict):
+                known(value, theirs[key], f"{path}/{key}")
 
     known(ours, real)
 

@@ -62,4 +62,4 @@ def test_a_gateway_that_waits_less_than_a_start_takes_is_named(timeout: int | No
 
 def test_every_figure_has_a_source():
     figures = cold_start_figures()
-    assert figures.sources.keys() == {"network", "verify", "load", "engine"}
+    assert figures.sources.keys() == {"network", "verify", "load", "stream", "engine"}

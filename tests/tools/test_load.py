@@ -2,6 +2,8 @@
 
 import hashlib
 import json
+import threading
+import time
 from pathlib import Path
 
 import pytest
@@ -101,3 +103,42 @@ def test_a_pod_with_an_identity_of_its_own_needs_no_key(stored, tmp_path, monkey
         monkeypatch.setenv("AWS_CONTAINER_CREDENTIALS_FULL_URI", f"http://{address}/v1/credentials")
         assert load(stored, tmp_path / "pod") == 0
     assert (tmp_path / "pod" / "sub/config.json").read_bytes() == b"{}"
+
+
+def test_kserve_names_source_and_folder_by_position(stored, tmp_path):
+    assert main(["fetch", f"s3://{stored}/m", str(tmp_path / "node")]) == 0
+    for name, content in FILES.items():
+        assert (tmp_path / "node" / name).read_bytes() == content
+
+
+def test_a_pod_waits_for_what_its_node_is_about_to_have_and_writes_nothing(stored, tmp_path):
+    folder = tmp_path / "node"
+    (folder / "sub").mkdir(parents=True)
+    (folder / "model.gguf").write_bytes(FILES["model.gguf"][:100])
+
+    def arrives() -> None:
+        for name, content in FILES.items():
+            (folder / name).write_bytes(content)
+
+    later = threading.Timer(1.5, arrives)
+    later.start()
+    began = time.monotonic()
+    assert load(stored, folder, "--wait", "30", *STATED) == 0
+    assert time.monotonic() - began > 1
+    later.join()
+
+
+def test_what_a_node_keeps_and_is_not_what_was_imported_is_never_served(stored, tmp_path, capsys):
+    folder = tmp_path / "node"
+    assert load(stored, folder, *STATED) == 0
+    (folder / "model.gguf").write_bytes(b"another")
+    capsys.readouterr()
+    assert load(stored, folder, "--wait", "1", *STATED) == 1
+    said = capsys.readouterr().err
+    assert said.count("\n") == 1 and SUMS["model.gguf"] in said and "localmodelcaches" in said
+    assert (folder / "model.gguf").read_bytes() == b"another", "it belongs to the node"
+
+
+def test_a_file_that_never_comes_is_named_and_no_folder_is_made(stored, tmp_path, capsys):
+    assert load(stored, tmp_path / "node", "--wait", "0", *STATED) == 1
+    assert "is not there" in capsys.readouterr().err and not (tmp_path / "node").exists()

@@ -17,6 +17,7 @@ from corral.stacks.config.values import (
     NodeName,
     Positive,
     Share,
+    Size,
     Version,
     mig_value,
     sharing_value,
@@ -128,6 +129,10 @@ class GpuPool(Section):
     """Zone of the nodes of a cluster on GKE, such as `europe-west3-b`: where the GPUs are."""
     purchase: Purchase = Purchase.ON_DEMAND
     """How its nodes are paid for."""
+    pre_pull: Annotated[bool, Field(strict=True)] = False
+    """Whether each of its nodes holds the images of the models placed on it before a replica comes."""
+    model_cache: Size | None = None
+    """Room on the disk of each node for models with `local-cache`; what they take when absent."""
     price_per_hour: Amount | None = None
     """Price of one node for an hour in place of the catalogue's, in the currency of `budget`."""
     owned: Owned | None = None

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 from pydantic import BeforeValidator, Field, WithJsonSchema
 
 from corral.catalogue.models import ModelSpec
-from corral.catalogue.vocabulary import CacheDtype, Dtype, Engine, StorageKind, Task, Weights
+from corral.catalogue.vocabulary import CacheDtype, Dtype, Engine, Load, StorageKind, Task, Weights
 from corral.controls.models.sources import BUCKET
 from corral.stacks.config.sections.section import Section
 from corral.stacks.config.values import (
@@ -155,6 +155,11 @@ class ModelSection(Section):
     """Whether vLLM keeps finished prefixes for the next request; its own default, yes, when absent."""
     block_size: BlockSize | None = None
     """Tokens of one block of vLLM's cache; 16 when absent."""
+    load: Load = Load.AUTO
+    """How its engine reads the verified files: `stream` reads many parts of them at a time (vLLM with the
+    Run:ai Model Streamer), `auto` is the engine's default."""
+    local_cache: Annotated[bool, Field(strict=True)] = False
+    """Whether every node of its pool keeps its files, so that a new replica fetches nothing."""
     replicas: ReplicasValue = Replicas(min=1, max=1)
     """A number, 1 when absent, or `{min, max}`: room is planned for the maximum, and a scaler outside sets
     the number."""

@@ -23,4 +23,6 @@ def _node(pool: PoolPlan, node: NodePlan) -> PoolNode:
         labelled["mig_config"] = node.mig_config
     if pool.shares > 1:
         labelled["device_plugin_config"] = pool.name
+    if pool.keeps_models:
+        labelled["model_cache"] = True
     return labelled

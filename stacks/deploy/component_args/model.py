@@ -6,7 +6,8 @@ from corral.catalogue.sources import secret_part
 from corral.components.fair_sharing import FairSharing, TenantQueues
 from corral.components.keda import Keda
 from corral.components.kserve import KServe
-from corral.components.model import DeviceClaim, ModelArgs, ModelScaling, SourceAccess
+from corral.components.model import DeviceClaim, ModelArgs, ModelScaling, NodeCache, SourceAccess
+from corral.components.model_cache import ModelCache
 from corral.components.model_storage import ModelStorage
 from corral.components.tenancy import Tenancy
 from corral.stacks.deploy.component_args.context import DeployContext
@@ -58,6 +59,10 @@ def model_args(context: DeployContext, model: ModelPlan) -> ModelArgs:
         args["unsafe_files"] = True
     if model.origin is not None:
         args["source_access"] = _access(model.origin)
+    caches = built.get(ModelCache)
+    if caches is not None and model.local_cache:
+        kept: NodeCache = {"node_group": caches.node_groups[model.pool], "size_gib": model.files_gib}
+        args["cache"] = kept
     if storage is not None:
         args["store"] = storage.store
     if queues is not None and sharing is not None:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from corral.catalogue.attention import BLOCK, Cache
-from corral.catalogue.vocabulary import CacheDtype
+from corral.catalogue.vocabulary import CacheDtype, Load
 from corral.stacks.config.stack_config import ModelSection
 
 NARROW = (CacheDtype.FP8, CacheDtype.FP8_E4M3, CacheDtype.FP8_E5M2)
@@ -25,6 +25,9 @@ class EngineSettings:
     """Whether a finished prefix may be used again; the engine's default, yes, when None."""
     block: int | None = None
     """Tokens of one block of the cache."""
+
+    load: Load = Load.AUTO
+    """How weights are read from disk."""
 
     @property
     def cache(self) -> Cache:
@@ -48,4 +51,5 @@ def engine_settings(model: ModelSection) -> EngineSettings:
         eager=model.enforce_eager,
         prefixes=model.prefix_caching,
         block=model.block_size,
+        load=model.load,
     )

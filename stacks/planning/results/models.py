@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from corral.catalogue.quantities import GIB
 from corral.catalogue.unsafe_files import unsafe
 from corral.catalogue.vocabulary import Engine, Scaler, Task, Weights
 
@@ -88,6 +89,10 @@ class ColdStart:
     """MB/s between store and node."""
     network_assumed: bool
     """Whether the instance type is not known, and so its network."""
+    node_fetch: int | None = None
+    """From the store to each node, once and before a replica comes; None: each replica fetches for itself."""
+    streamed: bool = False
+    """Whether many parts of the files are read into its GPUs at a time."""
 
     @property
     def seconds(self) -> int:
@@ -173,8 +178,15 @@ class ModelPlan:
     """Percent of those calls."""
     scaling: ScalingPlan | None = None
     """What its replicas follow; None: nothing of this platform changes their number."""
+    local_cache: bool = False
+    """Whether every node of its pool keeps its files."""
     drain_seconds: int | None = None
     """Time for the answers that a replica still gives when it is to end; None: it ends at once."""
+
+    @property
+    def files_gib(self) -> int:
+        """Its files in GiB, rounded up."""
+        return -(-self.cold_start.size // GIB)
 
     @property
     def unlocked(self) -> bool:

@@ -11,6 +11,7 @@ from corral.stacks.planning.results.batches import BatchPlan
 from corral.stacks.planning.results.cluster import ClusterPlan, SupplyPlan
 from corral.stacks.planning.results.cost import CostPlan
 from corral.stacks.planning.results.fair_sharing import DeviceClassPlan, FairSharingPlan
+from corral.stacks.planning.results.fast_start import ModelCachePlan, PrePullPlan
 from corral.stacks.planning.results.gateway import GatewayPlan
 from corral.stacks.planning.results.models import ModelPlan, SourcePlan
 from corral.stacks.planning.results.pools import PoolPlan
@@ -57,6 +58,10 @@ class Plan:
     """Places that its models are imported from."""
     batches: tuple[BatchPlan, ...] = field(default=())
     """Files of requests that models answer on a schedule."""
+    model_caches: tuple[ModelCachePlan, ...] = field(default=())
+    """What nodes keep of its models, by pool."""
+    pre_pulls: tuple[PrePullPlan, ...] = field(default=())
+    """Which images nodes hold before a replica comes, by pool."""
     secrets_needed: tuple[str, ...] = field(default=())
     """Keys of encrypted Pulumi config, such as `storage-access-key`, without the namespace `corral:`."""
 

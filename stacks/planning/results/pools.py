@@ -140,6 +140,8 @@ class PoolPlan:
     """Zone that its nodes are made in; None: the cluster's, or they are there."""
     guarantee: Guarantee | None = None
     """Of slices cut on demand, whose `gpus` are one way to cut among many; None: nothing is cut on demand."""
+    keeps_models: bool = False
+    """Whether its nodes keep files of models."""
 
 
 class Stranded(NamedTuple):

@@ -15,6 +15,7 @@ from corral.stacks.planning.validation.cluster import check_cluster
 from corral.stacks.planning.validation.dynamic_mig import check_dynamic
 from corral.stacks.planning.validation.eks import check_eks
 from corral.stacks.planning.validation.engine_settings import check_engine_settings
+from corral.stacks.planning.validation.fast_start import check_fast_start
 from corral.stacks.planning.validation.gateway import check_gateway
 from corral.stacks.planning.validation.gke import check_gke
 from corral.stacks.planning.validation.gpu_pools import check_gpu_pools
@@ -60,6 +61,7 @@ def _checks(config: StackConfig, states: AddonStates, day: date) -> Iterator[Pro
     yield from check_scaling(config, states)
     yield from check_batches(config)
     yield from check_engine_settings(config)
+    yield from check_fast_start(config, states)
     yield from check_tenants(config)
     yield from check_model_storage(config)
     yield from check_model_sources(config)

@@ -22,6 +22,7 @@ SETTINGS = (
     "enforce_eager",
     "prefix_caching",
     "block_size",
+    "load",
 )
 """Keys that vLLM alone has."""
 

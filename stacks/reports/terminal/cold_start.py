@@ -31,13 +31,18 @@ def start_notes(plan: Plan) -> Iterator[str]:
         "from disk to GPU (catalogue/cold_start.yaml has the sources)"
     )
     for assumed in (True, False):
-        some = [one for one in plan.models if one.cold_start.network_assumed is assumed]
+        some = [
+            one
+            for one in plan.models
+            if one.cold_start.network_assumed is assumed and one.cold_start.node_fetch is None
+        ]
         for rate in sorted({one.cold_start.network_mbps for one in some}):
             names = ", ".join(one.name for one in some if one.cold_start.network_mbps == rate)
             known = (
                 "assumed, for no instance type is stated" if assumed else "the network of its instance type"
             )
             yield f"{rate} MB/s from the store, {known}: {names}"
+    yield from _kept(plan)
     if plan.gateway is None:
         return
     most = plan.gateway.timeout_seconds
@@ -54,3 +59,20 @@ def start_notes(plan: Plan) -> Iterator[str]:
                 f"warning: {model.name} starts in {seconds} s and ends after {model.scaling.cooldown} s with "
                 f"fewer requests: use scaling.cooldown: {seconds} or more"
             )
+
+
+def _kept(plan: Plan) -> Iterator[str]:
+    """What nodes have before a replica comes, and whose files are streamed."""
+    for cache in plan.model_caches:
+        kept = {one.storage_path: one for one in plan.models}
+        models = ", ".join(
+            f"{model.name} {one.size_gib}Gi (fetched once in {model.cold_start.node_fetch} s)"
+            for one in cache.models
+            for model in (kept[one.name],)
+        )
+        yield f"each node of pool {cache.pool} keeps {cache.used_gib}Gi of {cache.room_gib}Gi: {models}"
+    for pulled in plan.pre_pulls:
+        yield f"each node of pool {pulled.pool} holds the image of {', '.join(pulled.engines)} beforehand"
+    streamed = ", ".join(one.name for one in plan.models if one.cold_start.streamed)
+    if streamed:
+        yield f"{cold_start_figures().stream_mbps} MB/s streamed from disk to GPU: {streamed}"
