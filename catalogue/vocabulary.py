@@ -207,6 +207,14 @@ class StorageKind(StrEnum):
     GCS = "gcs"
 
 
+class SecretProvider(StrEnum):
+    """What keeps secrets outside the cluster: Vault or OpenBao, or the secret manager of a cloud."""
+
+    VAULT = "vault"
+    AWS = "aws"
+    GCP = "gcp"
+
+
 class AddonState(StrEnum):
     """Who answers for an addon: this stack, somebody else, or nobody because it is left out."""
 

@@ -8,6 +8,7 @@ import pulumi
 from corral.catalogue.stores import KEYLESS
 from corral.catalogue.vocabulary import StorageKind
 from corral.components._words import StorageKindWord
+from corral.components.secret_store import SecretStore
 from corral.components.supply import Supply
 
 
@@ -26,6 +27,8 @@ class ModelStorageArgs(TypedDict):
     `s3` and `gcs` have none."""
     secret_key: NotRequired[pulumi.Input[str]]
     """Secret key that belongs to it, a secret."""
+    secret_store: NotRequired[SecretStore]
+    """What has both keys of an existing store, as `storage-access-key` and `storage-secret-key`."""
     encryption_key: NotRequired[pulumi.Input[str]]
     """64 hex digits that encrypt the objects' keys, a secret; needed to deploy a store. It never changes."""
     endpoint: NotRequired[pulumi.Input[str]]
@@ -66,8 +69,14 @@ KEYS = ("access_key", "secret_key", "encryption_key")
 def problems(name: str, args: ModelStorageArgs) -> Iterator[str]:
     """What the kind of store lacks, or does not take, one line each."""
     kind = StorageKind(args["kind"])
+    held = KEYS if "secret_store" in args else ()
+    if held and kind is not StorageKind.EXISTING:
+        yield (
+            f"{name}: 'secret_store' is not of kind {kind.value}: the keys of a store that is made here are "
+            "the program's, and a cloud's bucket has none; leave it out"
+        )
     for key in NEEDED[kind]:
-        if key not in args:
+        if key not in args and key not in held:
             yield f"{name}: {key!r} is missing; kind {kind.value} needs it"
     if kind in KEYLESS:
         for key in KEYS:

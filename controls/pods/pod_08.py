@@ -41,6 +41,8 @@ READERS = (
     "cert-manager-controller-issuers",
     "cert-manager-controller-orders",
     "envoy-gateway-role",
+    "external-secrets-cert-controller",
+    "external-secrets-controller",
     "grafana-clusterrole",
     "kserve-manager-role",
     "kube-state-metrics",

@@ -6,6 +6,7 @@ from corral.catalogue.vocabulary import Currency as Currency
 from corral.catalogue.vocabulary import DriverSource as DriverSource
 from corral.catalogue.vocabulary import Engine as Engine
 from corral.catalogue.vocabulary import Platform as Platform
+from corral.catalogue.vocabulary import SecretProvider as SecretProvider
 from corral.catalogue.vocabulary import StorageKind as StorageKind
 from corral.catalogue.vocabulary import TokenUnit as TokenUnit
 from corral.catalogue.vocabulary import VectorEngine as VectorEngine
@@ -42,6 +43,8 @@ from corral.components.existing_cluster import ClusterFinding as ClusterFinding
 from corral.components.existing_cluster import ExistingCluster as ExistingCluster
 from corral.components.existing_cluster import ExistingClusterArgs as ExistingClusterArgs
 from corral.components.existing_cluster import FindingLevel as FindingLevel
+from corral.components.external_secrets import ExternalSecrets as ExternalSecrets
+from corral.components.external_secrets import ExternalSecretsArgs as ExternalSecretsArgs
 from corral.components.fair_sharing import CountedClass as CountedClass
 from corral.components.fair_sharing import DeviceCount as DeviceCount
 from corral.components.fair_sharing import FairSharing as FairSharing
@@ -110,6 +113,7 @@ from corral.components.policy_evidence import PolicyEvidence as PolicyEvidence
 from corral.components.policy_evidence import PolicyEvidenceArgs as PolicyEvidenceArgs
 from corral.components.rate_limit_store import RateLimitStore as RateLimitStore
 from corral.components.rate_limit_store import RateLimitStoreArgs as RateLimitStoreArgs
+from corral.components.secret_store import SecretStore as SecretStore
 from corral.components.store import Store as Store
 from corral.components.supply import Supply as Supply
 from corral.components.supply import Toleration as Toleration

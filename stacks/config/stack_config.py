@@ -7,6 +7,7 @@ from pydantic import ConfigDict, WithJsonSchema
 
 from corral.catalogue.addons import config_secrets
 from corral.catalogue.models import ModelSpec, models
+from corral.catalogue.secret_keys import ALERTS_URL, REGISTRY_AUTH
 from corral.catalogue.vocabulary import Addon, AddonState, ClusterKind
 from corral.stacks.config.errors import ConfigErrors
 from corral.stacks.config.sections.eks import Eks
@@ -31,6 +32,7 @@ from corral.stacks.config.sections.models import (
     ModelStorage,
     Replicas,
 )
+from corral.stacks.config.sections.secrets import Secrets
 from corral.stacks.config.sections.section import Section
 from corral.stacks.config.sections.services import Observability, VectorDb
 from corral.stacks.config.sections.tenants import FairSharing, TenantSection
@@ -61,6 +63,7 @@ __all__ = [
     "Observability",
     "Owned",
     "Replicas",
+    "Secrets",
     "Section",
     "ServedModel",
     "Sharing",
@@ -74,12 +77,6 @@ __all__ = [
     "Toleration",
     "VectorDb",
 ]
-
-REGISTRY_AUTH = "registry-auth"
-"""Key of the mirror's credentials, which nobody but its owner can make."""
-
-ALERTS_URL = "alerts-url"
-"""Key of the address that alerts are sent to."""
 
 SECRETS = (*config_secrets(), REGISTRY_AUTH, ALERTS_URL)
 """Keys of encrypted configuration, in the namespace `corral`."""
@@ -128,6 +125,8 @@ class StackConfig(Section):
     """Object store for model files."""
     model_sources: tuple[ModelSource, ...] = ()
     """Places that models are imported from, each with an endpoint, a region and a credential of its own."""
+    secrets: Secrets | None = None
+    """Where secrets come from; the stack's encrypted configuration when absent. See docs/secrets.md."""
     images: Images = Images()
     """Images of Corral's own that come from elsewhere."""
     budget: Budget | None = None
