@@ -119,5 +119,7 @@ def either(name: str, args: Mapping[str, Any], *keys: str) -> Iterator[str]:
     held = "secret_store" in args
     for key in keys:
         if (key in args) is held:
-            reason = "is in 'secret_store': leave one of them out" if held else "or 'secret_store' is missing"
+            reason = (
+                "is in 'secret_store': leave one of them out" if held else "is missing; or use 'secret_store'"
+            )
             yield f"{name}: {key!r} {reason}"

@@ -58,7 +58,7 @@ class ExternalSecretsArgs(TypedDict):
 
 
 class _Store(pulumi.CustomResource):
-    """A ClusterSecretStore that is there: the SDK's own class for such types shows nothing of what it reads."""
+    """A ClusterSecretStore that is there; the SDK's own class for such types shows nothing of one."""
 
     spec: pulumi.Output[Any]
 

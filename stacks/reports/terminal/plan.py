@@ -294,8 +294,15 @@ def _stores(plan: Plan) -> Iterable[str]:
 
 def _secrets(plan: Plan) -> Iterable[str]:
     """What sets each secret: `corral init` on a plane of Corral's own, elsewhere a command each."""
+    store = plan.secrets
+    if store is not None:
+        yield (
+            f"from {store.provider.value}, by ClusterSecretStore {store.store}, every {store.refresh}: "
+            f"{', '.join(store.names) or 'none'}"
+        )
     if not plan.secret_commands:
-        yield "none"
+        if store is None:
+            yield "none"
     elif plan.cluster.capabilities.started_here:
         yield f"{', '.join(plan.secrets_needed)}: `corral init` makes them, as does `corral up`"
     else:
