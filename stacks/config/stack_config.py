@@ -3,18 +3,21 @@
 from collections.abc import Mapping
 from typing import Annotated, Any
 
-from pydantic import ConfigDict, WithJsonSchema
+from pydantic import AfterValidator, ConfigDict, WithJsonSchema
+from pydantic_core import PydanticCustomError
 
 from corral.catalogue.addons import config_secrets
+from corral.catalogue.exit import Portability, exits
 from corral.catalogue.models import ModelSpec, models
 from corral.catalogue.secret_keys import ALERTS_URL, REGISTRY_AUTH
 from corral.catalogue.vocabulary import Addon, AddonState, ClusterKind
-from corral.stacks.config.errors import ConfigErrors
+from corral.stacks.config.errors import ConfigErrors, one_of
 from corral.stacks.config.sections.eks import Eks
 from corral.stacks.config.sections.environment import (
     Admission,
     Cluster,
     ExceptionSection,
+    ExitTestSection,
     Images,
     Signatures,
     Site,
@@ -49,6 +52,7 @@ __all__ = [
     "ConfigErrors",
     "Eks",
     "ExceptionSection",
+    "ExitTestSection",
     "FairSharing",
     "Gateway",
     "GatewayTenant",
@@ -86,6 +90,17 @@ SETTINGS = {
     "charts": "Folder with unpacked charts by name; a chart that it lacks comes from mirror or registry.",
 }
 """Plain keys beside `platform`, in the namespace `corral`: facts of the machine that deploys."""
+
+
+def _entry(name: str) -> str:
+    bound = [one.name for one in exits().values() if one.portability is not Portability.PORTABLE]
+    if name not in bound:
+        raise PydanticCustomError("exit", "no entry of docs/exit.md: {known}", {"known": one_of(name, bound)})
+    return name
+
+
+ExitEntry = Annotated[str, AfterValidator(_entry)]
+"""An entry of the exit register that is not portable."""
 
 CATALOGUE_ONLY: dict[str, Any] = {
     "if": {"not": {"required": ["custom-models"]}},
@@ -129,6 +144,9 @@ class StackConfig(Section):
     """Where secrets come from; the stack's encrypted configuration when absent. See docs/secrets.md."""
     images: Images = Images()
     """Images of Corral's own that come from elsewhere."""
+    exit_tests: dict[ExitEntry, ExitTestSection] = {}
+    """When the site itself tried to leave, by the entry of docs/exit.md; `corral exit` shows the later of
+    this and of this repository's own tests, `untested` where there is neither."""
     budget: Budget | None = None
     """Ceiling for the cost of the GPU pools; none when absent."""
     addons: dict[Addon, AddonState] = {}

@@ -73,6 +73,7 @@ def _examine(plan: Plan, kubeconfig: str, context: str | None) -> None:
         dra=plan.state(Addon.DRA_DRIVER) is not AddonState.OFF,
         storage_class=plan.cluster.storage_class,
         gpu_nodes=[node.name for pool in plan.pools for node in pool.nodes],
+        encryption=plan.cluster.pod_encryption,
         regions=plan.admission.places,
     )
     suitable("cluster", kubeconfig, context, needed)
