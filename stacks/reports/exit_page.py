@@ -33,7 +33,7 @@ def table() -> str:
 reads the graph of the stack, as the program registers it, and prints each entry of this register that it has
 resources of: what takes their place, how their data gets out, and the last time that somebody did it. A type
 that the register lacks is named, and the command exits with 1. The date is set by whoever did it: by a test
-of this repository, or by the site in its stack file; the later one is shown. `untested` means that neither has:
+of this repository, or by the site in its stack file; the later one is shown. `untested`: neither has.
 
     exit-tests:
       Qdrant: {{date: 2026-10-01, by: "platform team, record 17: restored into a cluster of its own"}}

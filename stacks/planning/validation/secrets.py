@@ -10,9 +10,8 @@ from corral.stacks.config.errors import Problem
 from corral.stacks.config.stack_config import Secrets, StackConfig
 from corral.stacks.planning.results.addons import AddonStates
 from corral.stacks.planning.secrets import stated_of
-from corral.stacks.planning.sovereignty import limits_of
+from corral.stacks.planning.sovereignty import STORES, limits_of
 
-WITHIN = "SOV-KEY-14"
 _TAKEN = {
     SecretProvider.VAULT: ("server", "path", "mount", "role"),
     SecretProvider.AWS: ("region",),
@@ -63,8 +62,8 @@ def _within(config: StackConfig, section: Secrets) -> Iterator[Problem]:
         "metadata": {"name": section.store},
         "spec": {"provider": placed(section.provider, said)},
     }
-    within = control(WITHIN)
+    within = control(STORES)
     key = "server" if section.provider is SecretProvider.VAULT else "region"
     if evaluate_object(within, store, limits):
-        remedy = f"outside profile {limits.name} ({WITHIN}): {within.remedy[0].lower()}{within.remedy[1:]}"
+        remedy = f"outside profile {limits.name} ({STORES}): {within.remedy[0].lower()}{within.remedy[1:]}"
         yield Problem(f"secrets.{key}", said[key], remedy.rstrip("."))

@@ -21,7 +21,7 @@ from corral.controls.workspace import PLUGINS, SECRETS, STATE, Workspace
 from corral.controls.workspace import findings as workspace_findings
 from corral.stacks.config.model_lock import LockedModel as ModelLock
 from corral.stacks.planning.results.plan import Plan
-from corral.stacks.planning.sovereignty import BUDGET, PLANNED
+from corral.stacks.planning.sovereignty import BUDGET, PLANNED, STORES
 from corral.stacks.reports.evidence.facts import (
     Artifact,
     ControlEvidence,
@@ -80,7 +80,8 @@ def collect(
     resources = resources_of(export)
     limits = enforced(PROFILES[plan.profile.value], dict(plan.policy.levels))
     stamp, state = stamp_of(resources), facts_of(export)
-    planned = PLANNED if plan.cost.ceiling is not None else PLANNED - {BUDGET}
+    absent = {BUDGET: plan.cost.ceiling is None, STORES: plan.secrets is None}
+    planned = PLANNED - {identity for identity, lacking in absent.items() if lacking}
     of_controls = _controls(limits, stamp, evaluation, admission_of(resources), planned, bool(resources))
     of_files = _workspace(limits, workspace and workspace_of(workspace, export))
     controls = (*of_controls, *of_files, _licences(plan, limits), _transit(plan, limits, export))
