@@ -16,11 +16,11 @@ _HOSTED = (
     *("secretsmgmt.cyberark.cloud", "passbolt.cloud", "passbolt.com"),
 )
 """Hosts at which makers of stores keep the secrets of others."""
-_INSIDE = r"(?i)^(https?://)?[a-z0-9.-]+[.]svc([.]cluster[.]local)?(:[0-9]+)?(/|$)"
-_OWN = r"(?i)^https://[a-z0-9.-]+(:[0-9]+)?(/|$)"
+_INSIDE = r"(?i)^(https?:[/]{2})?[a-z0-9.-]+[.]svc([.]cluster[.]local)?(:[0-9]+)?(/|$)"
+_OWN = r"(?i)^https:[/]{2}[a-z0-9.-]+(:[0-9]+)?(/|$)"
 _NAMES = "|".join(re.escape(one) for one in (*PUBLIC, *_HOSTED))
-_ELSEWHERE = rf"(?i)^https://([a-z0-9-]+[.])*({_NAMES})[.]?(:[0-9]+)?(/|$)"
-_CLUSTER = r"(?i)^((https://)?kubernetes[.]default)?$"
+_ELSEWHERE = rf"(?i)^https:[/]{{2}}([a-z0-9-]+[.])*({_NAMES})[.]?(:[0-9]+)?(/|$)"
+_CLUSTER = r"(?i)^((https:[/]{2})?kubernetes[.]default)?$"
 """The API server of the cluster itself, which is also what an absent address stands for."""
 _PLACES = {"aws": "region", "gcpsm": "location"}
 """Field that says in which region the store of a cloud is."""
