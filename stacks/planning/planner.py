@@ -91,7 +91,9 @@ def plan(
         *secrets_of(states, vectors, sovereignty, config.observability, config.model_storage.kind),
         *(key for one in sources for key in one.secrets),
     )
-    here = tuple(key for key in keys if held_here(config, states, key))
+    kind = config.model_storage.kind
+    here = tuple(key for key in keys if held_here(config.secrets, states, kind, key))
+    away = [key for key in keys if key not in here]
     made = Plan(
         stack=stack,
         profile=sovereignty.profile,
@@ -116,7 +118,7 @@ def plan(
         device_classes=device_classes(quotas.offered, by),
         sources=sources,
         secrets_needed=here,
-        secrets=secrets_plan(config, [key for key in keys if key not in here], endpoint),
+        secrets=secrets_plan(config.secrets, sovereignty.region_name, away, endpoint),
     )
     refused = [
         *over_quota(config.tenants, pools, made),

@@ -7,23 +7,23 @@ from corral.catalogue.gateway import keys_secret
 from corral.catalogue.secret_keys import REGISTRY_AUTH
 from corral.catalogue.secret_stores import STORE_KINDS
 from corral.catalogue.vocabulary import Addon, AddonState, SecretProvider, StorageKind
-from corral.stacks.config.stack_config import Secrets, StackConfig
+from corral.stacks.config.stack_config import Secrets
 from corral.stacks.planning.results.addons import AddonStates
 from corral.stacks.planning.results.gateway import GatewayPlan
 from corral.stacks.planning.results.secrets import SecretsPlan
 
 
-def held_here(config: StackConfig, states: AddonStates, key: str) -> bool:
-    """Whether the stack's encrypted configuration has `key`, and not the store.
+def held_here(section: Secrets | None, states: AddonStates, models: StorageKind, key: str) -> bool:
+    """Whether the stack's encrypted configuration has `key`, and not the store; `models`: where these are.
 
     Those of a store of models that the stack makes stay there: others follow from them, and what was written
     under one encryption key can be read under no other. So do the mirror's where the stack installs the
     operator, whose image must be pulled first.
     """
-    if config.secrets is None:
+    if section is None:
         return True
     if key in {one.key for one in descriptor(Addon.MODEL_STORAGE).secrets}:
-        return config.model_storage.kind is not StorageKind.EXISTING
+        return models is not StorageKind.EXISTING
     return key == REGISTRY_AUTH and states[Addon.EXTERNAL_SECRETS] is not AddonState.EXISTING
 
 
@@ -36,18 +36,19 @@ def stated_of(section: Secrets, region: str) -> dict[str, str]:
     return said
 
 
-def secrets_plan(config: StackConfig, keys: Sequence[str], gateway: GatewayPlan | None) -> SecretsPlan | None:
+def secrets_plan(
+    section: Secrets | None, region: str, keys: Sequence[str], gateway: GatewayPlan | None
+) -> SecretsPlan | None:
     """The store, which has `keys` and those of the gateway's callers; None: there is none."""
-    section = config.secrets
     if section is None:
         return None
     callers = [keys_secret(one.tenant) for one in gateway.tenants if one.tokens is None] if gateway else []
     return SecretsPlan(
         store=section.store,
         provider=section.provider,
-        stated=stated_of(section, config.sovereignty.region_name),
+        stated=stated_of(section, region),
         prefix=section.prefix,
-        property=STORE_KINDS[section.provider].property,
+        text_field=STORE_KINDS[section.provider].property,
         refresh=section.refresh,
         revision=section.revision,
         keys=(*keys, *callers),

@@ -132,8 +132,8 @@ def _store(plan: SecretsPlan, name: pulumi.Input[str]) -> SecretStore:
         "refresh": plan.refresh,
         "revision": plan.revision,
     }
-    if plan.property is not None:
-        made["property"] = plan.property
+    if plan.text_field is not None:
+        made["property"] = plan.text_field
     return made
 
 

@@ -2,6 +2,8 @@
 
 from typing import cast
 
+import pulumi
+
 from corral.catalogue.vocabulary import Addon, StorageKind
 from corral.components.external_secrets import ExternalSecrets, ExternalSecretsArgs
 from corral.stacks.deploy.component_args.context import DeployContext
@@ -16,11 +18,12 @@ def external_secrets_args(context: DeployContext) -> ExternalSecretsArgs | None:
     readers = [one.namespace for one in context.plan.addons if one.namespace and context.enabled(one.addon)]
     if context.plan.storage.kind is StorageKind.EXISTING:
         readers += context.tenant_namespaces
+    namespaces: list[pulumi.Input[str]] = [*sorted(set(readers))]
     args: ExternalSecretsArgs = {
         **context.installed(addon),
         "store": plan.store,
         "provider": plan.provider,
-        "namespaces": sorted(set(readers)),
+        "namespaces": namespaces,
         "namespace": context.plan.addon(addon).namespace,
     }
     if context.capabilities.controller_replicas is not None:

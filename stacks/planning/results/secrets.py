@@ -16,7 +16,7 @@ class SecretsPlan:
     stated: Mapping[str, str]
     """What is stated of the provider: `server`, `region`, `project`, `path`, `mount`, `role`."""
     prefix: str
-    property: str | None
+    text_field: str | None
     """Field of a secret that has its text; None: the whole of it is."""
     refresh: str
     revision: str
