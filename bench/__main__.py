@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 
 from rich.console import Console
 
-from bench import gateway, packing, quick, sizing, whole
+from bench import gateway, pack, packing, quick, sizing, whole
 from bench.figures import Figure, save, show
 
 BENCHES: Mapping[str, Callable[[], Iterable[Figure]]] = {
@@ -16,6 +16,7 @@ BENCHES: Mapping[str, Callable[[], Iterable[Figure]]] = {
     "models": quick.models,
     "packing": packing.packing,
     "sizing": sizing.sizing,
+    "pack": pack.pack,
     "platform": whole.platform,
     "gateway": gateway.gateway,
 }

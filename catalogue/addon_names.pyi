@@ -8,6 +8,7 @@ class Addon(StrEnum):
     CERT_MANAGER = "cert-manager"
     DRA_DRIVER = "dra-driver"
     ENVOY_GATEWAY = "envoy-gateway"
+    EXTERNAL_SECRETS = "external-secrets"
     GATEWAY_API = "gateway-api"
     GPU_OPERATOR = "gpu-operator"
     KEDA = "keda"

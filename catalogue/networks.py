@@ -5,6 +5,7 @@ from enum import StrEnum
 from functools import cache
 
 from corral.catalogue._read import Entry, Source, read
+from corral.catalogue.vocabulary import PodEncryption
 
 
 class Enforcement(StrEnum):
@@ -38,6 +39,8 @@ class Network(Entry):
     enforces: Enforcement
     config_map: ConfigMapSwitch | None = None
     argument: ArgumentSwitch | None = None
+    encryption: Mapping[PodEncryption, str] = {}
+    """Keys of its ConfigMap that are `true` where it encrypts between nodes so."""
     source: Source
 
 

@@ -214,6 +214,26 @@ class StorageKind(StrEnum):
     GCS = "gcs"
 
 
+class SecretProvider(StrEnum):
+    """What keeps secrets outside the cluster: Vault or OpenBao, or the secret manager of a cloud."""
+
+    VAULT = "vault"
+    AWS = "aws"
+    GCP = "gcp"
+
+
+class PodEncryption(StrEnum):
+    """What encrypts between pods on different machines: the network itself, a mesh with mutual TLS, the cloud
+    between its machines, or nothing, on a single machine or on several."""
+
+    WIREGUARD = "wireguard"
+    IPSEC = "ipsec"
+    MESH = "mesh"
+    CLOUD = "cloud"
+    SINGLE_NODE = "single-node"
+    NONE = "none"
+
+
 class AddonState(StrEnum):
     """Who answers for an addon: this stack, somebody else, or nobody because it is left out."""
 

@@ -3,6 +3,7 @@
 import argparse
 from pathlib import Path
 
+from corral.catalogue.exit import ExitTest
 from corral.catalogue.vocabulary import ClusterKind
 from corral.cli.bundle import graph_of
 from corral.cli.console import results
@@ -42,7 +43,8 @@ def register(file: Path) -> ExitRegister:
     config, locked = read(file), read_lock(file)
     plan_of(config, stack_of(file), locked, pinned=False)
     here = graph_of(file)
-    lines, unknown = register_lines(here)
+    own = {name: ExitTest(date=one.date, by=one.by) for name, one in config.exit_tests.items()}
+    lines, unknown = register_lines(here, own)
     others: list[OtherCluster] = []
     for kind in ClusterKind:
         if kind is config.cluster.kind:

@@ -56,6 +56,11 @@ def _check(plan: Plan, tenant: str, action: str, name: str | None) -> None:
     tokens = routes[tenant].tokens
     if tokens is not None:
         raise UsageError(f"callers of tenant {tenant} show tokens of {tokens.issuer}, and no keys")
+    if plan.secrets is not None and action != "list":
+        place = f"{plan.secrets.prefix}{keys_secret(tenant)}"
+        raise UsageError(
+            f"keys of {tenant} are in the store of secrets, a field for each caller: change {place} there"
+        )
     if action == "list":
         if name is not None:
             raise UsageError(

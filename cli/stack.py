@@ -14,6 +14,7 @@ from corral.controls.exceptions import today
 from corral.controls.levels import Level
 from corral.controls.licences import licence_findings
 from corral.controls.profiles import PROFILES
+from corral.controls.transit import transit_findings
 from corral.controls.workspace import Finding, findings
 from corral.embedded.engine import project
 from corral.stacks.config.errors import ConfigErrors, Problem, StackErrors, Unpinned
@@ -21,6 +22,7 @@ from corral.stacks.config.loader import read, stack_of
 from corral.stacks.config.model_lock import read_lock
 from corral.stacks.config.stack_config import StackConfig
 from corral.stacks.config.workspace import read_workspace
+from corral.stacks.planning.cluster import pod_encryption
 from corral.stacks.planning.planner import plan as plan_of
 from corral.stacks.planning.results.plan import Plan
 from corral.stacks.planning.sovereignty import exception_plans
@@ -103,13 +105,14 @@ def lint(arguments: argparse.Namespace) -> int:
 
 
 def workspace_findings(file: Path, config: StackConfig) -> list[Finding]:
-    """What the profile has against licences of models, and against state and secrets of a stack where Corral
-    does not keep both itself."""
+    """What the profile has against licences of models, and against state, secrets and network of a stack
+    where Corral does not keep these itself."""
     limits = PROFILES[config.sovereignty.profile.value]
     licences = list(licence_findings(_licensed(config), limits))
     if config.cluster.capabilities.started_here:
         return licences
-    return [*findings(read_workspace(file, os.environ), limits), *licences]
+    transit = transit_findings(pod_encryption(config.cluster), limits)
+    return [*findings(read_workspace(file, os.environ), limits), *licences, *transit]
 
 
 def _licensed(config: StackConfig) -> Iterator[tuple[str, str, str]]:

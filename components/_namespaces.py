@@ -6,7 +6,9 @@ from typing import Any, cast
 import pulumi
 import pulumi_kubernetes as kubernetes
 
+from corral.catalogue.secret_keys import REGISTRY_AUTH
 from corral.components._kit import COMPONENT_LABEL, PACKAGE, PodSecurity, child, name_of, namespace
+from corral.components._secrets import secret_object
 from corral.components.supply import Supply, registry_credential
 
 PULL_SECRET_TYPE = "kubernetes.io/dockerconfigjson"
@@ -84,18 +86,21 @@ def own_namespace(
     credential = registry_credential(supply)
     if credential is None:
         return made
-    secret = kubernetes.core.v1.Secret(
+    secret = secret_object(
+        parent,
         f"{logical}-registry",
-        type=PULL_SECRET_TYPE,
-        metadata={
+        {
             "name": credential.secret,
             "namespace": made,
             "labels": {COMPONENT_LABEL: component, "app.kubernetes.io/part-of": PACKAGE},
         },
-        string_data={".dockerconfigjson": credential.content},
-        opts=child(parent),
+        values={"config": credential.content},
+        keys={"config": REGISTRY_AUTH},
+        store=credential.store,
+        texts=lambda known: {".dockerconfigjson": known["config"]},
+        type_=PULL_SECRET_TYPE,
     )
-    return cast("pulumi.Output[str]", cast(Any, secret.metadata)["namespace"])
+    return cast("pulumi.Output[str]", cast(Any, secret).metadata["namespace"])
 
 
 def namespace_of(

@@ -13,6 +13,7 @@ from corral.catalogue.vocabulary import (
     DriverSource,
     Engine,
     Platform,
+    SecretProvider,
     StorageKind,
     TokenUnit,
     VectorEngine,
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
             "gke-ubuntu",
         ]
     )
+    SecretProviderWord = SecretProvider | Literal["vault", "aws", "gcp"]
     StorageKindWord = StorageKind | Literal["seaweedfs", "existing", "s3", "gcs"]
     TokenUnitWord = TokenUnit | Literal["Minute", "Day", "Month"]
     VectorEngineWord = VectorEngine | Literal["pgvector", "qdrant"]
@@ -50,6 +52,7 @@ else:
     DriverSourceWord = DriverSource
     EngineWord = Engine
     PlatformWord = Platform
+    SecretProviderWord = SecretProvider
     StorageKindWord = StorageKind
     TokenUnitWord = TokenUnit
     VectorEngineWord = VectorEngine

@@ -5,6 +5,8 @@ from typing import NotRequired, TypedDict
 
 import pulumi
 
+from corral.components.secret_store import SecretStore
+
 
 class Store(TypedDict):
     """A bucket for models and two identities: imports write, servers read.
@@ -32,6 +34,8 @@ class Store(TypedDict):
     """Access key of the identity that only reads."""
     reader_secret_key: NotRequired[pulumi.Input[str]]
     """Secret key of the identity that only reads, a secret."""
+    reader_store: NotRequired[SecretStore]
+    """What has both keys of that identity, as `storage-access-key` and `storage-secret-key`."""
 
 
 class BatchKey(TypedDict):
@@ -74,7 +78,7 @@ KEYS = ("writer_secret", "reader_access_key", "reader_secret_key")
 def store_problems(owner: str, store: Store) -> Iterator[str]:
     """Identities that are missing, or stated twice, one line each."""
     keyless = "writer_account" in store
-    for key in KEYS:
+    for key in KEYS if "reader_store" not in store else KEYS[:1]:
         if (key in store) is keyless:
             reason = (
                 "pods are let in by their account" if keyless else "or 'writer_account' in place of all keys"

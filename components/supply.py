@@ -11,6 +11,7 @@ import pulumi
 from corral.catalogue._read import UNRESOLVED
 from corral.catalogue.charts import OCI, ChartEntry
 from corral.catalogue.images import ImageEntry
+from corral.components.secret_store import SecretStore
 
 
 class Toleration(TypedDict):
@@ -40,6 +41,8 @@ class Supply(TypedDict):
     """Those credentials as Docker's `config.json`, a secret: each component writes them into `pull_secret` of
     the namespaces that it makes. Somebody else must when omitted.
     """
+    registry_store: NotRequired[SecretStore]
+    """What has those credentials in place of `registry_auth`, as `registry-auth`."""
     images: NotRequired[dict[str, str]]
     """References in the place of the catalogue's, by its names, such as `tools`."""
     node_selector: NotRequired[dict[str, str]]
@@ -82,12 +85,15 @@ class RegistryCredential:
     """The Secret that holds the mirror's credentials."""
 
     secret: str
-    content: pulumi.Output[str]
-    """Docker's `config.json`, a secret."""
+    content: pulumi.Output[str] | None
+    """Docker's `config.json`, a secret; None: the store has it."""
+    store: SecretStore | None = None
 
 
 def registry_credential(supply: Supply) -> RegistryCredential | None:
     """The Secret to write into a new namespace; None: somebody else writes it, or the mirror needs none."""
+    if "pull_secret" in supply and "registry_store" in supply:
+        return RegistryCredential(supply["pull_secret"], None, supply["registry_store"])
     if "pull_secret" not in supply or "registry_auth" not in supply:
         return None
     content = pulumi.Output.secret(supply["registry_auth"]).apply(_docker_config)

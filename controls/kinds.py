@@ -56,6 +56,7 @@ SERVING = (
     Kind(_KSERVE, "v1alpha2", "llminferenceservices", "LLMInferenceService", _LLM),
     Kind(_KSERVE, "v1alpha1", "localmodelcaches", "LocalModelCache", ("spec",), False),
 )
+_STORES = "external-secrets.io"
 _RBAC = "rbac.authorization.k8s.io"
 _DRA = "resource.k8s.io"
 PLAIN = (
@@ -70,6 +71,8 @@ PLAIN = (
     Kind("networking.istio.io", "v1", "serviceentries", "ServiceEntry", ()),
     Kind("networking.istio.io", "v1", "destinationrules", "DestinationRule", ()),
     Kind("security.istio.io", "v1", "peerauthentications", "PeerAuthentication", ()),
+    Kind(_STORES, "v1", "secretstores", "SecretStore", ()),
+    Kind(_STORES, "v1", "clustersecretstores", "ClusterSecretStore", (), False),
     Kind("storage.k8s.io", "v1", "storageclasses", "StorageClass", (), False),
     Kind(_DRA, "v1", "resourceclaims", "ResourceClaim", ()),
     Kind(_DRA, "v1", "resourceclaimtemplates", "ResourceClaimTemplate", ()),

@@ -12,6 +12,7 @@ from corral.controls.levels import Level, Severity
 from corral.controls.licences import LICENCES
 from corral.controls.profiles import PROFILES, Profile
 from corral.controls.register import CONTROLS
+from corral.controls.transit import TRANSIT
 from corral.controls.workspace import PLUGINS, SECRETS, STATE
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -112,6 +113,7 @@ def profile_page(name: str) -> str:
             f"| secrets under a passphrase, or a key outside | {_words(profile.workspace[SECRETS])} |",
             f"| plugins of the engine from a public host | {_words(profile.workspace[PLUGINS])} |",
             f"| models under a licence that is not open source | {_words(profile.workspace[LICENCES])} |",
+            f"| nothing that encrypts between pods on two nodes | {_words(profile.workspace[TRANSIT])} |",
             f"| sources of models | {', '.join(f'`{one}`' for one in profile.model_sources)} |",
             "",
             "## What it does not prove",

@@ -8,9 +8,10 @@ import pulumi_kubernetes as kubernetes
 from corral.catalogue.addons import definition
 from corral.catalogue.charts import chart
 from corral.catalogue.vocabulary import Addon
-from corral.components._kit import checked, child, existing_api, install, labels, prerequisite, token
+from corral.components._kit import checked, child, existing_api, install, labels, prerequisite, refuse, token
 from corral.components._namespaces import namespace_of
 from corral.components._network import SAME_NAMESPACE, SCRAPER_NAMESPACE, ingress, namespace_peer, policy
+from corral.components._secrets import either, secret_object
 from corral.components.envoy_gateway import rate_limits
 from corral.components.envoy_gateway.rate_limits import RateLimits
 from corral.components.envoy_gateway.values import (
@@ -22,6 +23,7 @@ from corral.components.envoy_gateway.values import (
     envoy_gateway_crd_values,
     envoy_gateway_values,
 )
+from corral.components.rate_limit_store.pod import PASSWORD
 from corral.components.supply import Supply
 
 COMPONENT = "envoy-gateway"
@@ -63,6 +65,8 @@ class EnvoyGateway(pulumi.ComponentResource):
 
     def __init__(self, name: str, args: EnvoyGatewayArgs, opts: pulumi.ResourceOptions | None = None):
         args = checked(args, EnvoyGatewayArgs, name)
+        if "rate_limits" in args:
+            refuse(either(f"{name}.rate_limits", args["rate_limits"], "password"))
         super().__init__(token(type(self)), name, {}, opts)
         space = args.get("namespace", NAMESPACE)
         if args.get("existing", False):
@@ -114,13 +118,14 @@ class EnvoyGateway(pulumi.ComponentResource):
         def meta(called: str) -> Any:
             return {"name": called, "namespace": namespace, "labels": labels(COMPONENT, name)}
 
-        password = pulumi.Output.secret(limits["password"])
         return [
-            kubernetes.core.v1.Secret(
+            secret_object(
+                self,
                 f"{name}-rate-limit-store",
-                metadata=meta(rate_limits.CREDENTIAL),
-                string_data={"password": password},
-                opts=child(self),
+                meta(rate_limits.CREDENTIAL),
+                values={"password": limits.get("password")},
+                keys={"password": PASSWORD},
+                store=limits.get("secret_store"),
             ),
             kubernetes.networking.v1.NetworkPolicy(
                 f"{name}-rate-limit-network",

@@ -1,11 +1,11 @@
 """The rate limit service that Envoy Gateway runs, and what it is configured with."""
 
-from typing import Any, TypedDict
+from typing import Any, NotRequired, TypedDict
 
 import pulumi
 
 from corral.catalogue.images import image
-from corral.components._credentials import CREDENTIAL_REVISION, revision
+from corral.components._credentials import CREDENTIAL_REVISION
 from corral.components._network import (
     SAME_NAMESPACE,
     dns,
@@ -16,6 +16,8 @@ from corral.components._network import (
     policy,
 )
 from corral.components._pods import restricted_container, restricted_pod
+from corral.components._secrets import revision_of
+from corral.components.secret_store import SecretStore
 from corral.components.supply import Supply, pod_settings, reference
 
 PODS = {"app.kubernetes.io/name": "envoy-ratelimit", "app.kubernetes.io/component": "ratelimit"}
@@ -36,8 +38,10 @@ class RateLimits(TypedDict):
     """Namespace of that server."""
     store_port: int
     """Port of its pods."""
-    password: pulumi.Input[str]
-    """Its password, a secret."""
+    password: NotRequired[pulumi.Input[str]]
+    """Its password, a secret; this or `secret_store`."""
+    secret_store: NotRequired[SecretStore]
+    """What has the password, as `token-limits-password`."""
 
 
 def configuration(limits: RateLimits, *, replicas: int, namespace: str, supply: Supply) -> dict[str, Any]:
@@ -60,7 +64,11 @@ def configuration(limits: RateLimits, *, replicas: int, namespace: str, supply: 
                     "replicas": replicas,
                     "pod": {
                         # It reads the password when it starts.
-                        "annotations": {CREDENTIAL_REVISION: revision(limits["password"])},
+                        "annotations": {
+                            CREDENTIAL_REVISION: revision_of(
+                                limits.get("secret_store"), limits.get("password", "")
+                            )
+                        },
                         "securityContext": restricted_pod(USER),
                         **pod_settings(supply),
                     },

@@ -8,7 +8,7 @@ from packaging.version import Version
 
 from corral.catalogue.charts import charts_of
 from corral.catalogue.networks import Enforcement, distributions
-from corral.catalogue.vocabulary import Addon
+from corral.catalogue.vocabulary import Addon, PodEncryption
 from corral.components.existing_cluster.args import ClusterFinding, FindingLevel
 from corral.components.existing_cluster.connection import Connection, connect
 from corral.components.existing_cluster.probe import Probed
@@ -34,6 +34,8 @@ class Requirements:
     storage_class: str | None = None
     """None: the default one."""
     gpu_nodes: Sequence[str] = ()
+    encryption: PodEncryption | None = None
+    """What encrypts between pods, as stated; None: nothing is stated."""
     regions: Sequence[str] = ()
     """Values of the label of nodes for their region, of which those with GPUs need one; empty: any."""
     network_policies: bool = False
@@ -100,6 +102,7 @@ def findings(state: ClusterState, needed: Requirements) -> list[ClusterFinding]:
         *_version(state, needed),
         *_dra(state, needed),
         *_network_policy(state),
+        *_pod_encryption(state, needed),
         *_storage(state, needed),
         *_nodes(state, needed),
     ]
@@ -174,6 +177,24 @@ def _network_policy(state: ClusterState) -> Iterator[ClusterFinding]:
             return
     message = "no network that is known to enforce NetworkPolicies was seen; assume that none is enforced"
     yield _finding(check, FindingLevel.WARNING, message)
+
+
+def _pod_encryption(state: ClusterState, needed: Requirements) -> Iterator[ClusterFinding]:
+    """What the network's settings say of encryption, beside what is stated."""
+    check, stated = "pod-encryption", needed.encryption
+    shown = [one for one in state.agents or () if one.network.encryption]
+    for one in shown:
+        network, seen = one.network.network, one.encryption
+        if seen is not None:
+            message = f"{network} encrypts between nodes by {seen.value}; no packet was looked at"
+            yield _finding(check, FindingLevel.FINE, message, _named(one))
+        elif stated is not None and stated in one.network.encryption:
+            message = (
+                f"{stated.value} is stated, and {network} is set to none: switch it on, or state what is so"
+            )
+            yield _finding(check, FindingLevel.REFUSED, message, _named(one))
+    if not shown and stated is not None:
+        yield _finding(check, FindingLevel.FINE, f"{stated.value}, as stated: nothing here shows it")
 
 
 def _enforces(agent: Agent) -> bool:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any, cast
 
 from corral.catalogue.networks import Network, networks
+from corral.catalogue.vocabulary import PodEncryption
 from corral.components.existing_cluster.connection import Connection, Fields
 
 DRA_GROUP = "resource.k8s.io"
@@ -22,6 +23,8 @@ class Agent:
     """Arguments of each container."""
     setting: str | None
     """Value of the key that switches it, in its ConfigMap; None: there is none."""
+    encryption: PodEncryption | None = None
+    """How it encrypts between nodes, by its ConfigMap; None: it does not, or nothing there says so."""
 
 
 @dataclass(frozen=True)
@@ -92,11 +95,13 @@ def _agent(connection: Connection, daemon: Fields) -> Agent:
     name, namespace = str(daemon["metadata"]["name"]), str(daemon["metadata"]["namespace"])
     network = networks()[name]
     containers = cast("Sequence[Fields]", daemon["spec"]["template"]["spec"].get("containers") or ())
-    setting = None
+    setting, encryption = None, None
     if network.config_map is not None:
         path = f"/api/v1/namespaces/{namespace}/configmaps/{network.config_map.name}"
         data = cast("Mapping[str, Any]", (connection.read(path) or {}).get("data") or {})
         setting = data.get(network.config_map.key)
+        switches = network.encryption.items()
+        encryption = next((word for word, key in switches if str(data.get(key)).lower() == "true"), None)
     return Agent(
         name,
         namespace,
@@ -106,6 +111,7 @@ def _agent(connection: Connection, daemon: Fields) -> Agent:
             for one in containers
         },
         None if setting is None else str(setting),
+        encryption,
     )
 
 

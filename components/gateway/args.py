@@ -5,6 +5,7 @@ from typing import NotRequired, TypedDict
 import pulumi
 
 from corral.components._words import TokenUnitWord
+from corral.components.secret_store import SecretStore
 from corral.components.supply import Supply
 
 
@@ -101,6 +102,9 @@ class GatewayArgs(TypedDict):
     must be there already when omitted."""
     scraper: NotRequired[str]
     """Namespace that metrics are scraped from; `monitoring` when omitted."""
+    secret_store: NotRequired[SecretStore]
+    """What has the keys of callers, as `keys-TENANT` with a field for each caller; they are written into the
+    cluster by hand (`corral keys`) when omitted."""
     monitors: NotRequired[bool]
     """False where the Prometheus operator's resource types are absent: no monitor and no alert then."""
     monitor_types: NotRequired[pulumi.Input[str]]

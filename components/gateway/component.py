@@ -19,6 +19,7 @@ from corral.catalogue.gateway import (
     tenant_path,
 )
 from corral.catalogue.vocabulary import TENANT_LABEL, Addon
+from corral.components import _secrets as secrets
 from corral.components._kit import awaited, checked, child, labels, prerequisite, refuse, token
 from corral.components._network import SCRAPER_NAMESPACE
 from corral.components._signals import watch
@@ -177,7 +178,29 @@ class Gateway(pulumi.ComponentResource):
         ]
 
     def _keys(self, tenant: str) -> pulumi.Resource:
-        """The Secret of a tenant's keys: a server-side apply owns this one entry, and leaves the others."""
+        """The Secret of a tenant's keys: a server-side apply owns this one entry, and leaves the others.
+
+        With a store it is the operator's: keys of callers that are gone from the store are gone here.
+        """
+        store = self._args.get("secret_store")
+        if store is not None:
+            return self._object(
+                f"{tenant}-keys",
+                secrets.API_VERSION,
+                "ExternalSecret",
+                keys_secret(tenant),
+                secrets.external_spec(
+                    store,
+                    template={
+                        "data": {NO_CALLER: NO_KEY},
+                        "mergePolicy": "Merge",
+                        "metadata": {"labels": {**labels(COMPONENT, self._name), TENANT_LABEL: tenant}},
+                    },
+                    dataFrom=[{"extract": {"key": store.get("prefix", "") + keys_secret(tenant)}}],
+                ),
+                more_labels={TENANT_LABEL: tenant},
+                annotations=secrets.READY,
+            )
         return kubernetes.core.v1.Secret(
             f"{self._name}-{tenant}-keys",
             type="Opaque",

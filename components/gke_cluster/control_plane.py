@@ -47,6 +47,7 @@ def control_plane(
         networking_mode="VPC_NATIVE",
         datapath_provider="ADVANCED_DATAPATH",
         enable_intranode_visibility=True,
+        in_transit_encryption_config="IN_TRANSIT_ENCRYPTION_INTER_NODE_TRANSPARENT",
         ip_allocation_policy=gcp.container.ClusterIpAllocationPolicyArgs(
             cluster_secondary_range_name=POD_RANGE, services_secondary_range_name=SERVICE_RANGE
         ),

@@ -10,6 +10,7 @@ from corral.catalogue.vocabulary import Engine, Weights
 from corral.components._kit import ArgsError
 from corral.components._words import EngineWord, WeightsWord
 from corral.components.model.scaling import ModelScaling
+from corral.components.secret_store import SecretStore
 from corral.components.store import Store, store_problems
 from corral.components.supply import Supply
 
@@ -60,6 +61,10 @@ class SourceAccess(TypedDict):
     """Secret that belongs to it, a secret."""
     token: NotRequired[pulumi.Input[str]]
     """Token of a hub, a secret."""
+    secret_store: NotRequired[SecretStore]
+    """What has those in the place of this."""
+    stored: NotRequired[dict[str, str]]
+    """With `secret_store`: key there of each of `access-key`, `secret-key`, `token` that it has."""
 
 
 class NodeCache(TypedDict):

@@ -23,6 +23,7 @@ from corral.components._kit import (
     refuse,
     token,
 )
+from corral.components._secrets import secret_object
 from corral.components._signals import Monitor, watch
 from corral.components.model.args import ModelArgs, Weighty, argument_problems, one_request, weighty
 from corral.components.model.cache import API as CACHE_API
@@ -165,39 +166,43 @@ class Model(pulumi.ComponentResource):
         kind = None if scheme is None else SOURCE_KINDS.get(scheme)
         if access is None or kind is None:
             return {}
-        stated = {key.replace("_", "-"): value for key, value in access.items()}
+        stated = cast("dict[str, Any]", {key.replace("_", "-"): value for key, value in access.items()})
+        stored = access.get("stored", {})
         secrets = {
-            variable: pulumi.Output.secret(stated[key])
+            variable: stated.get(key)
             for key, variable in kind.secrets.items()
-            if key in stated
+            if key in stated or key in stored
         }
         settings = {variable: stated[key] for key, variable in kind.settings.items() if key in stated}
         if not secrets:
             return {"settings": settings}
-        secret = kubernetes.core.v1.Secret(
+        secret = secret_object(
+            self,
             f"{name}-source",
-            metadata={
+            {
                 "name": f"import-{name}-source",
                 "namespace": real["store"]["namespace"],
                 "labels": self._labels(name, args),
             },
-            string_data=cast(Any, secrets),
-            opts=child(self),
+            values=secrets,
+            keys={variable: stored.get(key, key) for key, variable in kind.secrets.items()},
+            store=access.get("secret_store"),
         )
         held = {variable: (name_of(secret), variable) for variable in secrets}
         return {"settings": settings, "secrets": held}
 
-    def _credentials(self, name: str, args: ModelArgs, store: Store) -> list[kubernetes.core.v1.Secret]:
+    def _credentials(self, name: str, args: ModelArgs, store: Store) -> list[pulumi.Resource]:
         """The key that reads the store, in the model's namespace; none where the pods' account is let in."""
-        if "reader_access_key" not in store or "reader_secret_key" not in store:
+        if "reader_store" not in store and not {"reader_access_key", "reader_secret_key"} <= store.keys():
             return []
         metadata = self._metadata(name, args, f"{name}-store")
         secret = credential_secret(
             self,
             f"{name}-store",
             {**metadata, "annotations": _s3_annotations(store)},
-            store["reader_access_key"],
-            pulumi.Output.secret(store["reader_secret_key"]),
+            store.get("reader_access_key"),
+            store.get("reader_secret_key"),
+            store.get("reader_store"),
         )
         return [secret]
 

@@ -8,6 +8,7 @@ import pulumi
 from corral.catalogue.stores import BATCHES, KEYLESS
 from corral.catalogue.vocabulary import StorageKind
 from corral.components._words import StorageKindWord
+from corral.components.secret_store import SecretStore
 from corral.components.supply import Supply
 
 
@@ -26,6 +27,8 @@ class ModelStorageArgs(TypedDict):
     `s3` and `gcs` have none."""
     secret_key: NotRequired[pulumi.Input[str]]
     """Secret key that belongs to it, a secret."""
+    secret_store: NotRequired[SecretStore]
+    """What has both keys of an existing store, as `storage-access-key` and `storage-secret-key`."""
     encryption_key: NotRequired[pulumi.Input[str]]
     """64 hex digits that encrypt the objects' keys, a secret; needed to deploy a store. It never changes."""
     endpoint: NotRequired[pulumi.Input[str]]
@@ -73,8 +76,14 @@ def problems(name: str, args: ModelStorageArgs) -> Iterator[str]:
         yield f"{name}: 'batch_tenants' is not of kind {kind.value}; use kind {StorageKind.SEAWEEDFS.value}"
     if args.get("batch_tenants") and args["bucket"] == BATCHES:
         yield f"{name}: 'bucket' is {BATCHES!r}, which batches have; use another"
+    held = KEYS if "secret_store" in args else ()
+    if held and kind is not StorageKind.EXISTING:
+        yield (
+            f"{name}: 'secret_store' is not of kind {kind.value}: the keys of a store that is made here are "
+            "the program's, and a cloud's bucket has none; leave it out"
+        )
     for key in NEEDED[kind]:
-        if key not in args:
+        if key not in args and key not in held:
             yield f"{name}: {key!r} is missing; kind {kind.value} needs it"
     if kind in KEYLESS:
         for key in KEYS:

@@ -59,8 +59,13 @@ class ModelStorage(pulumi.ComponentResource):
 
     def _existing(self, owner: Owner, args: ModelStorageArgs) -> Store:
         """Somebody else's store: one account reads and writes, and its settings are theirs to keep."""
-        account = _Credential(
-            pulumi.Output.secret(args.get("access_key", "")), pulumi.Output.secret(args.get("secret_key", ""))
+        account = (
+            None
+            if "secret_store" in args
+            else _Credential(
+                pulumi.Output.secret(args.get("access_key", "")),
+                pulumi.Output.secret(args.get("secret_key", "")),
+            )
         )
         endpoint = str(args.get("endpoint", ""))
         url = urlsplit(endpoint)
@@ -129,26 +134,32 @@ class ModelStorage(pulumi.ComponentResource):
         args: ModelStorageArgs,
         endpoint: pulumi.Output[str],
         port: int,
-        writer: _Credential,
-        reader: _Credential,
+        writer: _Credential | None,
+        reader: _Credential | None,
     ) -> Store:
+        """The store by its two identities; None: a store of secrets has the one that is both."""
+        external = args.get("secret_store")
         secret = credential_secret(
             self,
             f"{owner.name}-writer",
             owner.metadata(f"{SERVICE}-writer"),
-            writer.access_key,
-            writer.secret_key,
+            writer and writer.access_key,
+            writer and writer.secret_key,
+            external,
         )
-        return {
+        store: Store = {
             "endpoint": endpoint,
             "port": port,
             "region": pulumi.Output.from_input(args.get("region", "us-east-1")),
             "bucket": pulumi.Output.from_input(args["bucket"]),
             "namespace": owner.namespace,
             "writer_secret": name_of(secret),
-            "reader_access_key": reader.access_key,
-            "reader_secret_key": reader.secret_key,
         }
+        if reader is not None:
+            store["reader_access_key"], store["reader_secret_key"] = reader.access_key, reader.secret_key
+        if external is not None:
+            store["reader_store"] = external
+        return store
 
     def _watched(self, name: str, args: ModelStorageArgs, namespace: pulumi.Input[str]) -> None:
         watch(

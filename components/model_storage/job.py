@@ -9,10 +9,14 @@ import pulumi_kubernetes as kubernetes
 from corral.catalogue.images import image
 from corral.components._kit import child, fingerprint
 from corral.components._pods import restricted_container, restricted_pod
+from corral.components._secrets import secret_object
+from corral.components.secret_store import SecretStore
 from corral.components.store import Store, variables
 from corral.components.supply import Supply, on_nodes, pull_secrets, reference
 
 CREDENTIAL_KEYS = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
+STORED = {"access_key": "storage-access-key", "secret_key": "storage-secret-key"}
+"""Keys of a store's account in a store of secrets."""
 SCRATCH = "/scratch"
 USER = 1000
 TIMEOUT = "120m"
@@ -23,15 +27,19 @@ def credential_secret(
     parent: pulumi.Resource,
     logical: str,
     metadata: Mapping[str, Any],
-    access_key: pulumi.Input[str],
-    secret_key: pulumi.Input[str],
-) -> kubernetes.core.v1.Secret:
-    """Secret with the credential of one identity, as AWS_* keys."""
-    return kubernetes.core.v1.Secret(
+    access_key: pulumi.Input[str] | None,
+    secret_key: pulumi.Input[str] | None,
+    store: SecretStore | None = None,
+) -> pulumi.Resource:
+    """Secret with the credential of one identity, as AWS_* keys; None of it where `store` has it."""
+    return secret_object(
+        parent,
         logical,
-        metadata=cast(Any, metadata),
-        string_data=dict(zip(CREDENTIAL_KEYS, (access_key, secret_key), strict=True)),
-        opts=child(parent),
+        metadata,
+        values={"access_key": access_key, "secret_key": secret_key},
+        keys=STORED,
+        store=store,
+        texts=lambda known: dict(zip(CREDENTIAL_KEYS, known.values(), strict=True)),
     )
 
 

@@ -1,19 +1,17 @@
 """Prometheus, Alertmanager and Grafana, which find what every other component declares about itself."""
 
 from collections.abc import Iterator
-from functools import partial
 from typing import NotRequired, TypedDict
 
 import pulumi
-import pulumi_kubernetes as kubernetes
 
 from corral.catalogue.addons import definition, descriptor
 from corral.catalogue.charts import chart
+from corral.catalogue.secret_keys import ALERTS_URL
 from corral.catalogue.vocabulary import Addon, AlertReceiver
 from corral.components._kit import (
     PodSecurity,
     checked,
-    child,
     existing_api,
     install,
     labels,
@@ -22,6 +20,7 @@ from corral.components._kit import (
     token,
 )
 from corral.components._namespaces import namespace_of
+from corral.components._secrets import either, secret_object
 from corral.components._words import AlertReceiverWord
 from corral.components.observability.alerts import ALERTS_SECRET, alertmanager_config
 from corral.components.observability.values import (
@@ -34,12 +33,14 @@ from corral.components.observability.values import (
     PROMETHEUS_PORT,
     stack_values,
 )
+from corral.components.secret_store import SecretStore
 from corral.components.supply import Supply
 
 COMPONENT = "observability"
 NAMESPACE = descriptor(Addon.OBSERVABILITY).namespace
 PROMETHEUSES = definition(Addon.OBSERVABILITY)
 ADMIN_USER = "admin"
+(PASSWORD,) = (one.key for one in descriptor(Addon.OBSERVABILITY).secrets)
 
 
 class ObservabilityArgs(TypedDict):
@@ -48,7 +49,7 @@ class ObservabilityArgs(TypedDict):
     supply: Supply
     """Where the chart and its images come from."""
     grafana_password: NotRequired[pulumi.Input[str]]
-    """Password of Grafana's user `admin`, a secret; needed unless `existing`."""
+    """Password of Grafana's user `admin`, a secret; needed unless `existing` or with `secret_store`."""
     retention_days: NotRequired[int]
     """Days that samples are kept; 15 when omitted."""
     size_gib: NotRequired[int]
@@ -62,6 +63,8 @@ class ObservabilityArgs(TypedDict):
     """Who alerts are sent to; nobody when omitted."""
     alerts_url: NotRequired[pulumi.Input[str]]
     """Address of that receiver, a secret."""
+    secret_store: NotRequired[SecretStore]
+    """What has both, as `grafana-password` and `alerts-url`."""
     existing: NotRequired[bool]
     """True: Prometheus' operator is there; its resource types are checked and nothing is installed."""
     monitor_types: NotRequired[pulumi.Input[str]]
@@ -108,34 +111,29 @@ class Observability(pulumi.ComponentResource):
         types = prerequisite(self, name, Addon.PROMETHEUS_CRDS, args.get("monitor_types"))
         # The node exporter reads the host: its namespace cannot be restricted.
         namespace = namespace_of(self, name, space, args, component=COMPONENT, level=PodSecurity.PRIVILEGED)
-        admin = kubernetes.core.v1.Secret(
+        store = args.get("secret_store")
+        admin = secret_object(
+            self,
             f"{name}-grafana-admin",
-            metadata={
-                "name": ADMIN_SECRET,
-                "namespace": namespace,
-                "labels": labels(COMPONENT, name),
-            },
-            string_data={
-                ADMIN_USER_KEY: ADMIN_USER,
-                ADMIN_PASSWORD_KEY: pulumi.Output.secret(args.get("grafana_password", "")),
-            },
-            opts=child(self),
+            {"name": ADMIN_SECRET, "namespace": namespace, "labels": labels(COMPONENT, name)},
+            values={"password": args.get("grafana_password")},
+            keys={"password": PASSWORD},
+            store=store,
+            texts=lambda known: {ADMIN_USER_KEY: ADMIN_USER, ADMIN_PASSWORD_KEY: known["password"]},
         )
         before = [admin]
         if "alerts" in args:
-            config = pulumi.Output.secret(args.get("alerts_url", "")).apply(
-                partial(alertmanager_config, AlertReceiver(args["alerts"]))
-            )
+            receiver = AlertReceiver(args["alerts"])
             before.append(
-                kubernetes.core.v1.Secret(
+                secret_object(
+                    self,
                     f"{name}-alerts",
-                    metadata={
-                        "name": ALERTS_SECRET,
-                        "namespace": namespace,
-                        "labels": labels(COMPONENT, name),
-                    },
-                    string_data={"alertmanager.yaml": config},
-                    opts=child(self),
+                    {"name": ALERTS_SECRET, "namespace": namespace, "labels": labels(COMPONENT, name)},
+                    values={"url": args.get("alerts_url")},
+                    keys={"url": ALERTS_URL},
+                    store=store,
+                    texts=lambda known: {"alertmanager.yaml": alertmanager_config(receiver, known["url"])},
+                    quoted=True,
                 )
             )
         values = stack_values(
@@ -159,9 +157,12 @@ class Observability(pulumi.ComponentResource):
 
 
 def _problems(name: str, args: ObservabilityArgs) -> Iterator[str]:
-    if not args.get("existing", False) and "grafana_password" not in args:
-        yield f"{name}: 'grafana_password' is missing; only `existing` does without it"
-    if ("alerts" in args) != ("alerts_url" in args):
+    if not args.get("existing", False):
+        yield from either(name, args, "grafana_password")
+    if "secret_store" in args:
+        if "alerts_url" in args:
+            yield f"{name}: 'alerts_url' is in 'secret_store': leave one of them out"
+    elif ("alerts" in args) != ("alerts_url" in args):
         yield f"{name}: give both 'alerts' and 'alerts_url', or none"
     if "alerts" in args and args.get("existing", False):
         yield f"{name}: 'alerts' is for an Alertmanager of its own; leave it out with `existing`"

@@ -8,12 +8,14 @@ import pulumi_kubernetes as kubernetes
 
 from corral.catalogue.addons import descriptor
 from corral.catalogue.vocabulary import Addon
-from corral.components._credentials import CREDENTIAL_REVISION, revision
-from corral.components._kit import checked, child, labels, selector, token
+from corral.components._credentials import CREDENTIAL_REVISION
+from corral.components._kit import checked, child, labels, refuse, selector, token
 from corral.components._namespaces import namespace_of
 from corral.components._network import ingress, namespace_peer, policy
+from corral.components._secrets import either, revision_of, secret_object
 from corral.components._volumes import data_claim
 from corral.components.rate_limit_store import pod
+from corral.components.secret_store import SecretStore
 from corral.components.supply import Supply
 
 COMPONENT = "rate-limit-store"
@@ -28,8 +30,10 @@ class RateLimitStoreArgs(TypedDict):
 
     supply: Supply
     """Where its image comes from."""
-    password: pulumi.Input[str]
-    """Password of its one user, a secret."""
+    password: NotRequired[pulumi.Input[str]]
+    """Password of its one user, a secret; this or `secret_store`."""
+    secret_store: NotRequired[SecretStore]
+    """What has the password, as `token-limits-password`."""
     clients: NotRequired[str]
     """Namespace of the rate limit service, which alone reaches it; `envoy-gateway-system` when omitted."""
     storage_class: NotRequired[str]
@@ -54,17 +58,22 @@ class RateLimitStore(pulumi.ComponentResource):
 
     def __init__(self, name: str, args: RateLimitStoreArgs, opts: pulumi.ResourceOptions | None = None):
         args = checked(args, RateLimitStoreArgs, name)
+        refuse(either(name, args, "password"))
         super().__init__(token(type(self)), name, {}, opts)
         space = args.get("namespace", NAMESPACE)
         namespace = namespace_of(self, name, space, args, component=COMPONENT)
         meta = partial(_metadata, namespace, name)
-        password = pulumi.Output.secret(args["password"])
+        store = args.get("secret_store")
         before = [
-            kubernetes.core.v1.Secret(
+            secret_object(
+                self,
                 f"{name}-credential",
-                metadata=meta(pod.CREDENTIAL),
-                string_data={pod.CREDENTIAL_FILE: password.apply(pod.credential)},
-                opts=child(self),
+                meta(pod.CREDENTIAL),
+                values={"password": args.get("password")},
+                keys={"password": pod.PASSWORD},
+                store=store,
+                texts=lambda known: {pod.CREDENTIAL_FILE: pod.credential(known["password"])},
+                quoted=True,
             ),
             data_claim(
                 self,
@@ -102,7 +111,7 @@ class RateLimitStore(pulumi.ComponentResource):
                     "metadata": {
                         "labels": labels(COMPONENT, name),
                         # It reads the password when it starts.
-                        "annotations": {CREDENTIAL_REVISION: revision(args["password"])},
+                        "annotations": {CREDENTIAL_REVISION: revision_of(store, args.get("password", ""))},
                     },
                     "spec": cast(Any, pod.pod(args["supply"])),
                 },

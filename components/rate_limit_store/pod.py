@@ -13,6 +13,8 @@ CLAIM = "rate-limit-store-data"
 CREDENTIAL = "rate-limit-store-credential"
 """Secret with the file that has the password."""
 CREDENTIAL_FILE = "password.conf"
+(PASSWORD,) = (one.key for one in descriptor(Addon.TOKEN_LIMITS).secrets)
+"""Key of the password in a store of secrets."""
 UID = 999
 """User and group `valkey` of the image."""
 CONFIGURATION = "/etc/valkey"

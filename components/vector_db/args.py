@@ -6,7 +6,9 @@ from typing import NotRequired, TypedDict
 import pulumi
 
 from corral.catalogue.vocabulary import VectorEngine
+from corral.components._secrets import either
 from corral.components._words import VectorEngineWord
+from corral.components.secret_store import SecretStore
 from corral.components.supply import Supply
 
 
@@ -20,7 +22,10 @@ class VectorDatabaseArgs(TypedDict):
     cert_manager: NotRequired[pulumi.Input[str]]
     """`CertManager.namespace`, where this program makes it; its types must be there already when omitted."""
     credential: NotRequired[pulumi.Input[str]]
-    """Password of user `vectors` (pgvector) or API key (qdrant), a secret; needed unless `existing`."""
+    """Password of user `vectors` (pgvector) or API key (qdrant), a secret; needed unless `existing` or with
+    `secret_store`."""
+    secret_store: NotRequired[SecretStore]
+    """What has it, as `vector-db-password` or `vector-db-api-key`."""
     size_gib: NotRequired[int]
     """Size of each replica's volume in GiB; 20 when omitted. It can grow, not shrink."""
     memory_mib: NotRequired[int]
@@ -60,8 +65,7 @@ def problems(name: str, args: VectorDatabaseArgs) -> Iterator[str]:
     copies = replication_factor(args)
     if copies > replicas:
         yield f"{name}.replication_factor: {copies} is not allowed; use {replicas} at most, one per replica"
-    if "credential" not in args:
-        yield f"{name}: 'credential' is missing; only `existing` does without it"
+    yield from either(name, args, "credential")
 
 
 def replication_factor(args: VectorDatabaseArgs) -> int:

@@ -25,18 +25,27 @@ class Endpoint:
     port: int
     key: str
     """Key of the credential in its Secret."""
+    stored: str
+    """Key of the credential in a store of secrets."""
     ports: tuple[int, ...]
     """Every port that clients may dial."""
 
 
 _DESCRIPTOR = descriptor(Addon.VECTOR_DB)
+_STORED = {one.engine: one.key for one in _DESCRIPTOR.secrets}
 NAMESPACE = _DESCRIPTOR.namespace
 POSTGRES_PORT = _DESCRIPTOR.ports["postgres"]
 ENDPOINTS = {
-    VectorEngine.PGVECTOR: Endpoint(port=POSTGRES_PORT, key="password", ports=(POSTGRES_PORT,)),
+    VectorEngine.PGVECTOR: Endpoint(
+        port=POSTGRES_PORT,
+        key="password",
+        stored=_STORED[VectorEngine.PGVECTOR],
+        ports=(POSTGRES_PORT,),
+    ),
     VectorEngine.QDRANT: Endpoint(
         port=_DESCRIPTOR.ports["qdrant"],
         key="api-key",
+        stored=_STORED[VectorEngine.QDRANT],
         ports=(_DESCRIPTOR.ports["qdrant"], _DESCRIPTOR.ports["qdrant-grpc"]),
     ),
 }

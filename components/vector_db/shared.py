@@ -7,9 +7,9 @@ import pulumi
 import pulumi_kubernetes as kubernetes
 
 from corral.catalogue.vocabulary import VectorEngine
-from corral.components._credentials import revision
 from corral.components._kit import child, labels
 from corral.components._network import SCRAPER_NAMESPACE
+from corral.components._secrets import revision_of, secret_object
 from corral.components._signals import Monitor, watch
 from corral.components.vector_db import network, signals
 from corral.components.vector_db.args import VectorDatabaseArgs
@@ -18,20 +18,23 @@ from corral.components.vector_db.names import COMPONENT, CREDENTIAL, ENDPOINTS, 
 
 def credential_revision(args: VectorDatabaseArgs) -> pulumi.Output[str]:
     """What changes with the credential; it is no help in guessing it."""
-    return revision(args.get("credential", ""))
+    return pulumi.Output.from_input(revision_of(args.get("secret_store"), args.get("credential", "")))
 
 
 def credential(
     parent: pulumi.Resource, name: str, args: VectorDatabaseArgs, namespace: pulumi.Input[str]
 ) -> pulumi.Resource:
     """Secret with the password or API key."""
-    return kubernetes.core.v1.Secret(
+    endpoint = ENDPOINTS[VectorEngine(args["engine"])]
+    return secret_object(
+        parent,
         f"{name}-credential",
-        metadata={"name": CREDENTIAL, "namespace": namespace, "labels": labels(COMPONENT, name)},
-        string_data={
-            ENDPOINTS[VectorEngine(args["engine"])].key: pulumi.Output.secret(args.get("credential", ""))
-        },
-        opts=child(parent, protect=args.get("protect", True)),
+        {"name": CREDENTIAL, "namespace": namespace, "labels": labels(COMPONENT, name)},
+        values={"credential": args.get("credential")},
+        keys={"credential": endpoint.stored},
+        store=args.get("secret_store"),
+        texts=lambda known: {endpoint.key: known["credential"]},
+        protect=args.get("protect", True),
     )
 
 

@@ -41,6 +41,8 @@ READERS = (
     "cert-manager-controller-issuers",
     "cert-manager-controller-orders",
     "envoy-gateway-role",
+    "external-secrets-cert-controller",
+    "external-secrets-controller",
     "grafana-clusterrole",
     "kserve-localmodelnode-agent-role",
     "kserve-manager-role",

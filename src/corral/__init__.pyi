@@ -6,6 +6,7 @@ from corral.catalogue.vocabulary import Currency as Currency
 from corral.catalogue.vocabulary import DriverSource as DriverSource
 from corral.catalogue.vocabulary import Engine as Engine
 from corral.catalogue.vocabulary import Platform as Platform
+from corral.catalogue.vocabulary import SecretProvider as SecretProvider
 from corral.catalogue.vocabulary import StorageKind as StorageKind
 from corral.catalogue.vocabulary import TokenUnit as TokenUnit
 from corral.catalogue.vocabulary import VectorEngine as VectorEngine
@@ -45,6 +46,8 @@ from corral.components.existing_cluster import ClusterFinding as ClusterFinding
 from corral.components.existing_cluster import ExistingCluster as ExistingCluster
 from corral.components.existing_cluster import ExistingClusterArgs as ExistingClusterArgs
 from corral.components.existing_cluster import FindingLevel as FindingLevel
+from corral.components.external_secrets import ExternalSecrets as ExternalSecrets
+from corral.components.external_secrets import ExternalSecretsArgs as ExternalSecretsArgs
 from corral.components.fair_sharing import CountedClass as CountedClass
 from corral.components.fair_sharing import DeviceCount as DeviceCount
 from corral.components.fair_sharing import FairSharing as FairSharing
@@ -120,6 +123,7 @@ from corral.components.pre_pulled_images import PrePulledImagesArgs as PrePulled
 from corral.components.pre_pulled_images import PrePulledPool as PrePulledPool
 from corral.components.rate_limit_store import RateLimitStore as RateLimitStore
 from corral.components.rate_limit_store import RateLimitStoreArgs as RateLimitStoreArgs
+from corral.components.secret_store import SecretStore as SecretStore
 from corral.components.store import BatchKey as BatchKey
 from corral.components.store import BatchStore as BatchStore
 from corral.components.store import Store as Store

@@ -3,18 +3,22 @@
 from collections.abc import Mapping
 from typing import Annotated, Any
 
-from pydantic import ConfigDict, WithJsonSchema
+from pydantic import AfterValidator, ConfigDict, WithJsonSchema
+from pydantic_core import PydanticCustomError
 
 from corral.catalogue.addons import config_secrets
+from corral.catalogue.exit import Portability, exits
 from corral.catalogue.models import ModelSpec, models
+from corral.catalogue.secret_keys import ALERTS_URL, REGISTRY_AUTH
 from corral.catalogue.vocabulary import Addon, AddonState, ClusterKind
-from corral.stacks.config.errors import ConfigErrors
+from corral.stacks.config.errors import ConfigErrors, one_of
 from corral.stacks.config.sections.batches import BatchSection
 from corral.stacks.config.sections.eks import Eks
 from corral.stacks.config.sections.environment import (
     Admission,
     Cluster,
     ExceptionSection,
+    ExitTestSection,
     GpuLayer,
     Images,
     Signatures,
@@ -33,6 +37,7 @@ from corral.stacks.config.sections.models import (
     ModelStorage,
     Replicas,
 )
+from corral.stacks.config.sections.secrets import Secrets
 from corral.stacks.config.sections.section import Section
 from corral.stacks.config.sections.services import Observability, VectorDb
 from corral.stacks.config.sections.tenants import FairSharing, TenantSection
@@ -50,6 +55,7 @@ __all__ = [
     "ConfigErrors",
     "Eks",
     "ExceptionSection",
+    "ExitTestSection",
     "FairSharing",
     "Gateway",
     "GatewayTenant",
@@ -65,6 +71,7 @@ __all__ = [
     "Observability",
     "Owned",
     "Replicas",
+    "Secrets",
     "Section",
     "ServedModel",
     "Sharing",
@@ -79,12 +86,6 @@ __all__ = [
     "VectorDb",
 ]
 
-REGISTRY_AUTH = "registry-auth"
-"""Key of the mirror's credentials, which nobody but its owner can make."""
-
-ALERTS_URL = "alerts-url"
-"""Key of the address that alerts are sent to."""
-
 SECRETS = (*config_secrets(), REGISTRY_AUTH, ALERTS_URL)
 """Keys of encrypted configuration, in the namespace `corral`."""
 
@@ -93,6 +94,17 @@ SETTINGS = {
     "charts": "Folder with unpacked charts by name; a chart that it lacks comes from mirror or registry.",
 }
 """Plain keys beside `platform`, in the namespace `corral`: facts of the machine that deploys."""
+
+
+def _entry(name: str) -> str:
+    bound = [one.name for one in exits().values() if one.portability is not Portability.PORTABLE]
+    if name not in bound:
+        raise PydanticCustomError("exit", "no entry of docs/exit.md: {known}", {"known": one_of(name, bound)})
+    return name
+
+
+ExitEntry = Annotated[str, AfterValidator(_entry)]
+"""An entry of the exit register that is not portable."""
 
 CATALOGUE_ONLY: dict[str, Any] = {
     "if": {"not": {"required": ["custom-models"]}},
@@ -134,8 +146,13 @@ class StackConfig(Section):
     """Object store for model files."""
     model_sources: tuple[ModelSource, ...] = ()
     """Places that models are imported from, each with an endpoint, a region and a credential of its own."""
+    secrets: Secrets | None = None
+    """Where secrets come from; the stack's encrypted configuration when absent. See docs/secrets.md."""
     images: Images = Images()
     """Images of Corral's own that come from elsewhere."""
+    exit_tests: dict[ExitEntry, ExitTestSection] = {}
+    """When the site itself tried to leave, by the entry of docs/exit.md; `corral exit` shows the later of
+    this and of this repository's own tests, `untested` where there is neither."""
     budget: Budget | None = None
     """Ceiling for the cost of the GPU pools; none when absent."""
     gpu_layer: GpuLayer | None = None

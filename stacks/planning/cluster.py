@@ -1,5 +1,6 @@
 """The cluster and its supply, from sections `cluster` and `sovereignty`."""
 
+from corral.catalogue.vocabulary import Cloud, PodEncryption
 from corral.stacks.config.stack_config import Cluster, Sovereignty
 from corral.stacks.planning.defaults import node_platform
 from corral.stacks.planning.eks import eks_plan
@@ -23,7 +24,15 @@ def cluster_plan(section: Cluster, sovereignty: Sovereignty, stack: str) -> Clus
         stack=section.stack,
         deletion_protection=section.deletion_protection is not False,
         gke=gke_plan(section, sovereignty, stack),
+        pod_encryption=pod_encryption(section),
     )
+
+
+def pod_encryption(section: Cluster) -> PodEncryption | None:
+    """What encrypts between pods on different machines, as far as it is stated or the stack sees to it."""
+    if section.pod_encryption is None and section.capabilities.cloud is Cloud.GCP:
+        return PodEncryption.CLOUD
+    return section.pod_encryption
 
 
 def supply_plan(section: Sovereignty, tools: str | None) -> SupplyPlan:

@@ -25,6 +25,7 @@ from corral.stacks.planning.model_files import stored_bytes, unlocked
 from corral.stacks.planning.pricing import cost
 from corral.stacks.planning.quotas import device_classes, over_quota, shares
 from corral.stacks.planning.results.plan import Plan
+from corral.stacks.planning.secrets import held_here, secrets_plan
 from corral.stacks.planning.serving_plan import model_plans
 from corral.stacks.planning.sovereignty import policy_plan, unpinned
 from corral.stacks.planning.stores import observability_plan, storage_plan, too_small, vector_db_plan
@@ -92,6 +93,14 @@ def plan(
     sources = tuple(dict.fromkeys(one.origin for one in models if one.origin is not None))
     quotas = shares(config.tenants, config.fair_sharing, tenants, filled, models, by=by, queued=queued)
     owners = tenant_plans(config.tenants, tenants, models, quotas, by=by, queued=queued)
+    endpoint = gateway_plan(config.gateway, config.token_limits, owners, models, config.cluster.capabilities)
+    keys = (
+        *secrets_of(states, vectors, sovereignty, config.observability, config.model_storage.kind),
+        *(key for one in sources for key in one.secrets),
+    )
+    kind = config.model_storage.kind
+    here = tuple(key for key in keys if held_here(config.secrets, states, kind, key))
+    away = [key for key in keys if key not in here]
     made = Plan(
         stack=stack,
         profile=sovereignty.profile,
@@ -106,9 +115,7 @@ def plan(
         storage=storage_plan(config.model_storage, sovereignty.region_name, stored_bytes(requests, locked)),
         vector_db=vector_db_plan(config.vector_db),
         observability=observability_plan(config.observability),
-        gateway=gateway_plan(
-            config.gateway, config.token_limits, owners, models, config.cluster.capabilities
-        ),
+        gateway=endpoint,
         tenants=owners,
         policy=policy_plan(sovereignty, repositories(used, sovereignty.registry, tools), day),
         admission=admission_plan(sovereignty, config.cluster, states, tenants, config.tenants),
@@ -120,10 +127,8 @@ def plan(
         batches=batch_plans(config.batches, models),
         model_caches=caches,
         pre_pulls=pre_pulls(models, pools),
-        secrets_needed=(
-            *secrets_of(states, vectors, sovereignty, config.observability, config.model_storage.kind),
-            *(key for one in sources for key in one.secrets),
-        ),
+        secrets_needed=here,
+        secrets=secrets_plan(config.secrets, sovereignty.region_name, away, endpoint),
     )
     refused = [
         *over_quota(config.tenants, pools, made),

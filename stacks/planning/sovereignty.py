@@ -19,8 +19,10 @@ from corral.stacks.planning.results.sovereignty import (
 )
 
 BUDGET = "SOV-CST-01"
-PLANNED = frozenset({"SOV-RES-01", "SOV-SUP-02", BUDGET})
-"""Controls of which the plan itself refuses violations in the stack file: region, digests, a budget."""
+STORES = "SOV-KEY-14"
+PLANNED = frozenset({"SOV-RES-01", "SOV-SUP-02", BUDGET, STORES})
+"""Controls of which the plan itself refuses violations in the stack file: region, digests, a budget, a store
+of secrets."""
 SHOWN = 3
 """Artifacts without digest that a message names."""
 

@@ -15,6 +15,7 @@ from corral.stacks.config.errors import Problem
 from corral.stacks.reports.bundle.contents import releases
 
 Graph = Sequence[Mapping[str, Any]]
+NO_TESTS: Mapping[str, ExitTest] = {}
 
 
 @dataclass(frozen=True)
@@ -65,8 +66,13 @@ def tokens(graph: Graph) -> Counter[str]:
     return Counter([*plain, *(f"chart:{one.chart}" for one in releases(graph))])
 
 
-def register_lines(graph: Graph) -> tuple[tuple[ExitLine, ...], tuple[str, ...]]:
-    """Lines of the register, the most bound first; types that it lacks."""
+def register_lines(
+    graph: Graph, own: Mapping[str, ExitTest] = NO_TESTS
+) -> tuple[tuple[ExitLine, ...], tuple[str, ...]]:
+    """Lines of the register, the most bound first; types that it lacks.
+
+    `own`: the site's own tests, by entry.
+    """
     counted = tokens(graph)
     entries: dict[str, tuple[Exit, list[str]]] = {}
     unknown: list[str] = []
@@ -77,12 +83,17 @@ def register_lines(graph: Graph) -> tuple[tuple[ExitLine, ...], tuple[str, ...]]
         else:
             entries.setdefault(entry.name, (entry, []))[1].append(token)
     order = [*reversed(Portability)]
-    lines = [_line(entry, names, sum(counted[one] for one in names)) for entry, names in entries.values()]
+    lines = [
+        _line(entry, names, sum(counted[one] for one in names), own.get(entry.name))
+        for entry, names in entries.values()
+    ]
     return tuple(sorted(lines, key=lambda one: (order.index(one.portability), one.name))), tuple(unknown)
 
 
-def _line(entry: Exit, names: Sequence[str], resources: int) -> ExitLine:
+def _line(entry: Exit, names: Sequence[str], resources: int, own: ExitTest | None) -> ExitLine:
     tested = entry.tested
+    if own is not None and not (isinstance(tested, ExitTest) and tested.date > own.date):
+        tested = ExitTest(date=own.date, by=f"{own.by} (stack file)")
     return ExitLine(
         name=entry.name,
         portability=entry.portability,

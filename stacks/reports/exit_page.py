@@ -32,8 +32,11 @@ def table() -> str:
 
 reads the graph of the stack, as the program registers it, and prints each entry of this register that it has
 resources of: what takes their place, how their data gets out, and the last time that somebody did it. A type
-that the register lacks is named, and the command exits with 1. `untested` means that nothing in this
-repository has done it: a site tries it, and keeps the day in its own records.
+that the register lacks is named, and the command exits with 1. The date is set by whoever did it: by a test
+of this repository, or by the site in its stack file; the later one is shown. `untested`: neither has.
+
+    exit-tests:
+      Qdrant: {{date: 2026-10-01, by: "platform team, record 17: restored into a cluster of its own"}}
 
 Then it plans the same stack file on every other kind of cluster, with nothing but `cluster: {{kind: …}}`
 changed, and prints what differs: keys that have to be stated otherwise there, or else the types of resources

@@ -1,10 +1,13 @@
 """`corral exit`: how a stack is left, and what other clusters need of its file."""
 
 import json
+from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
+from tests.stacks.stack_files import problems
 
+from corral.catalogue.exit import ExitTest, exits
 from corral.catalogue.vocabulary import ClusterKind
 from corral.cli.main import main
 from corral.stacks.config.errors import Problem
@@ -35,6 +38,39 @@ def test_the_most_bound_comes_first_and_releases_go_by_their_chart():
     lines, unknown = register_lines(graph)
     assert [(one.name, one.resources) for one in lines] == [("S3", 2), ("Qdrant", 1), ("Kubernetes", 1)]
     assert lines[0].tested == "untested" and unknown == ()
+
+
+def test_the_site_s_own_test_is_shown_unless_the_repository_s_is_later():
+    graph = [
+        resource("kubernetes:serving.kserve.io/v1beta1:InferenceService"),
+        resource("kubernetes:kueue.x-k8s.io/v1beta2:Cohort"),
+        resource("kubernetes:cert-manager.io/v1:Issuer"),
+    ]
+    kueue = exits()["Kueue"].tested
+    assert isinstance(kueue, ExitTest)
+    own = {
+        "KServe": ExitTest(date=date(2026, 10, 1), by="record 17"),
+        "Kueue": ExitTest(date=kueue.date - timedelta(1), by="record 18"),
+    }
+    tested = {one.name: one.tested for one in register_lines(graph, own)[0]}
+    assert tested == {
+        "KServe": "2026-10-01: record 17 (stack file)",
+        "Kueue": f"{kueue.date}: {kueue.by}",
+        "cert-manager": "untested",
+    }
+
+
+@pytest.mark.parametrize(
+    ("tests", "said"),
+    [
+        ({"Qdrnt": {"date": "2026-10-01", "by": "record 17"}}, "Qdrant"),
+        ({"Kubernetes": {"date": "2026-10-01", "by": "record 17"}}, "no entry"),
+        ({"Qdrant": {"date": "2999-10-01", "by": "record 17"}}, "in the future"),
+        ({"Qdrant": {"date": "soon", "by": "record 17"}}, "exit-tests.Qdrant.date"),
+    ],
+)
+def test_a_test_of_no_entry_or_of_no_day_yet_is_refused(tests, said):
+    assert any(said in one for one in problems(exit_tests=tests))
 
 
 def test_a_type_that_the_register_lacks_is_named():

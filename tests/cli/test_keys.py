@@ -174,3 +174,13 @@ def test_keys_before_the_first_up_and_changes_at_the_same_time_are_answered_in_a
     cluster.secret = None
     assert run("list", "blue") == 1
     assert "the next `up` of the stack makes it" in capsys.readouterr().err
+
+
+def test_keys_that_a_store_of_secrets_has_are_changed_there(
+    cluster: Cluster, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+):
+    place = "{store: s, provider: vault, server: 'https://v.example.eu', role: r, prefix: corral/}"
+    (tmp_path / "Pulumi.stored.yaml").write_text(f"{STACK}    secrets: {place}\n")
+    assert run("make", "blue", "shop", stack="stored") != 0
+    assert "change corral/keys-blue there" in capsys.readouterr().err
+    assert cluster.entries() == {NO_CALLER: NO_KEY}

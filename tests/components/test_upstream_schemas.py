@@ -9,6 +9,7 @@ import jsonschema
 import pytest
 import yaml
 from tests.components.admission.test_signatures import SIGSTORE
+from tests.components.external_secrets.test_external_secrets import STORE, everything
 from tests.components.gpu_node_pool.clouds import PLUGIN, eks
 from tests.components.harness import build
 from tests.components.model_cache.test_model_cache import cached, kept
@@ -18,6 +19,8 @@ from corral.catalogue.vocabulary import Platform
 from corral.components.admission import Admission
 from corral.components.dra_driver.values import dra_values
 from corral.components.envoy_gateway.values import envoy_gateway_crd_values, envoy_gateway_values
+from corral.components.external_secrets import ExternalSecrets
+from corral.components.external_secrets.values import external_secrets_values
 from corral.components.fair_sharing import FairSharing, TenantQueues
 from corral.components.fair_sharing.values import manager_configuration
 from corral.components.gateway import Gateway
@@ -210,6 +213,11 @@ POLICIES = {
         "Backend": "backends",
     }.items()
 }
+PROVIDERS = [
+    {"provider": "vault", "server": "https://vault.example.eu", "role": "corral"},
+    {"provider": "aws", "region": "eu-central-1"},
+    {"provider": "gcp", "region": "europe-west3", "project": "p"},
+]
 ENDPOINT = {"host": "models.example.eu", "controller": "there", "cert_manager": "there", "monitors": False}
 
 
@@ -254,9 +262,10 @@ def test_a_misspelt_field_of_a_policy_is_noticed(schema_of):
     [
         ("gateway-helm", envoy_gateway_values(replicas=2, supply={"pull_secret": "mirror"})),
         ("gateway-crds-helm", envoy_gateway_crd_values()),
+        ("external-secrets", external_secrets_values(replicas=2, supply={"pull_secret": "mirror"})),
     ],
 )
-def test_values_of_the_gateways_charts_are_keys_of_the_real_ones(chart, ours, upstream):
+def test_values_of_these_charts_are_keys_of_the_real_ones(chart, ours, upstream):
     real = yaml.safe_load((upstream / "charts" / chart / "values.yaml").read_text())
 
     def known(mine, theirs, path=""):
@@ -264,7 +273,8 @@ def test_values_of_the_gateways_charts_are_keys_of_the_real_ones(chart, ours, up
             # The controller's configuration is a type of its own: the chart passes it on.
             if path != "/config/envoyGateway":
                 assert key in theirs, f"{path}/{key}"
-                if isinstance(value, dict):
+                # An empty mapping takes whatever keys there are, such as resources.
+                if isinstance(value, dict) and theirs[key]:
                     known(value, theirs[key], f"{path}/{key}")
 
     known(ours, real)
@@ -327,6 +337,32 @@ def test_values_of_the_charts_that_keep_models_are_keys_of_the_real_ones(chart, 
                 known(value, theirs[key], f"{path}/{key}")
 
     known(ours, real)
+
+
+SECRETS = {
+    kind: ("external-secrets", f"{kind.lower()}s.external-secrets.io", "v1")
+    for kind in ("ExternalSecret", "ClusterSecretStore")
+}
+
+
+@pytest.mark.parametrize("provider", PROVIDERS)
+def test_every_secret_and_store_is_one_that_external_secrets_accepts(provider, schema_of):
+    def program():
+        everything(STORE)
+        ExternalSecrets("es", {"supply": {}, "store": "platform", "namespaces": ["a"], **provider})
+
+    graph = build(program)
+    for kind, where in SECRETS.items():
+        found, schema = graph.of(kind), schema_of(*where)
+        assert found, kind
+        for one in found:
+            jsonschema.validate(one.inputs, schema)
+
+
+def test_a_misspelt_field_of_a_secret_is_noticed(schema_of):
+    wrong = {"spec": {"secretStoreRef": {"name": "s"}, "target": {"template": {"mergePolicies": "Merge"}}}}
+    with pytest.raises(jsonschema.ValidationError, match="mergePolicies"):
+        jsonschema.validate(wrong, schema_of(*SECRETS["ExternalSecret"]))
 
 
 UNLISTED = {"deviceClassMappings", "deviceClassNames"}

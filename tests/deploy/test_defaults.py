@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from tests.components.harness import Graph, build
 from tests.deploy.test_platform import SECRETS
+from tests.planning.test_secrets import VAULT
 from tests.stacks.stack_files import model, planned
 
 from corral.catalogue.clusters import capabilities
@@ -41,7 +42,7 @@ def served(context: DeployContext) -> ModelArgs:
 
 
 HANDED_OVER = frozenset({"cert_manager", "gateway_types", "monitor_types"})
-SECRET_OF_ITS_OWN = frozenset({"credential", "grafana_password", "encryption_key"}) | HANDED_OVER
+SECRET_OF_ITS_OWN = frozenset({"credential", "grafana_password", "encryption_key", "password"}) | HANDED_OVER
 QDRANT = {"engine": "qdrant", "vectors": 1000}
 SIMULATED = {"models": [model()]}
 PLACED = ("pool", "tenant", "claim", "runtime", "store", "files", "source", "license", "path")
@@ -57,6 +58,9 @@ CASES = {
     "cert-manager": Case(wiring(Addon.CERT_MANAGER)),
     "dra-driver": Case(wiring(Addon.DRA_DRIVER), elsewhere=frozenset({"mig_layouts"})),
     "envoy-gateway": Case(wiring(Addon.ENVOY_GATEWAY), {"gateway": {"host": "models.example.eu"}}),
+    "external-secrets": Case(
+        wiring(Addon.EXTERNAL_SECRETS), {"secrets": VAULT}, frozenset({"namespaces", "server", "role"})
+    ),
     "gateway-api": Case(wiring(Addon.GATEWAY_API)),
     "gpu-operator": Case(
         wiring(Addon.GPU_OPERATOR), elsewhere=frozenset({"mig_configurations", "shared_pools"})

@@ -76,6 +76,8 @@ class Site:
     absent: set[str] = field(default_factory=set)
     """Places of the mirror that stay empty: charts of addons that this machine is not set up with."""
     stack: str = "onprem"
+    printed: list[str] = field(default_factory=list)
+    """What every command has printed."""
 
     @property
     def registry(self) -> str:
@@ -91,7 +93,9 @@ class Site:
         }
 
     def run(self, *command: str) -> subprocess.CompletedProcess[str]:
-        return self.newcomer.run(*command, "-s", self.stack, seconds=SECONDS, **self.environment)
+        done = self.newcomer.run(*command, "-s", self.stack, seconds=SECONDS, **self.environment)
+        self.printed.append(done.stdout)
+        return done
 
     def done(self, *command: str) -> str:
         finished = self.run(*command)

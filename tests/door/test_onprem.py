@@ -7,6 +7,7 @@ Changed are the addresses of mirror and intake, and the models, whose weights ar
 from the same intake in their place. In order: each test goes on from where the one before it ended.
 """
 
+import base64
 import json
 from contextlib import contextmanager
 from dataclasses import replace
@@ -211,6 +212,22 @@ def test_a_pod_of_others_that_ends_is_made_anew(site, others):
     site.kubectl("delete", "pods", "-n", OTHERS_NAMESPACE, "--all")
     site.kubectl("rollout", "status", "deployment/shop", "-n", OTHERS_NAMESPACE, "--timeout", "60s")
     assert site.objects(OTHERS_NAMESPACE) == others
+
+
+def test_no_secret_is_printed_nor_in_lock_plan_and_bundle(site, tmp_path):
+    site.run("corral", "bundle", "--offline", "--out", str(tmp_path / "bundle"))
+    site.done("corral", "plan", "--html", str(tmp_path / "plan.html"))
+    checkout = site.newcomer.checkout
+    stated = [*checkout.glob("Pulumi.onprem*"), checkout / "catalogue" / "digests.yaml"]
+    written = [one for one in (*tmp_path.glob("**/*"), *stated) if one.is_file()]
+    read = {one.name: one.read_bytes() for one in written}
+    assert {"lock.yaml", "plan.html", "digests.yaml", "Pulumi.onprem.yaml"} <= read.keys()
+    assert len(site.printed) > 10
+    # Those of the intake are words of the keys that they have in the configuration.
+    canaries = [value for key, value in OWN_SECRETS.items() if "intake" not in key]
+    forms = [form for one in canaries for form in (one.encode(), base64.b64encode(one.encode()).rstrip(b"="))]
+    outputs = {**read, **{f"output {index}": text.encode() for index, text in enumerate(site.printed)}}
+    assert [(name, form) for name, content in outputs.items() for form in forms if form in content] == []
 
 
 def test_destroy_names_what_is_protected_before_it_removes_anything(site):

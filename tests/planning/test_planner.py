@@ -30,13 +30,15 @@ def test_the_dev_fleet_is_one_real_model_and_four_that_people_run(dev: Plan):
     assert dev.vector_db is not None and dev.vector_db.engine is VectorEngine.PGVECTOR
     assert dev.observability is not None
     others = {addon.addon for addon in dev.addons if addon.state is not AddonState.MANAGED}
-    assert others == {
+    brought = {
         Addon.KEDA,
         Addon.KUEUE,
         Addon.ENVOY_GATEWAY,
         Addon.MODEL_CACHE,
         Addon.TOKEN_LIMITS,
-    }, "sections that it does not have bring them"
+        Addon.EXTERNAL_SECRETS,
+    }
+    assert others == brought, "sections that it does not have bring them"
 
 
 def test_the_small_model_goes_to_the_smallest_slice(dev: Plan):

@@ -11,6 +11,7 @@ from corral.catalogue.vocabulary import (
     ClusterKind,
     FeatureGate,
     Platform,
+    PodEncryption,
     Profile,
     TaintEffect,
 )
@@ -99,6 +100,15 @@ class ExceptionSection(Section):
     def parsed(self) -> ControlException:
         """The exception as controls know it."""
         return ControlException(self.control, self.reason, self.approver, self.expires, self.resources)
+
+
+class ExitTestSection(Section):
+    """The last time that somebody of the site left what an entry of the exit register is about."""
+
+    date: Day
+    """The day, as YYYY-MM-DD."""
+    by: Annotated[str, Field(min_length=3, max_length=200)]
+    """Who did it, and where it is recorded."""
 
 
 class PrivateSigstore(Section):
@@ -205,6 +215,10 @@ class Cluster(Section):
     runs on each GPU node, and models, go by their pools."""
     tolerations: tuple[Toleration, ...] = ()
     """Taints of those nodes that Corral's own pods bear."""
+    pod_encryption: PodEncryption | None = None
+    """What encrypts between pods on different machines: `wireguard` or `ipsec` of the network, a `mesh` with
+    strict mutual TLS, the `cloud` between its machines, `single-node`, or `none`; `cloud` on GKE, unknown on
+    any other, when absent. Profiles from eu-controlled on look at it (SOV-NET-15)."""
     kubernetes: Version | None = None
     """Version of an existing cluster, such as `"1.34.2"`, needed where it decides what can be asked for; that
     of a cluster on EKS or GKE, such as `"1.35"`."""

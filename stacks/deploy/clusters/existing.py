@@ -76,6 +76,7 @@ def requirements(plan: Plan) -> Requirements:
         dra=plan.state(Addon.DRA_DRIVER) is not AddonState.OFF,
         storage_class=plan.cluster.storage_class,
         gpu_nodes=[node.name for pool in plan.pools for node in pool.nodes],
+        encryption=plan.cluster.pod_encryption,
         regions=plan.admission.places,
         network_policies=plan.profile is not Profile.OPEN,
     )

@@ -8,7 +8,9 @@ import pulumi
 from corral.catalogue.addons import definition
 from corral.catalogue.clusters import ClusterCapabilities
 from corral.catalogue.vocabulary import Addon, AddonState
+from corral.components.external_secrets import ExternalSecrets
 from corral.components.model import Model
+from corral.components.secret_store import SecretStore
 from corral.components.supply import Supply, Toleration
 from corral.stacks.config.stack_config import REGISTRY_AUTH
 from corral.stacks.deploy.built import Built
@@ -16,6 +18,7 @@ from corral.stacks.deploy.clusters.protocol import Cluster, ModelBucket
 from corral.stacks.deploy.secrets import secret
 from corral.stacks.planning.results.cluster import TolerationPlan
 from corral.stacks.planning.results.plan import Plan
+from corral.stacks.planning.results.secrets import SecretsPlan
 
 
 class Installed(TypedDict):
@@ -60,6 +63,12 @@ class DeployContext:
         capabilities, bucket = cluster.capabilities, cluster.model_bucket
         return DeployContext(plan, supply, capabilities, cluster.storage_class, bucket)
 
+    @property
+    def secret_store(self) -> SecretStore | None:
+        """What has the stack's secrets; None: its encrypted configuration does."""
+        plan, external = self.plan.secrets, self.built.get(ExternalSecrets)
+        return None if plan is None or external is None else _store(plan, external.store)
+
     def enabled(self, addon: Addon) -> bool:
         """Whether the platform has `addon`, installed or not."""
         return self.plan.state(addon) is not AddonState.OFF
@@ -100,7 +109,11 @@ def _supply(plan: Plan, charts: str | None) -> Supply:
         supply["charts"] = charts
     if plan.supply.pull_secret is not None:
         supply["pull_secret"] = plan.supply.pull_secret
-        supply["registry_auth"] = secret(REGISTRY_AUTH)
+        if REGISTRY_AUTH in plan.secrets_needed or plan.secrets is None:
+            supply["registry_auth"] = secret(REGISTRY_AUTH)
+        else:
+            # Namespaces are made before anything waits for the operator, which is there.
+            supply["registry_store"] = _store(plan.secrets, plan.secrets.store)
     return supply
 
 
@@ -116,6 +129,18 @@ def plain_supply(plan: Plan) -> Supply:
     if plan.cluster.tolerations:
         supply["tolerations"] = [_toleration(one) for one in plan.cluster.tolerations]
     return supply
+
+
+def _store(plan: SecretsPlan, name: pulumi.Input[str]) -> SecretStore:
+    made: SecretStore = {
+        "name": name,
+        "prefix": plan.prefix,
+        "refresh": plan.refresh,
+        "revision": plan.revision,
+    }
+    if plan.text_field is not None:
+        made["property"] = plan.text_field
+    return made
 
 
 def _toleration(plan: TolerationPlan) -> Toleration:

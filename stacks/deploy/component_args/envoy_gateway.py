@@ -25,15 +25,18 @@ def envoy_gateway_args(context: DeployContext) -> EnvoyGatewayArgs:
     }
     if context.capabilities.controller_replicas is not None:
         args["replicas"] = context.capabilities.controller_replicas
-    store = context.built.get(RateLimitStore)
+    store, secrets = context.built.get(RateLimitStore), context.secret_store
     if store is not None:
         addon = descriptor(Addon.TOKEN_LIMITS)
         args["rate_limits"] = {
             "store": store.address,
             "store_namespace": addon.namespace,
             "store_port": addon.ports["valkey"],
-            "password": secret(PASSWORD),
         }
+        if secrets is None:
+            args["rate_limits"]["password"] = secret(PASSWORD)
+        else:
+            args["rate_limits"]["secret_store"] = secrets
     return args
 
 
@@ -58,6 +61,9 @@ def gateway_args(context: DeployContext) -> GatewayArgs | None:
         args["load_balancer"] = dict(plan.load_balancer)
     if plan.replicas is not None:
         args["replicas"] = plan.replicas
+    secrets = context.secret_store
+    if secrets is not None:
+        args["secret_store"] = secrets
     controller, certificates = context.built.get(EnvoyGateway), context.built.get(CertManager)
     keda = context.built.get(Keda)
     if keda is not None:

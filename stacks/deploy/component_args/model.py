@@ -9,6 +9,7 @@ from corral.components.kserve import KServe
 from corral.components.model import DeviceClaim, ModelArgs, ModelScaling, NodeCache, SourceAccess
 from corral.components.model_cache import ModelCache
 from corral.components.model_storage import ModelStorage
+from corral.components.secret_store import SecretStore
 from corral.components.tenancy import Tenancy
 from corral.stacks.deploy.component_args.context import DeployContext
 from corral.stacks.deploy.secrets import secret
@@ -58,7 +59,7 @@ def model_args(context: DeployContext, model: ModelPlan) -> ModelArgs:
     if model.unlocked or model.unsafe:
         args["unsafe_files"] = True
     if model.origin is not None:
-        args["source_access"] = _access(model.origin)
+        args["source_access"] = _access(model.origin, context.secret_store)
     caches = built.get(ModelCache)
     if caches is not None and model.local_cache:
         kept: NodeCache = {"node_group": caches.node_groups[model.pool], "size_gib": model.files_gib}
@@ -91,8 +92,11 @@ def _claim(claim: ClaimPlan) -> DeviceClaim:
     return args
 
 
-def _access(source: SourcePlan) -> SourceAccess:
-    held = {secret_part(key): secret(key) for key in source.secrets}
+def _access(source: SourcePlan, store: SecretStore | None) -> SourceAccess:
     plain = {"endpoint": source.endpoint, "region": source.region}
     stated = {key: value for key, value in plain.items() if value is not None}
+    if store is not None:
+        stored = {secret_part(key): key for key in source.secrets}
+        return cast(SourceAccess, {**stated, "secret_store": store, "stored": stored} if stored else stated)
+    held = {secret_part(key): secret(key) for key in source.secrets}
     return cast(SourceAccess, {**stated, **{part.replace("-", "_"): value for part, value in held.items()}})

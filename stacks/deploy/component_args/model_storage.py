@@ -28,7 +28,10 @@ def model_storage_args(context: DeployContext) -> ModelStorageArgs:
     }
     if tenants := [*dict.fromkeys(one.tenant for one in context.plan.batches)]:
         args["batch_tenants"] = tenants
-    if bucket is None:
+    secrets = context.secret_store
+    if bucket is None and secrets is not None and context.existing(addon):
+        args["secret_store"] = secrets
+    elif bucket is None:
         args["access_key"], args["secret_key"] = secret("storage-access-key"), secret("storage-secret-key")
     if not context.existing(addon):
         args["encryption_key"] = secret("storage-encryption-key")

@@ -23,9 +23,16 @@ def observability_args(context: DeployContext) -> ObservabilityArgs | None:
         "namespace": watch.namespace,
     }
     if watch.alerts is not None:
-        args["alerts"], args["alerts_url"] = watch.alerts, secret(ALERTS_URL)
-    if not context.existing(addon):
-        args["grafana_password"] = secret("grafana-password")
+        args["alerts"] = watch.alerts
+    if context.existing(addon):
+        return args
+    store = context.secret_store
+    if store is not None:
+        args["secret_store"] = store
+        return args
+    args["grafana_password"] = secret("grafana-password")
+    if watch.alerts is not None:
+        args["alerts_url"] = secret(ALERTS_URL)
     return args
 
 

@@ -11,13 +11,18 @@ PASSWORD = "token-limits-password"
 
 def rate_limit_store_args(context: DeployContext) -> RateLimitStoreArgs:
     """The store of counts."""
-    return {
+    args: RateLimitStoreArgs = {
         **context.volumes,
         "supply": context.supply,
-        "password": secret(PASSWORD),
         "clients": context.plan.addon(Addon.ENVOY_GATEWAY).namespace,
         "protect": context.capabilities.protects_data,
     }
+    store = context.secret_store
+    if store is None:
+        args["password"] = secret(PASSWORD)
+    else:
+        args["secret_store"] = store
+    return args
 
 
 WIRING = Wiring(RateLimitStore, rate_limit_store_args)

@@ -31,7 +31,11 @@ def vector_db_args(context: DeployContext) -> VectorDatabaseArgs | None:
     if cert_manager is not None:
         args["cert_manager"] = cert_manager.namespace
     if not context.existing(addon):
-        args["credential"] = secret(database.secret)
+        store = context.secret_store
+        if store is None:
+            args["credential"] = secret(database.secret)
+        else:
+            args["secret_store"] = store
     return args
 
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from corral.catalogue.clusters import ClusterCapabilities, capabilities
-from corral.catalogue.vocabulary import ClusterKind, Platform, TaintEffect
+from corral.catalogue.vocabulary import ClusterKind, Platform, PodEncryption, TaintEffect
 from corral.stacks.planning.results.eks import EksPlan
 from corral.stacks.planning.results.gke import GkePlan
 
@@ -50,6 +50,9 @@ class ClusterPlan:
     """Stack whose output is the kubeconfig; None: it is a file."""
     deletion_protection: bool = True
     """False: what holds data may go with the stack, whatever the kind."""
+
+    pod_encryption: PodEncryption | None = None
+    """What encrypts between pods on different machines; None: it is not stated."""
 
     @property
     def capabilities(self) -> ClusterCapabilities:

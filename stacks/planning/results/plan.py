@@ -15,6 +15,7 @@ from corral.stacks.planning.results.fast_start import ModelCachePlan, PrePullPla
 from corral.stacks.planning.results.gateway import GatewayPlan
 from corral.stacks.planning.results.models import ModelPlan, SourcePlan
 from corral.stacks.planning.results.pools import PoolPlan
+from corral.stacks.planning.results.secrets import SecretsPlan
 from corral.stacks.planning.results.sovereignty import AdmissionPlan, Digests, PolicyPlan
 from corral.stacks.planning.results.stores import ObservabilityPlan, StoragePlan, VectorDbPlan
 from corral.stacks.planning.results.tenants import TenantPlan
@@ -64,6 +65,8 @@ class Plan:
     """Which images nodes hold before a replica comes, by pool."""
     secrets_needed: tuple[str, ...] = field(default=())
     """Keys of encrypted Pulumi config, such as `storage-access-key`, without the namespace `corral:`."""
+    secrets: SecretsPlan | None = None
+    """Store that has the others; None: there are none."""
 
     @property
     def secret_commands(self) -> tuple[tuple[str, str], ...]:

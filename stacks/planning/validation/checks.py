@@ -27,6 +27,7 @@ from corral.stacks.planning.validation.names import check_names
 from corral.stacks.planning.validation.observability import check_observability
 from corral.stacks.planning.validation.platform import check_platform
 from corral.stacks.planning.validation.scaling import check_scaling
+from corral.stacks.planning.validation.secrets import check_secrets
 from corral.stacks.planning.validation.sharing import check_sharing
 from corral.stacks.planning.validation.sovereignty import check_sovereignty
 from corral.stacks.planning.validation.tenants import check_fair, check_tenants
@@ -69,6 +70,7 @@ def _checks(config: StackConfig, states: AddonStates, day: date) -> Iterator[Pro
     yield from check_gateway(config, states)
     yield from check_observability(config, states)
     yield from check_addons(config, states)
+    yield from check_secrets(config, states)
     yield from check_sharing(config, states)
     yield from check_platform(config, states)
     yield from check_fair(config, states)

@@ -28,6 +28,9 @@ def check_sovereignty(config: StackConfig, day: date) -> Iterator[Problem]:
     if section.profile is Profile.AIR_GAPPED and section.registry is None:
         yield Problem("sovereignty.registry", "missing", "profile air-gapped pulls from a mirror: name it")
     yield from _adjustments(section, day)
+    for name, tested in config.exit_tests.items():
+        if tested.date > day:
+            yield Problem(f"exit-tests.{name}.date", str(tested.date), "in the future: state the day")
 
 
 def _region(region: str, config: StackConfig) -> Iterator[Problem]:

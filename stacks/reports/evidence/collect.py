@@ -15,12 +15,13 @@ from corral.controls.profiles import PROFILES
 from corral.controls.profiles import Profile as Constraints
 from corral.controls.register import CONTROLS
 from corral.controls.stamp import PASSED, Stamp, rule_digest, rules_digest
+from corral.controls.transit import TRANSIT, transit_findings
 from corral.controls.verdicts import Evaluation, Outcome
 from corral.controls.workspace import PLUGINS, SECRETS, STATE, Workspace
 from corral.controls.workspace import findings as workspace_findings
 from corral.stacks.config.model_lock import LockedModel as ModelLock
 from corral.stacks.planning.results.plan import Plan
-from corral.stacks.planning.sovereignty import BUDGET, PLANNED
+from corral.stacks.planning.sovereignty import BUDGET, PLANNED, STORES
 from corral.stacks.reports.evidence.facts import (
     Artifact,
     ControlEvidence,
@@ -32,6 +33,7 @@ from corral.stacks.reports.evidence.frameworks import frameworks
 from corral.stacks.reports.evidence.locks import charts_of, images_of, models_of
 from corral.stacks.reports.evidence.state import (
     admission_of,
+    encrypts_between_nodes,
     facts_of,
     resources_of,
     stamp_of,
@@ -78,10 +80,11 @@ def collect(
     resources = resources_of(export)
     limits = enforced(PROFILES[plan.profile.value], dict(plan.policy.levels))
     stamp, state = stamp_of(resources), facts_of(export)
-    planned = PLANNED if plan.cost.ceiling is not None else PLANNED - {BUDGET}
+    absent = {BUDGET: plan.cost.ceiling is None, STORES: plan.secrets is None}
+    planned = PLANNED - {identity for identity, lacking in absent.items() if lacking}
     of_controls = _controls(limits, stamp, evaluation, admission_of(resources), planned, bool(resources))
     of_files = _workspace(limits, workspace and workspace_of(workspace, export))
-    controls = (*of_controls, *of_files, _licences(plan, limits))
+    controls = (*of_controls, *of_files, _licences(plan, limits), _transit(plan, limits, export))
     known = {one.id for one in CONTROLS}
     beside = [one for one in evaluation.findings if one.control not in known]
     charts, images, models = charts_of(plan), images_of(plan), models_of(plan, locked)
@@ -227,6 +230,31 @@ def _licences(plan: Plan, limits: Constraints) -> ControlEvidence:
     )
 
 
+def _transit(plan: Plan, limits: Constraints, export: Any) -> ControlEvidence:
+    """Encryption between pods: declared in the stack file, or seen in the state of a cluster that is made."""
+    stated, own = plan.cluster.pod_encryption, limits.workspace[TRANSIT]
+    where = "seen in the state" if encrypts_between_nodes(export) else "declared in the stack file, not seen"
+    if plan.cluster.capabilities.started_here:
+        verdict, places = ControlVerdict.NOT_APPLICABLE, ()
+    elif any(transit_findings(stated, limits)):
+        verdict = ControlVerdict.VIOLATED if own is Level.MANDATORY else ControlVerdict.REPORTED
+        places = ()
+    elif own is Level.DISABLED:
+        verdict, places = ControlVerdict.NOT_DEMANDED, ()
+    else:
+        verdict, places = ControlVerdict.HELD, (f"{stated.value if stated else 'nothing'}: {where}",)
+    return ControlEvidence(
+        id=TRANSIT,
+        title="What pods on different machines say to each other is encrypted",
+        severity="high",
+        level=own.value,
+        verdict=verdict,
+        rule="",
+        enforced=places if own is Level.DISABLED else (*places, "corral lint, preview and up"),
+        sources=("DORA RTS 6",),
+    )
+
+
 def _not_checked(plan: Plan, controls: Sequence[ControlEvidence]) -> Iterator[str]:
     for one in controls:
         if one.undecided:
@@ -234,6 +262,8 @@ def _not_checked(plan: Plan, controls: Sequence[ControlEvidence]) -> Iterator[st
             yield f"{one.id} on {number} resources: a value that decides it is encrypted, or not known"
         if one.verdict is ControlVerdict.NOT_CHECKED:
             yield f"{one.id}: neither files nor state say anything about it"
+    if plan.cluster.pod_encryption is not None and not plan.cluster.capabilities.started_here:
+        yield f"{TRANSIT}: that traffic is encrypted: no packet was looked at"
     if not plan.admission.enforced:
         yield "Policies at admission: this stack does not enforce them."
     if plan.cluster.capabilities.simulated:

@@ -44,6 +44,15 @@ def _field(holder: object, *keys: str) -> Any:
     return holder
 
 
+def encrypts_between_nodes(export: object) -> bool:
+    """Whether the state has a cluster that its cloud was told to encrypt between nodes of."""
+    return any(
+        _field(one, "outputs", "inTransitEncryptionConfig") == "IN_TRANSIT_ENCRYPTION_INTER_NODE_TRANSPARENT"
+        for one in resources_of(export)
+        if one["type"] == "gcp:container/cluster:Cluster"
+    )
+
+
 def facts_of(export: object) -> StateFacts:
     """Size and age of a state."""
     updated = _field(export, "deployment", "manifest", "time")

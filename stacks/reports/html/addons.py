@@ -55,4 +55,7 @@ def _facts(plan: Plan) -> Iterator[tuple[str, Content]]:
     for tenant in plan.tenants:
         served = ", ".join(tenant.models) or "no model"
         yield f"tenant {tenant.name}", f"namespace {tenant.namespace}: {served}"
+    store = plan.secrets
+    if store is not None:
+        yield f"secrets from {store.provider.value}", ", ".join(store.names) or "none"
     yield "secrets", ", ".join(plan.secrets_needed) or "none"

@@ -10,6 +10,9 @@ from rich.text import Text
 from corral.catalogue.gpus import geforce_license, gpus, shape
 from corral.catalogue.quantities import gib
 from corral.catalogue.vocabulary import AddonState, Scaler, SharingKind, Weights
+from corral.controls.levels import Level
+from corral.controls.profiles import PROFILES
+from corral.controls.transit import transit_findings
 from corral.stacks.planning.results.addons import AddonPlan
 from corral.stacks.planning.results.gateway import GatewayPlan
 from corral.stacks.planning.results.models import ModelPlan
@@ -73,6 +76,7 @@ def render(plan: Plan, console: Console) -> None:
         ("Stores", _stores(plan)),
         ("Policies at admission", scope_lines(plan.admission)),
         *([("Exceptions", adjusted)] if (adjusted := list(exception_lines(plan.policy))) else []),
+        ("Encryption between pods", _transit(plan)),
         ("Secrets", _secrets(plan)),
         ("Digests", _digests(plan)),
     ):
@@ -306,10 +310,28 @@ def _stores(plan: Plan) -> Iterable[str]:
     yield f"tenants: {', '.join(tenant.namespace for tenant in plan.tenants)}"
 
 
+def _transit(plan: Plan) -> Iterable[str]:
+    """What encrypts between pods on different machines, and what the profile has against it."""
+    stated = plan.cluster.pod_encryption
+    if plan.cluster.capabilities.started_here:
+        yield "none is needed: all of it is on this machine"
+        return
+    yield f"{stated.value}, as stated" if stated else "not stated"
+    for one in transit_findings(stated, PROFILES[plan.profile.value]):
+        yield f"{'refused by `up`' if one.level is Level.MANDATORY else 'reported'}: {one.reason}"
+
+
 def _secrets(plan: Plan) -> Iterable[str]:
     """What sets each secret: `corral init` on a plane of Corral's own, elsewhere a command each."""
+    store = plan.secrets
+    if store is not None:
+        yield (
+            f"from {store.provider.value}, by ClusterSecretStore {store.store}, every {store.refresh}: "
+            f"{', '.join(store.names) or 'none'}"
+        )
     if not plan.secret_commands:
-        yield "none"
+        if store is None:
+            yield "none"
     elif plan.cluster.capabilities.started_here:
         yield f"{', '.join(plan.secrets_needed)}: `corral init` makes them, as does `corral up`"
     else:

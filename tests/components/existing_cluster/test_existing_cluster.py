@@ -22,6 +22,7 @@ from tests.components.existing_cluster.clusters import (
 )
 from tests.components.harness import build
 
+from corral.catalogue.vocabulary import PodEncryption
 from corral.components._kit import ArgsError
 from corral.components.existing_cluster import ClusterUnreachable, ExistingCluster, Requirements, examined
 from corral.components.existing_cluster.args import FindingLevel
@@ -96,6 +97,31 @@ def test_a_network_enforces_policies_where_its_objects_show_that_it_does(daemons
     finding = said(examination, "network-policy")
     assert finding["level"] is level
     assert bool(finding["evidence"]) is bool(daemons)
+
+
+@pytest.mark.parametrize(
+    ("daemons", "setting", "stated", "expected"),
+    [
+        ([daemon("cilium")], {"enable-wireguard": "true"}, None, (FINE, "by wireguard")),
+        ([daemon("cilium")], {"enable-ipsec": "true"}, PodEncryption.IPSEC, (FINE, "by ipsec")),
+        ([daemon("cilium")], {"enable-wireguard": "false"}, PodEncryption.WIREGUARD, (REFUSED, "is stated")),
+        ([daemon("cilium")], {}, PodEncryption.IPSEC, (REFUSED, "switch it on")),
+        ([daemon("canal")], {}, PodEncryption.WIREGUARD, (FINE, "nothing here shows it")),
+    ],
+)
+def test_what_is_seen_of_encryption_goes_before_what_is_stated(daemons, setting, stated, expected):
+    config = {"/api/v1/namespaces/kube-system/configmaps/cilium-config": {"data": setting}}
+    finding = said(
+        looked_at(Requirements(encryption=stated), **{DAEMONS: listed(*daemons), **config}), "pod-encryption"
+    )
+    level, words = expected
+    assert finding["level"] is level and words in finding["message"]
+
+
+@pytest.mark.parametrize("stated", [None, PodEncryption.MESH])
+def test_a_network_without_encryption_refuses_no_other_one(stated):
+    levels_of = levels(looked_at(Requirements(encryption=stated), **{DAEMONS: listed(daemon("cilium"))}))
+    assert "pod-encryption" not in {check for check, _ in levels_of}
 
 
 def test_what_only_the_version_suggests_is_called_an_assumption():

@@ -5,19 +5,25 @@ from typing import Any
 
 import pytest
 from tests.reports.evidence.made import POLICY, control, evidence, export, resource, stamp
-from tests.stacks.stack_files import planned, pool
+from tests.stacks.stack_files import parsed, planned, pool
 
 from corral.controls.enforcement import demanded
 from corral.controls.exceptions import today
 from corral.controls.profiles import PROFILES
 from corral.controls.register import CONTROLS
-from corral.controls.verdicts import Finding, Outcome
+from corral.controls.verdicts import Evaluation, Finding, Outcome
 from corral.controls.workspace import Workspace
+from corral.stacks.planning.planner import plan as planned_of
+from corral.stacks.reports.evidence.collect import collect
 from corral.stacks.reports.evidence.facts import ControlVerdict
 from corral.stacks.reports.evidence.frameworks import frameworks
 from corral.stacks.reports.evidence.state import NoState, resources_of, workspace_of
 
 IMAGES = "SOV-SUP-01"
+ENCRYPTING = {
+    **resource("gcp:container/cluster:Cluster", "c"),
+    "outputs": {"inTransitEncryptionConfig": "IN_TRANSIT_ENCRYPTION_INTER_NODE_TRANSPARENT"},
+}
 URN = "urn:pulumi:s::p::kubernetes:core/v1:Pod::web"
 
 
@@ -46,10 +52,28 @@ def test_the_gate_fails_and_says_why(run, words):
     assert words in failure
 
 
-def test_nothing_deployed_fails_the_gate_and_checks_no_control():
-    from corral.controls.verdicts import Evaluation
-    from corral.stacks.reports.evidence.collect import collect
+SITE = {"profile": "eu-controlled", "region": {"country": "DE", "site": "fra-1"}}
 
+
+@pytest.mark.parametrize(
+    ("stated", "made", "verdict", "words"),
+    [
+        ({}, [], ControlVerdict.REPORTED, ""),
+        ({"pod-encryption": "none"}, [], ControlVerdict.REPORTED, ""),
+        ({"pod-encryption": "wireguard"}, [], ControlVerdict.HELD, "wireguard: declared in the stack file"),
+        ({"pod-encryption": "cloud"}, [ENCRYPTING], ControlVerdict.HELD, "cloud: seen in the state"),
+    ],
+)
+def test_encryption_between_pods_is_declared_or_seen_and_never_called_tried(stated, made, verdict, words):
+    config = parsed(cluster={"kind": "existing", **stated}, sovereignty=SITE, models=[])
+    whole = evidence(stamp(), *made, plan=planned_of(config, "s", pinned=False))
+    found = control(whole, "SOV-NET-15")
+    assert found.verdict is verdict and words in found.enforced[0]
+    tried = [one for one in whole.not_checked if one.startswith("SOV-NET-15")]
+    assert bool(tried) is bool(stated)
+
+
+def test_nothing_deployed_fails_the_gate_and_checks_no_control():
     whole = collect(planned(), {}, {"deployment": {}}, Evaluation({}, ()), None, "2026-11-27T12:00:00+00:00")
     assert whole.failures == ("nothing is deployed: the state has no resources",)
     assert control(whole, IMAGES).verdict is ControlVerdict.NOT_CHECKED
@@ -87,9 +111,8 @@ def test_what_is_undecided_is_listed_as_not_checked():
 
 def test_every_control_has_a_row_and_what_the_profile_does_not_demand_says_so():
     rows = {one.id: one for one in evidence(stamp()).controls}
-    assert {one.id for one in CONTROLS} | {"SOV-OPS-01", "SOV-OPS-02", "SOV-SUP-08", "SOV-LCK-07"} == set(
-        rows
-    )
+    beside = {"SOV-OPS-01", "SOV-OPS-02", "SOV-SUP-08", "SOV-LCK-07", "SOV-NET-15"}
+    assert {one.id for one in CONTROLS} | beside == set(rows)
     absent = {one.id for one in CONTROLS if not demanded(one, PROFILES["open"])}
     assert {key for key, one in rows.items() if one.verdict is ControlVerdict.NOT_DEMANDED} >= absent
 

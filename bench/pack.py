@@ -1,0 +1,91 @@
+"""What the policy pack costs in a preview of many resources, on no cluster: the provider renders files."""
+
+import os
+import statistics
+import sys
+import tempfile
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from bench.figures import Figure
+from bench.processes import ROOT, run
+from corral.embedded import toolchain
+
+RESOURCES = 500
+RUNS = 3
+PACK = ROOT / "policy"
+PROGRAM = f"""\
+import pulumi
+import pulumi_kubernetes as k8s
+
+to_files = pulumi.ResourceOptions(provider=k8s.Provider("files", render_yaml_to_directory="rendered"))
+LIMITS = {{"requests": {{"cpu": "1", "memory": "1Gi"}}, "limits": {{"memory": "1Gi"}}}}
+CLOSED = {{"allow_privilege_escalation": False, "capabilities": {{"drop": ["ALL"]}}, "run_as_non_root": True,
+          "seccomp_profile": {{"type": "RuntimeDefault"}}}}
+for index in range({RESOURCES // 5}):
+    name, labels = f"app-{{index}}", {{"app": f"app-{{index}}"}}
+    meta = {{"name": name, "namespace": "apps", "labels": labels}}
+    image = "registry.example.eu/apps/web@sha256:" + "0" * 64
+    container = {{"name": "web", "image": image, "resources": LIMITS, "security_context": CLOSED}}
+    pod = {{"automount_service_account_token": False, "containers": [container]}}
+    template = {{"metadata": {{"labels": labels}}, "spec": pod}}
+    spec = {{"selector": {{"match_labels": labels}}, "template": template}}
+    k8s.core.v1.ConfigMap(name, metadata=meta, data={{"settings": "a: 1"}}, opts=to_files)
+    k8s.core.v1.ServiceAccount(name, metadata=meta, opts=to_files)
+    k8s.core.v1.Service(name, metadata=meta, opts=to_files,
+                        spec={{"selector": labels, "ports": [{{"port": 80}}]}})
+    k8s.apps.v1.Deployment(name, metadata=meta, spec=spec, opts=to_files)
+    k8s.networking.v1.NetworkPolicy(name, metadata=meta, opts=to_files, spec={{
+        "pod_selector": {{"match_labels": labels}}, "policy_types": ["Ingress", "Egress"]}})
+"""
+CONFIG = """\
+config:
+  corral:platform: {sovereignty: {profile: open, registry: registry.example.eu}}
+"""
+
+
+def pack() -> Iterator[Figure]:
+    """A preview of 500 Kubernetes resources with the pack, beside one without; medians of runs in turn."""
+    with tempfile.TemporaryDirectory(prefix="corral-bench-") as text:
+        folder = Path(text)
+        environment = _project(folder)
+        preview = ["pulumi", "preview", "--non-interactive", "--stack", "many"]
+        run(["pulumi", "stack", "init", "many"], environment, folder=folder / "project")
+        taken: dict[bool, list[float]] = {True: [], False: []}
+        for _ in range(RUNS):
+            for with_pack in taken:
+                command = [*preview, *(["--policy-pack", str(PACK)] if with_pack else [])]
+                # Undecided or refused: how long it took is the same.
+                took = run(command, environment, folder=folder / "project", fails=with_pack)
+                if f"{RESOURCES + 2} to create" not in took.out:
+                    raise RuntimeError(f"not {RESOURCES} resources:\n{took.out[-2000:]}")
+                taken[with_pack].append(took.seconds)
+    without = statistics.median(taken[False])
+    yield Figure(
+        f"preview of {RESOURCES} resources with the policy pack",
+        statistics.median(taken[True]),
+        "s",
+        "without",
+        without,
+        target=1.25 * without,
+    )
+
+
+def _project(folder: Path) -> Mapping[str, str]:
+    """A project with its own state in `folder`; the environment of Pulumi there."""
+    project, state, home = (folder / name for name in ("project", "state", "home"))
+    for one in (project, state, home):
+        one.mkdir()
+    (project / "Pulumi.yaml").write_text("name: many\nruntime: python\n")
+    (project / "Pulumi.many.yaml").write_text(CONFIG)
+    (project / "__main__.py").write_text(PROGRAM)
+    path = [str(Path(sys.executable).parent), toolchain.programs_path(), os.environ["PATH"]]
+    return {
+        "HOME": str(home),
+        "PULUMI_HOME": str(home / ".pulumi"),
+        "PULUMI_BACKEND_URL": state.as_uri(),
+        "PULUMI_CONFIG_PASSPHRASE": "bench",
+        "PULUMI_SKIP_UPDATE_CHECK": "true",
+        "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",
+        "PATH": os.pathsep.join(path),
+    }
