@@ -16,9 +16,9 @@ BENCHES: Mapping[str, Callable[[], Iterable[Figure]]] = {
     "models": quick.models,
     "packing": packing.packing,
     "sizing": sizing.sizing,
-    "pack": pack.pack,
     "platform": whole.platform,
     "gateway": gateway.gateway,
+    "pack": pack.pack,
 }
 
 

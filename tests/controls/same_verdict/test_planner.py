@@ -1,7 +1,7 @@
 """The plan says of a stack file what the pack says of the resources that come of it, control by control."""
 
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from tests.controls.same_verdict.mutated import Mutated, mutations
@@ -34,7 +34,11 @@ def test_every_control_that_the_plan_holds_is_compared_but_the_budget_by_stacks_
 
 def refused(control: str, **changes: Any) -> bool:
     """Whether the plan refuses a stack on nodes of a cloud for what control `control` is about."""
-    stack = {"cluster": {"kind": "existing", "platform": "eks-al2023"}, "models": [], **changes}
+    stack: dict[str, Any] = {
+        "cluster": {"kind": "existing", "platform": "eks-al2023"},
+        "models": [],
+        **changes,
+    }
     paths = {REGIONS: "sovereignty.region", DIGESTS: "sovereignty.profile", STORES: "secrets."}
     return any(one.startswith(paths[control]) for one in problems(**stack))
 
@@ -64,7 +68,7 @@ def stores() -> Iterator[Mutated]:
     """Stores of the mutations that a stack file can state."""
     known = {one.provider for one in STORE_KINDS.values()}
     for one in mutations(STORES):
-        provider = one.subject.get("spec", {}).get("provider") or {}
+        provider = cast("Mapping[str, Any]", one.subject.get("spec", {}).get("provider") or {})
         if len(provider) == 1 and known >= provider.keys():
             yield one
 
@@ -73,7 +77,7 @@ def section(provider: Mapping[str, Any]) -> Mapping[str, Any] | None:
     """The section of a stack file with that provider; None: it cannot state it."""
     (name,) = provider
     word, kind = next((word, kind) for word, kind in STORE_KINDS.items() if kind.provider == name)
-    own = provider[name] if isinstance(provider[name], Mapping) else {}
+    own = cast("Mapping[str, Any]", provider[name] or {})
     stated = {key: own.get(field) for field, key in kind.place.items()}
     if not all(stated.values()):
         return None
