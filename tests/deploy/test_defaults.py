@@ -15,8 +15,10 @@ from corral.catalogue.vocabulary import Addon, ClusterKind
 from corral.components.cert_manager import CertManager
 from corral.components.kserve import KServe
 from corral.components.model import Model, ModelArgs
+from corral.components.model_cache import ModelCache, ModelCacheArgs
 from corral.stacks.deploy.component_args.context import DeployContext
 from corral.stacks.deploy.component_args.model import model_args
+from corral.stacks.deploy.component_args.model_cache import model_cache_args
 from corral.stacks.deploy.wiring import Wiring, wirings
 
 
@@ -39,6 +41,16 @@ def served(context: DeployContext) -> ModelArgs:
     """The first model, on a KServe of the same program."""
     context.built.add(KServe("kserve", {"supply": {}, "cert_manager": "there"}), Addon.KSERVE)
     return model_args(context, context.plan.models[0])
+
+
+def cached(context: DeployContext) -> ModelCacheArgs:
+    """A pool that keeps models, on a KServe and a store of the same program."""
+    stores = wiring(Addon.MODEL_STORAGE)
+    context.built.add(KServe("kserve", {"supply": {}, "cert_manager": "there"}), Addon.KSERVE)
+    context.built.add(stores.component("store", stores.args(context), None), Addon.MODEL_STORAGE)
+    args = model_cache_args(context)
+    assert args is not None
+    return {**args, "pools": [{"pool": "whole", "room_gib": 9}]}
 
 
 HANDED_OVER = frozenset({"cert_manager", "gateway_types", "monitor_types"})
@@ -69,6 +81,7 @@ CASES = {
     "kserve": Case(wiring(Addon.KSERVE)),
     "kueue": Case(wiring(Addon.KUEUE), {"fair_sharing": {}}, frozenset({"classes"})),
     "kyverno": Case(wiring(Addon.KYVERNO), elsewhere=frozenset({"scope", "exempt_namespaces"})),
+    "model-cache": Case(Wiring(ModelCache, cached)),
     "model": Case(
         Wiring(Model, served),
         SIMULATED,

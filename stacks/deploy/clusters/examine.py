@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import TypedDict
 
 from corral.catalogue.images import image
-from corral.catalogue.vocabulary import ClusterKind
 from corral.components.existing_cluster import (
     ClusterFinding,
     ClusterUnreachable,
@@ -45,7 +44,7 @@ class Examined(TypedDict):
 def examine(plan: Plan, *, tried: bool) -> Examined:
     """What the cluster of `plan` has and lacks; `tried`: its NetworkPolicies are tried."""
     cluster = plan.cluster
-    if cluster.kind is not ClusterKind.EXISTING:
+    if not cluster.capabilities.reached_by_kubeconfig:
         return _unchecked(f"a cluster of kind {cluster.kind.value} is made by Corral, after the plan")
     if cluster.stack is not None:
         return _unchecked(
