@@ -14,11 +14,13 @@ from corral.components.cert_manager.component import cert_manager_values
 from corral.components.crds.component import CrdSet, crd_values
 from corral.components.dra_driver.values import dra_values
 from corral.components.envoy_gateway.values import envoy_gateway_crd_values, envoy_gateway_values
+from corral.components.external_secrets.values import external_secrets_values
 from corral.components.fair_sharing.values import kueue_values, manager_configuration
 from corral.components.gpu_operator.values import operator_values
 from corral.components.keda.values import http_values, keda_values
 from corral.components.kserve.values import kserve_values
 from corral.components.kyverno.values import kyverno_values
+from corral.components.model_cache.objects import chart_values
 from corral.components.observability.values import stack_values
 from corral.components.supply import Supply
 from corral.components.vector_db.qdrant.values import qdrant_values
@@ -94,12 +96,20 @@ def uses() -> list[Use]:
             Use("kueue", case, kueue_values(QUEUEING, replicas=2, monitors=True, supply=supply)),
             Use("keda", case, keda_values(replicas=2, supply=supply)),
             Use("keda-add-ons-http", case, http_values(replicas=2, drain_seconds=600, supply=supply)),
+            Use(
+                "external-secrets",
+                case,
+                external_secrets_values(replicas=2, supply=supply),
+                embedded=False,
+            ),
+            Use("kserve-localmodel-resources", case, chart_values(supply), embedded=False),
         ]
     types = [
         Use("gateway-crds-helm", "plain", crd_values(CrdSet.GATEWAY_API)),
         Use("gateway-crds-helm", "envoy-gateway", envoy_gateway_crd_values()),
         Use("prometheus-operator-crds", "plain", crd_values(CrdSet.PROMETHEUS)),
         Use("kserve-crd-minimal", "plain", {}),
+        Use("kserve-localmodel-crd-minimal", "plain", {}, embedded=False),
     ]
     return [_placed(one) for one in (*found, *types, *_variants(), *_on_platforms())]
 

@@ -3,18 +3,22 @@
 from collections.abc import Iterator, Mapping
 from functools import cache
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import pytest
 import yaml
 from hypothesis import given
 from tests.charts.real.folders import documents, printed
+from tests.deploy.eks_stack import locks
+from tests.planning.test_secrets import VAULT
 from tests.stacks.any_stack import LARGE, bounded, stack_files
 
 from corral.catalogue.charts import charts
 from corral.cli.bundle import named_hosts, site_of
 from corral.stacks.config.errors import StackErrors
 from corral.stacks.config.loader import parse
+from corral.stacks.config.model_lock import LockedModel
 from corral.stacks.config.stack_config import StackConfig
 from corral.stacks.deploy.graph import graph
 from corral.stacks.planning.planner import plan
@@ -56,9 +60,11 @@ def onprem() -> dict[str, Any]:
     return {**content, "sovereignty": {**content["sovereignty"], **SOVEREIGNTY}}
 
 
-def platform(config: StackConfig) -> list[dict[str, Any]]:
+def platform(
+    config: StackConfig, locked: Mapping[str, LockedModel] = MappingProxyType({})
+) -> list[dict[str, Any]]:
     """The graph of a stack as the command reads it."""
-    return [vars(one) for one in graph(plan(config, "onprem", pinned=False))]
+    return [vars(one) for one in graph(plan(config, "onprem", locked, pinned=False))]
 
 
 def outside(config: StackConfig, manifests: Any) -> list[str]:
@@ -115,11 +121,12 @@ def test_enough_of_what_is_generated_is_accepted():
 @cache
 def everything() -> tuple[StackConfig, list[dict[str, Any]]]:
     """The committed stack with all addons managed, so that each chart is installed."""
-    content = {**onprem(), "fair-sharing": {}, "gateway": {"host": "models.example.eu"}}
+    content = {**onprem(), "fair-sharing": {}, "gateway": {"host": "models.example.eu"}, "secrets": VAULT}
     content.pop("addons")
     content["models"][0]["scaling"] = content["models"][0].pop("replicas")
+    content["models"][1]["local-cache"] = True
     config = parse(content)
-    return config, platform(config)
+    return config, platform(config, locks(config))
 
 
 @pytest.mark.engine

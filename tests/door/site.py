@@ -74,7 +74,7 @@ class Site:
     intake: str
     """URL of the S3 server that has the intake bucket."""
     absent: set[str] = field(default_factory=set)
-    """Places of the mirror that stay empty: charts of addons that this machine is not set up with."""
+    """References of what is not in the mirror: charts of addons that this machine is not set up with."""
     stack: str = "onprem"
     printed: list[str] = field(default_factory=list)
     """What every command has printed."""
@@ -151,9 +151,9 @@ class Site:
         path.write_text(yaml.safe_dump(content, sort_keys=False))
 
     def fill_mirror(self, charts: Path, scratch: Path) -> set[str]:
-        """The mirror as its administrator fills it; gives the places of charts that no machine here has."""
+        """The mirror as its administrator fills it; gives the references of charts that nobody here has."""
         absent: set[str] = set()
-        for place in lock.references(self.registry).values():
+        for entry, place in lock.references(self.registry).items():
             path = place.removeprefix("oci://").partition("/")[2]
             if not place.startswith("oci://"):
                 self.mirror.put_image(path)
@@ -162,7 +162,7 @@ class Site:
             if (charts / name).is_dir():
                 self.mirror.push_chart(path, charts / name, scratch)
             else:
-                absent.add(place)
+                absent.add(entry)
         return absent
 
     def install(self, chart: Path, namespace: str, values: dict[str, object]) -> None:

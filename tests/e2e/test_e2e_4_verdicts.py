@@ -24,6 +24,8 @@ CONSTRAINTS = {
 }
 EXPECTED = {live.NATIVE: 3000, live.KYVERNO: 600}
 """Objects that are compared at least."""
+OF_ADDED_KINDS = {"sov-key-14-eu-resident"}
+"""Policies for kinds alone that have a type for these tests, which a running Kyverno does not know."""
 
 
 @pytest.fixture(scope="module")
@@ -68,7 +70,7 @@ def test_a_running_cluster_says_of_every_mutation_what_it_is_made_for(
     unseen = {*live.FILTERED, *added} if net == live.KYVERNO else set[str]()
     several = [one for _, one in live.objects(every=net == live.NATIVE) if one.subject["kind"] not in unseen]
     first = {one.policy: one for one in several if one.stops}
-    assert first.keys() == CONSTRAINTS.keys()
+    assert CONSTRAINTS.keys() - first.keys() == (OF_ADDED_KINDS if net == live.KYVERNO else set())
     wait_for(
         lambda: all(one.refused for one in live.answers(kubeconfig, net, [*first.values()])),
         SECONDS,
