@@ -41,8 +41,8 @@ def placed(kind: SecretProvider, stated: Mapping[str, str]) -> dict[str, dict[st
     return {one.provider: {field: stated[key] for field, key in one.place.items() if key in stated}}
 
 
-def provider(kind: SecretProvider, stated: Mapping[str, str], namespace: str) -> dict[str, Any]:
-    """`spec.provider` of a store that the operator in `namespace` enters by its own account, without a key.
+def provider(kind: SecretProvider, stated: Mapping[str, str]) -> dict[str, Any]:
+    """`spec.provider` of a store that the operator enters by the token of its own pod, without a key.
 
     Of AWS and Google that is the identity of its pods.
     """
@@ -55,7 +55,6 @@ def provider(kind: SecretProvider, stated: Mapping[str, str], namespace: str) ->
                 "kubernetes": {
                     "mountPath": stated.get("mount", "kubernetes"),
                     "role": stated.get("role", ""),
-                    "serviceAccountRef": {"name": ACCOUNT, "namespace": namespace},
                 }
             },
         },

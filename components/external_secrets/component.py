@@ -100,7 +100,7 @@ class ExternalSecrets(pulumi.ComponentResource):
             namespace=namespace,
             supply=supply,
         )
-        spec: dict[str, Any] = {"provider": provider(SecretProvider(args["provider"]), _stated(args), space)}
+        spec: dict[str, Any] = {"provider": provider(SecretProvider(args["provider"]), _stated(args))}
         if "namespaces" in args:
             spec["conditions"] = [{"namespaces": args["namespaces"]}]
         store = kubernetes.apiextensions.CustomResource(

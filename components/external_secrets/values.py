@@ -28,8 +28,14 @@ def external_secrets_values(*, replicas: int, supply: Supply) -> dict[str, Any]:
         "processClusterExternalSecret": False,
         "processPushSecret": False,
         "processClusterPushSecret": False,
-        # Who may edit a namespace would else read the store by an ExternalSecret of his own.
-        "rbac": {"aggregateToView": False, "aggregateToEdit": False, "aggregateToAdmin": False},
+        # Who may edit a namespace would else read the store by an ExternalSecret of his own. The store is
+        # entered by the token that the pod has: tokens of other accounts are nobody's to make.
+        "rbac": {
+            "aggregateToView": False,
+            "aggregateToEdit": False,
+            "aggregateToAdmin": False,
+            "serviceAccountTokenCreate": False,
+        },
         "webhook": {**common, "replicaCount": replicas},
         "certController": common,
     }

