@@ -17,6 +17,8 @@ from corral.components.gateway.script import METADATA, MOST_READ, USED, script
 from corral.embedded import toolchain
 
 READY_SECONDS = 30
+NAME = "x-call"
+"""Header by which a call is found in the log, which is written after the answer."""
 LLAMA = {
     "error": {
         "code": 400,
@@ -54,7 +56,7 @@ class Proxy:
     """An Envoy with the script, and what it has noted of calls."""
 
     def __init__(self, port: int, log: Path, asked: list[tuple[str, dict[str, Any]]]) -> None:
-        self._log, self.asked = log, asked
+        self._log, self.asked, self._calls = log, asked, 0
         self._client = httpx.Client(base_url=f"http://127.0.0.1:{port}", trust_env=False, timeout=20)
 
     def ready(self) -> bool:
@@ -65,20 +67,22 @@ class Proxy:
 
     def call(self, answer: Any, *, path: str = "/red/v1", kind: str = "application/json", **body: Any):
         content = json.dumps({"model": "smollm2", "answer": answer, **body})
-        headers = {"Content-Type": kind}
+        self._calls += 1
+        headers = {"Content-Type": kind, NAME: str(self._calls)}
         return self._client.post(f"{path}/chat/completions", content=content, headers=headers)
 
     def used(self, answer: Any, **body: Any) -> str:
         """Tokens that the script notes of a call."""
-        before = self._lines()
         self.call(answer, **body)
         until = time.monotonic() + READY_SECONDS
-        while (now := self._lines()) == before and time.monotonic() < until:
+        while (noted := self._noted().get(str(self._calls))) is None:
+            assert time.monotonic() < until, "nothing is noted of the call"
             time.sleep(0.05)
-        return now[-1]
+        return noted
 
-    def _lines(self) -> list[str]:
-        return self._log.read_text().splitlines() if self._log.exists() else []
+    def _noted(self) -> dict[str, str]:
+        lines = self._log.read_text().splitlines() if self._log.exists() else []
+        return dict(line.split(" ") for line in lines if " " in line)
 
 
 def free_port() -> int:
@@ -98,7 +102,7 @@ def typed(name: str, **content: Any) -> dict[str, Any]:
 def configuration(port: int, engine: int, log: Path) -> dict[str, Any]:
     """A listener with the script; its routes are as Envoy Gateway makes those of a tenant `red`."""
     code = {"inline_string": script(routing=True, counting=True)}
-    noted = f"%DYNAMIC_METADATA({METADATA}:{USED})%\n"
+    noted = f"%REQ({NAME})% %DYNAMIC_METADATA({METADATA}:{USED})%\n"
     manager = typed(
         "filters.network.http_connection_manager.v3.HttpConnectionManager",
         stat_prefix="here",
