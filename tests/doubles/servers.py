@@ -1,5 +1,6 @@
 """HTTP servers on the loopback interface."""
 
+import socket
 import ssl
 import threading
 from collections.abc import Iterator, Mapping
@@ -44,3 +45,9 @@ def listening(handler: type[BaseHTTPRequestHandler], tls: ssl.SSLContext | None 
         server.shutdown()
         server.server_close()
         thread.join(10)
+
+
+def free_port() -> int:
+    """A port of the loopback interface that nobody listens on."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        return server.getsockname()[1]

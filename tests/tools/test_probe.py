@@ -5,17 +5,13 @@ import socket
 import threading
 
 import pytest
+from tests.doubles.servers import free_port
 
 from corral.tools import probe
 from corral.tools.__main__ import main
 from corral.tools.failure import ToolFailure
 
 HERE = "127.0.0.1"
-
-
-def free_port():
-    with socket.create_server((HERE, 0)) as server:
-        return server.getsockname()[1]
 
 
 @contextlib.contextmanager

@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 
 from corral.tools.batch.lines import Answer, Failure, Request, response
 from corral.tools.failure import ToolFailure
+from corral.tools.sources.transfer import retry_after
 
 AWAY = (429, 502, 503, 504)
 """Answers of a server that is full, starts or ends."""
@@ -69,7 +70,8 @@ class Caller:
                 faults += status >= 500
                 if status < 500 or faults >= FAULT_ATTEMPTS:
                     return _result(one, status, headers, text)
-            self.sleep(max(0.0, min(_pause(headers, pause), self.left)))
+            order = retry_after(headers.get("retry-after"))
+            self.sleep(max(0.0, min(pause if order is None else order, self.left)))
             pause = min(2 * pause, LONGEST_PAUSE)
         return Failure(
             one.line,
@@ -110,12 +112,6 @@ class Caller:
             held = kind(parts.hostname or "", parts.port)
             self._own.connection = held
         return held
-
-
-def _pause(headers: Mapping[str, str], otherwise: float) -> float:
-    """Seconds that the server asks to wait, or `otherwise`."""
-    stated = headers.get("retry-after", "")
-    return float(stated) if stated.isdecimal() else otherwise
 
 
 def _result(one: Request, status: int, headers: Mapping[str, str], text: bytes) -> Answer | Failure:

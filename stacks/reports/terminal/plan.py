@@ -14,7 +14,6 @@ from corral.controls.levels import Level
 from corral.controls.profiles import PROFILES
 from corral.controls.transit import transit_findings
 from corral.stacks.planning.results.addons import AddonPlan
-from corral.stacks.planning.results.gateway import GatewayPlan
 from corral.stacks.planning.results.models import ModelPlan
 from corral.stacks.planning.results.plan import Plan
 from corral.stacks.planning.results.pools import GpuPlan, PoolPlan, Proof, SlicePlan, stranded
@@ -65,9 +64,9 @@ def render(plan: Plan, console: Console) -> None:
     for row in model_notes(plan.models):
         console.print(Text(row))
     if plan.gateway is not None:
-        _gateway(plan, plan.gateway, console)
+        _section("Calls", HEADINGS, gateway_rows(plan.gateway), gateway_notes(plan), console)
     if plan.batches:
-        _batches(plan, console)
+        _section("Batches", BATCH_HEADINGS, batch_rows(plan), batch_notes(plan), console)
     if shared(plan):
         _fair(plan, console)
     if plan.pools:
@@ -105,24 +104,16 @@ def model_notes(models: Sequence[ModelPlan]) -> Iterable[str]:
             )
 
 
-def _gateway(plan: Plan, endpoint: GatewayPlan, console: Console) -> None:
-    _heading(console, "Calls")
-    table = _table(*HEADINGS)
-    for row in gateway_rows(endpoint):
+def _section(
+    title: str, headings: Sequence[str], rows: Iterable[Sequence[str]], notes: Iterable[str], console: Console
+) -> None:
+    _heading(console, title)
+    table = _table(*headings)
+    for row in rows:
         table.add_row(*row)
     console.print(table)
-    for row in gateway_notes(plan):
-        console.print(Text(row))
-
-
-def _batches(plan: Plan, console: Console) -> None:
-    _heading(console, "Batches")
-    table = _table(*BATCH_HEADINGS)
-    for row in batch_rows(plan):
-        table.add_row(*row)
-    console.print(table)
-    for row in batch_notes(plan):
-        console.print(Text(row))
+    for note in notes:
+        console.print(Text(note))
 
 
 def _fair(plan: Plan, console: Console) -> None:

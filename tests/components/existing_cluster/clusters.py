@@ -2,13 +2,12 @@
 
 import contextlib
 import json
-import threading
 from collections.abc import Iterator, Mapping
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import pytest
 import yaml
+from tests.doubles.servers import Handler, listening
 
 from corral.components.existing_cluster import component
 from corral.components.existing_cluster.examination import Examination
@@ -65,30 +64,18 @@ WHOLE: Answers = {
 def serving(answers: Answers, *, token: str | None = None) -> Iterator[str]:
     """Address of an API server; a number is the status of an answer, and None as well as no entry is 404."""
 
-    class Handler(BaseHTTPRequestHandler):
+    class Api(Handler):
         def do_GET(self) -> None:
             answer = answers.get(self.path)
             if token is not None and self.headers.get("Authorization") != f"Bearer {token}":
                 answer = 401
             status = answer if isinstance(answer, int) else 404 if answer is None else 200
-            body = json.dumps(answer if status == 200 else {"kind": "Status", "code": status}).encode()
-            self.send_response(status)
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
+            self.answer(
+                status, json.dumps(answer if status == 200 else {"kind": "Status", "code": status}).encode()
+            )
 
-        def log_message(self, format: str, *args: Any) -> None:
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_port}"
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
+    with listening(Api) as address:
+        yield f"http://{address}"
 
 
 def kubeconfig(server: str, user: Mapping[str, Any] | None = None) -> str:

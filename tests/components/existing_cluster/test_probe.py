@@ -2,11 +2,10 @@
 
 import contextlib
 import json
-import threading
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 from tests.components.existing_cluster.clusters import WHOLE, kubeconfig
+from tests.doubles.servers import Handler, listening
 
 from corral.components.existing_cluster import ProbePods, Requirements, examined, probe
 from corral.components.existing_cluster.args import FindingLevel
@@ -71,32 +70,18 @@ class Cluster:
 
 @contextlib.contextmanager
 def serving(cluster):
-    class Handler(BaseHTTPRequestHandler):
-        def answer(self):
+    class Api(Handler):
+        def respond(self):
             length = int(self.headers.get("Content-Length") or 0)
             content = json.loads(self.rfile.read(length)) if length else None
             method = getattr(cluster, self.command.lower())
             status, body = method(self.path, content) if content is not None else method(self.path)
-            text = json.dumps(body).encode()
-            self.send_response(status)
-            self.send_header("Content-Length", str(len(text)))
-            self.end_headers()
-            self.wfile.write(text)
+            self.answer(status, json.dumps(body).encode())
 
-        do_GET = do_POST = do_DELETE = answer
+        do_GET = do_POST = do_DELETE = respond
 
-        def log_message(self, format, *args):
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_port}"
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
+    with listening(Api) as address:
+        yield f"http://{address}"
 
 
 @pytest.fixture(autouse=True)

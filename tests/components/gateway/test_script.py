@@ -1,7 +1,6 @@
 """The gateway's script in a real Envoy, before a server that answers as engines do."""
 
 import json
-import socket
 import subprocess
 import time
 from collections.abc import Iterator
@@ -11,7 +10,7 @@ from typing import Any
 import httpx
 import pytest
 import yaml
-from tests.doubles.servers import Handler, listening
+from tests.doubles.servers import Handler, free_port, listening
 
 from corral.components.gateway.script import METADATA, MOST_READ, USED, script
 from corral.embedded import toolchain
@@ -83,12 +82,6 @@ class Proxy:
     def _noted(self) -> dict[str, str]:
         lines = self._log.read_text().splitlines() if self._log.exists() else []
         return dict(line.split(" ") for line in lines if " " in line)
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 def address(port: int) -> dict[str, Any]:
