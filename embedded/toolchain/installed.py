@@ -1,5 +1,6 @@
 """Programs that are already on PATH, when their version fits."""
 
+import os
 import re
 import subprocess
 import tempfile
@@ -82,9 +83,10 @@ class OnPath:
 
 def _version(program: Path, arguments: tuple[str, ...], pattern: str) -> Version:
     """The version that the program prints; empty when it prints none in time."""
-    with tempfile.TemporaryDirectory(prefix="corral-") as nowhere:
+    with tempfile.TemporaryDirectory(prefix="corral-", ignore_cleanup_errors=True) as nowhere:
         quiet = {
             "HOME": nowhere,
+            "XDG_CONFIG_HOME": os.devnull,  # Go's telemetry writes there after the command has ended
             "PULUMI_HOME": nowhere,
             "PULUMI_SKIP_UPDATE_CHECK": "true",
             "GOTOOLCHAIN": "local",

@@ -54,9 +54,16 @@ def streamed(
 
 
 def answers(client: httpx.Client, tenant: str, key: str | None, status: int) -> None:
-    """Waits until a call of the tenant's list of models has this status."""
+    """Waits until a call of the tenant's list of models has this status; proxies may not be ready yet."""
+
+    def answered() -> bool:
+        try:
+            return call(client, f"/{tenant}/v1/models", key).status_code == status
+        except httpx.TransportError:
+            return False
+
     platform_client.wait_for(
-        lambda: call(client, f"/{tenant}/v1/models", key).status_code == status,
+        answered,
         CHANGED_SECONDS,
         f"{tenant}'s models answer {status}",
     )

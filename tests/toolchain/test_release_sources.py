@@ -1,7 +1,9 @@
 """Release archives, from servers on loopback."""
 
 import os
+import shutil
 import socket
+import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -14,7 +16,7 @@ from corral.embedded.toolchain.installed import Installed, OnPath
 from corral.embedded.toolchain.recipes import Recipe
 from corral.embedded.toolchain.releases import Release, ReleaseFile
 from corral.embedded.toolchain.setup import plan, set_up
-from corral.embedded.toolchain.tools import TOOLS
+from corral.embedded.toolchain.tools import GO, TOOLS
 
 from .conftest import Site, sha256, tar_of
 
@@ -107,6 +109,39 @@ def test_a_program_on_path_is_used_when_its_version_fits(
     assert (step.source, step.present) == ("PATH", False)
     set_up([recipe(fits)], lambda line: None)
     assert str(path) in (toolchain / "greet-1.0" / ".complete").read_text()
+
+
+def test_a_program_that_goes_on_writing_at_home_after_its_answer_is_used_all_the_same(
+    toolchain: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "bin"
+    folder.mkdir()
+    asked = folder / "greet"
+    asked.write_text(
+        "#!/bin/sh\nPATH=/usr/bin:/bin\nmkdir $HOME/local\nn=0\n"
+        "files() { while test $n -lt $1; do n=$((n+1)); : > $HOME/local/$n; done; }\n"
+        "files 2000\n(files 6000) >/dev/null 2>&1 &\necho v1.4.2\n"
+    )
+    asked.chmod(0o755)
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    monkeypatch.setenv("PATH", str(folder))
+    fits = OnPath((Installed("greet", ("--version",), lowest=(1, 4), below=(1, 5)),))
+    set_up([recipe(fits)], lambda line: None)
+    assert str(asked) in (toolchain / "greet-1.0" / ".complete").read_text()
+
+
+def test_go_leaves_nothing_behind_when_it_is_asked_for_its_version(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    if shutil.which("go") is None:
+        pytest.skip("no go on PATH")
+    monkeypatch.setenv("CORRAL_TOOLCHAIN", str(tmp_path / "toolchain"))
+    nowhere = tmp_path / "nowhere"
+    nowhere.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(nowhere))
+    plan([GO])
+    time.sleep(0.3)
+    assert list(nowhere.iterdir()) == []
 
 
 def test_a_program_on_path_of_another_version_is_passed_over(
