@@ -96,7 +96,10 @@ def cut_off(newcomer, mirror, intake):
         yield newcomer
         return
     ports = [int(one.rpartition(":")[2]) for one in (mirror.address, intake)]
-    with TemporaryDirectory(prefix="corral-gate-") as folder, isolated.isolated(Path(folder), ports) as enter:
+    with (
+        TemporaryDirectory(prefix="corral-gate-", ignore_cleanup_errors=True) as folder,
+        isolated.isolated(Path(folder), ports) as enter,
+    ):
         yield replace(newcomer, enter=enter)
 
 
