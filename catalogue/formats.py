@@ -27,6 +27,8 @@ SUBDOMAIN = Format(
     "a DNS name: lower-case letters, digits, - and .",
 )
 """Names of Kubernetes objects, nodes among them (RFC 1123)."""
+HOST_NAME = Format(rf"(?![0-9.]+$){SUBDOMAIN.pattern}", f"{SUBDOMAIN.words}, and no address")
+"""Names that the Gateway API takes for a host (Hostname of v1: no addresses)."""
 LABEL_VALUE = Format(
     r"[A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?", "a label value: letters, digits, -, _ and ., at most 63"
 )

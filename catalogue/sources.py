@@ -4,6 +4,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from corral.catalogue.formats import Format
 from corral.catalogue.vocabulary import SourceScheme
 
 ACCESS_KEY, SECRET_KEY = "access-key", "secret-key"
@@ -36,6 +37,32 @@ SOURCE_KINDS: Mapping[SourceScheme, SourceKind] = {
     SourceScheme.OCI: SourceKind({}, {ACCESS_KEY: "OCI_USERNAME", SECRET_KEY: "OCI_PASSWORD"}),
     SourceScheme.HUB: SourceKind({"endpoint": "HF_ENDPOINT"}, {TOKEN: "HF_TOKEN"}),
 }
+
+_BUCKET = r"(?P<bucket>[a-z0-9][a-z0-9.-]{1,61}[a-z0-9])(?:/(?P<prefix>.*))?"
+SOURCE_FORMS: Mapping[SourceScheme, Format] = {
+    SourceScheme.S3: Format(_BUCKET, "s3://BUCKET/PREFIX"),
+    SourceScheme.GCS: Format(_BUCKET, "gs://BUCKET/PREFIX"),
+    SourceScheme.OCI: Format(
+        r"(?=.*(?::[\w.-]+|@sha256:[0-9a-f]{64})$)(?P<host>[\w.-]+(?::\d+)?)/(?P<path>[a-z0-9._/-]+?)"
+        r"(?::(?P<tag>[\w.-]+))?(?:@(?P<digest>sha256:[0-9a-f]{64}))?",
+        "oci://REGISTRY/REPOSITORY:TAG or oci://REGISTRY/REPOSITORY@sha256:DIGEST",
+    ),
+    SourceScheme.HUB: Format(
+        r"(?P<name>[\w.-]+/[\w.-]+)(?:@(?P<revision>[\w./-]+))?/?", "hf://ORGANISATION/NAME[@REVISION]"
+    ),
+    SourceScheme.PACKAGE: Format(
+        r"(?P<package>[^/]+)/(?P<version>[^/]+)/(?P<path>[^/].*)", "package://NAME/VERSION/PATH"
+    ),
+    SourceScheme.FILE: Format(r"(?P<path>/.*[^/].*)", "file:///PATH"),
+}
+"""What follows `SCHEME://` in the source of a model, and how to write the whole."""
+
+
+def source_form(uri: str) -> Format | None:
+    """The form that the URI has not; None: it has it, or no import reads its scheme."""
+    scheme = scheme_of(uri)
+    form = SOURCE_FORMS[scheme] if scheme else None
+    return None if form is None or form.matches(uri.partition("://")[2]) else form
 
 
 def secret_key(source: str, part: str) -> str:

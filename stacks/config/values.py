@@ -29,6 +29,7 @@ from corral.catalogue.formats import (
     GCP_PROJECT,
     GCP_ZONE,
     GKE_NAME,
+    HOST_NAME,
     HTTPS_URL,
     IAM_PRINCIPAL,
     IMAGE,
@@ -285,6 +286,8 @@ def _text(allowed: Format) -> dict[str, Any]:
 
 ObjectName = Annotated[str, AfterValidator(_format(SUBDOMAIN)), WithJsonSchema(_text(SUBDOMAIN))]
 """Name of a Kubernetes object."""
+HostName = Annotated[str, AfterValidator(_format(HOST_NAME)), WithJsonSchema(_text(HOST_NAME))]
+"""Name by which callers reach something."""
 NodeName = ObjectName
 """Name of a Kubernetes node."""
 LabelKey = Annotated[str, AfterValidator(_format(LABEL_KEY)), WithJsonSchema(_text(LABEL_KEY))]

@@ -94,6 +94,7 @@ def test_an_addon_of_the_gateway_brings_its_charts_and_images_into_the_plan():
     ("gateway", "line"),
     [
         ({}, "gateway.host"),
+        (section(host="10.20.0.7"), "gateway.host: 10.20.0.7: use a DNS name"),
         (section(tenants={"green": {}}), "gateway.tenants.green: green"),
         (section(tenants={"red": {"jwt": {**JWT, "issuer": "http://id.example.eu"}}}), "jwt.issuer"),
         (section(tenants={"red": {"jwt": {**JWT, "audiences": []}}}), "jwt.audiences"),

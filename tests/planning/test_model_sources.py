@@ -32,9 +32,7 @@ def lines(source: str, profile: str = "open", sources: list[dict] | None = None,
     )
 
 
-@pytest.mark.parametrize(
-    "source", ["s3://models/m", "oci://r.example/m:1", "hf://org/m", "file:///m", "package://m/1/x"]
-)
+@pytest.mark.parametrize("source", ["s3://models/m", "oci://r.example/m:1", "hf://org/m", "package://m/1/x"])
 def test_profile_open_imports_what_a_source_holds_and_the_plan_says_so(source: str):
     assert lines(source) == []
     served = planned(
@@ -43,6 +41,34 @@ def test_profile_open_imports_what_a_source_holds_and_the_plan_says_so(source: s
         models=[{"name": "chat", "model": "qwen3-8b", "source": source}],
     ).models[0]
     assert served.unlocked and served.files == ()
+
+
+def test_a_folder_of_this_machine_is_no_source_of_a_cluster_elsewhere():
+    (line,) = lines("file:///srv/m")
+    assert line.startswith(
+        "models[0].source: file:///srv/m: the import's pod has no folder of this machine: use s3"
+    )
+
+
+@pytest.mark.parametrize(
+    ("source", "form"),
+    [
+        ("hf://org", "hf://ORGANISATION/NAME[@REVISION]"),
+        ("hf://org/m/deeper", "hf://ORGANISATION/NAME[@REVISION]"),
+        ("oci://r.example/m", "oci://REGISTRY/REPOSITORY:TAG or oci://REGISTRY/REPOSITORY@sha256:DIGEST"),
+        (
+            "oci://r.example:5000/m",
+            "oci://REGISTRY/REPOSITORY:TAG or oci://REGISTRY/REPOSITORY@sha256:DIGEST",
+        ),
+        ("oci://r.example", "oci://REGISTRY/REPOSITORY:TAG or oci://REGISTRY/REPOSITORY@sha256:DIGEST"),
+        ("s3://In_take/m", "s3://BUCKET/PREFIX"),
+        ("gs://x/m", "gs://BUCKET/PREFIX"),
+        ("file://srv/m", "file:///PATH"),
+        ("package://m/1", "package://NAME/VERSION/PATH"),
+    ],
+)
+def test_a_source_that_the_import_cannot_read_is_refused_by_the_plan(source: str, form: str):
+    assert lines(source) == [f"models[0].source: {source}: use {form}"]
 
 
 @pytest.mark.parametrize("source", ["s3://models/m", "oci://r.example/m:1"])
@@ -289,6 +315,15 @@ def test_pgvector_takes_only_vectors_that_it_can_index(dimensions: int, fine: bo
     lines = problems(vector_db={"engine": "pgvector", "dimensions": dimensions})
     assert (lines == []) is fine
     assert fine or lines[0].startswith(f"vector-db.dimensions: {dimensions}: pgvector indexes 4000 at most")
+
+
+@pytest.mark.parametrize(("dimensions", "fine"), [(65536, True), (65537, False)])
+def test_qdrant_takes_only_vectors_that_it_can_hold(dimensions: int, fine: bool):
+    lines = problems(vector_db={"engine": "qdrant", "dimensions": dimensions})
+    assert (lines == []) is fine
+    assert fine or lines == [
+        f"vector-db.dimensions: {dimensions}: a vector has 65536 at most in qdrant: use fewer"
+    ]
 
 
 def test_node_names_of_two_pools_never_make_one_resource(tmp_path, monkeypatch):

@@ -4,8 +4,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import unquote
 
+from corral.catalogue.vocabulary import SourceScheme
 from corral.tools.failure import ToolFailure
-from corral.tools.sources.source import Listed, Listing, Say, relative, sha256_of
+from corral.tools.sources.source import Listed, Listing, Say, parts, relative, sha256_of
 
 CHUNK = 1 << 20
 
@@ -14,9 +15,7 @@ class FolderSource:
     """`file:///PATH`: PATH is a file, or the folder that holds the files."""
 
     def __init__(self, rest: str):
-        self._path = Path(unquote(rest))
-        if not self._path.is_absolute():
-            raise ToolFailure(f"file://{rest}: the path must be absolute")
+        self._path = Path(unquote(parts(SourceScheme.FILE, rest)["path"]))
 
     def listing(self) -> Listing:
         if self._path.is_file():

@@ -10,12 +10,12 @@ from urllib.parse import quote
 
 import httpx
 
+from corral.catalogue.vocabulary import SourceScheme
 from corral.tools.failure import ToolFailure
-from corral.tools.sources.source import Listed, Listing, Say, relative
+from corral.tools.sources.source import Listed, Listing, Say, parts, relative
 from corral.tools.sources.transfer import TIMEOUT, Part, content, http_part, repeated, unheard
 
 ENDPOINT = "https://huggingface.co"
-REPOSITORY = re.compile(r"(?P<name>[\w.-]+/[\w.-]+)(?:@(?P<revision>[\w./-]+))?/?")
 COMMIT = re.compile(r"[0-9a-f]{40}")
 REASONS = {401: "wants a token", 403: "access is not granted to this token", 404: "not there"}
 
@@ -26,9 +26,7 @@ def hub_source(rest: str) -> "HubSource":
     Raises:
         ToolFailure: it names no repository.
     """
-    match = REPOSITORY.fullmatch(rest)
-    if match is None:
-        raise ToolFailure(f"hf://{rest}: expected hf://ORGANISATION/NAME[@REVISION]")
+    match = parts(SourceScheme.HUB, rest)
     return HubSource(match["name"], match["revision"] or "main")
 
 

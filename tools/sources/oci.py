@@ -7,7 +7,6 @@ import base64
 import hashlib
 import json
 import os
-import re
 from collections.abc import Generator, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from functools import cached_property
@@ -16,8 +15,9 @@ from typing import Any, cast
 import httpx
 
 from corral.catalogue.registry import Unresolved, anonymous_token
+from corral.catalogue.vocabulary import SourceScheme
 from corral.tools.failure import ToolFailure
-from corral.tools.sources.source import Listed, Listing, Say
+from corral.tools.sources.source import Listed, Listing, Say, parts
 from corral.tools.sources.transfer import (
     CONNECT_ATTEMPTS,
     TIMEOUT,
@@ -29,9 +29,6 @@ from corral.tools.sources.transfer import (
     unheard,
 )
 
-REFERENCE = re.compile(
-    r"(?P<host>[\w.-]+(?::\d+)?)/(?P<path>[a-z0-9._/-]+?)(?::(?P<tag>[\w.-]+))?(?:@(?P<digest>sha256:[0-9a-f]{64}))?"
-)
 TITLE = "org.opencontainers.image.title"
 MANIFEST = "application/vnd.oci.image.manifest.v1+json"
 PACKED = ("tar", "tar+gzip", "tar+zstd")
@@ -47,9 +44,7 @@ def oci_source(rest: str) -> "OciSource":
     Raises:
         ToolFailure: it names no artifact.
     """
-    match = REFERENCE.fullmatch(rest)
-    if match is None or not (match["tag"] or match["digest"]):
-        raise ToolFailure(f"oci://{rest}: expected oci://REGISTRY/REPOSITORY:TAG or …@sha256:DIGEST")
+    match = parts(SourceScheme.OCI, rest)
     return OciSource(match["host"], match["path"], match["digest"] or match["tag"])
 
 

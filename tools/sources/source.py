@@ -1,11 +1,14 @@
 """What every source of model files offers."""
 
 import hashlib
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Protocol
 
+from corral.catalogue.sources import SOURCE_FORMS
+from corral.catalogue.vocabulary import SourceScheme
 from corral.tools.failure import ToolFailure
 
 Say = Callable[[str], None]
@@ -50,6 +53,19 @@ class Source(Protocol):
             ToolFailure: there is no such file, it cannot be read, or it changes while it is read.
         """
         ...
+
+
+def parts(scheme: SourceScheme, rest: str) -> re.Match[str]:
+    """What follows `SCHEME://` in a URI, by the groups of its form.
+
+    Raises:
+        ToolFailure: it has another form.
+    """
+    form = SOURCE_FORMS[scheme]
+    match = re.fullmatch(form.pattern, rest)
+    if match is None:
+        raise ToolFailure(f"{scheme.value}://{rest}: expected {form.words}")
+    return match
 
 
 def fetched(source: Source, name: str, folder: Path, notes: Say) -> Path:

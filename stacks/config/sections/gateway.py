@@ -10,6 +10,7 @@ from corral.stacks.config.values import (
     BodySize,
     Certificates,
     Cidr,
+    HostName,
     HttpsUrl,
     LabelKey,
     Name,
@@ -76,7 +77,7 @@ class TokenLimits(Section):
 class Gateway(Section):
     """An endpoint with TLS, keys and limits before all models."""
 
-    host: ObjectName
+    host: HostName
     """Name that applications call, such as `models.example.eu`; its address is looked up by your own DNS."""
     port: Port = 443
     """Port of the endpoint."""

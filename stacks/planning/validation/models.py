@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from urllib.parse import urlsplit
 
 from corral.catalogue.models import ModelSpec, models
-from corral.catalogue.sources import scheme_of
+from corral.catalogue.sources import scheme_of, source_form
 from corral.catalogue.vocabulary import Profile, SourceScheme, StorageKind, Weights
 from corral.controls.profiles import PROFILES
 from corral.stacks.config.errors import Problem, one_of
@@ -71,6 +71,8 @@ def _weights(config: StackConfig, model: ModelSection, facts: ModelSpec, path: s
     allowed = tuple(one for one in PROFILES[chosen.value].model_sources if one in IMPORTED)
     if not source.startswith(allowed) or not (urlsplit(source).netloc or urlsplit(source).path.strip("/")):
         yield Problem(f"{path}.source", source, f"profile {chosen.value} allows {', '.join(allowed)}")
+    elif form := source_form(source):
+        yield Problem(f"{path}.source", source, f"use {form.words}")
     elif model.weights is Weights.REAL and source_of(source, config.model_sources) is None:
         yield from _closed(config, source, path)
 
@@ -94,6 +96,9 @@ def _closed(config: StackConfig, source: str, path: str) -> Iterator[Problem]:
             yield Problem(f"{path}.source", source, reason)
         case SourceScheme.S3 if store.kind is StorageKind.GCS:
             reason = f"the platform's store is Cloud Storage: name s3://{bucket} in model-sources"
+            yield Problem(f"{path}.source", source, reason)
+        case SourceScheme.FILE if config.cluster.capabilities.pulls_images:
+            reason = "the import's pod has no folder of this machine: use s3://, gs://, oci:// or hf://"
             yield Problem(f"{path}.source", source, reason)
         case _:
             pass

@@ -12,6 +12,8 @@ INDEXED = 4000
 """Dimensions of an HNSW index over `halfvec`; over `vector` 2000 (pgvector 0.8.5, README, HNSW)."""
 STORED = 16000
 """Dimensions of a `vector` column (same)."""
+QDRANT = 65536
+"""Dimensions of a vector in Qdrant (`VectorParams.size`, validated from 1 to 65536)."""
 
 
 def check_vector_db(config: StackConfig) -> Iterator[Problem]:
@@ -21,6 +23,9 @@ def check_vector_db(config: StackConfig) -> Iterator[Problem]:
         return
     if database.engine is VectorEngine.PGVECTOR:
         yield from _pgvector(database)
+    elif database.dimensions > QDRANT:
+        reason = f"a vector has {QDRANT} at most in qdrant: use fewer"
+        yield Problem("vector-db.dimensions", str(database.dimensions), reason)
     yield from _copies(database)
     yield from _volume(database)
 
