@@ -69,7 +69,7 @@ def site(tmp_path_factory):
             made = sites.Site(newcomer, kubeconfig, mirror, intake, stack=STACK)
             made.absent.update(made.fill_mirror(plane / "charts", folder))
             made.kubectl("apply", "-f", "-", stdin=json.dumps(ENCRYPTED))
-            made.kubectl("label", "node", NODE, "topology.kubernetes.io/region=plant-7")
+            made.kubectl("label", "--overwrite", "node", NODE, "topology.kubernetes.io/region=plant-7")
             made.put_model("smollm2", {FILE: sites.packaged(SMOLLM2.package_source, FILE)})
             made.write_stack({"models": [CHAT]})
             newcomer.stack(STACK, OWN_SECRETS)
