@@ -25,6 +25,8 @@ class Package(ComponentProvider):
 
 def published(inferred: dict[str, Any]) -> dict[str, Any]:
     """The schema inferred from components, with plain descriptions, and with secrets marked as such."""
+    # Without it the generator refers to types of the elements of plain lists that it does not write.
+    inferred["language"]["go"]["generateExtraInputTypes"] = True
     for described in (*inferred["resources"].values(), *inferred["types"].values()):
         described["description"] = inspect.cleandoc(described.get("description") or "")
         for section in ("inputProperties", "properties"):

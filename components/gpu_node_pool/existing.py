@@ -28,6 +28,8 @@ class ExistingGpuNodePoolArgs(GpuNodePoolArgs):
     """Name of the pool, which its nodes carry as a label."""
     nodes: list[PoolNode]
     """Nodes of the pool, all of one kind of GPU."""
+    dedicated: NotRequired[bool]
+    """False: the nodes get no taint, and run pods that need no GPU, too, as the only nodes of a cluster must."""
     node_hour: NotRequired[HourlyPrice]
     """Price of one node, which a budget counts; nobody knows it when omitted."""
 
@@ -46,11 +48,14 @@ class ExistingGpuNodePool(pulumi.ComponentResource):
         args = checked(args, ExistingGpuNodePoolArgs, name)
         super().__init__(token(type(self)), name, {}, opts)
         price = {NODE_HOUR: price_text(args["node_hour"])} if "node_hour" in args else {}
-        marked = [self._marked(name, args["pool"], node, price) for node in args["nodes"]]
+        dedicated = args.get("dedicated", True)
+        marked = [self._marked(name, args["pool"], node, price, dedicated) for node in args["nodes"]]
         self.nodes = pulumi.Output.all(*marked)
         self.register_outputs({"nodes": self.nodes})
 
-    def _marked(self, name: str, pool: str, node: PoolNode, price: Mapping[str, str]) -> pulumi.Output[str]:
+    def _marked(
+        self, name: str, pool: str, node: PoolNode, price: Mapping[str, str], dedicated: bool
+    ) -> pulumi.Output[str]:
         # Neither name has a slash: no two nodes of two pools share one.
         logical = f"{name}/{node['name']}"
         there = kubernetes.core.v1.Node.get(logical, node["name"], opts=child(self))
@@ -63,7 +68,7 @@ class ExistingGpuNodePool(pulumi.ComponentResource):
                 "labels": labels,
                 "annotations": {**TAKE_OVER, **price},
             },
-            spec=cast(Any, state.apply(lambda one: one.tainted(self))),
+            spec=cast(Any, state.apply(lambda one: one.tainted(self) if dedicated else {})),
             opts=child(self),
         )
         return name_of(patch)

@@ -52,6 +52,10 @@ def test_credentials_are_secrets_and_names_of_secrets_are_none(schema):
     assert not secrets & {"Supply.pullSecret", "VectorDatabase.secret", "Store.writerSecret"}
 
 
+def test_go_gets_a_type_for_the_elements_of_every_list(schema):
+    assert schema["language"]["go"]["generateExtraInputTypes"] is True
+
+
 def test_descriptions_have_no_indentation_of_the_source(schema):
     for one in (*schema["resources"].values(), *schema["types"].values()):
         assert "\n    " not in one["description"]

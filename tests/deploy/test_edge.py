@@ -70,6 +70,7 @@ def test_the_node_is_told_its_shares_and_the_driver_is_the_machine_s_own():
     labels = node.inputs["metadata"]["labels"]
     assert labels["corral.dev/pool"] == "shared"
     assert labels["nvidia.com/device-plugin.config"]
+    assert not node.inputs.get("spec"), "a taint would leave the platform no node"
     operator = graph.one("Release", "gpu-operator-chart").inputs["values"]
     assert operator["driver"]["enabled"] is False
 

@@ -4,21 +4,23 @@ import json
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 import yaml
 from tests.commands import answer_of, helm_template, kubectl_done
+from tests.door import isolated
 from tests.door.newcomer import Newcomer
 from tests.doubles.mirror import Mirror
 from tests.doubles.s3 import create_bucket, s3_client, s3_server
 
 from corral.catalogue import lock
+from corral.catalogue.gpus import gpus
 from corral.embedded import toolchain
 from corral.tools.sources import source_of
 
-CONTEXT = "onprem"
 MACHINES = [
     {"name": name, "cpu": "96", "memory": "1024Gi", "pods": 250, "gpu": "A100-80GB", "gpus": 8}
     for name in ("gpu-1", "gpu-2")
@@ -140,7 +142,7 @@ class Site:
         }
 
     def write_stack(self, change: dict[str, object]) -> None:
-        """The committed `Pulumi.onprem.yaml`, at this mirror and intake, with `change` to its keys."""
+        """The committed stack, at this mirror and intake, with `change` to its keys."""
         path = self.newcomer.checkout / f"Pulumi.{self.stack}.yaml"
         content = yaml.safe_load(path.read_text())
         platform = content["config"]["corral:platform"]
@@ -197,17 +199,50 @@ def packaged(source: str, name: str) -> bytes:
 
 
 def add_machines(newcomer: Newcomer) -> None:
-    """The plane of this checkout has the site's GPU nodes, too."""
+    """The plane of this checkout has the on-prem site's GPU nodes, too."""
+    with inventory(newcomer) as content:
+        content["machines"] += MACHINES
+
+
+@contextmanager
+def inventory(newcomer: Newcomer) -> Iterator[dict]:
+    """What machines a plane of this checkout pretends to have, to be changed."""
     path = newcomer.checkout / "embedded" / "hardware" / "inventory.yaml"
     content = yaml.safe_load(path.read_text())
-    content["machines"] += MACHINES
+    yield content
     path.write_text(yaml.safe_dump(content, sort_keys=False))
 
 
-def site_kubeconfig(plane: Path, folder: Path) -> Path:
+def l4() -> dict:
+    """The GPU as an inventory has one; its memory is the catalogue's."""
+    known = gpus()["L4"]
+    return {
+        "name": known.product,
+        "architecture": "Ada Lovelace",
+        "compute-capability": "8.9",
+        "memory-mib": int(known.nominal_gib * 1024),
+        "usable-gib": known.usable_gib,
+    }
+
+
+@contextmanager
+def cut_off(newcomer: Newcomer, mirror: Mirror, intake: str) -> Iterator[Newcomer]:
+    """The newcomer where nothing but mirror and intake is reached; as before where the kernel forbids it."""
+    if isolated.unavailable() is not None:
+        yield newcomer
+        return
+    ports = [int(one.rpartition(":")[2]) for one in (mirror.address, intake)]
+    with (
+        TemporaryDirectory(prefix="corral-gate-", ignore_cleanup_errors=True) as folder,
+        isolated.isolated(Path(folder), ports) as enter,
+    ):
+        yield replace(newcomer, enter=enter)
+
+
+def site_kubeconfig(plane: Path, folder: Path, context: str) -> Path:
     """A kubeconfig of the plane's cluster whose context has the name in the committed stack."""
     content = yaml.safe_load((plane / "kubeconfig").read_text())
-    content["contexts"][0]["name"] = content["current-context"] = CONTEXT
+    content["contexts"][0]["name"] = content["current-context"] = context
     path = folder / "kubeconfig"
     path.write_text(yaml.safe_dump(content))
     path.chmod(0o600)

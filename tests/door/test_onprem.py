@@ -9,10 +9,6 @@ from the same intake in their place. In order: each test goes on from where the 
 
 import base64
 import json
-from contextlib import contextmanager
-from dataclasses import replace
-from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import pytest
 from tests.door import isolated
@@ -72,10 +68,14 @@ def site(tmp_path_factory):
     newcomer.log_in()
     sites.add_machines(newcomer)
     plane = newcomer.home / ".cache" / "corral" / "elsewhere"
-    with serving(folder) as mirror, sites.intake() as intake, cut_off(newcomer, mirror, intake) as newcomer:
+    with (
+        serving(folder) as mirror,
+        sites.intake() as intake,
+        sites.cut_off(newcomer, mirror, intake) as newcomer,
+    ):
         try:
             newcomer.done("corral", "up", "--plane-only", "-s", "elsewhere")
-            made = sites.Site(newcomer, sites.site_kubeconfig(plane, folder), mirror, intake)
+            made = sites.Site(newcomer, sites.site_kubeconfig(plane, folder, "onprem"), mirror, intake)
             made.absent.update(made.fill_mirror(plane / "charts", folder))
             made.kubectl("apply", "-f", "-", stdin=sites.OTHER_WORKLOADS)
             made.kubectl("rollout", "status", "deployment/shop", "-n", OTHERS_NAMESPACE, "--timeout", "60s")
@@ -87,20 +87,6 @@ def site(tmp_path_factory):
             yield made
         finally:
             newcomer.run("corral", "down", "--yes", "-s", "elsewhere")
-
-
-@contextmanager
-def cut_off(newcomer, mirror, intake):
-    """The newcomer where nothing but mirror and intake is reached; as before where the kernel forbids it."""
-    if isolated.unavailable() is not None:
-        yield newcomer
-        return
-    ports = [int(one.rpartition(":")[2]) for one in (mirror.address, intake)]
-    with (
-        TemporaryDirectory(prefix="corral-gate-", ignore_cleanup_errors=True) as folder,
-        isolated.isolated(Path(folder), ports) as enter,
-    ):
-        yield replace(newcomer, enter=enter)
 
 
 @pytest.fixture(scope="module")

@@ -122,3 +122,11 @@ def test_without_operator_and_driver_nobody_hands_gpus_out():
         "addons.gpu-operator: off: its device plugin hands GPUs out, since the DRA driver is off: "
         "use managed or existing"
     ]
+
+
+def test_nodes_of_the_cluster_s_own_may_go_without_a_taint_and_nodes_made_for_a_pool_may_not():
+    assert planned(gpu_pools=[pool(dedicated=False)]).pools[0].dedicated is False
+    assert planned().pools[0].dedicated is True
+    made = pool(dedicated=False, nodes={"min": 1, "max": 2})
+    (found,) = [one for one in problems(gpu_pools=[made]) if "dedicated" in one]
+    assert found.startswith("gpu-pools[0].dedicated: false: nodes that are made for a pool bear its taint")

@@ -47,6 +47,10 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
         """The cloud's simulation for a resource with these inputs."""
         raise NotImplementedError
 
+    def refusals(self, token: str, inputs: Mapping[str, Any]) -> Iterable[tuple[str, str]]:
+        """Path and reason of each input that the cloud's own model of its calls does not have."""
+        return ()
+
     # What is about the plugin itself.
 
     def Attach(self, request: Any, context: Any) -> Any:
@@ -81,7 +85,7 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
             failures = [(token, "not a type that this provider makes")]
         else:
             new = _named(kind, request.urn, old, new, bytes(request.randomSeed))
-            failures = list(refusals(token, new))
+            failures = [*refusals(token, new), *self.refusals(token, new)]
             if kind.named and len(str(new[kind.named])) > kind.longest and new[kind.named] != UNKNOWN:
                 failures.append((kind.named, f"{new[kind.named]!r} has more than {kind.longest} characters"))
         return provider_pb2.CheckResponse(

@@ -11,6 +11,7 @@ import json
 import os
 
 import pytest
+from tests.door.site import l4
 from tests.providers.cloud_site import (
     CHECKOUT,
     FILE,
@@ -26,8 +27,6 @@ from tests.providers.gcp import command, control_planes, node_programs
 from tests.providers.gcp.google import NUMBER
 from tests.providers.gcp.server import provider
 
-from corral.catalogue.gpus import gpus
-
 pytestmark = pytest.mark.engine
 
 STACK, PROJECT, INTAKE, BUCKET = "gke-eu", "acme-models", "example-intake", "example-corral-models"
@@ -39,24 +38,10 @@ ENTIRE = "CORRAL_GKE_STACK" in os.environ
 entire = pytest.mark.skipif(not ENTIRE, reason="CORRAL_GKE_STACK is not set: the stack is previewed alone")
 
 
-def l4():
-    """The GPU of the stack as the inventory of simulated machines has one; its memory is the catalogue's."""
-    known = gpus()["L4"]
-    return {
-        "L4": {
-            "name": known.product,
-            "architecture": "Ada Lovelace",
-            "compute-capability": "8.9",
-            "memory-mib": int(known.nominal_gib * 1024),
-            "usable-gib": known.usable_gib,
-        }
-    }
-
-
 @pytest.fixture(scope="module")
 def site(tmp_path_factory):
     folder = tmp_path_factory.mktemp("gke")
-    newcomer, plane, inventory = newcomer_of(folder, l4())
+    newcomer, plane, inventory = newcomer_of(folder, {"L4": l4()})
     with provider() as (gcp, port):
         google = gcp.google
         google.plane = control_planes.ControlPlane(plane, inventory, folder / "tokens", project=PROJECT)

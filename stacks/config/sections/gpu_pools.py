@@ -87,6 +87,8 @@ class GpuPool(Section):
     """`{names: […]}` for nodes that exist, `{min, max}` for nodes made on demand."""
     gpus_per_node: Annotated[int, Field(strict=True, ge=1, le=16)]
     """GPUs in each node."""
+    dedicated: Annotated[bool, Field(strict=True)] = True
+    """Whether a taint keeps pods that need no GPU off its nodes; `false` where the cluster has no others."""
     sharing: Annotated[
         Sharing,
         BeforeValidator(sharing_value),

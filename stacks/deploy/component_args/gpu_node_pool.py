@@ -11,6 +11,8 @@ def existing_pool_args(pool: PoolPlan, cost: CostPlan) -> ExistingGpuNodePoolArg
         "pool": pool.name,
         "nodes": [_node(pool, node) for node in pool.nodes],
     }
+    if not pool.dedicated:
+        args["dedicated"] = False
     price = next(one.node_hour for one in cost.pools if one.pool == pool.name)
     if price is not None:
         args["node_hour"] = {"amount": float(price), "currency": cost.currency}

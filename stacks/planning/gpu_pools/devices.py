@@ -71,4 +71,5 @@ def pool_plan(
         shares=pool.sharing.shares,
         instance=pool.instance,
         zone=pool.zone,
+        dedicated=pool.dedicated,
     )

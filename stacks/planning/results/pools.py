@@ -142,6 +142,8 @@ class PoolPlan:
     """Of slices cut on demand, whose `gpus` are one way to cut among many; None: nothing is cut on demand."""
     keeps_models: bool = False
     """Whether its nodes keep files of models."""
+    dedicated: bool = True
+    """Whether its nodes bear a taint, so that pods that need no GPU run elsewhere."""
 
 
 class Stranded(NamedTuple):

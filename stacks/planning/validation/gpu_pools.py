@@ -52,6 +52,9 @@ def _nodes(config: StackConfig, pool: GpuPool, path: str) -> Iterator[Problem]:
         yield Problem(
             f"{path}.nodes", "a range", f"cluster kind {kind} has the nodes it has: use {{names: […]}}"
         )
+    if not pool.dedicated and not nodes.names:
+        reason = "nodes that are made for a pool bear its taint: leave it out, or use nodes: {names: […]}"
+        yield Problem(f"{path}.dedicated", "false", reason)
 
 
 def _mig(pool: GpuPool, path: str) -> Iterator[Problem]:

@@ -24,8 +24,8 @@ def node(
     }
 
 
-def marked(there: dict[str, Any], pool: str = "slices") -> Graph:
-    args = {"pool": pool, "nodes": [{"name": "n0", "mig_config": "sevenths"}]}
+def marked(there: dict[str, Any], pool: str = "slices", **more: Any) -> Graph:
+    args = {"pool": pool, "nodes": [{"name": "n0", "mig_config": "sevenths"}], **more}
     return build(lambda: ExistingGpuNodePool("pool", args), found={"n0": there})
 
 
@@ -84,3 +84,8 @@ def test_that_our_taint_is_left_out_is_said_once_with_the_command(monkeypatch):
     assert "`kubectl taint node n0 nvidia.com/gpu=present:NoSchedule`" in line
     marked(node(taints=[MAINTENANCE, TAINT]))
     assert said == [line]
+
+
+@pytest.mark.parametrize("taints", [None, [TAINT], [MAINTENANCE]], ids=["none", "ours", "others"])
+def test_a_pool_that_is_not_dedicated_writes_no_taint(taints):
+    assert not marked(node(taints=taints), dedicated=False).one("NodePatch").inputs.get("spec")

@@ -1,11 +1,11 @@
 """A provider `gcp`, whose state is a Google Cloud of this process."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
 from tests.providers.faults import Faults
-from tests.providers.gcp import buckets, clusters, parts
+from tests.providers.gcp import buckets, clusters, discovery, parts
 from tests.providers.gcp.google import Google, GoogleError, google, refusal
 from tests.providers.provider import Provider, serving
 
@@ -28,6 +28,9 @@ class Gcp(Provider):
     def of(self, inputs: Mapping[str, Any]) -> Google:
         self.google.project, self.google.region = self.config[PROJECT], self.config.get(REGION, "")
         return self.google
+
+    def refusals(self, token: str, inputs: Mapping[str, Any]) -> Iterable[tuple[str, str]]:
+        return discovery.refusals(token, inputs)
 
 
 @contextmanager

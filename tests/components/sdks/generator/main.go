@@ -1,4 +1,4 @@
-// Command generator writes the SDK of a package schema for Node.js, as `pulumi package gen-sdk` does.
+// Command generator writes the SDK of a package schema for a language, as `pulumi package gen-sdk` does.
 package main
 
 import (
@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 
+	golang "github.com/pulumi/pulumi/pkg/v3/codegen/go"
 	"github.com/pulumi/pulumi/pkg/v3/codegen/nodejs"
 	"github.com/pulumi/pulumi/pkg/v3/codegen/schema"
 )
@@ -15,18 +16,18 @@ import (
 const tool = "corral"
 
 func main() {
-	if err := run(os.Args[1], os.Args[2]); err != nil {
+	if err := run(os.Args[1], os.Args[2], os.Args[3]); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}
 }
 
-func run(source, folder string) error {
+func run(language, source, folder string) error {
 	pkg, err := bind(source)
 	if err != nil {
 		return err
 	}
-	files, err := nodejs.GeneratePackage(tool, pkg, nil, nil, false, nil)
+	files, err := generate(language, pkg)
 	if err != nil {
 		return err
 	}
@@ -40,6 +41,16 @@ func run(source, folder string) error {
 		}
 	}
 	return nil
+}
+
+func generate(language string, pkg *schema.Package) (map[string][]byte, error) {
+	switch language {
+	case "go":
+		return golang.GeneratePackage(tool, pkg, nil)
+	case "nodejs":
+		return nodejs.GeneratePackage(tool, pkg, nil, nil, false, nil)
+	}
+	return nil, fmt.Errorf("no generator for %q: go or nodejs", language)
 }
 
 func bind(source string) (*schema.Package, error) {
