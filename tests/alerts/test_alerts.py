@@ -2,18 +2,15 @@
 
 import json
 import re
-import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 from tests.alerts import platform
 from tests.alerts.cases import CASES, END
+from tests.alerts.programs import needs, run
 
 PAGE = Path(__file__).parents[2] / "docs" / "alerts.md"
-PROMTOOL = shutil.which("promtool", path=str(Path(sys.executable).parent)) or shutil.which("promtool")
-needs_promtool = pytest.mark.skipif(PROMTOOL is None, reason="there is no promtool on PATH: `make promtool`")
+needs_promtool = needs("promtool")
 ONE_PER_ENGINE = {"model-smollm2", "model-chat"}
 
 
@@ -37,15 +34,7 @@ def rules(graphs):
 
 
 def promtool(folder, *arguments):
-    return subprocess.run(
-        [str(PROMTOOL), *arguments],
-        cwd=folder,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        check=False,
-        timeout=60,
-    )
+    return run("promtool", folder, *arguments)
 
 
 def minutes(duration: str) -> int:

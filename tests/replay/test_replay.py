@@ -1,7 +1,7 @@
 """Every panel, rule and alert of the platform on series that are replayed, in a Prometheus that runs.
 
 What the exporters print is made (each file says after which source), not recorded; labels, scrapes,
-queries and evaluations are real. What runs for real on a plane is measured by tests/e2e and tests/fair_sharing.
+queries and evaluations are real. What runs on a plane is measured by tests/e2e and tests/fair_sharing.
 """
 
 import math
