@@ -17,7 +17,7 @@ STAMP := .venv/.installed
 APT := DEBIAN_FRONTEND=noninteractive apt-get -o Acquire::Retries=1 -o Acquire::http::Timeout=20 -o Acquire::https::Timeout=20
 
 .DEFAULT_GOAL := help
-.PHONY: help up stop down status logs plan chat kubectl lint lock init setup test browser promtool check docs pictures bench venv
+.PHONY: help up stop down status logs plan chat kubectl lint lock init setup test browser promtool amtool check docs pictures bench venv
 
 help: ## This list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -59,7 +59,7 @@ lock: $(STAMP) ## Resolve the digests of charts and images
 setup: $(STAMP) ## Bring the programs of the embedded platform
 	@$(CORRAL) setup
 
-test: $(STAMP) browser promtool ## All tests
+test: $(STAMP) browser promtool amtool ## All tests
 	@$(CORRAL) setup $(ADDONS:%=--addon %)
 	@$(BIN)/python -m pytest -n 2 --dist loadgroup $(ARGS)
 
@@ -69,14 +69,16 @@ browser: ## Chromium for the tests that open a page, where root has apt-get
 	  $(APT) install -y --no-install-recommends chromium >/dev/null 2>&1; } || \
 	  echo "corral: there is no chromium, and tests that open a page are skipped" >&2
 
-promtool: $(STAMP) ## promtool for the tests of alerts, out of Debian's package, which is not installed
-	@test -x $(BIN)/promtool || command -v promtool >/dev/null || ! command -v apt-get >/dev/null || { \
-	  echo "bringing promtool for the tests of alerts" >&2; mkdir -p .venv/debian; \
-	  (cd .venv/debian && { test "$$(id -u)" != 0 || $(APT) update; } && $(APT) download prometheus && \
-	  dpkg-deb --fsys-tarfile prometheus_*.deb | tar -xO ./usr/bin/promtool > promtool && chmod +x promtool && \
-	  mv promtool ../bin/promtool) >/dev/null 2>&1; rm -rf .venv/debian; }
-	@test -x $(BIN)/promtool || command -v promtool >/dev/null || \
-	  echo "corral: there is no promtool, and tests that need it are skipped" >&2
+PACKAGE_promtool := prometheus
+PACKAGE_amtool := prometheus-alertmanager
+promtool amtool: $(STAMP) ## For the tests of alerts: out of Debian's packages, which are not installed
+	@test -x $(BIN)/$@ || command -v $@ >/dev/null || ! command -v apt-get >/dev/null || { \
+	  echo "bringing $@ for the tests of alerts" >&2; mkdir -p .venv/debian-$@; \
+	  (cd .venv/debian-$@ && { test "$$(id -u)" != 0 || $(APT) update; } && $(APT) download $(PACKAGE_$@) && \
+	  dpkg-deb --fsys-tarfile $(PACKAGE_$@)_*.deb | tar -xO ./usr/bin/$@ > $@ && chmod +x $@ && \
+	  mv $@ ../bin/$@) >/dev/null 2>&1; rm -rf .venv/debian-$@; }
+	@test -x $(BIN)/$@ || command -v $@ >/dev/null || \
+	  echo "corral: there is no $@, and tests that need it are skipped" >&2
 
 # Byte code that nobody keeps is made anew by every command that a test starts.
 check test: export PYTHONDONTWRITEBYTECODE :=

@@ -141,6 +141,16 @@ class Engine(StrEnum):
     VLLM = "vllm"
 
 
+class EngineMetric(StrEnum):
+    """What an engine says of its own work, of which copies of a model can be made to follow."""
+
+    RUNNING = "running-requests"
+    WAITING = "waiting-requests"
+    PROMPT_TOKENS = "prompt-tokens"
+    GENERATED_TOKENS = "generated-tokens"
+    CACHE_USAGE = "kv-cache-usage"
+
+
 class Task(StrEnum):
     """What callers ask of a model."""
 

@@ -12,6 +12,7 @@ from corral.catalogue.vocabulary import (
     Currency,
     DriverSource,
     Engine,
+    EngineMetric,
     Platform,
     SecretProvider,
     StorageKind,
@@ -27,6 +28,12 @@ if TYPE_CHECKING:
     CurrencyWord = Currency | Literal["EUR", "USD"]
     DriverSourceWord = DriverSource | Literal["node-image", "operator"]
     EngineWord = Engine | Literal["llama.cpp", "vllm"]
+    EngineMetricWord = (
+        EngineMetric
+        | Literal[
+            "running-requests", "waiting-requests", "prompt-tokens", "generated-tokens", "kv-cache-usage"
+        ]
+    )
     PlatformWord = (
         Platform
         | Literal[
@@ -51,6 +58,7 @@ else:
     CurrencyWord = Currency
     DriverSourceWord = DriverSource
     EngineWord = Engine
+    EngineMetricWord = EngineMetric
     PlatformWord = Platform
     SecretProviderWord = SecretProvider
     StorageKindWord = StorageKind

@@ -11,7 +11,9 @@ from corral.catalogue.vocabulary import Addon
 from corral.components._kit import checked, child, existing_api, install, labels, token
 from corral.components._namespaces import namespace_of
 from corral.components._network import SCRAPER_NAMESPACE, ingress, namespace_peer, pod_peer, policy
+from corral.components._signals import watch
 from corral.components.keda.names import NAMESPACE, PORT, SCALER_PORT
+from corral.components.keda.signals import SCRAPE, signals
 from corral.components.keda.values import INTERCEPTOR_LABELS, SCALER_LABELS, http_values, keda_values
 from corral.components.supply import Supply
 
@@ -35,6 +37,11 @@ class KedaArgs(TypedDict):
     """Longest answer that an interceptor waits for before it ends; 600 when omitted."""
     scraper: NotRequired[str]
     """Namespace that metrics are scraped from; `monitoring` when omitted."""
+    monitors: NotRequired[bool]
+    """False where the Prometheus operator's resource types are absent: no monitor and no alert then."""
+    monitor_types: NotRequired[pulumi.Input[str]]
+    """`Crds.definition` of the set `prometheus-crds`, where this program makes them; they must be there
+    already when omitted."""
     existing: NotRequired[bool]
     """True: KEDA and its HTTP add-on are there; their resource types are checked and nothing is installed."""
     create_namespace: NotRequired[bool]
@@ -95,6 +102,16 @@ class Keda(pulumi.ComponentResource):
             namespace=namespace,
             supply=supply,
             depends_on=[operator],
+        )
+        watch(
+            self,
+            name,
+            signals,
+            name=f"corral-{COMPONENT}",
+            namespace=namespace,
+            labels=labels(COMPONENT, name),
+            args=args,
+            scrape=SCRAPE,
         )
         return pulumi.Output.all(namespace, add_on.urn).apply(lambda known: str(known[0]))
 

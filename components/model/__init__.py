@@ -9,11 +9,12 @@ from corral.components.model.args import (
     SourceAccess,
 )
 from corral.components.model.component import Model
-from corral.components.model.scaling import ModelScaling
+from corral.components.model.scaling import EngineTrigger, ModelScaling
 
 __all__ = [
     "DeviceClaim",
     "DeviceResource",
+    "EngineTrigger",
     "Model",
     "ModelArgs",
     "ModelFile",

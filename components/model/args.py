@@ -5,8 +5,9 @@ from typing import NotRequired, TypedDict
 
 import pulumi
 
+from corral.catalogue.engine_metrics import METRICS
 from corral.catalogue.runtimes import GGUF, MODEL_FOLDER, PORT, gguf, server_options
-from corral.catalogue.vocabulary import Engine, Weights
+from corral.catalogue.vocabulary import Engine, EngineMetric, Weights
 from corral.components._kit import ArgsError
 from corral.components._words import EngineWord, WeightsWord
 from corral.components.model.scaling import ModelScaling
@@ -191,6 +192,21 @@ def _scaling_problems(name: str, args: ModelArgs) -> Iterable[str]:
             yield f"{name}: replicas_min 0 is for a model with 'scaling', which holds its first request"
     elif not {"concurrency", "request_rate"} & scaling.keys():
         yield f"{name}.scaling: one of 'concurrency' and 'request_rate' is missing"
+    else:
+        yield from _trigger_problems(f"{name}.scaling", Engine(args["engine"]), scaling)
+
+
+def _trigger_problems(path: str, engine: Engine, scaling: ModelScaling) -> Iterable[str]:
+    triggers, known = scaling.get("triggers", []), METRICS[engine]
+    if triggers and "prometheus" not in scaling:
+        yield f"{path}: 'prometheus' is missing; 'triggers' follow what it has"
+    for index, one in enumerate(triggers):
+        metric, here = EngineMetric(one["metric"]), f"{path}.triggers[{index}]"
+        if metric not in known:
+            allowed = ", ".join(word.value for word in known)
+            yield f"{here}.metric: {engine.value} does not print {metric.value}; use one of {allowed}"
+        if one["threshold"] < 1:
+            yield f"{here}.threshold: {one['threshold']} is not allowed; use 1 or more"
 
 
 def _names(args: ModelArgs) -> list[str]:

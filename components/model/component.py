@@ -301,7 +301,14 @@ class Model(pulumi.ComponentResource):
             api_version=SCALED,
             kind="ScaledObject",
             metadata=cast(Any, {**metadata, "annotations": SETTLED}),
-            spec=scaled(name, scaling, least=least, most=args.get("replicas_max", least)),
+            spec=scaled(
+                name,
+                args["namespace"],
+                Engine(args["engine"]),
+                scaling,
+                least=least,
+                most=args.get("replicas_max", least),
+            ),
             opts=child(self, depends_on=[route, served]),
         )
 

@@ -2,16 +2,9 @@
 
 from collections.abc import Mapping
 
-from corral.catalogue.vocabulary import Engine
+from corral.catalogue.engine_metrics import METRICS
+from corral.catalogue.vocabulary import Engine, EngineMetric
 from corral.components._signals import Alert, Panel, Signals
-
-WAITING = {Engine.VLLM: "vllm:num_requests_waiting", Engine.LLAMA_CPP: "llamacpp:requests_deferred"}
-RUNNING = {Engine.VLLM: "vllm:num_requests_running", Engine.LLAMA_CPP: "llamacpp:requests_processing"}
-PROMPT = {Engine.VLLM: "vllm:prompt_tokens_total", Engine.LLAMA_CPP: "llamacpp:prompt_tokens_total"}
-GENERATED = {
-    Engine.VLLM: "vllm:generation_tokens_total",
-    Engine.LLAMA_CPP: "llamacpp:tokens_predicted_total",
-}
 
 
 def signals(name: str, namespace: str, engine: Engine) -> Signals:
@@ -32,7 +25,7 @@ def _alerts(name: str, namespace: str, engine: Engine) -> list[Alert]:
         },
         {
             "name": "ModelQueueing",
-            "expression": f"sum({WAITING[engine]}{_of(name, namespace)}) > 0",
+            "expression": f"sum({METRICS[engine][EngineMetric.WAITING]}{_of(name, namespace)}) > 0",
             "lasting": "10m",
             "severity": "warning",
             "summary": f"Requests to model {name} in namespace {namespace} wait for a free sequence.",
@@ -42,20 +35,20 @@ def _alerts(name: str, namespace: str, engine: Engine) -> list[Alert]:
 
 def _panels(name: str, namespace: str, engine: Engine) -> list[Panel]:
     """Requests, tokens, and what the engine says about latency and cache."""
-    here = _of(name, namespace)
+    here, metrics = _of(name, namespace), METRICS[engine]
     shared: list[Panel] = [
         {
             "title": "Requests",
             "queries": {
-                "running": f"sum({RUNNING[engine]}{here})",
-                "waiting": f"sum({WAITING[engine]}{here})",
+                "running": f"sum({metrics[EngineMetric.RUNNING]}{here})",
+                "waiting": f"sum({metrics[EngineMetric.WAITING]}{here})",
             },
         },
         {
             "title": "Tokens per second",
             "queries": {
-                "prompt": f"sum(rate({PROMPT[engine]}{here}[5m]))",
-                "generated": f"sum(rate({GENERATED[engine]}{here}[5m]))",
+                "prompt": f"sum(rate({metrics[EngineMetric.PROMPT_TOKENS]}{here}[5m]))",
+                "generated": f"sum(rate({metrics[EngineMetric.GENERATED_TOKENS]}{here}[5m]))",
             },
         },
     ]
@@ -79,7 +72,7 @@ def _of_engine(here: str) -> Mapping[Engine, list[Panel]]:
             },
             {
                 "title": "Key-value cache in use",
-                "queries": {"{{pod}}": f"vllm:kv_cache_usage_perc{here}"},
+                "queries": {"{{pod}}": f"{METRICS[Engine.VLLM][EngineMetric.CACHE_USAGE]}{here}"},
                 "unit": "percentunit",
             },
         ],

@@ -31,6 +31,7 @@ from corral.components.observability.values import (
     GRAFANA,
     GRAFANA_PORT,
     PROMETHEUS_PORT,
+    operated,
     stack_values,
 )
 from corral.components.secret_store import SecretStore
@@ -87,7 +88,8 @@ class Observability(pulumi.ComponentResource):
     grafana: pulumi.Output[str]
     """Host and port of the Grafana Service inside the cluster."""
     prometheus: pulumi.Output[str]
-    """URL of Prometheus inside the cluster."""
+    """URL of Prometheus inside the cluster; of one that was there already by the Service that its operator
+    makes."""
 
     def __init__(self, name: str, args: ObservabilityArgs, opts: pulumi.ResourceOptions | None = None):
         args = checked(args, ObservabilityArgs, name)
@@ -97,12 +99,13 @@ class Observability(pulumi.ComponentResource):
         if args.get("existing", False):
             existing_api(self, f"{name}-prometheuses", *PROMETHEUSES)
             self.namespace = pulumi.Output.from_input(space)
+            self.prometheus = pulumi.Output.from_input(operated(space))
         else:
             self.namespace = self._installed(name, args, space)
+            self.prometheus = pulumi.Output.concat(
+                "http://", FULL_NAME, "-prometheus.", self.namespace, f".svc:{PROMETHEUS_PORT}"
+            )
         self.grafana = pulumi.Output.concat(GRAFANA, ".", self.namespace, f".svc:{GRAFANA_PORT}")
-        self.prometheus = pulumi.Output.concat(
-            "http://", FULL_NAME, "-prometheus.", self.namespace, f".svc:{PROMETHEUS_PORT}"
-        )
         self.register_outputs(
             {"namespace": self.namespace, "grafana": self.grafana, "prometheus": self.prometheus}
         )

@@ -57,6 +57,11 @@ def stack_values(
     return with_digests({**values, "global": everywhere} if everywhere else values)
 
 
+def operated(namespace: str) -> str:
+    """URL of the Prometheus of a namespace by the Service that the operator makes beside each."""
+    return f"http://prometheus-operated.{namespace}.svc:{PROMETHEUS_PORT}"
+
+
 def _prometheus(retention_days: int, size_gib: int, storage_class: str | None) -> dict[str, Any]:
     claim: dict[str, Any] = {
         "accessModes": ["ReadWriteOnce"],

@@ -5,6 +5,7 @@ from corral.catalogue.vocabulary import AlertReceiver as AlertReceiver
 from corral.catalogue.vocabulary import Currency as Currency
 from corral.catalogue.vocabulary import DriverSource as DriverSource
 from corral.catalogue.vocabulary import Engine as Engine
+from corral.catalogue.vocabulary import EngineMetric as EngineMetric
 from corral.catalogue.vocabulary import Platform as Platform
 from corral.catalogue.vocabulary import SecretProvider as SecretProvider
 from corral.catalogue.vocabulary import StorageKind as StorageKind
@@ -103,6 +104,7 @@ from corral.components.kyverno import Kyverno as Kyverno
 from corral.components.kyverno import KyvernoArgs as KyvernoArgs
 from corral.components.model import DeviceClaim as DeviceClaim
 from corral.components.model import DeviceResource as DeviceResource
+from corral.components.model import EngineTrigger as EngineTrigger
 from corral.components.model import Model as Model
 from corral.components.model import ModelArgs as ModelArgs
 from corral.components.model import ModelFile as ModelFile

@@ -1,7 +1,7 @@
 """Key `scaling` of a model: what its replicas follow, and how long they stay."""
 
 from corral.stacks.config.stack_config import ModelSection
-from corral.stacks.planning.results.models import ColdStart, ScalingPlan
+from corral.stacks.planning.results.models import ColdStart, ScalingPlan, TriggerPlan
 
 LEAST_COOLDOWN = 300
 """Seconds; KEDA's own default, and that of a HorizontalPodAutoscaler's stabilisation."""
@@ -19,4 +19,5 @@ def scaling_plan(section: ModelSection, start: ColdStart) -> ScalingPlan | None:
         concurrency=scaling.concurrency if stated else section.max_num_seqs,
         request_rate=scaling.request_rate,
         cooldown=scaling.cooldown or max(LEAST_COOLDOWN, STARTS * start.seconds),
+        triggers=tuple(TriggerPlan(one.metric, one.threshold) for one in scaling.triggers),
     )

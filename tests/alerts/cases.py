@@ -45,6 +45,9 @@ DATABASE = 'namespace="vector-db"'
 OTHER = 'namespace="elsewhere"'
 PROXY = 'namespace="envoy-gateway-system"'
 UNCOUNTED = "envoy_cluster_ratelimit_failure_mode_allowed"
+KEDA = 'namespace="keda",service="keda-operator"'
+TRIGGER = 'exported_namespace="assistants",scaledObject="chat",metric="s1-prometheus"'
+FAILED = "keda_scaler_detail_errors_total"
 GPU = 'gpu="0",UUID="GPU-1"'
 EVICTED = 'kueue_evicted_workloads_total{cluster_queue="team",reason="PodsReadyTimeout"}'
 
@@ -247,6 +250,15 @@ CASES: Mapping[str, Case] = {
         ],
     ),
     "corral-fair-sharing FairSharingMissing": Case(firing=[{}], silent=[{"kueue_build_info": constant(1)}]),
+    "corral-keda KedaMissing": missing(f"up{{{KEDA}}}"),
+    "corral-keda TriggerFails": Case(
+        firing=[{f"{FAILED}{{{KEDA},{TRIGGER}}}": growing(1)}],
+        silent=[
+            {f"{FAILED}{{{KEDA},{TRIGGER}}}": growing(0.2)},
+            {f"{FAILED}{{{KEDA},{TRIGGER}}}": until(0, END - 3, 9)},
+            {f"{FAILED}{{{OTHER},{TRIGGER}}}": growing(1)},
+        ],
+    ),
     "corral-gpus GpuXidError": Case(
         firing=[{f"DCGM_FI_DEV_XID_ERRORS{{{GPU}}}": constant(79)}],
         silent=[{f"DCGM_FI_DEV_XID_ERRORS{{{GPU}}}": constant(0)}],

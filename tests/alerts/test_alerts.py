@@ -2,44 +2,21 @@
 
 import json
 import re
-import shutil
-import subprocess
-import sys
 from pathlib import Path
 
-import pulumi
 import pytest
+from tests.alerts import platform
 from tests.alerts.cases import CASES, END
-from tests.components.harness import build
-from tests.deploy.test_platform import SECRETS, content, started
-
-from corral.stacks.config.loader import parse
-from corral.stacks.deploy.program import Platform
-from corral.stacks.planning.planner import plan
+from tests.alerts.programs import needs, run
 
 PAGE = Path(__file__).parents[2] / "docs" / "alerts.md"
-PROMTOOL = shutil.which("promtool", path=str(Path(sys.executable).parent)) or shutil.which("promtool")
-needs_promtool = pytest.mark.skipif(PROMTOOL is None, reason="there is no promtool on PATH: `make promtool`")
+needs_promtool = needs("promtool")
 ONE_PER_ENGINE = {"model-smollm2", "model-chat"}
 
 
 @pytest.fixture(scope="module")
 def graphs(tmp_path_factory):
-    """The dev platform with fair sharing and a gateway, once with each vector database."""
-
-    def with_database(engine: str):
-        more = {"fair-sharing": {}, "gateway": {"host": "models.example.eu"}}
-        stack = {**content(), **more, "vector-db": {"engine": engine}}
-
-        def program():
-            for name, value in Platform(plan(parse(stack), "dev")).outputs.items():
-                pulumi.export(name, value)
-
-        return build(program, secret_config=SECRETS, stack="dev")
-
-    with pytest.MonkeyPatch.context() as patch:
-        started(tmp_path_factory.mktemp("home"), patch)
-        return [with_database("qdrant"), with_database("pgvector")]
+    return platform.graphs(tmp_path_factory.mktemp("home"))
 
 
 @pytest.fixture(scope="module")
@@ -57,15 +34,7 @@ def rules(graphs):
 
 
 def promtool(folder, *arguments):
-    return subprocess.run(
-        [str(PROMTOOL), *arguments],
-        cwd=folder,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        check=False,
-        timeout=60,
-    )
+    return run("promtool", folder, *arguments)
 
 
 def minutes(duration: str) -> int:

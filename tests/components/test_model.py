@@ -436,6 +436,42 @@ def test_calls_are_counted_and_held_by_the_model_s_own_host_as_long_as_its_calle
     assert trigger["metadata"]["interceptorRoute"] == graph.one("InterceptorRoute").inputs["metadata"]["name"]
 
 
+FOLLOWED = {**SCALING, "prometheus": "http://prometheus.monitoring.svc:9090"}
+
+
+def followed(engine: str, *triggers):
+    more = VLLM if engine == "vllm" else {}
+    spec = {**FOLLOWED, "triggers": [{"metric": word, "threshold": most} for word, most in triggers]}
+    return scaled(**more, scaling=spec).one("ScaledObject").inputs["spec"]["triggers"]
+
+
+@pytest.mark.parametrize(
+    ("engine", "metric", "query", "threshold"),
+    [
+        ("vllm", "waiting-requests", "sum(vllm:num_requests_waiting{})", "5"),
+        ("vllm", "kv-cache-usage", "sum(vllm:kv_cache_usage_perc{})", "0.05"),
+        ("vllm", "generated-tokens", "sum(rate(vllm:generation_tokens_total{}[2m]))", "5"),
+        ("llama.cpp", "waiting-requests", "sum(llamacpp:requests_deferred{})", "5"),
+        ("llama.cpp", "running-requests", "sum(llamacpp:requests_processing{})", "5"),
+        ("llama.cpp", "prompt-tokens", "sum(rate(llamacpp:prompt_tokens_total{}[2m]))", "5"),
+    ],
+)
+def test_a_metric_of_the_engine_is_followed_beside_the_calls_by_the_one_object(
+    engine, metric, query, threshold
+):
+    calls, by_metric = followed(engine, (metric, 5))
+    assert calls["type"] == "external-push"
+    assert by_metric == {
+        "type": "prometheus",
+        "name": metric,
+        "metadata": {
+            "serverAddress": "http://prometheus.monitoring.svc:9090",
+            "query": query.replace("{}", '{namespace="team",service="tiny-predictor"}'),
+            "threshold": threshold,
+        },
+    }
+
+
 def test_copies_end_only_once_one_has_shown_to_answer():
     graph = scaled()
     assert graph.one("InferenceService").urn in graph.before(graph.one("ScaledObject"))
@@ -452,6 +488,12 @@ def test_a_model_that_may_have_no_copy_is_not_waited_for_once_it_has_none():
     assert "readyReplicas" in fixed
 
 
+def triggered(metric: str, threshold: int = 5, **more):
+    scaling = {**FOLLOWED, "triggers": [{"metric": metric, "threshold": threshold}], **more}
+    stated = {key: value for key, value in scaling.items() if value is not None}
+    return {"replicas_max": 2, "scaling": stated}
+
+
 @pytest.mark.parametrize(
     ("change", "line"),
     [
@@ -461,6 +503,13 @@ def test_a_model_that_may_have_no_copy_is_not_waited_for_once_it_has_none():
             "replicas_min 3 is above replicas_max 2",
         ),
         ({"replicas_max": 2, "scaling": {"cooldown_seconds": 9}}, "one of 'concurrency' and 'request_rate'"),
+        (triggered("waiting-requests", prometheus=None), "'prometheus' is missing"),
+        (
+            triggered("kv-cache-usage"),
+            r"tiny.scaling.triggers\[0\].metric: llama.cpp does not print kv-cache-usage; use one of "
+            "running-requests, waiting-requests, prompt-tokens, generated-tokens",
+        ),
+        (triggered("waiting-requests", 0), r"triggers\[0\].threshold: 0 is not allowed; use 1 or more"),
     ],
 )
 def test_copies_that_nothing_could_bring_are_refused(change, line):

@@ -117,6 +117,57 @@ def test_what_nothing_could_scale_is_refused_with_its_path(stack: dict[str, Any]
     assert line in problems(**stack)
 
 
+def triggered(*triggers: tuple[str, int], observability: Any = None, **stack: Any) -> dict[str, Any]:
+    listed = [{"metric": metric, "threshold": threshold} for metric, threshold in triggers]
+    found = {**scaled(), **stack}
+    found["models"][0]["scaling"]["triggers"] = listed
+    return found if observability is None else {**found, "observability": observability}
+
+
+def test_engine_metrics_are_followed_beside_requests():
+    (model,) = planned(
+        **triggered(("waiting-requests", 4), ("generated-tokens", 90), observability={})
+    ).models
+    assert model.scaling and model.scaling.concurrency == 2
+    assert [(one.metric.value, one.threshold) for one in model.scaling.triggers] == [
+        ("waiting-requests", 4),
+        ("generated-tokens", 90),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("stack", "line"),
+    [
+        (
+            triggered(("waiting-requests", 4)),
+            "models[0].scaling.triggers: waiting-requests: Prometheus has what engines print: "
+            "add the section observability",
+        ),
+        (
+            triggered(("kv-cache-usage", 80), observability={}),
+            "models[0].scaling.triggers[0].metric: kv-cache-usage: llama.cpp does not print it: "
+            "use one of running-requests, waiting-requests, prompt-tokens, generated-tokens",
+        ),
+        (
+            triggered(("waiting-requests", 4), ("waiting-requests", 5), observability={}),
+            "models[0].scaling.triggers[1].metric: waiting-requests: it is in this list already: "
+            "keep one of the two",
+        ),
+        (
+            triggered(("kv-cache-usage", 101), observability={}, **large_stack()),
+            "models[0].scaling.triggers[0].threshold: 101: percent of the cache: use 1 to 100",
+        ),
+    ],
+)
+def test_a_trigger_that_nothing_could_follow_is_refused(stack: dict[str, Any], line: str):
+    assert problems(**stack) == [line]
+
+
+def test_an_unknown_metric_is_refused_with_the_words_that_there_are():
+    (line,) = problems(**triggered(("queue-length", 4), observability={}))
+    assert line.startswith("models[0].scaling.triggers[0].metric: queue-length") and "kv-cache-usage" in line
+
+
 def test_two_numbers_of_copies_are_one_too_many():
     stack = scaled()
     stack["models"][0]["replicas"] = 2

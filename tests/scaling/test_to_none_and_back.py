@@ -52,8 +52,23 @@ STACK = {
             "context": 2048,
             "max-num-seqs": 2,
             "scaling": {"min": 0, "max": 3, "concurrency": 1, "cooldown": COOLDOWN},
-        }
+        },
+        {
+            "name": "queued",
+            "model": "smollm2-135m",
+            "tenant": "green",
+            "context": 2048,
+            "max-num-seqs": 2,
+            # As good as never by its calls.
+            "scaling": {
+                "max": 2,
+                "concurrency": 100,
+                "cooldown": COOLDOWN,
+                "triggers": [{"metric": "waiting-requests", "threshold": 1}],
+            },
+        },
     ],
+    "observability": {"size": "5Gi"},
     "model-storage": {"size": "5Gi"},
     "addons": {"kyverno": "off"},
 }
@@ -66,7 +81,10 @@ def platform() -> Iterator[Platform]:
     with tempfile.TemporaryDirectory(prefix="corral-scaling-", ignore_cleanup_errors=True) as folder:
         checkout = platform_client.checkout_with(Path(folder), STACK)
         with platform_client.gone_afterwards(Platform(Path(folder) / "home", checkout)) as running:
-            ensure(needed([Addon.KUEUE, Addon.ENVOY_GATEWAY, Addon.KEDA]), lambda _line: None)
+            ensure(
+                needed([Addon.KUEUE, Addon.ENVOY_GATEWAY, Addon.KEDA, Addon.OBSERVABILITY]),
+                lambda _line: None,
+            )
             done = running.corral("up", seconds=platform_client.UP_SECONDS)
             if done.code:
                 pytest.fail(f"corral up: {done.output[-4000:]}", pytrace=False)

@@ -5,7 +5,16 @@ from typing import Annotated, Any
 from pydantic import BeforeValidator, Field, WithJsonSchema
 
 from corral.catalogue.models import ModelSpec
-from corral.catalogue.vocabulary import CacheDtype, Dtype, Engine, Load, StorageKind, Task, Weights
+from corral.catalogue.vocabulary import (
+    CacheDtype,
+    Dtype,
+    Engine,
+    EngineMetric,
+    Load,
+    StorageKind,
+    Task,
+    Weights,
+)
 from corral.controls.models.sources import BUCKET
 from corral.stacks.config.sections.section import Section
 from corral.stacks.config.values import (
@@ -74,6 +83,16 @@ ReplicasValue = Annotated[
 """A number, or `{min, max}`."""
 
 
+class Trigger(Section):
+    """A metric of the engine that the copies of a model follow."""
+
+    metric: EngineMetric
+    """What is followed: requests that the engine works on or that wait in it, tokens a second, or the use of
+    its key-value cache. Its engine must print it."""
+    threshold: Positive
+    """As much of it for one copy: requests, tokens a second, or percent of the cache."""
+
+
 class Scaling(Section):
     """How many copies of a model run, by the requests that it has by way of the gateway."""
 
@@ -85,6 +104,8 @@ class Scaling(Section):
     """Requests at a time for one copy; `max-num-seqs` when neither this nor `request-rate` is stated."""
     request_rate: Positive | None = None
     """Requests a second, over a minute, for one copy."""
+    triggers: tuple[Trigger, ...] = ()
+    """Metrics of the engine beside the requests; what needs most copies counts."""
     cooldown: Seconds | None = None
     """Seconds with fewer requests before copies end; twice the cold start, 300 at least, when absent."""
 

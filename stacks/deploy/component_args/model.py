@@ -9,6 +9,7 @@ from corral.components.kserve import KServe
 from corral.components.model import DeviceClaim, ModelArgs, ModelScaling, NodeCache, SourceAccess
 from corral.components.model_cache import ModelCache
 from corral.components.model_storage import ModelStorage
+from corral.components.observability import Observability, operated
 from corral.components.secret_store import SecretStore
 from corral.components.tenancy import Tenancy
 from corral.stacks.deploy.component_args.context import DeployContext
@@ -79,6 +80,10 @@ def _scaling(context: DeployContext, plan: ScalingPlan) -> ModelScaling:
         args["concurrency"] = plan.concurrency
     if plan.request_rate is not None:
         args["request_rate"] = plan.request_rate
+    if plan.triggers:
+        args["triggers"] = [{"metric": one.metric, "threshold": one.threshold} for one in plan.triggers]
+        made = context.built.get(Observability)
+        args["prometheus"] = operated(context.scraper) if made is None else made.prometheus
     keda = context.built.get(Keda)
     if keda is not None:
         args["keda"] = keda.namespace

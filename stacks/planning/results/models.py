@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from corral.catalogue.quantities import GIB
 from corral.catalogue.unsafe_files import unsafe
-from corral.catalogue.vocabulary import Engine, Scaler, Task, Weights
+from corral.catalogue.vocabulary import Engine, EngineMetric, Scaler, Task, Weights
 
 
 @dataclass(frozen=True)
@@ -110,6 +110,15 @@ class ReplicaPlacement:
 
 
 @dataclass(frozen=True)
+class TriggerPlan:
+    """A metric of the engine that replicas follow."""
+
+    metric: EngineMetric
+    threshold: int
+    """As much of it for one replica: requests, tokens a second, or percent of its cache."""
+
+
+@dataclass(frozen=True)
 class ScalingPlan:
     """How the number of a model's replicas follows the requests that it has."""
 
@@ -119,6 +128,8 @@ class ScalingPlan:
     """Requests a second for one replica; None: not what is counted."""
     cooldown: int
     """Seconds with fewer requests before replicas end."""
+    triggers: tuple[TriggerPlan, ...] = ()
+    """What is followed beside."""
 
 
 @dataclass(frozen=True)

@@ -2,10 +2,11 @@
 
 from collections.abc import Iterator
 
+from corral.catalogue.engine_metrics import METRICS, SHARES
 from corral.catalogue.vocabulary import Addon, AddonState
-from corral.stacks.config.errors import Problem
+from corral.stacks.config.errors import Problem, one_of
 from corral.stacks.config.sections.models import Scaling
-from corral.stacks.config.stack_config import StackConfig
+from corral.stacks.config.stack_config import ModelSection, StackConfig
 from corral.stacks.planning.results.addons import AddonStates
 
 
@@ -22,6 +23,8 @@ def check_scaling(config: StackConfig, states: AddonStates) -> Iterator[Problem]
             held = "counted and held while no copy runs" if scaling.min == 0 else "counted"
             reason = f"requests are {held} behind the gateway: add the section gateway, or use replicas"
             yield Problem(f"{path}.scaling", f"min {scaling.min}", reason)
+        if scaling.triggers:
+            yield from _triggers(config, states, model, f"{path}.scaling.triggers")
     if scaled and states[Addon.KEDA] is AddonState.OFF:
         yield Problem("addons.keda", "off", f"{', '.join(scaled)} has scaling: use managed or existing")
 
@@ -32,3 +35,21 @@ def _numbers(scaling: Scaling, path: str) -> Iterator[Problem]:
     elif scaling.min == scaling.max:
         reason = f"nothing to scale: use a greater max, or replicas: {scaling.max} in its place"
         yield Problem(path, f"min {scaling.min}, max {scaling.max}", reason)
+
+
+def _triggers(config: StackConfig, states: AddonStates, model: ModelSection, path: str) -> Iterator[Problem]:
+    assert model.scaling is not None
+    triggers = model.scaling.triggers
+    if states[Addon.OBSERVABILITY] is AddonState.OFF:
+        words = ", ".join(one.metric.value for one in triggers)
+        yield Problem(path, words, "Prometheus has what engines print: add the section observability")
+    spec = config.known_models.get(model.model)
+    for index, one in enumerate(triggers):
+        here, word = f"{path}[{index}]", one.metric.value
+        if spec is not None and one.metric not in METRICS[spec.engine]:
+            allowed = one_of("", (metric.value for metric in METRICS[spec.engine]))
+            yield Problem(f"{here}.metric", word, f"{spec.engine.value} does not print it: {allowed}")
+        if one.metric in {earlier.metric for earlier in triggers[:index]}:
+            yield Problem(f"{here}.metric", word, "it is in this list already: keep one of the two")
+        if one.metric in SHARES and one.threshold > 100:
+            yield Problem(f"{here}.threshold", str(one.threshold), "percent of the cache: use 1 to 100")

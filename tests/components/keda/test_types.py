@@ -7,7 +7,7 @@ from typing import Any
 
 import jsonschema
 import pytest
-from tests.components.test_model import scaled
+from tests.components.test_model import FOLLOWED, scaled
 
 from corral.embedded import toolchain
 
@@ -48,7 +48,12 @@ def closed(given: Mapping[str, Any]) -> dict[str, Any]:
 
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize(
-    "more", [{}, {"scaling": {"cooldown_seconds": 5, "request_rate": 2, "keda": "keda"}}]
+    "more",
+    [
+        {},
+        {"scaling": {"cooldown_seconds": 5, "request_rate": 2, "keda": "keda"}},
+        {"scaling": {**FOLLOWED, "triggers": [{"metric": "waiting-requests", "threshold": 2}]}},
+    ],
 )
 def test_every_object_of_a_scaled_model_is_one_that_keda_takes(kind: str, more: dict[str, Any]):
     made = scaled(**more).one(kind).inputs

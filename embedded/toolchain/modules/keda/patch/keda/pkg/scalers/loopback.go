@@ -3,6 +3,7 @@ package scalers
 import (
 	"context"
 	"net"
+	"net/url"
 	"os"
 	"strings"
 
@@ -36,4 +37,14 @@ func clusterAddress(address string) string {
 		return address
 	}
 	return net.JoinHostPort(service.Spec.ClusterIP, port)
+}
+
+// clusterURL is `address` with the Service that it names where that is on this machine.
+func clusterURL(address string) string {
+	parsed, err := url.Parse(address)
+	if err != nil {
+		return address
+	}
+	parsed.Host = clusterAddress(parsed.Host)
+	return parsed.String()
 }

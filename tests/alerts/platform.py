@@ -1,0 +1,37 @@
+"""The platform whose dashboards and alerts are tested."""
+
+from pathlib import Path
+
+import pulumi
+import pytest
+from tests.components.harness import Graph, build
+from tests.deploy.test_platform import SECRETS, content, started
+
+from corral.stacks.config.loader import parse
+from corral.stacks.deploy.program import Platform
+from corral.stacks.planning.planner import plan
+
+
+def graphs(home: Path) -> list[Graph]:
+    """The dev platform with everything that is watched beside it, once with each vector database."""
+    with pytest.MonkeyPatch.context() as patch:
+        started(home, patch)
+        return [_with_database("qdrant"), _with_database("pgvector")]
+
+
+def _with_database(engine: str) -> Graph:
+    dev = content()
+    scaled, *others = dev["models"]
+    stack = {
+        **dev,
+        "fair-sharing": {},
+        "gateway": {"host": "models.example.eu"},
+        "models": [{**scaled, "scaling": {"max": 2}}, *others],
+        "vector-db": {"engine": engine},
+    }
+
+    def program() -> None:
+        for name, value in Platform(plan(parse(stack), "dev")).outputs.items():
+            pulumi.export(name, value)
+
+    return build(program, secret_config=SECRETS, stack="dev")
