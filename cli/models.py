@@ -29,9 +29,10 @@ from corral.stacks.config.stack_config import StackConfig
 def lock(arguments: argparse.Namespace) -> int:
     """Read the source of every model of the stack that is not locked, and write the lock.
 
-    A source that fails is one line, and what was locked before stays; exits with 1 then. With `--check`
-    nothing is written, and a model without lock is enough to exit with 1; so is, with `--refresh` as well, a
-    source whose files are not those that were locked.
+    A source that is locked for another model is not read again: a canary's files are its model's once the
+    model takes its source. A source that fails is one line, and what was locked before stays; exits with 1
+    then. With `--check` nothing is written, and a model without lock is enough to exit with 1; so is, with
+    `--refresh` as well, a source whose files are not those that were locked.
     """
     path = project.stack_file(project.find(), arguments.stack)
     config, known = read(path), dict(read_lock(path))
@@ -43,7 +44,7 @@ def lock(arguments: argparse.Namespace) -> int:
         changed = arguments.refresh and _changed(config, sources, known, stale)
         return FAILED if stale or changed else 0
     specs = _specs(config)
-    again = set(sources) if arguments.refresh else stale
+    again = set(sources) if arguments.refresh else stale - _taken_over(sources, known, stale)
     failed = False
     for name in sources:
         if name in again:
@@ -53,6 +54,16 @@ def lock(arguments: argparse.Namespace) -> int:
     replace(lock_path(path), lock_text(kept))
     progress(f"{lock_path(path).name}: {len(kept)} of {len(sources)} models locked")
     return FAILED if failed else 0
+
+
+def _taken_over(sources: dict[str, str], known: dict[str, LockedModel], stale: set[str]) -> set[str]:
+    """Models of `stale` that have in `known`, from now on, what is locked of their source for another."""
+    locked = {one.source: name for name, one in known.items() if name not in stale}
+    taken = {name: locked[sources[name]] for name in sorted(stale) if sources[name] in locked}
+    for name, other in taken.items():
+        known[name] = known[other]
+        progress(f"{name}: {sources[name]} is locked for {other}, and taken over")
+    return set(taken)
 
 
 def _specs(config: StackConfig) -> dict[str, ModelSpec | None]:
@@ -69,10 +80,16 @@ def _changed(
         held = {name: known[name]}
         with _opened(sources[name], config):
             readable = _lock_one(name, sources[name], held, specs[name])
-        if readable and held[name] is not known[name]:
+        changed = _content(held[name]) != _content(known[name])
+        if readable and changed:
             progress(f"{name}: {sources[name]} has changed since {known[name].date}")
-        found |= not readable or held[name] is not known[name]
+        found |= not readable or changed
     return found
+
+
+def _content(model: LockedModel) -> tuple[object, ...]:
+    """What an import of it brings."""
+    return model.source, model.revision, tuple((one.name, one.size, one.sha256) for one in model.files)
 
 
 @contextlib.contextmanager
@@ -109,22 +126,31 @@ def _lock_one(name: str, source: str, known: dict[str, LockedModel], spec: Model
     from corral.tools.failure import ToolFailure
     from corral.tools.locking import locked
     from corral.tools.sources import source_of
+    from corral.tools.sources.source import Listed
 
     progress(f"{name}: reading {source}")
+    before = known.get(name)
+    held = before.files if before is not None and before.source == source else ()
     try:
-        listing = locked(source_of(source), progress)
+        listing = locked(
+            source_of(source),
+            progress,
+            [Listed(one.name, one.size, one.sha256, one.version) for one in held],
+        )
     except ToolFailure as failure:
         progress(f"{name}: {failure}")
         return False
     except ImportError as error:
         progress(f"{name}: {error.name} is missing: pip install 'corral[tools]'")
         return False
-    files = tuple(LockedFile(name=one.name, size=one.size, sha256=one.sha256 or "") for one in listing.files)
+    files = tuple(
+        LockedFile(name=one.name, size=one.size, sha256=one.sha256 or "", version=one.version)
+        for one in listing.files
+    )
     light = too_light(files, spec) if spec is not None else None
     if light is not None:
         progress(f"{name}: {source}: {light}")
         return False
-    before = known.get(name)
     if before is None or (before.source, before.revision, before.files) != (source, listing.revision, files):
         today = datetime.datetime.now(datetime.UTC).date()
         known[name] = LockedModel(source=source, revision=listing.revision, date=today, files=files)

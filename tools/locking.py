@@ -1,6 +1,7 @@
 """The files of a model, each with size and SHA-256: what a lock keeps of a source."""
 
 import hashlib
+from collections.abc import Collection
 from dataclasses import replace
 
 from corral.catalogue.unsafe_files import Unsafe, safe_weights, unsafe
@@ -12,16 +13,21 @@ DOCUMENTS = (".md", ".txt", ".png", ".jpg", ".gitattributes", ".gitignore")
 POINTER = b"version https://git-lfs.github.com/spec/"
 
 
-def locked(source: Source, say: Say) -> Listing:
+def locked(source: Source, say: Say, known: Collection[Listed] = ()) -> Listing:
     """What is `needed` of the listing of `source`, a SHA-256 for every file.
 
-    What the source keeps no checksum of is read once.
+    What the source keeps no checksum of is read, unless `known` has the file in the version that is there.
 
     Raises:
         ToolFailure: the source cannot be read, holds nothing but documents, or a file is a Git LFS pointer.
     """
     listing = needed(source.listing())
-    files = tuple(_hashed(source, file, say) for file in listing.files)
+    before = {(one.name, one.size, one.version): one.sha256 for one in known if one.version is not None}
+    files = tuple(
+        replace(file, sha256=file.sha256 or before.get((file.name, file.size, file.version)))
+        for file in listing.files
+    )
+    files = tuple(_hashed(source, file, say) for file in files)
     return Listing(listing.revision, tuple(sorted(files, key=lambda file: file.name)))
 
 

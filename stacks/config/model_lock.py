@@ -28,6 +28,9 @@ class LockedFile(Section):
     """Bytes."""
     sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
     """In hex."""
+    version: str | None = None
+    """What the source changes with the content, such as an ETag: while it is the same, a source that keeps no
+    SHA-256 is not read again to be locked. An import compares the SHA-256 alone."""
 
     @field_validator("name")
     @classmethod

@@ -89,6 +89,24 @@ def test_a_second_lock_changes_nothing_and_another_source_is_read_again(stack_fi
     assert lock_path(stack_file).read_text() != first
 
 
+def test_a_model_that_takes_the_source_of_its_canary_has_the_files_that_were_locked_for_it(
+    stack_file: Path, folder: Path, capsys: pytest.CaptureFixture[str]
+):
+    now = {"name": "chat", "model": "tiny", "source": "file:///nowhere/at/all"}
+    (folder / "model.safetensors").write_bytes(b"evaluated")
+    write(stack_file, [{**now, "canary": {"source": f"file://{folder}", "weight": 0}}])
+    assert lock() == 1, "the model's own source is not there"
+    evaluated = read_lock(stack_file)["chat-canary"]
+    (folder / "model.safetensors").write_bytes(b"one that came since")
+    write(stack_file, [{**now, "source": f"file://{folder}"}])
+    assert lock() == 0
+    assert read_lock(stack_file) == {"chat": evaluated}
+    assert f"chat: file://{folder} is locked for chat-canary, and taken over" in capsys.readouterr().err
+    assert lock("--check", "--refresh") == 1, "the source has moved on, which is said"
+    assert lock("--refresh") == 0
+    assert read_lock(stack_file)["chat"].files != evaluated.files
+
+
 def test_check_writes_nothing_and_fails_until_everything_is_locked(stack_file: Path, capsys):
     assert lock("--check") == 1
     assert not lock_path(stack_file).exists()

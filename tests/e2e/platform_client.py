@@ -53,6 +53,8 @@ class Platform:
     """CORRAL_HOME."""
     checkout: Path = CHECKOUT
     canaries: dict[str, str] = field(default_factory=dict)
+    secrets: Mapping[str, str] = field(default_factory=dict)
+    """Secrets that its user gives in the environment."""
 
     @property
     def home(self) -> Home:
@@ -72,6 +74,7 @@ class Platform:
             "COLUMNS": "200",
             "CORRAL_RANGES": os.environ["CORRAL_RANGES"],
             "GOGC": os.environ["GOGC"],
+            **self.secrets,
         }
 
     def start(self, *arguments: str) -> "subprocess.Popen[str]":

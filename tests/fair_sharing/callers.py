@@ -2,6 +2,7 @@
 
 import json
 from contextlib import AbstractContextManager
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -19,10 +20,16 @@ CHANGED_SECONDS = 20
 RESTART_SECONDS = 60
 
 
-def up(platform: Platform, content: dict[str, Any]) -> None:
-    """Bring the platform to this stack."""
+def write(platform: Platform, content: dict[str, Any]) -> Path:
+    """Make `content` the platform's stack file."""
     file = platform.checkout / "Pulumi.dev.yaml"
     file.write_text(yaml.safe_dump({"config": {"corral:platform": content}}))
+    return file
+
+
+def up(platform: Platform, content: dict[str, Any]) -> None:
+    """Bring the platform to this stack."""
+    write(platform, content)
     done = platform.corral("up", seconds=platform_client.UP_SECONDS)
     assert done.code == 0, done.output[-4000:]
 

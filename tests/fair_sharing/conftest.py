@@ -12,7 +12,7 @@ from tests.doubles.identity_provider import IdentityProvider
 from tests.e2e import platform_client
 from tests.e2e.platform_client import Platform
 from tests.fair_sharing.callers import HOST, KEYS, PORT, SPACE, change_key
-from tests.fair_sharing.stack import with_tokens
+from tests.fair_sharing.stack import INTAKE_KEYS, with_tokens
 
 from corral.catalogue.gateway import PROXY, TLS_SECRET
 from corral.catalogue.vocabulary import Addon
@@ -32,7 +32,7 @@ def platform(provider: IdentityProvider):
     with tempfile.TemporaryDirectory(prefix="corral-fair-", ignore_cleanup_errors=True) as folder:
         checkout = platform_client.checkout_with(Path(folder), with_tokens(provider))
         with platform_client.gone_afterwards(
-            platform_client.Platform(Path(folder) / "home", checkout)
+            platform_client.Platform(Path(folder) / "home", checkout, secrets=INTAKE_KEYS)
         ) as running:
             addons = [Addon.KUEUE, Addon.ENVOY_GATEWAY, Addon.TOKEN_LIMITS, Addon.OBSERVABILITY]
             ensure(needed(addons), lambda _line: None)

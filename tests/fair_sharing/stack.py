@@ -63,3 +63,18 @@ def with_tokens(provider: IdentityProvider) -> dict[str, Any]:
         }
     }
     return content
+
+
+INTAKE_KEYS = {
+    "CORRAL_SOURCE_INTAKE_ACCESS_KEY": "intake-reader",
+    "CORRAL_SOURCE_INTAKE_SECRET_KEY": "secret-of-the-intake",
+}
+"""What opens the source `intake`, in the environment of whoever runs `corral`."""
+CANDIDATE = "s3://intake/chat-next"
+"""Source of a canary's files, which change."""
+
+
+def with_intake(content: dict[str, Any], endpoint: str) -> dict[str, Any]:
+    """`content` whose models may come from the bucket `intake` of the store at `endpoint`."""
+    intake = {"name": "intake", "url": "s3://intake", "endpoint": endpoint, "region": "eu-central-1"}
+    return {**content, "model-sources": [intake]}

@@ -4,17 +4,14 @@ import json
 from collections.abc import Callable
 from typing import Any
 
-import boto3
 import pytest
-from botocore.config import Config
 from botocore.exceptions import ClientError
-from tests.e2e import platform_client
 from tests.e2e.platform_client import Platform
+from tests.fair_sharing.batches import BUCKET, ended, log, store_of
 
 pytestmark = pytest.mark.engine
 
-BUCKET, INPUT, OUTPUT = "batches", "red/nightly/input", "red/nightly/output"
-JOB_SECONDS = 90
+INPUT, OUTPUT = "red/nightly/input", "red/nightly/output"
 QUESTION = "What is the capital of a country that nobody names in a log?"
 
 
@@ -33,39 +30,13 @@ REQUESTS = [
 
 @pytest.fixture(scope="module")
 def store(platform: Platform) -> Any:
-    """The store as the tenant's batches enter it."""
-    keys = platform.secret("red", "batch-nightly")
-    address = platform.read("service", "model-storage", "-n", "model-storage")["spec"]["clusterIP"]
-    return boto3.client(
-        "s3",
-        endpoint_url=f"http://{address}:8333",
-        region_name="embedded",
-        aws_access_key_id=keys["AWS_ACCESS_KEY_ID"],
-        aws_secret_access_key=keys["AWS_SECRET_ACCESS_KEY"],
-        config=Config(s3={"addressing_style": "path"}, proxies={}),
-    )
+    return store_of(platform)
 
 
 def run(platform: Platform, name: str) -> str:
     """Run the batch now; what its pod said."""
     platform.kubectl("create", "job", name, "--from=cronjob/nightly", "-n", "red")
-
-    def ended() -> bool:
-        status = platform.read("job", name, "-n", "red").get("status", {})
-        kinds = {one["type"] for one in status.get("conditions", []) if one["status"] == "True"}
-        assert "Failed" not in kinds, log(platform, name)
-        return "Complete" in kinds
-
-    platform_client.wait_for(ended, JOB_SECONDS, f"job {name} is complete")
-    return log(platform, name)
-
-
-def log(platform: Platform, job: str) -> str:
-    """What the pod of a job said."""
-    (pod,) = platform.items("pods", "-n", "red", "-l", f"batch.kubernetes.io/job-name={job}")
-    done = platform.corral("logs", pod["metadata"]["name"], "--namespace", "red")
-    assert done.code == 0, done.output
-    return done.out
+    return ended(platform, name)
 
 
 def read(store: Any, name: str) -> str:

@@ -43,20 +43,13 @@ def intake():
         yield client
 
 
-class Importing(platform_client.Platform):
-    """A platform whose user gives the secrets of the source in the environment."""
-
-    @property
-    def environment(self) -> dict[str, str]:
-        return {**super().environment, **SECRETS}
-
-
 @pytest.fixture(scope="module")
 def platform(intake):
     """The platform before its first `up`; it ends with nothing of it left on the machine."""
     with tempfile.TemporaryDirectory(prefix="corral-import-", ignore_cleanup_errors=True) as folder:
         checkout = platform_client.checkout_with(Path(folder), stack_of(intake.meta.endpoint_url))
-        with platform_client.gone_afterwards(Importing(Path(folder) / "home", checkout)) as manifest:
+        started = platform_client.Platform(Path(folder) / "home", checkout, secrets=SECRETS)
+        with platform_client.gone_afterwards(started) as manifest:
             yield manifest
 
 

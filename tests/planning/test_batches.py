@@ -91,10 +91,15 @@ def test_what_cannot_run_is_refused_with_its_place(changed: dict[str, Any], line
     assert any(line in one for one in problems(**stack(batch(**changed))))
 
 
-def test_two_batches_never_share_a_place_but_may_across_tenants():
-    first, second = batch(), batch(name="weekly", input="nightly/input")
-    (line,) = problems(**stack(first, second))
-    assert line.startswith("batches[1].input: nightly/input: batches[0].input is nightly/input")
+def test_batches_may_answer_the_same_requests_and_never_share_another_place():
+    first = batch()
+    assert problems(**stack(first, batch(name="weekly", input="nightly/input"))) == []
+    (line,) = problems(**stack(first, batch(name="weekly", output="nightly/output")))
+    assert line.startswith("batches[1].output: nightly/output: batches[0].output is nightly/output")
+    (line,) = problems(**stack(first, batch(name="weekly", input="nightly/input/more")))
+    assert line.startswith("batches[1].input: nightly/input/more: batches[0].input is nightly/input")
+    (line,) = problems(**stack(first, batch(name="weekly", input="nightly/output")))
+    assert line.startswith("batches[1].input: nightly/output: batches[0].output is nightly/output")
 
 
 def test_a_name_stands_once():

@@ -207,6 +207,18 @@ def test_a_bucket_s_own_checksums_are_taken_and_the_rest_is_read_once(store, buc
     assert [line for line in lines if "config.json" in line]
 
 
+def test_an_object_that_is_the_one_known_is_not_read_again_and_one_of_the_same_size_is(store, bucket):
+    store.put_object(Bucket=bucket, Key="m/model.gguf", Body=b"GGUF 1")
+    source, first, second, third = source_of(f"s3://{bucket}/m"), list[str](), list[str](), list[str]()
+    known = locked(source, first.append)
+    again = locked(source, second.append, known.files)
+    store.put_object(Bucket=bucket, Key="m/model.gguf", Body=b"GGUF 2")
+    changed = locked(source, third.append, known.files)
+    assert again == known and known.files[0].sha256 == hashlib.sha256(b"GGUF 1").hexdigest()
+    assert changed.files[0].sha256 == hashlib.sha256(b"GGUF 2").hexdigest()
+    assert (len(first), len(second), len(third)) == (1, 0, 1)
+
+
 def test_objects_whose_names_only_begin_alike_are_no_files_of_the_model(store, bucket):
     store.put_object(Bucket=bucket, Key="m/model.gguf", Body=WEIGHTS)
     store.put_object(Bucket=bucket, Key="m2/other.gguf", Body=b"x")

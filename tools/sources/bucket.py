@@ -63,7 +63,7 @@ class BucketSource:
             )
             entries = [entry for page in pages for entry in page.get("Contents", [])]
             files = [
-                Listed(name, int(entry["Size"]), self._checksum(entry["Key"]))
+                Listed(name, int(entry["Size"]), self._checksum(entry["Key"]), entry["ETag"].strip('"'))
                 for entry in entries
                 if (name := below(where.prefix, str(entry["Key"]))) is not None
             ]

@@ -20,7 +20,7 @@ class CloudSource:
         where = self._location
         objects = self._client.listed(where.bucket, where.prefix)
         files = [
-            Listed(name, int(one["size"]), None)
+            Listed(name, int(one["size"]), None, str(one["generation"]))
             for one in objects
             if (name := below(where.prefix, str(one["name"]))) is not None
         ]

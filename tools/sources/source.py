@@ -24,6 +24,8 @@ class Listed:
     """Bytes."""
     sha256: str | None
     """In hex, where the source keeps it; None: the content must be read."""
+    version: str | None = None
+    """What the source changes with the content, such as an ETag or a generation; None: it has none."""
 
 
 @dataclass(frozen=True)

@@ -59,17 +59,25 @@ def _model(config: StackConfig, batch: BatchSection, one: ServedModel, path: str
 
 
 def _apart(config: StackConfig, served: dict[str, ServedModel]) -> Iterator[Problem]:
-    """Answers among requests, or two batches at one place: what one writes, the other would read."""
+    """Answers among requests, or two batches at one place: what one writes, the other would read.
+
+    Batches may answer the same requests, each with a model of its own.
+    """
     places: dict[tuple[str | None, str], str] = {}
+    inputs: set[tuple[str | None, str]] = set()
     for index, batch in enumerate(config.batches):
         one = served.get(batch.model)
         tenant = None if one is None else one.section.tenant
         for key, prefix in (("input", input_of(batch)), ("output", output_of(batch))):
             path = f"batches[{index}].{key}"
+            if key == "input" and (tenant, prefix) in inputs:
+                continue
             for (owner, other), where in places.items():
                 if owner == tenant and _within(prefix, other):
                     yield Problem(path, prefix, f"{where} is {other}: none may be in another")
             places[tenant, prefix] = path
+            if key == "input":
+                inputs.add((tenant, prefix))
 
 
 def _within(one: str, other: str) -> bool:

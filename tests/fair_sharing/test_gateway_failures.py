@@ -1,0 +1,124 @@
+"""Servers that do not answer as a model does, behind the real proxies: failures in the interface's form."""
+
+import json
+import os
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import httpx
+import pytest
+from tests.e2e import platform_client
+from tests.e2e.platform_client import Platform
+from tests.fair_sharing.callers import CHANGED_SECONDS, KEYS, SPACE, answers, call
+
+pytestmark = pytest.mark.engine
+
+ROUTE, CALLED = "red--smollm2", "/red/smollm2/v1/models"
+OTHER = "another-server"
+GRPC = 19333
+"""Port of SeaweedFS's master that begins with HTTP/2, whatever the client says."""
+VALKEY = 6379
+"""Port of a server that ends a connection on which somebody speaks HTTP."""
+LONGEST = 2
+"""Seconds that an answer may take."""
+
+
+@contextmanager
+def changed(platform: Platform, field: str, value: object) -> Iterator[None]:
+    """The model's route with this field of its rule, and with its own again."""
+    rule = platform.read("httproute", ROUTE, "-n", SPACE)["spec"]["rules"][0]
+
+    def put(content: object) -> None:
+        patch = [{"op": "replace", "path": f"/spec/rules/0/{field}", "value": content}]
+        platform.kubectl("patch", "httproute", ROUTE, "-n", SPACE, "--type=json", "-p", json.dumps(patch))
+
+    put(value)
+    try:
+        yield
+    finally:
+        put(rule[field])
+
+
+@contextmanager
+def leading_to(platform: Platform, namespace: str, pod: str, port: int) -> Iterator[None]:
+    """The model's route, leading to a pod that serves something else."""
+    address = platform.read("pod", pod, "-n", namespace)["status"]["podIP"]
+    metadata = {"name": OTHER, "namespace": "red"}
+    service = {"apiVersion": "v1", "kind": "Service", "metadata": metadata}
+    platform.kubectl("apply", "-f", "-", stdin={**service, "spec": {"ports": [{"name": "http", "port": 80}]}})
+    endpoints = {
+        "apiVersion": "discovery.k8s.io/v1",
+        "kind": "EndpointSlice",
+        "addressType": "IPv4",
+        "metadata": {**metadata, "labels": {"kubernetes.io/service-name": OTHER}},
+        "ports": [{"name": "http", "port": port}],
+        "endpoints": [
+            {"addresses": [address], "targetRef": {"kind": "Pod", "namespace": namespace, "name": pod}}
+        ],
+    }
+    platform.kubectl("apply", "-f", "-", stdin=endpoints)
+    try:
+        with changed(platform, "backendRefs", [{"name": OTHER, "namespace": "red", "port": 80}]):
+            yield
+    finally:
+        for kind in ("endpointslice", "service"):
+            platform.kubectl("delete", kind, OTHER, "-n", "red")
+
+
+def failure(client: httpx.Client, status: int) -> dict[str, Any]:
+    """The error of the first call that has this status."""
+    known: list[httpx.Response] = []
+
+    def failed() -> bool:
+        known.append(call(client, CALLED, KEYS["red"]))
+        return known[-1].status_code == status
+
+    platform_client.wait_for(failed, CHANGED_SECONDS, f"a call fails with {status}")
+    assert known[-1].headers["content-type"] == "application/json"
+    return known[-1].json()["error"]
+
+
+@pytest.fixture(scope="module", autouse=True)
+def known(client: httpx.Client) -> Iterator[None]:
+    answers(client, "red", KEYS["red"], 200)
+    yield
+    platform_client.wait_for(
+        lambda: call(client, CALLED, KEYS["red"]).status_code == 200, CHANGED_SECONDS, "the model answers"
+    )
+
+
+@pytest.mark.parametrize(
+    ("status", "pod"),
+    [
+        (502, ("model-storage", "model-storage-0", GRPC)),
+        (503, ("token-limits", "rate-limit-store-0", VALKEY)),
+    ],
+    ids=["another protocol", "a connection that it ends"],
+)
+def test_a_server_that_does_not_speak_http_is_an_error_in_the_interfaces_form(platform, client, status, pod):
+    with leading_to(platform, *pod):
+        error = failure(client, status)
+    assert error == {
+        "message": "No server of the model answers; try again.",
+        "type": "server_error",
+        "param": None,
+        "code": "service_unavailable",
+    }
+
+
+def test_a_server_that_does_not_answer_in_time_is_one_too(platform, client):
+    with changed(platform, "timeouts", {"request": f"{LONGEST}s"}):
+        stopped = platform.program_of("red", "smollm2-predictor")
+        os.kill(stopped.pid, signal.SIGSTOP)
+        try:
+            error = failure(client, 504)
+        finally:
+            os.kill(stopped.pid, signal.SIGCONT)
+    assert error == {
+        "message": "The answer took longer than it may.",
+        "type": "server_error",
+        "param": None,
+        "code": "timeout",
+    }
