@@ -1,6 +1,6 @@
 """Admission: the controls about Kubernetes objects, enforced by the API server and by Kyverno."""
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from typing import Any, NotRequired, TypedDict
 
 import pulumi
@@ -19,6 +19,7 @@ from corral.components._kit import (
     token,
 )
 from corral.components._words import AdmissionScopeWord
+from corral.components.admission.environment import forced
 from corral.components.admission.guards import Guard, guards
 from corral.components.admission.namespaces import default_deny, pod_security
 from corral.components.admission.regions import regions
@@ -34,9 +35,11 @@ from corral.components.admission.render import (
 )
 from corral.components.admission.signatures import ImageSignatures, attested, signed
 from corral.controls.adjustments import adjusted
+from corral.controls.audit.aud_07 import ENGINES
 from corral.controls.control import Control
 from corral.controls.enforcement import exceptions_of, stops
 from corral.controls.exceptions import today
+from corral.controls.models.mod_02 import OFFLINE
 from corral.controls.models.sources import store
 from corral.controls.profiles import Profile, profile
 from corral.controls.register import control
@@ -44,6 +47,7 @@ from corral.controls.residency.res_06 import places
 from corral.controls.scope import EXEMPT, Scope
 
 _REGIONS = "SOV-RES-06"
+_OFFLINE, _SILENT = "SOV-MOD-02", "SOV-AUD-07"
 _SIGNED, _ATTESTED = "SOV-SUP-03", "SOV-SUP-04"
 """Controls for which admission has more than the policies of their rules."""
 KYVERNO_NAMESPACE = descriptor(Addon.KYVERNO).namespace
@@ -143,8 +147,10 @@ class Admission(pulumi.ComponentResource):
                 self._guard(name, guard)
         if args.get("kyverno", True):
             self._namespaced(name, scope, level)
-            if any(rule.id == _REGIONS and stops(rule, constraints) for rule in chosen):
+            stopping = {rule.id for rule in chosen if stops(rule, constraints)}
+            if _REGIONS in stopping:
                 self._placed(name, scope, constraints)
+            self._told(name, scope, constraints, stopping)
             if "signatures" in args:
                 self._verified(name, scope, args["signatures"], constraints)
         self.enforced = pulumi.Output.from_input([one.id for one in chosen])
@@ -179,9 +185,19 @@ class Admission(pulumi.ComponentResource):
 
     def _placed(self, name: str, scope: Scope, constraints: Profile) -> None:
         """Pods with classified data get the affinity that their control demands."""
-        metadata = {"name": "corral-regions", "labels": PART_OF}
+        metadata = {**_metadata(control(_REGIONS), ""), "name": "corral-regions"}
         spec = regions(scope, places(constraints))
         self._object(f"{name}-regions", KYVERNO_API, "MutatingPolicy", metadata, spec)
+
+    def _told(self, name: str, scope: Scope, constraints: Profile, stopping: Set[str]) -> None:
+        """Containers are told what their controls demand."""
+        for identity, names, literal in ((_OFFLINE, OFFLINE, False), (_SILENT, ENGINES, True)):
+            if identity in stopping:
+                one, excepted = control(identity), exceptions_of(control(identity), constraints)
+                metadata = _metadata(one, "; ".join(exception.note for exception in excepted))
+                spec = forced(scope, names, excepted, literal=literal)
+                logical = f"{name}-{policy_name(one)}-environment"
+                self._object(logical, KYVERNO_API, "MutatingPolicy", metadata, spec)
 
     def _verified(self, name: str, scope: Scope, trust: ImageSignatures, constraints: Profile) -> None:
         """Images are verified by whom the stack trusts."""

@@ -7,11 +7,10 @@ from corral.controls.levels import Severity
 from corral.controls.models import hubs
 from corral.controls.models.subjects import pod, service
 
+ENGINES = ["DO_NOT_TRACK", "VLLM_DO_NOT_TRACK", "VLLM_NO_USAGE_STATS", "HF_HUB_DISABLE_TELEMETRY"]
+"""Variables that silence engines and the libraries in them, and that admission adds to every container."""
 _SILENT = [
-    "DO_NOT_TRACK",
-    "VLLM_DO_NOT_TRACK",
-    "VLLM_NO_USAGE_STATS",
-    "HF_HUB_DISABLE_TELEMETRY",
+    *ENGINES,
     "DISABLE_TELEMETRY",
     "QDRANT__TELEMETRY_DISABLED",
     "HAYSTACK_TELEMETRY_DISABLED",

@@ -8,7 +8,8 @@ from corral.controls.models import hubs
 from corral.controls.models.subjects import pod, service
 from corral.controls.profiles import Profile
 
-_OFFLINE = ["HF_HUB_OFFLINE", "TRANSFORMERS_OFFLINE", "HF_DATASETS_OFFLINE"]
+OFFLINE = ["HF_HUB_OFFLINE", "TRANSFORMERS_OFFLINE", "HF_DATASETS_OFFLINE"]
+"""Variables that keep libraries from the hub, and that admission adds to every container."""
 _ON = ["1", "true", "TRUE", "True", "on", "ON", "yes", "YES"]
 _OFF = ["", "0", "false", "FALSE", "False", "off", "no"]
 
@@ -22,7 +23,7 @@ _ENTRY = f"has(c.args) && !has(c.command) && has(c.image) && c.image.matches({te
 
 def _parameters(profile: Profile) -> dict[str, str]:
     return {
-        "offline": text(_OFFLINE),
+        "offline": text(OFFLINE),
         "hubName": text(hubs.NAME),
         "hubFile": text(hubs.FILE),
         "hubOption": text(hubs.OPTION),

@@ -10,7 +10,10 @@ from tests.controls.same_verdict.admissible import refused, sample
 
 from corral.catalogue.vocabulary import CLASS_LABEL
 from corral.components.admission.component import KYVERNO_API
+from corral.components.admission.environment import forced
 from corral.components.admission.regions import regions
+from corral.controls.audit.aud_07 import ENGINES
+from corral.controls.models.mod_02 import OFFLINE
 from corral.controls.models.sources import store
 from corral.controls.profiles import profile
 from corral.controls.residency.res_06 import REGION_LABEL
@@ -145,18 +148,23 @@ def test_a_workload_is_judged_by_its_template(platform):
     assert done.code and "SOV-SUP-01" in done.err
 
 
-def test_a_new_namespace_is_closed_by_a_generated_network_policy(platform):
+def closing(platform: Platform) -> list[str]:
+    """Names of the network policies of namespace `newcomer` that close it in both directions."""
+    closed = {"podSelector": {}, "policyTypes": ["Ingress", "Egress"]}
+    items = platform.items("networkpolicies", "-n", "newcomer")
+    return [one["metadata"]["name"] for one in items if one["spec"] == closed]
+
+
+def test_a_new_namespace_is_closed_by_a_generated_network_policy_and_stays_closed(platform):
+    space = ("-n", "newcomer")
     platform.kubectl("create", "namespace", "newcomer")
     try:
-        items = wait_for(
-            lambda: platform.items("networkpolicies", "-n", "newcomer"),
-            SECONDS,
-            "a policy is in the namespace",
-        )
-        assert [one["metadata"]["name"] for one in items] == ["default-deny"]
-        assert items[0]["spec"]["podSelector"] == {}
-        assert set(items[0]["spec"]["policyTypes"]) == {"Ingress", "Egress"}
-        assert "ingress" not in items[0]["spec"] and "egress" not in items[0]["spec"]
+        wait_for(lambda: closing(platform) == ["default-deny"], SECONDS, "the namespace is closed")
+        platform.kubectl("delete", "networkpolicy", "default-deny", *space)
+        wait_for(lambda: closing(platform) == ["default-deny"], SECONDS, "a deleted policy comes back")
+        opened = '{"spec": {"ingress": [{}]}}'
+        platform.kubectl("patch", "networkpolicy", "default-deny", *space, "--type=merge", "-p", opened)
+        wait_for(lambda: closing(platform) == ["default-deny"], SECONDS, "an opened policy is closed again")
     finally:
         platform.kubectl("delete", "namespace", "newcomer", "--wait=false")
 
@@ -262,3 +270,56 @@ def test_kyverno_sends_pods_with_classified_data_to_the_regions_of_the_profile(p
             {"matchExpressions": [pool, demand]},
             {"matchExpressions": [demand], "matchFields": [name]},
         ]
+
+
+STORED = {
+    "labels": {"serving.kserve.io/inferenceservice": "tried", "component": "predictor"},
+    "annotations": {"internal.serving.kserve.io/storage-initializer-sourceuri": "s3://models/tried"},
+}
+"""Of a pod to which KServe's webhook adds the container that fetches a model."""
+
+
+def told(platform: Platform, subject: dict) -> dict[str, dict[str, str]]:
+    """The environment of each container that `subject` has after admission."""
+    done = platform.try_kubectl("create", "--dry-run=server", "-o", "json", "-f", "-", stdin=subject)
+    assert done.code == 0, done.err
+    spec = json.loads(done.out)["spec"]
+    return {
+        one["name"]: {each["name"]: each.get("value", "") for each in one.get("env", [])}
+        for one in [*spec.get("initContainers", []), *spec["containers"]]
+    }
+
+
+def test_kyverno_keeps_every_container_from_hubs_and_silent_kserves_own_too(platform):
+    namespace = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "served"}}
+    namespace["metadata"]["labels"] = {SCOPE_LABEL: ENFORCED}
+    policies = [
+        {"apiVersion": KYVERNO_API, "kind": "MutatingPolicy", "metadata": {"name": name}, "spec": spec}
+        for name, spec in (
+            ("hubs-of-a-test", forced(Scope(), OFFLINE)),
+            ("telemetry-of-a-test", forced(Scope(), ENGINES, literal=True)),
+        )
+    ]
+    every = dict.fromkeys([*OFFLINE, *ENGINES], "1")
+    subject = pod("served", LLAMA)
+    subject["metadata"].update(STORED)
+    (server,) = subject["spec"]["containers"]
+    server |= {"name": "kserve-container", "env": [{"name": "MODEL", "value": "/mnt/models"}]}
+    subject["spec"]["initContainers"] = [{"name": "first", "image": LLAMA}]
+    with made(platform, namespace, *policies):
+        wait_for(
+            lambda: every.items() <= told(platform, subject)["first"].items(),
+            SECONDS,
+            "Kyverno adds the variables",
+        )
+        several = told(platform, subject)
+        assert set(several) == {"first", "storage-initializer", "kserve-container"}
+        assert all(every.items() <= one.items() for one in several.values()), several
+        assert several["kserve-container"]["MODEL"] == "/mnt/models"
+        server["env"].append({"name": OFFLINE[0], "value": "0"})
+        done = platform.try_kubectl("create", "--dry-run=server", "-o", "json", "-f", "-", stdin=subject)
+        assert "SOV-MOD-02" in done.err, "what says otherwise is named, not overridden"
+        if done.code == 0:
+            answered = {one["name"]: one for one in json.loads(done.out)["spec"]["containers"][0]["env"]}
+            assert answered[OFFLINE[0]]["value"] == "0" and answered[OFFLINE[1]]["value"] == "1"
+        assert not every.keys() & told(platform, pod("default", LLAMA))["main"].keys(), "not in scope"

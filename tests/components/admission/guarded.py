@@ -1,5 +1,7 @@
-"""Evaluation of a native policy without an API server: the text that it evaluates, over one request."""
+"""Evaluation of policies without an API server: the text that they evaluate, over one request."""
 
+import copy
+import re
 from functools import cache
 from typing import Any
 
@@ -45,3 +47,41 @@ def refusals(
     for one in policy["variables"]:
         data["variables"][one["name"]] = value(one["expression"])
     return [one["message"] for one in policy["validations"] if not value(one["expression"])]
+
+
+RANGE = re.compile(r"lists\.range\((size\(.*?\[\]\)\))\)")
+"""Of Kyverno's library, which this evaluator lacks; here of at most as many as `MOST`."""
+MOST = 20
+
+
+def patched(policy: Any, subject: dict[str, Any], *, replaces: bool = False) -> dict[str, Any]:
+    """`subject` with the patches of a MutatingPolicy; `replaces`: whether they may replace what is there."""
+    made = copy.deepcopy(subject)
+    for mutation in policy["mutations"]:
+        data: dict[str, Any] = {"object": made, "variables": {}}
+        for one in policy["variables"]:
+            data["variables"][one["name"]] = _value(one["expression"], data)
+        for patch in _value(_maps(mutation["jsonPatch"]["expression"]), data):
+            holder: Any = made
+            *way, last = patch["path"].strip("/").split("/")
+            for part in way:
+                holder = holder[int(part)] if isinstance(holder, list) else holder[part]
+            if last == "-":
+                holder.append(patch["value"])
+            else:
+                assert replaces or last not in holder, "what is there stays"
+                holder[last] = patch["value"]
+    return made
+
+
+def _maps(text: str) -> str:
+    """`text` with maps in place of Kyverno's type of patches, and ranges as lists."""
+    text = RANGE.sub(rf"{[*range(MOST)]}.filter(x, x < \1)", text)
+    text = text.replace("JSONPatch{op:", '{"op":')
+    return text.replace(" path:", ' "path":').replace(" value:", ' "value":')
+
+
+def _value(text: str, data: dict[str, Any]) -> Any:
+    result = compiled(text).eval(data=data)
+    assert result.type() != cel.Type.ERROR, (text, result.plain_value())
+    return result.plain_value()

@@ -1,11 +1,9 @@
 """Pods with classified data are made to run in the profile's regions, and nobody says where a node is."""
 
-import copy
 from typing import Any
 
 import pytest
-from cel_expr_python import cel
-from tests.components.admission.guarded import ENVIRONMENT, refusals
+from tests.components.admission.guarded import patched, refusals
 from tests.components.harness import build
 
 from corral.components.admission import Admission
@@ -36,33 +34,8 @@ def requiring(*terms: Any) -> dict[str, Any]:
     return {"nodeAffinity": {REQUIRED: {"nodeSelectorTerms": list(terms)}}}
 
 
-def value(text: str, data: dict[str, Any]) -> Any:
-    result = ENVIRONMENT.compile(text).eval(data=data)
-    assert result.type() != cel.Type.ERROR, result.plain_value()
-    return result.plain_value()
-
-
 def mutated(subject: dict[str, Any]) -> dict[str, Any]:
-    """`subject` with the patches of the policy, as maps in place of Kyverno's type of them."""
-    data: dict[str, Any] = {"object": subject, "variables": {}}
-    for one in SPEC["variables"]:
-        data["variables"][one["name"]] = value(one["expression"], data)
-    text = SPEC["mutations"][0]["jsonPatch"]["expression"]
-    text = (
-        text.replace("JSONPatch{op:", '{"op":').replace(" path:", ' "path":').replace(" value:", ' "value":')
-    )
-    made = copy.deepcopy(subject)
-    for patch in value(text, data):
-        holder: Any = made
-        *way, last = patch["path"].strip("/").split("/")
-        for part in way:
-            holder = holder[int(part)] if isinstance(holder, list) else holder[part]
-        if last == "-":
-            holder.append(patch["value"])
-        else:
-            assert last not in holder, "what is there stays"
-            holder[last] = patch["value"]
-    return made
+    return patched(SPEC, subject)
 
 
 @pytest.mark.parametrize(
