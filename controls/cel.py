@@ -5,8 +5,9 @@ C++ runtime evaluates it, with the optional and strings extensions that both kno
 """
 
 import json
+import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from typing import Any, cast
 
@@ -222,6 +223,8 @@ class Prepared:
     values: Mapping[str, Any]
     whole: Mapping[str, Any]
     """The object with what is unknown."""
+    computed: dict[str, Any] = field(default_factory=dict[str, Any])
+    """Parameters of rules that use the shared variables alone: CEL -> value."""
 
     def unknown_at(self, path: str) -> bool:
         """Whether a value at dotted `path`, or on the way to it, is unknown."""
@@ -248,6 +251,7 @@ def prepared(subject: Mapping[str, Any]) -> Prepared:
     return Prepared(known, unknown, values, subject)
 
 
+_USED = re.compile(r"variables\.(\w+)")
 _PARAMETERS: dict[tuple[int, int], tuple[ObjectRule, Profile, Mapping[str, str], Mapping[str, Any]]] = {}
 """By rule and profile, kept so that no other takes their place: what depends on the object, and the rest."""
 
@@ -262,11 +266,26 @@ def _parameters(rule: ObjectRule, profile: Profile) -> tuple[Mapping[str, str], 
     return _PARAMETERS[key][2:]
 
 
+@cache
+def _of_all(expression: str) -> bool:
+    """Whether `expression` uses no variable but those that all rules share."""
+    return VARIABLES.keys() >= set(_USED.findall(expression))
+
+
+def _computed(expression: str, subject: Prepared, values: Mapping[str, Any]) -> Any:
+    """The value of a parameter; one that means the same in every rule is computed once per object."""
+    if not _of_all(expression):
+        return evaluate(expression, subject.known, values)
+    if expression not in subject.computed:
+        subject.computed[expression] = evaluate(expression, subject.known, subject.values)
+    return subject.computed[expression]
+
+
 def _holds(rule: ObjectRule, subject: Prepared, profile: Profile) -> bool:
     varying, constant = _parameters(rule, profile)
     values = {**subject.values, **constant}
     for name, expression in varying.items():
-        values[name] = evaluate(expression, subject.known, values)
+        values[name] = _computed(expression, subject, values)
     verdict = evaluate(rule.expression, subject.known, values)
     if not isinstance(verdict, bool):
         raise ValueError(f"CEL {rule.expression!r} gives {verdict!r}, not true or false")
