@@ -195,21 +195,26 @@ def evaluate(expression: str, subject: Mapping[str, Any], known: Mapping[str, An
     return result.plain_value()
 
 
-def _without_unknown(value: Any) -> tuple[Any, bool]:
-    """`value` less what is unknown, and whether anything was: items of lists and variables go as a whole."""
-    if value is UNKNOWN:
-        return UNKNOWN, True
+def _without_unknown(value: Any) -> Any:
+    """`value` less what is unknown, `UNKNOWN` where it is as a whole: items of lists and variables are."""
     if isinstance(value, Mapping):
         fields = cast(Mapping[str, Any], value)
         if fields.get("value") is UNKNOWN and "name" in fields:
-            return UNKNOWN, True
-        parts = {key: _without_unknown(item) for key, item in fields.items()}
-        kept = {key: item for key, (item, _) in parts.items() if item is not UNKNOWN}
-        return kept, any(unknown for _, unknown in parts.values())
+            return UNKNOWN
+        parts = ((key, _without_unknown(item)) for key, item in fields.items())
+        return {key: item for key, item in parts if item is not UNKNOWN}
     if isinstance(value, list):
-        items = [_without_unknown(item) for item in cast(list[Any], value)]
-        return [item for item, _ in items if item is not UNKNOWN], any(unknown for _, unknown in items)
-    return value, False
+        items = (_without_unknown(item) for item in cast(list[Any], value))
+        return [item for item in items if item is not UNKNOWN]
+    return value
+
+
+def _has_unknown(value: Any) -> bool:
+    if isinstance(value, Mapping):
+        return any(_has_unknown(item) for item in cast(Mapping[str, Any], value).values())
+    if isinstance(value, list):
+        return any(_has_unknown(item) for item in cast(list[Any], value))
+    return value is UNKNOWN
 
 
 @dataclass(frozen=True)
@@ -231,7 +236,7 @@ class Prepared:
         value: Any = self.whole
         for part in path.split("."):
             value = cast(Mapping[str, Any], value).get(part) if isinstance(value, Mapping) else value
-        return _without_unknown(value)[1]
+        return _has_unknown(value)
 
 
 def prepared(subject: Mapping[str, Any]) -> Prepared:
@@ -240,11 +245,12 @@ def prepared(subject: Mapping[str, Any]) -> Prepared:
     Raises:
         ValueError: a variable could not be evaluated.
     """
-    known, _ = _without_unknown(without_nulls(subject))
+    stored = cast(Mapping[str, Any], without_nulls(subject))
+    known = cast(Mapping[str, Any], _without_unknown(stored)) if _has_unknown(stored) else stored
     if known.get("kind") in PLAIN_KINDS:
-        _, unknown = _without_unknown({key: item for key, item in subject.items() if key != "metadata"})
+        unknown = any(_has_unknown(item) for key, item in subject.items() if key != "metadata")
         return Prepared(known, unknown, {"containers": []}, subject)
-    _, unknown = _without_unknown(subject.get("spec"))
+    unknown = _has_unknown(subject.get("spec"))
     values: dict[str, Any] = {}
     for name, expression in VARIABLES.items():
         values[name] = evaluate(expression, known, values)

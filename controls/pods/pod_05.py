@@ -53,7 +53,8 @@ CONTROL = Control(
     rule=ObjectRule(
         kinds=(*POD_KINDS, "InferenceService"),
         expression=(
-            f"{PODS}.all(p, {_OFF} || ({_OWN} && !variables.serves)) && (!variables.serves || {_UNMOUNTED} && "
+            f"{PODS}.all(p, {_OFF} || ({_OWN} && !variables.serves)) && "
+            f"(!variables.serves || {_UNMOUNTED} && "
             f"{PODS}.all(p, {every('p')}.all(c, !{engine('c')} || "
             f"{_READ}c.securityContext.readOnlyRootFilesystem == true))))"
         ),

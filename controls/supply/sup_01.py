@@ -34,7 +34,7 @@ def repositories() -> frozenset[str]:
 
 
 def allowed_image(profile: Profile) -> str:
-    """Regular expression (RE2) that an image reference must match in full, but for lengths; never a prefix."""
+    """Regular expression (RE2) that an image reference must match in full: parsed, never a prefix."""
     if profile.registry is not None:
         where = re.escape(profile.registry.rstrip("/")) + f"(/{_COMPONENT})+"
     else:
