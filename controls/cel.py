@@ -5,8 +5,9 @@ C++ runtime evaluates it, with the optional and strings extensions that both kno
 """
 
 import json
+import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from typing import Any, cast
 
@@ -194,21 +195,26 @@ def evaluate(expression: str, subject: Mapping[str, Any], known: Mapping[str, An
     return result.plain_value()
 
 
-def _without_unknown(value: Any) -> tuple[Any, bool]:
-    """`value` less what is unknown, and whether anything was: items of lists and variables go as a whole."""
-    if value is UNKNOWN:
-        return UNKNOWN, True
+def _without_unknown(value: Any) -> Any:
+    """`value` less what is unknown, `UNKNOWN` where it is as a whole: items of lists and variables are."""
     if isinstance(value, Mapping):
         fields = cast(Mapping[str, Any], value)
         if fields.get("value") is UNKNOWN and "name" in fields:
-            return UNKNOWN, True
-        parts = {key: _without_unknown(item) for key, item in fields.items()}
-        kept = {key: item for key, (item, _) in parts.items() if item is not UNKNOWN}
-        return kept, any(unknown for _, unknown in parts.values())
+            return UNKNOWN
+        parts = ((key, _without_unknown(item)) for key, item in fields.items())
+        return {key: item for key, item in parts if item is not UNKNOWN}
     if isinstance(value, list):
-        items = [_without_unknown(item) for item in cast(list[Any], value)]
-        return [item for item, _ in items if item is not UNKNOWN], any(unknown for _, unknown in items)
-    return value, False
+        items = (_without_unknown(item) for item in cast(list[Any], value))
+        return [item for item in items if item is not UNKNOWN]
+    return value
+
+
+def _has_unknown(value: Any) -> bool:
+    if isinstance(value, Mapping):
+        return any(_has_unknown(item) for item in cast(Mapping[str, Any], value).values())
+    if isinstance(value, list):
+        return any(_has_unknown(item) for item in cast(list[Any], value))
+    return value is UNKNOWN
 
 
 @dataclass(frozen=True)
@@ -222,13 +228,15 @@ class Prepared:
     values: Mapping[str, Any]
     whole: Mapping[str, Any]
     """The object with what is unknown."""
+    computed: dict[str, Any] = field(default_factory=dict[str, Any])
+    """Parameters of rules that use the shared variables alone: CEL -> value."""
 
     def unknown_at(self, path: str) -> bool:
         """Whether a value at dotted `path`, or on the way to it, is unknown."""
         value: Any = self.whole
         for part in path.split("."):
             value = cast(Mapping[str, Any], value).get(part) if isinstance(value, Mapping) else value
-        return _without_unknown(value)[1]
+        return _has_unknown(value)
 
 
 def prepared(subject: Mapping[str, Any]) -> Prepared:
@@ -237,17 +245,19 @@ def prepared(subject: Mapping[str, Any]) -> Prepared:
     Raises:
         ValueError: a variable could not be evaluated.
     """
-    known, _ = _without_unknown(without_nulls(subject))
+    stored = cast(Mapping[str, Any], without_nulls(subject))
+    known = cast(Mapping[str, Any], _without_unknown(stored)) if _has_unknown(stored) else stored
     if known.get("kind") in PLAIN_KINDS:
-        _, unknown = _without_unknown({key: item for key, item in subject.items() if key != "metadata"})
+        unknown = any(_has_unknown(item) for key, item in subject.items() if key != "metadata")
         return Prepared(known, unknown, {"containers": []}, subject)
-    _, unknown = _without_unknown(subject.get("spec"))
+    unknown = _has_unknown(subject.get("spec"))
     values: dict[str, Any] = {}
     for name, expression in VARIABLES.items():
         values[name] = evaluate(expression, known, values)
     return Prepared(known, unknown, values, subject)
 
 
+_USED = re.compile(r"variables\.(\w+)")
 _PARAMETERS: dict[tuple[int, int], tuple[ObjectRule, Profile, Mapping[str, str], Mapping[str, Any]]] = {}
 """By rule and profile, kept so that no other takes their place: what depends on the object, and the rest."""
 
@@ -262,11 +272,26 @@ def _parameters(rule: ObjectRule, profile: Profile) -> tuple[Mapping[str, str], 
     return _PARAMETERS[key][2:]
 
 
+@cache
+def _of_all(expression: str) -> bool:
+    """Whether `expression` uses no variable but those that all rules share."""
+    return VARIABLES.keys() >= set(_USED.findall(expression))
+
+
+def _computed(expression: str, subject: Prepared, values: Mapping[str, Any]) -> Any:
+    """The value of a parameter; one that means the same in every rule is computed once per object."""
+    if not _of_all(expression):
+        return evaluate(expression, subject.known, values)
+    if expression not in subject.computed:
+        subject.computed[expression] = evaluate(expression, subject.known, subject.values)
+    return subject.computed[expression]
+
+
 def _holds(rule: ObjectRule, subject: Prepared, profile: Profile) -> bool:
     varying, constant = _parameters(rule, profile)
     values = {**subject.values, **constant}
     for name, expression in varying.items():
-        values[name] = evaluate(expression, subject.known, values)
+        values[name] = _computed(expression, subject, values)
     verdict = evaluate(rule.expression, subject.known, values)
     if not isinstance(verdict, bool):
         raise ValueError(f"CEL {rule.expression!r} gives {verdict!r}, not true or false")

@@ -57,6 +57,8 @@ def configured(make: Make, concerns: Concerns, ledger: Ledger | None = None) -> 
     base: Any = crossguard._PolicyAnalyzerServicer  # pyright: ignore[reportPrivateUsage]
     kept: list[Policy] = []
     stack: dict[str, str] = {}
+    by_token: dict[str, list[tuple[Policy, EnforcementLevel]]] = {}
+    providers: dict[bytes, Any] = {}
 
     def begin(self: Any, name: str, version: str, policies: list[Policy], *more: Any) -> None:
         kept[:] = policies
@@ -69,6 +71,7 @@ def configured(make: Make, concerns: Concerns, ledger: Ledger | None = None) -> 
         stack.update({key: value for key, value in config.items() if key not in secret})
         said.begin()
         kept[:] = make(stack)
+        by_token.clear()
         return base.ConfigureStack(self, request, context)
 
     def configure_pack(self: Any, request: Any, context: Any) -> Any:
@@ -77,7 +80,19 @@ def configured(make: Make, concerns: Concerns, ledger: Ledger | None = None) -> 
         if own:
             _keep_stated(request, {one.name: self._get_enforcement_level(one) for one in kept})
             kept[:] = make({**stack, OWN: json.dumps(own)})
+        by_token.clear()
         return base.Configure(self, request, context)
+
+    def of_resources(self: Any, token: str) -> list[tuple[Policy, EnforcementLevel]]:
+        if token not in by_token:
+            by_token[token] = list(active(self, ResourceValidationPolicy, {token}))
+        return by_token[token]
+
+    def provider_of(self: Any, request: Any) -> Any:
+        key = request.provider.SerializeToString(deterministic=True)
+        if key not in providers:
+            providers[key] = self._get_provider_resource(request)
+        return providers[key]
 
     def active(self: Any, kind: type[Policy], tokens: Set[str]) -> Iterator[tuple[Policy, EnforcementLevel]]:
         self._configure_runtime_settings()
@@ -92,9 +107,9 @@ def configured(make: Make, concerns: Concerns, ledger: Ledger | None = None) -> 
 
     def analyze(self: Any, request: Any, context: Any) -> Any:
         response = analyzer_pb2.AnalyzeResponse()
-        evaluated = list(active(self, ResourceValidationPolicy, {str(request.type)}))
+        evaluated = of_resources(self, str(request.type))
         if evaluated:
-            options, provider = self._get_resource_options(request), self._get_provider_resource(request)
+            options, provider = self._get_resource_options(request), provider_of(self, request)
             tags = getattr(self, TAGS)
             args = ResourceValidationArgs(
                 request.type, _props(request), request.urn, request.name, options, provider, None, tags

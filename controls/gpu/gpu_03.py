@@ -54,10 +54,10 @@ CONTROL = Control(
             "drivers": text(drivers(profile)),
         },
         expression=(
-            "(size(variables.images) > 0 && variables.images.all(i, i.matches(variables.drivers))) || ("
-            f"{ENVIRONMENT} && {ANNOTATED} && {MOUNTS} && "
+            f"({ENVIRONMENT} && {ANNOTATED} && {MOUNTS} && "
             "variables.volumes.all(v, !has(v.hostPath) || !has(v.hostPath.path) || "
-            "!v.hostPath.path.matches(variables.devices)))"
+            "!v.hostPath.path.matches(variables.devices))) || "
+            "(size(variables.images) > 0 && variables.images.all(i, i.matches(variables.drivers)))"
         ),
         message="a container takes GPUs past the scheduler",
         admitted=False,

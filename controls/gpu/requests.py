@@ -21,7 +21,7 @@ CLAIMED = (
 def _listed(container: str, key: str) -> str:
     return (
         f"(has({container}.resources.{key}) && {container}.resources.{key}.exists(k, "
-        f"k.matches({text(GPU)}) && string({container}.resources.{key}[k]) != '0'))"
+        f"k.contains('/') && k.matches({text(GPU)}) && string({container}.resources.{key}[k]) != '0'))"
     )
 
 

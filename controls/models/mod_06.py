@@ -40,10 +40,10 @@ _FILLED = (
 _LAST = f"{serving.inits('p')}.filter(i, v.name in {serving.named('i')})"
 _VERIFIED = f"[{_LAST}].all(a, size(a) > 0 && [a[size(a) - 1]].all(i, {_SOUND}))"
 _OF_PODS = (
-    f"{serving.PODS}.all(p, {serving.every('p')}.all(c, !{serving.engine('c')} || "
+    f"(!variables.serves || {serving.PODS}.all(p, {serving.every('p')}.all(c, !{serving.engine('c')} || "
     f"({listed('p', 'volumes')}.all(v, !has(v.name) || !(v.name in {serving.named('c')}) || "
     f"!({_KEPT} || {_FILLED}) || {_VERIFIED}) && "
-    f"!{serving.words('c')}.exists(w, string(w).matches({text(_STREAMED)})))))"
+    f"!{serving.words('c')}.exists(w, string(w).matches({text(_STREAMED)}))))))"
 )
 _BY_DIGEST = r"^oci[a-z+]*://.*@sha256:[0-9a-f]{64}$"
 _INITIALIZER = f"{serving.inits('p')}.exists(i, i.?name.orValue('') == 'storage-initializer' && {_SOUND})"
@@ -121,6 +121,7 @@ CONTROL = Control(
             f"{_LABELLED} || ((object.kind.endsWith('InferenceService') ? ({_OF_SERVICES}) : true) && "
             f"{_OF_PODS})"
         ),
+        parameters=lambda profile: {"serves": serving.SERVES},
         message="a model is served without a check of its signature, or of its locked digests",
         demanded=(
             "spec.initContainers",

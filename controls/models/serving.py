@@ -39,7 +39,7 @@ def engine(container: str) -> str:
 
 
 SERVES = f"(size(variables.models) > 0 || {ASKS} || variables.containers.exists(c, {engine('c')}))"
-"""CEL: whether an object's pods serve a model, or use GPUs."""
+"""CEL: whether an object's pods serve a model, or use GPUs; a parameter of rules, evaluated once."""
 PODS = "[variables.pod, variables.pod1, variables.pod2, variables.pod3].filter(p, size(p) > 0)"
 """CEL: the pod specs of an object."""
 

@@ -141,9 +141,9 @@ CONTROL = Control(
         parameters=lambda profile: {"drivers": text(drivers(profile))},
         expression=(
             f"object.?metadata.?namespace.orValue('') in {text(list(_SYSTEM))} || "
-            "(size(variables.images) > 0 && variables.images.all(i, i.matches(variables.drivers))) || "
             f"({_PODS}.all(p, {_POD}) && variables.volumes.all(v, !has(v.hostPath)) && "
-            f"variables.containers.all(c, {_CONTAINER}) && {_ARMOURED})"
+            f"variables.containers.all(c, {_CONTAINER}) && {_ARMOURED}) || "
+            "(size(variables.images) > 0 && variables.images.all(i, i.matches(variables.drivers)))"
         ),
         message="a pod has what lets it out of its container",
         demanded=("metadata.namespace",),

@@ -53,10 +53,12 @@ CONTROL = Control(
     rule=ObjectRule(
         kinds=(*POD_KINDS, "InferenceService"),
         expression=(
-            f"{PODS}.all(p, {_OFF} || ({_OWN} && !{SERVES})) && (!{SERVES} || {_UNMOUNTED}) && "
+            f"{PODS}.all(p, {_OFF} || ({_OWN} && !variables.serves)) && "
+            f"(!variables.serves || {_UNMOUNTED} && "
             f"{PODS}.all(p, {every('p')}.all(c, !{engine('c')} || "
-            f"{_READ}c.securityContext.readOnlyRootFilesystem == true)))"
+            f"{_READ}c.securityContext.readOnlyRootFilesystem == true))))"
         ),
+        parameters=lambda profile: {"serves": SERVES},
         message="a pod has a token that it does not need, or a server of models can write to its image",
         demanded=(
             "spec.automountServiceAccountToken",

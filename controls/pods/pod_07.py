@@ -63,11 +63,12 @@ CONTROL = Control(
     rule=ObjectRule(
         kinds=(*POD_KINDS, "InferenceService"),
         expression=(
-            f"!{SERVES} || {PODS}.all(p, {_ALL}.all(c, !{_STATED} || ({_BOUND})) && "
+            f"!variables.serves || {PODS}.all(p, {_ALL}.all(c, !{_STATED} || ({_BOUND})) && "
             "(object.kind != 'InferenceService' || variables.models.all(c, !has(c.resources) || "
             f"({_BOUND}))) && "
             f"{listed('p', 'volumes')}.all(v, !has(v.emptyDir) || {_SIZED}))"
         ),
+        parameters=lambda profile: {"serves": SERVES},
         message="what serves models can take more of its node than it says",
         demanded=("spec.containers", "spec.template.spec.containers", "spec.predictor.model.resources"),
         whole=True,

@@ -10,12 +10,13 @@ from corral.controls.levels import Severity
 from corral.controls.profiles import Profile
 from corral.controls.supply.subjects import HEX, pod
 
-_TAG = r"(:[A-Za-z0-9_][A-Za-z0-9_.-]{0,127})?"
-
-
-_DIGEST = r"(@sha256:[a-f0-9]{64})?"
-
-
+_TAG = r"(:[A-Za-z0-9_][A-Za-z0-9_.-]*)?"
+_DIGEST = r"(@sha256:[a-f0-9]+)?"
+_LENGTHS = (
+    "[i.split('@')].all(p, (size(p) == 1 || size(p[1]) == 71) && "
+    "(p[0].lastIndexOf(':') < p[0].lastIndexOf('/') || size(p[0]) - p[0].lastIndexOf(':') <= 129))"
+)
+"""CEL: whether digest and tag of image `i` are as long as such are: counts make a regular expression slow."""
 _COMPONENT = r"[a-z0-9]+([._-]+[a-z0-9]+)*"
 
 
@@ -53,12 +54,16 @@ CONTROL = Control(
     rule=ObjectRule(
         kinds=(*POD_KINDS, *SERVING_KINDS),
         parameters=lambda profile: {"allowedImage": text(allowed_image(profile))},
-        expression="variables.images.all(i, i.matches(variables.allowedImage))",
+        expression=f"variables.images.all(i, i.matches(variables.allowedImage) && {_LENGTHS})",
         message="an image comes from a repository that is not allowed",
     ),
     cases=(
         Case("of the catalogue", Verdict.GOOD, pod(f"{_KNOWN}:v1"), profile="open"),
         Case("of the catalogue, by digest", Verdict.GOOD, pod(f"{_KNOWN}@sha256:{HEX}"), profile="open"),
+        Case("with the longest tag", Verdict.GOOD, pod(f"{_KNOWN}:{'v' * 128}@sha256:{HEX}"), profile="open"),
+        Case("with a longer tag", Verdict.BAD, pod(f"{_KNOWN}:{'v' * 129}"), profile="open"),
+        Case("with a shorter digest", Verdict.BAD, pod(f"{_KNOWN}@sha256:{HEX[1:]}"), profile="open"),
+        Case("with a longer digest", Verdict.BAD, pod(f"{_KNOWN}:v1@sha256:{HEX}0"), profile="open"),
         Case("of nobody's", Verdict.BAD, pod("docker.io/library/busybox:1"), profile="open"),
         Case("a longer name", Verdict.BAD, pod(f"{_KNOWN}-evil:v1"), profile="open"),
         Case("a deeper name", Verdict.BAD, pod(f"{_KNOWN}/evil:v1"), profile="open"),
