@@ -20,7 +20,7 @@ from corral.components._kit import (
     token,
 )
 from corral.components._namespaces import namespace_of
-from corral.components._secrets import either, secret_object
+from corral.components._secrets import either, revision_of, secret_object
 from corral.components._words import AlertReceiverWord
 from corral.components.observability.alerts import ALERTS_SECRET, alertmanager_config
 from corral.components.observability.values import (
@@ -144,6 +144,7 @@ class Observability(pulumi.ComponentResource):
             size_gib=args.get("size_gib", 20),
             storage_class=args.get("storage_class"),
             control_plane=args.get("control_plane", False),
+            credential_revision=revision_of(store, args.get("grafana_password", "")),
             alerts="alerts" in args,
             supply=args["supply"],
         )

@@ -2,6 +2,9 @@
 
 from typing import Any
 
+import pulumi
+
+from corral.components._credentials import CREDENTIAL_REVISION
 from corral.components.observability.alerts import ALERTS_SECRET
 from corral.components.observability.digests import with_digests
 from corral.components.supply import Supply
@@ -30,6 +33,7 @@ def stack_values(
     storage_class: str | None,
     control_plane: bool,
     supply: Supply,
+    credential_revision: pulumi.Input[str] = "",
     alerts: bool = False,
 ) -> dict[str, Any]:
     """Values that find everyone's monitors, rules and dashboards, keep samples on a volume, and phone nobody.
@@ -42,7 +46,7 @@ def stack_values(
         "crds": {"enabled": False},
         "prometheusOperator": {"admissionWebhooks": {"enabled": False}, "tls": {"enabled": False}},
         "prometheus": {"prometheusSpec": _prometheus(retention_days, size_gib, storage_class)},
-        "grafana": _grafana(),
+        "grafana": _grafana(credential_revision),
         # With its monitor each of them brings an alert that it has disappeared.
         **{one: {"enabled": control_plane} for one in CONTROL_PLANE},
     }
@@ -77,7 +81,7 @@ def _prometheus(retention_days: int, size_gib: int, storage_class: str | None) -
     }
 
 
-def _grafana() -> dict[str, Any]:
+def _grafana(credential_revision: pulumi.Input[str]) -> dict[str, Any]:
     return {
         "fullnameOverride": GRAFANA,
         "admin": {
@@ -85,6 +89,8 @@ def _grafana() -> dict[str, Any]:
             "userKey": ADMIN_USER_KEY,
             "passwordKey": ADMIN_PASSWORD_KEY,
         },
+        # Its users are in its pod: one that starts anew takes the password that there is then.
+        "podAnnotations": {CREDENTIAL_REVISION: credential_revision},
         "sidecar": {"dashboards": {"enabled": True, "label": "grafana_dashboard", "searchNamespace": "ALL"}},
         "grafana.ini": {
             "analytics": {

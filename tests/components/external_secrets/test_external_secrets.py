@@ -158,10 +158,12 @@ def test_another_revision_starts_the_pods_anew_that_read_a_secret_when_they_star
         controller = graph.one("Release", "envoy-chart").inputs["values"]
         provider = controller["config"]["envoyGateway"]["provider"]["kubernetes"]
         limits = provider["rateLimitDeployment"]["pod"]["annotations"]
-        return [one["corral.dev/credential-revision"] for one in (counts["annotations"], vectors, limits)]
+        grafana = graph.one("Release", "metrics-chart").inputs["values"]["grafana"]["podAnnotations"]
+        pods = (counts["annotations"], vectors, limits, grafana)
+        return [one["corral.dev/credential-revision"] for one in pods]
 
-    assert revisions(STORE) == ["1"] * 3
-    assert revisions({**STORE, "revision": "2"}) == ["2"] * 3
+    assert revisions(STORE) == ["1"] * 4
+    assert revisions({**STORE, "revision": "2"}) == ["2"] * 4
 
 
 def test_the_mirror_s_credentials_come_from_the_store_in_each_namespace_that_is_made():

@@ -41,6 +41,15 @@ def test_the_admin_password_lies_in_one_secret_that_the_chart_only_names():
     assert holders[0].urn in graph.before(installed(graph, "watch-chart"))
 
 
+def test_grafana_starts_anew_with_a_changed_password_and_keeps_its_users_nowhere_else():
+    def grafana(password):
+        return values(build(observed(grafana_password=password)))["grafana"]
+
+    pods = [grafana(one)["podAnnotations"] for one in (CANARY, CANARY, "another")]
+    assert pods[0] == pods[1] != pods[2]
+    assert not grafana(CANARY).get("persistence"), "a volume would keep the first password"
+
+
 def test_no_admission_webhook_waits_for_a_certificate_that_nobody_makes():
     operator = values(build(observed()))["prometheusOperator"]
     assert operator["admissionWebhooks"]["enabled"] is False
