@@ -1,9 +1,12 @@
 """The committed stacks on EKS as graphs: network, cluster, nodes, and the platform on them."""
 
+import gzip
 import json
 from functools import cache
+from importlib import resources
 from typing import Any
 
+import moto.ec2
 import pytest
 from tests.components.eks_cluster.clusters import BRANDENBURG, FRANKFURT
 from tests.components.harness import Graph, Registered
@@ -223,3 +226,15 @@ def test_a_group_of_as_many_nodes_as_ever_follows_the_stack_file(stack):
     groups = {one.name: one.ignored for one in graph_of(stack).of("aws:eks/nodeGroup:NodeGroup")}
     assert groups["eks-system"] == ("scalingConfig.desiredSize",), "an autoscaler may have changed it"
     assert {tuple(ignored or ()) for name, ignored in groups.items() if name != "eks-system"} == {()}
+
+
+def test_machines_of_a_stack_that_leaves_encryption_between_pods_to_the_cloud_encrypt_to_each_other():
+    """By what EC2's DescribeInstanceTypes answers, as moto keeps it."""
+    kept = resources.files(moto.ec2) / "resources" / "instance_types.json.gz"
+    types = json.loads(gzip.decompress(kept.read_bytes()))
+    stated = content("eks-eusc")
+    assert stated["cluster"]["pod-encryption"] == "cloud"
+    machines = {stated["cluster"]["eks"]["system-nodes"]["instance"]}
+    machines |= {pool["instance"] for pool in stated["gpu-pools"]}
+    plain = {one for one in machines if not types[one]["NetworkInfo"]["EncryptionInTransitSupported"]}
+    assert len(machines) == 2 and plain == set()
