@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 import yaml
+from tests.docs_pages.tasks_page import block, sections
 from tests.doubles.s3 import create_bucket, s3_client, s3_server
 from tests.stacks.stack_files import stack
 
-PAGE = (Path(__file__).parents[2] / "docs" / "tasks.md").read_text()
 ENDPOINT = "https://s3.example.eu"
 RUN = re.compile(r"corral (plan|lint|lock --models)\b|cp |export ")
 """Lines that need neither engine nor cluster nor a public registry."""
@@ -29,18 +29,8 @@ WEIGHTS = bytes(96 << 20)
 """As heavy as a model must at least be that is described so."""
 
 
-def block(title: str, language: str) -> str:
-    (section,) = (part for part in PAGE.split("\n## ") if part.startswith(f"{title}\n"))
-    found = re.search(rf"^```{language}\n(.*?)^```", section, re.MULTILINE | re.DOTALL)
-    return found[1] if found else ""
-
-
 def runnable(title: str) -> list[str]:
     return [line for line in block(title, "sh").splitlines() if RUN.match(line)]
-
-
-def sections() -> list[str]:
-    return re.findall(r"^## (.+)$", PAGE, re.MULTILINE)
 
 
 @pytest.fixture
