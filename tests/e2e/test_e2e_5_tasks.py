@@ -29,7 +29,7 @@ def run(platform: Platform, title: str, start: str, **names: str) -> str:
 
 
 def test_call_a_model_from_an_application(platform):
-    endpoints = run(platform, "Call a model from an application", "pulumi stack output endpoints")
+    endpoints = run(platform, "Call a model from an application", "pulumi stack output")
     assert json.loads(endpoints)["smollm2"].startswith("http://smollm2-predictor.assistants.svc")
     assert run(platform, "Call a model from an application", "corral chat").strip()
 
