@@ -17,9 +17,9 @@ pytestmark = pytest.mark.engine
 SECONDS = 120
 
 
-def run(platform: Platform, title: str, start: str, **names: str) -> str:
+def run(platform: Platform, title: str, start: str, more: str = "", **names: str) -> str:
     """What the one command of a task prints that begins so; `names` stand in place of the page's."""
-    text = line(title, start).replace("-s mine", "-s dev")
+    text = line(title, start).replace("-s mine", "-s dev") + more
     for page, stack in names.items():
         assert page in text
         text = text.replace(page, stack)
@@ -34,13 +34,15 @@ def test_call_a_model_from_an_application(platform):
     assert run(platform, "Call a model from an application", "corral chat").strip()
 
 
-def test_see_dashboards(platform):
+def test_see_dashboards(platform, tmp_path):
     password = run(platform, "See dashboards", "kubectl get secret")
     assert (
         base64.b64decode(password).decode()
         == platform.secret("monitoring", "grafana-admin")["admin-password"]
     )
-    assert "smollm2" in run(platform, "See dashboards", "corral dashboards")
+    file = tmp_path / "dashboards.html"
+    assert " dashboards, " in run(platform, "See dashboards", "corral dashboards", f" --html={file}")
+    assert "Model smollm2 (assistants)" in file.read_text()
 
 
 def test_give_a_team_access(platform):
