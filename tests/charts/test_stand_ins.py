@@ -52,8 +52,8 @@ def test_the_exporter_and_its_monitor_come_and_go_with_their_switches(rendered):
         values["dcgmExporter"].update(more)
         return {kind for kind, name in rendered("gpu-operator", values) if name == "nvidia-dcgm-exporter"}
 
-    assert made() == {"DaemonSet", "Service", "ServiceMonitor"}
-    assert made(serviceMonitor={"enabled": False}) == {"DaemonSet", "Service"}
+    assert made() == {"ServiceAccount", "DaemonSet", "Service", "ServiceMonitor"}
+    assert made(serviceMonitor={"enabled": False}) == {"ServiceAccount", "DaemonSet", "Service"}
     assert made(enabled=False) == set()
 
 

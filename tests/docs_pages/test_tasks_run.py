@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 import yaml
+from tests.docs_pages.tasks_page import NOT_RUN, ON_A_PLATFORM, block, sections
 from tests.doubles.s3 import create_bucket, s3_client, s3_server
 from tests.stacks.stack_files import stack
 
-PAGE = (Path(__file__).parents[2] / "docs" / "tasks.md").read_text()
 ENDPOINT = "https://s3.example.eu"
 RUN = re.compile(r"corral (plan|lint|lock --models)\b|cp |export ")
 """Lines that need neither engine nor cluster nor a public registry."""
@@ -29,18 +29,8 @@ WEIGHTS = bytes(96 << 20)
 """As heavy as a model must at least be that is described so."""
 
 
-def block(title: str, language: str) -> str:
-    (section,) = (part for part in PAGE.split("\n## ") if part.startswith(f"{title}\n"))
-    found = re.search(rf"^```{language}\n(.*?)^```", section, re.MULTILINE | re.DOTALL)
-    return found[1] if found else ""
-
-
 def runnable(title: str) -> list[str]:
     return [line for line in block(title, "sh").splitlines() if RUN.match(line)]
-
-
-def sections() -> list[str]:
-    return re.findall(r"^## (.+)$", PAGE, re.MULTILINE)
 
 
 @pytest.fixture
@@ -83,6 +73,19 @@ def done(project: Path, lines: list[str], **variables: str) -> str:
 
 def test_the_blocks_that_run_here_are_all_that_can():
     assert {title for title in sections() if runnable(title)} == {OWN, REMOVE, *SAYS}
+
+
+def test_every_command_of_the_page_is_run_or_it_is_said_why_not():
+    commands = {(title, one) for title in sections() for one in block(title, "sh").splitlines() if one}
+    on_a_platform = {
+        (title, one)
+        for title, one in commands
+        if any(title == where and one.startswith(start) for where, start in ON_A_PLATFORM)
+    }
+    left = {one for title, one in commands - on_a_platform if not RUN.match(one)}
+    assert [one for one in sorted(left) if not one.startswith(tuple(NOT_RUN))] == []
+    assert [start for start in NOT_RUN if not any(one.startswith(start) for one in left)] == []
+    assert len(on_a_platform) == len(ON_A_PLATFORM)
 
 
 @pytest.mark.parametrize("title", SAYS)

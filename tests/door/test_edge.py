@@ -95,7 +95,7 @@ def test_every_pod_runs_on_the_machine_and_the_model_has_half_of_its_gpu(site):
     assert [one["metadata"]["name"] for one in pods if one["spec"].get("nodeName") != NODE] == []
     (node,) = site.items("nodes")
     assert node["status"]["allocatable"]["nvidia.com/gpu.shared"] == "2"
-    (model,) = [one for one in pods if one["metadata"]["labels"].get("corral.dev/model") == "chat"]
+    (model,) = site.items("pods", "-n", TENANT)
     limits = [one.get("resources", {}).get("limits", {}) for one in model["spec"]["containers"]]
     assert [one["nvidia.com/gpu.shared"] for one in limits if "nvidia.com/gpu.shared" in one] == ["1"]
 

@@ -143,6 +143,25 @@ class Platform:
         )
         return Done(done.returncode, done.stdout, done.stderr)
 
+    def shell(self, line: str, stdin: str = "", seconds: float = 120) -> Done:
+        """A line as somebody types it in the checkout, with Pulumi, kubectl and corral on PATH."""
+        programs = [
+            toolchain.programs_path(),
+            *(str(toolchain.tool(one).parent) for one in ("helm", "kubectl")),
+        ]
+        variables = environment(self.home, self.plane, os.pathsep.join(programs), own_provider=True)
+        done = subprocess.run(
+            ["bash", "-e", "-o", "pipefail", "-c", line],
+            cwd=self.checkout,
+            env={**self.environment, **variables, "KUBECONFIG": str(self.plane.kubeconfig)},
+            input=stdin,
+            capture_output=True,
+            text=True,
+            timeout=seconds,
+            check=False,
+        )
+        return Done(done.returncode, done.stdout, done.stderr)
+
     def sql(self, statement: str) -> str:
         """What the vector database answers its user `vectors` over verified TLS."""
         done = self.log_in(self.secret("vector-db", "vector-db-credential")["password"], statement)

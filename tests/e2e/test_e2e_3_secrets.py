@@ -14,6 +14,7 @@ from botocore.exceptions import ClientError
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 from platform_client import UP_SECONDS, Platform, holds, is_loopback, listening, wait_for
+from tests.docs_pages.tasks_page import block
 
 pytestmark = pytest.mark.engine
 
@@ -169,6 +170,11 @@ def test_kubectl_leaves_nothing_in_the_users_home(platform):
 CHANGED = {"corral:vector-db-password": "rotated-password", "corral:storage-secret-key": "rotated-key"}
 
 
+def task_lines(title: str) -> list[str]:
+    """Commands of a task of docs/tasks.md for stack dev."""
+    return block(title, "sh").replace("-s mine", "-s dev").splitlines()
+
+
 def set_secret(platform: Platform, key: str, value: str) -> None:
     config = str(platform.plane.engine / "Pulumi.dev.yaml")
     done = platform.pulumi("config", "set", "--secret", key, value, "--config-file", config)
@@ -183,9 +189,14 @@ def rotated(platform: Platform):
     assert platform.log_in(password).code == 0
     for client in clients.values():
         assert client.list_objects_v2(Bucket="models")["KeyCount"]
+    (by_page, up), config = task_lines("Rotate a secret"), platform.plane.engine / "Pulumi.dev.yaml"
     for key, value in CHANGED.items():
-        set_secret(platform, key, f"{value}-{os.getpid()}")
-    done = platform.corral("up", seconds=UP_SECONDS)
+        if key in by_page:
+            done = platform.shell(f"{by_page} --config-file {config}", f"{value}-{os.getpid()}")
+            assert done.code == 0, done.output
+        else:
+            set_secret(platform, key, f"{value}-{os.getpid()}")
+    done = platform.shell(up, seconds=UP_SECONDS)
     assert done.code == 0, done.output[-3000:]
     return password, clients
 

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 import yaml
 from platform_client import CHECKOUT, UP_SECONDS, Done, Platform, wait_for
+from tests.docs_pages.tasks_page import line
 
 from corral.embedded.plane.processes import Process
 from corral.embedded.plane.state import PlaneState
@@ -256,7 +257,8 @@ def test_what_was_deleted_or_scaled_by_hand_is_named_by_drift_and_status_and_bro
         assert f"changed by hand: {kind} {namespace}{'/' if namespace else ''}{name} is missing" in named
     assert "Deployment kserve/kserve-controller-manager is scaled to 0, 1 are stated" in named
     before = state(platform)
-    drift = platform.corral("drift", "--json", seconds=UP_SECONDS)
+    told_by = line("See what would change, and what somebody changed by hand", "corral drift")
+    drift = platform.shell(told_by.replace("-s mine", "-s dev"), seconds=UP_SECONDS)
     assert drift.code == 3, drift.output[-3000:]
     told = {
         (one["type"].rpartition(":")[2], one["object"]): (one["operation"], one["properties"])

@@ -154,6 +154,8 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
         before = _plain(request.olds)
         state = {**{key: one for key, one in before.items() if key not in old}, **new}
         for key, added in kind.computed.items():
+            if key not in new or key not in before:
+                continue
             state[key] = {**{name: before[key][name] for name in added if name in before[key]}, **new[key]}
         if request.preview:
             unknown = dict.fromkeys(kind.changing, UNKNOWN)

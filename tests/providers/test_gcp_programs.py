@@ -1,12 +1,14 @@
 """Components of Google Cloud in a program of one's own, under the real engine."""
 
 import json
+import re
 import shutil
 from pathlib import Path
 
 import pytest
 from tests.providers.gcp.server import provider
 from tests.providers.programs import Program
+from tests.providers.test_state import adopting
 
 from corral.embedded.engine.changes import PropertyChange
 from corral.embedded.engine.deployed import Deployed
@@ -193,3 +195,43 @@ def test_what_is_protected_stays_until_protection_is_taken_away_and_locked_logs_
     assert frankfurt.google.storage.buckets == {}
     again = frankfurt.stack.refused(*UP)
     assert "alreadyExists" in again, "Google keeps rings, keys and locked logs by their names"
+
+
+def test_a_private_cluster_that_somebody_made_is_adopted_and_protected_twice(tmp_path):
+    key = "projects/acme-keys/locations/europe-west3/keyRings/models/cryptoKeys/secrets"
+    there = {
+        "name": "models",
+        "project": PROJECT,
+        "location": REGION,
+        "network": f"projects/{PROJECT}/global/networks/models",
+        "subnetwork": f"projects/{PROJECT}/regions/{REGION}/subnetworks/models",
+        "networkingMode": "VPC_NATIVE",
+        "datapathProvider": "ADVANCED_DATAPATH",
+        "privateClusterConfig": {"enablePrivateNodes": True, "enablePrivateEndpoint": True},
+        "databaseEncryption": {"state": "ENCRYPTED", "keyName": key},
+        "workloadIdentityConfig": {"workloadPool": f"{PROJECT}.svc.id.goog"},
+        "enableShieldedNodes": True,
+        "deletionProtection": True,
+        "resourceLabels": {"owner": "models"},
+    }
+    program = adopting("gcp.container.Cluster(").replace("KEY", repr(key))
+    with provider() as served:
+        site = Site(tmp_path, served)
+        site.google.add("gcp:container/cluster:Cluster", CLUSTER, there, {"endpoint": "10.50.0.2"})
+        site.stack.done("config", "set", "gcp:project", PROJECT)
+        site.stack.write(
+            program.replace('"enable_private_endpoint": True', '"enable_private_endpoint": False')
+        )
+        assert "1 to update" in site.stack.done("preview"), "what the program would change is shown"
+        site.stack.write(program)
+        assert site.changes(*UP) == set()
+        owned = re.sub(r'import_="[^"]+", ', "", program)
+        assert owned != program
+        site.stack.write(owned)
+        assert site.changes(*UP) == set()
+        assert "protected" in site.stack.refused(*DESTROY)
+        site.stack.done("state", "unprotect", "--all", "--yes")
+        assert "cannot destroy cluster without setting deletion_protection=false" in site.stack.refused(
+            *DESTROY
+        )
+        assert list(site.google.of("Cluster")) == [CLUSTER]
