@@ -1,5 +1,6 @@
 """Which Prometheus the triggers of a scaled model ask."""
 
+from pathlib import Path
 from typing import Any
 
 import pulumi
@@ -14,9 +15,9 @@ from corral.stacks.planning.planner import plan
 TRIGGERS = [{"metric": "waiting-requests", "threshold": 3}, {"metric": "generated-tokens", "threshold": 90}]
 
 
-def deployed(home, patch: pytest.MonkeyPatch, **more: Any) -> Graph:
+def deployed(home: Path, patch: pytest.MonkeyPatch, **more: Any) -> Graph:
     started(home, patch)
-    dev = content()
+    dev: dict[str, Any] = content()
     scaled, *others = dev["models"]
     models = [{**scaled, "scaling": {"min": 0, "max": 2, "triggers": TRIGGERS}}, *others]
     stack = {**dev, "gateway": {"host": "models.example.eu"}, "models": models, **more}

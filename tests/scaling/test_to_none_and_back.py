@@ -11,7 +11,7 @@ import tempfile
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 
 import httpx
@@ -125,7 +125,7 @@ def copies(platform: Platform, model: str = "elastic") -> int:
 
 
 @contextlib.contextmanager
-def called(client: httpx.Client, model: str, callers: int) -> Iterator[None]:
+def called(client: httpx.Client, model: str, callers: int) -> Generator[None]:
     """Callers that ask one question after the other until the end."""
     over = threading.Event()
 
