@@ -1,6 +1,7 @@
 """The platform whose dashboards and alerts are tested."""
 
 from pathlib import Path
+from typing import Any
 
 import pulumi
 import pytest
@@ -20,9 +21,9 @@ def graphs(home: Path) -> list[Graph]:
 
 
 def _with_database(engine: str) -> Graph:
-    dev = content()
+    dev: dict[str, Any] = content()
     scaled, *others = dev["models"]
-    stack = {
+    stack: dict[str, Any] = {
         **dev,
         "fair-sharing": {},
         "gateway": {"host": "models.example.eu"},

@@ -97,7 +97,7 @@ def _groups(graphs: list[Graph]) -> list[dict[str, Any]]:
 
 def _models(graphs: list[Graph]) -> list[Exporter]:
     runtimes = {
-        (one.object_name, one.namespace): one.inputs["spec"]["predictor"]["model"]["runtime"]
+        (one.object_name, one.namespace or ""): one.inputs["spec"]["predictor"]["model"]["runtime"]
         for one in graphs[0].of("InferenceService")
     }
     return [of_model(*model, runtime.removeprefix("corral-")) for model, runtime in runtimes.items()]

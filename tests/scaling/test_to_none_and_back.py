@@ -1,8 +1,9 @@
-"""A real model that follows its callers from none to three copies and back, with no call lost.
+"""Real models that follow callers from none to three copies and back, with no call lost, and their engine.
 
 It brings up a platform of its own, in minutes, and so runs where `CORRAL_SCALING=1` says so.
 """
 
+import contextlib
 import os
 import signal
 import ssl
@@ -10,12 +11,13 @@ import tempfile
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 
 import httpx
 import pytest
 from tests.e2e import platform_client
+from tests.e2e.measured_platform import SCRAPED_SECONDS, ready
 from tests.e2e.platform_client import Platform, wait_for
 from tests.fair_sharing.callers import SPACE, change_key
 
@@ -112,14 +114,35 @@ def listed(client: httpx.Client) -> bool:
     return answer.status_code == 200
 
 
-def ask(client: httpx.Client, tokens: int = 8) -> httpx.Response:
+def ask(client: httpx.Client, tokens: int = 8, model: str = "elastic") -> httpx.Response:
     question = [{"role": "user", "content": "What is the capital of France?"}]
-    body = {"model": "elastic", "messages": question, "max_tokens": tokens, "temperature": 0}
+    body = {"model": model, "messages": question, "max_tokens": tokens, "temperature": 0}
     return client.post("/green/v1/chat/completions", json=body, extensions={"sni_hostname": HOST})
 
 
-def copies(platform: Platform) -> int:
-    return platform.read("deployment", "elastic-predictor", "-n", "green")["spec"]["replicas"]
+def copies(platform: Platform, model: str = "elastic") -> int:
+    return platform.read("deployment", f"{model}-predictor", "-n", "green")["spec"]["replicas"]
+
+
+@contextlib.contextmanager
+def called(client: httpx.Client, model: str, callers: int) -> Generator[None]:
+    """Callers that ask one question after the other until the end."""
+    over = threading.Event()
+
+    def calls() -> None:
+        while not over.is_set():
+            with contextlib.suppress(httpx.HTTPError):
+                ask(client, 48, model)
+
+    threads = [threading.Thread(target=calls) for _ in range(callers)]
+    for one in threads:
+        one.start()
+    try:
+        yield
+    finally:
+        over.set()
+        for one in threads:
+            one.join()
 
 
 def _ready(platform: Platform, deployment: str) -> int:
@@ -140,6 +163,31 @@ def kill_one(program: str, platform: Platform) -> None:
             os.kill(int(entry.name), signal.SIGKILL)
             return
     pytest.fail(f"no process {program}")
+
+
+def test_requests_that_wait_in_the_engine_bring_another_copy_and_it_ends_again(
+    platform: Platform, client: httpx.Client
+):
+    wait_for(lambda: copies(platform, "queued") == 1, SCALED_SECONDS, "one copy stays")
+    with called(client, "queued", 6):
+        wait_for(lambda: copies(platform, "queued") == 2, SCALED_SECONDS, "a copy for those that wait")
+        status = platform.read("hpa", "keda-hpa-queued", "-n", "green")["status"]
+        values = {
+            one["external"]["metric"]["name"]: one["external"]["current"] for one in status["currentMetrics"]
+        }
+        assert "s1-prometheus" in values, values
+    wait_for(lambda: copies(platform, "queued") == 1, SCALED_SECONDS, "one copy once nothing waits")
+
+
+def test_triggers_are_drawn_from_what_keda_says_of_them(platform: Platform):
+    prometheus = ready(platform)
+
+    def silent() -> list[str]:
+        return [panel.title for panel in prometheus.boards()["corral-keda"].panels if panel.silent]
+
+    wait_for(lambda: not silent(), SCRAPED_SECONDS, f"panels have data: {silent()}")
+    query = 'max(keda_scaler_metrics_value{scaledObject="queued",metric="s1-prometheus"})'
+    assert prometheus.value(query) is not None
 
 
 def test_nobody_calls_and_no_copy_stays(platform: Platform):

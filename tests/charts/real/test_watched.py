@@ -12,6 +12,7 @@ from tests.components.harness import build
 
 from corral.catalogue.charts import chart
 from corral.components.cert_manager import CertManager
+from corral.components.keda import Keda
 from corral.components.kserve import KServe
 from corral.components.kyverno import Kyverno
 
@@ -31,6 +32,7 @@ CASES = {
     "cert-manager": Watched(
         CertManager, frozenset({"cert-manager", "cert-manager-webhook", "cert-manager-cainjector"}), {}
     ),
+    "keda": Watched(Keda, frozenset({"keda-operator"}), {}),
     "kserve-resources": Watched(
         KServe, frozenset({"kserve-controller-manager"}), {"cert_manager": "cert-manager"}
     ),

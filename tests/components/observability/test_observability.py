@@ -90,6 +90,9 @@ def test_an_existing_stack_is_checked_and_left_alone():
         found={"prometheuses.monitoring.coreos.com": crd},
     )
     assert [r.kind for r in graph if r.custom] == ["CustomResourceDefinition"]
+    assert (
+        graph.one("Observability").outputs["prometheus"] == "http://prometheus-operated.monitoring.svc:9090"
+    )
 
 
 def test_a_missing_password_is_named():
