@@ -51,9 +51,11 @@ def _compared(endpoint: str, source: Path, digest: str) -> Iterator[Figure]:
         "NO_PROXY": "127.0.0.1",
     }
 
+    store = S3Store()
+
     def imported(number: int) -> None:
         target = Location.parse(f"s3://{seaweedfs.BUCKET}/imported-{number}")
-        run(Import(f"file://{source}", target, {FILE: digest}, "MIT"), S3Store(), lambda _line: None)
+        run(Import(f"file://{source}", target, {FILE: digest}, "MIT"), store, lambda _line: None)
 
     def uploaded(number: int) -> None:
         client.upload_file(str(source / FILE), seaweedfs.BUCKET, f"uploaded-{number}/{FILE}")
