@@ -2,6 +2,7 @@
 
 import os
 import signal
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -10,7 +11,7 @@ import httpx
 import pytest
 from tests.e2e import platform_client
 from tests.e2e.platform_client import Platform
-from tests.fair_sharing.callers import CHANGED_SECONDS, KEYS, SPACE, answers, call
+from tests.fair_sharing.callers import CHANGED_SECONDS, KEYS, RESTART_SECONDS, SPACE, answers, call
 
 pytestmark = pytest.mark.engine
 
@@ -20,6 +21,8 @@ GRPC = 19333
 """Port of SeaweedFS's master that begins with HTTP/2, whatever the client says."""
 VALKEY = 6379
 """Port of a server that ends a connection on which somebody speaks HTTP."""
+DRAINED = 4
+"""Seconds of the five that a replica has before it is told to end."""
 LONGEST = 2
 """Seconds that an answer may take."""
 
@@ -117,3 +120,19 @@ def test_a_server_that_does_not_answer_in_time_is_one_too(platform, client):
         "param": None,
         "code": "timeout",
     }
+
+
+def test_a_replica_that_is_to_end_answers_until_the_proxies_know_of_it(platform, client):
+    (pod,) = platform.model_pods()
+    platform.kubectl("delete", "pod", pod["metadata"]["name"], "-n", "red", "--wait=false")
+    until = time.monotonic() + DRAINED
+    while time.monotonic() < until:
+        assert call(client, "/red/smollm2/v1/models", KEYS["red"]).status_code == 200
+        time.sleep(0.1)
+    platform_client.wait_for(
+        lambda: (
+            platform.model_pods() and platform.model_pods()[0]["metadata"]["uid"] != pod["metadata"]["uid"]
+        ),
+        RESTART_SECONDS,
+        "another replica has taken its place",
+    )
