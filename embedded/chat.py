@@ -24,7 +24,11 @@ SIMULATED = "corral.dev/weights"
 FIRST_TOKEN_SECONDS = 120.0
 KEY_SECONDS = 20.0
 """In which a new key opens the gateway."""
-KEY_TRY_SECONDS = 0.5
+ROUTED_SECONDS = 5.0
+"""In which the API server leads to a pod that has become ready, and knows that a connection to it has ended:
+llama.cpp ends one with each streamed answer and says the opposite in its head, so that the next call may go
+there."""
+TRY_SECONDS = 0.5
 
 
 class NoAnswer(Exception):
@@ -201,21 +205,24 @@ class Chat:
     def _asked(
         self, endpoint: Endpoint | None, namespace: str, name: str, body: dict[str, Any]
     ) -> Generator[httpx.Response]:
-        """The answer as it begins: of the gateway, once it knows the key, or of the service proxy."""
+        """The answer as it begins: of the gateway, once it knows the key, or of the service proxy, once it
+        knows the pod."""
         if endpoint is None:
-            path = resource("v1", "services", namespace, f"{predictor(name)}:{PREDICTOR_PORT}", "proxy")
-            with self._client.stream("POST", f"{path}/v1/chat/completions", json=body) as answer:
-                yield answer
-            return
-        until = time.monotonic() + KEY_SECONDS
-        named = {"sni_hostname": endpoint.host}
-        with endpoint.client(FIRST_TOKEN_SECONDS) as client:
+            service = resource("v1", "services", namespace, f"{predictor(name)}:{PREDICTOR_PORT}", "proxy")
+            way, path, named = contextlib.nullcontext(self._client), f"{service}/v1/chat/completions", {}
+            passing, seconds = 503, ROUTED_SECONDS
+        else:
+            way, path = endpoint.client(FIRST_TOKEN_SECONDS), "/chat/completions"
+            named = {"sni_hostname": endpoint.host}
+            passing, seconds = 401, KEY_SECONDS
+        until = time.monotonic() + seconds
+        with way as client:
             while True:
-                with client.stream("POST", "/chat/completions", json=body, extensions=named) as answer:
-                    if answer.status_code != 401 or time.monotonic() > until:
+                with client.stream("POST", path, json=body, extensions=named) as answer:
+                    if answer.status_code != passing or time.monotonic() > until:
                         yield answer
                         return
-                time.sleep(KEY_TRY_SECONDS)
+                time.sleep(TRY_SECONDS)
 
     def _hops(self, namespace: str, name: str) -> tuple[Hops, ...]:
         answer = self._get(resource("v1", "pods", namespace), labelSelector=f"{MODEL_LABEL}={name}")

@@ -11,10 +11,12 @@ from corral.tools.store import Location, failure_of
 
 HELD = 1 << 20
 """Bytes of a file that is kept in memory and sent as a whole."""
-PARTS = ((2000, 16 << 20), (10_000, 64 << 20))
-"""Number of a part up to which parts have a size: 32 GB in parts of 16 MiB, then 64 MiB; S3 takes 10,000."""
-UNDER_WAY = 4
-"""Parts that are sent at a time."""
+PARTS = ((4000, 8 << 20), (10_000, 64 << 20))
+"""Number of a part up to which parts have a size: 33 GB in parts of 8 MiB, then 64 MiB; S3 takes 10,000."""
+UNDER_WAY = 10
+"""Parts that are sent at a time; boto3's transfers send as many."""
+MOST_UNDER_WAY = 256 << 20
+"""Bytes of them."""
 ABANDONED = datetime.timedelta(days=1)
 """Age of an upload that nobody goes on with."""
 
@@ -31,6 +33,8 @@ class StagedFile:
         self._buffer = bytearray()
         self._upload: str | None = None
         self._sending: deque[Future[dict[str, Any]]] = deque()
+        self._sizes: deque[int] = deque()
+        """Of what is being sent, in bytes."""
         self._parts: list[dict[str, Any]] = []
         self._count = 0
 
@@ -82,6 +86,7 @@ class StagedFile:
             if not one.cancelled():
                 one.exception()
         self._sending.clear()
+        self._sizes.clear()
         if self._upload is not None:
             try:
                 self._store.abort_multipart_upload(**self._place, UploadId=self._upload)
@@ -97,11 +102,12 @@ class StagedFile:
             # What its SHA-256 is, nobody knows before the end: the manifest has it.
             answer = self._call("create_multipart_upload", ChecksumAlgorithm="SHA256")
             self._upload = str(answer["UploadId"])
-        if len(self._sending) >= UNDER_WAY:
+        while len(self._sending) >= UNDER_WAY or sum(self._sizes) > MOST_UNDER_WAY - len(body):
             self._await_one()
         self._count += 1
         if self._count > PARTS[-1][0]:
             raise ToolFailure(f"{self._uri()} is larger than an object can be")
+        self._sizes.append(len(body))
         self._sending.append(self._pool.submit(self._sent, self._upload, self._count, body))
 
     def _sent(self, upload: str, number: int, body: bytes) -> dict[str, Any]:
@@ -111,6 +117,7 @@ class StagedFile:
         return kept | {key: answer[key] for key in ("ChecksumSHA256",) if key in answer}
 
     def _await_one(self) -> None:
+        self._sizes.popleft()
         self._parts.append(self._sending.popleft().result())
 
     def _call(self, method: str, **options: Any) -> dict[str, Any]:

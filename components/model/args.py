@@ -126,7 +126,8 @@ class ModelArgs(TypedDict):
     scaling: NotRequired[ModelScaling]
     """What changes the number of replicas; nothing of this program's when omitted."""
     drain_seconds: NotRequired[int]
-    """Seconds in which a replica that is to end finishes its answers; it ends at once when omitted."""
+    """Seconds in which a replica that is to end finishes its answers; 5, until no call comes to it, when
+    omitted."""
     memory_gib: NotRequired[int]
     """Memory of one replica's process on the host in GiB; 4 when omitted."""
     pool: NotRequired[str]

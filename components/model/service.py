@@ -26,6 +26,9 @@ WAIT_FOR = json.dumps(["condition=PredictorReady", "condition=Ready", COPIES])
 WAIT_FOR_NONE = json.dumps(["condition=PredictorReady", "condition=Ready"])
 ENDING = 30
 """Seconds that a server has to end once it has no answer to give; Kubernetes' own default."""
+UNROUTED = 5
+"""Seconds after which nobody sends a call to a replica that is to end: it and the news of it, by way of its
+Service's endpoints to every proxy, go out at the same moment."""
 CLAIM = "gpu"
 USER = 1000
 GPU_TAINT = "nvidia.com/gpu"
@@ -86,14 +89,14 @@ def inference_spec(
     """
     runtime = RUNTIMES[Engine(args["engine"])]
     memory = f"{args.get('memory_gib', 4)}Gi"
-    least, drain = args.get("replicas_min", 1), args.get("drain_seconds", 0)
+    least, drain = args.get("replicas_min", 1), args.get("drain_seconds", UNROUTED)
     variables = [{"name": key, "value": value} for key, value in args.get("environment", {}).items()]
     model = {
         "modelFormat": {"name": runtime.model_format},
         "runtime": args.get("runtime", runtime.name),
         "args": server_arguments(name, args),
         **({"env": variables} if variables else {}),
-        **({"lifecycle": {"preStop": {"sleep": {"seconds": drain}}}} if drain else {}),
+        "lifecycle": {"preStop": {"sleep": {"seconds": drain}}},
         "resources": {
             "requests": {"cpu": "1", "memory": memory, **_extended(args)},
             "limits": {"memory": memory, **_extended(args)},
@@ -110,7 +113,7 @@ def inference_spec(
             "maxReplicas": args.get("replicas_max", least),
             "deploymentStrategy": _strategy(least),
             # The kubelet takes the time of the hook from it.
-            **({"terminationGracePeriodSeconds": drain + ENDING} if drain else {}),
+            "terminationGracePeriodSeconds": drain + ENDING,
             "serviceAccountName": account,
             "automountServiceAccountToken": False,
             "securityContext": restricted_pod(USER),

@@ -224,10 +224,10 @@ def compare(stated: Iterable[Stated], live: Mapping[Key, Mapping[str, int | None
 
 
 def _spaces(stated: Stated) -> tuple[str, ...]:
-    """Where an object may be: one of a chart that names no namespace is the release's, or the cluster's."""
-    if stated.namespace or stated.release is None:
+    """Where an object may be: one of a chart may name no namespace, or one though it is the cluster's."""
+    if stated.release is None:
         return (stated.namespace,)
-    return ("", stated.release.namespace)
+    return ("", stated.namespace or stated.release.namespace)
 
 
 def live(kubectl: Kubectl, stated: Sequence[Stated]) -> dict[Key, dict[str, int | None]]:

@@ -85,7 +85,10 @@ class Endpoints:
         return [Backend(bind_address(host), port, title(pod))]
 
     def of_service(self, service: Object, port: int) -> list[Backend]:
-        """The processes behind one port of `service`, in the order to try them; never empty."""
+        """The processes behind one port of `service`, in the order to try them; never empty.
+
+        While none is ready, those that are about to end and answer still, as kube-proxy has it.
+        """
         name = f"service {title(service)}:{port}"
         ports = children(service, "spec", "ports")
         names = [entry.get("name") or "" for entry in ports if entry["port"] == port]
@@ -93,13 +96,19 @@ class Endpoints:
             offered = ", ".join(str(entry["port"]) for entry in ports) or "none"
             raise Unreachable(f"{name} does not exist; ports of this service: {offered}")
         backends: list[Backend] = []
+        ending: list[Backend] = []
         reasons: list[str] = []
         for endpoint, target in self._endpoints(service, names[0]):
             backend = self._backend(service, endpoint, target)
-            if isinstance(backend, Backend):
+            against = _condition_against(endpoint)
+            if isinstance(backend, str):
+                reasons.append(backend)
+            elif against is None:
                 backends.append(backend)
             else:
-                reasons.append(backend)
+                reasons.append(f"pod {backend.pod} {against}")
+                ending += [backend] if _serves_still(endpoint) else []
+        backends = backends or ending
         if not backends:
             why = _some(list(dict.fromkeys(reasons))) or "it selects no pod"
             raise Unreachable(f"{name} has no endpoint that runs here: {why}")
@@ -122,7 +131,6 @@ class Endpoints:
         name = f"{reference['namespace']}/{reference['name']}"
         pod = self._pods.get((reference["namespace"], reference["name"]))
         why = "is unknown" if pod is None else self._why_not(pod)
-        why = why or _condition_against(endpoint)
         return f"pod {name} {why}" if why else Backend(bind_address(address), port, name)
 
     def _why_not(self, pod: Object) -> str | None:
@@ -188,6 +196,11 @@ def _ready(service: Object, slices: Iterable[Object], hostname: str | None) -> I
 def _some(reasons: list[str]) -> str:
     more = len(reasons) - MOST_REASONS
     return "; ".join(reasons[:MOST_REASONS] + ([f"and {more} more"] if more > 0 else []))
+
+
+def _serves_still(endpoint: Object) -> bool:
+    conditions = child(endpoint, "conditions")
+    return bool(conditions.get("terminating") and conditions.get("serving"))
 
 
 def _condition_against(endpoint: Object) -> str | None:

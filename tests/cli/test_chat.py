@@ -6,6 +6,7 @@ import os
 import httpx
 import pytest
 
+from corral.embedded import chat as module
 from corral.embedded.chat import Chat, ChatOptions, NoAnswer
 from corral.embedded.home import Home
 from corral.embedded.plane.processes import Process
@@ -158,10 +159,28 @@ def test_no_model_with_weights_is_said(chat):
         ((200, stream()), "empty answer"),
     ],
 )
-def test_a_broken_answer_is_one_clear_message(chat, answer, words):
+def test_a_broken_answer_is_one_clear_message(chat, answer, words, monkeypatch):
+    monkeypatch.setattr(module, "ROUTED_SECONDS", 0)
     talk = chat([service("smol")], answer)
     with pytest.raises(NoAnswer, match=words):
         complete(talk.ask(*talk.choose(["What?"]), ChatOptions(max_tokens=64)))
+
+
+def test_a_pod_that_the_service_proxy_does_not_lead_to_yet_is_asked_again(chat, monkeypatch):
+    monkeypatch.setattr(module, "TRY_SECONDS", 0)
+    talk, refused = (
+        chat([service("smol")]),
+        [b"no endpoints available", b"error trying to reach service: EOF"],
+    )
+    before = talk._client._transport.handler
+
+    def respond(request):
+        asked = request.url.path.endswith("/chat/completions")
+        return httpx.Response(503, content=refused.pop()) if asked and refused else before(request)
+
+    monkeypatch.setattr(talk._client._transport, "handler", respond)
+    text, answer = complete(talk.ask(service("smol"), "Hello?"))
+    assert "".join(text) == "The capital" and answer.broke_off is None and not refused
 
 
 def test_every_ready_pod_behind_the_service_is_named(chat):

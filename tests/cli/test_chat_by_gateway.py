@@ -109,7 +109,7 @@ def test_the_question_is_asked_as_an_application_does_until_the_new_key_opens(
         )
 
     monkeypatch.setattr(Endpoint, "client", client)
-    monkeypatch.setattr(module, "KEY_TRY_SECONDS", 0)
+    monkeypatch.setattr(module, "TRY_SECONDS", 0)
     parts = Chat(Home(tmp_path).plane("dev"), server.client).ask(MODEL, "What is the capital of France?")
     said = []
     while True:

@@ -28,6 +28,12 @@ apiVersion: rbac.authorization.k8s.io/v1
 kind: ClusterRole
 metadata: {name: manager}
 rules: []
+---
+# As Kueue's chart has it.
+apiVersion: admissionregistration.k8s.io/v1
+kind: MutatingWebhookConfiguration
+metadata: {name: webhook, namespace: kserve}
+webhooks: []
 """
 
 
@@ -58,6 +64,7 @@ apps/v1 StatefulSet team store 1
 apps/v1 Deployment kserve manager 1
 v1 ConfigMap kserve settings <none>
 rbac.authorization.k8s.io/v1 ClusterRole <none> manager <none>
+admissionregistration.k8s.io/v1 MutatingWebhookConfiguration <none> webhook <none>
 v1 ConfigMap elsewhere settings <none>
 """
 
@@ -110,6 +117,7 @@ def test_a_cluster_that_has_everything_differs_in_nothing():
         ("Deployment kserve manager", "Deployment kserve/manager is missing"),
         ("ConfigMap kserve", "ConfigMap settings is missing"),
         ("ClusterRole", "ClusterRole manager is missing"),
+        ("Webhook", "MutatingWebhookConfiguration kserve/webhook is missing"),
     ],
 )
 def test_what_is_gone_is_missing_whoever_made_it(gone, message):

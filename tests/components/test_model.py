@@ -266,6 +266,13 @@ def test_one_replica_that_is_not_ready_is_no_available_deployment():
     assert predictor(model(replicas_min=1))["deploymentStrategy"] == {"type": "Recreate"}
 
 
+@pytest.mark.parametrize(("stated", "seconds"), [({}, 5), ({"drain_seconds": 60}, 60)])
+def test_a_replica_that_is_to_end_answers_until_nobody_sends_it_calls(stated, seconds):
+    pod = predictor(model(**stated))
+    assert pod["model"]["lifecycle"] == {"preStop": {"sleep": {"seconds": seconds}}}
+    assert pod["terminationGracePeriodSeconds"] > seconds, "the time of the hook is taken from it"
+
+
 def rollout(graph):
     """Revision of the pods, and what is awaited of their Deployment."""
     service, patch = graph.one("InferenceService"), graph.one("DeploymentPatch")

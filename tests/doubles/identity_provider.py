@@ -1,12 +1,14 @@
 """An identity provider on the loopback interface: OpenID Connect's discovery document and keys, over TLS.
 
-A proxy under test reads the keys; tokens are made by the test. Of a login there is nothing.
+A proxy under test reads the keys; tokens are made by the test, or asked for by an application with the id and
+secret of its client (RFC 6749, section 4.4). Of a login there is nothing.
 """
 
 import base64
 import json
 import ssl
 import time
+import urllib.parse
 from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
@@ -34,6 +36,8 @@ class IdentityProvider:
         """In PEM, of the certificate of its keys' host."""
         self.read = 0
         """How often its keys were read."""
+        self.clients: dict[str, tuple[str, str]] = {}
+        """Secret, and audience of its tokens, by the id of an application."""
         self._made = 0
         self.rotate()
 
@@ -41,6 +45,21 @@ class IdentityProvider:
     def jwks(self) -> str:
         """URL of its keys."""
         return f"{self.issuer}/keys"
+
+    @property
+    def token_endpoint(self) -> str:
+        """URL at which an application asks for a token."""
+        return f"{self.issuer}/protocol/openid-connect/token"
+
+    def granted(self, authorization: str, form: str) -> tuple[int, dict[str, Any]]:
+        """Status and answer to a client that asks for a token."""
+        if urllib.parse.parse_qs(form).get("grant_type") != ["client_credentials"]:
+            return 400, {"error": "unsupported_grant_type"}
+        for name, (secret, audience) in self.clients.items():
+            if authorization == f"Basic {base64.b64encode(f'{name}:{secret}'.encode()).decode()}":
+                lasts = {"token_type": "Bearer", "expires_in": VALID_SECONDS}
+                return 200, {"access_token": self.token(audience, sub=name), **lasts}
+        return 401, {"error": "invalid_client"}
 
     def rotate(self) -> None:
         """Another key in the place of the one that was."""
@@ -51,6 +70,8 @@ class IdentityProvider:
         return {
             "issuer": self.issuer,
             "jwks_uri": self.jwks,
+            "token_endpoint": self.token_endpoint,
+            "grant_types_supported": ["client_credentials"],
             "id_token_signing_alg_values_supported": ["ES256"],
         }
 
@@ -110,8 +131,15 @@ class _Realm(Handler):
         else:
             self.answer(404)
 
-    def _answer(self, content: dict[str, Any]) -> None:
-        self.answer(200, json.dumps(content).encode(), {"Content-Type": "application/json"})
+    def do_POST(self) -> None:
+        form = self.rfile.read(int(self.headers.get("Content-Length", 0))).decode()
+        if f"https://{self.headers.get('Host')}{self.path}" != self.provider.token_endpoint:
+            return self.answer(404)
+        status, content = self.provider.granted(self.headers.get("Authorization", ""), form)
+        return self._answer(content, status)
+
+    def _answer(self, content: dict[str, Any], status: int = 200) -> None:
+        self.answer(status, json.dumps(content).encode(), {"Content-Type": "application/json"})
 
 
 @contextmanager

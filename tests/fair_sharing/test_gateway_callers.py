@@ -1,5 +1,10 @@
 """Who may call: keys by `corral keys` and tokens of an identity provider, live at the proxies."""
 
+import json
+import os
+import re
+import shutil
+import subprocess
 import threading
 
 import httpx
@@ -79,6 +84,30 @@ def test_a_token_of_the_provider_opens_its_tenants_models_until_it_expires(clien
     assert call(client, "/green/v1/models", provider.token(AUDIENCE)).json() == {"object": "list", "data": []}
     named = call(client, "/green/v1/chat/completions", provider.token(AUDIENCE), question("Hello", 1))
     assert named.status_code == 404 and named.json()["error"]["code"] == "model_not_found"
+
+
+PAGE = (platform_client.CHECKOUT / "docs" / "gateway.md").read_text()
+(ASKING,) = re.findall(r"^TOKEN=\$\((curl .*?) \| jq", PAGE, re.DOTALL | re.MULTILINE)
+
+
+def test_an_application_gets_its_token_with_its_own_client_as_the_page_says(client, provider, tmp_path):
+    if shutil.which("curl") is None:
+        pytest.skip("there is no curl")
+    provider.clients["shop"] = "a-secret", AUDIENCE
+    authority = tmp_path / "authority.crt"
+    authority.write_text(provider.authority)
+    command = ASKING.replace("https://id.example.eu/realms/research", provider.issuer)
+
+    def asked(secret: str) -> subprocess.CompletedProcess[str]:
+        variables = {**os.environ, "SECRET": secret, "CURL_CA_BUNDLE": str(authority), "NO_PROXY": "*"}
+        return subprocess.run(
+            ["sh", "-c", command], env=variables, capture_output=True, text=True, check=False, timeout=30
+        )
+
+    token = json.loads(asked("a-secret").stdout)["access_token"]
+    answers(client, "green", token, 200)
+    refused = asked("another")
+    assert refused.returncode and json.loads(refused.stdout) == {"error": "invalid_client"}
 
 
 OTHER = "https://id.example.eu"

@@ -1,8 +1,8 @@
 """Servers that do not answer as a model does, behind the real proxies: failures in the interface's form."""
 
-import json
 import os
 import signal
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -11,39 +11,41 @@ import httpx
 import pytest
 from tests.e2e import platform_client
 from tests.e2e.platform_client import Platform
-from tests.fair_sharing.callers import CHANGED_SECONDS, KEYS, SPACE, answers, call
+from tests.fair_sharing.callers import CHANGED_SECONDS, KEYS, RESTART_SECONDS, SPACE, answers, call
 
 pytestmark = pytest.mark.engine
 
-ROUTE, CALLED = "red--smollm2", "/red/smollm2/v1/models"
-OTHER = "another-server"
+ROUTE = "red--smollm2"
+OTHER, OTHER_PATH = "another-server", "/red/another-server/v1"
 GRPC = 19333
 """Port of SeaweedFS's master that begins with HTTP/2, whatever the client says."""
 VALKEY = 6379
 """Port of a server that ends a connection on which somebody speaks HTTP."""
+DRAINED = 4
+"""Seconds of the five that a replica has before it is told to end."""
 LONGEST = 2
 """Seconds that an answer may take."""
 
 
 @contextmanager
-def changed(platform: Platform, field: str, value: object) -> Iterator[None]:
-    """The model's route with this field of its rule, and with its own again."""
-    rule = platform.read("httproute", ROUTE, "-n", SPACE)["spec"]["rules"][0]
-
-    def put(content: object) -> None:
-        patch = [{"op": "replace", "path": f"/spec/rules/0/{field}", "value": content}]
-        platform.kubectl("patch", "httproute", ROUTE, "-n", SPACE, "--type=json", "-p", json.dumps(patch))
-
-    put(value)
+def routed(platform: Platform, **rule: object) -> Iterator[None]:
+    """A route beside the model's and like it, but for its path and `rule`."""
+    like = platform.read("httproute", ROUTE, "-n", SPACE)
+    (own,) = like["spec"]["rules"]
+    path = {"path": {"type": "PathPrefix", "value": OTHER_PATH}}
+    metadata = {"name": OTHER, "namespace": SPACE, "labels": like["metadata"]["labels"]}
+    route = {"apiVersion": like["apiVersion"], "kind": "HTTPRoute", "metadata": metadata}
+    spec = {**like["spec"], "rules": [{**own, "matches": [path], **rule}]}
+    platform.kubectl("apply", "-f", "-", stdin={**route, "spec": spec})
     try:
         yield
     finally:
-        put(rule[field])
+        platform.kubectl("delete", "httproute", OTHER, "-n", SPACE)
 
 
 @contextmanager
 def leading_to(platform: Platform, namespace: str, pod: str, port: int) -> Iterator[None]:
-    """The model's route, leading to a pod that serves something else."""
+    """A route to a pod that serves something else."""
     address = platform.read("pod", pod, "-n", namespace)["status"]["podIP"]
     metadata = {"name": OTHER, "namespace": "red"}
     service = {"apiVersion": "v1", "kind": "Service", "metadata": metadata}
@@ -60,7 +62,7 @@ def leading_to(platform: Platform, namespace: str, pod: str, port: int) -> Itera
     }
     platform.kubectl("apply", "-f", "-", stdin=endpoints)
     try:
-        with changed(platform, "backendRefs", [{"name": OTHER, "namespace": "red", "port": 80}]):
+        with routed(platform, backendRefs=[{"name": OTHER, "namespace": "red", "port": 80}]):
             yield
     finally:
         for kind in ("endpointslice", "service"):
@@ -72,7 +74,7 @@ def failure(client: httpx.Client, status: int) -> dict[str, Any]:
     known: list[httpx.Response] = []
 
     def failed() -> bool:
-        known.append(call(client, CALLED, KEYS["red"]))
+        known.append(call(client, f"{OTHER_PATH}/models", KEYS["red"]))
         return known[-1].status_code == status
 
     platform_client.wait_for(failed, CHANGED_SECONDS, f"a call fails with {status}")
@@ -81,12 +83,8 @@ def failure(client: httpx.Client, status: int) -> dict[str, Any]:
 
 
 @pytest.fixture(scope="module", autouse=True)
-def known(client: httpx.Client) -> Iterator[None]:
+def known(client: httpx.Client) -> None:
     answers(client, "red", KEYS["red"], 200)
-    yield
-    platform_client.wait_for(
-        lambda: call(client, CALLED, KEYS["red"]).status_code == 200, CHANGED_SECONDS, "the model answers"
-    )
 
 
 @pytest.mark.parametrize(
@@ -109,7 +107,7 @@ def test_a_server_that_does_not_speak_http_is_an_error_in_the_interfaces_form(pl
 
 
 def test_a_server_that_does_not_answer_in_time_is_one_too(platform, client):
-    with changed(platform, "timeouts", {"request": f"{LONGEST}s"}):
+    with routed(platform, timeouts={"request": f"{LONGEST}s"}):
         stopped = platform.program_of("red", "smollm2-predictor")
         os.kill(stopped.pid, signal.SIGSTOP)
         try:
@@ -122,3 +120,19 @@ def test_a_server_that_does_not_answer_in_time_is_one_too(platform, client):
         "param": None,
         "code": "timeout",
     }
+
+
+def test_a_replica_that_is_to_end_answers_until_the_proxies_know_of_it(platform, client):
+    (pod,) = platform.model_pods()
+    platform.kubectl("delete", "pod", pod["metadata"]["name"], "-n", "red", "--wait=false")
+    until = time.monotonic() + DRAINED
+    while time.monotonic() < until:
+        assert call(client, "/red/smollm2/v1/models", KEYS["red"]).status_code == 200
+        time.sleep(0.1)
+    platform_client.wait_for(
+        lambda: (
+            platform.model_pods() and platform.model_pods()[0]["metadata"]["uid"] != pod["metadata"]["uid"]
+        ),
+        RESTART_SECONDS,
+        "another replica has taken its place",
+    )

@@ -14,7 +14,7 @@ import signal
 import threading
 import time
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import Any
 
@@ -187,15 +187,17 @@ def test_weight_0_takes_a_canary_out_and_loses_no_call(platform, client, store):
     assert stable >= 12 and canary == 0
 
 
-def replaced(platform: Platform) -> None:
-    """Takes the minute away that the canary before has for its answers, once it is to end."""
+def replaced(platform: Platform, by: "Future[platform_client.Done]") -> platform_client.Done:
+    """How the `up` that rolls the canary out ended, without the minute of the one before for its answers."""
     chosen = ("pods", "-n", "red", "-l", f"corral.dev/model={CANARY}")
     platform_client.wait_for(
-        lambda: any("deletionTimestamp" in one["metadata"] for one in platform.items(*chosen)),
-        callers.RESTART_SECONDS,
+        lambda: by.done() or any("deletionTimestamp" in one["metadata"] for one in platform.items(*chosen)),
+        platform_client.UP_SECONDS,
         "the canary before is to end",
     )
-    platform.kubectl("delete", *chosen, "--force", "--grace-period=0")
+    if not by.done():
+        platform.kubectl("delete", *chosen, "--force", "--grace-period=0")
+    return by.result()
 
 
 def answers(store: Any, batch: str) -> dict[str, dict[str, Any]]:
@@ -233,8 +235,8 @@ def test_a_candidate_is_noticed_imported_and_evaluated_while_it_takes_no_call(pl
     )
     with Steady(client).calling() as steady, ThreadPoolExecutor(1) as beside:
         done = beside.submit(platform.corral, *UP, seconds=platform_client.UP_SECONDS)
-        replaced(platform)
-        assert done.result().code == 0, done.result().output[-4000:]
+        ended = replaced(platform, done)
+        assert ended.code == 0, ended.output[-4000:]
         for command in (EVALUATION, BASELINE):
             assert platform.corral(*command).code == 0
         for command in (EVALUATION, BASELINE):

@@ -107,6 +107,23 @@ def test_terminating_unready_and_simulated_pods_are_never_chosen():
     assert {b.pod for _ in range(4) for b in known.resolve("127.96.0.9", 80)} == {"llm/real"}
 
 
+def test_while_no_pod_is_ready_one_that_is_about_to_end_answers_if_it_still_can():
+    ending = {"ready": False, "terminating": True}
+    known = endpoints(
+        [service("chat")],
+        [
+            part(
+                "chat",
+                endpoint("old", "10.97.0.1", **ending, serving=True),
+                endpoint("broken", "10.97.0.2", **ending, serving=False),
+                endpoint("new", "10.97.0.3", ready=False, serving=False),
+            )
+        ],
+        [pod("old", "10.97.0.1"), pod("broken", "10.97.0.2"), pod("new", "10.97.0.3")],
+    )
+    assert [backend.pod for backend in known.resolve("127.96.0.9", 80)] == ["llm/old"]
+
+
 def test_a_service_of_simulated_pods_is_refused_by_name():
     known = endpoints(
         [service("kyverno-svc", "kyverno", ports=({"port": 443},))],

@@ -4,6 +4,7 @@ import datetime
 import hashlib
 import json
 import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import httpx
 import pytest
@@ -167,6 +168,43 @@ def test_a_large_file_goes_to_the_store_in_parts_and_is_no_object_before_it_is_r
     assert store.head_object(Bucket=bucket, Key="tiny/model.gguf")["ETag"].endswith('-3"')
     manifest = json.loads(store.get_object(Bucket=bucket, Key="tiny/manifest.json")["Body"].read())
     assert manifest["files"] == {"model.gguf": {"sha256": sha256(large), "size": len(large)}}
+
+
+class Counting:
+    """Takes so many parts once all of them are there; the most that it has had at a time, and their bytes."""
+
+    def __init__(self, parts: int) -> None:
+        self._together = threading.Barrier(parts, timeout=30)
+        self._lock, self._sizes = threading.Lock(), list[int]()
+        self.bytes, self.parts = 0, 0
+
+    def create_multipart_upload(self, **_options: object) -> dict[str, str]:
+        return {"UploadId": "one"}
+
+    def upload_part(self, *, Body: bytes, **_options: object) -> dict[str, str]:
+        with self._lock:
+            self._sizes.append(len(Body))
+            self.bytes, self.parts = (
+                max(self.bytes, sum(self._sizes)),
+                max(self.parts, len(self._sizes)),
+            )
+        self._together.wait()
+        with self._lock:
+            self._sizes.remove(len(Body))
+        return {"ETag": "part"}
+
+
+@pytest.mark.parametrize(("most", "parts"), [(64 * MIB, staging.UNDER_WAY), (12 * MIB, 3)])
+def test_parts_are_sent_side_by_side_as_far_as_memory_was_reckoned_for(monkeypatch, most, parts):
+    monkeypatch.setattr(staging, "PARTS", ((10_000, 4 * MIB),))
+    monkeypatch.setattr(staging, "MOST_UNDER_WAY", most)
+    counting = Counting(parts)
+    with ThreadPoolExecutor(staging.UNDER_WAY) as pool:
+        file = staging.StagedFile(counting, Location.parse("s3://models/tiny"), "model.gguf", pool)
+        for _ in range(3 * staging.UNDER_WAY):
+            file.write(bytes(4 * MIB))
+        file.verified("0" * 64)
+    assert (counting.parts, counting.bytes) == (parts, parts * 4 * MIB)
 
 
 def test_imports_of_one_model_at_the_same_time_end_with_one_right_model(serving, store, bucket):

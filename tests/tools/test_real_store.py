@@ -1,77 +1,25 @@
 """The bucket and the importer against the real store, configured by the component's own files."""
 
 import hashlib
-import signal
-import socket
-import subprocess
-import time
 
 import httpx
 import pytest
 from botocore.exceptions import ClientError
+from tests.doubles import seaweedfs
 from tests.doubles.s3 import s3_client
 
-from corral.components.model_storage.seaweedfs import ARGUMENTS, READER, WRITER, config_files, derived
-from corral.embedded.toolchain import tool
+from corral.components.model_storage.seaweedfs import READER, WRITER, derived
 from corral.tools.__main__ import main
 
 pytestmark = pytest.mark.engine
 
-KEK = "ab" * 32
 PLAIN = b"GGUF: not a word of this may be read from the disk. " * 4096
-PORT_FLAGS = ("master.port", "volume.port", "filer.port", "s3.port")
-
-
-def free_ports(address: str, count: int) -> list[int]:
-    """Ports that are free together with their gRPC companions, 10000 above."""
-    found: list[int] = []
-    for port in range(21000, 29000, 13):
-        with socket.socket() as plain, socket.socket() as companion:
-            try:
-                plain.bind((address, port))
-                companion.bind((address, port + 10000))
-            except OSError:
-                continue
-            found.append(port)
-        if len(found) == count:
-            return found
-    raise AssertionError("no free ports")
 
 
 @pytest.fixture(scope="module")
 def real_store(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("weed")
-    data, address = folder / "data", "127.0.0.1"
-    data.mkdir()
-    for name, text in config_files("models", "admin", "admin-secret", KEK).items():
-        (folder / name).write_text(text)
-    ports = free_ports(address, len(PORT_FLAGS))
-    replaced = {"-dir": str(data), "-s3.config": str(folder / "s3.json"), "-ip.bind": address}
-    replaced |= {f"-{flag}": str(port) for flag, port in zip(PORT_FLAGS, ports, strict=True)}
-    given = [word for word in ARGUMENTS if word.partition("=")[0] not in {*replaced, "-metricsPort"}]
-    command = [str(tool("weed")), f"-logdir={folder}", *given, f"-ip={address}"]
-    command += [f"{flag}={value}" for flag, value in replaced.items()]
-    with (folder / "output").open("wb") as output:
-        process = subprocess.Popen(command, cwd=folder, stdout=output, stderr=subprocess.STDOUT)
-    endpoint = f"http://{address}:{ports[-1]}"
-    try:
-        with httpx.Client(trust_env=False) as probe:
-            deadline = time.monotonic() + 60
-            while not _healthy(probe, endpoint):
-                assert process.poll() is None, (folder / "output").read_text()[-2000:]
-                assert time.monotonic() < deadline, "the store does not answer"
-                time.sleep(0.2)
-        yield endpoint, data, f"http://{address}:{ports[2]}"
-    finally:
-        process.send_signal(signal.SIGKILL)
-        process.wait()
-
-
-def _healthy(probe: httpx.Client, endpoint: str) -> bool:
-    try:
-        return probe.get(f"{endpoint}/healthz").status_code == 200
-    except httpx.TransportError:
-        return False
+    with seaweedfs.running(tmp_path_factory.mktemp("weed")) as store:
+        yield store.endpoint, store.data, store.filer
 
 
 def caller(endpoint: str, key: str, secret: str):

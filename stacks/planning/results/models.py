@@ -192,7 +192,7 @@ class ModelPlan:
     local_cache: bool = False
     """Whether every node of its pool keeps its files."""
     drain_seconds: int | None = None
-    """Time for the answers that a replica still gives when it is to end; None: it ends at once."""
+    """Time for the answers that a replica still gives when it is to end; None: until no call comes to it."""
 
     @property
     def files_gib(self) -> int:
