@@ -58,4 +58,7 @@ def operator(context: Context) -> Launch:
     return Launch(argv, {"CORRAL_ADDRESS": context.bind}, (executable.parent,))
 
 
-PROGRAMS = (ProgramSpec("external-secrets", IMAGE, operator, documented(IMAGE).source),)
+PROGRAMS = (
+    # Its webhook's certificate is for the name of its Service.
+    ProgramSpec("external-secrets", IMAGE, operator, documented(IMAGE).source, serves_names=True),
+)
