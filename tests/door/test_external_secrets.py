@@ -6,7 +6,7 @@ Its operator takes minutes to build (`corral setup --addon external-secrets`), s
 
 import json
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -124,7 +124,7 @@ def external(name: str, key: str, store: str = "platform", space: str = SPACE) -
 
 
 @contextmanager
-def made(site: Site, *objects: Mapping[str, Any]) -> Iterator[None]:
+def made(site: Site, *objects: Mapping[str, Any]) -> Generator[None]:
     """These objects are there, and go afterwards."""
     listed = {"apiVersion": "v1", "kind": "List", "items": [*objects]}
     site.kubectl("create", "-f", "-", given=listed)

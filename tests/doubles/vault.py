@@ -6,7 +6,7 @@ cluster, as Vault does.
 
 import json
 import secrets
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -81,7 +81,7 @@ class Vault:
 
 
 @contextmanager
-def serving(vault: Vault) -> Iterator[Vault]:
+def serving(vault: Vault) -> Generator[Vault]:
     """`vault` at its address."""
 
     class Door(Handler):
