@@ -10,6 +10,7 @@ from corral.embedded.home import private_directory, write_private
 from corral.embedded.toolchain.lookup import OWNERS
 
 WRAPPED: Mapping[str, tuple[str, ...]] = {
+    "external-secrets": ("external-secrets-stand-in",),
     "keda": ("keda-stand-in",),
     "keda-add-ons-http": ("keda-http-stand-in",),
     "gateway-crds-helm": ("envoy-gateway-crds", "gateway-api-crds"),

@@ -34,5 +34,6 @@ def patch(source: Path, root: Path, title: str = "") -> None:
         if old not in text:
             raise ToolchainError(f"{title}no {old!r} in {change['file']}")
         file.write_text(text.replace(old, change["new"]))
-    shutil.copytree(source / "patch", root, dirs_exist_ok=True)
-    shutil.rmtree(source / "patch")
+    if (beside := source / "patch").exists():
+        shutil.copytree(beside, root, dirs_exist_ok=True)
+        shutil.rmtree(beside)

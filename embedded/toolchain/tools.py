@@ -1,6 +1,6 @@
 """Every tool of the toolchain, in the order in which they are set up."""
 
-from corral.embedded.toolchain import envoy_gateway, keda, monitoring, rate_limits
+from corral.embedded.toolchain import envoy_gateway, external_secrets, keda, monitoring, rate_limits
 from corral.embedded.toolchain.builder import ModulePin
 from corral.embedded.toolchain.chartfiles import ChartFiles, CopiedChart, DefinitionsChart, Subchart
 from corral.embedded.toolchain.gomodules import GoBuild
@@ -378,5 +378,6 @@ TOOLS: tuple[Recipe, ...] = (
     *envoy_gateway.RECIPES,
     *rate_limits.RECIPES,
     *keda.RECIPES,
+    *external_secrets.RECIPES,
     *monitoring.RECIPES,
 )

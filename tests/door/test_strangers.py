@@ -172,6 +172,16 @@ def test_a_tenant_takes_no_gpus_by_the_environment_and_runs_where_its_data_may_b
     assert demand["key"] == "topology.kubernetes.io/region" and "eu-central-1" in demand["values"]
 
 
+def test_a_tenants_containers_are_kept_from_hubs_and_silent(cluster, jane):
+    image = f"ghcr.io/ggml-org/llama.cpp:server@sha256:{'a' * 64}"
+    dry = (*jane, "create", "--dry-run=server", "-f", "-")
+    made = json.loads(cluster.kubectl(*dry, "-o", "json", given=admissible(image, HOME="/tmp")))
+    told = {one["name"]: one["value"] for one in made["spec"]["containers"][0]["env"]}
+    assert told["HOME"] == "/tmp" and told["HF_HUB_OFFLINE"] == told["VLLM_NO_USAGE_STATS"] == "1"
+    assert "SOV-MOD-02" in cluster.refused(*dry, given=admissible(image, HF_HUB_OFFLINE="0"))
+    assert "SOV-AUD-07" in cluster.refused(*dry, given=admissible(image, DO_NOT_TRACK="0"))
+
+
 IMAGES = "imagevalidatingpolicies.policies.kyverno.io"
 UNSIGNED = "SOV-SUP-03: no signature that is trusted: "
 

@@ -108,4 +108,4 @@ def test_the_operator_is_needed_and_no_plane_of_this_machine_has_it():
     off = problems(**{**SERVED, "secrets": VAULT, "addons": {"external-secrets": "off"}})
     assert any("addons.external-secrets: off" in one for one in off)
     here = problems(secrets=VAULT, models=[model()])
-    assert any(one.startswith("secrets.store: platform: nothing here runs the operator") for one in here)
+    assert any(one.startswith("secrets.store: platform: `corral init` makes the secrets") for one in here)

@@ -85,7 +85,9 @@ def test_a_missing_tool_names_the_command_that_sets_it_up(toolchain: Path) -> No
 
 
 def test_an_unknown_tool_is_answered_with_the_known_ones(toolchain: Path) -> None:
-    with pytest.raises(ValueError, match=r"which has cert-manager, envoy, envoy-gateway, etcd, helm"):
+    with pytest.raises(
+        ValueError, match=r"which has cert-manager, envoy, envoy-gateway, etcd, external-secrets, helm"
+    ):
         tool("etcdd")
     with pytest.raises(ValueError, match="which has kserve-storage, llama"):
         python_env("vllm")

@@ -4,6 +4,7 @@ from corral.embedded.node.program_spec import Omitted, ProgramSpec, fits
 from corral.embedded.node.programs import (
     cert_manager,
     envoy,
+    external_secrets,
     keda,
     kserve,
     kueue,
@@ -27,6 +28,7 @@ TABLE: tuple[ProgramSpec | Omitted, ...] = (
     *envoy.PROGRAMS,
     *rate_limits.PROGRAMS,
     *keda.PROGRAMS,
+    *external_secrets.PROGRAMS,
     *prometheus.PROGRAMS,
     *tools.PROGRAMS,
 )

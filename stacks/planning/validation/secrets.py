@@ -27,7 +27,7 @@ def check_secrets(config: StackConfig, states: AddonStates) -> Iterator[Problem]
     if state is AddonState.OFF:
         yield Problem("addons.external-secrets", "off", "section secrets needs it: use managed or existing")
     if config.cluster.capabilities.started_here:
-        reason = "nothing here runs the operator, and `corral init` makes secrets: leave the section out"
+        reason = "`corral init` makes the secrets of this stack, on this machine: leave the section out"
         yield Problem("secrets.store", section.store, reason)
     problems = list(_stated(config, section, existing=state is AddonState.EXISTING))
     yield from problems

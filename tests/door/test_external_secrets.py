@@ -1,0 +1,186 @@
+"""External Secrets runs with a Vault's double: a Secret follows its entry, and who may not read does not.
+
+Its operator takes minutes to build (`corral setup --addon external-secrets`), so this runs where
+`CORRAL_EXTERNAL_SECRETS=1` says so.
+"""
+
+import json
+import os
+from collections.abc import Callable, Generator, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.commands import kubectl, kubectl_done
+from tests.door.newcomer import Newcomer, newcomer_in
+from tests.doubles.vault import Role, Vault, serving
+from tests.e2e.platform_client import holds, wait_for
+
+from corral.catalogue.secret_stores import ACCOUNT, API_VERSION, KIND, provider
+from corral.catalogue.vocabulary import Addon, SecretProvider
+from corral.embedded.toolchain import ensure, needed
+
+pytestmark = [
+    pytest.mark.engine,
+    pytest.mark.skipif(
+        "CORRAL_EXTERNAL_SECRETS" not in os.environ,
+        reason="its operator takes minutes to build: set CORRAL_EXTERNAL_SECRETS=1",
+    ),
+]
+PROGRAM = """
+import pulumi
+import pulumi_kubernetes as kubernetes
+from corral.components.external_secrets import ExternalSecrets
+
+on = pulumi.ResourceOptions(provider=kubernetes.Provider("cluster", kubeconfig={kubeconfig!r}))
+ExternalSecrets("external-secrets", {{
+    "supply": {{"charts": {charts!r}}},
+    "store": "platform", "provider": "vault", "server": {server!r}, "role": "corral",
+    "namespaces": ["team-a"], "replicas": 1,
+}}, on)
+"""
+SPACE, SECONDS, REFRESH = "team-a", 60, 2
+OPERATOR = f"system:serviceaccount:external-secrets:{ACCOUNT}"
+
+
+@dataclass(frozen=True)
+class Site:
+    """A cluster with the operator, and the store that it reads."""
+
+    newcomer: Newcomer
+    kubeconfig: Path
+    vault: Vault
+
+    def kubectl(self, *arguments: str, given: Any = None) -> str:
+        return kubectl_done(self.kubeconfig, *arguments, stdin="" if given is None else json.dumps(given))
+
+    def read(self, *arguments: str) -> dict[str, Any]:
+        """An object; nothing where it is not there."""
+        done = kubectl(self.kubeconfig, "get", *arguments, "-o", "json")
+        return json.loads(done.stdout) if done.returncode == 0 else {}
+
+    def secret(self, name: str) -> str | None:
+        """What Secret `name` has as `text`, as it is encoded."""
+        return self.read("secret", name, "-n", SPACE).get("data", {}).get("text")
+
+    def refusal(self, *arguments: str) -> str:
+        """Message of the condition by which an object is not ready."""
+        several = self.read(*arguments).get("status", {}).get("conditions", [])
+        said = [one for one in several if one["type"] == "Ready" and one["status"] == "False"]
+        return f"{said[0].get('reason')}: {said[0].get('message')}" if said else ""
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    ensure(needed([Addon.EXTERNAL_SECRETS]), lambda _line: None)
+    folder = tmp_path_factory.mktemp("store")
+    newcomer = newcomer_in(folder)
+    newcomer.log_in()
+    plane = newcomer.home / ".cache" / "corral" / "elsewhere"
+    roles = {"corral": Role(OPERATOR, "corral/")}
+    with serving(Vault(reviewed(plane / "kubeconfig"), roles)) as vault:
+        try:
+            newcomer.done("corral", "up", "--plane-only", "-s", "elsewhere")
+            own = folder / "own"
+            own.mkdir()
+            (own / "Pulumi.yaml").write_text("name: store\nruntime: python\n")
+            places = {"kubeconfig": str(plane / "kubeconfig"), "charts": str(plane / "charts")}
+            (own / "__main__.py").write_text(PROGRAM.format(server=vault.address, **places))
+            made = Site(replace(newcomer, checkout=own), plane / "kubeconfig", vault)
+            made.kubectl("create", "namespace", SPACE)
+            made.newcomer.done("pulumi", "stack", "init", "store")
+            up = ("pulumi", "up", "-s", "store", "--yes", "--skip-preview", "--non-interactive")
+            made.newcomer.done(*up)
+            yield made
+        finally:
+            newcomer.run("corral", "down", "-s", "elsewhere", "--yes")
+
+
+def reviewed(kubeconfig: Path) -> Callable[[str], str | None]:
+    """Whose token of the cluster it is, as the cluster says."""
+
+    def who(token: str) -> str | None:
+        review = {"apiVersion": "authentication.k8s.io/v1", "kind": "TokenReview", "spec": {"token": token}}
+        said = kubectl_done(kubeconfig, "create", "-o", "json", "-f", "-", stdin=json.dumps(review))
+        return json.loads(said)["status"].get("user", {}).get("username")
+
+    return who
+
+
+def external(name: str, key: str, store: str = "platform", space: str = SPACE) -> dict[str, Any]:
+    return {
+        "apiVersion": API_VERSION,
+        "kind": "ExternalSecret",
+        "metadata": {"name": name, "namespace": space},
+        "spec": {
+            "refreshInterval": f"{REFRESH}s",
+            "secretStoreRef": {"kind": KIND, "name": store},
+            "target": {"name": name, "deletionPolicy": "Retain"},
+            "data": [{"secretKey": "text", "remoteRef": {"key": key, "property": "value"}}],
+        },
+    }
+
+
+@contextmanager
+def made(site: Site, *objects: Mapping[str, Any]) -> Generator[None]:
+    """These objects are there, and go afterwards."""
+    listed = {"apiVersion": "v1", "kind": "List", "items": [*objects]}
+    site.kubectl("create", "-f", "-", given=listed)
+    try:
+        yield
+    finally:
+        site.kubectl("delete", "--ignore-not-found", "-f", "-", given=listed)
+
+
+def test_a_secret_has_what_its_entry_has_and_follows_it(site: Site):
+    site.vault.entries["corral/followed"] = {"value": "first"}
+    with made(site, external("followed", "corral/followed")):
+        wait_for(lambda: site.secret("followed") == "Zmlyc3Q=", SECONDS, "the Secret is there")
+        assert holds(site.read("externalsecret", "followed", "-n", SPACE), "Ready")
+        site.vault.entries["corral/followed"] = {"value": "second"}
+        wait_for(lambda: site.secret("followed") == "c2Vjb25k", 10 * REFRESH, "the Secret follows")
+        del site.vault.entries["corral/followed"]
+        gone = ("externalsecret", "followed", "-n", SPACE)
+        wait_for(lambda: site.refusal(*gone), SECONDS, "the missing entry is named")
+        assert site.secret("followed") == "c2Vjb25k", "a store that was emptied stops nothing"
+    wait_for(lambda: site.secret("followed") is None, SECONDS, "a Secret goes with what made it")
+
+
+def test_what_the_role_of_the_operator_may_not_read_is_refused_by_name(site: Site):
+    site.vault.entries["others/key"] = {"value": "theirs"}
+    with made(site, external("beyond", "others/key")):
+        said = wait_for(lambda: site.refusal("externalsecret", "beyond", "-n", SPACE), SECONDS, "refused")
+        assert said.startswith("SecretSyncedError"), said
+        assert site.secret("beyond") is None
+
+
+def test_a_store_with_a_role_that_is_not_the_operators_says_so_and_gives_nothing(site: Site):
+    site.vault.roles["others"] = Role("system:serviceaccount:shop:web", "others/")
+    for role, why in (("nobody", "invalid role name"), ("others", "permission denied")):
+        spec = {"provider": provider(SecretProvider.VAULT, {"server": site.vault.address, "role": role})}
+        store = {"apiVersion": API_VERSION, "kind": KIND, "metadata": {"name": role}, "spec": spec}
+        with made(site, store, external(role, "corral/followed", store=role)):
+            said = wait_for(lambda role=role: site.refusal(KIND, role), SECONDS, f"store {role} is refused")
+            assert said.startswith("InvalidProviderConfig") and why in said, said
+            assert site.secret(role) is None
+    assert f"{OPERATOR} is not system:serviceaccount:shop:web" in site.vault.refused
+
+
+def test_another_namespace_reads_nothing_by_the_store(site: Site):
+    site.kubectl("create", "namespace", "shop")
+    site.vault.entries["corral/followed"] = {"value": "first"}
+    with made(site, external("taken", "corral/followed", space="shop")):
+        said = wait_for(lambda: site.refusal("externalsecret", "taken", "-n", "shop"), SECONDS, "refused")
+        assert "not allowed" in said or "condition" in said, said
+        assert not site.read("secret", "taken", "-n", "shop")
+
+
+def test_nothing_is_left_of_it_after_a_destroy(site: Site):
+    site.newcomer.done("pulumi", "destroy", "-s", "store", "--yes", "--skip-preview", "--non-interactive")
+    assert not site.read("namespace", "external-secrets")
+    for kind in ("customresourcedefinitions", "clusterroles", "validatingwebhookconfigurations"):
+        left = site.kubectl("get", kind, "-o", "name")
+        assert "external-secrets" not in left and "secretstore-validate" not in left, left
+    assert site.vault.open_tokens == 0, "the operator gives back each token that it took"
