@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 
 from rich.console import Console
 
-from bench import gateway, pack, packing, quick, sizing, whole
+from bench import gateway, pack, packing, peers, quick, sizing, whole
 from bench.figures import Figure, save, show
 
 BENCHES: Mapping[str, Callable[[], Iterable[Figure]]] = {
@@ -19,6 +19,7 @@ BENCHES: Mapping[str, Callable[[], Iterable[Figure]]] = {
     "platform": whole.platform,
     "gateway": gateway.gateway,
     "pack": pack.pack,
+    "peers": peers.peers,
 }
 
 
