@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 
 from rich.console import Console
 
-from bench import gateway, imports, pack, packing, quick, sizing, whole
+from bench import gateway, imports, pack, packing, peers, quick, sizing, whole
 from bench.figures import Figure, save, show
 
 BENCHES: Mapping[str, Callable[[], Iterable[Figure]]] = {
@@ -20,6 +20,7 @@ BENCHES: Mapping[str, Callable[[], Iterable[Figure]]] = {
     "gateway": gateway.gateway,
     "imports": imports.imports,
     "pack": pack.pack,
+    "peers": peers.peers,
 }
 
 
