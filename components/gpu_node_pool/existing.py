@@ -29,7 +29,7 @@ class ExistingGpuNodePoolArgs(GpuNodePoolArgs):
     nodes: list[PoolNode]
     """Nodes of the pool, all of one kind of GPU."""
     dedicated: NotRequired[bool]
-    """False: the nodes get no taint, and run pods that need no GPU, too, as the only nodes of a cluster must."""
+    """False: the nodes get no taint, and run pods that need no GPU, too; the only nodes of a cluster must."""
     node_hour: NotRequired[HourlyPrice]
     """Price of one node, which a budget counts; nobody knows it when omitted."""
 
