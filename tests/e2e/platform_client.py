@@ -150,10 +150,11 @@ class Platform:
             *(str(toolchain.tool(one).parent) for one in ("helm", "kubectl")),
         ]
         variables = environment(self.home, self.plane, os.pathsep.join(programs), own_provider=True)
+        own = {"PATH": variables["PATH"], "KUBECONFIG": str(self.plane.kubeconfig)}
         done = subprocess.run(
             ["bash", "-e", "-o", "pipefail", "-c", line],
             cwd=self.checkout,
-            env={**self.environment, **variables, "KUBECONFIG": str(self.plane.kubeconfig)},
+            env={**variables, **self.environment, **own},
             input=stdin,
             capture_output=True,
             text=True,
