@@ -22,7 +22,9 @@ def locked(source: Source, say: Say, known: Collection[Listed] = ()) -> Listing:
         ToolFailure: the source cannot be read, holds nothing but documents, or a file is a Git LFS pointer.
     """
     listing = needed(source.listing())
-    before = {(one.name, one.size, one.version): one.sha256 for one in known if one.version is not None}
+    before: dict[tuple[str, int, str | None], str | None] = {
+        (one.name, one.size, one.version): one.sha256 for one in known if one.version is not None
+    }
     files = tuple(
         replace(file, sha256=file.sha256 or before.get((file.name, file.size, file.version)))
         for file in listing.files
