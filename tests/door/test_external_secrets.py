@@ -71,6 +71,11 @@ class Site:
         said = [one for one in several if one["type"] == "Ready" and one["status"] == "False"]
         return f"{said[0].get('reason')}: {said[0].get('message')}" if said else ""
 
+    def events(self, name: str) -> str:
+        """What was said of an object."""
+        several = self.read("events", "-A").get("items", [])
+        return "\n".join(one["message"] for one in several if one["involvedObject"]["name"] == name)
+
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
@@ -163,7 +168,8 @@ def test_a_store_with_a_role_that_is_not_the_operators_says_so_and_gives_nothing
         store = {"apiVersion": API_VERSION, "kind": KIND, "metadata": {"name": role}, "spec": spec}
         with made(site, store, external(role, "corral/followed", store=role)):
             said = wait_for(lambda role=role: site.refusal(KIND, role), SECONDS, f"store {role} is refused")
-            assert said.startswith("InvalidProviderConfig") and why in said, said
+            assert said.startswith("InvalidProviderConfig"), said
+            wait_for(lambda role=role, why=why: why in site.events(role), SECONDS, f"the reason: {why}")
             assert site.secret(role) is None
     assert f"{OPERATOR} is not system:serviceaccount:shop:web" in site.vault.refused
 
@@ -172,8 +178,8 @@ def test_another_namespace_reads_nothing_by_the_store(site: Site):
     site.kubectl("create", "namespace", "shop")
     site.vault.entries["corral/followed"] = {"value": "first"}
     with made(site, external("taken", "corral/followed", space="shop")):
-        said = wait_for(lambda: site.refusal("externalsecret", "taken", "-n", "shop"), SECONDS, "refused")
-        assert "not allowed" in said or "condition" in said, said
+        wait_for(lambda: site.refusal("externalsecret", "taken", "-n", "shop"), SECONDS, "refused")
+        wait_for(lambda: "not allowed from namespace" in site.events("taken"), SECONDS, "the reason")
         assert not site.read("secret", "taken", "-n", "shop")
 
 

@@ -105,6 +105,16 @@ def test_the_environment_is_forced_where_the_profile_stops_and_not_where_it_repo
     assert policies("open", levels={"SOV-MOD-02": "mandatory"}) == {"sov-mod-02": HUBS}
 
 
+def test_evidence_can_say_which_control_a_policy_is_for() -> None:
+    args: Any = {"controls": ["SOV-MOD-02", "SOV-RES-06"], "profile": "air-gapped"}
+    graph = build(lambda: Admission("admission", args))
+    of = {
+        one.object_name: one.inputs["metadata"]["annotations"]["corral.dev/control"]
+        for one in graph.of("MutatingPolicy")
+    }
+    assert of == {"sov-mod-02": "SOV-MOD-02", "corral-regions": "SOV-RES-06"}
+
+
 def test_what_is_excepted_from_a_control_is_not_told_until_the_exception_ends() -> None:
     last = today() + timedelta(days=30)
     excepted = {
