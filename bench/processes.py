@@ -1,6 +1,7 @@
 """Running a program of this machine and knowing what it took."""
 
 import os
+import resource
 import subprocess
 import sys
 import time
@@ -19,6 +20,8 @@ class Took:
 
     seconds: float
     out: str
+    processor: float
+    """Seconds of processors that it took, it and what it started and waited for."""
 
 
 def run(
@@ -35,7 +38,7 @@ def run(
     Raises:
         RuntimeError: it failed; the text is the end of its output.
     """
-    begun = time.monotonic()
+    begun, used = time.monotonic(), _processor()
     with subprocess.Popen(
         argv,
         cwd=folder,
@@ -47,10 +50,16 @@ def run(
     ) as running:
         assert running.stdout
         out = running.stdout.read()
-    took = Took(time.monotonic() - begun, out)
+    took = Took(time.monotonic() - begun, out, _processor() - used)
     if running.returncode and not fails:
         raise RuntimeError(f"{' '.join(argv)}: exit code {running.returncode}\n{out[-2000:]}")
     return took
+
+
+def _processor() -> float:
+    """Seconds of processors that ended children of this process took."""
+    usage = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return usage.ru_utime + usage.ru_stime
 
 
 def python(code: str, times: int = 5) -> tuple[float, float]:
