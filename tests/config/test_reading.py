@@ -20,7 +20,7 @@ BAD: list[tuple[str, dict[str, Any], str]] = [
         "an unknown key",
         {"gpu_pools": [pool(shareing="whole")]},
         "gpu-pools[0].shareing: unknown key: did you mean sharing? "
-        "use one of name, gpu, nodes, gpus-per-node, sharing",
+        "use one of name, gpu, nodes, gpus-per-node, dedicated, sharing",
     ),
     ("an unknown section", {"model": []}, "model: unknown key: did you mean models? use one of"),
     (
