@@ -14,7 +14,11 @@ FREE_FORM = {
 """Maps with defaults that the chart writes out as they are: any key below them counts."""
 
 SUBCHART_KEYS = {
-    "kube-prometheus-stack": {("grafana", "fullnameOverride"), ("grafana", "grafana.ini")},
+    "kube-prometheus-stack": {
+        ("grafana", "fullnameOverride"),
+        ("grafana", "grafana.ini"),
+        ("grafana", "podAnnotations"),
+    },
 }
 """Keys of sub-charts whose own values.yaml is not in the snapshot; named one by one."""
 
