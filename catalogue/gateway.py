@@ -14,6 +14,8 @@ NO_KEY = "no\ncaller"
 Envoy's filter takes a route's empty list of keys for none of its own and falls back to the keys of the route
 that came first, another tenant's (`api_key_auth.cc`): a list must never be empty.
 """
+AVAILABILITY, LEAST_AVAILABILITY = 99.5, 90
+"""Percent of calls that no server's error answers: the objective where none is stated, and the least."""
 CALLER = r"[a-z0-9]([a-z0-9-]{0,38}[a-z0-9])?"
 """Name of a caller, whose key a Secret has under it."""
 

@@ -91,6 +91,9 @@ class GatewayArgs(TypedDict):
     """Proxies, 2 when omitted."""
     timeout_seconds: NotRequired[int]
     """Time that an answer may take, its last word included; 600 when omitted."""
+    availability: NotRequired[float]
+    """Percent of the calls of each model that no server's error answers, over 30 days; 99.5 when omitted.
+    Alerts tell when the errors spend what is allowed too fast."""
     max_body_mib: NotRequired[int]
     """Greatest size of a request in MiB, which a proxy holds as a whole; 10 when omitted."""
     controller: NotRequired[pulumi.Input[str]]

@@ -8,7 +8,9 @@ import pulumi_kubernetes as kubernetes
 
 from corral.catalogue.addons import descriptor
 from corral.catalogue.gateway import (
+    AVAILABILITY,
     GATEWAY,
+    LEAST_AVAILABILITY,
     NO_CALLER,
     NO_KEY,
     PROXY,
@@ -260,7 +262,7 @@ class Gateway(pulumi.ComponentResource):
         watch(
             self,
             self._name,
-            signals,
+            lambda space: signals(space, self._args.get("availability", AVAILABILITY)),
             name="corral-gateway",
             namespace=self._space,
             labels=labels(COMPONENT, self._name),
@@ -311,7 +313,11 @@ def _class() -> dict[str, Any]:
 
 
 def _problems(name: str, args: GatewayArgs) -> Iterator[str]:
-    """Two routes of one path, and tokens that would open the models of two tenants."""
+    """An objective that is none, two routes of one path, tokens that would open the models of two tenants."""
+    availability = args.get("availability", AVAILABILITY)
+    if not LEAST_AVAILABILITY <= availability < 100:
+        allowed = f"use {LEAST_AVAILABILITY} or more, below 100"
+        yield f"{name}.availability: {availability:g} is not allowed; {allowed}"
     paths: dict[str, str] = {}
     routes = {one["name"]: model_path(one["name"], "") for one in args["tenants"]}
     audiences: dict[tuple[str, str], str] = {}

@@ -1,5 +1,8 @@
 """What is watched of the gateway. Metric names: Envoy's statistics, as `/stats/prometheus` prints them."""
 
+from functools import partial
+
+from corral.components._objectives import burning
 from corral.components._signals import Alert, Monitor, Panel, Signals
 from corral.components.gateway.objects import PROXY_METRICS_PORT, PROXY_PODS
 
@@ -8,17 +11,12 @@ ROUTE = 'envoy_cluster_name=~"httproute/.*"'
 """Envoy Gateway's name of what a route leads to: `httproute/NAMESPACE/ROUTE/rule/N`."""
 ANSWERS = "envoy_cluster_upstream_rq_xx"
 UNCOUNTED = "envoy_cluster_ratelimit_failure_mode_allowed"
-FAILED_SHARE = 0.05
 
 
-def signals(namespace: str) -> Signals:
-    """Signals of the gateway in a namespace."""
+def signals(namespace: str, availability: float) -> Signals:
+    """Signals of the gateway in a namespace, whose routes are to answer that share of calls, in percent."""
     here = f'namespace="{namespace}"'
     alive = f"envoy_server_live{{{here}}}"
-    failed = (
-        f'sum by (envoy_cluster_name) (rate({ANSWERS}{{{ROUTE},envoy_response_code_class="5",{here}}}[5m]))'
-    )
-    all_of = f"sum by (envoy_cluster_name) (rate({ANSWERS}{{{ROUTE},{here}}}[5m]))"
     alerts: list[Alert] = [
         {
             "name": "GatewayMissing",
@@ -27,13 +25,12 @@ def signals(namespace: str) -> Signals:
             "severity": "critical",
             "summary": "No proxy of the gateway is live: no application outside the cluster reaches a model",
         },
-        {
-            "name": "GatewayRouteFails",
-            "expression": f"{failed} / {all_of} > {FAILED_SHARE}",
-            "lasting": "10m",
-            "severity": "warning",
-            "summary": "One answer in twenty of {{ $labels.envoy_cluster_name }} or more is a server's error",
-        },
+        *burning(
+            "GatewayError",
+            "{{ $labels.envoy_cluster_name }} answers with a server's error",
+            partial(_failed, here),
+            1 - availability / 100,
+        ),
         {
             "name": "GatewayCountsNothing",
             "expression": f"sum(increase({UNCOUNTED}{{{here}}}[5m])) > 0",
@@ -43,6 +40,16 @@ def signals(namespace: str) -> Signals:
         },
     ]
     return Signals("Gateway", _panels(here), alerts)
+
+
+def _failed(here: str, window: str) -> str:
+    """Share of the answers of each route that are a server's errors."""
+
+    def rate(more: str) -> str:
+        return f"sum by (envoy_cluster_name) (rate({ANSWERS}{{{ROUTE}{more},{here}}}[{window}]))"
+
+    errors = rate(',envoy_response_code_class="5"')
+    return f"{errors} / {rate('')}"
 
 
 def _panels(here: str) -> list[Panel]:

@@ -317,7 +317,7 @@ class Model(pulumi.ComponentResource):
         watch(
             self,
             name,
-            lambda space: signals(name, space, engine),
+            lambda space: signals(name, space, engine, args.get("time_to_first_token_seconds")),
             name=f"model-{name}",
             namespace=args["namespace"],
             labels=self._labels(name, args),

@@ -1,15 +1,31 @@
 """What is watched of a model, in the words of its engine."""
 
 from collections.abc import Mapping
+from functools import partial
 
-from corral.catalogue.engine_metrics import METRICS
+from corral.catalogue.engine_metrics import FIRST_TOKEN, METRICS
 from corral.catalogue.vocabulary import Engine, EngineMetric
+from corral.components._objectives import burning
 from corral.components._signals import Alert, Panel, Signals
 
+LATE = 0.05
+"""Share of the answers that may begin later than their objective."""
 
-def signals(name: str, namespace: str, engine: Engine) -> Signals:
-    """Signals of a model in a namespace."""
-    return Signals(f"Model {name}", _panels(name, namespace, engine), _alerts(name, namespace, engine))
+
+def signals(name: str, namespace: str, engine: Engine, time_to_first_token: float | None = None) -> Signals:
+    """Signals of a model in a namespace, whose answers are to begin within `time_to_first_token` seconds."""
+    alerts = _alerts(name, namespace, engine)
+    if time_to_first_token is not None:
+        late = partial(_late, FIRST_TOKEN[engine], _of(name, namespace), time_to_first_token)
+        what = f"Answers of model {name} in namespace {namespace} begin after {time_to_first_token:g} s"
+        alerts += burning("ModelFirstToken", what, late, LATE)
+    return Signals(f"Model {name}", _panels(name, namespace, engine), alerts)
+
+
+def _late(metric: str, here: str, seconds: float, window: str) -> str:
+    """Share of the answers that begin later."""
+    in_time = f'{metric}_bucket{here[:-1]},le="{float(seconds)}"}}'
+    return f"1 - sum(rate({in_time}[{window}])) / sum(rate({metric}_count{here}[{window}]))"
 
 
 def _alerts(name: str, namespace: str, engine: Engine) -> list[Alert]:

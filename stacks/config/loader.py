@@ -18,6 +18,8 @@ from corral.stacks.config.stack_config import SECRETS, StackConfig
 from corral.stacks.config.values import kebab
 
 KEY = "corral:platform"
+NO_SECRETS = ("pull-secret", "time-to-first-token")
+"""Keys that have such a word, and name no secret."""
 SECRET_WORD = re.compile(
     r"(password|passwd|secret|token|credential|(api|access|encryption|private|secret)[-_]?key)$", re.I
 )
@@ -145,7 +147,7 @@ def _secrets(content: object, path: str) -> Iterator[Problem]:
     if isinstance(content, dict):
         for key, value in cast("dict[Any, Any]", content).items():
             inner = f"{path}.{key}" if path else str(key)
-            if SECRET_WORD.search(str(key)) and key not in ("pull-secret",):
+            if SECRET_WORD.search(str(key)) and key not in NO_SECRETS:
                 where = ", ".join(SECRETS)
                 yield Problem(
                     inner, "looks like a secret", f"secrets are encrypted keys of their own: {where}"

@@ -37,6 +37,7 @@ def gateway_plan(
         replicas=section.replicas or known.controller_replicas,
         timeout_seconds=section.timeout,
         max_body_mib=int(section.max_body.removesuffix("Mi")),
+        availability=section.availability,
         tenants=tuple(_routes(section, limits, tenant, models) for tenant in tenants),
     )
 

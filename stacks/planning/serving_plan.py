@@ -123,6 +123,7 @@ def _model_plan(
         canary_of=one.canary_of,
         weight=one.weight,
         scaling=scaling_plan(section, start),
+        time_to_first_token=section.time_to_first_token,
         drain_seconds=DRAIN_SECONDS if one.canary_of is not None or section.scaling is not None else None,
         service=f"{predictor(section.name)}.{one.namespace}.svc.cluster.local",
     )

@@ -31,6 +31,11 @@ def until(value: float, minute: int, then: float) -> str:
     return f"{value:g}x{minute - 1} {then:g}x{END - minute}"
 
 
+def ceasing(by: float, minute: int) -> str:
+    """Grows until the minute, and no longer."""
+    return f"0+{by:g}x{minute} {by * minute:g}x{END - minute - 1}"
+
+
 def from_minute(minute: int, value: float) -> str:
     """No sample before the minute."""
     return f"_x{minute} {value:g}x{END - minute}"
@@ -65,6 +70,13 @@ def answers(code_class: str, labels: str) -> str:
 def answered(good: float, failed: float) -> Series:
     """Answers of one route a minute."""
     return {answers("2", PROXY): growing(good), answers("5", PROXY): growing(failed)}
+
+
+def begun(in_time: str, of_all: str) -> Series:
+    """Answers of a model of vLLM that began within a second, and all."""
+    labels = 'namespace="assistants",service="chat-predictor"'
+    metric = "vllm:time_to_first_token_seconds"
+    return {f'{metric}_bucket{{{labels},le="1.0"}}': in_time, f"{metric}_count{{{labels}}}": of_all}
 
 
 def unavailable(model: str) -> Case:
@@ -133,6 +145,19 @@ CASES: Mapping[str, Case] = {
     "model-smollm2 ModelQueueing": waiting("smollm2", "llamacpp:requests_deferred"),
     "model-chat ModelUnavailable": unavailable("chat"),
     "model-chat ModelQueueing": waiting("chat", "vllm:num_requests_waiting"),
+    "model-chat ModelFirstTokenBudgetBurn": Case(
+        firing=[begun(growing(20), growing(100)), begun(growing(60), growing(100))],
+        silent=[
+            begun(growing(75), growing(100)),
+            begun(f"_x{END - 40} {growing(1)}", f"_x{END - 40} {growing(1)}"),
+            begun(constant(5), constant(100)),
+            {},
+        ],
+    ),
+    "model-chat ModelFirstTokenBudgetSlowBurn": Case(
+        firing=[begun(growing(90), growing(100))],
+        silent=[begun(growing(96), growing(100)), {}],
+    ),
     "corral-model-storage ModelStorageDown": Case(
         firing=[{}, {f'up{{{STORE},service="model-storage"}}': constant(0)}],
         silent=[
@@ -200,9 +225,18 @@ CASES: Mapping[str, Case] = {
         ],
     ),
     "corral-gateway GatewayMissing": missing(f"envoy_server_live{{{PROXY}}}"),
-    "corral-gateway GatewayRouteFails": Case(
-        firing=[answered(90, 10)],
-        silent=[answered(97, 3), {answers("5", OTHER): growing(9)}, {answers("4", PROXY): growing(9)}],
+    "corral-gateway GatewayErrorBudgetBurn": Case(
+        firing=[answered(90, 10), answered(96, 4)],
+        silent=[
+            answered(98, 2),
+            {answers("2", PROXY): growing(90), answers("5", PROXY): ceasing(10, END - 40)},
+            {answers("2", OTHER): growing(9), answers("5", OTHER): growing(9)},
+            {answers("2", PROXY): growing(9), answers("4", PROXY): growing(9)},
+        ],
+    ),
+    "corral-gateway GatewayErrorBudgetSlowBurn": Case(
+        firing=[answered(99, 1)],
+        silent=[answered(996, 4), {answers("2", PROXY): growing(9), answers("4", PROXY): growing(9)}],
     ),
     "corral-gateway GatewayCountsNothing": Case(
         firing=[{f"{UNCOUNTED}{{{PROXY}}}": growing(1)}],

@@ -511,6 +511,11 @@ def triggered(metric: str, threshold: int = 5, **more):
         ),
         ({"replicas_max": 2, "scaling": {"cooldown_seconds": 9}}, "one of 'concurrency' and 'request_rate'"),
         (triggered("waiting-requests", prometheus=None), "'prometheus' is missing"),
+        ({"time_to_first_token_seconds": 2.5}, "time_to_first_token_seconds: llama.cpp does not count it"),
+        (
+            {**VLLM, "time_to_first_token_seconds": 2},
+            "time_to_first_token_seconds: 2 is not allowed; use one of 0.1, 0.25, 0.5, 0.75, 1, 2.5",
+        ),
         (
             triggered("kv-cache-usage"),
             r"tiny.scaling.triggers\[0\].metric: llama.cpp does not print kv-cache-usage; use one of "

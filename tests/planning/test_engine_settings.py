@@ -129,6 +129,19 @@ def test_blocks_are_as_long_as_stated():
             "models[0].enforce-eager: True: a setting of vLLM, and llama.cpp serves smollm2-135m: leave",
         ),
         (
+            {"time_to_first_token": 2},
+            "models[0].time-to-first-token: 2.0: use one of 0.1, 0.25, 0.5, 0.75, 1, 2.5",
+        ),
+        ({"time_to_first_token": 0}, "models[0].time-to-first-token: 0"),
+        (
+            {"model": "bge-m3", "time_to_first_token": 2.5},
+            "models[0].time-to-first-token: 2.5: bge-m3 answers at once: leave it out",
+        ),
+        (
+            {"model": "smollm2-135m", "context": 2048, "time_to_first_token": 2.5},
+            "models[0].time-to-first-token: 2.5: a setting of vLLM, and llama.cpp serves smollm2-135m: leave",
+        ),
+        (
             {"model": "deepseek-r1", "block_size": 64},
             "models[0].block-size: 64: the kernels for latent attention of deepseek-r1 choose it: leave",
         ),

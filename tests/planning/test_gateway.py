@@ -114,6 +114,8 @@ def test_an_addon_of_the_gateway_brings_its_charts_and_images_into_the_plan():
         (section(**{"tokens-per-minute": 9}), "gateway.tokens-per-minute"),
         (section(port=70000), "gateway.port: 70000"),
         (section(timeout=0), "gateway.timeout: 0"),
+        (section(availability=100), "gateway.availability: 100"),
+        (section(availability=0.999), "gateway.availability: 0.999"),
     ],
 )
 def test_a_wrong_value_is_answered_with_its_path(gateway: Any, line: str):

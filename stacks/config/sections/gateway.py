@@ -4,6 +4,7 @@ from typing import Annotated
 
 from pydantic import Field
 
+from corral.catalogue.gateway import AVAILABILITY, LEAST_AVAILABILITY
 from corral.stacks.config.sections.section import Section
 from corral.stacks.config.values import (
     Annotation,
@@ -92,6 +93,9 @@ class Gateway(Section):
     """Requests of one tenant to one of its models by way of one proxy; more are refused with 429."""
     timeout: Seconds = 600
     """Seconds that an answer may take, its last word included."""
+    availability: Annotated[float, Field(ge=LEAST_AVAILABILITY, lt=100)] = AVAILABILITY
+    """Percent of the calls of each model that no server's error answers, over 30 days; alerts tell when the
+    errors spend what is allowed too fast."""
     max_body: BodySize = "10Mi"
     """Greatest size of a request; a larger one is refused with 413."""
     tenants: dict[Name, GatewayTenant] = {}

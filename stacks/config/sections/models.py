@@ -186,6 +186,9 @@ class ModelSection(Section):
     the number."""
     scaling: Scaling | None = None
     """Copies by requests, in the place of `replicas`; a fixed number when absent."""
+    time_to_first_token: Annotated[float, Field(gt=0)] | None = None
+    """Seconds in which 95 of 100 answers begin, over 30 days, one of those by which vLLM counts; alerts tell
+    when the others spend what is allowed too fast. No objective when absent."""
     pool: str | None = None
     """Pool it runs in; the planner takes the smallest device that fits when absent."""
     tenant: str | None = None

@@ -51,6 +51,7 @@ def gateway_args(context: DeployContext) -> GatewayArgs | None:
         "port": plan.port,
         "tenants": [_tenant(context, one) for one in plan.tenants],
         "timeout_seconds": plan.timeout_seconds,
+        "availability": plan.availability,
         "max_body_mib": plan.max_body_mib,
         "scraper": context.scraper,
         **context.watched,

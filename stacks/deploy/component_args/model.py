@@ -49,6 +49,8 @@ def model_args(context: DeployContext, model: ModelPlan) -> ModelArgs:
             args["resource"] = {"name": model.claim.name, "count": model.claim.count}
     if model.scaling is not None:
         args["scaling"] = _scaling(context, model.scaling)
+    if model.time_to_first_token is not None:
+        args["time_to_first_token_seconds"] = model.time_to_first_token
     if model.drain_seconds is not None:
         args["drain_seconds"] = model.drain_seconds
     if model.environment:

@@ -69,6 +69,8 @@ class GatewayPlan:
     """Proxies; None: as many as the component has by default."""
     timeout_seconds: int
     max_body_mib: int
+    availability: float
+    """Percent of calls that no server's error answers."""
     tenants: tuple[TenantRoutes, ...]
 
     def base_url(self, tenant: str) -> str:

@@ -191,6 +191,8 @@ class ModelPlan:
     """What its replicas follow; None: nothing of this platform changes their number."""
     local_cache: bool = False
     """Whether every node of its pool keeps its files."""
+    time_to_first_token: float | None = None
+    """Seconds in which 95 of 100 answers begin; None: no objective."""
     drain_seconds: int | None = None
     """Time for the answers that a replica still gives when it is to end; None: until no call comes to it."""
 

@@ -3,10 +3,11 @@
 from collections.abc import Iterator, Sequence
 
 from corral.catalogue.attention import Latent
+from corral.catalogue.engine_metrics import FIRST_TOKEN_LIMITS
 from corral.catalogue.images import image
 from corral.catalogue.models import ModelSpec
 from corral.catalogue.runtimes import RUNTIMES
-from corral.catalogue.vocabulary import CacheDtype, Engine, SharingKind
+from corral.catalogue.vocabulary import CacheDtype, Engine, SharingKind, Task
 from corral.stacks.config.errors import Problem, shown
 from corral.stacks.config.stack_config import GpuPool, ModelSection, StackConfig
 from corral.stacks.config.values import MOST_GPUS, kebab
@@ -23,6 +24,7 @@ SETTINGS = (
     "prefix_caching",
     "block_size",
     "load",
+    "time_to_first_token",
 )
 """Keys that vLLM alone has."""
 
@@ -39,10 +41,22 @@ def check_engine_settings(config: StackConfig) -> Iterator[Problem]:
             yield from _spread(model, spec, config.gpu_pools, path)
             yield from _step(model, spec, path)
             yield from _cache(model, spec, path)
+            yield from _first_token(model, spec, path)
             continue
         for key in (one for one in SETTINGS if one in model.model_fields_set):
             reason = f"a setting of vLLM, and {spec.engine.value} serves {model.model}: leave it out"
             yield Problem(f"{path}.{kebab(key)}", str(getattr(model, key)), reason)
+
+
+def _first_token(model: ModelSection, spec: ModelSpec, path: str) -> Iterator[Problem]:
+    seconds, field = model.time_to_first_token, f"{path}.time-to-first-token"
+    if seconds is None:
+        return
+    if spec.task not in (Task.CHAT, Task.CODE):
+        yield Problem(field, str(seconds), f"{model.model} answers at once: leave it out")
+    elif seconds not in FIRST_TOKEN_LIMITS:
+        allowed = ", ".join(f"{one:g}" for one in FIRST_TOKEN_LIMITS)
+        yield Problem(field, str(seconds), f"use one of {allowed}")
 
 
 def _version(model: ModelSection, spec: ModelSpec, path: str) -> Iterator[Problem]:

@@ -212,6 +212,22 @@ def test_tokens_that_open_the_models_of_two_tenants_are_refused():
         made(RED, other)
 
 
+@pytest.mark.parametrize("availability", [100, 89, 995])
+def test_an_objective_that_is_none_is_refused(availability: float):
+    with pytest.raises(
+        ArgsError, match=rf"availability: {availability} is not allowed; use 90 or more, below 100"
+    ):
+        made(availability=availability)
+
+
+@pytest.mark.parametrize(("stated", "allowed"), [({}, 0.005), ({"availability": 99.9}, 0.001)])
+def test_errors_are_held_to_what_the_objective_allows_over_windows(stated: Any, allowed: float):
+    rules = made(**stated).one("PrometheusRule").inputs["spec"]["groups"][0]["rules"]
+    (burn,) = [one["expr"] for one in rules if one.get("alert") == "GatewayErrorBudgetBurn"]
+    assert burn.count(f"> {14.4 * allowed:g} ") == 1 and burn.count(f"> {14.4 * allowed:g})") == 1
+    assert [window in burn for window in ("[1h]", "[5m]", "[6h]", "[30m]")] == [True] * 4
+
+
 def test_a_model_that_is_listed_twice_is_refused():
     with pytest.raises(ArgsError, match="/blue/chat/v1 leads to two models"):
         made({**BLUE, "models": ["chat", "chat"]})
