@@ -9,6 +9,8 @@ from corral.embedded.plane.processes import Process, end, wait
 
 GRACE_SECONDS = 20.0
 RECORDING_SECONDS = 5.0
+LEAST_SECONDS = 2.0
+"""That a program has after SIGTERM, whatever its hook took; the kubelet leaves as much."""
 STOPPED = "stopped"
 """File in a container's folder: the plane was stopped, so its end counts as no crash."""
 
@@ -17,6 +19,15 @@ def processes(home: PlaneHome) -> list[Process]:
     """Every shim and process that the plane's pods were started with and that still runs."""
     shims, programs = _recorded(home)
     return [*shims, *programs]
+
+
+def left_of(grace: float, spent: float) -> float:
+    """Seconds of `grace` that a container has left after its preStop hook took `spent`.
+
+    >>> left_of(30, 5), left_of(30, 30), left_of(1, 0.5)
+    (25, 2.0, 2.0)
+    """
+    return max(grace - spent, LEAST_SECONDS)
 
 
 def end_all(home: PlaneHome, grace: float = GRACE_SECONDS) -> int:

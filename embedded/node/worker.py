@@ -23,7 +23,7 @@ from corral.embedded.node.pod_files import PodFiles
 from corral.embedded.node.prober import Prober
 from corral.embedded.node.probes import http_get
 from corral.embedded.node.program_spec import Omitted, Refused
-from corral.embedded.node.shutdown import STOPPED
+from corral.embedded.node.shutdown import STOPPED, left_of
 from corral.embedded.node.sources import Missing
 from corral.embedded.node.status import status
 from corral.embedded.node.tasks import cancel, first_cause, first_of
@@ -277,12 +277,15 @@ class PodWorker:
         return float(spec.get("terminationGracePeriodSeconds", 30) if grace is None else grace)
 
     async def _kill(self, run: ContainerRun, grace: float) -> None:
-        """SIGTERM, and SIGKILL after `grace` seconds; returns when the container ended."""
+        """SIGTERM, SIGKILL after what preStop leaves of `grace` seconds; returns when the container ended."""
         attempt = run.attempt
         if attempt is None or attempt.outcome is not None:
             return
         end = asyncio.create_task(attempt.ended())
-        await self._pre_stop(run, grace)
+        now = asyncio.get_running_loop().time
+        began = now()
+        if await self._pre_stop(run, grace):
+            grace = left_of(grace, now() - began)
         attempt.send(signal.SIGTERM)
         done, _pending = await asyncio.wait([end], timeout=max(grace, 0.05))
         if not done:
@@ -296,8 +299,11 @@ class PodWorker:
             if outcome is not None and "terminated" not in run.state:
                 run.end(outcome)
 
-    async def _pre_stop(self, run: ContainerRun, grace: float) -> None:
+    async def _pre_stop(self, run: ContainerRun, grace: float) -> bool:
+        """Run the container's hook, if it has one and there is time for it."""
         hook = child(run.spec, "lifecycle", "preStop")
+        if not hook or not grace:
+            return False
         if "sleep" in hook:
             await asyncio.sleep(min(grace, float(hook["sleep"]["seconds"])))
         done = True
@@ -307,6 +313,7 @@ class PodWorker:
             done = await http_get(hook["httpGet"], run.spec, self.address.bind, grace)
         if not done:
             log.warning("%s: %s: preStop did not succeed", self.title, run.name)
+        return True
 
     async def _terminate(self) -> None:
         await asyncio.gather(*self._starting, return_exceptions=True)

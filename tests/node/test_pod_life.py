@@ -12,7 +12,7 @@ import pytest
 
 from corral.embedded.kube import ApiError
 from corral.embedded.node import logs
-from corral.embedded.node.shutdown import end_all, processes
+from corral.embedded.node.shutdown import end_all, left_of, processes
 
 
 @pytest.fixture(autouse=True)
@@ -286,6 +286,12 @@ def test_a_program_that_ignores_sigterm_is_killed_after_the_grace_period(lab_tes
         assert not processes(lab.home)
 
     lab_test(plane_home, real_paths, work)
+
+
+@pytest.mark.parametrize(("grace", "spent", "left"), [(30, 5, 25), (30, 29, 2), (30, 31, 2), (1, 0.5, 2)])
+def test_a_hook_before_the_end_takes_its_time_from_the_grace_period(grace, spent, left):
+    """As the kubelet's `killContainer` counts it."""
+    assert left_of(grace, spent) == left
 
 
 def test_a_restarted_node_adopts_running_pods_and_loses_no_exit_code(lab_test, plane_home, real_paths):
