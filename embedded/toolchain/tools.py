@@ -378,6 +378,7 @@ TOOLS: tuple[Recipe, ...] = (
     *envoy_gateway.RECIPES,
     *rate_limits.RECIPES,
     *keda.RECIPES,
-    *external_secrets.RECIPES,
     *monitoring.RECIPES,
+    # Last: where a proxy has not its modules, the others are there.
+    *external_secrets.RECIPES,
 )
