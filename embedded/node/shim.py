@@ -9,6 +9,7 @@ byte once the program runs and is closed without one when it could not be starte
 # ruff: noqa: PTH100, PTH105, PTH120, PTH123
 # os.path throughout: pathlib would cost each shim more memory than its own code.
 
+import contextlib
 import json
 import os
 import signal
@@ -97,13 +98,19 @@ def run_child(attempt: "Attempt", environment: dict[str, str], report: int) -> N
         os._exit(127)
 
 
+def send(pid: int, number: int) -> None:
+    """Send a signal to a process, which may have ended in the meantime."""
+    with contextlib.suppress(ProcessLookupError):
+        os.kill(pid, number)
+
+
 def end_children() -> None:
     """Kill what the program left behind: this process is the reaper of its orphans."""
     while True:
         with open("/proc/thread-self/children") as stream:
             left = stream.read().split()
         for pid in left:
-            os.kill(int(pid), signal.SIGKILL)
+            send(int(pid), signal.SIGKILL)
         try:
             os.waitpid(-1, 0)
         except ChildProcessError:
@@ -137,7 +144,7 @@ def main() -> None:
     if child == 0:
         run_child(attempt, environment, report)
     os.close(report)
-    signal.signal(signal.SIGTERM, lambda _number, _frame: os.kill(child, signal.SIGTERM))
+    signal.signal(signal.SIGTERM, lambda _number, _frame: send(child, signal.SIGTERM))
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     write(attempt["process"], {**me, "pid": child, "start": start_time(child)})
     trouble = b""
