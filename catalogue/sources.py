@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from corral.catalogue.formats import Format
+from corral.catalogue.formats import BUCKET, Format
 from corral.catalogue.vocabulary import SourceScheme
 
 ACCESS_KEY, SECRET_KEY = "access-key", "secret-key"
@@ -38,7 +38,7 @@ SOURCE_KINDS: Mapping[SourceScheme, SourceKind] = {
     SourceScheme.HUB: SourceKind({"endpoint": "HF_ENDPOINT"}, {TOKEN: "HF_TOKEN"}),
 }
 
-_BUCKET = r"(?P<bucket>[a-z0-9][a-z0-9.-]{1,61}[a-z0-9])(?:/(?P<prefix>.*))?"
+_BUCKET = rf"{BUCKET.pattern}(?:/.*)?"
 SOURCE_FORMS: Mapping[SourceScheme, Format] = {
     SourceScheme.S3: Format(_BUCKET, "s3://BUCKET/PREFIX"),
     SourceScheme.GCS: Format(_BUCKET, "gs://BUCKET/PREFIX"),

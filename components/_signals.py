@@ -10,6 +10,7 @@ import pulumi_kubernetes as kubernetes
 
 from corral.catalogue.vocabulary import Addon
 from corral.components._kit import child, fingerprint, prerequisite
+from corral.components._kit import labels as labels_of
 
 DASHBOARD_LABEL = {"grafana_dashboard": "1"}
 UID_NAME = 29
@@ -83,10 +84,11 @@ def watch(
     instance: str,
     signals: Callable[[str], Signals],
     *,
-    name: str,
+    component: str,
     namespace: pulumi.Input[str],
-    labels: Mapping[str, str],
     args: Mapping[str, Any],
+    name: str | None = None,
+    labels: Mapping[str, str] | None = None,
     scrape: Monitor | None = None,
     depends_on: Sequence[pulumi.Resource] = (),
     types: Sequence[pulumi.Resource] | None = None,
@@ -95,10 +97,13 @@ def watch(
 
     Args:
         signals: from the namespace, once that is known.
-        name: of each object.
         args: of the component: `monitors`, and `monitor_types` where the program makes those types.
+        name: of each object; `corral-` and the component's when omitted.
+        labels: of each object; the component's own when omitted.
         types: its `monitor_prerequisite`, where its chart needs that, too.
     """
+    name = name or f"corral-{component}"
+    labels = labels_of(component, instance) if labels is None else labels
     about: dict[str, Any] = {"name": name, "namespace": namespace, "labels": dict(labels)}
     options = child(parent, depends_on=list(depends_on))
     known = pulumi.Output.from_input(namespace)

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from corral.components.admission.render import OBJECT_NAME
+from corral.components.admission.render import OBJECT_NAME, pod_policy
 from corral.controls.cel import text
 from corral.controls.exceptions import ControlException
 from corral.controls.scope import Scope
@@ -21,24 +21,11 @@ def forced(
     A variable in `env` wins over one of `envFrom`. What a container states stays, for its control to
     refuse where it states another value: who wrote the workload learns of it. With `literal` only a
     literal value counts as stated; one from a ConfigMap or Secret, which no policy sees, is replaced.
-    Pods alone are changed, not what they are made of: no controller finds its own objects changed.
     """
+    patches = (_patches(field, literal=literal) for field in CONTAINERS)
     return {
-        "failurePolicy": "Fail",
-        "evaluation": {"admission": {"enabled": True}, "mutateExisting": {"enabled": False}},
-        "autogen": {"podControllers": {"controllers": []}},
-        "matchConstraints": {
-            "resourceRules": [
-                {"apiGroups": [""], "apiVersions": ["v1"], "operations": ["CREATE"], "resources": ["pods"]}
-            ],
-            "namespaceSelector": scope.selector(),
-        },
+        **pod_policy(scope.selector(), {"names": text(list(names))}, *patches),
         **({"matchConditions": _not_excepted(exceptions)} if exceptions else {}),
-        "variables": [{"name": "names", "expression": text(list(names))}],
-        "mutations": [
-            {"patchType": "JSONPatch", "jsonPatch": {"expression": _patches(field, literal=literal)}}
-            for field in CONTAINERS
-        ],
     }
 
 

@@ -3,6 +3,7 @@
 from typing import Any
 
 from corral.components._kit import COMPONENT_LABEL, PodSecurity
+from corral.components.admission.render import mutating_policy
 from corral.controls.scope import Scope
 
 ENFORCE_LABEL = "pod-security.kubernetes.io/enforce"
@@ -36,23 +37,12 @@ def default_deny(scope: Scope) -> dict[str, Any]:
 def pod_security(scope: Scope, level: PodSecurity) -> dict[str, Any]:
     """Spec of the MutatingPolicy: a namespace in scope that names no Pod Security level gets `level`."""
     path = f"/metadata/labels/{ENFORCE_LABEL.replace('/', '~1')}"
-    return {
-        "failurePolicy": "Fail",
-        "evaluation": {"admission": {"enabled": True}, "mutateExisting": {"enabled": False}},
-        "matchConstraints": _made(scope),
-        "mutations": [
-            {
-                "patchType": "JSONPatch",
-                "jsonPatch": {
-                    # Kubernetes has put the namespace's name among its labels by now.
-                    "expression": (
-                        f"'{ENFORCE_LABEL}' in object.metadata.labels ? [] : "
-                        f'[JSONPatch{{op: "add", path: "{path}", value: "{level.value}"}}]'
-                    )
-                },
-            }
-        ],
-    }
+    # Kubernetes has put the namespace's name among its labels by now.
+    patch = (
+        f"'{ENFORCE_LABEL}' in object.metadata.labels ? [] : "
+        f'[JSONPatch{{op: "add", path: "{path}", value: "{level.value}"}}]'
+    )
+    return mutating_policy(_made(scope), patch)
 
 
 def _made(scope: Scope) -> dict[str, Any]:

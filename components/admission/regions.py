@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from corral.components.admission.render import pod_policy
 from corral.controls.cel import text
 from corral.controls.residency.res_06 import REGION_LABEL
 from corral.controls.scope import Scope
@@ -22,53 +23,27 @@ def regions(scope: Scope, places: list[str]) -> dict[str, Any]:
     whole = f'{{"nodeAffinity": dyn({node})}}'
     path = "/spec/affinity/nodeAffinity"
     terms = f"{path}/{_REQUIRED}/nodeSelectorTerms/"
-    return {
-        "failurePolicy": "Fail",
-        "evaluation": {"admission": {"enabled": True}, "mutateExisting": {"enabled": False}},
-        "autogen": {"podControllers": {"controllers": []}},
-        "matchConstraints": {
-            "resourceRules": [
-                {"apiGroups": [""], "apiVersions": ["v1"], "operations": ["CREATE"], "resources": ["pods"]}
-            ],
-            "namespaceSelector": scope.selector(classified=True),
-        },
-        "variables": [
-            {
-                "name": "demand",
-                "expression": (
-                    f'{{"key": dyn({text(REGION_LABEL)}), "operator": dyn("In"), '
-                    f'"values": dyn({text(places)})}}'
-                ),
-            },
-            {
-                "name": "terms",
-                "expression": (
-                    f"object.spec.?affinity.?nodeAffinity.?{_REQUIRED}.?nodeSelectorTerms.orValue([])"
-                ),
-            },
-        ],
-        "mutations": [
-            {
-                "patchType": "JSONPatch",
-                "jsonPatch": {
-                    "expression": (
-                        "!has(object.spec.affinity) ? "
-                        f"[{_add('/spec/affinity', whole)}] : "
-                        "!has(object.spec.affinity.nodeAffinity) ? "
-                        f"[{_add(path, node)}] : "
-                        f"!has(object.spec.affinity.nodeAffinity.{_REQUIRED}) ? "
-                        f"[{_add(f'{path}/{_REQUIRED}', required)}] : "
-                        f"{list(range(MOST_TERMS))}.filter(i, i < size(variables.terms)).map(i, "
-                        "has(variables.terms[i].matchExpressions) ? "
-                        f'JSONPatch{{op: "add", path: "{terms}" + string(i) + "/matchExpressions/-", '
-                        "value: variables.demand} : "
-                        f'JSONPatch{{op: "add", path: "{terms}" + string(i) + "/matchExpressions", '
-                        "value: [variables.demand]})"
-                    )
-                },
-            }
-        ],
+    known = {
+        "demand": (
+            f'{{"key": dyn({text(REGION_LABEL)}), "operator": dyn("In"), "values": dyn({text(places)})}}'
+        ),
+        "terms": f"object.spec.?affinity.?nodeAffinity.?{_REQUIRED}.?nodeSelectorTerms.orValue([])",
     }
+    patch = (
+        "!has(object.spec.affinity) ? "
+        f"[{_add('/spec/affinity', whole)}] : "
+        "!has(object.spec.affinity.nodeAffinity) ? "
+        f"[{_add(path, node)}] : "
+        f"!has(object.spec.affinity.nodeAffinity.{_REQUIRED}) ? "
+        f"[{_add(f'{path}/{_REQUIRED}', required)}] : "
+        f"{list(range(MOST_TERMS))}.filter(i, i < size(variables.terms)).map(i, "
+        "has(variables.terms[i].matchExpressions) ? "
+        f'JSONPatch{{op: "add", path: "{terms}" + string(i) + "/matchExpressions/-", '
+        "value: variables.demand} : "
+        f'JSONPatch{{op: "add", path: "{terms}" + string(i) + "/matchExpressions", '
+        "value: [variables.demand]})"
+    )
+    return pod_policy(scope.selector(classified=True), known, patch)
 
 
 def _add(path: str, value: str) -> str:

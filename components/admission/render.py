@@ -1,6 +1,6 @@
-"""One control, two admission policies: the same CEL as native and as Kyverno ValidatingPolicy."""
+"""One control, two admission policies of the same CEL, native and of Kyverno; frames of those that change."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from corral.controls.cel import text, variables
@@ -140,4 +140,27 @@ def kyverno_policy(control: Control, profile: Profile, scope: Scope, *, everywhe
             "podControllers": {"controllers": []},
             "validatingAdmissionPolicy": {"enabled": False},
         },
+    }
+
+
+def mutating_policy(constraints: Mapping[str, Any], *patches: str) -> dict[str, Any]:
+    """Spec of a MutatingPolicy: CEL of JSON patches to what `constraints` match as it is admitted."""
+    return {
+        "failurePolicy": "Fail",
+        "evaluation": {"admission": {"enabled": True}, "mutateExisting": {"enabled": False}},
+        "matchConstraints": constraints,
+        "mutations": [{"patchType": "JSONPatch", "jsonPatch": {"expression": one}} for one in patches],
+    }
+
+
+def pod_policy(namespaces: Mapping[str, Any], known: Mapping[str, str], *patches: str) -> dict[str, Any]:
+    """The same for new pods in namespaces of this selector; `known`: CEL by variable.
+
+    Pods alone are changed, not what they are made of: no controller finds its own objects changed.
+    """
+    rule = {"apiGroups": [""], "apiVersions": ["v1"], "operations": ["CREATE"], "resources": ["pods"]}
+    return {
+        **mutating_policy({"resourceRules": [rule], "namespaceSelector": namespaces}, *patches),
+        "autogen": {"podControllers": {"controllers": []}},
+        "variables": [{"name": name, "expression": expression} for name, expression in known.items()],
     }

@@ -9,7 +9,7 @@ from corral.catalogue.addons import definition, descriptor
 from corral.catalogue.charts import chart
 from corral.catalogue.images import images_of
 from corral.catalogue.vocabulary import Addon
-from corral.components._kit import checked, existing_api, install, labels, token
+from corral.components._kit import checked, existing_api, install, token
 from corral.components._namespaces import namespace_of
 from corral.components._signals import watch
 from corral.components.cert_manager.signals import SCRAPE, signals
@@ -68,16 +68,7 @@ class CertManager(pulumi.ComponentResource):
             namespace=namespace,
             supply=args["supply"],
         )
-        watch(
-            self,
-            name,
-            signals,
-            name=f"corral-{COMPONENT}",
-            namespace=namespace,
-            labels=labels(COMPONENT, name),
-            args=args,
-            scrape=SCRAPE,
-        )
+        watch(self, name, signals, namespace=namespace, component=COMPONENT, args=args, scrape=SCRAPE)
         return pulumi.Output.all(namespace, installed.urn).apply(lambda known: str(known[0]))
 
 

@@ -106,7 +106,7 @@ class GpuOperator(pulumi.ComponentResource):
             lambda _: SIGNALS,
             name="corral-gpus",
             namespace=space,
-            labels=labels(COMPONENT, name),
+            component=COMPONENT,
             args=args,
             depends_on=before,
             types=types,

@@ -103,16 +103,7 @@ class Keda(pulumi.ComponentResource):
             supply=supply,
             depends_on=[operator],
         )
-        watch(
-            self,
-            name,
-            signals,
-            name=f"corral-{COMPONENT}",
-            namespace=namespace,
-            labels=labels(COMPONENT, name),
-            args=args,
-            scrape=SCRAPE,
-        )
+        watch(self, name, signals, namespace=namespace, component=COMPONENT, args=args, scrape=SCRAPE)
         return pulumi.Output.all(namespace, add_on.urn).apply(lambda known: str(known[0]))
 
 

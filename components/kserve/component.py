@@ -101,16 +101,7 @@ class KServe(pulumi.ComponentResource):
             supply=supply,
             depends_on=[*certificates, *runtimes.values()],
         )
-        watch(
-            self,
-            name,
-            signals,
-            name=f"corral-{COMPONENT}",
-            namespace=space,
-            labels=labels(COMPONENT, name),
-            args=args,
-            scrape=SCRAPE,
-        )
+        watch(self, name, signals, namespace=space, component=COMPONENT, args=args, scrape=SCRAPE)
         return space, runtimes
 
     def _runtimes(

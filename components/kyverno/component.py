@@ -11,7 +11,6 @@ from corral.components._kit import (
     checked,
     existing_api,
     install_with_filled_roles,
-    labels,
     token,
 )
 from corral.components._namespaces import namespace_of
@@ -101,16 +100,7 @@ class Kyverno(pulumi.ComponentResource):
             roles={f"{name}-{one}-role": f"{RELEASE}:{one}" for one in CONTROLLERS},
             deployments={f"{name}-{one}": f"{RELEASE}-{one}" for one in CONTROLLERS},
         )
-        watch(
-            self,
-            name,
-            signals,
-            name=f"corral-{COMPONENT}",
-            namespace=namespace,
-            labels=labels(COMPONENT, name),
-            args=args,
-            scrape=SCRAPE,
-        )
+        watch(self, name, signals, namespace=namespace, component=COMPONENT, args=args, scrape=SCRAPE)
         running = [one.urn for one in controllers]
         return pulumi.Output.all(namespace, *running).apply(lambda known: str(known[0]))
 

@@ -318,10 +318,11 @@ class Model(pulumi.ComponentResource):
             self,
             name,
             lambda space: signals(name, space, engine, args.get("time_to_first_token_seconds")),
-            name=f"model-{name}",
+            component=COMPONENT,
             namespace=args["namespace"],
-            labels=self._labels(name, args),
             args=args,
+            name=f"model-{name}",
+            labels=self._labels(name, args),
             scrape=Monitor({"corral.dev/model": name}, "http"),
         )
 

@@ -80,7 +80,7 @@ def _of_engine(here: str) -> Mapping[Engine, list[Panel]]:
             {
                 "title": "Latency, 95th percentile",
                 "queries": {
-                    "first token": quantile("vllm:time_to_first_token_seconds"),
+                    "first token": quantile(FIRST_TOKEN[Engine.VLLM]),
                     "next token": quantile("vllm:inter_token_latency_seconds"),
                     "request": quantile("vllm:e2e_request_latency_seconds"),
                 },

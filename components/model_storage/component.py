@@ -8,7 +8,7 @@ import pulumi_kubernetes as kubernetes
 
 from corral.catalogue.stores import CLOUD_STORAGE, SCHEMES
 from corral.catalogue.vocabulary import StorageKind
-from corral.components._kit import checked, child, labels, name_of, refuse, selector, token
+from corral.components._kit import checked, child, name_of, refuse, selector, token
 from corral.components._namespaces import namespace_of
 from corral.components._signals import Monitor, watch
 from corral.components.model_storage.args import ModelStorageArgs, problems
@@ -166,9 +166,8 @@ class ModelStorage(pulumi.ComponentResource):
             self,
             name,
             lambda space: signals(space, CLAIM),
-            name=f"corral-{COMPONENT}",
             namespace=namespace,
-            labels=labels(COMPONENT, name),
+            component=COMPONENT,
             args=args,
             scrape=Monitor(selector(COMPONENT, name), "metrics"),
         )

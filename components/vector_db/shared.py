@@ -109,9 +109,8 @@ def watched(
         parent,
         name,
         lambda known: signals.signals(engine, known),
-        name="corral-vector-db",
         namespace=namespace,
-        labels=labels(COMPONENT, name),
+        component=COMPONENT,
         args=args,
         scrape=scrape,
     )

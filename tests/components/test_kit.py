@@ -190,10 +190,13 @@ def test_an_alert_rule_carries_its_severity_and_summary():
 
     def program():
         _signals.watch(
-            Probe("p"), "p", lambda _: signals, name="p", namespace="n", labels={}, args={"monitors": True}
+            Probe("p"), "p", lambda _: signals, component="probe", namespace="n", args={"monitors": True}
         )
 
-    (group,) = build(program).one("PrometheusRule").inputs["spec"]["groups"]
+    rule = build(program).one("PrometheusRule")
+    assert rule.object_name == "corral-probe"
+    assert rule.inputs["metadata"]["labels"] == _kit.labels("probe", "p")
+    (group,) = rule.inputs["spec"]["groups"]
     assert group["rules"] == [
         {
             "alert": "Down",

@@ -30,10 +30,11 @@ def watched(*places: tuple[str, str, str], monitors: bool = True, scrape=None):
                 Probe(f"{instance}-probe"),
                 instance,
                 lambda _: signals,
-                name=name,
+                component="probe",
                 namespace=namespace,
-                labels={"app": "probe"},
                 args={"monitors": monitors},
+                name=name,
+                labels={"app": "probe"},
                 scrape=scrape,
             )
 

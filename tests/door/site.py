@@ -13,7 +13,7 @@ import yaml
 from tests.commands import answer_of, helm_template, kubectl_done
 from tests.door import isolated
 from tests.door.newcomer import Newcomer
-from tests.doubles.mirror import Mirror
+from tests.doubles.mirror import Mirror, serving
 from tests.doubles.s3 import create_bucket, s3_client, s3_server
 
 from corral.catalogue import lock
@@ -31,6 +31,12 @@ SECONDS = 900
 """Longest that one command at the site may take."""
 BUCKET = "intake"
 INTAKE_KEYS = {"AWS_ACCESS_KEY_ID": "intake-access", "AWS_SECRET_ACCESS_KEY": "intake-secret"}
+INTAKE_SECRETS = {
+    "corral:source-intake-access-key": INTAKE_KEYS["AWS_ACCESS_KEY_ID"],
+    "corral:source-intake-secret-key": INTAKE_KEYS["AWS_SECRET_ACCESS_KEY"],
+}
+UP = ("pulumi", "up", "--yes", "--non-interactive", "--skip-preview", "--policy-pack", "policy")
+DESTROY = ("pulumi", "destroy", "--yes", "--non-interactive")
 OTHER_WORKLOADS = """
 apiVersion: v1
 kind: Namespace
@@ -237,6 +243,27 @@ def cut_off(newcomer: Newcomer, mirror: Mirror, intake: str) -> Iterator[Newcome
         isolated.isolated(Path(folder), ports) as enter,
     ):
         yield replace(newcomer, enter=enter)
+
+
+@contextmanager
+def cluster(newcomer: Newcomer, folder: Path, stack: str) -> Iterator[tuple[Site, Path]]:
+    """The site of a committed stack, on a plane that is taken as somebody's cluster; its charts' folder.
+
+    The mirror has what that plane can run.
+    """
+    plane = newcomer.home / ".cache" / "corral" / "elsewhere"
+    with (
+        serving(folder) as mirror,
+        intake() as address,
+        cut_off(newcomer, mirror, address) as inside,
+    ):
+        try:
+            inside.done("corral", "up", "--plane-only", "-s", "elsewhere")
+            made = Site(inside, site_kubeconfig(plane, folder, stack), mirror, address, stack=stack)
+            made.absent.update(made.fill_mirror(plane / "charts", folder))
+            yield made, plane / "charts"
+        finally:
+            inside.run("corral", "down", "--yes", "-s", "elsewhere")
 
 
 def site_kubeconfig(plane: Path, folder: Path, context: str) -> Path:

@@ -12,7 +12,6 @@ import os
 import pytest
 from tests.door import site as sites
 from tests.door.newcomer import SECRETS, newcomer_in
-from tests.doubles.mirror import serving
 
 from corral.catalogue.models import models
 
@@ -33,13 +32,7 @@ ENCRYPTED = {
     "allowVolumeExpansion": True,
 }
 """The class that the committed stack names, by the plane's own driver of volumes."""
-OWN_SECRETS = {
-    **SECRETS,
-    "corral:source-intake-access-key": sites.INTAKE_KEYS["AWS_ACCESS_KEY_ID"],
-    "corral:source-intake-secret-key": sites.INTAKE_KEYS["AWS_SECRET_ACCESS_KEY"],
-}
-UP = ("pulumi", "up", "--yes", "--non-interactive", "--skip-preview", "--policy-pack", "policy")
-DESTROY = ("pulumi", "destroy", "--yes", "--non-interactive")
+OWN_SECRETS = {**SECRETS, **sites.INTAKE_SECRETS}
 CHAT = {
     "name": "chat",
     "model": "smollm2-135m",
@@ -57,25 +50,13 @@ def site(tmp_path_factory):
     with sites.inventory(newcomer) as content:
         content["products"]["L4"] = sites.l4()
         content["machines"] = [MACHINE]
-    plane = newcomer.home / ".cache" / "corral" / "elsewhere"
-    with (
-        serving(folder) as mirror,
-        sites.intake() as intake,
-        sites.cut_off(newcomer, mirror, intake) as newcomer,
-    ):
-        try:
-            newcomer.done("corral", "up", "--plane-only", "-s", "elsewhere")
-            kubeconfig = sites.site_kubeconfig(plane, folder, STACK)
-            made = sites.Site(newcomer, kubeconfig, mirror, intake, stack=STACK)
-            made.absent.update(made.fill_mirror(plane / "charts", folder))
-            made.kubectl("apply", "-f", "-", stdin=json.dumps(ENCRYPTED))
-            made.kubectl("label", "--overwrite", "node", NODE, "topology.kubernetes.io/region=plant-7")
-            made.put_model("smollm2", {FILE: sites.packaged(SMOLLM2.package_source, FILE)})
-            made.write_stack({"models": [CHAT]})
-            newcomer.stack(STACK, OWN_SECRETS)
-            yield made
-        finally:
-            newcomer.run("corral", "down", "--yes", "-s", "elsewhere")
+    with sites.cluster(newcomer, folder, STACK) as (made, _charts):
+        made.kubectl("apply", "-f", "-", stdin=json.dumps(ENCRYPTED))
+        made.kubectl("label", "--overwrite", "node", NODE, "topology.kubernetes.io/region=plant-7")
+        made.put_model("smollm2", {FILE: sites.packaged(SMOLLM2.package_source, FILE)})
+        made.write_stack({"models": [CHAT]})
+        made.newcomer.stack(STACK, OWN_SECRETS)
+        yield made
 
 
 def test_what_the_site_has_is_locked_and_the_plan_passes(site):
@@ -85,7 +66,7 @@ def test_what_the_site_has_is_locked_and_the_plan_passes(site):
 
 
 def test_the_platform_comes_up_on_the_one_machine_and_a_model_answers(site):
-    output = site.done(*UP)
+    output = site.done(*sites.UP)
     assert "corral-sovereignty@" in output and "[mandatory]" not in output
     assert site.answer(TENANT, "chat")
 
@@ -114,16 +95,16 @@ def test_volumes_are_of_the_class_that_the_stack_names(site):
 
 
 def test_a_second_up_changes_nothing(site):
-    assert " unchanged" in (output := site.done(*UP))
+    assert " unchanged" in (output := site.done(*sites.UP))
     for word in (" created", " updated", " replaced", " deleted"):
         assert word not in output.partition("Resources:")[2], output
 
 
 def test_destroy_stops_at_what_is_protected_and_then_leaves_the_bare_machine(site):
-    assert site.run(*DESTROY).returncode != 0
+    assert site.run(*sites.DESTROY).returncode != 0
     assert site.answer(TENANT, "chat")
     site.done("pulumi", "state", "unprotect", "--all", "--yes")
-    site.done(*DESTROY)
+    site.done(*sites.DESTROY)
     assert set(site.namespaces()) == {"default", "kube-node-lease", "kube-public", "kube-system"}
     (node,) = site.items("nodes")
     assert "corral.dev/pool" not in node["metadata"]["labels"]

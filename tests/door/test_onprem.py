@@ -14,7 +14,6 @@ import pytest
 from tests.door import isolated
 from tests.door import site as sites
 from tests.door.newcomer import SECRETS, newcomer_in
-from tests.doubles.mirror import serving
 
 from corral.catalogue.images import image, mirrored
 from corral.catalogue.models import models
@@ -42,12 +41,9 @@ MODEL_SPEC = {
 OWN_SECRETS = {
     **{key: value for key, value in SECRETS.items() if key != "corral:vector-db-password"},
     "corral:vector-db-api-key": "door-vector-db-api-key",
-    "corral:source-intake-access-key": sites.INTAKE_KEYS["AWS_ACCESS_KEY_ID"],
-    "corral:source-intake-secret-key": sites.INTAKE_KEYS["AWS_SECRET_ACCESS_KEY"],
+    **sites.INTAKE_SECRETS,
 }
 PREVIEW = ("pulumi", "preview", "--non-interactive", "--policy-pack", "policy")
-UP = ("pulumi", "up", "--yes", "--non-interactive", "--skip-preview", "--policy-pack", "policy")
-DESTROY = ("pulumi", "destroy", "--yes", "--non-interactive")
 OTHERS_NAMESPACE = "colleagues"
 
 
@@ -67,26 +63,15 @@ def site(tmp_path_factory):
     newcomer = newcomer_in(folder)
     newcomer.log_in()
     sites.add_machines(newcomer)
-    plane = newcomer.home / ".cache" / "corral" / "elsewhere"
-    with (
-        serving(folder) as mirror,
-        sites.intake() as intake,
-        sites.cut_off(newcomer, mirror, intake) as newcomer,
-    ):
-        try:
-            newcomer.done("corral", "up", "--plane-only", "-s", "elsewhere")
-            made = sites.Site(newcomer, sites.site_kubeconfig(plane, folder, "onprem"), mirror, intake)
-            made.absent.update(made.fill_mirror(plane / "charts", folder))
-            made.kubectl("apply", "-f", "-", stdin=sites.OTHER_WORKLOADS)
-            made.kubectl("rollout", "status", "deployment/shop", "-n", OTHERS_NAMESPACE, "--timeout", "60s")
-            made.kubectl("create", "namespace", "cert-manager")
-            for chart, (namespace, values) in sites.INSTALLED.items():
-                made.install(plane / "charts" / chart, namespace, values)
-            made.write_stack({"models": [chat("smollm2-135m", "smollm2")]})
-            newcomer.stack("onprem", OWN_SECRETS)
-            yield made
-        finally:
-            newcomer.run("corral", "down", "--yes", "-s", "elsewhere")
+    with sites.cluster(newcomer, folder, "onprem") as (made, charts):
+        made.kubectl("apply", "-f", "-", stdin=sites.OTHER_WORKLOADS)
+        made.kubectl("rollout", "status", "deployment/shop", "-n", OTHERS_NAMESPACE, "--timeout", "60s")
+        made.kubectl("create", "namespace", "cert-manager")
+        for chart, (namespace, values) in sites.INSTALLED.items():
+            made.install(charts / chart, namespace, values)
+        made.write_stack({"models": [chat("smollm2-135m", "smollm2")]})
+        made.newcomer.stack("onprem", OWN_SECRETS)
+        yield made
 
 
 @pytest.fixture(scope="module")
@@ -154,7 +139,7 @@ def test_a_preview_under_the_strict_profile_refuses_nothing(site, weights, other
 
 def test_a_model_out_of_the_intake_answers(site):
     site.mirror.pulled.clear()
-    site.done(*UP)
+    site.done(*sites.UP)
     assert site.answer("assistants", "chat")
 
 
@@ -177,7 +162,7 @@ def test_everything_that_runs_comes_from_the_mirror_by_digest(site):
 
 
 def test_a_second_up_changes_nothing(site):
-    assert " unchanged" in (output := site.done(*UP))
+    assert " unchanged" in (output := site.done(*sites.UP))
     for word in (" created", " updated", " replaced", " deleted"):
         assert word not in output.partition("Resources:")[2], output
 
@@ -191,7 +176,7 @@ def test_another_model_in_its_place_is_locked_imported_and_answers(site, weights
     assert refused.returncode == 2
     assert refused.stdout.startswith("models[0].source: s3://intake/next: its files are not locked")
     site.done("corral", "lock", "--models")
-    site.done(*UP)
+    site.done(*sites.UP)
     site.kubectl("rollout", "status", "deployment/chat-predictor", "-n", "assistants", "--timeout", "5s")
     assert site.answer("assistants", "chat")
     assert any("next.gguf" in argument for argument in site.arguments("assistants"))
@@ -220,7 +205,7 @@ def test_no_secret_is_printed_nor_in_lock_plan_and_bundle(site, tmp_path):
 
 
 def test_destroy_names_what_is_protected_before_it_removes_anything(site):
-    done = site.run(*DESTROY)
+    done = site.run(*sites.DESTROY)
     assert done.returncode != 0
     for name in ("model-storage-store", "vector-db-credential"):
         assert f'{name}" cannot be deleted' in done.stdout
@@ -230,7 +215,7 @@ def test_destroy_names_what_is_protected_before_it_removes_anything(site):
 
 def test_destroy_leaves_what_others_made(site, others, types):
     site.done("pulumi", "state", "unprotect", "--all", "--yes")
-    site.done(*DESTROY)
+    site.done(*sites.DESTROY)
     assert site.objects(OTHERS_NAMESPACE) == others
     assert set(site.namespaces()) == {
         "cert-manager",

@@ -9,7 +9,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -90,10 +90,20 @@ class Platform:
         )
 
     def corral(self, *arguments: str, seconds: float = 60, stdin: str | None = None) -> Done:
+        return self._run([CORRAL, *arguments], self.environment, seconds, stdin)
+
+    def _run(
+        self,
+        command: Sequence[str | Path],
+        variables: Mapping[str, str],
+        seconds: float,
+        stdin: str | None = None,
+    ) -> Done:
+        """A command in the checkout, to its end."""
         done = subprocess.run(
-            [CORRAL, *arguments],
+            command,
             cwd=self.checkout,
-            env=self.environment,
+            env=variables,
             input=stdin,
             capture_output=True,
             text=True,
@@ -132,16 +142,7 @@ class Platform:
         variables["CORRAL_TOOLCHAIN"] = self.environment["CORRAL_TOOLCHAIN"]
         program = shutil.which("pulumi", path=variables["PATH"])
         assert program is not None
-        done = subprocess.run(
-            [program, *arguments, "--stack", "dev", "--non-interactive"],
-            cwd=self.checkout,
-            env=variables,
-            capture_output=True,
-            text=True,
-            timeout=seconds,
-            check=False,
-        )
-        return Done(done.returncode, done.stdout, done.stderr)
+        return self._run([program, *arguments, "--stack", "dev", "--non-interactive"], variables, seconds)
 
     def shell(self, line: str, stdin: str = "", seconds: float = 120) -> Done:
         """A line as somebody types it in the checkout, with Pulumi, kubectl and corral on PATH."""
@@ -151,17 +152,8 @@ class Platform:
         ]
         variables = environment(self.home, self.plane, os.pathsep.join(programs), own_provider=True)
         own = {"PATH": variables["PATH"], "KUBECONFIG": str(self.plane.kubeconfig)}
-        done = subprocess.run(
-            ["bash", "-e", "-o", "pipefail", "-c", line],
-            cwd=self.checkout,
-            env={**variables, **self.environment, **own},
-            input=stdin,
-            capture_output=True,
-            text=True,
-            timeout=seconds,
-            check=False,
-        )
-        return Done(done.returncode, done.stdout, done.stderr)
+        command = ["bash", "-e", "-o", "pipefail", "-c", line]
+        return self._run(command, {**variables, **self.environment, **own}, seconds, stdin)
 
     def sql(self, statement: str) -> str:
         """What the vector database answers its user `vectors` over verified TLS."""

@@ -47,6 +47,14 @@ def call(client: httpx.Client, path: str, key: str | None, body: dict[str, Any] 
     return client.request(method, path, json=body, headers=headers, extensions=extensions)
 
 
+def status_of(client: httpx.Client, path: str, key: str | None) -> int | None:
+    """Status of a call; None: no proxy answers it."""
+    try:
+        return call(client, path, key).status_code
+    except httpx.TransportError:
+        return None
+
+
 def streamed(
     client: httpx.Client, body: dict[str, Any], key: str = KEYS["red"]
 ) -> AbstractContextManager[httpx.Response]:
@@ -61,16 +69,9 @@ def streamed(
 
 
 def answers(client: httpx.Client, tenant: str, key: str | None, status: int) -> None:
-    """Waits until a call of the tenant's list of models has this status; proxies may not be ready yet."""
-
-    def answered() -> bool:
-        try:
-            return call(client, f"/{tenant}/v1/models", key).status_code == status
-        except httpx.TransportError:
-            return False
-
+    """Waits until a call of the tenant's list of models has this status."""
     platform_client.wait_for(
-        answered,
+        lambda: status_of(client, f"/{tenant}/v1/models", key) == status,
         CHANGED_SECONDS,
         f"{tenant}'s models answer {status}",
     )

@@ -5,7 +5,6 @@ import os
 import signal
 import time
 
-import httpx
 import pytest
 from tests.e2e import platform_client
 from tests.fair_sharing.callers import (
@@ -17,6 +16,7 @@ from tests.fair_sharing.callers import (
     call,
     change_key,
     question,
+    status_of,
     streamed,
 )
 from tests.fair_sharing.stack import BLUE_CALLS
@@ -93,14 +93,11 @@ def test_a_killed_proxy_comes_back_and_calls_succeed(platform, client):
     killed = platform.program_of(SPACE, PROXY)
     os.kill(killed.pid, signal.SIGKILL)
     platform_client.wait_for(lambda: not killed.alive, 10, "the killed proxy is gone")
-
-    def succeeds():
-        try:
-            return call(client, "/red/smollm2/v1/models", KEYS["red"]).status_code == 200
-        except httpx.TransportError:
-            return False
-
-    platform_client.wait_for(succeeds, RESTART_SECONDS, "a call succeeds again")
+    platform_client.wait_for(
+        lambda: status_of(client, "/red/smollm2/v1/models", KEYS["red"]) == 200,
+        RESTART_SECONDS,
+        "a call succeeds again",
+    )
 
 
 def test_more_calls_than_the_limit_are_refused_with_the_reason_and_when_to_come_again(client):

@@ -19,6 +19,7 @@ from tests.fair_sharing.callers import (
     answers,
     call,
     question,
+    status_of,
     streamed,
     up,
 )
@@ -131,8 +132,5 @@ def _scale(platform: Platform, replicas: int) -> None:
     platform.kubectl("scale", "statefulset", STORE[0], "-n", STORE[1], f"--replicas={replicas}")
 
 
-def _status(client: httpx.Client) -> int:
-    try:
-        return call(client, "/red/smollm2/v1/models", KEYS["red"]).status_code
-    except httpx.TransportError:
-        return 0
+def _status(client: httpx.Client) -> int | None:
+    return status_of(client, "/red/smollm2/v1/models", KEYS["red"])
