@@ -67,6 +67,9 @@ class RoutedTenant(TypedDict):
     """Those of its models whose calls go by way of KEDA's interceptors; none when omitted."""
     tokens: NotRequired[TokenIssuer]
     """Its callers show tokens; API keys when omitted."""
+    max_tokens: NotRequired[dict[str, int]]
+    """Most tokens of an answer that a request may ask for, by model; a model that is not in it has no such
+    limit."""
     token_limits: NotRequired[list[TokenLimit]]
     """Limits for all of its models together, the longest window first; Envoy Gateway must have `rate_limits`.
     No tokens are counted when omitted."""

@@ -241,7 +241,7 @@ def _token_rule(limit: TokenLimit) -> dict[str, Any]:
 
 def by_name(tenant: RoutedTenant) -> dict[str, Any]:
     """EnvoyExtensionPolicy that leads a request to the model that it names, and counts tokens if limited."""
-    code = script.script(routing=True, counting=bool(tenant.get("token_limits")))
+    code = _script(tenant, routing=True)
     return {
         "targetRefs": [{"group": ROUTES, "kind": "HTTPRoute", "name": tenant["name"]}],
         "lua": [{"type": "Inline", "inline": code}],
@@ -251,11 +251,16 @@ def by_name(tenant: RoutedTenant) -> dict[str, Any]:
 def answered(tenant: RoutedTenant) -> dict[str, Any]:
     """EnvoyExtensionPolicy of the routes to models: reads what comes back, and counts tokens if limited."""
     labels = {TENANT_LABEL: tenant["name"], **TO_A_MODEL}
-    code = script.script(routing=False, counting=bool(tenant.get("token_limits")))
+    code = _script(tenant, routing=False)
     return {
         "targetSelectors": [{"group": ROUTES, "kind": "HTTPRoute", "matchLabels": labels}],
         "lua": [{"type": "Inline", "inline": code}],
     }
+
+
+def _script(tenant: RoutedTenant, *, routing: bool) -> str:
+    limited = bool(tenant.get("token_limits"))
+    return script.script(routing=routing, counting=limited, most_tokens=tenant.get("max_tokens"))
 
 
 def direct(status: int, body: str) -> dict[str, Any]:

@@ -1,6 +1,6 @@
 """The Lua that routes a request by the model that its body names, and reads answers: errors and tokens."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from corral.components.gateway.errors import INVALID, error
 
@@ -43,6 +43,52 @@ local function value_of(body, name, form)
 end
 """
 
+ASKED = ("max_tokens", "max_completion_tokens", "max_output_tokens", "n_predict")
+"""What requests call the tokens of an answer: OpenAI's interfaces, Anthropic's, llama.cpp."""
+TOO_MANY = error("An answer of this model has at most MOST tokens.", INVALID, "invalid_value", "max_tokens")
+CEILING = r"""
+local MOST = {CEILINGS}
+local ASKED = {NAMES}
+
+-- Whether the object itself asks for more tokens than `most`, however often it says how many. A key that is
+-- spelled with escapes may be any of them. Fewer than none leaves the number to the engine.
+local function too_many(body, most)
+  local at, depth = 1, 0
+  while true do
+    local from = string.find(body, '["{}%[%]]', at)
+    if from == nil then return false end
+    local mark = string.sub(body, from, from)
+    if mark == '"' then
+      local key
+      at, key = text_at(body, from)
+      local value = depth == 1 and (ASKED[key] or string.find(key, "\\", 1, true))
+        and string.match(body, "^%s*:%s*([^%s,}]+)", at)
+      if value and value ~= "null" and (tonumber(value) or math.huge) > most then return true end
+    else
+      depth = depth + ((mark == "{" or mark == "[") and 1 or -1)
+      at = from + 1
+    end
+  end
+end
+
+-- Whether a request to `model` was refused, as asking for more than it may.
+local function refused(handle, model, body)
+  local most = MOST[model]
+  if most == nil or not too_many(body, most) then return false end
+  local answer = string.gsub([[TOO_MANY]], "MOST", tostring(most))
+  handle:respond({[":status"] = "400", ["content-type"] = "application/json"}, answer)
+  return true
+end
+""".replace("NAMES", ", ".join(f"{name} = true" for name in ASKED)).replace("TOO_MANY", TOO_MANY)
+NO_CEILING = "\nlocal function refused() return false end\n"
+OF_A_MODEL = r"""
+local function within_ceiling(handle, path)
+  local model = string.match(path, "^/[a-z0-9-]+/([a-z0-9-]+)/v1/")
+  local body = MOST[model] and handle:body()
+  if body then refused(handle, model, body:getBytes(0, body:length())) end
+end
+"""
+
 NOT_JSON = error("The content type must be application/json.", INVALID, "unsupported_media_type")
 ROUTING = r"""
 local function route(handle, path)
@@ -55,8 +101,9 @@ local function route(handle, path)
   end
   local body = handle:body()
   if not body then return end
-  local model = value_of(body:getBytes(0, body:length()), "model", '"([a-z0-9-]+)"')
-  if model == nil then return end
+  local text = body:getBytes(0, body:length())
+  local model = value_of(text, "model", '"([a-z0-9-]+)"')
+  if model == nil or refused(handle, model, text) then return end
   -- Waiting for the body has ended the scope of earlier `headers`.
   handle:headers():replace(":path", tenant .. "/" .. model .. rest)
   handle:clearRouteCache()
@@ -125,20 +172,26 @@ end
 )
 
 
-def script(*, routing: bool, counting: bool) -> str:
-    """The whole script of a route: errors of engines, and routing by the model's name and counting if so."""
+def script(*, routing: bool, counting: bool, most_tokens: Mapping[str, int] | None = None) -> str:
+    """The whole script of a route: errors of engines, routing by the model's name and counting if so.
+
+    `most_tokens`: what a request may ask for at most, by the name of the model.
+    """
     request = [
         'local path = handle:headers():get(":path") or ""',
         *(["ask_for_usage(handle, path)"] if counting else []),
         *(["route(handle, path)"] if routing else []),
+        *(["within_ceiling(handle, path)"] if most_tokens and not routing else []),
     ]
     response = [
         'if handle:headers():get(":status") == "400" then return in_form(handle) end',
         *(["count(handle)"] if counting else []),
     ]
+    ceilings = ", ".join(f'["{model}"] = {most}' for model, most in (most_tokens or {}).items())
     return (
         READING
-        + (ROUTING if routing else "")
+        + (CEILING.replace("CEILINGS", ceilings) if most_tokens else NO_CEILING)
+        + (ROUTING if routing else OF_A_MODEL)
         + ERRORS
         + (USAGE if counting else "")
         + _function("envoy_on_request", request)

@@ -59,6 +59,11 @@ def _routes(
         ),
         scaled=tuple(one.name for one in models if one.scaling is not None and one.tenant == tenant.name),
         token_limits=() if limits is None else token_limits(limits, tenant.name),
+        max_tokens=tuple(
+            (one.name, one.max_tokens)
+            for one in models
+            if one.max_tokens is not None and one.name in tenant.models
+        ),
     )
 
 

@@ -38,17 +38,18 @@ def arguments(
     shares: int = 1,
     half: bool = False,
     settings: EngineSettings = DEFAULTS,
+    max_tokens: int | None = None,
 ) -> tuple[str, ...]:
     """Arguments of the server of model `name` on devices of `usable` bytes.
 
     Its defaults, which move between versions, are left to nothing that matters for memory. `files`: names of
     the model's files, none where its weights are simulated. `shares`: equal shares that its GPU goes into by
     time, of which a device is one; the server sees the memory of all of it. `half`: of the types
-    of 16 bits, the GPU computes in float16 alone.
+    of 16 bits, the GPU computes in float16 alone. `max_tokens`: most tokens of one answer.
     """
     stated = tuple(one for option in server_options(engine, name, gguf(files)) for one in option.arguments)
     if engine is Engine.LLAMA_CPP:
-        return (*stated, *_llama_cpp(context, max_num_seqs))
+        return (*stated, *_llama_cpp(context, max_num_seqs), *_most(engine, max_tokens))
     step = step_tokens(facts, usable, context=context, max_num_seqs=max_num_seqs, settings=settings)
     share = utilisation(Engine.VLLM, usable, settings.utilisation) / shares
     return (
@@ -64,6 +65,7 @@ def arguments(
         *_cache(settings),
         *_overrides(facts, context),
         *_loading(settings),
+        *_most(engine, max_tokens),
         # A step may be shorter than a sequence, which is then taken in chunks.
         *(("--runner", "pooling") if pools(facts) else ("--enable-chunked-prefill",)),
     )
@@ -128,6 +130,15 @@ def _loading(settings: EngineSettings) -> tuple[str, ...]:
 def _overrides(facts: ModelSpec, context: int) -> tuple[str, ...]:
     told = beyond(facts, Engine.VLLM, context)
     return () if told is None or told.overrides is None else ("--hf-overrides", told.overrides)
+
+
+def _most(engine: Engine, max_tokens: int | None) -> tuple[str, ...]:
+    """vLLM holds every request to it; llama.cpp those that state no number (seen running)."""
+    if max_tokens is None:
+        return ()
+    if engine is Engine.LLAMA_CPP:
+        return ("--predict", str(max_tokens))
+    return ("--override-generation-config", json.dumps({"max_new_tokens": max_tokens}))
 
 
 def _rounded_down(share: float) -> float:

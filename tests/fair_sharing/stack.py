@@ -7,6 +7,8 @@ from tests.doubles.identity_provider import IdentityProvider
 
 BLUE_CALLS = 5
 """Calls of a model of blue's that the gateway lets through in a minute."""
+MOST_TOKENS = 512
+"""Tokens of an answer that the model `smollm2` gives at most."""
 RED_TOKENS = 1200
 """Tokens of red's calls in 30 days: for all tests of a platform."""
 STACK = {
@@ -35,7 +37,14 @@ STACK = {
         {"name": "whole", "gpu": "H100-80GB", "nodes": {"names": ["whole-0"]}, "gpus-per-node": 4},
     ],
     "models": [
-        {"name": "smollm2", "model": "smollm2-135m", "tenant": "red", "context": 2048, "max-num-seqs": 2},
+        {
+            "name": "smollm2",
+            "model": "smollm2-135m",
+            "tenant": "red",
+            "context": 2048,
+            "max-num-seqs": 2,
+            "max-tokens": MOST_TOKENS,
+        },
         {"name": "chat", "model": "llama-3.1-8b", "tenant": "blue", "pool": "whole", "weights": "simulated"},
     ],
     "batches": [{"name": "nightly", "model": "smollm2", "schedule": "0 3 1 1 *", "deadline": 300}],

@@ -19,7 +19,7 @@ from tests.fair_sharing.callers import (
     status_of,
     streamed,
 )
-from tests.fair_sharing.stack import BLUE_CALLS
+from tests.fair_sharing.stack import BLUE_CALLS, MOST_TOKENS
 
 from corral.catalogue.gateway import PROXY
 
@@ -50,6 +50,14 @@ def test_a_model_has_a_path_of_its_own_and_a_name_that_no_model_has_is_refused(c
     unknown = call(client, "/red/v1/chat/completions", KEYS["red"], question("Hello", 1, model="gpt-5"))
     assert unknown.status_code == 404
     assert unknown.json()["error"]["code"] == "model_not_found"
+
+
+@pytest.mark.parametrize("path", ["/red/v1", "/red/smollm2/v1"])
+def test_a_call_for_a_longer_answer_than_the_model_gives_is_refused_with_the_number(client, path):
+    body = question("Hello", MOST_TOKENS + 1)
+    refused = call(client, f"{path}/chat/completions", KEYS["red"], body)
+    assert refused.status_code == 400, refused.text
+    assert refused.json()["error"]["message"] == f"An answer of this model has at most {MOST_TOKENS} tokens."
 
 
 @pytest.mark.parametrize(

@@ -90,9 +90,26 @@ def test_blocks_are_as_long_as_stated():
     assert "--block-size" not in served().args
 
 
+def test_both_engines_are_told_the_most_tokens_of_an_answer_in_their_own_words():
+    assert value(served(max_tokens=512), "--override-generation-config") == '{"max_new_tokens": 512}'
+    small = served(model="smollm2-135m", context=2048, max_tokens=512)
+    assert value(small, "--predict") == "512"
+    unlimited = served()
+    assert "--override-generation-config" not in unlimited.args
+
+
 @pytest.mark.parametrize(
     ("changes", "line"),
     [
+        ({"max_tokens": 0}, "models[0].max-tokens: 0: "),
+        (
+            {"context": 2048, "max_tokens": 2048},
+            "models[0].max-tokens: 2048: less than context, 2048: prompt and answer share it",
+        ),
+        (
+            {"model": "bge-m3", "max_tokens": 5},
+            "models[0].max-tokens: 5: bge-m3 answers without tokens: leave it out",
+        ),
         (
             {"tensor_parallel": 3},
             "models[0].tensor-parallel: 3: heads, widths and blocks of llama-3.1-8b divide by 1, 2, 4, 8, 16",

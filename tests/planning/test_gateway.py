@@ -56,6 +56,19 @@ def test_each_tenant_has_its_models_and_its_own_or_the_common_limit():
     assert planned(**stack(section())).gateway.base_url("red") == "https://models.example.eu/red/v1"
 
 
+def test_ceilings_of_answers_are_of_their_tenants_routes_and_shown():
+    models = [model(tenant="blue", max_tokens=512), model(name="code", tenant="red")]
+    made = planned(**stack(section(), models=models))
+    assert made.gateway is not None
+    assert {one.tenant: one.max_tokens for one in made.gateway.tenants} == {
+        "blue": (("chat", 512),),
+        "red": (),
+    }
+    text = StringIO()
+    render(made, Console(file=text, width=240))
+    assert "an answer of chat has at most 512 tokens" in text.getvalue()
+
+
 def test_without_the_section_there_is_neither_endpoint_nor_addon():
     made = planned()
     assert made.gateway is None

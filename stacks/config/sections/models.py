@@ -159,6 +159,8 @@ class ModelSection(Section):
     """Tokens of one sequence; the model's limit or 8192, whichever is less, when absent."""
     max_num_seqs: Sequences = 32
     """The engine's limit of concurrent sequences."""
+    max_tokens: Positive | None = None
+    """Most tokens of one answer, whatever a caller asks for; what the context has room for when absent."""
     full_sequences: Positive = 1
     """How many sequences must fit at full context at the same time."""
     tensor_parallel: TensorParallel | None = None

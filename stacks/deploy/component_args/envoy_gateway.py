@@ -93,6 +93,8 @@ def _tenant(context: DeployContext, routes: TenantRoutes) -> RoutedTenant:
         tenant["canaries"] = [_canary(one) for one in canaries]
     if routes.tokens is not None:
         tenant["tokens"] = _tokens(routes.tokens)
+    if routes.max_tokens:
+        tenant["max_tokens"] = dict(routes.max_tokens)
     if routes.token_limits:
         tenant["token_limits"] = [{"tokens": one.tokens, "unit": one.unit} for one in routes.token_limits]
     return tenant

@@ -53,6 +53,8 @@ class TenantRoutes:
     """Models whose calls are counted and held on their way."""
     token_limits: tuple[TokenLimitPlan, ...] = ()
     """The longest window first; empty: its tokens are not counted."""
+    max_tokens: tuple[tuple[str, int], ...] = ()
+    """Models with a ceiling for the tokens of an answer, and it."""
 
 
 @dataclass(frozen=True)

@@ -191,6 +191,8 @@ class ModelPlan:
     """What its replicas follow; None: nothing of this platform changes their number."""
     local_cache: bool = False
     """Whether every node of its pool keeps its files."""
+    max_tokens: int | None = None
+    """Most tokens of an answer; None: as many as the context has room for."""
     time_to_first_token: float | None = None
     """Seconds in which 95 of 100 answers begin; None: no objective."""
     drain_seconds: int | None = None

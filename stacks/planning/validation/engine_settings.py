@@ -37,6 +37,7 @@ def check_engine_settings(config: StackConfig) -> Iterator[Problem]:
         if spec is None:
             continue
         yield from _version(model, spec, path)
+        yield from _answer(model, spec, path)
         if spec.engine is Engine.VLLM:
             yield from _spread(model, spec, config.gpu_pools, path)
             yield from _step(model, spec, path)
@@ -57,6 +58,17 @@ def _first_token(model: ModelSection, spec: ModelSpec, path: str) -> Iterator[Pr
     elif seconds not in FIRST_TOKEN_LIMITS:
         allowed = ", ".join(f"{one:g}" for one in FIRST_TOKEN_LIMITS)
         yield Problem(field, str(seconds), f"use one of {allowed}")
+
+
+def _answer(model: ModelSection, spec: ModelSpec, path: str) -> Iterator[Problem]:
+    most, field = model.max_tokens, f"{path}.max-tokens"
+    if most is None:
+        return
+    if spec.task not in (Task.CHAT, Task.CODE):
+        yield Problem(field, str(most), f"{model.model} answers without tokens: leave it out")
+    elif most >= context_of(model, spec):
+        reason = f"less than context, {context_of(model, spec)}: prompt and answer share it"
+        yield Problem(field, str(most), reason)
 
 
 def _version(model: ModelSection, spec: ModelSpec, path: str) -> Iterator[Problem]:

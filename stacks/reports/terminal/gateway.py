@@ -43,6 +43,8 @@ def gateway_notes(plan: Plan) -> Iterator[str]:
             "tokens of prompts and answers are counted for all models of a tenant and by all proxies; "
             "they are not while the store of counts does not answer"
         )
+    for model, most in (each for one in endpoint.tenants for each in one.max_tokens):
+        yield f"an answer of {model} has at most {most} tokens"
     for tenant in plan.tenants:
         if tenant.callers:
             yield f"models of {tenant.name} are also called from {', '.join(tenant.callers)}, without it"

@@ -347,6 +347,12 @@ def test_tokens_are_counted_on_every_path_of_a_tenant_with_limits_and_on_no_othe
     assert counting["blue"]["targetRefs"][0]["name"] == "blue"
 
 
+def test_a_ceiling_of_answers_is_in_the_scripts_of_its_tenant_alone():
+    graph = made({**BLUE, "max_tokens": {"chat": 512}}, RED)
+    assert scripts(graph, '["chat"] = 512').keys() == {"blue", "blue.answers"}
+    assert scripts(made(), "max_tokens").keys() == set()
+
+
 def test_a_gateway_of_somebody_elses_needs_lua_on_no_path_of_a_model():
     there = {
         name: {"spec": {"versions": [{"name": version, "served": True}]}}

@@ -16,6 +16,7 @@ from corral.components.gateway.script import METADATA, MOST_READ, USED, script
 from corral.embedded import toolchain
 
 READY_SECONDS = 30
+MOST_TOKENS = 64
 NAME = "x-call"
 """Header by which a call is found in the log, which is written after the answer."""
 LLAMA = {
@@ -65,7 +66,9 @@ class Proxy:
             return False
 
     def call(self, answer: Any, *, path: str = "/red/v1", kind: str = "application/json", **body: Any):
-        content = json.dumps({"model": "smollm2", "answer": answer, **body})
+        return self.send(json.dumps({"model": "smollm2", "answer": answer, **body}), path=path, kind=kind)
+
+    def send(self, content: str, *, path: str = "/red/v1", kind: str = "application/json"):
         self._calls += 1
         headers = {"Content-Type": kind, NAME: str(self._calls)}
         return self._client.post(f"{path}/chat/completions", content=content, headers=headers)
@@ -94,7 +97,9 @@ def typed(name: str, **content: Any) -> dict[str, Any]:
 
 def configuration(port: int, engine: int, log: Path) -> dict[str, Any]:
     """A listener with the script; its routes are as Envoy Gateway makes those of a tenant `red`."""
-    code = {"inline_string": script(routing=True, counting=True)}
+    ceiling = {"smollm2": MOST_TOKENS}
+    code = {"inline_string": script(routing=True, counting=True, most_tokens=ceiling)}
+    of_a_model = {"inline_string": script(routing=False, counting=True, most_tokens=ceiling)}
     noted = f"%REQ({NAME})% %DYNAMIC_METADATA({METADATA}:{USED})%\n"
     manager = typed(
         "filters.network.http_connection_manager.v3.HttpConnectionManager",
@@ -118,6 +123,9 @@ def configuration(port: int, engine: int, log: Path) -> dict[str, Any]:
                         {
                             "match": {"prefix": "/red/smollm2/"},
                             "route": {"cluster": "engine", "prefix_rewrite": "/"},
+                            "typed_per_filter_config": {
+                                "lua": typed("filters.http.lua.v3.LuaPerRoute", source_code=of_a_model)
+                            },
                         },
                         {"match": {"prefix": "/"}, "direct_response": {"status": 404}},
                     ],
@@ -208,6 +216,64 @@ def test_a_message_that_would_need_care_is_replaced(proxy: Proxy):
 )
 def test_any_other_refusal_of_an_engine_is_passed_on_as_it_is(proxy: Proxy, error):
     assert proxy.call(error, status=400).json() == error
+
+
+@pytest.mark.parametrize("path", ["/red/v1", "/red/smollm2/v1"])
+@pytest.mark.parametrize(
+    "asked",
+    [
+        {"max_tokens": 65},
+        {"max_completion_tokens": 1e9},
+        {"max_output_tokens": 65},
+        {"max_tokens": 3, "n_predict": 65},
+        {"max_tokens": "65"},
+        {"messages": [{"content": '"}'}], "max_tokens": 65},
+    ],
+    ids=str,
+)
+def test_a_request_for_more_tokens_than_the_ceiling_reaches_no_model(proxy: Proxy, asked, path):
+    before = len(proxy.asked)
+    refused = proxy.call({}, path=path, **asked)
+    assert refused.status_code == 400
+    assert refused.json()["error"] == {
+        "message": "An answer of this model has at most 64 tokens.",
+        "type": "invalid_request_error",
+        "param": "max_tokens",
+        "code": "invalid_value",
+    }
+    assert len(proxy.asked) == before
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        '"max_tokens": 3, "max_tokens": 65',
+        r'"max\u005ftokens": 65',
+        '"max_tokens":65.5',
+        '"n_predict" :\n 65',
+    ],
+)
+def test_no_spelling_of_the_number_passes_the_ceiling(proxy: Proxy, written):
+    assert proxy.send('{"model": "smollm2", "answer": {}, ' + written + "}").status_code == 400
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        {},
+        {"max_tokens": 64},
+        {"max_tokens": None},
+        {"max_tokens": -1},
+        {"metadata": {"max_tokens": 65}},
+        {"messages": [{"role": "user", "content": '"max_tokens": 65'}]},
+        {"stop": ["max_tokens"]},
+    ],
+    ids=str,
+)
+def test_a_request_within_the_ceiling_reaches_its_model(proxy: Proxy, asked):
+    for path in ("/red/v1", "/red/smollm2/v1"):
+        assert proxy.call({"max_tokens": 65}, path=path, **asked).status_code == 200
+    assert {**proxy.asked[-1][1], "answer": 0} == {"model": "smollm2", "answer": 0, **asked}
 
 
 def test_what_is_no_json_is_refused_before_a_model_is_asked(proxy: Proxy):
