@@ -129,14 +129,18 @@ class ObjectRule:
     """Paths at which something must be, so that nothing is decided while a value there is unknown."""
     reads: Sequence[str] = ()
     """Paths outside `spec` that can make a violation: while a value there is unknown nothing passes."""
-    admitted: bool = True
-    """Whether admission evaluates it, too; False: it concerns what a program declares, or a guard at the API
-    server holds it."""
+    instead: str = ""
+    """What holds at admission in its place; empty: admission evaluates the rule, too."""
     classified: bool = False
     """Whether it holds at admission alone, in namespaces whose label says that their data is of a class above
     public: a program's objects do not say which class their namespace is of."""
     whole: bool = False
     """Whether it demands fields of a pod, so that parts of one, which operators have apart, are left out."""
+
+    @property
+    def admitted(self) -> bool:
+        """Whether admission evaluates it, too."""
+        return not self.instead
 
 
 @dataclass(frozen=True)

@@ -53,6 +53,8 @@ def _section(control: Control) -> list[str]:
         "",
         f"Lets pass: {'; '.join(good)}. Stops: {'; '.join(bad)}.",
     ]
+    if isinstance(control.rule, ObjectRule) and control.rule.instead:
+        lines.append(f"At admission: {control.rule.instead}.")
     lines += [f"Not enforced: {one}." for one in control.not_enforced]
     if reporting:
         lines.append(f"Only reports in profile {', '.join(reporting)}.")

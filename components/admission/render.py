@@ -7,7 +7,7 @@ from corral.controls.cel import text, variables
 from corral.controls.control import Control, ObjectRule
 from corral.controls.enforcement import exceptions_of, stops
 from corral.controls.exceptions import ControlException
-from corral.controls.kinds import KINDS, Kind
+from corral.controls.kinds import KINDS, SERVING, Kind
 from corral.controls.profiles import Profile
 from corral.controls.scope import Scope
 
@@ -70,7 +70,7 @@ def _plurals(kinds: Sequence[Kind]) -> list[str]:
 
 def _shared(control: Control, profile: Profile, scope: Scope, *, everywhere: bool) -> dict[str, Any]:
     rule = object_rule(control)
-    kinds = [name for name in rule.kinds if everywhere or KINDS[name].namespaced or name == _SPACE]
+    kinds = [name for name in rule.kinds if _in_scope(KINDS[name], scope, everywhere=everywhere)]
     selector = scope.selector(classified=rule.classified)
     constraints = {"resourceRules": resource_rules(kinds), "namespaceSelector": selector}
     excepted = exempting(exceptions_of(control, profile))
@@ -82,6 +82,13 @@ def _shared(control: Control, profile: Profile, scope: Scope, *, everywhere: boo
         "variables": [{"name": name, "expression": expression} for name, expression in known.items()],
         "validations": [{"expression": passes, "message": f"{control.id}: {rule.message}. {control.remedy}"}],
     }
+
+
+def _in_scope(kind: Kind, scope: Scope, *, everywhere: bool) -> bool:
+    """Whether objects of `kind` are evaluated: of those in no namespace, others' are left alone."""
+    if kind.namespaced or kind.kind == _SPACE or not scope.labelled:
+        return True
+    return everywhere and kind in SERVING
 
 
 HELD = "held"

@@ -60,7 +60,7 @@ CONTROL = Control(
             "(size(variables.images) > 0 && variables.images.all(i, i.matches(variables.drivers)))"
         ),
         message="a container takes GPUs past the scheduler",
-        admitted=False,
+        instead="the guard `corral-devices` at the API server, in the namespaces of tenants",
     ),
     cases=(
         Case("nothing said", Verdict.GOOD, pod()),

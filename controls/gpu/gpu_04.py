@@ -29,7 +29,7 @@ CONTROL = Control(
             f"{_DEVICES}.all(r, !{_ADMIN.format('r')} && !(has(r.exactly) && {_ADMIN.format('r.exactly')}))"
         ),
         message="`adminAccess` gives devices that others hold",
-        admitted=False,
+        instead="the guard `corral-scope` at the API server",
     ),
     cases=(
         Case("a device of one's own", Verdict.GOOD, _claim(exactly={"deviceClassName": "gpu.nvidia.com"})),

@@ -45,7 +45,7 @@ CONTROL = Control(
         ),
         message="volumes are not under a key of the customer's",
         demanded=("provisioner", "parameters"),
-        admitted=False,
+        instead="nothing: administrators alone make what is of the whole cluster",
     ),
     cases=(
         Case("under a key", Verdict.GOOD, _class("ebs.csi.aws.com", encrypted="true", kmsKeyId="arn:k")),

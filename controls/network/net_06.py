@@ -129,7 +129,6 @@ CONTROL = Control(
             f"object.kind == 'ServiceEntry' ? ({_ISTIO}) : ({_CILIUM})"
         ),
         message="a network policy opens the world, a public hub, or the metadata of a node",
-        admitted=False,
     ),
     cases=(
         Case("nothing", Verdict.GOOD, _policy(policyTypes=["Ingress", "Egress"])),

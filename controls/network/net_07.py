@@ -41,7 +41,6 @@ CONTROL = Control(
         ),
         message="a service is open to the outside",
         demanded=("metadata.annotations",),
-        admitted=False,
     ),
     cases=(
         Case(

@@ -38,7 +38,6 @@ CONTROL = Control(
         ),
         message="plain text comes in, or a name of the cluster leads elsewhere",
         demanded=("spec.tls", "spec.listeners"),
-        admitted=False,
     ),
     cases=(
         Case("encryption not known yet", Verdict.UNDECIDED, _ingress(tls=UNKNOWN)),

@@ -38,7 +38,6 @@ CONTROL = Control(
         kinds=("PeerAuthentication", "DestinationRule"),
         expression=f"object.kind == 'PeerAuthentication' ? ({_PEERS}) : ({_TRAFFIC})",
         message="what pods say to each other may be plain text",
-        admitted=False,
     ),
     cases=(
         Case("strict", Verdict.GOOD, _peers(mtls={"mode": "STRICT"})),

@@ -147,7 +147,7 @@ CONTROL = Control(
         ),
         message="a pod has what lets it out of its container",
         demanded=("metadata.namespace",),
-        admitted=False,
+        instead="Pod Security, whose level every namespace in scope has",
     ),
     cases=(
         Case("nothing stated", Verdict.GOOD, _pod()),

@@ -34,7 +34,7 @@ CONTROL = Control(
         expression=f"!{_has(TENANT_LABEL)} || {_RESTRICTED}",
         message="a tenant's pods may be more than the restricted level allows",
         demanded=("metadata.labels",),
-        admitted=False,
+        instead="the guard `corral-scope` at the API server, which lets no level be loosened",
     ),
     cases=(
         Case("a tenant's, restricted", Verdict.GOOD, _space(**{TENANT_LABEL: "a", _ENFORCE: "restricted"})),

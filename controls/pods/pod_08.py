@@ -89,7 +89,7 @@ CONTROL = Control(
             f"!({_MASTER}) && !object.?subjects.orValue([]).exists(s, {_STRANGERS})"
         ),
         message="a role allows everything, reads every Secret, or is bound to strangers",
-        admitted=False,
+        instead="the API server, which lets nobody hand out rights that they lack",
     ),
     cases=(
         Case("pods to read", Verdict.GOOD, _role(apiGroups=[""], resources=["pods"], verbs=["get"])),

@@ -54,7 +54,7 @@ CONTROL = Control(
         ),
         message="volumes may be made outside the profile",
         demanded=("provisioner", "allowedTopologies"),
-        admitted=False,
+        instead="nothing: administrators alone make what is of the whole cluster",
     ),
     cases=(
         Case("in zones of the profile", Verdict.GOOD, _class(CLOUD[0], ["eu-central-1a"])),

@@ -93,6 +93,19 @@ def test_objects_outside_namespaces_are_in_scope_where_kserve_is_this_platforms(
     assert not {"clusterservingruntimes", "localmodelcaches"} & others and "inferenceservices" in others
 
 
+def test_stores_and_policies_of_the_whole_cluster_are_in_scope_where_the_cluster_is() -> None:
+    def plurals(control: str, **args: Any) -> set[str]:
+        spec = built(**{"controls": [control], **args}).one("ValidatingPolicy", control.lower()).inputs["spec"]
+        return {one for rule in spec["matchConstraints"]["resourceRules"] for one in rule["resources"]}
+
+    for control, of_all, of_one in (
+        ("SOV-KEY-14", "clustersecretstores", "secretstores"),
+        ("SOV-NET-06", "ciliumclusterwidenetworkpolicies", "networkpolicies"),
+    ):
+        assert of_one in plurals(control) and of_all not in plurals(control), "others' are left alone"
+        assert {of_one, of_all} <= plurals(control, scope="cluster")
+
+
 def test_a_namespace_gets_a_pod_security_level_where_the_profile_has_one() -> None:
     assert not built().of("MutatingPolicy")
     spec = built(pod_security="restricted").one("MutatingPolicy").inputs["spec"]

@@ -110,7 +110,7 @@ def test_admission_is_asked_about_every_kind_that_the_control_names_and_about_de
 ) -> None:
     limits = PROFILES["eu-resident"]
     for render in (native_policy, kyverno_policy):
-        policy = render(enforced, limits, Scope(), everywhere=True)
+        policy = render(enforced, limits, Scope(()), everywhere=True)
         seen = set()
         for subject in subjects(enforced):
             seen.add(subject.object["kind"])
