@@ -124,7 +124,8 @@ VARIABLES: Mapping[str, str] = {
         f"{_present('storageUri')}.map(c, c.storageUri) + "
         f"({_each_pod('storageUris')}).filter(u, has(u.uri)).map(u, u.uri) + "
         + "".join(f"{one}.filter(k, k.endsWith('{_SOURCE}')).map(k, {one}[k]) + " for one in ANNOTATIONS)
-        + f"{_STORED} + "
+        + f"{_STORED} + variables.volumes.filter(v, has(v.gitRepo) && has(v.gitRepo.repository))"
+        ".map(v, v.gitRepo.repository) + "
         "(has(variables.spec.sourceModelUri) ? [variables.spec.sourceModelUri] : []) + "
         "(has(variables.spec.model) && has(variables.spec.model.uri) ? [variables.spec.model.uri] : []) + "
         "(has(variables.spec.model) && has(variables.spec.model.lora) ? "

@@ -15,6 +15,9 @@ SECRET = "Secret"
 _FILES = (".yaml", ".yml", ".json")
 _SCRIPTS = (".sh", ".bash", ".py", ".env")
 _COMMENT = re.compile(r"^\s*#(?!!).*$", re.MULTILINE)
+_ASKED = ("hosted_vllm/", "openai/", "text-completion-openai/", "litellm_proxy/")
+"""Beginnings of LiteLLM's names of models that a server with OpenAI's interface has."""
+_WITHIN = re.compile(r"https?://([a-z0-9-]+|([a-z0-9-]+\.)+svc(\.cluster\.local)?)(:\d+)?(/|$)")
 _LONGEST = 20_000
 """Characters of a file above which it is no engine's configuration."""
 
@@ -29,7 +32,7 @@ def data_of(maps: Sequence[Mapping[str, Any]]) -> Mapping[str, Data]:
         if one.get("kind") == SECRET:
             data[f"{SECRET}/{name}"] = {**_decoded(one.get("data")), **_texts(one.get("stringData"))}
         else:
-            data[name] = _texts(one.get("data"))
+            data[name] = {**_decoded(one.get("binaryData")), **_texts(one.get("data"))}
     return data
 
 
@@ -145,10 +148,19 @@ def options(text: str) -> Iterator[str]:
     yield from _leaves(document)
 
 
+def _served(fields: Mapping[Any, Any]) -> bool:
+    """Whether `model` is a name by which LiteLLM asks a server of the cluster, so that nothing loads it."""
+    model, address = str(fields.get("model")), str(fields.get("api_base"))
+    return model.startswith(_ASKED) and _WITHIN.match(address) is not None
+
+
 def _leaves(value: Any, key: str = "") -> Iterator[str]:
     if isinstance(value, Mapping):
-        for name, item in cast(Mapping[Any, Any], value).items():
-            yield from _leaves(item, str(name))
+        fields = cast(Mapping[Any, Any], value)
+        served = _served(fields)
+        for name, item in fields.items():
+            if not (served and name == "model"):
+                yield from _leaves(item, str(name))
     elif isinstance(value, list):
         for item in cast(list[Any], value):
             yield from _leaves(item, key)

@@ -8,6 +8,7 @@ import yaml
 
 from corral.controls.configuration import options
 from corral.controls.control import UNKNOWN
+from corral.controls.dialects import SAME, translated
 from corral.controls.kinds import KINDS, Kind
 
 SINGLE = ("container", "script")
@@ -18,6 +19,8 @@ _SHARED = ("hostNetwork", "hostPID", "hostIPC", "volumes", "securityContext")
 """Keys of a pod spec that operators have beside their containers, or apart from them."""
 _MAIN = ("mainContainer", "trainer", "server", "worker", "engine")
 """Keys under which they have the fields of one container."""
+_CONTAINER = frozenset({"args", "command", "securityContext", "volumeMounts"})
+"""Fields that only a container has."""
 PATCHES = ("podSpecPatch",)
 """Keys of a pod spec, or a part of one, as text."""
 DOCUMENTS = ("serveConfigV2", "runtimeEnvYAML", "runtimeEnv")
@@ -26,7 +29,7 @@ ENTRIES = ("entrypoint",)
 """Keys of a command line as text."""
 _CHARTS = "helm.sh/"
 """API of charts, whose objects are evaluated in place of their values."""
-_IMAGE_KEY = re.compile(r"image|imageName|imageRef|baseImage|[a-z]+Image")
+_IMAGE_KEY = re.compile(r"image|modelPuller|imageName|imageRef|baseImage|[a-z]+Image")
 _REFERENCE = re.compile(r"[a-z0-9][a-z0-9.-]*(?::\d+)?(?:/[a-z0-9._-]+)+(?::[\w.-]+)?(?:@sha256:[a-f0-9]+)?")
 """A reference of an image with its repository."""
 _PICTURE = re.compile(r".*\.(?:png|jpe?g|svg|gif|webp|ico|qcow2|img|iso|vmdk|raw)", re.IGNORECASE)
@@ -63,6 +66,10 @@ def workloads(subject: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
     A patch counts as what it patches. Nulls are dropped, as the API server drops them.
     """
     kind = _known_kind(subject)
+    alike = translated(cast(Mapping[str, Any], without_nulls(subject))) if _of_dialect(subject) else None
+    if alike is not None:
+        yield alike
+        return
     if kind is not None:
         stored = cast(Mapping[str, Any], without_nulls(subject))
         yield {**stored, "kind": kind.kind}
@@ -139,7 +146,7 @@ def _loose(value: Any, key: str) -> Iterator[Mapping[str, Any]]:
     image = _composed(fields) if _IMAGE_KEY.fullmatch(key) else None
     if image is not None:
         yield {"containers": [{"name": key, "image": image}]}
-    if key in _MAIN and ("args" in fields or "command" in fields) and "image" not in fields:
+    if key in _MAIN and not _CONTAINER.isdisjoint(fields):
         yield {"containers": [{"name": key, **fields}]}
     shared = {name: fields[name] for name in _SHARED if name in fields}
     if shared and not _is_container(fields):
@@ -246,10 +253,17 @@ def _as_service(trained: Mapping[str, Any]) -> Mapping[str, Any]:
 def kind_of(api_version: str | None, name: str) -> Kind | None:
     """The kind that an object is of, or that it patches or resembles; None: one that is not known."""
     plain = name.removesuffix("Patch")
-    kind = KINDS.get(ALIKE.get(plain, plain))
     group, slash, _ = (api_version or "").partition("/")
+    if (group, plain) in SAME:
+        return KINDS[SAME[group, plain]]
+    kind = KINDS.get(ALIKE.get(plain, plain))
     stated = group if slash else ""
     return kind if kind is not None and (api_version is None or stated == kind.group) else None
+
+
+def _of_dialect(subject: Mapping[str, Any]) -> bool:
+    group, kind = str(subject.get("apiVersion") or "").rpartition("/")[0], str(subject.get("kind"))
+    return (group, kind.removesuffix("Patch")) in SAME
 
 
 def _known_kind(subject: Mapping[str, Any]) -> Kind | None:

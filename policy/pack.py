@@ -29,7 +29,7 @@ from corral.controls.exceptions import today
 from corral.controls.kinds import KINDS
 from corral.controls.levels import Severity
 from corral.controls.profiles import PROFILES, Profile
-from corral.controls.register import CONTROLS
+from corral.controls.register import CONTROLS, control
 from corral.controls.stamp import CONFIG_MAP
 from corral.controls.workloads import kind_of
 from corral.policy import providers
@@ -68,6 +68,7 @@ WITHOUT_PODS = tuple(
 )
 """Beginnings of types of resources that hold no pod spec."""
 POD = KINDS["Pod"]
+CODE = control("SOV-MOD-03")
 Pending = dict[str, list[str]]
 """URN -> what could not be decided about it; reported by the last policy, as advice."""
 
@@ -274,6 +275,11 @@ def _with_configuration(constraints: Profile, adapter: Adapter, exempting: Exemp
         everything = adapter.stack(args)
         maps = data_of(list(_maps(everything)))
         for subject in everything:
+            if subject.type.startswith((CONFIG_MAP, SECRET)):
+                for line, name in _code_of(subject, everything, constraints):
+                    exempting.report(
+                        CODE, line, subject.urn, name, lambda text, urn=subject.urn: report(text, urn)
+                    )
             if not maps or not any(word in str(subject.props) for word in ("onfigMap", "ecret")):
                 continue
             for workload in kubernetes_workloads(subject.type, subject.props):
@@ -297,6 +303,26 @@ def _with_configuration(constraints: Profile, adapter: Adapter, exempting: Exemp
         enforcement_level=EnforcementLevel.MANDATORY,
         validate=check,
     )
+
+
+def _code_of(
+    subject: Resource, everything: Sequence[Resource], constraints: Profile
+) -> Iterator[tuple[str, str]]:
+    """Message and name of each ConfigMap or Secret by which an engine would run code of a repository.
+
+    Those that a workload of the stack names are evaluated with it.
+    """
+    for one in _maps([subject]) if stops(CODE, constraints) else ():
+        maps = data_of([one])
+        for name in maps if "remote" in str(maps).lower() else ():
+            key = "secret" if name.startswith("Secret/") else "configMap"
+            holder = {"secretName" if key == "secret" else "name": name.removeprefix("Secret/")}
+            spec = {"containers": [{"name": "reader"}], "volumes": [{"name": "v", key: holder}]}
+            named = repr(name.removeprefix("Secret/"))
+            for message in _messages(CODE, configured({"kind": "Pod", "spec": spec}, maps), constraints):
+                if any(named in str(other.props) for other in everything if other is not subject):
+                    break
+                yield _say(CODE, f"with this configuration {message}"), resource_name(subject)
 
 
 def _maps(everything: Sequence[Resource]) -> Iterator[Mapping[str, Any]]:

@@ -1,7 +1,9 @@
 """No container takes GPUs that it was not allocated."""
 
+from typing import Any
+
 from corral.catalogue.images import image
-from corral.controls.cel import ANNOTATIONS, text
+from corral.controls.cel import ANNOTATIONS, listed, text
 from corral.controls.control import UNKNOWN, Case, Control, ObjectRule, Verdict
 from corral.controls.kinds import POD_KINDS, SERVING_KINDS
 from corral.controls.levels import Severity
@@ -41,6 +43,24 @@ MOUNTS = (
 )
 """CEL: no container names devices by what it mounts."""
 
+_RUNTIME = " && ".join(
+    f"(!has(variables.{pod}.runtimeClassName) || !variables.{pod}.runtimeClassName.startsWith('nvidia') || "
+    f"size({listed(f'variables.{pod}', 'resourceClaims')}) > 0 || "
+    f"{listed(f'variables.{pod}', 'containers')}.exists(c, has(c.resources) && has(c.resources.limits) && "
+    "c.resources.limits.exists(k, k.contains('/'))) || "
+    f"{listed(f'variables.{pod}', 'containers')}.all(c, has(c.env) && "
+    f"c.env.exists(e, e.name == {text(VARIABLES[0])})))"
+    for pod in ("pod", "pod1")
+)
+"""CEL: NVIDIA's runtime gives a container that asks for no device those that its image names, mostly all."""
+RUNTIME = f"!(object.kind in {text(list(POD_KINDS))}) || ({_RUNTIME})"
+
+
+def _running(container: dict[str, Any], **spec: Any) -> dict[str, Any]:
+    containers = [{"name": "c", "image": "engine", **container}]
+    return {"kind": "Pod", "spec": {"runtimeClassName": "nvidia", "containers": containers, **spec}}
+
+
 CONTROL = Control(
     id="SOV-GPU-03",
     title="No container takes GPUs that it was not allocated",
@@ -54,7 +74,7 @@ CONTROL = Control(
             "drivers": text(drivers(profile)),
         },
         expression=(
-            f"({ENVIRONMENT} && {ANNOTATED} && {MOUNTS} && "
+            f"({ENVIRONMENT} && {ANNOTATED} && {MOUNTS} && ({RUNTIME}) && "
             "variables.volumes.all(v, !has(v.hostPath) || !has(v.hostPath.path) || "
             "!v.hostPath.path.matches(variables.devices))) || "
             "(size(variables.images) > 0 && variables.images.all(i, i.matches(variables.drivers)))"
@@ -90,6 +110,16 @@ CONTROL = Control(
                     ],
                 },
             },
+        ),
+        *(
+            Case(f"NVIDIA's runtime, {title}", verdict, _running(container, **spec))
+            for title, verdict, container, spec in (
+                ("no device", Verdict.BAD, {}, {}),
+                ("a request of memory alone", Verdict.BAD, {"resources": {"limits": {"memory": "1Gi"}}}, {}),
+                ("a GPU", Verdict.GOOD, {"resources": {"limits": {"nvidia.com/gpu": "1"}}}, {}),
+                ("a claim", Verdict.GOOD, {}, {"resourceClaims": [{"name": "g"}]}),
+                ("no GPU wanted", Verdict.GOOD, {"env": [{"name": VARIABLES[0], "value": "void"}]}, {}),
+            )
         ),
         Case("all", Verdict.BAD, pod(env=[{"name": "NVIDIA_VISIBLE_DEVICES", "value": "all"}])),
         Case("one by its number", Verdict.BAD, pod(env=[{"name": "NVIDIA_VISIBLE_DEVICES", "value": "0"}])),

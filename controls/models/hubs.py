@@ -4,9 +4,16 @@ An engine takes a name such as `org/chat` as the value of an option, as what it 
 environment. A path begins with `/` or `.`, or ends like a file.
 """
 
+import json
+
+_ALONE = (
+    r"(openai-gpt|distilgpt2|gpt2(-medium|-large|-xl)?|t5-(small|base|large|3b|11b)|(distil|xlm-)?roberta-(base|large)"
+    r"|(distil)?bert-(base|large)(-[a-z-]+)?|albert-(base|large|xlarge|xxlarge)-v[12]|xlnet-(base|large)-cased)"
+)
+"""Models of Hugging Face's hub from before its names had an organisation, which it still knows by these."""
 _NAME = r"[A-Za-z0-9][A-Za-z0-9_.-]*/[A-Za-z0-9_.-]+"
 _HUB = r"((hf|huggingface|modelscope|ollama)[:/])?"
-NAME = rf"^{_HUB}{_NAME}(:[A-Za-z0-9_.-]+)?$"
+NAME = rf"^{_HUB}({_NAME}(:[A-Za-z0-9_.-]+)?|{_ALONE})$"
 FILE = (
     r"\.(gguf|safetensors|bin|pt|pth|onnx|json|ya?ml|toml|txt|jinja2?|j2|py|sh|tar|gz|zip|conf|pem|crt|key)$"
 )
@@ -58,7 +65,7 @@ WEIGHTS = r"(?i)^(https?|ftp)://\S+\.(gguf|safetensors|ggml|pth|ckpt|onnx)(\?\S*
 FETCHES = (
     r"(?i)(^|[\s/;&|(\"'])(aws\s+(-\S+\s+\S+\s+)*s3\s+(cp|sync|mv)|gsutil\s+(-\S+\s+)*(cp|rsync|mv)"
     r"|gcloud\s+(alpha\s+)?storage\s+(cp|rsync)|s5cmd\s+(-\S+\s+(\S+\s+)?)*(cp|sync|mv)|azcopy\s+(copy|cp|sync)|s3cmd\s+(-\S+\s+)*(get|sync)"
-    r"|dvc\s+(get|import)|obsutil\s+cp|coscli\s+cp|ossutil\s+cp)(\s+-\S+)*\s+[\"']?[a-z0-9]+://"
+    r"|rsync|dvc\s+(get|import)|obsutil\s+cp|coscli\s+cp|ossutil\s+cp)(\s+-\S+)*\s+[\"']?[a-z0-9]+://"
 )
 """A tool that fetches from a store: its first address is not a path."""
 READS = (
@@ -80,7 +87,7 @@ URL = r"(?i)^[a-z][a-z0-9+.-]*://"
 INSIDE = r"(?i)^https?://([a-z0-9-]+\.)*(svc|svc\.cluster\.local|localhost)(:[0-9]+)?(/|$)|^file:///"
 """An address within the cluster."""
 VARIABLE = (
-    r"(?i)^([A-Z0-9]+_)*(MODELS?|TOKENIZER|LORAS?|ADAPTERS?|DRAFT|CHECKPOINT|HF_REPO|REPO_ID)"
+    r"(?i)^([A-Z0-9]+_)*(MODELS?|TOKENIZER|LORAS?|ADAPTERS?|DRAFT|CHECKPOINT|HF_REPO|DOCKER_REPO|REPO_ID)"
     r"(_(ID|NAME|NAME_OR_PATH|REPO|PATH|DIR|URI|URL|MODEL|MODELS|MODULES|DRAFT|TAG|CONFIG|FILE|SOURCE))*$"
 )
 TOKEN = (
@@ -92,7 +99,7 @@ ENGINE = r"(?i)(vllm|sglang|text-generation-inference|tgi|lmdeploy|aphrodite|tex
 """An image whose entrypoint takes a model as its first argument."""
 ASSIGNED = rf"(^|[\s;&])[A-Za-z_][A-Za-z0-9_]*=[\"']?{_NAME}[\"']?([\s;&|]|$)"
 """A variable of a shell, or of a program, that has a name of a hub."""
-MAYBE = rf"(^|[\s\"'=,:;({{\[]){_HUB}{_NAME}([\s\"'=,:;)}}\]&|]|$)"
+MAYBE = rf"(^|[\s\"'=,:;({{\[]){_HUB}({_NAME}|{_ALONE})([\s\"'=,:;)}}\]&|]|$)"
 """A text that may have a name of a hub in it."""
 SIGNS = (
     "hugging",
@@ -126,6 +133,14 @@ def words(text: str) -> str:
 def named(text: str) -> str:
     """CEL: whether `text` has a word that is a name on a hub."""
     return f"{words(text)}.exists(w, w.matches(variables.hubName) && !w.matches(variables.hubFile))"
+
+
+def without_base(text: str) -> str:
+    """CEL: `text` less the models that adapters in its documents are for: names, which nothing loads."""
+    value = r"^[\s\"']*:\s*[\"']"
+    rest = f"!p.matches({json.dumps(value)}) ? p : p.contains(',') ? p.substring(p.indexOf(',')) : ''"
+    parts = f"{text}.split('base_model_name').map(p, {rest})"
+    return f"(!{text}.contains('base_model_name') ? {text} : {parts}.join(' '))"
 
 
 def has_any(text: str, several: str) -> str:

@@ -122,6 +122,7 @@ CONTROL = Control(
                 ("fetched from anybody's bucket", Verdict.BAD, "aws s3 cp --recursive s3://modelshop/a /m"),
                 ("fetched from the platform's", Verdict.GOOD, "aws s3 sync s3://models/a /m && serve /m"),
                 ("put into another's", Verdict.GOOD, "aws s3 cp /backup/db.dump s3://backups/db.dump"),
+                ("fetched by rsync", Verdict.BAD, "rsync -a rsync://mirror.example.com/m /models"),
                 ("fetched by gsutil", Verdict.BAD, "gsutil -m cp -r gs://modelshop/a /m"),
                 (
                     "fetched by azcopy",

@@ -68,11 +68,12 @@ _ARGUMENT = (
 )
 _VALUE = (
     f"has(e.value) && (e.value.matches(variables.hubName) && !e.value.matches(variables.hubFile) || "
-    f"e.value.contains(',') && {hubs.named('e.value')}) && "
+    f"(e.value.contains(',') || e.value.contains(';')) && {hubs.named('e.value')}) && "
     f"!e.name.contains('SERVED') && (e.name.matches({text(hubs.VARIABLE)}) || {_called('e.name')})"
 )
 _SWITCHED = (
-    f"e.name.matches({text(hubs.TOKEN)}) || e.name == 'HF_ENDPOINT' || "
+    f"e.name.matches({text(hubs.TOKEN)}) || e.name == 'HF_ENDPOINT' && !(has(e.value) && "
+    f"e.value.matches({text(hubs.INSIDE)})) || "
     f"e.name.matches({text(hubs.MODELSCOPE)}) && !(has(e.value) && e.value in {text(_OFF)}) || "
     f"e.name in variables.offline && !(has(e.value) && e.value in {text(_ON)})"
 )
@@ -82,8 +83,9 @@ _EXPRESSION = " && ".join(
     (
         f"!(variables.signed && ({_PUBLIC}))",
         f"(!variables.opened || variables.env.all(l, l.all(e, !({_SWITCHED}))))",
-        f"(!variables.named || (!variables.text.matches({text(hubs.IN_JSON)}) && "
-        f"variables.options.all(o, o.all(s, !(s.matches(variables.hubOption) && {hubs.named('s')}))) && "
+        f"(!variables.named || (!{hubs.without_base('variables.text')}.matches({text(hubs.IN_JSON)}) && "
+        "variables.options.all(o, o.all(s, !(s.matches(variables.hubOption) && "
+        f"{hubs.named(hubs.without_base('s'))}))) && "
         "variables.served.all(commands, commands.all(o, o.all(s, "
         f"s.matches({text(hubs.SERVED)}) || !({_ARGUMENT})))) && "
         f"variables.serving.all(l, !({_ASSIGNED})) && "
@@ -105,6 +107,48 @@ CONTROL = Control(
     ),
     cases=(
         Case("a local path", Verdict.GOOD, pod(args=["--model", "/mnt/models/chat.gguf"])),
+        *(
+            Case(title, verdict, one)
+            for title, verdict, one in (
+                ("a name without an organisation", Verdict.BAD, pod(args=["--model", "gpt2"])),
+                (
+                    "such a name, served",
+                    Verdict.BAD,
+                    pod(command=["vllm", "serve", "distilbert-base-uncased"]),
+                ),
+                ("a name of one's own", Verdict.GOOD, pod(args=["--model", "gpt2-of-ours"])),
+                (
+                    "several names in a variable",
+                    Verdict.BAD,
+                    pod(env=[{"name": "INFINITY_MODEL_ID", "value": "org/a;org/b"}]),
+                ),
+                (
+                    "a repository of Docker's hub",
+                    Verdict.BAD,
+                    pod(env=[{"name": "LLAMA_ARG_DOCKER_REPO", "value": "ai/gemma3"}]),
+                ),
+                (
+                    "the model that an adapter is for",
+                    Verdict.GOOD,
+                    pod(args=["--lora-modules", '{"path": "/m/a", "base_model_name": "org/chat"}']),
+                ),
+                (
+                    "an adapter of a hub, and the model that it is for",
+                    Verdict.BAD,
+                    pod(args=["--lora-modules", '{"base_model_name": "org/a", "path": "org/a"}']),
+                ),
+                (
+                    "a hub of the cluster's own",
+                    Verdict.GOOD,
+                    pod(env=[{"name": "HF_ENDPOINT", "value": "http://hub.models.svc"}]),
+                ),
+                (
+                    "a hub that only begins so",
+                    Verdict.BAD,
+                    pod(env=[{"name": "HF_ENDPOINT", "value": "http://hub.models.svc.example.com"}]),
+                ),
+            )
+        ),
         Case("a local path, joined", Verdict.GOOD, pod(args=["--model=/mnt/models"])),
         Case("offline is said", Verdict.GOOD, pod(env=[{"name": "HF_HUB_OFFLINE", "value": "1"}])),
         Case("a hub's name for a model, joined", Verdict.BAD, pod(args=["--model=org/chat"])),

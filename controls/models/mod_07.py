@@ -23,6 +23,11 @@ _OFF = ["", "0", "false", "no", "off"]
 _SWITCH = (
     r"(?i)^-?(allow[-_](unsafe[-_])?pickle|allow[-_]dangerous[-_]deserialization|unsafe[-_]load)([\s=]|$)"
 )
+_READ = (
+    r"(?i)(use_safetensors|weights_only)[\"']?\s*[=:]\s*[\"']?(false|0|no|off)([^a-z0-9]|$)"
+    r"|(^|[\s\"'])--(no|disable)[-_](use[-_])?safetensors([\s\"'=]|$)"
+)
+"""A call, or a switch, that has weights read as pickles."""
 _SIGNS = (
     ".pt",
     ".ckpt",
@@ -36,11 +41,14 @@ _SIGNS = (
     "pickle",
     "unsafe",
     "dangerous",
+    "safetensors",
+    "weights_only",
 )
 _NAMES = ("PICKLE", "LOAD_FORMAT", "DESERIALIZATION")
 _EXPRESSION = " && ".join(
     (
         f"variables.uris.all(u, !u.matches({text(_PICKLED)}))",
+        f"(!variables.filed || !variables.text.matches({text(_READ)}))",
         f"variables.options.all(o, o.all(s, !s.matches({text(_SWITCH)}) && "
         f"!(s.matches({text(hubs.OPTION)}) && "
         f"{hubs.words('s')}.exists(w, w.matches({text(_PICKLED)})))))",
@@ -78,6 +86,16 @@ CONTROL = Control(
             Case(f"a file of {file}", Verdict.BAD, pod(args=["--model", f"/mnt/models/{file}"]))
             for file in ("a.pth", "model.ckpt", "model.pkl", "pytorch_model-00001-of-2.bin", "MODEL.PT")
         ),
+        *(
+            Case(f"{line}", verdict, pod(command=["python", "-c", line]))
+            for line, verdict in (
+                ("M.from_pretrained('/m', use_safetensors=False)", Verdict.BAD),
+                ("torch.load('/m', weights_only = 0)", Verdict.BAD),
+                ("M.from_pretrained('/m', use_safetensors=True)", Verdict.GOOD),
+                ("torch.load('/m', weights_only=True)", Verdict.GOOD),
+            )
+        ),
+        Case("another switch", Verdict.BAD, pod(args=["--model=/m", "--no-use-safetensors"])),
         Case("an adapter", Verdict.BAD, pod(args=["--lora-modules", "a=/mnt/a/adapter_model.bin"])),
         Case("an address", Verdict.BAD, service(storageUri="s3://models/a/model.pt")),
         Case("an address of a folder", Verdict.GOOD, service(storageUri="s3://models/a.pt/v1")),

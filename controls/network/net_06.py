@@ -9,6 +9,8 @@ from corral.controls.levels import Severity
 
 _WORLD = r"^[0-9.]+/[0-7]$|^[0-9a-fA-F:]+/([0-9]|1[0-5])$"
 """Ranges so wide that they are the internet's: shorter than any private one."""
+_NAME_CACHE = "169.254.20.10/32"
+"""NodeLocal DNSCache (Kubernetes' page on it), which answers for names alone."""
 _METADATA = r"^169[.]254[.]|^(?i)fd00:ec2:|^fd20:ce:"
 """Link-local addresses, where clouds answer with the identity of a node."""
 _POD_IDENTITY = ["169.254.170.23/32", "fd00:ec2::23/128"]
@@ -19,7 +21,7 @@ METADATA_SERVER = "corral.dev/metadata-server"
 the pod that asks, since nodes hide their own there, which SOV-NET-09 keeps."""
 METADATA_ADDRESS, METADATA_PORT = "169.254.169.254/32", 80
 """GKE's, under Dataplane V2 (Google's page on Workload Identity Federation for GKE, network policies)."""
-_OF_NODE = f"({{0}}.matches({text(_METADATA)}) && !({{0}} in {text(_POD_IDENTITY)}))"
+_OF_NODE = f"({{0}}.matches({text(_METADATA)}) && !({{0}} in {text([*_POD_IDENTITY, _NAME_CACHE])}))"
 _BLOCK = f"(has({{0}}) && ({{0}}.matches({text(_WORLD)}) || {_OF_NODE}))"
 _NAMES = "(has(p.port) && string(p.port) in ['53', 'dns', 'dns-tcp', 'dns-udp'])"
 _PEERS = "{0}.exists(p, has(p.ipBlock) && " + _BLOCK.format("p.ipBlock.cidr") + ")"
@@ -131,6 +133,11 @@ CONTROL = Control(
         message="a network policy opens the world, a public hub, or the metadata of a node",
     ),
     cases=(
+        Case(
+            "the cache of names of a node",
+            Verdict.GOOD,
+            _out(_range("169.254.20.10/32")),
+        ),
         Case("nothing", Verdict.GOOD, _policy(policyTypes=["Ingress", "Egress"])),
         Case("a namespace", Verdict.GOOD, _out({"namespaceSelector": {}}, ports=[{"port": 443}])),
         Case("a network of one's own", Verdict.GOOD, _out(_range("10.0.0.0/8"))),

@@ -8,6 +8,14 @@ from corral.controls.levels import Severity
 
 _INSIDE = "object.spec.?externalName.orValue('').matches('^[a-z0-9.-]+[.]svc([.]cluster[.]local)?[.]?$')"
 _LISTENERS = "object.?spec.?listeners.orValue([])"
+_HOSTS = "object.?spec.?tls.orValue([])"
+_COVERED = (
+    f"size({_HOSTS}) > 0 && object.?spec.?rules.orValue([]).all(r, !has(r.host) || {_HOSTS}.exists(t, "
+    "!has(t.hosts) || size(t.hosts) == 0 || t.hosts.exists(h, h == r.host || "
+    "(h.startsWith('*.') && r.host.contains('.') && "
+    "r.host.substring(r.host.indexOf('.')) == h.substring(1)))))"
+)
+"""Every host of an Ingress is one of its certificates'."""
 _ENCRYPTED = (
     f"{_LISTENERS}.all(l, l.?protocol.orValue('') != 'HTTP') || "
     f"{_LISTENERS}.exists(l, l.?protocol.orValue('') in ['HTTPS', 'TLS'])"
@@ -32,7 +40,7 @@ CONTROL = Control(
     rule=ObjectRule(
         kinds=("Service", "Ingress", "Gateway"),
         expression=(
-            "object.kind == 'Ingress' ? size(object.?spec.?tls.orValue([])) > 0 : "
+            f"object.kind == 'Ingress' ? ({_COVERED}) : "
             f"object.kind == 'Gateway' ? {_ENCRYPTED} : "
             f"object.?spec.?type.orValue('') != 'ExternalName' || {_INSIDE}"
         ),
@@ -40,6 +48,16 @@ CONTROL = Control(
         demanded=("spec.tls", "spec.listeners"),
     ),
     cases=(
+        *(
+            Case(f"a certificate for {hosts}", verdict, _ingress(tls=[tls], rules=[{"host": "a.example.eu"}]))
+            for hosts, verdict, tls in (
+                ("the host", Verdict.GOOD, {"hosts": ["b.example.eu", "a.example.eu"]}),
+                ("all of the domain", Verdict.GOOD, {"hosts": ["*.example.eu"]}),
+                ("whatever comes", Verdict.GOOD, {"secretName": "t"}),
+                ("another host", Verdict.BAD, {"hosts": ["b.example.eu"]}),
+                ("all of another domain", Verdict.BAD, {"hosts": ["*.a.example.eu"]}),
+            )
+        ),
         Case("encryption not known yet", Verdict.UNDECIDED, _ingress(tls=UNKNOWN)),
         Case("encrypted", Verdict.GOOD, _ingress(tls=[{"secretName": "t"}])),
         Case("plain text", Verdict.BAD, _ingress(rules=[])),

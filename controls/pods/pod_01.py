@@ -37,7 +37,9 @@ _SYSCTLS = (
     "net.ipv4.tcp_keepalive_intvl",
     "net.ipv4.tcp_keepalive_probes",
     "net.ipv4.tcp_keepalive_time",
+    "net.ipv4.tcp_notsent_lowat",
     "net.ipv4.tcp_rmem",
+    "net.ipv4.tcp_slow_start_after_idle",
     "net.ipv4.tcp_syncookies",
     "net.ipv4.tcp_wmem",
 )
@@ -109,7 +111,7 @@ _CONTAINER = " && ".join(
     )
 )
 _ARMOURED = " && ".join(
-    f"{one}.all(k, !k.startsWith('{_ARMOUR}') || {one}[k] == 'runtime/default' || "
+    f"{one}.all(k, !k.startsWith('{_ARMOUR}') || {one}[k] in ['', 'runtime/default'] || "
     f"{one}[k].startsWith('localhost/'))"
     for one in _ANNOTATIONS
 )
@@ -125,6 +127,10 @@ def _pod(container: Mapping[str, Any] | None = None, **spec: Any) -> dict[str, A
 
 def _secured(**context: Any) -> dict[str, Any]:
     return _pod({"securityContext": context})
+
+
+def _annotated(profile: str) -> dict[str, Any]:
+    return {**_pod(), "metadata": {"annotations": {f"{_ARMOUR}c": profile}}}
 
 
 _PATH = [{"name": "v", "hostPath": {"path": "/"}}]
@@ -153,7 +159,11 @@ CONTROL = Control(
         Case("nothing stated", Verdict.GOOD, _pod()),
         Case("nothing stated, restricted", Verdict.GOOD, _secured(runAsNonRoot=True, privileged=False)),
         Case("a port below 1024", Verdict.GOOD, _secured(capabilities={"add": ["NET_BIND_SERVICE"]})),
-        Case("a safe sysctl", Verdict.GOOD, _pod(securityContext={"sysctls": [{"name": _SYSCTLS[0]}]})),
+        *(
+            Case(f"a safe sysctl, {name}", Verdict.GOOD, _pod(securityContext={"sysctls": [{"name": name}]}))
+            for name in ("kernel.shm_rmid_forced", "net.ipv4.tcp_notsent_lowat")
+        ),
+        Case("an older AppArmor, empty", Verdict.GOOD, _annotated("")),
         Case("a volume in memory", Verdict.GOOD, _pod(volumes=[{"name": "v", "emptyDir": {}}])),
         Case(
             "an exporter of the node's own figures",
@@ -173,6 +183,10 @@ CONTROL = Control(
                 ("no seccomp", _secured(seccompProfile={"type": "Unconfined"})),
                 ("no AppArmor", _secured(appArmorProfile={"type": "Unconfined"})),
                 ("/proc unmasked", _secured(procMount="Unmasked")),
+                (
+                    "/proc unmasked in a user namespace, which Kubernetes before 1.35 refuses",
+                    _pod({"securityContext": {"procMount": "Unmasked"}}, hostUsers=False),
+                ),
                 ("a type of SELinux", _secured(seLinuxOptions={"type": "spc_t"})),
                 ("a process of a Windows host", _secured(windowsOptions={"hostProcess": True})),
                 ("the node's network", _pod(hostNetwork=True)),
@@ -195,10 +209,7 @@ CONTROL = Control(
                     "a container of a debugger",
                     _pod(ephemeralContainers=[{"name": "d", "securityContext": {"privileged": True}}]),
                 ),
-                (
-                    "an older AppArmor",
-                    {**_pod(), "metadata": {"annotations": {f"{_ARMOUR}c": "unconfined"}}},
-                ),
+                ("an older AppArmor", _annotated("unconfined")),
             )
         ),
         Case("not known yet", Verdict.UNDECIDED, _pod(hostNetwork=UNKNOWN)),

@@ -11,8 +11,14 @@ _ALL = "has(r.{0}) && '*' in r.{0}"
 _EVERYTHING = " && ".join(_ALL.format(key) for key in ("verbs", "resources", "apiGroups"))
 _RISE = (
     "has(r.verbs) && (r.verbs.exists(v, v in ['escalate', 'impersonate']) || "
-    "('bind' in r.verbs && (!has(r.resourceNames) || size(r.resourceNames) == 0)))"
+    "('bind' in r.verbs && (!has(r.resourceNames) || size(r.resourceNames) == 0)) || "
+    "('*' in r.verbs && has(r.apiGroups) && has(r.resources) && "
+    "((r.apiGroups.exists(g, g in ['*', 'rbac.authorization.k8s.io']) && "
+    "r.resources.exists(s, s in ['*', 'roles', 'clusterroles'])) || "
+    "(r.apiGroups.exists(g, g in ['*', '']) && "
+    "r.resources.exists(s, s in ['*', 'serviceaccounts', 'users', 'groups'])))))"
 )
+"""Verbs by which an account becomes another, or hands out more than it has; all verbs are among them."""
 _CORE = (
     "has(r.verbs) && '*' in r.verbs && has(r.resources) && '*' in r.resources && "
     "has(r.apiGroups) && '' in r.apiGroups"
@@ -50,6 +56,8 @@ READERS = (
     "monitoring-operator",
 )
 """Ends of names of the ClusterRoles of charts of the catalogue whose programs read Secrets everywhere."""
+_PATHS = "has(r.nonResourceURLs) && '*' in r.nonResourceURLs"
+"""Every path of the API server that is no resource's."""
 _STRANGERS = (
     "has(s.name) && s.name in ['system:anonymous', 'system:unauthenticated', 'system:authenticated', "
     "'system:serviceaccounts']"
@@ -85,7 +93,7 @@ CONTROL = Control(
         expression=(
             "object.kind in ['Role', 'ClusterRole'] ? "
             f"object.?rules.orValue([]).all(r, !({_EVERYTHING}) && !({_RISE}) && !({_CORE}) && "
-            f"!({_NODES}) && !({_SECRETS}) && !({_TOKENS})) : "
+            f"!({_NODES}) && !({_SECRETS}) && !({_TOKENS}) && !({_PATHS})) : "
             f"!({_MASTER}) && !object.?subjects.orValue([]).exists(s, {_STRANGERS})"
         ),
         message="a role allows everything, reads every Secret, or is bound to strangers",
@@ -115,6 +123,18 @@ CONTROL = Control(
             Verdict.BAD,
             _role(apiGroups=["rbac.authorization.k8s.io"], resources=["clusterroles"], verbs=["bind"]),
         ),
+        *(
+            Case(title, Verdict.BAD, _role(apiGroups=[group], resources=[resource], verbs=["*"]))
+            for title, group, resource in (
+                ("every verb on roles, which hands out any", "rbac.authorization.k8s.io", "clusterroles"),
+                ("every verb on accounts, which takes their identity", "", "serviceaccounts"),
+            )
+        ),
+        Case(
+            "every verb on workloads", Verdict.GOOD, _role(apiGroups=["apps"], resources=["a"], verbs=["*"])
+        ),
+        Case("every path", Verdict.BAD, _role(nonResourceURLs=["*"], verbs=["get"])),
+        Case("the path of metrics", Verdict.GOOD, _role(nonResourceURLs=["/metrics"], verbs=["get"])),
         Case(
             "the right to hand out one role",
             Verdict.GOOD,

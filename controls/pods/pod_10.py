@@ -90,11 +90,16 @@ def _escalates(pod: Fields) -> str:
 
 
 def _rooted(pod: Fields) -> str:
+    if _own_users(pod):
+        return ""
     whole = _of(pod, "runAsNonRoot")
-    return _each(pod, lambda one: (whole if (own := _of(one, "runAsNonRoot")) is None else own) not in _TRUE)
+    each = _each(pod, lambda one: (whole if (own := _of(one, "runAsNonRoot")) is None else own) not in _TRUE)
+    return each or ("the pod" if whole in _FALSE else "")
 
 
 def _root(pod: Fields) -> str:
+    if _own_users(pod):
+        return ""
     own = _each(pod, lambda one: _of(one, "runAsUser") in _ROOT)
     return own or ("the pod" if _of(pod, "runAsUser") in _ROOT else "")
 
@@ -116,6 +121,11 @@ def _capable(pod: Fields) -> str:
             or not {_BIND}.issuperset(_items(one, "securityContext", "capabilities", "add"))
         ),
     )
+
+
+def _own_users(pod: Fields) -> bool:
+    """Whether root of the pod is no root of its node: Kubernetes lets it be one since 1.35."""
+    return _at(pod, "hostUsers") in _FALSE
 
 
 def _windows(pod: Fields) -> bool:
@@ -187,6 +197,10 @@ def _pod(container: Any = None, *, namespace: object = "team", **spec: object) -
     return Resource(_POD, "p", {"metadata": {"namespace": namespace}, "spec": {**containers, **spec}}, "p")
 
 
+def _rooted_pod(**spec: object) -> Resource:
+    return _pod(_container(runAsNonRoot=None, runAsUser=0), **spec)
+
+
 def _space(level: object = "restricted", **labels: object) -> tuple[Resource, ...]:
     own = {"metadata": {"name": "team", "labels": {ENFORCE: level, **labels}}}
     return (Resource(NAMESPACES[0], "team", own, urn="ns"),)
@@ -243,6 +257,14 @@ CONTROL = Control(
             "a pod of Windows",
             Verdict.GOOD,
             _pod({"name": "c", "securityContext": {"runAsNonRoot": True}}, os={"name": "windows"}),
+            _RESTRICTED,
+        ),
+        Case("root of a user namespace", Verdict.GOOD, _rooted_pod(hostUsers=False), _RESTRICTED),
+        Case("root among the node's users", Verdict.BAD, _rooted_pod(hostUsers=True), _RESTRICTED),
+        Case(
+            "perhaps root, by the pod",
+            Verdict.BAD,
+            _pod(securityContext={"runAsNonRoot": False}),
             _RESTRICTED,
         ),
         Case("nothing said", Verdict.BAD, _pod(**_OPEN), _RESTRICTED),

@@ -2,7 +2,8 @@
 
 import json
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
 
 from corral.controls.cloud import is_cloud
 from corral.controls.control import (
@@ -28,10 +29,19 @@ _HOST = re.compile(
 )
 
 
+def _of(resource: Resource) -> Mapping[str, str]:
+    """Partitions that a resource may name: its own where its region says which that is."""
+    region: Any = resource.props.get("region") or resource.provider.get("region")
+    if not isinstance(region, str):
+        return _EUROPE
+    own = "aws-eusc" if region.startswith("eusc-") else "aws"
+    return {own: _EUROPE[own]}
+
+
 def _partition(resource: Resource, profile: Profile) -> Iterator[str]:
     if profile.regions is None:
         return
-    partitions = _EUROPE if profile.partition is None else {profile.partition: profile.dns_suffix}
+    partitions = _of(resource) if profile.partition is None else {profile.partition: profile.dns_suffix}
     for path, value in walk(resource.props):
         if not isinstance(value, str):
             continue
@@ -76,6 +86,18 @@ CONTROL = Control(
     remedy="Take partition and suffix from `aws.get_partition()`, never from a literal.",
     rule=ResourceRule(is_cloud, _partition),
     cases=(
+        *(
+            Case(
+                f"a resource in {region} that names {partition}",
+                verdict,
+                bucket(region=region, policy=_POLICY.format(partition)),
+            )
+            for region, partition, verdict in (
+                ("eusc-de-east-1", "aws-eusc", Verdict.GOOD),
+                ("eusc-de-east-1", "aws", Verdict.BAD),
+                ("eu-central-1", "aws-eusc", Verdict.BAD),
+            )
+        ),
         Case("its own partition", Verdict.GOOD, bucket(policy=_POLICY.format("aws-eusc")), profile="eusc"),
         Case(
             "a foreign partition in a policy",

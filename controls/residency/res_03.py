@@ -13,7 +13,12 @@ _DATASET = "gcp:bigquery/dataset:Dataset"
 _SPANNER = "gcp:spanner/instance:Instance"
 _POINT = "aws:s3control/multiRegionAccessPoint:MultiRegionAccessPoint"
 _GLOBAL_TABLE = "aws:dynamodb/globalTable:GlobalTable"
-_TYPES = (_SECRET, _TOPIC, _DATASET, _SPANNER, _POINT, _GLOBAL_TABLE)
+_SINKS = tuple(
+    f"gcp:logging/{holder[0].lower()}{holder[1:]}Sink:{holder}Sink"
+    for holder in ("Project", "Folder", "Organization", "BillingAccount")
+)
+_TYPES = (_SECRET, _TOPIC, _DATASET, _SPANNER, _POINT, _GLOBAL_TABLE, *_SINKS)
+_ANYWHERE = re.compile(r"logging\.googleapis\.com/.*/locations/global/buckets/")
 _CONFIGURATION = re.compile(r"(?:.*/)?regional-(.+)")
 
 
@@ -32,6 +37,9 @@ def _several(subject: Resource, profile: Profile) -> Iterator[str]:
         case "gcp:bigquery/dataset:Dataset":
             if not subject.value("location"):
                 yield "`location` is absent, and its default is the US, whatever the provider's region"
+        case token if token in _SINKS:
+            if _ANYWHERE.search(str(subject.value("destination", ""))):
+                yield "`destination` is a bucket of logs in location global: any region keeps them"
         case "gcp:spanner/instance:Instance":
             config = subject.value("config", "")
             match = _CONFIGURATION.fullmatch(str(config))
@@ -58,6 +66,18 @@ CONTROL = Control(
     remedy="State the regions of the profile where the service's default is several regions, or all.",
     rule=ResourceRule(lambda token: token in _TYPES, _several),
     cases=(
+        *(
+            Case(
+                f"logs that go to a bucket in {place}",
+                verdict,
+                Resource(
+                    _SINKS[0],
+                    "s",
+                    {"destination": f"logging.googleapis.com/projects/p/locations/{place}/buckets/b"},
+                ),
+            )
+            for place, verdict in (("global", Verdict.BAD), ("europe-west3", Verdict.GOOD))
+        ),
         Case("a secret anywhere", Verdict.BAD, Resource(_SECRET, "s", {"replication": {"auto": {}}})),
         Case("a secret of which nothing is said", Verdict.BAD, Resource(_SECRET, "s", {})),
         Case(

@@ -6,6 +6,7 @@ from typing import Any, cast
 
 from corral.controls.cloud import is_cloud
 from corral.controls.control import UNKNOWN, Case, Control, Resource, ResourceRule, Undecided, Verdict
+from corral.controls.kinds import PODS, SERVING
 from corral.controls.levels import Severity
 from corral.controls.profiles import Profile
 from corral.controls.residency.places import inner
@@ -22,6 +23,9 @@ _APART = (
     "cilium.io",
 )
 """Ends of groups of the Kubernetes API whose resources name no place of a cloud, or only compare with it."""
+_PODS = tuple(kind.token for kind in (*PODS, *SERVING))
+"""Beginnings of types of resources that say by labels of nodes where their pods may run."""
+_CHOICES = ("nodeSelector", "requiredDuringSchedulingIgnoredDuringExecution")
 _ENDPOINT = re.compile(r"endpoint|s3url|^server$", re.IGNORECASE)
 """Key beside which a region is a word of a store's own."""
 _REPLICAS = "aws:s3/bucketReplicationConfig:BucketReplicationConfig"
@@ -39,7 +43,11 @@ def _applies(token: str) -> bool:
     """Whether a resource is of a cloud, or of an operator of the cluster that may make one there."""
     package, _, rest = token.partition(":")
     group = rest.partition("/")[0]
-    return is_cloud(token) or (package == "kubernetes" and "." in group and not group.endswith(_APART))
+    return (
+        is_cloud(token)
+        or token.startswith(_PODS)
+        or (package == "kubernetes" and "." in group and not group.endswith(_APART))
+    )
 
 
 def _placed(value: Any) -> Any:
@@ -59,11 +67,29 @@ def _placed(value: Any) -> Any:
     }
 
 
+def _chosen(value: Any) -> Iterator[Any]:
+    """The choices of nodes anywhere in `value`, less what they exclude."""
+    if isinstance(value, list):
+        for item in cast(list[Any], value):
+            yield from _chosen(item)
+    elif isinstance(value, Mapping):
+        for key, item in cast(Mapping[str, Any], value).items():
+            if key in _CHOICES and item is not UNKNOWN:
+                yield _placed(item)
+            else:
+                yield from _chosen(item)
+
+
 def _inside(subject: Resource, profile: Profile) -> Iterator[str]:
     if profile.regions is None:
         return
     undecided = ""
-    props = subject.props if is_cloud(subject.type) else _placed(subject.props)
+    if is_cloud(subject.type):
+        props = subject.props
+    elif subject.type.startswith(_PODS):
+        props = {"nodes": list(_chosen(subject.props))}
+    else:
+        props = _placed(subject.props)
     for path, region in inner(props):
         if region is UNKNOWN:
             undecided = f"`{path}` is not known yet"
@@ -92,6 +118,16 @@ def _zones(operator: str) -> Resource:
     return _made("karpenter.sh", "NodePool", template={"spec": {"requirements": [wish]}})
 
 
+def _affinity(operator: str, *zones: str) -> dict[str, Any]:
+    wish = {"key": "topology.kubernetes.io/zone", "operator": operator, "values": list(zones)}
+    terms = {"nodeSelectorTerms": [{"matchExpressions": [wish]}]}
+    return {"affinity": {"nodeAffinity": {_CHOICES[1]: terms}}}
+
+
+def _scheduled(spec: dict[str, Any]) -> Resource:
+    return Resource("kubernetes:apps/v1:Deployment", "d", {"spec": {"template": {"spec": spec}}})
+
+
 CONTROL = Control(
     id="SOV-RES-04",
     title="No replica, copy or key is in a region outside the profile",
@@ -111,6 +147,20 @@ CONTROL = Control(
             "objects copied within the account",
             Verdict.GOOD,
             Resource(_REPLICAS, "r", {"rules": [{"destination": {"bucket": "arn:aws:s3:::b"}}]}),
+        ),
+        *(
+            Case(f"pods that are to run in {title}", verdict, _scheduled(spec))
+            for title, verdict, spec in (
+                (
+                    "a region outside",
+                    Verdict.BAD,
+                    {"nodeSelector": {"topology.kubernetes.io/region": "us-west-2"}},
+                ),
+                ("a region", Verdict.GOOD, {"nodeSelector": {"topology.kubernetes.io/region": "eu-west-1"}}),
+                ("zones outside, too", Verdict.BAD, _affinity("In", "eu-central-1a", "us-east-1a")),
+                ("any zone but one", Verdict.GOOD, _affinity("NotIn", "us-east-1a")),
+                ("a site of one's own", Verdict.GOOD, _affinity("In", "fra-1")),
+            )
         ),
         Case("a replica inside", Verdict.GOOD, _resource(replicas=[{"regionName": "eu-west-1"}])),
         Case("a replica outside", Verdict.BAD, _resource(replicas=[{"regionName": "us-east-1"}])),

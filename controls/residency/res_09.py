@@ -9,6 +9,7 @@ from corral.controls.control import UNKNOWN, Case, Control, Resource, ResourceRu
 from corral.controls.levels import Severity
 from corral.controls.profiles import Profile
 from corral.controls.properties import walk
+from corral.controls.residency.sinks import elsewhere, is_own, regions, sinks
 
 _SERVICES = (
     "datadoghq.com",
@@ -70,6 +71,11 @@ _EUROPE = re.compile(
     r"(?:^|[/.@\s])(?:eu|eu1|de|prod-eu[a-z0-9-]*|[a-z0-9-]*-eu-[a-z0-9-]+)\.", re.IGNORECASE
 )
 """Part of a host that says that its service is in the EU."""
+_AWS = re.compile(
+    r"(?<![a-z0-9.-])(?:[a-z0-9-]+\.)*([a-z]{2,4}(?:-[a-z]+)+-\d)\.(?:[a-z]+\.)?(?:amazonaws\.com|amazonaws\.eu|api\.aws)",
+    re.IGNORECASE,
+)
+"""A service of AWS by its host, with its region."""
 _SCHEMAS = ("kubernetes:apiextensions.k8s.io/", "kubernetes:rbac.authorization.k8s.io/")
 """Beginnings of types of resources that send nothing."""
 
@@ -99,21 +105,48 @@ def _pushed(subject: Resource, profile: Profile) -> Iterator[str]:
     host = urlsplit(str(subject.value(path, ""))).hostname
     if host is None or host.endswith((".svc", ".internal", ".local")):
         return
-    own = profile.registry.partition("/")[0].partition(":")[0]
-    domain = own.partition(".")[2] if own.count(".") > 1 else own
     regional = _REGIONAL.match(host)
-    inside = profile.holds(regional["region"]) if regional else host == domain or host.endswith(f".{domain}")
+    inside = profile.holds(regional["region"]) if regional else is_own(host, profile.registry)
     if not inside:
         yield f"`{path}` pushes to {host}, of which nothing shows that it is in profile {profile.name}"
+
+
+_MAIL: Mapping[str, str] = {
+    "aws:sns/topicSubscription:TopicSubscription": "endpoint",
+    "gcp:monitoring/notificationChannel:NotificationChannel": "labels.email_address",
+}
+_MAIL_SERVICE = re.compile(
+    r"@(gmail|googlemail|outlook|hotmail|live|msn|yahoo|icloud|me|aol)\.[a-z.]+$", re.IGNORECASE
+)
+"""An address of mail that anybody has, kept outside every profile with regions."""
+
+
+def _mailed(subject: Resource, profile: Profile) -> Iterator[str]:
+    path = _MAIL.get(subject.type)
+    match = _MAIL_SERVICE.search(str(subject.value(path, ""))) if path else None
+    if match is not None:
+        yield f"`{path}` is mail of {match[1].lower()}, which takes data out of profile {profile.name}"
 
 
 def _sent(subject: Resource, profile: Profile) -> Iterator[str]:
     if profile.regions is None:
         return
     yield from _pushed(subject, profile)
+    yield from _mailed(subject, profile)
+    for path, region in regions(subject.props):
+        if not profile.holds(region):
+            yield f"`{path}` sends to {region}, a region outside profile {profile.name}"
+    for path, address in sinks(subject.props):
+        host = elsewhere(address, profile)
+        if host is not None and not _EUROPE.search(address) and not _HOST.search(address):
+            yield f"`{path}` sends to {host}, of which nothing shows that it is in profile {profile.name}"
     for path, value in walk(subject.props):
         if value is UNKNOWN or not isinstance(value, str) or "." not in value:
             continue
+        if subject.type.startswith("kubernetes:"):
+            for match in _AWS.finditer(value):
+                if not profile.holds(match[1].lower()):
+                    yield f"`{path}` names a service in {match[1]}, a region outside profile {profile.name}"
         for match in _HOST.finditer(value):
             if not _EUROPE.search(match[0]):
                 yield f"`{path}` names {match[1].lower()}, which takes data out of profile {profile.name}"
@@ -121,7 +154,11 @@ def _sent(subject: Resource, profile: Profile) -> Iterator[str]:
 
 
 def _pod(value: object) -> Resource:
-    env = [{"name": "OTEL_EXPORTER_OTLP_ENDPOINT", "value": value}]
+    return _variable("OTEL_EXPORTER_OTLP_ENDPOINT", value)
+
+
+def _variable(name: str, value: object) -> Resource:
+    env = [{"name": name, "value": value}]
     return Resource("kubernetes:core/v1:Pod", "p", {"spec": {"containers": [{"name": "c", "env": env}]}})
 
 
@@ -155,6 +192,56 @@ CONTROL = Control(
         ),
         Case("a collector of the cluster's", Verdict.GOOD, _pod("http://otel.monitoring.svc:4317")),
         Case("a collector of one's own", Verdict.GOOD, _pod("https://otel.example.eu")),
+        *(
+            Case(f"traces to {title}", verdict, _pod(address), profile="mirrored")
+            for title, verdict, address in (
+                ("a host of no service that is listed", Verdict.BAD, "https://traces.example.com:4317"),
+                ("an address of the world", Verdict.BAD, "http://8.8.8.8:4317"),
+                ("a host of the own domain", Verdict.GOOD, "https://otel.example.eu"),
+                ("a service of another namespace", Verdict.GOOD, "http://otel-collector.observability:4317"),
+                ("an address of the own network", Verdict.GOOD, "http://10.0.0.7:4317"),
+                ("a region of the profile", Verdict.GOOD, "https://xray.eu-central-1.amazonaws.com"),
+                ("a region elsewhere", Verdict.BAD, "https://xray.us-east-1.amazonaws.com"),
+            )
+        ),
+        Case(
+            "mail that anybody has",
+            Verdict.BAD,
+            _at("aws:sns/topicSubscription:TopicSubscription", protocol="email", endpoint="a@gmail.com"),
+        ),
+        Case(
+            "mail of one's own",
+            Verdict.GOOD,
+            _at("aws:sns/topicSubscription:TopicSubscription", protocol="email", endpoint="a@example.eu"),
+        ),
+        Case(
+            "an engine's option",
+            Verdict.BAD,
+            _at(
+                "kubernetes:core/v1:Pod",
+                spec={"containers": [{"args": ["--otlp-traces-endpoint", "https://traces.example.com"]}]},
+            ),
+            profile="mirrored",
+        ),
+        Case(
+            "a remote write to a host that is not listed",
+            Verdict.BAD,
+            _at(
+                "kubernetes:monitoring.coreos.com/v1:Prometheus",
+                spec={"remoteWrite": [{"url": "https://metrics.example.com/push"}]},
+            ),
+            profile="mirrored",
+        ),
+        *(
+            Case(f"variable {name} is {value}", verdict, _variable(name, value))
+            for name, value, verdict in (
+                ("S3_ENDPOINT", "https://s3.us-east-1.amazonaws.com", Verdict.BAD),
+                ("S3_ENDPOINT", "https://s3.eu-central-1.amazonaws.com", Verdict.GOOD),
+                ("AWS_REGION", "us-west-2", Verdict.BAD),
+                ("AWS_DEFAULT_REGION", "eu-west-1", Verdict.GOOD),
+                ("LOGICAL_REGION", "us-west-2", Verdict.GOOD),
+            )
+        ),
         Case("a service elsewhere", Verdict.BAD, _pod("https://otlp.nr-data.net:4317")),
         Case(
             "a service's site in the EU",

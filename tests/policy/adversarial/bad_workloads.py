@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from tests.policy.adversarial import dialects
 from tests.policy.adversarial.configuration import mapped
 from tests.policy.adversarial.hub_models import hubs
 from tests.policy.adversarial.model_sources import sources
@@ -42,6 +43,7 @@ def bad() -> Iterator[Entry]:
         broken = container(command=["sh", "-c", line])
         yield Entry(f"line: {line}", control, "kubernetes:core/v1:Pod", {"spec": spec(containers=[broken])})
     yield from mapped()
+    yield from dialects.bad()
     violations = (
         ("SOV-MOD-03", container(args=["--trust-remote-code"])),
         ("SOV-MOD-02", container(args=["--model", "org/model"])),

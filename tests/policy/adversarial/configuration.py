@@ -1,13 +1,45 @@
 """What ConfigMaps and Secrets bring into a workload."""
 
+import base64
 from collections.abc import Iterator
+from dataclasses import replace
 
 from tests.policy.adversarial.pods_in import container, spec
 from tests.policy.adversarial.stacks import Entry
 
 
+def _mount(data: dict[str, str], key: str = "data") -> Entry:
+    volume = {"name": "v", "configMap": {"name": "settings"}}
+    pod = spec(containers=[container(args=["--config", "/etc/v/config.yaml"])], volumes=[volume])
+    made = ("kubernetes:core/v1:ConfigMap", {"metadata": {"name": "settings"}, key: data})
+    workload = {"spec": {"template": {"spec": pod}}}
+    return Entry(f"{key} {data}", "", "kubernetes:apps/v1:Deployment", workload, (made,))
+
+
+def configured() -> Iterator[Entry]:
+    """Configuration that brings nothing that a control stops."""
+    for model, address in (
+        ("hosted_vllm/org/chat", "http://chat.team.svc:8080/v1"),
+        ("openai/chat", "http://chat:8080/v1"),
+    ):
+        parameters = f"{{model: {model}, api_base: '{address}'}}"
+        yield _mount({"config.yaml": f"model_list:\n- litellm_params: {parameters}\n"})
+    yield _mount({"config.yaml": "model: /mnt/models\ntrust-remote-code: false\n"})
+
+
 def mapped() -> Iterator[Entry]:
     workload = "kubernetes:apps/v1:Deployment"
+    remote = "model: /mnt/models\ntrust-remote-code: true\n"
+    encoded = base64.b64encode(remote.encode()).decode()
+    yield replace(_mount({"config.yaml": encoded}, "binaryData"), control="SOV-MOD-03")
+    outside = "{model: openai/chat, api_base: 'https://api.example.com/v1'}"
+    yield replace(
+        _mount({"config.yaml": f"model_list:\n- litellm_params: {outside}\n"}), control="SOV-MOD-02"
+    )
+    for kind, key in (("ConfigMap", "data"), ("Secret", "stringData"), ("ConfigMapList", "")):
+        one = {"metadata": {"name": "alone"}, key or "data": {"config.yaml": remote}}
+        props = one if key else {"items": [one]}
+        yield Entry(f"remote code in a {kind} alone", "SOV-MOD-03", f"kubernetes:core/v1:{kind}", props)
     for kind in ("ConfigMap", "ConfigMapPatch", "Secret"):
         for title, control, data in (
             ("a hub's model", "SOV-MOD-02", {"MODEL_ID": "org/model"}),

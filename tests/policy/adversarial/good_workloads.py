@@ -3,12 +3,16 @@
 from collections.abc import Iterator
 from typing import Any
 
+from tests.policy.adversarial import dialects
+from tests.policy.adversarial.configuration import configured
 from tests.policy.adversarial.operator_parts import harmless
 from tests.policy.adversarial.pods_in import OTHER, SAFE, container, holding, spec
 from tests.policy.adversarial.stacks import DIGEST, REGISTRY, Entry
 
 
 def good() -> Iterator[Entry]:
+    yield from dialects.good()
+    yield from configured()
     lines: list[dict[str, Any]] = [
         {"args": ["--model", "/mnt/models"]},
         {"args": ["--model=/mnt/models", "--port=8080"]},
@@ -28,6 +32,8 @@ def good() -> Iterator[Entry]:
         {"env": [{"name": "MODEL_STORE", "value": "models/chat"}], "image": OTHER},
         {"args": ["-m", "models/chat.gguf", "-c", "4096"]},
         {"args": ["--lora-modules", "a=/mnt/adapters/a"]},
+        {"args": ["--lora-modules", '{"name":"a","path":"/mnt/a","base_model_name":"org/base"}']},
+        {"env": [{"name": "HF_ENDPOINT", "value": "http://hub.models.svc:8080"}]},
         {"args": ["--speculative-config", '{"method": "ngram", "num_speculative_tokens": 4}']},
         {"args": ["--speculative-config", '{"method": "eagle3", "model": "/mnt/draft"}']},
         {"args": ["--load-format", "runai_streamer", "--model", "s3://models/chat"]},

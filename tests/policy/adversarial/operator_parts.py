@@ -65,6 +65,32 @@ def parts() -> Iterator[tuple[str, str, str, dict[str, Any]]]:
                 "router": {"scheduler": {"template": spec(containers=[container(image=FOREIGN)])}},
             },
         ),
+        (
+            "main container of a service of Dynamo",
+            models,
+            "nvidia.com/v1alpha1:DynamoGraphDeployment",
+            {
+                "services": {
+                    "w": {"extraPodSpec": {"mainContainer": container(args=["--model", "org/model"])}}
+                }
+            },
+        ),
+        (
+            "main container with privileges",
+            "SOV-POD-01",
+            "nvidia.com/v1alpha1:DynamoGraphDeployment",
+            {
+                "services": {
+                    "w": {"extraPodSpec": {"mainContainer": container(securityContext={"privileged": True})}}
+                }
+            },
+        ),
+        (
+            "image of a model to pull",
+            "SOV-SUP-01",
+            "apps.nvidia.com/v1alpha1:NIMCache",
+            {"source": {"ngc": {"modelPuller": "nvcr.io/nim/meta/llama:1"}}},
+        ),
         ("image by its name", "SOV-SUP-01", "postgresql.cnpg.io/v1:Cluster", {"imageName": FOREIGN}),
         (
             "image by its parts",
