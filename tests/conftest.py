@@ -34,6 +34,7 @@ def pytest_collection_finish() -> None:
     """Keep the garbage collector from looking at the modules, hundreds of megabytes, again and again."""
     gc.enable()
     gc.freeze()
+    gc.set_threshold(20_000, 20, 20)
 
 
 class Groups(LoadScopeScheduling):
