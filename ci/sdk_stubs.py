@@ -1,8 +1,8 @@
-"""Stubs of what this project uses of the SDKs of AWS and Google: `python ci/sdk_stubs.py FOLDER`.
+"""Stubs of what this project uses of Pulumi's SDKs: `python ci/sdk_stubs.py FOLDER`.
 
 An SDK's module brings some hundred others with it, tens of megabytes that a type checker would read for five
 names. The stubs hold those names and what their signatures refer to, with the SDK's own signatures: the
-checker says the same in half the time. Without the folder it reads the SDKs themselves.
+checker says the same in a fraction of the time. Without the folder it reads the SDKs themselves.
 """
 
 import ast
@@ -18,24 +18,26 @@ from functools import cache
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
-SDKS = {"aws": "pulumi_aws", "gcp": "pulumi_gcp"}
+SDKS = {"aws": "pulumi_aws", "gcp": "pulumi_gcp", "kubernetes": "pulumi_kubernetes"}
 """Package by the name under which modules import it."""
 SOURCES = (
     *("__main__.py", "catalogue", "controls", "stacks", "components", "policy", "tools", "embedded", "cli"),
     *("bench", "docs/examples"),
 )
-USE = re.compile(r"\b(aws|gcp)\.(?:([a-z_0-9]+)\.)?([A-Z]\w*|get_\w+)")
-NAME = re.compile(r"(?:\b_(?P<module>[a-z0-9]+)\.|\b(?P<outputs>outputs)\.|(?<![\w.]))(?P<name>[A-Za-z_]\w*)")
+USE = re.compile(r"\b(aws|gcp|kubernetes)\.(?:([a-z_0-9.]+)\.)?([A-Z]\w*|get_\w+)")
+NAME = re.compile(
+    r"(?:\b_(?P<module>[a-z0-9]+(?:\.v\d\w*)?)\.|(?<![\w.]))(?P<outputs>outputs\.)?(?P<name>[A-Za-z_]\w*)"
+)
 HEADER = """import builtins as _builtins
 from enum import Enum
-from typing import Any, Awaitable, Callable, Mapping, NotRequired, Optional, Sequence, TypedDict, Union
-from typing import overload
+from typing import Any, Awaitable, Callable, Literal, Mapping, NotRequired, Optional, Sequence, TypedDict
+from typing import Union, overload
 
 import pulumi
 import pulumi.runtime
 """
 Key = tuple[str, str]
-"""Module of an SDK, "" for its root, and a name in it; those of `outputs` begin with `outputs.`."""
+"""Module of an SDK (`compute`, `core.v1`, "" for its root), and a name in it (`outputs.…` of its outputs)."""
 
 
 def used() -> dict[str, set[Key]]:
@@ -52,12 +54,12 @@ def used() -> dict[str, set[Key]]:
 
 
 @cache
-def folder_of(package: str) -> Path:
-    """Where `package` is installed."""
+def folder_of(package: str, module: str = "") -> Path:
+    """Where `module` of `package` is installed."""
     spec = importlib.util.find_spec(package)
     if spec is None or spec.origin is None:
         raise SystemExit(f"{package} is not installed")
-    return Path(spec.origin).parent
+    return Path(spec.origin).parent.joinpath(*module.split("."))
 
 
 @cache
@@ -88,7 +90,7 @@ def _members(class_: ast.ClassDef) -> Iterator[ast.stmt]:
     overloaded = {one.name for one in class_.body if isinstance(one, ast.FunctionDef) and _overload(one)}
     for one in class_.body:
         if isinstance(one, ast.FunctionDef):
-            if one.name not in ("_internal_init", "get") and (one.name not in overloaded or _overload(one)):
+            if one.name != "_internal_init" and (one.name not in overloaded or _overload(one)):
                 yield one
         elif not (isinstance(one, ast.Expr) and isinstance(one.value, ast.Constant)):
             yield one
@@ -104,38 +106,50 @@ def stubs(package: str, names: set[Key]) -> dict[str, dict[str, str]]:
     queue = sorted(names)
     while queue:
         module, name = queue.pop()
-        known = definitions(folder_of(package) / module)
+        known = definitions(folder_of(package, module))
         if name in made[module] or name not in known:
             continue
         text = made[module][name] = stub(known[name])
         for one in NAME.finditer(text):
-            if one["module"]:
-                if (folder_of(package) / one["module"]).is_dir():
-                    queue.append((one["module"], one["name"]))
+            there, prefix = one["module"], one["outputs"] or ""
+            if there:
+                if folder_of(package, there).is_dir():
+                    queue.append((there, prefix + one["name"]))
             else:
                 own = name.startswith("outputs.") and f"outputs.{one['name']}" in known
-                queue.append((module, f"outputs.{one['name']}" if one["outputs"] or own else one["name"]))
+                queue.append((module, ("outputs." if own else prefix) + one["name"]))
     return made
 
 
 def write(folder: Path, package: str, made: dict[str, dict[str, str]]) -> None:
     """`made` as files below `folder`."""
-    modules = sorted(one for one in made if one)
-    for module, texts in made.items():
-        place = folder / package / module
+    inside: dict[str, set[str]] = {"": set()}
+    for module in made:
+        steps = module.split(".") if module else []
+        for depth, step in enumerate(steps):
+            inside.setdefault(".".join(steps[:depth]), set()).add(step)
+            inside.setdefault(".".join(steps[: depth + 1]), set())
+    for module, submodules in inside.items():
+        texts = made.get(module, {})
+        place = folder.joinpath(package, *filter(None, module.split(".")))
         place.mkdir(parents=True, exist_ok=True)
+        here = ".".join(filter(None, (package, module)))
         body = "\n\n".join(texts[name] for name in sorted(texts) if not name.startswith("outputs."))
-        others = [one for one in modules if f"_{one}." in body]
-        imports = "".join(f"from {package} import {one} as _{one}\n" for one in others)
-        if module:
-            imports += "from . import outputs\n"
-            outputs = "\n\n".join(texts[name] for name in sorted(texts) if name.startswith("outputs."))
-            (place / "outputs.pyi").write_text(
-                f"{HEADER}from . import outputs\nfrom . import *\n\n{outputs}\n"
-            )
-        else:
-            imports += "".join(f"from {package} import {one} as {one}\n" for one in modules)
+        outputs = "\n\n".join(texts[name] for name in sorted(texts) if name.startswith("outputs."))
+        imports = "".join(f"from {here} import {one} as {one}\n" for one in sorted(submodules))
+        if module and texts:
+            imports += "from . import outputs as outputs\n"
+            own = f"{_aliases(package, inside, outputs)}from . import outputs\nfrom . import *\n"
+            (place / "outputs.pyi").write_text(f"{HEADER}{own}\n{outputs}\n")
+        imports += _aliases(package, inside, body)
         (place / "__init__.pyi").write_text(f"{HEADER}{imports}\n{body}\n")
+
+
+def _aliases(package: str, inside: dict[str, set[str]], text: str) -> str:
+    """Imports of the modules of `package` that `text` calls `_core` and the like."""
+    return "".join(
+        f"from {package} import {one} as _{one}\n" for one in sorted(inside[""]) if f"_{one}." in text
+    )
 
 
 def main() -> None:

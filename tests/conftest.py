@@ -5,6 +5,7 @@ and keep a core busy. Of the others each file is a group. (xdist's own `xdist_gr
 pytest 9.2, which no longer takes a test's name from where xdist 3.8 writes the group.)
 """
 
+import gc
 import os
 from functools import cache
 from pathlib import Path
@@ -24,6 +25,16 @@ if (worker := os.environ.get("PYTEST_XDIST_WORKER")) or "CORRAL_RANGES" not in o
 
 os.environ.setdefault("GOGC", "100")
 """Planes of tests rather take memory than time."""
+
+
+gc.disable()  # Until everything is collected: what modules are made of is no garbage.
+
+
+def pytest_collection_finish() -> None:
+    """Keep the garbage collector from looking at the modules, hundreds of megabytes, again and again."""
+    gc.enable()
+    gc.freeze()
+    gc.set_threshold(20_000, 20, 20)
 
 
 class Groups(LoadScopeScheduling):

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 
 from corral.controls.control import Case, Control, Resource, ResourceRule, Verdict
 from corral.controls.levels import Severity
@@ -60,9 +61,16 @@ def _hosted(subject: Resource, profile: Profile) -> Iterator[str]:
         yield f"{subject.type} is a hosted AI service of one provider"
         return
     for path, value in walk(subject.props):
-        match = _HOST.search(value) if isinstance(value, str) else None
-        if match is not None:
-            yield f"`{path}` names {match[1].lower()}, a hosted AI service of one provider"
+        host = _provider(value) if isinstance(value, str) and "." in value else None
+        if host is not None:
+            yield f"`{path}` names {host}, a hosted AI service of one provider"
+
+
+@lru_cache(4096)
+def _provider(text: str) -> str | None:
+    """The first host in `text` at which a provider serves models; objects repeat their texts."""
+    match = _HOST.search(text)
+    return None if match is None else match[1].lower()
 
 
 def _workload(url: str) -> Resource:

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
 from urllib.parse import urlsplit
 
 from corral.controls.cloud import is_cloud
@@ -147,10 +148,16 @@ def _sent(subject: Resource, profile: Profile) -> Iterator[str]:
             for match in _AWS.finditer(value):
                 if not profile.holds(match[1].lower()):
                     yield f"`{path}` names a service in {match[1]}, a region outside profile {profile.name}"
-        for match in _HOST.finditer(value):
-            if not _EUROPE.search(match[0]):
-                yield f"`{path}` names {match[1].lower()}, which takes data out of profile {profile.name}"
-                break
+        host = _outside(value)
+        if host is not None:
+            yield f"`{path}` names {host}, which takes data out of profile {profile.name}"
+
+
+@lru_cache(4096)
+def _outside(text: str) -> str | None:
+    """The first service in `text` that is not shown to be in the EU; objects repeat their texts."""
+    hosts = (one[1].lower() for one in _HOST.finditer(text) if not _EUROPE.search(one[0]))
+    return next(hosts, None)
 
 
 def _pod(value: object) -> Resource:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pulumi_aws
 import pulumi_gcp
+import pulumi_kubernetes
 import pytest
 
 SCRIPT = Path(__file__).parents[2] / "ci" / "sdk_stubs.py"
@@ -25,6 +26,7 @@ def script():
     [
         ("pulumi_gcp", "dns", "RecordSet", lambda: pulumi_gcp.dns.RecordSet),
         ("pulumi_aws", "kms", "Key", lambda: pulumi_aws.kms.Key),
+        ("pulumi_kubernetes", "batch.v1", "Job", lambda: pulumi_kubernetes.batch.v1.Job),
     ],
 )
 def test_a_stub_takes_what_the_resource_takes(script, package, module, name, real):
@@ -47,7 +49,18 @@ def test_what_a_signature_refers_to_comes_with_it_and_what_no_sdk_has_does_not(s
     assert not {"NoSuchThing", "RecordSet"} & set(made)
 
 
+def test_what_another_module_of_the_sdk_has_comes_from_there(script, tmp_path):
+    made = script.stubs("pulumi_kubernetes", {("apps.v1", "DaemonSet")})
+    assert "PodSpecArgs" in made["core.v1"] and "outputs.PodSpec" in made["core.v1"]
+    script.write(tmp_path, "pulumi_kubernetes", made)
+    folder = tmp_path / "pulumi_kubernetes"
+    assert "from pulumi_kubernetes import core as _core\n" in (folder / "apps/v1/outputs.pyi").read_text()
+    assert "from pulumi_kubernetes.core import v1 as v1\n" in (folder / "core/__init__.pyi").read_text()
+    assert "from pulumi_kubernetes import apps as apps\n" in (folder / "__init__.pyi").read_text()
+
+
 def test_every_name_of_an_sdk_that_the_sources_use_is_found(script):
     used = script.used()
-    assert set(used) == {"pulumi_aws", "pulumi_gcp"}
+    assert set(used) == {"pulumi_aws", "pulumi_gcp", "pulumi_kubernetes"}
     assert ("compute", "Network") in used["pulumi_gcp"] and ("ec2", "Vpc") in used["pulumi_aws"]
+    assert {("", "Provider"), ("core.v1", "Secret")} <= used["pulumi_kubernetes"]

@@ -1,13 +1,17 @@
 """`corral plan --cluster`: what an existing cluster has and lacks, and the exit code for CI."""
 
+import contextlib
+import importlib
+import io
 import json
+import subprocess
 from pathlib import Path
 
-import jsonschema
 import pytest
+from tests.cli.documents import validate
 from tests.components.existing_cluster.clusters import NODES, WHOLE, kubeconfig, listed, node, serving
 
-from corral.cli import documents
+from corral.cli import cluster_check
 from corral.cli.main import main
 
 STACK = """config:
@@ -34,6 +38,21 @@ def test_a_plan_alone_asks_no_cluster_and_says_so(checkout, capsys):
     assert line in capsys.readouterr().out
 
 
+@pytest.fixture
+def in_process(monkeypatch) -> None:
+    """What looks at a cluster runs in the process of the test, which has imported Pulumi already."""
+
+    def run(command, *, cwd, **_options):
+        _python, _m, module, file, *words = command
+        assert cwd == Path(file).parent
+        with contextlib.redirect_stdout(io.StringIO()) as out:
+            code = importlib.import_module(module).main(Path(file), words)
+        return subprocess.CompletedProcess(command, code, out.getvalue())
+
+    monkeypatch.setattr(cluster_check.subprocess, "run", run)
+
+
+@pytest.mark.usefixtures("in_process")
 @pytest.mark.parametrize(
     ("nodes", "code", "line"),
     [
@@ -49,7 +68,7 @@ def test_a_cluster_that_is_reached_gives_a_line_for_each_finding(checkout, capsy
         assert f"Cluster {server}" in out and line in out and "fine: version: the cluster is v1.35.1" in out
         main(["plan", "-s", "site", "--cluster", "--json"])
     found = json.loads(capsys.readouterr().out)
-    jsonschema.validate(found, json.loads(documents.SCHEMA.read_text()))
+    validate(found)
     levels = {one["check"]: one["level"] for one in found["cluster_check"]["findings"]}
     assert levels["nodes"] == ("refused" if code else "fine") and levels["dra"] == "fine"
 
@@ -63,6 +82,7 @@ def test_a_cluster_that_nobody_answers_for_is_not_checked_with_the_reason_and_th
     assert "not checked: http://127.0.0.1:1 does not answer: " in out and "Models" in out
 
 
+@pytest.mark.usefixtures("in_process")
 def test_a_cluster_that_the_stack_makes_itself_is_not_checked(checkout, capsys):
     text = STACK.replace("KIND, kubeconfig: ./site.yaml", "embedded").replace("names: [gpu-0]", "names: [n]")
     (checkout / "Pulumi.own.yaml").write_text(text)

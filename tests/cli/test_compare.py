@@ -4,14 +4,12 @@ import json
 import os
 from pathlib import Path
 
-import jsonschema
 import pytest
+from tests.cli.documents import validate
 
-from corral.cli import documents
 from corral.cli.main import main
 from corral.embedded.engine.changes import LATER, Collector, PropertyChange, compared
 
-SCHEMA = json.loads(documents.SCHEMA.read_text())
 STACK_FILE = """config:
   corral:platform:
     sovereignty: {profile: open, region: embedded}
@@ -86,7 +84,7 @@ def says(folder, *events, code=0, resources=(OWNED,)):
 def document(capsys, *arguments, code):
     assert main([*arguments, "-s", "mine", "--json"]) == code
     told = json.loads(capsys.readouterr().out)
-    jsonschema.validate(told, SCHEMA)
+    validate(told)
     return told
 
 

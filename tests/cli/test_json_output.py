@@ -7,8 +7,9 @@ from pathlib import Path
 
 import jsonschema
 import pytest
+from tests.cli.documents import validate
 
-from corral.cli import documents, status
+from corral.cli import status
 from corral.cli.main import main
 from corral.embedded.home import Home
 from corral.embedded.plane.overview import Overview, PodView
@@ -25,7 +26,6 @@ GOOD = """config:
       - {name: whole, gpu: H100-80GB, nodes: {names: [gpu-1]}, gpus-per-node: 1, price-per-hour: 2}
     models: [{name: chat, model: llama-3.1-8b, weights: simulated}]
 """
-SCHEMA = json.loads(documents.SCHEMA.read_text())
 
 
 @pytest.fixture
@@ -41,7 +41,7 @@ def checkout(tmp_path, monkeypatch) -> Path:
 def document(capsys, *arguments: str, code: int = 0) -> dict:
     assert main([*arguments, "--json"]) == code
     found = json.loads(capsys.readouterr().out)
-    jsonschema.validate(found, SCHEMA)
+    validate(found)
     return found
 
 
@@ -49,7 +49,7 @@ def test_the_schema_refuses_what_no_command_prints(checkout, capsys):
     found = document(capsys, "plan")
     del found["plan"]["models"]
     with pytest.raises(jsonschema.ValidationError):
-        jsonschema.validate(found, SCHEMA)
+        validate(found)
 
 
 def test_a_plan_is_a_document_with_its_amounts_exact(checkout, capsys):

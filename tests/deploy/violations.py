@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from typing import Any
 
 from pulumi.runtime import rpc
@@ -41,12 +41,9 @@ class Violations:
 
     def of(self, graph: Graph) -> tuple[list[tuple[str, str, str]], set[str]]:
         """Violations of controls that stop an update, and the IDs of those that cannot be decided yet."""
-        limits = profile(
-            self.plan.profile.value,
-            region=self.plan.region,
-            country=self.plan.country,
-            registry=self.plan.supply.registry,
-            stores=(store(self.plan.storage.uri),),
+        plan = self.plan
+        limits = _limits(
+            plan.profile.value, plan.region, plan.country, plan.supply.registry, store(plan.storage.uri)
         )
         subjects = self.resources(graph)
         several = [adapted(one) for one in subjects]
@@ -90,6 +87,12 @@ class Violations:
             }
             for one in self.finished
         }
+
+
+@cache
+def _limits(name: str, region: str, country: str | None, registry: str | None, at: str) -> Profile:
+    """The same object for the same stack: what a profile makes of each rule is kept with it."""
+    return profile(name, region=region, country=country, registry=registry, stores=(at,))
 
 
 def _lines(control: Control, one: Adapted, others: Sequence[Resource], limits: Profile) -> list[str]:

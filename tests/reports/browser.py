@@ -79,20 +79,32 @@ def png(content: bytes) -> Picture:
         above = _unfiltered(raw[start], bytearray(raw[start + 1 : start + 1 + stride]), above, channels)
         rows.append(above)
     if channels == 4:
-        rows = [bytes(value for place, value in enumerate(row) if place % 4 != 3) for row in rows]
+        rows = [_opaque(row) for row in rows]
     return Picture(width, height, tuple(rows))
 
 
+def _opaque(row: bytes) -> bytes:
+    colours = bytearray(row)
+    del colours[3::4]
+    return bytes(colours)
+
+
 def _unfiltered(kind: int, row: bytearray, above: bytes, channels: int) -> bytes:
-    for at in range(len(row) if kind else 0):
-        left = row[at - channels] if at >= channels else 0
-        corner = above[at - channels] if at >= channels else 0
-        guesses = (0, left, above[at], (left + above[at]) // 2)
-        guess = guesses[kind] if kind < 4 else _paeth(left, above[at], corner)
-        row[at] = (row[at] + guess) & 255
+    for channel in range(channels if kind else 0):
+        left, corner, values = 0, 0, bytearray()
+        for value, up in zip(row[channel::channels], above[channel::channels], strict=True):
+            if kind == 4:
+                guess = _paeth(left, up, corner)
+            else:
+                guess = (left, up, (left + up) // 2)[kind - 1]
+            left, corner = (value + guess) & 255, up
+            values.append(left)
+        row[channel::channels] = values
     return bytes(row)
 
 
 def _paeth(left: int, up: int, corner: int) -> int:
-    guess = left + up - corner
-    return min((left, up, corner), key=lambda one: abs(guess - one))
+    to_left, to_up, to_corner = abs(up - corner), abs(left - corner), abs(left + up - 2 * corner)
+    if to_left <= to_up and to_left <= to_corner:
+        return left
+    return up if to_up <= to_corner else corner

@@ -1,5 +1,8 @@
+from functools import cache
+
 import boto3
 import pytest
+from botocore.loaders import JSONFileLoader
 from tests.doubles.s3 import s3_server
 
 KEYS = {
@@ -8,6 +11,15 @@ KEYS = {
     "AWS_REGION": "eu-central-1",
     "AWS_EC2_METADATA_DISABLED": "true",
 }
+
+
+@pytest.fixture(scope="session", autouse=True)
+def models_of_services():
+    """What botocore has of services is read once, and not by each session of its own."""
+    read = cache(JSONFileLoader().load_file)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(JSONFileLoader, "load_file", lambda _self, path: read(path))
+        yield
 
 
 @pytest.fixture(scope="session")
