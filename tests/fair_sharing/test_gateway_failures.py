@@ -37,6 +37,8 @@ VALKEY = 6379
 """Port of a server that ends a connection on which somebody speaks HTTP."""
 DRAINED = 4
 """Seconds of the five that a replica has before it is told to end."""
+DRAINED_SECONDS = 120
+"""Twice what Envoy Gateway gives the connections of a proxy that is to end."""
 LONGEST = 2
 """Seconds that an answer may take."""
 
@@ -201,7 +203,12 @@ def listed(client: httpx.Client, attempts: int = 1) -> Steady:
 def test_of_two_proxies_one_that_is_deleted_and_one_that_is_killed_lose_no_call(platform, two):
     with connected(platform) as client, listed(client).calling() as steady:
         time.sleep(1)
-        platform.kubectl("delete", "pod", two[0], "-n", SPACE)
+        platform.kubectl("delete", "pod", two[0], "-n", SPACE, "--wait=false")
+        platform_client.wait_for(
+            lambda: platform.items("pods", "-n", SPACE, f"--field-selector=metadata.name={two[0]}") == [],
+            DRAINED_SECONDS,
+            "its connections have ended, and it",
+        )
     assert steady.lost() == [], "an application need not even ask again"
 
     platform_client.wait_for(lambda: len(proxies(platform)) == 2, RESTART_SECONDS, "there are two again")
