@@ -110,6 +110,6 @@ def _answered(client: httpx.Client, attempt: int) -> bool:
         time.sleep(0.5)
     try:
         path, name = f"{tenant_path(TENANT)}/chat/completions", {"sni_hostname": HOST}
-        return client.post(path, json=QUESTION, extensions=name).status_code == httpx.codes.OK
+        return client.post(path, json=QUESTION, extensions=name).is_success
     except httpx.HTTPError:
         return False
