@@ -8,7 +8,7 @@ import tempfile
 import threading
 import time
 from base64 import b64decode
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterator, Mapping
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
@@ -57,7 +57,7 @@ Call = Callable[[], None]
 class Platform:
     """A platform with a gateway, in folders of its own."""
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, stack: Mapping[str, Any]) -> None:
         self._checkout = root / "checkout"
         self._environment = {
             "CORRAL_HOME": str(root / "home"),
@@ -68,7 +68,7 @@ class Platform:
         for name in ("Pulumi.yaml", "__main__.py"):
             shutil.copy(ROOT / name, self._checkout)
         shutil.copytree(ROOT / "policy", self._checkout / "policy")
-        content = {"config": {"corral:platform": STACK}}
+        content = {"config": {"corral:platform": stack}}
         (self._checkout / "Pulumi.dev.yaml").write_text(yaml.safe_dump(content))
 
     def corral(self, *arguments: str) -> str:
@@ -77,11 +77,20 @@ class Platform:
     def read(self, *arguments: str) -> Any:
         return json.loads(self.corral("kubectl", "get", *arguments, "-o", "json"))
 
+    def pods(self, namespace: str, prefix: str) -> list[Any]:
+        """The running pods whose names start with `prefix`."""
+        pods = self.read("pods", "-n", namespace, "--field-selector=status.phase=Running")["items"]
+        return [one for one in pods if one["metadata"]["name"].startswith(prefix)]
+
     def pod(self, namespace: str, prefix: str) -> tuple[str, str]:
         """Address and UID of the running pod whose name starts with `prefix`."""
-        pods = self.read("pods", "-n", namespace, "--field-selector=status.phase=Running")["items"]
-        (pod,) = [one for one in pods if one["metadata"]["name"].startswith(prefix)]
+        (pod,) = self.pods(namespace, prefix)
         return bind_address(pod["status"]["podIP"]), pod["metadata"]["uid"]
+
+    def process(self, uid: str, container: str) -> int:
+        """The process that a container of a pod is now."""
+        records = (self.plane.pods / uid / container).glob("*.process.json")
+        return int(json.loads(max(records, key=lambda one: int(one.name.split(".")[0])).read_text())["pid"])
 
     def memory(self, namespace: str, prefix: str) -> float:
         """MiB of the processes of a pod."""
@@ -89,12 +98,17 @@ class Platform:
         records = [json.loads(path.read_text()) for path in (self.plane.pods / uid).glob("*/*.process.json")]
         return sum(pss(record["pid"]) for record in records)
 
+    def known(self) -> None:
+        """Make a key for `KEY`."""
+        patch = json.dumps({"stringData": {"bench": KEY}})
+        self.corral("kubectl", "patch", "secret", keys_secret(TENANT), "-n", SPACE, "-p", patch)
+
 
 @contextmanager
-def platform() -> Generator[Platform]:
+def platform(stack: Mapping[str, Any] = STACK) -> Generator[Platform]:
     """A platform from nothing, and nothing of it afterwards."""
     folder = Path(tempfile.mkdtemp(prefix="corral-gw-"))
-    opened = Platform(folder)
+    opened = Platform(folder, stack)
     try:
         yield opened
     finally:
@@ -106,8 +120,7 @@ def gateway() -> Iterator[Figure]:
     """Latency and throughput of calls with and without the gateway, and the memory of its programs."""
     with platform() as own:
         own.corral("up")
-        patch = json.dumps({"stringData": {"bench": KEY}})
-        own.corral("kubectl", "patch", "secret", keys_secret(TENANT), "-n", SPACE, "-p", patch)
+        own.known()
         direct, through = _clients(own)
         with closing(direct), closing(through):
             yield from _compared(

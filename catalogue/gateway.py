@@ -16,6 +16,13 @@ that came first, another tenant's (`api_key_auth.cc`): a list must never be empt
 """
 AVAILABILITY, LEAST_AVAILABILITY = 99.5, 90
 """Percent of calls that no server's error answers: the objective where none is stated, and the least."""
+CONNECTION_SECONDS = 3
+"""How long a proxy uses one connection to a server.
+
+A server that is to end is in no route, and yet has calls of every connection that was made before; and one
+that nothing was asked for 5 s is closed by the server, which may be asked just then (`timeout_keep_alive` of
+vLLM's uvicorn, `CPPHTTPLIB_KEEPALIVE_TIMEOUT_SECOND` of llama.cpp's server).
+"""
 CALLER = r"[a-z0-9]([a-z0-9-]{0,38}[a-z0-9])?"
 """Name of a caller, whose key a Secret has under it."""
 

@@ -70,6 +70,16 @@ class Monitor:
     """Scheme, credentials and TLS, as fields of the endpoint; plain HTTP when empty."""
 
 
+def grown(counter: str, window: str) -> str:
+    """PromQL of what each series of a counter has grown by in a window, what it began with included.
+
+    `increase` counts from the first sample on, and many a series appears with the first event that it counts.
+    A series that was there before the window is new to nobody after an hour in which Prometheus was away.
+    """
+    before = f"last_over_time({counter}[1h] offset {window})"
+    return f"(({counter} unless {before}) or increase({counter}[{window}]))"
+
+
 def monitor_prerequisite(
     parent: pulumi.Resource, instance: str, args: Mapping[str, Any]
 ) -> list[pulumi.Resource]:

@@ -49,6 +49,11 @@ class PlaneHome:
         return self.root / "pods"
 
     @property
+    def disks(self) -> Path:
+        """A folder for each node of the plane: what pods mount of a node's own disk."""
+        return self.root / "disks"
+
+    @property
     def volumes(self) -> Path:
         """One folder per PersistentVolume; outlives pods and `stop`."""
         return self.root / "volumes"

@@ -1,12 +1,12 @@
 """What is watched of shared GPUs. Metric names: `pkg/metrics/metrics.go` of kueue v0.19.2."""
 
-from corral.components._signals import Alert, Panel, Signals
+from corral.components._signals import Alert, Panel, Signals, grown
 
 WHO = "{{cluster_queue}} {{resource}}"
 BY_RESOURCE = "max by (cluster_queue, flavor, resource)"
 """Every replica of the manager may report the same queue."""
-NEVER_READY = 'kueue_evicted_workloads_total{reason="PodsReadyTimeout"}'
-"""Kueue counts from the first eviction on: the series appears at 1, which `increase` does not see."""
+EVICTED = "kueue_evicted_workloads_total"
+NEVER_READY = f'{EVICTED}{{reason="PodsReadyTimeout"}}'
 
 _ALERTS: tuple[Alert, ...] = (
     {
@@ -18,8 +18,7 @@ _ALERTS: tuple[Alert, ...] = (
     },
     {
         "name": "WorkloadNeverReady",
-        "expression": f"sum by (cluster_queue) "
-        f"((increase({NEVER_READY}[1h]) > 0) or ({NEVER_READY} > 0 unless {NEVER_READY} offset 1h))",
+        "expression": f"sum by (cluster_queue) ({grown(NEVER_READY, '1h')}) > 0",
         "lasting": "1m",
         "severity": "warning",
         "summary": "A workload of queue {{ $labels.cluster_queue }} gave its GPUs back: pods were not ready",
@@ -55,8 +54,7 @@ _PANELS: tuple[Panel, ...] = (
     {
         "title": "Workloads stopped, per hour",
         "queries": {
-            "{{cluster_queue}} {{reason}}": "sum by (cluster_queue, reason) "
-            "(increase(kueue_evicted_workloads_total[1h]))"
+            "{{cluster_queue}} {{reason}}": f"sum by (cluster_queue, reason) ({grown(EVICTED, '1h')})"
         },
     },
 )

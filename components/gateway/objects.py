@@ -5,6 +5,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from corral.catalogue.gateway import (
+    CONNECTION_SECONDS,
     GATEWAY,
     PREDICTOR_PORT,
     PROXY,
@@ -34,9 +35,14 @@ USER = 65532
 PRIVILEGED, MOVED_BY = 1024, 10000
 """Ports below the first are listened at that much higher (`servicePortToContainerPort` of Envoy Gateway)."""
 MOST_WEIGHT = 100
-RETRIES = 3
-RETRIED = ["connect-failure", "refused-stream", "reset"]
+RETRIES = 4
+RETRIED = ["connect-failure", "refused-stream", "reset", "retriable-status-codes"]
 """Ends of a call, before a word of the answer, after which another server is asked."""
+RETRIED_CODES = [502]
+"""Answer of KEDA's interceptors in the place of a server that ended; no model's server has it."""
+FIRST_RETRY, LAST_RETRY = "250ms", "2s"
+"""Most that is waited before the first retry and before the last: all of them outlast the time, about two
+seconds, in which a Service still leads to a replica that has just died."""
 TO_A_MODEL = {"corral.dev/leads-to": "model"}
 """Label of the routes by the paths of models."""
 CALLER_HEADER = "x-corral-caller"
@@ -213,7 +219,13 @@ def limits(tenant: RoutedTenant, *, timeout: int, max_body_mib: int) -> dict[str
         },
         # Of the request alone: an answer is streamed as it comes.
         "requestBuffer": {"limit": f"{max_body_mib}Mi"},
-        "timeout": {"http": {"streamIdleTimeout": f"{timeout}s"}},
+        "timeout": {
+            "http": {
+                "streamIdleTimeout": f"{timeout}s",
+                # An answer that lasts longer is not cut.
+                "maxConnectionDuration": f"{CONNECTION_SECONDS}s",
+            }
+        },
         "retry": retries(),
         "responseOverride": answers.overrides(
             requests_per_minute=rate, max_body_mib=max_body_mib, token_limits=tokens
@@ -223,7 +235,11 @@ def limits(tenant: RoutedTenant, *, timeout: int, max_body_mib: int) -> dict[str
 
 def retries() -> dict[str, Any]:
     """What happens to a call whose server ends: a completion changes nothing, so another may do it again."""
-    return {"numRetries": RETRIES, "retryOn": {"triggers": RETRIED}}
+    return {
+        "numRetries": RETRIES,
+        "retryOn": {"triggers": RETRIED, "httpStatusCodes": RETRIED_CODES},
+        "perRetry": {"backOff": {"baseInterval": FIRST_RETRY, "maxInterval": LAST_RETRY}},
+    }
 
 
 def _token_rule(limit: TokenLimit) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 from functools import partial
 
 from corral.components._objectives import burning
-from corral.components._signals import Alert, Monitor, Panel, Signals
+from corral.components._signals import Alert, Monitor, Panel, Signals, grown
 from corral.components.gateway.objects import PROXY_METRICS_PORT, PROXY_PODS
 
 SCRAPE = Monitor(PROXY_PODS, PROXY_METRICS_PORT, pods=True, connection={"path": "/stats/prometheus"})
@@ -33,7 +33,7 @@ def signals(namespace: str, availability: float) -> Signals:
         ),
         {
             "name": "GatewayCountsNothing",
-            "expression": f"sum(increase({UNCOUNTED}{{{here}}}[5m])) > 0",
+            "expression": f"sum({grown(f'{UNCOUNTED}{{{here}}}', '15m')}) > 0",
             "lasting": "5m",
             "severity": "warning",
             "summary": "The rate limit service or its store does not answer: calls pass, no token is counted",
@@ -45,11 +45,11 @@ def signals(namespace: str, availability: float) -> Signals:
 def _failed(here: str, window: str) -> str:
     """Share of the answers of each route that are a server's errors."""
 
-    def rate(more: str) -> str:
-        return f"sum by (envoy_cluster_name) (rate({ANSWERS}{{{ROUTE}{more},{here}}}[{window}]))"
+    def counted(more: str) -> str:
+        return f"sum by (envoy_cluster_name) ({grown(f'{ANSWERS}{{{ROUTE}{more},{here}}}', window)})"
 
-    errors = rate(',envoy_response_code_class="5"')
-    return f"{errors} / {rate('')}"
+    errors = counted(',envoy_response_code_class="5"')
+    return f"{errors} / {counted('')}"
 
 
 def _panels(here: str) -> list[Panel]:

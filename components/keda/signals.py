@@ -1,10 +1,11 @@
 """What is watched of scaling. Metric names: `pkg/metricscollector/prommetrics.go` of KEDA v2.20.2."""
 
-from corral.components._signals import Alert, Monitor, Panel, Signals
+from corral.components._signals import Alert, Monitor, Panel, Signals, grown
 
 SERVICE = "keda-operator"
 SCRAPE = Monitor({"app.kubernetes.io/name": SERVICE}, "metrics")
 """The operator asks every trigger, its metrics server hands on what it has."""
+FAILED = "keda_scaler_detail_errors_total"
 MANY_ERRORS = 3
 """In ten minutes: a trigger that is asked while its server starts anew fails once or twice."""
 WHO = "{{exported_namespace}}/{{scaledObject}}"
@@ -32,7 +33,7 @@ def _alerts(here: str) -> list[Alert]:
         },
         {
             "name": "TriggerFails",
-            "expression": f"{errors} (increase(keda_scaler_detail_errors_total{here}[10m])) > {MANY_ERRORS}",
+            "expression": f"{errors} ({grown(FAILED + here, '10m')}) > {MANY_ERRORS}",
             "lasting": "5m",
             "severity": "warning",
             "summary": "Trigger {{ $labels.metric }} of {{ $labels.exported_namespace }}/"
@@ -51,8 +52,7 @@ def _panels(here: str) -> list[Panel]:
         {
             "title": "Failed questions to triggers, per hour",
             "queries": {
-                TRIGGER: "sum by (exported_namespace, scaledObject, metric) "
-                f"(increase(keda_scaler_detail_errors_total{here}[1h]))"
+                TRIGGER: f"sum by (exported_namespace, scaledObject, metric) ({grown(FAILED + here, '1h')})"
             },
         },
         {

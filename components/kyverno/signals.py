@@ -1,10 +1,12 @@
 """What is watched of policies in the admission path. Metric names: `pkg/metrics` of kyverno v1.19."""
 
-from corral.components._signals import Alert, Monitor, Panel, Signals
+from corral.components._signals import Alert, Monitor, Panel, Signals, grown
 
 SCRAPE = Monitor({"app.kubernetes.io/instance": "kyverno"}, "metrics-port")
 """Both controllers that run: the chart makes a Service for the metrics of each."""
 ADMISSION_SERVICE = "kyverno-svc-metrics"
+RESULTS = "kyverno_validating_policy_results_total"
+ERRORS, NOT_PASSED = f'{RESULTS}{{result="error"}}', f'{RESULTS}{{result!="pass"}}'
 SLOW_SECONDS = 5
 """The API server gives up a webhook of Kyverno after ten."""
 
@@ -33,8 +35,7 @@ def _alerts(namespace: str) -> list[Alert]:
         },
         {
             "name": "PolicyFails",
-            "expression": "sum by (policy_name) "
-            '(increase(kyverno_validating_policy_results_total{result="error"}[15m])) > 0',
+            "expression": f"sum by (policy_name) ({grown(ERRORS, '15m')}) > 0",
             "lasting": "5m",
             "severity": "warning",
             "summary": "Policy {{ $labels.policy_name }} cannot be evaluated: look at Kyverno's log",
@@ -65,8 +66,7 @@ _PANELS: tuple[Panel, ...] = (
     {
         "title": "Results of policies, per hour",
         "queries": {
-            "{{policy_name}} {{result}}": "sum by (policy_name, result) "
-            '(increase(kyverno_validating_policy_results_total{result!="pass"}[1h]))'
+            "{{policy_name}} {{result}}": f"sum by (policy_name, result) ({grown(NOT_PASSED, '1h')})"
         },
     },
 )

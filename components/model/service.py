@@ -7,6 +7,7 @@ from typing import Any
 
 import pulumi
 
+from corral.catalogue.gateway import CONNECTION_SECONDS
 from corral.catalogue.quantities import GIB
 from corral.catalogue.runtimes import BILL_FILE, RUNTIMES
 from corral.catalogue.vocabulary import Engine, Scaler, Weights
@@ -26,9 +27,9 @@ WAIT_FOR = json.dumps(["condition=PredictorReady", "condition=Ready", COPIES])
 WAIT_FOR_NONE = json.dumps(["condition=PredictorReady", "condition=Ready"])
 ENDING = 30
 """Seconds that a server has to end once it has no answer to give; Kubernetes' own default."""
-UNROUTED = 5
+UNROUTED = CONNECTION_SECONDS + 2
 """Seconds after which nobody sends a call to a replica that is to end: it and the news of it, by way of its
-Service's endpoints to every proxy, go out at the same moment."""
+Service's endpoints to every node, go out at the same moment, and a proxy has connections from before."""
 CLAIM = "gpu"
 USER = 1000
 GPU_TAINT = "nvidia.com/gpu"

@@ -1,6 +1,6 @@
 """What is watched of the store."""
 
-from corral.components._signals import Alert, Panel, Signals
+from corral.components._signals import Alert, Panel, Signals, grown
 
 
 def signals(namespace: str, claim: str) -> Signals:
@@ -11,6 +11,7 @@ def signals(namespace: str, claim: str) -> Signals:
 def _alerts(namespace: str, claim: str) -> list[Alert]:
     """Alerts on the store itself and on the volume behind it."""
     volume = f'{{namespace="{namespace}",persistentvolumeclaim="{claim}"}}'
+    failed = f'SeaweedFS_s3_request_total{{namespace="{namespace}",code=~"5.."}}'
     return [
         {
             "name": "ModelStorageDown",
@@ -31,7 +32,7 @@ def _alerts(namespace: str, claim: str) -> list[Alert]:
         },
         {
             "name": "ModelStorageErrors",
-            "expression": f'rate(SeaweedFS_s3_request_total{{namespace="{namespace}",code=~"5.."}}[10m]) > 0',
+            "expression": f"sum({grown(failed, '10m')}) > 0",
             "lasting": "10m",
             "severity": "warning",
             "summary": f"Model storage in namespace {namespace} fails requests; see its log.",

@@ -243,6 +243,7 @@ async def run(home: PlaneHome) -> None:
         real_paths=can_mount(home),
         short=short_folder(home),
         hidden=tuple(hidden),
+        disks=home.disks,
     )
     context = NodeContext(api, home, record)
     crash: asyncio.Future[None] = asyncio.get_running_loop().create_future()

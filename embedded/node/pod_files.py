@@ -11,7 +11,7 @@ from corral.embedded.kube import Api, Object
 from corral.embedded.node import mounts as mounting
 from corral.embedded.node.identity import Tokens, write_identity
 from corral.embedded.node.sources import Sources
-from corral.embedded.node.volumes import RENDERED, Owner, claimed, empty, kind_of, payload, write
+from corral.embedded.node.volumes import RENDERED, Owner, claimed, empty, kind_of, of_node, payload, write
 from corral.embedded.objects import children
 
 
@@ -31,6 +31,8 @@ class NodeSettings:
     """Folder with a short path, for Unix sockets where `/tmp` is not private."""
     hidden: tuple[Path, ...]
     """Folders of this machine that no process sees."""
+    disks: Path
+    """Folder with one for each node, which is that node's disk."""
 
 
 @dataclass
@@ -77,7 +79,10 @@ class PodFiles:
             return folder
         if kind == "emptyDir":
             return self.folders.get(volume["name"]) or empty(folder, owner)
-        return self.folders.get(volume["name"]) or claimed(pod, volume, self.settings.sources, owner)
+        if kind == "hostPath":
+            return of_node(pod, volume, self.settings.disks)
+        known = self.folders.get(volume["name"])
+        return known or claimed(pod, volume, self.settings.sources, owner, self.settings.disks)
 
     def volumes(self, pod: Object) -> dict[str, Object]:
         """The pod's volumes by name."""

@@ -15,6 +15,8 @@ from corral.embedded.objects import at, children
 
 CURRENT = "..data"
 RENDERED = ("configMap", "secret", "projected", "downwardAPI")
+GIVEN = (*RENDERED, "emptyDir", "hostPath", "persistentVolumeClaim")
+MADE = "DirectoryOrCreate"
 
 
 @dataclass(frozen=True)
@@ -44,11 +46,8 @@ def kind_of(volume: Object) -> str:
         Refused: one that the node does not give.
     """
     kind = next((key for key in volume if key != "name"), "emptyDir")
-    if kind not in (*RENDERED, "emptyDir", "persistentVolumeClaim"):
-        raise Refused(
-            f"volume {volume['name']!r}: {kind} is not given here; "
-            f"use {', '.join(sorted((*RENDERED, 'emptyDir', 'persistentVolumeClaim')))}"
-        )
+    if kind not in GIVEN:
+        raise Refused(f"volume {volume['name']!r}: {kind} is not given here; use {', '.join(sorted(GIVEN))}")
     return kind
 
 
@@ -204,8 +203,40 @@ def empty(folder: Path, owner: Owner) -> Path:
     return folder
 
 
-def claimed(pod: Object, volume: Object, sources: Sources, owner: Owner) -> Path:
-    """Folder behind a PersistentVolumeClaim, writable for the pod's user.
+def of_node(pod: Object, volume: Object, disks: Path) -> Path:
+    """Folder of a `hostPath` on the disk of the pod's node, which is a folder here.
+
+    Raises:
+        Missing: it is not there, and is not to be made.
+        Refused: it is no folder of the disk.
+    """
+    stated, name = volume["hostPath"], volume["name"]
+    kind = stated.get("type") or ""
+    if kind not in ("", "Directory", MADE):
+        raise Refused(f"volume {name!r}: hostPath of type {kind} is not given here; use Directory or {MADE}")
+    folder = _on_disk(pod, str(stated["path"]), disks)
+    if kind == MADE:
+        folder.mkdir(parents=True, exist_ok=True)
+    if not folder.is_dir():
+        raise Missing(f"folder {stated['path']} of volume {name!r} is not on the node's disk, {folder}")
+    return folder
+
+
+def _on_disk(pod: Object, path: str, disks: Path) -> Path:
+    """`path` of the pod's node.
+
+    Raises:
+        Refused: it leads out of the disk.
+    """
+    disk = disks / pod["spec"]["nodeName"]
+    folder = disk / path.lstrip("/")
+    if not folder.resolve().is_relative_to(disk.resolve()) or folder.resolve() == disk.resolve():
+        raise Refused(f"{path} is no folder of the node's disk")
+    return folder
+
+
+def claimed(pod: Object, volume: Object, sources: Sources, owner: Owner, disks: Path) -> Path:
+    """Folder behind a PersistentVolumeClaim, writable for the pod's user where it is the claim's alone.
 
     Raises:
         Missing: not bound yet.
@@ -218,12 +249,18 @@ def claimed(pod: Object, volume: Object, sources: Sources, owner: Owner) -> Path
     bound = sources.volumes.get(("", claim["spec"]["volumeName"]))
     if bound is None:
         raise Missing(f'persistentvolume "{claim["spec"]["volumeName"]}" not found')
-    place = bound["spec"].get("hostPath") or bound["spec"].get("local")
+    title = f"folder of persistentvolume {bound['metadata']['name']!r}"
+    if local := bound["spec"].get("local"):
+        folder = _on_disk(pod, str(local["path"]), disks)
+        if not folder.is_dir():
+            raise Missing(f"{title} is not on the node's disk, {folder}")
+        return folder
+    place = bound["spec"].get("hostPath")
     if not place:
         raise Refused(f"persistentvolume {bound['metadata']['name']!r} is no folder of this machine")
     folder = Path(place["path"])
     if not folder.is_dir():
-        raise Missing(f"folder of persistentvolume {bound['metadata']['name']!r} is not there")
+        raise Missing(f"{title} is not there")
     current = folder.stat()
     desired = (owner.uid, owner.gid if owner.group is None else owner.group)
     if os.geteuid() == 0 and (current.st_uid, current.st_gid) != desired:

@@ -38,6 +38,7 @@ GATEWAY_API = ModulePin(
     "sigs.k8s.io/gateway-api", "v1.6.1", "h1:mock6phZbI6rvZerwrVNk7hVNymQgHo+6sJ81Ia7ftY="
 )
 KSERVE_PORT = "Port: options.webhookPort,"
+OWN_ADDRESS = 'os.Getenv("CORRAL_ADDRESS")'
 LANGUAGE_HOST = HERE / "language_host.py"
 
 
@@ -58,6 +59,23 @@ def slim_provider(builder: Builder, source: Path) -> None:
     schema = json.loads((embedded / "schema.json").read_bytes()) | {"version": PROVIDER_VERSION}
     (source / "schema.json").write_text(json.dumps(schema, separators=(",", ":")))
     shutil.copyfile(embedded / "terraform-mapping.json", source / "terraform-mapping.json")
+
+
+def kserve_local_models(builder: Builder, source: Path) -> None:
+    """Take the mains of controller and agent of local models, with their servers on their pods' addresses."""
+    for command in ("localmodel", "localmodelnode"):
+        main = (builder.module(KSERVE) / "cmd" / command / "main.go").read_text()
+        for old, new in (
+            (KSERVE_PORT, f"Host: {OWN_ADDRESS}, {KSERVE_PORT}"),
+            *((port, f"{OWN_ADDRESS} + {port}") for port in ('":8080"', '":8081"')),
+        ):
+            if main.count(old) != 1:
+                raise ToolchainError(
+                    f"{KSERVE.path}@{KSERVE.version}: cmd/{command}/main.go has no single {old!r}"
+                )
+            main = main.replace(old, new)
+        (source / command).mkdir()
+        (source / command / "main.go").write_text(main)
 
 
 def kserve_manager(builder: Builder, source: Path) -> None:

@@ -16,6 +16,7 @@ from corral.embedded.toolchain.sources import (
     PULUMI_CLI,
     PULUMI_VERSION,
     PulumiWithPython,
+    kserve_local_models,
     kserve_manager,
     slim_provider,
 )
@@ -58,6 +59,7 @@ KYVERNO_PROGRAMS = {
 }
 """Command folder of each program."""
 KSERVE_CHARTS = ("kserve-crd-minimal", "kserve-resources", "kserve-runtime-configs")
+KSERVE_CACHE_CHARTS = ("kserve-localmodel-crd-minimal", "kserve-localmodel-resources")
 KUBERNETES_PROGRAMS = ("kube-apiserver", "kube-controller-manager", "kube-scheduler")
 PULUMI = Installed("pulumi", ("version",), lowest=(3, 259), below=(4,))
 
@@ -261,6 +263,26 @@ TOOLS: tuple[Recipe, ...] = (
         "0.20.0",
         ("kserve-manager",),
         (GoBuild("kserve", {"kserve-manager": "."}, 115, {}, kserve_manager),),
+    ),
+    Recipe(
+        "kserve-local-models",
+        "0.20.0",
+        ("kserve-localmodel", "kserve-localmodelnode"),
+        (
+            GoBuild(
+                "kserve",
+                {f"kserve-{name}": f"./{name}" for name in ("localmodel", "localmodelnode")},
+                130,
+                {},
+                kserve_local_models,
+            ),
+        ),
+    ),
+    Recipe(
+        "kserve-local-models-charts",
+        "0.20.0",
+        tuple(f"chart:{name}" for name in KSERVE_CACHE_CHARTS),
+        (ChartFiles(tuple(CopiedChart(name, KSERVE, f"charts/{name}") for name in KSERVE_CACHE_CHARTS)),),
     ),
     Recipe(
         "kyverno",

@@ -36,6 +36,11 @@ def ceasing(by: float, minute: int) -> str:
     return f"0+{by:g}x{minute} {by * minute:g}x{END - minute - 1}"
 
 
+def once(minute: int) -> str:
+    """Appears at the minute with the first event, and counts no other."""
+    return from_minute(minute, 1)
+
+
 def from_minute(minute: int, value: float) -> str:
     """No sample before the minute."""
     return f"_x{minute} {value:g}x{END - minute}"
@@ -170,8 +175,16 @@ CASES: Mapping[str, Case] = {
         silent=[volume(VOLUME, 11), volume('namespace="team",persistentvolumeclaim="theirs"', 1)],
     ),
     "corral-model-storage ModelStorageErrors": Case(
-        firing=[{f'SeaweedFS_s3_request_total{{{STORE},code="503"}}': f"0+1x{END}"}],
+        firing=[
+            {f'SeaweedFS_s3_request_total{{{STORE},code="503"}}': f"0+1x{END}"},
+            {
+                f'SeaweedFS_s3_request_total{{{STORE},type="GET",code="503"}}': once(END - 15),
+                f'SeaweedFS_s3_request_total{{{STORE},type="PUT",code="503"}}': once(END - 7),
+            },
+        ],
         silent=[
+            {f'SeaweedFS_s3_request_total{{{STORE},code="503"}}': once(END - 9)},
+            {f'SeaweedFS_s3_request_total{{{STORE},code="503"}}': once(END - 11)},
             {f'SeaweedFS_s3_request_total{{{STORE},code="200"}}': f"0+1x{END}"},
             {f'SeaweedFS_s3_request_total{{{STORE},code="500"}}': constant(7)},
         ],
@@ -209,9 +222,25 @@ CASES: Mapping[str, Case] = {
     ),
     "corral-kyverno PolicyFails": Case(
         firing=[
-            {'kyverno_validating_policy_results_total{policy_name="sov-sup-01",result="error"}': growing()}
+            {'kyverno_validating_policy_results_total{policy_name="sov-sup-01",result="error"}': growing()},
+            {
+                'kyverno_validating_policy_results_total{policy_name="sov-sup-01",result="error"}': once(
+                    END - 7
+                )
+            },
         ],
         silent=[
+            {
+                'kyverno_validating_policy_results_total{policy_name="sov-sup-01",result="error"}': once(
+                    END - 20
+                )
+            },
+            # Prometheus was away.
+            {
+                'kyverno_validating_policy_results_total{policy_name="sov-sup-01",result="error"}': (
+                    f"4x{END - 40} _x30 4x9"
+                )
+            },
             {'kyverno_validating_policy_results_total{policy_name="sov-sup-01",result="fail"}': growing()},
             {'kyverno_validating_policy_results_total{policy_name="sov-sup-01",result="error"}': constant(4)},
         ],
@@ -226,7 +255,11 @@ CASES: Mapping[str, Case] = {
     ),
     "corral-gateway GatewayMissing": missing(f"envoy_server_live{{{PROXY}}}"),
     "corral-gateway GatewayErrorBudgetBurn": Case(
-        firing=[answered(90, 10), answered(96, 4)],
+        firing=[
+            answered(90, 10),
+            answered(96, 4),
+            {answers("2", PROXY): growing(1), answers("5", PROXY): from_minute(END - 4, 90)},
+        ],
         silent=[
             answered(98, 2),
             {answers("2", PROXY): growing(90), answers("5", PROXY): ceasing(10, END - 40)},
@@ -239,8 +272,12 @@ CASES: Mapping[str, Case] = {
         silent=[answered(996, 4), {answers("2", PROXY): growing(9), answers("4", PROXY): growing(9)}],
     ),
     "corral-gateway GatewayCountsNothing": Case(
-        firing=[{f"{UNCOUNTED}{{{PROXY}}}": growing(1)}],
-        silent=[{f"{UNCOUNTED}{{{PROXY}}}": constant(7)}, {f"{UNCOUNTED}{{{OTHER}}}": growing(1)}],
+        firing=[{f"{UNCOUNTED}{{{PROXY}}}": growing(1)}, {f"{UNCOUNTED}{{{PROXY}}}": once(END - 7)}],
+        silent=[
+            {f"{UNCOUNTED}{{{PROXY}}}": constant(7)},
+            {f"{UNCOUNTED}{{{PROXY}}}": once(END - 20)},
+            {f"{UNCOUNTED}{{{OTHER}}}": growing(1)},
+        ],
     ),
     "corral-cert-manager CertManagerMissing": missing(
         'up{namespace="cert-manager",container="cert-manager-controller"}'
@@ -286,9 +323,13 @@ CASES: Mapping[str, Case] = {
     "corral-fair-sharing FairSharingMissing": Case(firing=[{}], silent=[{"kueue_build_info": constant(1)}]),
     "corral-keda KedaMissing": missing(f"up{{{KEDA}}}"),
     "corral-keda TriggerFails": Case(
-        firing=[{f"{FAILED}{{{KEDA},{TRIGGER}}}": growing(1)}],
+        firing=[
+            {f"{FAILED}{{{KEDA},{TRIGGER}}}": growing(1)},
+            {f"{FAILED}{{{KEDA},{TRIGGER}}}": from_minute(END - 7, 4)},
+        ],
         silent=[
             {f"{FAILED}{{{KEDA},{TRIGGER}}}": growing(0.2)},
+            {f"{FAILED}{{{KEDA},{TRIGGER}}}": from_minute(END - 7, 3)},
             {f"{FAILED}{{{KEDA},{TRIGGER}}}": until(0, END - 3, 9)},
             {f"{FAILED}{{{OTHER},{TRIGGER}}}": growing(1)},
         ],

@@ -1,7 +1,11 @@
 """Calls of models through the gateway, as an application makes them."""
 
 import json
-from contextlib import AbstractContextManager
+import ssl
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -11,13 +15,17 @@ from tests.e2e import platform_client
 from tests.e2e.platform_client import Platform
 from tests.fair_sharing.stack import STACK
 
-from corral.catalogue.gateway import keys_secret
+from corral.catalogue.gateway import PROXY, TLS_SECRET, keys_secret
 
 HOST, PORT = STACK["gateway"]["host"], STACK["gateway"]["port"]
 SPACE = "envoy-gateway-system"
 KEYS = {"red": "sk-red-0123456789", "blue": "sk-blue-0123456789"}
 CHANGED_SECONDS = 20
 RESTART_SECONDS = 60
+STEADY, PAUSE = 2, 0.2
+"""Callers that do not stop asking, and the seconds that each waits between two calls."""
+ATTEMPTS = 3
+"""Of a call whose connection ends: OpenAI's clients make two more (`max_retries`), half a second later."""
 
 
 def write(platform: Platform, content: dict[str, Any]) -> Path:
@@ -80,3 +88,60 @@ def answers(client: httpx.Client, tenant: str, key: str | None, status: int) -> 
 def question(text: str, tokens: int, **more: Any) -> dict[str, Any]:
     messages = [{"role": "user", "content": text}]
     return {"messages": messages, "max_tokens": tokens, "temperature": 0, "model": "smollm2", **more}
+
+
+def connected(platform: Platform) -> httpx.Client:
+    """A client as an application is one: it knows the endpoint's name, and the authority to trust."""
+    address = platform.read("service", PROXY, "-n", SPACE)["spec"]["clusterIP"]
+    trusted = ssl.create_default_context(cadata=platform.secret(SPACE, TLS_SECRET)["ca.crt"])
+    return httpx.Client(
+        base_url=f"https://{address}:{PORT}",
+        headers={"Host": HOST},
+        verify=trusted,
+        timeout=90,
+        trust_env=False,
+    )
+
+
+class Steady:
+    """Callers that never stop asking; what each call came to."""
+
+    def __init__(self, ask: Callable[[], httpx.Response], attempts: int = 1) -> None:
+        self._ask, self._attempts = ask, attempts
+        self._ended = threading.Event()
+        self.calls: list[str] = []
+        self.longest = 0.0
+        """Seconds that a call took at most."""
+
+    def _called(self) -> str:
+        for attempt in range(self._attempts):
+            if attempt:
+                time.sleep(0.5)
+            try:
+                return str(self._ask().status_code)
+            except httpx.HTTPError as error:
+                ended = repr(error)
+        return ended
+
+    def _calls(self) -> None:
+        while not self._ended.wait(PAUSE):
+            begun = time.monotonic()
+            self.calls.append(self._called())
+            self.longest = max(self.longest, time.monotonic() - begun)
+
+    @contextmanager
+    def calling(self) -> Iterator["Steady"]:
+        threads = [threading.Thread(target=self._calls) for _ in range(STEADY)]
+        for one in threads:
+            one.start()
+        try:
+            yield self
+        finally:
+            self._ended.set()
+            for one in threads:
+                one.join()
+
+    def lost(self) -> list[str]:
+        """Calls that got no answer; there were calls."""
+        assert len(self.calls) > 10, self.calls
+        return [one for one in self.calls if one != "200"]

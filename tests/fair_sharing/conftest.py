@@ -1,6 +1,5 @@
 """One platform for the whole folder: up once, gone afterwards."""
 
-import ssl
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,10 +10,9 @@ from tests.doubles import identity_provider
 from tests.doubles.identity_provider import IdentityProvider
 from tests.e2e import platform_client
 from tests.e2e.platform_client import Platform
-from tests.fair_sharing.callers import HOST, KEYS, PORT, SPACE, change_key
+from tests.fair_sharing.callers import KEYS, change_key, connected
 from tests.fair_sharing.stack import INTAKE_KEYS, with_tokens
 
-from corral.catalogue.gateway import PROXY, TLS_SECRET
 from corral.catalogue.vocabulary import Addon
 from corral.embedded.toolchain import ensure, needed
 
@@ -44,16 +42,8 @@ def platform(provider: IdentityProvider):
 
 @pytest.fixture(scope="module")
 def client(platform: Platform) -> Iterator[httpx.Client]:
-    """A client as an application is one: it knows the endpoint's name, and the authority to trust."""
-    address = platform.read("service", PROXY, "-n", SPACE)["spec"]["clusterIP"]
-    trusted = ssl.create_default_context(cadata=platform.secret(SPACE, TLS_SECRET)["ca.crt"])
+    """A client of applications that have a key."""
     for tenant, key in KEYS.items():
         change_key(platform, tenant, "app", key)
-    with httpx.Client(
-        base_url=f"https://{address}:{PORT}",
-        headers={"Host": HOST},
-        verify=trusted,
-        timeout=90,
-        trust_env=False,
-    ) as opened:
+    with connected(platform) as opened:
         yield opened

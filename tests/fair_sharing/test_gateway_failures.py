@@ -1,5 +1,6 @@
 """Servers that do not answer as a model does, behind the real proxies: failures in the interface's form."""
 
+import json
 import os
 import signal
 import time
@@ -11,7 +12,20 @@ import httpx
 import pytest
 from tests.e2e import platform_client
 from tests.e2e.platform_client import Platform
-from tests.fair_sharing.callers import CHANGED_SECONDS, KEYS, RESTART_SECONDS, SPACE, answers, call
+from tests.fair_sharing.callers import (
+    ATTEMPTS,
+    CHANGED_SECONDS,
+    KEYS,
+    RESTART_SECONDS,
+    SPACE,
+    Steady,
+    answers,
+    call,
+    connected,
+)
+
+from corral.components.gateway.objects import PROXY_PODS
+from corral.embedded.plane.processes import Process
 
 pytestmark = pytest.mark.engine
 
@@ -23,6 +37,8 @@ VALKEY = 6379
 """Port of a server that ends a connection on which somebody speaks HTTP."""
 DRAINED = 4
 """Seconds of the five that a replica has before it is told to end."""
+DRAINED_SECONDS = 120
+"""Twice what Envoy Gateway gives the connections of a proxy that is to end."""
 LONGEST = 2
 """Seconds that an answer may take."""
 
@@ -136,3 +152,70 @@ def test_a_replica_that_is_to_end_answers_until_the_proxies_know_of_it(platform,
         RESTART_SECONDS,
         "another replica has taken its place",
     )
+
+
+def proxies(platform: Platform) -> list[dict[str, Any]]:
+    """Pods of proxies that are ready."""
+    (selector,) = (f"{label}={value}" for label, value in PROXY_PODS.items())
+    pods = platform.items("pods", "-n", SPACE, "-l", selector)
+    return [
+        one
+        for one in pods
+        if platform_client.holds(one, "Ready") and "deletionTimestamp" not in one["metadata"]
+    ]
+
+
+@pytest.fixture
+def two(platform: Platform) -> Iterator[list[str]]:
+    """Names of two proxies, as a platform has them that is not on one machine."""
+
+    def scaled(replicas: int) -> None:
+        spec = {"provider": {"kubernetes": {"envoyDeployment": {"replicas": replicas}}}}
+        patch = ("envoyproxy", "corral", "-n", SPACE, "--type=merge", "-p", json.dumps({"spec": spec}))
+        platform.kubectl("patch", *patch)
+        platform_client.wait_for(
+            lambda: len(proxies(platform)) == replicas, RESTART_SECONDS, f"{replicas} proxies are ready"
+        )
+
+    scaled(2)
+    try:
+        yield [one["metadata"]["name"] for one in proxies(platform)]
+    finally:
+        scaled(1)
+
+
+def envoy(platform: Platform, name: str) -> Process:
+    """The proxy itself in its pod, beside what ends it in order."""
+    folder = platform.plane.pods / platform.read("pod", name, "-n", SPACE)["metadata"]["uid"]
+    (one,) = (
+        one
+        for one in platform.processes()
+        if f"{folder}/" in one.command_of_parent and "--disable-hot-restart" in one.command
+    )
+    return Process(one.pid, one.start)
+
+
+def listed(client: httpx.Client, attempts: int = 1) -> Steady:
+    """Callers that ask a model's server."""
+    return Steady(lambda: call(client, "/red/smollm2/v1/models", KEYS["red"]), attempts)
+
+
+def test_of_two_proxies_one_that_is_deleted_and_one_that_is_killed_lose_no_call(platform, two):
+    with connected(platform) as client, listed(client).calling() as steady:
+        time.sleep(1)
+        platform.kubectl("delete", "pod", two[0], "-n", SPACE, "--wait=false")
+        platform_client.wait_for(
+            lambda: platform.items("pods", "-n", SPACE, f"--field-selector=metadata.name={two[0]}") == [],
+            DRAINED_SECONDS,
+            "its connections have ended, and it",
+        )
+    assert steady.lost() == [], "an application need not even ask again"
+
+    platform_client.wait_for(lambda: len(proxies(platform)) == 2, RESTART_SECONDS, "there are two again")
+    killed = envoy(platform, two[1])
+    with connected(platform) as client, listed(client, ATTEMPTS).calling() as steady:
+        time.sleep(1)
+        os.kill(killed.pid, signal.SIGKILL)
+        platform_client.wait_for(lambda: not killed.alive, 10, "the proxy is gone")
+        platform_client.wait_for(lambda: len(proxies(platform)) == 2, RESTART_SECONDS, "it is back")
+    assert steady.lost() == [], "a client that asks again as OpenAI's do"

@@ -11,11 +11,9 @@ import json
 import os
 import re
 import signal
-import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
 from typing import Any
 
 import httpx
@@ -34,9 +32,10 @@ MODEL, CANARY = "smollm2", "smollm2-canary"
 WEIGHT = 30
 CONTEXT = STACK["models"][0]["context"] // 2
 """Of the canary, in tokens."""
-CALLERS, PAUSE = 2, 0.2
 CALLS_SECONDS = 90
 TOKENS = 10_000_000
+LONGEST = 15
+"""Seconds that a call takes at most while a replica ends, whose server has thirty for that."""
 SETTLED = 3
 """Seconds until the proxies have a route that the API server has."""
 EVALUATED = "What is the capital of France?", "What is a llama?"
@@ -48,39 +47,10 @@ CHECK, REFRESH, UP, EVALUATION, BASELINE, LOCK, _UP = [
 """What a user runs from a candidate to its evaluation, and once it is promoted."""
 
 
-class Steady:
-    """Callers that never stop asking; what each call came to."""
-
-    def __init__(self, client: httpx.Client) -> None:
-        self._client = client
-        self._ended = threading.Event()
-        self.calls: list[str] = []
-
-    def _ask(self) -> None:
-        while not self._ended.wait(PAUSE):
-            try:
-                body = callers.question("Hello", 1)
-                answer = callers.call(self._client, "/red/v1/chat/completions", callers.KEYS["red"], body)
-                self.calls.append(str(answer.status_code))
-            except httpx.HTTPError as error:
-                self.calls.append(repr(error))
-
-    @contextmanager
-    def calling(self) -> Iterator["Steady"]:
-        threads = [threading.Thread(target=self._ask) for _ in range(CALLERS)]
-        for one in threads:
-            one.start()
-        try:
-            yield self
-        finally:
-            self._ended.set()
-            for one in threads:
-                one.join()
-
-    def lost(self) -> list[str]:
-        """Calls that got no answer; there were calls."""
-        assert len(self.calls) > 10, self.calls
-        return [one for one in self.calls if one != "200"]
+def steady_calls(client: httpx.Client) -> callers.Steady:
+    """Callers of the model, by its name."""
+    body = callers.question("Hello", 1)
+    return callers.Steady(lambda: callers.call(client, "/red/v1/chat/completions", callers.KEYS["red"], body))
 
 
 def unlimited() -> dict[str, Any]:
@@ -119,7 +89,7 @@ def served(platform: Platform, model: str) -> int:
 def shares(platform: Platform, client: httpx.Client, calls: int) -> tuple[int, int]:
     """Answers of the model and of its canary to so many calls, and to those that are under way then."""
     before = served(platform, MODEL), served(platform, CANARY)
-    with Steady(client).calling() as steady:
+    with steady_calls(client).calling() as steady:
         platform_client.wait_for(lambda: len(steady.calls) >= calls, CALLS_SECONDS, f"{calls} calls")
     assert steady.lost() == []
     return served(platform, MODEL) - before[0], served(platform, CANARY) - before[1]
@@ -158,7 +128,7 @@ def locked(platform: Platform) -> dict[str, LockedModel]:
 def test_a_canary_comes_beside_a_model_that_is_called_and_takes_its_weight(platform, client, store):
     callers.write(platform, stack(WEIGHT, store))
     assert platform.corral(*LOCK).code == 0
-    with Steady(client).calling() as steady:
+    with steady_calls(client).calling() as steady:
         callers.up(platform, stack(WEIGHT, store))
         time.sleep(SETTLED)
     assert steady.lost() == []
@@ -169,7 +139,7 @@ def test_a_canary_comes_beside_a_model_that_is_called_and_takes_its_weight(platf
 def test_a_killed_canary_loses_no_call(platform, client):
     platform_client.wait_for(lambda: ready(platform), callers.RESTART_SECONDS, "the canary is ready")
     killed = platform.program_of("red", f"{CANARY}-predictor")
-    with Steady(client).calling() as steady:
+    with steady_calls(client).calling() as steady:
         time.sleep(1)
         os.kill(killed.pid, signal.SIGKILL)
         platform_client.wait_for(lambda: not killed.alive, 10, "the killed canary is gone")
@@ -178,8 +148,28 @@ def test_a_killed_canary_loses_no_call(platform, client):
     assert steady.lost() == []
 
 
+def test_a_replica_that_is_deleted_loses_no_call_and_holds_none_up(platform, client):
+    chosen = ("pods", "-n", "red", "-l", f"corral.dev/model={MODEL}")
+    (before,) = platform.model_pods(MODEL)
+    with steady_calls(client).calling() as steady:
+        time.sleep(1)
+        platform.kubectl("delete", "pod", before["metadata"]["name"], "-n", "red", "--wait=false")
+        platform_client.wait_for(
+            lambda: (
+                before["metadata"]["uid"] not in {one["metadata"]["uid"] for one in platform.items(*chosen)}
+            ),
+            callers.RESTART_SECONDS,
+            "the deleted replica has ended",
+        )
+    assert steady.lost() == []
+    assert steady.longest < LONGEST
+    platform_client.wait_for(
+        lambda: platform.model_pods(MODEL) != [], callers.RESTART_SECONDS, "the model has a replica again"
+    )
+
+
 def test_weight_0_takes_a_canary_out_and_loses_no_call(platform, client, store):
-    with Steady(client).calling() as steady:
+    with steady_calls(client).calling() as steady:
         callers.up(platform, stack(0, store))
         time.sleep(SETTLED)
     assert steady.lost() == []
@@ -233,7 +223,7 @@ def test_a_candidate_is_noticed_imported_and_evaluated_while_it_takes_no_call(pl
     tenants.put_object(
         Bucket=batches.BUCKET, Key="red/evaluation/input/capitals.jsonl", Body=content.encode()
     )
-    with Steady(client).calling() as steady, ThreadPoolExecutor(1) as beside:
+    with steady_calls(client).calling() as steady, ThreadPoolExecutor(1) as beside:
         done = beside.submit(platform.corral, *UP, seconds=platform_client.UP_SECONDS)
         ended = replaced(platform, done)
         assert ended.code == 0, ended.output[-4000:]
@@ -252,7 +242,7 @@ def test_a_candidate_is_noticed_imported_and_evaluated_while_it_takes_no_call(pl
 
 def test_a_canary_becomes_the_model_and_no_call_is_lost(platform, client, store):
     evaluated = locked(platform)[CANARY]
-    with Steady(client).calling() as steady:
+    with steady_calls(client).calling() as steady:
         callers.up(platform, stack(100, store))
         time.sleep(SETTLED)
         before = served(platform, MODEL)

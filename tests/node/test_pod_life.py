@@ -384,9 +384,9 @@ def test_a_flag_that_is_not_honoured_is_refused_with_the_pods_reason(lab_test, p
 def test_what_the_node_cannot_do_is_refused_by_name(lab_test, plane_home):
     async def work(lab):
         await lab.api.add("net", {"hostNetwork": True, "containers": [main_container("true")]})
-        volumes = {"volumes": [{"name": "v", "hostPath": {"path": "/"}}]}
+        volumes = {"volumes": [{"name": "v", "nfs": {"server": "nfs.example.eu", "path": "/"}}]}
         await lab.api.add("host", {**volumes, "containers": [main_container("true")]})
-        for name, word in (("net", "hostNetwork"), ("host", "hostPath")):
+        for name, word in (("net", "hostNetwork"), ("host", "nfs")):
             await lab.api.until(lambda name=name: lab.api.condition(name, "corral.dev/Refused") == "True")
             assert word in lab.api.container(name)["state"]["waiting"]["message"]
 

@@ -12,13 +12,14 @@ import pytest
 from corral.embedded.node.mounts import mounts, user
 from corral.embedded.node.program_spec import Refused
 from corral.embedded.node.sources import Missing, Sources
-from corral.embedded.node.volumes import File, Owner, claimed, empty, payload, token_keys, write
+from corral.embedded.node.volumes import File, Owner, claimed, empty, of_node, payload, token_keys, write
 
 POD = {
     "metadata": {"name": "p", "namespace": "llm", "uid": "u", "labels": {"app": "x"}},
     "spec": {"containers": []},
 }
 ME = Owner(os.geteuid(), os.getegid(), None)
+DISKS = Path("/nowhere")
 
 
 def sources(**collections) -> Sources:
@@ -73,7 +74,7 @@ def test_what_is_missing_is_waited_for_unless_it_is_optional():
         files({"configMap": {"name": "m", "items": [{"key": "q", "path": "q"}]}})
 
 
-@pytest.mark.parametrize("kind", ["hostPath", "nfs", "csi", "image"])
+@pytest.mark.parametrize("kind", ["nfs", "csi", "image"])
 def test_other_kinds_are_refused_by_name(kind):
     with pytest.raises(Refused, match=f"{kind} is not given here"):
         files({kind: {}})
@@ -114,11 +115,39 @@ def claim_of(volume: dict | None, phase: str = "Bound"):
     claims = {("llm", "c"): {"spec": {"volumeName": "pv"}, "status": {"phase": phase}}}
     volumes = {("", "pv"): {"metadata": {"name": "pv"}, "spec": volume}} if volume is not None else {}
     stated = {"name": "v", "persistentVolumeClaim": {"claimName": "c"}}
-    return claimed(POD, stated, sources(claims=claims, volumes=volumes), ME)
+    return claimed(POD, stated, sources(claims=claims, volumes=volumes), ME, DISKS)
 
 
 def test_a_bound_claim_is_the_folder_of_its_volume(tmp_path: Path):
     assert claim_of({"hostPath": {"path": str(tmp_path)}}) == tmp_path
+
+
+def test_folders_of_a_node_are_on_its_own_disk(tmp_path: Path):
+    def of(name: str, path: str, kind: str = "DirectoryOrCreate") -> Path:
+        volume = {"name": "v", "hostPath": {"path": path, "type": kind}}
+        return of_node({"spec": {"nodeName": name}}, volume, tmp_path)
+
+    assert of("a", "/models") == tmp_path / "a" / "models"
+    assert of("b", "/models") != of("a", "/models") and of("a", "/models", "").is_dir()
+    with pytest.raises(Missing, match="/other of volume 'v' is not on the node's disk"):
+        of("a", "/other", "Directory")
+    for path in ("/", "/../b/models", "/models/../.."):
+        with pytest.raises(Refused, match="no folder of the node's disk"):
+            of("a", path)
+    with pytest.raises(Refused, match="hostPath of type Socket"):
+        of("a", "/run/x", "Socket")
+
+
+def test_a_claim_of_a_local_volume_is_the_folder_of_the_pods_node(tmp_path: Path):
+    (tmp_path / "a" / "models").mkdir(parents=True)
+    pod = {**POD, "spec": {**POD["spec"], "nodeName": "a"}}
+    claims = {("llm", "c"): {"spec": {"volumeName": "pv"}, "status": {"phase": "Bound"}}}
+    volumes = {("", "pv"): {"metadata": {"name": "pv"}, "spec": {"local": {"path": "/models"}}}}
+    stated = {"name": "v", "persistentVolumeClaim": {"claimName": "c"}}
+    read = sources(claims=claims, volumes=volumes)
+    assert claimed(pod, stated, read, ME, tmp_path) == tmp_path / "a" / "models"
+    with pytest.raises(Missing, match="'pv' is not on the node's disk"):
+        claimed({**pod, "spec": {**pod["spec"], "nodeName": "b"}}, stated, read, ME, tmp_path)
 
 
 def test_an_unbound_claim_is_waited_for(tmp_path: Path):

@@ -311,3 +311,11 @@ def test_the_partition_follows_from_the_region(region: str):
     )
     eks = planned(moved).cluster.eks
     assert eks is not None and eks.partition == partition
+
+
+def test_no_node_that_comes_and_goes_keeps_models():
+    lines = refused(stated(("models.0.local-cache", True)))
+    assert any(
+        "models[0].local-cache: true" in line and "on cluster kind eks: embedded, existing can" in line
+        for line in lines
+    ), lines

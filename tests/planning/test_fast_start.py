@@ -106,7 +106,6 @@ def test_a_canary_is_kept_as_its_model_is_and_counts_on_the_node():
 @pytest.mark.parametrize(
     ("changes", "path", "hint"),
     [
-        ({"cluster": {"kind": "embedded"}}, "models[0].local-cache: true", "existing can"),
         ({"models": [{**KEPT, "weights": "simulated"}]}, "models[0].local-cache: true", "leave local-cache"),
         ({"addons": {"kserve": "existing"}}, "addons.kserve: existing", "use managed"),
         ({"addons": {"model-cache": "off"}}, "addons.model-cache: off", "leave local-cache out"),

@@ -20,6 +20,8 @@ def spec_of(image: str) -> ProgramSpec:
     ("image", "name"),
     [
         ("kserve/kserve-controller:v0.20.0", "kserve-manager"),
+        ("docker.io/kserve/kserve-localmodel-controller:v0.20.0", "kserve-localmodel"),
+        ("docker.io/kserve/kserve-localmodelnode-agent:v0.20.0", "kserve-localmodelnode"),
         ("docker.io/kserve/storage-initializer:v0.20.0", "kserve-storage-initializer"),
         ("ghcr.io/ggml-org/llama.cpp:server", "llama-server"),
         ("registry.example.eu:5000/mirror/ghcr.io/ggml-org/llama.cpp@sha256:" + "0" * 64, "llama-server"),

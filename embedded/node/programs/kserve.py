@@ -1,5 +1,6 @@
-"""KServe: the controller manager and the storage initializer."""
+"""KServe: the controller manager, the storage initializer, and what keeps models on nodes."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from corral.embedded.node.program_spec import Context, Launch, Omitted, ProgramSpec, Refused
@@ -9,6 +10,8 @@ from corral.embedded.node.programs.flags import Flags, arguments, bind, keep, ke
 
 MANAGER = "kserve/kserve-controller"
 INITIALIZER = "kserve/storage-initializer"
+CACHES = "kserve/kserve-localmodel-controller"
+AGENT = "kserve/kserve-localmodelnode-agent"
 CERTIFICATES = "/tmp/k8s-webhook-server/serving-certs"
 
 MANAGER_FLAGS = Flags(
@@ -47,6 +50,48 @@ def _temporary(context: Context) -> str:
     return str(context.scratch / "tmp")
 
 
+CACHE_FLAGS = Flags(
+    documented(CACHES),
+    (
+        bind("metrics-addr", absent=":8080"),
+        bind("health-probe-addr", absent=":8081"),
+        keep("webhook-port"),
+        switch("leader-elect"),
+        switch("zap-devel"),
+        *keeps("zap-encoder", "zap-log-level", "zap-stacktrace-level", "zap-time-encoding"),
+    ),
+)
+AGENT_FLAGS = Flags(
+    documented(AGENT),
+    (
+        switch("leader-elect"),
+        switch("zap-devel"),
+        *keeps("zap-encoder", "zap-log-level", "zap-stacktrace-level", "zap-time-encoding"),
+    ),
+)
+
+
+def caches(context: Context) -> Launch:
+    """The controller of local models; its build takes the address of its servers from the environment."""
+    context.require_mounts(CACHES, f"reads its certificate in {CERTIFICATES}")
+    return _local_models(context, "localmodel", CACHE_FLAGS.translate(context, _stated(context, CACHES)))
+
+
+def agent(context: Context) -> Launch:
+    """The agent of local models on a node."""
+    context.require_mounts(AGENT, "looks for models in /mnt/models")
+    return _local_models(context, "localmodelnode", AGENT_FLAGS.translate(context, _stated(context, AGENT)))
+
+
+def _stated(context: Context, image: str) -> Sequence[str]:
+    return arguments(context, image, "manager")
+
+
+def _local_models(context: Context, command: str, flags: Sequence[str]) -> Launch:
+    program = installed.program(f"kserve-{command}")
+    return Launch([str(program), *flags], {"CORRAL_ADDRESS": context.bind}, (program.parent,))
+
+
 def initializer(context: Context) -> Launch:
     """KServe's storage initializer: pairs of source and target."""
     pairs = arguments(context, INITIALIZER, "initializer-entrypoint")
@@ -62,6 +107,8 @@ def initializer(context: Context) -> Launch:
 PROGRAMS: tuple[ProgramSpec | Omitted, ...] = (
     ProgramSpec("kserve-manager", MANAGER, manager, documented(MANAGER).source),
     ProgramSpec("kserve-storage-initializer", INITIALIZER, initializer, documented(INITIALIZER).source),
+    ProgramSpec("kserve-localmodel", CACHES, caches, documented(CACHES).source),
+    ProgramSpec("kserve-localmodelnode", AGENT, agent, documented(AGENT).source),
     Omitted(
         "brancz/kube-rbac-proxy",
         "a proxy that authorises readers of the manager's metrics; the metrics stay on a loopback address",

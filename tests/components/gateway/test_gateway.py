@@ -2,6 +2,7 @@
 
 import base64
 import json
+import re
 from typing import Any
 
 import pytest
@@ -14,6 +15,7 @@ from corral.components._kit import ArgsError
 from corral.components.envoy_gateway import rate_limits
 from corral.components.gateway import Gateway, RoutedTenant
 from corral.components.gateway.script import METADATA, RESET, USED
+from corral.components.model.service import UNROUTED
 
 BLUE: RoutedTenant = {
     "name": "blue",
@@ -35,6 +37,8 @@ RED: Any = {
     "tokens": TOKENS,
 }
 ARGS: Any = {"host": "models.example.eu", "supply": {}}
+KEPT_BY_SERVERS = 5
+"""Seconds after which servers of models close a connection on which nothing was asked."""
 THERE = {"controller": "envoy-gateway-system", "cert_manager": "cert-manager"}
 
 
@@ -253,6 +257,27 @@ def test_a_call_whose_server_ends_before_it_answers_goes_to_another():
     limits = named(made(), "BackendTrafficPolicy", "blue")["spec"]
     assert {"connect-failure", "reset"} <= set(limits["retry"]["retryOn"]["triggers"])
     assert limits["retry"]["numRetries"] > 0
+    assert limits["retry"]["retryOn"]["httpStatusCodes"] == [502], "of an interceptor whose server ended"
+
+
+def seconds(duration: str) -> float:
+    number, unit = re.fullmatch(r"(\d+)(ms|s)", duration).groups()
+    return int(number) / (1000 if unit == "ms" else 1)
+
+
+def test_retries_outlast_the_time_in_which_a_service_leads_to_a_dead_replica():
+    retry = named(made(), "BackendTrafficPolicy", "blue")["spec"]["retry"]
+    first, most = (seconds(retry["perRetry"]["backOff"][key]) for key in ("baseInterval", "maxInterval"))
+    # Envoy draws each pause evenly, from none to a greatest that doubles and one more time the first.
+    pauses = [min(most, first * (2 ** (n + 1) - 1)) / 2 for n in range(retry["numRetries"])]
+    assert sum(pauses) > 2
+
+
+def test_no_call_is_sent_on_a_connection_that_its_server_may_be_closing():
+    timeouts = named(made(), "BackendTrafficPolicy", "blue")["spec"]["timeout"]["http"]
+    used = seconds(timeouts["maxConnectionDuration"])
+    assert used < KEPT_BY_SERVERS
+    assert used < UNROUTED - 1, "and of its Service's endpoints its node hears within a second"
 
 
 @pytest.mark.parametrize(
