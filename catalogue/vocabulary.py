@@ -151,6 +151,14 @@ class EngineMetric(StrEnum):
     CACHE_USAGE = "kv-cache-usage"
 
 
+class Priority(StrEnum):
+    """Which models go before others when there is not enough for all."""
+
+    LOW = "low"
+    NORMAL = "normal"
+    HIGH = "high"
+
+
 class Task(StrEnum):
     """What callers ask of a model."""
 

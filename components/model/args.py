@@ -144,8 +144,10 @@ class ModelArgs(TypedDict):
     priority: NotRequired[pulumi.Input[str]]
     """Priority class of its replicas in that queue; the lowest when omitted."""
     priority_class: NotRequired[pulumi.Input[str]]
-    """PriorityClass of its pods, such as `PriorityClasses.names["models"]`, by which nodes schedule and evict them;
-    the cluster's default when omitted."""
+    """PriorityClass of its pods, such as `PriorityClasses.names["normal"]`, by which they are scheduled and
+    evicted; the cluster's default when omitted."""
+    import_priority_class: NotRequired[pulumi.Input[str]]
+    """The same of its import, such as `PriorityClasses.names["batch"]`."""
     monitors: NotRequired[bool]
     """False where the Prometheus operator's resource types are absent: no monitor and no alert then."""
     monitor_types: NotRequired[pulumi.Input[str]]

@@ -8,8 +8,8 @@ import pulumi_kubernetes as kubernetes
 from corral.components._kit import child
 
 SERVICE_LABEL = "serving.kserve.io/inferenceservice"
-"""On pods of an InferenceService, by KServe: its name; the pods of an import, which have the model's own labels,
-lack it."""
+"""On pods of an InferenceService, by KServe: its name. The pods of an import, which have the model's own
+labels, lack it."""
 TOPOLOGY = ("topology.kubernetes.io/zone", "kubernetes.io/hostname")
 
 
@@ -38,9 +38,9 @@ def disruption_budget(
 ) -> kubernetes.policy.v1.PodDisruptionBudget | None:
     """What lets one replica at a time be evicted, of a model that may have more than one; else None.
 
-    It follows the scale of the Deployment. With one replica it would permit just what is permitted without it,
-    and one that asked for a replica at all times would keep its node from ever being drained. A replica that is
-    not ready serves nobody and may always be evicted.
+    It follows the scale of the Deployment. With one replica it would permit just what is permitted without
+    it, and one that asked for a replica at all times would keep its node from ever being drained. A replica
+    that is not ready serves nobody and may always be evicted.
     """
     if most <= 1:
         return None

@@ -159,6 +159,7 @@ class Model(pulumi.ComponentResource):
             credential=store.get("writer_secret"),
             supply=args["supply"],
             scratch_gib=_scratch_gib(real),
+            priority_class=args.get("import_priority_class"),
             **self._source(name, args, real),
         )
 

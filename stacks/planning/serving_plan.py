@@ -124,6 +124,7 @@ def _model_plan(
         weight=one.weight,
         scaling=scaling_plan(section, start),
         time_to_first_token=section.time_to_first_token,
+        priority=section.priority,
         drain_seconds=DRAIN_SECONDS if one.canary_of is not None or section.scaling is not None else None,
         service=f"{predictor(section.name)}.{one.namespace}.svc.cluster.local",
     )

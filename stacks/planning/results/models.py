@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from corral.catalogue.quantities import GIB
 from corral.catalogue.unsafe_files import unsafe
-from corral.catalogue.vocabulary import Engine, EngineMetric, Scaler, Task, Weights
+from corral.catalogue.vocabulary import Engine, EngineMetric, Priority, Scaler, Task, Weights
 
 
 @dataclass(frozen=True)
@@ -191,6 +191,7 @@ class ModelPlan:
     """What its replicas follow; None: nothing of this platform changes their number."""
     local_cache: bool = False
     """Whether every node of its pool keeps its files."""
+    priority: Priority = Priority.NORMAL
     time_to_first_token: float | None = None
     """Seconds in which 95 of 100 answers begin; None: no objective."""
     drain_seconds: int | None = None
