@@ -138,6 +138,7 @@ class Engine(StrEnum):
     """The program that serves a model; not the runtime object that configures it."""
 
     LLAMA_CPP = "llama.cpp"
+    TEXT_EMBEDDINGS = "text-embeddings"
     VLLM = "vllm"
 
 

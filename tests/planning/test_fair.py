@@ -64,7 +64,9 @@ def test_a_priority_that_no_class_would_have_is_refused(addons):
 
 def test_a_model_s_priority_is_its_canary_s_too():
     canary = {"weight": 10, "context": 1024}
-    found = planned(**two(models=[{**SMALL, "priority": "low", "canary": canary}], gateway={"host": "models.example.eu"}))
+    found = planned(
+        **two(models=[{**SMALL, "priority": "low", "canary": canary}], gateway={"host": "models.example.eu"})
+    )
     assert [one.priority.value for one in found.models] == ["low", "low"]
 
 
