@@ -1,4 +1,4 @@
-"""Engines: what vLLM takes of a device beside weights and cache, by its version."""
+"""Engines: what each needs to know of, and takes of, a device beside weights and cache."""
 
 import re
 from functools import cache
@@ -27,7 +27,20 @@ class Reserve(Entry):
         return version(self.since)
 
 
+class TextEmbeddings(Entry):
+    """What Text Embeddings Inference runs on."""
+
+    capabilities: tuple[str, ...]
+    """Compute capabilities that it has a program for."""
+    padded: tuple[str, ...]
+    """Those of them without flash attention."""
+    batch_tokens: int
+    """Tokens of one batch at most, its own default."""
+    source: Source
+
+
 class _Engines(Entry):
+    text_embeddings: TextEmbeddings
     vllm: tuple[Reserve, ...]
 
 
@@ -41,6 +54,12 @@ def version(text: str) -> tuple[int, int]:
     if match is None:
         raise ValueError(f"{text!r} is no version such as v0.30.0")
     return int(match[1]), int(match[2])
+
+
+@cache
+def text_embeddings() -> TextEmbeddings:
+    """What Text Embeddings Inference runs on."""
+    return read("engines.yaml", _Engines).text_embeddings
 
 
 @cache

@@ -28,6 +28,10 @@ WEIGHT_BYTES = {
 }
 """Bytes per parameter with its scales, rounded up; embeddings and head stay at 2 where this is less."""
 SIXTEEN_BIT = 2
+EMBEDDERS = (Engine.VLLM, Engine.TEXT_EMBEDDINGS)
+"""Engines that serve embedding models from safetensors."""
+EMBEDDED = (Dtype.FP32, Dtype.BF16, Dtype.FP16)
+"""Dtypes of weights that Text Embeddings Inference reads."""
 WIDE_ATTENTION = (Dtype.FBGEMM_FP8, Dtype.NVFP4)
 """Attention may stay at 16 bits: always in Meta's FP8 (`modules_to_not_convert`), often in NVFP4."""
 WIDE_LAYERS = {Dtype.FBGEMM_FP8: 2}
@@ -131,6 +135,13 @@ class ModelSpec(Entry):
         return self
 
     @model_validator(mode="after")
+    def _embeds(self) -> "ModelSpec":
+        if self.engine is Engine.TEXT_EMBEDDINGS and len(self.engines) == 1:
+            words = ", ".join(one.value for one in EMBEDDED)
+            raise ValueError(f"text-embeddings serves models of task embedding in {words}")
+        return self
+
+    @model_validator(mode="after")
     def _layers_attend(self) -> "ModelSpec":
         full, shared, states = (
             getattr(self.attention, name, 0) for name in ("full_layers", "shared_layers", "state_layers")
@@ -158,6 +169,12 @@ class ModelSpec(Entry):
         wide += WIDE_LAYERS.get(self.dtype, 0) * parameters // self.layers
         wide = min(parameters, wide)
         return int(wide * max(SIXTEEN_BIT, each) + (parameters - wide) * each)
+
+    @property
+    def engines(self) -> tuple[Engine, ...]:
+        """Engines that can serve its files, its own first."""
+        several = self.engine in EMBEDDERS and self.task is Task.EMBEDDING and self.dtype in EMBEDDED
+        return tuple(dict.fromkeys((self.engine, *(EMBEDDERS if several else ()))))
 
     @property
     def encoder(self) -> bool:

@@ -38,6 +38,7 @@ def _runtime(name: str, engine: Engine, model_format: str) -> RuntimeEntry:
 
 RUNTIMES = {
     Engine.LLAMA_CPP: _runtime("corral-llamacpp", Engine.LLAMA_CPP, "gguf"),
+    Engine.TEXT_EMBEDDINGS: _runtime("corral-text-embeddings", Engine.TEXT_EMBEDDINGS, "safetensors"),
     Engine.VLLM: _runtime("corral-vllm", Engine.VLLM, "safetensors"),
 }
 
@@ -65,6 +66,14 @@ def server_options(engine: Engine, name: str, file: str | None) -> tuple[ServerO
         case Engine.LLAMA_CPP:
             path = f"{MODEL_FOLDER}/{file or name + GGUF}"
             return (_option("--model", path, "-m"), _option("--alias", name, "-a"), *listening)
+        case Engine.TEXT_EMBEDDINGS:
+            return (
+                _option("--model-id", MODEL_FOLDER),
+                _option("--served-model-name", name),
+                # It takes the variable HOSTNAME, a pod's own name, for where to listen.
+                _option("--hostname", "0.0.0.0"),
+                _option("--port", str(PORT), "-p"),
+            )
         case Engine.VLLM:
             folder = ServerOption((MODEL_FOLDER,), (MODEL_FOLDER, "--model"))
             return (folder, _option("--served-model-name", name), *listening)

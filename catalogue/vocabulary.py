@@ -138,6 +138,7 @@ class Engine(StrEnum):
     """The program that serves a model; not the runtime object that configures it."""
 
     LLAMA_CPP = "llama.cpp"
+    TEXT_EMBEDDINGS = "text-embeddings"
     VLLM = "vllm"
 
 
@@ -149,6 +150,14 @@ class EngineMetric(StrEnum):
     PROMPT_TOKENS = "prompt-tokens"
     GENERATED_TOKENS = "generated-tokens"
     CACHE_USAGE = "kv-cache-usage"
+
+
+class Priority(StrEnum):
+    """Which models go before others when there is not enough for all."""
+
+    LOW = "low"
+    NORMAL = "normal"
+    HIGH = "high"
 
 
 class Task(StrEnum):

@@ -5,9 +5,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from corral.catalogue.gpus import gpus
-from corral.catalogue.models import Model, models
+from corral.catalogue.models import Model, ModelSpec, models
 from corral.catalogue.prices import priced_regions
-from corral.catalogue.vocabulary import Dtype, Purchase
+from corral.catalogue.vocabulary import Dtype, Engine, Purchase
 from corral.cli.console import results
 from corral.cli.documents import FitDocument, ModelsDocument, model_entry, print_document
 from corral.cli.errors import UsageError
@@ -70,6 +70,7 @@ def _fitted(model: NamedModel, arguments: argparse.Namespace) -> FitPlan:
             raise UsageError(f"--dtype {arguments.dtype}: {error}") from None
         if spec is not model.spec and name == model.name:
             read = replace(read, origin=f"{read.origin}; weights computed for {spec.dtype.value}")
+    spec = _served_by(name, spec, arguments.engine)
     if arguments.context is not None and arguments.context > spec.context:
         raise UsageError(f"--context {arguments.context}: {name} has at most {spec.context} tokens")
     unknown = [key for key in arguments.gpu if key not in gpus()]
@@ -86,6 +87,14 @@ def _fitted(model: NamedModel, arguments: argparse.Namespace) -> FitPlan:
         region=arguments.region,
         purchase=Purchase(arguments.purchase),
     )
+
+
+def _served_by(name: str, spec: ModelSpec, word: str | None) -> ModelSpec:
+    able = [one.value for one in spec.engines]
+    if word is not None and word not in able:
+        what = f"{name} is {spec.dtype.value} for {spec.task.value}"
+        raise UsageError(f"--engine {word}: {what}: {one_of(word, able)}")
+    return spec if word is None else spec.model_copy(update={"engine": Engine(word)})
 
 
 def _print(plan: FitPlan, machine: bool) -> None:

@@ -249,6 +249,7 @@ def _add_sizing(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--max-num-seqs", type=_positive, help="concurrent sequences; default: 32")
     parser.add_argument("--dtype", help="weights in another dtype, such as fp8")
+    parser.add_argument("--engine", help="another engine that serves its files, such as text-embeddings")
     parser.add_argument("--gpu", action="append", default=[], help="this GPU alone; may be given again")
     parser.add_argument("--region", help="prices of this region alone; default: the cheapest of all")
     parser.add_argument(

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     AlertReceiverWord = AlertReceiver | Literal["webhook", "slack"]
     CurrencyWord = Currency | Literal["EUR", "USD"]
     DriverSourceWord = DriverSource | Literal["node-image", "operator"]
-    EngineWord = Engine | Literal["llama.cpp", "vllm"]
+    EngineWord = Engine | Literal["llama.cpp", "text-embeddings", "vllm"]
     EngineMetricWord = (
         EngineMetric
         | Literal[

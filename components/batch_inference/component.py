@@ -1,7 +1,7 @@
 """Batch inference: CronJobs that have models answer files of requests in the store."""
 
 from collections.abc import Iterator
-from typing import Any, TypedDict, cast
+from typing import Any, NotRequired, TypedDict, cast
 
 import pulumi
 import pulumi_kubernetes as kubernetes
@@ -60,6 +60,9 @@ class BatchInferenceArgs(TypedDict):
     """Where requests and answers are, such as `ModelStorage.batches`."""
     supply: Supply
     """Where the tools image comes from."""
+    priority_class: NotRequired[pulumi.Input[str]]
+    """PriorityClass of their pods, such as `PriorityClasses.names["batch"]`; the cluster's default when
+    omitted."""
 
 
 class BatchInference(pulumi.ComponentResource):
@@ -150,6 +153,7 @@ def _pod(batch: Batch, args: BatchInferenceArgs, secret: pulumi.Output[str]) -> 
     return {
         "restart_policy": "Never",
         "automount_service_account_token": False,
+        **({"priority_class_name": args["priority_class"]} if "priority_class" in args else {}),
         "security_context": restricted_pod(USER),
         "image_pull_secrets": pull_secrets(supply),
         **on_nodes(supply),

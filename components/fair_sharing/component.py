@@ -9,7 +9,7 @@ import yaml
 
 from corral.catalogue.addons import definition, descriptor
 from corral.catalogue.charts import chart
-from corral.catalogue.vocabulary import Addon
+from corral.catalogue.vocabulary import Addon, Priority
 from corral.components._kit import (
     checked,
     child,
@@ -26,8 +26,7 @@ from corral.components.fair_sharing.args import FairSharingArgs
 from corral.components.fair_sharing.guard import GUARD, binding, policy
 from corral.components.fair_sharing.queues import (
     COHORT,
-    SERVED,
-    SERVED_PRIORITY,
+    SERVED_PRIORITIES,
     Counts,
     cluster_queue,
     counts,
@@ -58,8 +57,9 @@ class FairSharing(pulumi.ComponentResource):
     A quota is not gone before the workloads that it let in: tenants' namespaces should depend on this.
     """
 
-    priority: pulumi.Output[str]
-    """Priority class of workloads that go before the others of their tenant."""
+    priorities: pulumi.Output[dict[str, str]]
+    """Priority class of model servers by `high`, `normal` and `low`; all go before the other workloads of
+    their tenant."""
     configuration: pulumi.Output[str]
     """What these queues need in the manager's configuration, as YAML; somebody else's must have it, too."""
     cluster_queues: pulumi.Output[dict[str, str]]
@@ -74,14 +74,15 @@ class FairSharing(pulumi.ComponentResource):
         manager = self._manager(name, args, types)
         queues = self._queues(name, args, offered, manager)
         self._guard(name, args)
-        self._priority(name, manager)
+        self._priorities(name, manager)
         self._watched(name, args, manager, types)
         needed = _needed(args)
-        self.priority = pulumi.Output.from_input(SERVED)
+        priorities = {word.value: served for word, (served, _) in SERVED_PRIORITIES.items()}
+        self.priorities = pulumi.Output.from_input(priorities)
         self.configuration = pulumi.Output.from_input(needed)
         self.cluster_queues = pulumi.Output.all(**{tenant: name_of(one) for tenant, one in queues.items()})
         self.register_outputs(
-            {"priority": SERVED, "configuration": needed, "cluster_queues": self.cluster_queues}
+            {"priorities": priorities, "configuration": needed, "cluster_queues": self.cluster_queues}
         )
 
     def _manager(
@@ -154,20 +155,21 @@ class FairSharing(pulumi.ComponentResource):
                 opts=child(self),
             )
 
-    def _priority(self, name: str, before: Sequence[pulumi.Resource]) -> None:
-        # The SDK's CustomResource has no field beside `spec`.
-        pulumi.CustomResource(
-            f"kubernetes:{API}:WorkloadPriorityClass",
-            f"{name}-priority",
-            {
-                "apiVersion": API,
-                "kind": "WorkloadPriorityClass",
-                "metadata": {"name": SERVED, "labels": labels(COMPONENT, SERVED)},
-                "value": SERVED_PRIORITY,
-                "description": "Model servers: before the other workloads of their tenant.",
-            },
-            child(self, depends_on=list(before)),
-        )
+    def _priorities(self, name: str, before: Sequence[pulumi.Resource]) -> None:
+        for word, (served, value) in SERVED_PRIORITIES.items():
+            # The SDK's CustomResource has no field beside `spec`.
+            pulumi.CustomResource(
+                f"kubernetes:{API}:WorkloadPriorityClass",
+                f"{name}-priority" if word is Priority.NORMAL else f"{name}-priority-{word.value}",
+                {
+                    "apiVersion": API,
+                    "kind": "WorkloadPriorityClass",
+                    "metadata": {"name": served, "labels": labels(COMPONENT, served)},
+                    "value": value,
+                    "description": f"Model servers of priority {word.value}, before their tenant's others.",
+                },
+                child(self, depends_on=list(before)),
+            )
 
     def _watched(
         self,

@@ -4,14 +4,19 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
+from corral.catalogue.vocabulary import Priority
 from corral.components.fair_sharing.args import DeviceCount, SharingTenant
 from corral.components.fair_sharing.values import NAMESPACE_NAME
 from corral.components.gpu_node_pool.node_labels import POOL_LABEL, TAINT
 
 COHORT = "corral"
 SERVED = "served-models"
-"""WorkloadPriorityClass of model servers: they go before the other workloads of their tenant."""
-SERVED_PRIORITY = 1000
+SERVED_PRIORITIES = {
+    Priority.HIGH: (f"{SERVED}-high", 2000),
+    Priority.NORMAL: (SERVED, 1000),
+    Priority.LOW: (f"{SERVED}-low", 500),
+}
+"""WorkloadPriorityClasses of model servers, name and value: all before their tenant's other workloads."""
 
 Counts = Counter[tuple[str, str]]
 """Devices by (pool, resource)."""

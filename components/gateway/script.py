@@ -115,16 +115,19 @@ MOST_READ = 8192
 """Bytes of an engine's error that are looked into; others are passed on as they come."""
 ERRORS = (
     r"""
--- Engines' words for a prompt that is longer than the context, in the interface's form: llama.cpp's, vLLM's.
+-- Engines' words for a prompt that is longer than the context, in the interface's form: llama.cpp's, vLLM's,
+-- those of Text Embeddings Inference, whose status is 422.
 local function in_form(handle)
   local length = tonumber(handle:headers():get("content-length") or "")
   if length == nil or length > MOST_READ then return end
   local body = handle:body()
   local text = body and body:getBytes(0, body:length()) or ""
   if not (string.find(text, "exceed_context_size_error", 1, true)
-      or string.find(text, "maximum context length", 1, true)) then return end
+      or string.find(text, "maximum context length", 1, true)
+      or string.find(text, "must have less than %d+ tokens")) then return end
   local message = string.match(text, '"message"%s*:%s*"([^"\\]*)"') or "The prompt exceeds the context."
   handle:headers():replace("content-length", body:setBytes([[HEAD]] .. message .. [[TAIL]]))
+  handle:headers():replace(":status", "400")
 end
 """.replace("MOST_READ", str(MOST_READ))
     .replace("HEAD", TOO_LONG.partition("MESSAGE")[0])
@@ -184,7 +187,8 @@ def script(*, routing: bool, counting: bool, most_tokens: Mapping[str, int] | No
         *(["within_ceiling(handle, path)"] if most_tokens and not routing else []),
     ]
     response = [
-        'if handle:headers():get(":status") == "400" then return in_form(handle) end',
+        'local status = handle:headers():get(":status")',
+        'if status == "400" or status == "422" then return in_form(handle) end',
         *(["count(handle)"] if counting else []),
     ]
     ceilings = ", ".join(f'["{model}"] = {most}' for model, most in (most_tokens or {}).items())

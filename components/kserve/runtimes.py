@@ -25,6 +25,7 @@ PATIENCE = {"periodSeconds": 10, "timeoutSeconds": 10}
 
 ENVIRONMENTS: Mapping[Engine, Mapping[str, str]] = {
     Engine.LLAMA_CPP: {},
+    Engine.TEXT_EMBEDDINGS: {"HF_HUB_OFFLINE": "1"},
     Engine.VLLM: {
         # Weights come from the store alone, and nobody is told about it.
         "HF_HUB_OFFLINE": "1",

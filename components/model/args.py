@@ -143,6 +143,11 @@ class ModelArgs(TypedDict):
     """Queue in which its replicas wait for their devices; they wait in none when omitted."""
     priority: NotRequired[pulumi.Input[str]]
     """Priority class of its replicas in that queue; the lowest when omitted."""
+    priority_class: NotRequired[pulumi.Input[str]]
+    """PriorityClass of its pods, such as `PriorityClasses.names["normal"]`, by which they are scheduled and
+    evicted; the cluster's default when omitted."""
+    import_priority_class: NotRequired[pulumi.Input[str]]
+    """The same of its import, such as `PriorityClasses.names["batch"]`."""
     monitors: NotRequired[bool]
     """False where the Prometheus operator's resource types are absent: no monitor and no alert then."""
     monitor_types: NotRequired[pulumi.Input[str]]

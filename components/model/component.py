@@ -26,6 +26,7 @@ from corral.components._kit import (
 from corral.components._secrets import secret_object
 from corral.components._signals import Monitor, watch
 from corral.components.model.args import ModelArgs, Weighty, argument_problems, one_request, weighty
+from corral.components.model.availability import disruption_budget
 from corral.components.model.cache import API as CACHE_API
 from corral.components.model.cache import cache_spec, claim, folder
 from corral.components.model.claim import claim_spec
@@ -82,6 +83,8 @@ class Model(pulumi.ComponentResource):
         files = self._files(name, args)
         template = self._claim(name, args)
         served = self._served(name, args, files, template, [*types, *files.before])
+        most = args.get("replicas_max", args.get("replicas_min", 1))
+        disruption_budget(self, f"{name}-budget", self._metadata(name, args, name), most=most)
         if "scaling" in args:
             self._scaled(name, args, args["scaling"], served)
         self._watched(name, args)
@@ -156,6 +159,7 @@ class Model(pulumi.ComponentResource):
             credential=store.get("writer_secret"),
             supply=args["supply"],
             scratch_gib=_scratch_gib(real),
+            priority_class=args.get("import_priority_class"),
             **self._source(name, args, real),
         )
 

@@ -13,6 +13,7 @@ from corral.catalogue.runtimes import BILL_FILE, RUNTIMES
 from corral.catalogue.vocabulary import Engine, Scaler, Weights
 from corral.components._pods import restricted_pod
 from corral.components.model.args import ModelArgs, server_arguments
+from corral.components.model.availability import topology_spread
 from corral.components.model.loader import FILES, files_mount
 from corral.controls.gpu.gpu_05 import CLASS
 from corral.controls.models.mod_08 import BILL
@@ -119,6 +120,8 @@ def inference_spec(
             "automountServiceAccountToken": False,
             "securityContext": restricted_pod(USER),
             "tolerations": [{"key": GPU_TAINT, "operator": "Exists", "effect": "NoSchedule"}],
+            "topologySpreadConstraints": topology_spread(name),
+            **({"priorityClassName": args["priority_class"]} if "priority_class" in args else {}),
             **pool,
             **({"resourceClaims": claims} if claims else {}),
             **({} if loader is None else _loaded(loader, args, kept)),

@@ -56,15 +56,20 @@ def _panels(name: str, namespace: str, engine: Engine) -> list[Panel]:
         {
             "title": "Requests",
             "queries": {
-                "running": f"sum({metrics[EngineMetric.RUNNING]}{here})",
-                "waiting": f"sum({metrics[EngineMetric.WAITING]}{here})",
+                word: f"sum({metrics[metric]}{here})"
+                for word, metric in (("running", EngineMetric.RUNNING), ("waiting", EngineMetric.WAITING))
+                if metric in metrics
             },
         },
         {
             "title": "Tokens per second",
             "queries": {
-                "prompt": f"sum(rate({metrics[EngineMetric.PROMPT_TOKENS]}{here}[5m]))",
-                "generated": f"sum(rate({metrics[EngineMetric.GENERATED_TOKENS]}{here}[5m]))",
+                word: f"sum(rate({metrics[metric]}{here}[5m]))"
+                for word, metric in (
+                    ("prompt", EngineMetric.PROMPT_TOKENS),
+                    ("generated", EngineMetric.GENERATED_TOKENS),
+                )
+                if metric in metrics
             },
         },
     ]
@@ -90,6 +95,24 @@ def _of_engine(here: str) -> Mapping[Engine, list[Panel]]:
                 "title": "Key-value cache in use",
                 "queries": {"{{pod}}": f"{METRICS[Engine.VLLM][EngineMetric.CACHE_USAGE]}{here}"},
                 "unit": "percentunit",
+            },
+        ],
+        Engine.TEXT_EMBEDDINGS: [
+            {
+                "title": "Latency, 95th percentile",
+                "queries": {
+                    "waiting": quantile("te_embed_queue_duration"),
+                    "computing": quantile("te_embed_inference_duration"),
+                    "input": quantile("te_embed_duration"),
+                },
+                "unit": "s",
+            },
+            {
+                "title": "Inputs per second",
+                "queries": {
+                    "embedded": f"sum(rate(te_embed_success{here}[5m]))",
+                    "refused: {{err}}": f"sum by (err) (rate(te_request_failure{here}[5m]))",
+                },
             },
         ],
         Engine.LLAMA_CPP: [

@@ -57,6 +57,7 @@ def tool_job(
     settings: Mapping[str, pulumi.Input[str]] | None = None,
     secrets: Mapping[str, tuple[pulumi.Input[str], str]] | None = None,
     scratch_gib: int = 1,
+    priority_class: pulumi.Input[str] | None = None,
     depends_on: Sequence[pulumi.Resource] = (),
 ) -> kubernetes.batch.v1.Job:
     """Run `corral <arguments>` beside `store` to its end.
@@ -70,6 +71,7 @@ def tool_job(
         settings: further variables.
         secrets: further variables, each by Secret and key in it.
         scratch_gib: what the tool keeps on the node at most.
+        priority_class: PriorityClass of its pod; the cluster's default when None.
     """
     tools = reference(image("tools"), supply)
     keys = {} if credential is None else {key: (credential, key) for key in CREDENTIAL_KEYS}
@@ -89,6 +91,7 @@ def tool_job(
         "restart_policy": "Never",
         "automount_service_account_token": False,
         **account,
+        **({} if priority_class is None else {"priority_class_name": priority_class}),
         "security_context": restricted_pod(USER),
         "image_pull_secrets": pull_secrets(supply),
         **on_nodes(supply),

@@ -22,4 +22,4 @@ sharing = FairSharing(
     },
     on_cluster,
 )
-pulumi.export("priority", sharing.priority)
+pulumi.export("priority", sharing.priorities["normal"])

@@ -123,6 +123,8 @@ from corral.components.policy_evidence import PolicyEvidenceArgs as PolicyEviden
 from corral.components.pre_pulled_images import PrePulledImages as PrePulledImages
 from corral.components.pre_pulled_images import PrePulledImagesArgs as PrePulledImagesArgs
 from corral.components.pre_pulled_images import PrePulledPool as PrePulledPool
+from corral.components.priority_classes import PriorityClasses as PriorityClasses
+from corral.components.priority_classes import PriorityClassesArgs as PriorityClassesArgs
 from corral.components.rate_limit_store import RateLimitStore as RateLimitStore
 from corral.components.rate_limit_store import RateLimitStoreArgs as RateLimitStoreArgs
 from corral.components.secret_store import SecretStore as SecretStore

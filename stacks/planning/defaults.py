@@ -51,8 +51,15 @@ def model_requests(
     return tuple(_request(one, known[one.section.model], spaces) for one in models)
 
 
+def engine_of(model: ModelSection, spec: ModelSpec) -> Engine:
+    """The engine that serves `model`."""
+    return model.engine or spec.engine
+
+
 def context_of(model: ModelSection, spec: ModelSpec) -> int:
-    """Tokens of one sequence of `model`."""
+    """Tokens of one sequence of `model`; text-embeddings takes the model's own limit and no other."""
+    if engine_of(model, spec) is Engine.TEXT_EMBEDDINGS:
+        return spec.context
     return model.context or min(spec.context, CONTEXT)
 
 
@@ -63,7 +70,7 @@ def _request(served: ServedModel, spec: ModelSpec, spaces: Mapping[str, str]) ->
         config=model,
         spec=spec,
         path=served.path,
-        engine=model.engine or spec.engine,
+        engine=engine_of(model, spec),
         context=context_of(model, spec),
         tenant=tenant,
         namespace=spaces[tenant],

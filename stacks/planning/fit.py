@@ -11,12 +11,12 @@ from corral.catalogue.models import WEIGHT_BYTES, ModelSpec, models
 from corral.catalogue.prices import offers, regions
 from corral.catalogue.vocabulary import Dtype, Engine, Purchase, Vendor
 from corral.stacks.config.stack_config import GpuPool, ModelSection
-from corral.stacks.planning.defaults import CONTEXT
+from corral.stacks.planning.defaults import context_of
 from corral.stacks.planning.gpu_pools.devices import DeviceKind
 from corral.stacks.planning.gpu_pools.mig import slices_of
 from corral.stacks.planning.gpu_pools.placement import DeviceFit, least_memory, smallest_fit
 from corral.stacks.planning.gpu_pools.whole import WholeAllocator
-from corral.stacks.planning.memory.notes import long_context
+from corral.stacks.planning.memory.notes import UNCALIBRATED, long_context
 from corral.stacks.planning.pricing import Money, gpu_shares, money, quantum
 from corral.stacks.planning.results.fit import FitPlan, FitPrice, GpuFit, Provenance, SpecPlan
 from corral.stacks.planning.results.pools import GpuPlan, SlicePlan
@@ -84,8 +84,8 @@ def fit(
     `context` and `max_num_seqs`: a stack file's defaults where they are None. `only`: GPUs, all where it is
     empty. `region`: of the prices; the cheapest of all regions where it is None.
     """
-    tokens = context or min(spec.context, CONTEXT)
     section = _section(max_num_seqs)
+    tokens = context_of(section, spec) if context is None else context
     counted = money(None)
     keys = only or tuple(gpus())
     fits: list[GpuFit] = []
@@ -197,3 +197,5 @@ def _notes(keys: Sequence[str], spec: ModelSpec) -> Iterator[str]:
         yield f"no arithmetic in {bits} bits of its own, weights are unpacked: {', '.join(lacking)}"
     if spec.engine is Engine.LLAMA_CPP:
         yield "llama.cpp is sized by its file and cache alone, without calibration"
+    if spec.engine is Engine.TEXT_EMBEDDINGS:
+        yield UNCALIBRATED

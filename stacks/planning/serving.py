@@ -7,6 +7,7 @@ from corral.catalogue.models import LongContext, ModelSpec
 from corral.catalogue.quantities import GIB
 from corral.catalogue.runtimes import gguf, server_options
 from corral.catalogue.vocabulary import Dtype, Engine, Load
+from corral.stacks.planning.memory import text_embeddings
 from corral.stacks.planning.memory.settings import DEFAULTS, EngineSettings
 from corral.stacks.planning.memory.sizing import utilisation
 from corral.stacks.planning.memory.vllm import largest_graph, pools, step_tokens
@@ -50,6 +51,8 @@ def arguments(
     stated = tuple(one for option in server_options(engine, name, gguf(files)) for one in option.arguments)
     if engine is Engine.LLAMA_CPP:
         return (*stated, *_llama_cpp(context, max_num_seqs), *_most(engine, max_tokens))
+    if engine is Engine.TEXT_EMBEDDINGS:
+        return (*stated, *text_embeddings.arguments(facts, max_num_seqs=max_num_seqs, settings=settings))
     step = step_tokens(facts, usable, context=context, max_num_seqs=max_num_seqs, settings=settings)
     share = utilisation(Engine.VLLM, usable, settings.utilisation) / shares
     return (

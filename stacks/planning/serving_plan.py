@@ -126,6 +126,7 @@ def _model_plan(
         scaling=scaling_plan(section, start),
         max_tokens=section.max_tokens,
         time_to_first_token=section.time_to_first_token,
+        priority=section.priority,
         drain_seconds=DRAIN_SECONDS if one.canary_of is not None or section.scaling is not None else None,
         service=f"{predictor(section.name)}.{one.namespace}.svc.cluster.local",
     )

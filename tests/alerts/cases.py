@@ -62,8 +62,8 @@ GPU = 'gpu="0",UUID="GPU-1"'
 EVICTED = 'kueue_evicted_workloads_total{cluster_queue="team",reason="PodsReadyTimeout"}'
 
 
-def deployment(name: str, value: str) -> Series:
-    labels = f'namespace="assistants",deployment="{name}-predictor"'
+def deployment(name: str, value: str, namespace: str = "assistants") -> Series:
+    labels = f'namespace="{namespace}",deployment="{name}-predictor"'
     return {f"kube_deployment_status_replicas_available{{{labels}}}": value}
 
 
@@ -84,13 +84,13 @@ def begun(in_time: str, of_all: str) -> Series:
     return {f'{metric}_bucket{{{labels},le="1.0"}}': in_time, f"{metric}_count{{{labels}}}": of_all}
 
 
-def unavailable(model: str) -> Case:
+def unavailable(model: str, namespace: str = "assistants") -> Case:
     return Case(
-        firing=[deployment(model, constant(0))],
+        firing=[deployment(model, constant(0), namespace)],
         silent=[
-            deployment(model, constant(1)),
-            deployment(model, until(1, END - 3, 0)),
-            deployment("another", constant(0)),
+            deployment(model, constant(1), namespace),
+            deployment(model, until(1, END - 3, 0), namespace),
+            deployment("another", constant(0), namespace),
         ],
     )
 
@@ -118,9 +118,9 @@ def connections(labels: str, used: float) -> Series:
     }
 
 
-def waiting(model: str, metric: str) -> Case:
+def waiting(model: str, metric: str, namespace: str = "assistants") -> Case:
     service = f'service="{model}-predictor"'
-    series = f'{metric}{{namespace="assistants",{service}}}'
+    series = f'{metric}{{namespace="{namespace}",{service}}}'
     return Case(
         firing=[{series: constant(2)}],
         silent=[
@@ -148,6 +148,8 @@ CASES: Mapping[str, Case] = {
     # By the PrometheusRule's name and the alert's.
     "model-smollm2 ModelUnavailable": unavailable("smollm2"),
     "model-smollm2 ModelQueueing": waiting("smollm2", "llamacpp:requests_deferred"),
+    "model-embed ModelUnavailable": unavailable("embed", "developers"),
+    "model-embed ModelQueueing": waiting("embed", "te_queue_size", "developers"),
     "model-chat ModelUnavailable": unavailable("chat"),
     "model-chat ModelQueueing": waiting("chat", "vllm:num_requests_waiting"),
     "model-chat ModelFirstTokenBudgetBurn": Case(

@@ -20,9 +20,8 @@ def graphs(home: Path) -> list[Graph]:
         return [_with_database("qdrant"), _with_database("pgvector")]
 
 
-def _timely(model: dict[str, Any]) -> dict[str, Any]:
-    """With an objective for first tokens, where it has them."""
-    return {**model, "time-to-first-token": 1} if model["name"] == "chat" else model
+FURTHER = {"chat": {"time-to-first-token": 1}, "embed": {"engine": "text-embeddings"}}
+"""Keys of models that give them more to watch, or another engine."""
 
 
 def _with_database(engine: str) -> Graph:
@@ -32,7 +31,10 @@ def _with_database(engine: str) -> Graph:
         **dev,
         "fair-sharing": {},
         "gateway": {"host": "models.example.eu"},
-        "models": [{**scaled, "scaling": {"max": 2}}, *(_timely(one) for one in others)],
+        "models": [
+            {**scaled, "scaling": {"max": 2}},
+            *({**one, **FURTHER.get(one["name"], {})} for one in others),
+        ],
         "vector-db": {"engine": engine},
     }
 

@@ -11,7 +11,7 @@ from tests.alerts.programs import needs, run
 
 PAGE = Path(__file__).parents[2] / "docs" / "alerts.md"
 needs_promtool = needs("promtool")
-ONE_PER_ENGINE = {"model-smollm2", "model-chat"}
+ONE_PER_ENGINE = {"model-smollm2", "model-chat", "model-embed"}
 
 
 @pytest.fixture(scope="module")

@@ -2,6 +2,7 @@ import pulumi
 import pytest
 from tests.components.harness import build
 
+from corral.catalogue.vocabulary import Engine
 from corral.components.cert_manager import CertManager
 from corral.components.gpu_node_pool import ExistingGpuNodePool
 from corral.components.kserve import KServe
@@ -29,7 +30,11 @@ def test_kserve_s_types_come_first_and_an_object_of_them_before_the_chart_that_n
     graph = build(lambda: KServe("kserve", {"supply": {}, "cert_manager": "cert-manager"}))
     types, controller = installed(graph, "kserve-crds"), installed(graph, "kserve-chart")
     runtimes = graph.of("ClusterServingRuntime")
-    assert {one.object_name for one in runtimes} == {"corral-llamacpp", "corral-vllm"}
+    assert {one.object_name for one in runtimes} == {
+        "corral-llamacpp",
+        "corral-text-embeddings",
+        "corral-vllm",
+    }
     assert all(types.urn in graph.before(one) for one in runtimes)
     assert {one.urn for one in runtimes} <= graph.before(controller), "Helm does not wait for new types"
 
@@ -76,7 +81,7 @@ def test_a_server_that_has_loaded_its_weights_is_asked_within_a_second_and_may_l
 def test_an_existing_kserve_gets_our_runtimes_alone():
     graph = build(lambda: KServe("kserve", {"supply": {}, "existing": True}), found=INFERENCE)
     assert not graph.of("Chart") + graph.of("Release") + graph.of("Namespace")
-    assert len(graph.of("ClusterServingRuntime")) == 2
+    assert len(graph.of("ClusterServingRuntime")) == len(Engine)
 
 
 def test_an_existing_kserve_that_is_too_old_is_refused_by_name():

@@ -339,7 +339,12 @@ def test_without_prometheus_types_there_is_a_dashboard_and_nothing_more():
 
 
 @pytest.mark.parametrize(
-    ("engine", "metric"), [("vllm", "vllm:num_requests_waiting"), ("llama.cpp", "llamacpp:requests_deferred")]
+    ("engine", "metric"),
+    [
+        ("vllm", "vllm:num_requests_waiting"),
+        ("llama.cpp", "llamacpp:requests_deferred"),
+        ("text-embeddings", "te_queue_size"),
+    ],
 )
 def test_each_engine_is_watched_in_its_own_words(engine, metric):
     graph = model(engine=engine)
@@ -384,6 +389,14 @@ def test_a_server_is_told_where_its_files_are_its_name_and_where_it_listens():
         *own,
     ]
     assert arguments(arguments=None) == ["--model", "/mnt/models/m.gguf", "--alias", "tiny", *listening]
+
+
+def test_text_embeddings_listens_where_it_is_told_and_not_by_its_variable_of_a_pod_s_name():
+    embedding = {**VLLM, "engine": "text-embeddings", "runtime": "corral-text-embeddings"}
+    assert arguments(**embedding, arguments=["--dtype", "float16"]) == [
+        *("--model-id", "/mnt/models", "--served-model-name", "tiny"),
+        *("--hostname", "0.0.0.0", "--port", "8080", "--dtype", "float16"),
+    ]
 
 
 @pytest.mark.parametrize("own", [["--model=/mnt/models", "--port=8080"], ["/mnt/models", "--port", "8080"]])
@@ -447,7 +460,7 @@ FOLLOWED = {**SCALING, "prometheus": "http://prometheus.monitoring.svc:9090"}
 
 
 def followed(engine: str, *triggers):
-    more = VLLM if engine == "vllm" else {}
+    more = {} if engine == "llama.cpp" else {**VLLM, "engine": engine, "runtime": f"corral-{engine}"}
     spec = {**FOLLOWED, "triggers": [{"metric": word, "threshold": most} for word, most in triggers]}
     return scaled(**more, scaling=spec).one("ScaledObject").inputs["spec"]["triggers"]
 
@@ -458,6 +471,8 @@ def followed(engine: str, *triggers):
         ("vllm", "waiting-requests", "sum(vllm:num_requests_waiting{})", "5"),
         ("vllm", "kv-cache-usage", "sum(vllm:kv_cache_usage_perc{})", "0.05"),
         ("vllm", "generated-tokens", "sum(rate(vllm:generation_tokens_total{}[2m]))", "5"),
+        ("text-embeddings", "waiting-requests", "sum(te_queue_size{})", "5"),
+        ("text-embeddings", "prompt-tokens", "sum(rate(te_request_input_length_sum{}[2m]))", "5"),
         ("llama.cpp", "waiting-requests", "sum(llamacpp:requests_deferred{})", "5"),
         ("llama.cpp", "running-requests", "sum(llamacpp:requests_processing{})", "5"),
         ("llama.cpp", "prompt-tokens", "sum(rate(llamacpp:prompt_tokens_total{}[2m]))", "5"),

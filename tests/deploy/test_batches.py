@@ -37,6 +37,10 @@ def job(graph: Graph) -> dict[str, Any]:
     return {**spec, **spec["containers"][0]}
 
 
+def test_a_batch_gives_way_to_models():
+    assert job(graph_of())["priorityClassName"] == "corral-batch"
+
+
 @pytest.mark.parametrize("profile", PROFILES)
 def test_no_control_of_the_profiles_stops_a_batch(profile: str):
     plan, graph = plan_of(profile), graph_of(profile)

@@ -379,6 +379,25 @@ def test_models_wait_in_their_tenants_queue_which_is_there_before_them(shared):
         assert space.urn in graph.before(queue), "its namespace is the tenant's"
 
 
+def test_the_priority_of_a_model_is_that_of_its_pods_and_of_its_place_in_the_queue(tmp_path, monkeypatch):
+    wanted = content()
+    wanted["fair-sharing"] = {}
+    for model, word in zip(wanted["models"], ("high", "low", "normal"), strict=False):
+        model["priority"] = word
+    started(tmp_path, monkeypatch)
+    graph = build(lambda: Platform(plan(parse(wanted), "dev")), secret_config=SECRETS, stack="dev")
+    queued = {"high": "served-models-high", "normal": "served-models", "low": "served-models-low"}
+    for model in wanted["models"]:
+        service = graph.one("InferenceService", model["name"])
+        word = model.get("priority", "normal")
+        assert service.inputs["spec"]["predictor"]["priorityClassName"] == f"corral-{word}"
+        assert service.inputs["metadata"]["labels"]["kueue.x-k8s.io/priority-class"] == queued[word]
+        assert graph.one("PriorityClass", f"corral-{word}").urn in graph.before(service)
+    imports = [one for one in graph.of("Job") if one.object_name.startswith("import-")]
+    classes = {one.inputs["spec"]["template"]["spec"]["priorityClassName"] for one in imports}
+    assert classes == {"corral-batch"}
+
+
 def test_what_queues_promise_is_what_the_plan_promises(shared):
     made, graph = shared
     assert len(made.shares.tenants) == 2

@@ -54,6 +54,22 @@ def test_a_tenant_owns_what_it_asks_for_or_what_its_models_need_at_most():
     assert rest == {("slices", "1g.5gb"): 3, ("slices", "3g.20gb"): 1, ("whole", "whole GPU"): 1}
 
 
+@pytest.mark.parametrize("addons", [{"tenancy": "existing"}, {"tenancy": "off"}])
+def test_a_priority_that_no_class_would_have_is_refused(addons):
+    high = {**SMALL, "priority": "high"}
+    reasons = problems(**two(models=[high], addons=addons))
+    assert any("models[0].priority: high: there is no class of it" in one for one in reasons)
+    assert not [one for one in problems(**two(models=[SMALL], addons=addons)) if "priority" in one]
+
+
+def test_a_model_s_priority_is_its_canary_s_too():
+    canary = {"weight": 10, "context": 1024}
+    found = planned(
+        **two(models=[{**SMALL, "priority": "low", "canary": canary}], gateway={"host": "models.example.eu"})
+    )
+    assert [one.priority.value for one in found.models] == ["low", "low"]
+
+
 def test_models_need_their_devices_at_most_replicas():
     big = model(name="l", model="llama-3.3-70b", replicas={"min": 1, "max": 2}, pool="whole", tenant="b")
     found = planned(**two(models=[SMALL, big], fair_sharing={}))

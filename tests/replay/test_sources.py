@@ -7,6 +7,7 @@ from corral.catalogue.images import image
 
 IMAGES = {
     "vllm": "vllm",
+    "text-embeddings": "text-embeddings",
     "kube-state-metrics": "kube-state-metrics",
     "qdrant": "qdrant",
     "postgres": "postgres-exporter",
@@ -19,7 +20,7 @@ IMAGES = {
 
 @pytest.mark.parametrize("file", IMAGES)
 def test_a_file_is_after_the_version_that_the_catalogue_has(file: str):
-    version = image(IMAGES[file]).tag.removeprefix("v").partition("-")[0]
+    version = image(IMAGES[file]).tag.removeprefix("cuda-").removeprefix("v").partition("-")[0]
     header = (RECORDED / f"{file}.prom").read_text().partition("# TYPE")[0]
     assert f" v{version}." in header.replace("\n", " "), f"look at {file}.prom again: it is {version} now"
 
@@ -27,7 +28,7 @@ def test_a_file_is_after_the_version_that_the_catalogue_has(file: str):
 def test_every_file_says_that_it_is_a_replay_and_is_of_an_exporter():
     files = {path.stem: path.read_text() for path in RECORDED.glob("*.prom")}
     assert all(text.startswith("# Replay, not a recording: values are made") for text in files.values())
-    assert {one.file for one in PLATFORM} | {"vllm", "llamacpp"} == files.keys()
+    assert {one.file for one in PLATFORM} | {"vllm", "llamacpp", "text-embeddings"} == files.keys()
     assert {path.stem for path in TROUBLE.glob("*.prom")} == files.keys()
 
 

@@ -11,6 +11,7 @@ from corral.catalogue.vocabulary import (
     Engine,
     EngineMetric,
     Load,
+    Priority,
     StorageKind,
     Task,
     Weights,
@@ -191,6 +192,9 @@ class ModelSection(Section):
     time_to_first_token: Annotated[float, Field(gt=0)] | None = None
     """Seconds in which 95 of 100 answers begin, over 30 days, one of those by which vLLM counts; alerts tell
     when the others spend what is allowed too fast. No objective when absent."""
+    priority: Priority = Priority.NORMAL
+    """Which models come first when devices or memory are short: a `high` one is scheduled first and evicted
+    last, a `low` one gives way; with Kueue, a higher one takes the devices of its tenant's lower ones."""
     pool: str | None = None
     """Pool it runs in; the planner takes the smallest device that fits when absent."""
     tenant: str | None = None

@@ -2,6 +2,7 @@
 
 from corral.components.batch_inference import Batch, BatchInferenceArgs
 from corral.components.model_storage import ModelStorage
+from corral.components.priority_classes import BATCH, PriorityClasses
 from corral.components.tenancy import Tenancy
 from corral.stacks.deploy.component_args.context import DeployContext
 from corral.stacks.planning.results.batches import BatchPlan
@@ -13,11 +14,15 @@ def batch_inference_args(context: DeployContext) -> BatchInferenceArgs | None:
     store = None if storage is None else storage.batches
     if store is None:
         return None
-    return {
+    args: BatchInferenceArgs = {
         "batches": [_batch(context, one) for one in context.plan.batches],
         "store": store,
         "supply": context.supply,
     }
+    classes = context.built.get(PriorityClasses)
+    if classes is not None:
+        args["priority_class"] = classes.names[BATCH]
+    return args
 
 
 def _batch(context: DeployContext, plan: BatchPlan) -> Batch:

@@ -10,6 +10,7 @@ from corral.components.model import DeviceClaim, ModelArgs, ModelScaling, NodeCa
 from corral.components.model_cache import ModelCache
 from corral.components.model_storage import ModelStorage
 from corral.components.observability import Observability, operated
+from corral.components.priority_classes import BATCH, PriorityClasses
 from corral.components.secret_store import SecretStore
 from corral.components.tenancy import Tenancy
 from corral.stacks.deploy.component_args.context import DeployContext
@@ -70,7 +71,11 @@ def model_args(context: DeployContext, model: ModelPlan) -> ModelArgs:
     if storage is not None:
         args["store"] = storage.store
     if queues is not None and sharing is not None:
-        args["queue"], args["priority"] = queues.queue, sharing.priority
+        args["queue"], args["priority"] = queues.queue, sharing.priorities[model.priority.value]
+    classes = built.get(PriorityClasses)
+    if classes is not None:
+        args["priority_class"] = classes.names[model.priority.value]
+        args["import_priority_class"] = classes.names[BATCH]
     return args
 
 

@@ -2,10 +2,11 @@
 
 from corral.catalogue.vocabulary import Addon, Allocator
 from corral.components.model_storage.seaweedfs import S3_PORT
+from corral.components.priority_classes import PriorityClasses, PriorityClassesArgs
 from corral.components.tenancy import Reachable, Tenancy, TenancyArgs, Tenant
 from corral.components.vector_db.names import ENDPOINTS
 from corral.stacks.deploy.component_args.context import DeployContext
-from corral.stacks.deploy.wiring import Wiring
+from corral.stacks.deploy.wiring import FurtherWiring, Wiring
 from corral.stacks.planning.results.plan import Plan
 from corral.stacks.planning.results.tenants import TenantPlan
 
@@ -61,4 +62,10 @@ def _tenant(tenant: TenantPlan, allocator: Allocator) -> Tenant:
     return args
 
 
+def priority_classes_args(context: DeployContext) -> PriorityClassesArgs | None:
+    """Priorities of what tenants run; None: the cluster's side of tenancy is somebody else's."""
+    return None if context.existing(Addon.TENANCY) else {}
+
+
 WIRING = Wiring(Tenancy, tenancy_args)
+FURTHER = [FurtherWiring(PriorityClasses, priority_classes_args, name="priority-classes")]

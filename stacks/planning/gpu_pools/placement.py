@@ -13,6 +13,7 @@ from corral.stacks.config.stack_config import ModelSection
 from corral.stacks.planning.gpu_pools.allocators import PoolAllocator
 from corral.stacks.planning.gpu_pools.devices import DeviceKind
 from corral.stacks.planning.gpu_pools.dynamic_mig import DynamicMigAllocator
+from corral.stacks.planning.memory import text_embeddings
 from corral.stacks.planning.memory.settings import EngineSettings, engine_settings
 from corral.stacks.planning.memory.sizing import (
     Spread,
@@ -101,10 +102,18 @@ class _Need:
             **self._spread(device, count),
         )
 
+    def runs_on(self, device: DeviceKind) -> bool:
+        """Whether its engine has a program for such devices."""
+        if self.engine is not Engine.TEXT_EMBEDDINGS:
+            return True
+        return text_embeddings.runs_on(self.facts, device.capability)
+
     def spans(self, device: DeviceKind) -> Sequence[int]:
         """Numbers of such devices that one replica may be spread over."""
         stated = self.model.tensor_parallel
         numbers = PARALLEL if stated is None else (stated,)
+        if not self.runs_on(device):
+            return []
         return [n for n in numbers if n <= device.most and splits(self.facts, self.engine, n)]
 
     def smallest(self) -> int:
@@ -192,6 +201,12 @@ def _too_large(path: str, need: _Need, allocators: Sequence[PoolAllocator]) -> P
     if not devices:
         reason = f"there is no GPU pool that {need.engine.value} can use: add one to gpu-pools"
         return Problem(path, need_text, reason)
+    if not any(need.runs_on(device) for _, device in devices):
+        offered = ", ".join({f"{one.capability or 'unknown'} of {pool}": None for pool, one in devices})
+        reason = f"no program of it computes {need.model.model} on compute capability {offered}"
+        return Problem(f"{path}.engine", need.engine.value, f"{reason}: use another engine or pool")
+    if need.engine is Engine.TEXT_EMBEDDINGS:
+        return _no_batch(path, need, devices)
     pool, largest = max(devices, key=lambda one: one[1].usable * one[1].most)
     span = f"{largest.most} x " if largest.most > 1 else ""
     whole = _whole(need, allocators)
@@ -201,6 +216,20 @@ def _too_large(path: str, need: _Need, allocators: Sequence[PoolAllocator]) -> P
         path,
         need_text,
         f"the largest device is {span}{gib(largest.usable)} ({largest.words} of pool {pool}){why}; use {use}",
+    )
+
+
+def _no_batch(path: str, need: _Need, devices: Sequence[tuple[str, DeviceKind]]) -> Problem:
+    """A model, on one device, whose batch is larger than any of them."""
+    open_to = [one for one in devices if need.runs_on(one[1])]
+    pool, largest = max(open_to, key=lambda one: one[1].usable)
+    tokens, longest = text_embeddings.batch_tokens(need.facts, need.settings), need.facts.context
+    use = f"max-num-batched-tokens: {longest}, or " if tokens > longest else ""
+    used, most = gib(need.on(largest, 1).used), f"{gib(largest.usable)} ({largest.words} of pool {pool})"
+    return Problem(
+        path,
+        f"{need.model.name} needs {used} of GPU memory for a batch of {tokens} tokens",
+        f"the largest device is {most}; use {use}a larger one",
     )
 
 

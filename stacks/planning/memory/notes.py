@@ -9,6 +9,11 @@ from corral.stacks.planning.memory.settings import EngineSettings
 from corral.stacks.planning.memory.sizing import utilisation
 from corral.stacks.planning.serving import ALLOW_LONG, beyond
 
+UNCALIBRATED = (
+    "text-embeddings is sized by weights and one batch, without calibration; whether it has this model's "
+    "architecture stands on its page of supported models, and its image is for x86-64 alone"
+)
+
 
 def notes(
     spec: ModelSpec,
@@ -20,6 +25,8 @@ def notes(
     context: int,
 ) -> Iterator[str]:
     """What is lowered, bounded, unchecked or told to the engine of `spec` on a device of `usable` bytes."""
+    if engine is Engine.TEXT_EMBEDDINGS:
+        yield UNCALIBRATED
     if engine is not Engine.VLLM:
         return
     yield from long_context(spec, engine, context)

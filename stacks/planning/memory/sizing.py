@@ -2,6 +2,7 @@
 
 vLLM: what it holds before any cache (`vllm.py`), the cache of full sequences, the state of all.
 llama.cpp: the file, the whole cache that it reserves at start, its output buffer, a margin; not calibrated.
+Text Embeddings Inference: the weights and one batch (`text_embeddings.py`), a margin; not calibrated.
 """
 
 from bisect import bisect_left
@@ -13,11 +14,12 @@ from corral.catalogue.engines import reserve
 from corral.catalogue.models import ModelSpec
 from corral.catalogue.quantities import GIB
 from corral.catalogue.vocabulary import Dtype, Engine
+from corral.stacks.planning.memory import text_embeddings
 from corral.stacks.planning.memory.settings import DEFAULTS, EngineSettings
 from corral.stacks.planning.memory.vllm import LARGE, fixed, pinned_version, pools, step_tokens
 from corral.stacks.planning.results.models import MemoryPlan
 
-UTILISATION = {Engine.VLLM: 0.92, Engine.LLAMA_CPP: 0.95}
+UTILISATION = {Engine.VLLM: 0.92, Engine.LLAMA_CPP: 0.95, Engine.TEXT_EMBEDDINGS: 0.95}
 """Share of a device that the engine may fill at most."""
 CONTEXT = int(0.6 * GIB)
 """Taken by the driver before vLLM starts, which refuses where it may fill more than is free.
@@ -43,7 +45,7 @@ class Spread(TypedDict, total=False):
 
 def utilisation(engine: Engine, usable: int, stated: float | None = None) -> float:
     """Share of a device of `usable` bytes that the engine may fill: `stated`, or what the driver leaves."""
-    if engine is Engine.LLAMA_CPP:
+    if engine is not Engine.VLLM:
         return UTILISATION[engine]
     left = 100 * max(0, usable - CONTEXT) // max(1, usable) / 100
     return min(UTILISATION[engine] if stated is None else stated, left)
@@ -51,6 +53,8 @@ def utilisation(engine: Engine, usable: int, stated: float | None = None) -> flo
 
 def splits(facts: ModelSpec, engine: Engine, parallel: int) -> bool:
     """Whether one replica can be spread over `parallel` devices."""
+    if engine is Engine.TEXT_EMBEDDINGS:
+        return parallel == 1
     if parallel == 1 or engine is Engine.LLAMA_CPP:
         return facts.attention.heads % parallel == 0
     widths = [facts.intermediate, facts.experts.intermediate if facts.experts else 0]
@@ -103,6 +107,9 @@ def memory(
         cache = tokens * cache_per_token(model, parallel)
         output = 4 * MICRO_BATCH * model.vocabulary
         return MemoryPlan(usable, model.weights // parallel, cache, output, NON_TORCH + margin)
+    if engine is Engine.TEXT_EMBEDDINGS:
+        batch = text_embeddings.activation(model, capability, settings)
+        return MemoryPlan(usable, text_embeddings.weights(model), 0, batch, text_embeddings.OUTSIDE + margin)
     counts = reserve(version or pinned_version())
     step = step_tokens(model, usable, context=context, max_num_seqs=max_num_seqs, settings=settings)
     held = fixed(

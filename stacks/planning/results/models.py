@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from corral.catalogue.quantities import GIB
 from corral.catalogue.unsafe_files import unsafe
-from corral.catalogue.vocabulary import Engine, EngineMetric, Scaler, Task, Weights
+from corral.catalogue.vocabulary import Engine, EngineMetric, Priority, Scaler, Task, Weights
 
 
 @dataclass(frozen=True)
@@ -193,6 +193,7 @@ class ModelPlan:
     """Whether every node of its pool keeps its files."""
     max_tokens: int | None = None
     """Most tokens of an answer; None: as many as the context has room for."""
+    priority: Priority = Priority.NORMAL
     time_to_first_token: float | None = None
     """Seconds in which 95 of 100 answers begin; None: no objective."""
     drain_seconds: int | None = None

@@ -11,7 +11,7 @@ from corral.catalogue.vocabulary import CacheDtype, Engine, SharingKind, Task
 from corral.stacks.config.errors import Problem, shown
 from corral.stacks.config.stack_config import GpuPool, ModelSection, StackConfig
 from corral.stacks.config.values import MOST_GPUS, kebab
-from corral.stacks.planning.defaults import context_of
+from corral.stacks.planning.defaults import context_of, engine_of
 from corral.stacks.planning.memory.sizing import splits
 from corral.stacks.planning.memory.vllm import pools
 
@@ -26,7 +26,7 @@ SETTINGS = (
     "load",
     "time_to_first_token",
 )
-"""Keys that vLLM alone has."""
+"""Keys that vLLM has, and other engines, but for one, have not."""
 
 
 def check_engine_settings(config: StackConfig) -> Iterator[Problem]:
@@ -38,15 +38,23 @@ def check_engine_settings(config: StackConfig) -> Iterator[Problem]:
             continue
         yield from _version(model, spec, path)
         yield from _answer(model, spec, path)
-        if spec.engine is Engine.VLLM:
+        engine = engine_of(model, spec)
+        if engine is Engine.VLLM:
             yield from _spread(model, spec, config.gpu_pools, path)
             yield from _step(model, spec, path)
             yield from _cache(model, spec, path)
             yield from _first_token(model, spec, path)
             continue
-        for key in (one for one in SETTINGS if one in model.model_fields_set):
-            reason = f"a setting of vLLM, and {spec.engine.value} serves {model.model}: leave it out"
+        if engine is Engine.TEXT_EMBEDDINGS:
+            yield from _step(model, spec, path)
+        for key in (one for one in _foreign(engine) if one in model.model_fields_set):
+            reason = f"a setting of vLLM, and {engine.value} serves {model.model}: leave it out"
             yield Problem(f"{path}.{kebab(key)}", str(getattr(model, key)), reason)
+
+
+def _foreign(engine: Engine) -> Iterator[str]:
+    """Keys that mean nothing to an engine that is not vLLM."""
+    return (key for key in SETTINGS if (engine, key) != (Engine.TEXT_EMBEDDINGS, "max_num_batched_tokens"))
 
 
 def _first_token(model: ModelSection, spec: ModelSpec, path: str) -> Iterator[Problem]:
@@ -73,9 +81,10 @@ def _answer(model: ModelSection, spec: ModelSpec, path: str) -> Iterator[Problem
 
 def _version(model: ModelSection, spec: ModelSpec, path: str) -> Iterator[Problem]:
     version = model.engine_version
-    known = image(RUNTIMES[spec.engine].image).tag.rpartition("-")[2].removeprefix("v")
+    engine = engine_of(model, spec)
+    known = image(RUNTIMES[engine].image).tag.rpartition("-")[2].removeprefix("v")
     if version is not None and version.removeprefix("v") != known:
-        reason = f"use {known}, the one version of {spec.engine.value} that this Corral runs and sizes"
+        reason = f"use {known}, the one version of {engine.value} that this Corral runs and sizes"
         yield Problem(f"{path}.engine-version", shown(version), reason)
 
 

@@ -5,11 +5,12 @@ from urllib.parse import urlsplit
 
 from corral.catalogue.models import ModelSpec, models
 from corral.catalogue.sources import scheme_of, source_form
-from corral.catalogue.vocabulary import Profile, SourceScheme, StorageKind, Weights
+from corral.catalogue.vocabulary import Engine, Profile, SourceScheme, StorageKind, Weights
 from corral.controls.profiles import PROFILES
 from corral.stacks.config.errors import Problem, one_of
 from corral.stacks.config.model_sources import source_of
 from corral.stacks.config.stack_config import ModelSection, StackConfig
+from corral.stacks.planning.defaults import engine_of
 
 IMPORTED = frozenset(f"{scheme.value}://" for scheme in SourceScheme)
 """What the import of a stack reads."""
@@ -32,10 +33,13 @@ def check_models(config: StackConfig) -> Iterator[Problem]:
         limit = facts.context
         if model.context is not None and model.context > limit:
             yield Problem(f"{path}.context", str(model.context), f"{model.model} has at most {limit} tokens")
-        engine = facts.engine
-        if model.engine not in (None, engine):
-            reason = f"{model.model} comes as {facts.dtype.value}, which {engine.value} serves"
-            yield Problem(f"{path}.engine", str(model.engine and model.engine.value), reason)
+        if model.engine is not None and model.engine not in facts.engines:
+            able = " or ".join(one.value for one in facts.engines)
+            reason = f"{model.model} comes as {facts.dtype.value} for {facts.task.value}, which {able} serves"
+            yield Problem(f"{path}.engine", model.engine.value, reason)
+        elif engine_of(model, facts) is Engine.TEXT_EMBEDDINGS and model.context not in (None, limit):
+            reason = f"text-embeddings takes the {limit} tokens that its files have, no others: leave it out"
+            yield Problem(f"{path}.context", str(model.context), reason)
         if model.scaling is None and model.replicas.min > model.replicas.max:
             yield Problem(
                 f"{path}.replicas",

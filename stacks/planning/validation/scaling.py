@@ -7,6 +7,7 @@ from corral.catalogue.vocabulary import Addon, AddonState
 from corral.stacks.config.errors import Problem, one_of
 from corral.stacks.config.sections.models import Scaling
 from corral.stacks.config.stack_config import ModelSection, StackConfig
+from corral.stacks.planning.defaults import engine_of
 from corral.stacks.planning.results.addons import AddonStates
 
 
@@ -46,9 +47,10 @@ def _triggers(config: StackConfig, states: AddonStates, model: ModelSection, pat
     spec = config.known_models.get(model.model)
     for index, one in enumerate(triggers):
         here, word = f"{path}[{index}]", one.metric.value
-        if spec is not None and one.metric not in METRICS[spec.engine]:
-            allowed = one_of("", (metric.value for metric in METRICS[spec.engine]))
-            yield Problem(f"{here}.metric", word, f"{spec.engine.value} does not print it: {allowed}")
+        engine = None if spec is None else engine_of(model, spec)
+        if engine is not None and one.metric not in METRICS[engine]:
+            allowed = one_of("", (metric.value for metric in METRICS[engine]))
+            yield Problem(f"{here}.metric", word, f"{engine.value} does not print it: {allowed}")
         if one.metric in {earlier.metric for earlier in triggers[:index]}:
             yield Problem(f"{here}.metric", word, "it is in this list already: keep one of the two")
         if one.metric in SHARES and one.threshold > 100:

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from corral.catalogue.addons import reserved_namespaces
 from corral.catalogue.gpus import gpus
-from corral.catalogue.vocabulary import Addon, AddonState, SharingKind
+from corral.catalogue.vocabulary import Addon, AddonState, Priority, SharingKind
 from corral.stacks.config.errors import Problem, one_of
 from corral.stacks.config.stack_config import FairSharing, GpuPool, StackConfig, TenantSection
 from corral.stacks.config.values import WHOLE
@@ -40,6 +40,17 @@ def check_fair(config: StackConfig, states: AddonStates) -> Iterator[Problem]:
     if config.addons.get(Addon.KUEUE) is AddonState.EXISTING and config.fair_sharing is None:
         yield Problem(f"addons.{Addon.KUEUE.value}", "existing", "the section fair-sharing is missing")
     yield from _by_time(config, states)
+    yield from _without_classes(config, states)
+
+
+def _without_classes(config: StackConfig, states: AddonStates) -> Iterator[Problem]:
+    """Priorities of models that nothing would have."""
+    if _kept(states):
+        return
+    for served in config.served_models:
+        if served.section.priority is not Priority.NORMAL:
+            reason = "there is no class of it: use addons: {tenancy: managed}, or the section fair-sharing"
+            yield Problem(f"{served.path}.priority", served.section.priority.value, reason)
 
 
 def _kept(states: AddonStates) -> bool:

@@ -260,9 +260,10 @@ def test_two_managers_answer_unless_told_otherwise_since_pods_wait_for_their_web
 
 def test_model_servers_go_before_the_other_workloads_of_their_tenant():
     graph = sharing()
-    made = graph.one("WorkloadPriorityClass")
-    assert made.inputs["value"] > 0, "the priority of what names none"
-    assert graph.one("FairSharing").outputs["priority"] == made.object_name
+    values = {one.object_name: one.inputs["value"] for one in graph.of("WorkloadPriorityClass")}
+    names = graph.one("FairSharing").outputs["priorities"]
+    assert values[names["high"]] > values[names["normal"]] > values[names["low"]]
+    assert values[names["low"]] > 0, "the priority of what names none"
 
 
 def test_without_the_prometheus_operator_nothing_of_its_types_is_made():

@@ -188,6 +188,20 @@ def proxy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Proxy]:
                 running.terminate()
 
 
+def test_a_long_input_of_text_embeddings_is_refused_in_the_interfaces_form_and_status(proxy: Proxy):
+    said = "Input validation error: `inputs` must have less than 512 tokens. Given: 600"
+    refused = proxy.call({"message": said, "code": 422, "type": "Validation"}, status=422)
+    assert refused.status_code == 400
+    assert refused.json()["error"]["code"] == "context_length_exceeded"
+    assert refused.json()["error"]["message"] == said
+
+
+def test_another_input_that_is_not_valid_keeps_its_status(proxy: Proxy):
+    said = {"message": "batch size 4096 > maximum allowed batch size 2048", "code": 422, "type": "Validation"}
+    refused = proxy.call(said, status=422)
+    assert (refused.status_code, refused.json()) == (422, said)
+
+
 @pytest.mark.parametrize("path", ["/red/v1", "/red/smollm2/v1"])
 @pytest.mark.parametrize("engine", [LLAMA, VLLM], ids=["llama.cpp", "vLLM"])
 def test_an_engines_refusal_of_a_long_prompt_has_the_interfaces_form(proxy: Proxy, engine, path):
