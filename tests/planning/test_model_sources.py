@@ -192,7 +192,29 @@ def test_a_lock_says_how_much_the_files_take():
             "files": [{"name": "ours.gguf", "size": 200 * GIB, "sha256": "b" * 64}],
         }
     )
-    assert plan(config, "test", {"chat": big}).storage.size_gib == 241
+    assert plan(config, "test", {"chat": big}).storage.size_gib == 721
+
+
+def test_the_store_has_room_for_what_stays_of_each_model_and_for_a_new_import():
+    changes = {
+        "cluster": {"kind": "existing"},
+        "gpu_pools": [{**pool(), **WHOLE, "sharing": "whole"}],
+        "models": [{"name": "chat", "model": "llama-3.3-70b", "source": "s3://models/m"}],
+    }
+
+    def store(**stated):
+        return planned(**changes, model_storage=stated).storage
+
+    weights = models()["llama-3.3-70b"].weights
+    for stated, stay in (({}, 1), ({"previous-imports": 0}, 0), ({"previous-imports": 3}, 3)):
+        made = store(**stated)
+        assert made.previous_imports == stay
+        assert 0 <= made.size_gib - (2 + stay) * weights * 1.2 / GIB - 1 <= 1
+    elsewhere = {"kind": "existing", "endpoint": "https://s3.example.eu"}
+    assert store(**elsewhere).previous_imports is None, "others may serve from it"
+    assert store(**elsewhere, **{"previous-imports": 2}).previous_imports == 2
+    (line,) = problems(**changes, model_storage={"previous-imports": -1})
+    assert line.startswith("model-storage.previous-imports: -1")
 
 
 def test_files_that_run_code_are_planned_under_profile_open_alone():

@@ -15,6 +15,8 @@ class StoragePlan:
     size_gib: int
     models_gib: int
     """What the files of its models take, rounded up."""
+    previous_imports: int | None
+    """How many imports of each model stay beside that which is served; None: all."""
     endpoint: str
     """URL by which pods reach it."""
     region: str
