@@ -31,10 +31,12 @@ CREDENTIALS = {secret.engine: secret.key for secret in descriptor(Addon.VECTOR_D
 
 def storage_plan(store: ModelStorage, region: str, files: Sequence[int]) -> StoragePlan:
     """The store of models, deployed or existing; `files`: bytes of each model."""
+    ample = _ample_gib(store, files)
     return StoragePlan(
         kind=store.kind,
         bucket=store.bucket,
-        size_gib=max(SIZE_GIB, _needed_gib(store, files)) if store.size is None else gibibytes(store.size),
+        size_gib=max(SIZE_GIB, ample) if store.size is None else gibibytes(store.size),
+        ample_gib=ample if store.kind is StorageKind.SEAWEEDFS else 0,
         models_gib=-(-sum(files) // GIB),
         previous_imports=_previous(store),
         endpoint=_endpoint(store, region),
@@ -57,11 +59,15 @@ def _previous(store: ModelStorage) -> int | None:
     return store.previous_imports
 
 
-def _needed_gib(store: ModelStorage, files: Sequence[int]) -> int:
-    """Volume in GiB: every model with its previous imports, and the largest once more, as a new import is
-    there before an old one goes."""
-    stored = sum(files) * (1 + (_previous(store) or 0)) + max(files, default=0)
+def _needed_gib(stored: int) -> int:
+    """Volume in GiB for `stored` bytes of models."""
     return -(-stored * (100 + MARGIN_PERCENT) // (100 * GIB)) + SERVICE_GIB
+
+
+def _ample_gib(store: ModelStorage, files: Sequence[int]) -> int:
+    """Volume in GiB for every model with its previous imports, and the largest once more: a new import is
+    there before an old one goes."""
+    return _needed_gib(sum(files) * (1 + (_previous(store) or 0)) + max(files, default=0))
 
 
 def too_small(
@@ -70,13 +76,10 @@ def too_small(
     """A problem where the volume of a deployed store does not hold the models."""
     if store.kind is not StorageKind.SEAWEEDFS or store.size is None:
         return
-    files = stored_bytes(requests, locked)
-    needed = _needed_gib(store, files)
+    stored = sum(stored_bytes(requests, locked))
+    needed = _needed_gib(stored)
     if gibibytes(store.size) < needed:
-        reason = (
-            f"the models are {gib(sum(files))}, which need {needed}Gi with previous-imports: "
-            f"{_previous(store)} and room for a new one: use that, or leave the size out"
-        )
+        reason = f"the models are {gib(stored)}, which need {needed}Gi: use that, or leave the size out"
         yield Problem("model-storage.size", store.size, reason)
 
 
