@@ -1,5 +1,6 @@
 """Stores of models by kind: how their addresses begin, and which ones nobody needs a key for."""
 
+import hashlib
 from collections.abc import Mapping
 
 from corral.catalogue.vocabulary import SourceScheme, StorageKind
@@ -23,3 +24,18 @@ def bucket_uri(kind: StorageKind, bucket: str) -> str:
     'gs://models'
     """
     return f"{SCHEMES[kind].value}://{bucket}"
+
+
+PREFIX_DIGITS = 8
+
+
+def model_prefix(name: str, source: str, sums: Mapping[str, str]) -> str:
+    """Key prefix of the files of model `name`, `sums` their SHA-256 in hex by name: other files have another.
+
+    Files that nobody has locked have that of their source.
+
+    >>> model_prefix("chat", "hf://a/b", {}).rpartition("-")[0]
+    'chat'
+    """
+    content = "\n".join(sorted(f"{file}={digest}" for file, digest in sums.items())) or source
+    return f"{name}-{hashlib.sha256(content.encode()).hexdigest()[:PREFIX_DIGITS]}"

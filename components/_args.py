@@ -78,6 +78,7 @@ _RANGES: Mapping[str, tuple[int, int | None]] = {
     "amount": (0, None),
     "count": (0, None),
     "concurrency": (1, None),
+    "ModelRetentionArgs.previous": (0, None),
     "deadline_seconds": (1, 86400),
     "DeviceClaim.count": (1, None),
     "DeviceResource.count": (1, None),

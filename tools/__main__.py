@@ -14,7 +14,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from corral.tools import backend, bucket, importer, loader, probe, volume
+from corral.tools import backend, bucket, importer, loader, probe, pruning, volume
 from corral.tools.batch import runner
 from corral.tools.batch.caller import Caller
 from corral.tools.failure import ToolFailure
@@ -74,6 +74,10 @@ def _of_origin(arguments: argparse.Namespace) -> Sequence[str]:
     return _of_store(arguments.source)
 
 
+def _of_bucket(arguments: argparse.Namespace) -> Sequence[str]:
+    return _of_store(arguments.bucket)
+
+
 def _of_store(uri: str) -> Sequence[str]:
     """Variables of the store that `uri` is in."""
     return NEEDED if Location.parse(uri).scheme == "s3" else ()
@@ -95,9 +99,24 @@ def _expected(text: str) -> tuple[str, str]:
     return name, digest
 
 
+def _served(text: str) -> tuple[str, str]:
+    model, _, prefix = text.partition("=")
+    if not model or not prefix:
+        raise argparse.ArgumentTypeError(f"{text!r}: expected MODEL=PREFIX")
+    return model, prefix
+
+
 def _positive(text: str) -> int:
-    if not text.isdecimal() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"{text!r}: expected a whole number of 1 or more")
+    return _whole(text, 1)
+
+
+def _count(text: str) -> int:
+    return _whole(text, 0)
+
+
+def _whole(text: str, least: int) -> int:
+    if not text.isdecimal() or int(text) < least:
+        raise argparse.ArgumentTypeError(f"{text!r}: expected a whole number of {least} or more")
     return int(text)
 
 
@@ -157,6 +176,21 @@ def _parser() -> argparse.ArgumentParser:
     onto.add_argument("to", metavar="TO", type=Path, help="folder")
     onto.set_defaults(run=_load, needs=_of_origin, sha256=[], wait=None)
 
+    prune = commands.add_parser("prune", help="remove imports that no model is served from any more")
+    prune.add_argument("--in", dest="bucket", required=True, help="s3://BUCKET or gs://BUCKET")
+    prune.add_argument(
+        "--serve",
+        required=True,
+        action="append",
+        type=_served,
+        metavar="MODEL=PREFIX",
+        help="what a model is served from; repeat per model",
+    )
+    prune.add_argument(
+        "--previous", required=True, type=_count, help="how many others of each model stay, the latest"
+    )
+    prune.set_defaults(run=_prune, needs=_of_bucket)
+
     keeper = commands.add_parser("bucket", help="keep a bucket as the platform needs it")
     keeping = keeper.add_subparsers(required=True)
     ensure = keeping.add_parser("ensure")
@@ -208,6 +242,14 @@ def _load(arguments: argparse.Namespace) -> None:
     source = Location.parse(arguments.source)
     order = loader.Load(source, arguments.to, dict(arguments.sha256), arguments.wait)
     loader.run(order, store_of(source, _say), _say)
+
+
+def _prune(arguments: argparse.Namespace) -> None:
+    place = Location.parse(arguments.bucket)
+    served: dict[str, list[str]] = {}
+    for model, prefix in arguments.serve:
+        served.setdefault(model, []).append(prefix)
+    pruning.run(pruning.Prune(place, served, arguments.previous), store_of(place, _say), _say)
 
 
 def _batch(arguments: argparse.Namespace) -> None:

@@ -83,6 +83,11 @@ class CloudClient:
             if not token:
                 return found
 
+    def remove(self, bucket: str, key: str) -> None:
+        """Remove an object; one that is not there is removed already."""
+        what = f"gs://{bucket}/{key}"
+        self.call("DELETE", self.url(bucket, key), what, expected=(OK, 204, NOT_FOUND))
+
     def write(self, bucket: str, key: str, body: bytes, options: Mapping[str, str], details: Json) -> Json:
         """Make an object of `body` at once, if its MD5 is right when it arrives; what the store says of it.
 
@@ -177,7 +182,7 @@ class CloudClient:
         if answer.status_code in PASSING:
             order = retry_after(answer.headers.get("Retry-After"))
             raise Broken(f"the store answers {answer.status_code}", order=order)
-        verb = "read" if method == "GET" else "written"
+        verb = {"GET": "read", "DELETE": "removed"}.get(method, "written")
         raise ToolFailure(f"{what} cannot be {verb}: {_refusal(answer.status_code, _reason(answer))}")
 
 

@@ -1,8 +1,9 @@
 """Cloud Storage as a store of models."""
 
+import datetime
 import hashlib
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, cast
@@ -10,6 +11,7 @@ from typing import Any, cast
 from corral.tools.cloud_client import CloudClient, md5_of
 from corral.tools.cloud_upload import Upload
 from corral.tools.failure import ToolFailure
+from corral.tools.model_store import Stored
 from corral.tools.store import Location
 
 Say = Callable[[str], None]
@@ -57,6 +59,13 @@ class CloudStorage:
     def remove_abandoned(self, target: Location, say: Say) -> None:
         """Nothing: an upload that nobody ends goes after a week by itself, and cannot be listed."""
 
+    def listed(self, bucket: Location, prefix: str) -> Sequence[Stored]:
+        return [_stored(one) for one in self._client.listed(bucket.bucket, prefix)]
+
+    def remove(self, bucket: Location, key: str) -> None:
+        """Remove one object; a versioned bucket keeps what it was for as long as its own rule says."""
+        self._client.remove(bucket.bucket, key)
+
     def download(self, source: Location, name: str, path: Path) -> None:
         there = self._client.metadata(source.bucket, source.key(name))
         if there is None:
@@ -73,3 +82,12 @@ class CloudStorage:
         if there is None:
             return None
         return b"".join(self._client.read(location.bucket, location.key(name), str(there["generation"])))
+
+
+def _stored(stated: Json) -> Stored:
+    until = stated.get("retentionExpirationTime")
+    return Stored(
+        str(stated["name"]),
+        datetime.datetime.fromisoformat(str(stated["timeCreated"])),
+        None if until is None else datetime.datetime.fromisoformat(str(until)),
+    )

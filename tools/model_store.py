@@ -1,13 +1,26 @@
 """What importer and loader need of a store of models, whichever it is."""
 
-from collections.abc import Callable
+import datetime
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
 from corral.tools.store import Location
 
 Say = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Stored:
+    """An object of a store."""
+
+    key: str
+    modified: datetime.datetime
+    """When it was written."""
+    kept_until: datetime.datetime | None = None
+    """Time before which the bucket lets nobody remove it; None: there is none."""
 
 
 class Staged(Protocol):
@@ -56,6 +69,14 @@ class ModelStore(Protocol):
 
     def remove_abandoned(self, target: Location, say: Say) -> None:
         """Remove what imports into `target` left behind that were killed a day ago or earlier."""
+        ...
+
+    def listed(self, bucket: Location, prefix: str) -> Sequence[Stored]:
+        """Objects of `bucket` whose keys begin with `prefix`."""
+        ...
+
+    def remove(self, bucket: Location, key: str) -> None:
+        """Remove one object with its earlier versions; where those stay, the bucket's own rule ends them."""
         ...
 
     def download(self, source: Location, name: str, path: Path) -> None:

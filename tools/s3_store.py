@@ -1,13 +1,17 @@
 """S3 as a store of models."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 from corral.tools import store as s3
 from corral.tools.failure import ToolFailure
+from corral.tools.model_store import Stored
 from corral.tools.staging import StagedFile, remove_abandoned
+
+HIDDEN = (403, 501)
+"""Answers to who may not list versions, and of stores that have none."""
 
 Say = Callable[[str], None]
 
@@ -35,6 +39,34 @@ class S3Store:
 
     def remove_abandoned(self, target: s3.Location, say: Say) -> None:
         remove_abandoned(self._client, target, say)
+
+    def listed(self, bucket: s3.Location, prefix: str) -> Sequence[Stored]:
+        pages = self._client.get_paginator("list_objects_v2").paginate(Bucket=bucket.bucket, Prefix=prefix)
+        return [Stored(one["Key"], one["LastModified"]) for page in pages for one in page.get("Contents", [])]
+
+    def remove(self, bucket: s3.Location, key: str) -> None:
+        place = {"Bucket": bucket.bucket, "Key": key}
+        # First as anybody may who writes: from here on it is not there, whatever becomes of its versions.
+        self._client.delete_object(**place)
+        for version in self._versions(bucket.bucket, key):
+            self._client.delete_object(**place, VersionId=version)
+
+    def _versions(self, bucket: str, key: str) -> Sequence[str]:
+        """Versions of an object; none where this identity may not see them."""
+        from botocore.exceptions import ClientError  # pyright: ignore[reportMissingTypeStubs]
+
+        try:
+            pages = list(
+                self._client.get_paginator("list_object_versions").paginate(Bucket=bucket, Prefix=key)
+            )
+        except ClientError as error:
+            if s3.status_of(error) in HIDDEN:
+                return []
+            raise
+        entries = [
+            one for page in pages for part in ("Versions", "DeleteMarkers") for one in page.get(part, [])
+        ]
+        return [one["VersionId"] for one in entries if one["Key"] == key]
 
     def download(self, source: s3.Location, name: str, path: Path) -> None:
         from botocore.exceptions import ClientError  # pyright: ignore[reportMissingTypeStubs]

@@ -115,10 +115,11 @@ class ModelArgs(TypedDict):
     store: NotRequired[Store]
     """Where the files are kept, such as `ModelStorage.store`; real weights need it."""
     path: NotRequired[str]
-    """Key prefix in the bucket; the model's name when omitted."""
+    """Key prefix in the bucket; when omitted one that other files have another of, so that replicas may start
+    anew from the former ones until all have changed over."""
     cache: NotRequired[NodeCache]
-    """Nodes that keep its files, which `path` must then name by their content, for KServe fetches a URI once;
-    each replica fetches them for itself when omitted."""
+    """Nodes that keep its files; a stated `path` must then be another one for other files, for KServe fetches
+    a URI once. Each replica fetches them for itself when omitted."""
     replicas_min: NotRequired[int]
     """Fewest replicas; 1 when omitted, 0 with `scaling` alone."""
     replicas_max: NotRequired[int]

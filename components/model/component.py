@@ -10,6 +10,7 @@ import pulumi_kubernetes as kubernetes
 from corral.catalogue.gateway import predictor
 from corral.catalogue.quantities import GIB
 from corral.catalogue.sources import SOURCE_KINDS, scheme_of
+from corral.catalogue.stores import model_prefix
 from corral.catalogue.vocabulary import Addon, Engine, SourceScheme, Weights
 from corral.components import store as stores
 from corral.components._kit import (
@@ -104,7 +105,9 @@ class Model(pulumi.ComponentResource):
         if Weights(args.get("weights", Weights.REAL)) is Weights.SIMULATED:
             return _Files([], self._account(name, args, []))
         real = weighty(name, args)
-        path = args.get("path", name)
+        path = args.get("path") or model_prefix(
+            name, real["source"], {file["name"]: file["sha256"] for file in real["files"]}
+        )
         credentials = self._credentials(name, args, real["store"])
         names = [name_of(one) for one in credentials]
         imported = self._import(name, args, real, path)

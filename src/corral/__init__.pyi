@@ -114,6 +114,8 @@ from corral.components.model import SourceAccess as SourceAccess
 from corral.components.model_cache import CachedPool as CachedPool
 from corral.components.model_cache import ModelCache as ModelCache
 from corral.components.model_cache import ModelCacheArgs as ModelCacheArgs
+from corral.components.model_retention import ModelRetention as ModelRetention
+from corral.components.model_retention import ModelRetentionArgs as ModelRetentionArgs
 from corral.components.model_storage import ModelStorage as ModelStorage
 from corral.components.model_storage import ModelStorageArgs as ModelStorageArgs
 from corral.components.observability import Observability as Observability

@@ -50,15 +50,21 @@ class Platform:
         self.outputs = outputs(plan, models, self._built)
 
     def _add(
-        self, wiring: Wiring[Any], name: str, after: Iterable[Addon], addon: Addon | None = None
+        self,
+        wiring: Wiring[Any],
+        name: str,
+        after: Iterable[Addon],
+        addon: Addon | None = None,
+        more: Iterable[pulumi.Resource] = (),
     ) -> None:
         args = wiring.args(self._context)
         if args is not None:
-            self._built.add(wiring.component(name, args, self._after(*after)), addon)
+            self._built.add(wiring.component(name, args, self._after(*after, more=more)), addon)
 
     def _add_further(self, further: Iterable[FurtherWiring[Any]]) -> None:
         for one in further:
-            self._add(one, one.name, one.after)
+            awaited = self._context.models.values() if one.awaits_models else ()
+            self._add(one, one.name, one.after, more=awaited)
 
     def _after(self, *addons: Addon, more: Iterable[pulumi.Resource] = ()) -> pulumi.ResourceOptions:
         """On the cluster, once these addons are there, and `more`."""

@@ -31,6 +31,8 @@ class FurtherWiring(Wiring[Args]):
     """Addons that its objects wait for."""
     calls_models: bool = False
     """Whether its arguments come from the models; it is made before them when not."""
+    awaits_models: bool = False
+    """Whether it waits until the last replica of every model has changed over."""
 
 
 def wirings(addon: Addon) -> tuple[Wiring[Any], Sequence[FurtherWiring[Any]]]:

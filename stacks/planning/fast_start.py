@@ -1,6 +1,5 @@
 """What nodes keep before a replica comes: which models and images, and how much room they take."""
 
-import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 
 from corral.catalogue.quantities import GIB, gib, gibibytes
@@ -12,19 +11,9 @@ from corral.stacks.planning.defaults import ModelRequest
 from corral.stacks.planning.gpu_pools.placement import PoolPlacement
 from corral.stacks.planning.model_files import file_bytes, model_files
 from corral.stacks.planning.results.fast_start import CachedModel, ModelCachePlan, PrePullPlan
-from corral.stacks.planning.results.models import FilePlan, ModelPlan
+from corral.stacks.planning.results.models import ModelPlan
 
 SAFETENSORS = ".safetensors"
-KEY_DIGITS = 8
-
-
-def cache_key(name: str, files: Sequence[FilePlan]) -> str:
-    """Name of the cache of `files` of model `name`: other files have another.
-
-    KServe fetches a URI once, so that what lies at one must never change.
-    """
-    sums = "\n".join(sorted(f"{file.name}={file.sha256}" for file in files))
-    return f"{name}-{hashlib.sha256(sums.encode()).hexdigest()[:KEY_DIGITS]}"
 
 
 def model_caches(models: Sequence[ModelPlan], pools: Sequence[GpuPool]) -> tuple[ModelCachePlan, ...]:

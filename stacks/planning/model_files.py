@@ -1,6 +1,6 @@
 """Which files a model is made of: the catalogue's own, or what the stack's lock has of its source."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from corral.catalogue.models import ModelSpec
 from corral.catalogue.unsafe_files import unsafe
@@ -41,13 +41,13 @@ def pinned_source(model: ModelSection, spec: ModelSpec, locked: Mapping[str, Loc
             return source
 
 
-def stored_bytes(requests: Iterable[ModelRequest], locked: Mapping[str, LockedModel]) -> int:
-    """Bytes that the files of all models take in the store, one copy each; weights where no size is known."""
-    return sum(
+def stored_bytes(requests: Iterable[ModelRequest], locked: Mapping[str, LockedModel]) -> Sequence[int]:
+    """Bytes that the files of each model take in the store; its weights where no size is known."""
+    return [
         file_bytes(one.config, one.spec, locked)
         for one in requests
         if one.config.weights is not Weights.SIMULATED
-    )
+    ]
 
 
 def file_bytes(model: ModelSection, spec: ModelSpec, locked: Mapping[str, LockedModel]) -> int:

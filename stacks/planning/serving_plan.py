@@ -4,13 +4,13 @@ from collections.abc import Mapping, Sequence
 
 from corral.catalogue.gateway import predictor
 from corral.catalogue.gpus import gpus
+from corral.catalogue.stores import model_prefix
 from corral.catalogue.vocabulary import Allocator
 from corral.stacks.config.model_lock import LockedModel
 from corral.stacks.config.stack_config import GpuPool, ModelSource
 from corral.stacks.planning.cold_start import cold_start
 from corral.stacks.planning.defaults import ModelRequest
 from corral.stacks.planning.device_requests import devices_of, request
-from corral.stacks.planning.fast_start import cache_key
 from corral.stacks.planning.gpu_pools.placement import PoolPlacement
 from corral.stacks.planning.memory.notes import notes
 from corral.stacks.planning.memory.settings import engine_settings
@@ -96,7 +96,7 @@ def _model_plan(
         source=source,
         files=files,
         origin=opened_by,
-        storage_path=cache_key(section.name, files) if section.local_cache else section.name,
+        storage_path=model_prefix(section.name, source, {file.name: file.sha256 for file in files}),
         claim=request(by, gpu, placement),
         device=devices_of(placement),
         pool=placement.pool,

@@ -20,6 +20,8 @@ SIZE_GIB = 50
 """Volume of a store whose models need less."""
 MARGIN_PERCENT = 20
 """What is left beside the models: space that deleted objects keep until the store compacts its volumes."""
+PREVIOUS_IMPORTS = 1
+"""Imports of a model that stay beside that which is served."""
 SERVICE_GIB = 1
 """One volume file of the store that is being filled (`-master.volumeSizeLimitMB`)."""
 STORE = descriptor(Addon.MODEL_STORAGE)
@@ -27,13 +29,16 @@ STORE_ENDPOINT = f"http://model-storage.{STORE.namespace}.svc.cluster.local:{STO
 CREDENTIALS = {secret.engine: secret.key for secret in descriptor(Addon.VECTOR_DB).secrets}
 
 
-def storage_plan(store: ModelStorage, region: str, stored: int) -> StoragePlan:
-    """The store of models, deployed or existing, for `stored` bytes of them."""
+def storage_plan(store: ModelStorage, region: str, files: Sequence[int]) -> StoragePlan:
+    """The store of models, deployed or existing; `files`: bytes of each model."""
+    ample = _ample_gib(store, files)
     return StoragePlan(
         kind=store.kind,
         bucket=store.bucket,
-        size_gib=max(SIZE_GIB, needed_gib(stored)) if store.size is None else gibibytes(store.size),
-        models_gib=-(-stored // GIB),
+        size_gib=max(SIZE_GIB, ample) if store.size is None else gibibytes(store.size),
+        ample_gib=ample if store.kind is StorageKind.SEAWEEDFS else 0,
+        models_gib=-(-sum(files) // GIB),
+        previous_imports=_previous(store),
         endpoint=_endpoint(store, region),
         region=region,
     )
@@ -48,9 +53,21 @@ def _endpoint(store: ModelStorage, region: str) -> str:
     return store.endpoint or STORE_ENDPOINT
 
 
-def needed_gib(stored: int) -> int:
+def _previous(store: ModelStorage) -> int | None:
+    if store.previous_imports is None and store.kind is not StorageKind.EXISTING:
+        return PREVIOUS_IMPORTS
+    return store.previous_imports
+
+
+def _needed_gib(stored: int) -> int:
     """Volume in GiB for `stored` bytes of models."""
     return -(-stored * (100 + MARGIN_PERCENT) // (100 * GIB)) + SERVICE_GIB
+
+
+def _ample_gib(store: ModelStorage, files: Sequence[int]) -> int:
+    """Volume in GiB for every model with its previous imports, and the largest once more: a new import is
+    there before an old one goes."""
+    return _needed_gib(sum(files) * (1 + (_previous(store) or 0)) + max(files, default=0))
 
 
 def too_small(
@@ -59,8 +76,8 @@ def too_small(
     """A problem where the volume of a deployed store does not hold the models."""
     if store.kind is not StorageKind.SEAWEEDFS or store.size is None:
         return
-    stored = stored_bytes(requests, locked)
-    needed = needed_gib(stored)
+    stored = sum(stored_bytes(requests, locked))
+    needed = _needed_gib(stored)
     if gibibytes(store.size) < needed:
         reason = f"the models are {gib(stored)}, which need {needed}Gi: use that, or leave the size out"
         yield Problem("model-storage.size", store.size, reason)

@@ -3,6 +3,7 @@ import json
 import pytest
 from tests.components.harness import build
 
+from corral.catalogue.stores import model_prefix
 from corral.components._kit import ArgsError
 from corral.components.model import Model
 from corral.components.model_storage import ModelStorage
@@ -18,6 +19,7 @@ STORE = {
     "reader_secret_key": "canary-reader",
 }
 SUM = "ab" * 32
+PREFIX = model_prefix("tiny", "package://tiny/1.0/m.gguf", {"m.gguf": SUM})
 SLICE = {"device_class": "mig.nvidia.com", "profile": "1g.5gb"}
 
 
@@ -48,7 +50,7 @@ def test_the_import_states_source_checksum_license_and_target_and_no_secret():
     said = container["args"]
     assert said[0] == "import"
     assert f"m.gguf={SUM}" in said
-    assert "s3://models/tiny" in said
+    assert f"s3://models/{PREFIX}" in said
     assert "canary-reader" not in json.dumps(job.inputs)
     keys = {one["name"]: one for one in container["env"]}
     assert keys["AWS_SECRET_ACCESS_KEY"]["valueFrom"]["secretKeyRef"]["name"] == "model-storage-writer"
@@ -150,7 +152,7 @@ def test_the_store_of_model_storage_is_what_a_model_takes():
     job = graph.one("Job", "tiny-import")
     assert job.namespace == "model-storage"
     assert graph.one("Job", "storage-bucket").urn in graph.before(job), "the bucket is proven first"
-    assert predictor(graph)["model"]["storageUri"] == "s3://kept/tiny"
+    assert predictor(graph)["model"]["storageUri"] == f"s3://kept/{PREFIX}"
     reader = graph.one("Secret", "tiny-store").inputs["stringData"]
     store = graph.one("ModelStorage").outputs["store"]
     assert reader["AWS_SECRET_ACCESS_KEY"] == store["reader_secret_key"]
@@ -159,7 +161,22 @@ def test_the_store_of_model_storage_is_what_a_model_takes():
 def test_the_model_is_served_after_its_import():
     graph = model()
     assert graph.one("Job").urn in graph.before(graph.one("InferenceService"))
-    assert predictor(graph)["model"]["storageUri"] == "s3://models/tiny"
+    assert predictor(graph)["model"]["storageUri"] == f"s3://models/{PREFIX}"
+
+
+def test_other_files_lie_elsewhere_so_that_pods_of_the_former_release_may_start_anew():
+    def target(**more) -> str:
+        graph = model(**more)
+        job = graph.one("Job").inputs["spec"]["template"]["spec"]["containers"][0]["args"]
+        served = predictor(graph)["model"]["storageUri"]
+        assert job[-2:] == ["--to", served]
+        return served
+
+    other = target(files=[{"name": "m.gguf", "sha256": "cd" * 32}])
+    assert target() == target(source="hf://ours/tiny") != other, "the files alone count"
+    unlocked = {"files": [], "unlocked": True}
+    assert target(**unlocked, source="hf://a/b") != target(**unlocked, source="hf://a/c")
+    assert target(path="mine") == "s3://models/mine"
 
 
 def test_the_files_are_brought_by_the_tools_which_check_every_one_before_the_server_starts():
@@ -167,7 +184,7 @@ def test_the_files_are_brought_by_the_tools_which_check_every_one_before_the_ser
     (loader,) = predictor(graph)["initContainers"]
     assert loader["name"] == "storage-initializer", "KServe injects its own beside any other name"
     assert loader["args"] == [
-        *("load", "--from", "s3://models/tiny", "--to", "/mnt/models"),
+        *("load", "--from", f"s3://models/{PREFIX}", "--to", "/mnt/models"),
         *("--sha256", f"m.gguf={SUM}"),
     ]
     keys = {one["name"]: one for one in loader["env"]}

@@ -184,6 +184,17 @@ def test_only_real_weights_are_imported(dev):
     assert imports == ["smollm2-import"]
 
 
+def test_former_imports_go_once_every_model_has_changed_over(dev):
+    job = dev.one("Job", "retention-prune")
+    rollouts = dev.of("DeploymentPatch")
+    assert {one.urn for one in [*rollouts, *dev.of("InferenceService")]} <= dev.before(job)
+    arguments = job.inputs["spec"]["template"]["spec"]["containers"][0]["args"]
+    served = {one for one in arguments if "=" in one}
+    targets = [one for one in dev.of("Job") if one.name.endswith("-import")]
+    prefixes = {one.inputs["spec"]["template"]["spec"]["containers"][0]["args"][-1] for one in targets}
+    assert {one.partition("=")[2] for one in served} == {one.rpartition("/")[2] for one in prefixes}
+
+
 def test_each_model_gets_a_dashboard_an_alert_and_a_monitor(dev):
     for model in [one["name"] for one in content()["models"]]:
         assert dev.one("ConfigMap", f"{model}-dashboard")

@@ -7,6 +7,7 @@ https://cloud.google.com/storage/docs/performing-resumable-uploads. Google's own
 
 import base64
 import contextlib
+import datetime
 import hashlib
 import itertools
 import json
@@ -86,6 +87,7 @@ class Cloud:
             "name": key,
             "generation": str(next(self._numbers)),
             "metageneration": "1",
+            "timeCreated": datetime.datetime.now(datetime.UTC).isoformat().replace("+00:00", "Z"),
             "size": str(len(content)),
             "md5Hash": base64.b64encode(hashlib.md5(content).digest()).decode(),
             "mediaLink": f"http://{self.address}/download/storage/v1/b/{bucket}/o/{path}?alt=media",

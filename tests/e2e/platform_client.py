@@ -242,8 +242,13 @@ def checkout_with(folder: Path, stack: Mapping[str, Any]) -> Path:
     for name in ("Pulumi.yaml", "__main__.py"):
         shutil.copy(CHECKOUT / name, checkout)
     shutil.copytree(CHECKOUT / "policy", checkout / "policy")
-    (checkout / "Pulumi.dev.yaml").write_text(yaml.safe_dump({"config": {"corral:platform": stack}}))
+    write_stack(checkout, stack)
     return checkout
+
+
+def write_stack(checkout: Path, stack: Mapping[str, Any]) -> None:
+    """Make `stack` the stack dev of a checkout."""
+    (checkout / "Pulumi.dev.yaml").write_text(yaml.safe_dump({"config": {"corral:platform": stack}}))
 
 
 @dataclass(frozen=True)

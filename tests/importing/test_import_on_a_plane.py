@@ -11,25 +11,27 @@ from tests.e2e import platform_client
 from tests.stacks.stack_files import SMALL, pool, stack
 
 from corral.catalogue.models import models
+from corral.catalogue.stores import model_prefix
 
 pytestmark = pytest.mark.engine
 
 MODEL = models()["smollm2-135m"]
 FILE = MODEL.files[0].name
 KEY = f"smollm2/{FILE}"
+PREFIX = model_prefix("smollm2", "s3://intake/smollm2", {one.name: one.sha256 for one in MODEL.files})
 SECRETS = {
     "CORRAL_SOURCE_INTAKE_ACCESS_KEY": "intake-reader",
     "CORRAL_SOURCE_INTAKE_SECRET_KEY": "canary-of-the-intake",
 }
 
 
-def stack_of(endpoint: str) -> dict:
+def stack_of(endpoint: str, **storage: int) -> dict:
     intake = {"name": "intake", "url": "s3://intake", "endpoint": endpoint, "region": "eu-central-1"}
     return stack(
         gpu_pools=[pool(gpus_per_node=4)],
         models=[{**SMALL["models"][0], "source": "s3://intake/smollm2"}],
         model_sources=[intake],
-        model_storage={"size": "5Gi"},
+        model_storage={"size": "5Gi", **storage},
         addons={"kyverno": "off"},
     )
 
@@ -110,11 +112,11 @@ def test_a_file_changed_in_the_store_is_never_served_and_the_status_says_why(pla
     changed = bytearray(model_file)
     middle = len(changed) // 2
     changed[middle : middle + 4096] = bytes(one ^ 0xFF for one in changed[middle : middle + 4096])
-    client.put_object(Bucket="models", Key=KEY, Body=bytes(changed))
+    client.put_object(Bucket="models", Key=f"{PREFIX}/{FILE}", Body=bytes(changed))
     (pod,) = platform.model_pods()
     platform.kubectl("delete", "pod", pod["metadata"]["name"], "-n", pod["metadata"]["namespace"])
     output = platform_client.wait_for(lambda: reason(platform), 60, "the loader refuses the file")
-    assert f"{FILE} in s3://models/smollm2 has SHA-256" in output and "changed after its import" in output
+    assert f"{FILE} in s3://models/{PREFIX} has SHA-256" in output and "changed after its import" in output
     assert platform.model_pods() == [], "a pod without its files is not ready"
     service = platform_client.wait_for(
         lambda: (
@@ -131,5 +133,53 @@ def test_a_file_changed_in_the_store_is_never_served_and_the_status_says_why(pla
     assert "changed after its import" in service["status"]["modelStatus"]["lastFailureInfo"]["message"]
     assert platform.corral("status").code != 0
 
-    client.put_object(Bucket="models", Key=KEY, Body=model_file)
+    client.put_object(Bucket="models", Key=f"{PREFIX}/{FILE}", Body=model_file)
     platform_client.wait_for(lambda: platform.model_pods(), 120, "the right file is served again")
+
+
+def prefixes(platform) -> set[str]:
+    listing = stored(platform).list_object_versions(Bucket="models", Prefix="smollm2")
+    there = [*listing.get("Versions", []), *listing.get("DeleteMarkers", [])]
+    return {one["Key"].partition("/")[0] for one in there}
+
+
+def loaded_from(pod) -> str:
+    (loader,) = pod["spec"]["initContainers"]
+    return loader["args"][loader["args"].index("--from") + 1]
+
+
+def started_anew(platform):
+    """The model's pod after its pod was deleted, as by a node that is drained."""
+    (pod,) = platform.model_pods()
+    name, space = pod["metadata"]["name"], pod["metadata"]["namespace"]
+    platform.kubectl("delete", "pod", name, "-n", space)
+    (again,) = platform_client.wait_for(lambda: platform.model_pods(), 120, "the model's next pod")
+    assert again["metadata"]["name"] != name
+    return again
+
+
+def test_a_pod_that_starts_anew_between_a_new_import_and_the_rollout_serves_what_its_release_says(
+    platform, intake
+):
+    intake.put_object(Bucket="intake", Key="smollm2/generation_config.json", Body=b"{}")
+    locked = platform.corral("lock", "--models", "--refresh")
+    assert locked.code == 0, locked.output[-2000:]
+    resources = json.loads(platform.pulumi("stack", "export").out)["deployment"]["resources"]
+    (urn,) = [one["urn"] for one in resources if one["urn"].endswith("::smollm2-import")]
+    chosen = ["--config-file", str(platform.plane.engine / "Pulumi.dev.yaml"), "--target", urn]
+    half = platform.pulumi("up", "--yes", "--skip-preview", *chosen, seconds=200)
+    assert half.code == 0, half.output[-3000:]
+    (other,) = prefixes(platform) - {PREFIX}
+    assert PREFIX in prefixes(platform)
+
+    assert loaded_from(started_anew(platform)) == f"s3://models/{PREFIX}"
+    answer = platform.corral("chat", "What is a llama?", seconds=120)
+    assert answer.code == 0 and answer.out.strip()
+
+    stack = stack_of(intake.meta.endpoint_url, **{"previous-imports": 0})
+    platform_client.write_stack(platform.checkout, stack)
+    done = platform.corral("up", seconds=platform_client.UP_SECONDS)
+    assert done.code == 0, done.output[-3000:]
+    (pod,) = platform.model_pods()
+    assert loaded_from(pod) == f"s3://models/{other}"
+    assert prefixes(platform) == {other}, "nothing stays of the former import, nor its earlier versions"

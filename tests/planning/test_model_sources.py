@@ -1,6 +1,9 @@
 """Sources of models that a stack file may name."""
 
+from io import StringIO
+
 import pytest
+from rich.console import Console
 from tests.components.harness import build
 from tests.deploy.test_platform import SECRETS, started
 from tests.stacks.stack_files import GIB, parsed, planned, pool, problems
@@ -12,6 +15,7 @@ from corral.stacks.config.model_sources import source_of
 from corral.stacks.config.stack_config import StackConfig
 from corral.stacks.deploy.program import Platform
 from corral.stacks.planning.planner import plan
+from corral.stacks.reports.terminal.plan import render
 
 WHOLE = {"name": "whole", "gpu": "H100-80GB", "nodes": {"names": ["gpu-1"]}, "gpus-per-node": 8}
 
@@ -178,9 +182,9 @@ def test_the_store_grows_with_its_models_and_a_size_that_is_too_small_is_refused
     weights = models()["llama-3.3-70b"].weights
     assert store.size_gib * GIB > weights * 1.2
     (line,) = problems(**changes, model_storage={"size": "100Gi"})
-    assert line.startswith("model-storage.size: 100Gi: the models are 131.4 GiB, which need ")
-    assert f"{store.size_gib}Gi" in line
-    assert problems(**changes, model_storage={"size": f"{store.size_gib}Gi"}) == []
+    assert line.startswith("model-storage.size: 100Gi: the models are 131.4 GiB, which need 159Gi: ")
+    assert problems(**changes, model_storage={"size": "158Gi"}) != []
+    assert problems(**changes, model_storage={"size": "159Gi"}) == []
     assert planned().storage.size_gib == 50, "a small model leaves the default"
 
 
@@ -192,7 +196,29 @@ def test_a_lock_says_how_much_the_files_take():
             "files": [{"name": "ours.gguf", "size": 200 * GIB, "sha256": "b" * 64}],
         }
     )
-    assert plan(config, "test", {"chat": big}).storage.size_gib == 241
+    assert plan(config, "test", {"chat": big}).storage.size_gib == 721
+
+
+def test_the_store_has_room_for_what_stays_of_each_model_and_for_a_new_import():
+    changes = {
+        "cluster": {"kind": "existing"},
+        "gpu_pools": [{**pool(), **WHOLE, "sharing": "whole"}],
+        "models": [{"name": "chat", "model": "llama-3.3-70b", "source": "s3://models/m"}],
+    }
+
+    def store(**stated):
+        return planned(**changes, model_storage=stated).storage
+
+    weights = models()["llama-3.3-70b"].weights
+    for stated, stay in (({}, 1), ({"previous-imports": 0}, 0), ({"previous-imports": 3}, 3)):
+        made = store(**stated)
+        assert made.previous_imports == stay
+        assert 0 <= made.size_gib - (2 + stay) * weights * 1.2 / GIB - 1 <= 1
+    elsewhere = {"kind": "existing", "endpoint": "https://s3.example.eu"}
+    assert store(**elsewhere).previous_imports is None, "others may serve from it"
+    assert store(**elsewhere, **{"previous-imports": 2}).previous_imports == 2
+    (line,) = problems(**changes, model_storage={"previous-imports": -1})
+    assert line.startswith("model-storage.previous-imports: -1")
 
 
 def test_files_that_run_code_are_planned_under_profile_open_alone():
@@ -357,3 +383,22 @@ def test_a_lock_whose_files_are_far_lighter_than_the_model_is_refused_with_both_
     (line,) = str(refused.value).splitlines()
     assert line.startswith(f"models[0].source: s3://intake/m: its files are {size} bytes together")
     assert "15.3 GiB" in line and "corral lock --models --refresh" in line
+
+
+def test_a_store_that_takes_no_new_import_beside_what_is_served_is_warned_of_with_the_figure():
+    changes = {
+        "cluster": {"kind": "existing"},
+        "gpu_pools": [{**pool(), **WHOLE, "sharing": "whole"}],
+        "models": [{"name": "chat", "model": "llama-3.3-70b", "source": "s3://models/m"}],
+    }
+
+    def shown(**store):
+        out = StringIO()
+        render(planned(**changes, model_storage=store), Console(file=out, width=300))
+        return out.getvalue()
+
+    ample = planned(**changes).storage.size_gib
+    warned = shown(size="200Gi")
+    assert "warning: the store has no room for previous-imports: 1 and a new import beside these" in warned
+    assert f"use model-storage.size: {ample}Gi, or fewer" in warned
+    assert "no room for" not in shown(size=f"{ample}Gi") and "no room for" not in shown()

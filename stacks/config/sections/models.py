@@ -232,5 +232,8 @@ class ModelStorage(Section):
     """Size of the volume of a deployed store; when absent 50Gi, or more where the models need it."""
     bucket: Name = BUCKET
     """Bucket that holds the models; of kinds `s3` and `gcs` a name that nobody else has."""
+    previous_imports: Annotated[int, Field(ge=0, strict=True)] | None = None
+    """How many imports of each model stay in the bucket beside that which is served, to go back to without
+    another import; when absent 1, and all in a store of kind `existing`, which others may serve from."""
     endpoint: ServerUrl | None = None
     """URL of an existing store, such as `https://minio.example:9000`."""

@@ -2,9 +2,11 @@
 
 from corral.catalogue.vocabulary import Addon
 from corral.components.batch_inference import BatchInference
+from corral.components.model_retention import ModelRetention
 from corral.components.model_storage import ModelStorage, ModelStorageArgs
 from corral.stacks.deploy.component_args.batch_inference import batch_inference_args
 from corral.stacks.deploy.component_args.context import DeployContext
+from corral.stacks.deploy.component_args.model_retention import model_retention_args
 from corral.stacks.deploy.secrets import secret
 from corral.stacks.deploy.wiring import FurtherWiring, Wiring
 
@@ -41,5 +43,13 @@ def model_storage_args(context: DeployContext) -> ModelStorageArgs:
 WIRING = Wiring(ModelStorage, model_storage_args)
 NEEDED = (Addon.ADMISSION, Addon.TENANCY)
 FURTHER = [
-    FurtherWiring(BatchInference, batch_inference_args, name="batches", after=NEEDED, calls_models=True)
+    FurtherWiring(BatchInference, batch_inference_args, name="batches", after=NEEDED, calls_models=True),
+    FurtherWiring(
+        ModelRetention,
+        model_retention_args,
+        name="retention",
+        after=NEEDED,
+        calls_models=True,
+        awaits_models=True,
+    ),
 ]

@@ -15,6 +15,10 @@ class StoragePlan:
     size_gib: int
     models_gib: int
     """What the files of its models take, rounded up."""
+    previous_imports: int | None
+    """How many imports of each model stay beside that which is served; None: all."""
+    ample_gib: int
+    """Volume with room for those and for a new import of the largest model; 0 where there is no volume."""
     endpoint: str
     """URL by which pods reach it."""
     region: str

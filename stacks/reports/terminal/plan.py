@@ -284,6 +284,11 @@ def _stores(plan: Plan) -> Iterable[str]:
     store = plan.storage
     size = f"{store.size_gib} GiB for {store.models_gib} GiB of files"
     yield f"models: {store.kind.value}, bucket {store.bucket}, {size}"
+    if store.size_gib < store.ample_gib:
+        yield (
+            f"warning: the store has no room for previous-imports: {store.previous_imports} and a new import "
+            f"beside these files: use model-storage.size: {store.ample_gib}Gi, or fewer"
+        )
     for source in plan.sources:
         place = f" at {source.endpoint}" if source.endpoint else ""
         opened = ", ".join(f"corral:{key}" for key in source.secrets) or "nothing: it is open to anybody"
