@@ -236,7 +236,12 @@ def _helm() -> Path:
 def _models(plan: Plan) -> Iterator[ModelFiles]:
     for model in plan.models:
         stated = tuple((one.name, one.sha256, one.size) for one in model.files)
-        yield ModelFiles(model.name, model.source or "", stated, model.weights is Weights.SIMULATED)
+        simulated = model.weights is Weights.SIMULATED
+        yield ModelFiles(model.name, model.source or "", stated, simulated)
+        if model.canary_of is None:
+            for adapter in model.adapters:
+                stated = tuple((one.name, one.sha256, one.size) for one in adapter.files)
+                yield ModelFiles(adapter.name, adapter.source, stated, simulated)
 
 
 def _programs(graph: Graph, *, offline: bool) -> Iterator[Artifact]:

@@ -6,10 +6,13 @@ import datetime
 import os
 from collections.abc import Generator
 
+from corral.catalogue.adapters import CONFIG
+from corral.catalogue.adapters import WEIGHTS as ADAPTER_WEIGHTS
 from corral.catalogue.files import replace
 from corral.catalogue.models import ModelSpec
 from corral.catalogue.sources import SOURCE_KINDS, scheme_of, secret_key
 from corral.catalogue.vocabulary import Weights
+from corral.cli.adapters import locked_lora
 from corral.cli.console import progress
 from corral.cli.errors import FAILED
 from corral.embedded.engine import project
@@ -27,7 +30,7 @@ from corral.stacks.config.stack_config import StackConfig
 
 
 def lock(arguments: argparse.Namespace) -> int:
-    """Read the source of every model of the stack that is not locked, and write the lock.
+    """Read the source of every model and adapter of the stack that is not locked, and write the lock.
 
     A source that is locked for another model is not read again: a canary's files are its model's once the
     model takes its source. A source that fails is one line, and what was locked before stays; exits with 1
@@ -43,23 +46,26 @@ def lock(arguments: argparse.Namespace) -> int:
             progress(f"{name}: {sources[name]} is not locked")
         changed = arguments.refresh and _changed(config, sources, known, stale)
         return FAILED if stale or changed else 0
-    specs = _specs(config)
-    again = set(sources) if arguments.refresh else stale - _taken_over(sources, known, stale)
+    specs, adapters = _specs(config), _adapters(config)
+    again = set(sources) if arguments.refresh else stale - _taken_over(sources, known, stale, adapters)
     failed = False
     for name in sources:
         if name in again:
             with _opened(sources[name], config):
-                failed |= not _lock_one(name, sources[name], known, specs[name])
+                failed |= not _lock_one(name, sources[name], known, specs.get(name), adapter=name in adapters)
     kept = {name: known[name] for name in sources if name in known}
     replace(lock_path(path), lock_text(kept))
     progress(f"{lock_path(path).name}: {len(kept)} of {len(sources)} models locked")
     return FAILED if failed else 0
 
 
-def _taken_over(sources: dict[str, str], known: dict[str, LockedModel], stale: set[str]) -> set[str]:
+def _taken_over(
+    sources: dict[str, str], known: dict[str, LockedModel], stale: set[str], adapters: frozenset[str]
+) -> set[str]:
     """Models of `stale` that have in `known`, from now on, what is locked of their source for another."""
-    locked = {one.source: name for name, one in known.items() if name not in stale}
-    taken = {name: locked[sources[name]] for name in sorted(stale) if sources[name] in locked}
+    locked = {(one.source, one.lora is None): name for name, one in known.items() if name not in stale}
+    wanted = {name: (sources[name], name not in adapters) for name in sorted(stale)}
+    taken = {name: locked[one] for name, one in wanted.items() if one in locked}
     for name, other in taken.items():
         known[name] = known[other]
         progress(f"{name}: {sources[name]} is locked for {other}, and taken over")
@@ -71,15 +77,19 @@ def _specs(config: StackConfig) -> dict[str, ModelSpec | None]:
     return {one.name: config.known_models.get(one.model) for one in served}
 
 
+def _adapters(config: StackConfig) -> frozenset[str]:
+    return frozenset(one.name for model in config.models for one in model.adapters)
+
+
 def _changed(
     config: StackConfig, sources: dict[str, str], known: dict[str, LockedModel], stale: set[str]
 ) -> bool:
     """Whether a source that is locked cannot be read, or has other files by now; a line for each."""
-    specs, found = _specs(config), False
+    specs, adapters, found = _specs(config), _adapters(config), False
     for name in sorted(sources.keys() - stale):
         held = {name: known[name]}
         with _opened(sources[name], config):
-            readable = _lock_one(name, sources[name], held, specs[name])
+            readable = _lock_one(name, sources[name], held, specs.get(name), adapter=name in adapters)
         changed = _content(held[name]) != _content(known[name])
         if readable and changed:
             progress(f"{name}: {sources[name]} has changed since {known[name].date}")
@@ -114,15 +124,16 @@ def _opened(uri: str, config: StackConfig) -> Generator[None]:
 
 
 def _sources(config: StackConfig) -> dict[str, str]:
-    """Source by name of each model whose files neither the catalogue nor a package states."""
-    return {
-        model.name: model.source
-        for model in (one.section for one in config.served_models)
-        if model.source is not None and model.weights is Weights.REAL
-    }
+    """Source by name of each adapter, and of each model whose files neither the catalogue nor a package
+    states."""
+    real = [one.section for one in config.served_models if one.section.weights is Weights.REAL]
+    models = {model.name: model.source for model in real if model.source is not None}
+    return models | {one.name: one.source for model in real for one in model.adapters}
 
 
-def _lock_one(name: str, source: str, known: dict[str, LockedModel], spec: ModelSpec | None) -> bool:
+def _lock_one(
+    name: str, source: str, known: dict[str, LockedModel], spec: ModelSpec | None, *, adapter: bool
+) -> bool:
     from corral.tools.failure import ToolFailure
     from corral.tools.locking import locked
     from corral.tools.sources import source_of
@@ -132,26 +143,30 @@ def _lock_one(name: str, source: str, known: dict[str, LockedModel], spec: Model
     before = known.get(name)
     held = before.files if before is not None and before.source == source else ()
     try:
+        opened = source_of(source)
         listing = locked(
-            source_of(source),
+            opened,
             progress,
             [Listed(one.name, one.size, one.sha256, one.version) for one in held],
+            (CONFIG, ADAPTER_WEIGHTS) if adapter else (),
         )
+        files = tuple(
+            LockedFile(name=one.name, size=one.size, sha256=one.sha256 or "", version=one.version)
+            for one in listing.files
+        )
+        lora = locked_lora(source, opened, files) if adapter else None
     except ToolFailure as failure:
         progress(f"{name}: {failure}")
         return False
     except ImportError as error:
         progress(f"{name}: {error.name} is missing: pip install 'corral[tools]'")
         return False
-    files = tuple(
-        LockedFile(name=one.name, size=one.size, sha256=one.sha256 or "", version=one.version)
-        for one in listing.files
-    )
     light = too_light(files, spec) if spec is not None else None
     if light is not None:
         progress(f"{name}: {source}: {light}")
         return False
-    if before is None or (before.source, before.revision, before.files) != (source, listing.revision, files):
-        today = datetime.datetime.now(datetime.UTC).date()
-        known[name] = LockedModel(source=source, revision=listing.revision, date=today, files=files)
+    today = datetime.datetime.now(datetime.UTC).date()
+    fresh = LockedModel(source=source, revision=listing.revision, date=today, files=files, lora=lora)
+    if before is None or before.model_copy(update={"date": today}) != fresh:
+        known[name] = fresh
     return True

@@ -56,6 +56,7 @@ _TEXTS = {
     "DeviceCount.pool": LABEL_VALUE,
     "ExistingGpuNodePoolArgs.pool": LABEL_VALUE,
     "GatewayArgs.issuer": SUBDOMAIN,
+    "LoraAdapter.name": LABEL,
     "MigConfiguration.name": LABEL_VALUE,
     "ModelArgs.pool": LABEL_VALUE,
     "PoolNode.name": SUBDOMAIN,

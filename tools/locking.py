@@ -13,10 +13,11 @@ DOCUMENTS = (".md", ".txt", ".png", ".jpg", ".gitattributes", ".gitignore")
 POINTER = b"version https://git-lfs.github.com/spec/"
 
 
-def locked(source: Source, say: Say, known: Collection[Listed] = ()) -> Listing:
+def locked(source: Source, say: Say, known: Collection[Listed] = (), only: Collection[str] = ()) -> Listing:
     """What is `needed` of the listing of `source`, a SHA-256 for every file.
 
     What the source keeps no checksum of is read, unless `known` has the file in the version that is there.
+    `only`: names of the files that count; empty: all.
 
     Raises:
         ToolFailure: the source cannot be read, holds nothing but documents, or a file is a Git LFS pointer.
@@ -29,6 +30,7 @@ def locked(source: Source, say: Say, known: Collection[Listed] = ()) -> Listing:
         replace(file, sha256=file.sha256 or before.get((file.name, file.size, file.version)))
         for file in listing.files
     )
+    files = tuple(file for file in files if not only or file.name in only)
     files = tuple(_hashed(source, file, say) for file in files)
     return Listing(listing.revision, tuple(sorted(files, key=lambda file: file.name)))
 

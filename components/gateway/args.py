@@ -57,9 +57,12 @@ class RoutedTenant(TypedDict):
     models: list[str]
     """Names of its models."""
     requests_per_minute: int
-    """Requests to each of its models by way of one proxy; more are refused with 429."""
+    """Requests to each of its models, and to each adapter, by way of one proxy; more are refused with 429."""
     canaries: NotRequired[list[RoutedCanary]]
     """Versions that take a part of the calls of its models; none when omitted."""
+    adapters: NotRequired[dict[str, str]]
+    """Model by the name of each LoRA adapter that its engine serves; calls by that name go where the model's
+    go. None when omitted."""
     services: NotRequired[dict[str, pulumi.Input[str]]]
     """`Model.service` of its models and canaries, by name, where this program makes them: a route changes
     once what it leads to is ready. They must be there already when omitted."""

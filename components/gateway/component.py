@@ -128,7 +128,7 @@ class Gateway(pulumi.ComponentResource):
         tokens = tenant.get("tokens")
         proof = [self._keys(name)] if tokens is None else self._identities(name, tokens)
         limits = objects.limits(tenant, timeout=timeout, max_body_mib=self._args.get("max_body_mib", 10))
-        listing, listed = f"{name}-models", objects.direct(200, answers.models(name, tenant["models"]))
+        listing, listed = f"{name}-models", objects.direct(200, answers.models(name, objects.names(tenant)))
         guards = [
             self._object(
                 f"{name}-callers", ENVOY, "SecurityPolicy", name, objects.callers(name, tokens), proof
@@ -149,7 +149,7 @@ class Gateway(pulumi.ComponentResource):
         before = [gateway, *guards]
         listed_or_unknown = objects.tenant_route(host, name, listing=listing, unknown=UNKNOWN_MODEL)
         self._route(name, name, listed_or_unknown, before)
-        for model in tenant["models"]:
+        for model in objects.names(tenant):
             spec = objects.model_route(host, tenant, model, timeout=timeout)
             self._route(name, route_name(name, model), spec, [*before, *_ready(tenant, model)])
 
@@ -303,7 +303,8 @@ class Gateway(pulumi.ComponentResource):
 def _ready(tenant: RoutedTenant, model: str) -> list[pulumi.Resource]:
     """What the route of `model` waits for."""
     services = tenant.get("services", {})
-    known = [services[name] for name in objects.routed(tenant, model) if name in services]
+    base = objects.served_by(tenant, model)
+    known = [services[name] for name in objects.routed(tenant, base) if name in services]
     return [one for service in known for one in awaited(service)]
 
 
@@ -321,7 +322,7 @@ def _problems(name: str, args: GatewayArgs) -> Iterator[str]:
     routes = {one["name"]: model_path(one["name"], "") for one in args["tenants"]}
     audiences: dict[tuple[str, str], str] = {}
     for tenant in args["tenants"]:
-        for model in tenant["models"]:
+        for model in objects.names(tenant):
             path = model_path(tenant["name"], model)
             if path in paths:
                 yield f"{name}: path {path} leads to two models; a tenant's models have a name each"
@@ -330,6 +331,11 @@ def _problems(name: str, args: GatewayArgs) -> Iterator[str]:
                 yield f"{name}: paths {other} and {path} have one route; rename what has -- in its name"
             paths[path] = model
         yield from _canaries(name, tenant)
+        for adapter, model in tenant.get("adapters", {}).items():
+            if model not in tenant["models"]:
+                known = ", ".join(tenant["models"])
+                where = f"{name}: adapter {adapter!r} of {tenant['name']}"
+                yield f"{where}: {model!r} is none of its models, {known}"
         tokens = tenant.get("tokens")
         for audience in () if tokens is None else tokens["audiences"]:
             issued = (tokens["issuer"], audience) if tokens else ("", "")

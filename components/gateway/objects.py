@@ -304,13 +304,14 @@ def tenant_route(host: str, tenant: str, *, listing: str, unknown: str) -> dict[
 
 
 def model_route(host: str, tenant: RoutedTenant, model: str, *, timeout: int) -> dict[str, Any]:
-    """HTTPRoute of a model: to its Service and its canary's, without what proves who calls.
+    """HTTPRoute of a model or adapter: to its Service and its canary's, without what proves who calls.
 
     Calls of a scaled model carry its name to the interceptors, by the host that they are for.
     """
     rewritten: dict[str, Any] = {"path": {"type": "ReplacePrefixMatch", "replacePrefixMatch": "/v1"}}
-    if model in tenant.get("scaled", []):
-        rewritten["hostname"] = keda.host(model, tenant["namespace"])
+    base = served_by(tenant, model)
+    if base in tenant.get("scaled", []):
+        rewritten["hostname"] = keda.host(base, tenant["namespace"])
     return {
         **_attached(host),
         "rules": [
@@ -320,11 +321,21 @@ def model_route(host: str, tenant: RoutedTenant, model: str, *, timeout: int) ->
                     {"type": "URLRewrite", "urlRewrite": rewritten},
                     {"type": "RequestHeaderModifier", "requestHeaderModifier": {"remove": ["Authorization"]}},
                 ],
-                "backendRefs": _backends(tenant, model),
+                "backendRefs": _backends(tenant, base),
                 "timeouts": {"request": f"{timeout}s"},
             }
         ],
     }
+
+
+def names(tenant: RoutedTenant) -> Sequence[str]:
+    """Model names of a tenant that callers may use."""
+    return [*tenant["models"], *tenant.get("adapters", {})]
+
+
+def served_by(tenant: RoutedTenant, name: str) -> str:
+    """The model whose Service answers to `name`, which is its own or an adapter's."""
+    return tenant.get("adapters", {}).get(name, name)
 
 
 def routed(tenant: RoutedTenant, model: str) -> Mapping[str, int | None]:

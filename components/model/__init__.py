@@ -3,6 +3,7 @@
 from corral.components.model.args import (
     DeviceClaim,
     DeviceResource,
+    LoraAdapter,
     ModelArgs,
     ModelFile,
     NodeCache,
@@ -15,6 +16,7 @@ __all__ = [
     "DeviceClaim",
     "DeviceResource",
     "EngineTrigger",
+    "LoraAdapter",
     "Model",
     "ModelArgs",
     "ModelFile",

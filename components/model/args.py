@@ -5,6 +5,7 @@ from typing import NotRequired, TypedDict
 
 import pulumi
 
+from corral.catalogue.adapters import adapter_options
 from corral.catalogue.engine_metrics import FIRST_TOKEN, FIRST_TOKEN_LIMITS, METRICS
 from corral.catalogue.runtimes import GGUF, MODEL_FOLDER, PORT, gguf, server_options
 from corral.catalogue.vocabulary import Engine, EngineMetric, Weights
@@ -14,6 +15,9 @@ from corral.components.model.scaling import ModelScaling
 from corral.components.secret_store import SecretStore
 from corral.components.store import Store, store_problems
 from corral.components.supply import Supply
+
+LONGEST_ADAPTER = 40
+"""Characters of an adapter's name, which names a Job and a container."""
 
 
 class ModelFile(TypedDict):
@@ -77,6 +81,25 @@ class NodeCache(TypedDict):
     """Size of its files in GiB, rounded up."""
 
 
+class LoraAdapter(TypedDict):
+    """A LoRA adapter that vLLM serves beside its model."""
+
+    name: str
+    """Name by which callers ask for it."""
+    source: NotRequired[str]
+    """URI that its files are imported from; real weights need it."""
+    source_access: NotRequired[SourceAccess]
+    """Endpoint and credential of the source; when omitted `s3://` is the platform's own store."""
+    files: NotRequired[list[ModelFile]]
+    """Every file of it; real weights need them, unless they are `unlocked`."""
+    unlocked: NotRequired[bool]
+    """True: the import takes whatever files the source holds, and its manifest says so."""
+    license: NotRequired[str]
+    """SPDX identifier or name of its license; that of the model when omitted."""
+    path: NotRequired[str]
+    """Key prefix in the bucket; when omitted one that other files have another of."""
+
+
 class ModelArgs(TypedDict):
     """What a model needs to know."""
 
@@ -117,6 +140,9 @@ class ModelArgs(TypedDict):
     path: NotRequired[str]
     """Key prefix in the bucket; when omitted one that other files have another of, so that replicas may start
     anew from the former ones until all have changed over."""
+    adapters: NotRequired[list[LoraAdapter]]
+    """Adapters that vLLM serves, each by its own name, and of how large a rank and how many at the same time
+    says `arguments`; none when omitted."""
     cache: NotRequired[NodeCache]
     """Nodes that keep its files; a stated `path` must then be another one for other files, for KServe fetches
     a URI once. Each replica fetches them for itself when omitted."""
@@ -170,6 +196,7 @@ def server_arguments(name: str, args: ModelArgs) -> list[str]:
     """`arguments`, and before them what the server must be told and they leave out."""
     stated = args.get("arguments", [])
     options = server_options(Engine(args["engine"]), name, gguf(_names(args)))
+    options += adapter_options([one["name"] for one in args.get("adapters", [])])
     return [*(one for option in options if not option.within(stated) for one in option.arguments), *stated]
 
 
@@ -177,6 +204,7 @@ def argument_problems(name: str, args: ModelArgs) -> Iterable[str]:
     """Arguments with which nothing would answer, one line each."""
     yield from _scaling_problems(name, args)
     yield from _objective_problems(name, args)
+    yield from _adapter_problems(name, args)
     stated = args.get("arguments", [])
     for index, one in enumerate(stated):
         flag, separator, value = one.partition("=")
@@ -202,6 +230,25 @@ def _objective_problems(name: str, args: ModelArgs) -> Iterable[str]:
     elif seconds not in FIRST_TOKEN_LIMITS:
         allowed = ", ".join(f"{one:g}" for one in FIRST_TOKEN_LIMITS)
         yield f"{name}.time_to_first_token_seconds: {seconds} is not allowed; use one of {allowed}"
+
+
+def _adapter_problems(name: str, args: ModelArgs) -> Iterable[str]:
+    adapters, engine = args.get("adapters", []), Engine(args["engine"])
+    if adapters and engine is not Engine.VLLM:
+        yield f"{name}.adapters: {engine.value} serves none by name; merge them into the model's weights"
+    seen = {name}
+    for index, one in enumerate(adapters):
+        here = f"{name}.adapters[{index}]"
+        if len(one["name"]) > LONGEST_ADAPTER:
+            yield f"{here}.name: {one['name']!r} is too long; use {LONGEST_ADAPTER} characters at most"
+        if one["name"] in seen:
+            yield f"{here}.name: {one['name']!r} stands twice; use a name of its own"
+        seen.add(one["name"])
+        if Weights(args.get("weights", Weights.REAL)) is Weights.SIMULATED:
+            continue
+        for key in ("source", "files"):
+            if not one.get(key) and not (key == "files" and one.get("unlocked", False)):
+                yield f"{here}: {key!r} is missing; real weights need it"
 
 
 def _scaling_problems(name: str, args: ModelArgs) -> Iterable[str]:

@@ -8,11 +8,8 @@ import pulumi
 import pulumi_kubernetes as kubernetes
 
 from corral.catalogue.gateway import predictor
-from corral.catalogue.quantities import GIB
-from corral.catalogue.sources import SOURCE_KINDS, scheme_of
 from corral.catalogue.stores import model_prefix
-from corral.catalogue.vocabulary import Addon, Engine, SourceScheme, Weights
-from corral.components import store as stores
+from corral.catalogue.vocabulary import Addon, Engine, Weights
 from corral.components._kit import (
     QUEUE_LABEL,
     checked,
@@ -24,19 +21,26 @@ from corral.components._kit import (
     refuse,
     token,
 )
-from corral.components._secrets import secret_object
 from corral.components._signals import Monitor, watch
+from corral.components.model.adapters import AdapterFiles, adapter_files
 from corral.components.model.args import ModelArgs, Weighty, argument_problems, one_request, weighty
 from corral.components.model.availability import disruption_budget
 from corral.components.model.cache import API as CACHE_API
 from corral.components.model.cache import cache_spec, claim, folder
 from corral.components.model.claim import claim_spec
+from corral.components.model.imports import Import, import_job, uri_of
 from corral.components.model.loader import loader
 from corral.components.model.rollout import revision_annotations, rolled_out
 from corral.components.model.scaling import ROUTES, SCALED, SETTLED, ModelScaling, counted, scaled
-from corral.components.model.service import KeptFiles, annotations, inference_spec, register_labels
+from corral.components.model.service import (
+    NO_ADAPTERS,
+    KeptFiles,
+    annotations,
+    inference_spec,
+    register_labels,
+)
 from corral.components.model.signals import signals
-from corral.components.model_storage.job import credential_secret, tool_job
+from corral.components.model_storage.job import credential_secret
 from corral.components.store import Store
 
 COMPONENT = "model"
@@ -59,6 +63,7 @@ class _Files:
     """Where they are in the store."""
     kept: KeptFiles | None = None
     """Where they are on its node; None: each replica fetches them."""
+    adapters: AdapterFiles = NO_ADAPTERS
 
 
 class Model(pulumi.ComponentResource):
@@ -111,9 +116,12 @@ class Model(pulumi.ComponentResource):
         credentials = self._credentials(name, args, real["store"])
         names = [name_of(one) for one in credentials]
         imported = self._import(name, args, real, path)
-        uri = _uri(real["store"], path)
+        uri = uri_of(real["store"], path)
         account = self._account(name, args, [{"name": one} for one in names])
-        before: list[pulumi.Resource] = [imported, *credentials]
+        adapters = adapter_files(
+            self, name, args, real, labels=self._labels(name, args), credential=next(iter(names), None)
+        )
+        before: list[pulumi.Resource] = [imported, *adapters.before, *credentials]
         kept = None
         if "cache" in args:
             before.append(self._cache(name, args, uri, path, imported))
@@ -126,7 +134,7 @@ class Model(pulumi.ComponentResource):
             args["supply"],
             kept and kept.folder,
         )
-        return _Files(before, account, brought, uri, kept)
+        return _Files(before, account, brought, uri, kept, adapters)
 
     def _cache(
         self, name: str, args: ModelArgs, uri: pulumi.Output[str], path: str, imported: pulumi.Resource
@@ -145,58 +153,14 @@ class Model(pulumi.ComponentResource):
         )
 
     def _import(self, name: str, args: ModelArgs, real: Weighty, path: str) -> kubernetes.batch.v1.Job:
-        store = real["store"]
-        sums = [f"{file['name']}={file['sha256']}" for file in real["files"]]
-        options = ["--source", real["source"], "--license", real["license"]]
-        options += [word for one in sums for word in ("--sha256", one)] or ["--unlocked"]
-        options += ["--allow-unsafe"] if args.get("unsafe_files", False) else []
-        target = _uri(store, path)
-        return tool_job(
+        return import_job(
             self,
-            f"{name}-import",
-            prefix=f"import-{name}",
-            labels={**self._labels(name, args), "corral.dev/job": "import"},
-            arguments=["import", *options, "--to", target],
-            identity=["import", *options, path],
-            store=store,
-            credential=store.get("writer_secret"),
+            Import(name, f"import-{name}", real, path, args.get("source_access")),
+            labels=self._labels(name, args),
             supply=args["supply"],
-            scratch_gib=_scratch_gib(real),
+            unsafe_files=args.get("unsafe_files", False),
             priority_class=args.get("import_priority_class"),
-            **self._source(name, args, real),
         )
-
-    def _source(self, name: str, args: ModelArgs, real: Weighty) -> dict[str, Any]:
-        """What the import is told of a source of its own: variables, and those in a Secret beside it."""
-        access = args.get("source_access")
-        scheme = scheme_of(real["source"])
-        kind = None if scheme is None else SOURCE_KINDS.get(scheme)
-        if access is None or kind is None:
-            return {}
-        stated = cast("dict[str, Any]", {key.replace("_", "-"): value for key, value in access.items()})
-        stored = access.get("stored", {})
-        secrets = {
-            variable: stated.get(key)
-            for key, variable in kind.secrets.items()
-            if key in stated or key in stored
-        }
-        settings = {variable: stated[key] for key, variable in kind.settings.items() if key in stated}
-        if not secrets:
-            return {"settings": settings}
-        secret = secret_object(
-            self,
-            f"{name}-source",
-            {
-                "name": f"import-{name}-source",
-                "namespace": real["store"]["namespace"],
-                "labels": self._labels(name, args),
-            },
-            values=secrets,
-            keys={variable: stored.get(key, key) for key, variable in kind.secrets.items()},
-            store=access.get("secret_store"),
-        )
-        held = {variable: (name_of(secret), variable) for variable in secrets}
-        return {"settings": settings, "secrets": held}
 
     def _credentials(self, name: str, args: ModelArgs, store: Store) -> list[pulumi.Resource]:
         """The key that reads the store, in the model's namespace; none where the pods' account is let in."""
@@ -259,6 +223,7 @@ class Model(pulumi.ComponentResource):
             uri=files.uri,
             loader=files.loader,
             kept=files.kept,
+            adapters=files.adapters,
         )
         served_labels = {**metadata["labels"], **register_labels(args)}
         known = revision_annotations(spec, served_labels, to_none=args.get("replicas_min", 1) == 0)
@@ -332,17 +297,6 @@ class Model(pulumi.ComponentResource):
             labels=self._labels(name, args),
             scrape=Monitor({"corral.dev/model": name}, "http"),
         )
-
-
-def _uri(store: Store, path: str) -> pulumi.Output[str]:
-    return pulumi.Output.concat(stores.scheme_of(store), "://", store["bucket"], "/", path)
-
-
-def _scratch_gib(real: Weighty) -> int:
-    """Scratch of an import: files pass through, but for a package, which is brought whole first."""
-    if scheme_of(real["source"]) is not SourceScheme.PACKAGE:
-        return 1
-    return 1 + 2 * -(-sum(file.get("size", 0) for file in real["files"]) // GIB)
 
 
 def _queue_labels(args: ModelArgs) -> dict[str, pulumi.Input[str]]:

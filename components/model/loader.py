@@ -1,11 +1,13 @@
 """What brings a model's files into its pod, and lets none in that is not the one imported."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import pulumi
 
 from corral.catalogue.images import image
+from corral.catalogue.quantities import GIB
 from corral.catalogue.runtimes import MODEL_FOLDER
 from corral.components.model.args import ModelFile
 from corral.components.model_storage.job import CREDENTIAL_KEYS
@@ -27,6 +29,28 @@ def files_mount(folder: pulumi.Input[str] | None) -> dict[str, Any]:
     return {**FILES, "readOnly": True, **({} if folder is None else {"subPath": folder})}
 
 
+@dataclass(frozen=True)
+class Target:
+    """Where in a pod files go."""
+
+    container: str = NAME
+    """Name of what brings them."""
+    mount: Mapping[str, str] = field(default_factory=lambda: FILES)
+    """Mount of the volume that they go to."""
+    folder: str = MODEL_FOLDER
+
+
+MODEL = Target()
+
+
+def emptied(sizes: Sequence[int | None]) -> dict[str, str]:
+    """An emptyDir for files of `sizes` bytes, a GiB larger; without end while one is unknown."""
+    known = [size for size in sizes if size is not None]
+    if not sizes or len(known) < len(sizes):
+        return {}
+    return {"sizeLimit": f"{1 - (-sum(known) // GIB)}Gi"}
+
+
 def loader(
     files: Sequence[ModelFile],
     uri: pulumi.Output[str],
@@ -34,6 +58,8 @@ def loader(
     credential: pulumi.Input[str] | None,
     supply: Supply,
     folder: pulumi.Input[str] | None = None,
+    *,
+    target: Target = MODEL,
 ) -> dict[str, Any]:
     """An init container that reads `uri` by the credential's Secret, and fails unless every file is right.
 
@@ -49,10 +75,10 @@ def loader(
     ]
     plain = {**variables(store), "HOME": "/tmp"}
     return {
-        "name": NAME,
+        "name": target.container,
         "image": reference(image("tools"), supply),
         "command": ["corral"],
-        "args": ["load", "--from", uri, "--to", MODEL_FOLDER, *waiting, *sums],
+        "args": ["load", "--from", uri, "--to", target.folder, *waiting, *sums],
         "env": [*keys, *({"name": name, "value": value} for name, value in plain.items())],
         "terminationMessagePolicy": "FallbackToLogsOnError",
         "resources": {"requests": {"cpu": "1", "memory": "512Mi"}, "limits": {"memory": "1Gi"}},
@@ -62,5 +88,5 @@ def loader(
             "runAsNonRoot": True,
             "seccompProfile": {"type": "RuntimeDefault"},
         },
-        "volumeMounts": [files_mount(folder) if folder is not None else dict(FILES)],
+        "volumeMounts": [files_mount(folder) if folder is not None else dict(target.mount)],
     }

@@ -8,13 +8,13 @@ from typing import Any
 import pulumi
 
 from corral.catalogue.gateway import CONNECTION_SECONDS
-from corral.catalogue.quantities import GIB
 from corral.catalogue.runtimes import BILL_FILE, RUNTIMES
 from corral.catalogue.vocabulary import Engine, Scaler, Weights
 from corral.components._pods import restricted_pod
+from corral.components.model.adapters import AdapterFiles
 from corral.components.model.args import ModelArgs, server_arguments
 from corral.components.model.availability import topology_spread
-from corral.components.model.loader import FILES, files_mount
+from corral.components.model.loader import FILES, emptied, files_mount
 from corral.controls.gpu.gpu_05 import CLASS
 from corral.controls.models.mod_08 import BILL
 from corral.controls.models.mod_09 import LICENSE
@@ -32,6 +32,7 @@ UNROUTED = CONNECTION_SECONDS + 2
 """Seconds after which nobody sends a call to a replica that is to end: it and the news of it, by way of its
 Service's endpoints to every node, go out at the same moment, and a proxy has connections from before."""
 CLAIM = "gpu"
+NO_ADAPTERS = AdapterFiles()
 USER = 1000
 GPU_TAINT = "nvidia.com/gpu"
 
@@ -83,6 +84,7 @@ def inference_spec(
     uri: pulumi.Input[str] | None,
     loader: dict[str, Any] | None,
     kept: KeptFiles | None = None,
+    adapters: AdapterFiles = NO_ADAPTERS,
 ) -> dict[str, Any]:
     """`spec` of the InferenceService.
 
@@ -105,7 +107,7 @@ def inference_spec(
             **({} if claim_template is None else {"claims": [{"name": CLAIM}]}),
         },
         **({} if uri is None else {"storageUri": uri}),
-        **({} if loader is None else {"volumeMounts": [files_mount(kept and kept.folder)]}),
+        **({} if loader is None else {"volumeMounts": [files_mount(kept and kept.folder), *adapters.mounts]}),
     }
     pool = {"nodeSelector": {"corral.dev/pool": args["pool"]}} if "pool" in args else {}
     claims = [] if claim_template is None else [{"name": CLAIM, "resourceClaimTemplateName": claim_template}]
@@ -124,24 +126,21 @@ def inference_spec(
             **({"priorityClassName": args["priority_class"]} if "priority_class" in args else {}),
             **pool,
             **({"resourceClaims": claims} if claims else {}),
-            **({} if loader is None else _loaded(loader, args, kept)),
+            **({} if loader is None else _loaded(loader, args, kept, adapters)),
             "model": model,
         }
     }
 
 
-def _loaded(loader: dict[str, Any], args: ModelArgs, kept: KeptFiles | None) -> dict[str, Any]:
-    volume = {"emptyDir": _directory(args)} if kept is None else kept.volume
-    return {"initContainers": [loader], "volumes": [{"name": FILES["name"], **volume}]}
-
-
-def _directory(args: ModelArgs) -> dict[str, str]:
-    """The emptyDir of the model's files, a GiB larger than they are; without end while a size is unknown."""
+def _loaded(
+    loader: dict[str, Any], args: ModelArgs, kept: KeptFiles | None, adapters: AdapterFiles
+) -> dict[str, Any]:
     sizes = [file.get("size") for file in args.get("files", [])]
-    known = [size for size in sizes if size is not None]
-    if not sizes or len(known) < len(sizes):
-        return {}
-    return {"sizeLimit": f"{1 - (-sum(known) // GIB)}Gi"}
+    volume = {"emptyDir": emptied(sizes)} if kept is None else kept.volume
+    return {
+        "initContainers": [loader, *adapters.loaders],
+        "volumes": [{"name": FILES["name"], **volume}, *adapters.volumes],
+    }
 
 
 def _extended(args: ModelArgs) -> dict[str, str]:

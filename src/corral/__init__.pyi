@@ -105,6 +105,7 @@ from corral.components.kyverno import KyvernoArgs as KyvernoArgs
 from corral.components.model import DeviceClaim as DeviceClaim
 from corral.components.model import DeviceResource as DeviceResource
 from corral.components.model import EngineTrigger as EngineTrigger
+from corral.components.model import LoraAdapter as LoraAdapter
 from corral.components.model import Model as Model
 from corral.components.model import ModelArgs as ModelArgs
 from corral.components.model import ModelFile as ModelFile

@@ -10,6 +10,7 @@ from pydantic import Field, ValidationError, field_validator
 
 from corral.catalogue.models import ModelSpec
 from corral.catalogue.quantities import gib
+from corral.stacks.config.adapter_config import LockedLora
 from corral.stacks.config.errors import ConfigErrors, Problem
 from corral.stacks.config.loader import stack_of
 from corral.stacks.config.stack_config import Section
@@ -41,7 +42,7 @@ class LockedFile(Section):
 
 
 class LockedModel(Section):
-    """The files of one model of a stack."""
+    """The files of one model of a stack, or of one adapter."""
 
     source: str
     """URI that was read; a model with another source is not locked."""
@@ -50,6 +51,8 @@ class LockedModel(Section):
     date: Date
     """When it was read."""
     files: Annotated[tuple[LockedFile, ...], Field(min_length=1)]
+    lora: LockedLora | None = None
+    """What its configuration says of an adapter; absent for a model."""
 
 
 class _File(Section):

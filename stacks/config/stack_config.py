@@ -31,6 +31,7 @@ from corral.stacks.config.sections.gke import Gke
 from corral.stacks.config.sections.gpu_pools import Budget, GpuPool, Nodes, Owned, Sharing
 from corral.stacks.config.sections.models import (
     CUSTOM_MODELS,
+    Adapter,
     Canary,
     ModelSection,
     ModelSource,
@@ -47,6 +48,7 @@ from corral.stacks.config.values import Name, kebab
 __all__ = [
     "SECRETS",
     "SETTINGS",
+    "Adapter",
     "Admission",
     "BatchSection",
     "Budget",

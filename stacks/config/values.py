@@ -10,6 +10,7 @@ from typing import Annotated, Any, cast
 from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
+from corral.catalogue.adapters import MOST_RANK
 from corral.catalogue.formats import (
     ADMIN,
     AWS_ZONE,
@@ -64,6 +65,8 @@ Percent = Annotated[int, Field(strict=True, ge=0, le=100)]
 """A share in percent."""
 StepTokens = Annotated[int, Field(strict=True, ge=1, le=1 << 20)]
 """Tokens of one step of an engine."""
+LoraRank = Annotated[int, Field(strict=True, ge=1, le=MOST_RANK)]
+"""Rank of a LoRA adapter."""
 MOST_GPUS = 16
 """GPUs of one node."""
 TensorParallel = Annotated[int, Field(strict=True, ge=1, le=MOST_GPUS)]

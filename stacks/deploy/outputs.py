@@ -27,7 +27,7 @@ def outputs(plan: Plan, models: Mapping[str, Model], built: Built) -> Mapping[st
     return {
         "endpoints": {name: model.url for name, model in models.items()},
         "gateway": gateway and _calls(plan, gateway),
-        "unlocked-models": [model.name for model in plan.models if model.unlocked],
+        "unlocked-models": [name for model in plan.models for name in model.unlocked_names],
         "placements": {model.name: _placements(model) for model in plan.models},
         "vector-db": database and pulumi.Output.format("{}:{}", database.service, database.port),
         "bucket": storage and pulumi.Output.concat("s3://", storage.store["bucket"]),

@@ -10,11 +10,18 @@ MBPS_OF_GBPS = 125
 
 
 def cold_start(
-    size: int, engine: Engine, instance: str | None, *, cached: bool = False, load: Load = Load.AUTO
+    size: int,
+    engine: Engine,
+    instance: str | None,
+    *,
+    cached: bool = False,
+    load: Load = Load.AUTO,
+    adapters: int = 0,
 ) -> ColdStart:
     """The start of a replica whose files are `size` bytes; `instance`: type of its node, None: not stated.
 
-    `cached`: its node has the files already; `load`: how its engine reads them.
+    `cached`: its node has the files already; `load`: how its engine reads them. `adapters`: bytes of
+    its adapters, which each replica fetches and its engine reads one after the other.
     """
     figures = cold_start_figures()
     known = None if instance is None or instance not in instances() else instances()[instance].network_gbps
@@ -22,9 +29,10 @@ def cold_start(
     fetch, streamed = _seconds(size, network), load is Load.STREAM
     return ColdStart(
         size=size,
-        fetch=0 if cached else fetch,
-        verify=_seconds(size, figures.verify_mbps),
-        load=_seconds(size, figures.stream_mbps if streamed else figures.load_mbps),
+        fetch=_seconds(adapters, network) if cached else _seconds(size + adapters, network),
+        verify=_seconds(size + adapters, figures.verify_mbps),
+        load=_seconds(size, figures.stream_mbps if streamed else figures.load_mbps)
+        + _seconds(adapters, figures.load_mbps),
         engine=figures.engine_seconds.get(engine),
         network_mbps=round(network),
         network_assumed=known is None,

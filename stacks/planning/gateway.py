@@ -6,6 +6,7 @@ from corral.catalogue.clusters import ClusterCapabilities
 from corral.catalogue.vocabulary import TokenUnit
 from corral.stacks.config.stack_config import Gateway, GatewayTenant, Jwt, TenantTokens, TokenLimits
 from corral.stacks.planning.results.gateway import (
+    AdapterRoute,
     CanaryRoute,
     GatewayPlan,
     TenantRoutes,
@@ -52,6 +53,12 @@ def _routes(
         models=tenant.models,
         requests_per_minute=own.requests_per_minute or section.requests_per_minute,
         tokens=None if own.jwt is None else _tokens(own.jwt),
+        adapters=tuple(
+            AdapterRoute(each.name, one.name)
+            for one in models
+            if one.canary_of is None and one.tenant == tenant.name
+            for each in one.adapters
+        ),
         canaries=tuple(
             CanaryRoute(one.canary_of, one.name, one.weight or 0)
             for one in models

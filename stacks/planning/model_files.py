@@ -7,7 +7,7 @@ from corral.catalogue.unsafe_files import unsafe
 from corral.catalogue.vocabulary import Engine, Profile, SourceScheme, Weights
 from corral.stacks.config.errors import Problem, Unpinned
 from corral.stacks.config.model_lock import LockedModel, too_light
-from corral.stacks.config.stack_config import ModelSection
+from corral.stacks.config.stack_config import Adapter, ModelSection
 from corral.stacks.planning.defaults import ModelRequest
 from corral.stacks.planning.results.models import FilePlan
 from corral.stacks.planning.serving import gguf
@@ -26,8 +26,11 @@ def model_files(
 
 def pinned_source(model: ModelSection, spec: ModelSpec, locked: Mapping[str, LockedModel]) -> str:
     """URI that an import reads: at the locked commit or digest where the source keeps such."""
-    source = model.source or spec.package_source or ""
-    lock = locked.get(model.name)
+    return at_revision(model.source or spec.package_source or "", locked.get(model.name))
+
+
+def at_revision(source: str, lock: LockedModel | None) -> str:
+    """URI `source` at the commit or digest that `lock` has of it."""
     scheme, _, rest = source.partition("://")
     if lock is None or lock.source != source or lock.revision is None or "@" in rest:
         return source
@@ -42,12 +45,26 @@ def pinned_source(model: ModelSection, spec: ModelSpec, locked: Mapping[str, Loc
 
 
 def stored_bytes(requests: Iterable[ModelRequest], locked: Mapping[str, LockedModel]) -> Sequence[int]:
-    """Bytes that the files of each model take in the store; its weights where no size is known."""
+    """Bytes that each model takes in the store with its adapters; its weights where no size is known."""
     return [
-        file_bytes(one.config, one.spec, locked)
+        file_bytes(one.config, one.spec, locked) + adapter_bytes(one.config, locked)
         for one in requests
         if one.config.weights is not Weights.SIMULATED
     ]
+
+
+def adapter_lock(adapter: Adapter, locked: Mapping[str, LockedModel]) -> LockedModel | None:
+    """What the lock has of `adapter`; None: nothing of its source."""
+    lock = locked.get(adapter.name)
+    return lock if lock is not None and lock.source == adapter.source else None
+
+
+def adapter_bytes(model: ModelSection, locked: Mapping[str, LockedModel]) -> int:
+    """Bytes that the files of the adapters of `model` take; 0 of those that are not locked."""
+    if model.weights is Weights.SIMULATED:
+        return 0
+    locks = [adapter_lock(one, locked) for one in model.adapters]
+    return sum(file.size for lock in locks if lock is not None for file in lock.files)
 
 
 def file_bytes(model: ModelSection, spec: ModelSpec, locked: Mapping[str, LockedModel]) -> int:

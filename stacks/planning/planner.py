@@ -9,6 +9,7 @@ from corral.controls.exceptions import today
 from corral.stacks.config.errors import ConfigErrors, PlanErrors, Problem, Unpinned
 from corral.stacks.config.model_lock import LockedModel
 from corral.stacks.config.stack_config import StackConfig
+from corral.stacks.planning.adapters import adapter_problems, with_locked
 from corral.stacks.planning.addons import addon_plans, addon_states, secrets_of
 from corral.stacks.planning.admission import admission_plan
 from corral.stacks.planning.batches import batch_plans
@@ -61,11 +62,13 @@ def plan(
 
     problems: list[Problem] = []
     tenants = namespaces(config.tenants)
-    requests = model_requests(config.served_models, config.known_models, tenants)
+    stated = model_requests(config.served_models, config.known_models, tenants)
+    requests = tuple(with_locked(one, locked) for one in stated)
     allocators = [pool_allocator(pool) for pool in pools]
     placed = [place(one.path, one.config, one.spec, one.engine, one.context, allocators) for one in requests]
     problems += [one for one in placed if isinstance(one, Problem)]
     problems += unlocked(requests, locked, sovereignty.profile)
+    problems += adapter_problems(requests, locked, sovereignty.profile)
     problems += fast_start_problems(requests, placed, pools, locked)
     problems += too_small(config.model_storage, requests, locked)
     vectors = config.vector_db and config.vector_db.engine
@@ -90,7 +93,8 @@ def plan(
     caches = model_caches(models, pools)
     kept = {one.pool for one in caches}
     filled = tuple(replace(pool, keeps_models=pool.name in kept) for pool in filled)
-    sources = tuple(dict.fromkeys(one.origin for one in models if one.origin is not None))
+    origins = (one.origin for model in models for one in (model, *model.adapters))
+    sources = tuple(dict.fromkeys(one for one in origins if one is not None))
     quotas = shares(config.tenants, config.fair_sharing, tenants, filled, models, by=by, queued=queued)
     owners = tenant_plans(config.tenants, tenants, models, quotas, by=by, queued=queued)
     endpoint = gateway_plan(config.gateway, config.token_limits, owners, models, config.cluster.capabilities)

@@ -3,11 +3,13 @@
 import json
 from collections.abc import Mapping, Sequence
 
+from corral.catalogue.adapters import adapter_options
 from corral.catalogue.models import LongContext, ModelSpec
 from corral.catalogue.quantities import GIB
 from corral.catalogue.runtimes import gguf, server_options
 from corral.catalogue.vocabulary import Dtype, Engine, Load
 from corral.stacks.planning.memory import text_embeddings
+from corral.stacks.planning.memory.lora import Lora, targets
 from corral.stacks.planning.memory.settings import DEFAULTS, EngineSettings
 from corral.stacks.planning.memory.sizing import utilisation
 from corral.stacks.planning.memory.vllm import largest_graph, pools, step_tokens
@@ -69,6 +71,7 @@ def arguments(
         *_overrides(facts, context),
         *_loading(settings),
         *_most(engine, max_tokens),
+        *_adapters(facts, settings.lora),
         # A step may be shorter than a sequence, which is then taken in chunks.
         *(("--runner", "pooling") if pools(facts) else ("--enable-chunked-prefill",)),
     )
@@ -86,13 +89,16 @@ def beyond(facts: ModelSpec, engine: Engine, context: int) -> LongContext | None
     return told if told is not None and context > told.above else None
 
 
-def host_memory_gib(memory: MemoryPlan, load: Load = Load.AUTO, devices: int = 1) -> int:
+def host_memory_gib(
+    memory: MemoryPlan, load: Load = Load.AUTO, devices: int = 1, *, adapters: int = 0
+) -> int:
     """Memory of a server on the host, through which the weights of a device pass.
 
-    A server that streams has a buffer for each of its `devices` beside it.
+    A server that streams has a buffer for each of its `devices` beside it; one with `adapters` keeps these
+    bytes of them for each device.
     """
     buffers = devices * STREAM_BUFFER_GIB if load is Load.STREAM else 0
-    return SERVER_GIB + -(-memory.weights // GIB) + buffers
+    return SERVER_GIB + -(-memory.weights // GIB) + buffers + -(-devices * adapters // GIB)
 
 
 def _llama_cpp(context: int, max_num_seqs: int) -> tuple[str, ...]:
@@ -128,6 +134,20 @@ def _loading(settings: EngineSettings) -> tuple[str, ...]:
         return ()
     extra = {"concurrency": STREAM_THREADS, "memory_limit": STREAM_BUFFER_GIB * GIB}
     return ("--load-format", "runai_streamer", "--model-loader-extra-config", json.dumps(extra))
+
+
+def _adapters(facts: ModelSpec, lora: Lora | None) -> tuple[str, ...]:
+    """Flags by which vLLM serves adapters; the host keeps all of them, the GPU as many as it is told."""
+    if lora is None:
+        return ()
+    wanted = targets(facts, lora)
+    return (
+        *(one for option in adapter_options(lora.names) for one in option.arguments),
+        *("--max-lora-rank", str(lora.rank)),
+        *("--max-loras", str(lora.slots)),
+        *("--max-cpu-loras", str(len(lora.names))),
+        *(() if wanted is None else ("--lora-target-modules", *sorted(wanted))),
+    )
 
 
 def _overrides(facts: ModelSpec, context: int) -> tuple[str, ...]:

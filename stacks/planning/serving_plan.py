@@ -8,14 +8,22 @@ from corral.catalogue.stores import model_prefix
 from corral.catalogue.vocabulary import Allocator
 from corral.stacks.config.model_lock import LockedModel
 from corral.stacks.config.stack_config import GpuPool, ModelSource
+from corral.stacks.planning.adapters import adapter_plans
 from corral.stacks.planning.cold_start import cold_start
 from corral.stacks.planning.defaults import ModelRequest
 from corral.stacks.planning.device_requests import devices_of, request
 from corral.stacks.planning.gpu_pools.placement import PoolPlacement
 from corral.stacks.planning.memory.notes import notes
 from corral.stacks.planning.memory.settings import engine_settings
-from corral.stacks.planning.model_files import file_bytes, model_files, pinned_source
-from corral.stacks.planning.results.models import ColdStart, FilePlan, ModelPlan, ReplicaPlacement, SourcePlan
+from corral.stacks.planning.model_files import adapter_bytes, file_bytes, model_files, pinned_source
+from corral.stacks.planning.results.models import (
+    AdapterPlan,
+    ColdStart,
+    FilePlan,
+    ModelPlan,
+    ReplicaPlacement,
+    SourcePlan,
+)
 from corral.stacks.planning.scaling import scaling_plan
 from corral.stacks.planning.serving import arguments, environment, host_memory_gib
 from corral.stacks.planning.sources import origin
@@ -44,12 +52,14 @@ def model_plans(
             pinned_source(one.config, one.spec, locked),
             model_files(one.config, one.spec, locked),
             origin(one.config, one.spec, sources),
+            adapter_plans(one.config, one.spec, locked, sources),
             cold_start(
                 file_bytes(one.config, one.spec, locked),
                 one.engine,
                 pools[placement.pool].instance,
                 cached=one.config.local_cache,
                 load=one.config.load,
+                adapters=adapter_bytes(one.config, locked),
             ),
         )
         for one, placement in zip(requests, chosen, strict=True)
@@ -65,6 +75,7 @@ def _model_plan(
     source: str,
     files: tuple[FilePlan, ...],
     opened_by: SourcePlan | None,
+    adapters: tuple[AdapterPlan, ...],
     start: ColdStart,
 ) -> ModelPlan:
     """A model of `files` from `source`, which `opened_by` opens, on devices of `pool` that `by` hands out."""
@@ -105,10 +116,17 @@ def _model_plan(
         context=one.context,
         max_num_seqs=section.max_num_seqs,
         memory=placement.memory,
-        host_memory_gib=host_memory_gib(placement.memory, section.load, placement.count),
+        host_memory_gib=host_memory_gib(
+            placement.memory,
+            section.load,
+            placement.count,
+            adapters=sum(file.size for one in adapters for file in one.files),
+        ),
         largest_context=placement.largest_context,
         full_sequences=placement.full_sequences,
         placements=tuple(replicas),
+        adapters=adapters,
+        adapter_slots=min(section.max_loras or len(adapters), len(adapters)),
         notes=tuple(
             notes(
                 spec,

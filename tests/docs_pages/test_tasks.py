@@ -47,11 +47,32 @@ def test_a_block_of_a_stack_file_plans(text):
             {
                 "source": one.source,
                 "date": "2026-11-27",
-                "files": [{"name": "ours.gguf", "size": 200 << 20, "sha256": "b" * 64}],
+                "files": [
+                    {
+                        "name": "ours.gguf",
+                        "size": config.known_models[one.model].weights,
+                        "sha256": "b" * 64,
+                    }
+                ],
             }
         )
         for one in config.models
         if one.source is not None
+    }
+    locked |= {
+        one.name: LockedModel.model_validate(
+            {
+                "source": one.source,
+                "date": "2026-11-28",
+                "files": [
+                    {"name": name, "size": 10**7, "sha256": "c" * 64}
+                    for name in ("adapter_config.json", "adapter_model.safetensors")
+                ],
+                "lora": {"rank": 16, "target-modules": ["q_proj"]},
+            }
+        )
+        for model in config.models
+        for one in model.adapters
     }
     made = plan(config, "mine", locked)
     named = set(re.findall(r"corral:([a-z-]+)", section_of(text)))

@@ -1,6 +1,7 @@
 """What of docs/tasks.md needs neither engine nor cluster runs, on stacks with the sections of its block."""
 
 import hashlib
+import json
 import os
 import re
 import shlex
@@ -25,6 +26,7 @@ SAYS = {
 }
 """A word of what each block prints that has such lines."""
 OWN, REMOVE = "Serve a model of my own from my S3", "Remove a model"
+ADAPTER = "Serve a fine-tune as an adapter"
 WEIGHTS = bytes(96 << 20)
 """As heavy as a model must at least be that is described so."""
 
@@ -72,7 +74,7 @@ def done(project: Path, lines: list[str], **variables: str) -> str:
 
 
 def test_the_blocks_that_run_here_are_all_that_can():
-    assert {title for title in sections() if runnable(title)} == {OWN, REMOVE, *SAYS}
+    assert {title for title in sections() if runnable(title)} == {OWN, REMOVE, ADAPTER, *SAYS}
 
 
 def test_every_command_of_the_page_is_run_or_it_is_said_why_not():
@@ -111,6 +113,35 @@ def test_a_model_of_my_own_is_locked_from_my_s3_planned_and_removed(project):
     write(project, yaml.safe_dump({**yaml.safe_load(own), "models": []}))
     done(project, runnable(REMOVE))
     assert "assistant" not in lock.read_text()
+
+
+def test_an_adapter_is_locked_from_my_s3_and_planned_beside_its_model(project):
+    tiny = {
+        **{"task": "chat", "license": "MIT", "dtype": "bf16", "weights-bytes": 4, "layers": 2, "hidden": 64},
+        **{"intermediate": 64, "vocabulary": 100, "context": 128},
+        "attention": {"kind": "gqa", "heads": 1, "kv-heads": 1, "head-dim": 64},
+    }
+    configuration = {"peft_type": "LORA", "r": 24, "target_modules": ["q_proj", "v_proj"], "bias": "none"}
+    with s3_server() as url:
+        store = s3_client(url)
+        create_bucket(store, "intake")
+        for key, body in (
+            ("tiny/model.safetensors", b"weights"),
+            ("sql-adapter/adapter_config.json", json.dumps(configuration).encode()),
+            ("sql-adapter/adapter_model.safetensors", b"factors"),
+            ("sql-adapter/training_args.bin", b"a pickle"),
+        ):
+            store.put_object(Bucket="intake", Key=key, Body=body)
+        # A model of the catalogue weighs gigabytes.
+        own = block(ADAPTER, "yaml").replace(ENDPOINT, url).replace("hf://Qwen/Qwen3-4B", "s3://intake/tiny")
+        content = yaml.safe_load(own.replace("qwen3-4b", "tiny"))
+        write(project, yaml.safe_dump({**content, "custom-models": {"tiny": tiny}}))
+        keys = dict.fromkeys(("CORRAL_SOURCE_INTAKE_ACCESS_KEY", "CORRAL_SOURCE_INTAKE_SECRET_KEY"), "owner")
+        said = done(project, runnable(ADAPTER), **keys)
+    assert "chat: 1 of 1 on the GPU at the same time" in said
+    locked = yaml.safe_load((project / "models.mine.lock.yaml").read_text())["models"]["sql"]
+    assert [one["name"] for one in locked["files"]] == ["adapter_config.json", "adapter_model.safetensors"]
+    assert locked["lora"] == {"rank": 24, "target-modules": ["q_proj", "v_proj"]}
 
 
 def test_a_check_in_ci_fails_where_a_model_is_not_locked(project):

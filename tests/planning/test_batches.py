@@ -49,6 +49,17 @@ def test_a_canary_is_asked_by_its_models_name():
     assert (made.model, made.asked_for) == ("chat-canary", "chat")
 
 
+def test_an_adapter_is_asked_by_its_own_name_where_its_model_is():
+    def made(**more: Any) -> Any:
+        adapter = {"name": "sql", "source": "s3://models/sql", "rank": 8, **more}
+        llama = {"model": "llama-3.2-1b", "source": "s3://models/llama", "adapters": [adapter]}
+        (one,) = planned(**stack(batch(model="sql", **{"per-revision": True}), model=llama)).batches
+        return one
+
+    assert (made().model, made().asked_for, made().tenant) == ("chat", "sql", "blue")
+    assert made().revision != made(source="s3://models/other").revision
+
+
 def test_each_revision_of_a_model_answers_below_a_prefix_of_its_own():
     def output(**changed: Any) -> str:
         (made,) = planned(**stack(batch(**{"per-revision": True}), model=changed)).batches

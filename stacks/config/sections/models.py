@@ -21,6 +21,7 @@ from corral.stacks.config.sections.section import Section
 from corral.stacks.config.values import (
     BlockSize,
     Count,
+    LoraRank,
     Name,
     Percent,
     Positive,
@@ -142,6 +143,24 @@ class Canary(Section):
     """Pool it runs in."""
 
 
+class Adapter(Section):
+    """A LoRA adapter, served beside its model under a name of its own. See docs/adapters.md."""
+
+    name: Name
+    """Name by which callers ask for it; no model, canary or other adapter has it."""
+    source: str
+    """Where its files are imported from, such as `s3://bucket/path`."""
+    rank: LoraRank | None = None
+    """Its rank, `r` in `adapter_config.json`; what `corral lock --models` read there when absent."""
+    target_modules: Annotated[tuple[Annotated[str, Field(min_length=1)], ...], Field(min_length=1)] | None = (
+        None
+    )
+    """Modules that it changes, such as `q_proj`, as there; what the lock has, else all of the model's, when
+    absent."""
+    license: Annotated[str, Field(min_length=1)] | None = None
+    """SPDX identifier or name of its license; that of its model when absent."""
+
+
 class ModelSection(Section):
     """A model to serve."""
 
@@ -184,6 +203,10 @@ class ModelSection(Section):
     Run:ai Model Streamer), `auto` is the engine's default."""
     local_cache: Annotated[bool, Field(strict=True)] = False
     """Whether every node of its pool keeps its files, so that a new replica fetches nothing."""
+    adapters: tuple[Adapter, ...] = ()
+    """LoRA adapters that vLLM serves beside it, each by its own name."""
+    max_loras: Positive | None = None
+    """How many of them are on the GPU at the same time, which memory is kept for; all when absent."""
     replicas: ReplicasValue = Replicas(min=1, max=1)
     """A number, 1 when absent, or `{min, max}`: room is planned for the maximum, and a scaler outside sets
     the number."""

@@ -26,7 +26,8 @@ def bucket_writers(plan: Plan) -> list[PodAccount]:
 
 def bucket_sources(plan: Plan) -> list[str]:
     """Other buckets of the same cloud, from which models are imported without a key; each once."""
-    named = dict.fromkeys(_bucket(plan, one.source) for one in _real(plan) if one.origin is None)
+    imported = (one for model in _real(plan) for one in (model, *model.adapters))
+    named = dict.fromkeys(_bucket(plan, one.source) for one in imported if one.origin is None)
     return [one for one in named if one is not None and one != plan.storage.bucket]
 
 

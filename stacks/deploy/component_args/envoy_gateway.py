@@ -87,6 +87,8 @@ def _tenant(context: DeployContext, routes: TenantRoutes) -> RoutedTenant:
             name: context.models[name].service for name in (*routes.models, *(one.canary for one in canaries))
         },
     }
+    if routes.adapters:
+        tenant["adapters"] = {one.name: one.model for one in routes.adapters}
     if routes.scaled:
         tenant["scaled"] = list(routes.scaled)
     if canaries:

@@ -6,7 +6,7 @@ from corral.catalogue.sources import secret_part
 from corral.components.fair_sharing import FairSharing, TenantQueues
 from corral.components.keda import Keda
 from corral.components.kserve import KServe
-from corral.components.model import DeviceClaim, ModelArgs, ModelScaling, NodeCache, SourceAccess
+from corral.components.model import DeviceClaim, LoraAdapter, ModelArgs, ModelScaling, NodeCache, SourceAccess
 from corral.components.model_cache import ModelCache
 from corral.components.model_storage import ModelStorage
 from corral.components.observability import Observability, operated
@@ -15,7 +15,14 @@ from corral.components.secret_store import SecretStore
 from corral.components.tenancy import Tenancy
 from corral.stacks.deploy.component_args.context import DeployContext
 from corral.stacks.deploy.secrets import secret
-from corral.stacks.planning.results.models import ClaimPlan, ModelPlan, ResourcePlan, ScalingPlan, SourcePlan
+from corral.stacks.planning.results.models import (
+    AdapterPlan,
+    ClaimPlan,
+    ModelPlan,
+    ResourcePlan,
+    ScalingPlan,
+    SourcePlan,
+)
 
 
 def model_args(context: DeployContext, model: ModelPlan) -> ModelArgs:
@@ -68,6 +75,8 @@ def model_args(context: DeployContext, model: ModelPlan) -> ModelArgs:
     if caches is not None and model.local_cache:
         kept: NodeCache = {"node_group": caches.node_groups[model.pool], "size_gib": model.files_gib}
         args["cache"] = kept
+    if model.adapters:
+        args["adapters"] = [_adapter(context, one) for one in model.adapters]
     if storage is not None:
         args["store"] = storage.store
     if queues is not None and sharing is not None:
@@ -77,6 +86,21 @@ def model_args(context: DeployContext, model: ModelPlan) -> ModelArgs:
         args["priority_class"] = classes.names[model.priority.value]
         args["import_priority_class"] = classes.names[BATCH]
     return args
+
+
+def _adapter(context: DeployContext, plan: AdapterPlan) -> LoraAdapter:
+    adapter: LoraAdapter = {
+        "name": plan.name,
+        "source": plan.source,
+        "files": [{"name": file.name, "sha256": file.sha256, "size": file.size} for file in plan.files],
+        "license": plan.license,
+        "path": plan.storage_path,
+    }
+    if not plan.files:
+        adapter["unlocked"] = True
+    if plan.origin is not None:
+        adapter["source_access"] = _access(plan.origin, context.secret_store)
+    return adapter
 
 
 def _scaling(context: DeployContext, plan: ScalingPlan) -> ModelScaling:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from corral.catalogue.attention import BLOCK, Cache
 from corral.catalogue.vocabulary import CacheDtype, Load
 from corral.stacks.config.stack_config import ModelSection
+from corral.stacks.planning.memory.lora import Lora, lora_of
 
 NARROW = (CacheDtype.FP8, CacheDtype.FP8_E4M3, CacheDtype.FP8_E5M2)
 """Types of a cache with one byte per element; the others have two."""
@@ -29,6 +30,9 @@ class EngineSettings:
     load: Load = Load.AUTO
     """How weights are read from disk."""
 
+    lora: Lora | None = None
+    """Adapters; None: it has none."""
+
     @property
     def cache(self) -> Cache:
         """How the engine keeps its cache."""
@@ -52,4 +56,5 @@ def engine_settings(model: ModelSection) -> EngineSettings:
         prefixes=model.prefix_caching,
         block=model.block_size,
         load=model.load,
+        lora=lora_of(model),
     )

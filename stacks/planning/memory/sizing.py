@@ -1,6 +1,7 @@
 """How much GPU memory a model takes, in bytes; errors are on the safe side.
 
-vLLM: what it holds before any cache (`vllm.py`), the cache of full sequences, the state of all.
+vLLM: what it holds before any cache (`vllm.py`, adapters `lora.py`), the cache of full sequences, the state
+of all.
 llama.cpp: the file, the whole cache that it reserves at start, its output buffer, a margin; not calibrated.
 Text Embeddings Inference: the weights and one batch (`text_embeddings.py`), a margin; not calibrated.
 """
@@ -15,6 +16,7 @@ from corral.catalogue.models import ModelSpec
 from corral.catalogue.quantities import GIB
 from corral.catalogue.vocabulary import Dtype, Engine
 from corral.stacks.planning.memory import text_embeddings
+from corral.stacks.planning.memory.lora import reserved
 from corral.stacks.planning.memory.settings import DEFAULTS, EngineSettings
 from corral.stacks.planning.memory.vllm import LARGE, fixed, pinned_version, pools, step_tokens
 from corral.stacks.planning.results.models import MemoryPlan
@@ -120,6 +122,7 @@ def memory(
         parallel=parallel,
         capability=capability,
         eager=settings.eager,
+        adapters=settings.lora is not None,
     )
     in_flight = step * (1 if pools(model) else counts.steps_in_flight)
     cache = full_sequences * model.attention.sequence(
@@ -127,7 +130,9 @@ def memory(
     )
     # vLLM starts only where every sequence that may run has its state.
     cache += max_num_seqs * state_per_sequence(model, parallel, settings)
-    return MemoryPlan(usable, held.weights, cache, held.activation, held.outside + margin)
+    lora = settings.lora
+    adapters = 0 if lora is None else reserved(model, lora, parallel=parallel, step=step)
+    return MemoryPlan(usable, held.weights, cache, held.activation, held.outside + margin, adapters)
 
 
 def smallest_device(

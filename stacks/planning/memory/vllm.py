@@ -94,16 +94,19 @@ def fixed(
     parallel: int,
     capability: str | None = None,
     eager: bool = False,
+    adapters: bool = False,
 ) -> Fixed:
     """What vLLM holds on each of `parallel` devices beside the cache, with `step` tokens at once.
 
     `capability`: compute capability of the devices; the largest kernel counts when None. `eager`: no graphs.
+    `adapters`: each graph is there with and without them (vllm/v1/cudagraph_dispatcher.py at v0.30.0).
     """
     outside = counts.outside_gib if parallel == 1 else counts.outside_parallel_gib
     return Fixed(
         weights=_loaded(facts, parallel, capability),
         activation=_activation(facts, counts, max_num_seqs, step, parallel, capability),
-        outside=int(outside * GIB) + (0 if eager else _graphs(facts, counts, max_num_seqs)),
+        outside=int(outside * GIB)
+        + (0 if eager else (2 if adapters else 1) * _graphs(facts, counts, max_num_seqs)),
     )
 
 

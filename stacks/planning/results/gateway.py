@@ -31,6 +31,14 @@ class CanaryRoute:
 
 
 @dataclass(frozen=True)
+class AdapterRoute:
+    """A name that callers use for an adapter, whose calls go where its model's go."""
+
+    name: str
+    model: str
+
+
+@dataclass(frozen=True)
 class TokenLimitPlan:
     """Tokens that a tenant's calls may use in one window of time."""
 
@@ -48,6 +56,7 @@ class TenantRoutes:
     requests_per_minute: int
     tokens: TokenPlan | None
     """None: API keys."""
+    adapters: tuple[AdapterRoute, ...] = ()
     canaries: tuple[CanaryRoute, ...] = ()
     scaled: tuple[str, ...] = ()
     """Models whose calls are counted and held on their way."""

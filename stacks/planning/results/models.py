@@ -61,10 +61,12 @@ class MemoryPlan:
     activation: int
     overhead: int
     """Outside the allocator, and what the engine leaves free."""
+    adapters: int = 0
+    """LoRA adapters, whichever of them are called."""
 
     @property
     def used(self) -> int:
-        return self.weights + self.kv_cache + self.activation + self.overhead
+        return self.weights + self.adapters + self.kv_cache + self.activation + self.overhead
 
     @property
     def free(self) -> int:
@@ -133,6 +135,24 @@ class ScalingPlan:
 
 
 @dataclass(frozen=True)
+class AdapterPlan:
+    """A LoRA adapter, which its model's engine serves under a name of its own."""
+
+    name: str
+    """Model name that callers use."""
+    source: str
+    """URI that the import reads."""
+    license: str
+    rank: int
+    files: tuple[FilePlan, ...]
+    """Empty where weights are simulated, or where the import takes what the source holds."""
+    origin: SourcePlan | None
+    """What opens its source; None: nothing is needed."""
+    storage_path: str
+    """Key prefix inside the bucket, without slashes at the ends."""
+
+
+@dataclass(frozen=True)
 class ModelPlan:
     """A served model."""
 
@@ -181,6 +201,10 @@ class ModelPlan:
     """In-cluster host name of the predictor, without port."""
     cold_start: ColdStart
     """What a new replica takes to its first answer."""
+    adapters: tuple[AdapterPlan, ...] = ()
+    """LoRA adapters that it is served with."""
+    adapter_slots: int = 0
+    """How many of them are on its devices at the same time."""
     notes: tuple[str, ...] = ()
     """What the plan of its memory lowered or does not know."""
     canary_of: str | None = None
@@ -208,6 +232,13 @@ class ModelPlan:
     def unlocked(self) -> bool:
         """Whether the import takes whatever its source holds."""
         return self.weights is Weights.REAL and not self.files
+
+    @property
+    def unlocked_names(self) -> tuple[str, ...]:
+        """It, and those of its adapters, of which the import takes whatever the source holds."""
+        real = self.weights is Weights.REAL
+        adapters = tuple(one.name for one in self.adapters if real and not one.files)
+        return (self.name, *adapters) if self.unlocked else adapters
 
     @property
     def unsafe(self) -> tuple[str, ...]:

@@ -26,6 +26,8 @@ def check_batches(config: StackConfig) -> Iterator[Problem]:
     if store.bucket == BATCHES:
         yield Problem("model-storage.bucket", BATCHES, "the bucket of batches: use another")
     served = {one.section.name: one for one in config.served_models}
+    stable = [one for one in config.served_models if one.canary_of is None]
+    served |= {adapter.name: one for one in stable for adapter in one.section.adapters}
     for index, batch in enumerate(config.batches):
         path = f"batches[{index}]"
         if batch.model in served:

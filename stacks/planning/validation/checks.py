@@ -7,6 +7,7 @@ from datetime import date
 from corral.stacks.config.errors import Problem
 from corral.stacks.config.stack_config import StackConfig
 from corral.stacks.planning.results.addons import AddonStates
+from corral.stacks.planning.validation.adapters import check_adapters
 from corral.stacks.planning.validation.addons import check_addons
 from corral.stacks.planning.validation.admission import check_admission
 from corral.stacks.planning.validation.batches import check_batches
@@ -59,6 +60,7 @@ def _checks(config: StackConfig, states: AddonStates, day: date) -> Iterator[Pro
     yield from check_made_pools(config)
     yield from check_models(config)
     yield from check_canaries(config)
+    yield from check_adapters(config)
     yield from check_scaling(config, states)
     yield from check_batches(config)
     yield from check_engine_settings(config)

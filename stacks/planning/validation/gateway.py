@@ -91,12 +91,14 @@ def _routes(config: StackConfig) -> Iterator[Problem]:
     names = [tenant.name for tenant in config.tenants]
     known = {name: f"of tenant {name}" for name in names}
     for served in config.served_models:
-        model, tenant = served.section, served.section.tenant or next(iter(names), "")
-        route = route_name(tenant, model.name)
-        other = known.setdefault(route, f"to model {model.name} of {tenant}")
-        if other != f"to model {model.name} of {tenant}":
-            reason = f"its route {route} is the one {other}, too: use another name, without --"
-            yield Problem(f"{served.path}.name", model.name, reason)
+        tenant, adapters = served.section.tenant or next(iter(names), ""), served.section.adapters
+        paths = [(one.name, f"{served.path}.adapters[{index}].name") for index, one in enumerate(adapters)]
+        for name, path in ((served.section.name, f"{served.path}.name"), *paths):
+            route = route_name(tenant, name)
+            other = known.setdefault(route, f"to model {name} of {tenant}")
+            if other != f"to model {name} of {tenant}":
+                reason = f"its route {route} is the one {other}, too: use another name, without --"
+                yield Problem(path, name, reason)
 
 
 def _balancer(section: Gateway, profile: Profile) -> Iterator[Problem]:

@@ -72,12 +72,18 @@ def _weights(config: StackConfig, model: ModelSection, facts: ModelSpec, path: s
         if model.weights is Weights.REAL:
             yield Problem(f"{path}.source", "missing", f"no package carries {model.model}: name its source")
         return
+    yield from check_source(config, source, f"{path}.source", model.weights)
+
+
+def check_source(config: StackConfig, source: str, path: str, weights: Weights) -> Iterator[Problem]:
+    """What is wrong with `source` at `path`: its kind, its form, or that nothing opens it."""
+    chosen = config.sovereignty.profile
     allowed = tuple(one for one in PROFILES[chosen.value].model_sources if one in IMPORTED)
     if not source.startswith(allowed) or not (urlsplit(source).netloc or urlsplit(source).path.strip("/")):
-        yield Problem(f"{path}.source", source, f"profile {chosen.value} allows {', '.join(allowed)}")
+        yield Problem(path, source, f"profile {chosen.value} allows {', '.join(allowed)}")
     elif form := source_form(source):
-        yield Problem(f"{path}.source", source, f"use {form.words}")
-    elif model.weights is Weights.REAL and source_of(source, config.model_sources) is None:
+        yield Problem(path, source, f"use {form.words}")
+    elif weights is Weights.REAL and source_of(source, config.model_sources) is None:
         yield from _closed(config, source, path)
 
 
@@ -91,18 +97,18 @@ def _closed(config: StackConfig, source: str, path: str) -> Iterator[Problem]:
                 f"Cloud Storage is read with an HMAC key: name {bucket} in model-sources, or use "
                 "model-storage of kind gcs"
             )
-            yield Problem(f"{path}.source", source, reason)
+            yield Problem(path, source, reason)
         case SourceScheme.S3 if store.kind is StorageKind.SEAWEEDFS and bucket != store.bucket:
             reason = (
                 f"the deployed store has bucket {store.bucket} alone: name s3://{bucket} in model-sources, "
                 "with its endpoint"
             )
-            yield Problem(f"{path}.source", source, reason)
+            yield Problem(path, source, reason)
         case SourceScheme.S3 if store.kind is StorageKind.GCS:
             reason = f"the platform's store is Cloud Storage: name s3://{bucket} in model-sources"
-            yield Problem(f"{path}.source", source, reason)
+            yield Problem(path, source, reason)
         case SourceScheme.FILE if config.cluster.capabilities.pulls_images:
             reason = "the import's pod has no folder of this machine: use s3://, gs://, oci:// or hf://"
-            yield Problem(f"{path}.source", source, reason)
+            yield Problem(path, source, reason)
         case _:
             pass

@@ -113,6 +113,7 @@ def _model(one: LockedModel) -> Any:
             Property(name="corral:model", value=one.model),
             Property(name="corral:revision", value=one.revision),
             Property(name="corral:weights", value=one.weights),
+            *([Property(name="corral:adapter-of", value=one.adapter_of)] if one.adapter_of else []),
         ],
         components=[
             Component(

@@ -82,7 +82,7 @@ class LockedFile:
 
 @dataclass(frozen=True)
 class LockedModel:
-    """A model that the stack serves."""
+    """A model or adapter that the stack serves."""
 
     name: str
     model: str
@@ -94,6 +94,8 @@ class LockedModel:
     """What pins its content at the source, or `unresolved`."""
     files: tuple[LockedFile, ...]
     """Empty: not locked."""
+    adapter_of: str | None = None
+    """Model that it is a LoRA adapter of, by its name here; None: it is no adapter."""
 
 
 @dataclass(frozen=True)

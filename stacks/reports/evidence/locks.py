@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from corral.catalogue._read import UNRESOLVED
 from corral.stacks.config.model_lock import LockedModel as ModelLock
 from corral.stacks.planning.digests import TOOLS, Artifacts, artifacts
-from corral.stacks.planning.results.models import ModelPlan
+from corral.stacks.planning.results.models import AdapterPlan, ModelPlan
 from corral.stacks.planning.results.plan import Plan
 from corral.stacks.reports.evidence.facts import Artifact, LockedFile, LockedModel
 
@@ -42,19 +42,24 @@ def _own_tools(reference: str) -> Artifact:
 
 
 def models_of(plan: Plan, locked: Mapping[str, ModelLock]) -> tuple[LockedModel, ...]:
-    """The models of `plan`; `locked`: what their sources held."""
-    return tuple(_model(one, locked.get(one.name)) for one in plan.models)
+    """The models and adapters of `plan`; `locked`: what their sources held."""
+    return tuple(
+        _model(one, model, locked.get(one.name))
+        for model in plan.models
+        for one in (model, *(() if model.canary_of is not None else model.adapters))
+    )
 
 
-def _model(one: ModelPlan, lock: ModelLock | None) -> LockedModel:
+def _model(one: ModelPlan | AdapterPlan, of: ModelPlan, lock: ModelLock | None) -> LockedModel:
     same = lock is not None and [file.sha256 for file in lock.files] == [file.sha256 for file in one.files]
     known = lock if same else None
     return LockedModel(
         name=one.name,
-        model=one.model,
+        model=of.model,
         source=one.source,
         license=one.license,
-        weights=one.weights.value,
+        weights=of.weights.value,
         revision=(known and known.revision) or UNRESOLVED,
+        adapter_of=of.name if isinstance(one, AdapterPlan) else None,
         files=tuple(LockedFile(file.name, file.size, file.sha256) for file in one.files),
     )

@@ -165,7 +165,7 @@ def _models(models: Iterable[LockedModel]) -> Html:
     )
     rows = (
         (
-            together([one.name, second(one.model)]),
+            together([one.name, second(_is(one))]),
             one.source or "-",
             _short(one.revision),
             one.license,
@@ -175,6 +175,10 @@ def _models(models: Iterable[LockedModel]) -> Html:
         for one in models
     )
     return table("Models", "Every file is in mlbom.cdx.json.", columns, rows)
+
+
+def _is(one: LockedModel) -> str:
+    return f"adapter of {one.adapter_of}, {one.model}" if one.adapter_of else one.model
 
 
 def _frameworks(evidence: Evidence) -> Html:

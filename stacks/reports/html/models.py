@@ -1,7 +1,7 @@
 """Models: what each needs on one device, and where it is planned."""
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 from corral.catalogue.vocabulary import Weights
 from corral.stacks.planning.results.models import MemoryPlan, ModelPlan
@@ -9,20 +9,12 @@ from corral.stacks.planning.results.plan import Plan
 from corral.stacks.reports.html.html import Content, Html, tag, together
 from corral.stacks.reports.html.pools import anchors
 from corral.stacks.reports.html.tables import Column, count, mark, numbers, second, share, size, table
+from corral.stacks.reports.terminal.adapters import HEADINGS as ADAPTER_HEADINGS
+from corral.stacks.reports.terminal.adapters import adapter_notes, adapter_rows
 from corral.stacks.reports.terminal.cold_start import HEADINGS, start_notes, start_rows
 from corral.stacks.reports.terminal.plan import memory_notes
 
-COLUMNS = (
-    Column("model"),
-    Column("for"),
-    Column("engine"),
-    Column("replicas"),
-    *numbers("context"),
-    Column("memory", "bar"),
-    *numbers("weights", "cache", "activation", "overhead", "free"),
-    Column("planned on"),
-)
-PARTS = ("weights", "cache", "activation", "overhead", "free")
+PARTS = ("weights", "adapters", "cache", "activation", "overhead", "free")
 
 
 def models(plan: Plan) -> Html:
@@ -34,11 +26,39 @@ def models(plan: Plan) -> Html:
         "Memory in GiB per device. Context: tokens of one sequence, and how many sequences the engine "
         "takes at one time. Room is planned for the most replicas."
     )
-    shown = table("Models", caption, COLUMNS, (_row(model, where) for model in plan.models))
-    notes = [tag("li", note) for note in memory_notes(plan.models)]
-    return together(
-        [_legend(), shown, *([tag("ul", *notes, class_="quiet")] if notes else []), _starts(plan)]
+    parts = _parts(plan.models)
+    columns = (
+        Column("model"),
+        Column("for"),
+        Column("engine"),
+        Column("replicas"),
+        *numbers("context"),
+        Column("memory", "bar"),
+        *numbers(*parts),
+        Column("planned on"),
     )
+    shown = table("Models", caption, columns, (_row(model, where, parts) for model in plan.models))
+    notes = [tag("li", note) for note in memory_notes(plan.models)]
+    listed = tag("ul", *notes, class_="quiet")
+    return together(
+        [_legend(parts), shown, *([listed] if notes else []), *_adapters(plan.models), _starts(plan)]
+    )
+
+
+def _parts(models: Sequence[ModelPlan]) -> Sequence[str]:
+    """What memory is divided into: adapters alone where there are some."""
+    return [one for one in PARTS if one != "adapters" or any(model.adapters for model in models)]
+
+
+def _adapters(models: Sequence[ModelPlan]) -> Iterator[Html]:
+    """A row per adapter; nothing where there is none."""
+    rows = list(adapter_rows(models))
+    if rows:
+        columns = [
+            Column(one, "number" if one == "rank" else "wrap" if one == "source" else "text")
+            for one in ADAPTER_HEADINGS
+        ]
+        yield table("Adapters", "; ".join(adapter_notes(models)), columns, rows)
 
 
 def _starts(plan: Plan) -> Html:
@@ -48,7 +68,7 @@ def _starts(plan: Plan) -> Html:
     return together([table("Cold start", caption, columns, start_rows(plan.models)), notes])
 
 
-def _row(model: ModelPlan, where: Mapping[tuple[str, int], str]) -> tuple[Content, ...]:
+def _row(model: ModelPlan, where: Mapping[tuple[str, int], str], parts: Sequence[str]) -> tuple[Content, ...]:
     simulated = [" ", mark("simulated")] if model.weights is Weights.SIMULATED else []
     loose = [" ", mark("unlocked")] if model.unlocked else []
     return (
@@ -57,8 +77,8 @@ def _row(model: ModelPlan, where: Mapping[tuple[str, int], str]) -> tuple[Conten
         model.engine.value,
         together([f"{_range(model)} on {model.device}", second(f"pool {model.pool}")]),
         together([model.context, second(count(model.max_num_seqs, "sequence"))]),
-        _bar(model.name, model.memory),
-        *(size(amount) for _, amount in _amounts(model.memory)),
+        _bar(model.name, model.memory, parts),
+        *(size(amount) for _, amount in _amounts(model.memory, parts)),
         together(_places(model, where)),
     )
 
@@ -78,13 +98,20 @@ def _range(model: ModelPlan) -> str:
     return str(most) if least == most else f"{least} to {most}, by a scaler outside,"
 
 
-def _amounts(memory: MemoryPlan) -> Iterator[tuple[str, int]]:
-    amounts = (memory.weights, memory.kv_cache, memory.activation, memory.overhead, memory.free)
-    yield from zip(PARTS, amounts, strict=True)
+def _amounts(memory: MemoryPlan, parts: Sequence[str]) -> Iterator[tuple[str, int]]:
+    amounts = {
+        "weights": memory.weights,
+        "adapters": memory.adapters,
+        "cache": memory.kv_cache,
+        "activation": memory.activation,
+        "overhead": memory.overhead,
+        "free": memory.free,
+    }
+    yield from ((part, amounts[part]) for part in parts)
 
 
-def _bar(name: str, memory: MemoryPlan) -> Html:
-    amounts = list(_amounts(memory))
+def _bar(name: str, memory: MemoryPlan, parts: Sequence[str]) -> Html:
+    amounts = list(_amounts(memory, parts))
     text = ", ".join(f"{part} {size(amount)}" for part, amount in amounts)
     drawn = (
         tag("span", class_=f"part {part}", style=f"--part:{share(amount, memory.usable)}")
@@ -105,8 +132,8 @@ def _places(model: ModelPlan, where: Mapping[tuple[str, int], str]) -> Iterator[
         yield together([" ", tag("span", tag("a", text, href=f"#{where[node, gpu]}"), *more, class_="line")])
 
 
-def _legend() -> Html:
+def _legend(parts: Sequence[str]) -> Html:
     entries = (
-        tag("li", tag("span", class_=f"swatch part {part}", aria_hidden="true"), " ", part) for part in PARTS
+        tag("li", tag("span", class_=f"swatch part {part}", aria_hidden="true"), " ", part) for part in parts
     )
     return tag("ul", *entries, class_="legend", role="list", aria_label="Legend")

@@ -12,7 +12,7 @@ def gateway_rows(plan: GatewayPlan) -> Iterator[tuple[str, ...]]:
     """A row per tenant."""
     for one in plan.tenants:
         limit = str(one.requests_per_minute)
-        models = ", ".join(one.models) or "none"
+        models = ", ".join((*one.models, *(each.name for each in one.adapters))) or "none"
         tokens = ", ".join(
             f"{each.tokens} a {each.unit.value.lower()}" for each in reversed(one.token_limits)
         )

@@ -18,6 +18,8 @@ from corral.stacks.planning.results.models import ModelPlan
 from corral.stacks.planning.results.plan import Plan
 from corral.stacks.planning.results.pools import GpuPlan, PoolPlan, Proof, SlicePlan, stranded
 from corral.stacks.reports.scope import cluster_lines, exception_lines, place_of, scope_lines
+from corral.stacks.reports.terminal.adapters import HEADINGS as ADAPTER_HEADINGS
+from corral.stacks.reports.terminal.adapters import adapter_notes, adapter_rows
 from corral.stacks.reports.terminal.batches import HEADINGS as BATCH_HEADINGS
 from corral.stacks.reports.terminal.batches import batch_notes, batch_rows
 from corral.stacks.reports.terminal.cold_start import HEADINGS as START_HEADINGS
@@ -37,7 +39,7 @@ SHARES = {
     SharingKind.MPS: "{} shares by MPS",
 }
 SIZES = ("weights", "cache", "peak", "rest", "free")
-NUMBERS = ("GiB", "used", *SIZES, *START_HEADINGS[1:], "context", "longest", "sequences")
+NUMBERS = ("GiB", "used", *SIZES, "adapters", "rank", *START_HEADINGS[1:], "context", "longest", "sequences")
 """Columns of numbers."""
 
 
@@ -63,6 +65,8 @@ def render(plan: Plan, console: Console) -> None:
         console.print(table)
     for row in model_notes(plan.models):
         console.print(Text(row))
+    if rows := list(adapter_rows(plan.models)):
+        _section("Adapters", ADAPTER_HEADINGS, rows, adapter_notes(plan.models), console)
     if plan.gateway is not None:
         _section("Calls", HEADINGS, gateway_rows(plan.gateway), gateway_notes(plan), console)
     if plan.batches:
@@ -92,7 +96,7 @@ def model_notes(models: Sequence[ModelPlan]) -> Iterable[str]:
             yield f"{model.name}: {files} runs code where it is read, as profile open allows"
     if any(model.weights is Weights.SIMULATED for model in models):
         yield "* weights: simulated, without import or process"
-    loose = [model.name for model in models if model.unlocked]
+    loose = [name for model in models for name in model.unlocked_names]
     if loose:
         names = ", ".join(loose)
         yield f"unlocked: {names}: imported as the source has them; `corral lock --models` pins them"
@@ -263,12 +267,15 @@ def _starts(models: Sequence[ModelPlan]) -> Table:
     return table
 
 
-def _memory(models: Iterable[ModelPlan]) -> Table:
+def _memory(models: Sequence[ModelPlan]) -> Table:
     """`peak`: of one step; `rest`: outside it and left free; `longest`: context that its device holds."""
-    table = _table("model", *SIZES, "context", "longest", "sequences")
+    adapted = any(model.adapters for model in models)
+    sizes = [*SIZES[:1], *(["adapters"] if adapted else []), *SIZES[1:]]
+    table = _table("model", *sizes, "context", "longest", "sequences")
     for model in models:
         memory = model.memory
-        addons = (memory.weights, memory.kv_cache, memory.activation, memory.overhead, memory.free)
+        kept = [memory.adapters] if adapted else []
+        addons = (memory.weights, *kept, memory.kv_cache, memory.activation, memory.overhead, memory.free)
         fits = str(model.full_sequences or "-")
         table.add_row(
             model.name,
