@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 
 from corral.catalogue.models import LongContext, ModelSpec
 from corral.catalogue.quantities import GIB
-from corral.catalogue.runtimes import gguf, server_options
+from corral.catalogue.runtimes import PORT, gguf, server_options
 from corral.catalogue.vocabulary import Dtype, Engine, Load
 from corral.stacks.planning.memory.settings import DEFAULTS, EngineSettings
 from corral.stacks.planning.memory.sizing import utilisation
@@ -37,6 +37,7 @@ def arguments(
     files: Sequence[str],
     shares: int = 1,
     half: bool = False,
+    port: int = PORT,
     settings: EngineSettings = DEFAULTS,
 ) -> tuple[str, ...]:
     """Arguments of the server of model `name` on devices of `usable` bytes.
@@ -44,9 +45,10 @@ def arguments(
     Its defaults, which move between versions, are left to nothing that matters for memory. `files`: names of
     the model's files, none where its weights are simulated. `shares`: equal shares that its GPU goes into by
     time, of which a device is one; the server sees the memory of all of it. `half`: of the types
-    of 16 bits, the GPU computes in float16 alone.
+    of 16 bits, the GPU computes in float16 alone. `port`: where it listens.
     """
-    stated = tuple(one for option in server_options(engine, name, gguf(files)) for one in option.arguments)
+    options = server_options(engine, name, gguf(files), port)
+    stated = tuple(one for option in options for one in option.arguments)
     if engine is Engine.LLAMA_CPP:
         return (*stated, *_llama_cpp(context, max_num_seqs))
     step = step_tokens(facts, usable, context=context, max_num_seqs=max_num_seqs, settings=settings)
