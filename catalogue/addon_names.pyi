@@ -15,6 +15,7 @@ class Addon(StrEnum):
     KSERVE = "kserve"
     KUEUE = "kueue"
     KYVERNO = "kyverno"
+    LLM_INFERENCE_SERVICE = "llm-inference-service"
     MODEL_CACHE = "model-cache"
     MODEL_STORAGE = "model-storage"
     OBSERVABILITY = "observability"

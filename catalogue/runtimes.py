@@ -12,7 +12,7 @@ MODEL_FOLDER = "/mnt/models"
 BILL_FILE = "bom.cdx.json"
 """Beside the files of an imported model: its bill of materials, CycloneDX."""
 PORT = descriptor(Addon.KSERVE).ports["model"]
-"""Port that a model's server listens on."""
+"""Port that the server of an InferenceService listens on."""
 GGUF = ".gguf"
 PART = re.compile(r"-[0-9]{5}-of-[0-9]{5}\.gguf$")
 """Ending of one part of a model that lies in several files."""
@@ -56,12 +56,12 @@ class ServerOption:
         return any(one == name or one.startswith(f"{name}=") for one in arguments for name in self.names)
 
 
-def server_options(engine: Engine, name: str, file: str | None) -> tuple[ServerOption, ...]:
+def server_options(engine: Engine, name: str, file: str | None, port: int = PORT) -> tuple[ServerOption, ...]:
     """Where the files of model `name` are, what it is called, and where its server listens.
 
     `file`: the one that llama.cpp opens; named after the model when None.
     """
-    listening = (_option("--host", "0.0.0.0"), _option("--port", str(PORT)))
+    listening = (_option("--host", "0.0.0.0"), _option("--port", str(port)))
     match engine:
         case Engine.LLAMA_CPP:
             path = f"{MODEL_FOLDER}/{file or name + GGUF}"

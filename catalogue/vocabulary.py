@@ -203,6 +203,13 @@ class Load(StrEnum):
     STREAM = "stream"
 
 
+class ServingKind(StrEnum):
+    """Kind of KServe's object that serves a model."""
+
+    INFERENCE_SERVICE = "InferenceService"
+    LLM_INFERENCE_SERVICE = "LLMInferenceService"
+
+
 class Weights(StrEnum):
     """Whether a model's weights are imported, or its pods only stand for them."""
 

@@ -15,6 +15,7 @@ from corral.catalogue.vocabulary import (
     EngineMetric,
     Platform,
     SecretProvider,
+    ServingKind,
     StorageKind,
     TokenUnit,
     VectorEngine,
@@ -47,6 +48,7 @@ if TYPE_CHECKING:
         ]
     )
     SecretProviderWord = SecretProvider | Literal["vault", "aws", "gcp"]
+    ServingKindWord = ServingKind | Literal["InferenceService", "LLMInferenceService"]
     StorageKindWord = StorageKind | Literal["seaweedfs", "existing", "s3", "gcs"]
     TokenUnitWord = TokenUnit | Literal["Minute", "Day", "Month"]
     VectorEngineWord = VectorEngine | Literal["pgvector", "qdrant"]
@@ -61,6 +63,7 @@ else:
     EngineMetricWord = EngineMetric
     PlatformWord = Platform
     SecretProviderWord = SecretProvider
+    ServingKindWord = ServingKind
     StorageKindWord = StorageKind
     TokenUnitWord = TokenUnit
     VectorEngineWord = VectorEngine

@@ -9,16 +9,23 @@ from typing import Any, cast
 
 import httpx
 
-from corral.catalogue.gateway import PREDICTOR_PORT, predictor
+from corral.catalogue.addons import definition
+from corral.catalogue.serving_kinds import ServedNames, served_names
+from corral.catalogue.vocabulary import Addon, ServingKind
 from corral.embedded.endpoint import Endpoint, endpoint_of, sent_by
 from corral.embedded.home import PlaneHome
 from corral.embedded.kube import DEFERRALS, Object, Objects, resource, retry_after
 from corral.embedded.objects import at, children, is_true
 from corral.embedded.plane import kubeconfig
-from corral.embedded.plane.overview import MODEL_LABEL, allocated, claims_of, extended, processes_of
+from corral.embedded.plane.overview import allocated, claims_of, extended, pods_of, processes_of
 from corral.embedded.plane.record import PlaneRecord
 
-SERVICES = resource("serving.kserve.io/v1beta1", "inferenceservices")
+SERVICES = {
+    ServingKind.INFERENCE_SERVICE: resource("serving.kserve.io/v1beta1", "inferenceservices"),
+    ServingKind.LLM_INFERENCE_SERVICE: resource(
+        f"serving.kserve.io/{definition(Addon.LLM_INFERENCE_SERVICE)[1]}", "llminferenceservices"
+    ),
+}
 SIMULATED = "corral.dev/weights"
 """Annotation; `simulated`: the model has no weights and answers nothing."""
 FIRST_TOKEN_SECONDS = 120.0
@@ -107,11 +114,16 @@ class Chat:
         self._client.close()
 
     def models(self) -> dict[str, Object]:
-        """InferenceServices by name."""
-        answer = self._get(SERVICES)
-        if answer.status_code == 404:
+        """InferenceServices and LLMInferenceServices by name."""
+        lists = {kind: self._get(path) for kind, path in SERVICES.items()}
+        known = {kind: answer for kind, answer in lists.items() if answer.status_code != 404}
+        if ServingKind.INFERENCE_SERVICE not in known:
             raise NoAnswer("KServe is not installed on this plane: `corral up`")
-        return {item["metadata"]["name"]: item for item in _items(answer)}
+        return {
+            item["metadata"]["name"]: {**item, "kind": kind.value}
+            for kind, answer in known.items()
+            for item in _items(answer)
+        }
 
     def choose(self, words: Sequence[str]) -> tuple[Object, str]:
         """The model and the question in `words`: [MODEL] QUESTION; without MODEL the first one with weights.
@@ -144,7 +156,7 @@ class Chat:
             raise NoAnswer(f"model {name!r} has `weights: simulated` and answers nothing")
         if not is_true(service, "Ready"):
             raise NoAnswer(f"model {name!r} is not ready: {_reason(service)}")
-        hops = self._hops(namespace, name)
+        hops = self._hops(namespace, name, ServingKind(service["kind"]))
         body = {
             "model": name,
             "messages": [
@@ -161,9 +173,10 @@ class Chat:
         first: float | None = None
         broke_off: str | None = None
         endpoint = endpoint_of(sent_by(self._client), service)
+        names = served_names(ServingKind(service["kind"]), name)
         for once_more in (True, False):
             try:
-                for chunk in self._chunks(endpoint, namespace, name, body):
+                for chunk in self._chunks(endpoint, namespace, names, body):
                     reported = at(chunk, "usage", "completion_tokens") or reported
                     text = _text(chunk)
                     if text:
@@ -188,27 +201,29 @@ class Chat:
         )
 
     def _chunks(
-        self, endpoint: Endpoint | None, namespace: str, name: str, body: dict[str, Any]
+        self, endpoint: Endpoint | None, namespace: str, names: ServedNames, body: dict[str, Any]
     ) -> Iterator[Object]:
         """The answer as it comes.
 
         Raises:
             NoAnswer: the model refuses.
         """
-        with self._asked(endpoint, namespace, name, body) as answer:
+        with self._asked(endpoint, namespace, names, body) as answer:
             if answer.status_code != 200:
                 answer.read()
-                raise NoAnswer(f"model {name!r} answered {answer.status_code}: {answer.text.strip()[:300]}")
+                raise NoAnswer(
+                    f"model {body['model']!r} answered {answer.status_code}: {answer.text.strip()[:300]}"
+                )
             yield from _events(answer)
 
     @contextlib.contextmanager
     def _asked(
-        self, endpoint: Endpoint | None, namespace: str, name: str, body: dict[str, Any]
+        self, endpoint: Endpoint | None, namespace: str, names: ServedNames, body: dict[str, Any]
     ) -> Generator[httpx.Response]:
         """The answer as it begins: of the gateway, once it knows the key, or of the service proxy, once it
         knows the pod."""
         if endpoint is None:
-            service = resource("v1", "services", namespace, f"{predictor(name)}:{PREDICTOR_PORT}", "proxy")
+            service = resource("v1", "services", namespace, f"{names.service}:{names.port}", "proxy")
             way, path, named = contextlib.nullcontext(self._client), f"{service}/v1/chat/completions", {}
             passing, seconds = 503, ROUTED_SECONDS
         else:
@@ -224,9 +239,10 @@ class Chat:
                         return
                 time.sleep(TRY_SECONDS)
 
-    def _hops(self, namespace: str, name: str) -> tuple[Hops, ...]:
-        answer = self._get(resource("v1", "pods", namespace), labelSelector=f"{MODEL_LABEL}={name}")
-        service = f"{namespace}/{predictor(name)}:{PREDICTOR_PORT}"
+    def _hops(self, namespace: str, name: str, kind: ServingKind) -> tuple[Hops, ...]:
+        answer = self._get(resource("v1", "pods", namespace), labelSelector=pods_of(kind, name))
+        names = served_names(kind, name)
+        service = f"{namespace}/{names.service}:{names.port}"
         return tuple(self._hop(service, pod) for pod in _items(answer) if is_true(pod, "Ready"))
 
     def _hop(self, service: str, pod: Object) -> Hops:

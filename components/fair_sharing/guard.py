@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
+from corral.catalogue.vocabulary import ServingKind
 from corral.components._kit import COMPONENT_LABEL, QUEUE_LABEL
 from corral.components._requester import CONTROLLER
 from corral.components.fair_sharing.values import NAMESPACE_NAME
@@ -21,15 +22,17 @@ GATE = "kueue.x-k8s.io/admission"
 """Scheduling gate under which Kueue holds a pod until its workload is let in."""
 
 KUEUE = "kueue-controller-manager"
-KSERVE = "kserve-controller-manager"
-"""Service account of the controller that makes Deployments of InferenceServices."""
+KSERVE = "(kserve|llmisvc)-controller-manager"
+"""Service accounts of the controllers that make what serves a model (RE2)."""
+SERVING_KINDS = tuple(kind.value for kind in ServingKind)
 TEMPLATE_KINDS = ("Deployment", "ReplicaSet", "Job")
 CONTAINERS = " + ".join(
     f"variables.pod.?{key}.orValue([])" for key in ("containers", "initContainers", "ephemeralContainers")
 )
 POD = (
     "object.kind == 'Pod' ? object.spec : object.kind == 'InferenceService' ? "
-    "object.spec.?predictor.orValue({}) : object.spec.template.spec"
+    "object.spec.?predictor.orValue({}) : object.kind == 'LLMInferenceService' ? "
+    "object.spec.?template.orValue({}) : object.spec.template.spec"
 )
 ASKS = (
     "size(variables.pod.?resourceClaims.orValue([])) > 0 || "
@@ -43,12 +46,12 @@ ADMIN = "authorizer.group('kueue.x-k8s.io').resource('clusterqueues').check('upd
 DERIVED = (
     f"(object.metadata.?ownerReferences.orValue([]).exists(one, one.kind in {list(TEMPLATE_KINDS)}) && "
     "(variables.controller || variables.admin)) || (request.operation == 'UPDATE' && "
-    "(variables.controller || (object.kind == 'InferenceService' && variables.kserve)))"
+    "(variables.controller || (object.kind in " + f"{list(SERVING_KINDS)} && variables.kserve)))"
 )
 """What controllers make of an evaluated object, KServe's finalizer included; an owner is easily forged."""
 
 
-SERVED = "object.metadata.?ownerReferences.orValue([]).exists(one, one.kind == 'InferenceService')"
+SERVED = f"object.metadata.?ownerReferences.orValue([]).exists(one, one.kind in {list(SERVING_KINDS)})"
 
 
 _WAS_QUEUED = f"oldObject.metadata.?labels.orValue({{}}).exists(key, key == '{QUEUE_LABEL}')"
@@ -83,6 +86,7 @@ def policy(namespaces: Sequence[str]) -> dict[str, Any]:
         ("batch", "v1", ["jobs"], change),
         ("apps", "v1", ["deployments", "replicasets"], change),
         ("serving.kserve.io", "v1beta1", ["inferenceservices"], change),
+        ("serving.kserve.io", "v1alpha2", ["llminferenceservices"], change),
     ]
     model = f"{_label(COMPONENT_LABEL)} && object.metadata.labels['{COMPONENT_LABEL}'] == '{MODEL}'"
     # Kueue takes no ReplicaSet; it takes pods by their own label.

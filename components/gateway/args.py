@@ -68,6 +68,8 @@ class RoutedTenant(TypedDict):
     once what it leads to is ready. They must be there already when omitted."""
     scaled: NotRequired[list[str]]
     """Those of its models whose calls go by way of KEDA's interceptors; none when omitted."""
+    llm_services: NotRequired[list[str]]
+    """Those of its models and canaries that are of kind LLMInferenceService; none when omitted."""
     tokens: NotRequired[TokenIssuer]
     """Its callers show tokens; API keys when omitted."""
     max_tokens: NotRequired[dict[str, int]]

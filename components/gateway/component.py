@@ -33,7 +33,6 @@ from corral.components.keda import names as keda
 
 COMPONENT = "gateway"
 NAMESPACE = descriptor(Addon.ENVOY_GATEWAY).namespace
-MODEL_PORT = descriptor(Addon.KSERVE).ports["model"]
 ENVOY = "gateway.envoyproxy.io/v1alpha1"
 PROGRAMMED = {"pulumi.com/waitFor": "condition=Programmed"}
 """Of the Gateway: proxies are there and have its listener."""
@@ -240,7 +239,7 @@ class Gateway(pulumi.ComponentResource):
             lambda spaces: objects.network(
                 [str(one) for one in spaces],
                 port=self._args.get("port", 443),
-                model_port=MODEL_PORT,
+                model_ports=objects.model_ports(tenants),
                 providers=[one["tokens"] for one in tenants if "tokens" in one],
                 scraper=self._args.get("scraper", SCRAPER_NAMESPACE),
                 limited=any(one.get("token_limits") for one in tenants),

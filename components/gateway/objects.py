@@ -7,16 +7,15 @@ from urllib.parse import urlsplit
 from corral.catalogue.gateway import (
     CONNECTION_SECONDS,
     GATEWAY,
-    PREDICTOR_PORT,
     PROXY,
     TLS_SECRET,
     keys_secret,
     model_path,
-    predictor,
     tenant_path,
 )
 from corral.catalogue.images import image
-from corral.catalogue.vocabulary import TENANT_LABEL, TokenUnit
+from corral.catalogue.serving_kinds import PORTS, served_names
+from corral.catalogue.vocabulary import TENANT_LABEL, ServingKind, TokenUnit
 from corral.components._network import dns, egress, ingress, namespace_peer, pod_peer, policy, tcp
 from corral.components._pods import restricted_container, restricted_pod
 from corral.components.envoy_gateway import rate_limits
@@ -356,7 +355,21 @@ def _backends(tenant: RoutedTenant, model: str) -> list[dict[str, Any]]:
 def _service(tenant: RoutedTenant, name: str) -> dict[str, Any]:
     if name in tenant.get("scaled", []):
         return {"name": keda.SERVICE, "namespace": keda.NAMESPACE, "port": keda.PORT}
-    return {"name": predictor(name), "namespace": tenant["namespace"], "port": PREDICTOR_PORT}
+    names = served_names(kind_of(tenant, name), name)
+    return {"name": names.service, "namespace": tenant["namespace"], "port": names.port}
+
+
+def kind_of(tenant: RoutedTenant, name: str) -> ServingKind:
+    """Kind of the object that serves a model of `tenant`."""
+    llm = name in tenant.get("llm_services", [])
+    return ServingKind.LLM_INFERENCE_SERVICE if llm else ServingKind.INFERENCE_SERVICE
+
+
+def model_ports(tenants: Sequence[RoutedTenant]) -> list[int]:
+    """Ports that the servers of the models of `tenants` listen on."""
+    llm = any(one.get("llm_services") for one in tenants)
+    kinds = [ServingKind.INFERENCE_SERVICE, *([ServingKind.LLM_INFERENCE_SERVICE] if llm else [])]
+    return [PORTS[kind] for kind in kinds]
 
 
 def _attached(host: str) -> dict[str, Any]:
@@ -380,7 +393,7 @@ def network(
     namespaces: Sequence[str],
     *,
     port: int,
-    model_port: int,
+    model_ports: Sequence[int],
     providers: Sequence[TokenIssuer],
     scraper: str,
     limited: bool,
@@ -398,7 +411,7 @@ def network(
         egress=[
             dns(),
             egress([pod_peer(PODS)], XDS_PORT, WASM_PORT),
-            *([egress([namespace_peer(one) for one in namespaces], model_port)] if namespaces else []),
+            *([egress([namespace_peer(one) for one in namespaces], *model_ports)] if namespaces else []),
             *([egress([namespace_peer(keda.NAMESPACE)], keda.PORT)] if scaled else []),
             *([egress(known)] if known else []),
             *([egress([pod_peer(rate_limits.PODS)], rate_limits.PORT)] if limited else []),

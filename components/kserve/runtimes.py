@@ -37,11 +37,11 @@ ENVIRONMENTS: Mapping[Engine, Mapping[str, str]] = {
 }
 
 
-def runtime_spec(engine: Engine, supply: Supply) -> dict[str, Any]:
-    """`spec` of the engine's ClusterServingRuntime."""
+def runtime_spec(engine: Engine, supply: Supply, port: int = PORT) -> dict[str, Any]:
+    """`spec` of the engine's ClusterServingRuntime; `port`: where its server listens."""
     runtime = RUNTIMES[engine]
     health = {
-        "httpGet": {"path": "/health", "port": PORT},
+        "httpGet": {"path": "/health", "port": port},
         "periodSeconds": PROBE_SECONDS,
         "timeoutSeconds": PROBE_SECONDS,
     }
@@ -54,7 +54,7 @@ def runtime_spec(engine: Engine, supply: Supply) -> dict[str, Any]:
                 "name": CONTAINER,
                 "image": reference(image(runtime.image), supply),
                 "env": [{"name": "HOME", "value": "/tmp"}, *_variables(ENVIRONMENTS[engine])],
-                "ports": [{"name": "http", "containerPort": PORT, "protocol": "TCP"}],
+                "ports": [{"name": "http", "containerPort": port, "protocol": "TCP"}],
                 "startupProbe": {
                     **health,
                     "periodSeconds": START_PROBE_SECONDS,

@@ -7,10 +7,11 @@ import pulumi
 
 from corral.catalogue.adapters import adapter_options
 from corral.catalogue.engine_metrics import FIRST_TOKEN, FIRST_TOKEN_LIMITS, METRICS
-from corral.catalogue.runtimes import GGUF, MODEL_FOLDER, PORT, gguf, server_options
-from corral.catalogue.vocabulary import Engine, EngineMetric, Weights
+from corral.catalogue.runtimes import GGUF, MODEL_FOLDER, gguf, server_options
+from corral.catalogue.serving_kinds import PORTS
+from corral.catalogue.vocabulary import Engine, EngineMetric, ServingKind, Weights
 from corral.components._kit import ArgsError
-from corral.components._words import EngineWord, WeightsWord
+from corral.components._words import EngineWord, ServingKindWord, WeightsWord
 from corral.components.model.scaling import ModelScaling
 from corral.components.secret_store import SecretStore
 from corral.components.store import Store, store_problems
@@ -114,6 +115,11 @@ class ModelArgs(TypedDict):
     are, the model's name, host and port are added unless they are here."""
     environment: NotRequired[dict[str, str]]
     """Variables of that program, such as `VLLM_ALLOW_LONG_MAX_MODEL_LEN`."""
+    kind: NotRequired[ServingKindWord]
+    """Kind of KServe's object that serves it; `InferenceService` when omitted."""
+    llm_controller: NotRequired[pulumi.Input[str]]
+    """`LlmInferenceService.namespace`, where this program makes it; the type of kind `LLMInferenceService`
+    must be there already when omitted."""
     runtime: NotRequired[pulumi.Input[str]]
     """ClusterServingRuntime of the engine, such as `KServe.runtimes["vllm"]` where this program makes KServe;
     when omitted that of the same name, which must be there already."""
@@ -192,10 +198,15 @@ def one_request(name: str, args: ModelArgs) -> None:
         raise ArgsError(f"{name}: give one of 'claim' (DRA driver) and 'resource' (device plugin)")
 
 
+def kind_of(args: ModelArgs) -> ServingKind:
+    """Kind of the object that serves the model."""
+    return ServingKind(args.get("kind", ServingKind.INFERENCE_SERVICE))
+
+
 def server_arguments(name: str, args: ModelArgs) -> list[str]:
     """`arguments`, and before them what the server must be told and they leave out."""
     stated = args.get("arguments", [])
-    options = server_options(Engine(args["engine"]), name, gguf(_names(args)))
+    options = server_options(Engine(args["engine"]), name, gguf(_names(args)), PORTS[kind_of(args)])
     options += adapter_options([one["name"] for one in args.get("adapters", [])])
     return [*(one for option in options if not option.within(stated) for one in option.arguments), *stated]
 
@@ -205,12 +216,14 @@ def argument_problems(name: str, args: ModelArgs) -> Iterable[str]:
     yield from _scaling_problems(name, args)
     yield from _objective_problems(name, args)
     yield from _adapter_problems(name, args)
-    stated = args.get("arguments", [])
+    stated, expected = args.get("arguments", []), PORTS[kind_of(args)]
+    if "cache" in args and kind_of(args) is not ServingKind.INFERENCE_SERVICE:
+        yield f"{name}.cache: KServe keeps files for kind InferenceService alone; leave it out"
     for index, one in enumerate(stated):
         flag, separator, value = one.partition("=")
         port = value if separator else "".join(stated[index + 1 : index + 2])
-        if flag == "--port" and port != str(PORT):
-            yield f"{name}.arguments: --port {port} is not allowed; callers and probes use {PORT}"
+        if flag == "--port" and port != str(expected):
+            yield f"{name}.arguments: --port {port} is not allowed; callers and probes use {expected}"
     engine, real = Engine(args["engine"]), Weights(args.get("weights", Weights.REAL)) is Weights.REAL
     if engine is Engine.LLAMA_CPP and real and gguf(_names(args)) is None:
         opened, *_ = server_options(engine, name, None)

@@ -1,5 +1,6 @@
 """What keeps a model answering while nodes come and go: where replicas run, and how many go at a time."""
 
+from collections.abc import Mapping
 from typing import Any, cast
 
 import pulumi
@@ -7,14 +8,13 @@ import pulumi_kubernetes as kubernetes
 
 from corral.components._kit import child
 
-SERVICE_LABEL = "serving.kserve.io/inferenceservice"
-"""On pods of an InferenceService, by KServe: its name. The pods of an import, which have the model's own
-labels, lack it."""
 TOPOLOGY = ("topology.kubernetes.io/zone", "kubernetes.io/hostname")
 
 
-def topology_spread(name: str) -> list[dict[str, Any]]:
-    """Constraints that spread the replicas of one revision of model `name` over zones and nodes.
+def topology_spread(pods: Mapping[str, str]) -> list[dict[str, Any]]:
+    """Constraints that spread the replicas of one revision of a model over zones and nodes.
+
+    `pods`: labels of its pods.
 
     They only rank nodes: replicas are placed on devices, all of which may be free on one node alone, so
     `DoNotSchedule` would leave planned replicas without one. They do not depend on the number of replicas,
@@ -25,7 +25,7 @@ def topology_spread(name: str) -> list[dict[str, Any]]:
             "maxSkew": 1,
             "topologyKey": key,
             "whenUnsatisfiable": "ScheduleAnyway",
-            "labelSelector": {"matchLabels": {SERVICE_LABEL: name}},
+            "labelSelector": {"matchLabels": dict(pods)},
             # While one revision replaces another, each is spread for itself.
             "matchLabelKeys": ["pod-template-hash"],
         }
@@ -34,7 +34,7 @@ def topology_spread(name: str) -> list[dict[str, Any]]:
 
 
 def disruption_budget(
-    parent: pulumi.Resource, logical: str, metadata: dict[str, Any], *, most: int
+    parent: pulumi.Resource, logical: str, metadata: dict[str, Any], pods: Mapping[str, str], *, most: int
 ) -> kubernetes.policy.v1.PodDisruptionBudget | None:
     """What lets one replica at a time be evicted, of a model that may have more than one; else None.
 
@@ -49,7 +49,7 @@ def disruption_budget(
         metadata=cast(Any, metadata),
         spec={
             "max_unavailable": 1,
-            "selector": {"match_labels": {SERVICE_LABEL: metadata["name"]}},
+            "selector": {"match_labels": dict(pods)},
             "unhealthy_pod_eviction_policy": "AlwaysAllow",
         },
         opts=child(parent),

@@ -7,9 +7,9 @@ from urllib.parse import urlsplit
 import pulumi
 import pulumi_kubernetes as kubernetes
 
-from corral.catalogue.gateway import predictor
+from corral.catalogue.serving_kinds import served_names
 from corral.catalogue.stores import model_prefix
-from corral.catalogue.vocabulary import Addon, Engine, Weights
+from corral.catalogue.vocabulary import Addon, Engine, ServingKind, Weights
 from corral.components._kit import (
     QUEUE_LABEL,
     checked,
@@ -23,12 +23,20 @@ from corral.components._kit import (
 )
 from corral.components._signals import Monitor, watch
 from corral.components.model.adapters import AdapterFiles, adapter_files
-from corral.components.model.args import ModelArgs, Weighty, argument_problems, one_request, weighty
+from corral.components.model.args import (
+    ModelArgs,
+    Weighty,
+    argument_problems,
+    kind_of,
+    one_request,
+    weighty,
+)
 from corral.components.model.availability import disruption_budget
 from corral.components.model.cache import API as CACHE_API
 from corral.components.model.cache import cache_spec, claim, folder
 from corral.components.model.claim import claim_spec
 from corral.components.model.imports import Import, import_job, uri_of
+from corral.components.model.llm_service import llm_service
 from corral.components.model.loader import loader
 from corral.components.model.rollout import revision_annotations, rolled_out
 from corral.components.model.scaling import ROUTES, SCALED, SETTLED, ModelScaling, counted, scaled
@@ -45,6 +53,7 @@ from corral.components.store import Store
 
 COMPONENT = "model"
 PRIORITY_LABEL = "kueue.x-k8s.io/priority-class"
+HTTP = 80
 READY = "60m"
 """Pulumi waits this long for the first replica: image, weights and warm-up."""
 
@@ -89,13 +98,18 @@ class Model(pulumi.ComponentResource):
         files = self._files(name, args)
         template = self._claim(name, args)
         served = self._served(name, args, files, template, [*types, *files.before])
+        pods = served_names(kind_of(args), name).pods
         most = args.get("replicas_max", args.get("replicas_min", 1))
-        disruption_budget(self, f"{name}-budget", self._metadata(name, args, name), most=most)
+        disruption_budget(self, f"{name}-budget", self._metadata(name, args, name), pods, most=most)
         if "scaling" in args:
             self._scaled(name, args, args["scaling"], served)
         self._watched(name, args)
-        self.service = pulumi.Output.concat(name_of(served), ".", args["namespace"], ".svc.cluster.local")
-        self.url = pulumi.Output.concat("http://", self.service, "/v1")
+        names = served_names(kind_of(args), name)
+        # What it is called is known now; that it answers, once it is served.
+        service = name_of(served).apply(lambda _: names.service)
+        self.service = pulumi.Output.concat(service, ".", args["namespace"], ".svc.cluster.local")
+        port = "" if names.port == HTTP else f":{names.port}"
+        self.url = pulumi.Output.concat("http://", self.service, port, "/v1")
         self.register_outputs({"service": self.service, "url": self.url})
 
     def _labels(self, name: str, args: ModelArgs) -> dict[str, str]:
@@ -226,6 +240,17 @@ class Model(pulumi.ComponentResource):
             adapters=files.adapters,
         )
         served_labels = {**metadata["labels"], **register_labels(args)}
+        if kind_of(args) is ServingKind.LLM_INFERENCE_SERVICE:
+            return llm_service(
+                self,
+                name,
+                args,
+                metadata={**metadata, "labels": served_labels},
+                predictor=spec["predictor"],
+                uri=files.uri,
+                before=before,
+                timeout=READY,
+            )
         known = revision_annotations(spec, served_labels, to_none=args.get("replicas_min", 1) == 0)
         spec["predictor"]["annotations"] = known
         served = kubernetes.apiextensions.CustomResource(
@@ -249,7 +274,7 @@ class Model(pulumi.ComponentResource):
             self,
             f"{name}-rollout",
             served,
-            name=predictor(name),
+            name=served_names(ServingKind.INFERENCE_SERVICE, name).workload,
             namespace=args["namespace"],
             annotations=known,
             timeout=READY,
@@ -258,13 +283,13 @@ class Model(pulumi.ComponentResource):
     def _scaled(self, name: str, args: ModelArgs, scaling: ModelScaling, served: pulumi.Resource) -> None:
         """Who counts and holds its calls, and who changes its replicas, once one has shown to answer."""
         types = prerequisite(self, name, Addon.KEDA, scaling.get("keda"))
-        metadata = self._metadata(name, args, name)
+        metadata, names = self._metadata(name, args, name), served_names(kind_of(args), name)
         route = kubernetes.apiextensions.CustomResource(
             f"{name}-counted",
             api_version=ROUTES,
             kind="InterceptorRoute",
             metadata=cast(Any, metadata),
-            spec=counted(name, args["namespace"], scaling),
+            spec=counted(name, args["namespace"], scaling, names),
             opts=child(self, depends_on=types),
         )
         least = args.get("replicas_min", 1)
@@ -275,6 +300,7 @@ class Model(pulumi.ComponentResource):
             metadata=cast(Any, {**metadata, "annotations": SETTLED}),
             spec=scaled(
                 name,
+                names,
                 args["namespace"],
                 Engine(args["engine"]),
                 scaling,
@@ -285,11 +311,11 @@ class Model(pulumi.ComponentResource):
         )
 
     def _watched(self, name: str, args: ModelArgs) -> None:
-        engine = Engine(args["engine"])
+        engine, names = Engine(args["engine"]), served_names(kind_of(args), name)
         watch(
             self,
             name,
-            lambda space: signals(name, space, engine, args.get("time_to_first_token_seconds")),
+            lambda space: signals(name, names, space, engine, args.get("time_to_first_token_seconds")),
             component=COMPONENT,
             namespace=args["namespace"],
             args=args,

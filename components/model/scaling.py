@@ -5,7 +5,7 @@ from typing import Any, NotRequired, TypedDict
 import pulumi
 
 from corral.catalogue.engine_metrics import COUNTED, METRICS, SHARES
-from corral.catalogue.gateway import PREDICTOR_PORT, predictor
+from corral.catalogue.serving_kinds import ServedNames
 from corral.catalogue.vocabulary import Engine, EngineMetric
 from corral.components._words import EngineMetricWord
 from corral.components.keda.names import NAMESPACE, SCALER, SCALER_PORT, host
@@ -50,13 +50,15 @@ class ModelScaling(TypedDict):
     """`Keda.namespace`, where this program makes it; its types must be there already when omitted."""
 
 
-def counted(name: str, namespace: pulumi.Input[str], scaling: ModelScaling) -> dict[str, Any]:
+def counted(
+    name: str, namespace: pulumi.Input[str], scaling: ModelScaling, names: ServedNames
+) -> dict[str, Any]:
     """`spec` of an InterceptorRoute: calls of this model, held until a replica answers."""
     limit = f"{scaling.get('timeout_seconds', 600)}s"
     targets = {"concurrency": scaling.get("concurrency"), "requestRate": scaling.get("request_rate")}
     return {
         "rules": [{"hosts": [host(name, namespace)]}],
-        "target": {"service": predictor(name), "port": PREDICTOR_PORT},
+        "target": {"service": names.service, "port": names.port},
         "scalingMetric": {key: {"targetValue": value} for key, value in targets.items() if value is not None},
         # A cold start may take all of it.
         "timeouts": {"readiness": "0s", "request": limit, "responseHeader": limit},
@@ -64,7 +66,14 @@ def counted(name: str, namespace: pulumi.Input[str], scaling: ModelScaling) -> d
 
 
 def scaled(
-    name: str, namespace: pulumi.Input[str], engine: Engine, scaling: ModelScaling, *, least: int, most: int
+    name: str,
+    names: ServedNames,
+    namespace: pulumi.Input[str],
+    engine: Engine,
+    scaling: ModelScaling,
+    *,
+    least: int,
+    most: int,
 ) -> dict[str, Any]:
     """`spec` of a ScaledObject for the model's Deployment.
 
@@ -72,7 +81,7 @@ def scaled(
     """
     cooldown = scaling["cooldown_seconds"]
     return {
-        "scaleTargetRef": {"apiVersion": "apps/v1", "kind": "Deployment", "name": predictor(name)},
+        "scaleTargetRef": {"apiVersion": "apps/v1", "kind": "Deployment", "name": names.workload},
         "minReplicaCount": least,
         "maxReplicaCount": most,
         "pollingInterval": POLLING_SECONDS,
@@ -92,20 +101,24 @@ def scaled(
                     "interceptorRoute": name,
                 },
             },
-            *(_followed(name, namespace, engine, scaling, one) for one in scaling.get("triggers", [])),
+            *(_followed(names, namespace, engine, scaling, one) for one in scaling.get("triggers", [])),
         ],
     }
 
 
 def _followed(
-    name: str, namespace: pulumi.Input[str], engine: Engine, scaling: ModelScaling, trigger: EngineTrigger
+    names: ServedNames,
+    namespace: pulumi.Input[str],
+    engine: Engine,
+    scaling: ModelScaling,
+    trigger: EngineTrigger,
 ) -> dict[str, Any]:
     """A trigger by Prometheus: the sum over all replicas, of which each takes its threshold.
 
     Without a replica there is no series, which is taken for 0: the count of calls wakes the first one.
     """
     metric = EngineMetric(trigger["metric"])
-    place = f'",service="{predictor(name)}"}}'
+    place = f'",service="{names.service}"}}'
     series = pulumi.Output.concat(f'{METRICS[engine][metric]}{{namespace="', namespace, place)
     counted = f"[{RATE_WINDOW}])" if metric in COUNTED else ""
     query = pulumi.Output.concat("sum(", "rate(" if counted else "", series, counted, ")")

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from functools import partial
 
 from corral.catalogue.engine_metrics import FIRST_TOKEN, METRICS
+from corral.catalogue.serving_kinds import ServedNames
 from corral.catalogue.vocabulary import Engine, EngineMetric
 from corral.components._objectives import burning
 from corral.components._signals import Alert, Panel, Signals
@@ -12,14 +13,20 @@ LATE = 0.05
 """Share of the answers that may begin later than their objective."""
 
 
-def signals(name: str, namespace: str, engine: Engine, time_to_first_token: float | None = None) -> Signals:
+def signals(
+    name: str,
+    names: ServedNames,
+    namespace: str,
+    engine: Engine,
+    time_to_first_token: float | None = None,
+) -> Signals:
     """Signals of a model in a namespace, whose answers are to begin within `time_to_first_token` seconds."""
-    alerts = _alerts(name, namespace, engine)
+    alerts = _alerts(name, names, namespace, engine)
     if time_to_first_token is not None:
-        late = partial(_late, FIRST_TOKEN[engine], _of(name, namespace), time_to_first_token)
+        late = partial(_late, FIRST_TOKEN[engine], _of(names, namespace), time_to_first_token)
         what = f"Answers of model {name} in namespace {namespace} begin after {time_to_first_token:g} s"
         alerts += burning("ModelFirstToken", what, late, LATE)
-    return Signals(f"Model {name}", _panels(name, namespace, engine), alerts)
+    return Signals(f"Model {name}", _panels(names, namespace, engine), alerts)
 
 
 def _late(metric: str, here: str, seconds: float, window: str) -> str:
@@ -28,9 +35,9 @@ def _late(metric: str, here: str, seconds: float, window: str) -> str:
     return f"1 - sum(rate({in_time}[{window}])) / sum(rate({metric}_count{here}[{window}]))"
 
 
-def _alerts(name: str, namespace: str, engine: Engine) -> list[Alert]:
+def _alerts(name: str, names: ServedNames, namespace: str, engine: Engine) -> list[Alert]:
     """A model that nobody serves, and one that makes its callers wait."""
-    deployment = f'namespace="{namespace}",deployment="{name}-predictor"'
+    deployment = f'namespace="{namespace}",deployment="{names.workload}"'
     return [
         {
             "name": "ModelUnavailable",
@@ -41,7 +48,7 @@ def _alerts(name: str, namespace: str, engine: Engine) -> list[Alert]:
         },
         {
             "name": "ModelQueueing",
-            "expression": f"sum({METRICS[engine][EngineMetric.WAITING]}{_of(name, namespace)}) > 0",
+            "expression": f"sum({METRICS[engine][EngineMetric.WAITING]}{_of(names, namespace)}) > 0",
             "lasting": "10m",
             "severity": "warning",
             "summary": f"Requests to model {name} in namespace {namespace} wait for a free sequence.",
@@ -49,9 +56,9 @@ def _alerts(name: str, namespace: str, engine: Engine) -> list[Alert]:
     ]
 
 
-def _panels(name: str, namespace: str, engine: Engine) -> list[Panel]:
+def _panels(names: ServedNames, namespace: str, engine: Engine) -> list[Panel]:
     """Requests, tokens, and what the engine says about latency and cache."""
-    here, metrics = _of(name, namespace), METRICS[engine]
+    here, metrics = _of(names, namespace), METRICS[engine]
     shared: list[Panel] = [
         {
             "title": "Requests",
@@ -124,5 +131,5 @@ def _of_engine(here: str) -> Mapping[Engine, list[Panel]]:
     }
 
 
-def _of(name: str, namespace: str) -> str:
-    return f'{{namespace="{namespace}",service="{name}-predictor"}}'
+def _of(names: ServedNames, namespace: str) -> str:
+    return f'{{namespace="{namespace}",service="{names.service}"}}'

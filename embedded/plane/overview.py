@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
+from corral.catalogue.vocabulary import ServingKind
 from corral.embedded.home import PlaneHome
 from corral.embedded.kube import Api, ApiError, Object, Objects, resource
 from corral.embedded.objects import at, child, children, condition, is_true, title
@@ -25,6 +26,9 @@ SETTLE_SECONDS = 120.0
 """How long pods may take to be ready, once the engine is done."""
 GPU_RESOURCES = "nvidia.com/"
 MODEL_LABEL = "serving.kserve.io/inferenceservice"
+"""Of the pods of an InferenceService: its name."""
+PART_OF, OF_LLM, NAME_LABEL = "app.kubernetes.io/part-of", "llminferenceservice", "app.kubernetes.io/name"
+"""Those of an LLMInferenceService have the second as the first, and its name as the third."""
 
 
 @dataclass(frozen=True)
@@ -41,7 +45,7 @@ class PodView:
     devices: tuple[str, ...]
     """Devices allocated to it, as `node/device` or `node/resource`."""
     model: str | None
-    """InferenceService it belongs to."""
+    """InferenceService or LLMInferenceService it belongs to."""
     omitted: str = ""
     """Containers that do not run here, each with its reason; empty: none."""
     note: str = ""
@@ -64,7 +68,7 @@ class Overview:
     pods: tuple[PodView, ...]
 
     def of_model(self, namespace: str, model: str) -> tuple[PodView, ...]:
-        """Replicas of an InferenceService."""
+        """Replicas of an InferenceService or LLMInferenceService."""
         return tuple(pod for pod in self.pods if (pod.namespace, pod.model) == (namespace, model))
 
 
@@ -95,6 +99,18 @@ def _devices(claims: Objects) -> Devices:
 
 def _sorted(views: Iterable[PodView]) -> Overview:
     return Overview(tuple(sorted(views, key=lambda view: (view.namespace, view.name))))
+
+
+def pods_of(kind: ServingKind, name: str) -> str:
+    """Label selector of the pods that serve a model."""
+    if kind is ServingKind.INFERENCE_SERVICE:
+        return f"{MODEL_LABEL}={name}"
+    return f"{PART_OF}={OF_LLM},{NAME_LABEL}={name}"
+
+
+def _model(labels: Mapping[str, str]) -> str | None:
+    own = NAME_LABEL if labels.get(PART_OF) == OF_LLM else MODEL_LABEL
+    return labels.get(own)
 
 
 async def settled(plane: PlaneHome, seconds: float = SETTLE_SECONDS) -> None:
@@ -195,7 +211,7 @@ def _view(pod: Object, devices: Devices, kind: Kind, processes: tuple[Process, .
             *(device for name in claims_of(pod) for device in devices.get((namespace, name), ())),
             *extended(pod),
         ),
-        model=at(pod, "metadata", "labels", MODEL_LABEL),
+        model=_model(at(pod, "metadata", "labels") or {}),
         omitted=str((condition(pod, "corral.dev/Omitted") or {}).get("message") or ""),
         note="" if is_true(pod, "Ready") else _note(pod),
     )

@@ -1,6 +1,13 @@
 """Every tool of the toolchain, in the order in which they are set up."""
 
-from corral.embedded.toolchain import envoy_gateway, external_secrets, keda, monitoring, rate_limits
+from corral.embedded.toolchain import (
+    envoy_gateway,
+    external_secrets,
+    keda,
+    llmisvc,
+    monitoring,
+    rate_limits,
+)
 from corral.embedded.toolchain.builder import ModulePin
 from corral.embedded.toolchain.chartfiles import ChartFiles, CopiedChart, DefinitionsChart, Subchart
 from corral.embedded.toolchain.gomodules import GoBuild
@@ -401,6 +408,7 @@ TOOLS: tuple[Recipe, ...] = (
     *rate_limits.RECIPES,
     *keda.RECIPES,
     *monitoring.RECIPES,
+    *llmisvc.RECIPES,
     # Last: where a proxy has not its modules, the others are there.
     *external_secrets.RECIPES,
 )

@@ -8,6 +8,7 @@ from corral.catalogue.vocabulary import Engine as Engine
 from corral.catalogue.vocabulary import EngineMetric as EngineMetric
 from corral.catalogue.vocabulary import Platform as Platform
 from corral.catalogue.vocabulary import SecretProvider as SecretProvider
+from corral.catalogue.vocabulary import ServingKind as ServingKind
 from corral.catalogue.vocabulary import StorageKind as StorageKind
 from corral.catalogue.vocabulary import TokenUnit as TokenUnit
 from corral.catalogue.vocabulary import VectorEngine as VectorEngine
@@ -102,6 +103,8 @@ from corral.components.kserve import KServe as KServe
 from corral.components.kserve import KServeArgs as KServeArgs
 from corral.components.kyverno import Kyverno as Kyverno
 from corral.components.kyverno import KyvernoArgs as KyvernoArgs
+from corral.components.llm_inference_service import LlmInferenceService as LlmInferenceService
+from corral.components.llm_inference_service import LlmInferenceServiceArgs as LlmInferenceServiceArgs
 from corral.components.model import DeviceClaim as DeviceClaim
 from corral.components.model import DeviceResource as DeviceResource
 from corral.components.model import EngineTrigger as EngineTrigger

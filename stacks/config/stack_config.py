@@ -10,7 +10,7 @@ from corral.catalogue.addons import config_secrets
 from corral.catalogue.exit import Portability, exits
 from corral.catalogue.models import ModelSpec, models
 from corral.catalogue.secret_keys import ALERTS_URL, REGISTRY_AUTH
-from corral.catalogue.vocabulary import Addon, AddonState, ClusterKind
+from corral.catalogue.vocabulary import Addon, AddonState, ClusterKind, ServingKind
 from corral.stacks.config.errors import ConfigErrors, one_of
 from corral.stacks.config.sections.batches import BatchSection
 from corral.stacks.config.sections.eks import Eks
@@ -165,7 +165,9 @@ class StackConfig(Section):
     @property
     def sections(self) -> frozenset[str]:
         """Sections that the stack file has, or that have a default; `models[].scaling`: some model's."""
+        other_kinds = {model.kind for model in self.models} - {ServingKind.INFERENCE_SERVICE}
         of_models = {
+            "models[].kind": bool(other_kinds),
             "models[].scaling": any(model.scaling is not None for model in self.models),
             "models[].local-cache": any(model.local_cache for model in self.models),
         }

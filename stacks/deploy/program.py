@@ -86,6 +86,7 @@ class Platform:
                 Addon.KUEUE,
                 Addon.KEDA,
                 Addon.MODEL_CACHE,
+                Addon.LLM_INFERENCE_SERVICE,
             ),
             more=[*(one for one in further if one is not None), *pools],
         )

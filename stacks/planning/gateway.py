@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from corral.catalogue.clusters import ClusterCapabilities
-from corral.catalogue.vocabulary import TokenUnit
+from corral.catalogue.vocabulary import ServingKind, TokenUnit
 from corral.stacks.config.stack_config import Gateway, GatewayTenant, Jwt, TenantTokens, TokenLimits
 from corral.stacks.planning.results.gateway import (
     AdapterRoute,
@@ -65,6 +65,11 @@ def _routes(
             if one.canary_of is not None and one.tenant == tenant.name
         ),
         scaled=tuple(one.name for one in models if one.scaling is not None and one.tenant == tenant.name),
+        llm_services=tuple(
+            one.name
+            for one in models
+            if one.kind is ServingKind.LLM_INFERENCE_SERVICE and one.tenant == tenant.name
+        ),
         token_limits=() if limits is None else token_limits(limits, tenant.name),
         max_tokens=tuple(
             (one.name, one.max_tokens)

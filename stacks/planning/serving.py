@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from corral.catalogue.adapters import adapter_options
 from corral.catalogue.models import LongContext, ModelSpec
 from corral.catalogue.quantities import GIB
-from corral.catalogue.runtimes import gguf, server_options
+from corral.catalogue.runtimes import PORT, gguf, server_options
 from corral.catalogue.vocabulary import Dtype, Engine, Load
 from corral.stacks.planning.memory import text_embeddings
 from corral.stacks.planning.memory.lora import Lora, targets
@@ -40,6 +40,7 @@ def arguments(
     files: Sequence[str],
     shares: int = 1,
     half: bool = False,
+    port: int = PORT,
     settings: EngineSettings = DEFAULTS,
     max_tokens: int | None = None,
 ) -> tuple[str, ...]:
@@ -48,9 +49,11 @@ def arguments(
     Its defaults, which move between versions, are left to nothing that matters for memory. `files`: names of
     the model's files, none where its weights are simulated. `shares`: equal shares that its GPU goes into by
     time, of which a device is one; the server sees the memory of all of it. `half`: of the types
-    of 16 bits, the GPU computes in float16 alone. `max_tokens`: most tokens of one answer.
+    of 16 bits, the GPU computes in float16 alone. `port`: where it listens. `max_tokens`: most tokens of one
+    answer.
     """
-    stated = tuple(one for option in server_options(engine, name, gguf(files)) for one in option.arguments)
+    options = server_options(engine, name, gguf(files), port)
+    stated = tuple(one for option in options for one in option.arguments)
     if engine is Engine.LLAMA_CPP:
         return (*stated, *_llama_cpp(context, max_num_seqs), *_most(engine, max_tokens))
     if engine is Engine.TEXT_EMBEDDINGS:

@@ -2,8 +2,8 @@
 
 from collections.abc import Mapping, Sequence
 
-from corral.catalogue.gateway import predictor
 from corral.catalogue.gpus import gpus
+from corral.catalogue.serving_kinds import PORTS, served_names
 from corral.catalogue.stores import model_prefix
 from corral.catalogue.vocabulary import Allocator
 from corral.stacks.config.model_lock import LockedModel
@@ -95,6 +95,7 @@ def _model_plan(
             context=one.context,
             max_num_seqs=section.max_num_seqs,
             parallel=placement.count,
+            port=PORTS[section.kind],
             shares=placement.device.shares,
             half=not gpu.bf16,
             usable=placement.device.usable,
@@ -146,5 +147,6 @@ def _model_plan(
         time_to_first_token=section.time_to_first_token,
         priority=section.priority,
         drain_seconds=DRAIN_SECONDS if one.canary_of is not None or section.scaling is not None else None,
-        service=f"{predictor(section.name)}.{one.namespace}.svc.cluster.local",
+        service=f"{served_names(section.kind, section.name).service}.{one.namespace}.svc.cluster.local",
+        kind=section.kind,
     )

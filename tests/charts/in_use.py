@@ -20,6 +20,7 @@ from corral.components.gpu_operator.values import operator_values
 from corral.components.keda.values import http_values, keda_values
 from corral.components.kserve.values import kserve_values
 from corral.components.kyverno.values import kyverno_values
+from corral.components.llm_inference_service.component import values as llm_values
 from corral.components.model_cache.objects import chart_values
 from corral.components.observability.values import stack_values
 from corral.components.supply import Supply
@@ -102,6 +103,7 @@ def uses() -> list[Use]:
                 external_secrets_values(replicas=2, supply=supply),
                 embedded=False,
             ),
+            Use("kserve-llmisvc-resources", case, llm_values(supply), embedded=False),
             Use("kserve-localmodel-resources", case, chart_values(supply), embedded=False),
         ]
     types = [
@@ -109,6 +111,7 @@ def uses() -> list[Use]:
         Use("gateway-crds-helm", "envoy-gateway", envoy_gateway_crd_values()),
         Use("prometheus-operator-crds", "plain", crd_values(CrdSet.PROMETHEUS)),
         Use("kserve-crd-minimal", "plain", {}),
+        Use("kserve-llmisvc-crd-minimal", "plain", {}, embedded=False),
         Use("kserve-localmodel-crd-minimal", "plain", {}, embedded=False),
     ]
     return [_placed(one) for one in (*found, *types, *_variants(), *_on_platforms())]

@@ -3,6 +3,7 @@
 import copy
 import os
 import re
+from functools import cache
 from pathlib import Path
 
 import jsonschema
@@ -12,7 +13,9 @@ from tests.components.admission.test_signatures import SIGSTORE
 from tests.components.external_secrets.test_external_secrets import STORE, everything
 from tests.components.gpu_node_pool.clouds import PLUGIN, eks
 from tests.components.harness import build
+from tests.components.llm_inference_service.test_llm_inference_service import controller
 from tests.components.model_cache.test_model_cache import cached, kept
+from tests.components.test_llm_service import served
 
 from corral.catalogue.platforms import platforms
 from corral.catalogue.vocabulary import Platform
@@ -27,6 +30,7 @@ from corral.components.gateway import Gateway
 from corral.components.gpu_operator import GpuOperator
 from corral.components.gpu_operator.values import operator_values
 from corral.components.kserve.values import kserve_values
+from corral.components.llm_inference_service.component import values as llm_values
 from corral.components.model_cache.objects import chart_values
 from corral.components.vector_db import VectorDatabase
 from corral.stacks.deploy.component_args.admission import object_controls
@@ -45,7 +49,7 @@ def upstream():
 
 @pytest.fixture(scope="module")
 def schema_of(upstream):
-
+    @cache
     def find(folder, plural_group, version):
         text = (upstream / "crds" / folder / f"{plural_group}.yaml").read_text()
         crd = yaml.load(text, Loader=yaml.CSafeLoader)
@@ -317,9 +321,32 @@ def test_a_misspelt_field_of_what_keeps_models_is_noticed(kind, path, schema_of)
         jsonschema.validate(wrong, schema_of(*KEPT[kind]))
 
 
+LLM = {
+    kind: ("kserve", f"{kind.lower()}s.serving.kserve.io", "v1alpha2")
+    for kind in ("LLMInferenceService", "LLMInferenceServiceConfig")
+}
+
+
+def test_what_is_made_for_llm_inference_services_is_what_kserve_accepts(schema_of):
+    graphs = (served(), served(weights="simulated", source=None, files=None, store=None), controller())
+    found = [one for graph in graphs for one in graph if one.kind in LLM]
+    assert {one.kind for one in found} == LLM.keys()
+    for one in found:
+        jsonschema.validate(one.inputs, schema_of(*LLM[one.kind]))
+
+
+@pytest.mark.parametrize("path", ["template", "model", "storageInitializer", ""])
+def test_a_misspelt_field_of_an_llm_inference_service_is_noticed(path, schema_of):
+    wrong = copy.deepcopy(served().one("LLMInferenceService").inputs)
+    (wrong["spec"][path] if path else wrong["spec"])["servise"] = "x"
+    with pytest.raises(jsonschema.ValidationError, match="servise"):
+        jsonschema.validate(wrong, schema_of(*LLM["LLMInferenceService"]))
+
+
 @pytest.mark.parametrize(
     ("chart", "ours"),
     [
+        ("kserve-llmisvc-resources", llm_values({"pull_secret": "mirror"})),
         ("kserve-localmodel-resources", chart_values({})),
         (
             "kserve-resources",
@@ -327,7 +354,7 @@ def test_a_misspelt_field_of_what_keeps_models_is_noticed(kind, path, schema_of)
         ),
     ],
 )
-def test_values_of_the_charts_that_keep_models_are_keys_of_the_real_ones(chart, ours, upstream):
+def test_values_of_further_charts_of_kserve_are_keys_of_the_real_ones(chart, ours, upstream):
     real = yaml.safe_load((upstream / "charts" / chart / "values.yaml").read_text())
 
     def known(mine, theirs, path=""):

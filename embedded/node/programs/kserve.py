@@ -6,9 +6,10 @@ from pathlib import Path
 from corral.embedded.node.program_spec import Context, Launch, Omitted, ProgramSpec, Refused
 from corral.embedded.node.programs import installed
 from corral.embedded.node.programs.documented import documented
-from corral.embedded.node.programs.flags import Flags, arguments, bind, keep, keeps, switch, written
+from corral.embedded.node.programs.flags import Flags, arguments, bind, keep, keeps, switch, switches, written
 
 MANAGER = "kserve/kserve-controller"
+LLM_MANAGER = "kserve/llmisvc-controller"
 INITIALIZER = "kserve/storage-initializer"
 CACHES = "kserve/kserve-localmodel-controller"
 AGENT = "kserve/kserve-localmodelnode-agent"
@@ -27,11 +28,36 @@ MANAGER_FLAGS = Flags(
 )
 
 
+LLM_FLAGS = Flags(
+    documented(LLM_MANAGER),
+    (
+        bind("metrics-addr", absent=":8443"),
+        bind("health-probe-addr", absent=":8081"),
+        keep("webhook-port"),
+        *switches("leader-elect", "metrics-secure", "enable-http2", "zap-devel"),
+        *keeps("storage-migration-timeout", "storage-migration-poll-interval"),
+        *keeps("zap-encoder", "zap-log-level", "zap-stacktrace-level", "zap-time-encoding"),
+    ),
+)
+
+
 def manager(context: Context) -> Launch:
     """KServe's manager; its build takes the address of the webhook server, which upstream's cannot."""
-    flags = MANAGER_FLAGS.translate(context, arguments(context, MANAGER, "manager"))
+    return _manager(
+        context, "kserve-manager", MANAGER_FLAGS.translate(context, arguments(context, MANAGER, "manager"))
+    )
+
+
+def llm_manager(context: Context) -> Launch:
+    """The manager of LLMInferenceServices, built alike."""
+    return _manager(
+        context, "llmisvc-manager", LLM_FLAGS.translate(context, arguments(context, LLM_MANAGER, "manager"))
+    )
+
+
+def _manager(context: Context, name: str, flags: Sequence[str]) -> Launch:
     identity = [] if context.real_paths else written("kubeconfig", str(context.kubeconfig))
-    kserve = installed.program("kserve-manager")
+    kserve = installed.program(name)
     return Launch(
         [str(kserve), *flags, *written("webhook-host", context.bind), *identity],
         {"TMPDIR": _temporary(context)},
@@ -106,6 +132,7 @@ def initializer(context: Context) -> Launch:
 
 PROGRAMS: tuple[ProgramSpec | Omitted, ...] = (
     ProgramSpec("kserve-manager", MANAGER, manager, documented(MANAGER).source),
+    ProgramSpec("llmisvc-manager", LLM_MANAGER, llm_manager, documented(LLM_MANAGER).source),
     ProgramSpec("kserve-storage-initializer", INITIALIZER, initializer, documented(INITIALIZER).source),
     ProgramSpec("kserve-localmodel", CACHES, caches, documented(CACHES).source),
     ProgramSpec("kserve-localmodelnode", AGENT, agent, documented(AGENT).source),

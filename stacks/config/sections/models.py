@@ -12,6 +12,7 @@ from corral.catalogue.vocabulary import (
     EngineMetric,
     Load,
     Priority,
+    ServingKind,
     StorageKind,
     Task,
     Weights,
@@ -170,6 +171,9 @@ class ModelSection(Section):
     """Model of the catalogue, listed in `docs/models.md`, or of `custom-models`."""
     source: str | None = None
     """Where its files are imported from, such as `s3://bucket/path`; the catalogue's package when absent."""
+    kind: ServingKind = ServingKind.INFERENCE_SERVICE
+    """Kind of KServe's object that serves it: `InferenceService`, or `LLMInferenceService`, of which a
+    replica may span nodes; see docs/large-models.md."""
     engine: Engine | None = None
     """Program that serves it; the catalogue's when absent."""
     engine_version: str | None = None

@@ -91,6 +91,8 @@ def _tenant(context: DeployContext, routes: TenantRoutes) -> RoutedTenant:
         tenant["adapters"] = {one.name: one.model for one in routes.adapters}
     if routes.scaled:
         tenant["scaled"] = list(routes.scaled)
+    if routes.llm_services:
+        tenant["llm_services"] = list(routes.llm_services)
     if canaries:
         tenant["canaries"] = [_canary(one) for one in canaries]
     if routes.tokens is not None:

@@ -3,9 +3,11 @@
 from typing import cast
 
 from corral.catalogue.sources import secret_part
+from corral.catalogue.vocabulary import ServingKind
 from corral.components.fair_sharing import FairSharing, TenantQueues
 from corral.components.keda import Keda
 from corral.components.kserve import KServe
+from corral.components.llm_inference_service import LlmInferenceService
 from corral.components.model import DeviceClaim, LoraAdapter, ModelArgs, ModelScaling, NodeCache, SourceAccess
 from corral.components.model_cache import ModelCache
 from corral.components.model_storage import ModelStorage
@@ -63,6 +65,11 @@ def model_args(context: DeployContext, model: ModelPlan) -> ModelArgs:
         args["drain_seconds"] = model.drain_seconds
     if model.environment:
         args["environment"] = dict(model.environment)
+    if model.kind is not ServingKind.INFERENCE_SERVICE:
+        args["kind"] = model.kind
+        controller = built.get(LlmInferenceService)
+        if controller is not None:
+            args["llm_controller"] = controller.namespace
     if kserve is not None:
         args["runtime"] = kserve.runtimes[model.engine.value]
     if model.unlocked:

@@ -60,6 +60,8 @@ class TenantRoutes:
     canaries: tuple[CanaryRoute, ...] = ()
     scaled: tuple[str, ...] = ()
     """Models whose calls are counted and held on their way."""
+    llm_services: tuple[str, ...] = ()
+    """Models and canaries of kind LLMInferenceService."""
     token_limits: tuple[TokenLimitPlan, ...] = ()
     """The longest window first; empty: its tokens are not counted."""
     max_tokens: tuple[tuple[str, int], ...] = ()

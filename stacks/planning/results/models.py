@@ -4,8 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from corral.catalogue.quantities import GIB
+from corral.catalogue.serving_kinds import ServedNames, served_names
 from corral.catalogue.unsafe_files import unsafe
-from corral.catalogue.vocabulary import Engine, EngineMetric, Priority, Scaler, Task, Weights
+from corral.catalogue.vocabulary import Engine, EngineMetric, Priority, Scaler, ServingKind, Task, Weights
 
 
 @dataclass(frozen=True)
@@ -157,7 +158,7 @@ class ModelPlan:
     """A served model."""
 
     name: str
-    """Name of the InferenceService, and, unless it is a canary, the model name that callers use."""
+    """Name of the object that serves it, and, unless it is a canary, the model name that callers use."""
     namespace: str
     tenant: str
     model: str
@@ -198,7 +199,7 @@ class ModelPlan:
     placements: tuple[ReplicaPlacement, ...]
     """Empty where slices are cut on demand: any GPU of the pool."""
     service: str
-    """In-cluster host name of the predictor, without port."""
+    """In-cluster host name of its Service, without port."""
     cold_start: ColdStart
     """What a new replica takes to its first answer."""
     adapters: tuple[AdapterPlan, ...] = ()
@@ -222,6 +223,14 @@ class ModelPlan:
     """Seconds in which 95 of 100 answers begin; None: no objective."""
     drain_seconds: int | None = None
     """Time for the answers that a replica still gives when it is to end; None: until no call comes to it."""
+
+    kind: ServingKind = ServingKind.INFERENCE_SERVICE
+    """Kind of the object that serves it."""
+
+    @property
+    def names(self) -> ServedNames:
+        """What is made of that object."""
+        return served_names(self.kind, self.name)
 
     @property
     def files_gib(self) -> int:

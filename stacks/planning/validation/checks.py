@@ -29,6 +29,7 @@ from corral.stacks.planning.validation.observability import check_observability
 from corral.stacks.planning.validation.platform import check_platform
 from corral.stacks.planning.validation.scaling import check_scaling
 from corral.stacks.planning.validation.secrets import check_secrets
+from corral.stacks.planning.validation.serving_kinds import check_serving_kinds
 from corral.stacks.planning.validation.sharing import check_sharing
 from corral.stacks.planning.validation.sovereignty import check_sovereignty
 from corral.stacks.planning.validation.tenants import check_fair, check_tenants
@@ -62,6 +63,7 @@ def _checks(config: StackConfig, states: AddonStates, day: date) -> Iterator[Pro
     yield from check_canaries(config)
     yield from check_adapters(config)
     yield from check_scaling(config, states)
+    yield from check_serving_kinds(config, states)
     yield from check_batches(config)
     yield from check_engine_settings(config)
     yield from check_fast_start(config, states)

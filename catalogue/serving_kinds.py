@@ -1,0 +1,55 @@
+"""Kinds of object that serve a model: what KServe 0.20.0 makes of each, by which names, on which port."""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from corral.catalogue.addons import descriptor
+from corral.catalogue.gateway import PREDICTOR_PORT, predictor
+from corral.catalogue.vocabulary import Addon, ServingKind
+
+LONGEST, DIGITS = 63, 32
+"""Of a name in Kubernetes, and of an MD5 sum in hex."""
+PORTS = {
+    ServingKind.INFERENCE_SERVICE: descriptor(Addon.KSERVE).ports["model"],
+    ServingKind.LLM_INFERENCE_SERVICE: descriptor(Addon.LLM_INFERENCE_SERVICE).ports["model"],
+}
+"""Port that a model's server listens on; an LLMInferenceService's Service leads to no other
+(`reconcileWorkloadService`)."""
+
+
+@dataclass(frozen=True)
+class ServedNames:
+    """What a model's objects are called."""
+
+    workload: str
+    """Its Deployment; its LeaderWorkerSet where it spans nodes."""
+    service: str
+    port: int
+    """Of that Service."""
+    pods: Mapping[str, str]
+    """Labels of its pods by KServe, which those of an import lack."""
+
+
+def served_names(kind: ServingKind, model: str, nodes: int = 1) -> ServedNames:
+    """Names of what serves `model` on `nodes` nodes each replica."""
+    match kind:
+        case ServingKind.INFERENCE_SERVICE:
+            pods = {"serving.kserve.io/inferenceservice": model}
+            return ServedNames(predictor(model), predictor(model), PREDICTOR_PORT, pods)
+        case ServingKind.LLM_INFERENCE_SERVICE:
+            workload = child_name(model, "-kserve" if nodes == 1 else "-kserve-mn")
+            pods = {"app.kubernetes.io/part-of": "llminferenceservice", "app.kubernetes.io/name": model}
+            return ServedNames(workload, child_name(model, "-kserve-workload-svc"), PORTS[kind], pods)
+
+
+def child_name(parent: str, suffix: str) -> str:
+    """`parent` and `suffix`, shortened as `ChildName` of knative.dev/pkg/kmeta does.
+
+    >>> child_name("chat", "-kserve")
+    'chat-kserve'
+    """
+    if len(parent) <= LONGEST - len(suffix):
+        return parent + suffix
+    digest = hashlib.md5(parent.encode(), usedforsecurity=False).hexdigest()
+    return parent[: LONGEST - DIGITS - len(suffix)] + digest + suffix

@@ -1,0 +1,112 @@
+"""The LLMInferenceService of a model: our own pod, whole, and no router of KServe's."""
+
+from collections.abc import Mapping
+from typing import Any, cast
+
+import pulumi
+import pulumi_kubernetes as kubernetes
+
+from corral.catalogue.addons import definition
+from corral.catalogue.runtimes import BILL_FILE
+from corral.catalogue.serving_kinds import PORTS
+from corral.catalogue.vocabulary import Addon, Engine, ServingKind, Weights
+from corral.components._kit import QUEUE_LABEL, child, prerequisite
+from corral.components.kserve.runtimes import runtime_spec
+from corral.components.model.args import ModelArgs
+from corral.components.model.service import WEIGHTS_ANNOTATION
+from corral.controls.models.mod_08 import BILL
+
+API = f"serving.kserve.io/{definition(Addon.LLM_INFERENCE_SERVICE)[1]}"
+KIND = ServingKind.LLM_INFERENCE_SERVICE
+CONTAINER = "main"
+"""Name by which KServe finds the model server among a pod's containers."""
+READY = "condition=Ready"
+OWN = "corral.dev/"
+"""Beginning of the labels that pods and Service take: KServe selects its pods by some of the others."""
+OF_INFERENCE_SERVICES = ("annotations", "deploymentStrategy", "maxReplicas", "minReplicas", "model")
+"""What of `spec.predictor` is no part of a pod."""
+REPLACED = ("spec.template", "spec.labels", f'metadata.labels["{QUEUE_LABEL}"]')
+"""What makes other pods. KServe gives their Deployment no strategy, so that Kubernetes would make a new pod
+before an old one ends, which then waits for the devices of the old one; and it selects pods by all of their
+labels, which no Deployment lets change."""
+
+
+def pod_spec(predictor: Mapping[str, Any], args: ModelArgs) -> dict[str, Any]:
+    """`spec` of the pods: `spec.predictor` of an InferenceService with its runtime in it."""
+    runtime = runtime_spec(Engine(args["engine"]), args["supply"], PORTS[KIND])
+    server, model = runtime["containers"][0], predictor["model"]
+    container = {
+        **server,
+        "name": CONTAINER,
+        "args": model["args"],
+        "env": [*server["env"], *model.get("env", [])],
+        "lifecycle": model["lifecycle"],
+        "resources": model["resources"],
+        "volumeMounts": [*server["volumeMounts"], *model.get("volumeMounts", [])],
+    }
+    own = {key: value for key, value in predictor.items() if key not in OF_INFERENCE_SERVICES}
+    return {
+        **own,
+        "containers": [container],
+        "volumes": [*runtime["volumes"], *predictor.get("volumes", [])],
+        **{key: runtime[key] for key in ("imagePullSecrets",) if key in runtime},
+    }
+
+
+def llm_spec(
+    predictor: Mapping[str, Any], args: ModelArgs, labels: Mapping[str, Any], uri: pulumi.Input[str]
+) -> dict[str, Any]:
+    """`spec` of the LLMInferenceService. `uri`: where its files are, which its own init container brings."""
+    own = {key: value for key, value in labels.items() if key.startswith(OWN)}
+    weights = Weights(args.get("weights", Weights.REAL)).value
+    # Without a number KServe leaves that of the Deployment as it is, for whatever scales it.
+    number = {} if _scaled_by_others(args) else {"replicas": args.get("replicas_min", 1)}
+    return {
+        "model": {"uri": uri},
+        "storageInitializer": {"enabled": False},
+        **number,
+        "labels": own,
+        "annotations": {WEIGHTS_ANNOTATION: weights},
+        "template": pod_spec(predictor, args),
+    }
+
+
+def _scaled_by_others(args: ModelArgs) -> bool:
+    least = args.get("replicas_min", 1)
+    return "scaling" in args or args.get("replicas_max", least) != least
+
+
+def llm_service(
+    parent: pulumi.Resource,
+    name: str,
+    args: ModelArgs,
+    *,
+    metadata: Mapping[str, Any],
+    predictor: Mapping[str, Any],
+    uri: pulumi.Output[str] | None,
+    before: list[pulumi.Resource],
+    timeout: str,
+) -> pulumi.Resource:
+    """The model, served once it is ready; `uri` None: it has no files."""
+    types = prerequisite(parent, name, Addon.LLM_INFERENCE_SERVICE, args.get("llm_controller"))
+    where = uri if uri is not None else f"s3://{Weights.SIMULATED.value}/{name}"
+    bill = {} if uri is None else {BILL: pulumi.Output.concat(uri, "/", BILL_FILE)}
+    annotations = {
+        "pulumi.com/waitFor": READY,
+        WEIGHTS_ANNOTATION: Weights(args.get("weights", Weights.REAL)).value,
+        **bill,
+    }
+    return kubernetes.apiextensions.CustomResource(
+        f"{name}-service",
+        api_version=API,
+        kind=KIND.value,
+        metadata=cast(Any, {**metadata, "annotations": annotations}),
+        spec=llm_spec(predictor, args, metadata["labels"], where),
+        opts=child(
+            parent,
+            depends_on=[*types, *before],
+            custom_timeouts=pulumi.CustomTimeouts(create=timeout, update=timeout),
+            replace_on_changes=list(REPLACED),
+            delete_before_replace=True,
+        ),
+    )
