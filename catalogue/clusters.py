@@ -6,7 +6,7 @@ from functools import cache
 from pydantic import model_validator
 
 from corral.catalogue._read import Entry, read
-from corral.catalogue.vocabulary import Cloud, ClusterKind, Platform
+from corral.catalogue.vocabulary import Cloud, ClusterKind, Fabric, Platform
 
 
 class ClusterCapabilities(Entry):
@@ -26,6 +26,8 @@ class ClusterCapabilities(Entry):
     """Its gates can be on beyond their default, and the stack file states which are."""
     platforms: tuple[Platform, ...] = ()
     """Platforms that its GPU nodes can be, the default first; empty: any."""
+    fabrics: tuple[Fabric, ...] = ()
+    """Networks between the GPUs of several nodes that its pools can have."""
     zonal_pools: bool = False
     """The nodes of a pool are made in one zone, which the stack file names."""
     nodes_on_demand: bool

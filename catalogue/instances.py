@@ -42,6 +42,10 @@ class _Instances(Entry):
         return self
 
 
+CARDS_UNREAD = frozenset({"p6-b300.48xlarge"})
+"""Types of which it was not read whether their first network card has AWS's Elastic Fabric Adapter."""
+
+
 @cache
 def _file() -> _Instances:
     return read("instances.yaml", _Instances)
@@ -50,6 +54,15 @@ def _file() -> _Instances:
 def instances() -> Mapping[str, Instance]:
     """All instance types by name, such as `p5.48xlarge`."""
     return _file().instances
+
+
+def with_efa(gpu: str) -> tuple[str, ...]:
+    """Instance types with `gpu` whose interfaces of AWS's Elastic Fabric Adapter can be made."""
+    return tuple(
+        name
+        for name, one in instances().items()
+        if one.gpu == gpu and one.efa > 0 and name not in CARDS_UNREAD
+    )
 
 
 def source(instance: str) -> Source:

@@ -119,6 +119,13 @@ class Purchase(StrEnum):
     OWNED = "owned"
 
 
+class Fabric(StrEnum):
+    """A network beside the ordinary one, by which GPUs of several nodes reach each other."""
+
+    EFA = "efa"
+    """AWS's Elastic Fabric Adapter."""
+
+
 class Currency(StrEnum):
     """What amounts of money are counted in."""
 

@@ -23,6 +23,8 @@ PACKAGE = "corral"
 COMPONENT_LABEL = "corral.dev/component"
 QUEUE_LABEL = "kueue.x-k8s.io/queue-name"
 RELEASE_TIMEOUT_SECONDS = 900
+FORCED = {"pulumi.com/patchForce": "true"}
+"""Annotation of an object whose stated fields Pulumi writes though others have changed them."""
 
 
 class PodSecurity(StrEnum):

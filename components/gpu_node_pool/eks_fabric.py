@@ -11,16 +11,13 @@ from typing import Any
 import pulumi
 import pulumi_aws as aws
 
-from corral.catalogue.instances import Instance, instances
-from corral.catalogue.vocabulary import Cloud
+from corral.catalogue.instances import CARDS_UNREAD, instances, with_efa
 from corral.components._kit import child
 from corral.components.gpu_node_pool.cloud import FROM_RESERVATION, CloudPool
 from corral.components.gpu_node_pool.eks_nodes import Fabric, SubnetIds, tags
 
 RESOURCE = "vpc.amazonaws.com/efa"
 """What the EFA device plugin calls an interface."""
-CARDS_UNREAD = frozenset({"p6-b300.48xlarge"})
-"""Types of which it was not read whether their first network card has the fabric."""
 
 
 def fabric(parent: pulumi.Resource, name: str, pool: CloudPool, cluster: pulumi.Input[str]) -> Fabric:
@@ -76,7 +73,7 @@ def fabric_problems(machine: str, subnets: SubnetIds, *, karpenter: bool, owner:
     if entry is None:
         return  # Said elsewhere.
     if entry.efa == 0:
-        fitting = ", ".join(_with_fabric(entry.gpu)) or "none"
+        fitting = ", ".join(with_efa(entry.gpu)) or "none"
         yield f"{owner}.efa: {machine} has no EFA; with {entry.gpu} these have it: {fitting}"
     elif machine in CARDS_UNREAD:
         yield f"{owner}.efa: how the network cards of {machine} are numbered is unresolved; leave it out"
@@ -84,13 +81,3 @@ def fabric_problems(machine: str, subnets: SubnetIds, *, karpenter: bool, owner:
         yield f"{owner}.efa: Karpenter adds interfaces for pods that ask for {RESOURCE}; leave it out"
     if isinstance(subnets, Sequence) and len(subnets) > 1:
         yield f"{owner}.subnets: {len(subnets)}; the fabric ends with its zone: give the subnet of one"
-
-
-def _with_fabric(gpu: str) -> Iterator[str]:
-    for name, entry in instances().items():
-        if _has_fabric(entry) and entry.gpu == gpu and name not in CARDS_UNREAD:
-            yield name
-
-
-def _has_fabric(entry: Instance) -> bool:
-    return entry.cloud is Cloud.AWS and entry.efa > 0

@@ -6,7 +6,7 @@ from typing import Any, NotRequired, cast
 import pulumi
 import pulumi_kubernetes as kubernetes
 
-from corral.components._kit import checked, child, name_of, token
+from corral.components._kit import FORCED, checked, child, name_of, token
 from corral.components.gpu_node_pool.node_labels import (
     GpuNodePoolArgs,
     HourlyPrice,
@@ -16,9 +16,6 @@ from corral.components.gpu_node_pool.node_labels import (
 )
 from corral.components.gpu_node_pool.node_state import NodeState
 from corral.controls.cost.groups import NODE_HOUR
-
-# What others have on a node is looked at before; what is left may have been written by a controller.
-TAKE_OVER = {"pulumi.com/patchForce": "true"}
 
 
 class ExistingGpuNodePoolArgs(GpuNodePoolArgs):
@@ -66,7 +63,8 @@ class ExistingGpuNodePool(pulumi.ComponentResource):
             metadata={
                 "name": state.apply(lambda one: one.free(pool, labels)),
                 "labels": labels,
-                "annotations": {**TAKE_OVER, **price},
+                # What others have on a node is looked at before; what is left may be a controller's.
+                "annotations": {**FORCED, **price},
             },
             spec=cast(Any, state.apply(lambda one: one.tainted(self) if dedicated else {})),
             opts=child(self),

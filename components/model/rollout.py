@@ -12,7 +12,7 @@ from typing import Any, cast
 import pulumi
 import pulumi_kubernetes as kubernetes
 
-from corral.components._kit import child, fingerprint
+from corral.components._kit import FORCED, child, fingerprint
 
 REVISION = "corral.dev/revision"
 UNSEEN_BY_PODS = ("minReplicas", "maxReplicas", "deploymentStrategy")
@@ -37,7 +37,7 @@ def revision_annotations(
         REVISION: revision,
         "pulumi.com/waitFor": revision.apply(_made if to_none else _awaited),
         # KServe may have written those of an earlier revision, or write these meanwhile.
-        "pulumi.com/patchForce": "true",
+        **FORCED,
     }
 
 

@@ -16,6 +16,7 @@ from corral.stacks.deploy.clusters.protocol import Cluster
 from corral.stacks.deploy.component_args.context import DeployContext
 from corral.stacks.deploy.component_args.model import model_args
 from corral.stacks.deploy.outputs import outputs
+from corral.stacks.deploy.repair import written_back
 from corral.stacks.deploy.wiring import FurtherWiring, Wiring, wirings
 from corral.stacks.planning.results.models import ModelPlan
 from corral.stacks.planning.results.plan import Plan
@@ -69,7 +70,9 @@ class Platform:
     def _after(self, *addons: Addon, more: Iterable[pulumi.Resource] = ()) -> pulumi.ResourceOptions:
         """On the cluster, once these addons are there, and `more`."""
         before = [*self._built.of(addons), *more]
-        return pulumi.ResourceOptions(provider=self._cluster.provider, depends_on=before)
+        return pulumi.ResourceOptions(
+            provider=self._cluster.provider, depends_on=before, transformations=[written_back]
+        )
 
     def _pool(self, pool: PoolPlan) -> Sequence[pulumi.Resource]:
         # The label names a layout, which must be there first.

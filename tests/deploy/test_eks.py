@@ -121,6 +121,29 @@ def test_a_pool_with_two_layouts_is_two_groups_of_nodes():
     assert [one["scalingConfig"]["maxSize"] for one in found.values()] == [1, 1]
 
 
+def test_a_pool_with_the_fabric_of_aws_is_in_one_zone_and_one_placement_group():
+    stated = content()
+    fabric = {"fabric": "efa", "zone": "eu-central-1b", "sharing": "whole", "nodes": {"min": 2, "max": 2}}
+    stated["gpu-pools"][0].update(fabric)
+    stated["budget"]["monthly"] = 90000
+    made = planned(stated)
+    graph = built(made)
+    template = graph.one("LaunchTemplate", "slices-template").inputs
+    kinds = [one.get("interfaceType") for one in template["networkInterfaces"]]
+    assert kinds.count("efa-only") == 4, "instances.yaml: interfaces of a p4de.24xlarge"
+    near = graph.one("PlacementGroup")
+    assert near.inputs["strategy"] == "cluster"
+    (group,) = groups(graph)
+    (subnet,) = group.inputs["subnetIds"]
+    zones = {f"{one.name}-id": one.inputs["availabilityZone"] for one in graph.of("Subnet")}
+    assert zones[subnet] == "eu-central-1b"
+    rules = [one for name in ("in", "out") for one in graph if one.name == f"slices-fabric-{name}"]
+    assert {(one.inputs["ipProtocol"], one.inputs["referencedSecurityGroupId"]) for one in rules} == {
+        ("-1", "slices-fabric-id")
+    }
+    assert Violations(made, graph, {"region": FRANKFURT}).of(graph) == ([], set())
+
+
 def storage_classes(value: Any) -> set[str]:
     if isinstance(value, dict):
         own = {value[key] for key in ("storageClassName", "storage_class_name") if key in value}

@@ -236,8 +236,20 @@ def ask(platform: Platform) -> Done:
     )
 
 
-def test_what_was_deleted_or_scaled_by_hand_is_named_by_drift_and_status_and_brought_back_by_up(platform):
-    """A policy and its binding, a Deployment of the stack's own, and Deployments of Helm releases."""
+EDITED = {
+    ("NetworkPolicy", "developers", "default-deny"): {"spec": {"policyTypes": ["Ingress"]}},
+    ("Service", "vector-db", "vector-db"): {"spec": {"selector": {"app.kubernetes.io/name": "elsewhere"}}},
+    ("ServiceMonitor", "kserve", "corral-kserve"): {"spec": {"selector": {"matchLabels": {"of": "nobody"}}}},
+    ("ValidatingAdmissionPolicyBinding", "", "sov-sup-02"): {"spec": {"validationActions": ["Audit"]}},
+    ("Namespace", "", "developers"): {
+        "metadata": {"labels": {"pod-security.kubernetes.io/enforce": "privileged"}}
+    },
+}
+"""Objects of the stack's own and what somebody makes of them, by kind, namespace and name."""
+
+
+def test_what_was_changed_by_hand_is_named_by_drift_and_status_and_brought_back_by_up(platform):
+    """Deleted, scaled and edited: policies, and objects of the stack's own and of Helm releases."""
     # Controllers that lost the API server in an earlier test may still be on their way back.
     wait_for(lambda: admits(platform), UP_SECONDS, "Kyverno answers for its policies")
     gone = [
@@ -247,9 +259,15 @@ def test_what_was_deleted_or_scaled_by_hand_is_named_by_drift_and_status_and_bro
         ("Deployment", "cert-manager", "cert-manager"),
     ]
     for kind, namespace, name in gone:
-        platform.kubectl("delete", kind, name, *(["-n", namespace] if namespace else []))
+        platform.kubectl("delete", *located(kind, namespace, name))
     manager = ("deployment", "kserve-controller-manager", "-n", "kserve")
     platform.kubectl("scale", *manager, "--replicas=0")
+    database = ("statefulset", "vector-db", "-n", "vector-db")
+    platform.kubectl("scale", *database, "--replicas=0")
+    stated = {one: platform.read(*located(*one)) for one in EDITED}
+    for one, patch in EDITED.items():
+        edit = ("--type=merge", "--field-manager=kubectl-edit", "-p", json.dumps(patch))
+        platform.kubectl("patch", *located(*one), *edit)
     text = platform.corral("status", seconds=SECONDS)
     assert text.code == 1
     named = " ".join(text.out.split())
@@ -268,15 +286,30 @@ def test_what_was_deleted_or_scaled_by_hand_is_named_by_drift_and_status_and_bro
         (kind, "/".join(filter(None, (namespace, name)))): ("delete", []) for kind, namespace, name in gone
     }
     scaled = {"path": "spec.replicas", "old": 1, "new": 0}
-    by_hand = {**missing, ("Deployment", "kserve/kserve-controller-manager"): ("update", [scaled])}
+    by_hand = {
+        **missing,
+        ("Deployment", "kserve/kserve-controller-manager"): ("update", [scaled]),
+        ("StatefulSet", "vector-db/vector-db"): ("update", [scaled]),
+    }
     assert by_hand.items() <= told.items(), told
+    edited = [(kind, "/".join(filter(None, (namespace, name)))) for kind, namespace, name in EDITED]
+    assert [told[one][0] for one in edited] == ["update"] * len(edited)
     assert state(platform) == before
     done = platform.corral("up", seconds=UP_SECONDS)
     assert done.code == 0, done.output[-3000:]
     for kind, namespace, name in gone:
-        platform.read(kind, name, *(["-n", namespace] if namespace else []))
-    assert platform.read(*manager)["spec"]["replicas"] == 1
+        platform.read(*located(kind, namespace, name))
+    assert platform.read(*manager)["spec"]["replicas"] == platform.read(*database)["spec"]["replicas"] == 1
+    for one, before_edit in stated.items():
+        now = platform.read(*located(*one))
+        assert now.get("spec") == before_edit.get("spec"), one
+        assert now["metadata"]["labels"] == before_edit["metadata"]["labels"], one
     assert "changed by hand" not in platform.corral("status", seconds=SECONDS).out
+
+
+def located(kind: str, namespace: str, name: str) -> list[str]:
+    """Arguments of kubectl that name one object."""
+    return [kind, name, *(["-n", namespace] if namespace else [])]
 
 
 def admits(platform: Platform) -> bool:

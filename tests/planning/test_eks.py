@@ -9,7 +9,7 @@ from tests.deploy.eks_stack import content, locks, planned
 from corral.catalogue.aws import partition_of
 from corral.catalogue.eks import eks_services
 from corral.catalogue.instances import instances
-from corral.catalogue.vocabulary import Cloud, Platform
+from corral.catalogue.vocabulary import Cloud, Fabric, Platform
 from corral.stacks.config.errors import StackErrors
 from corral.stacks.config.loader import parse
 from corral.stacks.planning.planner import plan
@@ -319,3 +319,66 @@ def test_no_node_that_comes_and_goes_keeps_models():
         "models[0].local-cache: true" in line and "on cluster kind eks: embedded, existing can" in line
         for line in lines
     ), lines
+
+
+POOL = "gpu-pools.0"
+FABRIC = (
+    (f"{POOL}.fabric", "efa"),
+    (f"{POOL}.zone", "eu-central-1a"),
+    (f"{POOL}.sharing", "whole"),
+    ("budget.monthly", 90000),
+)
+
+
+def test_a_pool_has_the_fabric_of_its_instance_type_in_the_zone_that_it_names():
+    (pool,) = planned(stated(*FABRIC)).pools
+    assert (pool.fabric, pool.zone) == (Fabric.EFA, "eu-central-1a")
+
+
+@pytest.mark.parametrize(
+    ("changes", "line"),
+    [
+        pytest.param(
+            [(f"{POOL}.zone", None)],
+            "gpu-pools[0].zone: missing: the fabric ends with its zone: name one of eu-central-1a, "
+            "eu-central-1b, eu-central-1c",
+            id="no zone",
+        ),
+        pytest.param(
+            [(f"{POOL}.zone", "eu-central-1f")],
+            "gpu-pools[0].zone: eu-central-1f: no zone of the cluster: use one of eu-central-1a, "
+            "eu-central-1b, eu-central-1c",
+            id="a zone without subnet",
+        ),
+        pytest.param(
+            [(f"{POOL}.gpu", "A10G"), (f"{POOL}.instance", "g5.4xlarge"), (f"{POOL}.gpus-per-node", 1)],
+            "gpu-pools[0].fabric: efa: g5.4xlarge has none: with 1 x A10G these have it: g5.8xlarge, "
+            "g5.16xlarge, or leave it out",
+            id="an instance type without it",
+        ),
+        pytest.param(
+            [(f"{POOL}.gpu", "B300-269GB"), (f"{POOL}.instance", "p6-b300.48xlarge")],
+            "gpu-pools[0].fabric: efa: how the network cards of p6-b300.48xlarge are numbered is unresolved: "
+            "nothing with 8 x B300-269GB has it, or leave it out",
+            id="an instance type whose cards were not read",
+        ),
+        pytest.param(
+            [(f"{POOL}.sharing", {"mig": "auto"})],
+            "gpu-pools[0].sharing: mig: a fabric joins whole GPUs: use whole, or leave fabric out",
+            id="slices",
+        ),
+    ],
+)
+def test_a_fabric_that_cannot_be_had_is_refused_with_the_way_out(changes: list[tuple[str, Any]], line: str):
+    assert line in refused(stated(*FABRIC, *changes))
+
+
+def test_a_fabric_belongs_to_clusters_that_are_made_on_aws():
+    one = content("onprem")
+    one["gpu-pools"][0]["fabric"] = "efa"
+    assert "gpu-pools[0].fabric: efa: belongs to kind eks: leave it out" in refused(one, "onprem")
+
+
+def test_a_zone_without_a_fabric_is_refused_since_the_nodes_are_in_all_zones_of_the_cluster():
+    lines = refused(stated((f"{POOL}.zone", "eu-central-1a")))
+    assert "gpu-pools[0].zone: eu-central-1a: belongs to kind gke" in lines

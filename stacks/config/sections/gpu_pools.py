@@ -5,12 +5,13 @@ from typing import Annotated
 from pydantic import BeforeValidator, Field, WithJsonSchema
 
 from corral.catalogue.gpus import gpus, served
-from corral.catalogue.vocabulary import Currency, Purchase, SharingKind
+from corral.catalogue.vocabulary import Currency, Fabric, Purchase, SharingKind
 from corral.stacks.config.sections.section import Section
 from corral.stacks.config.values import (
     DYNAMIC,
     SHARED,
     Amount,
+    AwsZone,
     Count,
     GoogleZone,
     Name,
@@ -127,8 +128,11 @@ class GpuPool(Section):
     """Version of the NVIDIA driver on its nodes, such as `"580.95.05"`; not checked when absent."""
     instance: str | None = None
     """Instance type of its nodes, such as `p5.48xlarge`; with `sovereignty.region` it gives their price."""
-    zone: GoogleZone | None = None
-    """Zone of the nodes of a cluster on GKE, such as `europe-west3-b`: where the GPUs are."""
+    zone: GoogleZone | AwsZone | None = None
+    """Zone of the nodes: on GKE, such as `europe-west3-b`, where the GPUs are; on EKS with `fabric` alone."""
+    fabric: Fabric | None = None
+    """Network by which GPUs of several nodes reach each other: `efa` on EKS, with every interface that the
+    instance type has, in one zone and one placement group."""
     purchase: Purchase = Purchase.ON_DEMAND
     """How its nodes are paid for."""
     pre_pull: Annotated[bool, Field(strict=True)] = False

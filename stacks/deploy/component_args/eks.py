@@ -5,7 +5,7 @@ from typing import cast
 
 import pulumi
 
-from corral.catalogue.vocabulary import AddonState, Platform
+from corral.catalogue.vocabulary import AddonState, Fabric, Platform
 from corral.components.eks_cluster import EksCluster, EksClusterArgs, EksKeys, EksNetwork, EksSystemNodes
 from corral.components.eks_model_bucket import EksModelBucketArgs
 from corral.components.gpu_node_pool.eks import EksGpuNodePoolArgs
@@ -84,7 +84,8 @@ def eks_pool_args(
     dra_driver: AddonState,
 ) -> list[EksGpuNodePoolArgs]:
     """The nodes of a pool: a group for each of its MIG layouts, in the order of the plan."""
-    subnets = [cluster.subnets[index] for index in range(len(zones))]
+    chosen = zones if pool.fabric is None else [str(pool.zone)]
+    subnets = [cluster.subnets[zones.index(zone)] for zone in chosen]
     return [
         {
             "pool": pool.name,
@@ -98,6 +99,7 @@ def eks_pool_args(
             "devices": pool_devices(layout, dra_driver),
             "image": IMAGES[platform],
             "security_groups": [cluster.security_group],
+            "efa": pool.fabric is Fabric.EFA,
         }
         for layout, count in pool_layouts(pool).items()
     ]

@@ -71,5 +71,6 @@ def pool_plan(
         shares=pool.sharing.shares,
         instance=pool.instance,
         zone=pool.zone,
+        fabric=pool.fabric,
         dedicated=pool.dedicated,
     )

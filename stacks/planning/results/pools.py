@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from corral.catalogue.gpus import geometry, shape
-from corral.catalogue.vocabulary import SharingKind
+from corral.catalogue.vocabulary import Fabric, SharingKind
 
 
 @dataclass(frozen=True)
@@ -138,6 +138,8 @@ class PoolPlan:
     """Instance type of its nodes; None: not stated."""
     zone: str | None = None
     """Zone that its nodes are made in; None: the cluster's, or they are there."""
+    fabric: Fabric | None = None
+    """Network between the GPUs of several of its nodes; None: the ordinary one."""
     guarantee: Guarantee | None = None
     """Of slices cut on demand, whose `gpus` are one way to cut among many; None: nothing is cut on demand."""
     keeps_models: bool = False

@@ -16,6 +16,7 @@ from corral.stacks.planning.validation.cluster import check_cluster
 from corral.stacks.planning.validation.dynamic_mig import check_dynamic
 from corral.stacks.planning.validation.eks import check_eks
 from corral.stacks.planning.validation.engine_settings import check_engine_settings
+from corral.stacks.planning.validation.fabric import check_fabrics
 from corral.stacks.planning.validation.fast_start import check_fast_start
 from corral.stacks.planning.validation.gateway import check_gateway
 from corral.stacks.planning.validation.gke import check_gke
@@ -59,6 +60,7 @@ def _checks(config: StackConfig, states: AddonStates, day: date) -> Iterator[Pro
     yield from check_gke(config)
     yield from check_gpu_pools(config)
     yield from check_made_pools(config)
+    yield from check_fabrics(config)
     yield from check_models(config)
     yield from check_canaries(config)
     yield from check_adapters(config)

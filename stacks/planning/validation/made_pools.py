@@ -59,7 +59,7 @@ def _without_zones(config: StackConfig) -> Iterator[Problem]:
         return
     kinds = ", ".join(kind.value for kind, one in clusters().items() if one.zonal_pools)
     for index, pool in enumerate(config.gpu_pools):
-        if pool.zone is not None:
+        if pool.zone is not None and pool.fabric is None:
             yield Problem(f"gpu-pools[{index}].zone", pool.zone, f"belongs to kind {kinds}")
 
 

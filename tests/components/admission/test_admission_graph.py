@@ -95,7 +95,9 @@ def test_objects_outside_namespaces_are_in_scope_where_kserve_is_this_platforms(
 
 def test_stores_and_policies_of_the_whole_cluster_are_in_scope_where_the_cluster_is() -> None:
     def plurals(control: str, **args: Any) -> set[str]:
-        spec = built(**{"controls": [control], **args}).one("ValidatingPolicy", control.lower()).inputs["spec"]
+        spec = (
+            built(**{"controls": [control], **args}).one("ValidatingPolicy", control.lower()).inputs["spec"]
+        )
         return {one for rule in spec["matchConstraints"]["resourceRules"] for one in rule["resources"]}
 
     for control, of_all, of_one in (
