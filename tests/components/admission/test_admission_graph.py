@@ -100,12 +100,12 @@ def test_stores_and_policies_of_the_whole_cluster_are_in_scope_where_the_cluster
         )
         return {one for rule in spec["matchConstraints"]["resourceRules"] for one in rule["resources"]}
 
-    for control, of_all, of_one in (
+    for one, of_all, of_one in (
         ("SOV-KEY-14", "clustersecretstores", "secretstores"),
         ("SOV-NET-06", "ciliumclusterwidenetworkpolicies", "networkpolicies"),
     ):
-        assert of_one in plurals(control) and of_all not in plurals(control), "others' are left alone"
-        assert {of_one, of_all} <= plurals(control, scope="cluster")
+        assert of_one in plurals(one) and of_all not in plurals(one), "others' are left alone"
+        assert {of_one, of_all} <= plurals(one, scope="cluster")
 
 
 def test_a_namespace_gets_a_pod_security_level_where_the_profile_has_one() -> None:
