@@ -99,7 +99,8 @@ def test_arguments_in_the_command_come_before_the_others(container):
 
 ALL_FLAGS = [
     kserve.MANAGER_FLAGS, kserve.CACHE_FLAGS, kserve.AGENT_FLAGS, kserve.LLM_FLAGS, llama.FLAGS,
-    seaweedfs.LOGGING, seaweedfs.SERVER, kyverno.ADMISSION_FLAGS, kyverno.BACKGROUND_FLAGS, kyverno.INIT_FLAGS, *kyverno.CHECKS.values(),
+    seaweedfs.LOGGING, seaweedfs.SERVER, kyverno.ADMISSION_FLAGS, kyverno.BACKGROUND_FLAGS,
+    kyverno.INIT_FLAGS, *kyverno.CHECKS.values(),
 ]  # fmt: skip
 
 
