@@ -16,6 +16,8 @@ from tests.components.harness import build
 from tests.components.llm_inference_service.test_llm_inference_service import controller
 from tests.components.model_cache.test_model_cache import cached, kept
 from tests.components.test_llm_service import served
+from tests.components.test_model import model
+from tests.components.test_model_adapters import ON_VLLM, SQL
 
 from corral.catalogue.platforms import platforms
 from corral.catalogue.vocabulary import Platform
@@ -231,6 +233,7 @@ def gateway_graph(**supply):
     tokens = {**issued, "network": "10.20.0.0/24"}
     limits = [{"tokens": 900, "unit": "Day"}, {"tokens": 50, "unit": "Minute"}]
     red = {**tenant, "name": "red", "namespace": "red", "tokens": tokens, "token_limits": limits}
+    red["adapters"] = {"sql": "chat"}
     own = {**tokens, "audiences": ["g"], "ca": "PEM", "refresh_seconds": 20}
     tenants = [tenant, red, {**tenant, "name": "green", "namespace": "green", "tokens": own}]
     return build(
@@ -253,6 +256,17 @@ def test_every_object_of_the_gateway_is_one_that_its_types_accept(schema_of):
         assert found, kind
         for one in found:
             jsonschema.validate(one.inputs, schema)
+
+
+SERVED = ("kserve", "inferenceservices.serving.kserve.io", "v1beta1")
+
+
+def test_a_model_with_adapters_is_one_that_kserve_accepts(schema_of):
+    made = model(**ON_VLLM, adapters=[SQL]).one("InferenceService").inputs
+    jsonschema.validate(made, schema_of(*SERVED))
+    made["spec"]["predictor"]["initContainers"][1]["arg"] = []
+    with pytest.raises(jsonschema.ValidationError, match="arg"):
+        jsonschema.validate(made, schema_of(*SERVED))
 
 
 def test_a_misspelt_field_of_a_policy_is_noticed(schema_of):

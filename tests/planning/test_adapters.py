@@ -171,10 +171,18 @@ def test_a_hub_is_read_at_the_commit_that_was_locked():
 
 
 def test_files_of_adapters_count_on_the_host_on_the_way_and_in_the_store():
-    lock = {"sql": locked("s3://models/sql")}
-    (bare,), (chat,) = with_lock({}).models, with_lock(lock, adapter()).models
-    assert chat.host_memory_gib == bare.host_memory_gib + 1
-    assert chat.cold_start.seconds > bare.cold_start.seconds and chat.cold_start.size == bare.cold_start.size
+    heavy = [
+        {"name": name, "size": 10 * GIB, "sha256": "a" * 64}
+        for name in ("adapter_config.json", "adapter_model.safetensors")
+    ]
+    lock = {"sql": locked("s3://models/sql", files=heavy)}
+    bare, made = with_lock({}), with_lock(lock, adapter())
+    (before,), (chat,) = bare.models, made.models
+    assert chat.host_memory_gib == before.host_memory_gib + 20
+    first, start = before.cold_start, chat.cold_start
+    assert start.fetch > first.fetch and start.verify > first.verify and start.load > first.load
+    assert start.size == first.size, "nodes keep the files of models alone"
+    assert made.storage.models_gib == bare.storage.models_gib + 20
 
 
 @pytest.mark.parametrize(

@@ -402,7 +402,10 @@ def test_the_style_has_no_rule_that_nothing_needs(dev: Plan):
     extra = planned(gpu_pools=[pool(gpus_per_node=1, sharing={"mig": "all-1g.5gb"})])
     dynamic = planned(gpu_pools=[pool(gpu="H100-80GB", sharing={"mig": "dynamic"})])
     strict = replace(dev, region="mars", profile=Profile.EU_RESIDENT)
-    pages = [*(page(one) for one in (dev, extra, dynamic, strict)), *drawn_with_everything()]
+    adapter = {"name": "sql", "source": "s3://models/sql", "rank": 8}
+    whole = {"name": "whole", "gpu": "H100-80GB", "nodes": {"names": ["n"]}, "gpus-per-node": 1}
+    adapted = planned(models=[model(adapters=[adapter])], gpu_pools=[whole])
+    pages = [*(page(one) for one in (dev, extra, dynamic, strict, adapted)), *drawn_with_everything()]
     trees = [parsed(one) for one in pages]
     used = {name for tree in trees for one in tree.all() for name in one.classes}
     ruled = set(re.findall(r"\.([a-z][a-z0-9-]*)", re.sub(r"\{[^{}]*\}", "{}", STYLE.read_text())))

@@ -15,7 +15,7 @@ class BatchSection(Section):
     name: Name = Field(max_length=30)
     """Name of the batch and of its CronJob."""
     model: Name
-    """Model that answers, or its canary as `MODEL-canary`; the batch belongs to its tenant."""
+    """Model or adapter that answers, or a canary as `MODEL-canary`; the batch belongs to its tenant."""
     schedule: Schedule
     """When, as CronJobs have it, such as `30 2 * * MON-FRI`."""
     time_zone: TimeZone = "Etc/UTC"
