@@ -73,6 +73,9 @@ def _fitted(model: NamedModel, arguments: argparse.Namespace) -> FitPlan:
     spec = _served_by(name, spec, arguments.engine)
     if arguments.context is not None and arguments.context > spec.context:
         raise UsageError(f"--context {arguments.context}: {name} has at most {spec.context} tokens")
+    if spec.engine is Engine.TEXT_EMBEDDINGS and arguments.context not in (None, spec.context):
+        reason = f"text-embeddings takes the {spec.context} tokens of {name}, no others"
+        raise UsageError(f"--context {arguments.context}: {reason}")
     unknown = [key for key in arguments.gpu if key not in gpus()]
     if unknown:
         raise UsageError(f"--gpu {unknown[0]}: {one_of(unknown[0], gpus())}")

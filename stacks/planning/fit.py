@@ -17,6 +17,7 @@ from corral.stacks.planning.gpu_pools.mig import slices_of
 from corral.stacks.planning.gpu_pools.placement import DeviceFit, least_memory, smallest_fit
 from corral.stacks.planning.gpu_pools.whole import WholeAllocator
 from corral.stacks.planning.memory.notes import UNCALIBRATED, long_context
+from corral.stacks.planning.memory.text_embeddings import runs_on
 from corral.stacks.planning.pricing import Money, gpu_shares, money, quantum
 from corral.stacks.planning.results.fit import FitPlan, FitPrice, GpuFit, Provenance, SpecPlan
 from corral.stacks.planning.results.pools import GpuPlan, SlicePlan
@@ -95,7 +96,7 @@ def fit(
             one for one in (_slices(key, section, spec, tokens), _whole(key, section, spec, tokens)) if one
         ]
         fits += [_gpu_fit(key, one, region, purchase, counted) for one in holders]
-        if not holders:
+        if not holders and _runs_on(key, spec):
             too_small.append(key)
     return FitPlan(
         spec=described,
@@ -108,6 +109,11 @@ def fit(
         least_memory=least_memory(section, spec, spec.engine, tokens),
         notes=(*_notes(keys, spec), *long_context(spec, spec.engine, tokens)),
     )
+
+
+def _runs_on(key: str, spec: ModelSpec) -> bool:
+    """Whether the engine has a program for this GPU."""
+    return spec.engine is not Engine.TEXT_EMBEDDINGS or runs_on(spec, gpus()[key].compute_capability)
 
 
 def _section(max_num_seqs: int | None) -> ModelSection:
@@ -199,3 +205,5 @@ def _notes(keys: Sequence[str], spec: ModelSpec) -> Iterator[str]:
         yield "llama.cpp is sized by its file and cache alone, without calibration"
     if spec.engine is Engine.TEXT_EMBEDDINGS:
         yield UNCALIBRATED
+        if without := [key for key in keys if not _runs_on(key, spec)]:
+            yield f"text-embeddings has no program for {', '.join(without)}"

@@ -266,6 +266,11 @@ def test_another_dtype_is_an_entry_of_the_family_or_computed(capsys):
         (["fit", "qwen3-8b", "--context", "99999999"], "--context 99999999: qwen3-8b has at most 40960"),
         (["fit", "qwen3-8b", "--dtype", "fp9"], "--dtype fp9: did you mean fp8?"),
         (["fit", "gpt-oss-20b", "--dtype", "bf16"], "gpt-oss-20b is stored as mxfp4"),
+        (["fit", "qwen3-8b", "--engine", "text-embeddings"], "qwen3-8b is bf16 for chat: use one of vllm"),
+        (
+            ["fit", "bge-m3", "--engine", "text-embeddings", "--context", "512"],
+            "--context 512: text-embeddings takes the 8192 tokens of bge-m3",
+        ),
         (["fit", "smollm2-135m", "--dtype", "fp8"], "llama.cpp does not serve smollm2-135m so"),
         (["fit", "qwen3-8b", "--region", "mars"], "--region mars: use one of us-east-1"),
         (["models", "levitation"], "no model of the catalogue matches levitation"),
@@ -281,6 +286,13 @@ def test_a_size_that_is_no_number_above_zero_is_refused(capsys, value):
         main(["fit", "qwen3-8b", f"--context={value}"])
     assert end.value.code == 2
     assert "use a whole number above 0" in capsys.readouterr().err
+
+
+def test_another_engine_is_sized_as_itself_where_it_has_a_program(capsys):
+    assert main(["fit", "bge-m3", "--engine", "text-embeddings", "--gpu", "L4", "--gpu", "B300-269GB"]) == 0
+    shown = " ".join(capsys.readouterr().out.split())
+    assert "embedding, by text-embeddings" in shown and "L4 whole GPU" in shown
+    assert "text-embeddings has no program for B300-269GB" in shown
 
 
 def test_models_are_listed_searched_and_shown(capsys):

@@ -15,12 +15,13 @@ from tests.components.gpu_node_pool.clouds import PLUGIN, eks
 from tests.components.harness import build
 from tests.components.llm_inference_service.test_llm_inference_service import controller
 from tests.components.model_cache.test_model_cache import cached, kept
+from tests.components.test_kserve_and_pools import INFERENCE
 from tests.components.test_llm_service import served
 from tests.components.test_model import model
 from tests.components.test_model_adapters import ON_VLLM, SQL
 
 from corral.catalogue.platforms import platforms
-from corral.catalogue.vocabulary import Platform
+from corral.catalogue.vocabulary import Engine, Platform
 from corral.components.admission import Admission
 from corral.components.dra_driver.values import dra_values
 from corral.components.envoy_gateway.values import envoy_gateway_crd_values, envoy_gateway_values
@@ -31,6 +32,7 @@ from corral.components.fair_sharing.values import manager_configuration
 from corral.components.gateway import Gateway
 from corral.components.gpu_operator import GpuOperator
 from corral.components.gpu_operator.values import operator_values
+from corral.components.kserve import KServe
 from corral.components.kserve.values import kserve_values
 from corral.components.llm_inference_service.component import values as llm_values
 from corral.components.model_cache.objects import chart_values
@@ -307,6 +309,26 @@ KEPT = {
         ("InferenceService", "inferenceservices", "v1beta1"),
     )
 } | {"MutatingPolicy": KYVERNO["MutatingPolicy"]}
+
+
+SERVED = {
+    "InferenceService": KEPT["InferenceService"],
+    "ClusterServingRuntime": ("kserve", "clusterservingruntimes.serving.kserve.io", "v1alpha1"),
+}
+
+
+def test_a_model_of_each_engine_and_its_runtime_are_what_kserve_accepts(schema_of):
+    schemas = {kind: schema_of(*where) for kind, where in SERVED.items()}
+    models = [model(engine=one.value, priority_class="corral-high", replicas_min=2) for one in Engine]
+    runtimes = build(lambda: KServe("kserve", {"supply": {}, "existing": True}), found=INFERENCE)
+    found = [one for graph in (*models, runtimes) for one in graph if one.kind in SERVED]
+    assert len(found) == 2 * len(Engine)
+    for one in found:
+        jsonschema.validate(one.inputs, schemas[one.kind])
+    wrong = copy.deepcopy(models[0].one("InferenceService").inputs)
+    wrong["spec"]["predictor"]["topologySpreadConstraints"][0]["matchLabelsKeys"] = []
+    with pytest.raises(jsonschema.ValidationError, match="matchLabelsKeys"):
+        jsonschema.validate(wrong, schemas["InferenceService"])
 
 
 def test_what_keeps_models_on_nodes_is_what_kserve_and_kyverno_accept(schema_of):

@@ -65,6 +65,32 @@ def test_the_fleet_is_placed_as_the_plan_said(platform):
     assert taken == planned
 
 
+def test_a_drain_may_take_one_replica_of_several_and_keeps_no_node_for_the_only_one(platform):
+    budgets = {
+        one["metadata"]["name"]: one["status"]
+        for one in platform.items("poddisruptionbudgets", "-A", "-l", "corral.dev/component=model")
+    }
+    assert "embed" in budgets and "smollm2" not in budgets
+    wait_for(
+        lambda: platform.read("poddisruptionbudget", "embed", "-n", "developers")["status"][
+            "disruptionsAllowed"
+        ],
+        ANSWER_SECONDS,
+        "both replicas are ready",
+    )
+    seen = platform.read("poddisruptionbudget", "embed", "-n", "developers")["status"]
+    assert (seen["expectedPods"], seen["desiredHealthy"], seen["disruptionsAllowed"]) == (2, 1, 1)
+
+
+def test_pods_of_models_have_the_priority_that_their_class_has_and_imports_give_way(platform):
+    (pod,) = platform.model_pods()
+    assert (pod["spec"]["priorityClassName"], pod["spec"]["priority"]) == ("corral-normal", 0)
+    keys = {one["topologyKey"] for one in pod["spec"]["topologySpreadConstraints"]}
+    assert keys == {"topology.kubernetes.io/zone", "kubernetes.io/hostname"}
+    jobs = platform.items("jobs", "-A", "-l", "corral.dev/job=import")
+    assert {one["spec"]["template"]["spec"]["priorityClassName"] for one in jobs} == {"corral-batch"}
+
+
 def test_a_second_up_changes_nothing(platform):
     before = versions(platform)
     done = platform.corral("up", seconds=UP_SECONDS)
