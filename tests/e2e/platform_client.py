@@ -1,4 +1,4 @@
-"""The platform as its user has it: the `corral` command, kubectl through it, and what this machine shows."""
+"""The platform as its user has it: the `corral` command, kubectl, and what this machine shows."""
 
 import base64
 import contextlib
