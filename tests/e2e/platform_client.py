@@ -1,4 +1,4 @@
-"""The platform as its user has it: the `corral` command, kubectl through it, and what this machine shows."""
+"""The platform as its user has it: the `corral` command, kubectl, and what this machine shows."""
 
 import base64
 import contextlib
@@ -119,8 +119,11 @@ class Platform:
         return done.out
 
     def try_kubectl(self, *arguments: str, stdin: Mapping[str, Any] | None = None) -> Done:
-        """kubectl, whether or not it succeeds."""
-        return self.corral("kubectl", *arguments, stdin=None if stdin is None else json.dumps(stdin))
+        """kubectl as `corral kubectl` starts it, whether or not it succeeds: polls are many."""
+        own = {"KUBECONFIG": str(self.plane.kubeconfig), "KUBECACHEDIR": str(self.plane.run / "kubectl")}
+        command = [toolchain.tool("kubectl"), *arguments]
+        text = None if stdin is None else json.dumps(stdin)
+        return self._run(command, {**self.environment, **own}, 60, text)
 
     def read(self, *arguments: str) -> dict[str, Any]:
         """`kubectl get … -o json`."""

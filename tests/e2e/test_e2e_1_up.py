@@ -116,7 +116,9 @@ def test_a_controller_counts_what_its_alerts_and_its_dashboard_are_about(platfor
     assert len(read) >= 3, own
     pods = [one["metadata"]["name"] for one in platform.items("pods", "-n", namespace)]
     counted = "".join(
-        platform.kubectl("get", "--raw", f"/api/v1/namespaces/{namespace}/pods/{pod}:{port}/proxy/metrics")
+        platform.corral(
+            "kubectl", "get", "--raw", f"/api/v1/namespaces/{namespace}/pods/{pod}:{port}/proxy/metrics"
+        ).out
         for pod in pods
         if pod.startswith(prefix)
     )
