@@ -88,7 +88,7 @@ CONTROL = Control(
         admitted=False,
     ),
     not_enforced=(
-        "NVIDIA's runtime (runtimeClassName) for a container that asks for no device beside one of its pod that "
+        "NVIDIA's runtime for a container that asks for no device beside one of its pod that "
         "does, nor in KServe's own kinds",
     ),
     cases=(
