@@ -1,11 +1,11 @@
 """The pack: each control as a CrossGuard policy, under the profile that the stack file names."""
 
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from datetime import date
 from functools import cache
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 from pulumi_policy import (
     EnforcementLevel,
@@ -20,7 +20,6 @@ from pulumi_policy import (
 )
 from pulumi_policy import Severity as PolicySeverity
 
-from corral.controls.configuration import configured, data_of
 from corral.controls.control import Control, ObjectRule, Resource, StackRule, Undecided
 from corral.controls.cost.groups import READERS, group
 from corral.controls.enforcement import demanded, stops
@@ -29,15 +28,16 @@ from corral.controls.exceptions import today
 from corral.controls.kinds import KINDS
 from corral.controls.levels import Severity
 from corral.controls.profiles import PROFILES, Profile
-from corral.controls.register import CONTROLS, control
+from corral.controls.register import CONTROLS
 from corral.controls.stamp import CONFIG_MAP
 from corral.controls.workloads import kind_of
 from corral.policy import providers
-from corral.policy.adapt import api_of, kubernetes_workloads
+from corral.policy.adapt import api_of
 from corral.policy.adapter import Adapter
 from corral.policy.configured import SETTINGS, serve
 from corral.policy.constraints import constraints_of
 from corral.policy.excepted import Exempting, object_name, resource_name
+from corral.policy.mounted import CONFIGURED, SECRET, declared, say, with_configuration
 from corral.policy.providers import known_providers
 from corral.policy.rendered import RELEASE
 from corral.policy.stamp import STAMP, Ledger, stamping
@@ -45,10 +45,8 @@ from corral.policy.stamp import STAMP, Ledger, stamping
 NAME = "corral-sovereignty"
 RENDERABLE = "releases-can-be-judged"
 BUDGETED = "a-budget-is-set"
-CONFIGURED = "configuration-keeps-to-controls"
 EXCEPTED = "excepted-until-a-date"
 UNDECIDED = "undecided-in-preview"
-SECRET = "kubernetes:core/v1:Secret"
 RENTED = frozenset(token for token in READERS if not token.startswith("kubernetes:core/"))
 """Types of resources by which a cloud comes to rent out GPU nodes; the others mark nodes that are there."""
 
@@ -68,7 +66,6 @@ WITHOUT_PODS = tuple(
 )
 """Beginnings of types of resources that hold no pod spec."""
 POD = KINDS["Pod"]
-CODE = control("SOV-MOD-03")
 Pending = dict[str, list[str]]
 """URN -> what could not be decided about it; reported by the last policy, as advice."""
 
@@ -93,16 +90,11 @@ def policies(constraints: Profile, day: date | None = None, ledger: Ledger | Non
         known_providers(constraints),
         _renderable(adapter, pending),
         _budgeted(constraints, adapter),
-        _with_configuration(constraints, adapter, exempting),
+        with_configuration(constraints, adapter, exempting),
         _settings(constraints),
         stamping(ledger or Ledger(), NAME, constraints, EXCEPTED, UNDECIDED),
     )
     return [*made, *beside, *_undecided(pending), *_excepted(constraints, exempting)]
-
-
-def declared(control: Control) -> bool:
-    """Whether `control` is about what a program declares, so that the pack has a policy of it."""
-    return not (isinstance(control.rule, ObjectRule) and control.rule.classified)
 
 
 @cache
@@ -181,10 +173,6 @@ def _guarded(control: Control, urn: str, pending: Pending, evaluate: Callable[[]
         return []
 
 
-def _say(control: Control, message: str) -> str:
-    return f"{control.id}: {message}. {control.remedy}"
-
-
 def _object_check(
     control: Control, constraints: Profile, adapter: Adapter, pending: Pending, exempting: Exempting
 ) -> Any:
@@ -200,7 +188,7 @@ def _object_check(
             ):
                 name = workload.known.get("metadata", {}).get("name")
                 prefix = f"{workload.known['kind']} {name} of the release: " if of_release else ""
-                line, whole = _say(control, prefix + message), object_name(workload.known, adapted.resource)
+                line, whole = say(control, prefix + message), object_name(workload.known, adapted.resource)
                 exempting.report(control, line, args.urn, whole, lambda text: report(text, None))
 
     return check
@@ -263,86 +251,6 @@ def _budgeted(constraints: Profile, adapter: Adapter) -> Policy:
     )
 
 
-def _with_configuration(constraints: Profile, adapter: Adapter, exempting: Exempting) -> Policy:
-    """Evaluates workloads once more with what ConfigMaps of the stack bring into them."""
-    rules = [
-        one
-        for one in CONTROLS
-        if isinstance(one.rule, ObjectRule) and declared(one) and stops(one, constraints)
-    ]
-
-    def check(args: StackValidationArgs, report: ReportViolation) -> None:
-        everything = adapter.stack(args)
-        maps = data_of(list(_maps(everything)))
-        for subject in everything:
-            if subject.type.startswith((CONFIG_MAP, SECRET)):
-                for line, name in _code_of(subject, everything, constraints):
-                    exempting.report(
-                        CODE, line, subject.urn, name, lambda text, urn=subject.urn: report(text, urn)
-                    )
-            if not maps or not any(word in str(subject.props) for word in ("onfigMap", "ecret")):
-                continue
-            for workload in kubernetes_workloads(subject.type, subject.props):
-                whole = configured(workload, maps)
-                if whole is not workload:
-                    for control in rules:
-                        if not _messages(control, workload, constraints):
-                            for message in _messages(control, whole, constraints):
-                                line = _say(control, f"with its configuration {message}")
-                                exempting.report(
-                                    control,
-                                    line,
-                                    subject.urn,
-                                    object_name(workload, subject),
-                                    lambda text, urn=subject.urn: report(text, urn),
-                                )
-
-    return StackValidationPolicy(
-        name=CONFIGURED,
-        description="What a ConfigMap or Secret brings into a workload keeps to the controls, too.",
-        enforcement_level=EnforcementLevel.MANDATORY,
-        validate=check,
-    )
-
-
-def _code_of(
-    subject: Resource, everything: Sequence[Resource], constraints: Profile
-) -> Iterator[tuple[str, str]]:
-    """Message and name of each ConfigMap or Secret by which an engine would run code of a repository.
-
-    Those that a workload of the stack names are evaluated with it.
-    """
-    for one in _maps([subject]) if stops(CODE, constraints) else ():
-        maps = data_of([one])
-        for name in maps if "remote" in str(maps).lower() else ():
-            key = "secret" if name.startswith("Secret/") else "configMap"
-            holder = {"secretName" if key == "secret" else "name": name.removeprefix("Secret/")}
-            spec = {"containers": [{"name": "reader"}], "volumes": [{"name": "v", key: holder}]}
-            named = repr(name.removeprefix("Secret/"))
-            for message in _messages(CODE, configured({"kind": "Pod", "spec": spec}, maps), constraints):
-                if any(named in str(other.props) for other in everything if other is not subject):
-                    break
-                yield _say(CODE, f"with this configuration {message}"), resource_name(subject)
-
-
-def _maps(everything: Sequence[Resource]) -> Iterator[Mapping[str, Any]]:
-    """ConfigMaps and Secrets of a stack, patches and lists among them."""
-    for one in everything:
-        if one.type.startswith((CONFIG_MAP, SECRET)):
-            kind = "Secret" if one.type.startswith(SECRET) else "ConfigMap"
-            items = one.props.get("items")
-            for props in cast(list[Any], items) if isinstance(items, list) else [one.props]:
-                if isinstance(props, Mapping):
-                    yield {**cast(Mapping[str, Any], props), "kind": kind}
-
-
-def _messages(control: Control, workload: Mapping[str, Any], constraints: Profile) -> list[str]:
-    try:
-        return evaluate_object(control, workload, constraints)
-    except Undecided:
-        return []
-
-
 def _is_group(subject: Resource, everything: Sequence[Resource]) -> bool:
     try:
         return group(subject, everything) is not None
@@ -360,7 +268,7 @@ def _resource_check(
         for message in _guarded(
             control, args.urn, pending, lambda: evaluate_resource(control, subject, (), constraints)
         ):
-            line = _say(control, message)
+            line = say(control, message)
             exempting.report(control, line, args.urn, resource_name(subject), lambda text: report(text, None))
 
     return check
@@ -378,7 +286,7 @@ def _stack_check(
                 pending,
                 lambda subject=subject: evaluate_resource(control, subject, everything, constraints),
             ):
-                line, urn, name = _say(control, message), subject.urn, resource_name(subject)
+                line, urn, name = say(control, message), subject.urn, resource_name(subject)
                 exempting.report(control, line, urn, name, lambda text, urn=urn: report(text, urn))
 
     return check

@@ -17,7 +17,7 @@ from corral.controls.cel import VARIABLES, text
 from corral.controls.enforcement import exceptions_of, stops
 from corral.controls.exceptions import ControlException
 from corral.controls.gpu.gpu_01 import OWNERS
-from corral.controls.gpu.gpu_03 import ANNOTATED, ENVIRONMENT, MOUNTS
+from corral.controls.gpu.gpu_03 import ANNOTATED, ENVIRONMENT, MOUNTS, RUNTIME
 from corral.controls.gpu.requests import ASKS, CLASS
 from corral.controls.kinds import KINDS, POD_KINDS, SERVING_KINDS
 from corral.controls.pods.drivers import drivers
@@ -328,6 +328,13 @@ def _devices() -> dict[str, Any]:
                 "message": (
                     "an annotation cdi.k8s.io/…, or a mount below /var/run/nvidia-container-devices, gives a "
                     f"container GPUs that it was not allocated: {remedy}"
+                ),
+            },
+            {
+                "expression": f"variables.administrator || {RUNTIME}",
+                "message": (
+                    "runtimeClassName nvidia gives a pod that asks for no device those that its image names, "
+                    f"mostly all: {remedy}"
                 ),
             },
         ],

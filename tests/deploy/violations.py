@@ -15,7 +15,7 @@ from corral.controls.models.sources import store
 from corral.controls.profiles import Profile, profile
 from corral.controls.register import CONTROLS
 from corral.policy.adapter import Adapted, adapted
-from corral.policy.pack import declared
+from corral.policy.mounted import declared
 from corral.policy.rendered import RELEASE
 from corral.stacks.planning.results.plan import Plan
 

@@ -22,7 +22,8 @@ from corral.controls.register import CONTROLS, control
 from corral.policy import rendered
 from corral.policy.configured import configured
 from corral.policy.constraints import constraints_of
-from corral.policy.pack import concerns, declared, level, policies
+from corral.policy.mounted import declared
+from corral.policy.pack import concerns, level, policies
 from corral.policy.rendered import RELEASE
 
 MANDATORY, ADVISORY = analyzer_pb2.MANDATORY, analyzer_pb2.ADVISORY

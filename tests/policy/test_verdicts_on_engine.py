@@ -14,7 +14,7 @@ from corral.controls.control import Verdict
 from corral.controls.enforcement import demanded
 from corral.controls.kinds import KINDS
 from corral.controls.profiles import PROFILES
-from corral.policy.pack import declared
+from corral.policy.mounted import declared
 
 pytestmark = pytest.mark.engine
 

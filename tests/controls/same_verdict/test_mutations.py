@@ -16,7 +16,7 @@ from tests.controls.test_controls import constraints
 from corral.controls.control import Case, Control, ObjectRule, Verdict
 from corral.controls.profiles import Profile
 from corral.controls.register import CONTROLS, control
-from corral.policy.pack import declared
+from corral.policy.mounted import declared
 
 
 @pytest.fixture(scope="module", autouse=True)

@@ -25,7 +25,7 @@ from corral.controls.evaluate import evaluate_resource
 from corral.controls.profiles import PROFILES, Profile
 from corral.controls.register import CONTROLS, control
 from corral.controls.scope import Scope
-from corral.policy.pack import declared
+from corral.policy.mounted import declared
 
 ADMITTED = [one for one in object_controls() if isinstance(one.rule, ObjectRule) and one.rule.admitted]
 DECLARED = [one for one in object_controls() if one not in ADMITTED]

@@ -36,7 +36,7 @@ def bad() -> Iterator[Entry]:
         ("v1alpha2:ClusterNetworkPolicy", "Accept"),
     ):
         for title, peer in (("the world", _WORLD), ("any name", {"domainNames": ["*"]})):
-            rule = {"action": action, "to": [{"namespaces": {}}, peer]}
+            rule: dict[str, Any] = {"action": action, "to": [{"namespaces": {}}, peer]}
             yield _entry(title, "SOV-NET-06", f"{_WIDE}/{kind}", egress=[rule])
     for protocol in ("HTTP", "HTTP2", "GRPC"):
         servers = [{"port": {"number": 80, "protocol": protocol}, "hosts": ["*"]}]

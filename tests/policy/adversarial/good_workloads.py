@@ -13,6 +13,9 @@ from tests.policy.adversarial.stacks import DIGEST, REGISTRY, Entry
 def good() -> Iterator[Entry]:
     yield from dialects.good()
     yield from configured()
+    void = container(env=[{"name": "NVIDIA_VISIBLE_DEVICES", "value": "void"}])
+    pod = spec(containers=[void], runtimeClassName="nvidia")
+    yield Entry("NVIDIA's runtime, told to give nothing", "", "kubernetes:core/v1:Pod", {"spec": pod})
     lines: list[dict[str, Any]] = [
         {"args": ["--model", "/mnt/models"]},
         {"args": ["--model=/mnt/models", "--port=8080"]},
