@@ -7,6 +7,7 @@ class Addon(StrEnum):
     ADMISSION = "admission"
     CERT_MANAGER = "cert-manager"
     DRA_DRIVER = "dra-driver"
+    EFA_DEVICE_PLUGIN = "efa-device-plugin"
     ENVOY_GATEWAY = "envoy-gateway"
     EXTERNAL_SECRETS = "external-secrets"
     GATEWAY_API = "gateway-api"

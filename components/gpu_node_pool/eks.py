@@ -83,7 +83,7 @@ class EksGpuNodePoolArgs(CloudGpuNodePoolArgs):
     """True: the nodes have every interface of AWS's Elastic Fabric Adapter that their type has.
 
     They are near each other in one placement group, unless a reservation says where they are. Pods get the
-    interfaces from AWS's EFA device plugin or DRA driver, which is yours to install.
+    interfaces from AWS's device plugin (`EfaDevicePlugin`).
     """
     cni_on_node: NotRequired[bool]
     """True: the cluster's VPC CNI has no role of its own, so that the nodes carry its rights."""

@@ -9,7 +9,8 @@ from corral.components.supply import Supply, pull_secrets, repository_and_tag
 from corral.controls.scope import Scope
 
 EVERYWHERE = Scope(())
-UNTOUCHED = (descriptor(Addon.GPU_OPERATOR).namespace, descriptor(Addon.DRA_DRIVER).namespace)
+DRIVERS = (Addon.GPU_OPERATOR, Addon.DRA_DRIVER, Addon.EFA_DEVICE_PLUGIN)
+UNTOUCHED = tuple(descriptor(one).namespace for one in DRIVERS)
 """Namespaces whose objects no Kyverno webhook sees: the cluster must heal there while Kyverno is down.
 
 Kyverno's own namespace is left out by the chart itself.

@@ -6,6 +6,7 @@ from corral.catalogue.images import images, mirrored
 from corral.controls.profiles import Profile
 
 _DRIVERS = (
+    "aws-efa-k8s-device-plugin",
     "dra-driver-nvidia-gpu",
     "gpu-operator",
     "kserve-localmodelnode-agent",

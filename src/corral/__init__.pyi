@@ -33,6 +33,8 @@ from corral.components.device_classes import DeviceClassesArgs as DeviceClassesA
 from corral.components.device_classes import SliceClass as SliceClass
 from corral.components.dra_driver import DraDriver as DraDriver
 from corral.components.dra_driver import DraDriverArgs as DraDriverArgs
+from corral.components.efa_device_plugin import EfaDevicePlugin as EfaDevicePlugin
+from corral.components.efa_device_plugin import EfaDevicePluginArgs as EfaDevicePluginArgs
 from corral.components.eks_cluster import EksCluster as EksCluster
 from corral.components.eks_cluster import EksClusterArgs as EksClusterArgs
 from corral.components.eks_cluster import EksEgress as EksEgress

@@ -166,7 +166,8 @@ class StackConfig(Section):
     def sections(self) -> frozenset[str]:
         """Sections that the stack file has, or that have a default; `models[].scaling`: some model's."""
         other_kinds = {model.kind for model in self.models} - {ServingKind.INFERENCE_SERVICE}
-        of_models = {
+        of_some = {
+            "gpu-pools[].fabric": any(pool.fabric is not None for pool in self.gpu_pools),
             "models[].kind": bool(other_kinds),
             "models[].scaling": any(model.scaling is not None for model in self.models),
             "models[].local-cache": any(model.local_cache for model in self.models),
@@ -174,7 +175,7 @@ class StackConfig(Section):
         return frozenset(
             [
                 *(kebab(name) for name, value in self if value is not None),
-                *(section for section, there in of_models.items() if there),
+                *(section for section, there in of_some.items() if there),
             ]
         )
 

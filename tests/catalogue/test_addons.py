@@ -13,7 +13,7 @@ from corral.catalogue.vocabulary import Addon
 from corral.embedded.toolchain import needed
 from corral.embedded.toolchain import tools as toolchain
 from corral.embedded.toolchain.builder import ModulePin
-from corral.stacks.config.stack_config import ModelSection, StackConfig
+from corral.stacks.config.stack_config import GpuPool, ModelSection, StackConfig
 
 RECIPES = {recipe.name: recipe for recipe in toolchain.TOOLS}
 TIES = [(tool, of) for one in descriptors().values() for tool, of in one.tools.items()]
@@ -54,6 +54,7 @@ def test_an_image_that_a_chart_brings_belongs_to_the_addon_of_the_chart():
 def test_a_section_that_turns_an_addon_on_is_a_section_of_the_stack_file():
     keys = {name.replace("_", "-") for name in StackConfig.model_fields}
     keys |= {f"models[].{name.replace('_', '-')}" for name in ModelSection.model_fields}
+    keys |= {f"gpu-pools[].{name.replace('_', '-')}" for name in GpuPool.model_fields}
     assert {one.section for one in descriptors().values()} <= {None, *keys}
 
 

@@ -13,6 +13,7 @@ from corral.catalogue.vocabulary import Platform
 from corral.components.cert_manager.component import cert_manager_values
 from corral.components.crds.component import CrdSet, crd_values
 from corral.components.dra_driver.values import dra_values
+from corral.components.efa_device_plugin.values import efa_values
 from corral.components.envoy_gateway.values import envoy_gateway_crd_values, envoy_gateway_values
 from corral.components.external_secrets.values import external_secrets_values
 from corral.components.fair_sharing.values import kueue_values, manager_configuration
@@ -104,6 +105,7 @@ def uses() -> list[Use]:
                 embedded=False,
             ),
             Use("kserve-llmisvc-resources", case, llm_values(supply), embedded=False),
+            Use("aws-efa-k8s-device-plugin", case, efa_values(["training"], supply), embedded=False),
             Use("kserve-localmodel-resources", case, chart_values(supply), embedded=False),
         ]
     types = [

@@ -7,6 +7,7 @@ from tests.components.harness import build
 from corral.components._namespaces import other_managers
 from corral.components.cert_manager import CertManager
 from corral.components.dra_driver import DraDriver
+from corral.components.efa_device_plugin import EfaDevicePlugin
 from corral.components.fair_sharing import FairSharing
 from corral.components.gpu_operator import GpuOperator
 from corral.components.kserve import KServe
@@ -21,6 +22,7 @@ HOMES = {
     "dra-driver-nvidia-gpu": lambda more: DraDriver(
         "one", {"supply": SUPPLY, "platform": "bare-metal", **more}
     ),
+    "efa-device-plugin": lambda more: EfaDevicePlugin("one", {"supply": SUPPLY, "pools": ["a"], **more}),
     "gpu-operator": lambda more: GpuOperator("one", {"supply": SUPPLY, "platform": "bare-metal", **more}),
     "kserve": lambda more: KServe("one", {"supply": SUPPLY, "cert_manager": "cert-manager", **more}),
     "kueue-system": lambda more: FairSharing("one", {"supply": SUPPLY, "tenants": [], "offered": [], **more}),

@@ -1,7 +1,7 @@
 """What a stack file leaves out and what a component's arguments leave out come to the same."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pytest
@@ -11,12 +11,14 @@ from tests.planning.test_secrets import VAULT
 from tests.stacks.stack_files import model, planned
 
 from corral.catalogue.clusters import capabilities
-from corral.catalogue.vocabulary import Addon, ClusterKind
+from corral.catalogue.vocabulary import Addon, ClusterKind, Fabric
 from corral.components.cert_manager import CertManager
+from corral.components.efa_device_plugin import EfaDevicePlugin, EfaDevicePluginArgs
 from corral.components.kserve import KServe
 from corral.components.model import Model, ModelArgs
 from corral.components.model_cache import ModelCache, ModelCacheArgs
 from corral.stacks.deploy.component_args.context import DeployContext
+from corral.stacks.deploy.component_args.efa_device_plugin import efa_device_plugin_args
 from corral.stacks.deploy.component_args.model import model_args
 from corral.stacks.deploy.component_args.model_cache import model_cache_args
 from corral.stacks.deploy.wiring import Wiring, wirings
@@ -53,6 +55,14 @@ def cached(context: DeployContext) -> ModelCacheArgs:
     return {**args, "pools": [{"pool": "whole", "room_gib": 9}]}
 
 
+def joined(context: DeployContext) -> EfaDevicePluginArgs:
+    """Pools with AWS's fabric, which a cluster that is there cannot have."""
+    pools = tuple(replace(pool, fabric=Fabric.EFA) for pool in context.plan.pools)
+    args = efa_device_plugin_args(replace(context, plan=replace(context.plan, pools=pools)))
+    assert args is not None
+    return args
+
+
 HANDED_OVER = frozenset({"cert_manager", "gateway_types", "monitor_types"})
 SECRET_OF_ITS_OWN = frozenset({"credential", "grafana_password", "encryption_key", "password"}) | HANDED_OVER
 QDRANT = {"engine": "qdrant", "vectors": 1000}
@@ -69,6 +79,7 @@ CASES = {
     ),
     "cert-manager": Case(wiring(Addon.CERT_MANAGER)),
     "dra-driver": Case(wiring(Addon.DRA_DRIVER), elsewhere=frozenset({"mig_layouts"})),
+    "efa-device-plugin": Case(Wiring(EfaDevicePlugin, joined)),
     "envoy-gateway": Case(wiring(Addon.ENVOY_GATEWAY), {"gateway": {"host": "models.example.eu"}}),
     "external-secrets": Case(
         wiring(Addon.EXTERNAL_SECRETS), {"secrets": VAULT}, frozenset({"namespaces", "server", "role"})

@@ -133,6 +133,9 @@ def test_a_pool_with_the_fabric_of_aws_is_in_one_zone_and_one_placement_group():
     assert kinds.count("efa-only") == 4, "instances.yaml: interfaces of a p4de.24xlarge"
     near = graph.one("PlacementGroup")
     assert near.inputs["strategy"] == "cluster"
+    plugin = graph.one("Release", "efa-device-plugin-chart").inputs["values"]
+    assert plugin["supportedInstanceLabels"]["values"] == ["slices"]
+    assert graph_of("eks-eu").of("EfaDevicePlugin") == [], "a pool without fabric needs none"
     (group,) = groups(graph)
     (subnet,) = group.inputs["subnetIds"]
     zones = {f"{one.name}-id": one.inputs["availabilityZone"] for one in graph.of("Subnet")}

@@ -367,6 +367,12 @@ def test_a_pool_has_the_fabric_of_its_instance_type_in_the_zone_that_it_names():
             "gpu-pools[0].sharing: mig: a fabric joins whole GPUs: use whole, or leave fabric out",
             id="slices",
         ),
+        pytest.param(
+            [("addons", {"efa-device-plugin": "off"})],
+            "addons.efa-device-plugin: off: it hands the fabric's interfaces out to pods: use managed or "
+            "existing",
+            id="nothing hands it out",
+        ),
     ],
 )
 def test_a_fabric_that_cannot_be_had_is_refused_with_the_way_out(changes: list[tuple[str, Any]], line: str):

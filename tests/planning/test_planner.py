@@ -36,6 +36,7 @@ def test_the_dev_fleet_is_one_real_model_and_four_that_people_run(dev: Plan):
         Addon.ENVOY_GATEWAY,
         Addon.MODEL_CACHE,
         Addon.TOKEN_LIMITS,
+        Addon.EFA_DEVICE_PLUGIN,
         Addon.EXTERNAL_SECRETS,
     }
     assert others == brought, "sections that it does not have bring them"

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from corral.catalogue.addons import descriptors
 from corral.catalogue.clusters import capabilities
-from corral.catalogue.vocabulary import Addon, AddonState, Allocator, StorageKind, Weights
+from corral.catalogue.vocabulary import Addon, AddonState, Allocator, Fabric, StorageKind, Weights
 from corral.stacks.config.errors import Problem
 from corral.stacks.config.stack_config import StackConfig
 from corral.stacks.planning.device_requests import allocator
@@ -29,6 +29,11 @@ def check_addons(config: StackConfig, states: AddonStates) -> Iterator[Problem]:
             Addon.GPU_OPERATOR,
             bool(config.models) and allocator(states[Addon.DRA_DRIVER]) is Allocator.DEVICE_PLUGIN,
             "its device plugin hands GPUs out, since the DRA driver is off",
+        ),
+        (
+            Addon.EFA_DEVICE_PLUGIN,
+            any(pool.fabric is Fabric.EFA for pool in config.gpu_pools),
+            "it hands the fabric's interfaces out to pods",
         ),
         (
             Addon.MODEL_STORAGE,
