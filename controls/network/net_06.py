@@ -131,6 +131,7 @@ CONTROL = Control(
             f"object.kind == 'ServiceEntry' ? ({_ISTIO}) : ({_CILIUM})"
         ),
         message="a network policy opens the world, a public hub, or the metadata of a node",
+        instead="the guard `corral-network` at the API server, in the namespaces of tenants",
     ),
     cases=(
         Case(
