@@ -8,6 +8,7 @@ from botocore.exceptions import ClientError
 from tests.doubles import seaweedfs
 from tests.doubles.s3 import s3_client
 
+from corral.catalogue.stores import model_prefix
 from corral.components.model_storage.seaweedfs import READER, WRITER, derived
 from corral.tools.__main__ import main
 
@@ -68,6 +69,26 @@ def test_the_writer_may_not_change_the_bucket_s_settings(real_store):
     writer = caller(endpoint, WRITER, derived("admin-secret", WRITER))
     with pytest.raises(ClientError, match="AccessDenied"):
         writer.put_bucket_versioning(Bucket="models", VersioningConfiguration={"Status": "Suspended"})
+
+
+def test_the_writer_removes_a_former_import_with_all_its_versions(real_store, monkeypatch, tmp_path):
+    endpoint = real_store[0]
+    as_identity(monkeypatch, endpoint, WRITER, derived("admin-secret", WRITER))
+    made = []
+    for content in (PLAIN, PLAIN + b"another"):
+        (tmp_path / "m.gguf").write_bytes(content)
+        digest = hashlib.sha256(content).hexdigest()
+        made.append(model_prefix("m", "", {"m.gguf": digest}))
+        order = ["import", "--source", f"file://{tmp_path}", "--sha256", f"m.gguf={digest}"]
+        assert main([*order, "--to", f"s3://models/{made[-1]}", "--license", "Apache-2.0"]) == 0
+    first, second = made
+    writer = caller(endpoint, WRITER, derived("admin-secret", WRITER))
+    writer.put_object(Bucket="models", Key=f"{first}/m.gguf", Body=PLAIN)
+    assert main(["prune", "--in", "s3://models", "--serve", f"m={second}", "--previous", "0"]) == 0
+    admin = caller(endpoint, "admin", "admin-secret")
+    listing = admin.list_object_versions(Bucket="models", Prefix="m-")
+    left = [*listing.get("Versions", []), *listing.get("DeleteMarkers", [])]
+    assert {one["Key"].partition("/")[0] for one in left} == {second}
 
 
 def test_the_filer_tells_strangers_nothing(real_store):
