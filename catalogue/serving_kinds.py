@@ -26,6 +26,8 @@ class ServedNames:
     service: str
     port: int
     """Of that Service."""
+    grouped: bool = False
+    """Whether each replica is a group of pods."""
 
 
 def served_names(kind: ServingKind, model: str, nodes: int = 1) -> ServedNames:
@@ -35,7 +37,7 @@ def served_names(kind: ServingKind, model: str, nodes: int = 1) -> ServedNames:
             return ServedNames(predictor(model), predictor(model), PREDICTOR_PORT)
         case ServingKind.LLM_INFERENCE_SERVICE:
             workload = child_name(model, "-kserve" if nodes == 1 else "-kserve-mn")
-            return ServedNames(workload, child_name(model, "-kserve-workload-svc"), PORTS[kind])
+            return ServedNames(workload, child_name(model, "-kserve-workload-svc"), PORTS[kind], nodes > 1)
 
 
 def child_name(parent: str, suffix: str) -> str:

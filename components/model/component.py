@@ -30,6 +30,7 @@ from corral.components.model.args import (
     Weighty,
     argument_problems,
     kind_of,
+    names_of,
     one_request,
     weighty,
 )
@@ -94,7 +95,7 @@ class Model(pulumi.ComponentResource):
         if "scaling" in args:
             self._scaled(name, args, args["scaling"], served)
         self._watched(name, args)
-        names = served_names(kind_of(args), name)
+        names = names_of(name, args)
         # What it is called is known now; that it answers, once it is served.
         service = name_of(served).apply(lambda _: names.service)
         self.service = pulumi.Output.concat(service, ".", args["namespace"], ".svc.cluster.local")
@@ -310,7 +311,10 @@ class Model(pulumi.ComponentResource):
     def _scaled(self, name: str, args: ModelArgs, scaling: ModelScaling, served: pulumi.Resource) -> None:
         """Who counts and holds its calls, and who changes its replicas, once one has shown to answer."""
         types = prerequisite(self, name, Addon.KEDA, scaling.get("keda"))
-        metadata, names = self._metadata(name, args, name), served_names(kind_of(args), name)
+        metadata, names = (
+            self._metadata(name, args, name),
+            names_of(name, args),
+        )
         route = kubernetes.apiextensions.CustomResource(
             f"{name}-counted",
             api_version=ROUTES,
@@ -338,7 +342,7 @@ class Model(pulumi.ComponentResource):
         )
 
     def _watched(self, name: str, args: ModelArgs) -> None:
-        engine, names = Engine(args["engine"]), served_names(kind_of(args), name)
+        engine, names = Engine(args["engine"]), names_of(name, args)
         watch(
             self,
             name,

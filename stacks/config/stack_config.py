@@ -166,6 +166,7 @@ class StackConfig(Section):
         other_kinds = {model.kind for model in self.models} - {ServingKind.INFERENCE_SERVICE}
         of_models = {
             "models[].kind": bool(other_kinds),
+            "models[].pipeline-parallel": any(model.pipeline_parallel > 1 for model in self.models),
             "models[].scaling": any(model.scaling is not None for model in self.models),
             "models[].local-cache": any(model.local_cache for model in self.models),
         }

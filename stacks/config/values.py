@@ -65,9 +65,12 @@ Percent = Annotated[int, Field(strict=True, ge=0, le=100)]
 StepTokens = Annotated[int, Field(strict=True, ge=1, le=1 << 20)]
 """Tokens of one step of an engine."""
 MOST_GPUS = 16
+MOST_NODES = 16
 """GPUs of one node."""
 TensorParallel = Annotated[int, Field(strict=True, ge=1, le=MOST_GPUS)]
 """GPUs of one node that share a model."""
+PipelineParallel = Annotated[int, Field(strict=True, ge=1, le=MOST_NODES)]
+"""Nodes that share a model."""
 SIZE = "[1-9][0-9]{0,9}(Gi|Ti)"
 MOST_GIB = 1 << 30
 """GiB of a volume; an exbibyte, beyond which no volume goes."""

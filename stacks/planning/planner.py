@@ -20,6 +20,7 @@ from corral.stacks.planning.digests import artifacts, digests_of, repositories
 from corral.stacks.planning.fast_start import fast_start_problems, model_caches, pre_pulls
 from corral.stacks.planning.gateway import gateway_plan
 from corral.stacks.planning.gpu_pools.allocators import pool_allocator
+from corral.stacks.planning.gpu_pools.pipeline import place_across
 from corral.stacks.planning.gpu_pools.placement import place
 from corral.stacks.planning.model_files import stored_bytes, unlocked
 from corral.stacks.planning.pricing import cost
@@ -63,7 +64,12 @@ def plan(
     tenants = namespaces(config.tenants)
     requests = model_requests(config.served_models, config.known_models, tenants)
     allocators = [pool_allocator(pool) for pool in pools]
-    placed = [place(one.path, one.config, one.spec, one.engine, one.context, allocators) for one in requests]
+    placed = [
+        (place if one.config.pipeline_parallel == 1 else place_across)(
+            one.path, one.config, one.spec, one.engine, one.context, allocators
+        )
+        for one in requests
+    ]
     problems += [one for one in placed if isinstance(one, Problem)]
     problems += unlocked(requests, locked, sovereignty.profile)
     problems += fast_start_problems(requests, placed, pools, locked)
