@@ -27,7 +27,7 @@ def plan_of() -> Plan:
     chat |= {"kind": "LLMInferenceService"}
     stated["gpu-pools"] = [*stated["gpu-pools"], POOL]
     stated["model-storage"] = {}
-    stated["tenants"] = [{"name": "plant", "data-class": "internal"}]
+    stated["tenants"] = [{"name": "plant", "data-class": "internal", "gpus": {"shared": 2, "whole": 16}}]
     del stated["budget"]
     stated["models"] = [*stated["models"], {**LARGE, "source": chat["source"]}]
     return planned(stated, "edge")
