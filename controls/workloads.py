@@ -62,6 +62,9 @@ def workloads(subject: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
 
     A patch counts as what it patches. Nulls are dropped, as the API server drops them.
     """
+    if subject.get("kind") in ALIKE and not subject.get("spec"):
+        # A preset that adds nothing to what it is merged with serves no model.
+        return
     kind = _known_kind(subject)
     if kind is not None:
         stored = cast(Mapping[str, Any], without_nulls(subject))
