@@ -17,6 +17,7 @@ class Addon(StrEnum):
     KUEUE = "kueue"
     KYVERNO = "kyverno"
     LLM_INFERENCE_SERVICE = "llm-inference-service"
+    LWS = "lws"
     MODEL_CACHE = "model-cache"
     MODEL_STORAGE = "model-storage"
     OBSERVABILITY = "observability"

@@ -29,6 +29,8 @@ class ServedNames:
     """Of that Service."""
     pods: Mapping[str, str]
     """Labels of its pods by KServe, which those of an import lack."""
+    grouped: bool = False
+    """Whether each replica is a group of pods."""
 
 
 def served_names(kind: ServingKind, model: str, nodes: int = 1) -> ServedNames:
@@ -40,7 +42,8 @@ def served_names(kind: ServingKind, model: str, nodes: int = 1) -> ServedNames:
         case ServingKind.LLM_INFERENCE_SERVICE:
             workload = child_name(model, "-kserve" if nodes == 1 else "-kserve-mn")
             pods = {"app.kubernetes.io/part-of": "llminferenceservice", "app.kubernetes.io/name": model}
-            return ServedNames(workload, child_name(model, "-kserve-workload-svc"), PORTS[kind], pods)
+            service = child_name(model, "-kserve-workload-svc")
+            return ServedNames(workload, service, PORTS[kind], pods, nodes > 1)
 
 
 def child_name(parent: str, suffix: str) -> str:

@@ -65,6 +65,9 @@ def workloads(subject: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
 
     A patch counts as what it patches. Nulls are dropped, as the API server drops them.
     """
+    if subject.get("kind") in ALIKE and not subject.get("spec"):
+        # A preset that adds nothing to what it is merged with serves no model.
+        return
     kind = _known_kind(subject)
     alike = translated(cast(Mapping[str, Any], without_nulls(subject))) if _of_dialect(subject) else None
     if alike is not None:

@@ -156,7 +156,7 @@ class Chat:
             raise NoAnswer(f"model {name!r} has `weights: simulated` and answers nothing")
         if not is_true(service, "Ready"):
             raise NoAnswer(f"model {name!r} is not ready: {_reason(service)}")
-        hops = self._hops(namespace, name, ServingKind(service["kind"]))
+        hops = self._hops(namespace, name, _kind(service))
         body = {
             "model": name,
             "messages": [
@@ -173,7 +173,7 @@ class Chat:
         first: float | None = None
         broke_off: str | None = None
         endpoint = endpoint_of(sent_by(self._client), service)
-        names = served_names(ServingKind(service["kind"]), name)
+        names = served_names(_kind(service), name)
         for once_more in (True, False):
             try:
                 for chunk in self._chunks(endpoint, namespace, names, body):
@@ -291,6 +291,10 @@ def _events(answer: httpx.Response) -> Iterator[dict[str, Any]]:
 
 def _text(chunk: Object) -> str:
     return "".join(at(choice, "delta", "content") or "" for choice in children(chunk, "choices"))
+
+
+def _kind(service: Object) -> ServingKind:
+    return ServingKind(service.get("kind", ServingKind.INFERENCE_SERVICE))
 
 
 def _simulated(service: Object) -> bool:

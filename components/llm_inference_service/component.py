@@ -10,8 +10,10 @@ from corral.catalogue.charts import chart
 from corral.catalogue.images import image
 from corral.catalogue.vocabulary import Addon
 from corral.components._kit import checked, child, existing_api, install, labels, name_of, prerequisite, token
+from corral.components.kyverno.known import started_anew
 from corral.components.supply import Supply, pull_secrets, repository_and_tag
 
+KNOWN = "corral.dev/known-llm-types"
 COMPONENT = "llm-inference-service"
 NAMESPACE = descriptor(Addon.LLM_INFERENCE_SERVICE).namespace
 """The webhooks of the types name this namespace; it cannot be another."""
@@ -32,6 +34,9 @@ class LlmInferenceServiceArgs(TypedDict):
     """`KServe.namespace`, where this program makes it; `kserve`, which must be there, when omitted."""
     cert_manager: NotRequired[pulumi.Input[str]]
     """`CertManager.namespace`, where this program makes it; its types must be there already when omitted."""
+    kyverno_types: NotRequired[pulumi.Input[str]]
+    """`Kyverno.namespace`, where this program makes it: it is started anew, so that it knows the types; what
+    is there already must know them when omitted."""
     existing: NotRequired[bool]
     """True: controller and presets are there; only the resource type is checked."""
 
@@ -51,6 +56,9 @@ class LlmInferenceService(pulumi.ComponentResource):
         args = checked(args, LlmInferenceServiceArgs, name)
         super().__init__(token(type(self)), name, {}, opts)
         made = self._existing(name) if args.get("existing", False) else self._installed(name, args)
+        if "kyverno_types" in args:
+            known = started_anew(self, f"{name}-kyverno", args["kyverno_types"], SERVICES[0], made, KNOWN)
+            made = [*made, known]
         space = pulumi.Output.from_input(args.get("namespace", NAMESPACE))
         self.namespace = pulumi.Output.all(space, *map(name_of, made)).apply(lambda known: str(known[0]))
         self.register_outputs({"namespace": self.namespace})

@@ -8,7 +8,7 @@ import pulumi
 from corral.catalogue.adapters import adapter_options
 from corral.catalogue.engine_metrics import FIRST_TOKEN, FIRST_TOKEN_LIMITS, METRICS
 from corral.catalogue.runtimes import GGUF, MODEL_FOLDER, gguf, server_options
-from corral.catalogue.serving_kinds import PORTS
+from corral.catalogue.serving_kinds import PORTS, ServedNames, served_names
 from corral.catalogue.vocabulary import Engine, EngineMetric, ServingKind, Weights
 from corral.components._kit import ArgsError
 from corral.components._words import EngineWord, ServingKindWord, WeightsWord
@@ -117,6 +117,12 @@ class ModelArgs(TypedDict):
     """Variables of that program, such as `VLLM_ALLOW_LONG_MAX_MODEL_LEN`."""
     kind: NotRequired[ServingKindWord]
     """Kind of KServe's object that serves it; `InferenceService` when omitted."""
+    nodes: NotRequired[int]
+    """Nodes that each replica spans, with the devices asked for on each; 1 when omitted. More are for kind
+    `LLMInferenceService` and vLLM, whose `arguments` then state the stages."""
+    lws: NotRequired[pulumi.Input[str]]
+    """`LeaderWorkerSets.namespace`, where this program makes it; its type must be there already when omitted.
+    With `nodes` above 1."""
     llm_controller: NotRequired[pulumi.Input[str]]
     """`LlmInferenceService.namespace`, where this program makes it; the type of kind `LLMInferenceService`
     must be there already when omitted."""
@@ -203,6 +209,11 @@ def kind_of(args: ModelArgs) -> ServingKind:
     return ServingKind(args.get("kind", ServingKind.INFERENCE_SERVICE))
 
 
+def names_of(name: str, args: ModelArgs) -> ServedNames:
+    """Names of what serves the model."""
+    return served_names(kind_of(args), name, args.get("nodes", 1))
+
+
 def server_arguments(name: str, args: ModelArgs) -> list[str]:
     """`arguments`, and before them what the server must be told and they leave out."""
     stated = args.get("arguments", [])
@@ -216,6 +227,7 @@ def argument_problems(name: str, args: ModelArgs) -> Iterable[str]:
     yield from _scaling_problems(name, args)
     yield from _objective_problems(name, args)
     yield from _adapter_problems(name, args)
+    yield from _group_problems(name, args)
     stated, expected = args.get("arguments", []), PORTS[kind_of(args)]
     if "cache" in args and kind_of(args) is not ServingKind.INFERENCE_SERVICE:
         yield f"{name}.cache: KServe keeps files for kind InferenceService alone; leave it out"
@@ -232,6 +244,17 @@ def argument_problems(name: str, args: ModelArgs) -> Iterable[str]:
                 f"{name}.arguments: --model is missing; `files` do not name one {GGUF} file, so use "
                 f"--model {MODEL_FOLDER}/<file>{GGUF}"
             )
+
+
+def _group_problems(name: str, args: ModelArgs) -> Iterable[str]:
+    nodes = args.get("nodes", 1)
+    if nodes < 1:
+        yield f"{name}.nodes: {nodes} is not allowed; use 1 or more"
+    able = kind_of(args) is ServingKind.LLM_INFERENCE_SERVICE and Engine(args["engine"]) is Engine.VLLM
+    if nodes > 1 and not able:
+        yield f"{name}.nodes: {nodes} is for kind LLMInferenceService and engine vllm; use 1"
+    if nodes > 1 and "scaling" in args:
+        yield f"{name}.scaling: replicas on {nodes} nodes have a fixed number; leave it out"
 
 
 def _objective_problems(name: str, args: ModelArgs) -> Iterable[str]:

@@ -28,6 +28,7 @@ from corral.components.model.args import (
     Weighty,
     argument_problems,
     kind_of,
+    names_of,
     one_request,
     weighty,
 )
@@ -98,13 +99,13 @@ class Model(pulumi.ComponentResource):
         files = self._files(name, args)
         template = self._claim(name, args)
         served = self._served(name, args, files, template, [*types, *files.before])
-        pods = served_names(kind_of(args), name).pods
+        pods = names_of(name, args).pods
         most = args.get("replicas_max", args.get("replicas_min", 1))
         disruption_budget(self, f"{name}-budget", self._metadata(name, args, name), pods, most=most)
         if "scaling" in args:
             self._scaled(name, args, args["scaling"], served)
         self._watched(name, args)
-        names = served_names(kind_of(args), name)
+        names = names_of(name, args)
         # What it is called is known now; that it answers, once it is served.
         service = name_of(served).apply(lambda _: names.service)
         self.service = pulumi.Output.concat(service, ".", args["namespace"], ".svc.cluster.local")
@@ -283,7 +284,10 @@ class Model(pulumi.ComponentResource):
     def _scaled(self, name: str, args: ModelArgs, scaling: ModelScaling, served: pulumi.Resource) -> None:
         """Who counts and holds its calls, and who changes its replicas, once one has shown to answer."""
         types = prerequisite(self, name, Addon.KEDA, scaling.get("keda"))
-        metadata, names = self._metadata(name, args, name), served_names(kind_of(args), name)
+        metadata, names = (
+            self._metadata(name, args, name),
+            names_of(name, args),
+        )
         route = kubernetes.apiextensions.CustomResource(
             f"{name}-counted",
             api_version=ROUTES,
@@ -311,7 +315,7 @@ class Model(pulumi.ComponentResource):
         )
 
     def _watched(self, name: str, args: ModelArgs) -> None:
-        engine, names = Engine(args["engine"]), served_names(kind_of(args), name)
+        engine, names = Engine(args["engine"]), names_of(name, args)
         watch(
             self,
             name,

@@ -25,7 +25,14 @@ OWN = "corral.dev/"
 """Beginning of the labels that pods and Service take: KServe selects its pods by some of the others."""
 OF_INFERENCE_SERVICES = ("annotations", "deploymentStrategy", "maxReplicas", "minReplicas", "model")
 """What of `spec.predictor` is no part of a pod."""
-REPLACED = ("spec.template", "spec.labels", f'metadata.labels["{QUEUE_LABEL}"]')
+OF_CALLS = ("lifecycle", "livenessProbe", "ports", "readinessProbe", "startupProbe")
+REPLACED = (
+    "spec.template",
+    "spec.worker",
+    "spec.parallelism",
+    "spec.labels",
+    f'metadata.labels["{QUEUE_LABEL}"]',
+)
 """What makes other pods. KServe gives their Deployment no strategy, so that Kubernetes would make a new pod
 before an old one ends, which then waits for the devices of the old one; and it selects pods by all of their
 labels, which no Deployment lets change."""
@@ -58,7 +65,7 @@ def llm_spec(
 ) -> dict[str, Any]:
     """`spec` of the LLMInferenceService. `uri`: where its files are, which its own init container brings."""
     own = {key: value for key, value in labels.items() if key.startswith(OWN)}
-    weights = Weights(args.get("weights", Weights.REAL)).value
+    weights, pod = Weights(args.get("weights", Weights.REAL)).value, pod_spec(predictor, args)
     # Without a number KServe leaves that of the Deployment as it is, for whatever scales it.
     number = {} if _scaled_by_others(args) else {"replicas": args.get("replicas_min", 1)}
     return {
@@ -67,7 +74,30 @@ def llm_spec(
         **number,
         "labels": own,
         "annotations": {WEIGHTS_ANNOTATION: weights},
-        "template": pod_spec(predictor, args),
+        "template": pod,
+        **group(pod, args),
+    }
+
+
+def group(pod: Mapping[str, Any], args: ModelArgs) -> dict[str, Any]:
+    """Leader and workers of a replica on several nodes; nothing for one on one.
+
+    Each is told its place by what a LeaderWorkerSet sets in its pods, and vLLM's own processes find each
+    other, without Ray (docs/serving/parallelism_scaling.md of vLLM).
+    """
+    nodes = args.get("nodes", 1)
+    if nodes == 1:
+        return {}
+    (server,) = pod["containers"]
+    common = [*server["args"], "--nnodes", str(nodes), "--master-addr", "$(LWS_LEADER_ADDRESS)"]
+    leader = {**server, "args": [*common, "--node-rank", "0"]}
+    # A worker answers no call, and so no probe; where one of a group ends, all of it is made anew.
+    silent = {key: value for key, value in server.items() if key not in OF_CALLS}
+    worker = {**silent, "args": [*common, "--node-rank", "$(LWS_WORKER_INDEX)", "--headless"]}
+    return {
+        "parallelism": {"pipeline": nodes},
+        "template": {**pod, "containers": [leader]},
+        "worker": {**pod, "containers": [worker]},
     }
 
 
@@ -89,6 +119,8 @@ def llm_service(
 ) -> pulumi.Resource:
     """The model, served once it is ready; `uri` None: it has no files."""
     types = prerequisite(parent, name, Addon.LLM_INFERENCE_SERVICE, args.get("llm_controller"))
+    if args.get("nodes", 1) > 1:
+        types = [*types, *prerequisite(parent, name, Addon.LWS, args.get("lws"))]
     where = uri if uri is not None else f"s3://{Weights.SIMULATED.value}/{name}"
     bill = {} if uri is None else {BILL: pulumi.Output.concat(uri, "/", BILL_FILE)}
     annotations = {

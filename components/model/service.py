@@ -9,11 +9,10 @@ import pulumi
 
 from corral.catalogue.gateway import CONNECTION_SECONDS
 from corral.catalogue.runtimes import BILL_FILE, RUNTIMES
-from corral.catalogue.serving_kinds import served_names
 from corral.catalogue.vocabulary import Engine, Scaler, Weights
 from corral.components._pods import restricted_pod
 from corral.components.model.adapters import AdapterFiles
-from corral.components.model.args import ModelArgs, kind_of, server_arguments
+from corral.components.model.args import ModelArgs, names_of, server_arguments
 from corral.components.model.availability import topology_spread
 from corral.components.model.loader import FILES, emptied, files_mount
 from corral.controls.gpu.gpu_05 import CLASS
@@ -123,7 +122,7 @@ def inference_spec(
             "automountServiceAccountToken": False,
             "securityContext": restricted_pod(USER),
             "tolerations": [{"key": GPU_TAINT, "operator": "Exists", "effect": "NoSchedule"}],
-            "topologySpreadConstraints": topology_spread(served_names(kind_of(args), name).pods),
+            "topologySpreadConstraints": topology_spread(names_of(name, args).pods),
             **({"priorityClassName": args["priority_class"]} if "priority_class" in args else {}),
             **pool,
             **({"resourceClaims": claims} if claims else {}),

@@ -37,11 +37,15 @@ def _late(metric: str, here: str, seconds: float, window: str) -> str:
 
 def _alerts(name: str, names: ServedNames, namespace: str, engine: Engine) -> list[Alert]:
     """A model that nobody serves, and one that makes its callers wait."""
-    deployment = f'namespace="{namespace}",deployment="{names.workload}"'
+    place = f'namespace="{namespace}"'
+    answering = f'kube_deployment_status_replicas_available{{{place},deployment="{names.workload}"}}'
+    if names.grouped:
+        # Of the leaders, which answer for their groups: the set that a LeaderWorkerSet has of its own name.
+        answering = f'kube_statefulset_status_replicas_ready{{{place},statefulset="{names.workload}"}}'
     return [
         {
             "name": "ModelUnavailable",
-            "expression": f"kube_deployment_status_replicas_available{{{deployment}}} < 1",
+            "expression": f"{answering} < 1",
             "lasting": "5m",
             "severity": "critical",
             "summary": f"Model {name} in namespace {namespace} has no replica that answers.",

@@ -19,14 +19,13 @@ from corral.components._kit import (
     refuse,
     token,
 )
+from corral.components.kyverno.known import started_anew
 from corral.components.model_cache.args import ModelCacheArgs
 from corral.components.model_cache.objects import API, chart_values, download, node_group, scheduling
 from corral.components.model_storage.job import credential_secret
 
 COMPONENT = "model-cache"
 CACHES = definition(Addon.MODEL_CACHE)
-KYVERNO = "kyverno-admission-controller"
-KNOWN = "corral.dev/known-types"
 NAMESPACE = descriptor(Addon.MODEL_CACHE).namespace
 
 
@@ -114,17 +113,7 @@ class ModelCache(pulumi.ComponentResource):
         return [types, credential, *made, *self._known(name, args, types)]
 
     def _known(self, name: str, args: ModelCacheArgs, types: pulumi.Resource) -> list[pulumi.Resource]:
-        """Kyverno, started anew: until then it refuses objects of types that came after it.
-
-        It looks for new types every 15 minutes (`--resyncPeriod`).
-        """
+        """Kyverno, once it knows the types of caches."""
         if "kyverno_types" not in args:
             return []
-        return [
-            kubernetes.apps.v1.DeploymentPatch(
-                f"{name}-kyverno",
-                metadata={"name": KYVERNO, "namespace": args["kyverno_types"]},
-                spec=cast(Any, {"template": {"metadata": {"annotations": {KNOWN: CACHES[0]}}}}),
-                opts=child(self, depends_on=[types]),
-            )
-        ]
+        return [started_anew(self, f"{name}-kyverno", args["kyverno_types"], CACHES[0], [types])]

@@ -50,9 +50,11 @@ READERS = (
     "external-secrets-cert-controller",
     "external-secrets-controller",
     "grafana-clusterrole",
+    "kserve-llmisvc-manager-role",
     "kserve-localmodelnode-agent-role",
     "kserve-manager-role",
     "kube-state-metrics",
+    "lws-manager-role",
     "monitoring-operator",
 )
 """Ends of names of the ClusterRoles of charts of the catalogue whose programs read Secrets everywhere."""

@@ -107,6 +107,8 @@ from corral.components.kyverno import Kyverno as Kyverno
 from corral.components.kyverno import KyvernoArgs as KyvernoArgs
 from corral.components.llm_inference_service import LlmInferenceService as LlmInferenceService
 from corral.components.llm_inference_service import LlmInferenceServiceArgs as LlmInferenceServiceArgs
+from corral.components.lws import LeaderWorkerSets as LeaderWorkerSets
+from corral.components.lws import LeaderWorkerSetsArgs as LeaderWorkerSetsArgs
 from corral.components.model import DeviceClaim as DeviceClaim
 from corral.components.model import DeviceResource as DeviceResource
 from corral.components.model import EngineTrigger as EngineTrigger

@@ -169,6 +169,7 @@ class StackConfig(Section):
         of_some = {
             "gpu-pools[].fabric": any(pool.fabric is not None for pool in self.gpu_pools),
             "models[].kind": bool(other_kinds),
+            "models[].pipeline-parallel": any(model.pipeline_parallel > 1 for model in self.models),
             "models[].scaling": any(model.scaling is not None for model in self.models),
             "models[].local-cache": any(model.local_cache for model in self.models),
         }

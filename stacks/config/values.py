@@ -68,9 +68,12 @@ StepTokens = Annotated[int, Field(strict=True, ge=1, le=1 << 20)]
 LoraRank = Annotated[int, Field(strict=True, ge=1, le=MOST_RANK)]
 """Rank of a LoRA adapter."""
 MOST_GPUS = 16
+MOST_NODES = 16
 """GPUs of one node."""
 TensorParallel = Annotated[int, Field(strict=True, ge=1, le=MOST_GPUS)]
 """GPUs of one node that share a model."""
+PipelineParallel = Annotated[int, Field(strict=True, ge=1, le=MOST_NODES)]
+"""Nodes that share a model."""
 SIZE = "[1-9][0-9]{0,9}(Gi|Ti)"
 MOST_GIB = 1 << 30
 """GiB of a volume; an exbibyte, beyond which no volume goes."""

@@ -90,6 +90,7 @@ class Platform:
                 Addon.KEDA,
                 Addon.MODEL_CACHE,
                 Addon.LLM_INFERENCE_SERVICE,
+                Addon.LWS,
             ),
             more=[*(one for one in further if one is not None), *pools],
         )

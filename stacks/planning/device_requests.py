@@ -73,4 +73,5 @@ def _label(profile: str) -> str:
 
 def devices_of(placement: PoolPlacement) -> str:
     """The devices of one replica: `1g.5gb`, `whole GPU`, `2 GPUs`, `1/4 GPU`."""
-    return f"{placement.count} GPUs" if placement.count > 1 else placement.device.words
+    words = f"{placement.count} GPUs" if placement.count > 1 else placement.device.words
+    return words if placement.nodes == 1 else f"{placement.nodes} nodes x {words}"

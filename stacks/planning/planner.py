@@ -21,6 +21,7 @@ from corral.stacks.planning.digests import artifacts, digests_of, repositories
 from corral.stacks.planning.fast_start import fast_start_problems, model_caches, pre_pulls
 from corral.stacks.planning.gateway import gateway_plan
 from corral.stacks.planning.gpu_pools.allocators import pool_allocator
+from corral.stacks.planning.gpu_pools.pipeline import place_across
 from corral.stacks.planning.gpu_pools.placement import place
 from corral.stacks.planning.model_files import stored_bytes, unlocked
 from corral.stacks.planning.pricing import cost
@@ -65,7 +66,12 @@ def plan(
     stated = model_requests(config.served_models, config.known_models, tenants)
     requests = tuple(with_locked(one, locked) for one in stated)
     allocators = [pool_allocator(pool) for pool in pools]
-    placed = [place(one.path, one.config, one.spec, one.engine, one.context, allocators) for one in requests]
+    placed = [
+        (place if one.config.pipeline_parallel == 1 else place_across)(
+            one.path, one.config, one.spec, one.engine, one.context, allocators
+        )
+        for one in requests
+    ]
     problems += [one for one in placed if isinstance(one, Problem)]
     problems += unlocked(requests, locked, sovereignty.profile)
     problems += adapter_problems(requests, locked, sovereignty.profile)

@@ -194,7 +194,7 @@ def _against(model: ModelPlan, api: Api, gpu: str, hour: Decimal, counted: Money
 
 def _capacity(figure: Throughput, model: ModelPlan) -> int:
     """Output tokens a month of all replicas, fully used."""
-    return figure.tokens * model.claim.count * model.replicas_max * 3600 * HOURS
+    return figure.tokens * model.claim.count * model.nodes * model.replicas_max * 3600 * HOURS
 
 
 def quantum(amount: Decimal) -> Decimal:

@@ -41,6 +41,7 @@ def arguments(
     shares: int = 1,
     half: bool = False,
     port: int = PORT,
+    stages: int = 1,
     settings: EngineSettings = DEFAULTS,
     max_tokens: int | None = None,
 ) -> tuple[str, ...]:
@@ -50,7 +51,7 @@ def arguments(
     the model's files, none where its weights are simulated. `shares`: equal shares that its GPU goes into by
     time, of which a device is one; the server sees the memory of all of it. `half`: of the types
     of 16 bits, the GPU computes in float16 alone. `port`: where it listens. `max_tokens`: most tokens of one
-    answer.
+    answer. `stages`: nodes that it spans.
     """
     options = server_options(engine, name, gguf(files), port)
     stated = tuple(one for option in options for one in option.arguments)
@@ -68,6 +69,7 @@ def arguments(
         *_graphs(max_num_seqs, settings),
         *("--gpu-memory-utilization", str(_rounded_down(share))),
         *("--tensor-parallel-size", str(parallel)),
+        *(("--pipeline-parallel-size", str(stages)) if stages > 1 else ()),
         *("--dtype", "float16" if half else DTYPES.get(facts.dtype, "auto")),
         *("--kv-cache-dtype", settings.cache_dtype.value),
         *_cache(settings),

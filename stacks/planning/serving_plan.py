@@ -96,6 +96,7 @@ def _model_plan(
             max_num_seqs=section.max_num_seqs,
             parallel=placement.count,
             port=PORTS[section.kind],
+            stages=placement.nodes,
             shares=placement.device.shares,
             half=not gpu.bf16,
             usable=placement.device.usable,
@@ -149,4 +150,5 @@ def _model_plan(
         drain_seconds=DRAIN_SECONDS if one.canary_of is not None or section.scaling is not None else None,
         service=f"{served_names(section.kind, section.name).service}.{one.namespace}.svc.cluster.local",
         kind=section.kind,
+        nodes=placement.nodes,
     )

@@ -22,6 +22,7 @@ from corral.components.keda.values import http_values, keda_values
 from corral.components.kserve.values import kserve_values
 from corral.components.kyverno.values import kyverno_values
 from corral.components.llm_inference_service.component import values as llm_values
+from corral.components.lws.component import values as lws_values
 from corral.components.model_cache.objects import chart_values
 from corral.components.observability.values import stack_values
 from corral.components.supply import Supply
@@ -106,6 +107,7 @@ def uses() -> list[Use]:
             ),
             Use("kserve-llmisvc-resources", case, llm_values(supply), embedded=False),
             Use("aws-efa-k8s-device-plugin", case, efa_values(["training"], supply), embedded=False),
+            Use("lws", case, lws_values(supply, replicas=2), embedded=False),
             Use("kserve-localmodel-resources", case, chart_values(supply), embedded=False),
         ]
     types = [

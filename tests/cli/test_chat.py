@@ -56,11 +56,13 @@ ANSWER = stream(
 def chat(tmp_path):
     requests = []
 
-    def connect(services, answer=(200, ANSWER), pods=(POD,)):
+    def connect(services, answer=(200, ANSWER), pods=(POD,), llm=None):
         def respond(request):
             path = request.url.path
             if path.endswith("/inferenceservices"):
                 return httpx.Response(200, json={"items": services})
+            if path.endswith("/llminferenceservices"):
+                return httpx.Response(404) if llm is None else httpx.Response(200, json={"items": llm})
             if path.endswith("/pods"):
                 return httpx.Response(200, json={"items": list(pods)})
             if "/resourceclaims/" in path:
@@ -239,3 +241,12 @@ def test_a_connection_that_breaks_off_otherwise_is_an_error(breaking, pieces, as
     with pytest.raises(NoAnswer, match="broke off: incomplete chunked read"):
         complete(talk.ask(service("smol"), "Hello?"))
     assert answers.asked == asked
+
+
+def test_a_model_of_the_other_kind_is_asked_by_its_own_service(chat):
+    talk = chat([], llm=[service("large")])
+    chosen, question = talk.choose(["large", "Why?"])
+    _parts, answer = complete(talk.ask(chosen, question))
+    (path, _body), *_ = talk.requests
+    assert path.endswith("/services/large-kserve-workload-svc:8000/proxy/v1/chat/completions")
+    assert answer.hops[0].service == "llm/large-kserve-workload-svc:8000"

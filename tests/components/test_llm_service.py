@@ -151,3 +151,64 @@ def test_the_gateway_leads_to_it_and_may_reach_its_port():
     network = graph.one("NetworkPolicy", "gateway-network").inputs["spec"]
     ports = {one["port"] for rule in network["egress"] for one in rule.get("ports", [])}
     assert {8080, 8000} <= ports
+
+
+GROUP = {
+    "nodes": 2,
+    "lws": "lws-system",
+    "engine": "vllm",
+    "runtime": "corral-vllm",
+    "arguments": ["--tensor-parallel-size", "8", "--pipeline-parallel-size", "2"],
+    "files": [{"name": "model.safetensors", "sha256": SUM}],
+    "claim": {"device_class": "gpu.nvidia.com", "count": 8},
+}
+
+
+def test_a_replica_on_nodes_is_a_leader_and_workers_of_the_same_pod():
+    spec = spec_of(served(**GROUP))
+    assert spec["parallelism"] == {"pipeline": 2}
+    leader, worker = spec["template"], spec["worker"]
+    assert {key: value for key, value in leader.items() if key != "containers"} == {
+        key: value for key, value in worker.items() if key != "containers"
+    }
+    (main_of_leader,), (main_of_worker,) = leader["containers"], worker["containers"]
+    assert main_of_leader["resources"] == main_of_worker["resources"]
+    assert main_of_worker["name"] == "main" and main_of_worker["image"] == main_of_leader["image"]
+
+
+def test_each_of_a_group_is_told_its_place_and_the_leaders_address():
+    spec = spec_of(served(**GROUP))
+    (leader,), (worker,) = spec["template"]["containers"], spec["worker"]["containers"]
+    for one in (leader, worker):
+        said = dict(zip(one["args"], one["args"][1:], strict=False))
+        assert (said["--nnodes"], said["--master-addr"]) == ("2", "$(LWS_LEADER_ADDRESS)")
+    assert leader["args"][-2:] == ["--node-rank", "0"] and "--headless" not in leader["args"]
+    assert worker["args"][-3:] == ["--node-rank", "$(LWS_WORKER_INDEX)", "--headless"]
+
+
+def test_a_worker_answers_no_call_and_so_no_probe():
+    (worker,) = spec_of(served(**GROUP))["worker"]["containers"]
+    assert not {"startupProbe", "readinessProbe", "livenessProbe", "ports"} & worker.keys()
+
+
+def test_an_alert_counts_leaders_where_replicas_are_groups():
+    rules = json.dumps(served(**GROUP, monitor_types="there").one("PrometheusRule").inputs)
+    assert "kube_statefulset_status_replicas_ready{namespace=" in rules.replace('\\"', '"')
+    assert "tiny-kserve-mn" in rules and "kube_deployment" not in rules
+
+
+@pytest.mark.parametrize(
+    ("change", "named"),
+    [
+        ({"kind": "InferenceService"}, "nodes: 2 is for kind LLMInferenceService and engine vllm"),
+        ({"engine": "llama.cpp"}, "nodes: 2 is for kind LLMInferenceService and engine vllm"),
+        ({"nodes": 0}, "nodes: 0 is not allowed; use 1 or more"),
+        (
+            {"replicas_max": 2, "scaling": {"concurrency": 1, "cooldown_seconds": 300, "keda": "keda"}},
+            "replicas on 2 nodes have a fixed number; leave it out",
+        ),
+    ],
+)
+def test_arguments_with_which_no_group_would_answer_are_refused(change, named):
+    with pytest.raises(ArgsError, match=named):
+        served(**{**GROUP, **change})

@@ -16,7 +16,7 @@ from tests.components.harness import build
 from tests.components.llm_inference_service.test_llm_inference_service import controller
 from tests.components.model_cache.test_model_cache import cached, kept
 from tests.components.test_kserve_and_pools import INFERENCE
-from tests.components.test_llm_service import served
+from tests.components.test_llm_service import GROUP, served
 from tests.components.test_model import model
 from tests.components.test_model_adapters import ON_VLLM, SQL
 
@@ -35,6 +35,7 @@ from corral.components.gpu_operator.values import operator_values
 from corral.components.kserve import KServe
 from corral.components.kserve.values import kserve_values
 from corral.components.llm_inference_service.component import values as llm_values
+from corral.components.lws.component import values as lws_values
 from corral.components.model_cache.objects import chart_values
 from corral.components.vector_db import VectorDatabase
 from corral.stacks.deploy.component_args.admission import object_controls
@@ -364,16 +365,21 @@ LLM = {
 
 
 def test_what_is_made_for_llm_inference_services_is_what_kserve_accepts(schema_of):
-    graphs = (served(), served(weights="simulated", source=None, files=None, store=None), controller())
+    graphs = (
+        served(),
+        served(**GROUP),
+        served(weights="simulated", source=None, files=None, store=None),
+        controller(),
+    )
     found = [one for graph in graphs for one in graph if one.kind in LLM]
     assert {one.kind for one in found} == LLM.keys()
     for one in found:
         jsonschema.validate(one.inputs, schema_of(*LLM[one.kind]))
 
 
-@pytest.mark.parametrize("path", ["template", "model", "storageInitializer", ""])
+@pytest.mark.parametrize("path", ["template", "worker", "parallelism", "model", "storageInitializer", ""])
 def test_a_misspelt_field_of_an_llm_inference_service_is_noticed(path, schema_of):
-    wrong = copy.deepcopy(served().one("LLMInferenceService").inputs)
+    wrong = copy.deepcopy(served(**GROUP).one("LLMInferenceService").inputs)
     (wrong["spec"][path] if path else wrong["spec"])["servise"] = "x"
     with pytest.raises(jsonschema.ValidationError, match="servise"):
         jsonschema.validate(wrong, schema_of(*LLM["LLMInferenceService"]))
@@ -382,6 +388,7 @@ def test_a_misspelt_field_of_an_llm_inference_service_is_noticed(path, schema_of
 @pytest.mark.parametrize(
     ("chart", "ours"),
     [
+        ("lws", lws_values({"pull_secret": "mirror"}, replicas=1)),
         ("kserve-llmisvc-resources", llm_values({"pull_secret": "mirror"})),
         ("kserve-localmodel-resources", chart_values({})),
         (
@@ -390,7 +397,7 @@ def test_a_misspelt_field_of_an_llm_inference_service_is_noticed(path, schema_of
         ),
     ],
 )
-def test_values_of_further_charts_of_kserve_are_keys_of_the_real_ones(chart, ours, upstream):
+def test_values_of_further_charts_for_models_are_keys_of_the_real_ones(chart, ours, upstream):
     real = yaml.safe_load((upstream / "charts" / chart / "values.yaml").read_text())
 
     def known(mine, theirs, path=""):

@@ -15,6 +15,7 @@ from corral.controls.page import PROFILE_PAGES, profile_page
 from corral.controls.portability.off_02 import LOCKED
 from corral.controls.profiles import PROFILES, Profile, profile
 from corral.controls.register import CONTROLS, control
+from corral.controls.workloads import workloads
 
 NARROWED = {
     "budget": replace(
@@ -116,3 +117,11 @@ def test_a_region_outside_the_profile_is_refused_with_the_allowed_ones() -> None
 def test_a_rule_that_cannot_run_is_an_error_and_no_verdict() -> None:
     with pytest.raises(ValueError, match="CEL"):
         evaluate_object(control("SOV-SUP-02"), {"kind": "Pod", "spec": {"containers": 5}}, PROFILES["open"])
+
+
+def test_an_empty_preset_is_no_model_and_one_with_a_model_is():
+    preset = {"apiVersion": "serving.kserve.io/v1alpha2", "kind": "LLMInferenceServiceConfig"}
+    metadata = {"name": "preset", "namespace": "kserve"}
+    assert list(workloads({**preset, "metadata": metadata, "spec": {}})) == []
+    (found, *_) = workloads({**preset, "metadata": metadata, "spec": {"model": {"uri": "hf://org/chat"}}})
+    assert found["kind"] == "LLMInferenceService"

@@ -25,6 +25,7 @@ from corral.stacks.config.values import (
     LoraRank,
     Name,
     Percent,
+    PipelineParallel,
     Positive,
     Seconds,
     Sequences,
@@ -172,8 +173,8 @@ class ModelSection(Section):
     source: str | None = None
     """Where its files are imported from, such as `s3://bucket/path`; the catalogue's package when absent."""
     kind: ServingKind = ServingKind.INFERENCE_SERVICE
-    """Kind of KServe's object that serves it: `InferenceService`, or `LLMInferenceService`, of which a
-    replica may span nodes; see docs/large-models.md."""
+    """Kind of KServe's object that serves it: `InferenceService`, or `LLMInferenceService`, whose replica may
+    span nodes; see docs/large-models.md."""
     engine: Engine | None = None
     """Program that serves it; the catalogue's when absent."""
     engine_version: str | None = None
@@ -189,6 +190,9 @@ class ModelSection(Section):
     """How many sequences must fit at full context at the same time."""
     tensor_parallel: TensorParallel | None = None
     """GPUs of a node that a replica is spread over; the fewest of 1, 2, 4, 8 that it fits on when absent."""
+    pipeline_parallel: PipelineParallel = 1
+    """Nodes that a replica spans, with all GPUs of each: vLLM divides the layers into so many stages. More
+    than 1 is for kind `LLMInferenceService`."""
     gpu_memory_utilization: Utilisation | None = None
     """Share of a GPU, slice or share that vLLM may fill at most; 0.92 when absent, and less where the driver
     needs the rest."""

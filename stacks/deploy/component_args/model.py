@@ -8,6 +8,7 @@ from corral.components.fair_sharing import FairSharing, TenantQueues
 from corral.components.keda import Keda
 from corral.components.kserve import KServe
 from corral.components.llm_inference_service import LlmInferenceService
+from corral.components.lws import LeaderWorkerSets
 from corral.components.model import DeviceClaim, LoraAdapter, ModelArgs, ModelScaling, NodeCache, SourceAccess
 from corral.components.model_cache import ModelCache
 from corral.components.model_storage import ModelStorage
@@ -70,6 +71,11 @@ def model_args(context: DeployContext, model: ModelPlan) -> ModelArgs:
         controller = built.get(LlmInferenceService)
         if controller is not None:
             args["llm_controller"] = controller.namespace
+    if model.nodes > 1:
+        args["nodes"] = model.nodes
+        sets = built.get(LeaderWorkerSets)
+        if sets is not None:
+            args["lws"] = sets.namespace
     if kserve is not None:
         args["runtime"] = kserve.runtimes[model.engine.value]
     if model.unlocked:

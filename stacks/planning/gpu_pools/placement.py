@@ -51,10 +51,14 @@ class PoolPlacement(DeviceFit):
     """Pool and devices of one model."""
 
     pool: str
+    nodes: int = 1
+    """Nodes of each replica, with `count` devices on each."""
 
 
 @dataclass(frozen=True)
-class _Need:
+class Replica:
+    """What one replica needs of devices."""
+
     model: ModelSection
     facts: ModelSpec
     engine: Engine
@@ -116,6 +120,11 @@ class _Need:
             return []
         return [n for n in numbers if n <= device.most and splits(self.facts, self.engine, n)]
 
+    def fit(self, device: DeviceKind, count: int) -> DeviceFit:
+        """What one replica has on `count` such devices."""
+        longest, full = self.longest(device, count), self.sequences(device, count)
+        return DeviceFit(device, count, self.on(device, count), longest, full)
+
     def smallest(self) -> int:
         return smallest_device(
             self.facts,
@@ -137,7 +146,7 @@ def place(
     allocators: Sequence[PoolAllocator],
 ) -> PoolPlacement | Problem:
     """Devices for all replicas of `model`, reserved in their pool; or why there are none."""
-    need = _Need(model, facts, engine, context)
+    need = Replica(model, facts, engine, context)
     open_to = [
         allocator
         for allocator in allocators
@@ -147,8 +156,7 @@ def place(
     for allocator, device, count in options:
         each = need.on(device, count)
         if allocator.take(device, count, model.replicas.max, (model.name, each.used)):
-            longest, full = need.longest(device, count), need.sequences(device, count)
-            return PoolPlacement(device, count, each, longest, full, allocator.pool.name)
+            return PoolPlacement(**vars(need.fit(device, count)), pool=allocator.pool.name)
     return _full(path, need, options) if options else _too_large(path, need, open_to)
 
 
@@ -156,18 +164,17 @@ def smallest_fit(
     model: ModelSection, facts: ModelSpec, engine: Engine, context: int, devices: Sequence[DeviceKind]
 ) -> DeviceFit | None:
     """The smallest of `devices`, and the fewest of it, that one replica fits on; None: it fits on none."""
-    need = _Need(model, facts, engine, context)
+    need = Replica(model, facts, engine, context)
     for device in sorted(devices, key=lambda one: one.usable):
         count = _count(need, device)
         if count:
-            each = need.on(device, count)
-            return DeviceFit(device, count, each, need.longest(device, count), need.sequences(device, count))
+            return need.fit(device, count)
     return None
 
 
 def least_memory(model: ModelSection, facts: ModelSpec, engine: Engine, context: int) -> int:
     """Bytes of the smallest single device that would hold one replica, if there were one of every size."""
-    return _Need(model, facts, engine, context).smallest()
+    return Replica(model, facts, engine, context).smallest()
 
 
 def _serves(allocator: PoolAllocator, engine: Engine) -> bool:
@@ -177,7 +184,7 @@ def _serves(allocator: PoolAllocator, engine: Engine) -> bool:
 
 
 def _options(
-    need: _Need, allocators: Sequence[PoolAllocator]
+    need: Replica, allocators: Sequence[PoolAllocator]
 ) -> Iterator[tuple[PoolAllocator, DeviceKind, int]]:
     """Per pool the smallest kinds of devices, and the fewest of each, that one replica fits on."""
     counts: dict[DeviceKind, int] = {}
@@ -189,12 +196,12 @@ def _options(
                 yield allocator, device, counts[device]
 
 
-def _count(need: _Need, device: DeviceKind) -> int:
+def _count(need: Replica, device: DeviceKind) -> int:
     """Devices that one replica needs; 0: it does not fit on any number of them."""
     return next((n for n in need.spans(device) if need.on(device, n).free >= 0), 0)
 
 
-def _too_large(path: str, need: _Need, allocators: Sequence[PoolAllocator]) -> Problem:
+def _too_large(path: str, need: Replica, allocators: Sequence[PoolAllocator]) -> Problem:
     each = f" on each of {need.model.tensor_parallel}" if (need.model.tensor_parallel or 1) > 1 else ""
     need_text = f"{need.model.name} needs {gib(need.smallest())} of GPU memory{each}"
     devices = [(allocator.pool.name, device) for allocator in allocators for device in allocator.devices()]
@@ -219,7 +226,7 @@ def _too_large(path: str, need: _Need, allocators: Sequence[PoolAllocator]) -> P
     )
 
 
-def _no_batch(path: str, need: _Need, devices: Sequence[tuple[str, DeviceKind]]) -> Problem:
+def _no_batch(path: str, need: Replica, devices: Sequence[tuple[str, DeviceKind]]) -> Problem:
     """A model, on one device, whose batch is larger than any of them."""
     open_to = [one for one in devices if need.runs_on(one[1])]
     pool, largest = max(open_to, key=lambda one: one[1].usable)
@@ -241,7 +248,7 @@ class _Whole(NamedTuple):
     """What to change; empty: a node of the pool has too few."""
 
 
-def _whole(need: _Need, allocators: Sequence[PoolAllocator]) -> _Whole | None:
+def _whole(need: Replica, allocators: Sequence[PoolAllocator]) -> _Whole | None:
     """The first pool that would hold it, else the first of them; None: no number of such GPUs does."""
     options: list[_Whole] = []
     for pool in (
@@ -257,20 +264,20 @@ def _whole(need: _Need, allocators: Sequence[PoolAllocator]) -> _Whole | None:
     return next((one for one in options if one.use), options[0] if options else None)
 
 
-def _advice(need: _Need, device: DeviceKind, whole: str) -> str:
+def _advice(need: Replica, device: DeviceKind, whole: str) -> str:
     """What fits on `device`: the largest context, a smaller dtype of the same model; or `whole`."""
     longest = max((need.longest(device, count) for count in need.spans(device)), default=0)
     shorter = [f"context: {longest // ROUND * ROUND}"] if longest >= ROUND else []
     smaller = [
         f"model: {key}"
         for key in _relatives(need)
-        if _count(_Need(need.model, models()[key], need.engine, need.context), device)
+        if _count(Replica(need.model, models()[key], need.engine, need.context), device)
     ]
     nearer = [*shorter, *smaller[:1], *([whole] if whole else [])]
     return ", ".join([*nearer, "or a larger device"]) if nearer else "a smaller model or a larger device"
 
 
-def _relatives(need: _Need) -> Sequence[str]:
+def _relatives(need: Replica) -> Sequence[str]:
     """The same model in dtypes that weigh less, the heaviest first."""
     family = need.facts.family
     relatives = {key: one.weights for key, one in models().items() if family and one.family == family}
@@ -278,7 +285,7 @@ def _relatives(need: _Need) -> Sequence[str]:
     return sorted(lighter, key=lambda key: -relatives[key])
 
 
-def _full(path: str, need: _Need, options: Sequence[tuple[PoolAllocator, DeviceKind, int]]) -> Problem:
+def _full(path: str, need: Replica, options: Sequence[tuple[PoolAllocator, DeviceKind, int]]) -> Problem:
     allocator, device, count = options[0]
     left = [
         (one.free(other) // number, f"{other.words} of {one.pool.name}") for one, other, number in options

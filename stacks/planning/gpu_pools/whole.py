@@ -46,6 +46,18 @@ class WholeAllocator:
             self.free_gpus[node] -= count
         return True
 
+    @property
+    def empty_nodes(self) -> int:
+        """Nodes on which nothing is taken."""
+        return sum(number == self.pool.gpus_per_node for number in self.free_gpus.values())
+
+    def take_nodes(self, nodes: int, replicas: int, tenant: Occupant) -> bool:
+        """Reserve all GPUs of `nodes` nodes for each of `replicas`; False, and nothing changed, if there are
+        too few without another model."""
+        if self.empty_nodes < nodes * replicas:
+            return False
+        return self.take(self.devices()[0], self.pool.gpus_per_node, nodes * replicas, tenant)
+
     def finish(self) -> tuple[PoolPlan, dict[str, tuple[ReplicaPlacement, ...]]]:
         usable = gpus()[self.pool.gpu].usable
         taken = {

@@ -197,7 +197,7 @@ class ModelPlan:
     full_sequences: int
     """Sequences at full context that fit at the same time; 0: an encoder keeps none."""
     placements: tuple[ReplicaPlacement, ...]
-    """Empty where slices are cut on demand: any GPU of the pool."""
+    """One for each node of a replica; empty where slices are cut on demand: any GPU of the pool."""
     service: str
     """In-cluster host name of its Service, without port."""
     cold_start: ColdStart
@@ -227,10 +227,13 @@ class ModelPlan:
     kind: ServingKind = ServingKind.INFERENCE_SERVICE
     """Kind of the object that serves it."""
 
+    nodes: int = 1
+    """Nodes that a replica spans; `claim` is what it asks for on each."""
+
     @property
     def names(self) -> ServedNames:
         """What is made of that object."""
-        return served_names(self.kind, self.name)
+        return served_names(self.kind, self.name, self.nodes)
 
     @property
     def files_gib(self) -> int:
