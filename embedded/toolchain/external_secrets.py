@@ -1,7 +1,7 @@
-"""External Secrets out of its Go modules with the store Vault alone, and its chart: made where it is named.
+"""External Secrets out of its Go modules with the stores that the platform knows, and its chart.
 
 Its tags from v2 on are no versions of its modules, whose paths have no `/v2`: the modules are those of the
-commit of tag v2.9.0.
+commit of tag v2.9.0. It is made where it is named.
 """
 
 from collections.abc import Mapping
@@ -28,15 +28,15 @@ NESTED: Mapping[str, str] = {
     "providers/v1/aws": "h1:5HXJq27lmUjj90vkzAYGtNidPccHcgntRG02/W39l0Q=",
     "providers/v1/gcp": "h1:Hn0R380FrX4Vfe2Bf5QAlfmEA/94fRSZxn0f5RYkAfw=",
 }
-"""Checksum of each module below the first; Vault may be entered by an identity of AWS or Google, too."""
-REGISTERED = "vault.go"
-"""The file of `pkg/register` that this build has: one store, and no generators."""
+"""Checksum of each module below the first."""
+STORES = ("vault", "aws", "gcp")
+"""Build tags, each with a file of `pkg/register`: three stores, and no generators."""
 CREATED = frozenset({"ClusterExternalSecret", "ClusterGenerator", "ClusterPushSecret", "PushSecret"})
 """Definitions that the chart leaves out where its value `crds.create…` is off."""
 
 
 def external_secrets(builder: Builder, source: Path) -> None:
-    """Put the modules beside ours, one in the other as in their repository, with one store."""
+    """Put the modules beside ours, one in the other as in their repository, with those stores."""
     root = source / "root"
     copy_without(builder.module(ROOT), root, "*_test.go", "docs", "tests", "terraform")
     for path, checksum in NESTED.items():
@@ -44,7 +44,7 @@ def external_secrets(builder: Builder, source: Path) -> None:
         (root / path).parent.mkdir(parents=True, exist_ok=True)
         copy_without(builder.module(pin), root / path, "*_test.go")
     for file in (root / "pkg" / "register").iterdir():
-        if file.name != REGISTERED:
+        if file.stem not in STORES:
             file.unlink()
     # What the module demands are all stores; what this build demands stands in its own go.mod.
     (root / "go.mod").write_text(f"module {PATH}\n\ngo 1.26.5\n")
@@ -87,7 +87,7 @@ RECIPES: tuple[Recipe, ...] = (
                 180,
                 {},
                 external_secrets,
-                ("vault",),
+                STORES,
             ),
         ),
     ),

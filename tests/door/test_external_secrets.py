@@ -1,4 +1,4 @@
-"""External Secrets runs with a Vault's double: a Secret follows its entry, and who may not read does not.
+"""External Secrets runs with doubles of a Vault and of AWS: a Secret follows its entry; a pod when told.
 
 Its operator takes minutes to build (`corral setup --addon external-secrets`), so this runs where
 `CORRAL_EXTERNAL_SECRETS=1` says so.
@@ -6,6 +6,7 @@ Its operator takes minutes to build (`corral setup --addon external-secrets`), s
 
 import json
 import os
+import socket
 from collections.abc import Callable, Generator, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -15,6 +16,8 @@ from typing import Any
 import pytest
 from tests.commands import kubectl, kubectl_done
 from tests.door.newcomer import Newcomer, newcomer_in
+from tests.doubles import secrets_manager
+from tests.doubles.secrets_manager import Aws
 from tests.doubles.vault import Role, Vault, serving
 from tests.e2e.platform_client import holds, wait_for
 
@@ -33,14 +36,23 @@ PROGRAM = """
 import pulumi
 import pulumi_kubernetes as kubernetes
 from corral.components.external_secrets import ExternalSecrets
+from corral.components.rate_limit_store import RateLimitStore
 
 on = pulumi.ResourceOptions(provider=kubernetes.Provider("cluster", kubeconfig={kubeconfig!r}))
-ExternalSecrets("external-secrets", {{
-    "supply": {{"charts": {charts!r}}},
+supply = {{"charts": {charts!r}}}
+secrets = ExternalSecrets("external-secrets", {{
+    "supply": supply,
     "store": "platform", "provider": "vault", "server": {server!r}, "role": "corral",
-    "namespaces": ["team-a"], "replicas": 1,
+    "namespaces": ["team-a", "token-limits"], "replicas": 1,
 }}, on)
+store = {{
+    "name": secrets.store, "prefix": "corral/", "property": "value", "refresh": "2s",
+    "revision": pulumi.Config().get("revision") or "1",
+}}
+RateLimitStore("counts", {{"supply": supply, "secret_store": store, "protect": False}}, on)
 """
+UP = ("pulumi", "up", "-s", "store", "--yes", "--skip-preview", "--non-interactive")
+PASSWORD = "corral/token-limits-password"
 SPACE, SECONDS, REFRESH = "team-a", 60, 2
 OPERATOR = f"system:serviceaccount:external-secrets:{ACCOUNT}"
 
@@ -79,13 +91,14 @@ class Site:
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    ensure(needed([Addon.EXTERNAL_SECRETS]), lambda _line: None)
+    ensure(needed([Addon.EXTERNAL_SECRETS, Addon.TOKEN_LIMITS]), lambda _line: None)
     folder = tmp_path_factory.mktemp("store")
     newcomer = newcomer_in(folder)
     newcomer.log_in()
     plane = newcomer.home / ".cache" / "corral" / "elsewhere"
     roles = {"corral": Role(OPERATOR, "corral/")}
     with serving(Vault(reviewed(plane / "kubeconfig"), roles)) as vault:
+        vault.entries[PASSWORD] = {"value": "the first"}
         try:
             newcomer.done("corral", "up", "--plane-only", "-s", "elsewhere")
             own = folder / "own"
@@ -96,25 +109,28 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
             made = Site(replace(newcomer, checkout=own), plane / "kubeconfig", vault)
             made.kubectl("create", "namespace", SPACE)
             made.newcomer.done("pulumi", "stack", "init", "store")
-            up = ("pulumi", "up", "-s", "store", "--yes", "--skip-preview", "--non-interactive")
-            made.newcomer.done(*up)
+            made.newcomer.done(*UP)
             yield made
         finally:
             newcomer.run("corral", "down", "-s", "elsewhere", "--yes")
 
 
-def reviewed(kubeconfig: Path) -> Callable[[str], str | None]:
-    """Whose token of the cluster it is, as the cluster says."""
+def reviewed(kubeconfig: Path, *audiences: str) -> Callable[[str], str | None]:
+    """Whose token of the cluster it is, made for these audiences alone, as the cluster says."""
 
     def who(token: str) -> str | None:
-        review = {"apiVersion": "authentication.k8s.io/v1", "kind": "TokenReview", "spec": {"token": token}}
+        spec = {"token": token, **({"audiences": audiences} if audiences else {})}
+        review = {"apiVersion": "authentication.k8s.io/v1", "kind": "TokenReview", "spec": spec}
         said = kubectl_done(kubeconfig, "create", "-o", "json", "-f", "-", stdin=json.dumps(review))
         return json.loads(said)["status"].get("user", {}).get("username")
 
     return who
 
 
-def external(name: str, key: str, store: str = "platform", space: str = SPACE) -> dict[str, Any]:
+def external(
+    name: str, key: str, store: str = "platform", space: str = SPACE, field: str | None = "value"
+) -> dict[str, Any]:
+    remote = {"key": key} if field is None else {"key": key, "property": field}
     return {
         "apiVersion": API_VERSION,
         "kind": "ExternalSecret",
@@ -123,7 +139,7 @@ def external(name: str, key: str, store: str = "platform", space: str = SPACE) -
             "refreshInterval": f"{REFRESH}s",
             "secretStoreRef": {"kind": KIND, "name": store},
             "target": {"name": name, "deletionPolicy": "Retain"},
-            "data": [{"secretKey": "text", "remoteRef": {"key": key, "property": "value"}}],
+            "data": [{"secretKey": "text", "remoteRef": remote}],
         },
     }
 
@@ -181,6 +197,101 @@ def test_another_namespace_reads_nothing_by_the_store(site: Site):
         wait_for(lambda: site.refusal("externalsecret", "taken", "-n", "shop"), SECONDS, "refused")
         wait_for(lambda: "not allowed from namespace" in site.events("taken"), SECONDS, "the reason")
         assert not site.read("secret", "taken", "-n", "shop")
+
+
+def said(site: Site, password: str) -> str:
+    """What the store of counts answers who logs in with that password."""
+    address = site.read("service", "rate-limit-store", "-n", "token-limits")["spec"]["clusterIP"]
+    with socket.create_connection((address, 6379), timeout=10) as connection:
+        connection.sendall(f'AUTH "{password}"\r\n'.encode())
+        return connection.recv(200).decode()
+
+
+def test_a_pod_that_reads_a_secret_as_it_starts_goes_on_until_the_revision_says_otherwise(site: Site):
+    def pod() -> str:
+        return site.read("pod", "rate-limit-store-0", "-n", "token-limits")["metadata"]["uid"]
+
+    first = pod()
+    assert said(site, "the first").startswith("+OK")
+    before = site.read("secret", "rate-limit-store-credential", "-n", "token-limits")["data"]
+    site.vault.entries[PASSWORD] = {"value": 'the "second"'}
+
+    def there() -> Any:
+        return site.read("secret", "rate-limit-store-credential", "-n", "token-limits")["data"]
+
+    wait_for(lambda: there() != before, 10 * REFRESH, "the Secret follows")
+    assert pod() == first and said(site, "the first").startswith("+OK"), "nobody starts it anew unasked"
+    site.newcomer.done("pulumi", "config", "set", "revision", "2", "-s", "store")
+    site.newcomer.done(*UP)
+    assert pod() != first
+    assert said(site, "the first").startswith("-WRONGPASS")
+    assert said(site, 'the \\"second\\"').startswith("+OK")
+
+
+@pytest.fixture(scope="module")
+def aws(site: Site) -> Iterator[Aws]:
+    """AWS, which the operator's pods enter as on EKS, whose webhook gives them token and the agent's URL."""
+    who = reviewed(site.kubeconfig, secrets_manager.AUDIENCE)
+    with secrets_manager.serving(Aws(who)) as made:
+        folder, file = "/var/run/secrets/pods.eks.amazonaws.com/serviceaccount", "eks-pod-identity-token"
+        variables = {
+            "AWS_CONTAINER_CREDENTIALS_FULL_URI": made.credentials,
+            "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE": f"{folder}/{file}",
+            "AWS_SECRETSMANAGER_ENDPOINT": made.address,
+        }
+        token = {"audience": secrets_manager.AUDIENCE, "expirationSeconds": 3600, "path": file}
+        container = {
+            "name": "external-secrets",
+            "env": [{"name": name, "value": value} for name, value in variables.items()],
+            "volumeMounts": [{"name": "eks-pod-identity-token", "mountPath": folder, "readOnly": True}],
+        }
+        volume = {
+            "name": "eks-pod-identity-token",
+            "projected": {"sources": [{"serviceAccountToken": token}]},
+        }
+        pod = {"spec": {"containers": [container], "volumes": [volume]}}
+        patch = json.dumps({"spec": {"template": pod}})
+        site.kubectl("patch", "deployment", "external-secrets", "-n", "external-secrets", "--patch", patch)
+        site.kubectl("rollout", "status", "deployment", "external-secrets", "-n", "external-secrets")
+        yield made
+
+
+def aws_store() -> dict[str, Any]:
+    spec = {"provider": provider(SecretProvider.AWS, {"region": secrets_manager.REGION})}
+    return {"apiVersion": API_VERSION, "kind": KIND, "metadata": {"name": "aws"}, "spec": spec}
+
+
+def test_a_store_of_aws_is_entered_by_the_identity_of_the_operators_pods(site: Site, aws: Aws):
+    owner = aws.client("secretsmanager")
+    owner.create_secret(Name="corral/of-aws", SecretString="first")
+    aws.enforce(0)
+    wanted = external("of-aws", "corral/of-aws", store="aws", field=None)
+    with made(site, aws_store(), wanted):
+        refused = wait_for(lambda: site.refusal(KIND, "aws"), SECONDS, "no role, no store")
+        assert refused.startswith("InvalidProviderConfig"), refused
+        assert OPERATOR in aws.refused and site.secret("of-aws") is None
+    aws.allow(OPERATOR, "secretsmanager:DescribeSecret")
+    with made(site, aws_store(), wanted):
+        wait_for(
+            lambda: site.refusal("externalsecret", "of-aws", "-n", SPACE), SECONDS, "a role without rights"
+        )
+        assert "secretsmanager:GetSecretValue" in site.events("of-aws") and site.secret("of-aws") is None
+    aws.allow(OPERATOR, "secretsmanager:GetSecretValue")
+    site.kubectl("rollout", "restart", "deployment", "external-secrets", "-n", "external-secrets")
+    with made(site, aws_store(), wanted):
+        wait_for(lambda: site.secret("of-aws") == "Zmlyc3Q=", SECONDS, "the Secret is there")
+        owner.put_secret_value(SecretId="corral/of-aws", SecretString="second")
+        wait_for(lambda: site.secret("of-aws") == "c2Vjb25k", 10 * REFRESH, "the Secret follows")
+
+
+def test_a_store_of_google_is_one_that_the_operators_webhook_takes(site: Site):
+    spec = {"provider": provider(SecretProvider.GCP, {"region": "europe-west3", "project": "acme-keys"})}
+    store = {"apiVersion": API_VERSION, "kind": KIND, "metadata": {"name": "google"}, "spec": spec}
+    strictly = ("create", "--dry-run=server", "--validate=strict", "-f", "-")
+    site.kubectl(*strictly, given=store)
+    spec["provider"]["gcpsm"]["region"] = "europe-west3"
+    refused = kubectl(site.kubeconfig, *strictly, stdin=json.dumps(store))
+    assert refused.returncode and 'unknown field "spec.provider.gcpsm.region"' in refused.stderr
 
 
 def test_nothing_is_left_of_it_after_a_destroy(site: Site):
