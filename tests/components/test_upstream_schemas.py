@@ -388,7 +388,8 @@ def test_a_misspelt_field_of_an_llm_inference_service_is_noticed(path, schema_of
 @pytest.mark.parametrize(
     ("chart", "ours"),
     [
-        ("lws", lws_values({"pull_secret": "mirror"}, replicas=1)),
+        # A security context is Kubernetes' own type, which the chart passes on whole.
+        ("lws", lws_values({"pull_secret": "mirror"}, replicas=1) | {"podSecurityContext": {}}),
         ("kserve-llmisvc-resources", llm_values({"pull_secret": "mirror"})),
         ("kserve-localmodel-resources", chart_values({})),
         (
