@@ -11,8 +11,7 @@ from typing import Any, cast
 from corral.tools.cloud_client import CloudClient, md5_of
 from corral.tools.cloud_upload import Upload
 from corral.tools.failure import ToolFailure
-from corral.tools.model_store import Stored
-from corral.tools.store import Location
+from corral.tools.store import Location, Stored
 
 Say = Callable[[str], None]
 Json = dict[str, Any]

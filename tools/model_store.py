@@ -1,26 +1,13 @@
 """What importer and loader need of a store of models, whichever it is."""
 
-import datetime
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
-from corral.tools.store import Location
+from corral.tools.store import Location, Stored
 
 Say = Callable[[str], None]
-
-
-@dataclass(frozen=True)
-class Stored:
-    """An object of a store."""
-
-    key: str
-    modified: datetime.datetime
-    """When it was written."""
-    kept_until: datetime.datetime | None = None
-    """Time before which the bucket lets nobody remove it; None: there is none."""
 
 
 class Staged(Protocol):

@@ -11,8 +11,8 @@ from typing import Any
 
 from corral.catalogue.stores import model_prefix
 from corral.tools.importer import MANIFEST
-from corral.tools.model_store import ModelStore, Stored
-from corral.tools.store import Location
+from corral.tools.model_store import ModelStore
+from corral.tools.store import Location, Stored
 
 Say = Callable[[str], None]
 

@@ -7,8 +7,8 @@ from typing import Any
 
 from corral.tools import store as s3
 from corral.tools.failure import ToolFailure
-from corral.tools.model_store import Stored
 from corral.tools.staging import StagedFile, remove_abandoned
+from corral.tools.store import Stored
 
 HIDDEN = (403, 501)
 """Answers to who may not list versions, and of stores that have none."""

@@ -1,5 +1,6 @@
 """The object store as the tools see it: S3 with credentials from the environment alone."""
 
+import datetime
 import hashlib
 import json
 import os
@@ -48,6 +49,17 @@ class Location:
 
     def key(self, name: str) -> str:
         return f"{self.prefix}/{name}" if self.prefix else name
+
+
+@dataclass(frozen=True)
+class Stored:
+    """An object of a store."""
+
+    key: str
+    modified: datetime.datetime
+    """When it was written."""
+    kept_until: datetime.datetime | None = None
+    """Time before which the bucket lets nobody remove it; None: there is none."""
 
 
 def client(*, signed: bool = True, prefix: str = "", endpoint: str | None = None) -> Any:

@@ -4,7 +4,7 @@ import json
 
 import pytest
 from tests.components.harness import build
-from tests.components.test_model import SUM, model, predictor
+from tests.components.test_model import PREFIX, SUM, model, predictor
 
 from corral.catalogue.serving_kinds import child_name, served_names
 from corral.catalogue.vocabulary import ServingKind
@@ -44,7 +44,7 @@ def test_no_file_is_loaded_but_by_the_verifying_loader():
     assert spec["storageInitializer"] == {"enabled": False}
     (loader,) = spec["template"]["initContainers"]
     assert loader["command"] == ["corral"] and f"m.gguf={SUM}" in loader["args"]
-    assert spec["model"]["uri"] == "s3://models/tiny"
+    assert spec["model"]["uri"] == f"s3://models/{PREFIX}"
 
 
 def test_it_listens_where_the_service_leads_to():
@@ -77,7 +77,7 @@ def test_controls_find_licence_bill_and_queue_on_the_object_itself():
     metadata = served(queue="gpus").one("LLMInferenceService").inputs["metadata"]
     assert metadata["labels"]["kueue.x-k8s.io/queue-name"] == "gpus"
     assert metadata["labels"]["corral.dev/license"] == "Apache-2.0"
-    assert metadata["annotations"]["corral.dev/ml-bom"] == "s3://models/tiny/bom.cdx.json"
+    assert metadata["annotations"]["corral.dev/ml-bom"] == f"s3://models/{PREFIX}/bom.cdx.json"
 
 
 def test_pulumi_awaits_its_readiness_and_no_deployment_of_another_name():

@@ -92,6 +92,8 @@ CASES = {
     "kserve": Case(wiring(Addon.KSERVE)),
     "kueue": Case(wiring(Addon.KUEUE), {"fair_sharing": {}}, frozenset({"classes"})),
     "kyverno": Case(wiring(Addon.KYVERNO), elsewhere=frozenset({"scope", "exempt_namespaces"})),
+    "llm-inference-service": Case(wiring(Addon.LLM_INFERENCE_SERVICE)),
+    "lws": Case(wiring(Addon.LWS)),
     "model-cache": Case(Wiring(ModelCache, cached)),
     "model": Case(
         Wiring(Model, served),

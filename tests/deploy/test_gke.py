@@ -253,10 +253,7 @@ def test_models_are_in_a_bucket_that_imports_and_models_enter_by_their_own_accou
         assert not [name for name in (entry["name"] for entry in container["env"]) if "AWS" in name]
     assert [
         one.inputs["spec"]["predictor"]["model"]["storageUri"] for one in graph.of("InferenceService")
-    ] == [
-        "gs://example-corral-models/chat",
-        "gs://example-corral-models/embed",
-    ]
+    ] == [f"gs://example-corral-models/{one.storage_path}" for one in plan_of().models]
     assert "storage-access-key" not in plan_of().secrets_needed
     assert not [key for key in plan_of().secrets_needed if key.startswith("source-")]
 

@@ -37,6 +37,8 @@ def test_the_dev_fleet_is_one_real_model_and_four_that_people_run(dev: Plan):
         Addon.MODEL_CACHE,
         Addon.TOKEN_LIMITS,
         Addon.EFA_DEVICE_PLUGIN,
+        Addon.LLM_INFERENCE_SERVICE,
+        Addon.LWS,
         Addon.EXTERNAL_SECRETS,
         Addon.LLM_INFERENCE_SERVICE,
         Addon.LWS,
