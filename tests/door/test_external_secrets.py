@@ -8,7 +8,7 @@ import json
 import os
 import socket
 from collections.abc import Callable, Generator, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -200,11 +200,12 @@ def test_another_namespace_reads_nothing_by_the_store(site: Site):
 
 
 def said(site: Site, password: str) -> str:
-    """What the store of counts answers who logs in with that password."""
+    """What the store of counts answers who logs in with that password; nothing while it starts."""
     address = site.read("service", "rate-limit-store", "-n", "token-limits")["spec"]["clusterIP"]
-    with socket.create_connection((address, 6379), timeout=10) as connection:
+    with suppress(ConnectionError), socket.create_connection((address, 6379), timeout=10) as connection:
         connection.sendall(f'AUTH "{password}"\r\n'.encode())
         return connection.recv(200).decode()
+    return ""
 
 
 def test_a_pod_that_reads_a_secret_as_it_starts_goes_on_until_the_revision_says_otherwise(site: Site):
@@ -224,7 +225,7 @@ def test_a_pod_that_reads_a_secret_as_it_starts_goes_on_until_the_revision_says_
     site.newcomer.done("pulumi", "config", "set", "revision", "2", "-s", "store")
     site.newcomer.done(*UP)
     assert pod() != first
-    assert said(site, "the first").startswith("-WRONGPASS")
+    wait_for(lambda: said(site, "the first").startswith("-WRONGPASS"), SECONDS, "the former one is refused")
     assert said(site, 'the \\"second\\"').startswith("+OK")
 
 
@@ -272,10 +273,9 @@ def test_a_store_of_aws_is_entered_by_the_identity_of_the_operators_pods(site: S
         assert OPERATOR in aws.refused and site.secret("of-aws") is None
     aws.allow(OPERATOR, "secretsmanager:DescribeSecret")
     with made(site, aws_store(), wanted):
-        wait_for(
-            lambda: site.refusal("externalsecret", "of-aws", "-n", SPACE), SECONDS, "a role without rights"
-        )
-        assert "secretsmanager:GetSecretValue" in site.events("of-aws") and site.secret("of-aws") is None
+        right = "secretsmanager:GetSecretValue"
+        wait_for(lambda: right in site.events("of-aws"), SECONDS, "the right that the role lacks is named")
+        assert site.secret("of-aws") is None
     aws.allow(OPERATOR, "secretsmanager:GetSecretValue")
     site.kubectl("rollout", "restart", "deployment", "external-secrets", "-n", "external-secrets")
     with made(site, aws_store(), wanted):
