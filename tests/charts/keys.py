@@ -9,6 +9,7 @@ from typing import Any
 import yaml
 
 FREE_FORM = {
+    "lws": {("podSecurityContext",)},
     "qdrant": {("config",), ("containerSecurityContext",)},
 }
 """Maps with defaults that the chart writes out as they are: any key below them counts."""
