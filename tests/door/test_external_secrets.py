@@ -273,8 +273,8 @@ def test_a_store_of_aws_is_entered_by_the_identity_of_the_operators_pods(site: S
         assert OPERATOR in aws.refused and site.secret("of-aws") is None
     aws.allow(OPERATOR, "secretsmanager:DescribeSecret")
     with made(site, aws_store(), wanted):
-        right = "secretsmanager:GetSecretValue"
-        wait_for(lambda: right in site.events("of-aws"), SECONDS, "the right that the role lacks is named")
+        denied = "GetSecretValue, https response error StatusCode: 403"
+        wait_for(lambda: denied in site.events("of-aws"), SECONDS, "a role without the right is refused")
         assert site.secret("of-aws") is None
     aws.allow(OPERATOR, "secretsmanager:GetSecretValue")
     site.kubectl("rollout", "restart", "deployment", "external-secrets", "-n", "external-secrets")

@@ -7,10 +7,12 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from tests.door.pod_security import FIXTURES, pods
 from tests.door.strangers import CREDENTIAL, admissible, attestations, deployment, pod, strangers_cluster
+from tests.doubles import cosign
+from tests.doubles.cosign import Cosign
 from tests.doubles.signatures import Signer
 
 from corral.catalogue.vocabulary import Profile
-from corral.controls.supply.image_policies import BILL
+from corral.controls.supply.image_policies import BILL, PROVENANCE, SCAN
 
 pytestmark = pytest.mark.engine
 
@@ -191,6 +193,7 @@ class Signed:
 
     def __init__(self, cluster):
         signer, stranger, now = Signer(), Signer(), datetime.now(UTC)
+        self.signer = signer
         cluster.set("public-key", signer.public_key)
         cluster.install("air-gapped")
         self.cluster, self.mirror, self.digests = cluster, cluster.mirror, {}
@@ -229,6 +232,23 @@ def signed(cluster):
 
 def test_an_image_with_signature_and_attestations_of_the_key_is_admitted(signed):
     assert signed.said("bundled") == ""
+
+
+@pytest.mark.skipif(cosign.PROGRAM is None, reason="cosign is not on PATH")
+def test_an_image_that_cosign_itself_has_signed_and_attested_is_admitted(signed, tmp_path):
+    words = {BILL: "cyclonedx", PROVENANCE: "slsaprovenance1", SCAN: "vuln"}
+    predicates = {words[kind]: one for kind, one in attestations(datetime.now(UTC)).items()}
+    signed.put("by-cosign")
+    program = Cosign.of(tmp_path, signed.mirror, signed.signer.private_key)
+    program.sign(signed.image("by-cosign"), {})
+    assert f"SOV-SUP-04: no bill of type {BILL} that is signed and trusted: " in signed.said("by-cosign")
+    program.sign(signed.image("by-cosign"), predicates)
+    assert signed.said("by-cosign") == ""
+    signed.put("by-cosign-of-another")
+    (elsewhere := tmp_path / "another").mkdir()
+    another = Cosign.of(elsewhere, signed.mirror, Signer().private_key)
+    another.sign(signed.image("by-cosign-of-another"), predicates)
+    assert "denied the request" in signed.said("by-cosign-of-another")
 
 
 @pytest.mark.parametrize(

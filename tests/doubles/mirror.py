@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 import yaml
 from cryptography import x509
@@ -52,6 +53,8 @@ class Mirror:
         """User and password that every request must bear; none when absent."""
         self.down = False
         """Whether it answers nothing but errors."""
+        self.uploads: dict[str, bytes] = {}
+        """What was sent so far of blobs that somebody pushes."""
         self.pulled: list[str] = []
         """Manifests that were read, as `repository@digest` or `repository:tag`."""
 
@@ -76,6 +79,22 @@ class Mirror:
         more = {"artifactType": kind, "subject": subject, "annotations": note}
         own = self._put(f"{repository}:", {"mediaType": EMPTY}, b"{}", [(kind, content, {})], more)
         size = len(self.manifests[repository, own])
+        self._referred(repository, digest, own, size, kind, note)
+
+    def accept(self, repository: str, reference: str, content: bytes) -> str | None:
+        """A manifest that somebody pushes; the digest of what it refers to."""
+        manifest = json.loads(content)
+        own = digest_of(content)
+        self.manifests[repository, reference] = self.manifests[repository, own] = content
+        subject = manifest.get("subject", {}).get("digest")
+        if subject is not None:
+            kind = manifest.get("artifactType") or manifest["config"]["mediaType"]
+            self._referred(repository, subject, own, len(content), kind, manifest.get("annotations", {}))
+        return subject
+
+    def _referred(
+        self, repository: str, digest: str, own: str, size: int, kind: str, note: dict[str, str]
+    ) -> None:
         described = {
             "mediaType": MANIFEST,
             "digest": own,
@@ -152,6 +171,48 @@ class _Registry(Handler):
             self._answer(404 if content is None else 200, content or b"", "application/octet-stream")
         else:
             self._answer(404, b"{}", "application/json")
+
+    do_HEAD = do_GET
+
+    def do_POST(self) -> None:
+        """Somebody begins to push a blob."""
+        self._pushed(self._body())
+
+    do_PATCH = do_PUT = do_POST
+
+    def _pushed(self, body: bytes) -> None:
+        place = urlsplit(self.path)
+        if not self._admitted():
+            self.answer(401, b"{}", {"WWW-Authenticate": 'Basic realm="mirror"'})
+        elif self.command == "POST":
+            name = f"{len(self.mirror.uploads)}"
+            self.mirror.uploads[name] = body
+            self.answer(202, b"", {"Location": f"{place.path.rstrip('/')}/{name}"})
+        elif named := MANIFESTS.fullmatch(place.path):
+            subject = self.mirror.accept(named["repository"], named["reference"], body)
+            about = {} if subject is None else {"OCI-Subject": subject}
+            self.answer(201, b"", {"Docker-Content-Digest": digest_of(body), **about})
+        else:
+            name = place.path.rpartition("/")[2]
+            content = self.mirror.uploads[name] = self.mirror.uploads[name] + body
+            if self.command == "PATCH":
+                self.answer(202, b"", {"Location": place.path})
+                return
+            (stated,) = parse_qs(place.query)["digest"]
+            right = stated == digest_of(content)
+            if right:
+                self.mirror.blobs[stated] = content
+            self.answer(201 if right else 400, b"", {"Docker-Content-Digest": digest_of(content)})
+
+    def _body(self) -> bytes:
+        if self.headers.get("Transfer-Encoding") != "chunked":
+            return self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        whole = b""
+        while size := int(self.rfile.readline(), 16):
+            whole += self.rfile.read(size)
+            self.rfile.readline()
+        self.rfile.readline()
+        return whole
 
     def _admitted(self) -> bool:
         if self.mirror.credential is None:

@@ -7,7 +7,12 @@ from typing import Any
 
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    PublicFormat,
+)
 from tests.doubles.mirror import Mirror
 
 SIMPLE = "application/vnd.dev.cosign.simplesigning.v1+json"
@@ -29,6 +34,12 @@ class Signer:
         """In PEM."""
         form = PublicFormat.SubjectPublicKeyInfo
         return self._key.public_key().public_bytes(Encoding.PEM, form).decode()
+
+    @property
+    def private_key(self) -> str:
+        """In PEM, unencrypted."""
+        form = PrivateFormat.TraditionalOpenSSL
+        return self._key.private_bytes(Encoding.PEM, form, NoEncryption()).decode()
 
     def sign(self, mirror: Mirror, repository: str, digest: str) -> None:
         """`cosign sign --new-bundle-format=false`."""
