@@ -26,7 +26,8 @@ COPIES = "jsonpath={.status.modelStatus.copies.totalCopies}"
 # By value, not as `condition=…`, which compares generations: KServe states the Deployment's as its own, and a
 # change that the Deployment does not see, such as of `maxReplicas`, would never be observed.
 CONDITIONS = [
-    f"jsonpath={{.status.conditions[?(@.type == '{one}')].status}}=True" for one in ("PredictorReady", "Ready")
+    f"jsonpath={{.status.conditions[?(@.type == '{one}')].status}}=True"
+    for one in ("PredictorReady", "Ready")
 ]
 WAIT_FOR = json.dumps([*CONDITIONS, COPIES])
 # Without a copy where none is needed; KServe makes the first Deployment with one.
