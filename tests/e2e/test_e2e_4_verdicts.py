@@ -24,7 +24,7 @@ CONSTRAINTS = {
 }
 EXPECTED = {live.NATIVE: 3000, live.KYVERNO: 600}
 """Objects that are compared at least."""
-OF_ADDED_KINDS = {"sov-key-14-eu-resident"}
+OF_ADDED_KINDS = {"sov-key-14-eu-resident", "sov-net-12-eu-resident"}
 """Policies for kinds alone that have a type for these tests, which a running Kyverno does not know."""
 
 
