@@ -21,24 +21,31 @@ local function text_at(body, from)
   end
 end
 
--- What `form` finds as value of the key `name` of the object itself, not of one within it.
-local function value_of(body, name, form)
+-- Each string of the object itself, not of one within it, and the position behind it.
+local function strings_of(body)
   local at, depth = 1, 0
-  while true do
-    local from = string.find(body, '["{}%[%]]', at)
-    if from == nil then return nil end
-    local mark = string.sub(body, from, from)
-    if mark == '"' then
-      local key
-      at, key = text_at(body, from)
-      if depth == 1 and key == name then
-        local value = string.match(body, "^%s*:%s*" .. form, at)
-        if value ~= nil then return value end
+  return function()
+    while true do
+      local from = string.find(body, '["{}%[%]]', at)
+      if from == nil then return nil end
+      local mark = string.sub(body, from, from)
+      if mark == '"' then
+        local text
+        at, text = text_at(body, from)
+        if depth == 1 then return text, at end
+      else
+        depth = depth + ((mark == "{" or mark == "[") and 1 or -1)
+        at = from + 1
       end
-    else
-      depth = depth + ((mark == "{" or mark == "[") and 1 or -1)
-      at = from + 1
     end
+  end
+end
+
+-- What `form` finds as value of its key `name`.
+local function value_of(body, name, form)
+  for key, at in strings_of(body) do
+    local value = key == name and string.match(body, "^%s*:%s*" .. form, at)
+    if value then return value end
   end
 end
 """
@@ -53,22 +60,12 @@ local ASKED = {NAMES}
 -- Whether the object itself asks for more tokens than `most`, however often it says how many. A key that is
 -- spelled with escapes may be any of them. Fewer than none leaves the number to the engine.
 local function too_many(body, most)
-  local at, depth = 1, 0
-  while true do
-    local from = string.find(body, '["{}%[%]]', at)
-    if from == nil then return false end
-    local mark = string.sub(body, from, from)
-    if mark == '"' then
-      local key
-      at, key = text_at(body, from)
-      local value = depth == 1 and (ASKED[key] or string.find(key, "\\", 1, true))
-        and string.match(body, "^%s*:%s*([^%s,}]+)", at)
-      if value and value ~= "null" and (tonumber(value) or math.huge) > most then return true end
-    else
-      depth = depth + ((mark == "{" or mark == "[") and 1 or -1)
-      at = from + 1
-    end
+  for key, at in strings_of(body) do
+    local value = (ASKED[key] or string.find(key, "\\", 1, true))
+      and string.match(body, "^%s*:%s*([^%s,}]+)", at)
+    if value and value ~= "null" and (tonumber(value) or math.huge) > most then return true end
   end
+  return false
 end
 
 -- Whether a request to `model` was refused, as asking for more than it may.
