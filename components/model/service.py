@@ -23,15 +23,9 @@ WEIGHTS_ANNOTATION = "corral.dev/weights"
 # A Deployment that may be without its only replica is available at once, and KServe says Ready with it; it
 # counts a copy once a pod is ready.
 COPIES = "jsonpath={.status.modelStatus.copies.totalCopies}"
-# By value, not as `condition=…`, which compares generations: KServe states the Deployment's as its own, and a
-# change that the Deployment does not see, such as of `maxReplicas`, would never be observed.
-CONDITIONS = [
-    f"jsonpath={{.status.conditions[?(@.type == '{one}')].status}}=True"
-    for one in ("PredictorReady", "Ready")
-]
-WAIT_FOR = json.dumps([*CONDITIONS, COPIES])
+WAIT_FOR = json.dumps(["condition=PredictorReady", "condition=Ready", COPIES])
 # Without a copy where none is needed; KServe makes the first Deployment with one.
-WAIT_FOR_NONE = json.dumps(CONDITIONS)
+WAIT_FOR_NONE = json.dumps(["condition=PredictorReady", "condition=Ready"])
 ENDING = 30
 """Seconds that a server has to end once it has no answer to give; Kubernetes' own default."""
 UNROUTED = CONNECTION_SECONDS + 2
