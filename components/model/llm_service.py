@@ -23,7 +23,7 @@ CONTAINER = "main"
 READY = "condition=Ready"
 OWN = "corral.dev/"
 """Beginning of the labels that pods and Service take: KServe selects its pods by some of the others."""
-OF_INFERENCE_SERVICES = ("annotations", "deploymentStrategy", "maxReplicas", "minReplicas", "model")
+OF_INFERENCE_SERVICES = ("annotations", "deploymentStrategy", "minReplicas", "model")
 """What of `spec.predictor` is no part of a pod."""
 OF_CALLS = ("lifecycle", "livenessProbe", "ports", "readinessProbe", "startupProbe")
 REPLACED = (

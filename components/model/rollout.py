@@ -15,7 +15,7 @@ import pulumi_kubernetes as kubernetes
 from corral.components._kit import FORCED, child, fingerprint
 
 REVISION = "corral.dev/revision"
-UNSEEN_BY_PODS = ("minReplicas", "maxReplicas", "deploymentStrategy")
+UNSEEN_BY_PODS = ("minReplicas", "deploymentStrategy")
 COUNTS = ("replicas", "updatedReplicas", "readyReplicas")
 """Of a Deployment's status; each must be the number that its `spec` has."""
 

@@ -113,8 +113,9 @@ def inference_spec(
     claims = [] if claim_template is None else [{"name": CLAIM, "resourceClaimTemplateName": claim_template}]
     return {
         "predictor": {
-            "minReplicas": least,
-            "maxReplicas": args.get("replicas_max", least),
+            # Without the most: nobody reads it but scalers of KServe's own, and a change that its Deployment
+            # does not see is none that KServe ever observes. KEDA sees to more than one.
+            "minReplicas": min(least, 1) if "scaling" in args else least,
             "deploymentStrategy": _strategy(least),
             # The kubelet takes the time of the hook from it.
             "terminationGracePeriodSeconds": drain + ENDING,

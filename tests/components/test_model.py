@@ -265,10 +265,23 @@ def test_real_weights_without_checksums_are_refused_by_name():
         model(files=None)
 
 
+def test_no_other_limit_of_replicas_is_a_change_that_kserve_would_never_observe():
+    def least(**more):
+        predictor = model(**more).one("InferenceService").inputs["spec"]["predictor"]
+        assert "maxReplicas" not in predictor
+        return predictor["minReplicas"]
+
+    assert least(replicas_min=1, replicas_max=4) == 1
+    assert least(replicas_min=3, replicas_max=6, scaling=SCALING) == 1
+    assert least(replicas_min=0, replicas_max=6, scaling=SCALING) == 0
+    many = model(replicas_min=3, replicas_max=6, scaling=SCALING).one("ScaledObject").inputs["spec"]
+    assert (many["minReplicaCount"], many["maxReplicaCount"]) == (3, 6)
+
+
 def test_a_fixed_number_of_replicas_needs_no_scaler_and_a_range_is_left_to_one_outside_never_to_the_cpu():
     fixed = model(replicas_min=2).one("InferenceService").inputs
     assert fixed["metadata"]["annotations"]["serving.kserve.io/autoscalerClass"] == "none"
-    assert fixed["spec"]["predictor"]["minReplicas"] == fixed["spec"]["predictor"]["maxReplicas"] == 2
+    assert fixed["spec"]["predictor"]["minReplicas"] == 2
     ranged = model(replicas_min=1, replicas_max=3).one("InferenceService").inputs
     assert ranged["metadata"]["annotations"]["serving.kserve.io/autoscalerClass"] == "external"
 

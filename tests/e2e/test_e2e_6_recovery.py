@@ -239,7 +239,7 @@ def ask(platform: Platform) -> Done:
 EDITED = {
     ("NetworkPolicy", "developers", "default-deny"): {"spec": {"policyTypes": ["Ingress"]}},
     ("Service", "vector-db", "vector-db"): {"spec": {"selector": {"app.kubernetes.io/name": "elsewhere"}}},
-    ("ServiceMonitor", "kserve", "corral-kserve"): {"spec": {"selector": {"matchLabels": {"of": "nobody"}}}},
+    ("ServiceMonitor", "kserve", "corral-kserve"): {"spec": {"endpoints": [{"port": "elsewhere"}]}},
     ("ValidatingAdmissionPolicyBinding", "", "sov-sup-02"): {"spec": {"validationActions": ["Audit"]}},
     ("Namespace", "", "developers"): {
         "metadata": {"labels": {"pod-security.kubernetes.io/enforce": "privileged"}}
@@ -260,14 +260,14 @@ def test_what_was_changed_by_hand_is_named_by_drift_and_status_and_brought_back_
     ]
     for kind, namespace, name in gone:
         platform.kubectl("delete", *located(kind, namespace, name))
-    manager = ("deployment", "kserve-controller-manager", "-n", "kserve")
-    platform.kubectl("scale", *manager, "--replicas=0")
-    database = ("statefulset", "vector-db", "-n", "vector-db")
-    platform.kubectl("scale", *database, "--replicas=0")
     stated = {one: platform.read(*located(*one)) for one in EDITED}
     for one, patch in EDITED.items():
         edit = ("--type=merge", "--field-manager=kubectl-edit", "-p", json.dumps(patch))
         platform.kubectl("patch", *located(*one), *edit)
+    manager = ("deployment", "kserve-controller-manager", "-n", "kserve")
+    platform.kubectl("scale", *manager, "--replicas=0")
+    database = ("statefulset", "vector-db", "-n", "vector-db")
+    platform.kubectl("scale", *database, "--replicas=0")
     text = platform.corral("status", seconds=SECONDS)
     assert text.code == 1
     named = " ".join(text.out.split())
