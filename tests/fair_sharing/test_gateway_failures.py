@@ -174,7 +174,7 @@ def two(platform: Platform) -> Iterator[list[str]]:
         patch = ("envoyproxy", "corral", "-n", SPACE, "--type=merge", "-p", json.dumps({"spec": spec}))
         platform.kubectl("patch", *patch)
         platform_client.wait_for(
-            lambda: len(proxies(platform)) == replicas, RESTART_SECONDS, f"{replicas} proxies are ready"
+            lambda: len(proxies(platform)) == replicas, DRAINED_SECONDS, f"{replicas} proxies are ready"
         )
 
     scaled(2)
