@@ -189,7 +189,14 @@ def make_lab(home: PlaneHome, real_paths: bool, api: FakeApi, **collections) -> 
         resource_claims=collections.get("resource_claims", {}),
     )
     settings = NodeSettings(
-        api, sources, "https://127.0.0.1:6443", b"ca", real_paths, home.run / "t", (home.root.parent,)
+        api=api,
+        sources=sources,
+        server="https://127.0.0.1:6443",
+        authority=b"ca",
+        real_paths=real_paths,
+        short=home.run / "t",
+        hidden=(home.root.parent,),
+        disks=home.disks,
     )
     context = NodeContext(api, home, record)
     failures: list[BaseException] = []
