@@ -7,10 +7,14 @@ from tests.components.harness import build
 from tests.components.test_deployed_images import deployed
 from tests.deploy.test_platform import SECRETS, content
 
+from corral.catalogue.images import image
+from corral.catalogue.runtimes import RUNTIMES
+from corral.catalogue.vocabulary import Engine
 from corral.cli.images import references
 from corral.cli.main import main
 from corral.stacks.config.loader import parse
 from corral.stacks.deploy.program import Platform
+from corral.stacks.planning.defaults import model_requests, namespaces
 from corral.stacks.planning.planner import plan
 
 TOOLS = f"registry.example.eu/ours/tools:1@sha256:{'c' * 64}"
@@ -18,6 +22,13 @@ TOOLS = f"registry.example.eu/ours/tools:1@sha256:{'c' * 64}"
 
 def stack(**sections) -> dict:
     return {**content(), "cluster": {"kind": "existing"}, **sections}
+
+
+def engines(config) -> set[Engine]:
+    return {
+        one.engine
+        for one in model_requests(config.served_models, config.known_models, namespaces(config.tenants))
+    }
 
 
 @pytest.mark.parametrize(
@@ -33,9 +44,11 @@ def stack(**sections) -> dict:
 def test_every_image_that_the_program_deploys_is_printed(sections):
     config = parse(stack(**sections))
     graph = build(lambda: Platform(plan(config, "other")), secret_config=SECRETS, stack="other")
-    made = {image for each in deployed(graph).values() for image in each}
-    assert made <= set(references(config)), "an image that no mirror would get"
-    assert any("tools" in image for image in made)
+    made = {one for each in deployed(graph).values() for one in each}
+    # A runtime is there for each engine, and its image where a model is served by it.
+    idle = {image(RUNTIMES[one].image).reference() for one in set(Engine) - engines(config)}
+    assert made - idle <= set(references(config)), "an image that no mirror would get"
+    assert any("tools" in one for one in made)
 
 
 def test_tools_of_one_s_own_take_the_place_of_the_catalogue_s_everywhere():
