@@ -8,7 +8,7 @@ from corral.catalogue.charts import chart
 from corral.components._kit import PodSecurity, checked, install, refuse, token
 from corral.components._namespaces import namespace_of
 from corral.components.efa_device_plugin.values import efa_values
-from corral.components.gpu_node_pool.eks_fabric import RESOURCE
+from corral.components.gpu_node_pool.node_labels import EFA_RESOURCE
 from corral.components.supply import Supply
 
 COMPONENT = "efa-device-plugin"
@@ -41,7 +41,7 @@ class EfaDevicePlugin(pulumi.ComponentResource):
         refuse([] if args["pools"] else [f"{name}.pools: empty; name the pools whose nodes have interfaces"])
         super().__init__(token(type(self)), name, {}, opts)
         if args.get("existing", False):
-            self.resource = pulumi.Output.from_input(RESOURCE)
+            self.resource = pulumi.Output.from_input(EFA_RESOURCE)
         else:
             self.resource = self._installed(name, args)
         self.register_outputs({"resource": self.resource})
@@ -64,4 +64,4 @@ class EfaDevicePlugin(pulumi.ComponentResource):
             namespace=namespace,
             supply=args["supply"],
         )
-        return release.urn.apply(lambda _: RESOURCE)
+        return release.urn.apply(lambda _: EFA_RESOURCE)

@@ -15,9 +15,7 @@ from corral.catalogue.instances import CARDS_UNREAD, instances, with_efa
 from corral.components._kit import child
 from corral.components.gpu_node_pool.cloud import FROM_RESERVATION, CloudPool
 from corral.components.gpu_node_pool.eks_nodes import Fabric, SubnetIds, tags
-
-RESOURCE = "vpc.amazonaws.com/efa"
-"""What the EFA device plugin calls an interface."""
+from corral.components.gpu_node_pool.node_labels import EFA_RESOURCE
 
 
 def fabric(parent: pulumi.Resource, name: str, pool: CloudPool, cluster: pulumi.Input[str]) -> Fabric:
@@ -78,6 +76,6 @@ def fabric_problems(machine: str, subnets: SubnetIds, *, karpenter: bool, owner:
     elif machine in CARDS_UNREAD:
         yield f"{owner}.efa: how the network cards of {machine} are numbered is unresolved; leave it out"
     if karpenter:
-        yield f"{owner}.efa: Karpenter adds interfaces for pods that ask for {RESOURCE}; leave it out"
+        yield f"{owner}.efa: Karpenter adds interfaces for pods that ask for {EFA_RESOURCE}; leave it out"
     if isinstance(subnets, Sequence) and len(subnets) > 1:
         yield f"{owner}.subnets: {len(subnets)}; the fabric ends with its zone: give the subnet of one"

@@ -11,9 +11,9 @@ from corral.components._aws import encrypted_disk, private_instances
 from corral.components._kit import child
 from corral.components.gpu_node_pool.cloud import FROM_RESERVATION, CloudPool
 from corral.components.gpu_node_pool.cloud_args import CloudPurchase
-from corral.components.gpu_node_pool.eks_fabric import RESOURCE, with_fabric
+from corral.components.gpu_node_pool.eks_fabric import with_fabric
 from corral.components.gpu_node_pool.eks_nodes import EksImage, EksNodes, priced, scaled, tags, volumes
-from corral.components.gpu_node_pool.node_labels import TAINT
+from corral.components.gpu_node_pool.node_labels import EFA_RESOURCE, TAINT
 
 AMI_TYPE = {
     EksImage.AL2023: "AL2023_x86_64_NVIDIA",
@@ -113,7 +113,7 @@ def _own_image(nodes: EksNodes) -> dict[str, Any]:
 def template_tags(pool: CloudPool, nodes: EksNodes) -> dict[str, str]:
     """What the cluster autoscaler must know of a node before there is one: labels, taint and resources."""
     labels = {**pool.labels, **pool.mig_label, **pool.product_label}
-    fabric = {} if nodes.fabric is None else {RESOURCE: pool.instance.efa}
+    fabric = {} if nodes.fabric is None else {EFA_RESOURCE: pool.instance.efa}
     return {
         **{f"{TEMPLATE}/label/{key}": value for key, value in labels.items()},
         f"{TEMPLATE}/taint/{TAINT['key']}": f"{TAINT['value']}:{TAINT['effect']}",

@@ -17,6 +17,8 @@ DEVICE_PLUGIN_LABEL = "nvidia.com/device-plugin.config"
 """The device plugin shares a node's GPUs by the configuration of this name."""
 TAINT = {"key": "nvidia.com/gpu", "value": "present", "effect": "NoSchedule"}
 """Keeps everything off GPU nodes that did not ask for a GPU."""
+EFA_RESOURCE = "vpc.amazonaws.com/efa"
+"""What AWS's device plugin calls an interface of its fabric."""
 
 
 class GpuNodePoolArgs(TypedDict):
