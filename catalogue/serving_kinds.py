@@ -8,6 +8,11 @@ from corral.catalogue.addons import descriptor
 from corral.catalogue.gateway import PREDICTOR_PORT, predictor
 from corral.catalogue.vocabulary import Addon, ServingKind
 
+SERVICE_LABEL = "serving.kserve.io/inferenceservice"
+"""Label of the pods of an InferenceService: its name."""
+NAME_LABEL = "app.kubernetes.io/name"
+LLM_PART = {"app.kubernetes.io/part-of": "llminferenceservice"}
+"""Label of the pods of every LLMInferenceService, of which `NAME_LABEL` is the name."""
 LONGEST, DIGITS = 63, 32
 """Of a name in Kubernetes, and of an MD5 sum in hex."""
 PORTS = {
@@ -37,11 +42,11 @@ def served_names(kind: ServingKind, model: str, nodes: int = 1) -> ServedNames:
     """Names of what serves `model` on `nodes` nodes each replica."""
     match kind:
         case ServingKind.INFERENCE_SERVICE:
-            pods = {"serving.kserve.io/inferenceservice": model}
+            pods = {SERVICE_LABEL: model}
             return ServedNames(predictor(model), predictor(model), PREDICTOR_PORT, pods)
         case ServingKind.LLM_INFERENCE_SERVICE:
             workload = child_name(model, "-kserve" if nodes == 1 else "-kserve-mn")
-            pods = {"app.kubernetes.io/part-of": "llminferenceservice", "app.kubernetes.io/name": model}
+            pods = {**LLM_PART, NAME_LABEL: model}
             service = child_name(model, "-kserve-workload-svc")
             return ServedNames(workload, service, PORTS[kind], pods, nodes > 1)
 

@@ -132,15 +132,15 @@ class Admission(pulumi.ComponentResource):
         if args.get("kyverno", True):
             # The native policies, too, come after Kyverno and go before it: they would hold for its objects.
             self._before = prerequisite(self, name, Addon.KYVERNO, args.get("kyverno_types"))
-        everywhere = not scope.labelled or args.get("own_serving", True)
+        own_serving = args.get("own_serving", True)
         level = PodSecurity(args["pod_security"]) if "pod_security" in args else None
         for rule in chosen:
             notes = "; ".join(one.note for one in exceptions_of(rule, constraints))
             if args.get("native", True):
-                spec = native_policy(rule, constraints, scope, everywhere=everywhere)
+                spec = native_policy(rule, constraints, scope, own_serving=own_serving)
                 self._native(name, rule, spec, native_binding(rule, constraints), notes)
             if args.get("kyverno", True):
-                spec = kyverno_policy(rule, constraints, scope, everywhere=everywhere)
+                spec = kyverno_policy(rule, constraints, scope, own_serving=own_serving)
                 self._kyverno(name, rule, spec, notes)
         if args.get("native", True):
             for guard in guards(scope, level, args.get("kyverno_namespace", KYVERNO_NAMESPACE), constraints):

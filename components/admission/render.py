@@ -68,9 +68,9 @@ def _plurals(kinds: Sequence[Kind]) -> list[str]:
     return [*named, "pods/ephemeralcontainers"] if "pods" in named else named
 
 
-def _shared(control: Control, profile: Profile, scope: Scope, *, everywhere: bool) -> dict[str, Any]:
+def _shared(control: Control, profile: Profile, scope: Scope, *, own_serving: bool) -> dict[str, Any]:
     rule = object_rule(control)
-    kinds = [name for name in rule.kinds if _in_scope(KINDS[name], scope, everywhere=everywhere)]
+    kinds = [name for name in rule.kinds if _in_scope(KINDS[name], scope, own_serving=own_serving)]
     selector = scope.selector(classified=rule.classified)
     constraints = {"resourceRules": resource_rules(kinds), "namespaceSelector": selector}
     excepted = exempting(exceptions_of(control, profile))
@@ -84,11 +84,11 @@ def _shared(control: Control, profile: Profile, scope: Scope, *, everywhere: boo
     }
 
 
-def _in_scope(kind: Kind, scope: Scope, *, everywhere: bool) -> bool:
+def _in_scope(kind: Kind, scope: Scope, *, own_serving: bool) -> bool:
     """Whether objects of `kind` are evaluated: of those in no namespace, others' are left alone."""
     if kind.namespaced or kind.kind == _SPACE or not scope.labelled:
         return True
-    return everywhere and kind in SERVING
+    return own_serving and kind in SERVING
 
 
 HELD = "held"
@@ -120,13 +120,13 @@ def audit_annotations(exceptions: Sequence[ControlException]) -> list[dict[str, 
     return [{"key": "exception", "valueExpression": f"variables.{HELD} ? '' : ({chosen})"}]
 
 
-def native_policy(control: Control, profile: Profile, scope: Scope, *, everywhere: bool) -> dict[str, Any]:
+def native_policy(control: Control, profile: Profile, scope: Scope, *, own_serving: bool) -> dict[str, Any]:
     """Spec of the ValidatingAdmissionPolicy: evaluated by the API server itself, no webhook to kill.
 
-    `everywhere`: whether it holds for kinds that are in no namespace, too.
+    `own_serving`: whether KServe is this platform's, so that its kinds in no namespace are evaluated.
     """
     noted = audit_annotations(exceptions_of(control, profile))
-    shared = _shared(control, profile, scope, everywhere=everywhere)
+    shared = _shared(control, profile, scope, own_serving=own_serving)
     return {**shared, "auditAnnotations": noted} if noted else shared
 
 
@@ -136,11 +136,11 @@ def native_binding(control: Control, profile: Profile) -> dict[str, Any]:
     return {"policyName": policy_name(control), "validationActions": actions}
 
 
-def kyverno_policy(control: Control, profile: Profile, scope: Scope, *, everywhere: bool) -> dict[str, Any]:
+def kyverno_policy(control: Control, profile: Profile, scope: Scope, *, own_serving: bool) -> dict[str, Any]:
     """Spec of Kyverno's ValidatingPolicy. Its own translation to native policies and to pod templates is off:
     the native twin exists, and the expression knows the templates."""
     return {
-        **_shared(control, profile, scope, everywhere=everywhere),
+        **_shared(control, profile, scope, own_serving=own_serving),
         "validationActions": ["Audit"] if reports(control, profile) else ["Deny"],
         "evaluation": {"admission": {"enabled": True}, "background": {"enabled": False}},
         "autogen": {

@@ -7,9 +7,8 @@ from typing import Any
 import pulumi
 
 from corral.catalogue.adapters import ADAPTER_FOLDER, folder
-from corral.catalogue.stores import model_prefix
 from corral.components.model.args import LoraAdapter, ModelArgs, Weighty
-from corral.components.model.imports import Import, import_job, uri_of
+from corral.components.model.imports import Import, import_job, prefix_of, uri_of
 from corral.components.model.loader import Target, emptied, loader
 
 FILES = {"name": "adapter-files", "mountPath": ADAPTER_FOLDER}
@@ -78,14 +77,13 @@ def _order(name: str, one: LoraAdapter, real: Weighty, args: ModelArgs) -> Impor
         "license": one.get("license", real["license"]),
         "store": real["store"],
     }
-    sums = {file["name"]: file["sha256"] for file in files["files"]}
     # A canary has the adapters of its model, which both import.
     logical = f"{name}-{one['name']}"
     return Import(
         logical,
         f"import-{one['name']}",
         files,
-        one.get("path") or model_prefix(one["name"], files["source"], sums),
+        one.get("path") or prefix_of(one["name"], files),
         one.get("source_access"),
         model=name,
     )

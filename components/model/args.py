@@ -209,6 +209,17 @@ def kind_of(args: ModelArgs) -> ServingKind:
     return ServingKind(args.get("kind", ServingKind.INFERENCE_SERVICE))
 
 
+def weights_of(args: ModelArgs) -> Weights:
+    """Whether the model has files."""
+    return Weights(args.get("weights", Weights.REAL))
+
+
+def fixed_number(args: ModelArgs) -> bool:
+    """Whether nobody but the program changes the number of its replicas."""
+    least = args.get("replicas_min", 1)
+    return "scaling" not in args and args.get("replicas_max", least) == least
+
+
 def names_of(name: str, args: ModelArgs) -> ServedNames:
     """Names of what serves the model."""
     return served_names(kind_of(args), name, args.get("nodes", 1))
@@ -236,7 +247,7 @@ def argument_problems(name: str, args: ModelArgs) -> Iterable[str]:
         port = value if separator else "".join(stated[index + 1 : index + 2])
         if flag == "--port" and port != str(expected):
             yield f"{name}.arguments: --port {port} is not allowed; callers and probes use {expected}"
-    engine, real = Engine(args["engine"]), Weights(args.get("weights", Weights.REAL)) is Weights.REAL
+    engine, real = Engine(args["engine"]), weights_of(args) is Weights.REAL
     if engine is Engine.LLAMA_CPP and real and gguf(_names(args)) is None:
         opened, *_ = server_options(engine, name, None)
         if not opened.within(stated):
@@ -280,7 +291,7 @@ def _adapter_problems(name: str, args: ModelArgs) -> Iterable[str]:
         if one["name"] in seen:
             yield f"{here}.name: {one['name']!r} stands twice; use a name of its own"
         seen.add(one["name"])
-        if Weights(args.get("weights", Weights.REAL)) is Weights.SIMULATED:
+        if weights_of(args) is Weights.SIMULATED:
             continue
         for key in ("source", "files"):
             if not one.get(key) and not (key == "files" and one.get("unlocked", False)):

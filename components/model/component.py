@@ -8,7 +8,6 @@ import pulumi
 import pulumi_kubernetes as kubernetes
 
 from corral.catalogue.serving_kinds import served_names
-from corral.catalogue.stores import model_prefix
 from corral.catalogue.vocabulary import Addon, Engine, ServingKind, Weights
 from corral.components._kit import (
     QUEUE_LABEL,
@@ -30,13 +29,14 @@ from corral.components.model.args import (
     kind_of,
     names_of,
     one_request,
+    weights_of,
     weighty,
 )
 from corral.components.model.availability import disruption_budget
 from corral.components.model.cache import API as CACHE_API
 from corral.components.model.cache import cache_spec, claim, folder
 from corral.components.model.claim import claim_spec
-from corral.components.model.imports import Import, import_job, uri_of
+from corral.components.model.imports import Import, import_job, prefix_of, uri_of
 from corral.components.model.llm_service import llm_service
 from corral.components.model.loader import loader
 from corral.components.model.rollout import revision_annotations, rolled_out
@@ -92,20 +92,18 @@ class Model(pulumi.ComponentResource):
         args = checked(args, ModelArgs, name)
         one_request(name, args)
         refuse(argument_problems(name, args))
-        if Weights(args.get("weights", Weights.REAL)) is Weights.REAL:
+        if weights_of(args) is Weights.REAL:
             weighty(name, args)
         super().__init__(token(type(self)), name, {}, opts)
         types = prerequisite(self, name, Addon.KSERVE, args.get("runtime"))
         files = self._files(name, args)
         template = self._claim(name, args)
         served = self._served(name, args, files, template, [*types, *files.before])
-        pods = names_of(name, args).pods
-        most = args.get("replicas_max", args.get("replicas_min", 1))
-        disruption_budget(self, f"{name}-budget", self._metadata(name, args, name), pods, most=most)
+        names, most = names_of(name, args), args.get("replicas_max", args.get("replicas_min", 1))
+        disruption_budget(self, f"{name}-budget", self._metadata(name, args, name), names.pods, most=most)
         if "scaling" in args:
             self._scaled(name, args, args["scaling"], served)
         self._watched(name, args)
-        names = names_of(name, args)
         # What it is called is known now; that it answers, once it is served.
         service = name_of(served).apply(lambda _: names.service)
         self.service = pulumi.Output.concat(service, ".", args["namespace"], ".svc.cluster.local")
@@ -122,12 +120,10 @@ class Model(pulumi.ComponentResource):
         return {"name": physical, "namespace": args["namespace"], "labels": self._labels(name, args)}
 
     def _files(self, name: str, args: ModelArgs) -> _Files:
-        if Weights(args.get("weights", Weights.REAL)) is Weights.SIMULATED:
+        if weights_of(args) is Weights.SIMULATED:
             return _Files([], self._account(name, args, []))
         real = weighty(name, args)
-        path = args.get("path") or model_prefix(
-            name, real["source"], {file["name"]: file["sha256"] for file in real["files"]}
-        )
+        path = args.get("path") or prefix_of(name, real)
         credentials = self._credentials(name, args, real["store"])
         names = [name_of(one) for one in credentials]
         imported = self._import(name, args, real, path)

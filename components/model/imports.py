@@ -9,6 +9,7 @@ import pulumi_kubernetes as kubernetes
 
 from corral.catalogue.quantities import GIB
 from corral.catalogue.sources import SOURCE_KINDS, scheme_of
+from corral.catalogue.stores import model_prefix
 from corral.catalogue.vocabulary import SourceScheme
 from corral.components import store as stores
 from corral.components._kit import name_of
@@ -67,6 +68,11 @@ def import_job(
         priority_class=priority_class,
         **_source(parent, order, labels),
     )
+
+
+def prefix_of(name: str, real: Weighty) -> str:
+    """Key prefix of `name`, which other files have another of."""
+    return model_prefix(name, real["source"], {file["name"]: file["sha256"] for file in real["files"]})
 
 
 def uri_of(store: Store, path: str) -> pulumi.Output[str]:

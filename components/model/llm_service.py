@@ -7,14 +7,12 @@ import pulumi
 import pulumi_kubernetes as kubernetes
 
 from corral.catalogue.addons import definition
-from corral.catalogue.runtimes import BILL_FILE
 from corral.catalogue.serving_kinds import PORTS
 from corral.catalogue.vocabulary import Addon, Engine, ServingKind, Weights
 from corral.components._kit import QUEUE_LABEL, child, prerequisite
 from corral.components.kserve.runtimes import runtime_spec
-from corral.components.model.args import ModelArgs
-from corral.components.model.service import WEIGHTS_ANNOTATION
-from corral.controls.models.mod_08 import BILL
+from corral.components.model.args import ModelArgs, fixed_number, weights_of
+from corral.components.model.service import WEIGHTS_ANNOTATION, register_annotations
 
 API = f"serving.kserve.io/{definition(Addon.LLM_INFERENCE_SERVICE)[1]}"
 KIND = ServingKind.LLM_INFERENCE_SERVICE
@@ -65,15 +63,15 @@ def llm_spec(
 ) -> dict[str, Any]:
     """`spec` of the LLMInferenceService. `uri`: where its files are, which its own init container brings."""
     own = {key: value for key, value in labels.items() if key.startswith(OWN)}
-    weights, pod = Weights(args.get("weights", Weights.REAL)).value, pod_spec(predictor, args)
+    pod = pod_spec(predictor, args)
     # Without a number KServe leaves that of the Deployment as it is, for whatever scales it.
-    number = {} if _scaled_by_others(args) else {"replicas": args.get("replicas_min", 1)}
+    number = {"replicas": args.get("replicas_min", 1)} if fixed_number(args) else {}
     return {
         "model": {"uri": uri},
         "storageInitializer": {"enabled": False},
         **number,
         "labels": own,
-        "annotations": {WEIGHTS_ANNOTATION: weights},
+        "annotations": {WEIGHTS_ANNOTATION: weights_of(args).value},
         "template": pod,
         **group(pod, args),
     }
@@ -101,11 +99,6 @@ def group(pod: Mapping[str, Any], args: ModelArgs) -> dict[str, Any]:
     }
 
 
-def _scaled_by_others(args: ModelArgs) -> bool:
-    least = args.get("replicas_min", 1)
-    return "scaling" in args or args.get("replicas_max", least) != least
-
-
 def llm_service(
     parent: pulumi.Resource,
     name: str,
@@ -122,12 +115,7 @@ def llm_service(
     if args.get("nodes", 1) > 1:
         types = [*types, *prerequisite(parent, name, Addon.LWS, args.get("lws"))]
     where = uri if uri is not None else f"s3://{Weights.SIMULATED.value}/{name}"
-    bill = {} if uri is None else {BILL: pulumi.Output.concat(uri, "/", BILL_FILE)}
-    annotations = {
-        "pulumi.com/waitFor": READY,
-        WEIGHTS_ANNOTATION: Weights(args.get("weights", Weights.REAL)).value,
-        **bill,
-    }
+    annotations = {"pulumi.com/waitFor": READY, **register_annotations(args, uri)}
     return kubernetes.apiextensions.CustomResource(
         f"{name}-service",
         api_version=API,

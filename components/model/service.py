@@ -9,10 +9,10 @@ import pulumi
 
 from corral.catalogue.gateway import CONNECTION_SECONDS
 from corral.catalogue.runtimes import BILL_FILE, RUNTIMES
-from corral.catalogue.vocabulary import Engine, Scaler, Weights
+from corral.catalogue.vocabulary import Engine, Scaler
 from corral.components._pods import restricted_pod
 from corral.components.model.adapters import AdapterFiles
-from corral.components.model.args import ModelArgs, names_of, server_arguments
+from corral.components.model.args import ModelArgs, fixed_number, names_of, server_arguments, weights_of
 from corral.components.model.availability import topology_spread
 from corral.components.model.loader import FILES, emptied, files_mount
 from corral.controls.gpu.gpu_05 import CLASS
@@ -49,15 +49,19 @@ class KeptFiles:
 
 def annotations(args: ModelArgs, uri: pulumi.Output[str] | None) -> dict[str, pulumi.Input[str]]:
     """Annotations of the InferenceService; KServe passes them on to its pods. `uri`: where its files are."""
-    least = args.get("replicas_min", 1)
-    fixed = "scaling" not in args and args.get("replicas_max", least) == least
+    scaler = Scaler.NONE if fixed_number(args) else Scaler.EXTERNAL
     return {
-        "pulumi.com/waitFor": WAIT_FOR if least else WAIT_FOR_NONE,
-        WEIGHTS_ANNOTATION: Weights(args.get("weights", Weights.REAL)).value,
+        "pulumi.com/waitFor": WAIT_FOR if args.get("replicas_min", 1) else WAIT_FOR_NONE,
         # KServe's own default scales by the load of the CPU, which says nothing about a GPU.
-        "serving.kserve.io/autoscalerClass": (Scaler.NONE if fixed else Scaler.EXTERNAL).value,
-        **({} if uri is None else {BILL: pulumi.Output.concat(uri, "/", BILL_FILE)}),
+        "serving.kserve.io/autoscalerClass": scaler.value,
+        **register_annotations(args, uri),
     }
+
+
+def register_annotations(args: ModelArgs, uri: pulumi.Output[str] | None) -> dict[str, pulumi.Input[str]]:
+    """What a register of models reads of an object of either kind; `uri`: where its files are."""
+    bill = {} if uri is None else {BILL: pulumi.Output.concat(uri, "/", BILL_FILE)}
+    return {WEIGHTS_ANNOTATION: weights_of(args).value, **bill}
 
 
 def register_labels(args: ModelArgs) -> dict[str, str]:

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
+from corral.catalogue.serving_kinds import LLM_PART, NAME_LABEL, SERVICE_LABEL, served_names
 from corral.catalogue.vocabulary import ServingKind
 from corral.embedded.home import PlaneHome
 from corral.embedded.kube import Api, ApiError, Object, Objects, resource
@@ -25,10 +26,6 @@ POD_CONDITIONS: Mapping[str, Kind] = {
 SETTLE_SECONDS = 120.0
 """How long pods may take to be ready, once the engine is done."""
 GPU_RESOURCES = "nvidia.com/"
-MODEL_LABEL = "serving.kserve.io/inferenceservice"
-"""Of the pods of an InferenceService: its name."""
-PART_OF, OF_LLM, NAME_LABEL = "app.kubernetes.io/part-of", "llminferenceservice", "app.kubernetes.io/name"
-"""Those of an LLMInferenceService have the second as the first, and its name as the third."""
 
 
 @dataclass(frozen=True)
@@ -103,14 +100,11 @@ def _sorted(views: Iterable[PodView]) -> Overview:
 
 def pods_of(kind: ServingKind, name: str) -> str:
     """Label selector of the pods that serve a model."""
-    if kind is ServingKind.INFERENCE_SERVICE:
-        return f"{MODEL_LABEL}={name}"
-    return f"{PART_OF}={OF_LLM},{NAME_LABEL}={name}"
+    return ",".join(f"{label}={value}" for label, value in served_names(kind, name).pods.items())
 
 
 def _model(labels: Mapping[str, str]) -> str | None:
-    own = NAME_LABEL if labels.get(PART_OF) == OF_LLM else MODEL_LABEL
-    return labels.get(own)
+    return labels.get(NAME_LABEL if LLM_PART.items() <= labels.items() else SERVICE_LABEL)
 
 
 async def settled(plane: PlaneHome, seconds: float = SETTLE_SECONDS) -> None:

@@ -5,28 +5,23 @@ from pathlib import Path
 
 from corral.embedded.toolchain.builder import Builder
 from corral.embedded.toolchain.chartfiles import ChartFiles, CopiedChart
-from corral.embedded.toolchain.errors import ToolchainError
 from corral.embedded.toolchain.gomodules import GoBuild
 from corral.embedded.toolchain.recipes import Recipe
-from corral.embedded.toolchain.sources import KSERVE
+from corral.embedded.toolchain.sources import KSERVE, kserve_main
 
 VERSION = KSERVE.version.removeprefix("v")
-COMMAND = "cmd/llmisvc"
+COMMAND = "llmisvc"
 WEBHOOKS = "webhook.Options{Port: options.webhookPort"
 CHARTS = ("kserve-llmisvc-crd-minimal", "kserve-llmisvc-resources")
 
 
 def llmisvc_manager(builder: Builder, source: Path) -> None:
     """Take the controller's command and let a flag say which address its webhooks bind."""
-    command = builder.module(KSERVE) / COMMAND
-    for file in command.glob("*.go"):
+    for file in (builder.module(KSERVE) / "cmd" / COMMAND).glob("*.go"):
         if not file.name.endswith("_test.go"):
             shutil.copyfile(file, source / file.name)
-    main = source / "main.go"
-    text = main.read_text()
-    if text.count(WEBHOOKS) != 1:
-        raise ToolchainError(f"{KSERVE.path}@{KSERVE.version}: {COMMAND}/main.go has no single {WEBHOOKS!r}")
-    main.write_text(text.replace(WEBHOOKS, WEBHOOKS.replace("Port:", "Host: *webhookHost, Port:")))
+    main = kserve_main(builder, COMMAND, (WEBHOOKS, WEBHOOKS.replace("Port:", "Host: *webhookHost, Port:")))
+    (source / "main.go").write_text(main)
 
 
 RECIPES: tuple[Recipe, ...] = (

@@ -61,31 +61,39 @@ def slim_provider(builder: Builder, source: Path) -> None:
     shutil.copyfile(embedded / "terraform-mapping.json", source / "terraform-mapping.json")
 
 
+def kserve_main(builder: Builder, command: str, *changes: tuple[str, str]) -> str:
+    """The `main.go` of one of KServe's commands, with new text in the place of old.
+
+    Raises:
+        ToolchainError: an old text does not stand there just once.
+    """
+    main = (builder.module(KSERVE) / "cmd" / command / "main.go").read_text()
+    for old, new in changes:
+        if main.count(old) != 1:
+            raise ToolchainError(
+                f"{KSERVE.path}@{KSERVE.version}: cmd/{command}/main.go has no single {old!r}"
+            )
+        main = main.replace(old, new)
+    return main
+
+
 def kserve_local_models(builder: Builder, source: Path) -> None:
     """Take the mains of controller and agent of local models, with their servers on their pods' addresses."""
     for command in ("localmodel", "localmodelnode"):
-        main = (builder.module(KSERVE) / "cmd" / command / "main.go").read_text()
-        for old, new in (
+        main = kserve_main(
+            builder,
+            command,
             (KSERVE_PORT, f"Host: {OWN_ADDRESS}, {KSERVE_PORT}"),
             *((port, f"{OWN_ADDRESS} + {port}") for port in ('":8080"', '":8081"')),
-        ):
-            if main.count(old) != 1:
-                raise ToolchainError(
-                    f"{KSERVE.path}@{KSERVE.version}: cmd/{command}/main.go has no single {old!r}"
-                )
-            main = main.replace(old, new)
+        )
         (source / command).mkdir()
         (source / command / "main.go").write_text(main)
 
 
 def kserve_manager(builder: Builder, source: Path) -> None:
     """Take the manager's main and let a flag say which address its webhooks bind."""
-    main = (builder.module(KSERVE) / "cmd" / "manager" / "main.go").read_text()
-    if main.count(KSERVE_PORT) != 1:
-        raise ToolchainError(
-            f"{KSERVE.path}@{KSERVE.version}: cmd/manager/main.go has no single {KSERVE_PORT!r}"
-        )
-    (source / "main.go").write_text(main.replace(KSERVE_PORT, f"Host: *webhookHost, {KSERVE_PORT}"))
+    main = kserve_main(builder, "manager", (KSERVE_PORT, f"Host: *webhookHost, {KSERVE_PORT}"))
+    (source / "main.go").write_text(main)
 
 
 @dataclass(frozen=True)

@@ -95,7 +95,7 @@ def test_admission_says_of_every_object_what_the_pack_says() -> None:
             assert isinstance(control.rule, ObjectRule)
             if workload["kind"] not in control.rule.kinds:
                 continue
-            policy = native_policy(control, limits, Scope(), everywhere=True)
+            policy = native_policy(control, limits, Scope(), own_serving=True)
             refused = bool(refusals(policy, workload))
             evaluated = bool(evaluate_object(control, ready, limits))
             assert refused == evaluated, (

@@ -93,7 +93,7 @@ def _namespaces() -> Iterator[dict[str, Any]]:
 def _policies() -> Iterator[dict[str, Any]]:
     for control in (one for one in CONTROLS if isinstance(one.rule, ObjectRule) and one.rule.admitted):
         metadata = {"name": policy_name(control)}
-        policy = native_policy(control, STRICTEST, Scope(), everywhere=False)
+        policy = native_policy(control, STRICTEST, Scope(), own_serving=False)
         binding = native_binding(control, STRICTEST)
         for kind, spec in (("Policy", policy), ("PolicyBinding", binding)):
             kind = f"ValidatingAdmission{kind}"

@@ -129,11 +129,11 @@ def policies(net: str, limits: Mapping[str, tuple[Control, Profile]]) -> Iterato
         chosen = {"objectSelector": {"matchLabels": {LABELS[net]: key}}}
         metadata = {"name": f"verdicts-{key}"}
         if net == KYVERNO:
-            spec = kyverno_policy(control, profile, Scope(()), everywhere=True)
+            spec = kyverno_policy(control, profile, Scope(()), own_serving=True)
             spec["matchConstraints"] = {**spec["matchConstraints"], **chosen}
             yield {"apiVersion": KYVERNO_API, "kind": "ValidatingPolicy", "metadata": metadata, "spec": spec}
             continue
-        spec = native_policy(control, profile, Scope(()), everywhere=True)
+        spec = native_policy(control, profile, Scope(()), own_serving=True)
         spec["matchConstraints"] = {**spec["matchConstraints"], **chosen}
         binding = {**native_binding(control, profile), "policyName": metadata["name"]}
         for kind, content in (("Policy", spec), ("PolicyBinding", binding)):

@@ -140,12 +140,14 @@ def of_pack(of: Control, limits: Profile, subject: Mapping[str, Any]) -> bool:
 @cache
 def _native(identity: str, limits: _Key) -> tuple[Any, Any]:
     one = control(identity)
-    return native_policy(one, limits.profile, Scope(()), everywhere=True), native_binding(one, limits.profile)
+    return native_policy(one, limits.profile, Scope(()), own_serving=True), native_binding(
+        one, limits.profile
+    )
 
 
 @cache
 def _kyverno(identity: str, limits: _Key) -> Any:
-    return kyverno_policy(control(identity), limits.profile, Scope(()), everywhere=True)
+    return kyverno_policy(control(identity), limits.profile, Scope(()), own_serving=True)
 
 
 def of_api_server(of: Control, limits: Profile, subject: Mapping[str, Any]) -> bool:

@@ -74,7 +74,7 @@ def test_what_holds_for_classified_data_holds_in_no_other_namespace_and_not_in_t
     limits = PROFILES["eu-controlled"]
     bad = next(one for one in subjects(placed) if one.verdict is Verdict.BAD)
     for render in (native_policy, kyverno_policy):
-        policy = render(placed, limits, Scope(), everywhere=True)
+        policy = render(placed, limits, Scope(), own_serving=True)
         for data_class, held in (("internal", True), ("restricted", True), ("public", False), (None, False)):
             assert matches(policy, bad.object, data_class=data_class) is held
     assert not NETS["CrossGuard"](placed, limits, bad.object)
@@ -110,7 +110,7 @@ def test_admission_is_asked_about_every_kind_that_the_control_names_and_about_de
 ) -> None:
     limits = PROFILES["eu-resident"]
     for render in (native_policy, kyverno_policy):
-        policy = render(enforced, limits, Scope(()), everywhere=True)
+        policy = render(enforced, limits, Scope(()), own_serving=True)
         seen = set()
         for subject in subjects(enforced):
             seen.add(subject.object["kind"])
