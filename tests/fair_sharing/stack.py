@@ -7,7 +7,7 @@ from tests.doubles.identity_provider import IdentityProvider
 
 BLUE_CALLS = 5
 """Calls of a model of blue's that the gateway lets through in a minute."""
-MOST_TOKENS = 1024
+MOST_TOKENS = 1000
 """Tokens of an answer that the model `smollm2` gives at most."""
 RED_TOKENS = 1200
 """Tokens of red's calls in 30 days: for all tests of a platform."""

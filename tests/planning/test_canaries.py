@@ -101,6 +101,13 @@ def test_a_wrong_canary_is_answered_with_its_path(canary: Any, line: str):
     assert any(one.startswith(line) for one in found), found
 
 
+def test_a_canary_whose_context_is_too_short_for_its_model_s_answers_is_told_so_at_a_key_that_it_has():
+    (refused,) = problems(**stack(CANARY) | {"models": [model(canary=CANARY, max_tokens=4096)]})
+    most = "more than chat's max-tokens, 4096: prompt and answer share it"
+    assert refused == f"models[0].canary.context: 4096: {most}"
+    assert not problems(**stack(CANARY) | {"models": [model(canary=CANARY, max_tokens=4095)]})
+
+
 def test_without_a_gateway_nothing_divides_the_calls():
     (refused,) = problems(**stack(CANARY, gateway=None))
     assert refused.startswith("models[0].canary.weight: 10: the gateway divides the calls: add"), refused

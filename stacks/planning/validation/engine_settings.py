@@ -9,6 +9,7 @@ from corral.catalogue.models import ModelSpec
 from corral.catalogue.runtimes import RUNTIMES
 from corral.catalogue.vocabulary import CacheDtype, Engine, SharingKind, Task
 from corral.stacks.config.errors import Problem, shown
+from corral.stacks.config.served import ServedModel
 from corral.stacks.config.stack_config import GpuPool, ModelSection, StackConfig
 from corral.stacks.config.values import MOST_GPUS, kebab
 from corral.stacks.planning.defaults import context_of, engine_of
@@ -37,7 +38,7 @@ def check_engine_settings(config: StackConfig) -> Iterator[Problem]:
         if spec is None:
             continue
         yield from _version(model, spec, path)
-        yield from _answer(model, spec, path)
+        yield from _answer(served, spec)
         engine = engine_of(model, spec)
         if engine is Engine.VLLM:
             yield from _spread(model, spec, config.gpu_pools, path)
@@ -68,15 +69,19 @@ def _first_token(model: ModelSection, spec: ModelSpec, path: str) -> Iterator[Pr
         yield Problem(field, str(seconds), f"use one of {allowed}")
 
 
-def _answer(model: ModelSection, spec: ModelSpec, path: str) -> Iterator[Problem]:
-    most, field = model.max_tokens, f"{path}.max-tokens"
+def _answer(served: ServedModel, spec: ModelSpec) -> Iterator[Problem]:
+    model, path = served.section, served.path
+    most, context = model.max_tokens, context_of(model, spec)
     if most is None:
         return
     if spec.task not in (Task.CHAT, Task.CODE):
-        yield Problem(field, str(most), f"{model.model} answers without tokens: leave it out")
-    elif most >= context_of(model, spec):
-        reason = f"less than context, {context_of(model, spec)}: prompt and answer share it"
-        yield Problem(field, str(most), reason)
+        yield Problem(f"{path}.max-tokens", str(most), f"{model.model} answers without tokens: leave it out")
+    elif most >= context and served.canary_of is not None:
+        reason = f"more than {served.canary_of}'s max-tokens, {most}: prompt and answer share it"
+        yield Problem(f"{path}.context", str(context), reason)
+    elif most >= context:
+        reason = f"less than context, {context}: prompt and answer share it"
+        yield Problem(f"{path}.max-tokens", str(most), reason)
 
 
 def _version(model: ModelSection, spec: ModelSpec, path: str) -> Iterator[Problem]:
