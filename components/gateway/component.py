@@ -26,7 +26,7 @@ from corral.components._kit import awaited, checked, child, labels, prerequisite
 from corral.components._network import SCRAPER_NAMESPACE
 from corral.components._signals import watch
 from corral.components.envoy_gateway.values import CONTROLLER_NAME
-from corral.components.gateway import answers, objects
+from corral.components.gateway import answers, objects, routes, traffic
 from corral.components.gateway.args import GatewayArgs, RoutedTenant, TokenIssuer
 from corral.components.gateway.signals import SCRAPE, signals
 from corral.components.keda import names as keda
@@ -81,7 +81,7 @@ class Gateway(pulumi.ComponentResource):
         )
         needed = [
             self._object(
-                "class", objects.ROUTES + "/v1", "GatewayClass", GATEWAY, _class(), before, space=None
+                "class", routes.ROUTES + "/v1", "GatewayClass", GATEWAY, _class(), before, space=None
             ),
             self._object("proxies", ENVOY, "EnvoyProxy", GATEWAY, proxies, before),
             self._network(),
@@ -95,7 +95,7 @@ class Gateway(pulumi.ComponentResource):
         )
         return self._object(
             "listener",
-            objects.ROUTES + "/v1",
+            routes.ROUTES + "/v1",
             "Gateway",
             GATEWAY,
             objects.gateway(host, port),
@@ -108,17 +108,17 @@ class Gateway(pulumi.ComponentResource):
         if not any(one.get("scaled") for one in self._args["tenants"]):
             return []
         there = prerequisite(self, name, Addon.KEDA, self._args.get("keda"))
-        spec = objects.grant(self._space)
-        version = objects.ROUTES + "/v1"
+        spec = routes.grant(self._space)
+        version = routes.ROUTES + "/v1"
         return [self._object("grant", version, "ReferenceGrant", PROXY, spec, there, space=keda.NAMESPACE)]
 
     def _policies(self, before: Sequence[pulumi.Resource]) -> list[pulumi.Resource]:
         """What holds for every route; policies are there before what they guard."""
         timeout = self._args.get("timeout_seconds", 600)
-        unknown = objects.direct(404, answers.UNKNOWN_MODEL)
+        unknown = routes.direct(404, answers.UNKNOWN_MODEL)
         return [
-            self._object("clients", ENVOY, "ClientTrafficPolicy", GATEWAY, objects.clients(timeout), before),
-            self._object("refused", ENVOY, "SecurityPolicy", GATEWAY, objects.refused(), before),
+            self._object("clients", ENVOY, "ClientTrafficPolicy", GATEWAY, traffic.clients(timeout), before),
+            self._object("refused", ENVOY, "SecurityPolicy", GATEWAY, traffic.refused(), before),
             self._object(UNKNOWN_MODEL, ENVOY, "HTTPRouteFilter", UNKNOWN_MODEL, unknown, before),
         ]
 
@@ -126,30 +126,30 @@ class Gateway(pulumi.ComponentResource):
         name, timeout = tenant["name"], self._args.get("timeout_seconds", 600)
         tokens = tenant.get("tokens")
         proof = [self._keys(name)] if tokens is None else self._identities(name, tokens)
-        limits = objects.limits(tenant, timeout=timeout, max_body_mib=self._args.get("max_body_mib", 10))
-        listing, listed = f"{name}-models", objects.direct(200, answers.models(name, objects.names(tenant)))
+        limits = traffic.limits(tenant, timeout=timeout, max_body_mib=self._args.get("max_body_mib", 10))
+        listing, listed = f"{name}-models", routes.direct(200, answers.models(name, routes.names(tenant)))
         guards = [
             self._object(
-                f"{name}-callers", ENVOY, "SecurityPolicy", name, objects.callers(name, tokens), proof
+                f"{name}-callers", ENVOY, "SecurityPolicy", name, traffic.callers(name, tokens), proof
             ),
             self._object(f"{name}-limits", ENVOY, "BackendTrafficPolicy", name, limits),
-            self._object(f"{name}-by-name", ENVOY, "EnvoyExtensionPolicy", name, objects.by_name(tenant)),
+            self._object(f"{name}-by-name", ENVOY, "EnvoyExtensionPolicy", name, traffic.by_name(tenant)),
             *self._answered(tenant),
             self._object(listing, ENVOY, "HTTPRouteFilter", listing, listed),
             self._object(
                 f"{name}-grant",
-                objects.ROUTES + "/v1",
+                routes.ROUTES + "/v1",
                 "ReferenceGrant",
                 PROXY,
-                objects.grant(self._space),
+                routes.grant(self._space),
                 space=tenant["namespace"],
             ),
         ]
         before = [gateway, *guards]
-        listed_or_unknown = objects.tenant_route(host, name, listing=listing, unknown=UNKNOWN_MODEL)
+        listed_or_unknown = routes.tenant_route(host, name, listing=listing, unknown=UNKNOWN_MODEL)
         self._route(name, name, listed_or_unknown, before)
-        for model in objects.names(tenant):
-            spec = objects.model_route(host, tenant, model, timeout=timeout)
+        for model in routes.names(tenant):
+            spec = routes.model_route(host, tenant, model, timeout=timeout)
             self._route(name, route_name(name, model), spec, [*before, *_ready(tenant, model)])
 
     def _route(
@@ -157,12 +157,12 @@ class Gateway(pulumi.ComponentResource):
     ) -> None:
         self._object(
             f"{route}-route",
-            objects.ROUTES + "/v1",
+            routes.ROUTES + "/v1",
             "HTTPRoute",
             route,
             spec,
             before,
-            more_labels={TENANT_LABEL: tenant, **({} if route == tenant else objects.TO_A_MODEL)},
+            more_labels={TENANT_LABEL: tenant, **({} if route == tenant else routes.TO_A_MODEL)},
         )
 
     def _answered(self, tenant: RoutedTenant) -> list[pulumi.Resource]:
@@ -174,7 +174,7 @@ class Gateway(pulumi.ComponentResource):
         name = f"{tenant['name']}.answers"
         return [
             self._object(
-                f"{tenant['name']}-answers", ENVOY, "EnvoyExtensionPolicy", name, objects.answered(tenant)
+                f"{tenant['name']}-answers", ENVOY, "EnvoyExtensionPolicy", name, traffic.answered(tenant)
             )
         ]
 
@@ -216,7 +216,7 @@ class Gateway(pulumi.ComponentResource):
 
     def _identities(self, tenant: str, tokens: TokenIssuer) -> list[pulumi.Resource]:
         """Where the keys of a tenant's identity provider are, and the authorities that it is known by."""
-        name, authorities = objects.provider_name(tenant), list[pulumi.Resource]()
+        name, authorities = traffic.provider_name(tenant), list[pulumi.Resource]()
         if "ca" in tokens:
             authorities.append(
                 kubernetes.core.v1.ConfigMap(
@@ -230,7 +230,7 @@ class Gateway(pulumi.ComponentResource):
                     opts=child(self),
                 )
             )
-        return [self._object(name, ENVOY, "Backend", name, objects.provider(tenant, tokens), authorities)]
+        return [self._object(name, ENVOY, "Backend", name, traffic.provider(tenant, tokens), authorities)]
 
     def _network(self) -> pulumi.Resource:
         tenants = self._args["tenants"]
@@ -239,7 +239,7 @@ class Gateway(pulumi.ComponentResource):
             lambda spaces: objects.network(
                 [str(one) for one in spaces],
                 port=self._args.get("port", 443),
-                model_ports=objects.model_ports(tenants),
+                model_ports=routes.model_ports(tenants),
                 providers=[one["tokens"] for one in tenants if "tokens" in one],
                 scraper=self._args.get("scraper", SCRAPER_NAMESPACE),
                 limited=any(one.get("token_limits") for one in tenants),
@@ -302,8 +302,8 @@ class Gateway(pulumi.ComponentResource):
 def _ready(tenant: RoutedTenant, model: str) -> list[pulumi.Resource]:
     """What the route of `model` waits for."""
     services = tenant.get("services", {})
-    base = objects.served_by(tenant, model)
-    known = [services[name] for name in objects.routed(tenant, base) if name in services]
+    base = routes.served_by(tenant, model)
+    known = [services[name] for name in routes.routed(tenant, base) if name in services]
     return [one for service in known for one in awaited(service)]
 
 
@@ -318,15 +318,15 @@ def _problems(name: str, args: GatewayArgs) -> Iterator[str]:
         allowed = f"use {LEAST_AVAILABILITY} or more, below 100"
         yield f"{name}.availability: {availability:g} is not allowed; {allowed}"
     paths: dict[str, str] = {}
-    routes = {one["name"]: model_path(one["name"], "") for one in args["tenants"]}
+    taken = {one["name"]: model_path(one["name"], "") for one in args["tenants"]}
     audiences: dict[tuple[str, str], str] = {}
     for tenant in args["tenants"]:
-        for model in objects.names(tenant):
+        for model in routes.names(tenant):
             path = model_path(tenant["name"], model)
             if path in paths:
                 yield f"{name}: path {path} leads to two models; a tenant's models have a name each"
-            elif routes.setdefault(route_name(tenant["name"], model), path) != path:
-                other = routes[route_name(tenant["name"], model)]
+            elif taken.setdefault(route_name(tenant["name"], model), path) != path:
+                other = taken[route_name(tenant["name"], model)]
                 yield f"{name}: paths {other} and {path} have one route; rename what has -- in its name"
             paths[path] = model
         yield from _canaries(name, tenant)
