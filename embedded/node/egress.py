@@ -1,4 +1,4 @@
-"""The API server's way to webhooks, Services and pods: HTTP CONNECT on a unix socket."""
+"""The API server's way to webhooks, Services, pods and kubelets: HTTP CONNECT on a unix socket."""
 
 import asyncio
 import logging
@@ -8,6 +8,7 @@ from pathlib import Path
 
 from corral.embedded.home import private_directory
 from corral.embedded.node.endpoints import Backend, Unreachable
+from corral.embedded.node.kubelet import is_asked
 from corral.embedded.node.network_relay import Stream, connect, relay
 
 HEAD_BYTES = 16 * 1024
@@ -21,14 +22,16 @@ class Malformed(Exception):
     """The request is no CONNECT to `host:port`."""
 
 
-async def serve(path: Path, resolve: Resolve) -> None:
+async def serve(path: Path, resolve: Resolve, kubelet: Callable[[Stream], Awaitable[None]]) -> None:
     """Answer CONNECT requests on `path` until cancelled; one left by a killed node is replaced.
+
+    `kubelet` answers on those that lead to a machine's.
 
     A refusal is `503` with the reason in the status line, which is what the API server reports, and
     in the body.
     """
     server = await asyncio.start_unix_server(
-        _handler(resolve), sock=_listener(path), limit=HEAD_BYTES, start_serving=False
+        _handler(resolve, kubelet), sock=_listener(path), limit=HEAD_BYTES, start_serving=False
     )
     try:
         await server.start_serving()
@@ -51,10 +54,13 @@ def _remove(path: Path) -> None:
     path.unlink(missing_ok=True)
 
 
-def _handler(resolve: Resolve) -> Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]:
+def _handler(
+    resolve: Resolve, kubelet: Callable[[Stream], Awaitable[None]]
+) -> Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]:
     async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
-            behind = await _open(reader, resolve)
+            host, port = await _asked(reader)
+            behind = None if is_asked(host, port) else await connect(resolve(host, port))
         except Malformed as cause:
             _refuse(writer, 400, str(cause))
         except Unreachable as cause:
@@ -64,19 +70,18 @@ def _handler(resolve: Resolve) -> Callable[[asyncio.StreamReader, asyncio.Stream
             writer.close()
         else:
             writer.write(b"HTTP/1.1 200 Connection established\r\n\r\n")
-            await relay((reader, writer), behind)
+            await (kubelet((reader, writer)) if behind is None else relay((reader, writer), behind))
 
     return handle
 
 
-async def _open(reader: asyncio.StreamReader, resolve: Resolve) -> Stream:
+async def _asked(reader: asyncio.StreamReader) -> tuple[str, int]:
     try:
         async with asyncio.timeout(HEAD_SECONDS):
             head = await reader.readuntil(b"\r\n\r\n")
     except (asyncio.LimitOverrunError, TimeoutError):
         raise Malformed(f"no request head of at most {HEAD_BYTES} bytes in {HEAD_SECONDS:.0f} s") from None
-    host, port = target(head)
-    return await connect(resolve(host, port))
+    return target(head)
 
 
 def target(head: bytes) -> tuple[str, int]:

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from functools import partial
 
 from corral.embedded.informer import Informer
 from corral.embedded.kube import resource
@@ -9,6 +10,7 @@ from corral.embedded.node.context import NodeContext
 from corral.embedded.node.egress import serve
 from corral.embedded.node.endpoints import Endpoints
 from corral.embedded.node.forwarders import Forwarders, service_ports
+from corral.embedded.node.kubelet import answer
 
 log = logging.getLogger(__name__)
 
@@ -31,7 +33,7 @@ async def run(context: NodeContext) -> None:
         async with asyncio.TaskGroup() as tasks:
             for informer in (services, slices, pods):
                 tasks.create_task(informer.run())
-            tasks.create_task(serve(context.record.egress, endpoints.resolve))
+            tasks.create_task(serve(context.record.egress, endpoints.resolve, partial(answer, context.home)))
             while True:
                 await changed.wait()
                 changed.clear()

@@ -5,6 +5,9 @@ import json
 import pytest
 from platform_client import Platform, wait_for
 
+from corral.embedded.node.classify import SIMULATED
+from corral.embedded.objects import is_true
+
 pytestmark = pytest.mark.engine
 
 ROLE = "kserve-manager-role"
@@ -76,6 +79,18 @@ def test_a_pods_process_speaks_with_its_own_service_account(platform):
     assert str(platform.plane.kubeconfig) not in arguments
 
 
+def test_kubectl_shows_the_output_of_a_pod_that_runs_and_says_of_others_that_there_is_none(platform):
+    (pod,) = platform.model_pods()
+    namespace, name = pod["metadata"]["namespace"], pod["metadata"]["name"]
+    shown = platform.kubectl("logs", "-n", namespace, name)
+    assert shown and platform.corral("logs", "-n", namespace, name).out.startswith(shown)
+    last = platform.kubectl("logs", "-n", namespace, name, "--tail=1", "--all-containers")
+    assert last.count("\n") < shown.count("\n")
+    simulated = next(one["metadata"] for one in platform.items("pods", "-A") if is_true(one, SIMULATED))
+    refused = platform.try_kubectl("logs", "-n", simulated["namespace"], simulated["name"])
+    assert refused.code != 0 and "has run here as a process" in refused.err, refused.output
+
+
 def write(platform: Platform, rules: list) -> None:
     patch = [{"op": "replace", "path": "/rules", "value": rules}]
     platform.kubectl("patch", "clusterrole", ROLE, "--type=json", "-p", json.dumps(patch))
@@ -88,7 +103,7 @@ def refusals(platform: Platform) -> str:
         for one in platform.items("pods", "-n", "kserve")
         if one["metadata"]["name"].startswith("kserve-controller-manager")
     )
-    log = platform.corral("logs", "-n", "kserve", pod).out
+    log = platform.kubectl("logs", "-n", "kserve", pod)
     return "\n".join(line for line in log.splitlines() if "forbidden" in line and "deployments" in line)
 
 

@@ -39,6 +39,10 @@ async def free_port(host="127.0.0.1"):
     return port
 
 
+async def no_kubelet(_stream):
+    raise AssertionError("nobody asked for a kubelet")
+
+
 class Proxy:
     """A running CONNECT proxy whose answers to `resolve` are the test's."""
 
@@ -46,7 +50,7 @@ class Proxy:
         self.path, self.resolve = path, resolve
 
     async def __aenter__(self):
-        self.task = asyncio.create_task(serve(self.path, self.resolve))
+        self.task = asyncio.create_task(serve(self.path, self.resolve, no_kubelet))
         while not self.path.exists() or self.path.stat().st_mode & 0o777 != 0o600:
             assert not self.task.done(), self.task.exception()
             await asyncio.sleep(0)
