@@ -22,7 +22,7 @@ from corral.embedded.plane.control import certificates
 PORT = 10250
 """Where the API server asks a node, since its status names no other port."""
 LOGS = "containerLogs"
-LINES_ALONE = ("sinceSeconds", "sinceTime", "timestamps")
+OF_TIMES = ("sinceSeconds", "sinceTime", "timestamps")
 """Options of `kubectl logs` that need the time of a line."""
 
 
@@ -118,7 +118,7 @@ def tail(home: PlaneHome, method: str, target: str) -> tuple[list[str], int | No
         what = parts[0] or "/"
         why = f"the node of the embedded plane answers `kubectl logs` alone, and not {what}"
         raise Refused(HTTPStatus.NOT_IMPLEMENTED, why)
-    timed = [key for key in LINES_ALONE if options.get(key, "false") != "false"]
+    timed = [key for key in OF_TIMES if options.get(key, "false") != "false"]
     if timed:
         why = f"the node of the embedded plane keeps no time of a line: leave out {', '.join(timed)}"
         raise Refused(HTTPStatus.BAD_REQUEST, why)
@@ -126,9 +126,8 @@ def tail(home: PlaneHome, method: str, target: str) -> tuple[list[str], int | No
         path = find(home, parts[1], parts[2], parts[3], previous=options.get("previous") == "true")
         limit = options.get("limitBytes")
         return _command(path, options), None if limit is None else int(limit)
-    except LookupError as cause:
-        raise Refused(HTTPStatus.NOT_FOUND, str(cause)) from cause
-    except ValueError as cause:
+    except (LookupError, ValueError) as cause:
+        # The one status whose text the API server hands on.
         raise Refused(HTTPStatus.BAD_REQUEST, str(cause)) from cause
 
 

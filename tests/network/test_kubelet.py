@@ -114,12 +114,12 @@ def test_the_output_of_a_run_is_what_kubectl_logs_asks_for(home: PlaneHome, opti
 @pytest.mark.parametrize(
     ("method", "target", "status", "text"),
     [
-        ("GET", "/containerLogs/red/chat/sidecar", 404, "no container 'sidecar'; it has server"),
-        ("GET", "/containerLogs/red/other/server", 404, "no pod red/other has run here as a process"),
+        ("GET", "/containerLogs/red/chat/sidecar", 400, "no container 'sidecar'; it has server"),
+        ("GET", "/containerLogs/red/other/server", 400, "no pod red/other has run here as a process"),
         ("GET", SERVER + "?sinceSeconds=5", 400, "keeps no time of a line: leave out sinceSeconds"),
         ("GET", SERVER + "?tailLines=few", 400, "few"),
         ("POST", "/exec/red/chat/server", 501, "answers `kubectl logs` alone, and not exec"),
-        ("GET", "/containerLogs/red/../server", 404, "no pod red/.. has run here"),
+        ("GET", "/containerLogs/red/../server", 400, "no pod red/.. has run here"),
     ],
 )
 def test_what_there_is_not_is_said(home: PlaneHome, method: str, target: str, status: int, text: str):
