@@ -22,6 +22,7 @@ from corral.components.envoy_gateway import rate_limits
 from corral.components.envoy_gateway.values import PODS, WASM_PORT, XDS_PORT
 from corral.components.gateway import answers, script
 from corral.components.gateway.args import RoutedTenant, TokenIssuer, TokenLimit
+from corral.components.gateway.headers import headers
 from corral.components.keda import names as keda
 from corral.components.supply import Supply, pod_settings, reference
 
@@ -318,7 +319,7 @@ def model_route(host: str, tenant: RoutedTenant, model: str, *, timeout: int) ->
                 "matches": [{"path": {"type": "PathPrefix", "value": model_path(tenant["name"], model)}}],
                 "filters": [
                     {"type": "URLRewrite", "urlRewrite": rewritten},
-                    {"type": "RequestHeaderModifier", "requestHeaderModifier": {"remove": ["Authorization"]}},
+                    {"type": "RequestHeaderModifier", "requestHeaderModifier": headers(tenant, base)},
                 ],
                 "backendRefs": _backends(tenant, base),
                 "timeouts": {"request": f"{timeout}s"},
@@ -355,7 +356,7 @@ def _backends(tenant: RoutedTenant, model: str) -> list[dict[str, Any]]:
 def _service(tenant: RoutedTenant, name: str) -> dict[str, Any]:
     if name in tenant.get("scaled", []):
         return {"name": keda.SERVICE, "namespace": keda.NAMESPACE, "port": keda.PORT}
-    names = served_names(kind_of(tenant, name), name)
+    names = served_names(kind_of(tenant, name), name, prefill=name in tenant.get("disaggregated", []))
     return {"name": names.service, "namespace": tenant["namespace"], "port": names.port}
 
 
