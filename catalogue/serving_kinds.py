@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from corral.catalogue.addons import descriptor
+from corral.catalogue.disaggregation import ROLE_LABEL, Role, prefill_name
 from corral.catalogue.gateway import PREDICTOR_PORT, predictor
 from corral.catalogue.vocabulary import Addon, ServingKind
 
@@ -38,8 +39,11 @@ class ServedNames:
     """Whether each replica is a group of pods."""
 
 
-def served_names(kind: ServingKind, model: str, nodes: int = 1) -> ServedNames:
-    """Names of what serves `model` on `nodes` nodes each replica."""
+def served_names(kind: ServingKind, model: str, nodes: int = 1, *, prefill: bool = False) -> ServedNames:
+    """Names of what serves `model` on `nodes` nodes each replica; `prefill`: other replicas read its prompts.
+
+    The Service that KServe makes leads to those, too, so that `model` then has one of ours.
+    """
     match kind:
         case ServingKind.INFERENCE_SERVICE:
             pods = {SERVICE_LABEL: model}
@@ -47,8 +51,18 @@ def served_names(kind: ServingKind, model: str, nodes: int = 1) -> ServedNames:
         case ServingKind.LLM_INFERENCE_SERVICE:
             workload = child_name(model, "-kserve" if nodes == 1 else "-kserve-mn")
             pods = {**LLM_PART, NAME_LABEL: model}
+            if prefill:
+                pods = {**pods, ROLE_LABEL: Role.DECODE.value}
+                return ServedNames(workload, child_name(model, "-decode"), PORTS[kind], pods)
             service = child_name(model, "-kserve-workload-svc")
             return ServedNames(workload, service, PORTS[kind], pods, nodes > 1)
+
+
+def prefill_names(model: str) -> ServedNames:
+    """Names of what reads the prompts of `model` where that is apart."""
+    pods = {**LLM_PART, NAME_LABEL: model, ROLE_LABEL: Role.PREFILL.value}
+    workload, port = child_name(model, "-kserve-prefill"), PORTS[ServingKind.LLM_INFERENCE_SERVICE]
+    return ServedNames(workload, prefill_name(model), port, pods)
 
 
 def child_name(parent: str, suffix: str) -> str:

@@ -24,7 +24,8 @@ def used_by(config: StackConfig) -> Artifacts:
     requests = model_requests(config.served_models, config.known_models, namespaces(config.tenants))
     states = addon_states(config.addons, config.sections, config.model_storage.kind)
     vectors = config.vector_db and config.vector_db.engine
-    return artifacts(states, vectors, {one.engine for one in requests}, None)
+    apart = any(one.prefill is not None for one in config.models)
+    return artifacts(states, vectors, {one.engine for one in requests}, None, prefill=apart)
 
 
 def references(config: StackConfig, mirror: str | None = None) -> dict[str, str]:

@@ -41,6 +41,8 @@ class ImageRow(Entry):
     """Runs for this engine of the vector database alone."""
     serves: Engine | None = None
     """Runs where a model of this engine does."""
+    prefill: bool = False
+    """Runs where prompts of a model are read apart, alone."""
 
 
 class Secret(Entry):

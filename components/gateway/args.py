@@ -70,6 +70,8 @@ class RoutedTenant(TypedDict):
     """Those of its models whose calls go by way of KEDA's interceptors; none when omitted."""
     llm_services: NotRequired[list[str]]
     """Those of its models and canaries that are of kind LLMInferenceService; none when omitted."""
+    disaggregated: NotRequired[list[str]]
+    """Those of `llm_services` whose prompts other replicas read; none when omitted."""
     tokens: NotRequired[TokenIssuer]
     """Its callers show tokens; API keys when omitted."""
     max_tokens: NotRequired[dict[str, int]]

@@ -8,6 +8,7 @@ from corral.catalogue.serving_kinds import PORTS, served_names
 from corral.catalogue.vocabulary import ServingKind
 from corral.components.gateway import answers
 from corral.components.gateway.args import RoutedTenant
+from corral.components.gateway.headers import headers
 from corral.components.keda import names as keda
 
 ROUTES = "gateway.networking.k8s.io"
@@ -57,7 +58,7 @@ def model_route(host: str, tenant: RoutedTenant, model: str, *, timeout: int) ->
                 "matches": [{"path": {"type": "PathPrefix", "value": model_path(tenant["name"], model)}}],
                 "filters": [
                     {"type": "URLRewrite", "urlRewrite": rewritten},
-                    {"type": "RequestHeaderModifier", "requestHeaderModifier": {"remove": ["Authorization"]}},
+                    {"type": "RequestHeaderModifier", "requestHeaderModifier": headers(tenant, base)},
                 ],
                 "backendRefs": _backends(tenant, base),
                 "timeouts": {"request": f"{timeout}s"},
@@ -94,7 +95,7 @@ def _backends(tenant: RoutedTenant, model: str) -> list[dict[str, Any]]:
 def _service(tenant: RoutedTenant, name: str) -> dict[str, Any]:
     if name in tenant.get("scaled", []):
         return {"name": keda.SERVICE, "namespace": keda.NAMESPACE, "port": keda.PORT}
-    names = served_names(kind_of(tenant, name), name)
+    names = served_names(kind_of(tenant, name), name, prefill=name in tenant.get("disaggregated", []))
     return {"name": names.service, "namespace": tenant["namespace"], "port": names.port}
 
 

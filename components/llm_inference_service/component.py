@@ -19,10 +19,15 @@ NAMESPACE = descriptor(Addon.LLM_INFERENCE_SERVICE).namespace
 """The webhooks of the types name this namespace; it cannot be another."""
 SERVICES = definition(Addon.LLM_INFERENCE_SERVICE)
 API = f"serving.kserve.io/{SERVICES[1]}"
-PRESETS = ("kserve-config-llm-template", "kserve-config-llm-worker-pipeline-parallel")
-"""Configurations that the controller merges below each service: of one node, and of several
-(`combineBaseRefsConfig` of KServe 0.20.0). It reconciles no service without, and ours are empty: what is not
-in a service itself, its author has not seen."""
+PRESETS = (
+    "kserve-config-llm-template",
+    "kserve-config-llm-worker-pipeline-parallel",
+    "kserve-config-llm-decode-template",
+    "kserve-config-llm-prefill-template",
+)
+"""Configurations that the controller merges below each service: of one node, of several, and of either side
+of prefill and decode (`combineBaseRefsConfig` of KServe 0.20.0). It reconciles no service without, and ours
+are empty: what is not in a service itself, its author has not seen."""
 
 
 class LlmInferenceServiceArgs(TypedDict):

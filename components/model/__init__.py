@@ -7,6 +7,7 @@ from corral.components.model.args import (
     ModelArgs,
     ModelFile,
     NodeCache,
+    Prefill,
     SourceAccess,
 )
 from corral.components.model.component import Model
@@ -22,5 +23,6 @@ __all__ = [
     "ModelFile",
     "ModelScaling",
     "NodeCache",
+    "Prefill",
     "SourceAccess",
 ]

@@ -6,6 +6,7 @@ from typing import NotRequired, TypedDict
 import pulumi
 
 from corral.catalogue.adapters import adapter_options
+from corral.catalogue.disaggregation import DECODE_PORT, Role, transfer_option
 from corral.catalogue.engine_metrics import FIRST_TOKEN, FIRST_TOKEN_LIMITS, METRICS
 from corral.catalogue.runtimes import GGUF, MODEL_FOLDER, gguf, server_options
 from corral.catalogue.serving_kinds import PORTS, ServedNames, served_names
@@ -52,6 +53,24 @@ class DeviceResource(TypedDict):
     """Name, such as `nvidia.com/gpu` or `nvidia.com/mig-1g.5gb`."""
     count: NotRequired[int]
     """How many; 1 when omitted."""
+
+
+class Prefill(TypedDict):
+    """Replicas of a model that read its prompts, on devices of their own; what is omitted is as the model has
+    it."""
+
+    arguments: NotRequired[list[str]]
+    """Arguments of their program, such as its sizes."""
+    replicas: NotRequired[int]
+    """How many there are; 1 when omitted."""
+    claim: NotRequired[DeviceClaim]
+    """GPU devices of one, claimed from a DRA driver."""
+    resource: NotRequired[DeviceResource]
+    """GPU devices of one, given by a device plugin."""
+    memory_gib: NotRequired[int]
+    """Memory of one's process on the host in GiB."""
+    pool: NotRequired[str]
+    """GPU node pool they run in."""
 
 
 class SourceAccess(TypedDict):
@@ -120,6 +139,9 @@ class ModelArgs(TypedDict):
     nodes: NotRequired[int]
     """Nodes that each replica spans, with the devices asked for on each; 1 when omitted. More are for kind
     `LLMInferenceService` and vLLM, whose `arguments` then state the stages."""
+    prefill: NotRequired[Prefill]
+    """Replicas that read its prompts, of kind `LLMInferenceService` and vLLM alone; its own do when omitted.
+    Calls by way of a gateway that has it in `disaggregated` go there first."""
     lws: NotRequired[pulumi.Input[str]]
     """`LeaderWorkerSets.namespace`, where this program makes it; its type must be there already when omitted.
     With `nodes` above 1."""
@@ -222,13 +244,19 @@ def fixed_number(args: ModelArgs) -> bool:
 
 def names_of(name: str, args: ModelArgs) -> ServedNames:
     """Names of what serves the model."""
-    return served_names(kind_of(args), name, args.get("nodes", 1))
+    return served_names(kind_of(args), name, args.get("nodes", 1), prefill="prefill" in args)
+
+
+def port_of(args: ModelArgs) -> int:
+    """Port that its program listens on."""
+    return DECODE_PORT if "prefill" in args else PORTS[kind_of(args)]
 
 
 def server_arguments(name: str, args: ModelArgs) -> list[str]:
     """`arguments`, and before them what the server must be told and they leave out."""
     stated = args.get("arguments", [])
-    options = server_options(Engine(args["engine"]), name, gguf(_names(args)), PORTS[kind_of(args)])
+    options = server_options(Engine(args["engine"]), name, gguf(_names(args)), port_of(args))
+    options += (transfer_option(Role.DECODE),) if "prefill" in args else ()
     options += adapter_options([one["name"] for one in args.get("adapters", [])])
     return [*(one for option in options if not option.within(stated) for one in option.arguments), *stated]
 
@@ -239,7 +267,7 @@ def argument_problems(name: str, args: ModelArgs) -> Iterable[str]:
     yield from _objective_problems(name, args)
     yield from _adapter_problems(name, args)
     yield from _group_problems(name, args)
-    stated, expected = args.get("arguments", []), PORTS[kind_of(args)]
+    stated, expected = args.get("arguments", []), port_of(args)
     if "cache" in args and kind_of(args) is not ServingKind.INFERENCE_SERVICE:
         yield f"{name}.cache: KServe keeps files for kind InferenceService alone; leave it out"
     for index, one in enumerate(stated):

@@ -7,9 +7,11 @@ from urllib.parse import urlsplit
 import pulumi
 import pulumi_kubernetes as kubernetes
 
-from corral.catalogue.serving_kinds import served_names
+from corral.catalogue.disaggregation import prefill_name
+from corral.catalogue.serving_kinds import prefill_names, served_names
 from corral.catalogue.vocabulary import Addon, Engine, ServingKind, Weights
 from corral.components._kit import (
+    PACKAGE,
     QUEUE_LABEL,
     checked,
     child,
@@ -32,13 +34,14 @@ from corral.components.model.args import (
     weights_of,
     weighty,
 )
-from corral.components.model.availability import disruption_budget
+from corral.components.model.availability import disruption_budget, topology_spread
 from corral.components.model.cache import API as CACHE_API
 from corral.components.model.cache import cache_spec, claim, folder
 from corral.components.model.claim import claim_spec
 from corral.components.model.imports import Import, import_job, prefix_of, uri_of
 from corral.components.model.llm_service import llm_service
 from corral.components.model.loader import loader
+from corral.components.model.prefill import prefill_args, prefill_problems, services
 from corral.components.model.rollout import revision_annotations, rolled_out
 from corral.components.model.scaling import ROUTES, SCALED, SETTLED, ModelScaling, counted, scaled
 from corral.components.model.service import (
@@ -91,16 +94,18 @@ class Model(pulumi.ComponentResource):
     def __init__(self, name: str, args: ModelArgs, opts: pulumi.ResourceOptions | None = None):
         args = checked(args, ModelArgs, name)
         one_request(name, args)
-        refuse(argument_problems(name, args))
+        refuse([*argument_problems(name, args), *prefill_problems(name, args)])
         if weights_of(args) is Weights.REAL:
             weighty(name, args)
         super().__init__(token(type(self)), name, {}, opts)
         types = prerequisite(self, name, Addon.KSERVE, args.get("runtime"))
         files = self._files(name, args)
-        template = self._claim(name, args)
-        served = self._served(name, args, files, template, [*types, *files.before])
+        served = self._served(name, args, files, [*types, *files.before])
         names, most = names_of(name, args), args.get("replicas_max", args.get("replicas_min", 1))
         disruption_budget(self, f"{name}-budget", self._metadata(name, args, name), names.pods, most=most)
+        if "prefill" in args:
+            self._prefill_budget(name, args)
+            served, _ = services(self, name, self._metadata(name, args, name), names, served)
         if "scaling" in args:
             self._scaled(name, args, args["scaling"], served)
         self._watched(name, args)
@@ -199,6 +204,12 @@ class Model(pulumi.ComponentResource):
             opts=child(self),
         )
 
+    def _prefill_budget(self, name: str, args: ModelArgs) -> None:
+        own, reading = prefill_name(name), prefill_names(name)
+        most = prefill_args(args).get("replicas_min", 1)
+        metadata = self._metadata(name, args, own)
+        disruption_budget(self, f"{own}-budget", metadata, reading.pods, most=most)
+
     def _claim(self, name: str, args: ModelArgs) -> pulumi.Resource | None:
         if "claim" not in args:
             return None
@@ -219,23 +230,13 @@ class Model(pulumi.ComponentResource):
         name: str,
         args: ModelArgs,
         files: _Files,
-        template: pulumi.Resource | None,
         before: list[pulumi.Resource],
     ) -> pulumi.Resource:
         """The model, served: the Deployment that has its Service's name."""
         metadata = self._metadata(name, args, name)
         # KServe passes labels on to the Deployment and its pods.
         metadata["labels"] = {**metadata["labels"], **_queue_labels(args)}
-        spec = inference_spec(
-            name,
-            args,
-            claim_template=None if template is None else name_of(template),
-            account=name_of(files.account),
-            uri=files.uri,
-            loader=files.loader,
-            kept=files.kept,
-            adapters=files.adapters,
-        )
+        spec = self._spec(name, args, files)
         served_labels = {**metadata["labels"], **register_labels(args)}
         if kind_of(args) is ServingKind.LLM_INFERENCE_SERVICE:
             return llm_service(
@@ -244,6 +245,7 @@ class Model(pulumi.ComponentResource):
                 args,
                 metadata={**metadata, "labels": served_labels},
                 predictor=spec["predictor"],
+                prefill=self._prefill(name, args, files),
                 uri=files.uri,
                 before=before,
                 timeout=READY,
@@ -276,6 +278,27 @@ class Model(pulumi.ComponentResource):
             annotations=known,
             timeout=READY,
         )
+
+    def _spec(self, name: str, args: ModelArgs, files: _Files, owner: str | None = None) -> dict[str, Any]:
+        """`spec` of an InferenceService; `owner`: what its claims are called by, the model when None."""
+        template = self._claim(owner or name, args)
+        return inference_spec(
+            name,
+            args,
+            claim_template=None if template is None else name_of(template),
+            account=name_of(files.account),
+            uri=files.uri,
+            loader=files.loader,
+            kept=files.kept,
+            adapters=files.adapters,
+        )
+
+    def _prefill(self, name: str, args: ModelArgs, files: _Files) -> dict[str, Any] | None:
+        """The pods that read its prompts, as `spec.predictor` has pods."""
+        if "prefill" not in args:
+            return None
+        predictor = self._spec(name, prefill_args(args), files, prefill_name(name))["predictor"]
+        return {**predictor, "topologySpreadConstraints": topology_spread(prefill_names(name).pods)}
 
     def _scaled(self, name: str, args: ModelArgs, scaling: ModelScaling, served: pulumi.Resource) -> None:
         """Who counts and holds its calls, and who changes its replicas, once one has shown to answer."""
@@ -311,17 +334,22 @@ class Model(pulumi.ComponentResource):
         )
 
     def _watched(self, name: str, args: ModelArgs) -> None:
-        engine, names = Engine(args["engine"]), names_of(name, args)
+        engine, names, scraped = Engine(args["engine"]), names_of(name, args), {"corral.dev/model": name}
+        reading = prefill_names(name) if "prefill" in args else None
+        if reading is not None:
+            # KServe's Service leads to the pods of both.
+            scraped = {**scraped, "app.kubernetes.io/part-of": PACKAGE}
+        objective = args.get("time_to_first_token_seconds")
         watch(
             self,
             name,
-            lambda space: signals(name, names, space, engine, args.get("time_to_first_token_seconds")),
+            lambda space: signals(name, names, space, engine, objective, reading),
             component=COMPONENT,
             namespace=args["namespace"],
             args=args,
             name=f"model-{name}",
             labels=self._labels(name, args),
-            scrape=Monitor({"corral.dev/model": name}, "http"),
+            scrape=Monitor(scraped, "http"),
         )
 
 

@@ -11,7 +11,8 @@ from corral.catalogue.serving_kinds import PORTS
 from corral.catalogue.vocabulary import Addon, Engine, ServingKind, Weights
 from corral.components._kit import QUEUE_LABEL, child, prerequisite
 from corral.components.kserve.runtimes import runtime_spec
-from corral.components.model.args import ModelArgs, fixed_number, weights_of
+from corral.components.model.args import ModelArgs, fixed_number, port_of, weights_of
+from corral.components.model.prefill import decoding, handing_over, prefill_args
 from corral.components.model.service import WEIGHTS_ANNOTATION, register_annotations
 
 API = f"serving.kserve.io/{definition(Addon.LLM_INFERENCE_SERVICE)[1]}"
@@ -28,6 +29,8 @@ REPLACED = (
     "spec.template",
     "spec.worker",
     "spec.parallelism",
+    "spec.prefill.template",
+    "spec.prefill.labels",
     "spec.labels",
     f'metadata.labels["{QUEUE_LABEL}"]',
 )
@@ -38,7 +41,7 @@ labels, which no Deployment lets change."""
 
 def pod_spec(predictor: Mapping[str, Any], args: ModelArgs) -> dict[str, Any]:
     """`spec` of the pods: `spec.predictor` of an InferenceService with its runtime in it."""
-    runtime = runtime_spec(Engine(args["engine"]), args["supply"], PORTS[KIND])
+    runtime = runtime_spec(Engine(args["engine"]), args["supply"], port_of(args))
     server, model = runtime["containers"][0], predictor["model"]
     container = {
         **server,
@@ -59,9 +62,16 @@ def pod_spec(predictor: Mapping[str, Any], args: ModelArgs) -> dict[str, Any]:
 
 
 def llm_spec(
-    predictor: Mapping[str, Any], args: ModelArgs, labels: Mapping[str, Any], uri: pulumi.Input[str]
+    predictor: Mapping[str, Any],
+    args: ModelArgs,
+    labels: Mapping[str, Any],
+    uri: pulumi.Input[str],
+    prefill: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
-    """`spec` of the LLMInferenceService. `uri`: where its files are, which its own init container brings."""
+    """`spec` of the LLMInferenceService. `uri`: where its files are, which its own init container brings.
+
+    `prefill`: what `predictor` is for the replicas that read its prompts; None: there are none.
+    """
     own = {key: value for key, value in labels.items() if key.startswith(OWN)}
     pod = pod_spec(predictor, args)
     # Without a number KServe leaves that of the Deployment as it is, for whatever scales it.
@@ -74,6 +84,24 @@ def llm_spec(
         "annotations": {WEIGHTS_ANNOTATION: weights_of(args).value},
         "template": pod,
         **group(pod, args),
+        **({} if prefill is None else disaggregated(pod, prefill, args, own)),
+    }
+
+
+def disaggregated(
+    pod: Mapping[str, Any], prefill: Mapping[str, Any], args: ModelArgs, labels: Mapping[str, Any]
+) -> dict[str, Any]:
+    """`pod` as the one that writes answers, and beside it the pods that read prompts."""
+    reading = prefill_args(args)
+    own_pool = {f"{OWN}pool": reading["pool"]} if "pool" in reading else {}
+    return {
+        "template": decoding(handing_over(pod), args["supply"], PORTS[KIND]),
+        "prefill": {
+            "replicas": reading.get("replicas_min", 1),
+            "labels": {**labels, **own_pool},
+            "annotations": {WEIGHTS_ANNOTATION: weights_of(args).value},
+            "template": handing_over(pod_spec(prefill, reading)),
+        },
     }
 
 
@@ -107,10 +135,11 @@ def llm_service(
     metadata: Mapping[str, Any],
     predictor: Mapping[str, Any],
     uri: pulumi.Output[str] | None,
+    prefill: Mapping[str, Any] | None,
     before: list[pulumi.Resource],
     timeout: str,
 ) -> pulumi.Resource:
-    """The model, served once it is ready; `uri` None: it has no files."""
+    """The model, served once it is ready; `uri` None: it has no files. `prefill`: as of `llm_spec`."""
     types = prerequisite(parent, name, Addon.LLM_INFERENCE_SERVICE, args.get("llm_controller"))
     if args.get("nodes", 1) > 1:
         types = [*types, *prerequisite(parent, name, Addon.LWS, args.get("lws"))]
@@ -121,7 +150,7 @@ def llm_service(
         api_version=API,
         kind=KIND.value,
         metadata=cast(Any, {**metadata, "annotations": annotations}),
-        spec=llm_spec(predictor, args, metadata["labels"], where),
+        spec=llm_spec(predictor, args, metadata["labels"], where, prefill),
         opts=child(
             parent,
             depends_on=[*types, *before],

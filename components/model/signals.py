@@ -19,14 +19,21 @@ def signals(
     namespace: str,
     engine: Engine,
     time_to_first_token: float | None = None,
+    prefill: ServedNames | None = None,
 ) -> Signals:
-    """Signals of a model in a namespace, whose answers are to begin within `time_to_first_token` seconds."""
-    alerts = _alerts(name, names, namespace, engine)
+    """Signals of a model in a namespace, whose answers are to begin within `time_to_first_token` seconds.
+
+    `prefill`: what else reads its prompts; None: nothing.
+    """
+    alerts = _alerts(name, names, namespace, engine, prefill)
     if time_to_first_token is not None:
         late = partial(_late, FIRST_TOKEN[engine], _of(names, namespace), time_to_first_token)
         what = f"Answers of model {name} in namespace {namespace} begin after {time_to_first_token:g} s"
         alerts += burning("ModelFirstToken", what, late, LATE)
-    return Signals(f"Model {name}", _panels(names, namespace, engine), alerts)
+    panels = _panels(names, namespace, engine)
+    if prefill is not None:
+        panels += _prefill_panels(prefill, namespace, engine)
+    return Signals(f"Model {name}", panels, alerts)
 
 
 def _late(metric: str, here: str, seconds: float, window: str) -> str:
@@ -35,24 +42,31 @@ def _late(metric: str, here: str, seconds: float, window: str) -> str:
     return f"1 - sum(rate({in_time}[{window}])) / sum(rate({metric}_count{here}[{window}]))"
 
 
-def _alerts(name: str, names: ServedNames, namespace: str, engine: Engine) -> list[Alert]:
+def _alerts(
+    name: str, names: ServedNames, namespace: str, engine: Engine, prefill: ServedNames | None
+) -> list[Alert]:
     """A model that nobody serves, and one that makes its callers wait."""
     place = f'namespace="{namespace}"'
     answering = f'kube_deployment_status_replicas_available{{{place},deployment="{names.workload}"}}'
     if names.grouped:
         # Of the leaders, which answer for their groups: the set that a LeaderWorkerSet has of its own name.
         answering = f'kube_statefulset_status_replicas_ready{{{place},statefulset="{names.workload}"}}'
+    absent, what = f"{answering} < 1", "answers"
+    if prefill is not None:
+        reading = f'kube_deployment_status_replicas_available{{{place},deployment="{prefill.workload}"}}'
+        absent, what = f"{absent} or {reading} < 1", "answers, or none that reads prompts"
+    either = _of(names, namespace) if prefill is None else _of_both(names, prefill, namespace)
     return [
         {
             "name": "ModelUnavailable",
-            "expression": f"{answering} < 1",
+            "expression": absent,
             "lasting": "5m",
             "severity": "critical",
-            "summary": f"Model {name} in namespace {namespace} has no replica that answers.",
+            "summary": f"Model {name} in namespace {namespace} has no replica that {what}.",
         },
         {
             "name": "ModelQueueing",
-            "expression": f"sum({METRICS[engine][EngineMetric.WAITING]}{_of(names, namespace)}) > 0",
+            "expression": f"sum({METRICS[engine][EngineMetric.WAITING]}{either}) > 0",
             "lasting": "10m",
             "severity": "warning",
             "summary": f"Requests to model {name} in namespace {namespace} wait for a free sequence.",
@@ -133,6 +147,29 @@ def _of_engine(here: str) -> Mapping[Engine, list[Panel]]:
             },
         ],
     }
+
+
+def _prefill_panels(prefill: ServedNames, namespace: str, engine: Engine) -> list[Panel]:
+    """What those do that read prompts; a prompt is in their cache until it is handed over."""
+    here, metrics = _of(prefill, namespace), METRICS[engine]
+    return [
+        {
+            "title": "Prefill: requests",
+            "queries": {
+                "running": f"sum({metrics[EngineMetric.RUNNING]}{here})",
+                "waiting": f"sum({metrics[EngineMetric.WAITING]}{here})",
+            },
+        },
+        {
+            "title": "Prefill: key-value cache in use",
+            "queries": {"{{pod}}": f"{metrics[EngineMetric.CACHE_USAGE]}{here}"},
+            "unit": "percentunit",
+        },
+    ]
+
+
+def _of_both(names: ServedNames, prefill: ServedNames, namespace: str) -> str:
+    return f'{{namespace="{namespace}",service=~"{names.service}|{prefill.service}"}}'
 
 
 def _of(names: ServedNames, namespace: str) -> str:

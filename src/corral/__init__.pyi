@@ -118,6 +118,7 @@ from corral.components.model import ModelArgs as ModelArgs
 from corral.components.model import ModelFile as ModelFile
 from corral.components.model import ModelScaling as ModelScaling
 from corral.components.model import NodeCache as NodeCache
+from corral.components.model import Prefill as Prefill
 from corral.components.model import SourceAccess as SourceAccess
 from corral.components.model_cache import CachedPool as CachedPool
 from corral.components.model_cache import ModelCache as ModelCache

@@ -36,6 +36,7 @@ from corral.stacks.config.sections.models import (
     ModelSection,
     ModelSource,
     ModelStorage,
+    Prefill,
     Replicas,
 )
 from corral.stacks.config.sections.secrets import Secrets
@@ -72,6 +73,7 @@ __all__ = [
     "Nodes",
     "Observability",
     "Owned",
+    "Prefill",
     "Replicas",
     "Secrets",
     "Section",

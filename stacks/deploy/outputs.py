@@ -16,7 +16,7 @@ from corral.components.vector_db import VectorDatabase
 from corral.stacks.deploy.built import Built
 from corral.stacks.deploy.component_args.admission import demanded_controls, excepted_control
 from corral.stacks.planning.results.gateway import TenantRoutes
-from corral.stacks.planning.results.models import ModelPlan
+from corral.stacks.planning.results.models import ModelPlan, PrefillPlan
 from corral.stacks.planning.results.plan import Plan
 
 
@@ -28,7 +28,7 @@ def outputs(plan: Plan, models: Mapping[str, Model], built: Built) -> Mapping[st
         "endpoints": {name: model.url for name, model in models.items()},
         "gateway": gateway and _calls(plan, gateway),
         "unlocked-models": [name for model in plan.models for name in model.unlocked_names],
-        "placements": {model.name: _placements(model) for model in plan.models},
+        "placements": {one.name: _placements(one) for model in plan.models for one in model.workloads},
         "vector-db": database and pulumi.Output.format("{}:{}", database.service, database.port),
         "bucket": storage and pulumi.Output.concat("s3://", storage.store["bucket"]),
         "grafana": observability and observability.grafana,
@@ -60,7 +60,7 @@ def _curl(routes: TenantRoutes) -> Callable[[str], str]:
     )
 
 
-def _placements(model: ModelPlan) -> list[dict[str, Any]]:
+def _placements(model: ModelPlan | PrefillPlan) -> list[dict[str, Any]]:
     return [{"node": place.node, "gpu": place.gpu, "profile": place.profile} for place in model.placements]
 
 

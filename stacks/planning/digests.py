@@ -29,10 +29,12 @@ def artifacts(
     vectors: VectorEngine | None,
     engines: Collection[Engine],
     registry: str | None,
+    *,
+    prefill: bool,
 ) -> Artifacts:
     """What addons in these `states` pull, with this engine for `vectors` and these for models.
 
-    Charts are as the mirror `registry` has them.
+    Charts are as the mirror `registry` has them. `prefill`: whether prompts of a model are read apart.
     """
     managed = [addon for addon, state in states.items() if state is AddonState.MANAGED]
     installed = dict.fromkeys(entry for addon in managed for entry in charts_in(addon, vectors))
@@ -42,18 +44,24 @@ def artifacts(
         image(name)
         for addon, state in states.items()
         for name, row in descriptor(addon).images.items()
-        if row.brought_by is None and _runs(row, state, vectors, engines)
+        if row.brought_by is None and _runs(row, state, vectors, engines, prefill=prefill)
     ]
     return Artifacts(charts, (*brought, *own))
 
 
 def _runs(
-    row: ImageRow, state: AddonState, vectors: VectorEngine | None, engines: Collection[Engine]
+    row: ImageRow,
+    state: AddonState,
+    vectors: VectorEngine | None,
+    engines: Collection[Engine],
+    *,
+    prefill: bool,
 ) -> bool:
     return (
         state in row.states
         and row.engine in (None, vectors)
         and (row.serves is None or row.serves in engines)
+        and (prefill or not row.prefill)
     )
 
 

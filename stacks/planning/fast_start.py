@@ -42,7 +42,11 @@ def model_caches(models: Sequence[ModelPlan], pools: Sequence[GpuPool]) -> tuple
 def pre_pulls(models: Sequence[ModelPlan], pools: Sequence[GpuPool]) -> tuple[PrePullPlan, ...]:
     """Pools that hold images early, each with the engines placed on it."""
     chosen = {
-        pool.name: tuple(dict.fromkeys(one.engine for one in models if one.pool == pool.name))
+        pool.name: tuple(
+            dict.fromkeys(
+                model.engine for model in models if pool.name in [one.pool for one in model.workloads]
+            )
+        )
         for pool in pools
         if pool.pre_pull
     }

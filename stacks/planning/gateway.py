@@ -70,6 +70,9 @@ def _routes(
             for one in models
             if one.kind is ServingKind.LLM_INFERENCE_SERVICE and one.tenant == tenant.name
         ),
+        disaggregated=tuple(
+            one.name for one in models if one.prefill is not None and one.tenant == tenant.name
+        ),
         token_limits=() if limits is None else token_limits(limits, tenant.name),
         max_tokens=tuple(
             (one.name, one.max_tokens)

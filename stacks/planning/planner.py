@@ -1,6 +1,6 @@
 """From what an environment wants to what will be built: pure, and either complete or refused."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import date
 
@@ -15,14 +15,15 @@ from corral.stacks.planning.admission import admission_plan
 from corral.stacks.planning.batches import batch_plans
 from corral.stacks.planning.budget import over_budget
 from corral.stacks.planning.cluster import cluster_plan, supply_plan
-from corral.stacks.planning.defaults import model_requests, namespaces
+from corral.stacks.planning.defaults import ModelRequest, model_requests, namespaces
 from corral.stacks.planning.device_requests import allocator
 from corral.stacks.planning.digests import artifacts, digests_of, repositories
 from corral.stacks.planning.fast_start import fast_start_problems, model_caches, pre_pulls
 from corral.stacks.planning.gateway import gateway_plan
 from corral.stacks.planning.gpu_pools.allocators import pool_allocator
+from corral.stacks.planning.gpu_pools.disaggregated import place_decode, place_prefill
 from corral.stacks.planning.gpu_pools.pipeline import place_across
-from corral.stacks.planning.gpu_pools.placement import place
+from corral.stacks.planning.gpu_pools.placement import PoolPlacement, place
 from corral.stacks.planning.model_files import stored_bytes, unlocked
 from corral.stacks.planning.pricing import cost
 from corral.stacks.planning.quotas import device_classes, over_quota, shares
@@ -34,6 +35,7 @@ from corral.stacks.planning.stores import observability_plan, storage_plan, too_
 from corral.stacks.planning.tenants import tenant_plans
 from corral.stacks.planning.validation.checks import check
 
+Placing = Callable[..., PoolPlacement | Problem]
 NOTHING_LOCKED: Mapping[str, LockedModel] = {}
 
 
@@ -67,19 +69,24 @@ def plan(
     requests = tuple(with_locked(one, locked) for one in stated)
     allocators = [pool_allocator(pool) for pool in pools]
     placed = [
-        (place if one.config.pipeline_parallel == 1 else place_across)(
-            one.path, one.config, one.spec, one.engine, one.context, allocators
-        )
-        for one in requests
+        placing(one)(one.path, one.config, one.spec, one.engine, one.context, allocators) for one in requests
     ]
-    problems += [one for one in placed if isinstance(one, Problem)]
+    apart = {
+        one.config.name: place_prefill(
+            f"{one.path}.prefill", one.config, one.spec, one.engine, one.context, allocators, decode
+        )
+        for one, decode in zip(requests, placed, strict=True)
+        if one.config.prefill is not None and not isinstance(decode, Problem)
+    }
+    problems += [one for one in (*placed, *apart.values()) if isinstance(one, Problem)]
     problems += unlocked(requests, locked, sovereignty.profile)
     problems += adapter_problems(requests, locked, sovereignty.profile)
     problems += fast_start_problems(requests, placed, pools, locked)
     problems += too_small(config.model_storage, requests, locked)
     vectors = config.vector_db and config.vector_db.engine
     tools = config.images.tools
-    used = artifacts(states, vectors, {one.engine for one in requests}, sovereignty.registry)
+    engines = {one.engine for one in requests}
+    used = artifacts(states, vectors, engines, sovereignty.registry, prefill=bool(apart))
     digests = digests_of(used, tools)
     problems += unpinned(sovereignty, digests)
     if not pinned:
@@ -94,7 +101,14 @@ def plan(
     filled = tuple(pool for pool, _ in finished)
     replicas = {model: places for _, placements in finished for model, places in placements.items()}
     models = model_plans(
-        requests, chosen, replicas, {pool.name: pool for pool in pools}, by, locked, config.model_sources
+        requests,
+        chosen,
+        {name: one for name, one in apart.items() if not isinstance(one, Problem)},
+        replicas,
+        {pool.name: pool for pool in pools},
+        by,
+        locked,
+        config.model_sources,
     )
     caches = model_caches(models, pools)
     kept = {one.pool for one in caches}
@@ -147,3 +161,10 @@ def plan(
     if refused:
         raise PlanErrors(refused)
     return made
+
+
+def placing(request: ModelRequest) -> Placing:
+    """What finds devices for `request`."""
+    if request.config.pipeline_parallel > 1:
+        return place_across
+    return place if request.config.prefill is None else place_decode

@@ -68,9 +68,15 @@ def cost(
         ceiling=budget.monthly if budget else None,
         pools=priced,
         apis=tuple(
-            _against(model, api, gpus[model.pool], shares[model.name], counted)
+            _against(
+                model,
+                api,
+                gpus[model.pool],
+                sum((shares[one.name] for one in model.workloads), Decimal()),
+                counted,
+            )
             for model in served
-            if model.name in shares
+            if all(one.name in shares for one in model.workloads)
             for api in apis(model.model)
         ),
     )
@@ -177,7 +183,9 @@ def _part(gpu: str, profile: str | None) -> Fraction:
 
 def _against(model: ModelPlan, api: Api, gpu: str, hour: Decimal, counted: Money) -> ApiCost:
     known = models().get(model.model)
-    figure = throughput(model.model, known.dtype, gpu) if known and model.whole else None
+    # Of replicas that do both: no figure says what those that do one are worth.
+    both = model.whole and model.prefill is None
+    figure = throughput(model.model, known.dtype, gpu) if known and both else None
     prompt, answer = (figure.input, figure.output) if figure else INTERACTIVE
     per_token = counted.of(api.output + api.input * prompt / answer) / 1_000_000
     tokens = int((month(hour) / per_token).to_integral_value(ROUND_UP))

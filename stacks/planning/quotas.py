@@ -125,10 +125,11 @@ def _needed(models: Sequence[ModelPlan]) -> Counter[Kind]:
     """What models have at their most replicas; where a slice is cut on demand, it has no place yet."""
     counts: Counter[Kind] = Counter()
     for model in models:
-        profile = model.claim.profile if isinstance(model.claim, ClaimPlan) else None
-        kinds = [place.profile for place in model.placements] or [profile] * model.replicas_max
-        for kind in kinds:
-            counts[(model.pool, kind)] += model.claim.count
+        for one in model.workloads:
+            profile = one.claim.profile if isinstance(one.claim, ClaimPlan) else None
+            kinds = [place.profile for place in one.placements] or [profile] * model.replicas_max
+            for kind in kinds:
+                counts[(one.pool, kind)] += one.claim.count
     return counts
 
 

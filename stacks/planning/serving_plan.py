@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
+from corral.catalogue.disaggregation import DECODE_PORT, Role, prefill_name, transfer_option
 from corral.catalogue.gpus import gpus
 from corral.catalogue.serving_kinds import PORTS, served_names
 from corral.catalogue.stores import model_prefix
@@ -13,7 +14,7 @@ from corral.stacks.planning.cold_start import cold_start
 from corral.stacks.planning.defaults import ModelRequest
 from corral.stacks.planning.device_requests import devices_of, request
 from corral.stacks.planning.gpu_pools.placement import PoolPlacement
-from corral.stacks.planning.memory.notes import notes
+from corral.stacks.planning.memory.notes import notes, transfer_notes
 from corral.stacks.planning.memory.settings import engine_settings
 from corral.stacks.planning.model_files import adapter_bytes, file_bytes, model_files, pinned_source
 from corral.stacks.planning.results.models import (
@@ -21,6 +22,7 @@ from corral.stacks.planning.results.models import (
     ColdStart,
     FilePlan,
     ModelPlan,
+    PrefillPlan,
     ReplicaPlacement,
     SourcePlan,
 )
@@ -35,13 +37,17 @@ DRAIN_SECONDS = 60
 def model_plans(
     requests: Sequence[ModelRequest],
     chosen: Sequence[PoolPlacement],
+    apart: Mapping[str, PoolPlacement],
     replicas: Mapping[str, Sequence[ReplicaPlacement]],
     pools: Mapping[str, GpuPool],
     by: Allocator,
     locked: Mapping[str, LockedModel],
     sources: Sequence[ModelSource],
 ) -> tuple[ModelPlan, ...]:
-    """Each of `requests` at its place of `chosen`; `replicas`: by model, `pools` by name."""
+    """Each of `requests` at its place of `chosen`; `replicas`: by model, `pools` by name.
+
+    `apart`: by model, where replicas of their own read its prompts.
+    """
     return tuple(
         _model_plan(
             one,
@@ -49,6 +55,9 @@ def model_plans(
             replicas[one.config.name],
             pools[placement.pool],
             by,
+            _prefill_plan(one, apart[one.config.name], replicas, pools, by)
+            if one.config.name in apart
+            else None,
             pinned_source(one.config, one.spec, locked),
             model_files(one.config, one.spec, locked),
             origin(one.config, one.spec, sources),
@@ -72,6 +81,7 @@ def _model_plan(
     replicas: Sequence[ReplicaPlacement],
     pool: GpuPool,
     by: Allocator,
+    prefill: PrefillPlan | None,
     source: str,
     files: tuple[FilePlan, ...],
     opened_by: SourcePlan | None,
@@ -80,6 +90,7 @@ def _model_plan(
 ) -> ModelPlan:
     """A model of `files` from `source`, which `opened_by` opens, on devices of `pool` that `by` hands out."""
     section, spec, gpu = one.config, one.spec, gpus()[pool.gpu]
+    names = served_names(section.kind, section.name, prefill=prefill is not None)
     return ModelPlan(
         name=section.name,
         namespace=one.namespace,
@@ -88,21 +99,13 @@ def _model_plan(
         task=spec.task,
         license=spec.license,
         engine=one.engine,
-        args=arguments(
-            one.called,
-            spec,
-            one.engine,
-            context=one.context,
-            max_num_seqs=section.max_num_seqs,
-            parallel=placement.count,
-            port=PORTS[section.kind],
-            stages=placement.nodes,
-            shares=placement.device.shares,
-            half=not gpu.bf16,
-            usable=placement.device.usable,
-            settings=engine_settings(section),
-            max_tokens=section.max_tokens,
+        args=_arguments(
+            one,
+            placement,
+            pool,
+            port=PORTS[section.kind] if prefill is None else DECODE_PORT,
             files=[file.name for file in files] or [file.name for file in spec.files],
+            role=None if prefill is None else Role.DECODE,
         ),
         environment=environment(spec, one.engine, one.context),
         weights=section.weights,
@@ -129,15 +132,25 @@ def _model_plan(
         placements=tuple(replicas),
         adapters=adapters,
         adapter_slots=min(section.max_loras or len(adapters), len(adapters)),
-        notes=tuple(
-            notes(
+        notes=(
+            *notes(
                 spec,
                 one.engine,
                 engine_settings(section),
                 usable=placement.device.usable,
                 capability=placement.device.capability,
                 context=one.context,
-            )
+            ),
+            *(
+                ()
+                if prefill is None
+                else transfer_notes(
+                    prefill.memory,
+                    prefill.claim.count,
+                    context=one.context,
+                    full_sequences=section.full_sequences,
+                )
+            ),
         ),
         cold_start=start,
         local_cache=section.local_cache,
@@ -148,7 +161,63 @@ def _model_plan(
         time_to_first_token=section.time_to_first_token,
         priority=section.priority,
         drain_seconds=DRAIN_SECONDS if one.canary_of is not None or section.scaling is not None else None,
-        service=f"{served_names(section.kind, section.name).service}.{one.namespace}.svc.cluster.local",
+        service=f"{names.service}.{one.namespace}.svc.cluster.local",
         kind=section.kind,
         nodes=placement.nodes,
+        prefill=prefill,
     )
+
+
+def _prefill_plan(
+    one: ModelRequest,
+    placement: PoolPlacement,
+    replicas: Mapping[str, Sequence[ReplicaPlacement]],
+    pools: Mapping[str, GpuPool],
+    by: Allocator,
+) -> PrefillPlan:
+    """The replicas that read prompts of `one`, on devices of their own."""
+    assert one.config.prefill is not None
+    name, pool = prefill_name(one.config.name), pools[placement.pool]
+    return PrefillPlan(
+        name=name,
+        replicas=one.config.prefill.replicas,
+        args=_arguments(one, placement, pool, port=PORTS[one.config.kind], files=(), role=Role.PREFILL),
+        claim=request(by, gpus()[pool.gpu], placement),
+        device=devices_of(placement),
+        pool=placement.pool,
+        memory=placement.memory,
+        host_memory_gib=host_memory_gib(placement.memory, one.config.load, placement.count),
+        largest_context=placement.largest_context,
+        full_sequences=placement.full_sequences,
+        placements=tuple(replicas[name]),
+    )
+
+
+def _arguments(
+    one: ModelRequest,
+    placement: PoolPlacement,
+    pool: GpuPool,
+    *,
+    port: int,
+    files: Sequence[str],
+    role: Role | None,
+) -> tuple[str, ...]:
+    """Arguments of a server of `one` at `placement`; `role`: what it does where prompts are read apart."""
+    section = one.config
+    stated = arguments(
+        one.called,
+        one.spec,
+        one.engine,
+        context=one.context,
+        max_num_seqs=section.max_num_seqs,
+        parallel=placement.count,
+        port=port,
+        stages=placement.nodes,
+        shares=placement.device.shares,
+        half=not gpus()[pool.gpu].bf16,
+        usable=placement.device.usable,
+        settings=engine_settings(section),
+        max_tokens=section.max_tokens,
+        files=files,
+    )
+    return stated if role is None else (*stated, *transfer_option(role).arguments)

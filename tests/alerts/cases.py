@@ -95,6 +95,23 @@ def unavailable(model: str, namespace: str = "assistants") -> Case:
     )
 
 
+def either_side(model: str, namespace: str = "assistants") -> Case:
+    """Of a model with prefill: one side without a replica is enough."""
+
+    def both(decode: str, prefill: str) -> Series:
+        workloads = {"kserve": decode, "kserve-prefill": prefill}
+        return {
+            "kube_deployment_status_replicas_available"
+            f'{{namespace="{namespace}",deployment="{model}-{workload}"}}': value
+            for workload, value in workloads.items()
+        }
+
+    return Case(
+        firing=[both(constant(0), constant(1)), both(constant(1), constant(0))],
+        silent=[both(constant(1), constant(1)), both(constant(1), until(1, END - 3, 0)), {}],
+    )
+
+
 def volume(labels: str, available: float) -> Series:
     return {
         f"kubelet_volume_stats_available_bytes{{{labels}}}": constant(available),
@@ -151,6 +168,21 @@ CASES: Mapping[str, Case] = {
     "model-embed ModelUnavailable": unavailable("embed", "developers"),
     "model-embed ModelQueueing": waiting("embed", "te_queue_size", "developers"),
     "model-chat ModelUnavailable": unavailable("chat"),
+    "model-chat-large ModelUnavailable": either_side("chat-large"),
+    "model-chat-large ModelQueueing": Case(
+        firing=[
+            {f'vllm:num_requests_waiting{{namespace="assistants",service="chat-large-{side}"}}': constant(1)}
+            for side in ("decode", "prefill")
+        ],
+        silent=[
+            {
+                f'vllm:num_requests_waiting{{namespace="assistants",service="chat-large-{side}"}}': constant(
+                    value
+                )
+            }
+            for side, value in (("decode", 0), ("prefill", 0), ("kserve-workload-svc", 1))
+        ],
+    ),
     "model-chat ModelQueueing": waiting("chat", "vllm:num_requests_waiting"),
     "model-chat ModelFirstTokenBudgetBurn": Case(
         firing=[begun(growing(20), growing(100)), begun(growing(60), growing(100))],

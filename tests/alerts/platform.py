@@ -20,7 +20,11 @@ def graphs(home: Path) -> list[Graph]:
         return [_with_database("qdrant"), _with_database("pgvector")]
 
 
-FURTHER = {"chat": {"time-to-first-token": 1}, "embed": {"engine": "text-embeddings"}}
+FURTHER = {
+    "chat": {"time-to-first-token": 1},
+    "embed": {"engine": "text-embeddings"},
+    "chat-large": {"kind": "LLMInferenceService", "prefill": {}},
+}
 """Keys of models that give them more to watch, or another engine."""
 
 

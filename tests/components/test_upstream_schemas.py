@@ -19,6 +19,7 @@ from tests.components.test_kserve_and_pools import INFERENCE
 from tests.components.test_llm_service import GROUP, served
 from tests.components.test_model import model
 from tests.components.test_model_adapters import ON_VLLM, SQL
+from tests.components.test_prefill import apart
 
 from corral.catalogue.platforms import platforms
 from corral.catalogue.vocabulary import Engine, Platform
@@ -366,6 +367,7 @@ def test_what_is_made_for_llm_inference_services_is_what_kserve_accepts(schema_o
     graphs = (
         served(),
         served(**GROUP),
+        apart(),
         served(weights="simulated", source=None, files=None, store=None),
         controller(),
     )
@@ -379,6 +381,17 @@ def test_what_is_made_for_llm_inference_services_is_what_kserve_accepts(schema_o
 def test_a_misspelt_field_of_an_llm_inference_service_is_noticed(path, schema_of):
     wrong = copy.deepcopy(served(**GROUP).one("LLMInferenceService").inputs)
     (wrong["spec"][path] if path else wrong["spec"])["servise"] = "x"
+    with pytest.raises(jsonschema.ValidationError, match="servise"):
+        jsonschema.validate(wrong, schema_of(*LLM["LLMInferenceService"]))
+
+
+@pytest.mark.parametrize("path", ["", "prefill", "prefill.template", "template.initContainers"])
+def test_a_misspelt_field_of_either_side_is_noticed(path, schema_of):
+    wrong = copy.deepcopy(apart().one("LLMInferenceService").inputs)
+    place = wrong["spec"]
+    for key in filter(None, path.split(".")):
+        place = place[key]
+    (place[-1] if isinstance(place, list) else place)["servise"] = "x"
     with pytest.raises(jsonschema.ValidationError, match="servise"):
         jsonschema.validate(wrong, schema_of(*LLM["LLMInferenceService"]))
 

@@ -13,7 +13,7 @@ import pytest
 from tests.alerts import platform
 from tests.components.harness import Graph
 from tests.doubles.servers import Handler, free_port, listening
-from tests.replay.exporters import PLATFORM, Exporter, of_model, printed
+from tests.replay.exporters import PLATFORM, Exporter, of_model, of_service, printed
 
 from corral.catalogue.vocabulary import Addon
 from corral.embedded.toolchain import ensure, needed, tool
@@ -100,7 +100,15 @@ def _models(graphs: list[Graph]) -> list[Exporter]:
         (one.object_name, one.namespace or ""): one.inputs["spec"]["predictor"]["model"]["runtime"]
         for one in graphs[0].of("InferenceService")
     }
-    return [of_model(*model, runtime.removeprefix("corral-")) for model, runtime in runtimes.items()]
+    sides = [
+        of_service(f"{one.object_name}-{side}", one.namespace or "", "vllm")
+        for one in graphs[0].of("LLMInferenceService")
+        for side in ("decode", "prefill")
+    ]
+    return [
+        *(of_model(*model, runtime.removeprefix("corral-")) for model, runtime in runtimes.items()),
+        *sides,
+    ]
 
 
 def _scrape(one: Exporter, host: str) -> dict[str, Any]:

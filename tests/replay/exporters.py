@@ -48,7 +48,12 @@ PLATFORM = (
 
 def of_model(name: str, namespace: str, engine: str) -> Exporter:
     """A replica of a model."""
-    return exporter(engine, namespace, service=f"{name}-predictor", pod=f"{name}-predictor-0")
+    return of_service(f"{name}-predictor", namespace, engine)
+
+
+def of_service(service: str, namespace: str, engine: str) -> Exporter:
+    """A replica of a model behind its Service."""
+    return exporter(engine, namespace, service=service, pod=f"{service}-0")
 
 
 def printed(file: str, seconds: float, *, trouble: bool) -> str:

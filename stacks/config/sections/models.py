@@ -145,6 +145,17 @@ class Canary(Section):
     """Pool it runs in."""
 
 
+class Prefill(Section):
+    """Replicas that read a model's prompts; its own then write the answers. See docs/large-models.md."""
+
+    replicas: Positive = 1
+    """How many there are."""
+    pool: str | None = None
+    """Pool of whole GPUs that they run in; that of the model when absent."""
+    tensor_parallel: TensorParallel | None = None
+    """GPUs of a node that each is spread over; as many as a replica of the model when absent."""
+
+
 class Adapter(Section):
     """A LoRA adapter, served beside its model under a name of its own. See docs/adapters.md."""
 
@@ -193,6 +204,9 @@ class ModelSection(Section):
     pipeline_parallel: PipelineParallel = 1
     """Nodes that a replica spans, with all GPUs of each: vLLM divides the layers into so many stages. More
     than 1 is for kind `LLMInferenceService`."""
+    prefill: Prefill | None = None
+    """Replicas of their own that read prompts, for kind `LLMInferenceService` and vLLM behind the gateway;
+    those that write answers read them, too, when absent."""
     gpu_memory_utilization: Utilisation | None = None
     """Share of a GPU, slice or share that vLLM may fill at most; 0.92 when absent, and less where the driver
     needs the rest."""

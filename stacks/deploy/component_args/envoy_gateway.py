@@ -93,6 +93,8 @@ def _tenant(context: DeployContext, routes: TenantRoutes) -> RoutedTenant:
         tenant["scaled"] = list(routes.scaled)
     if routes.llm_services:
         tenant["llm_services"] = list(routes.llm_services)
+    if routes.disaggregated:
+        tenant["disaggregated"] = list(routes.disaggregated)
     if canaries:
         tenant["canaries"] = [_canary(one) for one in canaries]
     if routes.tokens is not None:

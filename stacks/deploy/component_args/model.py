@@ -9,7 +9,16 @@ from corral.components.keda import Keda
 from corral.components.kserve import KServe
 from corral.components.llm_inference_service import LlmInferenceService
 from corral.components.lws import LeaderWorkerSets
-from corral.components.model import DeviceClaim, LoraAdapter, ModelArgs, ModelScaling, NodeCache, SourceAccess
+from corral.components.model import (
+    DeviceClaim,
+    DeviceResource,
+    LoraAdapter,
+    ModelArgs,
+    ModelScaling,
+    NodeCache,
+    Prefill,
+    SourceAccess,
+)
 from corral.components.model_cache import ModelCache
 from corral.components.model_storage import ModelStorage
 from corral.components.observability import Observability, operated
@@ -22,6 +31,7 @@ from corral.stacks.planning.results.models import (
     AdapterPlan,
     ClaimPlan,
     ModelPlan,
+    PrefillPlan,
     ResourcePlan,
     ScalingPlan,
     SourcePlan,
@@ -57,7 +67,9 @@ def model_args(context: DeployContext, model: ModelPlan) -> ModelArgs:
         case ClaimPlan():
             args["claim"] = _claim(model.claim)
         case ResourcePlan():
-            args["resource"] = {"name": model.claim.name, "count": model.claim.count}
+            args["resource"] = _resource(model.claim)
+    if model.prefill is not None:
+        args["prefill"] = _prefill(model.prefill)
     if model.scaling is not None:
         args["scaling"] = _scaling(context, model.scaling)
     if model.time_to_first_token is not None:
@@ -132,6 +144,25 @@ def _scaling(context: DeployContext, plan: ScalingPlan) -> ModelScaling:
     if keda is not None:
         args["keda"] = keda.namespace
     return args
+
+
+def _prefill(plan: PrefillPlan) -> Prefill:
+    args: Prefill = {
+        "arguments": list(plan.args),
+        "replicas": plan.replicas,
+        "memory_gib": plan.host_memory_gib,
+        "pool": plan.pool,
+    }
+    match plan.claim:
+        case ClaimPlan():
+            args["claim"] = _claim(plan.claim)
+        case ResourcePlan():
+            args["resource"] = _resource(plan.claim)
+    return args
+
+
+def _resource(resource: ResourcePlan) -> DeviceResource:
+    return {"name": resource.name, "count": resource.count}
 
 
 def _claim(claim: ClaimPlan) -> DeviceClaim:

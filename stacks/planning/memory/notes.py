@@ -7,6 +7,7 @@ from corral.catalogue.quantities import gib
 from corral.catalogue.vocabulary import CacheDtype, Dtype, Engine
 from corral.stacks.planning.memory.settings import EngineSettings
 from corral.stacks.planning.memory.sizing import utilisation
+from corral.stacks.planning.results.models import MemoryPlan
 from corral.stacks.planning.serving import ALLOW_LONG, beyond
 
 UNCALIBRATED = (
@@ -49,3 +50,20 @@ def long_context(spec: ModelSpec, engine: Engine, context: int) -> Iterator[str]
     untold = f"takes {told.above} tokens of its files" if told.above else "does not start with its files"
     how = f"{ALLOW_LONG}=1" if told.overrides is None else f"--hf-overrides {told.overrides}"
     yield f"context: {context}: vLLM {untold} untold, and is told {how}"
+
+
+def transfer_notes(prefill: MemoryPlan, devices: int, *, context: int, full_sequences: int) -> Iterator[str]:
+    """What handing prompts over takes, and what is not known of it; `prefill`: of each of its `devices`.
+
+    vLLM registers its cache itself with NIXL, whose `kv_buffer_device` is the GPU unless stated, and
+    `kv_buffer_size` is of another connector (`KVTransferConfig`, vllm/config/kv_transfer.py): no buffer.
+    """
+    most = gib(prefill.kv_cache * devices // full_sequences)
+    yield (
+        f"prefill: a prompt of {context} tokens hands over {most} at most, from cache to cache: no buffer is "
+        "planned beside them, and what NIXL and UCX take of a GPU has not been measured"
+    )
+    yield (
+        "prefill: nothing here gives pods a device for RDMA: without one in the cluster's own way prompts "
+        "are handed over by TCP"
+    )

@@ -62,6 +62,8 @@ class TenantRoutes:
     """Models whose calls are counted and held on their way."""
     llm_services: tuple[str, ...] = ()
     """Models and canaries of kind LLMInferenceService."""
+    disaggregated: tuple[str, ...] = ()
+    """Models whose prompts other replicas read."""
     token_limits: tuple[TokenLimitPlan, ...] = ()
     """The longest window first; empty: its tokens are not counted."""
     max_tokens: tuple[tuple[str, int], ...] = ()

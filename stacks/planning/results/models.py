@@ -154,6 +154,31 @@ class AdapterPlan:
 
 
 @dataclass(frozen=True)
+class PrefillPlan:
+    """Replicas of a model that read its prompts; the model's own then write the answers."""
+
+    name: str
+    """What pools and tables call them."""
+    replicas: int
+    args: tuple[str, ...]
+    """As those of the model are."""
+    claim: ClaimPlan | ResourcePlan
+    """What one of them asks for."""
+    device: str
+    """Its devices in words."""
+    pool: str
+    memory: MemoryPlan
+    """Of each of its devices."""
+    host_memory_gib: int
+    """Memory of its server on the host."""
+    largest_context: int
+    """Tokens of the longest prompt that its devices hold; with `full_sequences` of them."""
+    full_sequences: int
+    """Prompts at full context that it keeps at the same time, those not yet handed over among them."""
+    placements: tuple[ReplicaPlacement, ...]
+
+
+@dataclass(frozen=True)
 class ModelPlan:
     """A served model."""
 
@@ -230,10 +255,18 @@ class ModelPlan:
     nodes: int = 1
     """Nodes that a replica spans; `claim` is what it asks for on each."""
 
+    prefill: PrefillPlan | None = None
+    """Replicas that read its prompts; None: its own do."""
+
     @property
     def names(self) -> ServedNames:
         """What is made of that object."""
-        return served_names(self.kind, self.name, self.nodes)
+        return served_names(self.kind, self.name, self.nodes, prefill=self.prefill is not None)
+
+    @property
+    def workloads(self) -> tuple["ModelPlan | PrefillPlan", ...]:
+        """What has pods, devices and memory of its own."""
+        return (self,) if self.prefill is None else (self, self.prefill)
 
     @property
     def files_gib(self) -> int:

@@ -28,6 +28,7 @@ from corral.stacks.planning.validation.models import check_models
 from corral.stacks.planning.validation.names import check_names
 from corral.stacks.planning.validation.observability import check_observability
 from corral.stacks.planning.validation.platform import check_platform
+from corral.stacks.planning.validation.prefill import check_prefill
 from corral.stacks.planning.validation.scaling import check_scaling
 from corral.stacks.planning.validation.secrets import check_secrets
 from corral.stacks.planning.validation.serving_kinds import check_serving_kinds
@@ -66,6 +67,7 @@ def _checks(config: StackConfig, states: AddonStates, day: date) -> Iterator[Pro
     yield from check_adapters(config)
     yield from check_scaling(config, states)
     yield from check_serving_kinds(config, states)
+    yield from check_prefill(config)
     yield from check_batches(config)
     yield from check_engine_settings(config)
     yield from check_fast_start(config, states)

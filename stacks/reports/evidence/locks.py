@@ -14,7 +14,9 @@ def artifacts_of(plan: Plan) -> Artifacts:
     """Entries of the catalogue that `plan` installs, charts as its mirror has them."""
     states = {one.addon: one.state for one in plan.addons}
     vectors = plan.vector_db and plan.vector_db.engine
-    return artifacts(states, vectors, {one.engine for one in plan.models}, plan.supply.registry)
+    apart = any(one.prefill is not None for one in plan.models)
+    engines = {one.engine for one in plan.models}
+    return artifacts(states, vectors, engines, plan.supply.registry, prefill=apart)
 
 
 def charts_of(plan: Plan) -> tuple[Artifact, ...]:

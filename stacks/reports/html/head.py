@@ -64,7 +64,8 @@ def _counts(plan: Plan) -> Iterator[tuple[str, Content]]:
 
 
 def _of_models(plan: Plan, simulated: int) -> str:
-    replicas = count(sum(one.replicas_max for one in plan.models), "replica")
+    prefill = [one.prefill.replicas for one in plan.models if one.prefill is not None]
+    replicas = count(sum(one.replicas_max for one in plan.models) + sum(prefill), "replica")
     return f"{replicas}, {simulated} simulated" if simulated else replicas
 
 

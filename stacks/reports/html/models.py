@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 
 from corral.catalogue.vocabulary import Weights
-from corral.stacks.planning.results.models import MemoryPlan, ModelPlan
+from corral.stacks.planning.results.models import MemoryPlan, ModelPlan, PrefillPlan
 from corral.stacks.planning.results.plan import Plan
 from corral.stacks.reports.html.html import Content, Html, tag, together
 from corral.stacks.reports.html.pools import anchors
@@ -37,7 +37,7 @@ def models(plan: Plan) -> Html:
         *numbers(*parts),
         Column("planned on"),
     )
-    shown = table("Models", caption, columns, (_row(model, where, parts) for model in plan.models))
+    shown = table("Models", caption, columns, _rows(plan.models, where, parts))
     notes = [tag("li", note) for note in memory_notes(plan.models)]
     listed = tag("ul", *notes, class_="quiet")
     return together(
@@ -66,6 +66,30 @@ def _starts(plan: Plan) -> Html:
     columns = (Column(HEADINGS[0]), *numbers(*HEADINGS[1:]))
     notes = tag("ul", *(tag("li", note) for note in start_notes(plan)), class_="quiet")
     return together([table("Cold start", caption, columns, start_rows(plan.models)), notes])
+
+
+def _rows(
+    models: Sequence[ModelPlan], where: Mapping[tuple[str, int], str], parts: Sequence[str]
+) -> Iterator[tuple[Content, ...]]:
+    for model in models:
+        yield _row(model, where, parts)
+        if model.prefill is not None:
+            yield _prefill_row(model, model.prefill, where, parts)
+
+
+def _prefill_row(
+    model: ModelPlan, prefill: PrefillPlan, where: Mapping[tuple[str, int], str], parts: Sequence[str]
+) -> tuple[Content, ...]:
+    return (
+        together([prefill.name, second(f"prefill of {model.name}")]),
+        together([model.task.value, second(_tenant(model))]),
+        model.engine.value,
+        together([f"{prefill.replicas} on {prefill.device}", second(f"pool {prefill.pool}")]),
+        together([model.context, second(count(model.max_num_seqs, "sequence"))]),
+        _bar(prefill.name, prefill.memory, parts),
+        *(size(amount) for _, amount in _amounts(prefill.memory, parts)),
+        together(_places(prefill, where)),
+    )
 
 
 def _row(model: ModelPlan, where: Mapping[tuple[str, int], str], parts: Sequence[str]) -> tuple[Content, ...]:
@@ -121,7 +145,7 @@ def _bar(name: str, memory: MemoryPlan, parts: Sequence[str]) -> Html:
     return tag("span", *drawn, class_="bar", role="img", aria_label=label, title=label)
 
 
-def _places(model: ModelPlan, where: Mapping[tuple[str, int], str]) -> Iterator[Html]:
+def _places(model: ModelPlan | PrefillPlan, where: Mapping[tuple[str, int], str]) -> Iterator[Html]:
     """A line per GPU, such as `slices-0/1`, as the terminal names it; with its replicas if several: `x2`."""
     if not model.placements:
         yield tag("span", "any GPU of it", class_="line")

@@ -257,6 +257,10 @@ def _models(models: Iterable[ModelPlan]) -> Table:
             model.engine.value,
             f"{model.device}{replicas}",
         )
+        if model.prefill is not None:
+            more = f" x{model.prefill.replicas}" if model.prefill.replicas > 1 else ""
+            reads = f"prefill of {model.name}"
+            table.add_row(model.prefill.name, reads, model.engine.value, f"{model.prefill.device}{more}")
     return table
 
 
@@ -272,16 +276,16 @@ def _memory(models: Sequence[ModelPlan]) -> Table:
     adapted = any(model.adapters for model in models)
     sizes = [*SIZES[:1], *(["adapters"] if adapted else []), *SIZES[1:]]
     table = _table("model", *sizes, "context", "longest", "sequences")
-    for model in models:
-        memory = model.memory
+    for model, one in ((each, one) for each in models for one in each.workloads):
+        memory = one.memory
         kept = [memory.adapters] if adapted else []
         addons = (memory.weights, *kept, memory.kv_cache, memory.activation, memory.overhead, memory.free)
-        fits = str(model.full_sequences or "-")
+        fits = str(one.full_sequences or "-")
         table.add_row(
-            model.name,
+            one.name,
             *(_size(addon) for addon in addons),
             str(model.context),
-            str(model.largest_context),
+            str(one.largest_context),
             fits,
         )
     return table

@@ -22,7 +22,12 @@ def test_what_both_controllers_of_kserve_share_has_one_owner():
 def test_the_presets_that_the_controller_demands_are_there_empty_and_can_go_again():
     graph = controller()
     presets = {one.object_name: one for one in graph.of("LLMInferenceServiceConfig")}
-    assert set(presets) == {"kserve-config-llm-template", "kserve-config-llm-worker-pipeline-parallel"}
+    assert set(presets) == {
+        "kserve-config-llm-template",
+        "kserve-config-llm-worker-pipeline-parallel",
+        "kserve-config-llm-decode-template",
+        "kserve-config-llm-prefill-template",
+    }
     for one in presets.values():
         assert one.namespace == "kserve" and not one.inputs.get("spec")
         assert graph.one("Release", "llm-chart").urn in graph.before(one), "its webhook evaluates them"
