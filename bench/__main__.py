@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 
 from rich.console import Console
 
-from bench import gateway, imports, lost, pack, packing, peers, programs, quick, sizing, whole
+from bench import applied, gateway, imports, lost, pack, packing, peers, programs, quick, sizing, whole
 from bench.figures import Figure, save, show
 
 BENCHES: Mapping[str, Callable[[], Iterable[Figure]]] = {
@@ -18,6 +18,7 @@ BENCHES: Mapping[str, Callable[[], Iterable[Figure]]] = {
     "packing": packing.packing,
     "sizing": sizing.sizing,
     "platform": whole.platform,
+    "engine": applied.engine,
     "gateway": gateway.gateway,
     "lost": lost.lost,
     "imports": imports.imports,
