@@ -41,7 +41,9 @@ zone = cluster.subnets.apply(lambda every: every[:1])
 near = EksGpuNodePool("near", %s | {"cluster": cluster.name, "subnets": zone,
                                     "disk": {"key": cluster.disk_key}}, aws)
 """
-SECURITY_GROUP, PLACEMENT_GROUP = "securityGroup:SecurityGroup", "placementGroup:PlacementGroup"
+NODE_GROUP = "aws:eks/nodeGroup:NodeGroup"
+SECURITY_GROUP = "aws:ec2/securityGroup:SecurityGroup"
+PLACEMENT_GROUP = "aws:ec2/placementGroup:PlacementGroup"
 CARDS = 32
 """Network cards of a p5.48xlarge, each with an Elastic Fabric Adapter."""
 
@@ -121,11 +123,11 @@ def test_a_stack_comes_up_under_the_pack_and_what_is_made_is_of_its_partition(fr
 
 
 def test_nodes_with_a_fabric_are_near_each_other_and_reach_their_like_alone_on_every_card(frankfurt):
-    made = {one["urn"].rpartition("::")[2]: one for one in frankfurt.stack.state() if "aws:" in one["type"]}
-    by_type = {one["type"]: one for name, one in made.items() if name == "near-fabric"}
-    group, placement = (by_type[f"aws:ec2/{one}"]["id"] for one in (SECURITY_GROUP, PLACEMENT_GROUP))
-    nodes = made["near-nodes"]["inputs"]
-    assert len(nodes["subnetIds"]) == 1 < len(made["whole-nodes"]["inputs"]["subnetIds"])
+    state = frankfurt.stack.state()
+    made = {(one["type"], one["urn"].rpartition("::")[2]): one for one in state}
+    group, placement = (made[one, "near-fabric"]["id"] for one in (SECURITY_GROUP, PLACEMENT_GROUP))
+    nodes, others = (made[NODE_GROUP, f"{name}-nodes"]["inputs"] for name in ("near", "whole"))
+    assert len(nodes["subnetIds"]) == 1 < len(others["subnetIds"])
     ec2 = frankfurt.account.ec2
     template = nodes["launchTemplate"]["id"]
     (version,) = ec2.describe_launch_template_versions(LaunchTemplateId=template)["LaunchTemplateVersions"]
