@@ -6,17 +6,19 @@ from collections.abc import Callable, Iterable, Mapping
 
 from rich.console import Console
 
-from bench import gateway, imports, lost, pack, packing, peers, quick, sizing, whole
+from bench import applied, gateway, imports, lost, pack, packing, peers, programs, quick, sizing, whole
 from bench.figures import Figure, save, show
 
 BENCHES: Mapping[str, Callable[[], Iterable[Figure]]] = {
     "setup": quick.setup,
     "plan": quick.plan,
     "program": quick.program,
+    "programs": programs.programs,
     "models": quick.models,
     "packing": packing.packing,
     "sizing": sizing.sizing,
     "platform": whole.platform,
+    "engine": applied.engine,
     "gateway": gateway.gateway,
     "lost": lost.lost,
     "imports": imports.imports,

@@ -65,7 +65,8 @@ def platform() -> Iterator[Figure]:
         own.corral("down")
         whole, printed = own.corral("up")
         yield Figure("corral up, from nothing to all ready", whole, "s", "plane alone", plane_seconds, 75)
-        yield from _phases(printed)
+        for name, seconds in phases(printed):
+            yield Figure(f"  of it {name}", seconds, "s")
         again, printed = own.corral("up")
         yield Figure("corral up, nothing to change", again, "s", "from nothing", whole, 8)
         yield from _previews(own)
@@ -77,11 +78,12 @@ def platform() -> Iterator[Figure]:
         yield from _model(own)
 
 
-def _phases(printed: str) -> Iterator[Figure]:
+def phases(printed: str) -> Iterator[tuple[str, float]]:
+    """Parts of an `up` and their seconds, from what it prints at its end."""
     line = next(line for line in printed.splitlines() if line.startswith("took "))
     for part in line.partition(": ")[2].split(", "):
         name, seconds, _unit = part.rsplit(" ", 2)
-        yield Figure(f"  of it {name}", float(seconds), "s")
+        yield name, float(seconds)
 
 
 def _previews(own: Session) -> Iterator[Figure]:

@@ -30,6 +30,7 @@ ANSWERS: Mapping[str, dict[str, Any]] = {
         "id": "ec2.eu-central-1.amazonaws.com",
     },
     "aws:index/getCallerIdentity:getCallerIdentity": {"accountId": "111122223333"},
+    "aws:ec2/getPrefixList:getPrefixList": {"cidrBlocks": ["192.0.2.0/24"]},
     "aws:eks/getCluster:getCluster": {"vpcConfig": {"clusterSecurityGroupId": "sg-1"}},
     "gcp:organizations/getProject:getProject": {"number": "111122223333"},
     "gcp:logging/getProjectCmekSettings:getProjectCmekSettings": {"serviceAccountId": "logs@p.example"},
@@ -93,7 +94,11 @@ class _Objects(mocks.Mocks):
         self._versions = {one.name: one.version for one in known}
 
     def call(self, args: mocks.MockCallArgs) -> tuple[dict[str, Any], list[tuple[str, str]]]:
-        return ANSWERS.get(args.token, {}), []
+        if args.token not in ANSWERS:
+            raise LookupError(
+                f"components/_recorded.py: ANSWERS has nothing for {args.token}: state what it returns"
+            )
+        return ANSWERS[args.token], []
 
     def new_resource(self, args: mocks.MockResourceArgs) -> tuple[str, dict[str, Any]]:
         inputs = cast("dict[str, Any]", args.inputs)

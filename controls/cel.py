@@ -11,9 +11,6 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import Any, cast
 
-from cel_expr_python import cel  # pyright: ignore[reportMissingTypeStubs]
-from cel_expr_python.ext import ext_optional, ext_strings  # pyright: ignore[reportMissingTypeStubs]
-
 from corral.controls.control import UNKNOWN, ObjectRule, Undecided
 from corral.controls.kinds import KINDS, PLAIN_KINDS
 from corral.controls.profiles import Profile
@@ -169,7 +166,18 @@ def text(value: object) -> str:
 
 
 @cache
+def _runtime() -> Any:
+    # 11 MiB that a program which hands rules to an API server does not need.
+    from cel_expr_python import cel  # pyright: ignore[reportMissingTypeStubs]
+
+    return cel
+
+
+@cache
 def _environment() -> Any:
+    from cel_expr_python.ext import ext_optional, ext_strings  # pyright: ignore[reportMissingTypeStubs]
+
+    cel = _runtime()
     return cel.NewEnv(
         variables={"object": cel.Type.DYN, "variables": cel.Type.DYN},
         extensions=[ext_optional.ExtOptional(), ext_strings.ExtStrings()],
@@ -191,7 +199,7 @@ def evaluate(expression: str, subject: Mapping[str, Any], known: Mapping[str, An
         result = _compiled(expression).eval(data={"object": subject, "variables": known})
     except RuntimeError as error:
         raise ValueError(f"CEL {expression!r}: {error}") from error
-    if result.type() == cel.Type.ERROR:
+    if result.type() == _runtime().Type.ERROR:
         raise ValueError(f"CEL {expression!r}: {result.plain_value()}")
     return result.plain_value()
 

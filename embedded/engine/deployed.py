@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from corral.embedded.engine import drift
+from corral.embedded.engine import drift, edited
 from corral.embedded.engine.changes import MISSING, Change, Collector, of_releases
 from corral.embedded.engine.events import EventReporter
 from corral.embedded.engine.follow import follow
@@ -77,12 +77,14 @@ class Deployed:
             return ()
         kubectl = self.kubectl()
         try:
-            stated = list(drift.of_releases(ours, drift.items(kubectl, "secrets", drift.STORED)))
+            secrets = drift.items(kubectl, "secrets", drift.STORED)
+            stated = list(drift.of_releases(ours, secrets))
             read = {(one.release.namespace, one.release.name) for one in stated if one.release}
             unread = ", ".join("/".join(one) for one in sorted(ours - read))
             if unread:
                 raise drift.Unreadable(f"the one that kubectl reaches has no deployed Helm release {unread}")
-            return tuple(of_releases(drift.compare(stated, drift.live(kubectl, stated))))
+            changed = of_releases(drift.compare(stated, drift.live(kubectl, stated)))
+            return (*changed, *edited.changes(kubectl, ours, secrets))
         except drift.Unreadable as error:
             raise NotCompared(f"the cluster cannot be read: {error}") from None
 

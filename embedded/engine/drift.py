@@ -175,7 +175,7 @@ def releases_of(resources: Iterable[Object]) -> frozenset[tuple[str, str]]:
 def of_releases(ours: frozenset[tuple[str, str]], secrets: Objects) -> Iterator[Stated]:
     """Objects of the releases among `ours`, from the Secrets in which Helm keeps them."""
     for secret in secrets:
-        content = _release(str(child(secret, "data")["release"]))
+        content = unpacked(str(child(secret, "data")["release"]))
         release = ReleaseId(str(content["namespace"]), str(content["name"]), int(content["version"]))
         if (release.namespace, release.name) not in ours:
             continue
@@ -207,7 +207,7 @@ def _stated(item: Object, namespace: str, name: str, release: ReleaseId | None) 
     return Stated(str(item["apiVersion"]), kind, namespace, name, replicas, release)
 
 
-def _release(encoded: str) -> Object:
+def unpacked(encoded: str) -> Object:
     """A release of Helm's as it stores it: JSON, compressed, encoded, and encoded again by Kubernetes."""
     return json.loads(gzip.decompress(base64.b64decode(base64.b64decode(encoded))))
 

@@ -40,7 +40,9 @@ def test_an_unknown_bench_is_answered_with_those_there_are(monkeypatch, capsys):
     monkeypatch.setattr(sys, "argv", ["bench", "speed"])
     with pytest.raises(SystemExit):
         command.main()
-    assert "setup, plan, program, models, packing, sizing, platform" in capsys.readouterr().err
+    assert (
+        "setup, plan, program, programs, models, packing, sizing, platform, engine" in capsys.readouterr().err
+    )
 
 
 def test_set_up_is_read_from_the_toolchains_records(tmp_path, monkeypatch):

@@ -69,8 +69,8 @@ v1 ConfigMap elsewhere settings <none>
 """
 
 
-def stored(name="resources", namespace="kserve", version=3):
-    content = {"name": name, "namespace": namespace, "version": version, "manifest": MANIFEST}
+def stored(name="resources", namespace="kserve", version=3, manifest=MANIFEST):
+    content = {"name": name, "namespace": namespace, "version": version, "manifest": manifest}
     packed = base64.b64encode(gzip.compress(json.dumps(content).encode()))
     return {"data": {"release": base64.b64encode(packed).decode()}}
 

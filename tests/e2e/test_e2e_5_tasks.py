@@ -7,10 +7,12 @@ test_e2e_6_recovery.py.
 
 import base64
 import json
+import subprocess
+import sys
 
 import pytest
 from platform_client import Platform
-from tests.docs_pages.tasks_page import line
+from tests.docs_pages.tasks_page import block, line
 
 pytestmark = pytest.mark.engine
 
@@ -32,6 +34,21 @@ def test_call_a_model_from_an_application(platform):
     endpoints = run(platform, "Call a model from an application", "pulumi stack output")
     assert "//smollm2-predictor.assistants" in json.loads(endpoints)["smollm2"]
     assert run(platform, "Call a model from an application", "corral chat").strip()
+
+
+def test_an_application_calls_a_model_by_openai_s_client(platform):
+    pytest.importorskip("openai", reason="OpenAI's client is not installed: pip install openai")
+    address = platform.read("service", "smollm2-predictor", "-n", "assistants")["spec"]["clusterIP"]
+    text = block("Call a model from an application", "python")
+    names = {"assistant-predictor.models.svc.cluster.local": address, '"assistant"': '"smollm2"'}
+    for page, own in names.items():
+        assert page in text
+        text = text.replace(page, own)
+    done = subprocess.run(
+        [sys.executable, "-c", text], capture_output=True, text=True, timeout=SECONDS, check=False
+    )
+    assert done.returncode == 0, done.stderr[-3000:]
+    assert done.stdout.strip()
 
 
 def test_see_dashboards(platform, tmp_path):

@@ -73,8 +73,11 @@ class CloudSite:
     def answer(self):
         return answer_of(self.kubectl, "assistants", "chat")
 
-    def write_stack(self, nodes, *, protected=True, approved=False):
-        """The committed stack with its changes, and so many GPU nodes; `approved`: it may be unprotected."""
+    def write_stack(self, nodes, *, protected=True, approved=False, pools=()):
+        """The committed stack with its changes, and so many GPU nodes; `approved`: it may be unprotected.
+
+        `pools`: further ones, as a stack file has them.
+        """
         path = self.newcomer.checkout / f"Pulumi.{self.stack}.yaml"
         content = yaml.safe_load((CHECKOUT / path.name).read_text())
         kept = yaml.safe_load(path.read_text())
@@ -89,6 +92,7 @@ class CloudSite:
             }
         ]
         platform["gpu-pools"][0]["nodes"] = {"min": nodes, "max": nodes}
+        platform["gpu-pools"] += pools
         platform["budget"] = {"monthly": 60000}
         if not protected:
             platform["cluster"]["deletion-protection"] = False

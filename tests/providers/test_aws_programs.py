@@ -36,6 +36,17 @@ pulumi.export("store", bucket.bucket)
 pulumi.export("pool", pool.name)
 """
 
+FABRIC = """
+zone = cluster.subnets.apply(lambda every: every[:1])
+near = EksGpuNodePool("near", %s | {"cluster": cluster.name, "subnets": zone,
+                                    "disk": {"key": cluster.disk_key}}, aws)
+"""
+NODE_GROUP = "aws:eks/nodeGroup:NodeGroup"
+SECURITY_GROUP = "aws:ec2/securityGroup:SecurityGroup"
+PLACEMENT_GROUP = "aws:ec2/placementGroup:PlacementGroup"
+CARDS = 32
+"""Network cards of a p5.48xlarge, each with an Elastic Fabric Adapter."""
+
 
 def program(region, **changes):
     """The ten lines, with some arguments otherwise."""
@@ -52,9 +63,11 @@ def program(region, **changes):
     }
     readers = [{"namespace": "models", "service_account": "reader"}]
     bucket = {"region": region, "readers": readers, "protect": protect, "tags": TAGS}
-    pool = {"pool": "whole", "gpu": "H100-80GB", "instance_type": "p5.48xlarge", **changes.get("pool", {})}
+    machines = {"gpu": "H100-80GB", "instance_type": "p5.48xlarge"}
+    pool = {"pool": "whole", **machines, **changes.get("pool", {})}
     aws = AMBIENT if region == BRANDENBURG else OWN % region
-    return TEN_LINES % {"aws": aws, "cluster": cluster, "bucket": bucket, "pool": pool}
+    near = FABRIC % {"pool": "near", **machines, "efa": True} if region == FRANKFURT else ""
+    return TEN_LINES % {"aws": aws, "cluster": cluster, "bucket": bucket, "pool": pool} + near
 
 
 class Site:
@@ -106,7 +119,29 @@ def test_a_stack_comes_up_under_the_pack_and_what_is_made_is_of_its_partition(fr
     assert {one.split(":")[3] for one in arns(state)} == {"", FRANKFURT}
     (cluster,) = frankfurt.account.eks.list_clusters()["clusters"]
     assert cluster == "models"
-    assert len(frankfurt.account.eks.list_nodegroups(clusterName="models")["nodegroups"]) == 2
+    assert len(frankfurt.account.eks.list_nodegroups(clusterName="models")["nodegroups"]) == 3
+
+
+def test_nodes_with_a_fabric_are_near_each_other_and_reach_their_like_alone_on_every_card(frankfurt):
+    state = frankfurt.stack.state()
+    made = {(one["type"], one["urn"].rpartition("::")[2]): one for one in state}
+    group, placement = (made[one, "near-fabric"]["id"] for one in (SECURITY_GROUP, PLACEMENT_GROUP))
+    nodes, others = (made[NODE_GROUP, f"{name}-nodes"]["inputs"] for name in ("near", "whole"))
+    assert len(nodes["subnetIds"]) == 1 < len(others["subnetIds"])
+    ec2 = frankfurt.account.ec2
+    template = nodes["launchTemplate"]["id"]
+    (version,) = ec2.describe_launch_template_versions(LaunchTemplateId=template)["LaunchTemplateVersions"]
+    data = version["LaunchTemplateData"]
+    assert data["Placement"] == {"GroupName": placement}
+    fabric = [one for one in data["NetworkInterfaces"] if one.get("InterfaceType") == "efa-only"]
+    assert [(one["NetworkCardIndex"], one["Groups"]) for one in fabric] == [
+        (card, [group]) for card in range(CARDS)
+    ]
+    (described,) = ec2.describe_security_groups(GroupIds=[group])["SecurityGroups"]
+    for rules in (described["IpPermissions"], described["IpPermissionsEgress"]):
+        (rule,) = rules
+        assert rule["IpProtocol"] == "-1" and rule["IpRanges"] == []
+        assert [pair["GroupId"] for pair in rule["UserIdGroupPairs"]] == [group]
 
 
 def test_the_kubeconfig_is_a_secret_and_leads_to_the_cluster(frankfurt):
@@ -135,7 +170,9 @@ def test_a_change_reaches_what_it_is_about_alone(frankfurt):
 
 
 def scaling_tags(site):
-    return {one["urn"].rpartition("::")[2] for one in site.stack.state() if one["type"].endswith("tag:Tag")}
+    """Names of those of the pool `whole`."""
+    names = {one["urn"].rpartition("::")[2] for one in site.stack.state() if one["type"].endswith("tag:Tag")}
+    return {name for name in names if name.startswith("whole-")}
 
 
 def bucket_of(site):

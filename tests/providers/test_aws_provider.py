@@ -10,6 +10,7 @@ from tests.providers.aws.calls import KINDS
 from tests.providers.provider import struct
 from tests.providers.schema import UNKNOWN, inputs_of
 
+PLACEMENT, TEMPLATE = "aws:ec2/placementGroup:PlacementGroup", "aws:ec2/launchTemplate:LaunchTemplate"
 VPC, GROUP, ROLE = "aws:ec2/vpc:Vpc", "aws:eks/nodeGroup:NodeGroup", "aws:iam/role:Role"
 NODES = {
     "clusterName": "models",
@@ -73,9 +74,47 @@ def test_an_input_that_the_sdk_does_not_have_is_refused_in_one_line(engine, toke
     assert reason in failure.reason and "\n" not in failure.reason
 
 
+@pytest.mark.parametrize(
+    ("token", "inputs", "property", "reason"),
+    [
+        (PLACEMENT, {"strategy": "near"}, "strategy", "'near' is none of cluster, spread, partition"),
+        (
+            TEMPLATE,
+            {"networkInterfaces": [{}, {"deviceIndex": 1, "interfaceType": "rdma"}]},
+            "networkInterfaces[1].interfaceType",
+            "'rdma' is none of interface, efa, efa-only",
+        ),
+        (
+            TEMPLATE,
+            {"networkInterfaces": [{}, {"interfaceType": "efa-only"}]},
+            "networkInterfaces[1].deviceIndex",
+            "0 on card 0 is that of another interface",
+        ),
+        (
+            TEMPLATE,
+            {"networkInterfaces": [{"interfaceType": "efa-only", "associatePublicIpAddress": "false"}]},
+            "networkInterfaces[0].associatePublicIpAddress",
+            "no addresses",
+        ),
+    ],
+)
+def test_a_fabric_that_ec2_does_not_have_is_refused(engine, token, inputs, property, reason):
+    (failure,) = check(engine, token, inputs).failures
+    assert failure.property == property
+    assert reason in failure.reason
+
+
+def test_a_launch_template_of_a_placement_group_that_is_not_there_is_refused(engine):
+    made = struct({"name": "near", "placement": {"groupName": "near"}})
+    with pytest.raises(grpc.RpcError, match="The placement group near is unknown"):
+        engine.Create(provider_pb2.CreateRequest(urn=urn(TEMPLATE), properties=made))
+
+
 def test_what_preview_does_not_know_yet_is_no_fault(engine):
     unknown = {**NODES, "clusterName": UNKNOWN, "subnetIds": UNKNOWN, "labels": {"a": UNKNOWN}}
     assert not check(engine, GROUP, unknown).failures
+    assert not check(engine, PLACEMENT, {"strategy": UNKNOWN}).failures
+    assert not check(engine, TEMPLATE, {"networkInterfaces": UNKNOWN}).failures
 
 
 def test_a_name_is_made_once_and_stays_and_one_that_is_too_long_is_refused(engine):

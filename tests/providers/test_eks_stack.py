@@ -37,6 +37,11 @@ pytestmark = pytest.mark.engine
 STACK, REGION, INTAKE, BUCKET = "eks-eu", "eu-central-1", "example-intake", "example-corral-models"
 REGISTRY = "111122223333.dkr.ecr.eu-central-1.amazonaws.com/mirror"
 """Of the committed stack."""
+NEAR = {
+    **{"name": "near", "gpu": "L4", "instance": "g6.8xlarge", "gpus-per-node": 1},
+    **{"fabric": "efa", "zone": f"{REGION}b", "nodes": {"min": 2, "max": 2}, "price-per-hour": 3.5},
+}
+"""A pool with AWS's fabric, which is previewed alone."""
 ENTIRE = "CORRAL_EKS_STACK" in os.environ
 """Whether the stack comes up, on a plane; otherwise it is previewed alone."""
 entire = pytest.mark.skipif(not ENTIRE, reason="CORRAL_EKS_STACK is not set: the stack is previewed alone")
@@ -103,11 +108,19 @@ def pod_identity_of(aws, plane, inventory, folder):
 
 
 def test_the_first_preview_passes_with_charts_on_a_kubeconfig_that_is_not_known(site):
-    shown = site.done("pulumi", "preview", "--non-interactive", "--json", *POLICIES)
+    site.write_stack(nodes=1, pools=[NEAR])
+    try:
+        shown = site.done("pulumi", "preview", "--non-interactive", "--json", *POLICIES)
+    finally:
+        site.write_stack(nodes=1)
     steps = json.loads(shown[shown.index("{") :])["steps"]
     assert {step["op"] for step in steps} == {"create"}
     kinds = [step["urn"].rpartition("::")[0].rpartition(":")[2] for step in steps]
     assert {"EksCluster", "NodeGroup", "Release", "InferenceService"} <= set(kinds)
+    assert {"PlacementGroup", "EfaDevicePlugin"} <= set(kinds)
+    (near,) = [step["newState"] for step in steps if step["urn"].endswith("LaunchTemplate::near-template")]
+    interfaces = [one.get("interfaceType") for one in near["inputs"]["networkInterfaces"]]
+    assert interfaces == [None, "efa-only"], "the pool has a primary interface and its one of the fabric"
     assert kinds.count("Release") > 8
     assert {operation for operation, _ in site.provider.calls} <= {"check"}, "a preview makes nothing"
     assert site.state() == []

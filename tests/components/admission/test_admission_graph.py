@@ -1,5 +1,7 @@
 """Admission registers each control twice, with the text that CrossGuard evaluates."""
 
+import subprocess
+import sys
 from typing import Any
 
 import pytest
@@ -128,3 +130,9 @@ def test_a_control_about_cloud_resources_is_refused_by_name() -> None:
 def test_an_unknown_profile_is_refused_with_the_known_ones() -> None:
     with pytest.raises(ArgsError, match=r"eu-residnt.*eu-resident"):
         build(lambda: Admission("a", {"controls": IDS, "profile": "eu-residnt"}))
+
+
+def test_rules_are_handed_to_an_api_server_without_the_runtime_that_evaluates_them() -> None:
+    told = "import sys, corral.components.admission; print('cel_expr_python' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", told], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "False"

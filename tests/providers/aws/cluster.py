@@ -36,7 +36,7 @@ def _cluster(account: Account, inputs: Inputs) -> Made:
         GroupName=f"eks-cluster-sg-{name}", Description="EKS created security group", VpcId=vpc
     )["GroupId"]
     reached = _reached(account, cluster)
-    settings = {"group": group, "deletionProtection": inputs["deletionProtection"], **reached}
+    settings = {"group": group, "vpc": vpc, "deletionProtection": inputs["deletionProtection"], **reached}
     account.simulate(SETTINGS, name, settings)
     made = {"clusterSecurityGroupId": group, "vpcId": vpc}
     return name, {

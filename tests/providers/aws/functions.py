@@ -46,12 +46,13 @@ def _partition(account: Account, args: Mapping[str, Any]) -> dict[str, Any]:
 def _cluster(account: Account, args: Mapping[str, Any]) -> dict[str, Any]:
     one = account.eks.describe_cluster(name=args["name"])["cluster"]
     config = {**one["resourcesVpcConfig"]}
-    config["clusterSecurityGroupId"] = account.simulated[SETTINGS, args["name"]]["group"]
+    settings = account.simulated[SETTINGS, args["name"]]
+    config |= {"clusterSecurityGroupId": settings["group"], "vpcId": settings["vpc"]}
     return {
         "id": one["name"],
         "name": one["name"],
         "arn": one["arn"],
-        "endpoint": account.simulated[SETTINGS, args["name"]]["endpoint"],
+        "endpoint": settings["endpoint"],
         "version": one["version"],
         "vpcConfig": config,
     }

@@ -3,7 +3,7 @@
 from typing import Any
 
 from tests.providers.aws.account import Account, found, mapped, pairs, some, upper
-from tests.providers.aws.kinds import Inputs, Kind, Made, nothing, replaced
+from tests.providers.aws.kinds import Inputs, Kind, Made, replaced
 
 
 def tagged(account: Account, identity: str, inputs: Inputs) -> None:
@@ -21,13 +21,13 @@ def retagged(account: Account, identity: str, old: Inputs, new: Inputs) -> dict[
     return {}
 
 
-def _described(call: Any, key: str, identity: str, parameter: str) -> dict[str, Any] | None:
+def described(call: Any, key: str, identity: str, parameter: str) -> dict[str, Any] | None:
     answer = found(call, **{parameter: [identity]})
     (one,) = answer[key] if answer and answer[key] else [None]
     return one
 
 
-def _tags(one: dict[str, Any]) -> dict[str, Any]:
+def tags_of(one: dict[str, Any]) -> dict[str, Any]:
     return {"tags": mapped(one.get("Tags", []))}
 
 
@@ -49,14 +49,14 @@ def _vpc_settings(account: Account, vpc: str, old: Inputs, new: Inputs) -> dict[
 
 
 def _vpc_now(account: Account, vpc: str, inputs: Inputs) -> dict[str, Any] | None:
-    one = _described(account.ec2.describe_vpcs, "Vpcs", vpc, "VpcIds")
+    one = described(account.ec2.describe_vpcs, "Vpcs", vpc, "VpcIds")
     if one is None:
         return None
     settings = {
         key: account.ec2.describe_vpc_attribute(VpcId=vpc, Attribute=key)[key[0].upper() + key[1:]]["Value"]
         for key in ("enableDnsSupport", "enableDnsHostnames")
     }
-    return {"cidrBlock": one["CidrBlock"], **settings, **_tags(one)}
+    return {"cidrBlock": one["CidrBlock"], **settings, **tags_of(one)}
 
 
 def _subnet(account: Account, inputs: Inputs) -> Made:
@@ -76,8 +76,8 @@ def _subnet_settings(account: Account, identity: str, old: Inputs, new: Inputs) 
 
 
 def _subnet_now(account: Account, identity: str, inputs: Inputs) -> dict[str, Any] | None:
-    one = _described(account.ec2.describe_subnets, "Subnets", identity, "SubnetIds")
-    return one and {"mapPublicIpOnLaunch": one["MapPublicIpOnLaunch"], **_tags(one)}
+    one = described(account.ec2.describe_subnets, "Subnets", identity, "SubnetIds")
+    return one and {"mapPublicIpOnLaunch": one["MapPublicIpOnLaunch"], **tags_of(one)}
 
 
 def _table(account: Account, inputs: Inputs) -> Made:
@@ -87,8 +87,8 @@ def _table(account: Account, inputs: Inputs) -> Made:
 
 
 def _table_now(account: Account, identity: str, inputs: Inputs) -> dict[str, Any] | None:
-    one = _described(account.ec2.describe_route_tables, "RouteTables", identity, "RouteTableIds")
-    return one and _tags(one)
+    one = described(account.ec2.describe_route_tables, "RouteTables", identity, "RouteTableIds")
+    return one and tags_of(one)
 
 
 def _association(account: Account, inputs: Inputs) -> Made:
@@ -119,7 +119,7 @@ def _route(account: Account, inputs: Inputs) -> Made:
 
 def _route_now(account: Account, identity: str, inputs: Inputs) -> dict[str, Any] | None:
     table = inputs["routeTableId"]
-    one = _described(account.ec2.describe_route_tables, "RouteTables", table, "RouteTableIds")
+    one = described(account.ec2.describe_route_tables, "RouteTables", table, "RouteTableIds")
     for route in one["Routes"] if one else []:
         if route.get("DestinationCidrBlock") == inputs["destinationCidrBlock"]:
             return some(gatewayId=route.get("GatewayId"), natGatewayId=route.get("NatGatewayId"))
@@ -145,10 +145,10 @@ def _internet(account: Account, inputs: Inputs) -> Made:
 
 
 def _internet_now(account: Account, identity: str, inputs: Inputs) -> dict[str, Any] | None:
-    one = _described(
+    one = described(
         account.ec2.describe_internet_gateways, "InternetGateways", identity, "InternetGatewayIds"
     )
-    return one and _tags(one)
+    return one and tags_of(one)
 
 
 def _no_internet(account: Account, identity: str, inputs: Inputs) -> None:
@@ -163,8 +163,8 @@ def _address(account: Account, inputs: Inputs) -> Made:
 
 
 def _address_now(account: Account, identity: str, inputs: Inputs) -> dict[str, Any] | None:
-    one = _described(account.ec2.describe_addresses, "Addresses", identity, "AllocationIds")
-    return one and _tags(one)
+    one = described(account.ec2.describe_addresses, "Addresses", identity, "AllocationIds")
+    return one and tags_of(one)
 
 
 def _nat(account: Account, inputs: Inputs) -> Made:
@@ -175,89 +175,8 @@ def _nat(account: Account, inputs: Inputs) -> Made:
 
 
 def _nat_now(account: Account, identity: str, inputs: Inputs) -> dict[str, Any] | None:
-    one = _described(account.ec2.describe_nat_gateways, "NatGateways", identity, "NatGatewayIds")
-    return None if one is None or one["State"] == "deleted" else _tags(one)
-
-
-def _closed(account: Account, inputs: Inputs) -> Made:
-    """The group is there already, and becomes what is stated."""
-    (group,) = account.ec2.describe_security_groups(
-        Filters=[
-            {"Name": "vpc-id", "Values": [inputs["vpcId"]]},
-            {"Name": "group-name", "Values": ["default"]},
-        ]
-    )["SecurityGroups"]
-    identity = group["GroupId"]
-    _close(account, identity, {}, inputs)
-    return identity, {"name": "default"}
-
-
-def _close(account: Account, identity: str, old: Inputs, new: Inputs) -> dict[str, Any]:
-    one = _described(account.ec2.describe_security_groups, "SecurityGroups", identity, "GroupIds")
-    assert one is not None
-    if one["IpPermissions"]:
-        account.ec2.revoke_security_group_ingress(GroupId=identity, IpPermissions=one["IpPermissions"])
-    if one["IpPermissionsEgress"]:
-        account.ec2.revoke_security_group_egress(GroupId=identity, IpPermissions=one["IpPermissionsEgress"])
-    for rule in new.get("ingress", []):
-        _admit(account, identity, rule, rule["cidrBlocks"])
-    return retagged(account, identity, old, new)
-
-
-def _group(account: Account, inputs: Inputs) -> Made:
-    made = account.ec2.create_security_group(
-        GroupName=inputs["name"], Description=inputs["description"], VpcId=inputs["vpcId"]
-    )
-    _close(account, made["GroupId"], {}, inputs)
-    return made["GroupId"], {"arn": account.arn("ec2", f"security-group/{made['GroupId']}")}
-
-
-def _group_now(account: Account, identity: str, inputs: Inputs) -> dict[str, Any] | None:
-    one = _described(account.ec2.describe_security_groups, "SecurityGroups", identity, "GroupIds")
-    if one is None:
-        return None
-    ingress = [
-        {
-            **{"protocol": rule["IpProtocol"], "fromPort": rule.get("FromPort", 0)},
-            **{"toPort": rule.get("ToPort", 0), "cidrBlocks": [each["CidrIp"]]},
-            **({"description": each["Description"]} if each.get("Description") else {}),
-        }
-        for rule in one["IpPermissions"]
-        for each in rule["IpRanges"]
-    ]
-    return {"ingress": ingress, "egress": upper(one["IpPermissionsEgress"]), **_tags(one)}
-
-
-def _ungroup(account: Account, identity: str, inputs: Inputs) -> None:
-    account.ec2.delete_security_group(GroupId=identity)
-
-
-def _admit(account: Account, group: str, rule: Inputs, blocks: list[str], protocol: str = "protocol") -> Any:
-    ranges = [some(CidrIp=block, Description=rule.get("description")) for block in blocks]
-    permission = {"IpProtocol": rule[protocol], "FromPort": rule["fromPort"], "ToPort": rule["toPort"]}
-    return account.ec2.authorize_security_group_ingress(
-        GroupId=group, IpPermissions=[{**permission, "IpRanges": ranges}]
-    )
-
-
-def _rule(account: Account, inputs: Inputs) -> Made:
-    made = _admit(account, inputs["securityGroupId"], inputs, [inputs["cidrIpv4"]], "ipProtocol")
-    identity = made["SecurityGroupRules"][0]["SecurityGroupRuleId"]
-    tagged(account, identity, inputs)
-    return identity, {"securityGroupRuleId": identity}
-
-
-def _rule_now(account: Account, identity: str, inputs: Inputs) -> dict[str, Any] | None:
-    rules = account.ec2.describe_security_group_rules(
-        Filters=[{"Name": "group-id", "Values": [inputs["securityGroupId"]]}]
-    )["SecurityGroupRules"]
-    return {} if any(one["SecurityGroupRuleId"] == identity for one in rules) else None
-
-
-def _no_rule(account: Account, identity: str, inputs: Inputs) -> None:
-    account.ec2.revoke_security_group_ingress(
-        GroupId=inputs["securityGroupId"], SecurityGroupRuleIds=[identity]
-    )
+    one = described(account.ec2.describe_nat_gateways, "NatGateways", identity, "NatGatewayIds")
+    return None if one is None or one["State"] == "deleted" else tags_of(one)
 
 
 def _prefixes(account: Account, service: str) -> None:
@@ -287,10 +206,10 @@ def _endpoint(account: Account, inputs: Inputs) -> Made:
 
 
 def _endpoint_now(account: Account, identity: str, inputs: Inputs) -> dict[str, Any] | None:
-    one = _described(account.ec2.describe_vpc_endpoints, "VpcEndpoints", identity, "VpcEndpointIds")
+    one = described(account.ec2.describe_vpc_endpoints, "VpcEndpoints", identity, "VpcEndpointIds")
     if one is None or one.get("State", "").lower() == "deleted":
         return None
-    return {"subnetIds": one.get("SubnetIds"), "routeTableIds": one.get("RouteTableIds"), **_tags(one)}
+    return {"subnetIds": one.get("SubnetIds"), "routeTableIds": one.get("RouteTableIds"), **tags_of(one)}
 
 
 def _endpoint_moved(account: Account, identity: str, old: Inputs, new: Inputs) -> dict[str, Any]:
@@ -320,8 +239,8 @@ def _flow_log(account: Account, inputs: Inputs) -> Made:
 
 
 def _flow_log_now(account: Account, identity: str, inputs: Inputs) -> dict[str, Any] | None:
-    one = _described(account.ec2.describe_flow_logs, "FlowLogs", identity, "FlowLogIds")
-    return one and {"trafficType": one["TrafficType"], **_tags(one)}
+    one = described(account.ec2.describe_flow_logs, "FlowLogs", identity, "FlowLogIds")
+    return one and {"trafficType": one["TrafficType"], **tags_of(one)}
 
 
 def _delete(operation: str, parameter: str, *, several: bool = False) -> Any:
@@ -367,15 +286,6 @@ KINDS = {
         _delete("delete_nat_gateway", "NatGatewayId"),
         retagged,
         replaced("subnetId", "allocationId"),
-    ),
-    "aws:ec2/defaultSecurityGroup:DefaultSecurityGroup": Kind(
-        _closed, _group_now, nothing, _close, replaced("vpcId")
-    ),
-    "aws:ec2/securityGroup:SecurityGroup": Kind(
-        _group, _group_now, _ungroup, _close, replaced("name", "description", "vpcId"), "name"
-    ),
-    "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule": Kind(
-        _rule, _rule_now, _no_rule, None, replaced("securityGroupId")
     ),
     "aws:ec2/vpcEndpoint:VpcEndpoint": Kind(
         _endpoint,

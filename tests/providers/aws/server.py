@@ -1,6 +1,6 @@
 """A provider `aws`, whose state is moto's."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -8,6 +8,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from tests.providers.aws.account import Account, aws
 from tests.providers.aws.calls import KINDS
 from tests.providers.aws.control_planes import ControlPlane
+from tests.providers.aws.fabric import refusals
 from tests.providers.aws.functions import FUNCTIONS
 from tests.providers.faults import Faults
 from tests.providers.provider import Provider, serving
@@ -34,6 +35,9 @@ class Aws(Provider):
         """The account in a region, the configured one when omitted."""
         region = region or self.config.get(REGION, "")
         return self.accounts.setdefault(region, Account(region, plane=self.plane))
+
+    def refusals(self, token: str, inputs: Mapping[str, Any]) -> Iterable[tuple[str, str]]:
+        return refusals(token, inputs)
 
     def of(self, inputs: Mapping[str, Any]) -> Account:
         return self.account(str(inputs.get("region") or ""))

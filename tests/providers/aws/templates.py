@@ -3,6 +3,7 @@
 from typing import Any
 
 from tests.providers.aws.account import Account, found, mapped, pairs, upper
+from tests.providers.aws.fabric import placed
 from tests.providers.aws.kinds import Inputs, Kind, Made, replaced
 from tests.providers.aws.network import retagged, tagged
 
@@ -16,6 +17,7 @@ PARTS = (
     "instanceMarketOptions",
     "instanceType",
     "metadataOptions",
+    "placement",
     "userData",
 )
 """Inputs that are part of a version as they are."""
@@ -42,9 +44,11 @@ def _data(inputs: Inputs) -> dict[str, Any]:
 
 
 def _template(account: Account, inputs: Inputs) -> Made:
-    made = account.ec2.create_launch_template(
-        LaunchTemplateName=inputs["name"], LaunchTemplateData=_data(inputs)
-    )["LaunchTemplate"]
+    data = _data(inputs)
+    placed(account, data)
+    made = account.ec2.create_launch_template(LaunchTemplateName=inputs["name"], LaunchTemplateData=data)[
+        "LaunchTemplate"
+    ]
     identity = made["LaunchTemplateId"]
     tagged(account, identity, inputs)
     arn = account.arn("ec2", f"launch-template/{identity}")
