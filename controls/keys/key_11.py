@@ -8,7 +8,7 @@ from corral.controls.cloud import is_cloud
 from corral.controls.control import UNKNOWN, Case, Control, Resource, ResourceRule, Verdict
 from corral.controls.levels import Severity
 from corral.controls.profiles import Profile
-from corral.controls.properties import walk
+from corral.controls.properties import leaves
 from corral.controls.residency.places import OWN, plain
 
 _ARN = re.compile(r"arn:[a-z-]*:kms:([a-z0-9-]+):\d+:(?:key|alias)/")
@@ -25,7 +25,7 @@ def _applies(token: str) -> bool:
 def _apart(subject: Resource, profile: Profile) -> Iterator[str]:
     own = _own(subject)
     project = subject.props.get("project") or subject.provider.get("project")
-    for path, value in walk(subject.props):
+    for path, value in leaves(subject):
         if not isinstance(value, str) or any(word in path.lower() for word in _COPIES):
             continue
         for match in _ARN.finditer(value):

@@ -28,7 +28,8 @@ def _parameters(profile: Profile) -> dict[str, str]:
         "hubFile": text(hubs.FILE),
         "hubOption": text(hubs.OPTION),
         "hubServes": text(hubs.SERVES),
-        "named": f"variables.text.matches({text(hubs.MAYBE)})",
+        "named": f"{hubs.has_any('variables.text', text(hubs.PARTS))} && "
+        f"variables.text.matches({text(hubs.MAYBE)})",
         "options": f"variables.named ? {OPTIONS} : []",
         "serving": f"(variables.named ? variables.lines : []).filter(l, l.matches({text(hubs.SERVES)})) + "
         f"(variables.named ? variables.containers : []).filter(c, {_ENTRY}).map(c, 'serve ' + "
