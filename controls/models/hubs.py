@@ -69,7 +69,7 @@ FETCHES = (
 )
 """A tool that fetches from a store: its first address is not a path."""
 READS = (
-    r"(?i)(^|[\s/;&|(\"'.])(curl|wget|aria2c|axel|lftp|git\s+clone|urlretrieve|urlopen|requests\.get"
+    r"(?i)(^|[\s/;&|(\"'.])(curl|wget|aria2c|axel|lftp|rclone\s+copyurl|git\s+clone|urlretrieve|urlopen|requests\.get"
     r"|httpx\.(get|stream))[\s(]"
 )
 """A tool, or a call, that reads an address."""
