@@ -25,6 +25,7 @@ def _volume(driver: str, handle: str = "v", options: tuple[str, ...] = (), **att
     return {"apiVersion": "v1", "kind": "PersistentVolume", "metadata": {"name": "v"}, "spec": spec}
 
 
+_REFERENCE: dict[str, Any] = {"m.csi.example.org/reference": "docker.io/a/b:1"}
 _S3, _GCS, _AZURE = "s3.csi.aws.com", "gcsfuse.csi.storage.gke.io", "blob.csi.azure.com"
 _STORES = ("s3://models/", "gs://models/")
 
@@ -72,7 +73,7 @@ CONTROL = Control(
                 (
                     "an artifact",
                     Verdict.BAD,
-                    _volume("m.csi.example.org", **{"m.csi.example.org/reference": "docker.io/a/b:1"}),
+                    _volume("m.csi.example.org", **_REFERENCE),
                 ),
                 ("a disk", Verdict.GOOD, _volume("ebs.csi.aws.com", "vol-1")),
                 ("a disk with attributes", Verdict.GOOD, _volume("pd.csi.storage.gke.io", type="ssd")),

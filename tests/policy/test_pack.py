@@ -291,7 +291,12 @@ def test_a_resource_is_unpacked_once_for_all_policies(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     calls: list[object] = []
-    monkeypatch.setattr(servicers, "unpacked", lambda one: calls.append(one) or unpacked(one))
+
+    def counted(struct: Any) -> dict[str, Any]:
+        calls.append(struct)
+        return unpacked(struct)
+
+    monkeypatch.setattr(servicers, "unpacked", counted)
     assert analyze("kubernetes:core/v1:ConfigMap", {"data": {"a": "b"}}) == []
     assert len(calls) == 1, "once for all policies"
 
