@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
-from corral.catalogue.prices import converted, exchange
 from corral.catalogue.vocabulary import Currency
 
 
@@ -20,6 +19,8 @@ class Budget:
 
     def of(self, amount: Decimal, currency: Currency) -> Decimal:
         """`amount` of `currency` in that of the budget."""
+        from corral.catalogue.prices import converted  # Few stacks have a budget; all load this module.
+
         return converted(amount, currency, self.currency, self.rate)
 
 
@@ -29,6 +30,8 @@ def parse_budget(section: Mapping[str, Any]) -> Budget:
     Raises:
         ValueError: an amount is missing or none above 0, or the currency is unknown.
     """
+    from corral.catalogue.prices import exchange
+
     words = [one.value for one in Currency]
     currency = section.get("currency", Currency.EUR.value)
     if currency not in words:

@@ -204,6 +204,48 @@ def evaluate(expression: str, subject: Mapping[str, Any], known: Mapping[str, An
     return result.plain_value()
 
 
+@dataclass(frozen=True)
+class Staged:
+    """Expressions that use each other, in stages: those of one are evaluated at once."""
+
+    stages: Sequence[tuple[Sequence[tuple[str, str]], str]]
+    """Names with their CEL, and a list of all of them in CEL."""
+
+    def values(self, subject: Mapping[str, Any], known: Mapping[str, Any]) -> dict[str, Any]:
+        """`known` and the value of each expression over `subject`.
+
+        Raises:
+            ValueError: an expression could not be evaluated.
+        """
+        values = dict(known)
+        for members, together in self.stages:
+            try:
+                found = evaluate(together, subject, values)
+            except ValueError:
+                found = [evaluate(one, subject, values) for _, one in members]
+            values.update(zip((name for name, _ in members), found, strict=True))
+        return values
+
+
+def staged(expressions: Mapping[str, str]) -> Staged:
+    """`expressions`, each of which may use those above it as `variables.<name>`, in few stages."""
+    depth: dict[str, int] = {}
+    for name, one in expressions.items():
+        depth[name] = max((depth[used] + 1 for used in set(_USED.findall(one)) if used in depth), default=0)
+    stages: list[list[tuple[str, str]]] = [[] for _ in range(max(depth.values(), default=-1) + 1)]
+    for name, one in expressions.items():
+        stages[depth[name]].append((name, one))
+    return Staged([(members, f"[{', '.join(one for _, one in members)}]") for members in stages])
+
+
+_USED = re.compile(r"variables\.(\w+)")
+
+
+@cache
+def _shared() -> Staged:
+    return staged(VARIABLES)
+
+
 def _without_unknown(value: Any) -> Any:
     """`value` less what is unknown, `UNKNOWN` where it is as a whole: items of lists and variables are."""
     if isinstance(value, Mapping):
@@ -260,18 +302,15 @@ def prepared(subject: Mapping[str, Any]) -> Prepared:
         unknown = any(_has_unknown(item) for key, item in subject.items() if key != "metadata")
         return Prepared(known, unknown, {"containers": []}, subject)
     unknown = _has_unknown(subject.get("spec"))
-    values: dict[str, Any] = {}
-    for name, expression in VARIABLES.items():
-        values[name] = evaluate(expression, known, values)
-    return Prepared(known, unknown, values, subject)
+    return Prepared(known, unknown, _shared().values(known, {}), subject)
 
 
-_USED = re.compile(r"variables\.(\w+)")
 _PARAMETERS: dict[tuple[int, int], tuple[ObjectRule, Profile, Mapping[str, str], Mapping[str, Any]]] = {}
 """By rule and profile, kept so that no other takes their place: what depends on the object, and the rest."""
 
 
-def _parameters(rule: ObjectRule, profile: Profile) -> tuple[Mapping[str, str], Mapping[str, Any]]:
+def parameters_of(rule: ObjectRule, profile: Profile) -> tuple[Mapping[str, str], Mapping[str, Any]]:
+    """Parameters of `rule` under `profile`: CEL of those that depend on the object, values of the rest."""
     key = (id(rule), id(profile))
     if key not in _PARAMETERS:
         texts = rule.parameters(profile)
@@ -297,7 +336,7 @@ def _computed(expression: str, subject: Prepared, values: Mapping[str, Any]) -> 
 
 
 def _holds(rule: ObjectRule, subject: Prepared, profile: Profile) -> bool:
-    varying, constant = _parameters(rule, profile)
+    varying, constant = parameters_of(rule, profile)
     values = {**subject.values, **constant}
     for name, expression in varying.items():
         values[name] = _computed(expression, subject, values)

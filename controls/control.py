@@ -55,6 +55,8 @@ class Resource:
     """Property -> URNs of the resources that its value comes from; known even where the value is not."""
     protect: bool = False
     """Whether the engine refuses to delete it."""
+    computed: dict[str, Any] = field(default_factory=dict[str, Any], init=False, repr=False, compare=False)
+    """What several rules read of it, computed by the first of them."""
 
     def value(self, path: str, default: Any = None) -> Any:
         """The value at dotted `path`, or `default` where a part is absent.

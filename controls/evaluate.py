@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from corral.controls.cel import Prepared, prepared, violations
+from corral.controls.conjunction import hold_together
 from corral.controls.control import Control, ObjectRule, Resource, ResourceRule, Undecided
 from corral.controls.profiles import Profile
 from corral.controls.workloads import PART
@@ -31,6 +32,21 @@ def evaluate_object(control: Control, subject: Mapping[str, Any] | Prepared, pro
     if rule.whole and ready.known.get("apiVersion") == PART:
         return []
     return violations(rule, ready, profile)
+
+
+def keeps_all(controls: Sequence[Control], subject: Prepared, profile: Profile) -> bool:
+    """Whether Kubernetes object `subject` keeps to each of `controls` that is about its kind.
+
+    False: one is broken, or undecided, or could not run; `evaluate_object` says of each.
+    """
+    kind = subject.known.get("kind")
+    part = subject.known.get("apiVersion") == PART
+    rules = tuple(
+        rule
+        for rule in (one.rule for one in controls)
+        if isinstance(rule, ObjectRule) and kind in rule.kinds and not (rule.whole and part)
+    )
+    return hold_together(rules, subject, profile)
 
 
 def evaluate_resource(

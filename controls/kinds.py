@@ -74,6 +74,7 @@ PLAIN = (
     Kind(_STORES, "v1", "secretstores", "SecretStore", ()),
     Kind(_STORES, "v1", "clustersecretstores", "ClusterSecretStore", (), False),
     Kind("storage.k8s.io", "v1", "storageclasses", "StorageClass", (), False),
+    Kind("", "v1", "persistentvolumes", "PersistentVolume", (), False),
     Kind(_DRA, "v1", "resourceclaims", "ResourceClaim", ()),
     Kind(_DRA, "v1", "resourceclaimtemplates", "ResourceClaimTemplate", ()),
     Kind(_RBAC, "v1", "roles", "Role", ()),

@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, cast
 
-from corral.controls.control import UNKNOWN
+from corral.controls.control import UNKNOWN, Resource
 
 FREE_TEXT = frozenset(
     {
@@ -23,6 +23,13 @@ FREE_TEXT = frozenset(
 )
 """Properties that name things for people; what they say moves no data."""
 STATEMENTS = ("Statement", "statements")
+
+
+def leaves(subject: Resource) -> Sequence[tuple[str, Any]]:
+    """What `walk` gives for the inputs of a resource, walked once for all rules."""
+    if "leaves" not in subject.computed:
+        subject.computed["leaves"] = tuple(walk(subject.props))
+    return cast(Sequence[tuple[str, Any]], subject.computed["leaves"])
 
 
 def walk(value: Any, path: str = "") -> Iterator[tuple[str, Any]]:

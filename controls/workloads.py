@@ -10,6 +10,7 @@ from corral.controls.configuration import options
 from corral.controls.control import UNKNOWN
 from corral.controls.dialects import SAME, translated
 from corral.controls.kinds import KINDS, Kind
+from corral.controls.operators import named_models
 
 SINGLE = ("container", "script")
 SEVERAL = ("steps", "sidecars", "initContainers", "ephemeralContainers")
@@ -100,7 +101,7 @@ def workloads(subject: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
 def _of_operator(plain: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
     """Pod specs of what a resource of an operator says beside whole containers."""
     parts = [(key, value) for key, value in plain.items() if key not in _ABOUT]
-    env = [env for key, value in parts for env in _models(value, key)]
+    env = [*named_models(plain), *(env for key, value in parts for env in _models(value, key))]
     if env:
         yield {"containers": [{"name": "model", "env": env}]}
     if not str(plain.get("apiVersion")).startswith(_CHARTS):

@@ -15,6 +15,7 @@ from pulumi_policy import (
     EnforcementLevel,
     Policy,
     PolicyPack,
+    PolicyProviderResource,
     PolicyResource,
     ReportViolation,
     ResourceValidationArgs,
@@ -23,8 +24,9 @@ from pulumi_policy import (
     StackValidationPolicy,
 )
 from pulumi_policy import policy as crossguard
-from pulumi_policy.proxy import unknown_checking_proxy
 
+from corral.controls.stamp import has_stamp
+from corral.policy.adapt import unpacked
 from corral.policy.stamp import Ledger
 
 Make = Callable[[Mapping[str, str]], list[Policy]]
@@ -58,6 +60,7 @@ def configured(make: Make, concerns: Concerns, ledger: Ledger | None = None) -> 
     kept: list[Policy] = []
     stack: dict[str, str] = {}
     by_token: dict[str, list[tuple[Policy, EnforcementLevel]]] = {}
+    remediated: dict[str, bool] = {}
     providers: dict[bytes, Any] = {}
 
     def begin(self: Any, name: str, version: str, policies: list[Policy], *more: Any) -> None:
@@ -72,6 +75,7 @@ def configured(make: Make, concerns: Concerns, ledger: Ledger | None = None) -> 
         said.begin()
         kept[:] = make(stack)
         by_token.clear()
+        remediated.clear()
         return base.ConfigureStack(self, request, context)
 
     def configure_pack(self: Any, request: Any, context: Any) -> Any:
@@ -81,6 +85,7 @@ def configured(make: Make, concerns: Concerns, ledger: Ledger | None = None) -> 
             _keep_stated(request, {one.name: self._get_enforcement_level(one) for one in kept})
             kept[:] = make({**stack, OWN: json.dumps(own)})
         by_token.clear()
+        remediated.clear()
         return base.Configure(self, request, context)
 
     def of_resources(self: Any, token: str) -> list[tuple[Policy, EnforcementLevel]]:
@@ -91,7 +96,7 @@ def configured(make: Make, concerns: Concerns, ledger: Ledger | None = None) -> 
     def provider_of(self: Any, request: Any) -> Any:
         key = request.provider.SerializeToString(deterministic=True)
         if key not in providers:
-            providers[key] = self._get_provider_resource(request)
+            providers[key] = _provider(request)
         return providers[key]
 
     def active(self: Any, kind: type[Policy], tokens: Set[str]) -> Iterator[tuple[Policy, EnforcementLevel]]:
@@ -112,7 +117,14 @@ def configured(make: Make, concerns: Concerns, ledger: Ledger | None = None) -> 
             options, provider = self._get_resource_options(request), provider_of(self, request)
             tags = getattr(self, TAGS)
             args = ResourceValidationArgs(
-                request.type, _props(request), request.urn, request.name, options, provider, None, tags
+                request.type,
+                unpacked(request.properties),
+                request.urn,
+                request.name,
+                options,
+                provider,
+                None,
+                tags,
             )
             for one, level in evaluated:
                 cast(Any, one).validate(args, reporter(self, response, one, level))
@@ -123,8 +135,11 @@ def configured(make: Make, concerns: Concerns, ledger: Ledger | None = None) -> 
         return response
 
     def remediate(self: Any, request: Any, context: Any) -> Any:
-        own = [one for one in kept if isinstance(one, ResourceValidationPolicy) and one.has_remediation()]
-        if not any(concerns(one.name, str(request.type)) for one in own):
+        token = str(request.type)
+        if token not in remediated:
+            own = (one for one in kept if isinstance(one, ResourceValidationPolicy) and one.has_remediation())
+            remediated[token] = any(concerns(one.name, token) for one in own)
+        if not remediated[token] or not has_stamp(token, unpacked(request.properties)):
             return analyzer_pb2.RemediateResponse()
         said.levels({one.name: self._get_enforcement_level(one) for one in kept}, kept)
         return base.Remediate(self, request, context)
@@ -133,7 +148,7 @@ def configured(make: Make, concerns: Concerns, ledger: Ledger | None = None) -> 
         response = analyzer_pb2.AnalyzeResponse()
         evaluated = list(active(self, StackValidationPolicy, {str(one.type) for one in request.resources}))
         if evaluated:
-            args = StackValidationArgs(_resources(self, request), None, getattr(self, TAGS))
+            args = StackValidationArgs(_resources(self, request, provider_of), None, getattr(self, TAGS))
             for one, level in evaluated:
                 cast(Any, one).validate(args, reporter(self, response, one, level))
         return response
@@ -156,19 +171,22 @@ def _keep_stated(request: Any, before: Mapping[str, EnforcementLevel]) -> None:
             del request.policyConfig[name]
 
 
-def _props(request: Any) -> Any:
-    """Inputs of a resource, unpacked; reading an unknown one raises."""
-    inputs = json_format.MessageToDict(request.properties)
-    return unknown_checking_proxy(crossguard.deserialize_properties(inputs))  # pyright: ignore[reportPrivateImportUsage]
+def _provider(request: Any) -> PolicyProviderResource | None:
+    if not request.HasField("provider"):
+        return None
+    own = request.provider
+    return PolicyProviderResource(own.type, unpacked(own.properties), own.urn, own.name)
 
 
-def _resources(servicer: Any, request: Any) -> list[PolicyResource]:
+def _resources(
+    servicer: Any, request: Any, provider_of: Callable[[Any, Any], PolicyProviderResource | None]
+) -> list[PolicyResource]:
     """All resources of the stack, each with those that its values come from."""
     by_urn: dict[str, PolicyResource] = {}
     for one in request.resources:
-        options, provider = servicer._get_resource_options(one), servicer._get_provider_resource(one)
+        options, provider = servicer._get_resource_options(one), provider_of(servicer, one)
         by_urn[one.urn] = PolicyResource(
-            one.type, _props(one), one.urn, one.name, options, provider, None, [], {}
+            one.type, unpacked(one.properties), one.urn, one.name, options, provider, None, [], {}
         )
     for one in request.resources:
         sources = by_urn[one.urn].property_dependencies

@@ -23,7 +23,7 @@ from pulumi_policy import Severity as PolicySeverity
 from corral.controls.control import Control, ObjectRule, Resource, StackRule, Undecided
 from corral.controls.cost.groups import READERS, group
 from corral.controls.enforcement import demanded, stops
-from corral.controls.evaluate import applies, evaluate_object, evaluate_resource
+from corral.controls.evaluate import evaluate_object, evaluate_resource
 from corral.controls.exceptions import today
 from corral.controls.kinds import KINDS
 from corral.controls.levels import Severity
@@ -83,8 +83,9 @@ def policies(constraints: Profile, day: date | None = None, ledger: Ledger | Non
     """
     pending: Pending = defaultdict(list)
     exempting = Exempting(constraints, day or today(), pending)
-    adapter = Adapter()
     chosen = [control for control in CONTROLS if demanded(control, constraints) and declared(control)]
+    together = [control for control in chosen if isinstance(control.rule, ObjectRule)]
+    adapter = Adapter(together, constraints)
     made = [_policy(control, constraints, adapter, pending, exempting) for control in chosen]
     beside = (
         known_providers(constraints),
@@ -177,6 +178,8 @@ def _object_check(
     control: Control, constraints: Profile, adapter: Adapter, pending: Pending, exempting: Exempting
 ) -> Any:
     def check(args: ResourceValidationArgs, report: ReportViolation) -> None:
+        if adapter.good(args):
+            return
         adapted = adapter.one(args)
         of_release = adapted.resource.type == RELEASE
         for workload in adapted.workloads:
@@ -262,8 +265,6 @@ def _resource_check(
     control: Control, constraints: Profile, adapter: Adapter, pending: Pending, exempting: Exempting
 ) -> Any:
     def check(args: ResourceValidationArgs, report: ReportViolation) -> None:
-        if not applies(control, args.resource_type):
-            return
         subject = adapter.one(args).resource
         for message in _guarded(
             control, args.urn, pending, lambda: evaluate_resource(control, subject, (), constraints)

@@ -4,7 +4,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from decimal import ROUND_UP, Decimal, InvalidOperation
 
-from corral.catalogue.prices import HOURS, offers, regions
 from corral.catalogue.vocabulary import Currency
 from corral.controls.budget import Budget
 from corral.controls.control import Control, Resource, StackRule, Undecided
@@ -92,6 +91,8 @@ def _bill(
 
 
 def _machine_bill(node_group: Group, machine: str, profile: Profile, budget: Budget) -> _Bill:
+    from corral.catalogue.prices import HOURS  # Few stacks have a budget; all load this module.
+
     nodes = node_group.machines[machine]
     if nodes is None:
         raise Unpriced(f"nothing limits the number of nodes of {node_group.name} ({machine})")
@@ -100,6 +101,8 @@ def _machine_bill(node_group: Group, machine: str, profile: Profile, budget: Bud
 
 
 def _hour(node_group: Group, machine: str, profile: Profile, budget: Budget) -> Decimal:
+    from corral.catalogue.prices import offers, regions
+
     if node_group.stated is not None:
         return _stated(node_group, budget)
     if node_group.purchase is None:

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any, cast
 
-from corral.catalogue.instances import instances
 from corral.catalogue.vocabulary import Cloud, Purchase
 from corral.controls.control import UNKNOWN, Resource, Undecided
 
@@ -153,6 +152,8 @@ def with_gpu(machine: str, cloud: Cloud) -> bool:
 
 @cache
 def _kinds(cloud: Cloud) -> frozenset[str]:
+    from corral.catalogue.instances import instances  # Few stacks rent machines; all load this module.
+
     return frozenset(_kind(name, cloud) for name, entry in instances().items() if entry.cloud is cloud)
 
 
@@ -194,6 +195,8 @@ def _without_gpu(subject: Resource, types: list[str] | None, known: list[str]) -
 
 def _most_of_karpenter(subject: Resource, machine: str) -> int | None:
     """The tightest of the limits, in nodes of this type."""
+    from corral.catalogue.instances import instances
+
     limits, entry = _limits(subject), instances().get(machine)
     bounds = [_count(limits.get("nodes")), _count(subject.value("spec.replicas"))]
     for key, each in (("nvidia.com/gpu", entry and entry.gpus), ("cpu", entry and entry.vcpus)):

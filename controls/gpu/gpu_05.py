@@ -8,7 +8,7 @@ from corral.catalogue.vocabulary import CLASS_LABEL
 from corral.controls.control import UNKNOWN, Case, Control, Resource, StackRule, Undecided, Verdict
 from corral.controls.levels import Severity
 from corral.controls.profiles import Profile
-from corral.controls.properties import walk
+from corral.controls.properties import leaves
 
 CLASS = (CLASS_LABEL, "data-class")
 """Labels that say of which class the data of a pod, or of a namespace, is."""
@@ -49,7 +49,7 @@ def _shares(subject: Resource) -> bool:
     """Whether a workload takes a part of a GPU that others have parts of."""
     if not _applies(subject.type):
         return False
-    return any("resources." in path and path.endswith(_SHARED) for path, _ in walk(subject.props))
+    return any("resources." in path and path.endswith(_SHARED) for path, _ in leaves(subject))
 
 
 def _labels(value: Any) -> Iterator[Mapping[str, Any]]:
@@ -92,7 +92,7 @@ def _place(subject: Resource) -> str:
     """Which nodes a workload selects, as text that is equal where these are."""
     selectors = sorted(
         f"{path.rpartition('nodeSelector.')[2]}={value}"
-        for path, value in walk(subject.props)
+        for path, value in leaves(subject)
         if "nodeSelector." in path
     )
     return ",".join(selectors)

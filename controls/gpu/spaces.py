@@ -16,6 +16,19 @@ _APART = (
 DEFAULT = "default"
 
 
+_last: tuple[Sequence[Resource], list[Resource]] = ((), [])
+
+
+def namespaces(others: Sequence[Resource]) -> list[Resource]:
+    """The namespaces of a stack, looked for once where rules ask for those of one stack again and again."""
+    global _last
+    stack, found = _last
+    if stack is not others:
+        found = [one for one in others if one.type in NAMESPACES]
+        _last = others, found
+    return found
+
+
 def may_ask(token: str) -> bool:
     """Whether resources of type `token` can be objects in a namespace that ask for GPUs."""
     kind = token.rpartition(":")[2]
@@ -50,7 +63,7 @@ def space(one: Mapping[str, Any], subject: Resource, others: Sequence[Resource])
     if name is not UNKNOWN:
         return str(subject.provider.get("namespace") or DEFAULT)
     sources = set(subject.refers.get("metadata", ()))
-    made = [other for other in others if other.type in NAMESPACES and other.urn in sources]
+    made = [other for other in namespaces(others) if other.urn in sources]
     if len(made) != 1:
         raise Undecided("its namespace is not known yet")
     return _name(made[0])
@@ -68,8 +81,8 @@ def labels_of(name: str, others: Sequence[Resource]) -> Mapping[str, Any] | None
         Undecided: they are not known yet.
     """
     found: dict[str, Any] | None = None
-    for one in others:
-        if one.type in NAMESPACES and _name(one) == name:
+    for one in namespaces(others):
+        if _name(one) == name:
             stated = metadata(one.props, "labels")
             if stated is UNKNOWN:
                 raise Undecided(f"labels of namespace {name} are not known yet")

@@ -8,7 +8,7 @@ from corral.controls.cloud import is_cloud
 from corral.controls.control import UNKNOWN, Case, Control, Resource, ResourceRule, Verdict
 from corral.controls.levels import Severity
 from corral.controls.profiles import Profile
-from corral.controls.properties import walk
+from corral.controls.properties import leaves
 from corral.controls.residency.places import OWN, plain
 
 _ARN = re.compile(r"arn:[a-z-]*:kms:([a-z0-9-]+):\d+:(?:key|alias)/")
@@ -25,17 +25,29 @@ def _applies(token: str) -> bool:
 def _apart(subject: Resource, profile: Profile) -> Iterator[str]:
     own = _own(subject)
     project = subject.props.get("project") or subject.provider.get("project")
-    for path, value in walk(subject.props):
+    for path, value in leaves(subject):
         if not isinstance(value, str) or any(word in path.lower() for word in _COPIES):
             continue
         for match in _ARN.finditer(value):
             if own and not own.startswith(match[1]):
                 yield f"`{path}` names a key in {match[1]}, and what it encrypts is in {own}"
         for match in _NAME.finditer(value):
-            if own and not own.startswith(match[2]) and "-" in own:
+            if own and not _matches(match[2], own):
                 yield f"`{path}` names a key in {match[2]}, and what it encrypts is in {own}"
             if project == match[1]:
                 yield f"`{path}` names a key of project {match[1]}, where the data is, too"
+
+
+_SEVERAL = {"eu": "europe", "eur3": "europe", "nam5": "us"}
+"""Places of several regions whose key rings are in one of another name: of BigQuery and Cloud Storage, and of
+Firestore."""
+
+
+def _matches(ring: str, own: str) -> bool:
+    """Whether Google takes a key of a ring in `ring` for what is in `own`, one region, zone or several."""
+    if "-" in own:
+        return "-" in ring and own.startswith(ring)
+    return _SEVERAL.get(own, own) == ring.lower()
 
 
 def _own(subject: Resource) -> str | None:
@@ -62,6 +74,12 @@ def _disk(place: str, project: str) -> Resource:
     return Resource(_DISK, "d", props, provider={"project": "data"})
 
 
+def _dataset(place: str, ring: str) -> Resource:
+    key = f"projects/keys/locations/{ring}/keyRings/r/cryptoKeys/k"
+    encrypted = {"defaultEncryptionConfiguration": {"kmsKeyName": key}}
+    return Resource("gcp:bigquery/dataset:Dataset", "d", {"location": place, **encrypted})
+
+
 CONTROL = Control(
     id="SOV-KEY-11",
     title="Keys are in the region of their data, in a project apart",
@@ -76,6 +94,19 @@ CONTROL = Control(
         Case("a project apart", Verdict.GOOD, _disk("europe-west3", "keys")),
         Case("the data's own project", Verdict.BAD, _disk("europe-west3", "data")),
         Case("another place", Verdict.BAD, _disk("europe-west4", "keys")),
+        *(
+            Case(f"data in {place} under a key in {ring}", verdict, _dataset(place, ring))
+            for place, ring, verdict in (
+                ("EU", "europe", Verdict.GOOD),
+                ("eu", "europe", Verdict.GOOD),
+                ("EUR4", "eur4", Verdict.GOOD),
+                ("europe-west3", "europe-west3", Verdict.GOOD),
+                ("EU", "us", Verdict.BAD),
+                ("EU", "global", Verdict.BAD),
+                ("EU", "europe-west3", Verdict.BAD),
+                ("europe-west3", "europe", Verdict.BAD),
+            )
+        ),
         Case(
             "a replica's key, where the replica is",
             Verdict.GOOD,

@@ -69,7 +69,7 @@ FETCHES = (
 )
 """A tool that fetches from a store: its first address is not a path."""
 READS = (
-    r"(?i)(^|[\s/;&|(\"'.])(curl|wget|aria2c|axel|lftp|git\s+clone|urlretrieve|urlopen|requests\.get"
+    r"(?i)(^|[\s/;&|(\"'.])(curl|wget|aria2c|axel|lftp|rclone\s+copyurl|git\s+clone|urlretrieve|urlopen|requests\.get"
     r"|httpx\.(get|stream))[\s(]"
 )
 """A tool, or a call, that reads an address."""
@@ -101,6 +101,8 @@ ASSIGNED = rf"(^|[\s;&])[A-Za-z_][A-Za-z0-9_]*=[\"']?{_NAME}[\"']?([\s;&|]|$)"
 """A variable of a shell, or of a program, that has a name of a hub."""
 MAYBE = rf"(^|[\s\"'=,:;({{\[]){_HUB}({_NAME}|{_ALONE})([\s\"'=,:;)}}\]&|]|$)"
 """A text that may have a name of a hub in it."""
+PARTS = ["/", "gpt", "t5-", "bert", "xlnet"]
+"""Parts of which such a text has one."""
 SIGNS = (
     "hugging",
     "hf",

@@ -28,10 +28,14 @@ def _below(floor: str) -> str:
 
 
 @cache
+def _floors() -> list[dict[str, Any]]:
+    return cast(list[dict[str, Any]], yaml.safe_load((Path(__file__).parent / "floors.yaml").read_text()))
+
+
+@cache
 def outdated() -> str:
     """Regular expression (RE2) of the images of engines that are too old, by their tag."""
-    entries = cast(list[dict[str, Any]], yaml.safe_load((Path(__file__).parent / "floors.yaml").read_text()))
-    several = [f"({'|'.join(one['names'])}):v?{_below(one['floor'])}" for one in entries]
+    several = [f"({'|'.join(one['names'])}):v?{_below(one['floor'])}" for one in _floors()]
     return f"(^|/)({'|'.join(several)})([^0-9.]|$)"
 
 
@@ -43,8 +47,12 @@ CONTROL = Control(
     remedy="Use an image of the engine's fixed version; `controls/models/floors.yaml` has the least ones.",
     rule=ObjectRule(
         kinds=(*POD_KINDS, *SERVING_KINDS),
-        parameters=lambda profile: {"outdated": text(outdated())},
-        expression="variables.images.all(i, !i.matches(variables.outdated))",
+        parameters=lambda profile: {
+            "engines": text([name for one in _floors() for name in one["names"]]),
+            "outdated": text(outdated()),
+        },
+        expression="variables.images.all(i, !variables.engines.exists(n, i.contains(n)) || "
+        "!i.matches(variables.outdated))",
         message="an engine is of a version that runs code of a model although that was switched off",
     ),
     cases=(

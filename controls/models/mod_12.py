@@ -26,6 +26,28 @@ _ACTS = " || ".join(
     for labels in _LABELS
     for key, roles in _ROLES.items()
 )
+_PARTS = (
+    *("mcp", "langgraph", "crewai", "autogen", "openhands", "interpreter", "browser-use", "swe-agent"),
+    "modelcontextprotocol",
+    "supergateway",
+)
+"""Parts of which an image or a command of such a pod has one."""
+_IMAGE = (
+    r"(?i)(^|[/_.-])(mcp|langgraph|crewai|autogen|openhands|open-interpreter|code-interpreter|browser-use"
+    r"|swe-agent)([:@/_.-]|$)"
+)
+_BESIDE = r"(?i)(operator|controller|gateway|proxy|registry|exporter)"
+_COMMAND = (
+    r"(?i)(^|[\s/;&|(\"'@])(mcp[-_]server|mcp-remote|mcpo|fastmcp|supergateway|modelcontextprotocol/"
+    r"|langgraph\s+(up|dev|api)|crewai\s+run|openhands|mcp\s+(run|dev))([\s\"';)&|_/a-z-]|$)"
+)
+"""An image, or a command, of an agent or of a tool that models call, whatever its labels say."""
+_ACTS_BY_PROGRAM = (
+    f"variables.images.exists(i, {text(list(_PARTS))}.exists(p, i.lowerAscii().contains(p)) && "
+    f"i.matches({text(_IMAGE)}) && !i.substring(i.lastIndexOf('/') + 1).matches({text(_BESIDE)})) || "
+    f"variables.lines.exists(l, {text(list(_PARTS))}.exists(p, l.lowerAscii().contains(p)) && "
+    f"l.matches({text(_COMMAND)}))"
+)
 _PODS = "[variables.pod, variables.pod1, variables.pod2, variables.pod3].filter(p, size(p) > 0)"
 _TOKENS = (
     "variables.volumes.all(v, !has(v.projected) || "
@@ -41,6 +63,11 @@ def _agent(**spec: Any) -> dict[str, Any]:
     }
 
 
+def _program(image: str, *command: str, **spec: Any) -> dict[str, Any]:
+    container = {"name": "a", "image": image, "command": list(command)}
+    return {"kind": "Pod", "metadata": {"name": "a"}, "spec": {"containers": [container], **spec}}
+
+
 _NONE = {"automountServiceAccountToken": False}
 _TOKEN = {"name": "t", "projected": {"sources": [{"serviceAccountToken": {"path": "token"}}]}}
 
@@ -52,7 +79,7 @@ CONTROL = Control(
     remedy="Set automountServiceAccountToken to false; give an agent an API of its own, behind the gateway.",
     rule=ObjectRule(
         kinds=POD_KINDS,
-        parameters=lambda profile: {"acts": _ACTS},
+        parameters=lambda profile: {"acts": f"{_ACTS} || {_ACTS_BY_PROGRAM}"},
         expression=(
             f"!variables.acts || ({_PODS}.all(p, has(p.automountServiceAccountToken) && "
             "p.automountServiceAccountToken == false && "
@@ -68,6 +95,29 @@ CONTROL = Control(
         ),
     ),
     cases=(
+        *(
+            Case(f"without a label: {image} {' '.join(command)}", verdict, _program(image, *command))
+            for verdict, image, command in (
+                (Verdict.BAD, "registry.example.eu/mcp/github:1", ()),
+                (Verdict.BAD, "r.example.eu/kubernetes-mcp-server:1", ()),
+                (Verdict.BAD, "r.example.eu/langchain/langgraph-api:3.11", ()),
+                (
+                    Verdict.BAD,
+                    "r.example.eu/node:22",
+                    ("npx", "-y", "@modelcontextprotocol/server-filesystem"),
+                ),
+                (Verdict.BAD, "r.example.eu/python:3", ("sh", "-c", "uvx mcp-server-fetch")),
+                (Verdict.BAD, "r.example.eu/python:3", ("crewai", "run")),
+                (Verdict.GOOD, "r.example.eu/mcp-operator:1", ()),
+                (Verdict.GOOD, "r.example.eu/grafana/agent:1", ()),
+                (Verdict.GOOD, "r.example.eu/kserve/agent:1", ()),
+                (Verdict.GOOD, "r.example.eu/python-interpreter:3", ("python", "-m", "http.server")),
+                (Verdict.GOOD, "r.example.eu/mcpherson/web:1", ()),
+            )
+        ),
+        Case(
+            "a tool without a label or a token", Verdict.GOOD, _program("r.example.eu/mcp/github:1", **_NONE)
+        ),
         Case("an agent without", Verdict.GOOD, _agent(**_NONE)),
         Case("an agent, nothing said", Verdict.BAD, _agent()),
         Case("an agent with one", Verdict.BAD, _agent(automountServiceAccountToken=True)),

@@ -8,7 +8,7 @@ from corral.controls.control import UNKNOWN, Case, Control, Resource, ResourceRu
 from corral.controls.levels import Severity
 from corral.controls.operations.secret_access import READERS, by_document, by_role
 from corral.controls.profiles import Profile
-from corral.controls.properties import documents, parsed, statements, walk
+from corral.controls.properties import documents, leaves, parsed, statements
 from corral.controls.settings import true
 
 _POLICIES = ("aws:iam/", "aws-native:iam:", "aws:ssoadmin/")
@@ -75,7 +75,7 @@ def _masters(subject: Resource, profile: Profile) -> Iterator[str]:
                     unknown = path
                 elif str(arn).endswith((*_MASTER, *READERS)):
                     yield f"`{path}` names {str(arn).rpartition('/')[2]}"
-        for path, value in walk(subject.props):
+        for path, value in leaves(subject):
             if value is UNKNOWN and path.rpartition(".")[2] in _DOCUMENTS:
                 unknown = path
         if unknown:

@@ -6,7 +6,7 @@ from typing import Any, cast
 
 from corral.catalogue.vocabulary import TENANT_LABEL
 from corral.controls.control import UNKNOWN, Case, Control, Resource, StackRule, Undecided, Verdict
-from corral.controls.gpu.spaces import NAMESPACES, labels_of, space
+from corral.controls.gpu.spaces import NAMESPACES, labels_of, namespaces, space
 from corral.controls.kinds import PODS
 from corral.controls.levels import Severity
 from corral.controls.profiles import Profile
@@ -156,14 +156,13 @@ def _kept(subject: Resource, others: Sequence[Resource], profile: Profile) -> It
     Raises:
         Undecided: a part of an object is not known, or its namespace.
     """
-    spaces = [one for one in others if one.type in NAMESPACES]
-    if not spaces:
+    if not namespaces(others):
         return
     api_version, _, kind = subject.type.partition(":")[2].rpartition(":")
     stated = {"apiVersion": api_version.removeprefix("core/"), "kind": kind}
     open_: Undecided | None = None
     for one in workloads({**subject.props, **stated}):
-        if one["kind"] not in _SPECS or not _restricted(space(one, subject, others), spaces):
+        if one["kind"] not in _SPECS or not _restricted(space(one, subject, others), others):
             continue
         for path in _SPECS[one["kind"]]:
             for title, check in _CHECKS.items():

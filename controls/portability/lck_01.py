@@ -7,7 +7,7 @@ from functools import lru_cache
 from corral.controls.control import Case, Control, Resource, ResourceRule, Verdict
 from corral.controls.levels import Severity
 from corral.controls.profiles import Profile
-from corral.controls.properties import walk
+from corral.controls.properties import leaves
 
 _HOSTED = (
     "aws:bedrock/",
@@ -60,7 +60,7 @@ def _hosted(subject: Resource, profile: Profile) -> Iterator[str]:
     if subject.type.startswith(_HOSTED):
         yield f"{subject.type} is a hosted AI service of one provider"
         return
-    for path, value in walk(subject.props):
+    for path, value in leaves(subject):
         host = _provider(value) if isinstance(value, str) and "." in value else None
         if host is not None:
             yield f"`{path}` names {host}, a hosted AI service of one provider"

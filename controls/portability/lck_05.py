@@ -10,7 +10,7 @@ from corral.controls.control import UNKNOWN, Case, Control, Resource, StackRule,
 from corral.controls.exceptions import today
 from corral.controls.levels import Severity
 from corral.controls.profiles import Profile
-from corral.controls.properties import walk
+from corral.controls.properties import leaves
 
 _DATABASES = (
     "aws:docdb/cluster:Cluster",
@@ -68,7 +68,7 @@ def _is_target(one: Resource, subject: Resource) -> bool:
         return one.type.startswith(_VELERO)
     if not one.type.startswith(_JOBS):
         return False
-    words = [str(value) for _, value in walk(one.props) if value is not UNKNOWN]
+    words = [str(value) for _, value in leaves(one) if value is not UNKNOWN]
     return any(program in word for word in words for program in _DUMPS)
 
 

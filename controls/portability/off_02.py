@@ -10,7 +10,7 @@ import yaml
 from corral.controls.control import UNKNOWN, Case, Control, Resource, ResourceRule, Undecided, Verdict
 from corral.controls.levels import Severity
 from corral.controls.profiles import PROFILES, Profile
-from corral.controls.properties import walk
+from corral.controls.properties import leaves
 
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 _PINNED = re.compile(rf"@({_DIGEST.pattern})(?![0-9a-f])")
@@ -45,7 +45,7 @@ def _brought(subject: Resource, profile: Profile) -> Iterator[str]:
     if profile.locked is None:
         return
     unknown = ""
-    for path, value in walk(subject.props):
+    for path, value in leaves(subject):
         if value is UNKNOWN:
             unknown = path if path.rpartition(".")[2] in _NAMES else unknown
             continue

@@ -29,6 +29,8 @@ _PATH = re.compile(
     r"(?:locations|multiRegions)/(us|asia|nam\d+|eur\d+|asia\d+|eu|europe)(?:/|$)", re.IGNORECASE
 )
 _RING = re.compile(r"locations/(global)/keyRings/")
+_RINGS = {"europe": "eu"}
+"""Where key rings are, as Cloud KMS calls it and as their data do: those in `EU` take keys of `europe`."""
 _HOST = re.compile(r"(?:^|[/\s\"'])(?:(us|asia)(?:\.gcr\.io|-[a-z]+\.pkg\.dev)|(gcr\.io)/)")
 
 
@@ -48,6 +50,11 @@ def has_place(token: str) -> bool:
     if package == "aws":
         return kind not in _located()["aws"]["global"].get(module, ())
     return not kind.startswith("IAM") and module not in ("iam", "organizations", "cloudfront", "route53")
+
+
+def of_ring(location: str) -> str:
+    """Where a key ring of Cloud KMS is, by the name that its data's place has."""
+    return _RINGS.get(location.lower(), location.lower())
 
 
 def is_region(name: str) -> bool:
@@ -83,4 +90,5 @@ def _named(key: str, value: str) -> Iterator[str]:
     if "/" in value:
         for pattern in (_PATH, _RING, _HOST):
             for match in pattern.finditer(value):
-                yield next(one for one in match.groups() if one)
+                place = next(one for one in match.groups() if one)
+                yield of_ring(place) if value.startswith("keyRings/", match.end()) else place

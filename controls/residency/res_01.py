@@ -15,8 +15,10 @@ from corral.controls.control import (
 )
 from corral.controls.levels import Severity
 from corral.controls.profiles import Profile
-from corral.controls.residency.places import OWN, has_place, plain
+from corral.controls.residency.places import OWN, has_place, of_ring, plain
 from corral.controls.residency.subjects import bucket
+
+_RING = "gcp:kms/keyRing:KeyRing"
 
 
 def _region(resource: Resource, profile: Profile) -> Iterator[str]:
@@ -34,7 +36,8 @@ def _region(resource: Resource, profile: Profile) -> Iterator[str]:
             if region is not None:
                 stated.append((f"provider {key}", region))
     for key, place in stated:
-        if not profile.holds(plain(str(place))):
+        name = plain(str(place))
+        if not profile.holds(of_ring(name) if resource.type == _RING else name):
             yield f"{key} {place!r} lies outside profile {profile.name}"
     if not stated and resource.provider and has_place(resource.type):
         yield f"neither the resource nor its provider names a region, so profile {profile.name} cannot hold"
@@ -48,6 +51,8 @@ CONTROL = Control(
     remedy="Set `region` to one of the profile's regions, on the provider or on the resource.",
     rule=ResourceRule(is_cloud, _region),
     cases=(
+        Case("a key ring for data of the EU", Verdict.GOOD, Resource(_RING, "r", {"location": "europe"})),
+        Case("a key ring for data of the US", Verdict.BAD, Resource(_RING, "r", {"location": "us"})),
         Case("in the set", Verdict.GOOD, bucket(region="eu-central-1")),
         Case("in the sovereign cloud", Verdict.GOOD, bucket(region="eusc-de-east-1")),
         Case("a zone of the set", Verdict.GOOD, bucket(availabilityZone="eu-central-1a")),

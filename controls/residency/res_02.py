@@ -17,7 +17,7 @@ from corral.controls.control import (
 )
 from corral.controls.levels import Severity
 from corral.controls.profiles import Profile
-from corral.controls.properties import walk
+from corral.controls.properties import leaves
 from corral.controls.residency.subjects import bucket
 
 _SUFFIXES = ("amazonaws.com.cn", "amazonaws.com", "amazonaws.eu", "sc2s.sgov.gov", "c2s.ic.gov")
@@ -42,7 +42,7 @@ def _partition(resource: Resource, profile: Profile) -> Iterator[str]:
     if profile.regions is None:
         return
     partitions = _of(resource) if profile.partition is None else {profile.partition: profile.dns_suffix}
-    for path, value in walk(resource.props):
+    for path, value in leaves(resource):
         if not isinstance(value, str):
             continue
         for match in _ARN.finditer(value) if "arn:" in value else ():

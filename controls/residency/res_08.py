@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from corral.controls.control import UNKNOWN, Case, Control, Resource, ResourceRule, Undecided, Verdict
 from corral.controls.levels import Severity
 from corral.controls.profiles import Profile
-from corral.controls.properties import walk
+from corral.controls.properties import leaves
 
 _POLICY = "gcp:orgpolicy/policy:Policy"
 _LEGACY = tuple(
@@ -31,7 +31,7 @@ def _locations(subject: Resource, profile: Profile) -> Iterator[str]:
         raise Undecided("which constraint it is about is not known yet")
     if not any(isinstance(name, str) and name.endswith(_CONSTRAINT) for name in names):
         return
-    for path, value in walk(subject.props):
+    for path, value in leaves(subject):
         if _ALL.fullmatch(path) and str(value).lower() == "true":
             yield f"`{path}` allows every location; use 'in:eu-locations'"
         if (

@@ -9,8 +9,8 @@ from corral.controls.cloud import is_cloud
 from corral.controls.control import UNKNOWN, Case, Control, Resource, ResourceRule, Verdict
 from corral.controls.levels import Severity
 from corral.controls.profiles import Profile
-from corral.controls.properties import walk
-from corral.controls.residency.sinks import elsewhere, is_own, regions, sinks
+from corral.controls.properties import leaves
+from corral.controls.residency.sinks import elsewhere, is_own, told
 
 _SERVICES = (
     "datadoghq.com",
@@ -134,14 +134,15 @@ def _sent(subject: Resource, profile: Profile) -> Iterator[str]:
         return
     yield from _pushed(subject, profile)
     yield from _mailed(subject, profile)
-    for path, region in regions(subject.props):
+    targets = told(subject.props)
+    for path, region in targets.regions:
         if not profile.holds(region):
             yield f"`{path}` sends to {region}, a region outside profile {profile.name}"
-    for path, address in sinks(subject.props):
+    for path, address in targets.sinks:
         host = elsewhere(address, profile)
         if host is not None and not _EUROPE.search(address) and not _HOST.search(address):
             yield f"`{path}` sends to {host}, of which nothing shows that it is in profile {profile.name}"
-    for path, value in walk(subject.props):
+    for path, value in leaves(subject):
         if value is UNKNOWN or not isinstance(value, str) or "." not in value:
             continue
         if subject.type.startswith("kubernetes:"):

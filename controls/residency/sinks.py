@@ -3,6 +3,7 @@
 import ipaddress
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any, cast
 from urllib.parse import urlsplit
 
@@ -30,42 +31,52 @@ _IN_EUROPE = ("cloud.langfuse.com",)
 """Sites of services in the EU whose names do not say so."""
 
 
-def sinks(value: Any, path: str = "") -> Iterator[tuple[str, str]]:
-    """(Path, address) of each sink that the properties of a resource name."""
+@dataclass(frozen=True)
+class Told:
+    """What the properties of a resource tell programs about where to send, each with its path."""
+
+    sinks: list[tuple[str, str]]
+    """Addresses."""
+    regions: list[tuple[str, str]]
+    """Regions that libraries of a cloud call."""
+
+
+def told(props: Mapping[str, Any]) -> Told:
+    """All sinks and regions in the properties of a resource."""
+    found = Told([], [])
+    _collect(props, "", found)
+    return found
+
+
+def _collect(value: Any, path: str, found: Told) -> None:
     if isinstance(value, Mapping):
         fields = cast(Mapping[str, Any], value)
         name, own = fields.get("name"), fields.get("value")
-        if isinstance(name, str) and isinstance(own, str) and _VARIABLE.fullmatch(name):
-            yield f"{path}.value", own
+        if isinstance(name, str) and isinstance(own, str) and name.isupper():
+            if _VARIABLE.fullmatch(name):
+                found.sinks.append((f"{path}.value", own))
+            if _REGION.fullmatch(name) and is_region(own):
+                found.regions.append((f"{path}.value", own))
         for key, item in fields.items():
             place = f"{path}.{key}" if path else key
+            if isinstance(item, str):
+                if key.isupper() and _VARIABLE.fullmatch(key):
+                    found.sinks.append((place, item))
+                continue
             if key in _KEYS:
-                yield from _written(item, place)
-            elif isinstance(item, str) and _VARIABLE.fullmatch(key):
-                yield place, item
-            yield from sinks(item, place)
+                found.sinks.extend(_written(item, place))
+            _collect(item, place, found)
     elif isinstance(value, list):
         several = cast(list[Any], value)
         for index, item in enumerate(several):
-            match = _OPTION.fullmatch(item) if isinstance(item, str) else None
+            place = f"{path}.{index}"
+            if not isinstance(item, str):
+                _collect(item, place, found)
+                continue
+            match = _OPTION.fullmatch(item) if item.startswith("-") else None
             address = match and (match[1] or (several[index + 1] if index + 1 < len(several) else None))
             if isinstance(address, str):
-                yield f"{path}.{index}", address
-            yield from sinks(item, f"{path}.{index}")
-
-
-def regions(value: Any, path: str = "") -> Iterator[tuple[str, str]]:
-    """(Path, region) of each region that a container's environment has libraries of a cloud call."""
-    if isinstance(value, Mapping):
-        fields = cast(Mapping[str, Any], value)
-        name, own = fields.get("name"), fields.get("value")
-        if isinstance(name, str) and isinstance(own, str) and _REGION.fullmatch(name) and is_region(own):
-            yield f"{path}.value", own
-        for key, item in fields.items():
-            yield from regions(item, f"{path}.{key}" if path else key)
-    elif isinstance(value, list):
-        for index, item in enumerate(cast(list[Any], value)):
-            yield from regions(item, f"{path}.{index}")
+                found.sinks.append((place, address))
 
 
 def _written(targets: Any, path: str) -> Iterator[tuple[str, str]]:

@@ -19,7 +19,9 @@ from corral.controls.evaluate import evaluate_object
 from corral.controls.kinds import BY_TOKEN
 from corral.controls.profiles import PROFILES
 from corral.controls.register import CONTROLS, control
+from corral.policy import configured as servicers
 from corral.policy import rendered
+from corral.policy.adapt import unpacked
 from corral.policy.configured import configured
 from corral.policy.constraints import constraints_of
 from corral.policy.mounted import declared
@@ -288,9 +290,13 @@ def test_a_policy_is_asked_about_every_type_that_its_control_is_about(found: Con
 def test_a_resource_is_unpacked_once_for_all_policies(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    unpacked = crossguard.deserialize_properties
     calls: list[object] = []
-    monkeypatch.setattr(crossguard, "deserialize_properties", lambda one: calls.append(one) or unpacked(one))
+
+    def counted(struct: Any) -> dict[str, Any]:
+        calls.append(struct)
+        return unpacked(struct)
+
+    monkeypatch.setattr(servicers, "unpacked", counted)
     assert analyze("kubernetes:core/v1:ConfigMap", {"data": {"a": "b"}}) == []
     assert len(calls) == 1, "once for all policies"
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from tests.policy.adversarial import dialects
+from tests.policy.adversarial import dialects, operator_models
 from tests.policy.adversarial.configuration import mapped
 from tests.policy.adversarial.hub_models import hubs
 from tests.policy.adversarial.model_sources import sources
@@ -42,6 +42,8 @@ def bad() -> Iterator[Entry]:
     for control, line in lines():
         broken = container(command=["sh", "-c", line])
         yield Entry(f"line: {line}", control, "kubernetes:core/v1:Pod", {"spec": spec(containers=[broken])})
+    for title, token, props in operator_models.bad():
+        yield Entry(title, "SOV-MOD-01|SOV-MOD-02|SOV-MOD-13", f"kubernetes:{token}", props)
     yield from mapped()
     yield from dialects.bad()
     violations = (

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
-from tests.policy.adversarial import dialects
+from tests.policy.adversarial import dialects, operator_models
 from tests.policy.adversarial.configuration import configured
 from tests.policy.adversarial.operator_parts import harmless
 from tests.policy.adversarial.pods_in import OTHER, SAFE, container, holding, spec
@@ -13,6 +13,8 @@ from tests.policy.adversarial.stacks import DIGEST, REGISTRY, Entry
 def good() -> Iterator[Entry]:
     yield from dialects.good()
     yield from configured()
+    for title, token, props in operator_models.good():
+        yield Entry(title, "", f"kubernetes:{token}", props)
     void = container(env=[{"name": "NVIDIA_VISIBLE_DEVICES", "value": "void"}])
     pod = spec(containers=[void], runtimeClassName="nvidia")
     yield Entry("NVIDIA's runtime, told to give nothing", "", "kubernetes:core/v1:Pod", {"spec": pod})
