@@ -68,8 +68,16 @@ class Platform:
         for name in ("Pulumi.yaml", "__main__.py"):
             shutil.copy(ROOT / name, self._checkout)
         shutil.copytree(ROOT / "policy", self._checkout / "policy")
+        self._write(stack)
+
+    def _write(self, stack: Mapping[str, Any]) -> None:
         content = {"config": {"corral:platform": stack}}
         (self._checkout / "Pulumi.dev.yaml").write_text(yaml.safe_dump(content))
+
+    def become(self, stack: Mapping[str, Any]) -> None:
+        """`corral up` of another stack."""
+        self._write(stack)
+        self.corral("up")
 
     def corral(self, *arguments: str) -> str:
         return run([*CORRAL, *arguments], self._environment, folder=self._checkout).out

@@ -22,12 +22,21 @@ ENDS = 45.0
 """Seconds after which a replica that was deleted has ended, whatever it still did."""
 ATTEMPTS = 3
 """Of a call whose connection ends: OpenAI's clients make two more (`max_retries`)."""
-TWO: dict[str, Any] = {
-    **STACK,
-    "gateway": {**STACK["gateway"], "replicas": 2},
-    "models": [{**STACK["models"][0], "replicas": 2}],
-}
-"""Two proxies before two replicas of a model."""
+SETTLED = 3.0
+"""Seconds of calls after an `up`, until the proxies have a route that the API server has."""
+WEIGHT = 30
+"""Percent of the calls that a canary takes."""
+
+
+def two(**more: object) -> dict[str, Any]:
+    """Two proxies before two replicas of a model, which has these keys beside."""
+    return {
+        **STACK,
+        "gateway": {**STACK["gateway"], "replicas": 2},
+        "models": [{**STACK["models"][0], "replicas": 2, **more}],
+    }
+
+
 QUESTION = {
     "model": MODEL,
     "messages": [{"role": "user", "content": "Hello"}],
@@ -37,12 +46,16 @@ QUESTION = {
 
 def lost() -> Iterator[Figure]:
     """Calls of a model of two replicas through two proxies that no answer came to, of all that were made."""
-    with platform(TWO) as own:
+    with platform(two()) as own:
         own.corral("up")
         own.known()
         steady = _Calls(own)
         steady.during(lambda: None, AFTER, attempts=60)
         replica, proxy = (TENANT, f"{MODEL}-predictor"), (SPACE, PROXY)
+        context = STACK["models"][0]["context"] // 2
+        canary = two(canary={"context": context, "weight": WEIGHT})
+        rolled_back = two(canary={"context": context, "weight": 0})
+        promoted = two(canary={"context": context, "weight": 100})
         for what, happens, after, attempts in (
             ("a replica is deleted", lambda: _delete(own, *replica), ENDS, 1),
             ("a replica is killed", lambda: _kill(own, *replica, "kserve-container"), AFTER, 1),
@@ -50,6 +63,10 @@ def lost() -> Iterator[Figure]:
             ("a proxy is deleted", lambda: _delete(own, *proxy), AFTER, 1),
             ("a proxy is killed", lambda: _kill(own, *proxy, "envoy"), AFTER, 1),
             ("a proxy is killed, asked again", lambda: _kill(own, *proxy, "envoy"), AFTER, ATTEMPTS),
+            ("a canary comes", lambda: own.become(canary), SETTLED, 1),
+            ("a canary is rolled back", lambda: own.become(rolled_back), SETTLED, 1),
+            ("a canary is promoted", lambda: own.become(promoted), SETTLED, 1),
+            ("a canary becomes the model", lambda: own.become(two(context=context)), SETTLED, 1),
         ):
             failed, made, longest = steady.during(happens, after, attempts)
             # What breaks off on the way to the client, only the client can ask again.

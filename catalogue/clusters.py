@@ -6,7 +6,7 @@ from functools import cache
 from pydantic import model_validator
 
 from corral.catalogue._read import Entry, read
-from corral.catalogue.vocabulary import Cloud, ClusterKind, Fabric, Platform
+from corral.catalogue.vocabulary import Addon, Cloud, ClusterKind, Fabric, Platform
 
 
 class ClusterCapabilities(Entry):
@@ -46,6 +46,8 @@ class ClusterCapabilities(Entry):
     """Jobs that charts run at an upgrade have a program there."""
     control_plane_scrapable: bool
     """Its scheduler, controller manager, etcd and kube-proxy may let themselves be scraped."""
+    without_metrics: tuple[Addon, ...] = ()
+    """Addons that run there without anything to scrape: no monitor of theirs and no alert."""
 
 
 class _Clusters(Entry):

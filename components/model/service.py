@@ -98,6 +98,8 @@ def inference_spec(
     runtime = RUNTIMES[Engine(args["engine"])]
     memory = f"{args.get('memory_gib', 4)}Gi"
     least, drain = args.get("replicas_min", 1), args.get("drain_seconds", UNROUTED)
+    # A Deployment sees no other number, and KServe never observes a change that its Deployment does not see.
+    number = {"minReplicas": least} if fixed_number(args) else {}
     variables = [{"name": key, "value": value} for key, value in args.get("environment", {}).items()]
     model = {
         "modelFormat": {"name": runtime.model_format},
@@ -117,9 +119,7 @@ def inference_spec(
     claims = [] if claim_template is None else [{"name": CLAIM, "resourceClaimTemplateName": claim_template}]
     return {
         "predictor": {
-            # Without the most: nobody reads it but scalers of KServe's own, and a change that its Deployment
-            # does not see is none that KServe ever observes. KEDA sees to more than one.
-            "minReplicas": min(least, 1) if "scaling" in args else least,
+            **number,
             "deploymentStrategy": _strategy(least),
             # The kubelet takes the time of the hook from it.
             "terminationGracePeriodSeconds": drain + ENDING,

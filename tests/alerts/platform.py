@@ -5,8 +5,9 @@ from typing import Any
 
 import pulumi
 import pytest
+from tests.components.existing_cluster.clusters import unexamined
 from tests.components.harness import Graph, build
-from tests.deploy.test_platform import SECRETS, content, started
+from tests.deploy.test_platform import SECRETS, content, write_kubeconfig
 
 from corral.stacks.config.loader import parse
 from corral.stacks.deploy.program import Platform
@@ -14,9 +15,11 @@ from corral.stacks.planning.planner import plan
 
 
 def graphs(home: Path) -> list[Graph]:
-    """The dev platform with everything that is watched beside it, once with each vector database."""
+    """The dev platform on an existing cluster with all that is watched, once with each vector database."""
     with pytest.MonkeyPatch.context() as patch:
-        started(home, patch)
+        unexamined(patch)
+        write_kubeconfig(home / "kubeconfig", "https://127.0.0.1:16443")
+        patch.setenv("KUBECONFIG", str(home / "kubeconfig"))
         return [_with_database("qdrant"), _with_database("pgvector")]
 
 
@@ -33,6 +36,7 @@ def _with_database(engine: str) -> Graph:
     scaled, *others = dev["models"]
     stack: dict[str, Any] = {
         **dev,
+        "cluster": {"kind": "existing"},
         "fair-sharing": {},
         "gateway": {"host": "models.example.eu"},
         "models": [

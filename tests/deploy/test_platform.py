@@ -102,6 +102,16 @@ def test_every_component_registers_its_outputs(dev):
     assert silent == []
 
 
+def test_nothing_watches_what_has_no_metrics_on_the_dev_cluster_and_all_else_is_watched(dev):
+    spaces = {one.namespace for one in dev.of("PrometheusRule")}
+    assert spaces == {"assistants", "developers", "cert-manager", "kyverno", "model-storage", "vector-db"}
+    assert {one.namespace for one in (*dev.of("ServiceMonitor"), *dev.of("PodMonitor"))} == spaces
+    boards = {one.object_name for one in dev.of("ConfigMap")}
+    assert {"corral-kserve", "corral-gpus"} <= boards
+    operator = dev.one("Release", "gpu-operator-chart").inputs["values"]
+    assert operator["dcgmExporter"]["serviceMonitor"]["enabled"] is False
+
+
 def test_no_two_resources_make_the_same_object(dev):
     made = [
         (r.kind, r.namespace, r.object_name)

@@ -12,15 +12,12 @@ from platform_client import Platform, wait_for
 
 pytestmark = pytest.mark.engine
 
-PROXY = "the proxy before the metrics of KServe's controller is left out here"
-UNREACHABLE = {"serviceMonitor/kserve/corral-kserve/0": PROXY}
-"""Processes that are not scraped, and why."""
 VLLM = "vLLM is simulated"
 EXPORTER = "the exporter of PostgreSQL is simulated, and no kubelet measures volumes"
 SILENT = {
     "corral-cert-manager": "cert-manager's controller is built here without its collectors",
     "corral-gpus": "GPUs and their DCGM exporter are simulated",
-    "corral-kserve": PROXY,
+    "corral-kserve": "the proxy before the metrics of KServe's controller is left out here",
     "corral-vector-db": EXPORTER,
     **dict.fromkeys(("model-chat", "model-chat-large", "model-code", "model-embed"), VLLM),
 }
@@ -43,25 +40,30 @@ def test_every_process_that_a_monitor_of_ours_selects_is_scraped(platform, prome
     ]
 
     def settled() -> bool:
-        found = prometheus.targets()
-        return all(
-            one["health"] == "up"
-            for pool, targets in found.items()
-            if pool not in UNREACHABLE
-            for one in targets
-        )
+        return all(one["health"] == "up" for targets in prometheus.targets().values() for one in targets)
 
     wait_for(settled, SCRAPED_SECONDS, f"all targets are up: {prometheus.targets()}")
     found = prometheus.targets()
     assert found.keys() <= set(monitors)
-    assert {pool: len(targets) for pool, targets in found.items() if pool not in UNREACHABLE} == {
+    assert {pool: len(targets) for pool, targets in found.items()} == {
         "podMonitor/cert-manager/corral-cert-manager/0": 3,
         "serviceMonitor/assistants/model-smollm2/0": 1,
         "serviceMonitor/kyverno/corral-kyverno/0": 2,
         "serviceMonitor/model-storage/corral-model-storage/0": 1,
     }
-    down = {pool for pool, targets in found.items() for one in targets if one["health"] != "up"}
-    assert down <= UNREACHABLE.keys()
+
+
+def test_no_alert_on_silence_is_about_what_cannot_be_measured_here(prometheus):
+    def wrong() -> set[str]:
+        groups = prometheus.ask("rules", type="alert")["groups"]
+        return {
+            one["name"]
+            for group in groups
+            for one in group["rules"]
+            if "absent(" in one["query"] and one["state"] != "inactive"
+        }
+
+    wait_for(lambda: not wrong(), SCRAPED_SECONDS, f"nothing is missing: {wrong()}")
 
 
 def test_series_name_the_pod_by_the_address_that_the_cluster_has_for_it(platform, prometheus):

@@ -239,7 +239,7 @@ def ask(platform: Platform) -> Done:
 EDITED = {
     ("NetworkPolicy", "developers", "default-deny"): {"spec": {"policyTypes": ["Ingress"]}},
     ("Service", "vector-db", "vector-db"): {"spec": {"selector": {"app.kubernetes.io/name": "elsewhere"}}},
-    ("ServiceMonitor", "kserve", "corral-kserve"): {"spec": {"endpoints": [{"port": "elsewhere"}]}},
+    ("ServiceMonitor", "kyverno", "corral-kyverno"): {"spec": {"endpoints": [{"port": "elsewhere"}]}},
     ("ValidatingAdmissionPolicyBinding", "", "sov-sup-02"): {"spec": {"validationActions": ["Audit"]}},
     ("Namespace", "", "developers"): {
         "metadata": {"labels": {"pod-security.kubernetes.io/enforce": "privileged"}}

@@ -5,6 +5,9 @@ from pathlib import Path
 import pytest
 import yaml
 
+from corral.catalogue.clusters import capabilities
+from corral.catalogue.images import image
+from corral.catalogue.vocabulary import Addon, ClusterKind
 from corral.embedded import toolchain
 from corral.embedded.node.program_spec import Omitted, ProgramSpec, Refused
 from corral.embedded.node.programs import TABLE, find, installed
@@ -48,6 +51,16 @@ def test_a_container_left_out_says_why():
     proxy = find("quay.io/brancz/kube-rbac-proxy:v0.18.0")
     assert isinstance(proxy, Omitted)
     assert "metrics" in proxy.why
+
+
+def test_addons_without_metrics_on_a_plane_are_those_whose_exporters_are_no_programs():
+    exporters = {Addon.KSERVE: "kube-rbac-proxy", Addon.GPU_OPERATOR: "dcgm-exporter"}
+    running = {
+        addon
+        for addon, name in exporters.items()
+        if isinstance(find(f"{image(name).repository}:{image(name).tag}"), ProgramSpec)
+    }
+    assert set(capabilities(ClusterKind.EMBEDDED).without_metrics) == exporters.keys() - running
 
 
 def test_names_and_images_of_the_table_are_unique():

@@ -8,7 +8,7 @@ from corral.stacks.deploy.wiring import Wiring
 
 def cert_manager_args(context: DeployContext) -> CertManagerArgs:
     """cert-manager as the plan has it."""
-    return {**context.installed(Addon.CERT_MANAGER), **context.watched}
+    return {**context.installed(Addon.CERT_MANAGER), **context.watched(Addon.CERT_MANAGER)}
 
 
 WIRING = Wiring(CertManager, cert_manager_args)

@@ -86,11 +86,14 @@ class DeployContext:
         """What every component takes that keeps data on a volume."""
         return {} if self.storage_class is None else {"storage_class": self.storage_class}
 
-    @property
-    def watched(self) -> Watched:
-        """Whether the Prometheus operator's resource types are there, by this program or before it."""
+    def watched(self, addon: Addon | None = None) -> Watched:
+        """Whether Prometheus watches a component, by resource types of this program or before it.
+
+        `addon`: the one that the component is; None: it is none.
+        """
         types, _ = definition(Addon.PROMETHEUS_CRDS)
-        return {"monitors": self.enabled(Addon.PROMETHEUS_CRDS), "monitor_types": types}
+        scraped = addon not in self.capabilities.without_metrics
+        return {"monitors": scraped and self.enabled(Addon.PROMETHEUS_CRDS), "monitor_types": types}
 
     @property
     def scraper(self) -> str:

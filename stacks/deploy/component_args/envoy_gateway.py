@@ -54,7 +54,7 @@ def gateway_args(context: DeployContext) -> GatewayArgs | None:
         "availability": plan.availability,
         "max_body_mib": plan.max_body_mib,
         "scraper": context.scraper,
-        **context.watched,
+        **context.watched(Addon.ENVOY_GATEWAY),
     }
     if plan.issuer is not None:
         args["issuer"] = plan.issuer

@@ -25,7 +25,7 @@ def gpu_operator_args(context: DeployContext) -> GpuOperatorArgs:
         "shared_pools": [shared_gpus(pool) for pool in plan.pools if pool.shares > 1],
         "dynamic_mig": any(pool.sharing is SharingKind.MIG_DYNAMIC for pool in plan.pools),
         "dra_driver": plan.state(Addon.DRA_DRIVER),
-        **context.watched,
+        **context.watched(Addon.GPU_OPERATOR),
     }
     if plan.cluster.precompiled_driver is not None:
         args["precompiled_driver"] = plan.cluster.precompiled_driver

@@ -10,7 +10,7 @@ def keda_args(context: DeployContext) -> KedaArgs:
     """KEDA before the models of the plan."""
     args: KedaArgs = {
         **context.installed(Addon.KEDA),
-        **context.watched,
+        **context.watched(Addon.KEDA),
         "gateway": context.plan.addon(Addon.ENVOY_GATEWAY).namespace,
         "scraper": context.scraper,
     }

@@ -10,7 +10,7 @@ from corral.stacks.deploy.wiring import FurtherWiring, Wiring
 
 def kserve_args(context: DeployContext) -> KServeArgs:
     """KServe as the plan has it."""
-    args: KServeArgs = {**context.installed(Addon.KSERVE), **context.watched}
+    args: KServeArgs = {**context.installed(Addon.KSERVE), **context.watched(Addon.KSERVE)}
     cert_manager = context.built.get(CertManager)
     if cert_manager is not None:
         args["cert_manager"] = cert_manager.namespace

@@ -30,7 +30,7 @@ def fair_sharing_args(context: DeployContext) -> FairSharingArgs:
         ],
         "borrowing": shares.borrowing,
         "ready_within_minutes": shares.ready_within,
-        **context.watched,
+        **context.watched(Addon.KUEUE),
     }
     if context.capabilities.controller_replicas is not None:
         args["replicas"] = context.capabilities.controller_replicas

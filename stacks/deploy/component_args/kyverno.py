@@ -13,7 +13,7 @@ def kyverno_args(context: DeployContext) -> KyvernoArgs:
         **context.installed(Addon.KYVERNO),
         "upgrade_job": context.capabilities.upgrade_jobs,
         "scope": plan.scope,
-        **context.watched,
+        **context.watched(Addon.KYVERNO),
     }
     if plan.scope is AdmissionScope.CLUSTER:
         args["exempt_namespaces"] = list(plan.exempt)

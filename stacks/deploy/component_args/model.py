@@ -58,7 +58,7 @@ def model_args(context: DeployContext, model: ModelPlan) -> ModelArgs:
         "memory_gib": model.host_memory_gib,
         "pool": model.pool,
         "tenant": model.tenant,
-        **context.watched,
+        **context.watched(),
     }
     data_class = next((one.data_class for one in context.plan.tenants if one.name == model.tenant), None)
     if data_class is not None:

@@ -24,7 +24,7 @@ def model_storage_args(context: DeployContext) -> ModelStorageArgs:
         "size_gib": store.size_gib,
         "clients": context.tenant_namespaces,
         "scraper": context.scraper,
-        **context.watched,
+        **context.watched(addon),
         "protect": context.capabilities.protects_data,
         "namespace": context.plan.addon(addon).namespace,
     }

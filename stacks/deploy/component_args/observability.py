@@ -19,7 +19,7 @@ def observability_args(context: DeployContext) -> ObservabilityArgs | None:
         "retention_days": watch.retention_days,
         "size_gib": watch.size_gib,
         "control_plane": watch.control_plane,
-        "monitor_types": context.watched["monitor_types"],
+        "monitor_types": context.watched()["monitor_types"],
         "namespace": watch.namespace,
     }
     if watch.alerts is not None:

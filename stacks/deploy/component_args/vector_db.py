@@ -23,7 +23,7 @@ def vector_db_args(context: DeployContext) -> VectorDatabaseArgs | None:
         "replicas": database.replicas,
         "clients": context.tenant_namespaces,
         "scraper": context.scraper,
-        **context.watched,
+        **context.watched(addon),
         "protect": context.capabilities.protects_data,
         "namespace": database.namespace,
     }
