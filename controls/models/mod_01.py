@@ -18,7 +18,9 @@ def _parameters(profile: Profile) -> dict[str, str]:
         "sources": text(served_from(profile)),
         "addressed": "variables.text.contains('://')",
         "options": f"variables.addressed ? {OPTIONS} : []",
-        "mounted": f"variables.volumes.exists(v, has(v.csi)) && {SERVES}",
+        "mounted": f"variables.volumes.exists(v, has(v.csi)) && {SERVES}"
+        if profile.regions is not None
+        else "false",
         "copied": fetched(profile),
         "registries": text([f"{profile.registry.rstrip('/')}/"] if profile.registry else []),
         "pulled": f"variables.text.matches({text(hubs.PULLS)})" if profile.regions is not None else "false",
