@@ -30,7 +30,19 @@ INVENTORY = Path(__file__).parent.parent / "hardware" / "inventory.yaml"
 LONGEST_SOCKET = 100
 NEEDED_BYTES = 512 * 1024 * 1024
 PLANE_FILES = frozenset(
-    ["plane.json", "kubeconfig", "control", "run", "logs", "pods", "volumes", "engine", "charts", "lock"]
+    (
+        "plane.json",
+        "kubeconfig",
+        "control",
+        "run",
+        "logs",
+        "pods",
+        "disks",
+        "volumes",
+        "engine",
+        "charts",
+        "lock",
+    )
 )
 """What a plane's folder may hold."""
 

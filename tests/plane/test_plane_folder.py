@@ -3,10 +3,11 @@
 import json
 import os
 import shutil
+from pathlib import Path
 
 import pytest
 
-from corral.embedded.home import Home
+from corral.embedded.home import Home, PlaneHome
 from corral.embedded.plane import charts, plane
 from corral.embedded.plane.addresses import AddressesInUse, claim_any
 from corral.embedded.plane.record import PlaneRecord
@@ -37,6 +38,17 @@ def test_down_opens_read_only_folders(home):
     folder.parent.chmod(0o500)
     plane.down(home, "dev", quiet)
     assert not home.plane("dev").root.exists()
+
+
+def test_down_discards_every_folder_that_a_plane_has(home):
+    own = home.plane("dev")
+    paths = [getattr(own, name) for name, kind in vars(PlaneHome).items() if isinstance(kind, property)]
+    folders = [path for path in paths if isinstance(path, Path) and path not in (own.record, own.kubeconfig)]
+    assert own.disks in folders
+    for folder in folders:
+        (folder / "below").mkdir(parents=True)
+    plane.down(home, "dev", quiet)
+    assert not own.root.exists()
 
 
 def test_down_refuses_a_folder_with_anything_that_no_plane_writes(home):
