@@ -10,7 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from corral.catalogue.quantities import gib, mib
-from corral.catalogue.vocabulary import AddonState
+from corral.catalogue.vocabulary import AddonState, Scaler
 from corral.cli import pods
 from corral.cli.pods import heading, note
 from corral.embedded.engine.drift import Difference
@@ -199,8 +199,11 @@ def faults(overview: Overview, plan: Plan | None, changed: Sequence[Difference] 
 
 def _missing(model: ModelPlan, overview: Overview) -> Iterator[str]:
     ready = sum(pod.state == "ready" for pod in overview.of_model(model.namespace, model.name))
-    if ready < model.replicas_min:
-        yield f"model {model.name} has {ready} of {model.replicas_min} replicas ready"
+    # A scaler that is not the stack's own may not be there yet.
+    others = model.scaler is Scaler.EXTERNAL and model.scaling is None
+    least = 1 if others else model.replicas_min
+    if ready < least:
+        yield f"model {model.name} has {ready} of {least} replicas ready"
 
 
 def _next(console: Console, plan: Plan) -> None:

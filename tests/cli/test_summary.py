@@ -1,6 +1,7 @@
 """What runs and as what, on a console of 80 columns."""
 
 import io
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -108,6 +109,15 @@ def test_a_model_without_its_replicas_is_a_fault(plan, replicas):
     text, fine = rendered([one for one in replicas if one.model != "code"], plan)
     assert not fine
     assert "model code has 0 of 1 replicas ready" in text
+
+
+def test_one_replica_is_enough_until_a_scaler_that_is_not_the_stack_s_own_sets_the_number(plan, replicas):
+    (code,) = [one for one in plan.models if one.name == "code"]
+    ranged = replace(code, replicas_min=2, replicas_max=4)
+    fixed = replace(code, replicas_min=2, replicas_max=2)
+    for model, fine in ((ranged, True), (fixed, False)):
+        others = [one for one in plan.models if one.name != "code"]
+        assert rendered(replicas, replace(plan, models=[*others, model]))[1] is fine
 
 
 def test_a_plane_without_pods_says_what_to_do():
