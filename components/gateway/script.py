@@ -146,13 +146,29 @@ local function ask_for_usage(handle, path)
   local text = body:getBytes(0, body:length())
   local last = string.find(text, "}%s*$")
   if last == nil or value_of(text, "stream", "(true)") == nil then return end
+  local options = value_of(text, "stream_options", "(%b{})") or "{}"
+  note(handle, "UNASKED", value_of(options, "include_usage", "(true)") == nil)
   body:setBytes(string.sub(text, 1, last - 1) .. ',"stream_options":{"include_usage":true}}')
+end
+
+-- The events that are whole in `text` but for one of usage alone, and what begins behind them.
+local function without_usage(text)
+  local shown = {}
+  local rest = string.gsub(text, "(.-\r?\n\r?\n)", function(event)
+    local usage = string.find(event, '"choices"%s*:%s*%[%s*%]') and string.find(event, '"usage"%s*:%s*{')
+    if not usage then table.insert(shown, event) end
+    return ""
+  end)
+  return table.concat(shown), rest
 end
 
 local function count(handle)
   local reset = handle:headers():get("x-ratelimit-reset")
   if reset ~= nil then note(handle, "RESET", reset) end
-  local carried, total, events = "", 0, 0
+  local noted = handle:streamInfo():dynamicMetadata():get("METADATA")
+  local hide = noted and noted["UNASKED"] and handle:headers():get("content-length") == nil
+    and string.find(handle:headers():get("content-type") or "", "text/event-stream", 1, true)
+  local carried, total, events, begun = "", 0, 0, ""
   for chunk in handle:bodyChunks() do
     local bytes = chunk:getBytes(0, chunk:length())
     local text = carried .. bytes
@@ -164,9 +180,15 @@ local function count(handle)
     carried = string.sub(text, -64)
     -- A stream that is broken off has not said its usage: it has about a token an event.
     note(handle, "USED", total > 0 and total or events)
+    if hide then
+      local shown
+      shown, begun = without_usage(begun .. bytes)
+      chunk:setBytes(shown)
+    end
   end
 end
 """.replace("METADATA", METADATA)
+    .replace("UNASKED", "unasked")
     .replace("USED", USED)
     .replace("RESET", RESET)
 )

@@ -59,15 +59,13 @@ def counted(client: httpx.Client, before: int, used: int) -> None:
     )
 
 
-def usage_of_stream(client: httpx.Client, body: dict[str, Any]) -> int:
-    """Total of the usage that the last event before the end of a stream says."""
-    totals = []
+def usages_of_stream(client: httpx.Client, body: dict[str, Any]) -> list[int]:
+    """Totals of the usage that events of a stream state."""
     with streamed(client, body) as answer:
-        for line in answer.iter_lines():
-            if line.startswith("data: {") and (usage := json.loads(line.removeprefix("data: ")).get("usage")):
-                totals.append(usage["total_tokens"])
-    (total,) = totals
-    return total
+        lines = [line for line in answer.iter_lines() if line.startswith("data: {")]
+    events = [json.loads(line.removeprefix("data: ")) for line in lines]
+    assert any(event["choices"] for event in events)
+    return [event["usage"]["total_tokens"] for event in events if event.get("usage")]
 
 
 def ask(client: httpx.Client, path: str = "/red/v1") -> httpx.Response:
@@ -90,12 +88,20 @@ def test_tokens_of_an_answer_are_counted_by_either_path(client):
         counted(client, before, answered["usage"]["total_tokens"])
 
 
-@pytest.mark.parametrize("stated", [{}, {"stream_options": {"include_usage": False}}], ids=["unasked", "off"])
-def test_tokens_of_a_stream_are_counted_whatever_the_caller_says_of_usage(client, stated):
+@pytest.mark.parametrize(
+    "stated",
+    [{}, {"stream_options": {"include_usage": False}}, {"stream_options": {"include_usage": True}}],
+    ids=["unasked", "off", "on"],
+)
+def test_tokens_of_a_stream_are_counted_and_are_stated_to_who_asks(client, stated):
     answers(client, "red", KEYS["red"], 200)
-    before = meter(client)
-    used = usage_of_stream(client, question("Hello", 3, stream=True, **stated))
+    body, before = question("Hello", 3), meter(client)
+    used = call(client, "/red/v1/chat/completions", KEYS["red"], body).json()["usage"]["total_tokens"]
     counted(client, before, used)
+    shown = usages_of_stream(client, {**body, "stream": True, **stated})
+    asked = stated.get("stream_options", {}).get("include_usage", False)
+    assert shown == ([used] if asked else [])
+    counted(client, before - used, used)
 
 
 def test_spent_tokens_are_answered_with_the_reason_and_when_to_come_again(client):

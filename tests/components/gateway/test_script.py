@@ -48,8 +48,23 @@ class Engine(Handler):
         body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
         self.asked.append((self.path, body))
         answer = body["answer"]
+        if isinstance(answer, list):
+            self.stream(answer)
+            return
         content = answer if isinstance(answer, str) else json.dumps(answer)
         self.answer(body.get("status", 200), content.encode(), {"Content-Type": "application/json"})
+
+    def stream(self, pieces: list[str]) -> None:
+        """Answer piece by piece, wherever events begin and end."""
+        self.send_response(200)
+        self.send_header("Content-Type", "text/event-stream")
+        self.send_header("Transfer-Encoding", "chunked")
+        self.end_headers()
+        for piece in pieces:
+            self.wfile.write(f"{len(piece.encode()):x}\r\n{piece}\r\n".encode())
+            self.wfile.flush()
+            time.sleep(0.05)
+        self.wfile.write(b"0\r\n\r\n")
 
 
 class Proxy:
@@ -230,6 +245,42 @@ def test_a_message_that_would_need_care_is_replaced(proxy: Proxy):
 )
 def test_any_other_refusal_of_an_engine_is_passed_on_as_it_is(proxy: Proxy, error):
     assert proxy.call(error, status=400).json() == error
+
+
+WORD = 'data: {"choices": [{"delta": {"content": "a \\"choices\\": [] \\"usage\\": {"}}], "usage": null}\n\n'
+SPENT = 'data: {"usage": {"total_tokens": 17}, "choices": [ ]}\r\n\r\n'
+
+
+@pytest.mark.parametrize("path", ["/red/v1", "/red/smollm2/v1"])
+@pytest.mark.parametrize(
+    "pieces",
+    [
+        [WORD, WORD, STATED, END],
+        [WORD, WORD + STATED + END],
+        [WORD[:9], WORD[9:] + WORD + STATED[:20], STATED[20:] + END[:3], END[3:]],
+        [WORD, WORD, SPENT[:-1], SPENT[-1:] + END],
+    ],
+    ids=["one by one", "together", "cut", "with carriage returns"],
+)
+def test_usage_that_nobody_asked_for_is_counted_and_is_in_no_stream(
+    proxy: Proxy, pieces: list[str], path: str
+):
+    shown = proxy.call(pieces, path=path, stream=True)
+    assert shown.text == WORD + WORD + END
+    assert proxy.used(pieces, stream=True) == "17"
+
+
+@pytest.mark.parametrize(
+    "options", [{"include_usage": True}, {"include_obfuscation": False, "include_usage": True}]
+)
+def test_usage_that_was_asked_for_is_shown(proxy: Proxy, options: dict[str, bool]):
+    pieces = [WORD, STATED, END]
+    assert proxy.call(pieces, stream=True, stream_options=options).text == "".join(pieces)
+
+
+def test_an_event_without_choices_that_states_no_usage_is_shown(proxy: Proxy):
+    pieces = ['data: {"choices": [], "prompt_filter_results": []}\n\n', WORD, STATED, END]
+    assert proxy.call(pieces, stream=True).text == pieces[0] + WORD + END
 
 
 @pytest.mark.parametrize("path", ["/red/v1", "/red/smollm2/v1"])
