@@ -10,6 +10,7 @@ import socket
 import ssl
 import subprocess
 import zipfile
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import httpx
@@ -85,6 +86,32 @@ def test_the_model_server_chats_streams_counts_and_ends(container, start, weight
     counted = httpx.get("http://127.97.201.1:8080/metrics", trust_env=False)
     assert "llamacpp:tokens_predicted_total" in counted.text
     assert server.stop(10) == 0
+
+
+def test_a_model_server_ends_at_once_under_more_calls_than_it_has_sequences(container, start, weights: Path):
+    context = container(
+        "--model", f"/mnt/models/{weights.name}", "--alias", "smollm2", "--host", "0.0.0.0", "--port", "8080",
+        "--ctx-size", "2048", "--parallel", "1", "--metrics",
+        bind="127.97.201.1", real_paths=REAL, mounts={"/mnt/models": weights.parent},
+    )  # fmt: skip
+    server = start(launch("ghcr.io/ggml-org/llama.cpp:server", context), context)
+    address = "http://127.97.201.1:8080"
+    server.until(lambda: answers(f"{address}/health"))
+
+    def ask() -> None:
+        question = {"max_tokens": 2000, "messages": [{"role": "user", "content": "Count to a thousand."}]}
+        with pytest.raises(httpx.TransportError):
+            httpx.post(f"{address}/v1/chat/completions", json=question, trust_env=False, timeout=240)
+
+    def waits() -> bool:
+        return "llamacpp:requests_deferred 2" in httpx.get(f"{address}/metrics", trust_env=False).text
+
+    with ThreadPoolExecutor(3) as callers:
+        asked = [callers.submit(ask) for _ in range(3)]
+        server.until(waits)
+        assert server.stop(10) == 0
+        for one in asked:
+            one.result(10)
 
 
 def test_a_model_server_without_its_weights_ends_with_an_error(container, start):
