@@ -77,14 +77,14 @@ class Deployed:
             return ()
         kubectl = self.kubectl()
         try:
-            secrets = drift.items(kubectl, "secrets", drift.STORED)
-            stated = list(drift.of_releases(ours, secrets))
+            releases = drift.contents(ours, drift.items(kubectl, "secrets", drift.STORED))
+            stated = list(drift.of_releases(releases))
             read = {(one.release.namespace, one.release.name) for one in stated if one.release}
             unread = ", ".join("/".join(one) for one in sorted(ours - read))
             if unread:
                 raise drift.Unreadable(f"the one that kubectl reaches has no deployed Helm release {unread}")
             changed = of_releases(drift.compare(stated, drift.live(kubectl, stated)))
-            return (*changed, *edited.changes(kubectl, ours, secrets))
+            return (*changed, *edited.changes(kubectl, releases))
         except drift.Unreadable as error:
             raise NotCompared(f"the cluster cannot be read: {error}") from None
 

@@ -148,7 +148,7 @@ def differences(kubectl: Kubectl, state: Object) -> list[Difference]:
     resources = children(state, "deployment", "resources")
     releases = releases_of(resources)
     secrets = items(kubectl, "secrets", STORED) if releases else []
-    stated = [*of_pulumi(resources), *of_releases(releases, secrets)]
+    stated = [*of_pulumi(resources), *of_releases(contents(releases, secrets))]
     return list(compare(stated, live(kubectl, stated))) if stated else []
 
 
@@ -172,13 +172,16 @@ def releases_of(resources: Iterable[Object]) -> frozenset[tuple[str, str]]:
     return frozenset((str(one.get("namespace")), str(one["name"])) for one in inputs)
 
 
-def of_releases(ours: frozenset[tuple[str, str]], secrets: Objects) -> Iterator[Stated]:
-    """Objects of the releases among `ours`, from the Secrets in which Helm keeps them."""
-    for secret in secrets:
-        content = unpacked(str(child(secret, "data")["release"]))
+def contents(ours: frozenset[tuple[str, str]], secrets: Objects) -> list[Object]:
+    """The releases among `ours`, out of the Secrets in which Helm keeps them."""
+    every = (_unpacked(str(child(secret, "data")["release"])) for secret in secrets)
+    return [one for one in every if (str(one["namespace"]), str(one["name"])) in ours]
+
+
+def of_releases(releases: Objects) -> Iterator[Stated]:
+    """Objects of `releases`, as `contents` has them."""
+    for content in releases:
         release = ReleaseId(str(content["namespace"]), str(content["name"]), int(content["version"]))
-        if (release.namespace, release.name) not in ours:
-            continue
         for item in _objects(str(content["manifest"])):
             metadata = child(item, "metadata")
             yield _stated(item, str(metadata.get("namespace") or ""), str(metadata["name"]), release)
@@ -207,7 +210,7 @@ def _stated(item: Object, namespace: str, name: str, release: ReleaseId | None) 
     return Stated(str(item["apiVersion"]), kind, namespace, name, replicas, release)
 
 
-def unpacked(encoded: str) -> Object:
+def _unpacked(encoded: str) -> Object:
     """A release of Helm's as it stores it: JSON, compressed, encoded, and encoded again by Kubernetes."""
     return json.loads(gzip.decompress(base64.b64decode(base64.b64decode(encoded))))
 

@@ -13,7 +13,7 @@ import yaml
 
 from corral.catalogue.quantities import amount
 from corral.embedded.engine.changes import CHANGED, Change, PropertyChange
-from corral.embedded.engine.drift import DIVIDER, Kubectl, served, unpacked
+from corral.embedded.engine.drift import DIVIDER, Kubectl, served
 from corral.embedded.kube import Object, Objects
 from corral.embedded.objects import child, children
 
@@ -37,13 +37,13 @@ Place = tuple[str, str, str]
 """Kind, namespace and name."""
 
 
-def changes(kubectl: Kubectl, ours: frozenset[tuple[str, str]], secrets: Objects) -> Iterator[Change]:
-    """Edits of objects of the releases `ours`, which Helm keeps in `secrets`; not what is missing.
+def changes(kubectl: Kubectl, releases: Objects) -> Iterator[Change]:
+    """Edits of objects of `releases`, as `drift.contents` has them; not what is missing.
 
     Raises:
         Unreadable: the cluster does not answer, or refuses.
     """
-    stated = {place: one for secret in secrets for place, one in _stated(secret, ours)}
+    stated = {place: one for release in releases for place, one in _stated(release)}
     if not stated:
         return
     live = _live(kubectl)
@@ -114,11 +114,8 @@ def _same(stated: object, now: object) -> bool:
         return str(stated) == str(now)
 
 
-def _stated(secret: Object, ours: frozenset[tuple[str, str]]) -> Iterator[tuple[Place, Object]]:
-    content = unpacked(str(child(secret, "data")["release"]))
+def _stated(content: Object) -> Iterator[tuple[Place, Object]]:
     space = str(content["namespace"])
-    if (space, str(content["name"])) not in ours:
-        return
     for text in DIVIDER.split(str(content["manifest"])):
         if KIND.search(text) is None:
             continue

@@ -1,6 +1,6 @@
 """From what an environment wants to what will be built: pure, and either complete or refused."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import date
 
@@ -20,10 +20,10 @@ from corral.stacks.planning.device_requests import allocator
 from corral.stacks.planning.digests import artifacts, digests_of, repositories
 from corral.stacks.planning.fast_start import fast_start_problems, model_caches, pre_pulls
 from corral.stacks.planning.gateway import gateway_plan
-from corral.stacks.planning.gpu_pools.allocators import pool_allocator
+from corral.stacks.planning.gpu_pools.allocators import PoolAllocator, pool_allocator
 from corral.stacks.planning.gpu_pools.disaggregated import place_decode, place_prefill
 from corral.stacks.planning.gpu_pools.pipeline import place_across
-from corral.stacks.planning.gpu_pools.placement import PoolPlacement, place
+from corral.stacks.planning.gpu_pools.placement import PoolPlacement, Replica, place
 from corral.stacks.planning.model_files import stored_bytes, unlocked
 from corral.stacks.planning.pricing import cost
 from corral.stacks.planning.quotas import device_classes, over_quota, shares
@@ -35,7 +35,7 @@ from corral.stacks.planning.stores import observability_plan, storage_plan, too_
 from corral.stacks.planning.tenants import tenant_plans
 from corral.stacks.planning.validation.checks import check
 
-Placing = Callable[..., PoolPlacement | Problem]
+Placing = Callable[[str, Replica, Sequence[PoolAllocator]], PoolPlacement | Problem]
 NOTHING_LOCKED: Mapping[str, LockedModel] = {}
 
 
@@ -68,14 +68,11 @@ def plan(
     stated = model_requests(config.served_models, config.known_models, tenants)
     requests = tuple(with_locked(one, locked) for one in stated)
     allocators = [pool_allocator(pool) for pool in pools]
-    placed = [
-        placing(one)(one.path, one.config, one.spec, one.engine, one.context, allocators) for one in requests
-    ]
+    needs = [Replica(one.config, one.spec, one.engine, one.context) for one in requests]
+    placed = [placing(one)(one.path, need, allocators) for one, need in zip(requests, needs, strict=True)]
     apart = {
-        one.config.name: place_prefill(
-            f"{one.path}.prefill", one.config, one.spec, one.engine, one.context, allocators, decode
-        )
-        for one, decode in zip(requests, placed, strict=True)
+        one.config.name: place_prefill(f"{one.path}.prefill", need, allocators, decode)
+        for one, need, decode in zip(requests, needs, placed, strict=True)
         if one.config.prefill is not None and not isinstance(decode, Problem)
     }
     problems += [one for one in (*placed, *apart.values()) if isinstance(one, Problem)]

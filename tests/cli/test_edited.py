@@ -104,7 +104,10 @@ def items():
 
 
 def told(items, ours=OURS):
-    return {one.title: one for one in edited.changes(Listing(items), ours, [stored(manifest=MANIFEST)])}
+    return {
+        one.title: one
+        for one in edited.changes(Listing(items), drift.contents(ours, [stored(manifest=MANIFEST)]))
+    }
 
 
 def container(items):
@@ -165,7 +168,7 @@ def test_what_is_missing_and_releases_of_others_are_left_out(items):
 
 def test_a_cluster_that_does_not_answer_is_unreadable():
     with pytest.raises(drift.Unreadable, match="refused"):
-        list(edited.changes(Cluster(down=True), OURS, [stored()]))
+        list(edited.changes(Cluster(down=True), drift.contents(OURS, [stored()])))
 
 
 KUBECTL = """#!/bin/sh

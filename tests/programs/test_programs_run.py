@@ -60,14 +60,20 @@ def weights(tmp_path: Path) -> Path:
         return Path(packed.extract(name, tmp_path))
 
 
-def test_the_model_server_chats_streams_counts_and_ends(container, start, weights: Path):
+def model_server(container, start, weights: Path, *, sequences: int):
+    """A server of the model at 127.97.201.1:8080, once it answers."""
     context = container(
         "--model", f"/mnt/models/{weights.name}", "--alias", "smollm2", "--host", "0.0.0.0", "--port", "8080",
-        "--ctx-size", "2048", "--parallel", "2", "--metrics",
+        "--ctx-size", "2048", "--parallel", str(sequences), "--metrics",
         bind="127.97.201.1", real_paths=REAL, mounts={"/mnt/models": weights.parent},
     )  # fmt: skip
     server = start(launch("ghcr.io/ggml-org/llama.cpp:server", context), context)
     server.until(lambda: answers("http://127.97.201.1:8080/health"))
+    return server
+
+
+def test_the_model_server_chats_streams_counts_and_ends(container, start, weights: Path):
+    server = model_server(container, start, weights, sequences=2)
     assert server.listeners() == {("127.97.201.1", 8080)}
     with httpx.Client(base_url="http://127.97.201.1:8080", trust_env=False, timeout=240) as client:
         assert client.get("/v1/models").json()["data"][0]["id"] == "smollm2"
@@ -89,14 +95,8 @@ def test_the_model_server_chats_streams_counts_and_ends(container, start, weight
 
 
 def test_a_model_server_ends_at_once_under_more_calls_than_it_has_sequences(container, start, weights: Path):
-    context = container(
-        "--model", f"/mnt/models/{weights.name}", "--alias", "smollm2", "--host", "0.0.0.0", "--port", "8080",
-        "--ctx-size", "2048", "--parallel", "1", "--metrics",
-        bind="127.97.201.1", real_paths=REAL, mounts={"/mnt/models": weights.parent},
-    )  # fmt: skip
-    server = start(launch("ghcr.io/ggml-org/llama.cpp:server", context), context)
+    server = model_server(container, start, weights, sequences=1)
     address = "http://127.97.201.1:8080"
-    server.until(lambda: answers(f"{address}/health"))
 
     def ask() -> None:
         question = {"max_tokens": 2000, "messages": [{"role": "user", "content": "Count to a thousand."}]}

@@ -1,6 +1,6 @@
 """Arguments of Model."""
 
-from typing import cast
+from typing import NotRequired, TypedDict, cast
 
 from corral.catalogue.sources import secret_part
 from corral.catalogue.vocabulary import ServingKind
@@ -58,16 +58,12 @@ def model_args(context: DeployContext, model: ModelPlan) -> ModelArgs:
         "memory_gib": model.host_memory_gib,
         "pool": model.pool,
         "tenant": model.tenant,
+        **_devices(model.claim),
         **context.watched(),
     }
     data_class = next((one.data_class for one in context.plan.tenants if one.name == model.tenant), None)
     if data_class is not None:
         args["data_class"] = data_class.value
-    match model.claim:
-        case ClaimPlan():
-            args["claim"] = _claim(model.claim)
-        case ResourcePlan():
-            args["resource"] = _resource(model.claim)
     if model.prefill is not None:
         args["prefill"] = _prefill(model.prefill)
     if model.scaling is not None:
@@ -147,22 +143,26 @@ def _scaling(context: DeployContext, plan: ScalingPlan) -> ModelScaling:
 
 
 def _prefill(plan: PrefillPlan) -> Prefill:
-    args: Prefill = {
+    return {
         "arguments": list(plan.args),
         "replicas": plan.replicas,
         "memory_gib": plan.host_memory_gib,
         "pool": plan.pool,
+        **_devices(plan.claim),
     }
-    match plan.claim:
+
+
+class _Devices(TypedDict):
+    claim: NotRequired[DeviceClaim]
+    resource: NotRequired[DeviceResource]
+
+
+def _devices(asked: ClaimPlan | ResourcePlan) -> _Devices:
+    match asked:
         case ClaimPlan():
-            args["claim"] = _claim(plan.claim)
+            return {"claim": _claim(asked)}
         case ResourcePlan():
-            args["resource"] = _resource(plan.claim)
-    return args
-
-
-def _resource(resource: ResourcePlan) -> DeviceResource:
-    return {"name": resource.name, "count": resource.count}
+            return {"resource": {"name": asked.name, "count": asked.count}}
 
 
 def _claim(claim: ClaimPlan) -> DeviceClaim:

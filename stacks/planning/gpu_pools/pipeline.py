@@ -1,12 +1,12 @@
 """Nodes for a model whose replicas span several: all GPUs of each node, a stage of the model on every one."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
-from corral.catalogue.models import ModelSpec
 from corral.catalogue.quantities import gib
-from corral.catalogue.vocabulary import Engine, SharingKind
+from corral.catalogue.vocabulary import SharingKind
 from corral.stacks.config.errors import Problem
-from corral.stacks.config.stack_config import GpuPool, ModelSection
+from corral.stacks.config.stack_config import GpuPool
 from corral.stacks.planning.gpu_pools.allocators import PoolAllocator
 from corral.stacks.planning.gpu_pools.devices import DeviceKind, node_names
 from corral.stacks.planning.gpu_pools.placement import PARALLEL, PoolPlacement, Replica
@@ -16,27 +16,20 @@ from corral.stacks.planning.memory.stages import stage
 from corral.stacks.planning.results.models import MemoryPlan
 
 
-def place_across(
-    path: str,
-    model: ModelSection,
-    facts: ModelSpec,
-    engine: Engine,
-    context: int,
-    allocators: Sequence[PoolAllocator],
-) -> PoolPlacement | Problem:
-    """Nodes of one pool for all replicas of `model`, reserved there; or why there are none.
+def place_across(path: str, whole: Replica, allocators: Sequence[PoolAllocator]) -> PoolPlacement | Problem:
+    """Nodes of one pool for all replicas of a model, reserved there; or why there are none.
 
     Of the pools that hold it, the one with the least memory.
     """
-    stages = model.pipeline_parallel
+    model, stages = whole.model, whole.model.pipeline_parallel
     named = [one for one in allocators if model.pool in (None, one.pool.name)]
-    why = {one.pool.name: _unable(one.pool, model, facts, engine) for one in named}
+    why = {one.pool.name: _unable(one.pool, whole) for one in named}
     able = [one for one in named if isinstance(one, WholeAllocator) and not why[one.pool.name]]
     if not able:
         where = "; ".join(f"pool {name} {reason}" for name, reason in why.items()) or "there is no GPU pool"
         reason = f"{where}: use a pool of whole GPUs with {stages} nodes or more"
         return Problem(path, f"{model.name} spans {stages} nodes", reason)
-    need = Replica(model, stage(facts, stages), engine, context)
+    need = replace(whole, facts=stage(whole.facts, stages))
     options = [(one, device) for one in able for device in one.devices()]
     options.sort(key=lambda one: _bytes(*one))
     fitting = [(one, device) for one, device in options if _memory(need, one, device).free >= 0]
@@ -52,9 +45,9 @@ def place_across(
     return Problem(path, f"{model.name} needs {model.replicas.max} x {stages} nodes", reason)
 
 
-def _unable(pool: GpuPool, model: ModelSection, facts: ModelSpec, engine: Engine) -> str:
-    """Why no replica of `model` spans nodes of `pool`; empty: one may."""
-    nodes, gpus = len(node_names(pool)), pool.gpus_per_node
+def _unable(pool: GpuPool, need: Replica) -> str:
+    """Why no replica spans nodes of `pool`; empty: one may."""
+    model, nodes, gpus = need.model, len(node_names(pool)), pool.gpus_per_node
     if pool.sharing.kind is not SharingKind.WHOLE:
         return f"has GPUs in parts ({pool.sharing.kind.value}), and parts have no path between them"
     if nodes < model.pipeline_parallel:
@@ -62,8 +55,10 @@ def _unable(pool: GpuPool, model: ModelSection, facts: ModelSpec, engine: Engine
     if model.tensor_parallel not in (None, gpus):
         stated = f"tensor-parallel is {model.tensor_parallel}"
         return f"has {gpus} GPUs a node, all of which a stage takes, and {stated}"
-    if gpus not in PARALLEL or not splits(facts, engine, gpus):
-        return f"has {gpus} GPUs a node, which {facts.attention.heads} attention heads do not divide among"
+    if gpus not in PARALLEL or not splits(need.facts, need.engine, gpus):
+        return (
+            f"has {gpus} GPUs a node, which {need.facts.attention.heads} attention heads do not divide among"
+        )
     return ""
 
 

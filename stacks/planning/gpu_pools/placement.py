@@ -137,20 +137,13 @@ class Replica:
         )
 
 
-def place(
-    path: str,
-    model: ModelSection,
-    facts: ModelSpec,
-    engine: Engine,
-    context: int,
-    allocators: Sequence[PoolAllocator],
-) -> PoolPlacement | Problem:
-    """Devices for all replicas of `model`, reserved in their pool; or why there are none."""
-    need = Replica(model, facts, engine, context)
+def place(path: str, need: Replica, allocators: Sequence[PoolAllocator]) -> PoolPlacement | Problem:
+    """Devices for all replicas of a model, reserved in their pool; or why there are none."""
+    model = need.model
     open_to = [
         allocator
         for allocator in allocators
-        if model.pool in (None, allocator.pool.name) and _serves(allocator, engine)
+        if model.pool in (None, allocator.pool.name) and _serves(allocator, need.engine)
     ]
     options = sorted(_options(need, open_to), key=lambda option: option[1].usable * option[2])
     for allocator, device, count in options:
