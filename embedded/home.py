@@ -106,6 +106,18 @@ def private_directory(path: Path) -> Path:
     return path
 
 
+def pulumi_home(path: Path) -> Path:
+    """Make `path` a PULUMI_HOME in which Pulumi writes no diagnostics of its own.
+
+    Since 3.233 the CLI logs every message between its parts, tens of MiB an update and more than half of
+    its processor time, and has no switch. It goes on without where it cannot make the folder `logs`.
+    """
+    logs = private_directory(path) / "logs"
+    if not logs.exists():
+        logs.touch(mode=0o600)
+    return path
+
+
 def write_private(path: Path, content: str | bytes) -> None:
     """Replace `path` atomically by `content`, readable by the owner alone."""
     private_directory(path.parent)

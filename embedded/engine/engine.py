@@ -17,7 +17,7 @@ from corral.embedded.engine import creations, drift, project, releases, stack_fi
 from corral.embedded.engine.deployed import LAST_LINES, Deployed
 from corral.embedded.engine.events import EventReporter
 from corral.embedded.engine.follow import follow
-from corral.embedded.home import Home, PlaneHome, private_directory, write_private
+from corral.embedded.home import Home, PlaneHome, private_directory, pulumi_home, write_private
 from corral.embedded.objects import children
 from corral.embedded.plane.processes import Process, end, with_variable
 
@@ -101,8 +101,8 @@ class Engine:
             FileNotFoundError: there is no committed stack file.
         """
         committed = project.stack_file(self.project, self.stack).read_text()
-        for folder in ("", "home", "state"):
-            private_directory(self.plane.engine / folder)
+        pulumi_home(self.plane.engine / "home")
+        private_directory(self.plane.engine / "state")
         passphrase = self.plane.engine / "passphrase"
         if not passphrase.exists():
             if self._exists():

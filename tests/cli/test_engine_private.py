@@ -126,6 +126,14 @@ def test_a_run_is_told_in_few_lines_and_kept_whole_for_its_owner(engine):
     assert run.log.stat().st_mode & 0o777 == 0o600
 
 
+def test_pulumi_writes_no_diagnostics_of_its_own_and_runs_without(engine):
+    engine.init(quiet)
+    assert engine.up(quiet).code == 0
+    assert engine.preview(quiet).code == 0
+    home = Path(engine.environment["PULUMI_HOME"])
+    assert [path for path in home.rglob("*.log") if path.is_file()] == []
+
+
 def test_the_exit_code_is_pulumis_and_the_error_is_told_in_full(engine, checkout):
     (checkout / "Pulumi.dev.yaml").write_text("config:\n  corral:fail: '1'\n")
     engine.init(quiet)

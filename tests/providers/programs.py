@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from corral.embedded import toolchain
+from corral.embedded.home import pulumi_home
 
 SECONDS = 300
 """Longest that one command may take."""
@@ -30,6 +31,7 @@ class Program:
     def __post_init__(self) -> None:
         for name in ("program", "home", "state"):
             (self.folder / name).mkdir(parents=True, exist_ok=True)
+        pulumi_home(self.folder / "home" / ".pulumi")
         (self.program / "Pulumi.yaml").write_text("name: own\nruntime: python\n")
         configured = {"config": self.config}
         (self.program / f"Pulumi.{self.stack}.yaml").write_text(json.dumps(configured))
