@@ -11,7 +11,7 @@ from corral.catalogue.vocabulary import Cloud, DriverSource
 from corral.components._kit import child, fingerprint
 from corral.components.gpu_node_pool.cloud import CloudPool, CloudRules, profile_of
 from corral.components.gpu_node_pool.cloud_args import CloudPurchase
-from corral.controls.cost.groups import NODE_HOUR_ON_GKE
+from corral.controls.cost.groups import NODE_HOUR
 
 NODE_ROLE = "roles/container.defaultNodeServiceAccount"
 """What GKE needs of a node's identity: to write logs and metrics."""
@@ -38,7 +38,7 @@ RULES = CloudRules(
 def node_labels(pool: CloudPool) -> dict[str, str]:
     """Labels of each node; GKE's autoscaler takes them for those of a node that is not there yet."""
     operated = {**pool.mig_label, **NO_PLUGIN_LABEL} if pool.driver is DriverSource.OPERATOR else {}
-    return {**pool.labels, **pool.product_label, **operated}
+    return {**pool.labels, **pool.product_label, **operated, **_priced(pool)}
 
 
 def node_identity(
@@ -75,7 +75,7 @@ def node_config(
         labels=node_labels(pool),
         taints=[gcp.container.NodePoolNodeConfigTaintArgs(**taint) for taint in pool.taints],
         resource_labels={"corral-pool": pool.name},
-        metadata={"disable-legacy-endpoints": "true", **_priced(pool)},
+        metadata={"disable-legacy-endpoints": "true"},
         service_account=account.email,
         oauth_scopes=SCOPES,
         shielded_instance_config=gcp.container.NodePoolNodeConfigShieldedInstanceConfigArgs(
@@ -90,7 +90,8 @@ def node_config(
 
 
 def _priced(pool: CloudPool) -> dict[str, str]:
-    return {} if pool.node_hour is None else {NODE_HOUR_ON_GKE: pool.node_hour}
+    """A label: GKE changes those of nodes that are there, and makes nodes anew for other metadata."""
+    return {} if pool.node_hour is None else {NODE_HOUR: pool.node_hour.replace(" ", "-")}
 
 
 def _accelerator(pool: CloudPool) -> gcp.container.NodePoolNodeConfigGuestAcceleratorArgs:

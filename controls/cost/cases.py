@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from corral.controls.control import UNKNOWN, Case, Resource, Verdict
-from corral.controls.cost.groups import NODE_HOUR, NODE_HOUR_ON_GKE, POOL, TEMPLATE
+from corral.controls.cost.groups import NODE_HOUR, POOL, TEMPLATE
 
 BUDGET = "budget"
 """Profile of these cases: 50,000 USD a month, in eu-north-1."""
@@ -121,7 +121,7 @@ CASES: Sequence[Case] = (
     _case(
         "GKE, a price by contract",
         _GOOD,
-        _gke(node={"metadata": {NODE_HOUR_ON_GKE: "40 USD"}}, nodeCount=1, nodeLocations=["europe-west4-a"]),
+        _gke(node={"labels": {NODE_HOUR: "40-USD"}}, nodeCount=1, nodeLocations=["europe-west4-a"]),
     ),
     _case(
         "GKE, a zone that is not known yet", _OPEN, _gke("g2-standard-4", nodeCount=1, nodeLocations=UNKNOWN)

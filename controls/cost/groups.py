@@ -12,9 +12,8 @@ from corral.controls.control import UNKNOWN, Resource, Undecided
 POOL = "corral.dev/pool"
 """Label of the nodes of a pool."""
 NODE_HOUR = "corral.dev/node-hour"
-"""Tag or annotation that states what one node costs for an hour, such as `51.145 EUR`."""
-NODE_HOUR_ON_GKE = "corral-node-hour"
-"""The same in the metadata of Google's machines, where keys are simpler."""
+"""Tag or annotation that states what one node costs for an hour, such as `51.145 EUR`; a label on Google,
+where that is `51.145-EUR`."""
 TEMPLATE = "aws:ec2/launchTemplate:LaunchTemplate"
 SPOT = {True: Purchase.SPOT, False: Purchase.ON_DEMAND}
 ANY = "any instance type"
@@ -98,12 +97,13 @@ def _node_pool_of_gke(subject: Resource, others: Sequence[Resource]) -> Group | 
     if not (with_gpu(machine, Cloud.GCP) or _set(subject, "nodeConfig.guestAccelerators", [])):
         return None
     preemptible = subject.value("nodeConfig.spot", False) or subject.value("nodeConfig.preemptible", False)
+    label = _entry(_set(subject, "nodeConfig.labels", {}), NODE_HOUR)
     return Group(
         name=subject.name,
         machines={machine or ANY: _most_of_gke(subject)},
         purchase=None if subject.value("nodeConfig.flexStart", False) else SPOT[bool(preemptible)],
         region=_gcp_region(subject),
-        stated=_entry(_set(subject, "nodeConfig.metadata", {}), NODE_HOUR_ON_GKE),
+        stated=label and " ".join(label.rsplit("-", 1)),
     )
 
 

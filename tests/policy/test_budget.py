@@ -12,6 +12,7 @@ from tests.components.gpu_node_pool.clouds import PLUGIN, eks, eks_args, gke, gr
 from tests.components.harness import Graph, Registered, build
 from tests.deploy.test_platform import SECRETS
 from tests.planning.test_cost import STOCKHOLM, whole
+from tests.providers.gcp.clusters import KINDS
 from tests.stacks.stack_files import parsed, problems
 
 from corral.catalogue.prices import offers
@@ -149,9 +150,19 @@ def test_a_price_by_contract_takes_the_place_of_the_lists(scaler):
 def test_on_google_too():
     asked = {"node_hour": {"amount": 40.5, "currency": "USD"}}
     pool = gke(capacity=asked, secure_boot=False, devices=PLUGIN)
-    assert pool.one("NodePool").inputs["nodeConfig"]["metadata"]["corral-node-hour"] == "40.5 USD"
+    assert pool.one("NodePool").inputs["nodeConfig"]["labels"]["corral.dev/node-hour"] == "40.5-USD"
     assert judged(pool, platform=budget(40.5 * 730)) == []
     assert len(judged(pool, platform=budget(40.5 * 730 - 0.01))) == 1
+
+
+def test_another_price_makes_no_node_of_googles_anew():
+    def inputs(amount: float) -> dict[str, Any]:
+        asked = {"node_hour": {"amount": amount, "currency": "USD"}}
+        return gke(capacity=asked, secure_boot=False, devices=PLUGIN).one("NodePool").inputs["nodeConfig"]
+
+    old, new = inputs(40.5), inputs(39)
+    changed = {f"nodeConfig.{key}" for key in old if old[key] != new[key]}
+    assert changed and not changed & KINDS["gcp:container/nodePool:NodePool"].replaces
 
 
 def test_a_price_that_is_none_is_refused_by_the_pool():
