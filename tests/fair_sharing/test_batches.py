@@ -9,6 +9,8 @@ from botocore.exceptions import ClientError
 from tests.e2e.platform_client import Platform
 from tests.fair_sharing.batches import BUCKET, ended, log, store_of
 
+from corral.tools.batch.parts import FOLDER
+
 pytestmark = pytest.mark.engine
 
 INPUT, OUTPUT = "red/nightly/input", "red/nightly/output"
@@ -46,7 +48,10 @@ def read(store: Any, name: str) -> str:
 def test_a_batch_is_answered_by_the_model_and_what_failed_is_reported(platform, store):
     content = "".join(json.dumps(one) + "\n" for one in REQUESTS)
     store.put_object(Bucket=BUCKET, Key=f"{INPUT}/questions.jsonl", Body=content.encode())
+    left = f"{OUTPUT}/questions{FOLDER}batch_0/a.jsonl"
+    store.put_object(Bucket=BUCKET, Key=left, Body=b"")
     said = run(platform, "nightly-first")
+    assert store.list_objects_v2(Bucket=BUCKET, Prefix=left).get("Contents", []) == []
     answers = {
         one["custom_id"]: one for one in map(json.loads, read(store, "questions.output.jsonl").splitlines())
     }

@@ -6,12 +6,13 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 from tests.doubles.servers import Handler, listening
 
 from corral.tools.__main__ import main
-from corral.tools.batch import caller
+from corral.tools.batch import caller, parts, runner
 from corral.tools.batch.caller import Caller
 from corral.tools.batch.lines import Failure, Request, requests
 
@@ -206,6 +207,47 @@ def test_a_model_that_does_not_answer_leaves_the_files_for_the_next_run(store, b
     assert main([*order(url, bucket)[:-1], "1"]) == 1
     assert names(store, bucket) == ["in/a.jsonl"]
     assert capsys.readouterr().err.count("\n") == 1
+
+
+def test_a_run_after_one_that_was_killed_asks_for_the_rest_alone(store, bucket, monkeypatch, capsys):
+    monkeypatch.setattr(parts, "SECONDS", 0.0)
+    put(store, bucket, text(*(line(str(number)) for number in range(6)), "{", line("0")))
+
+    class Killed(BaseException):
+        """As a signal ends a process."""
+
+    def ask(self: Caller, one: Request) -> Any:
+        if one.line > 4:
+            raise Killed
+        return first(self, one)
+
+    first = Caller.ask
+    with (model := Model()).serving() as url:
+        with monkeypatch.context() as killing, pytest.raises(Killed):
+            killing.setattr(Caller, "ask", ask)
+            main(order(url, bucket))
+        assert "out/a.batch.json" not in names(store, bucket) and len(model.asked) == 4
+        assert main(order(url, bucket)) == 0
+        assert len(model.asked) == 6
+    assert set(rows(store, bucket, "a.output.jsonl")) == set("012345")
+    assert len(read(store, bucket, "a.output.jsonl").splitlines()) == 6
+    assert "in/a.jsonl: goes on from an earlier run with 4 answered" in capsys.readouterr().out
+    record = json.loads(read(store, bucket, "a.batch.json"))
+    assert record["request_counts"] == {"total": 8, "completed": 6, "failed": 2}
+    assert [one for one in names(store, bucket) if parts.FOLDER in one] == []
+
+
+def test_answers_to_another_content_are_not_taken_over(store, bucket, monkeypatch):
+    monkeypatch.setattr(parts, "SECONDS", 0.0)
+    put(store, bucket, text(line("old")))
+    with (model := Model()).serving() as url:
+        with monkeypatch.context() as failing, pytest.raises(RuntimeError):
+            failing.setattr(runner, "write_json", Mock(side_effect=RuntimeError))
+            main(order(url, bucket))
+        put(store, bucket, text(line("new")))
+        assert main(order(url, bucket)) == 0
+    assert len(model.asked) == 2 and set(rows(store, bucket, "a.output.jsonl")) == {"new"}
+    assert [one for one in names(store, bucket) if parts.FOLDER in one] == []
 
 
 def test_as_many_are_asked_at_a_time_as_are_allowed_and_no_more(store, bucket):

@@ -75,6 +75,11 @@ def _result(
     return {"id": own, "custom_id": custom_id, "response": answer, "error": error}
 
 
+def line_of(result: Mapping[str, Any]) -> int:
+    """Number of the line that a result is about, from 1."""
+    return int(str(result["id"]).rpartition("_")[2])
+
+
 def requests(lines: Iterable[bytes], model: str) -> Iterator[Request | Failure]:
     """Each line that is not empty: a request to `model`, or what is wrong with it."""
     seen: set[str] = set()

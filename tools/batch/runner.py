@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import IO, Any
 
 from corral.tools.batch.caller import EXPIRED, Caller
-from corral.tools.batch.lines import Answer, Failure, Request, requests
+from corral.tools.batch.lines import Answer, Failure, Request, line_of, requests
+from corral.tools.batch.parts import Parts
 from corral.tools.failure import ToolFailure
 from corral.tools.store import Location, read_json, write_json
 
@@ -59,23 +60,38 @@ class Results:
     batch: str
     output: IO[bytes]
     errors: IO[bytes]
+    parts: Parts
     answered: int = 0
     codes: Counter[str] = field(default_factory=lambda: Counter[str]())
     first: list[str] = field(default_factory=lambda: list[str]())
     """`line N: code` of the first that failed."""
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
+    def resume(self) -> frozenset[int]:
+        """Take over what earlier runs were answered; the lines that need not be asked any more."""
+        known: set[int] = set()
+        for text in self.parts.earlier():
+            line = line_of(json.loads(text))
+            if line not in known:
+                known.add(line)
+                self._answered(text + b"\n")
+        return frozenset(known)
+
     def add(self, one: Answer | Failure) -> None:
         text = json.dumps(one.json(self.batch)).encode() + b"\n"
         with self._lock:
             if isinstance(one, Answer):
-                self.answered += 1
-                self.output.write(text)
+                self._answered(text)
+                self.parts.add(text)
                 return
             self.codes[one.code] += 1
             if len(self.first) < 5:
                 self.first.append(f"line {one.line}: {one.code}")
             self.errors.write(text)
+
+    def _answered(self, text: bytes) -> None:
+        self.answered += 1
+        self.output.write(text)
 
     @property
     def failed(self) -> int:
@@ -125,12 +141,17 @@ def _whole(order: Batch, one: Input, caller: Caller, store: Any, say: Say) -> bo
     batch = f"batch_{hashlib.sha256(f'{one.key} {one.etag}'.encode()).hexdigest()[:24]}"
     with tempfile.TemporaryDirectory() as folder:
         paths = {end: Path(folder, end) for end in (OUTPUT, ERRORS)}
+        parts = Parts(store, order.target, one.name, batch)
         with paths[OUTPUT].open("wb") as output, paths[ERRORS].open("wb") as errors:
-            results = Results(batch, output, errors)
+            results = Results(batch, output, errors, parts)
             if one.size > MOST_BYTES:
                 results.add(Failure(0, None, "file_too_large", f"use {MOST_BYTES} bytes at most"))
             else:
-                _ask(order, requests(_lines(order, one, store), order.model), caller, results)
+                known = results.resume()
+                if known:
+                    say(f"{one.key}: goes on from an earlier run with {len(known)} answered")
+                asked = requests(_lines(order, one, store), order.model)
+                _ask(order, (line for line in asked if line.line not in known), caller, results)
         written = [end for end, lines in ((OUTPUT, results.answered), (ERRORS, results.failed)) if lines]
         for end in written:
             store.upload_file(str(paths[end]), order.target.bucket, order.target.key(one.name + end))
@@ -153,6 +174,7 @@ def _whole(order: Batch, one: Input, caller: Caller, store: Any, say: Say) -> bo
         "metadata": {"input_etag": one.etag, "model": order.model},
     }
     write_json(store, order.target, one.name + RECORD, record)
+    parts.remove()
     say(f"{one.key}: {results.answered} answered, {results.failed} failed{_reasons(results)}")
     return not late
 
