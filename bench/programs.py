@@ -23,6 +23,8 @@ WIRED = ("corral.stacks.deploy.clusters.", "corral.stacks.deploy.component_args.
 NO_CLOUD, CLOUD = (1.0, 80.0), (2.0, 130.0)
 """Seconds and MiB beyond the bare interpreter that are promised, by what a stack runs on."""
 IMPORT = "import importlib\nfor name in {names!r}: getattr(importlib.import_module(name), '__file__', None)"
+KEPT = {"PYTHONDONTWRITEBYTECODE": ""}
+"""A user's Python keeps its byte code, Corral's as well as that of the SDKs."""
 
 
 @dataclass(frozen=True)
@@ -38,11 +40,12 @@ class Imports:
 
 def programs() -> Iterator[Figure]:
     """Imports of each committed stack's program, beside those of the SDKs that it needs."""
-    bare, bare_memory = _took(())
+    bare, bare_memory = _took()
     for file in sorted(ROOT.glob("Pulumi.*.yaml")):
         needed = imports(file)
-        seconds, memory = _took([*needed.ours, *needed.sdks])
-        sdk, sdk_memory = _took(needed.sdks)
+        further = IMPORT.format(names=[*needed.ours, *needed.sdks])
+        seconds, memory = _took(IMPORT.format(names=list(PROGRAM)), _collector(), further)
+        sdk, sdk_memory = _took(IMPORT.format(names=needed.sdks))
         target, target_memory = CLOUD if needed.cloud else NO_CLOUD
         name = f"imports of stack {file.name.split('.')[1]}"
         yield Figure(f"{name}, processor", seconds - bare, "s", "its SDKs alone", sdk - bare, target)
@@ -56,11 +59,18 @@ def imports(file: Path) -> Imports:
     return Imports(**json.loads(printed.splitlines()[-1]))
 
 
-def _took(names: Sequence[str]) -> tuple[float, float]:
-    """Least seconds of a processor and largest resident memory in MiB of a process that imports `names`."""
-    code = f"{IMPORT.format(names=list(names))}\n{TELL_MEMORY}"
-    runs = [run([sys.executable, "-c", code]) for _ in range(RUNS)]
+def _took(*statements: str) -> tuple[float, float]:
+    """Least seconds of a processor and largest resident memory in MiB of a process that runs `statements`."""
+    code = "\n".join([*statements, TELL_MEMORY])
+    run([sys.executable, "-c", code], KEPT)
+    runs = [run([sys.executable, "-c", code], KEPT) for _ in range(RUNS)]
     return min(one.processor for one in runs), max(float(one.out.splitlines()[-1]) for one in runs)
+
+
+def _collector() -> str:
+    """The program's own setting of Python's collector, which comes after its imports at the top."""
+    lines = (ROOT / "__main__.py").read_text().splitlines()
+    return "import gc; " + next(line for line in lines if line.startswith("gc."))
 
 
 def main(file: Path) -> None:

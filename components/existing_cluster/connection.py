@@ -10,15 +10,21 @@ from collections.abc import Mapping
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Any, cast
+from urllib.parse import unquote
+from urllib.request import getproxies, proxy_bypass
 
-import httpx
+import urllib3
 import yaml
+from urllib3.exceptions import HTTPError, InsecureRequestWarning
+from urllib3.util import parse_url
 
 from corral.components.existing_cluster.texts import Texts
 
 Fields = Mapping[str, Any]
 EXEC_SECONDS = 60
-TIMEOUT = httpx.Timeout(30.0, connect=10.0)
+TIMEOUT = urllib3.Timeout(connect=10.0, read=30.0)
+ERRORS = 400
+"""Least status of an answer that is an error."""
 
 
 class ClusterUnreachable(Exception):
@@ -32,7 +38,7 @@ class Refused(Exception):
 class Connection:
     """One cluster's API, used by one identity."""
 
-    def __init__(self, client: httpx.Client, server: str):
+    def __init__(self, client: urllib3.PoolManager, server: str):
         self._client, self.server = client, server
 
     def read(self, path: str) -> Fields | None:
@@ -42,10 +48,10 @@ class Connection:
             ClusterUnreachable: nobody answers, or the identity is not known.
         """
         answer = self._answer("GET", path)
-        if answer.status_code in (403, 404):
+        if answer.status in (403, 404):
             return None
-        if answer.is_error:
-            raise ClusterUnreachable(f"{self.server} answers {answer.status_code} at {path}")
+        if answer.status >= ERRORS:
+            raise ClusterUnreachable(f"{self.server} answers {answer.status} at {path}")
         try:
             return _mapping(answer.json())
         except ValueError:
@@ -73,30 +79,32 @@ class Connection:
             Refused: it stays.
         """
         answer = self._answer("DELETE", path)
-        if answer.status_code != 404:
+        if answer.status != 404:
             self._changed(answer)
 
-    def _answer(self, method: str, path: str, content: Fields | None = None) -> httpx.Response:
+    def _answer(self, method: str, path: str, content: Fields | None = None) -> urllib3.BaseHTTPResponse:
+        url = self.server.rstrip("/") + path
         try:
-            answer = self._client.request(method, path, json=content)
-        except httpx.HTTPError as error:
-            raise ClusterUnreachable(f"{self.server} does not answer: {_line(error)}") from None
-        if answer.status_code == 401:
+            answer = self._client.request(method, url, json=content)
+        except (HTTPError, ValueError) as error:
+            reason = _line(error.__cause__ or error)
+            raise ClusterUnreachable(f"{self.server} does not answer: {reason}") from None
+        if answer.status == 401:
             raise ClusterUnreachable(f"{self.server} does not know this identity (401): log in again")
         return answer
 
-    def _changed(self, answer: httpx.Response) -> Fields:
+    def _changed(self, answer: urllib3.BaseHTTPResponse) -> Fields:
         try:
             content = _mapping(answer.json())
         except ValueError:
             raise ClusterUnreachable(f"{self.server} is no API server: its answer is no JSON") from None
-        if answer.is_error:
-            raise Refused(_line(content.get("message") or answer.status_code))
+        if answer.status >= ERRORS:
+            raise Refused(_line(content.get("message") or answer.status))
         return content
 
     def close(self) -> None:
         """End all connections."""
-        self._client.close()
+        self._client.clear()
 
 
 def connect(kubeconfig: str, context: str | None) -> Connection:
@@ -120,16 +128,14 @@ def connect(kubeconfig: str, context: str | None) -> Connection:
         raise ClusterUnreachable(f"kubeconfig: server {server!r} is not allowed; use https://host[:port]")
     try:
         credentials = {**user, **_by_command(_mapping(user["exec"]), cluster)} if user.get("exec") else user
-        client = httpx.Client(
-            base_url=server,
-            verify=_tls(cluster, credentials, folder),
+        client = _client(
+            str(cluster.get("proxy-url") or _proxy(server)),
+            ssl_context=_tls(cluster, credentials, folder),
             headers=_authorization(credentials, folder),
-            proxy=cluster.get("proxy-url"),
-            trust_env=not _is_here(server),
             timeout=TIMEOUT,
-            follow_redirects=False,
+            retries=False,  # Nor redirects, which a token would follow.
         )
-    except (OSError, ValueError, binascii.Error, httpx.InvalidURL) as error:
+    except (OSError, ValueError, binascii.Error) as error:
         raise ClusterUnreachable(f"kubeconfig: context {chosen}: {_line(error)}") from None
     return Connection(client, server)
 
@@ -212,6 +218,8 @@ def _authorization(user: Fields, folder: Path) -> dict[str, str]:
 def _tls(cluster: Fields, user: Fields, folder: Path) -> ssl.SSLContext:
     context = ssl.create_default_context(cadata=_data(cluster, "certificate-authority", folder))
     if _is_true(cluster.get("insecure-skip-tls-verify")):
+        # Whoever wrote the kubeconfig knows.
+        urllib3.disable_warnings(InsecureRequestWarning)
         context.check_hostname = False
         context.verify_mode = ssl.CERT_NONE
     certificate = _data(user, "client-certificate", folder)
@@ -231,11 +239,30 @@ def _data(fields: Fields, key: str, folder: Path) -> str | None:
     return (folder / str(fields[key])).read_text(encoding="utf-8") if fields.get(key) else None
 
 
-def _is_here(server: str) -> bool:
-    """Whether a server is on this machine, which no proxy leads to."""
-    host = httpx.URL(server).host
+def _client(proxy: str, **settings: Any) -> urllib3.PoolManager:
+    """What sends requests, through `proxy` where it is not empty."""
+    if not proxy:
+        return urllib3.PoolManager(**settings)
+    url = parse_url(proxy)
+    known = urllib3.make_headers(proxy_basic_auth=unquote(url.auth)) if url.auth else None
+    return urllib3.ProxyManager(url._replace(auth=None).url, proxy_headers=known, **settings)
+
+
+def _proxy(server: str) -> str:
+    """The proxy that the environment has for a server, with its scheme; empty: none leads to it."""
+    url = parse_url(server)
+    host = url.host or ""
+    if _is_here(host) or proxy_bypass(host if url.port is None else f"{host}:{url.port}"):
+        return ""
+    known = getproxies()
+    proxy = known.get(url.scheme or "", known.get("all", ""))
+    return f"http://{proxy}" if proxy and "://" not in proxy else proxy
+
+
+def _is_here(host: str) -> bool:
+    """Whether a host is this machine, which no proxy leads to."""
     try:
-        return ip_address(host).is_loopback
+        return ip_address(host.strip("[]")).is_loopback
     except ValueError:
         return host == "localhost"
 
