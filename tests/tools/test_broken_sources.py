@@ -127,8 +127,7 @@ def test_a_source_that_never_recovers_is_given_up_in_one_line_with_nothing_store
 def test_a_connection_that_stalls_is_given_up_and_the_rest_is_read_by_another(
     serving, store, bucket, monkeypatch, capsys
 ):
-    for module in ("hub", "oci"):
-        monkeypatch.setattr(f"corral.tools.sources.{module}.TIMEOUT", httpx.Timeout(5.0, read=0.3))
+    monkeypatch.setattr(transfer, "TIMEOUT", httpx.Timeout(5.0, read=0.3))
     faults = Faults(WEIGHTS, stalls=1)
     assert main(order(serving(faults), bucket)) == 0
     assert stored(store, bucket) == WEIGHTS and len(faults.ranged) == 1
