@@ -11,6 +11,7 @@ import httpx
 import yaml
 
 from corral.catalogue import yamls
+from corral.catalogue.authorities import authorities
 
 TIMEOUT = httpx.Timeout(10.0)
 BODY_SECONDS = 60
@@ -38,7 +39,7 @@ class Unresolved(Exception):
 
 def client() -> httpx.Client:
     """A client with bounded times and redirects."""
-    return httpx.Client(timeout=TIMEOUT, follow_redirects=True, max_redirects=5)
+    return httpx.Client(verify=authorities(), timeout=TIMEOUT, follow_redirects=True, max_redirects=5)
 
 
 def resolve(reference: str, http: httpx.Client, insecure: Collection[str] = ()) -> str:

@@ -203,8 +203,10 @@ def _run(
         return monitor.seen
     finally:
         hooks.register_resource_hook, existing.examined = original, examined
-        for task in asyncio.all_tasks(loop):
+        tasks = asyncio.all_tasks(loop)
+        for task in tasks:
             task.cancel()
+        loop.run_until_complete(asyncio.gather(*tasks, return_exceptions=True))
         loop.close()
 
 

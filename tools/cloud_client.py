@@ -16,6 +16,7 @@ from urllib.parse import quote
 
 import httpx
 
+from corral.catalogue.authorities import authorities
 from corral.catalogue.stores import CLOUD_STORAGE
 from corral.tools.failure import ToolFailure
 from corral.tools.google_identity import Identity
@@ -45,7 +46,7 @@ class CloudClient:
     def __init__(self, notes: Say = unheard) -> None:
         self.notes = notes
         self.base = (os.environ.get("STORAGE_EMULATOR_HOST") or CLOUD_STORAGE).rstrip("/")
-        self.http = httpx.Client(auth=Identity(notes), timeout=TIMEOUT)
+        self.http = httpx.Client(auth=Identity(notes), verify=authorities(), timeout=TIMEOUT)
 
     # One object.
 

@@ -12,6 +12,7 @@ from collections.abc import Callable, Generator
 
 import httpx
 
+from corral.catalogue.authorities import authorities
 from corral.tools.failure import ToolFailure
 from corral.tools.sources.transfer import CONNECT_ATTEMPTS, PASSING, Broken, repeated, unheard
 
@@ -63,7 +64,8 @@ def _fetched() -> tuple[str, float]:
     url = f"http://{host}{TOKEN_PATH}"
     try:
         # A proxy is for the world outside; this server is of the node.
-        answer = httpx.get(url, headers={"Metadata-Flavor": "Google"}, timeout=TIMEOUT, trust_env=False)
+        headers = {"Metadata-Flavor": "Google"}
+        answer = httpx.get(url, headers=headers, verify=authorities(), timeout=TIMEOUT, trust_env=False)
     except httpx.TransportError as error:
         elsewhere = "outside of Google Cloud name a token in GOOGLE_OAUTH_ACCESS_TOKEN"
         raise Broken(f"no answer at {host}; {elsewhere}", attempts=CONNECT_ATTEMPTS) from error

@@ -97,12 +97,14 @@ def test_every_alert_has_series_that_fire_it_and_series_that_leave_it_silent(rul
     assert all(case.firing and case.silent for case in CASES.values())
 
 
+@pytest.mark.exhaustive
 @needs_promtool
 @pytest.mark.parametrize("key", CASES)
 def test_an_alert_fires_when_something_is_wrong_and_not_a_little_before(verdicts, key):
     assert verdicts[key] == "SUCCESS"
 
 
+@pytest.mark.exhaustive
 @needs_promtool
 def test_promtool_tells_a_firing_alert_from_a_silent_one(rules, tmp_path):
     key = "corral-gpus GpuXidError"
@@ -110,6 +112,7 @@ def test_promtool_tells_a_firing_alert_from_a_silent_one(rules, tmp_path):
     assert judged(tmp_path, rules[key], CASES[key].silent[0], fires=True).returncode != 0
 
 
+@pytest.mark.exhaustive
 @needs_promtool
 def test_every_query_of_a_dashboard_is_one_that_prometheus_reads(graphs, tmp_path):
     queries = sorted(

@@ -3,6 +3,7 @@
 import json
 from pathlib import Path
 
+import pytest
 from bench import applied, programs
 from bench.applied import SIGNATURE
 
@@ -45,6 +46,7 @@ def test_objects_of_pulumi_and_of_charts_are_applied_in_plain_and_types_come_fir
     assert items[2]["metadata"] == {"namespace": "kserve", "name": "reader"}
 
 
+@pytest.mark.exhaustive
 def test_what_a_stack_imports_is_what_its_plan_has(monkeypatch):
     edge = programs.imports(ROOT / "Pulumi.edge.yaml")
     assert edge.cloud is None

@@ -6,6 +6,7 @@ import pytest
 from tests.components.harness import build
 from tests.components.test_deployed_images import deployed
 from tests.deploy.test_platform import SECRETS, content
+from tests.marks import further
 
 from corral.catalogue.images import image
 from corral.catalogue.runtimes import RUNTIMES
@@ -35,9 +36,9 @@ def engines(config) -> set[Engine]:
     "sections",
     [
         {},
-        {"vector-db": {"engine": "qdrant"}},
-        {"images": {"tools": TOOLS}},
-        {"model-storage": {"kind": "existing", "endpoint": "https://s3.example.eu"}},
+        further({"vector-db": {"engine": "qdrant"}}),
+        further({"images": {"tools": TOOLS}}),
+        further({"model-storage": {"kind": "existing", "endpoint": "https://s3.example.eu"}}),
     ],
     ids=["pgvector", "qdrant", "tools of one's own", "existing store"],
 )

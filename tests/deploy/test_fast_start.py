@@ -7,6 +7,7 @@ from tests.components.existing_cluster.clusters import unexamined
 from tests.components.harness import Graph
 from tests.deploy.eks_stack import built_in, content, planned
 from tests.deploy.violations import Violations
+from tests.marks import first_of
 
 from corral.stacks.planning.results.plan import Plan
 
@@ -32,7 +33,7 @@ def graph_of(profile: str = "air-gapped") -> Graph:
         return built_in(plan_of(profile), answers={}, computed={})
 
 
-@pytest.mark.parametrize("profile", PROFILES)
+@pytest.mark.parametrize("profile", first_of(PROFILES))
 def test_no_control_stops_what_nodes_keep(profile: str):
     found, undecided = Violations(plan_of(profile), graph_of(profile), {}).of(graph_of(profile))
     assert found == []

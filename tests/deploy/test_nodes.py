@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 from tests.components.test_deployed_images import platform
+from tests.marks import first_of
 from tests.stacks.stack_files import planned, problems
 
 from corral.catalogue.charts import charts
@@ -33,7 +34,7 @@ def templates(value: Any) -> Iterator[dict[str, Any]]:
             yield from templates(inner)
 
 
-@pytest.mark.parametrize("engine", ["pgvector", "qdrant"])
+@pytest.mark.parametrize("engine", first_of(("pgvector", "qdrant")))
 def test_every_pod_that_needs_no_gpu_runs_on_the_nodes_that_the_stack_file_names(engine):
     graph = platform(cluster=CLUSTER, **{"vector-db": {"engine": engine}})
     kinds = ("Deployment", "StatefulSet", "Job", "CronJob", "DaemonSet")

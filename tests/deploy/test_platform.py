@@ -8,6 +8,7 @@ import pytest
 import yaml
 from tests.components.existing_cluster.clusters import unexamined
 from tests.components.harness import build
+from tests.marks import first_of, further
 
 from corral.stacks.config.loader import parse
 from corral.stacks.deploy.program import Platform
@@ -66,16 +67,25 @@ def write_kubeconfig(path: Path, server: str) -> None:
 
 
 @pytest.fixture(scope="module")
-def dev(tmp_path_factory):
-    """The graph of the committed dev stack."""
+def platform(tmp_path_factory):
+    """The graph of the committed dev stack, and its outputs."""
+    seen: dict = {}
 
     def program():
-        for name, value in Platform(plan(parse(content()), "dev")).outputs.items():
+        outputs = Platform(plan(parse(content()), "dev")).outputs
+        for name, value in outputs.items():
             pulumi.export(name, value)
+        pulumi.Output.from_input(dict(outputs)).apply(seen.update)
 
     with pytest.MonkeyPatch.context() as patch:
         started(tmp_path_factory.mktemp("home"), patch)
-        return build(program, secret_config=SECRETS, stack="dev")
+        return build(program, secret_config=SECRETS, stack="dev"), seen
+
+
+@pytest.fixture(scope="module")
+def dev(platform):
+    """The graph of the committed dev stack."""
+    return platform[0]
 
 
 def test_every_object_goes_to_the_one_cluster(dev):
@@ -226,18 +236,18 @@ def test_what_holds_data_may_go_with_the_embedded_plane_and_nowhere_else(dev, pl
 
 
 @pytest.mark.parametrize(
-    ("platform", "root", "driver"),
+    ("nodes", "root", "driver"),
     [
-        (None, "/run/nvidia/driver", {"enabled": True}),
         ("gke-cos", "/home/kubernetes/bin/nvidia", {"enabled": False}),
-        ("eks-ubuntu", "/run/nvidia/driver", {"enabled": True, "usePrecompiled": True, "version": "580"}),
+        further(None, "/run/nvidia/driver", {"enabled": True}),
+        further(
+            "eks-ubuntu", "/run/nvidia/driver", {"enabled": True, "usePrecompiled": True, "version": "580"}
+        ),
     ],
 )
-def test_what_the_nodes_are_reaches_both_charts(platform, root, driver):
+def test_what_the_nodes_are_reaches_both_charts(nodes, root, driver):
     other = content()
-    other["cluster"] = (
-        {"kind": "existing"} if platform is None else {"kind": "existing", "platform": platform}
-    )
+    other["cluster"] = {"kind": "existing"} if nodes is None else {"kind": "existing", "platform": nodes}
     if "usePrecompiled" in driver:
         other["cluster"]["precompiled-driver"] = 580
     graph = build(lambda: Platform(plan(parse(other), "other")), secret_config=SECRETS, stack="other")
@@ -270,14 +280,8 @@ def test_the_engine_of_a_long_context_gets_what_the_plan_says_and_no_other_does(
     assert set(variables.values()) == {None}
 
 
-def test_the_outputs_say_where_everything_is(plane):
-    seen: dict = {}
-
-    def program():
-        outputs = Platform(plan(parse(content()), "dev")).outputs
-        pulumi.Output.from_input(dict(outputs)).apply(seen.update)
-
-    build(program, secret_config=SECRETS, stack="dev")
+def test_the_outputs_say_where_everything_is(platform):
+    _, seen = platform
     assert seen["endpoints"]["smollm2"] == "http://smollm2-predictor.assistants.svc.cluster.local/v1"
     assert seen["bucket"] == "s3://models"
     assert seen["placements"]["smollm2"][0]["node"] == "slices-0"
@@ -286,11 +290,10 @@ def test_the_outputs_say_where_everything_is(plane):
     assert (seen["policy"]["pack"], seen["policy"]["verdict"]) == ("not run", "not run")
 
 
-def test_the_evidence_of_the_policy_pack_comes_after_everything_else(plane):
-    graph = build(lambda: Platform(plan(parse(content()), "dev")), secret_config=SECRETS, stack="dev")
-    stamped = graph.one("ConfigMap", "evidence")
-    own = {stamped.urn, stamped.provider.rpartition("::")[0], graph.one("Namespace", "corral-evidence").urn}
-    assert {one.urn for one in graph if one.custom} - own <= graph.before(stamped)
+def test_the_evidence_of_the_policy_pack_comes_after_everything_else(dev):
+    stamped = dev.one("ConfigMap", "evidence")
+    own = {stamped.urn, stamped.provider.rpartition("::")[0], dev.one("Namespace", "corral-evidence").urn}
+    assert {one.urn for one in dev if one.custom} - own <= dev.before(stamped)
 
 
 def test_a_plane_that_is_not_started_is_named_with_the_command(tmp_path, monkeypatch):
@@ -313,7 +316,17 @@ def test_a_missing_secret_fails_by_its_name(plane):
 
 @pytest.mark.parametrize(
     "part",
-    ["gateway-api", "cert-manager", "prometheus-crds", "kyverno", "kserve", "gpu-operator", "observability"],
+    first_of(
+        (
+            "gpu-operator",
+            "gateway-api",
+            "cert-manager",
+            "prometheus-crds",
+            "kyverno",
+            "kserve",
+            "observability",
+        )
+    ),
 )
 def test_an_existing_part_is_checked_and_nothing_of_it_is_installed(plane, part):
     wanted = content()

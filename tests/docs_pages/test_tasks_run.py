@@ -13,6 +13,7 @@ import pytest
 import yaml
 from tests.docs_pages.tasks_page import NOT_RUN, ON_A_PLATFORM, block, sections
 from tests.doubles.s3 import create_bucket, s3_client, s3_server
+from tests.marks import first_of
 from tests.stacks.stack_files import stack
 
 ENDPOINT = "https://s3.example.eu"
@@ -90,12 +91,13 @@ def test_every_command_of_the_page_is_run_or_it_is_said_why_not():
     assert len(on_a_platform) == len(ON_A_PLATFORM)
 
 
-@pytest.mark.parametrize("title", SAYS)
+@pytest.mark.parametrize("title", first_of(SAYS))
 def test_a_block_of_commands_runs(project, title):
     write(project, block(title, "yaml"))
     assert SAYS[title] in done(project, runnable(title))
 
 
+@pytest.mark.exhaustive
 def test_a_model_of_my_own_is_locked_from_my_s3_planned_and_removed(project):
     lock = project / "models.mine.lock.yaml"
     with s3_server() as url:
@@ -115,6 +117,7 @@ def test_a_model_of_my_own_is_locked_from_my_s3_planned_and_removed(project):
     assert "assistant" not in lock.read_text()
 
 
+@pytest.mark.exhaustive
 def test_an_adapter_is_locked_from_my_s3_and_planned_beside_its_model(project):
     tiny = {
         **{"task": "chat", "license": "MIT", "dtype": "bf16", "weights-bytes": 4, "layers": 2, "hidden": 64},
@@ -144,6 +147,7 @@ def test_an_adapter_is_locked_from_my_s3_and_planned_beside_its_model(project):
     assert locked["lora"] == {"rank": 24, "target-modules": ["q_proj", "v_proj"]}
 
 
+@pytest.mark.exhaustive
 def test_a_check_in_ci_fails_where_a_model_is_not_locked(project):
     write(project, block(OWN, "yaml"))
     check = next(line for line in runnable("Run it in CI") if "--check" in line)

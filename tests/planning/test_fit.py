@@ -52,6 +52,7 @@ def test_a_slice_is_the_one_that_a_plan_cuts_and_costs_what_a_plan_counts():
     assert abs(found.price.hour - share) < Decimal("0.000002"), "both instances ask the same for a GPU"
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("name", models())
 def test_every_model_of_the_catalogue_is_answered_for_every_gpu(name: str):
     plan = fitted(name)

@@ -216,6 +216,7 @@ def test_spare_slices_are_of_the_kind_in_use_so_that_a_replica_needs_no_new_cut(
     assert [found.profile for found in one.gpus[0].slices] == ["3g.20gb", "3g.20gb"]
 
 
+@pytest.mark.exhaustive
 def test_the_plan_does_not_depend_on_the_order_of_hashing():
     program = (
         "from tests.planning.test_slices_stay import *\n"

@@ -11,6 +11,7 @@ import pytest
 from botocore.retries.standard import ExponentialBackoff
 from tests.doubles.faults import COMMIT, Faults, StoreFaults, before_store, handler
 from tests.doubles.servers import listening
+from tests.marks import first_of
 
 from corral.tools import importer, staging
 from corral.tools import store as s3
@@ -34,7 +35,7 @@ def impatient(monkeypatch):
     monkeypatch.setattr(ExponentialBackoff, "delay_amount", lambda *_: 0.01)
 
 
-@pytest.fixture(params=["hub", "registry"])
+@pytest.fixture(params=first_of(("hub", "registry")))
 def serving(request, monkeypatch):
     """Starts a source with faults; returns its URI."""
     servers = []
@@ -126,8 +127,7 @@ def test_a_source_that_never_recovers_is_given_up_in_one_line_with_nothing_store
 def test_a_connection_that_stalls_is_given_up_and_the_rest_is_read_by_another(
     serving, store, bucket, monkeypatch, capsys
 ):
-    for module in ("hub", "oci"):
-        monkeypatch.setattr(f"corral.tools.sources.{module}.TIMEOUT", httpx.Timeout(5.0, read=0.3))
+    monkeypatch.setattr(transfer, "TIMEOUT", httpx.Timeout(5.0, read=0.3))
     faults = Faults(WEIGHTS, stalls=1)
     assert main(order(serving(faults), bucket)) == 0
     assert stored(store, bucket) == WEIGHTS and len(faults.ranged) == 1
@@ -154,6 +154,7 @@ def test_a_file_with_wrong_bytes_is_named_with_both_sums_and_never_stored(
     assert_nothing_left(store, bucket)
 
 
+@pytest.mark.exhaustive
 def test_a_large_file_goes_to_the_store_in_parts_and_is_no_object_before_it_is_right(
     serving, store, bucket, monkeypatch, capsys
 ):
@@ -207,6 +208,7 @@ def test_parts_are_sent_side_by_side_as_far_as_memory_was_reckoned_for(monkeypat
     assert (counting.parts, counting.bytes) == (parts, parts * 4 * MIB)
 
 
+@pytest.mark.exhaustive
 def test_imports_of_one_model_at_the_same_time_end_with_one_right_model(serving, store, bucket):
     faults = Faults(WEIGHTS, cut_after=400_000)
     words = order(serving(faults), bucket)

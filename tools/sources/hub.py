@@ -13,7 +13,7 @@ import httpx
 from corral.catalogue.vocabulary import SourceScheme
 from corral.tools.failure import ToolFailure
 from corral.tools.sources.source import Listed, Listing, Say, parts, relative
-from corral.tools.sources.transfer import TIMEOUT, Part, content, http_part, repeated, unheard
+from corral.tools.sources.transfer import Part, client, content, http_part, repeated, unheard
 
 ENDPOINT = "https://huggingface.co"
 COMMIT = re.compile(r"[0-9a-f]{40}")
@@ -74,7 +74,7 @@ class HubSource:
         headers = {"Authorization": f"Bearer {token}"} if token else {}
         try:
             with (
-                httpx.Client(timeout=TIMEOUT, follow_redirects=True, max_redirects=5) as http,
+                client() as http,
                 http_part(http, url, headers, self._refused, offset, version) as part,
             ):
                 yield part

@@ -20,9 +20,9 @@ from corral.tools.failure import ToolFailure
 from corral.tools.sources.source import Listed, Listing, Say, parts
 from corral.tools.sources.transfer import (
     CONNECT_ATTEMPTS,
-    TIMEOUT,
     Broken,
     Part,
+    client,
     content,
     http_part,
     repeated,
@@ -118,7 +118,7 @@ class OciSource:
     ) -> Generator[Part]:
         url = f"{self._base}/{rest}"
         try:
-            with httpx.Client(timeout=TIMEOUT, follow_redirects=True, max_redirects=5) as http:
+            with client() as http:
                 challenge = _challenge(http, url, headers)
                 if challenge is not None:
                     headers = {**headers, "Authorization": self._authorization(challenge, http)}

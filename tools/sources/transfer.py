@@ -12,6 +12,7 @@ from typing import TypeVar
 
 import httpx
 
+from corral.catalogue.authorities import authorities
 from corral.tools.failure import ToolFailure
 
 ATTEMPTS = 6
@@ -31,6 +32,11 @@ PASSING = frozenset((408, 425, 429, 500, 502, 503, 504))
 
 Say = Callable[[str], None]
 T = TypeVar("T")
+
+
+def client() -> httpx.Client:
+    """A client with bounded times and redirects."""
+    return httpx.Client(verify=authorities(), timeout=TIMEOUT, follow_redirects=True, max_redirects=5)
 
 
 def unheard(_line: str) -> None:

@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from tests.marks import further
 
 ROOT = Path(__file__).parents[3]
 SDKS = ("pulumi_aws", "pulumi_gcp")
@@ -35,7 +36,7 @@ def loaded_by(*statements: str) -> list[set[str]]:
             "from corral.components.gpu_node_pool.eks import EksGpuNodePool": {"pulumi_aws"},
             "import corral.stacks.deploy.clusters.eks": {"pulumi_aws"},
         },
-        {"from corral.components.gpu_node_pool.gke import GkeGpuNodePool": {"pulumi_gcp"}},
+        further({"from corral.components.gpu_node_pool.gke import GkeGpuNodePool": {"pulumi_gcp"}}),
     ],
     ids=["nothing, then EKS", "GKE"],
 )
