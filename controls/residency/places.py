@@ -31,7 +31,7 @@ _PATH = re.compile(
 _RING = re.compile(r"locations/(global)/keyRings/")
 _RINGS = {"europe": "eu"}
 """Where key rings are, as Cloud KMS calls it and as their data do: those in `EU` take keys of `europe`."""
-_HOST = re.compile(r"(?:^|[/\s\"'])(?:(us|asia)(?:\.gcr\.io|-[a-z]+\.pkg\.dev)|(gcr\.io)/)")
+_HOST = re.compile(r"(?:^|[/\s\"'])(?:(us|asia|eu)\.gcr\.io|(us|asia|europe)-[a-z]+\.pkg\.dev|(gcr\.io)/)")
 
 
 @cache
