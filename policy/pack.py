@@ -223,6 +223,7 @@ def _settings(constraints: Profile) -> Policy:
             "registry": text_,
             "bucket": text_,
             "lock": text_,
+            "kubernetes": text_,
         }
     )
     return ResourceValidationPolicy(
