@@ -102,6 +102,7 @@ CONTROL = Control(
     remedy="Serve a local path; drop hub tokens and hub addresses from the environment.",
     rule=ObjectRule(
         kinds=(*POD_KINDS, *SERVING_KINDS),
+        of_clouds=True,
         parameters=_parameters,
         expression=_EXPRESSION,
         message="a model would be fetched from a public hub at run time",
