@@ -50,6 +50,8 @@ _ADDRESS_KEY = re.compile(
     r"(?:storage|source|^)[-_]?model[-_]?ur[il]s?$|^(?:model|storage)[-_]?ur[il]s?$", re.IGNORECASE
 )
 """Keys under which operators have the address of a model."""
+_VARIABLE = re.compile(r"[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+")
+"""Name of a variable, which operators have under keys of their own, such as `envs`."""
 _NAME_KEY = re.compile(
     r"model[-_]?(?:id|repo|name[-_]?or[-_]?path)|hf[-_]?model(?:[-_]?id)?|repo[-_]?id", re.IGNORECASE
 )
@@ -224,7 +226,11 @@ def _models(value: Any, key: str) -> Iterator[Mapping[str, Any]]:
         for item in cast(list[Any], value):
             yield from _models(item, key)
     elif isinstance(value, Mapping):
-        for name, item in cast(Mapping[str, Any], value).items():
+        fields = cast(Mapping[str, Any], value)
+        variable, own = fields.get("name"), fields.get("value")
+        if isinstance(variable, str) and isinstance(own, str) and _VARIABLE.fullmatch(variable):
+            yield {"name": variable, "value": own}
+        for name, item in fields.items():
             if name not in _HOLDING:
                 yield from _models(item, name)
     elif value is UNKNOWN:

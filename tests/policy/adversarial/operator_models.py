@@ -92,6 +92,13 @@ def bad() -> Iterator[Named]:
     stranger = {"env": [{"name": "NIM_REPOSITORY_OVERRIDE", "value": "https://mirror.example.com"}]}
     cache = {**stranger, "source": {"ngc": ngc}, "storage": {}}
     yield "cache of a stranger's mirror", "apps.nvidia.com/v1alpha1:NIMCache", {"spec": cache}
+    for key in ("env", "envs", "extraEnvVars"):
+        for name, value in (("HF_MODEL_ID", "org/model"), ("HF_ENDPOINT", "https://hf-mirror.com")):
+            yield (
+                f"a variable {name} under {key}",
+                "serving.yatai.ai/v2alpha1:BentoDeployment",
+                {"spec": {"bento": "b", key: [{"name": name, "value": value}]}},
+            )
     for driver, attributes in (
         ("s3.csi.aws.com", {"bucketName": "modelshop"}),
         ("gcsfuse.csi.storage.gke.io", {"bucketName": "models"}),
@@ -154,6 +161,8 @@ def good() -> Iterator[Named]:
     }
     services = [{"name": "a", "spec": cached}, {"name": "b", "enabled": False, "spec": {"storage": {}}}]
     yield "NIMs of caches", "apps.nvidia.com/v1alpha1:NIMPipeline", {"spec": {"services": services}}
+    variables = [{"name": "HF_HUB_OFFLINE", "value": "1"}, {"name": "APP_NAME", "value": "org/model"}]
+    yield "variables", "serving.yatai.ai/v2alpha1:BentoDeployment", {"spec": {"envs": variables}}
     yield "another operator's model", "example.org/v1:Model", {"spec": {"image": "phi"}}
     own = {"driver": "s3.csi.aws.com", "volumeAttributes": {"bucketName": "models"}}
     yield "mounted, the own", "core/v1:Pod", {"spec": spec(volumes=[{"name": "m", "csi": own}])}
