@@ -1,8 +1,11 @@
-"""Containers that a cloud runs without a cluster of Kubernetes, as the pods that the rules about models read.
+"""What a cloud runs without a cluster of Kubernetes, as the pods that the rules about models read.
+
+These are containers of services, and scripts by which machines start.
 
 Inputs of pulumi-aws 7 and pulumi-gcp 10, some of them documents within text.
 """
 
+import base64
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, cast
 
@@ -142,6 +145,43 @@ def _model_garden(props: Fields) -> Iterator[Any]:
         yield _container(own, "envs", "commands")
 
 
+def _code_build(props: Fields) -> Iterator[Any]:
+    environment = _at(props, "environment")
+    own = {"image": _at(environment, "image"), "env": _at(environment, "environmentVariables")}
+    yield {**_container(own, "env"), "command": ["sh", "-c", _at(props, "source", "buildspec") or ""]}
+
+
+_SCRIPTS = ("startup-script", "user-data", "gce-container-declaration")
+"""Keys of metadata of Google's machines that have what they run at their start."""
+
+
+def _machine(*path: str) -> Callable[[Fields], Iterator[Any]]:
+    """What a machine runs at its start, of the properties at `path`."""
+
+    def read(props: Fields) -> Iterator[Any]:
+        holder = _at(props, *path)
+        for key in ("userData", "userDataBase64", "metadataStartupScript", "onCreate", "onStart"):
+            yield _script(_at(holder, key))
+        for key in _SCRIPTS:
+            yield _script(_at(holder, "metadata", key))
+
+    return read
+
+
+def _script(text: Any) -> Any:
+    if text is None or text is UNKNOWN:
+        return text
+    return {"name": "start", "command": ["sh", "-c", _plain(str(text))]}
+
+
+def _plain(text: str) -> str:
+    """`text`, decoded where it is Base64."""
+    try:
+        return base64.b64decode(text, validate=True).decode()
+    except ValueError:
+        return text
+
+
 _RUN = "gcp:cloudrunv2/"
 _READERS: Mapping[str, Callable[[Fields], Iterator[Any]]] = {
     "aws:sagemaker/model:Model": _sagemaker,
@@ -153,8 +193,26 @@ _READERS: Mapping[str, Callable[[Fields], Iterator[Any]]] = {
     f"{_RUN}workerPool:WorkerPool": _cloud_run("template", "containers"),
     f"{_RUN}job:Job": _cloud_run("template", "template", "containers"),
     "gcp:cloudrun/service:Service": _cloud_run("template", "spec", "containers"),
+    "aws:codebuild/project:Project": _code_build,
+    **dict.fromkeys(
+        (
+            "aws:ec2/instance:Instance",
+            "aws:ec2/launchConfiguration:LaunchConfiguration",
+            "aws:ec2/launchTemplate:LaunchTemplate",
+            "aws:ec2/spotInstanceRequest:SpotInstanceRequest",
+            "aws:sagemaker/notebookInstanceLifecycleConfiguration:NotebookInstanceLifecycleConfiguration",
+            "gcp:compute/instance:Instance",
+            "gcp:compute/instanceTemplate:InstanceTemplate",
+            "gcp:compute/regionInstanceTemplate:RegionInstanceTemplate",
+            "gcp:tpu/v2Vm:V2Vm",
+        ),
+        _machine(),
+    ),
+    "gcp:container/nodePool:NodePool": _machine("nodeConfig"),
+    "gcp:container/cluster:Cluster": _machine("nodeConfig"),
+    "gcp:workbench/instance:Instance": _machine("gceSetup"),
     "gcp:vertex/aiEndpointWithModelGardenDeployment:AiEndpointWithModelGardenDeployment": _model_garden,
 }
-"""Type of a resource -> the containers that it runs, as Kubernetes has them."""
+"""Type of a resource -> what it runs, as containers of Kubernetes."""
 TASKS = frozenset(_READERS)
-"""Types of resources of clouds that run containers."""
+"""Types of resources of clouds that run containers or scripts."""

@@ -26,8 +26,8 @@ PATCHES = ("podSpecPatch",)
 """Keys of a pod spec, or a part of one, as text."""
 DOCUMENTS = ("serveConfigV2", "runtimeEnvYAML", "runtimeEnv")
 """Keys of configuration that Ray reads, as text or as fields."""
-ENTRIES = ("entrypoint",)
-"""Keys of a command line as text."""
+ENTRIES = ("entrypoint", "userData")
+"""Keys of a command line as text, or of a script by which a node starts."""
 _CHARTS = "helm.sh/"
 """API of charts, whose objects are evaluated in place of their values."""
 _IMAGE_KEY = re.compile(r"image|modelPuller|imageName|imageRef|baseImage|[a-z]+Image")

@@ -1,10 +1,11 @@
 """Containers that a cloud runs by itself, and models that its services name."""
 
+import base64
 import json
 from collections.abc import Iterator
 from typing import Any
 
-from tests.policy.adversarial.cloud_parts import KEY
+from tests.policy.adversarial.cloud_parts import KEY, TEMPLATE
 from tests.policy.adversarial.stacks import DIGEST
 
 Named = tuple[str, str, dict[str, Any]]
@@ -75,10 +76,35 @@ def bad() -> Iterator[Named]:
     yield "Cloud Run job", "gcp:cloudrunv2/job:Job", nested
     former = {"location": "europe-west3", "template": {"spec": _run(args=["-hf", "org/model"])["template"]}}
     yield "Cloud Run, former", "gcp:cloudrun/service:Service", former
+    yield from _machines()
     place = {"location": "europe-west3"}
     yield "Model Garden of a hub", _GARDEN, {**place, "huggingFaceModelId": "org/model"}
     publisher = "publishers/google/models/gemma3@gemma-3-1b-it"
     yield "Model Garden", _GARDEN, {**place, "publisherModelName": publisher}
+
+
+def _machines() -> Iterator[Named]:
+    script = "#!/bin/bash\nhuggingface-cli download org/model --local-dir /models\n"
+    encoded = base64.b64encode(script.encode()).decode()
+    for key, value in (("userData", script), ("userDataBase64", encoded)):
+        yield f"a machine's {key}", "aws:ec2/instance:Instance", {"ami": "a", key: value}
+    yield "a template's script", "aws:ec2/launchTemplate:LaunchTemplate", {"userData": encoded}
+    notebook = "NotebookInstanceLifecycleConfiguration"
+    token = f"aws:sagemaker/notebookInstanceLifecycleConfiguration:{notebook}"
+    yield "a notebook's script", token, {"onStart": encoded}
+    zone = {"zone": "europe-west3-a", "machineType": "a3-highgpu-8g"}
+    machine = "gcp:compute/instance:Instance"
+    yield "a script in metadata", machine, {**zone, "metadata": {"startup-script": script}}
+    yield "a script of its own", machine, {**zone, "metadataStartupScript": script}
+    declared = "spec:\n  containers:\n  - image: vllm/vllm-openai\n    args: ['--model', 'org/model']\n"
+    yield "a container declared", machine, {**zone, "metadata": {"gce-container-declaration": declared}}
+    pool = {"cluster": "c", "nodeConfig": {"metadata": {"startup-script": script}}}
+    yield "a script of nodes", "gcp:container/nodePool:NodePool", pool
+    variables = [{"name": "HF_TOKEN", "value": "t"}]
+    build = {"environment": {"image": "aws/codebuild/standard:7.0", "environmentVariables": variables}}
+    yield "a build's variables", "aws:codebuild/project:Project", build
+    source = {"buildspec": "phases: {build: {commands: ['hf download org/model']}}"}
+    yield "a build's commands", "aws:codebuild/project:Project", {**build, "source": source}
 
 
 def elsewhere() -> Iterator[Named]:
@@ -100,6 +126,9 @@ def good() -> Iterator[Named]:
     yield "ECS", "aws:ecs/taskDefinition:TaskDefinition", _ecs(command=["--model", "/models/chat"])
     yield "Batch", "aws:batch/jobDefinition:JobDefinition", _batch(command=["python", "train.py"])
     yield "Cloud Run", "gcp:cloudrunv2/service:Service", _run(args=["--model", "/models/chat"])
+    script = "#!/bin/bash\n/etc/eks/bootstrap.sh models --kubelet-extra-args '--node-labels=pool=a'\n"
+    template = {**TEMPLATE, "userData": base64.b64encode(script.encode()).decode()}
+    yield "a template's script", "aws:ec2/launchTemplate:LaunchTemplate", template
     runtime = {"role": _ROLE, "runtime": "python3.13", "handler": "a.b", "kmsKeyArn": KEY}
     yield "Lambda of no model", "aws:lambda/function:Function", runtime
     model = "arn:aws:bedrock:eu-central-1::foundation-model/anthropic.claude-sonnet-4-20250514-v1:0"

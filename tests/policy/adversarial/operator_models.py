@@ -99,6 +99,8 @@ def bad() -> Iterator[Named]:
                 "serving.yatai.ai/v2alpha1:BentoDeployment",
                 {"spec": {"bento": "b", key: [{"name": name, "value": value}]}},
             )
+    script = "#!/bin/bash\nhuggingface-cli download org/model --local-dir /models\n"
+    yield "a node's script", "karpenter.k8s.aws/v1:EC2NodeClass", {"spec": {"userData": script}}
     for driver, attributes in (
         ("s3.csi.aws.com", {"bucketName": "modelshop"}),
         ("gcsfuse.csi.storage.gke.io", {"bucketName": "models"}),
