@@ -80,7 +80,7 @@ def bad() -> Iterator[Named]:
     ]
     yield "NIM of a pipeline", "apps.nvidia.com/v1alpha1:NIMPipeline", {"spec": {"services": services}}
     ngc = {"modelPuller": _PULLER, "authSecret": "n"}
-    mirrored = {"env": [{"name": "NIM_REPOSITORY_OVERRIDE", "value": "s3://models"}], "storage": {}}
+    mirrored = {"env": [{"name": "NIM_REPOSITORY_OVERRIDE", "value": "s3://models/nim"}], "storage": {}}
     for title, source in (
         ("a model of a hub, of any NIM", {"ngc": {**ngc, "modelEndpoint": "hf://org/model"}}),
         ("a hub beside a mirror of NGC", {"hf": {**hub, "modelPuller": _PULLER}}),
