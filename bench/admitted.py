@@ -15,7 +15,7 @@ from typing import Any
 
 import yaml
 from tests.controls.same_verdict.live import violations
-from tests.door.pod_security import FIXTURES, debugged, pods
+from tests.door.pod_security import FIXTURES, VERSION, debugged, pods
 
 from bench.figures import Figure
 from bench.gateway import Platform, platform
@@ -82,8 +82,9 @@ def held(policy: Mapping[str, Any], namespaces: Sequence[str]) -> dict[str, Any]
 
 
 def _written(own: Platform, checkout: Path) -> Path:
-    """A file with the namespaces of both, and the peer's policies."""
-    objects = [_namespace(f"{OWN}-{level}", {ENFORCE: level}) for level in LEVELS]
+    """A file with the peer's policies and all namespaces, ours under the pods' version of the standards."""
+    standards = {f"{ENFORCE}-version": VERSION}
+    objects = [_namespace(f"{OWN}-{level}", {ENFORCE: level, **standards}) for level in LEVELS]
     for index, level in enumerate(LEVELS):
         objects.append(_namespace(f"{PEER}-{level}", {}))
         chosen = [f"{PEER}-{one}" for one in LEVELS[index:]]
@@ -121,8 +122,9 @@ def _compared(
     )
     bad = sum(stops for _, stops, _ in found)
     for index, title in enumerate((f"violations missed of {bad}", f"good denied of {len(found) - bad}")):
-        for name in theirs[index]:
-            print(f"  {level}, {label}, {title}: Kyverno's set: {name}", file=sys.stderr)
+        for whose, names in (("ours", ours[index]), ("Kyverno's set", theirs[index])):
+            if names:
+                print(f"  {level}, {label}, {title}: {whose}: {', '.join(names)}", file=sys.stderr)
         figure = f"{level}, {label} in a cluster: {title}"
         yield Figure(figure, len(ours[index]), "", "Kyverno's set", len(theirs[index]), target=0)
 

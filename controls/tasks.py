@@ -50,12 +50,21 @@ def _variables(value: Any) -> Any:
         return UNKNOWN
     if isinstance(value, Mapping):
         return [{"name": str(name), "value": own} for name, own in cast(Fields, value).items()]
-    return [_keyed(one) for one in _listed(value)]
+    return [_keyed(one) for one in _listed(value) if one is UNKNOWN or isinstance(one, Mapping)]
 
 
 def _keyed(one: Any) -> Any:
     """A variable less the names that another service has for its value's place."""
-    return {key: _at(one, key) for key in ("name", "value") if _at(one, key) is not None} if one else one
+    if one is UNKNOWN:
+        return UNKNOWN
+    return {key: _at(one, key) for key in ("name", "value") if _at(one, key) is not None}
+
+
+def _words(value: Any) -> Any:
+    """A command, one word where it is a text; None: it is none."""
+    if isinstance(value, str):
+        return [value]
+    return cast(list[Any], value) if isinstance(value, list) else UNKNOWN if value is UNKNOWN else None
 
 
 def _container(one: Any, variables: str, command: str = "command", args: str = "args") -> Any:
@@ -64,8 +73,8 @@ def _container(one: Any, variables: str, command: str = "command", args: str = "
     named = {
         "name": _at(one, "name") or "task",
         "image": _at(one, "image"),
-        "command": _at(one, command),
-        "args": _at(one, args),
+        "command": _words(_at(one, command)),
+        "args": _words(_at(one, args)),
         "env": _variables(_at(one, variables)),
     }
     return {key: value for key, value in named.items() if value is not None}

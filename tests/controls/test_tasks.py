@@ -1,5 +1,6 @@
 """Containers of clouds stand for pods, whatever form a service has them in."""
 
+import json
 from typing import Any
 
 import pytest
@@ -57,6 +58,14 @@ def test_what_is_not_known_yet_is_undecided(token: str, props: dict[str, Any]) -
     (pod,) = tasks(token, props)
     with pytest.raises(Undecided):
         evaluate_object(control("SOV-MOD-01"), pod, PROFILES["eu-resident"])
+
+
+def test_what_a_document_has_in_another_form_stops_no_run() -> None:
+    odd = {"name": "v", "image": "e/x", "command": "serve org/model", "environment": ["A=b", 5]}
+    for text in ("[5]", "{}", "no document", json.dumps([odd])):
+        for pod in tasks(ECS, {"containerDefinitions": text}):
+            found = evaluate_object(control("SOV-MOD-02"), pod, PROFILES["eu-resident"])
+            assert bool(found) is ("serve" in text)
 
 
 def test_what_kubernetes_demands_of_pods_does_not_bind_them() -> None:
