@@ -6,7 +6,20 @@ from collections.abc import Callable, Iterable, Mapping
 
 from rich.console import Console
 
-from bench import applied, gateway, imports, lost, pack, packing, peers, programs, quick, sizing, whole
+from bench import (
+    admitted,
+    applied,
+    gateway,
+    imports,
+    lost,
+    pack,
+    packing,
+    peers,
+    programs,
+    quick,
+    sizing,
+    whole,
+)
 from bench.figures import Figure, save, show
 
 BENCHES: Mapping[str, Callable[[], Iterable[Figure]]] = {
@@ -24,6 +37,7 @@ BENCHES: Mapping[str, Callable[[], Iterable[Figure]]] = {
     "imports": imports.imports,
     "pack": pack.pack,
     "peers": peers.peers,
+    "admitted": admitted.admitted,
 }
 
 

@@ -54,6 +54,8 @@ class Subject:
 
     object: Mapping[str, Any]
     good: bool
+    kubernetes: str = ""
+    """Version of the standards that say so; empty: those of every version."""
 
 
 Net = Callable[[str, Sequence[Subject]], set[int]]
@@ -103,15 +105,17 @@ def _others() -> Iterator[tuple[str, Net]]:
 
 def _own(level: str) -> Iterator[Subject]:
     for path in sorted(FIXTURES.glob(f"*/{level}/*/*.yaml")):
-        yield from _held(yaml.safe_load(path.read_text()), path.parent.name == "pass")
+        version = path.parents[2].name.removeprefix("v")
+        yield from _held(yaml.safe_load(path.read_text()), path.parent.name == "pass", version)
 
 
-def _held(pod: Mapping[str, Any], good: bool) -> Iterator[Subject]:
+def _held(pod: Mapping[str, Any], good: bool, version: str = "") -> Iterator[Subject]:
     """A pod as it is, and as the template of kinds that make such."""
     template = {key: pod[key] for key in ("metadata", "spec") if key in pod}
-    yield Subject(_placed(pod, "Pod"), good)
-    yield Subject(_placed({"spec": {"template": template}}, "Deployment"), good)
-    yield Subject(_placed({"spec": {"jobTemplate": {"spec": {"template": template}}}}, "CronJob"), good)
+    yield Subject(_placed(pod, "Pod"), good, version)
+    yield Subject(_placed({"spec": {"template": template}}, "Deployment"), good, version)
+    nested = {"spec": {"jobTemplate": {"spec": {"template": template}}}}
+    yield Subject(_placed(nested, "CronJob"), good, version)
 
 
 def _placed(one: Mapping[str, Any], kind: str) -> dict[str, Any]:
@@ -123,7 +127,13 @@ def generated(level: str) -> Iterator[Subject]:
     if level == "restricted":
         for case in control("SOV-POD-10").cases:
             subject = cast(Resource, case.subject)
-            if subject.type == KINDS["Pod"].token and case.others and known(dict(subject.props)):
+            every_version = not case.profile.startswith("1.")
+            if (
+                subject.type == KINDS["Pod"].token
+                and case.others
+                and known(dict(subject.props))
+                and every_version
+            ):
                 labels = case.others[0].props["metadata"]["labels"]
                 if case.verdict is not Verdict.UNDECIDED and labels.get(ENFORCE) == level:
                     yield from _held(subject.props, case.verdict is Verdict.GOOD)
@@ -131,7 +141,7 @@ def generated(level: str) -> Iterator[Subject]:
     exempt = re.compile(drivers(PROFILES["eu-resident"]))
     kinds = {kind.kind for kind in PODS} - {"LeaderWorkerSet"}
     for one in subjects(control("SOV-POD-01"), every=True):
-        if one.object["kind"] not in kinds:
+        if one.object["kind"] not in kinds or one.case.profile.startswith("1."):
             continue
         images = [each.get("image", "") for each in _pod(one.object).get("containers", ())]
         system = one.object["metadata"].get("namespace") == "kube-system"
@@ -154,13 +164,21 @@ def of_pack(level: str, tried: Sequence[Subject]) -> set[int]:
         "kubernetes:core/v1:Namespace", "n", {"metadata": {"name": NAMESPACE, "labels": labels}}
     )
     cluster: dict[str, Any] = {"urn": _CLUSTER, "type": "pulumi:providers:kubernetes", "inputs": {}}
-    stack = [_recorded(KINDS[one.object["kind"]].token, str(at), one.object) for at, one in enumerate(tried)]
-    config = {"corral:platform": json.dumps({"sovereignty": {"profile": "eu-resident"}})}
-    return {
-        int(found.urn.rpartition("::")[2])
-        for found in evaluation(config, [cluster, space, *stack]).findings
-        if found.control in CONTROLS and found.outcome is Outcome.VIOLATED
-    }
+    denied: set[int] = set()
+    for version in {one.kubernetes for one in tried}:
+        stack = [
+            _recorded(KINDS[one.object["kind"]].token, str(at), one.object)
+            for at, one in enumerate(tried)
+            if one.kubernetes == version
+        ]
+        known = {"cluster": {"kubernetes": version}} if version else {}
+        config = {"corral:platform": json.dumps({"sovereignty": {"profile": "eu-resident"}, **known})}
+        denied |= {
+            int(found.urn.rpartition("::")[2])
+            for found in evaluation(config, [cluster, space, *stack]).findings
+            if found.control in CONTROLS and found.outcome is Outcome.VIOLATED
+        }
+    return denied
 
 
 def _recorded(token: str, name: str, inputs: Mapping[str, Any]) -> dict[str, Any]:
@@ -185,12 +203,22 @@ def of_checkov(program: str, level: str, tried: Sequence[Subject]) -> set[int]:
 def of_kyverno(checkout: Path, level: str, tried: Sequence[Subject]) -> set[int]:
     """Kyverno's ValidatingPolicies on the pods, those of templates too: it makes rules for these itself."""
     levels = LEVELS[: LEVELS.index(level) + 1]
-    files = (path for each in levels for path in (checkout / "pod-security-vpol" / each).glob("*/*.yaml"))
+    policies = [one for each in levels for one in kyverno_policies(checkout, each)]
+    return {at for at, one in enumerate(tried) if any(_refuses(policy, one.object) for policy in policies)}
+
+
+def kyverno_policies(checkout: Path, level: str) -> list[Mapping[str, Any]]:
+    """Kyverno's ValidatingPolicies of a level in a checkout of kyverno/policies.
+
+    Raises:
+        RuntimeError: there are none.
+    """
+    files = sorted((checkout / "pod-security-vpol" / level).glob("*/*.yaml"))
     read = (one for path in files for one in yaml.safe_load_all(path.read_text()))
     policies = [one for one in read if one and one["kind"] == "ValidatingPolicy"]
     if not policies:
-        raise RuntimeError(f"{checkout}: no policies in pod-security-vpol")
-    return {at for at, one in enumerate(tried) if any(_refuses(policy, one.object) for policy in policies)}
+        raise RuntimeError(f"{checkout}: no policies in pod-security-vpol/{level}")
+    return policies
 
 
 def _refuses(policy: Mapping[str, Any], one: Mapping[str, Any]) -> bool:

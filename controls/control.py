@@ -138,6 +138,8 @@ class ObjectRule:
     public: a program's objects do not say which class their namespace is of."""
     whole: bool = False
     """Whether it demands fields of a pod, so that parts of one, which operators have apart, are left out."""
+    of_clouds: bool = False
+    """Whether it evaluates containers that a cloud runs by itself, too (`corral.controls.tasks`)."""
 
     @property
     def admitted(self) -> bool:

@@ -7,6 +7,7 @@ from corral.controls.cel import Prepared, prepared, violations
 from corral.controls.conjunction import hold_together
 from corral.controls.control import Control, ObjectRule, Resource, ResourceRule, Undecided
 from corral.controls.profiles import Profile
+from corral.controls.tasks import CLOUD
 from corral.controls.workloads import PART
 
 
@@ -29,7 +30,7 @@ def evaluate_object(control: Control, subject: Mapping[str, Any] | Prepared, pro
     if kind not in rule.kinds:
         return []
     ready = subject if isinstance(subject, Prepared) else prepared(subject)
-    if rule.whole and ready.known.get("apiVersion") == PART:
+    if _left_out(rule, ready):
         return []
     return violations(rule, ready, profile)
 
@@ -40,13 +41,18 @@ def keeps_all(controls: Sequence[Control], subject: Prepared, profile: Profile) 
     False: one is broken, or undecided, or could not run; `evaluate_object` says of each.
     """
     kind = subject.known.get("kind")
-    part = subject.known.get("apiVersion") == PART
     rules = tuple(
         rule
         for rule in (one.rule for one in controls)
-        if isinstance(rule, ObjectRule) and kind in rule.kinds and not (rule.whole and part)
+        if isinstance(rule, ObjectRule) and kind in rule.kinds and not _left_out(rule, subject)
     )
     return hold_together(rules, subject, profile)
+
+
+def _left_out(rule: ObjectRule, subject: Prepared) -> bool:
+    """Whether `rule` is not about a subject that stands for a part of a pod, or for what a cloud runs."""
+    stated = subject.known.get("apiVersion")
+    return (rule.whole and stated == PART) or (stated == CLOUD and not rule.of_clouds)
 
 
 def evaluate_resource(

@@ -2,11 +2,12 @@
 
 Read from the Go types of KubeAI (`kubeai.org/v1`), llmaz (`llmaz.io/v1alpha1`), AIBrix
 (`model.aibrix.ai/v1alpha1`), the Ollama operator (`ollama.ayaka.io/v1`), Kaito (`kaito.sh/v1beta1`) and
-NVIDIA's NIM operator (`apps.nvidia.com/v1alpha1`).
+NVIDIA's NIM operator (`apps.nvidia.com/v1alpha1`, at f63f74d7).
 """
 
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, cast
+from urllib.parse import urlsplit
 
 from corral.controls.control import UNKNOWN
 
@@ -82,17 +83,26 @@ def _kaito(subject: Fields) -> Iterator[Any]:
 
 
 def _nim_cache(subject: Fields) -> Iterator[Any]:
+    """The cache fetches, not the service that mounts it; a repository of one's own stands for NGC alone."""
     own = _override(subject)
     source = _at(subject, "spec", "source")
+    named = _at(source, "ngc", "modelEndpoint")
     if own is not None:
         yield own
-    elif _at(source, "ngc") is not None:
-        yield "ngc://nim"
+    if _at(source, "ngc") is not None and (own is None or not str(named or "ngc:").startswith("ngc:")):
+        yield named or "ngc://nim"
     for kind in ("hf", "dataStore"):
         address = _at(source, kind, "endpoint")
-        inside = isinstance(address, str) and ".svc" in address.partition("://")[2].partition("/")[0]
-        if not inside:
+        if not _in_cluster(address):
             yield address
+
+
+def _in_cluster(address: Any) -> bool:
+    """Whether `address` is that of a Service of the cluster."""
+    if not isinstance(address, str):
+        return False
+    host = urlsplit(address).hostname or ""
+    return bool(host) and ("." not in host or host.endswith((".svc", ".svc.cluster.local")))
 
 
 def _nim_service(subject: Fields) -> Iterator[Any]:
@@ -103,6 +113,14 @@ def _nim_service(subject: Fields) -> Iterator[Any]:
         _at(storage, "pvc", "name") and not _at(storage, "pvc", "create")
     ):
         yield "ngc://nim"
+
+
+def _nim_pipeline(subject: Fields) -> Iterator[Any]:
+    for one in _each(subject, "spec", "services"):
+        if one is UNKNOWN:
+            yield UNKNOWN
+        elif _at(one, "enabled") is not False:
+            yield from _nim_service(cast(Fields, one))
 
 
 def _override(subject: Fields) -> Any:
@@ -125,5 +143,6 @@ _READERS: Mapping[tuple[str, str], Callable[[Fields], Iterator[Any]]] = {
     ("kaito.sh", "InferenceSet"): _kaito,
     ("apps.nvidia.com", "NIMCache"): _nim_cache,
     ("apps.nvidia.com", "NIMService"): _nim_service,
+    ("apps.nvidia.com", "NIMPipeline"): _nim_pipeline,
 }
 """API group and kind -> addresses of the models that such a resource names."""

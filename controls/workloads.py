@@ -26,8 +26,8 @@ PATCHES = ("podSpecPatch",)
 """Keys of a pod spec, or a part of one, as text."""
 DOCUMENTS = ("serveConfigV2", "runtimeEnvYAML", "runtimeEnv")
 """Keys of configuration that Ray reads, as text or as fields."""
-ENTRIES = ("entrypoint",)
-"""Keys of a command line as text."""
+ENTRIES = ("entrypoint", "userData")
+"""Keys of a command line as text, or of a script by which a node starts."""
 _CHARTS = "helm.sh/"
 """API of charts, whose objects are evaluated in place of their values."""
 _IMAGE_KEY = re.compile(r"image|modelPuller|imageName|imageRef|baseImage|[a-z]+Image")
@@ -50,6 +50,8 @@ _ADDRESS_KEY = re.compile(
     r"(?:storage|source|^)[-_]?model[-_]?ur[il]s?$|^(?:model|storage)[-_]?ur[il]s?$", re.IGNORECASE
 )
 """Keys under which operators have the address of a model."""
+_VARIABLE = re.compile(r"[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+")
+"""Name of a variable, which operators have under keys of their own, such as `envs`."""
 _NAME_KEY = re.compile(
     r"model[-_]?(?:id|repo|name[-_]?or[-_]?path)|hf[-_]?model(?:[-_]?id)?|repo[-_]?id", re.IGNORECASE
 )
@@ -224,7 +226,11 @@ def _models(value: Any, key: str) -> Iterator[Mapping[str, Any]]:
         for item in cast(list[Any], value):
             yield from _models(item, key)
     elif isinstance(value, Mapping):
-        for name, item in cast(Mapping[str, Any], value).items():
+        fields = cast(Mapping[str, Any], value)
+        variable, own = fields.get("name"), fields.get("value")
+        if isinstance(variable, str) and isinstance(own, str) and _VARIABLE.fullmatch(variable):
+            yield {"name": variable, "value": own}
+        for name, item in fields.items():
             if name not in _HOLDING:
                 yield from _models(item, name)
     elif value is UNKNOWN:

@@ -8,6 +8,7 @@ from pulumi_policy import deserialize as sdk
 from pulumi_policy import proxy as marks
 
 from corral.controls.control import UNKNOWN, Resource
+from corral.controls.tasks import tasks
 from corral.controls.workloads import workloads
 
 _UNKNOWN = frozenset(
@@ -80,9 +81,9 @@ def api_of(token: str) -> tuple[str, str]:
 
 
 def kubernetes_workloads(token: str, props: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
-    """The workloads within a Kubernetes resource of type `token`; none of another provider's."""
+    """The workloads within a resource of type `token`; of a cloud's, the containers that it runs itself."""
     if not token.startswith("kubernetes:"):
-        return ()
+        return tuple(tasks(token, props))
     api_version, kind = api_of(token)
     stated = {"apiVersion": api_version, "kind": kind}
     return tuple(workloads({**props, **stated}))

@@ -1,6 +1,7 @@
 """The constraints of the pack: from its own configuration, the stack's, or the strict default."""
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import date
@@ -49,8 +50,28 @@ def constraints_of(config: Mapping[str, str], day: date | None = None) -> Profil
     lock = own.get("lock") or config.get("corral:lock")
     if lock:
         constraints = replace(constraints, locked=_locked(Path(lock)))
+    constraints = replace(constraints, kubernetes=_minor(own, platform))
     budget = cast(Mapping[str, Any] | None, platform.get("budget"))
     return constraints if budget is None else replace(constraints, budget=parse_budget(budget))
+
+
+_VERSION = re.compile(r"v?1\.([0-9]+)(?:[.+-].*)?")
+
+
+def _minor(own: Mapping[str, str], platform: Mapping[str, Any]) -> int | None:
+    """Minor version of the cluster's Kubernetes, where the pack's configuration or the stack's says which.
+
+    Raises:
+        ValueError: what is said is no version.
+    """
+    cluster = cast(Mapping[str, Any], platform.get("cluster") or {})
+    stated = own.get("kubernetes") or cluster.get("kubernetes")
+    if stated is None:
+        return None
+    match = _VERSION.fullmatch(str(stated))
+    if match is None:
+        raise ValueError(f"cluster.kubernetes: {stated!r} is no version of Kubernetes, such as 1.35")
+    return int(match[1])
 
 
 def _locked(path: Path) -> frozenset[str]:

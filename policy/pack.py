@@ -30,6 +30,7 @@ from corral.controls.levels import Severity
 from corral.controls.profiles import PROFILES, Profile
 from corral.controls.register import CONTROLS
 from corral.controls.stamp import CONFIG_MAP
+from corral.controls.tasks import TASKS
 from corral.controls.workloads import kind_of
 from corral.policy import providers
 from corral.policy.adapt import api_of
@@ -124,7 +125,7 @@ def _about(control: Control, token: str) -> bool:
     if not isinstance(control.rule, ObjectRule):
         return control.rule.applies(token)
     if not token.startswith("kubernetes:"):
-        return False
+        return control.rule.of_clouds and token in TASKS
     kind = kind_of(*api_of(token))
     if kind is not None:
         return kind.kind in control.rule.kinds
@@ -223,6 +224,7 @@ def _settings(constraints: Profile) -> Policy:
             "registry": text_,
             "bucket": text_,
             "lock": text_,
+            "kubernetes": text_,
         }
     )
     return ResourceValidationPolicy(

@@ -18,6 +18,7 @@ from pulumi_policy.proxy import UNKNOWN_STRING_VALUE
 
 from corral.controls.control import UNKNOWN, Control, ObjectRule, Resource
 from corral.controls.register import CONTROLS
+from corral.controls.tasks import TASKS
 from corral.controls.verdicts import Evaluation, Finding, Outcome
 from corral.policy.adapter import adapted
 from corral.policy.configured import configured
@@ -68,7 +69,8 @@ def evaluation(config: Mapping[str, str], resources: Sequence[Recorded]) -> Eval
 def _about(control: Control, token: str, kinds: Set[str]) -> bool:
     """Whether the rule of `control` is about a resource of type `token` with workloads of `kinds`."""
     if isinstance(control.rule, ObjectRule):
-        return not kinds.isdisjoint(control.rule.kinds)
+        about = control.rule.of_clouds or token not in TASKS
+        return about and not kinds.isdisjoint(control.rule.kinds)
     return control.rule.applies(token)
 
 

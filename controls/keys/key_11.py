@@ -40,7 +40,7 @@ def _apart(subject: Resource, profile: Profile) -> Iterator[str]:
 
 _SEVERAL = {"eu": "europe", "eur3": "europe", "nam5": "us"}
 """Places of several regions whose key rings are in one of another name: of BigQuery and Cloud Storage, and of
-Firestore."""
+Firestore (hashicorp/terraform-provider-google at e03b762, resource_firestore_database.go)."""
 
 
 def _matches(ring: str, own: str) -> bool:

@@ -47,6 +47,27 @@ CASES = (
             ),
         )
     ),
+    *(
+        Case(title, verdict, pod(command=["sh", "-c", line]))
+        for title, verdict, line in (
+            (
+                "a name in a configuration that a command writes",
+                Verdict.BAD,
+                "cat <<EOF > /tmp/c.yaml\nmodel: org/chat\nport: 8000\nEOF\nvllm serve --config /tmp/c.yaml",
+            ),
+            (
+                "a name in a line of it",
+                Verdict.BAD,
+                "echo 'model: org/chat' > /tmp/c.yaml; vllm serve --config /tmp/c.yaml",
+            ),
+            (
+                "a path in it",
+                Verdict.GOOD,
+                "cat <<EOF > /tmp/c.yaml\nmodel: /mnt/models\nserved-model-name: org/chat\nEOF\n"
+                "vllm serve --config /tmp/c.yaml",
+            ),
+        )
+    ),
     Case("a local path, joined", Verdict.GOOD, pod(args=["--model=/mnt/models"])),
     Case("offline is said", Verdict.GOOD, pod(env=[{"name": "HF_HUB_OFFLINE", "value": "1"}])),
     Case("a hub's name for a model, joined", Verdict.BAD, pod(args=["--model=org/chat"])),

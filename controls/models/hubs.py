@@ -49,6 +49,11 @@ SERVES = (
 )
 """A command, or a call, that takes a model as its argument."""
 IN_JSON = rf"[\"'][A-Za-z_]*(model|tokenizer|repo|adapter|lora)[A-Za-z_]*[\"']\s*[:=]\s*[\"']{_NAME}[\"']"
+WRITTEN = (
+    rf"(?i)(^|[\s\"']|\\n)(model|tokenizer|hf-config-path|speculative-model|draft-model|model[-_](path|id|tag))\s*:"
+    rf"\s+[\"']?{_NAME}([\s\"'\\]|$)"
+)
+"""Configuration of an engine within a command that writes it."""
 HOST = (
     r"(?i)(^|[\s/@.\"'=(,])(huggingface\.co|hf\.co|hf-mirror\.com|modelscope\.(cn|ai|com)|ollama\.(com|ai)|civitai\.com"
     r"|kaggle\.com|cdn-lfs[a-z0-9.-]*)([/:\s\"',)]|$)|(?i)(^|[\s\"'=(,])(hf|modelscope|ollama|huggingface)://"

@@ -105,6 +105,7 @@ CONTROL = Control(
     remedy="Import the model into the platform's own store and serve it from there (`s3://…`).",
     rule=ObjectRule(
         kinds=(*POD_KINDS, *SERVING_KINDS),
+        of_clouds=True,
         parameters=_parameters,
         expression=_EXPRESSION,
         message="a model address lies outside the allowed sources",

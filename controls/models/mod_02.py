@@ -79,6 +79,7 @@ _SWITCHED = (
     f"e.name in variables.offline && !(has(e.value) && e.value in {text(_ON)})"
 )
 _ASSIGNED = f"(l.contains('$') || l.contains('(')) && l.matches({text(hubs.ASSIGNED)}) && {hubs.named('l')}"
+_WRITTEN = f"l.contains('>') && l.matches({text(hubs.WRITTEN)}) && {hubs.named(f'l{SPACES}')}"
 _PUBLIC = " || ".join(f"variables.text.matches({text(pattern)})" for pattern in (hubs.HOST, hubs.TOOL))
 _EXPRESSION = " && ".join(
     (
@@ -89,7 +90,7 @@ _EXPRESSION = " && ".join(
         f"{hubs.named(hubs.without_base('s'))}))) && "
         "variables.served.all(commands, commands.all(o, o.all(s, "
         f"s.matches({text(hubs.SERVED)}) || !({_ARGUMENT})))) && "
-        f"variables.serving.all(l, !({_ASSIGNED})) && "
+        f"variables.serving.all(l, !({_ASSIGNED}) && !({_WRITTEN})) && "
         f"variables.env.all(l, l.all(e, !({_VALUE})))))",
     )
 )
@@ -102,6 +103,7 @@ CONTROL = Control(
     remedy="Serve a local path; drop hub tokens and hub addresses from the environment.",
     rule=ObjectRule(
         kinds=(*POD_KINDS, *SERVING_KINDS),
+        of_clouds=True,
         parameters=_parameters,
         expression=_EXPRESSION,
         message="a model would be fetched from a public hub at run time",

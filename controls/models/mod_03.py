@@ -53,6 +53,7 @@ CONTROL = Control(
     remedy="Take the switch out; use a model that its engine supports without code of its own.",
     rule=ObjectRule(
         kinds=(*POD_KINDS, *SERVING_KINDS),
+        of_clouds=True,
         parameters=lambda profile: {
             "codeNames": text(list(_NAMES)),
             "spelled": "variables.text.lowerAscii().contains('remote')",

@@ -19,6 +19,13 @@ _TABLE: Table = {
     "aws:sagemaker/notebookInstance:NotebookInstance": (
         needed("directInternetAccess", false, "is not Disabled (absent means open)"),
     ),
+    "aws:sagemaker/domain:Domain": (
+        needed(
+            "appNetworkAccessType",
+            lambda value: value == "VpcOnly",
+            "is not VpcOnly (absent means by way of the internet)",
+        ),
+    ),
     "gcp:compute/instance:Instance": (
         limited("networkInterfaces.accessConfigs", lambda one: False, "gives the machine a public address"),
     ),
@@ -56,6 +63,13 @@ CONTROL = Control(
         Case("a private subnet", Verdict.GOOD, Resource(_SUBNET, "s", {})),
         Case("a public subnet", Verdict.BAD, Resource(_SUBNET, "s", {"mapPublicIpOnLaunch": True})),
         Case("not known yet", Verdict.UNDECIDED, Resource(_SUBNET, "s", {"mapPublicIpOnLaunch": UNKNOWN})),
+        *(
+            Case(title, verdict, Resource("aws:sagemaker/domain:Domain", "d", props))
+            for title, verdict, props in (
+                ("a studio within its network", Verdict.GOOD, {"appNetworkAccessType": "VpcOnly"}),
+                ("a studio of which nothing is said", Verdict.BAD, {}),
+            )
+        ),
         Case(
             "a template with public addresses",
             Verdict.BAD,

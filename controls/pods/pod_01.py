@@ -9,6 +9,7 @@ from corral.controls.control import UNKNOWN, Case, Control, ObjectRule, Verdict
 from corral.controls.kinds import POD_KINDS, SERVING_KINDS
 from corral.controls.levels import Severity
 from corral.controls.pods.drivers import drivers
+from corral.controls.profiles import Profile
 
 _SYSTEM = ("kube-system",)
 """Namespaces of what a cluster is made of."""
@@ -27,22 +28,26 @@ _CAPABILITIES = (
     "SETUID",
     "SYS_CHROOT",
 )
-_SYSCTLS = (
-    "kernel.shm_rmid_forced",
-    "net.ipv4.ip_local_port_range",
-    "net.ipv4.ip_local_reserved_ports",
-    "net.ipv4.ip_unprivileged_port_start",
-    "net.ipv4.ping_group_range",
-    "net.ipv4.tcp_fin_timeout",
-    "net.ipv4.tcp_keepalive_intvl",
-    "net.ipv4.tcp_keepalive_probes",
-    "net.ipv4.tcp_keepalive_time",
-    "net.ipv4.tcp_notsent_lowat",
-    "net.ipv4.tcp_rmem",
-    "net.ipv4.tcp_slow_start_after_idle",
-    "net.ipv4.tcp_syncookies",
-    "net.ipv4.tcp_wmem",
-)
+_SYSCTLS = {
+    "kernel.shm_rmid_forced": 0,
+    "net.ipv4.ip_local_port_range": 0,
+    "net.ipv4.ip_local_reserved_ports": 27,
+    "net.ipv4.ip_unprivileged_port_start": 0,
+    "net.ipv4.ping_group_range": 0,
+    "net.ipv4.tcp_fin_timeout": 29,
+    "net.ipv4.tcp_keepalive_intvl": 29,
+    "net.ipv4.tcp_keepalive_probes": 29,
+    "net.ipv4.tcp_keepalive_time": 29,
+    "net.ipv4.tcp_notsent_lowat": 37,
+    "net.ipv4.tcp_rmem": 32,
+    "net.ipv4.tcp_slow_start_after_idle": 37,
+    "net.ipv4.tcp_syncookies": 0,
+    "net.ipv4.tcp_wmem": 32,
+}
+"""Sysctls that the baseline has as safe, and since which minor version (kubernetes/pod-security-admission at
+8f84a87, policy/check_sysctls.go)."""
+USER_NAMESPACES = 35
+"""Minor version since which a pod in a user namespace of its own may be more (policy/helpers.go)."""
 _LABELS = ("", "container_t", "container_init_t", "container_kvm_t", "container_engine_t")
 """Types of SELinux."""
 _PROFILES = ("RuntimeDefault", "Localhost")
@@ -95,15 +100,13 @@ _POD = " && ".join(
     (
         *(_where("p", key, "{} != true") for key in ("hostNetwork", "hostPID", "hostIPC")),
         *_of_either("p"),
-        _where(
-            "p", "securityContext.sysctls", f"{{}}.all(s, !has(s.name) || s.name in {text(list(_SYSCTLS))})"
-        ),
+        _where("p", "securityContext.sysctls", "{}.all(s, !has(s.name) || s.name in variables.sysctls)"),
     )
 )
 _CONTAINER = " && ".join(
     (
         _where("c", "securityContext.privileged", "{} != true"),
-        _where("c", "securityContext.procMount", "{} == 'Default'"),
+        _where("c", "securityContext.procMount", "variables.mapped || {} == 'Default'"),
         _where("c", "securityContext.capabilities.add", f"{{}}.all(a, a in {text(list(_CAPABILITIES))})"),
         *_of_either("c"),
         _where("c", "ports", "{}.all(o, !has(o.hostPort) || o.hostPort == 0)"),
@@ -116,6 +119,19 @@ _ARMOURED = " && ".join(
     for one in _ANNOTATIONS
 )
 _PODS = "[variables.pod, variables.pod1, variables.pod2, variables.pod3]"
+
+
+_MAPPED = f"{_PODS}.all(p, size(p) == 0 || (has(p.hostUsers) && p.hostUsers == false))"
+"""CEL: whether every pod is in a user namespace of its own."""
+
+
+def _parameters(profile: Profile) -> dict[str, str]:
+    minor = profile.kubernetes
+    return {
+        "drivers": text(drivers(profile)),
+        "sysctls": text([name for name, since in _SYSCTLS.items() if minor is None or since <= minor]),
+        "mapped": _MAPPED if minor is not None and minor >= USER_NAMESPACES else "false",
+    }
 
 
 def _pod(container: Mapping[str, Any] | None = None, **spec: Any) -> dict[str, Any]:
@@ -133,6 +149,7 @@ def _annotated(profile: str) -> dict[str, Any]:
     return {**_pod(), "metadata": {"annotations": {f"{_ARMOUR}c": profile}}}
 
 
+_UNMASKED = {"procMount": "Unmasked"}
 _PATH = [{"name": "v", "hostPath": {"path": "/"}}]
 _EXPORTER = image("node-exporter").reference()
 
@@ -144,7 +161,7 @@ CONTROL = Control(
     remedy="Take the setting out; what has the node for its task belongs to an image of the catalogue.",
     rule=ObjectRule(
         kinds=(*POD_KINDS, *SERVING_KINDS),
-        parameters=lambda profile: {"drivers": text(drivers(profile))},
+        parameters=_parameters,
         expression=(
             f"object.?metadata.?namespace.orValue('') in {text(list(_SYSTEM))} || "
             f"({_PODS}.all(p, {_POD}) && variables.volumes.all(v, !has(v.hostPath)) && "
@@ -183,10 +200,6 @@ CONTROL = Control(
                 ("no seccomp", _secured(seccompProfile={"type": "Unconfined"})),
                 ("no AppArmor", _secured(appArmorProfile={"type": "Unconfined"})),
                 ("/proc unmasked", _secured(procMount="Unmasked")),
-                (
-                    "/proc unmasked in a user namespace, which Kubernetes before 1.35 refuses",
-                    _pod({"securityContext": {"procMount": "Unmasked"}}, hostUsers=False),
-                ),
                 ("a type of SELinux", _secured(seLinuxOptions={"type": "spc_t"})),
                 ("a process of a Windows host", _secured(windowsOptions={"hostProcess": True})),
                 ("the node's network", _pod(hostNetwork=True)),
@@ -211,6 +224,25 @@ CONTROL = Control(
                 ),
                 ("an older AppArmor", _annotated("unconfined")),
             )
+        ),
+        *(
+            Case(title, verdict, _pod({"securityContext": context}, hostUsers=users), profile=profile)
+            for title, verdict, profile, users, context in (
+                ("/proc unmasked in a user namespace, since 1.35", Verdict.GOOD, "1.35", False, _UNMASKED),
+                ("/proc unmasked in one before", Verdict.BAD, "1.34", False, _UNMASKED),
+                ("/proc unmasked in one of who knows which", Verdict.BAD, "eu-resident", False, _UNMASKED),
+                ("/proc unmasked among the node's users", Verdict.BAD, "1.35", True, _UNMASKED),
+                ("privileged in a user namespace", Verdict.BAD, "1.35", False, {"privileged": True}),
+            )
+        ),
+        *(
+            Case(
+                f"a sysctl that is safe since 1.37, on {profile}",
+                verdict,
+                _pod(securityContext={"sysctls": [{"name": "net.ipv4.tcp_notsent_lowat"}]}),
+                profile=profile,
+            )
+            for profile, verdict in (("1.35", Verdict.BAD), ("1.37", Verdict.GOOD))
         ),
         Case("not known yet", Verdict.UNDECIDED, _pod(hostNetwork=UNKNOWN)),
     ),

@@ -9,6 +9,7 @@ from corral.controls.control import UNKNOWN, Case, Control, Resource, StackRule,
 from corral.controls.gpu.spaces import NAMESPACES, labels_of, namespaces, space
 from corral.controls.kinds import PODS
 from corral.controls.levels import Severity
+from corral.controls.pods.pod_01 import USER_NAMESPACES
 from corral.controls.profiles import Profile
 from corral.controls.workloads import workloads
 
@@ -123,8 +124,13 @@ def _capable(pod: Fields) -> str:
     )
 
 
+def _unmasked(pod: Fields) -> str:
+    """A user namespace is no excuse here, as it is in the baseline since Kubernetes 1.35."""
+    return _each(pod, lambda one: _of(one, "procMount") not in (None, "Default"))
+
+
 def _own_users(pod: Fields) -> bool:
-    """Whether root of the pod is no root of its node: Kubernetes lets it be one since 1.35."""
+    """Whether root of the pod is no root of its node."""
     return _at(pod, "hostUsers") in _FALSE
 
 
@@ -139,6 +145,7 @@ _CHECKS: Mapping[str, Callable[[Fields], str]] = {
     "user 0 is set for": _root,
     "no seccomp profile for": _unfiltered,
     "capabilities are not dropped by": _capable,
+    "/proc is unmasked for": _unmasked,
 }
 
 
@@ -168,7 +175,7 @@ def _kept(subject: Resource, others: Sequence[Resource], profile: Profile) -> It
             for title, check in _CHECKS.items():
                 try:
                     pod = _at(one, *path.split("."))
-                    offenders = check(cast(Fields, pod)) if pod else ""
+                    offenders = check(_judged(pod, profile)) if pod else ""
                 except Undecided as reason:
                     open_ = open_ or reason
                     continue
@@ -176,6 +183,13 @@ def _kept(subject: Resource, others: Sequence[Resource], profile: Profile) -> It
                     yield f"its namespace holds pods to the restricted level, and {title} {offenders}"
     if open_:
         raise open_
+
+
+def _judged(pod: Fields, profile: Profile) -> Fields:
+    """`pod` as the cluster's version judges it: before 1.35 its own users excuse nothing."""
+    if profile.kubernetes is None or profile.kubernetes >= USER_NAMESPACES:
+        return pod
+    return {key: value for key, value in pod.items() if key != "hostUsers"}
 
 
 _POD = "kubernetes:core/v1:Pod"
@@ -258,7 +272,21 @@ CONTROL = Control(
             _pod({"name": "c", "securityContext": {"runAsNonRoot": True}}, os={"name": "windows"}),
             _RESTRICTED,
         ),
-        Case("root of a user namespace", Verdict.GOOD, _rooted_pod(hostUsers=False), _RESTRICTED),
+        *(
+            Case(title, verdict, _rooted_pod(hostUsers=False), _RESTRICTED, profile=profile)
+            for title, verdict, profile in (
+                ("root of a user namespace", Verdict.GOOD, "eu-resident"),
+                ("root of a user namespace, on 1.35", Verdict.GOOD, "1.35"),
+                ("root of a user namespace, on 1.34", Verdict.BAD, "1.34"),
+            )
+        ),
+        Case(
+            "/proc unmasked, in a user namespace",
+            Verdict.BAD,
+            _pod(_container(procMount="Unmasked"), hostUsers=False),
+            _RESTRICTED,
+            profile="1.35",
+        ),
         Case("root among the node's users", Verdict.BAD, _rooted_pod(hostUsers=True), _RESTRICTED),
         Case(
             "perhaps root, by the pod",

@@ -8,6 +8,7 @@ from corral.controls.control import Case, Control, Resource, ResourceRule, Verdi
 from corral.controls.levels import Severity
 from corral.controls.profiles import Profile
 from corral.controls.properties import leaves
+from corral.controls.tasks import TASKS
 
 _HOSTED = (
     "aws:bedrock/",
@@ -53,7 +54,11 @@ _SILENT = (
 
 
 def _applies(token: str) -> bool:
-    return token.startswith(_HOSTED) or (token.startswith("kubernetes:") and not token.startswith(_SILENT))
+    return (
+        token.startswith(_HOSTED)
+        or token in TASKS
+        or (token.startswith("kubernetes:") and not token.startswith(_SILENT))
+    )
 
 
 def _hosted(subject: Resource, profile: Profile) -> Iterator[str]:
@@ -93,6 +98,16 @@ CONTROL = Control(
     rule=ResourceRule(_applies, _hosted),
     cases=(
         Case("a workload that calls one", Verdict.BAD, _workload("https://api.openai.com/v1")),
+        Case(
+            "a container of a cloud's that calls one",
+            Verdict.BAD,
+            Resource(
+                "aws:lambda/function:Function",
+                "f",
+                {"environment": {"variables": {"OPENAI_BASE_URL": "https://api.openai.com/v1"}}},
+            ),
+        ),
+        Case("a function of a cloud's", Verdict.GOOD, Resource("aws:lambda/function:Function", "f", {})),
         Case("a workload that calls one's own", Verdict.GOOD, _workload("http://chat.team-a.svc/v1")),
         Case("a name that only ends alike", Verdict.GOOD, _workload("https://api.openai.com.example.eu/v1")),
         Case("a step of a graph", Verdict.BAD, _graph("https://bedrock-runtime.eu-west-1.amazonaws.com")),

@@ -26,8 +26,6 @@ class Profile:
     name: str
     regions: frozenset[str] | None
     """Regions in which resources may be; None: anywhere."""
-    multi_regions: frozenset[str]
-    """Locations of several regions, all of them allowed."""
     partition: str | None
     """AWS partition that ARNs must carry; None: any."""
     dns_suffix: str | None
@@ -68,20 +66,37 @@ class Profile:
     """Digests of the bundle's lock, and `chart NAME VERSION` of its charts; None: no lock is named."""
     budget: Budget | None = None
     """What the GPU nodes may cost; None: no limit is configured."""
+    kubernetes: int | None = None
+    """Minor version of the cluster's Kubernetes 1, 35 of 1.35.2; None: not known."""
+
+    @property
+    def multi_regions(self) -> frozenset[str]:
+        """Locations of several regions, each of which is in the profile's set."""
+        return frozenset() if self.regions is None else frozenset(filter(self.holds, MULTI_REGIONS))
 
     def holds(self, region: str) -> bool:
         """Whether `region`, a region, zone or multi-region, is in the profile's set."""
-        if self.regions is None or region in self.multi_regions:
+        if self.regions is None or region in self.regions:
             return True
+        if region in MULTI_REGIONS:
+            return MULTI_REGIONS[region] <= self.regions
         zone = re.fullmatch(r"(.*\d)-?[a-z]", region)
-        return region in self.regions or (zone is not None and zone[1] in self.regions)
+        return zone is not None and zone[1] in self.regions
 
 
 def _read(stem: str) -> Mapping[str, Any]:
     return yamls.load((_FOLDER / f"{stem}.yaml").read_text())
 
 
-_SETS: Mapping[str, Mapping[str, Any]] = _read("regions")
+_REGIONS = _read("regions")
+_SETS: Mapping[str, Mapping[str, Any]] = {
+    name: entry for name, entry in _REGIONS.items() if name != "multi-regions"
+}
+MULTI_REGIONS: Mapping[str, frozenset[str]] = {
+    name: frozenset(_SETS[own]["regions"] if isinstance(own := entry["regions"], str) else own)
+    for name, entry in _REGIONS["multi-regions"].items()
+}
+"""Locations of several regions, and every region in which they may keep what is there."""
 _COUNTRIES: Mapping[str, frozenset[str]] = {
     name: frozenset(entry["countries"]) for name, entry in _read("countries").items()
 }
@@ -89,8 +104,8 @@ ALL_COUNTRIES = _COUNTRIES["iso"]
 """Every code of ISO 3166-1 alpha-2."""
 
 
-def _union(sets: list[str], key: str) -> frozenset[str]:
-    return frozenset(region for name in sets for region in _SETS[name].get(key, ()))
+def _union(sets: list[str]) -> frozenset[str]:
+    return frozenset(region for name in sets for region in _SETS[name]["regions"])
 
 
 def _countries(sets: list[str]) -> frozenset[str]:
@@ -102,8 +117,7 @@ def _profile(name: str) -> Profile:
     anywhere = data["regions"] == "any"
     return Profile(
         name=name,
-        regions=None if anywhere else _union(data["regions"], "regions"),
-        multi_regions=frozenset() if anywhere else _union(data["regions"], "multi-regions"),
+        regions=None if anywhere else _union(data["regions"]),
         partition=None,
         dns_suffix=None,
         universe=None,
@@ -114,7 +128,7 @@ def _profile(name: str) -> Profile:
         not_proved=tuple(data["not-proved"]),
         key_origin=data["key-origin"],
         retention_days=data["retention-days"],
-        operators=None if data["operators"] == "any" else _union(data["operators"], "regions"),
+        operators=None if data["operators"] == "any" else _union(data["operators"]),
         levels={severity: Level(data["levels"][severity.value]) for severity in Severity},
         overrides={identity: Level(level) for identity, level in data.get("controls", {}).items()},
         countries=None if data["countries"] == "any" else _countries(data["countries"]),
@@ -155,7 +169,6 @@ def profile(
         chosen = replace(
             chosen,
             regions=frozenset({region}),
-            multi_regions=frozenset(home.get("multi-regions", ())),
             partition=home.get("partition"),
             dns_suffix=home.get("dns-suffix"),
             universe=home.get("universe"),
@@ -172,4 +185,4 @@ def _at_site(chosen: Profile, site: str | None, country: str) -> Profile:
         raise ValueError(f"country {country!r} without a site")
     if chosen.regions is None:
         return chosen
-    return replace(chosen, regions=frozenset({site}), multi_regions=frozenset())
+    return replace(chosen, regions=frozenset({site}))

@@ -31,7 +31,17 @@ _PATH = re.compile(
 _RING = re.compile(r"locations/(global)/keyRings/")
 _RINGS = {"europe": "eu"}
 """Where key rings are, as Cloud KMS calls it and as their data do: those in `EU` take keys of `europe`."""
-_HOST = re.compile(r"(?:^|[/\s\"'])(?:(us|asia)(?:\.gcr\.io|-[a-z]+\.pkg\.dev)|(gcr\.io)/)")
+_HOST = re.compile(r"(?:^|[/\s\"'])(?:(us|asia|eu)\.gcr\.io|(us|asia|europe)-[a-z]+\.pkg\.dev|(gcr\.io)/)")
+
+_ROUTED = re.compile(
+    r"(?:^|inference-profile/)(us|us-gov|eu|apac|jp|au|ca|global)\.(?=[a-z0-9]+\.[a-z0-9.-]+[a-z0-9])"
+)
+"""Where a profile of Amazon Bedrock has a model answer, by the beginning of its ID.
+
+`eu` is "the European area" of CrossRegionInferenceProfileRegion in docs.aws.amazon.com/cdk/api/v2; that it is
+the EU alone, nobody says."""
+_AREAS = {"eu": "europe"}
+_MODEL = re.compile(r"model|copyFrom|profile", re.IGNORECASE)
 
 
 @cache
@@ -85,6 +95,8 @@ def _named(key: str, value: str) -> Iterator[str]:
         yield value
     if key in _NAMES and not any(sign in value for sign in ":/."):
         return
+    if _MODEL.search(key) and "." in value:
+        yield from (_AREAS.get(match[1], match[1]) for match in _ROUTED.finditer(value))
     if "-" in value:
         yield from dict.fromkeys(match[0] for match in _TOKEN.finditer(value))
     if "/" in value:

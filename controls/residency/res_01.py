@@ -19,6 +19,17 @@ from corral.controls.residency.places import OWN, has_place, of_ring, plain
 from corral.controls.residency.subjects import bucket
 
 _RING = "gcp:kms/keyRing:KeyRing"
+_BUCKET = "gcp:storage/bucket:Bucket"
+_FIRESTORE = "gcp:firestore/database:Database"
+_SEVERAL = (
+    ("EU", _BUCKET, "location"),
+    ("EUR4", _BUCKET, "location"),
+    ("EU", "gcp:bigquery/dataset:Dataset", "location"),
+    ("europe", _RING, "location"),
+    ("eur4", _RING, "location"),
+    ("eur3", _FIRESTORE, "locationId"),
+)
+"""Places of several regions of the EU, each with a type of resource that can be there."""
 
 
 def _region(resource: Resource, profile: Profile) -> Iterator[str]:
@@ -48,10 +59,10 @@ CONTROL = Control(
     title="Every resource lies in a region of the profile",
     severity=Severity.CRITICAL,
     sources=("SOV-3", "GDPR 44"),
-    remedy="Set `region` to one of the profile's regions, on the provider or on the resource.",
+    remedy="Set `region` to one of the profile's regions, on the provider or on the resource; a location of "
+    "several, such as Google's `EU`, is one of them where the profile has every region of it.",
     rule=ResourceRule(is_cloud, _region),
     cases=(
-        Case("a key ring for data of the EU", Verdict.GOOD, Resource(_RING, "r", {"location": "europe"})),
         Case("a key ring for data of the US", Verdict.BAD, Resource(_RING, "r", {"location": "us"})),
         Case("in the set", Verdict.GOOD, bucket(region="eu-central-1")),
         Case("in the sovereign cloud", Verdict.GOOD, bucket(region="eusc-de-east-1")),
@@ -95,12 +106,34 @@ CONTROL = Control(
                 provider={"project": "x"},
             ),
         ),
-        Case("Google's EU", Verdict.GOOD, Resource("gcp:storage/bucket:Bucket", "b", {"location": "EU"})),
+        *(
+            case
+            for place, token, key in _SEVERAL
+            for case in (
+                Case(
+                    f"{place} of a {token.rpartition(':')[2]}",
+                    Verdict.GOOD,
+                    Resource(token, "r", {key: place}),
+                ),
+                Case(
+                    f"{place} of a {token.rpartition(':')[2]} where one region of it is allowed",
+                    Verdict.BAD,
+                    Resource(token, "r", {key: place}),
+                    profile="gcp",
+                ),
+            )
+        ),
         Case(
-            "Google's EU beside one region of it",
+            "the one region that is allowed",
             Verdict.GOOD,
-            Resource("gcp:storage/bucket:Bucket", "b", {"location": "EU"}),
+            Resource(_BUCKET, "b", {"location": "EUROPE-WEST3"}),
             profile="gcp",
+        ),
+        Case("Firestore in the US", Verdict.BAD, Resource(_FIRESTORE, "d", {"locationId": "nam5"})),
+        Case(
+            "a registry of Google's Europe, of which nobody says that it is the EU",
+            Verdict.BAD,
+            Resource("gcp:artifactregistry/repository:Repository", "r", {"location": "europe"}),
         ),
         Case("Google's US", Verdict.BAD, Resource("gcp:storage/bucket:Bucket", "b", {"location": "US"})),
         Case(

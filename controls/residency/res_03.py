@@ -35,7 +35,10 @@ def _several(subject: Resource, profile: Profile) -> Iterator[str]:
             if not subject.value("messageStoragePolicy.allowedPersistenceRegions"):
                 yield "`messageStoragePolicy.allowedPersistenceRegions` is absent: any region keeps them"
         case "gcp:bigquery/dataset:Dataset":
-            if not subject.value("location"):
+            location = subject.value("location")
+            if location and not profile.holds(str(location).lower()):
+                yield f"`location` is {location!r}, which has regions outside profile {profile.name}"
+            if not location:
                 yield "`location` is absent, and its default is the US, whatever the provider's region"
         case token if token in _SINKS:
             if _ANYWHERE.search(str(subject.value("destination", ""))):
@@ -96,6 +99,12 @@ CONTROL = Control(
         ),
         Case("a dataset by default", Verdict.BAD, Resource(_DATASET, "d", {})),
         Case("a dataset in the EU", Verdict.GOOD, Resource(_DATASET, "d", {"location": "EU"})),
+        Case(
+            "a dataset in the EU, where one region is allowed",
+            Verdict.BAD,
+            Resource(_DATASET, "d", {"location": "EU"}),
+            profile="gcp",
+        ),
         Case("a database of a continent", Verdict.BAD, Resource(_SPANNER, "s", {"config": "nam3"})),
         Case(
             "a database of one region",

@@ -124,6 +124,13 @@ def _affinity(operator: str, *zones: str) -> dict[str, Any]:
     return {"affinity": {"nodeAffinity": {_CHOICES[1]: terms}}}
 
 
+def _routed(prefix: str) -> Resource:
+    model = f"arn:aws:bedrock:eu-north-1:123456789012:{prefix}anthropic.claude-sonnet-4-20250514-v1:0"
+    return Resource(
+        "aws:bedrock/inferenceProfile:InferenceProfile", "p", {"modelSource": {"copyFrom": model}}
+    )
+
+
 def _scheduled(spec: dict[str, Any]) -> Resource:
     return Resource("kubernetes:apps/v1:Deployment", "d", {"spec": {"template": {"spec": spec}}})
 
@@ -209,6 +216,15 @@ CONTROL = Control(
                 "BackupStorageLocation",
                 config={"region": "us-east-1", "s3Url": "http://s3.a.svc"},
             ),
+        ),
+        *(
+            Case(f"a model of Bedrock that answers {title}", verdict, _routed(prefix))
+            for title, verdict, prefix in (
+                ("in the US", Verdict.BAD, "inference-profile/us."),
+                ("anywhere", Verdict.BAD, "inference-profile/global."),
+                ("in the European area", Verdict.BAD, "inference-profile/eu."),
+                ("in its region", Verdict.GOOD, "foundation-model/"),
+            )
         ),
         Case("an ARN without a region", Verdict.GOOD, _resource(bucket="arn:aws:s3:::models")),
         Case("a location that is an address", Verdict.GOOD, _resource(a={"location": "s3://models"})),

@@ -18,7 +18,8 @@ _LEGACY = tuple(
     )
 )
 _CONSTRAINT = "gcp.resourceLocations"
-_GROUP = "in:"
+_ALLOWED = re.compile(r"(?:.*\.)?(?:allowedValues|allow\.values)\.\d+")
+"""Paths of places that are allowed: groups after `in:`, or single places by their names."""
 _ALL = re.compile(r"(?:.*\.)?(?:allowAll|(?:listPolicy|restorePolicy)\.(?:allow\.all|default))")
 """Paths of what allows everything."""
 
@@ -33,16 +34,16 @@ def _locations(subject: Resource, profile: Profile) -> Iterator[str]:
         return
     for path, value in leaves(subject):
         if _ALL.fullmatch(path) and str(value).lower() == "true":
-            yield f"`{path}` allows every location; use 'in:eu-locations'"
-        if (
-            isinstance(value, str)
-            and value.startswith(_GROUP)
-            and "denied" not in path.lower()
-            and "deny" not in path
-        ):
-            place = value.removeprefix(_GROUP).removesuffix("-locations")
-            if place != "eu" and not profile.holds(place):
-                yield f"`{path}` is {value!r}, beyond profile {profile.name}; use 'in:eu-locations'"
+            yield f"`{path}` allows every location; use {_use(profile)}"
+        if isinstance(value, str) and _ALLOWED.fullmatch(path):
+            place = value.removeprefix("in:").removeprefix("is:").removesuffix("-locations").lower()
+            if not profile.holds(place):
+                yield f"`{path}` is {value!r}, beyond profile {profile.name}; use {_use(profile)}"
+
+
+def _use(profile: Profile) -> str:
+    names = sorted(profile.regions or ())
+    return f"'in:{names[0]}-locations'" if len(names) == 1 else "'in:eu-locations'"
 
 
 def _policy(*values: str) -> Resource:
@@ -55,11 +56,17 @@ CONTROL = Control(
     title="A policy of places names the EU's locations, not Europe's",
     severity=Severity.HIGH,
     sources=("Google Cloud: restricting resource locations", "SOV-3"),
-    remedy="Allow `in:eu-locations`; `in:europe-locations` has the United Kingdom and Switzerland in it.",
+    remedy="Allow `in:eu-locations`, or `in:REGION-locations` of the region that a stack is in; "
+    "`in:europe-locations` has the United Kingdom and Switzerland in it.",
     rule=ResourceRule(lambda token: token in (_POLICY, *_LEGACY), _locations),
     cases=(
         Case("the EU's", Verdict.GOOD, _policy("in:eu-locations")),
         Case("one region of the EU", Verdict.GOOD, _policy("in:europe-west3-locations")),
+        Case("the EU's, where one region is allowed", Verdict.BAD, _policy("in:eu-locations"), profile="gcp"),
+        Case("that region", Verdict.GOOD, _policy("in:europe-west3-locations"), profile="gcp"),
+        Case("the US, by its name", Verdict.BAD, _policy("us")),
+        Case("a region by its name", Verdict.GOOD, _policy("europe-west3")),
+        Case("a region outside by its name", Verdict.BAD, _policy("is:europe-west2")),
         Case("Europe's", Verdict.BAD, _policy("in:europe-locations")),
         Case("the EU's beside the US", Verdict.BAD, _policy("in:eu-locations", "in:us-locations")),
         Case(

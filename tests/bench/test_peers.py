@@ -2,6 +2,7 @@
 
 import json
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +29,15 @@ TRIED = [subject("Pod", True), subject("Deployment", False), subject("Pod", Fals
 def test_the_pack_denies_by_the_level_of_the_namespace():
     assert peers.of_pack("restricted", TRIED) == {1, 2}
     assert peers.of_pack("baseline", TRIED) == {2}
+
+
+def test_the_pack_denies_by_the_version_whose_standards_these_are():
+    unmasked = {"containers": [{"name": "c", "image": "e/x", "securityContext": {"procMount": "Unmasked"}}]}
+    tried = [
+        replace(subject("Pod", True, hostUsers=False, **unmasked), kubernetes=version)
+        for version in ("1.34", "1.35", "")
+    ]
+    assert peers.of_pack("baseline", tried) == {0, 2}
 
 
 def test_errors_are_what_passes_and_should_not_and_the_other_way_round():

@@ -12,6 +12,7 @@ from corral.controls.enforcement import level, stops
 from corral.controls.evaluate import evaluate_object, evaluate_resource
 from corral.controls.levels import Level, Severity
 from corral.controls.page import PROFILE_PAGES, profile_page
+from corral.controls.pods.pod_01 import USER_NAMESPACES
 from corral.controls.portability.off_02 import LOCKED
 from corral.controls.profiles import PROFILES, Profile, profile
 from corral.controls.register import CONTROLS, control
@@ -27,6 +28,10 @@ NARROWED = {
     "site": profile("eu-resident", region="fra-1", country="DE"),
     "locked": LOCKED,
     "mirrored": profile("eu-resident", registry="registry.example.eu"),
+    **{
+        f"1.{minor}": replace(PROFILES["eu-resident"], kubernetes=minor)
+        for minor in (34, USER_NAMESPACES, 37)
+    },
 }
 
 

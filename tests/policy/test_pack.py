@@ -22,7 +22,7 @@ from corral.controls.register import CONTROLS, control
 from corral.policy import configured as servicers
 from corral.policy import rendered
 from corral.policy.adapt import unpacked
-from corral.policy.configured import configured
+from corral.policy.configured import OWN, configured
 from corral.policy.constraints import constraints_of
 from corral.policy.mounted import declared
 from corral.policy.pack import concerns, level, policies
@@ -237,6 +237,20 @@ def test_the_pack_takes_its_constraints_from_configuration_of_its_own() -> None:
     assert own_pack({}) == {"sov-sup-01": MANDATORY, "sov-sup-02": MANDATORY}
     assert own_pack({}, profile="open", registry="docker.io") == {"sov-sup-02": ADVISORY}
     assert own_pack({}, registry="docker.io") == {"sov-sup-02": MANDATORY}
+
+
+@pytest.mark.parametrize(("stated", "minor"), (("1.35", 35), (1.37, 37), ("v1.35.2+k3s1", 35), (None, None)))
+def test_the_version_of_the_cluster_is_that_of_the_stack(stated: object, minor: int | None) -> None:
+    platform = {"cluster": {"kind": "existing", "kubernetes": stated}}
+    assert constraints_of({"corral:platform": json.dumps(platform)}).kubernetes == minor
+    own = {**platform, "cluster": {"kubernetes": "1.30"}}
+    configuration = {"corral:platform": json.dumps(own), OWN: json.dumps({"kubernetes": "1.36"})}
+    assert constraints_of(configuration).kubernetes == 36
+
+
+def test_a_version_that_is_none_ends_the_run() -> None:
+    with pytest.raises(ValueError, match=r"cluster.kubernetes: 'latest' is no version of Kubernetes"):
+        constraints_of({"corral:platform": json.dumps({"cluster": {"kubernetes": "latest"}})})
 
 
 def test_a_level_that_is_stated_holds_whatever_the_profile_of_the_packs_own_configuration() -> None:

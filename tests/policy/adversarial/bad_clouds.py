@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from tests.policy.adversarial import cloud_models
 from tests.policy.adversarial.cloud_buckets import buckets
 from tests.policy.adversarial.cloud_identities import principals, wildcards
 from tests.policy.adversarial.cloud_openings import world
@@ -27,6 +28,10 @@ def bad() -> Iterator[Entry]:
     for title, control, token, props in clusters():
         yield Entry(title, control, token, props)
     yield from buckets()
+    for title, token, props in cloud_models.bad():
+        yield Entry(f"run by a cloud: {title}", "SOV-MOD-01|SOV-MOD-02|SOV-MOD-03", token, props)
+    for title, token, props in cloud_models.elsewhere():
+        yield Entry(title, "SOV-RES-04", token, props)
     token = "aws:bedrock/customModel:CustomModel"
     hosted = {"customModelKmsKeyId": KEY}
     yield Entry("a hosted model", "SOV-LCK-01", token, hosted, profile="eu-sovereign")

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from tests.policy.adversarial import cloud_models
 from tests.policy.adversarial.cloud_parts import (
     BLOCK,
     BUCKET,
@@ -43,6 +44,8 @@ COMPANIONS: Mapping[str, tuple[tuple[str, Mapping[str, Any]], ...]] = {
 
 
 def good() -> Iterator[Entry]:
+    for title, token, props in cloud_models.good():
+        yield Entry(f"run by a cloud: {title}", "", token, props)
     inline = {
         "serverSideEncryptionConfiguration": {
             "rule": {"applyServerSideEncryptionByDefault": {"sseAlgorithm": "aws:kms", "kmsMasterKeyId": KEY}}

@@ -74,6 +74,33 @@ def bad() -> Iterator[Named]:
     image = {"repository": f"{REGISTRY}/nim/meta/llama", "tag": "1"}
     fresh = {"image": image, "authSecret": "n", "storage": {"pvc": {"create": True}}}
     yield "NIM that fetches", "apps.nvidia.com/v1alpha1:NIMService", {"spec": fresh}
+    services = [
+        {"name": "a", "spec": {**fresh, "storage": {"nimCache": {"name": "c"}}}},
+        {"name": "b", "spec": fresh},
+    ]
+    yield "NIM of a pipeline", "apps.nvidia.com/v1alpha1:NIMPipeline", {"spec": {"services": services}}
+    ngc = {"modelPuller": _PULLER, "authSecret": "n"}
+    mirrored = {"env": [{"name": "NIM_REPOSITORY_OVERRIDE", "value": "s3://models/nim"}], "storage": {}}
+    for title, source in (
+        ("a model of a hub, of any NIM", {"ngc": {**ngc, "modelEndpoint": "hf://org/model"}}),
+        ("a hub beside a mirror of NGC", {"hf": {**hub, "modelPuller": _PULLER}}),
+        ("a store that is named like the own", {"dataStore": _store("https://s.svc.example.com/v1/hf")}),
+        ("a store behind a user's name", {"dataStore": _store("https://s.svc@example.com/v1/hf")}),
+    ):
+        cache = {**mirrored, "source": source}
+        yield f"cache with {title}", "apps.nvidia.com/v1alpha1:NIMCache", {"spec": cache}
+    stranger = {"env": [{"name": "NIM_REPOSITORY_OVERRIDE", "value": "https://mirror.example.com"}]}
+    cache = {**stranger, "source": {"ngc": ngc}, "storage": {}}
+    yield "cache of a stranger's mirror", "apps.nvidia.com/v1alpha1:NIMCache", {"spec": cache}
+    for key in ("env", "envs", "extraEnvVars"):
+        for name, value in (("HF_MODEL_ID", "org/model"), ("HF_ENDPOINT", "https://hf-mirror.com")):
+            yield (
+                f"a variable {name} under {key}",
+                "serving.yatai.ai/v2alpha1:BentoDeployment",
+                {"spec": {"bento": "b", key: [{"name": name, "value": value}]}},
+            )
+    script = "#!/bin/bash\nhuggingface-cli download org/model --local-dir /models\n"
+    yield "a node's script", "karpenter.k8s.aws/v1:EC2NodeClass", {"spec": {"userData": script}}
     for driver, attributes in (
         ("s3.csi.aws.com", {"bucketName": "modelshop"}),
         ("gcsfuse.csi.storage.gke.io", {"bucketName": "models"}),
@@ -120,6 +147,24 @@ def good() -> Iterator[Named]:
     yield "Kaito", "kaito.sh/v1beta1:Workspace", _preset("phi-4", modelWeightsPVC="weights")
     store = _store("http://nemo-data-store.nemo.svc.cluster.local/v1/hf")
     yield "NIM of the own store", "apps.nvidia.com/v1alpha1:NIMCache", _nim(dataStore=store)
+    short = _store("http://nemo-data-store:3000/v1/hf")
+    yield "NIM of the store beside it", "apps.nvidia.com/v1alpha1:NIMCache", _nim(dataStore=short)
+    for endpoint in ({}, {"modelEndpoint": "ngc://nim/meta/llama"}):
+        spec_ = {
+            "env": [{"name": "NIM_REPOSITORY_OVERRIDE", "value": "s3://models/nim"}],
+            "source": {"ngc": {"modelPuller": _PULLER, "authSecret": "n", **endpoint}},
+            "storage": {},
+        }
+        yield f"NIM of a mirror of NGC {endpoint}", "apps.nvidia.com/v1alpha1:NIMCache", {"spec": spec_}
+    cached = {
+        "image": {"repository": f"{REGISTRY}/nim/meta/llama", "tag": f"1@sha256:{'a' * 64}"},
+        "authSecret": "n",
+        "storage": {"nimCache": {"name": "llama"}},
+    }
+    services = [{"name": "a", "spec": cached}, {"name": "b", "enabled": False, "spec": {"storage": {}}}]
+    yield "NIMs of caches", "apps.nvidia.com/v1alpha1:NIMPipeline", {"spec": {"services": services}}
+    variables = [{"name": "HF_HUB_OFFLINE", "value": "1"}, {"name": "APP_NAME", "value": "org/model"}]
+    yield "variables", "serving.yatai.ai/v2alpha1:BentoDeployment", {"spec": {"envs": variables}}
     yield "another operator's model", "example.org/v1:Model", {"spec": {"image": "phi"}}
     own = {"driver": "s3.csi.aws.com", "volumeAttributes": {"bucketName": "models"}}
     yield "mounted, the own", "core/v1:Pod", {"spec": spec(volumes=[{"name": "m", "csi": own}])}
