@@ -6,7 +6,20 @@ from collections.abc import Callable, Iterable, Mapping
 
 from rich.console import Console
 
-from bench import applied, gateway, imports, lost, pack, packing, peers, programs, quick, sizing, whole
+from bench import (
+    applied,
+    gateway,
+    imports,
+    lost,
+    pack,
+    packing,
+    peers,
+    programs,
+    quick,
+    sizing,
+    stacks,
+    whole,
+)
 from bench.figures import Figure, save, show
 
 BENCHES: Mapping[str, Callable[[], Iterable[Figure]]] = {
@@ -19,6 +32,7 @@ BENCHES: Mapping[str, Callable[[], Iterable[Figure]]] = {
     "sizing": sizing.sizing,
     "platform": whole.platform,
     "engine": applied.engine,
+    "stacks": stacks.stacks,
     "gateway": gateway.gateway,
     "lost": lost.lost,
     "imports": imports.imports,
