@@ -47,7 +47,17 @@ def measured(test: StackTest) -> Mapping[str, str]:
     """
     with tempfile.TemporaryDirectory(prefix="corral-bench-") as scratch:
         report = Path(scratch) / "report.xml"
-        command = [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider"]
+        command = [
+            sys.executable,
+            "-m",
+            "pytest",
+            "-q",
+            "-x",
+            "-p",
+            "no:cacheprovider",
+            "-o",
+            "junit_family=xunit1",
+        ]
         run([*command, f"--junitxml={report}", test.file], {**test.variables, "CORRAL_STACK_FIGURES": "1"})
         return recorded(report)
 

@@ -157,6 +157,7 @@ def test_drift_of_releases_on_another_cluster_than_theirs_is_refused(checkout, c
     kubectl = checkout / "bin" / "kubectl"
     kubectl.write_text("#!/bin/sh\necho '{\"items\": []}'\n")
     kubectl.chmod(0o755)
+    (checkout / "nowhere").touch()
     inputs = {"name": "kyverno", "namespace": "kyverno"}
     release = {"urn": "urn::Release::kyverno", "type": "kubernetes:helm.sh/v3:Release", "inputs": inputs}
     says(checkout, resources=[release])

@@ -12,7 +12,7 @@ import os
 import shutil
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -58,7 +58,7 @@ class CloudSite:
     stack: str
     source: str
     """URI of the folder of the intake that has the model."""
-    seconds: float = 0
+    seconds: float = field(default=0, init=False)
     """Of the last command."""
 
     def run(self, *command):

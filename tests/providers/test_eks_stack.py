@@ -211,25 +211,25 @@ def test_nodes_with_a_fabric_hand_its_interfaces_out_and_the_other_nodes_have_no
     assert len(near) == 2
     plugins = site.items("pods", "-n", "efa-device-plugin")
     assert {one["spec"]["nodeName"] for one in plugins} == near
-    site.kubectl("apply", "-f", "-", stdin=json.dumps(rank(EFA)))
+    announced = "--for=jsonpath={.status.allocatable.vpc\\.amazonaws\\.com/efa}=1"
+    site.kubectl("wait", announced, "node", "-l", "corral.dev/pool=near", "--timeout=60s")
+    site.kubectl("apply", "-f", "-", stdin=json.dumps(rank()))
     try:
-        site.kubectl("wait", "--for=condition=PodScheduled", "pod/rank", "--timeout=60s")
-        (pod,) = site.items("pods", "--field-selector=metadata.name=rank")
+        site.kubectl("wait", "--for=condition=PodScheduled", "pod/rank", "-n", "default", "--timeout=60s")
+        (pod,) = site.items("pods", "-n", "default", "--field-selector=metadata.name=rank")
     finally:
-        site.kubectl("delete", "pod", "rank", "--wait=false")
+        site.kubectl("delete", "pod", "rank", "-n", "default", "--wait=false")
     assert pod["spec"]["nodeName"] in near
-    handed_out = {
-        one["metadata"]["name"] for one in site.items("nodes") if EFA in one["status"]["allocatable"]
-    }
-    assert handed_out == near
+    nodes = site.items("nodes")
+    assert {one["metadata"]["name"] for one in nodes if EFA in one["status"]["allocatable"]} == near
 
 
-def rank(resource):
-    """One of the pods of a server over several nodes, which has a GPU and an interface of the fabric."""
+def rank():
+    """One of the pods of a server over several nodes, which has an interface of the fabric."""
     container = {
         "name": "rank",
         "image": f"{STACK.registry}/library/rank:1",
-        "resources": {"limits": {resource: "1", "nvidia.com/gpu": "1"}},
+        "resources": {"limits": {EFA: "1"}},
     }
     tolerations = [{"key": "nvidia.com/gpu", "operator": "Exists"}]
     return {
