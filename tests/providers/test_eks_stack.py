@@ -10,6 +10,7 @@ In order: each test goes on from where the one before it ended.
 
 import json
 import os
+import re
 from collections.abc import Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -38,6 +39,7 @@ server = pytest.importorskip("tests.providers.aws.server", reason="there is no t
 
 from moto.server import ThreadedMotoServer  # noqa: E402
 from tests.providers.aws import command, control_planes, node_programs, pod_identity  # noqa: E402
+from tests.providers.aws.account import NUMBER  # noqa: E402
 
 pytestmark = pytest.mark.engine
 
@@ -160,10 +162,22 @@ def site(tmp_path_factory):
 
 
 def external_keys(account):
-    """Keys that are there before the stack, as those of an external key store are."""
+    """Keys as of an external key store, there before the stack, with the statements that the page has."""
+    page = (CHECKOUT / "docs" / "eks.md").read_text().replace("111122223333", NUMBER)
+    (block,) = re.findall(r"```json\n(.*?)```", page, re.DOTALL)
+    logs, disks = json.loads(block)
+    owner = {
+        "Effect": "Allow",
+        "Principal": {"AWS": f"arn:{account.partition}:iam::{NUMBER}:root"},
+        "Action": "kms:*",
+        "Resource": "*",
+    }
+    policies = {"secrets": [owner], "logs": [owner, logs], "disks": [owner, disks]}
     return {
-        purpose: account.kms.create_key(Description=purpose)["KeyMetadata"]["Arn"]
-        for purpose in ("secrets", "logs", "disks")
+        purpose: account.kms.create_key(
+            Policy=json.dumps({"Version": "2012-10-17", "Statement": statements})
+        )["KeyMetadata"]["Arn"]
+        for purpose, statements in policies.items()
     }
 
 
