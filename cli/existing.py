@@ -128,7 +128,7 @@ def _overview(kubectl: drift.Kubectl, plan: Plan) -> Overview:
 def _answer(kubectl: drift.Kubectl, arguments: Sequence[str]) -> str:
     done = kubectl.run(arguments)
     if done.returncode:
-        raise EngineError(f"the kubeconfig cannot be read: {drift.last_line(done.stderr)}")
+        raise EngineError(f"the kubeconfig cannot be read: {drift.reason(done.stderr)}")
     return done.stdout.strip()
 
 

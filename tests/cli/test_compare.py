@@ -62,6 +62,7 @@ OWNED = {"urn": "urn::Deployment::team/web", "type": DEPLOYMENT, "custom": True,
 def checkout(tmp_path, monkeypatch) -> Path:
     (tmp_path / "Pulumi.yaml").write_text("name: corral\nruntime: python\n")
     (tmp_path / "Pulumi.mine.yaml").write_text(STACK_FILE)
+    (tmp_path / "nowhere").touch()
     program = tmp_path / "bin" / "pulumi"
     program.parent.mkdir()
     program.write_text(PULUMI)
@@ -157,7 +158,6 @@ def test_drift_of_releases_on_another_cluster_than_theirs_is_refused(checkout, c
     kubectl = checkout / "bin" / "kubectl"
     kubectl.write_text("#!/bin/sh\necho '{\"items\": []}'\n")
     kubectl.chmod(0o755)
-    (checkout / "nowhere").touch()
     inputs = {"name": "kyverno", "namespace": "kyverno"}
     release = {"urn": "urn::Release::kyverno", "type": "kubernetes:helm.sh/v3:Release", "inputs": inputs}
     says(checkout, resources=[release])

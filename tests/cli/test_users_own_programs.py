@@ -100,6 +100,26 @@ def test_kubectl_gets_the_kubeconfig_where_the_provider_finds_it(checkout, monke
     assert f"--kubeconfig={checkout / 'mine.yaml'} " in called(checkout)[-1]
 
 
+MISSING_PLUGIN = """\
+E1129 00:31:10.101010 1 memcache.go:265] "Unhandled Error" err="couldn't get current server API group list"
+Unable to connect to the server: getting credentials: exec: executable aws not found
+
+It looks like you are trying to use a client-go credential plugin that is not installed.
+
+To learn more about this feature, consult the documentation available at:
+      https://kubernetes.io/docs/reference/access-authn-authz/authentication/#client-go-credential-plugins
+"""
+"""What kubectl 1.36 says."""
+
+
+def test_a_credential_plugin_that_is_not_installed_is_named(checkout, capfd):
+    kubeconfig(checkout)
+    program(checkout, "pulumi", f"cat <<'END'\n{STATE}\nEND")
+    program(checkout, "kubectl", f"test $3 = config || {{ cat >&2 <<'END'\n{MISSING_PLUGIN}END\nexit 1\n}}")
+    assert main(["status", "-s", "mine"]) == 1
+    assert "exec: executable aws not found" in capfd.readouterr().err.strip().splitlines()[-1]
+
+
 def test_a_kubeconfig_that_is_not_there_is_named_with_its_key(checkout, capfd):
     program(checkout, "pulumi", f"cat <<'END'\n{STATE}\nEND")
     program(checkout, "kubectl", "echo 'error: cannot locate context mine' >&2; exit 1")
