@@ -132,8 +132,9 @@ def _placed(one: Mapping[str, Any], namespace: str) -> Mapping[str, Any]:
 
 
 def kubectl(own: Session) -> Sequence[str]:
-    """kubectl of the plane of `own`."""
-    return [str(toolchain.tool("kubectl")), "--kubeconfig", str(own.plane.kubeconfig)]
+    """kubectl of the plane of `own`, which keeps what it reads of its types there."""
+    cache = f"--cache-dir={own.root / 'kubectl'}"
+    return [str(toolchain.tool("kubectl")), cache, "--kubeconfig", str(own.plane.kubeconfig)]
 
 
 def applied(kubectl: Sequence[str], file: Path, *more: str) -> tuple[float, int]:

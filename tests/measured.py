@@ -5,6 +5,7 @@ Helm and kubectl get what the state has of Kubernetes, secrets and charts among 
 
 import json
 import os
+import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -41,9 +42,11 @@ class Peer:
         """Where the objects go, with their secrets."""
         return self.newcomer.home / "objects.json"
 
-    @property
     def kubectl(self) -> Sequence[str]:
-        return [*self.newcomer.enter, str(toolchain.tool("kubectl")), "--kubeconfig", str(self.kubeconfig)]
+        """The command, which knows nothing of the cluster's types yet."""
+        cache = tempfile.mkdtemp(dir=self.newcomer.home, prefix="kubectl-")
+        kubectl = [str(toolchain.tool("kubectl")), f"--cache-dir={cache}"]
+        return [*self.newcomer.enter, *kubectl, "--kubeconfig", str(self.kubeconfig)]
 
     def beside_no_change(self, record: Record) -> None:
         """Apply what is there once more, as a dry run."""
@@ -55,12 +58,12 @@ class Peer:
                 patch.setenv(name, value)
             self.rendering, count = applied.printed(applied.of_kubernetes(state), self.file)
         assert count
-        seconds, _ = applied.applied(self.kubectl, self.file, "--dry-run=server")
+        seconds, _ = applied.applied(self.kubectl(), self.file, "--dry-run=server")
         record("objects", count)
         record("dry", self.rendering + seconds)
 
     def beside_first_up(self, record: Record) -> None:
         """Apply the same where nothing of the stack is."""
-        seconds, rounds = applied.applied(self.kubectl, self.file)
+        seconds, rounds = applied.applied(self.kubectl(), self.file)
         record("applied", self.rendering + seconds)
         record("rounds", rounds)

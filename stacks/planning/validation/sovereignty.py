@@ -53,13 +53,13 @@ def _region(region: str, config: StackConfig) -> Iterator[Problem]:
 
 
 def _has(cloud: Cloud | None, region: str) -> bool:
-    """Whether clusters of `cloud` can be in `region`; None: of any."""
+    """Whether clusters of `cloud` can be in `region`; None: anywhere."""
     match cloud:
         case Cloud.AWS:
             return partition_of(region) is not None
         case Cloud.GCP:
             return GCP_REGION.matches(region)
-        case None:
+        case _:
             return True
 
 
