@@ -13,7 +13,7 @@ from corral.catalogue.vocabulary import Cloud, Fabric, Platform
 from corral.stacks.config.errors import StackErrors
 from corral.stacks.config.loader import parse
 from corral.stacks.planning.planner import plan
-from corral.stacks.reports.scope import cluster_lines
+from corral.stacks.reports.scope import cluster_lines, system_node_lines
 
 Stated = dict[str, Any]
 
@@ -64,6 +64,13 @@ def test_the_plan_shows_what_is_made_and_what_no_plan_can_tell():
         "its API is reached from 10.40.0.0/16 and 10.8.0.0/16 alone",
         "only the update tells whether EC2 has the machines, and what quotas the account has",
     ]
+
+
+def test_the_plan_says_what_system_nodes_must_hold_which_it_cannot_check():
+    (line,) = system_node_lines(planned())
+    assert line.startswith("not checked: whether system nodes have the memory")
+    assert "3 in all, takes 19532 MiB of one node" in line
+    assert list(system_node_lines(planned(("vector-db", None)))) == []
 
 
 EKS = "cluster.eks"
