@@ -18,6 +18,7 @@ from bench import (
     programs,
     quick,
     sizing,
+    stacks,
     whole,
 )
 from bench.figures import Figure, save, show
@@ -32,6 +33,7 @@ BENCHES: Mapping[str, Callable[[], Iterable[Figure]]] = {
     "sizing": sizing.sizing,
     "platform": whole.platform,
     "engine": applied.engine,
+    "stacks": stacks.stacks,
     "gateway": gateway.gateway,
     "lost": lost.lost,
     "imports": imports.imports,

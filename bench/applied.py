@@ -41,12 +41,12 @@ def engine() -> Iterator[Figure]:
             again, _ = own.corral("up")
             told = run([sys.executable, "-m", "bench.applied", str(file)], own.environment).out
             rendering, count = json.loads(told.splitlines()[-1])
-            taken, _ = applied(own, file, "--dry-run=server")
+            taken, _ = applied(kubectl(own), file, "--dry-run=server")
             peer = f"helm template and kubectl apply of {count} objects"
             yield Figure("up, nothing to change", again, "s", f"{peer}, dry", rendering + taken)
         with session() as other:
             other.corral("up", "--plane-only")
-            taken, rounds = applied(other, file)
+            taken, rounds = applied(kubectl(other), file)
             yield Figure("engine of an up from nothing", first, "s", peer, rendering + taken)
             yield Figure("rounds of kubectl apply until all are taken", rounds, "")
 
@@ -62,8 +62,12 @@ def resources(stack: str) -> Objects:
         text=True,
         check=True,
     )
-    every = json.loads(done.stdout)["deployment"]["resources"]
-    return [one for one in every if one["type"].startswith("kubernetes:")]
+    return of_kubernetes(json.loads(done.stdout)["deployment"]["resources"])
+
+
+def of_kubernetes(state: Objects) -> Objects:
+    """What a state has of Kubernetes."""
+    return [one for one in state if one["type"].startswith("kubernetes:")]
 
 
 def own(state: Objects) -> Iterator[Mapping[str, Any]]:
@@ -84,6 +88,7 @@ def releases(state: Objects) -> Iterator[Rendering]:
                 inputs["name"],
                 inputs["namespace"],
                 json.dumps(inputs.get("values", {})),
+                version=inputs.get("version", ""),
                 definitions=not inputs.get("skipCrds", False),
             )
 
@@ -126,13 +131,18 @@ def _placed(one: Mapping[str, Any], namespace: str) -> Mapping[str, Any]:
     return {**one, "metadata": {"namespace": namespace, **one["metadata"]}}
 
 
-def applied(own: Session, file: Path, *more: str) -> tuple[float, int]:
+def kubectl(own: Session) -> Sequence[str]:
+    """kubectl of the plane of `own`, which keeps what it reads of its types there."""
+    cache = f"--cache-dir={own.root / 'kubectl'}"
+    return [str(toolchain.tool("kubectl")), cache, "--kubeconfig", str(own.plane.kubeconfig)]
+
+
+def applied(kubectl: Sequence[str], file: Path, *more: str) -> tuple[float, int]:
     """Seconds and rounds of `kubectl apply --server-side` until the server has taken all objects of `file`.
 
     Raises:
         RuntimeError: it has not after all rounds; the text is the end of what kubectl said.
     """
-    kubectl = [str(toolchain.tool("kubectl")), "--kubeconfig", str(own.plane.kubeconfig)]
     command = [*kubectl, "apply", "--server-side", "--force-conflicts", "-f", str(file), *more]
     begun = time.monotonic()
     for number in range(1, ROUNDS + 1):

@@ -57,7 +57,7 @@ def reader(kubectl: drift.Kubectl):
         done = kubectl.run(["get", "--raw", path])
         if done.returncode:
             what = path.partition("?")[0]
-            raise EngineError(f"the cluster does not answer {what}: {drift.last_line(done.stderr)}")
+            raise EngineError(f"the cluster does not answer {what}: {drift.reason(done.stderr)}")
         return done.stdout
 
     return read

@@ -18,6 +18,7 @@ from corral.embedded import toolchain
 from corral.embedded.engine import project
 from corral.embedded.engine.engine import Engine, EngineError, environment
 from corral.embedded.engine.exclusive import exclusive
+from corral.embedded.engine.state import remedy
 from corral.embedded.home import Home
 from corral.embedded.plane import plane as planes
 from corral.embedded.plane.overview import settled
@@ -64,7 +65,7 @@ def up(arguments: argparse.Namespace) -> int:
     checkout, plan = plan_of(arguments.stack)
     if not plan.cluster.capabilities.started_here:
         check_workspace(project.stack_file(checkout, arguments.stack))
-        return _own_pulumi(checkout, "up", arguments.stack)
+        return _own_pulumi(checkout, "up", arguments.stack, *(["--yes"] if arguments.yes else []))
     plane = Home.find().plane(_plane_name(plan))
     with exclusive(plane, plan.stack):
         return _up(checkout, plan, phases)
@@ -137,22 +138,25 @@ def _engine(checkout: Path, plan: Plan) -> Engine:
 
 def destroy(stack: str, *options: str, assured: bool) -> int:
     """`pulumi destroy` by the user's own Pulumi, which asks unless `assured`; its exit code."""
-    program = shutil.which("pulumi")
-    if program is None:
-        progress("corral: there is no pulumi on PATH; see https://www.pulumi.com/docs/install/")
-        return FAILED
-    command = [program, "destroy", "--stack", stack, *(["--yes"] if assured else []), *options]
-    return subprocess.run(command, cwd=project.find(), check=False).returncode
+    return _pulumi(project.find(), "destroy", stack, *(["--yes"] if assured else []), *options)
 
 
-def _own_pulumi(checkout: Path, command: str, stack: str) -> int:
+def _own_pulumi(checkout: Path, command: str, stack: str, *options: str) -> int:
     """The user's own Pulumi, login and environment; nothing of ours but the policy pack."""
-    program = shutil.which("pulumi")
-    if program is None:
-        progress("corral: there is no pulumi on PATH; see https://www.pulumi.com/docs/install/")
-        return FAILED
     pack = project.policy_pack(checkout)
     policies = ["--policy-pack", str(pack)] if pack else []
-    return subprocess.run(
-        [program, command, "--stack", stack, *policies], cwd=checkout, check=False
+    return _pulumi(checkout, command, stack, *policies, *options)
+
+
+def _pulumi(checkout: Path, command: str, stack: str, *options: str) -> int:
+    program = shutil.which("pulumi")
+    if program is None:
+        progress("corral: there is no pulumi on PATH; see https://www.pulumi.com/docs/install/")
+        return FAILED
+    code = subprocess.run(
+        [program, command, "--stack", stack, *options], cwd=checkout, check=False
     ).returncode
+    way_out = remedy(code, stack)
+    if way_out is not None:
+        progress(f"corral: stack {stack}: {way_out}")
+    return code

@@ -17,6 +17,7 @@ from corral.cli.errors import FAILED, WRONG, UsageError
 from corral.controls.verdicts import Evaluation, parse_evaluation
 from corral.embedded.engine import project
 from corral.embedded.engine.engine import EngineError
+from corral.embedded.engine.state import exported
 from corral.stacks.config.loader import KEY, raw
 from corral.stacks.config.model_lock import read_lock
 from corral.stacks.config.workspace import read_workspace
@@ -121,11 +122,7 @@ def _source(plan: Plan, checkout: Path, file: str | None) -> _Source:
     program = shutil.which("pulumi")
     if program is None:
         raise EngineError("there is no pulumi on PATH; see https://www.pulumi.com/docs/install/")
-    command = [program, "stack", "export", "--stack", plan.stack, "--non-interactive"]
-    done = subprocess.run(command, cwd=checkout, capture_output=True, text=True, check=False)
-    if done.returncode:
-        raise EngineError(f"pulumi stack export: {done.stderr.strip()}")
-    return _Source(f"stack {plan.stack}", json.loads(done.stdout), os.environ)
+    return _Source(f"stack {plan.stack}", exported(program, plan.stack, checkout), os.environ)
 
 
 def _json(file: str) -> Any:

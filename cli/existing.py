@@ -1,10 +1,9 @@
 """A stack on a cluster that Corral did not start: status and end, by the user's own kubectl and Pulumi."""
 
-import json
 import os
 import shutil
-import subprocess
 from collections.abc import Callable, Sequence
+from pathlib import Path
 
 from rich.text import Text
 
@@ -12,7 +11,7 @@ from corral.cli import pods, status, summary
 from corral.cli.console import progress, results
 from corral.cli.documents import StatusDocument, print_document
 from corral.cli.errors import FAILED
-from corral.embedded.engine import drift, project
+from corral.embedded.engine import drift, project, state
 from corral.embedded.engine.engine import EngineError
 from corral.embedded.kube import Object
 from corral.embedded.objects import at, children
@@ -95,19 +94,10 @@ def exported(stack: str) -> Object:
     """The state of `stack` as the user's own Pulumi has it; secrets stay encrypted.
 
     Raises:
-        EngineError: there is no pulumi, or it refuses.
+        EngineError: there is no pulumi.
+        StateUnavailable: it refuses.
     """
-    program = program_of("pulumi")
-    done = subprocess.run(
-        [program, "stack", "export", "--stack", stack],
-        cwd=project.find(),
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    if done.returncode:
-        raise EngineError(f"pulumi stack export: {done.stderr.strip()}")
-    return json.loads(done.stdout)
+    return state.exported(program_of("pulumi"), stack, project.find())
 
 
 def _document(
@@ -138,15 +128,32 @@ def _overview(kubectl: drift.Kubectl, plan: Plan) -> Overview:
 def _answer(kubectl: drift.Kubectl, arguments: Sequence[str]) -> str:
     done = kubectl.run(arguments)
     if done.returncode:
-        raise EngineError(f"the kubeconfig cannot be read: {drift.last_line(done.stderr)}")
+        raise EngineError(f"the kubeconfig cannot be read: {drift.reason(done.stderr)}")
     return done.stdout.strip()
 
 
 def kubectl_of(cluster: ClusterPlan) -> drift.Kubectl:
-    """The user's own kubectl on the cluster of a stack."""
-    options = {"--kubeconfig": cluster.kubeconfig, "--context": cluster.context}
+    """The user's own kubectl on the cluster of a stack.
+
+    Raises:
+        EngineError: there is no kubectl, or no such kubeconfig.
+    """
+    options = {"--kubeconfig": _kubeconfig(cluster.kubeconfig), "--context": cluster.context}
     flags = [f"{option}={value}" for option, value in options.items() if value is not None]
     return drift.Kubectl([program_of("kubectl"), *flags], os.environ)
+
+
+def _kubeconfig(stated: str | None) -> Path | None:
+    """The file as Pulumi's provider finds it: kubectl takes `~` as it is, and another folder as its own."""
+    if stated is None:
+        return None
+    # That of pathlib refuses the home of nobody.
+    path = project.find() / os.path.expanduser(stated)  # noqa: PTH111
+    try:
+        path.open().close()
+    except OSError as error:
+        raise EngineError(f"cluster.kubeconfig: {path}: {error.strerror}") from None
+    return path
 
 
 def program_of(name: str) -> str:

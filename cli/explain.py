@@ -10,6 +10,7 @@ from corral.embedded.engine.deployed import NotCompared
 from corral.embedded.engine.engine import EngineError
 from corral.embedded.engine.exclusive import Busy
 from corral.embedded.engine.project import NoProject
+from corral.embedded.engine.state import StateUnavailable
 from corral.embedded.kube import ApiError
 from corral.embedded.plane.addresses import AddressesInUse
 from corral.embedded.plane.plane import PlaneError
@@ -37,6 +38,7 @@ def explain(error: Exception) -> int:
             | EngineError()
             | Busy()
             | NotCompared()
+            | StateUnavailable()
             | AddressesInUse()
             | PlaneError()
             | NoPlane()

@@ -127,7 +127,7 @@ class KeyStore:
         if done.returncode:
             missing = "NotFound" in done.stderr
             more = "; the next `up` of the stack makes it" if missing else ""
-            raise EngineError(f"the keys cannot be read: {drift.last_line(done.stderr)}{more}")
+            raise EngineError(f"the keys cannot be read: {drift.reason(done.stderr)}{more}")
         return json.loads(done.stdout)
 
     def _change(self, secret: Mapping[str, Any], change: Mapping[str, Any]) -> None:
@@ -138,4 +138,4 @@ class KeyStore:
         patch = ["patch", *self._target, "--type=merge", "--patch-file=/dev/stdin", "--output=name"]
         done = self._kubectl.run(patch, json.dumps(body))
         if done.returncode:
-            raise EngineError(f"the keys cannot be changed: {drift.last_line(done.stderr)}")
+            raise EngineError(f"the keys cannot be changed: {drift.reason(done.stderr)}")

@@ -166,6 +166,9 @@ def build_parser() -> argparse.ArgumentParser:
     )
     drawn.add_argument("--hours", type=_hours, default=1.0, help="time that is drawn, default: %(default)g")
     sub["up"].add_argument("--plane-only", action="store_true", help="start the plane, deploy nothing")
+    sub["up"].add_argument(
+        "-y", "--yes", action="store_true", help="on a cluster of others: update without a question"
+    )
     sub["down"].add_argument("-y", "--yes", action="store_true", help="discard the data without a question")
     sub["setup"].add_argument(
         "what", nargs="?", choices=("charts",), help="the pinned charts as folders instead, for any cluster"

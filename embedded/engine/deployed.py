@@ -1,7 +1,5 @@
 """What an update of a stack would change, and what was changed by hand; neither changes anything."""
 
-import json
-import subprocess
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +9,7 @@ from corral.embedded.engine.changes import MISSING, Change, Collector, of_releas
 from corral.embedded.engine.events import EventReporter
 from corral.embedded.engine.follow import follow
 from corral.embedded.engine.releases import TYPE as RELEASE
+from corral.embedded.engine.state import exported, remedy
 from corral.embedded.kube import Object
 from corral.embedded.objects import children
 
@@ -55,9 +54,12 @@ class Deployed:
         Pulumi reads what it made itself; objects of Helm releases are compared with what Helm has of them.
 
         Raises:
+            StateUnavailable: Pulumi does not give the state.
             NotCompared: Pulumi failed, or the cluster does not answer.
         """
-        resources = children(self._state(), "deployment", "resources")
+        resources = children(
+            exported(self.pulumi, self.stack, self.project, self.environment), "deployment", "resources"
+        )
         if not resources:
             raise NotCompared(f"stack {self.stack} has no resources: `corral up -s {self.stack}` first")
         external = {one["urn"] for one in resources if one.get("external")}
@@ -88,20 +90,6 @@ class Deployed:
         except drift.Unreadable as error:
             raise NotCompared(f"the cluster cannot be read: {error}") from None
 
-    def _state(self) -> Object:
-        done = subprocess.run(
-            [self.pulumi, "stack", "export", "--stack", self.stack, "--non-interactive"],
-            cwd=self.project,
-            env=dict(self.environment),
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        if done.returncode:
-            raise NotCompared(f"pulumi stack export: {(done.stderr or done.stdout).strip()}")
-        return json.loads(done.stdout)
-
     def _previewed(self, command: Sequence[str], report: Report) -> tuple[Change, ...]:
         collector = Collector()
         reporter = EventReporter(report, collect=collector.handle)
@@ -120,5 +108,9 @@ class Deployed:
         if code:
             if not reporter.errors:
                 report("\n".join(log.read_text(errors="replace").splitlines()[-LAST_LINES:]))
-            raise NotCompared(f"pulumi {command[0]} failed with exit code {code}: nothing was compared")
+            way_out = remedy(code, self.stack)
+            raise NotCompared(
+                f"pulumi {command[0]} failed with exit code {code}: nothing was compared"
+                + (f"; {way_out}" if way_out else "")
+            )
         return collector.changes

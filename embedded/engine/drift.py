@@ -106,7 +106,7 @@ def served(done: subprocess.CompletedProcess[str]) -> bool:
         return True
     if "the server doesn't have a resource type" in done.stderr:
         return False
-    raise Unreadable(last_line(done.stderr))
+    raise Unreadable(reason(done.stderr))
 
 
 @dataclass(frozen=True)
@@ -271,6 +271,11 @@ def _group(api_version: str) -> str:
     return api_version.rpartition("/")[0]
 
 
-def last_line(text: str) -> str:
-    """The last line of what a kubectl that failed said."""
-    return (text.strip().splitlines() or ["kubectl failed without a word"])[-1]
+REASONS = ("error: ", "Error from server", "Unable to connect to the server", "The connection to the server")
+"""How kubectl begins the line with its reason; after it come hints, such as where plugins are documented."""
+
+
+def reason(text: str) -> str:
+    """Why a kubectl failed, in one line of what it said."""
+    lines = text.strip().splitlines() or ["kubectl failed without a word"]
+    return next((line for line in reversed(lines) if line.startswith(REASONS)), lines[-1]).strip()

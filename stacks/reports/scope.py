@@ -88,6 +88,16 @@ def cluster_lines(plan: ClusterPlan) -> Iterator[str]:
     yield from _nodes_lines(plan)
 
 
+def system_node_lines(plan: Plan) -> Iterator[str]:
+    """What nodes that the stack makes must have room for; no catalogue has the memory of their types."""
+    base, made = plan.vector_db, plan.cluster.eks or plan.cluster.gke
+    if base is not None and made is not None:
+        yield (
+            "not checked: whether system nodes have the memory; a replica of the vector database, "
+            f"{base.replicas} in all, takes {base.memory_mib} MiB of one node"
+        )
+
+
 def _eks_lines(eks: EksPlan) -> Iterator[str]:
     number = _number(eks.nodes.minimum, eks.nodes.maximum)
     clients = ", ".join(eks.api_clients)

@@ -62,6 +62,7 @@ OWNED = {"urn": "urn::Deployment::team/web", "type": DEPLOYMENT, "custom": True,
 def checkout(tmp_path, monkeypatch) -> Path:
     (tmp_path / "Pulumi.yaml").write_text("name: corral\nruntime: python\n")
     (tmp_path / "Pulumi.mine.yaml").write_text(STACK_FILE)
+    (tmp_path / "nowhere").touch()
     program = tmp_path / "bin" / "pulumi"
     program.parent.mkdir()
     program.write_text(PULUMI)

@@ -2,9 +2,11 @@
 
 import json
 import subprocess
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -15,6 +17,7 @@ from tests.door import isolated
 from tests.door.newcomer import Newcomer
 from tests.doubles.mirror import Mirror, serving
 from tests.doubles.s3 import create_bucket, s3_client, s3_server
+from tests.measured import Peer
 
 from corral.catalogue import lock
 from corral.catalogue.gpus import gpus
@@ -86,6 +89,8 @@ class Site:
     stack: str = "onprem"
     printed: list[str] = field(default_factory=list)
     """What every command has printed."""
+    seconds: list[float] = field(default_factory=list)
+    """How long every command took."""
 
     @property
     def registry(self) -> str:
@@ -101,7 +106,9 @@ class Site:
         }
 
     def run(self, *command: str) -> subprocess.CompletedProcess[str]:
+        begun = time.monotonic()
         done = self.newcomer.run(*command, "-s", self.stack, seconds=SECONDS, **self.environment)
+        self.seconds.append(time.monotonic() - begun)
         self.printed.append(done.stdout)
         return done
 
@@ -109,6 +116,12 @@ class Site:
         finished = self.run(*command)
         assert finished.returncode == 0, f"{command}: {finished.returncode}\n{finished.stdout}"
         return finished.stdout
+
+    @cached_property
+    def peer(self) -> Peer:
+        """Helm and kubectl at the site."""
+        trusted = {"SSL_CERT_FILE": str(self.mirror.authority)}
+        return Peer(self.newcomer, self.stack, self.kubeconfig, trusted)
 
     def kubectl(self, *arguments: str, stdin: str = "") -> str:
         return kubectl_done(self.kubeconfig, *arguments, stdin=stdin, enter=self.newcomer.enter)

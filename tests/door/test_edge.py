@@ -12,6 +12,7 @@ import os
 import pytest
 from tests.door import site as sites
 from tests.door.newcomer import SECRETS, newcomer_in
+from tests.measured import measured
 
 from corral.catalogue.models import models
 
@@ -65,8 +66,9 @@ def test_what_the_site_has_is_locked_and_the_plan_passes(site):
     assert "shared" in site.done("corral", "plan")
 
 
-def test_the_platform_comes_up_on_the_one_machine_and_a_model_answers(site):
+def test_the_platform_comes_up_on_the_one_machine_and_a_model_answers(site, record_property):
     output = site.done(*sites.UP)
+    record_property("up", site.seconds[-1])
     assert "corral-sovereignty@" in output and "[mandatory]" not in output
     assert site.answer(TENANT, "chat")
 
@@ -94,10 +96,16 @@ def test_volumes_are_of_the_class_that_the_stack_names(site):
     assert volumes and {one["spec"]["storageClassName"] for one in volumes} == {"encrypted"}
 
 
-def test_a_second_up_changes_nothing(site):
+def test_a_second_up_changes_nothing(site, record_property):
     assert " unchanged" in (output := site.done(*sites.UP))
+    record_property("again", site.seconds[-1])
     for word in (" created", " updated", " replaced", " deleted"):
         assert word not in output.partition("Resources:")[2], output
+
+
+@measured
+def test_kubectl_takes_what_is_there_as_it_is(site, record_property):
+    site.peer.beside_no_change(record_property)
 
 
 def test_destroy_stops_at_what_is_protected_and_then_leaves_the_bare_machine(site):
@@ -109,3 +117,8 @@ def test_destroy_stops_at_what_is_protected_and_then_leaves_the_bare_machine(sit
     (node,) = site.items("nodes")
     assert "corral.dev/pool" not in node["metadata"]["labels"]
     assert not node["spec"].get("taints")
+
+
+@measured
+def test_kubectl_takes_the_same_where_nothing_of_it_is(site, record_property):
+    site.peer.beside_first_up(record_property)

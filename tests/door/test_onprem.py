@@ -14,6 +14,7 @@ import pytest
 from tests.door import isolated
 from tests.door import site as sites
 from tests.door.newcomer import SECRETS, newcomer_in
+from tests.measured import measured
 
 from corral.catalogue.images import image, mirrored
 from corral.catalogue.models import models
@@ -137,9 +138,10 @@ def test_a_preview_under_the_strict_profile_refuses_nothing(site, weights, other
     assert "[mandatory]" not in output
 
 
-def test_a_model_out_of_the_intake_answers(site):
+def test_a_model_out_of_the_intake_answers(site, record_property):
     site.mirror.pulled.clear()
     site.done(*sites.UP)
+    record_property("up", site.seconds[-1])
     assert site.answer("assistants", "chat")
 
 
@@ -161,10 +163,16 @@ def test_everything_that_runs_comes_from_the_mirror_by_digest(site):
     assert by_tag - by_digest == set()
 
 
-def test_a_second_up_changes_nothing(site):
+def test_a_second_up_changes_nothing(site, record_property):
     assert " unchanged" in (output := site.done(*sites.UP))
+    record_property("again", site.seconds[-1])
     for word in (" created", " updated", " replaced", " deleted"):
         assert word not in output.partition("Resources:")[2], output
+
+
+@measured
+def test_kubectl_takes_what_is_there_as_it_is(site, record_property):
+    site.peer.beside_no_change(record_property)
 
 
 def test_another_model_in_its_place_is_locked_imported_and_answers(site, weights):
@@ -233,3 +241,8 @@ def test_destroy_leaves_what_others_made(site, others, types):
     assert [one["type"] for one in state] in ([], ["pulumi:pulumi:Stack"])
     left = type_names(site) - types
     assert left == {"clusterpolicies.nvidia.com"}, "Helm never deletes what lies in a chart's crds/"
+
+
+@measured
+def test_kubectl_takes_the_same_where_nothing_of_it_is(site, record_property):
+    site.peer.beside_first_up(record_property)

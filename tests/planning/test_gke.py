@@ -55,7 +55,7 @@ BAD: list[tuple[str, list[tuple[str, Any]], str]] = [
     (
         "a region outside the profile",
         [("sovereignty.region", "us-central1")],
-        "sovereignty.region: us-central1: profile eu-controlled allows eu-central-1,",
+        "sovereignty.region: us-central1: profile eu-controlled allows europe-central2,",
     ),
     (
         "a region of another cloud",

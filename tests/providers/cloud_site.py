@@ -1,7 +1,7 @@
 """Somebody who has cloned the checkout, and a cloud that a committed stack comes up in, simulated.
 
 Changed in the stack are the models, whose weights are not to be had here: SmolLM2 from the same intake in
-their place; and the budget, for a second node. Charts come from a folder, and digests are made up, since
+their place; and a budget, for a second node. Charts come from a folder, and digests are made up, since
 there is no registry.
 """
 
@@ -10,7 +10,10 @@ import hashlib
 import json
 import os
 import shutil
-from dataclasses import dataclass, replace
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +21,7 @@ import yaml
 from tests.commands import answer_of, kubectl_done
 from tests.door import site as sites
 from tests.door.newcomer import Newcomer, newcomer_in
+from tests.measured import Peer
 
 from corral.catalogue import lock
 from corral.catalogue.digests import Locked
@@ -32,8 +36,8 @@ CHECKOUT = Path(__file__).resolve().parents[2]
 SMOLLM2 = models()["smollm2-135m"]
 FILE = SMOLLM2.files[0].name
 SECRETS = {
-    "grafana-password": "grafana-password",
-    "vector-db-api-key": "vector-db-api-key",
+    "corral:grafana-password": "grafana-password",
+    "corral:vector-db-api-key": "vector-db-api-key",
 }
 """All that a stack needs whose store and intake are entered without keys."""
 POLICIES = ("--policy-pack", "policy")
@@ -54,10 +58,15 @@ class CloudSite:
     stack: str
     source: str
     """URI of the folder of the intake that has the model."""
+    seconds: float = field(default=0, init=False)
+    """Of the last command."""
 
     def run(self, *command):
         self.provider.calls.clear()
-        return self.newcomer.run(*command, "-s", self.stack, seconds=SECONDS)
+        begun = time.monotonic()
+        done = self.newcomer.run(*command, "-s", self.stack, seconds=SECONDS)
+        self.seconds = time.monotonic() - begun
+        return done
 
     def done(self, *command):
         finished = self.run(*command)
@@ -72,6 +81,14 @@ class CloudSite:
 
     def answer(self):
         return answer_of(self.kubectl, "assistants", "chat")
+
+    @cached_property
+    def peer(self):
+        """Helm and kubectl on the cluster."""
+        return Peer(self.newcomer, self.stack, self.plane.kubeconfig)
+
+    def adapt(self, platform):
+        """Further changes of the stack file, in place."""
 
     def write_stack(self, nodes, *, protected=True, approved=False, pools=()):
         """The committed stack with its changes, and so many GPU nodes; `approved`: it may be unprotected.
@@ -93,7 +110,9 @@ class CloudSite:
         ]
         platform["gpu-pools"][0]["nodes"] = {"min": nodes, "max": nodes}
         platform["gpu-pools"] += pools
-        platform["budget"] = {"monthly": 60000}
+        if "budget" in platform:
+            platform["budget"] = {"monthly": 60000}
+        self.adapt(platform)
         if not protected:
             platform["cluster"]["deletion-protection"] = False
         if approved:
@@ -161,11 +180,23 @@ def with_cloud(newcomer: Newcomer, folder: Path, command: str, name: str, **vari
     return replace(newcomer, environment={**newcomer.environment, **more})
 
 
-def begin(site: CloudSite, folder: Path, registry: str, weights: bytes) -> None:
-    """Stack file, locks, secrets and charts, before the first preview."""
+def begin(
+    site: CloudSite,
+    folder: Path,
+    registry: str,
+    weights: bytes,
+    secrets: Mapping[str, str] = SECRETS,
+    stand_ins: Path | None = None,
+) -> None:
+    """Stack file, locks, secrets and charts, before the first preview.
+
+    `stand_ins`: a folder with charts that nobody here has.
+    """
     charts = folder / "charts"
     link(charts, names(), toolchain.chart)
+    for chart in () if stand_ins is None else stand_ins.iterdir():
+        (charts / chart.name).symlink_to(chart)
     site.write_stack(nodes=1)
     locked(site, registry, weights)
-    site.newcomer.stack(site.stack, {f"corral:{key}": value for key, value in SECRETS.items()})
+    site.newcomer.stack(site.stack, secrets)
     site.newcomer.done("pulumi", "config", "set", "corral:charts", str(charts), "-s", site.stack)

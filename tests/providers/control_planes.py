@@ -62,6 +62,8 @@ class ControlPlane:
     """Driver of volumes."""
     zone_label: str = ""
     """What the driver calls a zone."""
+    _groups: dict[str, Sequence[Machine]] = field(default_factory=dict[str, Sequence[Machine]])
+    """Nodes of each group, as they last joined."""
     _leaving: set[str] = field(default_factory=set[str])
     """Nodes of groups that were deleted."""
     _volumes: threading.Thread | None = None
@@ -127,6 +129,7 @@ class ControlPlane:
 
     def join(self, group: str, machines: Sequence[Machine]) -> None:
         """These nodes of the group and no others, Ready."""
+        self._groups[group] = machines
         joined = self._joined(group)
         for one in machines:
             if one.name not in joined:
@@ -136,6 +139,11 @@ class ControlPlane:
         names = {one.name for one in machines}
         self._machines([{"name": one.name, **one.hardware} for one in machines], gone=joined - names)
         self._await_ready(names)
+
+    def join_again(self) -> None:
+        """The nodes that there were, after a cluster's end."""
+        for group, machines in self._groups.items():
+            self.join(group, machines)
 
     def no_nodes(self, group: str) -> None:
         """The group's nodes leave, with the next change: the supervisor starts a driver again a few times."""
@@ -187,11 +195,11 @@ class ControlPlane:
     def _provide_volumes(self, key: Callable[[Mapping[str, str]], object]) -> None:
         while not self._ended.wait(INTERVAL_SECONDS):
             try:
-                self._volume_round(key)
+                self._round(key)
             except httpx.TransportError:  # The plane is being stopped.
                 continue
 
-    def _volume_round(self, key: Callable[[Mapping[str, str]], object]) -> None:
+    def _round(self, key: Callable[[Mapping[str, str]], object]) -> None:
         classes = {
             one["metadata"]["name"]: one
             for one in self.call("GET", "/apis/storage.k8s.io/v1/storageclasses")["items"]

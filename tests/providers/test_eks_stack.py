@@ -1,24 +1,32 @@
-"""The committed stack on EKS, from its first preview to its end, by plain Pulumi with the policies on.
+"""A committed stack on EKS, from its first preview to its end, by plain Pulumi with the policies on.
 
 Real are the engine, the stack's program, the API server with its scheduler, every controller that has a
 program, the import and the model that answers. Simulated are AWS (a test provider before moto), what EKS and
 its add-ons do there (`tests.providers.aws.control_planes`), the command `aws`, the nodes and their GPUs. What
-is changed of the stack is in `tests.providers.cloud_site`.
+is changed of the stack is in `tests.providers.cloud_site`, and here: keys of KMS, for those of its example,
+and a pool with AWS's fabric, whose chart is a stand-in.
 In order: each test goes on from where the one before it ended.
 """
 
 import json
 import os
+import re
+from collections.abc import Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.door.newcomer import SECRETS as SITE_SECRETS
+from tests.door.site import INTAKE_SECRETS, l4
 from tests.doubles.secure_transport import calls_as_over_tls
+from tests.measured import measured
 from tests.providers.cloud_site import (
     CHECKOUT,
     FILE,
     POLICIES,
+    SECRETS,
     UP,
     CloudSite,
     begin,
@@ -31,20 +39,68 @@ server = pytest.importorskip("tests.providers.aws.server", reason="there is no t
 
 from moto.server import ThreadedMotoServer  # noqa: E402
 from tests.providers.aws import command, control_planes, node_programs, pod_identity  # noqa: E402
+from tests.providers.aws.account import NUMBER  # noqa: E402
 
 pytestmark = pytest.mark.engine
 
-STACK, REGION, INTAKE, BUCKET = "eks-eu", "eu-central-1", "example-intake", "example-corral-models"
-REGISTRY = "111122223333.dkr.ecr.eu-central-1.amazonaws.com/mirror"
-"""Of the committed stack."""
-NEAR = {
-    **{"name": "near", "gpu": "L4", "instance": "g6.8xlarge", "gpus-per-node": 1},
-    **{"fabric": "efa", "zone": f"{REGION}b", "nodes": {"min": 2, "max": 2}, "price-per-hour": 3.5},
-}
-"""A pool with AWS's fabric, which is previewed alone."""
-ENTIRE = "CORRAL_EKS_STACK" in os.environ
+CHARTS = Path(__file__).parent / "aws" / "charts"
+INTAKE, BUCKET = "example-intake", "example-corral-models"
+"""Of the committed stacks."""
+EFA, L4_MIB = "vpc.amazonaws.com/efa", 22888
+"""What a pod asks for, and the memory of the GPU by EC2's DescribeInstanceTypes."""
+
+
+@dataclass(frozen=True)
+class Stack:
+    """A committed stack, and what it has of its own."""
+
+    name: str
+    region: str
+    registry: str
+    pool: str
+    instance: str
+    near: Sequence[Mapping[str, Any]] = ()
+    """Pools with AWS's fabric, which it is given beside its own."""
+    secrets: Mapping[str, str] = field(default_factory=lambda: SECRETS)
+
+
+FRANKFURT = Stack(
+    "eks-eu",
+    "eu-central-1",
+    "111122223333.dkr.ecr.eu-central-1.amazonaws.com/mirror",
+    "slices",
+    "p4de.24xlarge",
+    near=[
+        {
+            **{"name": "near", "gpu": "L4", "instance": "g6.8xlarge", "gpus-per-node": 1},
+            **{"fabric": "efa", "zone": "eu-central-1b", "nodes": {"min": 2, "max": 2}},
+            "price-per-hour": 3.5,
+        }
+    ],
+)
+BRANDENBURG = Stack(
+    "eks-eusc",
+    "eusc-de-east-1",
+    "111122223333.dkr.ecr.eusc-de-east-1.amazonaws.eu/mirror",
+    "whole",
+    "g6e.12xlarge",
+    secrets={
+        **SECRETS,
+        **{key: value for key, value in SITE_SECRETS.items() if key.startswith("corral:storage-")},
+        **INTAKE_SECRETS,
+    },
+)
+STACKS = {"": FRANKFURT, FRANKFURT.name: FRANKFURT, BRANDENBURG.name: BRANDENBURG}
+CHOSEN = os.environ.get("CORRAL_EKS_STACK", "")
+ENTIRE = bool(CHOSEN)
 """Whether the stack comes up, on a plane; otherwise it is previewed alone."""
+if CHOSEN not in STACKS:
+    raise pytest.UsageError(f"CORRAL_EKS_STACK={CHOSEN}: {' or '.join(filter(None, STACKS))} is brought up")
+STACK = STACKS[CHOSEN]
+REGION, POOL = STACK.region, f"corral.dev/pool={STACK.pool}"
 entire = pytest.mark.skipif(not ENTIRE, reason="CORRAL_EKS_STACK is not set: the stack is previewed alone")
+fabric = pytest.mark.skipif(not STACK.near, reason=f"{STACK.name} is not given a pool with a fabric")
+own_bucket = pytest.mark.skipif(STACK is BRANDENBURG, reason="its models are in a store within the cluster")
 
 
 @dataclass
@@ -53,16 +109,23 @@ class Site(CloudSite):
 
     identity: Any = None
     """Pod Identity of the cluster."""
+    keys: Mapping[str, str] = field(default_factory=dict)
+    """Keys of KMS for those that the stack names, by purpose; none: it names none."""
 
     @property
     def account(self):
         return self.provider.account(REGION)
 
+    def adapt(self, platform):
+        platform["gpu-pools"] += STACK.near
+        if self.keys:
+            platform["cluster"]["eks"]["keys"] = dict(self.keys)
+
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory):
     folder = tmp_path_factory.mktemp("eks")
-    newcomer, plane, inventory = newcomer_of(folder)
+    newcomer, plane, inventory = newcomer_of(folder, {"L4": {**l4(), "memory-mib": L4_MIB}})
     with (
         server.provider() as (aws, port),
         pod_identity_of(aws, plane, inventory, folder) as identity,
@@ -87,14 +150,35 @@ def site(tmp_path_factory):
             }
             if ENTIRE:
                 newcomer.done("corral", "up", "--plane-only", "-s", plane.name, **of_node)
-            made = Site(newcomer, aws, plane, STACK, f"s3://{INTAKE}/smollm2", identity)
-            begin(made, folder, REGISTRY, weights)
+            keys = external_keys(aws.account(REGION)) if STACK is BRANDENBURG else {}
+            made = Site(newcomer, aws, plane, STACK.name, f"s3://{INTAKE}/smollm2", identity, keys)
+            begin(made, folder, STACK.registry, weights, STACK.secrets, CHARTS)
             yield made
         finally:
             aws.plane.stop()
             s3.stop()
             if ENTIRE:
                 newcomer.run("corral", "down", "--yes", "-s", plane.name)
+
+
+def external_keys(account):
+    """Keys as of an external key store, there before the stack, with the statements that the page has."""
+    page = (CHECKOUT / "docs" / "eks.md").read_text().replace("111122223333", NUMBER)
+    (block,) = re.findall(r"```json\n(.*?)```", page, re.DOTALL)
+    logs, disks = json.loads(block)
+    owner = {
+        "Effect": "Allow",
+        "Principal": {"AWS": f"arn:{account.partition}:iam::{NUMBER}:root"},
+        "Action": "kms:*",
+        "Resource": "*",
+    }
+    policies = {"secrets": [owner], "logs": [owner, logs], "disks": [owner, disks]}
+    return {
+        purpose: account.kms.create_key(
+            Policy=json.dumps({"Version": "2012-10-17", "Statement": statements})
+        )["KeyMetadata"]["Arn"]
+        for purpose, statements in policies.items()
+    }
 
 
 @contextmanager
@@ -108,34 +192,70 @@ def pod_identity_of(aws, plane, inventory, folder):
 
 
 def test_the_first_preview_passes_with_charts_on_a_kubeconfig_that_is_not_known(site):
-    site.write_stack(nodes=1, pools=[NEAR])
-    try:
-        shown = site.done("pulumi", "preview", "--non-interactive", "--json", *POLICIES)
-    finally:
-        site.write_stack(nodes=1)
+    shown = site.done("pulumi", "preview", "--non-interactive", "--json", *POLICIES)
     steps = json.loads(shown[shown.index("{") :])["steps"]
     assert {step["op"] for step in steps} == {"create"}
     kinds = [step["urn"].rpartition("::")[0].rpartition(":")[2] for step in steps]
     assert {"EksCluster", "NodeGroup", "Release", "InferenceService"} <= set(kinds)
+    assert kinds.count("Release") > 8
+    assert {operation for operation, _ in site.provider.calls} <= {"check"}, "a preview makes nothing"
+    assert site.state() == []
+    if not STACK.near:
+        return
     assert {"PlacementGroup", "EfaDevicePlugin"} <= set(kinds)
     (near,) = [step["newState"] for step in steps if step["urn"].endswith("LaunchTemplate::near-template")]
     interfaces = [one.get("interfaceType") for one in near["inputs"]["networkInterfaces"]]
     assert interfaces == [None, "efa-only"], "the pool has a primary interface and its one of the fabric"
-    assert kinds.count("Release") > 8
-    assert {operation for operation, _ in site.provider.calls} <= {"check"}, "a preview makes nothing"
-    assert site.state() == []
 
 
 @entire
-def test_one_up_makes_network_cluster_nodes_and_platform_and_a_model_that_answers(site):
+def test_one_up_makes_network_cluster_nodes_and_platform_and_a_model_that_answers(site, record_property):
     output = site.done(*UP)
+    record_property("up", site.seconds)
     assert "corral-sovereignty@" in output and "[mandatory]" not in output
     assert site.answer()
     (cluster,) = site.account.eks.list_clusters()["clusters"]
-    assert len(site.account.eks.list_nodegroups(clusterName=cluster)["nodegroups"]) == 2
+    assert len(site.account.eks.list_nodegroups(clusterName=cluster)["nodegroups"]) == 2 + len(STACK.near)
 
 
 @entire
+@fabric
+def test_nodes_with_a_fabric_hand_its_interfaces_out_and_the_other_nodes_have_none(site):
+    near = {one["metadata"]["name"] for one in site.items("nodes", "-l", "corral.dev/pool=near")}
+    assert len(near) == 2
+    plugins = site.items("pods", "-n", "efa-device-plugin")
+    assert {one["spec"]["nodeName"] for one in plugins} == near
+    announced = "--for=jsonpath={.status.allocatable.vpc\\.amazonaws\\.com/efa}=1"
+    site.kubectl("wait", announced, "node", "-l", "corral.dev/pool=near", "--timeout=60s")
+    site.kubectl("apply", "-f", "-", stdin=json.dumps(rank()))
+    try:
+        site.kubectl("wait", "--for=condition=PodScheduled", "pod/rank", "-n", "default", "--timeout=60s")
+        (pod,) = site.items("pods", "-n", "default", "--field-selector=metadata.name=rank")
+    finally:
+        site.kubectl("delete", "pod", "rank", "-n", "default", "--wait=false")
+    assert pod["spec"]["nodeName"] in near
+    nodes = site.items("nodes")
+    assert {one["metadata"]["name"] for one in nodes if EFA in one["status"]["allocatable"]} == near
+
+
+def rank():
+    """One of the pods of a server over several nodes, which has an interface of the fabric."""
+    container = {
+        "name": "rank",
+        "image": f"{STACK.registry}/library/rank:1",
+        "resources": {"limits": {EFA: "1"}},
+    }
+    tolerations = [{"key": "nvidia.com/gpu", "operator": "Exists"}]
+    return {
+        "apiVersion": "v1",
+        "kind": "Pod",
+        "metadata": {"name": "rank", "namespace": "default"},
+        "spec": {"containers": [container], "tolerations": tolerations},
+    }
+
+
+@entire
+@own_bucket
 def test_imports_and_models_enter_s3_by_their_own_identity_and_nobody_holds_a_key(site):
     roles = {account: role.rpartition("/")[2] for account, role in site.identity.entered.items()}
     assert set(roles) == {("model-storage", "model-writer"), ("assistants", "chat")}
@@ -148,11 +268,12 @@ def test_imports_and_models_enter_s3_by_their_own_identity_and_nobody_holds_a_ke
 
 @entire
 def test_gpu_nodes_have_the_labels_of_their_group_and_what_the_operator_makes_of_them(site):
-    (node,) = site.items("nodes", "-l", "corral.dev/pool=slices")
+    (node,) = site.items("nodes", "-l", POOL)
     labels = node["metadata"]["labels"]
-    assert labels["node.kubernetes.io/instance-type"] == "p4de.24xlarge"
-    assert labels["nvidia.com/mig.config"] == "corral-slices"
-    assert labels["nvidia.com/mig.config.state"] == "success"
+    assert labels["node.kubernetes.io/instance-type"] == STACK.instance
+    if STACK is FRANKFURT:
+        assert labels["nvidia.com/mig.config"] == "corral-slices"
+        assert labels["nvidia.com/mig.config.state"] == "success"
     assert [one["key"] for one in node["spec"]["taints"]] == ["nvidia.com/gpu"]
     (pod,) = site.items("pods", "-n", "assistants", "-l", "corral.dev/model=chat")
     assert pod["spec"]["nodeName"] == node["metadata"]["name"]
@@ -167,8 +288,9 @@ def test_volumes_are_of_the_class_under_the_cluster_s_key(site):
 
 
 @entire
-def test_a_second_up_changes_nothing(site):
+def test_a_second_up_changes_nothing(site, record_property):
     output = site.done(*UP)
+    record_property("again", site.seconds)
     assert " unchanged" in output
     for word in (" created", " updated", " replaced", " deleted"):
         assert word not in output.partition("Resources:")[2], output
@@ -176,10 +298,16 @@ def test_a_second_up_changes_nothing(site):
 
 
 @entire
+@measured
+def test_kubectl_takes_what_is_there_as_it_is(site, record_property):
+    site.peer.beside_no_change(record_property)
+
+
+@entire
 def test_another_gpu_node_in_the_stack_file_is_one_in_the_cluster(site):
     site.write_stack(nodes=2)
     site.done(*UP)
-    assert len(site.items("nodes", "-l", "corral.dev/pool=slices")) == 2
+    assert len(site.items("nodes", "-l", POOL)) == 2
     assert site.answer()
 
 
@@ -192,7 +320,7 @@ def test_what_is_protected_refuses_to_go_and_nothing_else_goes(site):
     refused = site.run("corral", "down", "--yes")
     assert refused.returncode == 1
     assert "nothing was touched" in refused.stdout, refused.stdout
-    assert "Cluster corral-eks-eu" in refused.stdout, refused.stdout
+    assert f"Cluster corral-{STACK.name}" in refused.stdout, refused.stdout
     assert site.answer()
 
 
@@ -202,7 +330,7 @@ def test_the_end_is_stopped_by_the_profile_unless_somebody_approves_it(site):
     stopped = site.run("pulumi", "preview", "--non-interactive", *POLICIES)
     assert stopped.returncode != 0
     assert "SOV-OPS-06" in stopped.stdout and "[mandatory]" in stopped.stdout, stopped.stdout[-5000:]
-    assert site.items("nodes", "-l", "corral.dev/pool=slices")
+    assert site.items("nodes", "-l", POOL)
 
 
 @entire
@@ -221,6 +349,13 @@ def test_without_protection_and_with_approval_destroy_leaves_nothing_behind(site
     assert namespaces == {"default", "kube-node-lease", "kube-public", "kube-system"}
 
 
+@entire
+@measured
+def test_kubectl_takes_the_same_where_nothing_of_it_is(site, record_property):
+    site.provider.plane.join_again()
+    site.peer.beside_first_up(record_property)
+
+
 def left(site):
     """What is still in the account, but for the intake; keys that KMS will delete are gone."""
     account = site.account
@@ -234,6 +369,7 @@ def left(site):
             one["KeyId"]
             for one in account.kms.list_keys()["Keys"]
             if account.kms.describe_key(KeyId=one["KeyId"])["KeyMetadata"]["KeyState"] != "PendingDeletion"
+            and one["KeyArn"] not in site.keys.values()
         ],
         "simulated": list(account.simulated),
     }

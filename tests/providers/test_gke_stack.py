@@ -12,6 +12,7 @@ import os
 
 import pytest
 from tests.door.site import l4
+from tests.measured import measured
 from tests.providers.cloud_site import (
     CHECKOUT,
     FILE,
@@ -86,8 +87,9 @@ def test_the_first_preview_passes_with_charts_on_a_kubeconfig_that_is_not_known(
 
 
 @entire
-def test_one_up_makes_network_cluster_nodes_and_platform_and_a_model_that_answers(site):
+def test_one_up_makes_network_cluster_nodes_and_platform_and_a_model_that_answers(site, record_property):
     output = site.done(*UP)
+    record_property("up", site.seconds)
     assert "corral-sovereignty@" in output and "[mandatory]" not in output
     assert site.answer()
     assert list(site.provider.google.of("Cluster")) == [CLUSTER]
@@ -129,12 +131,19 @@ def test_volumes_are_of_the_class_under_the_cluster_s_key(site):
 
 
 @entire
-def test_a_second_up_changes_nothing(site):
+def test_a_second_up_changes_nothing(site, record_property):
     output = site.done(*UP)
+    record_property("again", site.seconds)
     assert " unchanged" in output
     for word in (" created", " updated", " replaced", " deleted"):
         assert word not in output.partition("Resources:")[2], output
     assert {operation for operation, _ in site.provider.calls} <= {"check"}
+
+
+@entire
+@measured
+def test_kubectl_takes_what_is_there_as_it_is(site, record_property):
+    site.peer.beside_no_change(record_property)
 
 
 @entire
@@ -180,3 +189,10 @@ def test_without_protection_and_with_approval_destroy_leaves_what_google_keeps_a
     assert [one["metadata"]["name"] for one in site.items("persistentvolumes")] == []
     namespaces = {one["metadata"]["name"] for one in site.items("namespaces")}
     assert namespaces == {"default", "kube-node-lease", "kube-public", "kube-system"}
+
+
+@entire
+@measured
+def test_kubectl_takes_the_same_where_nothing_of_it_is(site, record_property):
+    site.provider.google.plane.join_again()
+    site.peer.beside_first_up(record_property)

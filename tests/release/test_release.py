@@ -83,6 +83,13 @@ def python(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder / "bin" / "python"
 
 
+def test_the_source_distribution_has_every_file_of_the_checkout_but_its_links(source: Path):
+    listed = run("git", "ls-files", "-co", "--exclude-standard", "-z", cwd=ROOT).split("\0")
+    files = {name for name in listed if name and (ROOT / name).is_file() and not (ROOT / name).is_symlink()}
+    inside = {str(path.relative_to(source)) for path in source.rglob("*") if path.is_file()}
+    assert files - inside == set()
+
+
 def test_the_wheel_has_every_file_of_the_rooms_and_nothing_else(wheel: Path):
     with zipfile.ZipFile(wheel) as content:
         inside = sorted(

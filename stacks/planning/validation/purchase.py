@@ -33,8 +33,12 @@ def _instance(pool: GpuPool, name: str, path: str) -> Iterator[Problem]:
         return
     has = f"{name} has {instance.gpus} x {instance.gpu}"
     if instance.gpu != pool.gpu:
-        fitting = [key for key, entry in instances().items() if entry.gpu == pool.gpu]
-        hint = f"use {', '.join(fitting)}" if fitting else f"no instance of the catalogue has {pool.gpu}"
+        fitting = [
+            key
+            for key, entry in instances().items()
+            if (entry.gpu, entry.cloud) == (pool.gpu, instance.cloud)
+        ]
+        hint = f"use {', '.join(fitting)}" if fitting else f"no instance of that cloud has {pool.gpu}"
         yield Problem(f"{path}.instance", name, f"{has}, and the pool has {pool.gpu}: {hint}")
     elif instance.gpus != pool.gpus_per_node:
         yield Problem(f"{path}.gpus-per-node", str(pool.gpus_per_node), f"{has}: use {instance.gpus}")

@@ -3,7 +3,9 @@
 from collections.abc import Iterator
 from datetime import date
 
-from corral.catalogue.vocabulary import Platform, Profile
+from corral.catalogue.aws import partition_of
+from corral.catalogue.formats import GCP_REGION
+from corral.catalogue.vocabulary import Cloud, Platform, Profile
 from corral.controls.adjustments import refusals
 from corral.controls.profiles import ALL_COUNTRIES, PROFILES
 from corral.controls.residency.places import is_region
@@ -38,14 +40,27 @@ def _region(region: str, config: StackConfig) -> Iterator[Problem]:
     if limits.regions is None:
         return
     if region not in limits.regions:
-        allowed = f"{', '.join(sorted(limits.regions))}, or a site of your own as {SITE}"
-        yield Problem("sovereignty.region", region, f"profile {limits.name} allows {allowed}")
+        cloud = config.cluster.capabilities.cloud
+        allowed = ", ".join(sorted(one for one in limits.regions if _has(cloud, one)))
+        own = f", or a site of your own as {SITE}" if cloud is None else ""
+        yield Problem("sovereignty.region", region, f"profile {limits.name} allows {allowed}{own}")
     elif config.cluster.capabilities.reached_by_kubeconfig and not _rented(config):
         reason = (
             f"a region of a cloud, and nothing says that the nodes are there: name your own site as {SITE}, "
             "or the cloud's nodes by cluster.platform or gpu-pools[].instance"
         )
         yield Problem("sovereignty.region", region, reason)
+
+
+def _has(cloud: Cloud | None, region: str) -> bool:
+    """Whether clusters of `cloud` can be in `region`; None: anywhere."""
+    match cloud:
+        case Cloud.AWS:
+            return partition_of(region) is not None
+        case Cloud.GCP:
+            return GCP_REGION.matches(region)
+        case _:
+            return True
 
 
 def _rented(config: StackConfig) -> bool:

@@ -10,7 +10,7 @@ from corral.stacks.reports.html.html import Content, Html, prose, tag, together
 from corral.stacks.reports.html.sovereignty import digests, stopping
 from corral.stacks.reports.html.tables import count, facts, second, size
 from corral.stacks.reports.html.tally import of_plan
-from corral.stacks.reports.scope import cluster_lines, place_of
+from corral.stacks.reports.scope import cluster_lines, place_of, system_node_lines
 
 
 def head(plan: Plan) -> Html:
@@ -31,7 +31,7 @@ def _where(plan: Plan) -> Iterator[tuple[str, Content]]:
     yield "profile", plan.profile.value
     yield "region", place_of(plan)
     yield "cluster", f"{cluster.kind.value}{more}"
-    if nodes := "; ".join(cluster_lines(cluster)):
+    if nodes := "; ".join((*cluster_lines(cluster), *system_node_lines(plan))):
         yield "nodes", nodes
     yield "images from", plan.supply.registry or "their own registries"
 

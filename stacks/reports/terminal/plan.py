@@ -17,7 +17,13 @@ from corral.stacks.planning.results.addons import AddonPlan
 from corral.stacks.planning.results.models import ModelPlan
 from corral.stacks.planning.results.plan import Plan
 from corral.stacks.planning.results.pools import GpuPlan, PoolPlan, Proof, SlicePlan, stranded
-from corral.stacks.reports.scope import cluster_lines, exception_lines, place_of, scope_lines
+from corral.stacks.reports.scope import (
+    cluster_lines,
+    exception_lines,
+    place_of,
+    scope_lines,
+    system_node_lines,
+)
 from corral.stacks.reports.terminal.adapters import HEADINGS as ADAPTER_HEADINGS
 from corral.stacks.reports.terminal.adapters import adapter_notes, adapter_rows
 from corral.stacks.reports.terminal.batches import HEADINGS as BATCH_HEADINGS
@@ -49,7 +55,7 @@ def render(plan: Plan, console: Console) -> None:
     cluster = f"{plan.cluster.kind.value}{nodes}"
     where = f"region {place_of(plan)}, cluster {cluster}, GPUs from the {plan.allocator.value}"
     console.print(Text(f"{plan.stack}: profile {plan.profile.value}, {where}"))
-    for row in cluster_lines(plan.cluster):
+    for row in (*cluster_lines(plan.cluster), *system_node_lines(plan)):
         console.print(Text(row))
     for title, table in (
         ("Addons", _addons(plan.addons)),

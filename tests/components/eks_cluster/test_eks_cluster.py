@@ -1,6 +1,8 @@
 """The graph of a cluster on EKS."""
 
 import json
+import re
+from pathlib import Path
 
 import botocore.session
 import pulumi
@@ -21,6 +23,7 @@ from tests.components.harness import build
 from corral.components.eks_cluster import EksCluster
 from corral.components.gpu_node_pool.eks import EksGpuNodePool
 
+ROOT = Path(__file__).parents[3]
 OPEN = {"egress": "nat", "api_clients": ["192.0.2.0/24"]}
 CONFIDENTIAL = {"instance_type": "m6a.xlarge", "confidential": True}
 
@@ -176,6 +179,22 @@ def test_the_key_over_disks_is_used_by_the_account_alone_and_through_ec2_of_the_
         "StringEquals": {"kms:CallerAccount": ACCOUNT},
         "StringLike": {"kms:ViaService": f"ec2.{BRANDENBURG}.*"},
     }
+
+
+def test_the_page_has_the_statements_that_keys_of_ones_own_need():
+    page = (ROOT / "docs" / "eks.md").read_text()
+    (block,) = re.findall(r"```json\n(.*?)```", page, re.DOTALL)
+    # What AWS's provider answers is the same for every service here.
+    stated = json.loads(block.replace("corral-eks-eusc", "models").replace("logs.eusc", "service.eusc"))
+    graph = eks(BRANDENBURG)
+    made = [
+        statement
+        for purpose in ("logs", "disks")
+        for statement in json.loads(graph.one("aws:kms/key:Key", f"models-{purpose}").inputs["policy"])[
+            "Statement"
+        ]
+    ]
+    assert stated == [one for one in made if one["Sid"] in ("LogsOfThisCluster", "DisksThroughEc2")]
 
 
 def test_keys_that_are_there_are_used_and_no_other_is_made():

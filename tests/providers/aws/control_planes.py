@@ -1,8 +1,11 @@
-"""EKS clusters of the test provider on an embedded plane: nodes, volumes of EBS, pods' own identities."""
+"""EKS clusters of the test provider on an embedded plane: nodes, volumes of EBS, pods' own identities.
+
+Pods of AWS's device plugin run nowhere; what they would tell the kubelet of their node is said in its place.
+"""
 
 import hashlib
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from tests.providers.aws.account import Account
@@ -14,6 +17,11 @@ from corral.embedded.hardware.inventory import read
 
 DRIVER = "ebs.csi.aws.com"
 ZONE = f"topology.{DRIVER}/zone"
+EFA = "vpc.amazonaws.com/efa"
+"""Name under which AWS's device plugin announces interfaces of the fabric."""
+EFA_PLUGIN = "/aws-efa-k8s-device-plugin:"
+"""In the name of its image."""
+FABRIC = ("efa", "efa-only")
 
 
 @dataclass
@@ -25,6 +33,8 @@ class ControlPlane(AnyControlPlane):
     zone_label: str = ZONE
     identity: PodIdentity | None = None
     """Pod Identity of its cluster; None: there is none."""
+    interfaces: dict[str, int] = field(default_factory=dict[str, int])
+    """Interfaces of the fabric that a node has."""
 
     def nodes(self, account: Account, group: Mapping[str, Any]) -> None:
         """As many nodes of the group as it is to have, Ready."""
@@ -34,7 +44,10 @@ class ControlPlane(AnyControlPlane):
             one["AvailabilityZone"]
             for one in account.ec2.describe_subnets(SubnetIds=group["subnetIds"])["Subnets"]
         ]
-        machine = _instance_type(account, group)
+        data = _template(account, group)
+        machine = _instance_type(account, data)
+        fabric = [one for one in data.get("NetworkInterfaces", []) if one.get("InterfaceType") in FABRIC]
+        self.interfaces |= dict.fromkeys(names, len(fabric))
         hardware, taints = self._hardware(machine), taints_of(group.get("taints", []))
         self.join(
             name,
@@ -47,6 +60,22 @@ class ControlPlane(AnyControlPlane):
     def ebs(self, account: Account) -> None:
         """The add-on `aws-ebs-csi-driver`, simulated, from now on."""
         self.volumes(lambda parameters: account.kms.describe_key(KeyId=parameters["kmsKeyId"]))
+
+    def _round(self, key: Callable[[Mapping[str, str]], object]) -> None:
+        super()._round(key)
+        plugins = [
+            pod["spec"]["nodeName"]
+            for pod in self.call("GET", "/api/v1/pods")["items"]
+            if EFA_PLUGIN in pod["spec"]["containers"][0]["image"] and pod["status"]["phase"] == "Running"
+        ]
+        for node in plugins:
+            self._announce(node, str(self.interfaces[node]))
+
+    def _announce(self, node: str, count: str) -> None:
+        path = f"/api/v1/nodes/{node}"
+        if self.call("GET", path)["status"].get("allocatable", {}).get(EFA) != count:
+            status = {"capacity": {EFA: count}, "allocatable": {EFA: count}}
+            self.call("PATCH", f"{path}/status", {"status": status})
 
     def _hardware(self, machine: Mapping[str, Any]) -> dict[str, Any]:
         made = {
@@ -88,10 +117,15 @@ def _instance(group: str, index: int) -> str:
     return f"i-{hashlib.sha256(f'{group}/{index}'.encode()).hexdigest()[:17]}"
 
 
-def _instance_type(account: Account, group: Mapping[str, Any]) -> dict[str, Any]:
-    template = account.ec2.describe_launch_template_versions(
+def _template(account: Account, group: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Data of the group's launch template."""
+    template: Mapping[str, Any] = account.ec2.describe_launch_template_versions(
         LaunchTemplateId=group["launchTemplate"]["id"], Versions=[str(group["launchTemplate"]["version"])]
     )["LaunchTemplateVersions"][0]["LaunchTemplateData"]
+    return template
+
+
+def _instance_type(account: Account, template: Mapping[str, Any]) -> dict[str, Any]:
     answer = account.ec2.describe_instance_types(InstanceTypes=[template["InstanceType"]])
     (machine,) = answer["InstanceTypes"]
     return machine

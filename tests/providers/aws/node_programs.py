@@ -13,6 +13,7 @@ from corral.embedded.node.programs import tools
 
 ADDRESS = "CORRAL_SIMULATED_S3"
 AGENT = "CORRAL_SIMULATED_AGENT"
+SOURCE_REGION, SOURCE_ENDPOINT = "SOURCE_AWS_REGION", "SOURCE_AWS_ENDPOINT_URL_S3"
 FULL_URI = "AWS_CONTAINER_CREDENTIALS_FULL_URI"
 TOKEN_FILE = "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE"
 
@@ -26,6 +27,9 @@ def launch(context: Context) -> Launch:
         for name, value in env.items()
         if name.endswith("AWS_ENDPOINT_URL_S3") and value.startswith("https://s3.")
     }
+    if SOURCE_REGION in env and SOURCE_ENDPOINT not in env:
+        # Without an endpoint a source is in AWS.
+        here |= {SOURCE_ENDPOINT: os.environ[ADDRESS]}
     if TOKEN_FILE in env:
         here |= {FULL_URI: os.environ[AGENT], TOKEN_FILE: context.path(env[TOKEN_FILE])}
     return replace(made, env={**made.env, **here})
