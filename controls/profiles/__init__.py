@@ -26,6 +26,8 @@ class Profile:
     name: str
     regions: frozenset[str] | None
     """Regions in which resources may be; None: anywhere."""
+    jurisdiction: frozenset[str]
+    """The profile's own, on the cloud of a stack's region: a place of several may have all of them."""
     partition: str | None
     """AWS partition that ARNs must carry; None: any."""
     dns_suffix: str | None
@@ -71,15 +73,13 @@ class Profile:
 
     @property
     def multi_regions(self) -> frozenset[str]:
-        """Locations of several regions, each of which is in the profile's set."""
-        return frozenset() if self.regions is None else frozenset(filter(self.holds, MULTI_REGIONS))
+        """Locations of several regions, none of which is outside the profile's jurisdiction."""
+        return frozenset(name for name, regions in MULTI_REGIONS.items() if regions <= self.jurisdiction)
 
     def holds(self, region: str) -> bool:
         """Whether `region`, a region, zone or multi-region, is in the profile's set."""
-        if self.regions is None or region in self.regions:
+        if self.regions is None or region in self.regions or region in self.multi_regions:
             return True
-        if region in MULTI_REGIONS:
-            return MULTI_REGIONS[region] <= self.regions
         zone = re.fullmatch(r"(.*\d)-?[a-z]", region)
         return zone is not None and zone[1] in self.regions
 
@@ -114,10 +114,11 @@ def _countries(sets: list[str]) -> frozenset[str]:
 
 def _profile(name: str) -> Profile:
     data = _read(name)
-    anywhere = data["regions"] == "any"
+    regions = None if data["regions"] == "any" else _union(data["regions"])
     return Profile(
         name=name,
-        regions=None if anywhere else _union(data["regions"]),
+        regions=regions,
+        jurisdiction=regions or frozenset(),
         partition=None,
         dns_suffix=None,
         universe=None,
@@ -151,7 +152,9 @@ def profile(
 ) -> Profile:
     """The profile called `name`, narrowed to `region`, `registry` and `stores` if they are set.
 
-    With `country` the region is a site of one's own there, and no region of a cloud is in the profile.
+    Locations of several regions stay those of the profile, on the region's cloud: a bucket in Google's `EU`
+    is under the law that a stack in `europe-west4` is under. With `country` the region is a site of one's
+    own there, and no region of a cloud is in the profile.
 
     Raises:
         ValueError: no such profile, a region outside its set, or a country outside its own.
@@ -169,6 +172,7 @@ def profile(
         chosen = replace(
             chosen,
             regions=frozenset({region}),
+            jurisdiction=chosen.jurisdiction & frozenset(home["regions"]),
             partition=home.get("partition"),
             dns_suffix=home.get("dns-suffix"),
             universe=home.get("universe"),
@@ -185,4 +189,4 @@ def _at_site(chosen: Profile, site: str | None, country: str) -> Profile:
         raise ValueError(f"country {country!r} without a site")
     if chosen.regions is None:
         return chosen
-    return replace(chosen, regions=frozenset({site}))
+    return replace(chosen, regions=frozenset({site}), jurisdiction=frozenset())

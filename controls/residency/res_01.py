@@ -116,8 +116,8 @@ CONTROL = Control(
                     Resource(token, "r", {key: place}),
                 ),
                 Case(
-                    f"{place} of a {token.rpartition(':')[2]} where one region of it is allowed",
-                    Verdict.BAD,
+                    f"{place} of a {token.rpartition(':')[2]} beside one region of it",
+                    Verdict.GOOD,
                     Resource(token, "r", {key: place}),
                     profile="gcp",
                 ),

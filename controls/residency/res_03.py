@@ -100,8 +100,8 @@ CONTROL = Control(
         Case("a dataset by default", Verdict.BAD, Resource(_DATASET, "d", {})),
         Case("a dataset in the EU", Verdict.GOOD, Resource(_DATASET, "d", {"location": "EU"})),
         Case(
-            "a dataset in the EU, where one region is allowed",
-            Verdict.BAD,
+            "a dataset in the EU, beside one region of it",
+            Verdict.GOOD,
             Resource(_DATASET, "d", {"location": "EU"}),
             profile="gcp",
         ),

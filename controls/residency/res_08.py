@@ -62,7 +62,7 @@ CONTROL = Control(
     cases=(
         Case("the EU's", Verdict.GOOD, _policy("in:eu-locations")),
         Case("one region of the EU", Verdict.GOOD, _policy("in:europe-west3-locations")),
-        Case("the EU's, where one region is allowed", Verdict.BAD, _policy("in:eu-locations"), profile="gcp"),
+        Case("the EU's, beside one region of it", Verdict.GOOD, _policy("in:eu-locations"), profile="gcp"),
         Case("that region", Verdict.GOOD, _policy("in:europe-west3-locations"), profile="gcp"),
         Case("the US, by its name", Verdict.BAD, _policy("us")),
         Case("a region by its name", Verdict.GOOD, _policy("europe-west3")),
