@@ -15,7 +15,7 @@ from typing import Any
 
 import yaml
 from tests.controls.same_verdict.live import violations
-from tests.door.pod_security import FIXTURES, VERSION, debugged, pods
+from tests.door.pod_security import FIXTURES, debugged, pods
 
 from bench.figures import Figure
 from bench.gateway import Platform, platform
@@ -82,9 +82,8 @@ def held(policy: Mapping[str, Any], namespaces: Sequence[str]) -> dict[str, Any]
 
 
 def _written(own: Platform, checkout: Path) -> Path:
-    """A file with the peer's policies and all namespaces, ours under the pods' version of the standards."""
-    standards = {f"{ENFORCE}-version": VERSION}
-    objects = [_namespace(f"{OWN}-{level}", {ENFORCE: level, **standards}) for level in LEVELS]
+    """A file with the namespaces of both, and the peer's policies."""
+    objects = [_namespace(f"{OWN}-{level}", {ENFORCE: level}) for level in LEVELS]
     for index, level in enumerate(LEVELS):
         objects.append(_namespace(f"{PEER}-{level}", {}))
         chosen = [f"{PEER}-{one}" for one in LEVELS[index:]]

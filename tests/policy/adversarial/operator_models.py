@@ -80,7 +80,10 @@ def bad() -> Iterator[Named]:
     ]
     yield "NIM of a pipeline", "apps.nvidia.com/v1alpha1:NIMPipeline", {"spec": {"services": services}}
     ngc = {"modelPuller": _PULLER, "authSecret": "n"}
-    mirrored = {"env": [{"name": "NIM_REPOSITORY_OVERRIDE", "value": "s3://models/nim"}], "storage": {}}
+    mirrored: dict[str, Any] = {
+        "env": [{"name": "NIM_REPOSITORY_OVERRIDE", "value": "s3://models/nim"}],
+        "storage": {},
+    }
     for title, source in (
         ("a model of a hub, of any NIM", {"ngc": {**ngc, "modelEndpoint": "hf://org/model"}}),
         ("a hub beside a mirror of NGC", {"hf": {**hub, "modelPuller": _PULLER}}),
@@ -161,7 +164,10 @@ def good() -> Iterator[Named]:
         "authSecret": "n",
         "storage": {"nimCache": {"name": "llama"}},
     }
-    services = [{"name": "a", "spec": cached}, {"name": "b", "enabled": False, "spec": {"storage": {}}}]
+    services: list[dict[str, Any]] = [
+        {"name": "a", "spec": cached},
+        {"name": "b", "enabled": False, "spec": {"storage": {}}},
+    ]
     yield "NIMs of caches", "apps.nvidia.com/v1alpha1:NIMPipeline", {"spec": {"services": services}}
     variables = [{"name": "HF_HUB_OFFLINE", "value": "1"}, {"name": "APP_NAME", "value": "org/model"}]
     yield "variables", "serving.yatai.ai/v2alpha1:BentoDeployment", {"spec": {"envs": variables}}
