@@ -7,6 +7,7 @@ pytest 9.2, which no longer takes a test's name from where xdist 3.8 writes the 
 
 import gc
 import os
+import re
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -28,6 +29,18 @@ os.environ.setdefault("GOGC", "100")
 
 
 gc.disable()  # Until everything is collected: what modules are made of is no garbage.
+
+
+WHOLE = re.compile(r"^pytestmark = pytest\.mark\.(\w+)$", re.MULTILINE)
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Neither compile nor import a file that as a whole has a mark which is not asked for."""
+    wanted = config.option.markexpr.split(" and ")
+    if collection_path.suffix != ".py" or " or " in config.option.markexpr:
+        return None
+    marks = WHOLE.findall(collection_path.read_text())
+    return True if any(f"not {mark}" in wanted for mark in marks) else None
 
 
 def pytest_collection_finish() -> None:

@@ -67,25 +67,16 @@ def write_kubeconfig(path: Path, server: str) -> None:
 
 
 @pytest.fixture(scope="module")
-def platform(tmp_path_factory):
-    """The graph of the committed dev stack, and its outputs."""
-    seen: dict = {}
+def dev(tmp_path_factory):
+    """The graph of the committed dev stack."""
 
     def program():
-        outputs = Platform(plan(parse(content()), "dev")).outputs
-        for name, value in outputs.items():
+        for name, value in Platform(plan(parse(content()), "dev")).outputs.items():
             pulumi.export(name, value)
-        pulumi.Output.from_input(dict(outputs)).apply(seen.update)
 
     with pytest.MonkeyPatch.context() as patch:
         started(tmp_path_factory.mktemp("home"), patch)
-        return build(program, secret_config=SECRETS, stack="dev"), seen
-
-
-@pytest.fixture(scope="module")
-def dev(platform):
-    """The graph of the committed dev stack."""
-    return platform[0]
+        return build(program, secret_config=SECRETS, stack="dev")
 
 
 def test_every_object_goes_to_the_one_cluster(dev):
@@ -280,8 +271,14 @@ def test_the_engine_of_a_long_context_gets_what_the_plan_says_and_no_other_does(
     assert set(variables.values()) == {None}
 
 
-def test_the_outputs_say_where_everything_is(platform):
-    _, seen = platform
+def test_the_outputs_say_where_everything_is(plane):
+    seen: dict = {}
+
+    def program():
+        outputs = Platform(plan(parse(content()), "dev")).outputs
+        pulumi.Output.from_input(dict(outputs)).apply(seen.update)
+
+    build(program, secret_config=SECRETS, stack="dev")
     assert seen["endpoints"]["smollm2"] == "http://smollm2-predictor.assistants.svc.cluster.local/v1"
     assert seen["bucket"] == "s3://models"
     assert seen["placements"]["smollm2"][0]["node"] == "slices-0"

@@ -40,6 +40,7 @@ def _shows(check: Callable[[], None], sign: type[Exception]) -> bool:
     return False
 
 
+@pytest.mark.exhaustive
 def test_unbroken_all_checks_pass():
     for check in CHECKS:
         check()

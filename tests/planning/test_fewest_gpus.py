@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterator
 
 import pytest
+from tests.marks import first_of, further
 from tests.planning.other_gpus import uneven
 
 from corral.catalogue.gpus import geometry, gpus, shape
@@ -38,7 +39,7 @@ def check_covers(gpu: str, found: packing.Packing, wanted: Vector) -> None:
     assert all(few <= many for few, many in zip(wanted, total, strict=True)), (wanted, found)
 
 
-@pytest.mark.parametrize(("gpu", "most"), [("A30", 5), (GPU, 3)])
+@pytest.mark.parametrize(("gpu", "most"), [("A30", 5), further(GPU, 3)])
 def test_every_demand_of_a_few_gpus_gets_the_fewest(gpu: str, most: int):
     expected = every_demand(gpu, most)
     assert len(expected) > 100
@@ -118,7 +119,7 @@ def light_demands(gpu: str, count: int) -> Iterator[Vector]:
     return extend(vector(gpu, ()), kinds[:-1])
 
 
-@pytest.mark.parametrize("gpu", ["A30", GPU])
+@pytest.mark.parametrize("gpu", first_of(("A30", GPU)))
 def test_for_demands_of_any_size_the_weights_give_the_optimum(gpu: str):
     """The finite part of the proof in docs/packing.md.
 

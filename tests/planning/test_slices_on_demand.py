@@ -287,6 +287,7 @@ BROKEN: dict[str, dict[str, object]] = {
 }
 
 
+@pytest.mark.exhaustive
 def test_unbroken_all_checks_pass():
     assert not red()
 

@@ -13,6 +13,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.exhaustive
+
 ROOT = Path(__file__).parents[2]
 ROOMS = ("catalogue", "cli", "components", "controls", "embedded", "policy", "stacks", "tools")
 EVERYTHING = """
@@ -98,7 +100,6 @@ def test_the_wheel_has_every_file_of_the_rooms_and_nothing_else(wheel: Path):
     assert inside == sorted([*tracked(), "__init__.py", "__init__.pyi", "py.typed"])
 
 
-@pytest.mark.exhaustive
 def test_everything_in_the_wheel_imports_in_an_environment_without_a_checkout(python: Path, tmp_path: Path):
     where, names = run(python, "-c", EVERYTHING, cwd=tmp_path).splitlines()
     assert Path(where).is_relative_to(python.parents[1])
@@ -145,7 +146,6 @@ def typed(python: Path, folder: Path, name: str) -> list[str]:
     return [one["message"] for one in found if one["severity"] == "error"]
 
 
-@pytest.mark.exhaustive
 def test_ten_lines_of_a_stranger_build_two_components_from_the_wheel(python: Path, tmp_path: Path):
     (tmp_path / "program.py").write_text(STRANGER)
     seen = run(python, "-c", RECORDER, "program.py", cwd=tmp_path).splitlines()
@@ -153,7 +153,6 @@ def test_ten_lines_of_a_stranger_build_two_components_from_the_wheel(python: Pat
     assert "kubernetes:serving.kserve.io/v1beta1:InferenceService" in seen
 
 
-@pytest.mark.exhaustive
 def test_an_editor_knows_the_types_of_the_wheel(python: Path, tmp_path: Path):
     (tmp_path / "program.py").write_text(STRANGER)
     (tmp_path / "wrong.py").write_text(
@@ -164,7 +163,6 @@ def test_an_editor_knows_the_types_of_the_wheel(python: Path, tmp_path: Path):
     assert "milvus" in problems and "address" in problems
 
 
-@pytest.mark.exhaustive
 def test_the_command_of_the_wheel_answers(python: Path, tmp_path: Path):
     entry = "from corral.cli.main import run; run()"
     assert "usage:" in run(python, "-c", entry, "--help", cwd=tmp_path)
@@ -176,7 +174,6 @@ def test_the_source_distribution_has_what_a_checkout_needs_to_run(source: Path):
     assert sorted(one.name for one in (source / "tests").iterdir() if one.is_dir() and one.name[0] != "_")
 
 
-@pytest.mark.exhaustive
 def test_a_checkout_that_keeps_no_links_imports_all_the_same(source: Path, tmp_path: Path):
     checkout = tmp_path / "checkout"
     shutil.copytree(source, checkout)

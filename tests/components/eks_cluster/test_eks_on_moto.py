@@ -10,6 +10,8 @@ from moto.ec2.models.availability_zones_and_regions import RegionsAndZonesBacken
 from tests.components.eks_cluster.aws_calls import Account
 from tests.components.eks_cluster.clusters import BRANDENBURG, PARTITIONS, eks
 
+pytestmark = pytest.mark.exhaustive
+
 # moto 5.2.5 knows the partition, and no zone of its region.
 ZONES = {BRANDENBURG: [Zone(f"{BRANDENBURG}{one}", BRANDENBURG, f"eusc1-az{one}") for one in "ab"]}
 

@@ -80,6 +80,7 @@ def test_every_control_has_a_good_resource_a_near_miss_and_bad_ones() -> None:
         )
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("identity", controls())
 def test_every_net_tells_the_mutations_of_a_good_resource_from_it(identity: str) -> None:
     found = wrong(identity, lambda one: iter([next(ways(one))]))
