@@ -86,7 +86,8 @@ def template(release: Rendering, helm: Path) -> str:
 def documents(manifests: str, matters: Callable[[str], bool]) -> Iterator[Mapping[str, Any]]:
     """Objects that Helm installs, hooks among them, tests left out; only texts that may matter are read."""
     parts = (_read(one) for one in SEPARATOR.split(manifests) if matters(one))
-    installed = (cast("Mapping[str, Any]", one) for one in parts if isinstance(one, dict))
+    # A chart that is pulled has what was pulled, and its digest, printed before the first object.
+    installed = (cast("Mapping[str, Any]", one) for one in parts if isinstance(one, dict) and "kind" in one)
     return (one for one in installed if not _is_test(one))
 
 

@@ -17,6 +17,9 @@ def made(kind, **inputs):
 
 
 CHART = """
+Pulled: registry.example.eu/mirror/charts/kserve@sha256:0
+Digest: sha256:0
+---
 kind: ClusterRole
 metadata: {name: reader}
 ---
