@@ -50,6 +50,12 @@ def pytest_collection_finish() -> None:
     gc.set_threshold(20_000, 20, 20)
 
 
+@pytest.fixture(scope="session", autouse=True)
+def kubectl_cache(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """What kubectl reads of servers is not kept in the home of whoever runs the tests."""
+    os.environ.setdefault("KUBECACHEDIR", str(tmp_path_factory.mktemp("kubectl")))
+
+
 class Groups(LoadScopeScheduling):
     """One process for each group, as long as there are processes."""
 
