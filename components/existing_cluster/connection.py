@@ -6,15 +6,16 @@ import json
 import ssl
 import subprocess
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Any, cast
-from urllib.parse import unquote
+from urllib.parse import quote, unquote
 from urllib.request import getproxies, proxy_bypass
 
 import urllib3
 import yaml
+from urllib3 import HTTPHeaderDict
 from urllib3.exceptions import HTTPError, InsecureRequestWarning
 from urllib3.util import parse_url
 
@@ -131,7 +132,8 @@ def connect(kubeconfig: str, context: str | None) -> Connection:
         client = _client(
             str(cluster.get("proxy-url") or _proxy(server)),
             ssl_context=_tls(cluster, credentials, folder),
-            headers=_authorization(credentials, folder),
+            server_hostname=cluster.get("tls-server-name"),
+            headers=HTTPHeaderDict([*_authorization(credentials, folder).items(), *_impersonation(user)]),
             timeout=TIMEOUT,
             retries=False,  # Nor redirects, which a token would follow.
         )
@@ -213,6 +215,18 @@ def _authorization(user: Fields, folder: Path) -> dict[str, str]:
         both = f"{user['username']}:{user.get('password', '')}".encode()
         return {"Authorization": f"Basic {base64.b64encode(both).decode()}"}
     return {}
+
+
+def _impersonation(user: Fields) -> Iterator[tuple[str, str]]:
+    """Headers by which an identity acts as another, which `kubectl --as` sends as well."""
+    for key, header in (("as", "User"), ("as-uid", "Uid")):
+        if user.get(key):
+            yield f"Impersonate-{header}", str(user[key])
+    for group in user.get("as-groups") or ():
+        yield "Impersonate-Group", str(group)
+    for name, values in _mapping(user.get("as-user-extra") or {}).items():
+        for value in values:
+            yield f"Impersonate-Extra-{quote(str(name), safe='')}", str(value)
 
 
 def _tls(cluster: Fields, user: Fields, folder: Path) -> ssl.SSLContext:

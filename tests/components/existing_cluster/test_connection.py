@@ -78,6 +78,36 @@ def test_a_server_is_believed_when_the_authority_of_the_kubeconfig_signed_its_ce
         assert version(f"https://{address}", **{"insecure-skip-tls-verify": True}) == "v1.35.1"
 
 
+def test_a_server_behind_a_tunnel_shows_the_name_that_the_kubeconfig_gives(tmp_path):
+    authority, certificate = certificates(tmp_path, "api.cluster.example")
+    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    tls.load_cert_chain(certificate)
+    asked = []
+    tls.sni_callback = lambda connection, name, context: asked.append(name)
+    known = {"certificate-authority": str(authority)}
+    with api(tls) as (address, *_):
+        server = f"https://{address}"
+        assert version(server, **known, **{"tls-server-name": "api.cluster.example"}) == "v1.35.1"
+        with pytest.raises(ClusterUnreachable, match="certificate verify failed"):
+            version(server, **known, **{"tls-server-name": "api.other.example"})
+    assert asked == ["api.cluster.example", "api.other.example"]
+
+
+def test_an_identity_that_acts_as_another_does_so_here_as_well():
+    user = {
+        "token": "t",
+        "as": "auditor",
+        "as-groups": ["readers", "staff"],
+        "as-user-extra": {"acme.example/project": ["blue"]},
+    }
+    with api() as (address, requests, _):
+        version(f"http://{address}", user)
+    ((_, headers),) = requests
+    assert headers["Authorization"] == "Bearer t" and headers["Impersonate-User"] == "auditor"
+    assert headers.get_all("Impersonate-Group") == ["readers", "staff"]
+    assert headers["Impersonate-Extra-acme.example%2Fproject"] == "blue"
+
+
 def test_the_certificate_of_a_user_is_shown(site):
     authority, certificate, tls = site
     tls.verify_mode = ssl.CERT_REQUIRED
