@@ -84,11 +84,12 @@ promtool amtool: $(STAMP) ## For the tests of alerts: out of Debian's packages, 
 # Byte code that nobody keeps is made anew by every command that a test starts.
 check test: export PYTHONDONTWRITEBYTECODE :=
 
+# One process more than processors: some tests wait for a while.
 check: $(STAMP) ## Format, lint, types and the tests that need no program
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
 	@($(BIN)/lint-imports --no-logo --no-cache && $(BIN)/python ci/sdk_stubs.py .venv/typings && $(BIN)/basedpyright) & \
-	  types=$$!; $(BIN)/python -m pytest -q -n auto --dist loadfile \
+	  types=$$!; $(BIN)/python -m pytest -q -n $$(($$(getconf _NPROCESSORS_ONLN) + 1)) --dist loadfile \
 	  -m "not engine and not upstream and not browser and not exhaustive"; tests=$$?; wait $$types && exit $$tests
 
 docs: $(STAMP) ## The documentation as a site; broken links and pages without a place in it fail
