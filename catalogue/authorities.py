@@ -13,3 +13,8 @@ def authorities() -> ssl.SSLContext:
     To read them takes a client longer (20 ms) than all that it sends.
     """
     return httpx.create_ssl_context()
+
+
+def client(timeout: httpx.Timeout) -> httpx.Client:
+    """A client with bounded times and redirects."""
+    return httpx.Client(verify=authorities(), timeout=timeout, follow_redirects=True, max_redirects=5)

@@ -10,8 +10,7 @@ from urllib.parse import urlsplit
 import httpx
 import yaml
 
-from corral.catalogue import yamls
-from corral.catalogue.authorities import authorities
+from corral.catalogue import authorities, yamls
 
 TIMEOUT = httpx.Timeout(10.0)
 BODY_SECONDS = 60
@@ -38,8 +37,8 @@ class Unresolved(Exception):
 
 
 def client() -> httpx.Client:
-    """A client with bounded times and redirects."""
-    return httpx.Client(verify=authorities(), timeout=TIMEOUT, follow_redirects=True, max_redirects=5)
+    """A client of registries."""
+    return authorities.client(TIMEOUT)
 
 
 def resolve(reference: str, http: httpx.Client, insecure: Collection[str] = ()) -> str:

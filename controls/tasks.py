@@ -28,10 +28,13 @@ def tasks(token: str, props: Fields) -> Iterator[Fields]:
         yield {"apiVersion": CLOUD, "kind": "Pod", "metadata": {}, "spec": {"containers": known}}
 
 
+def _document(value: Any) -> Any:
+    return parsed(value) if isinstance(value, str) else value
+
+
 def _at(holder: Any, *keys: str) -> Any:
     for key in keys:
-        if isinstance(holder, str):
-            holder = parsed(holder)
+        holder = _document(holder)
         if not isinstance(holder, Mapping):
             return holder if holder is UNKNOWN else None
         holder = cast(Fields, holder).get(key)
@@ -39,8 +42,7 @@ def _at(holder: Any, *keys: str) -> Any:
 
 
 def _listed(value: Any) -> list[Any]:
-    if isinstance(value, str):
-        value = parsed(value)
+    value = _document(value)
     return cast(list[Any], value) if isinstance(value, list) else [] if value is None else [value]
 
 
@@ -109,17 +111,13 @@ def _ecs(props: Fields) -> Iterator[Any]:
 
 def _batch(props: Fields) -> Iterator[Any]:
     yield _container(_document(_at(props, "containerProperties")), "environment")
-    for group in _listed(_at(_document(_at(props, "nodeProperties")), "nodeRangeProperties")):
+    for group in _listed(_at(props, "nodeProperties", "nodeRangeProperties")):
         yield _container(_at(group, "container"), "environment")
     for key in ("initContainers", "containers"):
         for one in _listed(_at(props, "eksProperties", "podProperties", key)):
             if isinstance(one, Mapping):
                 envs = cast(Fields, one).get("envs")
                 yield _container({**one, "env": envs}, "env")
-
-
-def _document(value: Any) -> Any:
-    return parsed(value) if isinstance(value, str) else value
 
 
 def _lambda(props: Fields) -> Iterator[Any]:

@@ -41,8 +41,8 @@ class S3Store:
         remove_abandoned(self._client, target, say)
 
     def listed(self, bucket: s3.Location, prefix: str) -> Sequence[Stored]:
-        pages = self._client.get_paginator("list_objects_v2").paginate(Bucket=bucket.bucket, Prefix=prefix)
-        return [Stored(one["Key"], one["LastModified"]) for page in pages for one in page.get("Contents", [])]
+        every = s3.listed(self._client, bucket.bucket, prefix)
+        return [Stored(one["Key"], one["LastModified"]) for one in every]
 
     def remove(self, bucket: s3.Location, key: str) -> None:
         place = {"Bucket": bucket.bucket, "Key": key}

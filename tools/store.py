@@ -4,6 +4,7 @@ import datetime
 import hashlib
 import json
 import os
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -131,6 +132,16 @@ def read_json(store: Any, location: Location, name: str) -> dict[str, Any] | Non
         return cast(dict[str, Any], json.loads(body))
     except ValueError:
         return None
+
+
+def listed(store: Any, bucket: str, prefix: str) -> Iterator[Mapping[str, Any]]:
+    """What a listing has of each object whose key begins with `prefix`: `Key`, `ETag`, `Size` and the like.
+
+    Raises:
+        botocore.exceptions.ClientError: the store refused.
+    """
+    for page in store.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix):
+        yield from page.get("Contents", ())
 
 
 def size_of(store: Any, location: Location, name: str) -> int | None:

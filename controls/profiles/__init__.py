@@ -78,8 +78,10 @@ class Profile:
 
     def holds(self, region: str) -> bool:
         """Whether `region`, a region, zone or multi-region, is in the profile's set."""
-        if self.regions is None or region in self.regions or region in self.multi_regions:
+        if self.regions is None or region in self.regions:
             return True
+        if region in MULTI_REGIONS:
+            return MULTI_REGIONS[region] <= self.jurisdiction
         zone = re.fullmatch(r"(.*\d)-?[a-z]", region)
         return zone is not None and zone[1] in self.regions
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from corral.tools.store import Location
+from corral.tools.store import Location, listed
 
 FOLDER = ".parts/"
 """End of the folder of an input's parts, below which each content of it has its own."""
@@ -53,6 +53,4 @@ class Parts:
 
     def _keys(self, below: str) -> Iterator[str]:
         prefix = self.target.key(f"{self.name}{FOLDER}{below}")
-        pages = self.store.get_paginator("list_objects_v2").paginate(Bucket=self.target.bucket, Prefix=prefix)
-        for page in pages:
-            yield from (one["Key"] for one in page.get("Contents", ()))
+        return (one["Key"] for one in listed(self.store, self.target.bucket, prefix))

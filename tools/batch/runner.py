@@ -16,7 +16,7 @@ from corral.tools.batch.caller import EXPIRED, Caller
 from corral.tools.batch.lines import Answer, Failure, Request, line_of, requests
 from corral.tools.batch.parts import Parts
 from corral.tools.failure import ToolFailure
-from corral.tools.store import Location, read_json, write_json
+from corral.tools.store import Location, listed, read_json, write_json
 
 INPUT = ".jsonl"
 OUTPUT, ERRORS, RECORD = ".output.jsonl", ".errors.jsonl", ".batch.json"
@@ -122,12 +122,10 @@ def run(order: Batch, caller: Caller, store: Any, say: Say) -> None:
 def inputs(source: Location, store: Any) -> Iterator[Input]:
     """Files of requests below `source`, by name."""
     prefix = source.key("")
-    pages = store.get_paginator("list_objects_v2").paginate(Bucket=source.bucket, Prefix=prefix)
-    for page in pages:
-        for one in page.get("Contents", ()):
-            if one["Key"].endswith(INPUT):
-                name = one["Key"].removeprefix(prefix).removesuffix(INPUT)
-                yield Input(one["Key"], name, one["ETag"].strip('"'), int(one["Size"]))
+    for one in listed(store, source.bucket, prefix):
+        if one["Key"].endswith(INPUT):
+            name = one["Key"].removeprefix(prefix).removesuffix(INPUT)
+            yield Input(one["Key"], name, one["ETag"].strip('"'), int(one["Size"]))
 
 
 def _answered(order: Batch, one: Input, store: Any) -> bool:

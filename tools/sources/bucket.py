@@ -16,7 +16,7 @@ from corral.catalogue.stores import CLOUD_STORAGE
 from corral.tools.failure import ToolFailure
 from corral.tools.sources.source import Listed, Listing, Say, Source, below, relative
 from corral.tools.sources.transfer import CONNECT_ATTEMPTS, PASSING, Broken, repeated, retry_after
-from corral.tools.store import Location, client, failure_of, header_of, status_of
+from corral.tools.store import Location, client, failure_of, header_of, listed, status_of
 
 PREFIX = "SOURCE_"
 RANGE = 8 << 20
@@ -58,10 +58,7 @@ class BucketSource:
 
         where = self._location
         try:
-            pages = self._store.get_paginator("list_objects_v2").paginate(
-                Bucket=where.bucket, Prefix=where.prefix
-            )
-            entries = [entry for page in pages for entry in page.get("Contents", [])]
+            entries = list(listed(self._store, where.bucket, where.prefix))
             files = [
                 Listed(name, int(entry["Size"]), self._checksum(entry["Key"]), entry["ETag"].strip('"'))
                 for entry in entries

@@ -12,7 +12,7 @@ from typing import TypeVar
 
 import httpx
 
-from corral.catalogue.authorities import authorities
+from corral.catalogue import authorities
 from corral.tools.failure import ToolFailure
 
 ATTEMPTS = 6
@@ -35,8 +35,8 @@ T = TypeVar("T")
 
 
 def client() -> httpx.Client:
-    """A client with bounded times and redirects."""
-    return httpx.Client(verify=authorities(), timeout=TIMEOUT, follow_redirects=True, max_redirects=5)
+    """A client of what is read in parts."""
+    return authorities.client(TIMEOUT)
 
 
 def unheard(_line: str) -> None:
