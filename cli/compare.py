@@ -58,7 +58,6 @@ def _deployed(stack: str, *, program: bool) -> Generator[Deployed]:
         return
     check_workspace(project.stack_file(checkout, stack))
     with tempfile.TemporaryDirectory(prefix="corral-") as folder:
-        pack = project.policy_pack(checkout)
         yield Deployed(
             checkout,
             stack,
@@ -66,7 +65,7 @@ def _deployed(stack: str, *, program: bool) -> Generator[Deployed]:
             os.environ,
             Path(folder),
             lambda: existing.kubectl_of(plan.cluster),
-            policies=["--policy-pack", str(pack)] if pack else [],
+            policies=["--policy-pack", str(project.policy_pack(checkout))],
         )
 
 

@@ -144,8 +144,7 @@ def destroy(stack: str, *options: str, assured: bool) -> int:
 def _own_pulumi(checkout: Path, command: str, stack: str, *options: str) -> int:
     """The user's own Pulumi, login and environment; nothing of ours but the policy pack."""
     pack = project.policy_pack(checkout)
-    policies = ["--policy-pack", str(pack)] if pack else []
-    return _pulumi(checkout, command, stack, *policies, *options)
+    return _pulumi(checkout, command, stack, "--policy-pack", str(pack), *options)
 
 
 def _pulumi(checkout: Path, command: str, stack: str, *options: str) -> int:

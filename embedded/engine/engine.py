@@ -17,6 +17,7 @@ from corral.embedded.engine import creations, drift, project, releases, stack_fi
 from corral.embedded.engine.deployed import LAST_LINES, Deployed
 from corral.embedded.engine.events import EventReporter
 from corral.embedded.engine.follow import follow
+from corral.embedded.engine.state import exported
 from corral.embedded.home import Home, PlaneHome, private_directory, pulumi_home, write_private
 from corral.embedded.objects import children
 from corral.embedded.plane.processes import Process, end, with_variable
@@ -187,10 +188,14 @@ class Engine:
         return cast(dict[str, Any], json.loads(self._run(command)))
 
     def export(self) -> dict[str, Any]:
-        """The stack's state, its secrets encrypted; one without resources before the first `up`."""
+        """The stack's state, its secrets encrypted; one without resources before the first `up`.
+
+        Raises:
+            StateUnavailable: Pulumi refuses.
+        """
         if not self._exists():
             return {"version": 3, "deployment": {}}
-        return cast(dict[str, Any], json.loads(self._run(["stack", "export", "--stack", self.stack])))
+        return exported(self._program("pulumi"), self.stack, self.project, self.environment)
 
     def changed_by_hand(self) -> list[drift.Difference]:
         """What somebody deleted or scaled by hand of what the stack and its Helm releases made.
@@ -244,7 +249,7 @@ class Engine:
         # Its providers do not end with it.
         end(with_variable("PULUMI_HOME", self.environment["PULUMI_HOME"]))
         self._run(["cancel", "--yes", "--stack", self.stack])
-        state = json.loads(self._run(["stack", "export", "--stack", self.stack]))
+        state = self.export()
         pending = children(state, "deployment", "pending_operations")
         if pending:
             report(f"{len(pending)} operations were under way: reading what became of them")
@@ -285,8 +290,7 @@ class Engine:
 
     @property
     def _policies(self) -> list[str]:
-        pack = project.policy_pack(self.project)
-        return ["--policy-pack", str(pack)] if pack else []
+        return ["--policy-pack", str(project.policy_pack(self.project))]
 
     def _exists(self) -> bool:
         state = self.plane.engine / "state" / ".pulumi" / "stacks" / project.NAME

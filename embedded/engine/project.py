@@ -5,6 +5,8 @@ from pathlib import Path
 import yaml
 
 NAME = "corral"
+OWN = Path(__file__).resolve().parents[2]
+"""This checkout, or the package where it is installed."""
 
 
 class NoProject(Exception):
@@ -15,22 +17,31 @@ def find(start: Path | None = None) -> Path:
     """The folder of Corral's Pulumi.yaml: at or above `start` (the working directory), else this checkout.
 
     Raises:
-        NoProject: neither has one.
+        NoProject: neither has one, or a Pulumi.yaml on the way cannot be read.
     """
     here = (start or Path.cwd()).resolve()
-    own = Path(__file__).resolve().parents[2]
-    for folder in (here, *here.parents, own):
+    for folder in (here, *here.parents, OWN):
         file = folder / "Pulumi.yaml"
-        if file.is_file() and yaml.safe_load(file.read_text()).get("name") == NAME:
+        if file.is_file() and _name(file) == NAME:
             return folder
     raise NoProject(f"no Pulumi.yaml of {NAME} in {here} or above: change into the checkout")
+
+
+def _name(file: Path) -> object:
+    try:
+        content = yaml.safe_load(file.read_bytes())
+    except OSError as error:
+        raise NoProject(f"{file}: {error.strerror}") from None
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise NoProject(f"{file} is no YAML: {' '.join(str(error).split())}") from None
+    return content.get("name") if isinstance(content, dict) else None
 
 
 def stack_file(project: Path, stack: str) -> Path:
     return project / f"Pulumi.{stack}.yaml"
 
 
-def policy_pack(project: Path) -> Path | None:
-    """The CrossGuard pack of the checkout."""
+def policy_pack(project: Path) -> Path:
+    """The CrossGuard pack of `project`; that of this package where it has none."""
     folder = project / "policy"
-    return folder if (folder / "PulumiPolicy.yaml").is_file() else None
+    return folder if (folder / "PulumiPolicy.yaml").is_file() else OWN / "policy"

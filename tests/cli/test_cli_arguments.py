@@ -344,3 +344,30 @@ def test_the_licence_of_a_canary_is_a_finding_as_that_of_a_model_is(tmp_path):
     }
     found = workspace_findings(tmp_path / "Pulumi.dev.yaml", parse(stated))
     assert [(one.control, one.path) for one in found] == [("SOV-LCK-07", "models[0].canary.model")]
+
+
+@pytest.mark.parametrize("text", [b"- a", b"", b"name: {a: b}", b"name: shop"])
+def test_another_projects_folder_is_no_checkout(tmp_path, monkeypatch, text):
+    from corral.embedded.engine import project
+
+    (tmp_path / "Pulumi.yaml").write_bytes(text)
+    monkeypatch.chdir(tmp_path)
+    assert project.find() == project.OWN
+
+
+@pytest.mark.parametrize("text", [b"name: [", b"\xff\xfe\xfa", b"name: {{ .name }}"])
+def test_a_project_file_that_is_no_yaml_is_said_in_one_line(tmp_path, monkeypatch, capsys, text):
+    (tmp_path / "Pulumi.yaml").write_bytes(text)
+    monkeypatch.chdir(tmp_path)
+    assert main(["plan"]) == 2
+    error = capsys.readouterr().err
+    assert f"{tmp_path}/Pulumi.yaml is no YAML: " in error and error.count("\n") == 1
+
+
+def test_a_folder_without_a_policy_pack_is_judged_by_the_packages_own(tmp_path):
+    from corral.embedded.engine import project
+
+    assert project.policy_pack(tmp_path) == project.OWN / "policy"
+    (tmp_path / "policy").mkdir()
+    (tmp_path / "policy" / "PulumiPolicy.yaml").write_text("runtime: python\n")
+    assert project.policy_pack(tmp_path) == tmp_path / "policy"
