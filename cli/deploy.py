@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from corral.catalogue.vocabulary import AddonState
-from corral.cli import summary
+from corral.cli import existing, summary
 from corral.cli.console import Phases, progress, results
 from corral.cli.errors import FAILED
 from corral.cli.running import home_of
@@ -148,13 +148,8 @@ def _own_pulumi(checkout: Path, command: str, stack: str, *options: str) -> int:
 
 
 def _pulumi(checkout: Path, command: str, stack: str, *options: str) -> int:
-    program = shutil.which("pulumi")
-    if program is None:
-        progress("corral: there is no pulumi on PATH; see https://www.pulumi.com/docs/install/")
-        return FAILED
-    code = subprocess.run(
-        [program, command, "--stack", stack, *options], cwd=checkout, check=False
-    ).returncode
+    command_line = [existing.program_of("pulumi"), command, "--stack", stack, *options]
+    code = subprocess.run(command_line, cwd=checkout, check=False).returncode
     way_out = remedy(code, stack)
     if way_out is not None:
         progress(f"corral: stack {stack}: {way_out}")

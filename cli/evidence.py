@@ -3,7 +3,6 @@
 import argparse
 import json
 import os
-import shutil
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -12,12 +11,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from corral.cli import existing
 from corral.cli.console import progress
 from corral.cli.errors import FAILED, WRONG, UsageError
 from corral.controls.verdicts import Evaluation, parse_evaluation
 from corral.embedded.engine import project
 from corral.embedded.engine.engine import EngineError
-from corral.embedded.engine.state import exported
 from corral.stacks.config.loader import KEY, raw
 from corral.stacks.config.model_lock import read_lock
 from corral.stacks.config.workspace import read_workspace
@@ -47,7 +46,7 @@ def _write(arguments: argparse.Namespace) -> int:
     file = project.stack_file(checkout, arguments.stack)
     plan = load(file)
     here = plan.cluster.capabilities.started_here
-    source = _source(plan, checkout, arguments.state)
+    source = _source(plan, arguments.state)
     try:
         resources_of(source.export)
     except NoState as error:
@@ -111,7 +110,7 @@ class _Source:
     """In which the policy pack runs; it renders Helm releases."""
 
 
-def _source(plan: Plan, checkout: Path, file: str | None) -> _Source:
+def _source(plan: Plan, file: str | None) -> _Source:
     if file is not None:
         return _Source(f"--state {file}", _json(file), os.environ)
     if plan.cluster.capabilities.started_here:
@@ -119,10 +118,7 @@ def _source(plan: Plan, checkout: Path, file: str | None) -> _Source:
 
         engine = engine_of(plan.stack)
         return _Source(f"stack {plan.stack}", engine.export(), engine.environment)
-    program = shutil.which("pulumi")
-    if program is None:
-        raise EngineError("there is no pulumi on PATH; see https://www.pulumi.com/docs/install/")
-    return _Source(f"stack {plan.stack}", exported(program, plan.stack, checkout), os.environ)
+    return _Source(f"stack {plan.stack}", existing.exported(plan.stack), os.environ)
 
 
 def _json(file: str) -> Any:

@@ -19,6 +19,10 @@ from corral.embedded.plane.overview import Overview, of_objects
 from corral.stacks.planning.results.cluster import ClusterPlan
 from corral.stacks.planning.results.plan import Plan
 
+INSTALLED_BY = {
+    "kubectl": "https://kubernetes.io/docs/tasks/tools/",
+    "pulumi": "https://www.pulumi.com/docs/install/",
+}
 SERVER = "jsonpath={.clusters[0].cluster.server}"
 
 
@@ -157,7 +161,12 @@ def _kubeconfig(stated: str | None) -> Path | None:
 
 
 def program_of(name: str) -> str:
+    """The user's own pulumi or kubectl.
+
+    Raises:
+        EngineError: there is none on PATH.
+    """
     program = shutil.which(name)
     if program is None:
-        raise EngineError(f"there is no {name} on PATH, by which a cluster that is not ours is read")
+        raise EngineError(f"there is no {name} on PATH; see {INSTALLED_BY[name]}")
     return program

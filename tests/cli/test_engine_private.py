@@ -120,7 +120,8 @@ def test_a_run_is_told_in_few_lines_and_kept_whole_for_its_owner(engine):
     engine.init(quiet)
     message = []
     run = engine.up(message.append)
-    assert [line.partition(":")[0] for line in message] == ["preview", "update"]
+    # The project has no policy pack: the package's own runs.
+    assert [line.partition(":")[0] for line in message] == ["corral-sovereignty", "preview", "update"]
     assert run.seconds.keys() == {"preview", "update"}
     assert "Updating (dev)" in run.log.read_text()
     assert run.log.stat().st_mode & 0o777 == 0o600
