@@ -5,7 +5,7 @@ MODEL ?=
 ARGS ?=
 ONLY ?=
 # Those whose programs tests run; that of scaling is for who asks for it, as KEDA takes minutes to build.
-ADDONS := kueue envoy-gateway token-limits $(if $(CORRAL_SCALING),keda) $(if $(CORRAL_LOCAL_CACHE),model-cache) \
+ADDONS := observability kueue envoy-gateway token-limits $(if $(CORRAL_SCALING),keda) $(if $(CORRAL_LOCAL_CACHE),model-cache) \
   $(if $(CORRAL_EXTERNAL_SECRETS),external-secrets) $(if $(CORRAL_LLMISVC),llm-inference-service)
 SITE ?= build/site
 DOCS := docs
