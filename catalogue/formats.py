@@ -55,6 +55,8 @@ REGISTRY = Format(
     rf"{_HOST}{_PORT}(/[a-z0-9]([a-z0-9._-]*[a-z0-9])?)*",
     "host[:port][/path] without scheme or tag",
 )
+POOL_NAME = Format(r"[a-z]([-a-z0-9]{0,30}[a-z0-9])?", "up to 32 of a-z, 0-9 and -, a letter first")
+"""Name of a pool that is made in a cloud, with which names there begin."""
 IMAGE = Format(
     r"[a-z0-9]([a-z0-9.-]*[a-z0-9])?(:[0-9]{1,5})?(/[a-z0-9]([a-z0-9._-]*[a-z0-9])?)+"
     r"(:[A-Za-z0-9_][A-Za-z0-9._-]{0,127}(@sha256:[0-9a-f]{64})?|@sha256:[0-9a-f]{64})",
@@ -115,7 +117,10 @@ GCP_CA_POOL = Format(
     r"projects/[^/]+/locations/[^/]+/caPools/[^/]+",
     "the id of a pool of Certificate Authority Service, projects/…/locations/…/caPools/…",
 )
-GCE_DISK_TYPE = Format(r"[a-z]+-[a-z]+", "a type of disk, such as pd-balanced")
+GCE_DISK_TYPE = Format(
+    r"pd-(standard|balanced|ssd)|hyperdisk-balanced", "pd-standard, pd-balanced, pd-ssd or hyperdisk-balanced"
+)
+"""Boot disks of a node pool (pulumi-gcp 10.2.0, `NodePoolNodeConfigArgs.disk_type`)."""
 GCP_LABEL_KEY = Format(r"[a-z][a-z0-9_-]{0,62}", "lowercase letters, digits, _ and -, at most 63")
 GCP_LABEL_TEXT = Format(r"[a-z0-9_-]{0,63}", "lowercase letters, digits, _ and -, at most 63")
 GCE_MACHINE = Format(r"[a-z][a-z0-9]*-[a-z0-9-]+", "FAMILY-SIZE, such as n2d-standard-4")

@@ -24,6 +24,20 @@ LONGEST_LOG_DAYS = 3650
 """Longest period of a log bucket (Cloud Logging, quotas and limits)."""
 
 
+ARM = ("t2a", "c4a", "n4a")
+"""Machine series with Arm processors, whose nodes GKE taints."""
+HYPERDISK = ("c4", "c4a", "c4d", "h4d", "m4", "n4", "n4a", "n4d", "x4")
+"""Machine series that take Hyperdisk alone."""
+UNENCRYPTED = ("c2", "e2", "n1", "n2", "t2a", "t2d")
+"""Machine series that cannot encrypt memory in use."""
+FEWEST_SERVICES = 27
+"""Longest prefix of the addresses of Services."""
+NODE_PODS = 24
+"""Prefix of the addresses that each node takes for its pods."""
+NODES_RESERVED = 4
+"""Addresses of a subnet that are no node's."""
+
+
 def zones_of(region: str) -> tuple[str, ...]:
     """Zones that `region` may have.
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import pulumi
 
+from corral.catalogue.formats import POOL_NAME
 from corral.catalogue.gpus import Gpu, gpus, shape
 from corral.catalogue.instances import Instance, instances
 from corral.catalogue.vocabulary import AddonState, Cloud, DriverSource
@@ -35,7 +36,6 @@ EVERY_GPU = "all-"
 """Prefix of mig-parted's own configurations, which cut every GPU alike."""
 OTHER_NAMES = ("all-balanced", "all-disabled", "all-enabled")
 FROM_RESERVATION = frozenset({CloudPurchase.RESERVED, CloudPurchase.CAPACITY_BLOCK})
-_POOL = re.compile(r"[a-z]([-a-z0-9]{0,30}[a-z0-9])?")
 _LABEL_VALUE = re.compile(r"[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?")
 
 
@@ -189,8 +189,8 @@ def least_of(args: CloudGpuNodePoolArgs, rules: CloudRules) -> int:
 
 def problems(args: CloudGpuNodePoolArgs, machine: str, rules: CloudRules, owner: str) -> Iterator[str]:
     """What no pool of that cloud can be, one line each: where, what, and what is allowed."""
-    if not _POOL.fullmatch(args["pool"]):
-        yield f"{owner}.pool: {args['pool']!r}; use up to 32 of a-z, 0-9 and -, a letter first"
+    if not POOL_NAME.matches(args["pool"]):
+        yield f"{owner}.pool: {args['pool']!r}; use {POOL_NAME.words}"
     yield from _size_problems(_size(args), rules, f"{owner}.size")
     yield from _capacity_problems(_capacity(args), rules, f"{owner}.capacity")
     yield from _price_problems(_capacity(args), f"{owner}.capacity.node_hour")

@@ -193,7 +193,7 @@ def _devices(value: Any) -> Any:
 
 def _version(value: Any) -> Any:
     text = str(value) if isinstance(value, int) and not isinstance(value, bool) else value
-    if isinstance(text, str) and all(part.isdecimal() for part in text.split(".")):
+    if isinstance(text, str) and text.isascii() and all(part.isdecimal() for part in text.split(".")):
         return text
     raise _refuse("version", 'use numbers and points, in quotes, such as "1.35" or "580.95.05"')
 

@@ -143,3 +143,9 @@ def test_what_yaml_takes_and_a_stack_file_does_not_is_one_line(tmp_path: Path, t
     with pytest.raises(ConfigErrors) as error:
         read(path)
     assert any(str(problem).startswith(line) for problem in error.value.problems), str(error.value)
+
+
+@pytest.mark.parametrize("version", ["\u0661.\u0663\u0665", "1..35", "1.35-rc", "v1.35", ""])
+def test_a_version_has_the_digits_of_ascii(version: str):
+    line = one(cluster={"kind": "existing", "kubernetes": version}, models=[])
+    assert line.startswith("cluster.kubernetes: ") and "use numbers and points" in line

@@ -256,6 +256,59 @@ BAD: list[tuple[str, list[tuple[str, Any]], str]] = [
         "models[0].source: s3://example-intake/qwen3-8b: nodes have no way to the internet: use s3:// of "
         "eu-central-1 by model-sources, or cluster.eks.network.egress: nat",
     ),
+    (
+        "a pool whose name no node has room for",
+        [("gpu-pools.0.name", "p" * 33)],
+        f"gpu-pools[0].name: {'p' * 33}: names of nodes in a cloud begin with it: use up to 32 of",
+    ),
+    (
+        "a network of this machine",
+        [(f"{EKS}.network.cidr", "127.0.0.0/16")],
+        "cluster.eks.network.cidr: 127.0.0.0/16: no machine has such addresses",
+    ),
+    (
+        "a network of groups",
+        [(f"{EKS}.network.cidr", "224.0.0.0/16")],
+        "cluster.eks.network.cidr: 224.0.0.0/16: no machine has such addresses",
+    ),
+    (
+        "callers of the API twice",
+        [(f"{EKS}.network.api-clients", ["10.50.0.0/20", "10.50.0.0/20"])],
+        "cluster.eks.network.api-clients[1]: 10.50.0.0/20: named before",
+    ),
+    (
+        "one who administers by two names",
+        [(f"{EKS}.admins.other", "arn:aws:iam::111122223333:role/platform")],
+        "cluster.eks.admins.other: arn:aws:iam::111122223333:role/platform: is platform, too",
+    ),
+    (
+        "a tag of AWS",
+        [(f"{EKS}.tags", {"AWS:owner": "a"})],
+        "cluster.eks.tags.AWS:owner: AWS:owner: AWS keeps keys with aws: for itself",
+    ),
+    (
+        "tags that IAM takes for one",
+        [(f"{EKS}.tags", {"Owner": "a", "owner": "b"})],
+        "cluster.eks.tags.owner: owner: is Owner in other letters, to IAM the same",
+    ),
+    (
+        "more tags than there is room for",
+        [(f"{EKS}.tags", {f"t{number}": "a" for number in range(41)})],
+        "cluster.eks.tags: 41 tags: what is made has 50 at most",
+    ),
+    (
+        "confidential nodes of another maker",
+        [(f"{EKS}.system-nodes.confidential", True), (f"{EKS}.system-nodes.instance", "m7i.2xlarge")],
+        "cluster.eks.system-nodes.instance: m7i.2xlarge: memory is encrypted by AMD SEV-SNP",
+    ),
+    *(
+        (
+            f"a bucket that S3 keeps for itself: {bucket}",
+            [("model-storage.bucket", bucket)],
+            f"model-storage.bucket: {bucket}: no name of a bucket of S3: use 3 to 63 of a-z, 0-9, - and .",
+        )
+        for bucket in ("xn--models", "sthree-models", "amzn-s3-demo-x", "models-s3alias", "models--x-s3")
+    ),
 ]
 
 
@@ -398,3 +451,16 @@ def test_a_fabric_belongs_to_clusters_that_are_made_on_aws():
 def test_a_zone_without_a_fabric_is_refused_since_the_nodes_are_in_all_zones_of_the_cluster():
     lines = refused(stated((f"{POOL}.zone", "eu-central-1a")))
     assert "gpu-pools[0].zone: eu-central-1a: belongs to kind gke" in lines
+
+
+def test_what_is_near_a_limit_of_aws_is_planned():
+    section = [
+        ("sovereignty.profile", "open"),
+        ("gpu-pools.0.name", "p" * 32),
+        (f"{EKS}.network.cidr", "100.64.0.0/16"),
+        (f"{EKS}.system-nodes.confidential", True),
+        (f"{EKS}.system-nodes.instance", "m6a.2xlarge"),
+        (f"{EKS}.tags", {f"t{number}": "a" for number in range(40)}),
+    ]
+    config = parse(stated(*section))
+    assert plan(config, "eks-eu", locks(config)).cluster.eks

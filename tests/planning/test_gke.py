@@ -4,11 +4,14 @@ import copy
 from typing import Any
 
 import pytest
+from tests.deploy.eks_stack import locks
 from tests.deploy.gke_stack import STACK, content, planned
 from tests.deploy.test_gke import KEY, OWN_KEYS, VERSION
 from tests.planning.test_eks import Stated, refused, stated
 
 from corral.catalogue.vocabulary import Platform
+from corral.stacks.config.loader import parse
+from corral.stacks.planning.planner import plan
 from corral.stacks.reports.scope import cluster_lines
 
 GKE = "cluster.gke"
@@ -249,6 +252,56 @@ BAD: list[tuple[str, list[tuple[str, Any]], str]] = [
         [("model-storage.kind", "s3"), ("model-sources", [{"name": "intake", "url": "gs://example-intake"}])],
         "model-storage.kind: s3: a stack makes it beside a cluster of kind eks alone",
     ),
+    (
+        "a pool whose name no node has room for",
+        [("gpu-pools.0.name", "p" * 33), ("tenants.0.gpus", None)],
+        f"gpu-pools[0].name: {'p' * 33}: names of nodes in a cloud begin with it: use up to 32 of",
+    ),
+    (
+        "more nodes than have addresses",
+        [(f"{GKE}.network.nodes", "10.0.0.0/29")],
+        "cluster.gke.network.nodes: 10.0.0.0/29: has addresses for 4 nodes, and there may be ",
+    ),
+    (
+        "more nodes than have addresses for pods",
+        [(f"{GKE}.network.pods", "10.4.0.0/24")],
+        "cluster.gke.network.pods: 10.4.0.0/24: has addresses for 1 nodes, and there may be ",
+    ),
+    (
+        "few addresses of Services",
+        [(f"{GKE}.network.services", "10.9.0.0/28")],
+        "cluster.gke.network.services: 10.9.0.0/28: too few addresses for the platform",
+    ),
+    (
+        "system nodes of Arm",
+        [(f"{GKE}.system-nodes.machine", "t2a-standard-8")],
+        "cluster.gke.system-nodes.machine: t2a-standard-8: has Arm processors",
+    ),
+    (
+        "a disk that the machines do not take",
+        [(f"{GKE}.system-nodes.machine", "c4-standard-8")],
+        "cluster.gke.system-nodes.disk-type: pd-balanced: c4 takes none: use hyperdisk-balanced",
+    ),
+    (
+        "a disk that there is not",
+        [(f"{GKE}.system-nodes.disk-type", "pd-fast")],
+        "cluster.gke.system-nodes.disk-type: pd-fast: use pd-standard, pd-balanced, pd-ssd or hyperdisk",
+    ),
+    (
+        "confidential nodes that cannot be",
+        [(f"{GKE}.system-nodes.confidential", True), (f"{GKE}.system-nodes.machine", "n2-standard-8")],
+        "cluster.gke.system-nodes.machine: n2-standard-8: n2 cannot encrypt memory in use",
+    ),
+    (
+        "a label of Google",
+        [(f"{GKE}.labels", {"goog-owner": "a"})],
+        "cluster.gke.labels.goog-owner: goog-owner: Google keeps what begins with goog for itself",
+    ),
+    (
+        "callers of the API twice",
+        [(f"{GKE}.network.api-clients", ["10.50.0.0/20", "10.50.0.0/20"])],
+        "cluster.gke.network.api-clients[1]: 10.50.0.0/20: named before",
+    ),
 ]
 
 
@@ -276,3 +329,18 @@ def test_with_a_way_to_the_internet_any_mirror_driver_and_source_will_do():
     del one["cluster"]["precompiled-driver"]
     made = planned(one)
     assert made.cluster.gke is not None and made.cluster.gke.mirror is None
+
+
+def test_what_is_near_a_limit_of_google_is_planned():
+    section = [
+        ("sovereignty.profile", "open"),
+        ("gpu-pools.0.name", "p" * 32),
+        ("tenants.0.gpus", None),
+        (f"{GKE}.network.nodes", "10.0.0.0/27"),
+        (f"{GKE}.network.pods", "10.4.0.0/19"),
+        (f"{GKE}.network.services", "10.9.0.0/27"),
+        (f"{GKE}.system-nodes.machine", "c4-standard-8"),
+        (f"{GKE}.system-nodes.disk-type", "hyperdisk-balanced"),
+    ]
+    config = parse(changed(*section))
+    assert plan(config, STACK, locks(config)).cluster.gke

@@ -23,6 +23,11 @@ from corral.stacks.planning.validation.made_clusters import (
 )
 
 _AT = "cluster.eks"
+NO_NETWORKS = tuple(map(IPv4Network, ("0.0.0.0/8", "127.0.0.0/8", "169.254.0.0/16", "224.0.0.0/3")))
+"""Addresses of this host, of one link, of groups, and of nobody."""
+AMD = r"[a-z]+[0-9]+a"
+"""How families with AMD's processors begin."""
+MOST_TAGS = 40
 
 
 def check_eks(config: StackConfig) -> Iterator[Problem]:
@@ -47,6 +52,7 @@ def check_eks(config: StackConfig) -> Iterator[Problem]:
     yield from _network(section)
     yield from _system_nodes(section)
     yield from _log_days(section)
+    yield from _tags(section)
     yield from _room(config, section)
     if section.network.egress is Egress.NONE:
         yield from _without_way_out(config, region, partitions()[partition])
@@ -73,6 +79,11 @@ def _principals(section: Eks, region: str, partition: str) -> Iterator[Problem]:
         yield Problem(f"{_AT}.admins", "empty", "nobody could enter the cluster: name one role or more")
     stated = {f"{_AT}.admins.{name}": arn for name, arn in section.admins.items()}
     stated |= {f"{_AT}.keys.{purpose}": arn for purpose, arn in section.keys.stated().items()}
+    seen: dict[str, str] = {}
+    for name, arn in section.admins.items():
+        first = seen.setdefault(arn, name)
+        if first != name:
+            yield Problem(f"{_AT}.admins.{name}", arn, f"is {first}, too: a principal has one access entry")
     for path, arn in stated.items():
         _, own, service, place, *_ = arn.split(":")
         if own != partition:
@@ -89,13 +100,31 @@ def _network(section: Eks) -> Iterator[Problem]:
             network.cidr,
             f"a VPC is no wider than /{WIDEST}, and each zone needs an eighth: use /{WIDEST} to /{NARROWEST}",
         )
+    if any(IPv4Network(network.cidr).overlaps(one) for one in NO_NETWORKS):
+        reason = "no machine has such addresses: use a network such as 10.0.0.0/16"
+        yield Problem(f"{_AT}.network.cidr", network.cidr, reason)
     yield from check_api_clients(network.api_clients, f"{_AT}.network.api-clients")
 
 
 def _system_nodes(section: Eks) -> Iterator[Problem]:
     nodes, path = section.system_nodes, f"{_AT}.system-nodes"
     yield from check_without_gpus(nodes.instance, f"{path}.instance")
+    if nodes.confidential and not re.match(AMD, nodes.instance):
+        reason = "memory is encrypted by AMD SEV-SNP, which this type has not: use one such as m6a.2xlarge"
+        yield Problem(f"{path}.instance", nodes.instance, reason)
     yield from check_most(nodes.max, least_nodes(section), f"{path}.max")
+
+
+def _tags(section: Eks) -> Iterator[Problem]:
+    first: dict[str, str] = {}
+    for key in section.tags:
+        if key.lower().startswith("aws:"):
+            yield Problem(f"{_AT}.tags.{key}", key, "AWS keeps keys with aws: for itself: use another")
+        if (other := first.setdefault(key.lower(), key)) != key:
+            yield Problem(f"{_AT}.tags.{key}", key, f"is {other} in other letters, to IAM the same")
+    if len(section.tags) > MOST_TAGS:
+        reason = f"what is made has 50 at most, some of them the program's own: use {MOST_TAGS} at most"
+        yield Problem(f"{_AT}.tags", f"{len(section.tags)} tags", reason)
 
 
 def _log_days(section: Eks) -> Iterator[Problem]:

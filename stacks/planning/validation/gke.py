@@ -5,13 +5,22 @@ from ipaddress import IPv4Network
 from itertools import combinations
 
 from corral.catalogue.formats import GCP_REGION
-from corral.catalogue.gke import zones_of
+from corral.catalogue.gke import (
+    ARM,
+    FEWEST_SERVICES,
+    HYPERDISK,
+    NODE_PODS,
+    NODES_RESERVED,
+    UNENCRYPTED,
+    zones_of,
+)
 from corral.catalogue.sources import scheme_of
 from corral.catalogue.vocabulary import Cloud, Egress, SourceScheme, StorageKind
 from corral.controls.profiles import PROFILES
 from corral.stacks.config.errors import Problem
+from corral.stacks.config.sections.gke import GkeNodes
 from corral.stacks.config.stack_config import Gke, ModelSource, StackConfig
-from corral.stacks.planning.gke import least_nodes, repository
+from corral.stacks.planning.gke import least_nodes, most_nodes, repository
 from corral.stacks.planning.validation.made_clusters import (
     check_api_clients,
     check_mirror,
@@ -45,8 +54,14 @@ def check_gke(config: StackConfig) -> Iterator[Problem]:
         yield from _pool_zone(pool.zone, region, f"gpu-pools[{index}].zone")
     yield from _keys(section, region, stored=config.model_storage.kind is StorageKind.GCS)
     yield from _network(section)
+    yield from _room(config, section)
     nodes = section.system_nodes
     yield from check_without_gpus(nodes.machine, f"{_AT}.system-nodes.machine")
+    yield from _machine(nodes, f"{_AT}.system-nodes")
+    for key in section.labels:
+        if key.startswith("goog"):
+            reason = "Google keeps what begins with goog for itself: use another key"
+            yield Problem(f"{_AT}.labels.{key}", key, reason)
     yield from check_most(nodes.max, least_nodes(section), f"{_AT}.system-nodes.max")
     if section.network.egress is Egress.NONE:
         yield from _without_way_out(config, region)
@@ -113,6 +128,35 @@ def _network(section: Gke) -> Iterator[Problem]:
             reason = f"has addresses of {one}, {first}: use a network apart from it"
             yield Problem(f"{path}.{other}", str(second), reason)
     yield from check_api_clients(network.api_clients, f"{path}.api-clients")
+
+
+def _room(config: StackConfig, section: Gke) -> Iterator[Problem]:
+    """Nodes for which the networks have no addresses."""
+    network, path = section.network, f"{_AT}.network"
+    needed = most_nodes(section) + sum(pool.nodes.max or 0 for pool in config.gpu_pools)
+    for key, stated, room in (
+        ("nodes", network.nodes, IPv4Network(network.nodes).num_addresses - NODES_RESERVED),
+        ("pods", network.pods, IPv4Network(network.pods).num_addresses >> (32 - NODE_PODS)),
+    ):
+        if needed > room:
+            reason = f"has addresses for {max(0, room)} nodes, and there may be {needed}: use a wider network"
+            yield Problem(f"{path}.{key}", stated, reason)
+    if IPv4Network(network.services).prefixlen > FEWEST_SERVICES:
+        reason = f"too few addresses for the platform's own Services: use /{FEWEST_SERVICES} or wider"
+        yield Problem(f"{path}.services", network.services, reason)
+
+
+def _machine(nodes: GkeNodes, path: str) -> Iterator[Problem]:
+    """A machine type that cannot be what the section says of it."""
+    series = nodes.machine.partition("-")[0]
+    if series in ARM:
+        reason = "has Arm processors, whose nodes GKE taints: use a type such as n2d-standard-8"
+        yield Problem(f"{path}.machine", nodes.machine, reason)
+    if series in HYPERDISK and nodes.disk_type.startswith("pd-"):
+        yield Problem(f"{path}.disk-type", nodes.disk_type, f"{series} takes none: use hyperdisk-balanced")
+    if nodes.confidential and series in UNENCRYPTED:
+        reason = f"{series} cannot encrypt memory in use: use a type such as n2d-standard-8"
+        yield Problem(f"{path}.machine", nodes.machine, reason)
 
 
 def _without_way_out(config: StackConfig, region: str) -> Iterator[Problem]:

@@ -1,7 +1,7 @@
 """What sections of clusters that the stack makes have in common, whichever cloud they are in."""
 
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 from corral.catalogue.instances import instances
 from corral.catalogue.vocabulary import Weights
@@ -25,11 +25,13 @@ def check_version(config: StackConfig, maker: str) -> Iterator[Problem]:
         yield Problem("cluster.kubernetes", version, reason)
 
 
-def check_api_clients(clients: Iterable[str], path: str) -> Iterator[Problem]:
-    """Networks of callers of the API that are the world."""
+def check_api_clients(clients: Sequence[str], path: str) -> Iterator[Problem]:
+    """Networks of callers of the API that are the world, or named twice."""
     for index, client in enumerate(clients):
         if world(client):
             yield Problem(f"{path}[{index}]", client, "anybody: use a network of yours, such as 192.0.2.0/24")
+        elif client in clients[:index]:
+            yield Problem(f"{path}[{index}]", client, "named before: name each network once")
 
 
 def check_without_gpus(machine: str, path: str) -> Iterator[Problem]:

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from corral.catalogue.clusters import clusters
+from corral.catalogue.formats import POOL_NAME
 from corral.catalogue.instances import instances
 from corral.catalogue.vocabulary import Cloud, Purchase, SharingKind
 from corral.stacks.config.errors import Problem
@@ -32,6 +33,9 @@ def check_made_pools(config: StackConfig) -> Iterator[Problem]:
 
 def _pool(pool: GpuPool, cloud: Cloud, path: str) -> Iterator[Problem]:
     yield from _instance(pool, cloud, f"{path}.instance")
+    if not POOL_NAME.matches(pool.name):
+        reason = f"names of nodes in a cloud begin with it: use {POOL_NAME.words}"
+        yield Problem(f"{path}.name", pool.name, reason)
     if pool.nodes.names:
         yield Problem(f"{path}.nodes", "names", "the stack makes these nodes: use {min: N, max: N}")
     elif pool.nodes.min != pool.nodes.max:

@@ -7,7 +7,12 @@ from corral.catalogue.vocabulary import Cloud, Egress, StorageKind
 from corral.stacks.config.errors import Problem
 from corral.stacks.config.stack_config import StackConfig
 
-_S3_BUCKET = Format(r"(?!.*\.\.)[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]", "3 to 63 of a-z, 0-9, - and .")
+_S3_BUCKET = Format(
+    r"(?!.*\.\.|xn--|sthree-|amzn-s3-demo-)(?!.*(-s3alias|--ol-s3|\.mrap|--x-s3|--table-s3)$)"
+    r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]",
+    "3 to 63 of a-z, 0-9, - and ., with none of the beginnings and ends that S3 keeps for itself",
+)
+"""As the S3 user guide has it, general purpose bucket naming rules."""
 _GCS_BUCKET = Format(
     r"(?!goog|.*google)[a-z0-9][a-z0-9-]{1,61}[a-z0-9]", "3 to 63 of a-z, 0-9 and -, without the word google"
 )
