@@ -31,7 +31,7 @@ _UNNAMED = "(!has(r.resourceNames) || size(r.resourceNames) == 0)"
 _SECRETS = (
     f"object.kind == 'ClusterRole' && {_OF_CORE} && r.resources.exists(s, s in ['secrets', '*']) && "
     f"has(r.verbs) && r.verbs.exists(v, v in ['get', 'list', 'watch', '*']) && {_UNNAMED} && "
-    "!object.metadata.?name.orValue('').matches(variables.readers)"
+    "!object.?metadata.?name.orValue('').matches(variables.readers)"
 )
 """Every Secret of the cluster, in whatever namespace it is bound."""
 _TOKENS = (
@@ -39,6 +39,12 @@ _TOKENS = (
     f"has(r.verbs) && r.verbs.exists(v, v in ['create', '*']) && {_UNNAMED}"
 )
 """A token of any account."""
+_SIGNS = (
+    "has(r.apiGroups) && r.apiGroups.exists(g, g in ['certificates.k8s.io', '*']) && has(r.resources) && "
+    "r.resources.exists(s, s in ['signers', '*']) && has(r.verbs) && "
+    f"r.verbs.exists(v, v in ['approve', 'sign', '*']) && {_UNNAMED}"
+)
+"""A certificate of anybody's, by whatever signer the cluster has."""
 READERS = (
     "cert-manager-cainjector",
     "cert-manager-controller-certificates",
@@ -95,7 +101,7 @@ CONTROL = Control(
         expression=(
             "object.kind in ['Role', 'ClusterRole'] ? "
             f"object.?rules.orValue([]).all(r, !({_EVERYTHING}) && !({_RISE}) && !({_CORE}) && "
-            f"!({_NODES}) && !({_SECRETS}) && !({_TOKENS}) && !({_PATHS})) : "
+            f"!({_NODES}) && !({_SECRETS}) && !({_TOKENS}) && !({_SIGNS}) && !({_PATHS})) : "
             f"!({_MASTER}) && !object.?subjects.orValue([]).exists(s, {_STRANGERS})"
         ),
         message="a role allows everything, reads every Secret, or is bound to strangers",
@@ -170,6 +176,22 @@ CONTROL = Control(
             "a token of any account",
             Verdict.BAD,
             _role(apiGroups=[""], resources=["serviceaccounts/token"], verbs=["create"]),
+        ),
+        Case(
+            "every Secret, by a role whose name the provider gives",
+            Verdict.BAD,
+            {"kind": "ClusterRole", "rules": [_READ]},
+        ),
+        *(
+            Case(
+                f"certificates of {title}",
+                verdict,
+                _role(apiGroups=["certificates.k8s.io"], resources=["signers"], verbs=["approve"], **named),
+            )
+            for title, verdict, named in (
+                ("any signer", Verdict.BAD, {}),
+                ("one signer", Verdict.GOOD, {"resourceNames": ["issuers.cert-manager.io/*"]}),
+            )
         ),
         Case("a path", Verdict.GOOD, _role(nonResourceURLs=["/metrics"], verbs=["get"])),
         Case("bound to a team", Verdict.GOOD, _binding("view", "team-a")),
