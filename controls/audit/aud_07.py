@@ -75,6 +75,9 @@ CONTROL = Control(
                 ("GF_ANALYTICS_REPORTING_ENABLED", "false", Verdict.GOOD),
                 ("GF_ANALYTICS_REPORTING_ENABLED", "true", Verdict.BAD),
                 ("RAY_USAGE_STATS_ENABLED", "1", Verdict.BAD),
+                ("TELEMETRY_ENABLED", "true", Verdict.BAD),
+                ("WANDB_MODE", "online", Verdict.BAD),
+                ("WANDB_MODE", "offline", Verdict.GOOD),
                 ("OTEL_TRACING", "true", Verdict.GOOD),
             )
         ),

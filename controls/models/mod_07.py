@@ -95,6 +95,9 @@ CONTROL = Control(
                 ("torch.load('/m', weights_only = 0)", Verdict.BAD),
                 ("M.from_pretrained('/m', use_safetensors=True)", Verdict.GOOD),
                 ("torch.load('/m', weights_only=True)", Verdict.GOOD),
+                ("np.load('/m', allow_pickle=True)", Verdict.BAD),
+                ("np.load('/m', allow_pickle=False)", Verdict.GOOD),
+                ("load_model('/m', safe_mode=False)", Verdict.BAD),
             )
         ),
         Case("another switch", Verdict.BAD, pod(args=["--model=/m", "--no-use-safetensors"])),

@@ -202,11 +202,16 @@ CONTROL = Control(
             Case(
                 f"certificates of {title}",
                 verdict,
-                _role(apiGroups=["certificates.k8s.io"], resources=["signers"], verbs=["approve"], **named),
+                _role(
+                    apiGroups=["certificates.k8s.io"],
+                    resources=["signers"],
+                    verbs=["approve"],
+                    resourceNames=named,
+                ),
             )
             for title, verdict, named in (
-                ("any signer", Verdict.BAD, {}),
-                ("one signer", Verdict.GOOD, {"resourceNames": ["issuers.cert-manager.io/*"]}),
+                ("any signer", Verdict.BAD, []),
+                ("one signer", Verdict.GOOD, ["issuers.cert-manager.io/*"]),
             )
         ),
         *(
