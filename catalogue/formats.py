@@ -17,7 +17,8 @@ class Format:
         return re.fullmatch(self.pattern, value) is not None
 
 
-_HOST = r"[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*"
+_PART = r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?"
+_HOST = rf"{_PART}(\.{_PART})*"
 _PORT = r"(:([1-9][0-9]{0,3}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5]))?"
 LABEL = Format(
     r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?", "a DNS label: lower-case letters, digits and -, at most 63"
@@ -27,13 +28,16 @@ SUBDOMAIN = Format(
     "a DNS name: lower-case letters, digits, - and .",
 )
 """Names of Kubernetes objects, nodes among them (RFC 1123)."""
-HOST_NAME = Format(rf"(?![0-9.]+$){SUBDOMAIN.pattern}", f"{SUBDOMAIN.words}, and no address")
+HOST_NAME = Format(
+    rf"(?![0-9.]+$)(?=.{{1,253}}$){_HOST}",
+    f"{SUBDOMAIN.words}, at most 63 between two ., and no address",
+)
 """Names that the Gateway API takes for a host (Hostname of v1: no addresses)."""
 LABEL_VALUE = Format(
     r"[A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?", "a label value: letters, digits, -, _ and ., at most 63"
 )
 LABEL_KEY = Format(
-    r"([a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?/)?[A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?",
+    r"((?=[^/]{1,253}/)[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*/)?[A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?",
     "a label: [PREFIX/]NAME, the name of letters, digits, -, _ and ., at most 63",
 )
 SERVER_URL = Format(
@@ -44,6 +48,9 @@ HTTPS_URL = Format(
     rf"https://{_HOST.replace('a-z', 'A-Za-z')}{_PORT}(/[A-Za-z0-9._~!$&'()*+,;=:@%/-]*)?",
     "https://host[:port][/path]",
 )
+PROVIDER_URL = Format(rf"(?=.{{1,253}}$){HTTPS_URL.pattern}", f"{HTTPS_URL.words}, at most 253 characters")
+"""What Envoy Gateway takes of a provider of tokens (SecurityPolicy, `jwt.providers`)."""
+MODULE = Format(r"[A-Za-z0-9_]+(\.[A-Za-z0-9_]+)*", "the name of a module, such as q_proj")
 REGISTRY = Format(
     rf"{_HOST}{_PORT}(/[a-z0-9]([a-z0-9._-]*[a-z0-9])?)*",
     "host[:port][/path] without scheme or tag",

@@ -6,6 +6,8 @@ PROXY = "corral-gateway"
 """Deployment and Service of the proxies."""
 TLS_SECRET = "gateway-tls"
 """Secret with certificate and key of the endpoint, and the authority's certificate as `ca.crt`."""
+PROXY_PORTS = (19000, 19001, 19002, 19003)
+"""Ports of every proxy: administration, metrics, shutdown, readiness (Envoy Gateway's bootstrap)."""
 NO_CALLER = "none"
 """Entry of a Secret of keys that is no caller's."""
 NO_KEY = "no\ncaller"

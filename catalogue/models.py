@@ -30,6 +30,8 @@ WEIGHT_BYTES = {
 SIXTEEN_BIT = 2
 EMBEDDERS = (Engine.VLLM, Engine.TEXT_EMBEDDINGS)
 """Engines that serve embedding models from safetensors."""
+POOLED = (Task.EMBEDDING, Task.RERANK)
+"""Tasks of models that pool their input rather than generate."""
 EMBEDDED = (Dtype.FP32, Dtype.BF16, Dtype.FP16)
 """Dtypes of weights that Text Embeddings Inference reads."""
 WIDE_ATTENTION = (Dtype.FBGEMM_FP8, Dtype.NVFP4)
@@ -66,6 +68,12 @@ class Experts(Entry):
     """Width of one expert."""
     hidden: Size | None = None
     """Width of what it reads; that of the hidden state when None."""
+
+    @model_validator(mode="after")
+    def _has_those_that_are_active(self) -> "Experts":
+        if self.active > self.count:
+            raise ValueError(f"active is at most count, {self.count}")
+        return self
 
 
 class LongContext(Entry):
@@ -139,6 +147,13 @@ class ModelSpec(Entry):
         if self.engine is Engine.TEXT_EMBEDDINGS and len(self.engines) == 1:
             words = ", ".join(one.value for one in EMBEDDED)
             raise ValueError(f"text-embeddings serves models of task embedding in {words}")
+        return self
+
+    @model_validator(mode="after")
+    def _generates(self) -> "ModelSpec":
+        if self.encoder and self.task not in POOLED:
+            words = " or ".join(one.value for one in POOLED)
+            raise ValueError(f"attention of kind encoder generates nothing: use task {words}")
         return self
 
     @model_validator(mode="after")

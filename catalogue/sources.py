@@ -38,22 +38,27 @@ SOURCE_KINDS: Mapping[SourceScheme, SourceKind] = {
     SourceScheme.HUB: SourceKind({"endpoint": "HF_ENDPOINT"}, {TOKEN: "HF_TOKEN"}),
 }
 
-_BUCKET = rf"{BUCKET.pattern}(?:/.*)?"
+_NO_STEPS = r"(?!(?:.*[/@:])?\.\.?(?:[/@:]|$))"
+"""No part of a path is one that leads elsewhere."""
+_BUCKET = rf"{_NO_STEPS}{BUCKET.pattern}(?:/[^\s?#]*)?"
+_PART = r"[A-Za-z0-9_.-]+"
 SOURCE_FORMS: Mapping[SourceScheme, Format] = {
-    SourceScheme.S3: Format(_BUCKET, "s3://BUCKET/PREFIX"),
-    SourceScheme.GCS: Format(_BUCKET, "gs://BUCKET/PREFIX"),
+    SourceScheme.S3: Format(_BUCKET, "s3://BUCKET/PREFIX, without spaces, ?, # and .."),
+    SourceScheme.GCS: Format(_BUCKET, "gs://BUCKET/PREFIX, without spaces, ?, # and .."),
     SourceScheme.OCI: Format(
+        rf"{_NO_STEPS}"
         r"(?=.*(?::[\w.-]+|@sha256:[0-9a-f]{64})$)(?P<host>[\w.-]+(?::\d+)?)/(?P<path>[a-z0-9._/-]+?)"
         r"(?::(?P<tag>[\w.-]+))?(?:@(?P<digest>sha256:[0-9a-f]{64}))?",
         "oci://REGISTRY/REPOSITORY:TAG or oci://REGISTRY/REPOSITORY@sha256:DIGEST",
     ),
     SourceScheme.HUB: Format(
-        r"(?P<name>[\w.-]+/[\w.-]+)(?:@(?P<revision>[\w./-]+))?/?", "hf://ORGANISATION/NAME[@REVISION]"
+        rf"{_NO_STEPS}(?P<name>{_PART}/{_PART})(?:@(?P<revision>[A-Za-z0-9_./-]+))?/?",
+        "hf://ORGANISATION/NAME[@REVISION]",
     ),
     SourceScheme.PACKAGE: Format(
-        r"(?P<package>[^/]+)/(?P<version>[^/]+)/(?P<path>[^/].*)", "package://NAME/VERSION/PATH"
+        rf"{_NO_STEPS}(?P<package>[^/]+)/(?P<version>[^/]+)/(?P<path>[^/].*)", "package://NAME/VERSION/PATH"
     ),
-    SourceScheme.FILE: Format(r"(?P<path>/.*[^/].*)", "file:///PATH"),
+    SourceScheme.FILE: Format(rf"{_NO_STEPS}(?P<path>/.*[^/].*)", "file:///PATH"),
 }
 """What follows `SCHEME://` in the source of a model, and how to write the whole."""
 

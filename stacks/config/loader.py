@@ -1,7 +1,7 @@
 """From a stack file, or the object inside it, to a StackConfig or to a list of problems."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, cast, get_args, get_origin
 
@@ -75,7 +75,8 @@ def parse(content: object, base: Path = Path()) -> StackConfig:
     try:
         return StackConfig.model_validate(stated)
     except ValidationError as error:
-        raise ConfigErrors([_problem(dict(one), stated) for one in error.errors()]) from None
+        found = [dict(one) for one in error.errors()]
+        raise ConfigErrors([_problem(one, stated) for one in found if not _follows(one, found)]) from None
 
 
 def _unique(loader: Any, node: Any) -> dict[Any, Any]:
@@ -161,6 +162,14 @@ def _secrets(content: object, path: str) -> Iterator[Problem]:
         yield Problem(path, "has credentials in an address", "leave them out; the importer has its own")
 
 
+def _follows(error: Mapping[str, Any], others: Iterable[Mapping[str, Any]]) -> bool:
+    """Whether a list is too short only since what it has is wrong."""
+    place = error["loc"]
+    return error["type"] == "too_short" and any(
+        len(one["loc"]) > len(place) and one["loc"][: len(place)] == place for one in others
+    )
+
+
 def _problem(error: dict[str, Any], content: object) -> Problem:
     location = tuple(part for part in error["loc"] if part not in INTERNAL)
     path = where(location) or KEY
@@ -191,6 +200,11 @@ def _problem(error: dict[str, Any], content: object) -> Problem:
             return Problem(f"{path}.kind", shown(kind), one_of(shown(kind), words))
         case "greater_than_equal" | "greater_than" | "less_than_equal" | "less_than":
             return Problem(path, shown(error["input"]), _bound(error["ctx"]))
+        case "too_short" | "too_long":
+            least, most = (error["ctx"].get(key) for key in ("min_length", "max_length"))
+            return Problem(
+                path, shown(error["input"]), f"use {most} at most" if most else f"use {least} or more"
+            )
         case kind if kind in PLAIN:
             return Problem(path, shown(error["input"]), PLAIN[kind])
         case _:

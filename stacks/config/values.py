@@ -38,6 +38,8 @@ from corral.catalogue.formats import (
     KMS_KEY,
     LABEL_KEY,
     LABEL_VALUE,
+    MODULE,
+    PROVIDER_URL,
     PUBLIC_KEY,
     REGISTRY,
     RESOURCE_NAME,
@@ -53,14 +55,24 @@ from corral.catalogue.quantities import amount, gibibytes
 from corral.controls.exceptions import parse_day
 from corral.controls.levels import Level
 
-Positive = Annotated[int, Field(strict=True, ge=1)]
+INT32 = 2**31 - 1
+"""Largest whole number of most fields of Kubernetes."""
+Positive = Annotated[int, Field(strict=True, ge=1, le=INT32)]
+"""A whole number of 1 or more."""
 TokenCount = Annotated[int, Field(strict=True, ge=1, le=2**32 - 1)]
 """Tokens, as many as the rate limit service can count."""
-"""A whole number of 1 or more."""
-Count = Annotated[int, Field(strict=True, ge=0)]
+Count = Annotated[int, Field(strict=True, ge=0, le=INT32)]
 """A whole number of 0 or more."""
 Sequences = Annotated[int, Field(strict=True, ge=1, le=65536)]
 """Sequences that an engine runs at once."""
+Pods = Annotated[int, Field(strict=True, ge=1, le=5000)]
+"""Pods of one part: one on each node of the largest cluster that Kubernetes is tested with."""
+Days = Annotated[int, Field(strict=True, ge=1, le=36500)]
+"""Days, a hundred years at most: Prometheus counts no more than 292 in nanoseconds."""
+Years = Annotated[int, Field(strict=True, ge=1, le=100)]
+"""Years, a hundred at most."""
+Minutes = Annotated[int, Field(strict=True, ge=1, le=525_600)]
+"""Minutes, a year at most."""
 Percent = Annotated[int, Field(strict=True, ge=0, le=100)]
 """A share in percent."""
 StepTokens = Annotated[int, Field(strict=True, ge=1, le=1 << 20)]
@@ -79,6 +91,8 @@ MOST_GIB = 1 << 30
 """GiB of a volume; an exbibyte, beyond which no volume goes."""
 MOST_MIB = 1024
 """MiB of one request, all of which a proxy holds."""
+LEAST_AMOUNT, MOST_AMOUNT = Decimal("1e-9"), Decimal(10**12)
+"""Bounds of an amount of money or power."""
 MOST = 10**15
 """No count is larger."""
 LABEL = r"^[a-z]([-a-z0-9]{0,38}[a-z0-9])?$"
@@ -126,7 +140,10 @@ def _number(value: Any) -> Any:
 def _decimal(value: Any) -> Any:
     if isinstance(value, bool) or not isinstance(value, (int, float, Decimal)):
         raise _refuse("amount", "use a number above 0, such as 1.25")
-    return Decimal(str(value))
+    exact = Decimal(str(value))
+    if exact.is_finite() and (0 < exact < LEAST_AMOUNT or exact > MOST_AMOUNT):
+        raise _refuse("amount", f"use a number from {LEAST_AMOUNT} to {MOST_AMOUNT:,}")
+    return exact
 
 
 def replicas_value(value: Any) -> Any:
@@ -223,7 +240,7 @@ Amount = Annotated[
     Decimal,
     Field(gt=0),
     BeforeValidator(_decimal),
-    WithJsonSchema({"type": "number", "exclusiveMinimum": 0}),
+    WithJsonSchema({"type": "number", "exclusiveMinimum": 0, "maximum": int(MOST_AMOUNT)}),
 ]
 """An exact number above 0, with or without decimals."""
 
@@ -302,6 +319,8 @@ LabelValue = Annotated[str, AfterValidator(_format(LABEL_VALUE)), WithJsonSchema
 """Value of a label or taint."""
 SpaceName = Annotated[str, AfterValidator(_format(NAMESPACE)), WithJsonSchema(_text(NAMESPACE))]
 """Name of a Kubernetes namespace."""
+ModuleName = Annotated[str, AfterValidator(_format(MODULE)), WithJsonSchema(_text(MODULE))]
+"""Name of a module of a model."""
 Registry = Annotated[str, AfterValidator(_format(REGISTRY)), WithJsonSchema(_text(REGISTRY))]
 """A registry, with the path of a mirror."""
 PublicKey = Annotated[str, AfterValidator(_format(PUBLIC_KEY)), WithJsonSchema(_text(PUBLIC_KEY))]
@@ -317,6 +336,7 @@ SourcePrefix = Annotated[str, AfterValidator(_format(SOURCE_PREFIX)), WithJsonSc
 ServerUrl = Annotated[str, AfterValidator(_format(SERVER_URL)), WithJsonSchema(_text(SERVER_URL))]
 """URL of a server, without a path."""
 HttpsUrl = Annotated[str, AfterValidator(_format(HTTPS_URL)), WithJsonSchema(_text(HTTPS_URL))]
+ProviderUrl = Annotated[str, AfterValidator(_format(PROVIDER_URL)), WithJsonSchema(_text(PROVIDER_URL))]
 """URL of something that is reached with TLS alone."""
 InstanceType = Annotated[str, AfterValidator(_format(INSTANCE_TYPE)), WithJsonSchema(_text(INSTANCE_TYPE))]
 """An instance type of EC2."""

@@ -496,7 +496,7 @@ def test_a_factor_that_is_no_number_is_refused(tmp_path: Path, factor: object):
 @pytest.mark.parametrize(("positions", "context"), [(514, 512), (8194, 8192)])
 def test_positions_of_xlm_roberta_begin_after_its_padding(tmp_path: Path, positions: int, context: int):
     config = {**LLAMA, "architectures": ["XLMRobertaModel"], "max_position_embeddings": positions}
-    assert facts(tmp_path, config).context == context
+    assert facts(tmp_path, config, task="embedding").context == context
 
 
 def test_weights_of_32_bits_are_loaded_as_16(tmp_path: Path):

@@ -12,6 +12,7 @@ import pytest
 
 from corral.catalogue.quantities import GIB
 from corral.stacks.config.huggingface.folder import read_folder
+from corral.stacks.config.huggingface.values import Unreadable
 
 BLOCKS = {"quant_method": "fp8", "weight_block_size": [128, 128]}
 QWEN3_VL: dict[str, Any] = {
@@ -175,3 +176,38 @@ def test_what_the_configuration_itself_says_of_its_quantisation_counts_more(tmp_
 def test_an_export_of_modelopt_is_known_by_its_producer_where_it_names_no_method(tmp_path: Path):
     stated = {"quant_algo": "FP8", "producer": {"name": "modelopt", "version": "0.31.0"}}
     assert figures(tmp_path, {**DEEPSEEK, "quantization_config": stated}, 640)["dtype"] == "fp8"
+
+
+DEEPSEEK_V4_FLASH: dict[str, Any] = {
+    **DEEPSEEK,
+    "hidden_size": 4096,
+    "num_hidden_layers": 43,
+    "first_k_dense_replace": 0,
+    "num_experts_per_tok": 6,
+    "vocab_size": 129280,
+    "quantization_config": BLOCKS,
+    "expert_dtype": "fp4",
+}
+
+
+def test_experts_in_fewer_bits_than_the_rest_lower_what_a_model_weighs_at_least(tmp_path: Path):
+    """The files of DeepSeek-V4-Flash have experts in four bits under a quantisation called fp8."""
+    assert figures(tmp_path, DEEPSEEK_V4_FLASH, 160)["dtype"] == "mxfp4"
+    with pytest.raises(Unreadable, match="describes a model of at least"):
+        figures(tmp_path, {**DEEPSEEK_V4_FLASH, "expert_dtype": "fp8"}, 160)
+
+
+def test_a_dense_part_beside_experts_is_as_wide_as_stated(tmp_path: Path):
+    """gemma-4-26B-A4B passes each token through both."""
+    text = {
+        "model_type": "gemma4_text",
+        "enable_moe_block": True,
+        "intermediate_size": 2112,
+        "moe_intermediate_size": 704,
+        "num_experts": 128,
+        "top_k_experts": 8,
+        "hidden_size": 2816,
+        "num_hidden_layers": 30,
+    }
+    config = {"architectures": ["Gemma4ForConditionalGeneration"], "text_config": text}
+    assert figures(tmp_path, config, 48)["intermediate"] == 2112

@@ -21,6 +21,7 @@ WHOLE = {"name": "whole", "gpu": "H100-80GB", "nodes": {"names": ["gpu-1"]}, "gp
 
 
 INTAKE = {"name": "intake", "url": "s3://intake", "endpoint": "https://minio.example.eu"}
+BUCKET_FORM = "s3://BUCKET/PREFIX, without spaces, ?, # and .."
 
 
 def lines(source: str, profile: str = "open", sources: list[dict] | None = None, **more) -> list[str]:
@@ -65,8 +66,17 @@ def test_a_folder_of_this_machine_is_no_source_of_a_cluster_elsewhere():
             "oci://REGISTRY/REPOSITORY:TAG or oci://REGISTRY/REPOSITORY@sha256:DIGEST",
         ),
         ("oci://r.example", "oci://REGISTRY/REPOSITORY:TAG or oci://REGISTRY/REPOSITORY@sha256:DIGEST"),
-        ("s3://In_take/m", "s3://BUCKET/PREFIX"),
-        ("gs://x/m", "gs://BUCKET/PREFIX"),
+        ("s3://In_take/m", BUCKET_FORM),
+        ("s3://intake/m?versionId=3", BUCKET_FORM),
+        ("s3://intake/m#one", BUCKET_FORM),
+        ("s3://intake/a b", BUCKET_FORM),
+        ("s3://intake/m ", BUCKET_FORM),
+        ("s3://models/../m", BUCKET_FORM),
+        ("s3://models/a/.", BUCKET_FORM),
+        ("gs://x/m", BUCKET_FORM.replace("s3", "gs")),
+        ("hf://../..", "hf://ORGANISATION/NAME[@REVISION]"),
+        ("hf://Qwen/Qwen3-8B@refs/../main", "hf://ORGANISATION/NAME[@REVISION]"),
+        ("hf://örg/m", "hf://ORGANISATION/NAME[@REVISION]"),
         ("file://srv/m", "file:///PATH"),
         ("package://m/1", "package://NAME/VERSION/PATH"),
     ],

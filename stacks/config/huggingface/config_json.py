@@ -114,7 +114,8 @@ def _intermediate(text: Config) -> int | None:
     if blocks:
         return max(blocks)
     dense_first = any(key in text for key in FIRST_SPARSE) or isinstance(text.get("moe_layer_freq"), list)
-    if _count_of_experts(text) is None or dense_first:
+    dense_beside = any(text.get(key) is True for key in DENSE_BESIDE)
+    if _count_of_experts(text) is None or dense_first or dense_beside:
         widths = ("dense_intermediate_size", "intermediate_size", "shared_intermediate_size")
         return next((width for key in widths if (width := number(text, key))), _expanded(text))
     shared = next((width for key in SHARED_WIDTHS if (width := number(text, key))), None)
@@ -209,6 +210,8 @@ SPARSE_STEPS = (
 """Each how many layers one has experts."""
 FIRST_SPARSE = ("first_k_dense_replace", "moe_layer_start_index", "num_dense_layers")
 """Layers before the first one with experts."""
+DENSE_BESIDE = ("enable_moe_block",)
+"""Keys of models whose layers have a dense part beside their experts."""
 SHARED_WIDTHS = (
     *("shared_expert_intermediate_size", "moe_shared_expert_intermediate_size"),
     *("intermediate_size_mlp", "shared_intermediate_size", "share_expert_dim"),

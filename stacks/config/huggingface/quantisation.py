@@ -28,9 +28,8 @@ SETTINGS = ("bits", "quant_algo", "load_in_4bit", "load_in_8bit", "quant_type", 
 
 def dtype(text: Config) -> str | None:
     """How vLLM holds the weights, of several ways the narrowest; None: a way that nothing here is called."""
-    quantised = stated(text)
-    if quantised:
-        return _narrowest(_quantised(quantised))
+    if stated(text):
+        return _narrowest(_every(text))
     word = text.get("torch_dtype")
     if word is None:
         return UNSTATED
@@ -39,7 +38,7 @@ def dtype(text: Config) -> str | None:
 
 def mixed(text: Config) -> bool:
     """Whether layers have several dtypes."""
-    return len(set(_quantised(stated(text)))) > 1
+    return len(set(_every(text))) > 1
 
 
 def stored_dtype(text: Config) -> str:
@@ -61,6 +60,13 @@ def described(text: Config) -> str:
     settings = [key for key in SETTINGS if key in quantised]
     more = f" with {', '.join(f'{key} {shown(quantised[key])}' for key in settings)}" if settings else ""
     return f"quant_method {shown(quantised.get('quant_method'))}{more} is no dtype"
+
+
+def _every(text: Config) -> list[str | None]:
+    """The dtypes of all layers; experts may have one of their own (`expert_dtype`, DeepSeek-V4)."""
+    experts = text.get("expert_dtype")
+    own = EXPERTS.get(experts) if isinstance(experts, str) else None
+    return [*_quantised(stated(text)), *([own] if own else [])]
 
 
 def _quantised(settings: Config) -> list[str | None]:
@@ -169,6 +175,8 @@ def _torchao(settings: Config) -> str | None:
     return TORCHAO.get(str(word).removesuffix("Config").lower().replace("_", "")) if word else None
 
 
+EXPERTS = {"fp4": "mxfp4", "fp8": "fp8-block"}
+"""Dtype of experts by the word of their own key."""
 MODELOPT = {
     "FP8": "fp8",
     "FP8_PER_CHANNEL_PER_TOKEN": "fp8",

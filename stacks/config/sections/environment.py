@@ -25,13 +25,13 @@ from corral.stacks.config.values import (
     ControlId,
     Country,
     Day,
+    Days,
     HttpsUrl,
     Image,
     LabelKey,
     LabelValue,
     Name,
     ObjectName,
-    Positive,
     PublicKey,
     Registry,
     ResourceName,
@@ -133,7 +133,7 @@ class Signatures(Section):
     """A Sigstore of one's own, for signers without keys."""
     attestations: Annotated[bool, Field(strict=True)] = True
     """Whether a bill of materials (CycloneDX), provenance (SLSA) and a scan must be signed, too."""
-    scan_days: Positive = 30
+    scan_days: Days = 30
     """Most days since the scan."""
     registry_ca: Certificates | None = None
     """Authorities in PEM that Kyverno trusts when it reads signatures, in place of the public ones: for a

@@ -12,12 +12,13 @@ from corral.stacks.config.values import (
     Certificates,
     Cidr,
     HostName,
-    HttpsUrl,
     LabelKey,
     Name,
     ObjectName,
+    Pods,
     Port,
     Positive,
+    ProviderUrl,
     Seconds,
     TokenCount,
 )
@@ -26,9 +27,9 @@ from corral.stacks.config.values import (
 class Jwt(Section):
     """Tokens of an identity provider, in the place of API keys."""
 
-    issuer: HttpsUrl
+    issuer: ProviderUrl
     """Issuer that tokens name, as the provider's discovery document has it."""
-    jwks: HttpsUrl
+    jwks: ProviderUrl
     """Address of the provider's keys."""
     network: Cidr
     """Addresses that the host of `jwks` has, such as `10.20.0.0/24`: the gateway goes out to no others."""
@@ -87,7 +88,7 @@ class Gateway(Section):
     trust, when absent."""
     load_balancer: dict[LabelKey, Annotation] | None = None
     """Annotations of a Service of type LoadBalancer; reached from within the cluster alone when absent."""
-    replicas: Positive | None = None
+    replicas: Pods | None = None
     """Proxies; 2, or one on this machine, when absent."""
     requests_per_minute: Positive = 600
     """Requests of one tenant to one of its models by way of one proxy; more are refused with 429."""

@@ -20,6 +20,7 @@ from corral.stacks.config.values import (
     Share,
     Size,
     Version,
+    Years,
     mig_value,
     sharing_value,
 )
@@ -69,7 +70,7 @@ class Owned(Section):
 
     price: Amount
     """Purchase price."""
-    years: Positive
+    years: Years
     """Years over which the price is written off, evenly."""
     watts: Amount
     """Power that it draws at the meter, cooling included, in watts."""

@@ -23,6 +23,7 @@ from corral.stacks.config.values import (
     BlockSize,
     Count,
     LoraRank,
+    ModuleName,
     Name,
     Percent,
     PipelineParallel,
@@ -165,9 +166,7 @@ class Adapter(Section):
     """Where its files are imported from, such as `s3://bucket/path`."""
     rank: LoraRank | None = None
     """Its rank, `r` in `adapter_config.json`; what `corral lock --models` read there when absent."""
-    target_modules: Annotated[tuple[Annotated[str, Field(min_length=1)], ...], Field(min_length=1)] | None = (
-        None
-    )
+    target_modules: Annotated[tuple[ModuleName, ...], Field(min_length=1)] | None = None
     """Modules that it changes, such as `q_proj`, as there; what the lock has, else all of the model's, when
     absent."""
     license: Annotated[str, Field(min_length=1)] | None = None

@@ -6,7 +6,7 @@ from pydantic import Field
 
 from corral.catalogue.vocabulary import AlertReceiver, VectorEngine
 from corral.stacks.config.sections.section import Section
-from corral.stacks.config.values import Number, Positive, Size
+from corral.stacks.config.values import Days, Number, Pods, Positive, Size
 
 
 class VectorDb(Section):
@@ -18,9 +18,9 @@ class VectorDb(Section):
     """Vectors expected, such as `5M`."""
     dimensions: Positive = 1024
     """Dimensions of one vector."""
-    replicas: Positive = 1
+    replicas: Pods = 1
     """Nodes of the database; pgvector has one."""
-    replication_factor: Positive | None = None
+    replication_factor: Pods | None = None
     """Copies of each shard of a qdrant collection; 2 where there are several replicas when absent."""
     size: Size | None = None
     """Size of each replica's volume; `20Gi`, or what its vectors need, when absent."""
@@ -29,7 +29,7 @@ class VectorDb(Section):
 class Observability(Section):
     """Metrics, dashboards and alerts."""
 
-    retention_days: Positive = 15
+    retention_days: Days = 15
     """Days that metrics are kept."""
     size: Size = "20Gi"
     """Size of the volume for metrics."""

@@ -6,7 +6,7 @@ from pydantic import Field
 
 from corral.catalogue.vocabulary import DataClass
 from corral.stacks.config.sections.section import Section
-from corral.stacks.config.values import Devices, Name, Positive, SpaceName
+from corral.stacks.config.values import Devices, Minutes, Name, Positive, SpaceName
 
 
 class TenantSection(Section):
@@ -32,5 +32,5 @@ class FairSharing(Section):
 
     borrowing: Annotated[bool, Field(strict=True)] = True
     """Whether a tenant may use what others leave idle, until they want it back."""
-    ready_within: Positive = 60
+    ready_within: Minutes = 60
     """Minutes in which all pods of a workload must be ready; else it gives its GPUs back and waits again."""

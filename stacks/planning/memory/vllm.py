@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from corral.catalogue.attention import Stateful
 from corral.catalogue.engines import Reserve
 from corral.catalogue.images import image
-from corral.catalogue.models import ModelSpec
+from corral.catalogue.models import POOLED, ModelSpec
 from corral.catalogue.quantities import GIB
-from corral.catalogue.vocabulary import Dtype, Task
+from corral.catalogue.vocabulary import Dtype
 from corral.stacks.planning.memory import experts
 from corral.stacks.planning.memory.settings import DEFAULTS, EngineSettings
 
@@ -56,7 +56,7 @@ def pinned_version() -> str:
 
 def pools(facts: ModelSpec) -> bool:
     """Whether a model pools its input rather than generates; it runs one step after the other."""
-    return facts.task in (Task.EMBEDDING, Task.RERANK)
+    return facts.task in POOLED
 
 
 def step_tokens(

@@ -30,6 +30,8 @@ def check_adapters(config: StackConfig) -> Iterator[Problem]:
         for index, one in enumerate(model.adapters):
             where = f"{path}.adapters[{index}].source"
             yield from check_source(config, one.source, where, model.weights)
+            if model.source is not None and one.source.rstrip("/") == model.source.rstrip("/"):
+                yield Problem(where, one.source, f"the source of {model.name} itself: name the adapter's own")
         if served.canary_of is not None:
             base = config.known_models.get(stable[served.canary_of].section.model)
             yield from _canary(served, spec, base)

@@ -5,7 +5,7 @@ from ipaddress import IPv4Network
 from itertools import pairwise
 from urllib.parse import urlsplit
 
-from corral.catalogue.gateway import route_name
+from corral.catalogue.gateway import PROXY_PORTS, route_name
 from corral.catalogue.vocabulary import Addon, AddonState, Profile, TokenUnit
 from corral.controls.network.net_07 import INTERNAL
 from corral.stacks.config.errors import Problem, one_of
@@ -34,6 +34,9 @@ def check_gateway(config: StackConfig, states: AddonStates) -> Iterator[Problem]
         return
     if states[Addon.ENVOY_GATEWAY] is AddonState.OFF:
         yield Problem("addons.envoy-gateway", "off", "the section gateway needs it: use managed or existing")
+    if section.port in PROXY_PORTS:
+        reason = f"the proxies use {', '.join(map(str, PROXY_PORTS))} themselves: use another"
+        yield Problem("gateway.port", str(section.port), reason)
     yield from _balancer(section, config.sovereignty.profile)
     yield from _routes(config)
     known = namespaces(config.tenants)

@@ -3,11 +3,13 @@
 from collections.abc import Iterator
 from urllib.parse import urlsplit
 
+from corral.catalogue.attention import Recurrent
 from corral.catalogue.models import ModelSpec, models
 from corral.catalogue.sources import scheme_of, source_form
 from corral.catalogue.vocabulary import Engine, Profile, SourceScheme, StorageKind, Weights
 from corral.controls.profiles import PROFILES
 from corral.stacks.config.errors import Problem, one_of
+from corral.stacks.config.huggingface.folder import least_bytes
 from corral.stacks.config.model_sources import source_of
 from corral.stacks.config.stack_config import ModelSection, StackConfig
 from corral.stacks.planning.defaults import engine_of
@@ -21,9 +23,12 @@ def check_models(config: StackConfig) -> Iterator[Problem]:
     pools = [pool.name for pool in config.gpu_pools]
     tenants = [tenant.name for tenant in config.tenants]
     known = config.known_models
-    for name in config.custom_models:
+    for name, spec in config.custom_models.items():
         if name in models():
             yield Problem(f"custom-models.{name}", name, "the catalogue has this model: choose another name")
+        if spec.weights < (least := _least_weights(spec)):
+            reason = f"its layers and its vocabulary are {least} bytes at least: correct either"
+            yield Problem(f"custom-models.{name}", f"weights of {spec.weights} bytes", reason)
     for served in config.served_models:
         model, path = served.section, served.path
         if model.model not in known:
@@ -59,6 +64,14 @@ def check_models(config: StackConfig) -> Iterator[Problem]:
         if model.tenant is None and len(tenants) > 1:
             yield Problem(f"{path}.tenant", "missing", one_of("", tenants))
         yield from _weights(config, model, facts, path)
+
+
+def _least_weights(spec: ModelSpec) -> int:
+    """Lower bound of what weighs as `spec` says, whichever of its layers have experts or a state."""
+    attention = spec.attention.model_dump(by_alias=True)
+    known = {**spec.model_dump(by_alias=True), "attention": attention, "dtype": spec.dtype.value}
+    some = 0 if isinstance(spec.attention, Recurrent) else None
+    return least_bytes(known, sparse=0, attending=some, dense=some, matrices=2)
 
 
 def _weights(config: StackConfig, model: ModelSection, facts: ModelSpec, path: str) -> Iterator[Problem]:
