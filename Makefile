@@ -60,10 +60,9 @@ lock: $(STAMP) ## Resolve the digests of charts and images
 setup: $(STAMP) ## Bring the programs of the embedded platform
 	@$(CORRAL) setup
 
-# Two processes for the groups of tests with planes, which mostly wait, and one for the rest.
 test: $(STAMP) browser promtool amtool ## All tests
 	@$(CORRAL) setup $(ADDONS:%=--addon %)
-	@$(BIN)/python -m pytest -n 3 --dist loadgroup $(ARGS)
+	@$(BIN)/python -m pytest -n 2 --dist loadgroup $(ARGS)
 
 browser: ## Chromium for the tests that open a page, where root has apt-get
 	@command -v chromium >/dev/null || { test "$$(id -u)" = 0 && command -v apt-get >/dev/null && \

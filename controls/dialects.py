@@ -1,7 +1,8 @@
 """Objects that say what another kind says, as objects of that kind.
 
 Calico's and the cluster-wide network policies read as Cilium's, whose rules name networks, domains and what
-is anywhere; listeners of Istio's gateways and of listener sets read as those of a Gateway.
+is anywhere, and so do firewalls of OVN; listeners of Istio's gateways and of listener sets read as those of a
+Gateway, and so do hosts of Traefik, Contour and OpenShift.
 """
 
 from collections.abc import Iterator, Mapping
@@ -14,6 +15,13 @@ _POLICY, _GATEWAY = "CiliumNetworkPolicy", "Gateway"
 _CALICO = ("projectcalico.org", "crd.projectcalico.org")
 _CLUSTER_WIDE = "policy.networking.k8s.io"
 _ISTIO = "networking.istio.io"
+_OVN = "k8s.ovn.org"
+_ROUTES = {
+    ("traefik.io", "IngressRoute"): _GATEWAY,
+    ("projectcontour.io", "HTTPProxy"): _GATEWAY,
+    ("route.openshift.io", "Route"): _GATEWAY,
+}
+"""Objects with one host, or several, that come in by encryption where `tls` is there."""
 _SETS = ("gateway.networking.k8s.io", "gateway.networking.x-k8s.io")
 SAME: Mapping[tuple[str, str], str] = {
     **{(group, kind): _POLICY for group in _CALICO for kind in ("NetworkPolicy", "GlobalNetworkPolicy")},
@@ -21,7 +29,9 @@ SAME: Mapping[tuple[str, str], str] = {
         (_CLUSTER_WIDE, kind): _POLICY
         for kind in ("AdminNetworkPolicy", "BaselineAdminNetworkPolicy", "ClusterNetworkPolicy")
     },
+    (_OVN, "EgressFirewall"): _POLICY,
     (_ISTIO, "Gateway"): _GATEWAY,
+    **_ROUTES,
     **{(group, kind): _GATEWAY for group in _SETS for kind in ("ListenerSet", "XListenerSet")},
 }
 """API group and kind -> kind whose rules evaluate it."""
@@ -42,10 +52,12 @@ def translated(subject: Fields) -> Fields | None:
     if kind is None or not isinstance(spec, Mapping):
         return None
     fields = cast(Fields, spec)
+    if (group, str(subject.get("kind")).removesuffix("Patch")) in _ROUTES:
+        return {**subject, "kind": kind, "spec": {"listeners": list(_hosts(fields))}}
     if kind == _GATEWAY:
         listeners = _servers(fields.get("servers")) if group == _ISTIO else fields.get("listeners", [])
         return {**subject, "kind": kind, "spec": {"listeners": listeners}}
-    read = _calico if group in _CALICO else _cluster_wide
+    read = _calico if group in _CALICO else _firewall if group == _OVN else _cluster_wide
     rules = {
         side: [one for rule in _items(fields, side) for one in _rule(read, rule, side)]
         for side in ("egress", "ingress")
@@ -64,7 +76,7 @@ def _rule(read: Any, rule: Any, side: str) -> Iterator[Any]:
         yield rule
         return
     fields = cast(Fields, rule)
-    action = fields.get("action")
+    action = fields.get("action", fields.get("type"))
     if action is UNKNOWN:
         yield UNKNOWN
     elif str(action).lower() in _LETS:
@@ -94,6 +106,36 @@ def _cluster_wide(rule: Fields, side: str) -> Iterator[tuple[str, Any]]:
     unknown = [one for one in peers if one is UNKNOWN]
     yield "CIDR", [*(net for one in fields for net in _items(one, "networks")), *unknown]
     yield "FQDNs", [{"matchPattern": name} for one in fields for name in _items(one, "domainNames")]
+
+
+def _firewall(rule: Fields, side: str) -> Iterator[tuple[str, Any]]:
+    peer: Any = rule.get("to", {})
+    fields = cast(Fields, peer) if isinstance(peer, Mapping) else {"cidrSelector": peer}
+    yield "CIDR", _items(fields, "cidrSelector")
+    yield "FQDNs", [{"matchPattern": name} for name in _items(fields, "dnsName")]
+
+
+def _hosts(fields: Fields) -> Iterator[Fields]:
+    """A listener for what comes in; none where another object has the host, or it leads to encryption."""
+    if fields.get("tls") is UNKNOWN:
+        yield {"protocol": UNKNOWN}
+    elif "routes" not in fields or "virtualhost" in fields or "entryPoints" in fields:
+        yield {"protocol": "HTTPS" if "tls" in fields or _encrypts(fields) else "HTTP"}
+
+
+def _encrypts(fields: Fields) -> bool:
+    """Whether entry points of Traefik's have encryption by themselves, or all routes lead there."""
+    points = [str(one).lower() for one in _items(fields, "entryPoints")]
+    routes = [cast(Fields, one) for one in _items(fields, "routes") if isinstance(one, Mapping)]
+    redirected = [
+        any(
+            "redirect" in str(one).lower() or "https" in str(one).lower()
+            for one in _items(route, "middlewares")
+        )
+        for route in routes
+    ]
+    secure = bool(points) and all("secure" in one or "https" in one for one in points)
+    return secure or (bool(points) and bool(redirected) and all(redirected))
 
 
 def _servers(servers: Any) -> Any:

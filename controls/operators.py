@@ -1,8 +1,9 @@
 """Models that resources of operators name in words of their own, as the variables of a container.
 
 Read from the Go types of KubeAI (`kubeai.org/v1`), llmaz (`llmaz.io/v1alpha1`), AIBrix
-(`model.aibrix.ai/v1alpha1`), the Ollama operator (`ollama.ayaka.io/v1`), Kaito (`kaito.sh/v1beta1`) and
-NVIDIA's NIM operator (`apps.nvidia.com/v1alpha1`, at f63f74d7).
+(`model.aibrix.ai/v1alpha1`), Dynamo (`nvidia.com/v1alpha1`), the Ollama operator
+(`ollama.ayaka.io/v1`), Kaito (`kaito.sh/v1beta1`) and NVIDIA's NIM operator
+(`apps.nvidia.com/v1alpha1`, at f63f74d7).
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -52,6 +53,16 @@ def _aibrix(subject: Fields) -> Iterator[Any]:
     address = _at(subject, "spec", "artifactURL")
     if not isinstance(address, str) or not address.startswith("/"):
         yield address
+
+
+def _dynamo(subject: Fields) -> Iterator[Any]:
+    """A request's model is fetched from a hub, unless a claim has its weights."""
+    if _at(subject, "spec", "modelCache") is None:
+        for name in (_at(subject, "spec", "model"), _at(subject, "spec", "modelName")):
+            if isinstance(name, str) and "://" not in name and not name.startswith("/"):
+                yield f"hf://{name}"
+            else:
+                yield name
 
 
 def _ollama(subject: Fields) -> Iterator[Any]:
@@ -138,6 +149,7 @@ _READERS: Mapping[tuple[str, str], Callable[[Fields], Iterator[Any]]] = {
     ("kubeai.org", "Model"): _kubeai,
     ("llmaz.io", "OpenModel"): _llmaz,
     ("model.aibrix.ai", "ModelAdapter"): _aibrix,
+    ("nvidia.com", "DynamoGraphDeploymentRequest"): _dynamo,
     ("ollama.ayaka.io", "Model"): _ollama,
     ("kaito.sh", "Workspace"): _kaito,
     ("kaito.sh", "InferenceSet"): _kaito,

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, cast
 
 from corral.controls.control import UNKNOWN, Resource
+from corral.controls.network.world import world
 
 FREE_TEXT = frozenset(
     {
@@ -208,11 +209,10 @@ def _narrows(key: str, value: Any, operator: str) -> bool:
     values = cast(list[Any], value if isinstance(value, list) else [value])
     if "not" in operator.lower() or operator.lower() == "null":
         return False
-    if operator.lower().endswith("ifexists") and key.lower() not in _ALWAYS:
+    absent = operator.lower().endswith("ifexists") or operator.lower().startswith("forallvalues:")
+    if absent and key.lower() not in _ALWAYS:
         return False
-    return key.lower() in NARROWING and not any(
-        one in ("*", "0.0.0.0/0", "::/0") or _ANY_ACCOUNT.match(str(one)) for one in values
-    )
+    return key.lower() in NARROWING and not any(world(one) or _ANY_ACCOUNT.match(str(one)) for one in values)
 
 
 def _anybody(principal: Any) -> bool:

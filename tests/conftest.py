@@ -1,4 +1,4 @@
-"""Which tests share a process when several run side by side (`-n 3 --dist loadgroup`).
+"""Which tests share a process when several run side by side (`-n 2 --dist loadgroup`).
 
 Tests that start planes stay together in two groups, each in the order of its files, since they share planes
 and keep a core busy. Of the others each file is a group. (xdist's own `xdist_group` marks have no effect in
@@ -19,7 +19,7 @@ TESTS = Path(__file__).parent
 STACKS = {"components", "e2e", "fair_sharing", "importing", "programs", "tools"}
 """Folders whose planes are one group; those of the other folders are the second."""
 
-RANGES = ("96-146", "148-198", "200-250")
+RANGES = ("96-172", "174-250")
 """Addresses of the planes of a process: what one stops, no other takes before it is started again."""
 if (worker := os.environ.get("PYTEST_XDIST_WORKER")) or "CORRAL_RANGES" not in os.environ:
     os.environ["CORRAL_RANGES"] = RANGES[int((worker or "gw0")[2:]) % len(RANGES)]

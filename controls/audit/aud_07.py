@@ -26,13 +26,15 @@ _LOUD = [
     "LANGSMITH_TRACING",
     "HAYSTACK_TELEMETRY_ENABLED",
     "MILVUS_TELEMETRY_ENABLED",
+    "TELEMETRY_ENABLED",
+    "WANDB_MODE",
 ]
 """Variables that report where they are true."""
 _KEYS = ["WANDB_API_KEY", "LANGSMITH_API_KEY", "LANGCHAIN_API_KEY", "COMET_API_KEY", "NEPTUNE_API_TOKEN"]
 """Credentials of services that record runs and prompts."""
 _OWN = r"^(WANDB_BASE_URL|LANG(SMITH|CHAIN)_ENDPOINT|COMET_URL_OVERRIDE)$"
 """Variables that name a server of one's own in their place; where it is, SOV-RES-09 evaluates."""
-_ON = ["1", "true", "yes", "on"]
+_ON = ["1", "true", "yes", "on", "online"]
 _OFF = ["", "0", "false", "no", "off"]
 _SIGNS = ("TRACK", "USAGE_STATS", "TELEMETRY", "ANALYTICS", "TRACING", "WANDB", "LANG", "COMET", "NEPTUNE")
 _USAGE = r"(?i)(^|[\s\"'])--(usage-stats|telemetry|enable-telemetry)(=(true|1|on|[\"']?enabled))?([\s\"']|$)"
@@ -73,6 +75,9 @@ CONTROL = Control(
                 ("GF_ANALYTICS_REPORTING_ENABLED", "false", Verdict.GOOD),
                 ("GF_ANALYTICS_REPORTING_ENABLED", "true", Verdict.BAD),
                 ("RAY_USAGE_STATS_ENABLED", "1", Verdict.BAD),
+                ("TELEMETRY_ENABLED", "true", Verdict.BAD),
+                ("WANDB_MODE", "online", Verdict.BAD),
+                ("WANDB_MODE", "offline", Verdict.GOOD),
                 ("OTEL_TRACING", "true", Verdict.GOOD),
             )
         ),

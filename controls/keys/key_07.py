@@ -7,6 +7,7 @@ from corral.controls.levels import Severity
 from corral.controls.profiles import Profile
 
 _AWS = "aws:kms/key:Key"
+_IMPORTED = ("aws:kms/externalKey:ExternalKey", "aws:kms/replicaExternalKey:ReplicaExternalKey")
 _GOOGLE = "gcp:kms/cryptoKey:CryptoKey"
 _STORE = "aws:kms/customKeyStore:CustomKeyStore"
 _OUTSIDE = ("EXTERNAL", "EXTERNAL_VPC")
@@ -18,6 +19,8 @@ def _origin(subject: Resource, profile: Profile) -> Iterator[str]:
     if subject.type == _AWS:
         if not subject.value("customKeyStoreId") or not subject.value("xksKeyId"):
             yield "the key is made by the provider; `customKeyStoreId` and `xksKeyId` name one outside"
+    elif subject.type in _IMPORTED:
+        yield "the key is imported, so the provider has it too; a key of an external key store is outside"
     elif subject.type == _STORE:
         kind = subject.value("customKeyStoreType", "AWS_CLOUDHSM")
         if kind != "EXTERNAL_KEY_STORE":
@@ -34,7 +37,7 @@ CONTROL = Control(
     severity=Severity.CRITICAL,
     sources=("SOV-3", "EDPB 01/2020 use case 1"),
     remedy="AWS: a key of an external key store (XKS); Google: a key of an EKM connection.",
-    rule=ResourceRule(lambda token: token in (_AWS, _GOOGLE, _STORE), _origin),
+    rule=ResourceRule(lambda token: token in (_AWS, _GOOGLE, _STORE, *_IMPORTED), _origin),
     cases=(
         Case("AWS's own key", Verdict.BAD, Resource(_AWS, "k", {}), profile="eu-sovereign"),
         Case(
@@ -43,6 +46,8 @@ CONTROL = Control(
             Resource(_AWS, "k", {"customKeyStoreId": "cks-1", "xksKeyId": "x"}),
             profile="eu-sovereign",
         ),
+        Case("a key that is imported", Verdict.BAD, Resource(_IMPORTED[0], "k", {}), profile="eu-sovereign"),
+        Case("a key that is imported, where any origin does", Verdict.GOOD, Resource(_IMPORTED[0], "k", {})),
         Case(
             "a key of CloudHSM",
             Verdict.BAD,

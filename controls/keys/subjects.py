@@ -4,6 +4,10 @@ from collections.abc import Mapping
 
 _AWS: Mapping[str, tuple[str, ...]] = {
     "amp/workspace:Workspace": ("kmsKeyArn",),
+    "athena/workgroup:Workgroup": (
+        "configuration.resultConfiguration.encryptionConfiguration.kmsKeyArn",
+        "configuration.managedQueryResultsConfiguration.encryptionConfiguration.kmsKey",
+    ),
     "backup/vault:Vault": ("kmsKeyArn",),
     "bedrock/agentAgent:AgentAgent": ("customerEncryptionKeyArn",),
     "bedrock/customModel:CustomModel": ("customModelKmsKeyId",),
@@ -19,6 +23,7 @@ _AWS: Mapping[str, tuple[str, ...]] = {
     "ebs/snapshotCopy:SnapshotCopy": ("kmsKeyId",),
     "ebs/volume:Volume": ("kmsKeyId",),
     "ecr/repository:Repository": ("encryptionConfigurations.kmsKey",),
+    "ecr/repositoryCreationTemplate:RepositoryCreationTemplate": ("encryptionConfigurations.kmsKey",),
     "efs/fileSystem:FileSystem": ("kmsKeyId",),
     "elasticache/replicationGroup:ReplicationGroup": ("kmsKeyId",),
     "elasticache/serverlessCache:ServerlessCache": ("kmsKeyId",),
@@ -27,6 +32,9 @@ _AWS: Mapping[str, tuple[str, ...]] = {
     "fsx/ontapFileSystem:OntapFileSystem": ("kmsKeyId",),
     "fsx/openZfsFileSystem:OpenZfsFileSystem": ("kmsKeyId",),
     "fsx/windowsFileSystem:WindowsFileSystem": ("kmsKeyId",),
+    "glue/dataCatalogEncryptionSettings:DataCatalogEncryptionSettings": (
+        "dataCatalogEncryptionSettings.encryptionAtRest.sseAwsKmsKeyId",
+    ),
     "grafana/workspace:Workspace": ("kmsKeyId",),
     "keyspaces/table:Table": ("encryptionSpecification.kmsKeyIdentifier",),
     "kinesis/firehoseDeliveryStream:FirehoseDeliveryStream": ("serverSideEncryption.keyArn",),
@@ -67,6 +75,8 @@ _GOOGLE: Mapping[str, tuple[str, ...]] = {
     ),
     "compute/regionDisk:RegionDisk": ("diskEncryptionKey.kmsKeyName", "diskEncryptionKey.rawKey"),
     "compute/snapshot:Snapshot": ("snapshotEncryptionKey.kmsKeySelfLink", "snapshotEncryptionKey.rawKey"),
+    "composer/environment:Environment": ("config.encryptionConfig.kmsKeyName",),
+    "dataproc/cluster:Cluster": ("clusterConfig.encryptionConfig.kmsKeyName",),
     "filestore/backup:Backup": ("kmsKeyName",),
     "filestore/instance:Instance": ("kmsKeyName",),
     "firestore/database:Database": ("cmekConfig.kmsKeyName",),

@@ -23,11 +23,11 @@ _NOUN = (
 )
 _TAIL = (
     r"([-_.](id|ids|path|paths|name[-_]or[-_]path|dir|dirs|repo|repository|uri|url|tag|draft|file|weights|source|modules?"
-    r"|config|model|ckpt|list|store))*"
+    r"|config|model|ckpt|list|store|args|kwargs))*"
 )
 _SPECULATIVE = r"([a-z]+[-_.])?(speculative|spec)[-_.](config|model)([-_.][a-z-]+)*"
 OPTION = (
-    rf"(?i)^-?(([a-z0-9]+[-_.])*{_NOUN}{_TAIL}|{_SPECULATIVE}|docker[-_]repo|hf[-_a-z]*|mu?|md|dr)"
+    rf"(?i)^-?(([a-z0-9]+[-_.])*{_NOUN}{_TAIL}|{_SPECULATIVE}|docker[-_]repo|bucket[-_]uri|hf[-_a-z]*|mu?|md|dr)"
     r"([=,\"']|\s)"
 )
 """An option that takes a model, after the dash before it."""
@@ -44,7 +44,8 @@ SERVES = (
     r"(?i)(^|[\s/;&|(\"'.=])(serve|api_server|aphrodite|lmdeploy|trtllm-serve|mlc_llm|text-generation-launcher"
     r"|text-embeddings-router|infinity_emb|lorax-launcher|launch_server|mistralrs-server|tabby|openllm"
     r"|from_pretrained|sentencetransformer|pipeline|snapshot_download|hf_hub_download|ctranslate2|nexa|dynamo"
-    r"|ramalama|local-ai|xinference)([\s(]|$)"
+    r"|ramalama|local-ai|xinference|text-generation-server|faster-whisper-server|transformers\s+chat"
+    r"|bentoml\s+models)([\s(]|$)"
     r"|(?i)(llm|engine|model|transformer|encoder|pipeline|tokenizer|processor|pretrained)[a-z_]*\("
 )
 """A command, or a call, that takes a model as its argument."""
@@ -56,12 +57,15 @@ WRITTEN = (
 """Configuration of an engine within a command that writes it."""
 HOST = (
     r"(?i)(^|[\s/@.\"'=(,])(huggingface\.co|hf\.co|hf-mirror\.com|modelscope\.(cn|ai|com)|ollama\.(com|ai)|civitai\.com"
-    r"|kaggle\.com|cdn-lfs[a-z0-9.-]*)([/:\s\"',)]|$)|(?i)(^|[\s\"'=(,])(hf|modelscope|ollama|huggingface)://"
+    r"|kaggle\.com|cdn-lfs[a-z0-9.-]*)([/:\s\"',)]|$)|(?i)(^|[\s\"'=(,])(hf|modelscope|ollama|huggingface|djl)://"
 )
 """A public hub by its host or scheme."""
 TOOL = (
     r"(?i)(huggingface-cli|(^|[\s/;&|(\"'])hf)\s+download|snapshot_download|hf_hub_download|modelscope\s+download"
-    r"|(^|[\s/;&|(\"'])ollama\s+(pull|run)\s|(^|[\s/;&|(\"'])kaggle\s+(models|datasets)\s|(^|[\s-])hf[-_]token"
+    r"|(^|[\s/;&|(\"'])ollama\s+(pull|run)\s|(^|[\s/;&|(\"'])kaggle\s+(models|datasets)\s|(^|[\s-])(hf|huggingface)[-_]token"
+    r"|ollama\.pull\(|/api/pull(\s|[\"';&|]|$)|(^|[\s/;&|(\"'])(docker\s+model\s+(pull|run)|gdown|hfd(\.sh)?|lms\s+get"
+    r"|lemonade(-server)?\s+pull|openllm\s+(serve|run|start)|xinference\s+launch|wandb\s+artifact\s+get"
+    r"|(huggingface-cli|hf)\s+repos?\s+clone)\s"
     r"|(^|[\s/;&|(\"'])ngc\s+(-\S+\s+)*registry\s|torch\.hub\.(load|download)|hub\.load_state_dict_from_url"
     r"|(^|[\s\"'])--?((embd|fim|vision|tts)-[a-z0-9.-]+|gpt-oss-[0-9]+b)-(default|spec)([\s\"']|$)"
 )
@@ -92,7 +96,7 @@ URL = r"(?i)^[a-z][a-z0-9+.-]*://"
 INSIDE = r"(?i)^https?://([a-z0-9-]+\.)*(svc|svc\.cluster\.local|localhost)(:[0-9]+)?(/|$)|^file:///"
 """An address within the cluster."""
 VARIABLE = (
-    r"(?i)^([A-Z0-9]+_)*(MODELS?|TOKENIZER|LORAS?|ADAPTERS?|DRAFT|CHECKPOINT|HF_REPO|DOCKER_REPO|REPO_ID)"
+    r"(?i)^([A-Z0-9]+_+)*(MODELS?|TOKENIZER|LORAS?|ADAPTERS?|DRAFT|CHECKPOINT|HF_REPO|DOCKER_REPO|REPO_ID)"
     r"(_(ID|NAME|NAME_OR_PATH|REPO|PATH|DIR|URI|URL|MODEL|MODELS|MODULES|DRAFT|TAG|CONFIG|FILE|SOURCE))*$"
 )
 TOKEN = (
@@ -119,6 +123,15 @@ SIGNS = (
     "snapshot_download",
     "ngc",
     "torch.hub",
+    "docker model",
+    "gdown",
+    "lms ",
+    "lemonade",
+    "openllm",
+    "xinference",
+    "wandb artifact",
+    "/api/pull",
+    "djl:",
     "hub.load",
     "-default",
     "-spec",

@@ -23,6 +23,8 @@ def _plain(value: str) -> str:
 
 
 _NAMED = "variables.codeNames.exists(n, e.name.lowerAscii().replace('_', '').replace('-', '').contains(n))"
+_SHORT = r"^--?trust[-_](r(e(m(o(t(e([-_](c(o(d)?)?)?)?)?)?)?)?)?)(=.*)?$"
+"""The switch as Python's argparse takes it, too: shortened as far as no other begins alike."""
 _OFF = text(["", "0", "false", "no", "off"])
 _UNSAFE = r"(?i)--load[-_]format(=|\s+)[\"']?(pt|pickle|npcache)([\"'\s]|$)|--code[-_]revision[=\s]"
 """Weights that run code when they are read, or a revision of a repository's code."""
@@ -34,7 +36,8 @@ _SET = (
 _EXPRESSION = " && ".join(
     (
         "(!variables.spelled || (variables.words.all(l, l.all(w, "
-        f"!{_plain('string(w)')}.contains('trustremotecode'))) && "
+        f"!{_plain('string(w)')}.contains('trustremotecode') && "
+        f"!string(w).lowerAscii().split(' ').exists(a, a.matches({text(_SHORT)})))) && "
         "variables.env.all(l, l.all(e, !has(e.value) || "
         f"!{_plain('string(e.value)')}.contains('trustremotecode')))))",
         f"(!variables.loaded || variables.lines.all(l, !l.matches({text(_UNSAFE)}) && "
@@ -56,7 +59,7 @@ CONTROL = Control(
         of_clouds=True,
         parameters=lambda profile: {
             "codeNames": text(list(_NAMES)),
-            "spelled": "variables.text.lowerAscii().contains('remote')",
+            "spelled": "variables.text.lowerAscii().contains('trust')",
             "loaded": hubs.has_any("variables.text.lowerAscii()", text(["load", "revision", "insecure_ser"])),
             "opened": hubs.has_any("variables.names", text(["REMOTE", "SERIALIZATION", "WEIGHTS"])),
         },
@@ -96,6 +99,18 @@ CONTROL = Control(
         Case("--trust-remote-code=1", Verdict.BAD, pod(args=["--trust-remote-code=1"])),
         Case("--Trust-Remote-Code", Verdict.BAD, pod(args=["--Trust-Remote-Code"])),
         Case("--trustRemoteCode", Verdict.BAD, pod(args=["--trustRemoteCode"])),
+        *(
+            Case(f"{word}, shortened", verdict, pod(args=["--model-path", "/m", word]))
+            for word, verdict in (
+                ("--trust-remote", Verdict.BAD),
+                ("--trust_rem", Verdict.BAD),
+                ("--trust-root=/etc/ca", Verdict.GOOD),
+                ("--trust-proxy-headers", Verdict.GOOD),
+            )
+        ),
+        Case(
+            "a line of a shell, shortened", Verdict.BAD, pod(command=["sh", "-c", "serve /m --trust-remote"])
+        ),
         Case("--trust_remote-code", Verdict.BAD, pod(args=["--trust_remote-code"])),
         Case("-trust-remote-code", Verdict.BAD, pod(args=["-trust-remote-code"])),
         Case('{"trust_remote_code": true}', Verdict.BAD, pod(args=['{"trust_remote_code": true}'])),

@@ -26,6 +26,7 @@ _SWITCH = (
 _READ = (
     r"(?i)(use_safetensors|weights_only)[\"']?\s*[=:]\s*[\"']?(false|0|no|off)([^a-z0-9]|$)"
     r"|(^|[\s\"'])--(no|disable)[-_](use[-_])?safetensors([\s\"'=]|$)"
+    r"|allow_pickle\s*=\s*(true|1)([^a-z0-9]|$)|safe_mode\s*=\s*(false|0)([^a-z0-9]|$)|enable_unsafe_deserialization"
 )
 """A call, or a switch, that has weights read as pickles."""
 _SIGNS = (
@@ -43,6 +44,7 @@ _SIGNS = (
     "dangerous",
     "safetensors",
     "weights_only",
+    "safe_mode",
 )
 _NAMES = ("PICKLE", "LOAD_FORMAT", "DESERIALIZATION")
 _EXPRESSION = " && ".join(
@@ -93,6 +95,9 @@ CONTROL = Control(
                 ("torch.load('/m', weights_only = 0)", Verdict.BAD),
                 ("M.from_pretrained('/m', use_safetensors=True)", Verdict.GOOD),
                 ("torch.load('/m', weights_only=True)", Verdict.GOOD),
+                ("np.load('/m', allow_pickle=True)", Verdict.BAD),
+                ("np.load('/m', allow_pickle=False)", Verdict.GOOD),
+                ("load_model('/m', safe_mode=False)", Verdict.BAD),
             )
         ),
         Case("another switch", Verdict.BAD, pod(args=["--model=/m", "--no-use-safetensors"])),

@@ -11,6 +11,7 @@ _TABLE: Table = {
     "aws:ec2/subnet:Subnet": (limited("mapPublicIpOnLaunch", false, _PUBLIC),),
     "aws:ec2/defaultSubnet:DefaultSubnet": (needed("mapPublicIpOnLaunch", false, _PUBLIC),),
     "aws:ec2/instance:Instance": (limited("associatePublicIpAddress", false, _PUBLIC),),
+    "aws:ec2/spotInstanceRequest:SpotInstanceRequest": (limited("associatePublicIpAddress", false, _PUBLIC),),
     "aws:ec2/launchConfiguration:LaunchConfiguration": (limited("associatePublicIpAddress", false, _PUBLIC),),
     NODE_CLASS: (limited("spec.associatePublicIPAddress", false, _PUBLIC),),
     "aws:ec2/launchTemplate:LaunchTemplate": (
@@ -26,11 +27,38 @@ _TABLE: Table = {
             "is not VpcOnly (absent means by way of the internet)",
         ),
     ),
-    "gcp:compute/instance:Instance": (
-        limited("networkInterfaces.accessConfigs", lambda one: False, "gives the machine a public address"),
+    **dict.fromkeys(
+        (
+            "gcp:compute/instance:Instance",
+            "gcp:compute/instanceFromMachineImage:InstanceFromMachineImage",
+            "gcp:compute/instanceFromTemplate:InstanceFromTemplate",
+            "gcp:compute/instanceTemplate:InstanceTemplate",
+            "gcp:compute/regionInstanceTemplate:RegionInstanceTemplate",
+        ),
+        tuple(
+            limited(f"networkInterfaces.{key}", lambda one: False, "gives machines public addresses")
+            for key in ("accessConfigs", "ipv6AccessConfigs")
+        ),
     ),
-    "gcp:compute/instanceTemplate:InstanceTemplate": (
-        limited("networkInterfaces.accessConfigs", lambda one: False, "gives machines public addresses"),
+    **dict.fromkeys(
+        ("gcp:dataflow/flexTemplateJob:FlexTemplateJob", "gcp:dataflow/job:Job"),
+        (
+            needed(
+                "ipConfiguration",
+                lambda one: one == "WORKER_IP_PRIVATE",
+                "is not WORKER_IP_PRIVATE (absent means public addresses)",
+            ),
+        ),
+    ),
+    "gcp:dataproc/cluster:Cluster": (
+        limited(
+            "clusterConfig.gceClusterConfig.internalIpOnly",
+            true,
+            "is false, so machines get public addresses",
+        ),
+    ),
+    "gcp:workstations/workstationConfig:WorkstationConfig": (
+        needed("host.gceInstance.disablePublicIpAddresses", true, "is not true"),
     ),
     _CLUSTER: (
         needed(

@@ -57,6 +57,12 @@ _SOURCES: Mapping[str, _Sources] = {
     "gcp:sql/databaseInstance:DatabaseInstance": _Sources(
         ("settings.ipConfiguration.authorizedNetworks.value",)
     ),
+    "gcp:composer/environment:Environment": _Sources(
+        ("config.webServerNetworkAccessControl.allowedIpRanges.value",)
+    ),
+    "aws:lightsail/instancePublicPorts:InstancePublicPorts": _Sources(
+        ("portInfos.cidrs", "portInfos.ipv6Cidrs")
+    ),
     "gcp:alloydb/instance:Instance": _Sources(("networkConfig.authorizedExternalNetworks.cidrRange",)),
 }
 _PUBLIC = "is true, so it has an address that anybody reaches"

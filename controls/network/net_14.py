@@ -5,20 +5,25 @@ from typing import Any, cast
 
 from corral.controls.control import UNKNOWN, Case, Control, Resource, ResourceRule, Undecided, Verdict
 from corral.controls.levels import Severity
+from corral.controls.network.opened import (
+    FUNCTION_URL,
+    IDENTITIES,
+    IMAGE,
+    IMAGES,
+    LAYER,
+    OPENED,
+    PERMISSION,
+    SERVICE,
+    SNAPSHOTS,
+    opened,
+)
 from corral.controls.profiles import Profile
-from corral.controls.properties import documents, for_any_token, for_everybody, parsed
+from corral.controls.properties import SHARED_ISSUERS, documents, for_any_token, for_everybody, parsed
 from corral.controls.settings import false, true
 
 _KEYS = "aws:kms/"
 _WORLD = ("allUsers", "allAuthenticatedUsers")
-_PERMISSION = "aws:lambda/permission:Permission"
-_FUNCTION_URL = "aws:lambda/functionUrl:FunctionUrl"
-_IMAGE = "aws:ec2/amiLaunchPermission:AmiLaunchPermission"
-_SNAPSHOTS = (
-    "aws:rds/snapshot:Snapshot",
-    "aws:rds/clusterSnapshot:ClusterSnapshot",
-    "aws:rds/snapshotCopy:SnapshotCopy",
-)
+_TOKENS = "gcp:iam/workloadIdentityPoolProvider:WorkloadIdentityPoolProvider"
 PUBLIC_ACLS = ("public-read", "public-read-write", "authenticated-read")
 _REGISTRY = "aws:ecrpublic/"
 _BLOCKS = (
@@ -26,12 +31,12 @@ _BLOCKS = (
     "aws:s3/accountPublicAccessBlock:AccountPublicAccessBlock",
 )
 _FOUR = ("blockPublicAcls", "blockPublicPolicy", "ignorePublicAcls", "restrictPublicBuckets")
-_ENDPOINT = "aws:ec2/vpcEndpoint"
+_ENDPOINTS = ("aws:ec2/vpcEndpoint:", "aws:ec2/vpcEndpointPolicy:")
 """The default policy of an endpoint is for everybody who reaches it, which is its own network."""
 
 
 def _applies(token: str) -> bool:
-    return token.startswith(("aws:", "aws-native:", "gcp:")) and not token.startswith((_KEYS, _ENDPOINT))
+    return token.startswith(("aws:", "aws-native:", "gcp:")) and not token.startswith((_KEYS, *_ENDPOINTS))
 
 
 def _everybody(subject: Resource, profile: Profile) -> Iterator[str]:
@@ -39,18 +44,8 @@ def _everybody(subject: Resource, profile: Profile) -> Iterator[str]:
         yield from _granted(subject)
     elif subject.type.startswith(_REGISTRY):
         yield "a registry that anybody pulls from"
-    elif subject.type == _PERMISSION:
-        if subject.value("principal") == "*" and not subject.value("principalOrgId"):
-            yield "`principal` is *, so anybody calls the function"
-    elif subject.type == _FUNCTION_URL:
-        if subject.value("authorizationType") == "NONE":
-            yield "`authorizationType` is NONE, so anybody calls the function"
-    elif subject.type == _IMAGE:
-        if subject.value("group") == "all":
-            yield "`group` is all, so anybody starts the image"
-    elif subject.type in _SNAPSHOTS:
-        if "all" in subject.values("sharedAccounts"):
-            yield "`sharedAccounts` has all, so anybody restores the snapshot"
+    elif subject.type in OPENED:
+        yield from opened(subject)
     elif subject.type in _BLOCKS:
         for key in _FOUR:
             if false(subject.value(key, True)):
@@ -89,6 +84,10 @@ def _granted(subject: Resource) -> Iterator[str]:
         for binding in cast(Sequence[Any], fields.get("bindings", [])):
             if any(member in _WORLD for member in binding.get("members", ())):
                 yield "`policyData` grants it to everybody"
+    issuer = str(subject.value("oidc.issuerUri", "")) if subject.type == _TOKENS else ""
+    shared = issuer.removeprefix("https://").startswith(SHARED_ISSUERS)
+    if shared and not subject.value("attributeCondition"):
+        yield f"`attributeCondition` is absent, so any token of {issuer} is taken, which gives one to anybody"
     if subject.props.get("predefinedAcl") in ("publicRead", "publicReadWrite", "authenticatedRead"):
         yield "`predefinedAcl` opens it to everybody"
     if subject.type == "gcp:cloudrunv2/service:Service" and true(subject.value("invokerIamDisabled", False)):
@@ -217,21 +216,104 @@ CONTROL = Control(
                 ),
             )
         ),
-        Case("a function for anybody", Verdict.BAD, Resource(_PERMISSION, "p", {"principal": "*"})),
+        *(
+            Case(
+                f"everybody, where a key of a condition is {title}",
+                verdict,
+                _policy(*_QUEUE, '"*"', condition=f'{{"{operator}": {{"{key}": {value}}}}}'),
+            )
+            for title, verdict, operator, key, value in (
+                ("absent", Verdict.BAD, "ForAllValues:StringEquals", "aws:PrincipalOrgPaths", '"o-1/*"'),
+                ("there", Verdict.GOOD, "ForAnyValue:StringLike", "aws:PrincipalOrgPaths", '"o-1/*"'),
+                ("half the world", Verdict.BAD, "IpAddress", "aws:SourceIp", '["0.0.0.0/1", "128.0.0.0/1"]'),
+                ("a network", Verdict.GOOD, "IpAddress", "aws:SourceIp", '["192.0.2.0/24"]'),
+            )
+        ),
+        *(
+            Case(f"{title}", verdict, Resource(token, "r", props))
+            for title, verdict, token, props in (
+                ("a layer for anybody", Verdict.BAD, LAYER, {"principal": "*"}),
+                (
+                    "a layer for an organisation",
+                    Verdict.GOOD,
+                    LAYER,
+                    {"principal": "*", "organizationId": "o-1"},
+                ),
+                (
+                    "images built for anybody",
+                    Verdict.BAD,
+                    IMAGES,
+                    {
+                        "distributions": [
+                            {"amiDistributionConfiguration": {"launchPermission": {"userGroups": ["all"]}}}
+                        ]
+                    },
+                ),
+                (
+                    "images built for an account",
+                    Verdict.GOOD,
+                    IMAGES,
+                    {
+                        "distributions": [
+                            {"amiDistributionConfiguration": {"launchPermission": {"userIds": ["1"]}}}
+                        ]
+                    },
+                ),
+                ("an endpoint's service for anybody", Verdict.BAD, SERVICE, {"allowedPrincipals": ["*"]}),
+                (
+                    "an endpoint's service that accepts each",
+                    Verdict.GOOD,
+                    SERVICE,
+                    {"allowedPrincipals": ["*"], "acceptanceRequired": True},
+                ),
+                (
+                    "credentials for anybody",
+                    Verdict.BAD,
+                    IDENTITIES,
+                    {"allowUnauthenticatedIdentities": True},
+                ),
+                (
+                    "credentials for users",
+                    Verdict.GOOD,
+                    IDENTITIES,
+                    {"allowUnauthenticatedIdentities": False},
+                ),
+                (
+                    "Google, tokens of a shared issuer",
+                    Verdict.BAD,
+                    _TOKENS,
+                    {"oidc": {"issuerUri": f"https://{_ACTIONS}"}},
+                ),
+                (
+                    "Google, tokens of one repository",
+                    Verdict.GOOD,
+                    _TOKENS,
+                    {
+                        "oidc": {"issuerUri": f"https://{_ACTIONS}"},
+                        "attributeCondition": "assertion.x == 'y'",
+                    },
+                ),
+                (
+                    "Google, tokens of an issuer of one's own",
+                    Verdict.GOOD,
+                    _TOKENS,
+                    {"oidc": {"issuerUri": "https://id.example.eu"}},
+                ),
+            )
+        ),
+        Case("a function for anybody", Verdict.BAD, Resource(PERMISSION, "p", {"principal": "*"})),
         Case(
             "a function for a service",
             Verdict.GOOD,
-            Resource(_PERMISSION, "p", {"principal": "s3.amazonaws.com"}),
+            Resource(PERMISSION, "p", {"principal": "s3.amazonaws.com"}),
         ),
         Case(
             "a function's address for anybody",
             Verdict.BAD,
-            Resource(_FUNCTION_URL, "u", {"authorizationType": "NONE"}),
+            Resource(FUNCTION_URL, "u", {"authorizationType": "NONE"}),
         ),
-        Case("an image for anybody", Verdict.BAD, Resource(_IMAGE, "i", {"group": "all"})),
-        Case(
-            "a snapshot for anybody", Verdict.BAD, Resource(_SNAPSHOTS[0], "s", {"sharedAccounts": ["all"]})
-        ),
+        Case("an image for anybody", Verdict.BAD, Resource(IMAGE, "i", {"group": "all"})),
+        Case("a snapshot for anybody", Verdict.BAD, Resource(SNAPSHOTS[0], "s", {"sharedAccounts": ["all"]})),
         Case("a public registry", Verdict.BAD, Resource("aws:ecrpublic/repository:Repository", "r", {})),
         *(
             Case(f"Google, {title}", verdict, Resource(f"gcp:{token}", "g", props))

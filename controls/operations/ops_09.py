@@ -15,7 +15,7 @@ _POLICIES = ("aws:iam/", "aws-native:iam:", "aws:ssoadmin/")
 _MASTER = ("/AdministratorAccess", "/PowerUserAccess", "/IAMFullAccess")
 _DOCUMENTS = ("policy", "policyDocument", "policies", "inlinePolicy", "inlinePolicies")
 """Properties with a policy as text, or several."""
-_ARNS = ("policyArn", "managedPolicyArns", "policyArns")
+_ARNS = ("policyArn", "managedPolicyArn", "managedPolicyArns", "policyArns")
 _WIDE = ("*", "*:*", "iam:*", "kms:*", "sts:*", "organizations:*")
 """Actions that give everything, or the way to it."""
 _PASSING = "iam:passrole"
@@ -180,6 +180,15 @@ CONTROL = Control(
             "an administrator's role",
             Verdict.BAD,
             _role(managedPolicyArns=["arn:aws:iam::aws:policy/AdministratorAccess"]),
+        ),
+        Case(
+            "an administrator's set of permissions",
+            Verdict.BAD,
+            Resource(
+                "aws:ssoadmin/managedPolicyAttachment:ManagedPolicyAttachment",
+                "a",
+                {"managedPolicyArn": "arn:aws:iam::aws:policy/AdministratorAccess"},
+            ),
         ),
         Case(
             "a node's role",

@@ -31,7 +31,7 @@ _UNNAMED = "(!has(r.resourceNames) || size(r.resourceNames) == 0)"
 _SECRETS = (
     f"object.kind == 'ClusterRole' && {_OF_CORE} && r.resources.exists(s, s in ['secrets', '*']) && "
     f"has(r.verbs) && r.verbs.exists(v, v in ['get', 'list', 'watch', '*']) && {_UNNAMED} && "
-    "!object.metadata.?name.orValue('').matches(variables.readers)"
+    "!object.?metadata.?name.orValue('').matches(variables.readers)"
 )
 """Every Secret of the cluster, in whatever namespace it is bound."""
 _TOKENS = (
@@ -39,6 +39,25 @@ _TOKENS = (
     f"has(r.verbs) && r.verbs.exists(v, v in ['create', '*']) && {_UNNAMED}"
 )
 """A token of any account."""
+_SIGNS = (
+    "has(r.apiGroups) && r.apiGroups.exists(g, g in ['certificates.k8s.io', '*']) && has(r.resources) && "
+    "r.resources.exists(s, s in ['signers', '*']) && has(r.verbs) && "
+    f"r.verbs.exists(v, v in ['approve', 'sign', '*']) && {_UNNAMED}"
+)
+"""A certificate of anybody's, by whatever signer the cluster has."""
+_GUARDS = (
+    "has(r.apiGroups) && has(r.resources) && has(r.verbs) && ("
+    "r.apiGroups.exists(g, g in ['admissionregistration.k8s.io', 'kyverno.io', 'policies.kyverno.io']) && "
+    "r.resources.exists(s, s == '*' || s.matches('^[a-z]*polic(y|ies)(bindings)?$')) && "
+    "r.verbs.exists(v, v in ['update', 'patch', 'delete', 'deletecollection', '*']) || "
+    "r.apiGroups.exists(g, g in ['kyverno.io', 'policies.kyverno.io']) && "
+    "r.resources.exists(s, s in ['policyexceptions', '*']) && "
+    "r.verbs.exists(v, v in ['create', 'update', 'patch', '*'])) && "
+    f"{_UNNAMED} && !object.?metadata.?name.orValue('').matches(variables.keepers)"
+)
+"""Policies to take away, or to be excepted from."""
+KEEPERS = r"(?:.*-)?kyverno:[a-z:-]+|gpu-operator"
+"""Names of the roles of charts of the catalogue whose programs keep policies."""
 READERS = (
     "cert-manager-cainjector",
     "cert-manager-controller-certificates",
@@ -91,11 +110,14 @@ CONTROL = Control(
     remedy="Name groups, resources and verbs; bind roles to the accounts that need them.",
     rule=ObjectRule(
         kinds=("Role", "ClusterRole", "RoleBinding", "ClusterRoleBinding"),
-        parameters=lambda profile: {"readers": text(f"^(?:.*-)?(?:{'|'.join(READERS)})$")},
+        parameters=lambda profile: {
+            "readers": text(f"^(?:.*-)?(?:{'|'.join(READERS)})$"),
+            "keepers": text(f"^(?:{KEEPERS})$"),
+        },
         expression=(
             "object.kind in ['Role', 'ClusterRole'] ? "
             f"object.?rules.orValue([]).all(r, !({_EVERYTHING}) && !({_RISE}) && !({_CORE}) && "
-            f"!({_NODES}) && !({_SECRETS}) && !({_TOKENS}) && !({_PATHS})) : "
+            f"!({_NODES}) && !({_SECRETS}) && !({_TOKENS}) && !({_SIGNS}) && !({_GUARDS}) && !({_PATHS})) : "
             f"!({_MASTER}) && !object.?subjects.orValue([]).exists(s, {_STRANGERS})"
         ),
         message="a role allows everything, reads every Secret, or is bound to strangers",
@@ -170,6 +192,83 @@ CONTROL = Control(
             "a token of any account",
             Verdict.BAD,
             _role(apiGroups=[""], resources=["serviceaccounts/token"], verbs=["create"]),
+        ),
+        Case(
+            "every Secret, by a role whose name the provider gives",
+            Verdict.BAD,
+            {"kind": "ClusterRole", "rules": [_READ]},
+        ),
+        *(
+            Case(
+                f"certificates of {title}",
+                verdict,
+                _role(
+                    apiGroups=["certificates.k8s.io"],
+                    resources=["signers"],
+                    verbs=["approve"],
+                    resourceNames=named,
+                ),
+            )
+            for title, verdict, named in (
+                ("any signer", Verdict.BAD, []),
+                ("one signer", Verdict.GOOD, ["issuers.cert-manager.io/*"]),
+            )
+        ),
+        *(
+            Case(
+                f"{title} of {group}",
+                verdict,
+                _role(name, kind, apiGroups=[group], resources=[what], verbs=[verb]),
+            )
+            for title, verdict, name, kind, group, what, verb in (
+                (
+                    "policies to take away",
+                    Verdict.BAD,
+                    "r",
+                    "ClusterRole",
+                    "admissionregistration.k8s.io",
+                    "validatingadmissionpolicybindings",
+                    "delete",
+                ),
+                (
+                    "policies to change",
+                    Verdict.BAD,
+                    "r",
+                    "ClusterRole",
+                    "policies.kyverno.io",
+                    "validatingpolicies",
+                    "patch",
+                ),
+                ("exceptions to make", Verdict.BAD, "r", "Role", "kyverno.io", "policyexceptions", "create"),
+                ("exceptions to read", Verdict.GOOD, "r", "Role", "kyverno.io", "policyexceptions", "list"),
+                (
+                    "reports to write",
+                    Verdict.GOOD,
+                    "r",
+                    "ClusterRole",
+                    "kyverno.io",
+                    "updaterequests",
+                    "patch",
+                ),
+                (
+                    "certificates of webhooks to renew",
+                    Verdict.GOOD,
+                    "r",
+                    "ClusterRole",
+                    "admissionregistration.k8s.io",
+                    "validatingwebhookconfigurations",
+                    "patch",
+                ),
+                (
+                    "policies of administrators, by Kyverno's chart,",
+                    Verdict.GOOD,
+                    "kyverno:rbac:admin:policies",
+                    "ClusterRole",
+                    "policies.kyverno.io",
+                    "validatingpolicies",
+                    "delete",
+                ),
+            )
         ),
         Case("a path", Verdict.GOOD, _role(nonResourceURLs=["/metrics"], verbs=["get"])),
         Case("bound to a team", Verdict.GOOD, _binding("view", "team-a")),

@@ -58,10 +58,19 @@ _SERVICES = (
     "us.cloud.langfuse.com",
     "heliconeai.com",
     "helicone.ai",
+    "api.openai.com",
+    "api.anthropic.com",
+    "api.cohere.com",
+    "api.deepseek.com",
+    "api.groq.com",
+    "api.together.xyz",
+    "api.x.ai",
+    "generativelanguage.googleapis.com",
+    "openrouter.ai",
     "stats.vllm.ai",
     "telemetry.huggingface.co",
 )
-"""Hosts of services that take logs, metrics, traces, alerts or mail, outside every profile with regions."""
+"""Hosts of services that take logs, traces, alerts, mail or prompts, outside every profile with regions."""
 _HOST = re.compile(
     r"(?:^|[/@\s\"'=,:(\[])(?:[a-z0-9*-]+\.)*("
     + "|".join(map(re.escape, _SERVICES))
@@ -94,6 +103,15 @@ _PUSHED: Mapping[str, str] = {
     "gcp:monitoring/notificationChannel:NotificationChannel": "labels.url",
 }
 """Property by which a resource of a type pushes what it has to an address."""
+_STORED: Mapping[str, str] = {
+    **{
+        f"aws:datasync/{kind[0].lower()}{kind[1:]}:{kind}": "serverHostname"
+        for kind in ("LocationObjectStorage", "LocationSmb", "NfsLocation")
+    },
+    "aws:datasync/locationAzureBlob:LocationAzureBlob": "containerUrl",
+    "aws:transfer/connector:Connector": "url",
+}
+"""Property by which a resource of a type names the machine that files are copied to, or from."""
 _REGIONAL = re.compile(r"^(?:[a-z0-9-]+\.)+(?P<region>[a-z]+-[a-z]+\d+)\.run\.app$")
 """Address of a service of Cloud Run that says where it is."""
 
@@ -135,6 +153,9 @@ def _sent(subject: Resource, profile: Profile) -> Iterator[str]:
     yield from _pushed(subject, profile)
     yield from _mailed(subject, profile)
     targets = told(subject.props)
+    if subject.type in _STORED:
+        path = _STORED[subject.type]
+        targets.sinks.append((path, str(subject.value(path, ""))))
     for path, region in targets.regions:
         if not profile.holds(region):
             yield f"`{path}` sends to {region}, a region outside profile {profile.name}"
@@ -182,10 +203,10 @@ def _at(token: str, **props: object) -> Resource:
 
 CONTROL = Control(
     id="SOV-RES-09",
-    title="Logs, metrics, traces and alerts go to nobody outside",
+    title="Logs, metrics, traces, alerts and prompts go to nobody outside",
     severity=Severity.CRITICAL,
     sources=("SOV-7", "NIS2 3.2", "GDPR 44"),
-    remedy="Send them to the platform's own Prometheus, Grafana or collector.",
+    remedy="Send them to the platform's own Prometheus, Grafana, collector or models.",
     rule=ResourceRule(_applies, _sent),
     cases=(
         *(
@@ -248,6 +269,73 @@ CONTROL = Control(
                 ("AWS_REGION", "us-west-2", Verdict.BAD),
                 ("AWS_DEFAULT_REGION", "eu-west-1", Verdict.GOOD),
                 ("LOGICAL_REGION", "us-west-2", Verdict.GOOD),
+            )
+        ),
+        *(
+            Case(f"{title}", verdict, _at(token, **props), profile="mirrored")
+            for title, verdict, token, props in (
+                (
+                    "files copied to a store of strangers",
+                    Verdict.BAD,
+                    "aws:datasync/locationObjectStorage:LocationObjectStorage",
+                    {"serverHostname": "s3.us-west-004.backblazeb2.com"},
+                ),
+                (
+                    "files copied from a machine of one's own",
+                    Verdict.GOOD,
+                    "aws:datasync/nfsLocation:NfsLocation",
+                    {"serverHostname": "10.0.0.7"},
+                ),
+                (
+                    "files copied to a partner of the EU",
+                    Verdict.GOOD,
+                    "aws:transfer/connector:Connector",
+                    {"url": "sftp://files.example.eu"},
+                ),
+                (
+                    "a collector that exports to strangers",
+                    Verdict.BAD,
+                    "kubernetes:opentelemetry.io/v1beta1:OpenTelemetryCollector",
+                    {
+                        "spec": {
+                            "config": {"exporters": {"otlphttp": {"endpoint": "https://otlp.example.com"}}}
+                        }
+                    },
+                ),
+                (
+                    "a collector that exports to another",
+                    Verdict.GOOD,
+                    "kubernetes:opentelemetry.io/v1beta1:OpenTelemetryCollector",
+                    {"spec": {"config": {"exporters": {"otlp": {"endpoint": "tempo.monitoring.svc:4317"}}}}},
+                ),
+                (
+                    "backups of a database to a store of strangers",
+                    Verdict.BAD,
+                    "kubernetes:barmancloud.cnpg.io/v1:ObjectStore",
+                    {"spec": {"configuration": {"endpointURL": "https://s3.wasabisys.com"}}},
+                ),
+                (
+                    "backups of a database to the cluster",
+                    Verdict.GOOD,
+                    "kubernetes:barmancloud.cnpg.io/v1:ObjectStore",
+                    {"spec": {"configuration": {"endpointURL": "http://store.models.svc:8333"}}},
+                ),
+                (
+                    "a gateway to a model of strangers",
+                    Verdict.BAD,
+                    "kubernetes:gateway.envoyproxy.io/v1alpha1:Backend",
+                    {"spec": {"endpoints": [{"fqdn": {"hostname": "api.openai.com", "port": 443}}]}},
+                ),
+            )
+        ),
+        *(
+            Case(f"prompts to {value} by {name}", verdict, _variable(name, value), profile="mirrored")
+            for name, value, verdict in (
+                ("OPENAI_API_BASE_URL", "https://api.openai.com/v1", Verdict.BAD),
+                ("OPENAI_BASE_URL", "https://models.example.com/v1", Verdict.BAD),
+                ("OPENAI_BASE_URL", "http://chat.team.svc/v1", Verdict.GOOD),
+                ("LLM_ENDPOINT", "https://chat.example.eu/v1", Verdict.GOOD),
+                ("BASE_URL", "https://shop.example.com", Verdict.GOOD),
             )
         ),
         Case("a service elsewhere", Verdict.BAD, _pod("https://otlp.nr-data.net:4317")),

@@ -13,7 +13,9 @@ from corral.controls.residency.places import inner, is_region
 _VARIABLE = re.compile(
     r"(?:[A-Z0-9]+_)*(?:OTLP(?:_[A-Z]+)?_ENDPOINT|OTEL_EXPORTER_[A-Z]+_ENDPOINT|SENTRY_DSN|WEBHOOK(?:_URL)?"
     r"|(?:LANGFUSE|LANGSMITH|LANGCHAIN|HELICONE)_(?:HOST|BASE_?URL|ENDPOINT)|PHOENIX_COLLECTOR_ENDPOINT"
-    r"|REMOTE_WRITE_URL|LOKI_URL|JAEGER_ENDPOINT|PUSHGATEWAY(?:_URL)?|APM_SERVER_URL|MLFLOW_TRACKING_URI)"
+    r"|REMOTE_WRITE_URL|LOKI_URL|JAEGER_ENDPOINT|PUSHGATEWAY(?:_URL)?|APM_SERVER_URL|MLFLOW_TRACKING_URI"
+    r"|(?:OPENAI|ANTHROPIC|MISTRAL|COHERE|GEMINI|GROQ|TOGETHER|DEEPSEEK|LLM|EMBEDDINGS?|RERANK(?:ER)?)(?:_API)?"
+    r"_(?:BASE|BASE_URL|ENDPOINT|HOST|URL))"
 )
 _REGION = re.compile(
     r"(?:AWS|S3|GCP|GOOGLE_CLOUD|CLOUDSDK_COMPUTE|BEDROCK)(?:_DEFAULT)?_(?:REGION|LOCATION|ZONE)"
@@ -23,6 +25,11 @@ _OPTION = re.compile(
     r"--?(?:otlp|otel|remote-write|telemetry|tracing)[a-z._-]*(?:endpoint|url|address)(?:[= ](.+))?"
 )
 _KEYS = ("remoteWrite", "remote_write")
+_STORES = ("endpointURL", "s3Url")
+"""Keys by which CloudNativePG and Velero name the store that has their backups."""
+_EXPORTERS = "exporters"
+"""Key under which a collector of OpenTelemetry has where it sends, by name."""
+_ENDPOINT = re.compile(r"(?:[a-z]+_)?(?:endpoint|url|dsn)")
 _WORLDWIDE = re.compile(
     r"\.(?:com|net|org|io|ai|dev|cloud|app|co|tech|info|biz|so|us|ca|uk|ch|cn|hk|jp|kr|in|sg|au|ru|br)$"
 )
@@ -60,9 +67,11 @@ def _collect(value: Any, path: str, found: Told) -> None:
         for key, item in fields.items():
             place = f"{path}.{key}" if path else key
             if isinstance(item, str):
-                if key.isupper() and _VARIABLE.fullmatch(key):
+                if key in _STORES or (key.isupper() and _VARIABLE.fullmatch(key)):
                     found.sinks.append((place, item))
                 continue
+            if key == _EXPORTERS and isinstance(item, Mapping):
+                found.sinks.extend(_exported(cast(Mapping[str, Any], item), place))
             if key in _KEYS:
                 found.sinks.extend(_written(item, place))
             _collect(item, place, found)
@@ -84,6 +93,13 @@ def _written(targets: Any, path: str) -> Iterator[tuple[str, str]]:
         url: Any = cast(Mapping[str, Any], one).get("url") if isinstance(one, Mapping) else None
         if isinstance(url, str):
             yield f"{path}.{index}.url", url
+
+
+def _exported(exporters: Mapping[str, Any], path: str) -> Iterator[tuple[str, str]]:
+    for name, one in exporters.items():
+        for key, value in cast(Mapping[str, Any], one if isinstance(one, Mapping) else {}).items():
+            if isinstance(value, str) and _ENDPOINT.fullmatch(key):
+                yield f"{path}.{name}.{key}", value
 
 
 def elsewhere(address: str, profile: Profile) -> str | None:

@@ -8,14 +8,17 @@ from corral.controls.profiles import Profile
 from corral.controls.settings import Table, missing, needed, true
 
 _ECR = "aws:ecr/repository:Repository"
+_TEMPLATE = "aws:ecr/repositoryCreationTemplate:RepositoryCreationTemplate"
 _GOOGLE = "gcp:artifactregistry/repository:Repository"
+_FIXED = needed(
+    "imageTagMutability",
+    lambda one: str(one).startswith("IMMUTABLE"),
+    "is not IMMUTABLE, so a tag can become another image",
+)
 _TABLE: Table = {
+    _TEMPLATE: (_FIXED,),
     _ECR: (
-        needed(
-            "imageTagMutability",
-            lambda one: str(one).startswith("IMMUTABLE"),
-            "is not IMMUTABLE, so a tag can become another image",
-        ),
+        _FIXED,
         needed("imageScanningConfiguration.scanOnPush", true, "is not true"),
     ),
     _GOOGLE: (needed("dockerConfig.immutableTags", true, "is not true, so a tag can become another image"),),
@@ -23,7 +26,7 @@ _TABLE: Table = {
 
 
 def _fixed(subject: Resource, profile: Profile) -> Iterator[str]:
-    images = subject.type == _ECR or str(subject.value("format", "DOCKER")).upper() == "DOCKER"
+    images = subject.type != _GOOGLE or str(subject.value("format", "DOCKER")).upper() == "DOCKER"
     mirror = str(subject.value("mode", "STANDARD_REPOSITORY")) != "STANDARD_REPOSITORY"
     if images and not mirror:
         yield from missing(_TABLE[subject.type], subject)

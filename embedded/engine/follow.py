@@ -5,6 +5,7 @@ import os
 import queue
 import signal
 import subprocess
+import tempfile
 import threading
 import time
 from collections.abc import Mapping, Sequence
@@ -26,9 +27,22 @@ def follow(
     interrupt of the terminal reaches the program itself: its end is awaited, and what it tells of its own
     interruption is left out.
 
+    What it leaves where temporary files go is gone afterwards: the provider of Kubernetes leaves every
+    kubeconfig that it uses there, with its keys.
+
     Raises:
         KeyboardInterrupt: the program was interrupted, and has ended.
     """
+    # A plugin may outlive the program for a moment.
+    with tempfile.TemporaryDirectory(
+        prefix="corral-", dir=environment.get("TMPDIR"), ignore_cleanup_errors=True
+    ) as scratch:
+        return _followed(argv, cwd, {**environment, "TMPDIR": scratch}, log, reporter)
+
+
+def _followed(
+    argv: Sequence[str], cwd: Path, environment: Mapping[str, str], log: Path, reporter: EventReporter
+) -> int:
     reading, writing = os.pipe()
     events: Events = queue.SimpleQueue()
     with os.fdopen(os.open(log, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as output:

@@ -1,6 +1,7 @@
 """Where the Pulumi program is: the checkout."""
 
 from pathlib import Path
+from typing import cast
 
 import yaml
 
@@ -34,7 +35,7 @@ def _name(file: Path) -> object:
         raise NoProject(f"{file}: {error.strerror}") from None
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise NoProject(f"{file} is no YAML: {' '.join(str(error).split())}") from None
-    return content.get("name") if isinstance(content, dict) else None
+    return cast(dict[str, object], content).get("name") if isinstance(content, dict) else None
 
 
 def stack_file(project: Path, stack: str) -> Path:

@@ -13,6 +13,8 @@ import yaml
 
 from corral.embedded import toolchain
 from corral.embedded.engine.engine import SECRETS, Engine, EngineError, environment
+from corral.embedded.engine.events import EventReporter
+from corral.embedded.engine.follow import follow
 from corral.embedded.engine.stack_file import secrets
 from corral.embedded.home import Home
 
@@ -193,3 +195,16 @@ def test_a_missing_pulumi_names_the_command_that_brings_it(engine):
     )
     with pytest.raises(EngineError, match="corral setup"):
         bare.preview(quiet)
+
+
+def test_what_a_run_leaves_where_temporary_files_go_is_gone_with_it(tmp_path):
+    program = 'echo key > "$(mktemp)"; ls "$TMPDIR" | wc -l'
+    code = follow(
+        ["sh", "-c", program],
+        cwd=tmp_path,
+        environment={"PATH": os.defpath, "TMPDIR": str(tmp_path)},
+        log=tmp_path / "log",
+        reporter=EventReporter(quiet),
+    )
+    assert (code, (tmp_path / "log").read_text().strip()) == (0, "1")
+    assert [path.name for path in tmp_path.iterdir()] == ["log"]

@@ -23,7 +23,7 @@ from corral.embedded.home import Home, PlaneHome
 from corral.embedded.plane.processes import PROC, Process, end
 from corral.embedded.plane.record import PlaneRecord
 
-UP_SECONDS = 400
+UP_SECONDS = 600
 CHECKOUT = Path(__file__).resolve().parents[2]
 CORRAL = Path(sys.executable).parent / "corral"
 LISTENS = "0A"

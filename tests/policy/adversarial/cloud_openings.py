@@ -138,6 +138,57 @@ def world() -> Iterator[tuple[str, str, str, dict[str, Any]]]:
             },
         },
     )
+    yield from (
+        ("a job's machines", "SOV-NET-02", "gcp:dataflow/job:Job", {"region": "europe-west3"}),
+        (
+            "machines of Dataproc",
+            "SOV-NET-02",
+            "gcp:dataproc/cluster:Cluster",
+            {
+                "region": "europe-west3",
+                "clusterConfig": {
+                    "encryptionConfig": {"kmsKeyName": GKEY},
+                    "gceClusterConfig": {"internalIpOnly": False},
+                },
+            },
+        ),
+        (
+            "a template of a region",
+            "SOV-NET-02",
+            "gcp:compute/regionInstanceTemplate:RegionInstanceTemplate",
+            {"region": "europe-west3", "networkInterfaces": [{"ipv6AccessConfigs": [{}]}]},
+        ),
+        (
+            "a workstation",
+            "SOV-NET-02",
+            "gcp:workstations/workstationConfig:WorkstationConfig",
+            {"location": "europe-west3", "host": {"gceInstance": {}}},
+        ),
+        (
+            "ports of Lightsail",
+            "SOV-NET-03",
+            "aws:lightsail/instancePublicPorts:InstancePublicPorts",
+            {"portInfos": [{"fromPort": 22, "toPort": 22, "protocol": "tcp", "cidrs": ["0.0.0.0/0"]}]},
+        ),
+        (
+            "a web server of Composer",
+            "SOV-NET-03",
+            "gcp:composer/environment:Environment",
+            {
+                "region": "europe-west3",
+                "config": {
+                    "encryptionConfig": {"kmsKeyName": GKEY},
+                    "webServerNetworkAccessControl": {"allowedIpRanges": [{"value": "0.0.0.0/0"}]},
+                },
+            },
+        ),
+        (
+            "tags of registries to be",
+            "SOV-SUP-09",
+            "aws:ecr/repositoryCreationTemplate:RepositoryCreationTemplate",
+            {"imageTagMutability": "MUTABLE", "encryptionConfigurations": [{"kmsKey": KEY}]},
+        ),
+    )
     yield (
         "a public OpenSearch",
         "SOV-NET-14",

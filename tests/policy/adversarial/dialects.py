@@ -38,6 +38,10 @@ def bad() -> Iterator[Entry]:
         for title, peer in (("the world", _WORLD), ("any name", {"domainNames": ["*"]})):
             rule: dict[str, Any] = {"action": action, "to": [{"namespaces": {}}, peer]}
             yield _entry(title, "SOV-NET-06", f"{_WIDE}/{kind}", egress=[rule])
+    for kind, spec in _plain_hosts():
+        yield _entry("plain text", "SOV-NET-08", kind, **spec)
+    firewall: list[dict[str, Any]] = [{"type": "Allow", "to": {"cidrSelector": "0.0.0.0/0"}}]
+    yield _entry("the world", "SOV-NET-06", "k8s.ovn.org/v1:EgressFirewall", egress=firewall)
     for protocol in ("HTTP", "HTTP2", "GRPC"):
         servers = [{"port": {"number": 80, "protocol": protocol}, "hosts": ["*"]}]
         yield _entry(f"plain {protocol}", "SOV-NET-08", _ISTIO, servers=servers)
@@ -46,6 +50,14 @@ def bad() -> Iterator[Entry]:
         "gateway.networking.x-k8s.io/v1alpha1:XListenerSet",
     ):
         yield _entry("plain text", "SOV-NET-08", kind, listeners=[{"port": 80, "protocol": "HTTP"}])
+
+
+def _plain_hosts() -> Iterator[tuple[str, dict[str, Any]]]:
+    """Objects of other gateways whose host has no encryption."""
+    routes: list[dict[str, Any]] = [{"match": "Host(`a`)", "services": [{"name": "chat", "port": 80}]}]
+    yield "traefik.io/v1alpha1:IngressRoute", {"entryPoints": ["web"], "routes": routes}
+    yield "projectcontour.io/v1:HTTPProxy", {"virtualhost": {"fqdn": "a.example.eu"}, "routes": [{}]}
+    yield "route.openshift.io/v1:Route", {"host": "a.example.eu", "to": {"kind": "Service", "name": "chat"}}
 
 
 def good() -> Iterator[Entry]:
@@ -69,5 +81,15 @@ def good() -> Iterator[Entry]:
         ("a way to encryption", {"port": {"protocol": "HTTP"}, "tls": {"httpsRedirect": True}}),
     ):
         yield _entry(title, "", _ISTIO, servers=[server])
+    for kind, spec in _plain_hosts():
+        yield _entry("encryption", "", kind, **spec, tls={"termination": "edge", "secretName": "t"})
+    redirected = [{"match": "Host(`a`)", "middlewares": [{"name": "redirect-https"}]}]
+    traefik = "traefik.io/v1alpha1:IngressRoute"
+    yield _entry("a way to encryption", "", traefik, entryPoints=["web"], routes=redirected)
+    yield _entry("an entry of encryption", "", traefik, entryPoints=["websecure"], routes=[{"match": "a"}])
+    included = [{"services": [{"name": "chat", "port": 80}]}]
+    yield _entry("what another host includes", "", "projectcontour.io/v1:HTTPProxy", routes=included)
+    denied = [{"type": "Deny", "to": {"cidrSelector": "0.0.0.0/0"}}]
+    yield _entry("nothing to the world", "", "k8s.ovn.org/v1:EgressFirewall", egress=denied)
     listeners = [{"port": 443, "protocol": "HTTPS"}]
     yield _entry("encryption", "", "gateway.networking.k8s.io/v1:ListenerSet", listeners=listeners)

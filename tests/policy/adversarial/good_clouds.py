@@ -147,6 +147,27 @@ def good() -> Iterator[Entry]:
                 privateClusterConfig={"enablePrivateNodes": True},
             ),
         ),
+        (
+            "a job within its network",
+            "gcp:dataflow/job:Job",
+            {"region": "europe-west3", "ipConfiguration": "WORKER_IP_PRIVATE"},
+        ),
+        (
+            "Dataproc within its network",
+            "gcp:dataproc/cluster:Cluster",
+            {
+                "region": "europe-west3",
+                "clusterConfig": {
+                    "encryptionConfig": {"kmsKeyName": GKEY},
+                    "gceClusterConfig": {"zone": "europe-west3-a", "internalIpOnly": True},
+                },
+            },
+        ),
+        (
+            "registries to be",
+            "aws:ecr/repositoryCreationTemplate:RepositoryCreationTemplate",
+            {"imageTagMutability": "IMMUTABLE", "encryptionConfigurations": [{"kmsKey": KEY}]},
+        ),
         ("a template", "aws:ec2/launchTemplate:LaunchTemplate", TEMPLATE),
         ("EU", "gcp:storage/bucket:Bucket", merged(GCS, location="EU")),
         ("eu", "gcp:storage/bucket:Bucket", merged(GCS, location="eu")),

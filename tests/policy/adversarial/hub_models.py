@@ -57,6 +57,22 @@ def hubs() -> Iterator[tuple[str, dict[str, Any]]]:
         ["curl", "HTTPS://HUGGINGFACE.CO/org/model"],
         ["kaggle", "models", "instances", "versions", "download", "a/b/c/d/1"],
         ["dynamo", "run", "out=vllm", "org/model"],
+        ["text-generation-server", "download-weights", "org/model"],
+        ["transformers", "chat", "org/model"],
+        ["faster-whisper-server", "org/model"],
+        ["bentoml", "models", "pull", "org/model"],
+        ["docker", "model", "pull", "ai/smollm2"],
+        ["openllm", "serve", "llama3.2:1b"],
+        ["xinference", "launch", "--model-name", "qwen2.5-instruct"],
+        ["lemonade-server", "pull", "chat"],
+        ["lms", "get", "chat"],
+        ["hf", "repo", "clone", "org/model"],
+        ["hfd.sh", "org/model"],
+        ["gdown", "1AbC", "-O", "/models/chat.gguf"],
+        ["wandb", "artifact", "get", "org/run/model:latest"],
+        ["lm_eval", "--model_args", "pretrained=org/model,dtype=auto"],
+        ["gpustack", "start", "--huggingface-token", "x"],
+        ["curl", "http://localhost:11434/api/pull", "-d", "{}"],
     ):
         yield f"command {' '.join(line)}", {"command": line, "image": OTHER}
         yield (
@@ -160,6 +176,8 @@ def hubs() -> Iterator[tuple[str, dict[str, Any]]]:
         ("PRELOAD_MODELS", "org/a,org/b"),
         ("CONFIG", '{"model": "org/model"}'),
         ("LLM", "hf://org/model"),
+        ("WHISPER__MODEL", "org/model"),
+        ("SERVING_LOAD_MODELS", "chat::Python=djl://ai.djl.huggingface.pytorch/org/model"),
     ):
         if name == "HF_HUB_ENABLE_HF_TRANSFER":
             continue

@@ -52,6 +52,8 @@ def bad() -> Iterator[Named]:
     for name in ("phi-4-mini-instruct", "meta-llama/Llama-3.1-8B-Instruct"):
         yield f"Kaito {name}", "kaito.sh/v1beta1:Workspace", _preset(name, modelAccessSecret="hf")
         yield f"Kaito tuned {name}", "kaito.sh/v1beta1:Workspace", {"tuning": {"preset": {"name": name}}}
+    request = {"spec": {"model": "org/model", "backend": "vllm"}}
+    yield "a request of Dynamo's", "nvidia.com/v1alpha1:DynamoGraphDeploymentRequest", request
     urls = {"source": {"name": "a", "urls": ["https://example.com/adapter"]}}
     own = _preset("phi-4", modelWeightsPVC="weights")["inference"]
     yield "Kaito's adapter", "kaito.sh/v1beta1:Workspace", {"inference": {**own, "adapters": [urls]}}
@@ -148,6 +150,8 @@ def good() -> Iterator[Named]:
     for url in ("s3://models/a", "/mnt/adapters/a"):
         yield f"AIBrix {url}", "model.aibrix.ai/v1alpha1:ModelAdapter", {"spec": {"artifactURL": url}}
     yield "Kaito", "kaito.sh/v1beta1:Workspace", _preset("phi-4", modelWeightsPVC="weights")
+    cached_ = {"spec": {"model": "org/model", "modelCache": {"pvcName": "models"}}}
+    yield "a request of Dynamo's", "nvidia.com/v1alpha1:DynamoGraphDeploymentRequest", cached_
     store = _store("http://nemo-data-store.nemo.svc.cluster.local/v1/hf")
     yield "NIM of the own store", "apps.nvidia.com/v1alpha1:NIMCache", _nim(dataStore=store)
     short = _store("http://nemo-data-store:3000/v1/hf")

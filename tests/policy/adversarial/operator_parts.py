@@ -19,6 +19,12 @@ def parts() -> Iterator[tuple[str, str, str, dict[str, Any]]]:
     workflow = {"templates": [{"name": "t", "container": container()}]}
     for title, control, token, props in (
         ("configuration of Ray Serve", models, "ray.io/v1:RayService", {"serveConfigV2": _HUB, **ray}),
+        (
+            "bucket of a model of Ray Serve",
+            models,
+            "ray.io/v1:RayService",
+            {"serveConfigV2": _HUB.replace("org/model", "\n        bucket_uri: s3://modelshop/chat"), **ray},
+        ),
         ("entry of a job of Ray", models, "ray.io/v1:RayJob", {"entrypoint": "hf download org/model", **ray}),
         (
             "environment of a job of Ray",

@@ -20,6 +20,8 @@ def remote() -> Iterator[tuple[str, dict[str, Any]]]:
         ["--tokenizer-trust-remote-code"],
         ["--speculative-trust-remote-code"],
         ["--engine-args", "trust_remote_code=True,max_len=1"],
+        ["--trust-remote"],
+        ["--trust_remote_cod"],
         ["--load-format=pt"],
         ["--load-format", "npcache"],
         ["--trust-remote-code \\"],
