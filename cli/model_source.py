@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
-from corral.catalogue.attention import Encoder
 from corral.catalogue.models import ModelSpec, models
 from corral.catalogue.quantities import GIB
 from corral.catalogue.vocabulary import Task
@@ -18,7 +17,7 @@ from corral.cli.console import progress
 from corral.cli.errors import UsageError
 from corral.stacks.config.custom_models import SECTION, with_folders
 from corral.stacks.config.errors import ConfigErrors, one_line, one_of, shown
-from corral.stacks.config.huggingface.values import ENCODER, QUANTISATION
+from corral.stacks.config.huggingface.values import ENCODER, QUANTISATION, inner
 from corral.stacks.planning.results.fit import Provenance
 
 if TYPE_CHECKING:
@@ -165,15 +164,17 @@ def _spec(name: str, folder: Path) -> ModelSpec:
     stated = {"folder": str(folder), "task": Task.CHAT.value, "license": _license(folder / CARD)}
     try:
         content: Any = with_folders({SECTION: {"model": stated}}, Path())
-        spec = ModelSpec.model_validate(content[SECTION]["model"])
+        facts: dict[str, Any] = content[SECTION]["model"]
+        if inner(facts, "attention").get("kind") == "encoder":
+            # An encoder answers with vectors; vLLM then takes a whole input in one step.
+            facts["task"] = Task.EMBEDDING.value
+        return ModelSpec.model_validate(facts)
     except ConfigErrors as error:
         raise UsageError(f"{name}: {'; '.join(problem.allowed for problem in error.problems)}") from None
     except ValidationError as error:
         first = error.errors()[0]
-        where = ".".join(str(part) for part in first["loc"])
-        raise UsageError(f"{name}: {where}: {first['msg']}") from None
-    # An encoder answers with vectors; vLLM then takes a whole input in one step.
-    return spec.model_copy(update={"task": Task.EMBEDDING}) if isinstance(spec.attention, Encoder) else spec
+        where = "".join(f"{part}: " for part in first["loc"])
+        raise UsageError(f"{name}: {where}{first['msg'].removeprefix('Value error, ')}") from None
 
 
 def _license(card: Path) -> str:

@@ -133,6 +133,16 @@ def test_stated_weights_of_what_is_published_are_taken(weight: dict[str, Any]):
     assert problems(**custom(**weight)) == []
 
 
+def test_a_file_of_llama_cpp_has_tables_in_four_bits():
+    """A model that is nearly all vocabulary."""
+    small = {"layers": 1, "hidden": 1024, "intermediate": 1024, "vocabulary": 10**6}
+    small |= {"attention": {"kind": "gqa", "heads": 8, "kv-heads": 8, "head-dim": 128}, "tied": True}
+    stated = {"weights-gib": 0.62, "dtype": "Q4_1", "engine": "llama.cpp"}
+    assert problems(custom_models={"ours": {**FACTS, **small, **stated}}, models=[]) == []
+    (line,) = problems(custom_models={"ours": {**FACTS, **small, "weights-gib": 0.62}}, models=[])
+    assert "bytes at least: correct either" in line
+
+
 def test_no_more_experts_are_active_than_there_are():
     (line,) = problems(**custom(weights_gib=131.42, experts=EXPERTS))
     assert line.endswith("active is at most count, 4")

@@ -120,7 +120,14 @@ def test_a_model_of_my_own_is_locked_from_my_s3_planned_and_removed(project):
 @pytest.mark.exhaustive
 def test_an_adapter_is_locked_from_my_s3_and_planned_beside_its_model(project):
     tiny = {
-        **{"task": "chat", "license": "MIT", "dtype": "bf16", "weights-bytes": 4, "layers": 2, "hidden": 64},
+        **{
+            "task": "chat",
+            "license": "MIT",
+            "dtype": "bf16",
+            "weights-bytes": 100_000,
+            "layers": 2,
+            "hidden": 64,
+        },
         **{"intermediate": 64, "vocabulary": 100, "context": 128},
         "attention": {"kind": "gqa", "heads": 1, "kv-heads": 1, "head-dim": 64},
     }
@@ -129,7 +136,7 @@ def test_an_adapter_is_locked_from_my_s3_and_planned_beside_its_model(project):
         store = s3_client(url)
         create_bucket(store, "intake")
         for key, body in (
-            ("tiny/model.safetensors", b"weights"),
+            ("tiny/model.safetensors", bytes(100_000)),
             ("sql-adapter/adapter_config.json", json.dumps(configuration).encode()),
             ("sql-adapter/adapter_model.safetensors", b"factors"),
             ("sql-adapter/training_args.bin", b"a pickle"),

@@ -140,7 +140,8 @@ def least_bytes(
     else:
         each = matrices * hidden * (known.get("intermediate") or 0)
         parameters += (layers if dense is None else dense) * each
-    bits = tables * TABLE_BITS + parameters * LEAST_BITS.get(str(known.get("dtype")), 4)
+    dtype = str(known.get("dtype"))
+    bits = tables * TABLE_BITS.get(dtype, 16) + parameters * LEAST_BITS.get(dtype, 4)
     return bits * TOLERANCE // (8 * 100)
 
 
@@ -198,7 +199,7 @@ LEAST_BITS = {"bf16": 16, "fp16": 16, "fp8": 8, "fp8-block": 8, "fbgemm-fp8": 8,
 """Bits per parameter; four for whatever is stored in fewer."""
 MOST_BYTES = 10**15
 """No model weighs more."""
-TABLE_BITS = 16
-"""Bits per entry of the tables, which no published way to quantise narrows."""
+TABLE_BITS = {"Q4_1": 4}
+"""Bits per entry of the tables; 16 where not listed: only llama.cpp narrows them."""
 TOLERANCE = 90
 """Percent of the computed parameters below which weights are implausible."""
