@@ -17,16 +17,13 @@ class Format:
         return re.fullmatch(self.pattern, value) is not None
 
 
-_PART = r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?"
-_HOST = rf"{_PART}(\.{_PART})*"
-_PORT = r"(:([1-9][0-9]{0,3}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5]))?"
 LABEL = Format(
     r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?", "a DNS label: lower-case letters, digits and -, at most 63"
 )
-SUBDOMAIN = Format(
-    r"(?=.{1,253}$)[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*",
-    "a DNS name: lower-case letters, digits, - and .",
-)
+_HOST = rf"{LABEL.pattern}(\.{LABEL.pattern})*"
+_NAMES = r"[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*"
+_PORT = r"(:([1-9][0-9]{0,3}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5]))?"
+SUBDOMAIN = Format(rf"(?=.{{1,253}}$){_NAMES}", "a DNS name: lower-case letters, digits, - and .")
 """Names of Kubernetes objects, nodes among them (RFC 1123)."""
 HOST_NAME = Format(
     rf"(?![0-9.]+$)(?=.{{1,253}}$){_HOST}",
@@ -37,7 +34,7 @@ LABEL_VALUE = Format(
     r"[A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?", "a label value: letters, digits, -, _ and ., at most 63"
 )
 LABEL_KEY = Format(
-    r"((?=[^/]{1,253}/)[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*/)?[A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?",
+    rf"((?=[^/]{{1,253}}/){_NAMES}/)?{LABEL_VALUE.pattern}",
     "a label: [PREFIX/]NAME, the name of letters, digits, -, _ and ., at most 63",
 )
 SERVER_URL = Format(

@@ -336,8 +336,9 @@ SourcePrefix = Annotated[str, AfterValidator(_format(SOURCE_PREFIX)), WithJsonSc
 ServerUrl = Annotated[str, AfterValidator(_format(SERVER_URL)), WithJsonSchema(_text(SERVER_URL))]
 """URL of a server, without a path."""
 HttpsUrl = Annotated[str, AfterValidator(_format(HTTPS_URL)), WithJsonSchema(_text(HTTPS_URL))]
-ProviderUrl = Annotated[str, AfterValidator(_format(PROVIDER_URL)), WithJsonSchema(_text(PROVIDER_URL))]
 """URL of something that is reached with TLS alone."""
+ProviderUrl = Annotated[str, AfterValidator(_format(PROVIDER_URL)), WithJsonSchema(_text(PROVIDER_URL))]
+"""URL of a provider of tokens or of its keys."""
 InstanceType = Annotated[str, AfterValidator(_format(INSTANCE_TYPE)), WithJsonSchema(_text(INSTANCE_TYPE))]
 """An instance type of EC2."""
 EksName = Annotated[str, AfterValidator(_format(EKS_NAME)), WithJsonSchema(_text(EKS_NAME))]

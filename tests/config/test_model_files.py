@@ -11,6 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from tests.config.test_architectures import FALCON_H1, GEMMA_3_4B, JAMBA, KIMI_LINEAR, MIMO_V2, NEMOTRON_NANO
 from tests.config.test_custom_models import DEEPSEEK, GPT_OSS, HYBRID, LLAMA, MIXTRAL
+from tests.config.test_limits import FACTS
 from tests.stacks.stack_files import GIB, model, pool, stack
 
 from corral.catalogue.models import ModelSpec
@@ -187,19 +188,7 @@ def test_more_parameters_never_weigh_less_and_no_dtype_less_than_its_bits(
     eight = (Dtype.FP8, Dtype.FP8_BLOCK, Dtype.FBGEMM_FP8, Dtype.INT8)
 
     def weights(number: float) -> int:
-        facts: dict[str, Any] = {
-            "task": "chat",
-            "license": "MIT",
-            "dtype": dtype,
-            "parameters": number,
-            "layers": 80,
-            "hidden": 8192,
-            "intermediate": 28672,
-            "vocabulary": 128256,
-            "context": 8192,
-            "attention": {"kind": "gqa", "heads": 64, "kv-heads": 8, "head-dim": 128},
-        }
-        return ModelSpec.model_validate(facts).weights
+        return ModelSpec.model_validate({**FACTS, "dtype": dtype, "parameters": number}).weights
 
     assert weights(parameters * fewer) <= weights(parameters)
     least = bits.get(dtype, 8 if dtype in eight else 4) / 8
