@@ -102,7 +102,7 @@ STACK = Format(
 )
 GCP_PROJECT = Format(r"[a-z][a-z0-9-]{4,28}[a-z0-9]", "6 to 30 lowercase letters, digits and -")
 GCP_REGION = Format(r"[a-z]+-[a-z]+[0-9]+", "a region, such as europe-west3")
-GCP_ZONE = Format(r"[a-z]+-[a-z]+[0-9]+-[a-z]", "a zone of the region, such as europe-west3-b")
+GCP_ZONE = Format(r"[a-z]+-[a-z]+[0-9]+-(ai[0-9]+)?[a-z]", "a zone of the region, such as europe-west3-b")
 GCP_KEY = Format(
     r"projects/[^/]+/locations/[^/]+/keyRings/[^/]+/cryptoKeys/[^/]+",
     "the id of a key, projects/…/locations/…/keyRings/…/cryptoKeys/…",
