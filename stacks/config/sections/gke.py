@@ -51,9 +51,10 @@ class GkeNodes(Section):
     disk_gib: Annotated[int, Field(strict=True, ge=LEAST_DISK_GIB, le=65536)] = 100
     """Disk of each node in GiB."""
     disk_type: DiskType = BOOT_DISK
-    """Type of the disk, which the newest machine families do not take: theirs is `hyperdisk-balanced`."""
+    """Type of the disk, which the newest machine series do not take: theirs is `hyperdisk-balanced`."""
     confidential: Annotated[bool, Field(strict=True)] = False
-    """Whether memory is encrypted in use, which few machine types have, such as those of N2D."""
+    """Whether memory is encrypted in use, by AMD SEV in types of N2D, C2D, C3D and C4D, by Intel TDX in
+    standard ones of C3 and C4."""
 
 
 class GkeKeys(Section):
