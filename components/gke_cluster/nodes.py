@@ -70,8 +70,9 @@ def machine(
 def _encrypted(machine: str) -> Mapping[str, Any]:
     """Memory encrypted in use, by AMD's SEV unless the series has another technology, which is then named."""
     series = series_of(machine)
-    named = series is not None and series.encryption not in (None, "SEV")
-    return {"enabled": True, **({"confidential_instance_type": series.encryption} if named else {})}
+    technology = None if series is None else series.encryption
+    named = {} if technology in (None, "SEV") else {"confidential_instance_type": technology}
+    return {"enabled": True, **named}
 
 
 def system_nodes(
