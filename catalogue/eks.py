@@ -5,6 +5,7 @@ from functools import cache
 from ipaddress import IPv4Network
 
 from corral.catalogue._read import UNRESOLVED, Entry, Source, read
+from corral.catalogue.aws import partition_of
 
 WIDEST, NARROWEST = 16, 22
 """Prefixes of a VPC: AWS has none wider, and no subnet narrower than a /28 (VPC user guide, VPC CIDR blocks,
@@ -42,7 +43,9 @@ class SevSnp(Entry):
     """Where memory is encrypted by AMD SEV-SNP."""
 
     source: Source
+    partition: str
     regions: tuple[str, ...]
+    """All regions of the partition that have it; of other partitions nothing was read."""
     instances: tuple[str, ...]
     """Instance types that have it."""
 
@@ -105,10 +108,9 @@ def no_vpc(network: IPv4Network) -> Iterator[str]:
 def unencrypted(instance: str, region: str) -> Iterator[tuple[str, str, str]]:
     """Why memory of `instance` is not encrypted in use in `region`: the key, its value, and the reason."""
     known = eks_services().sev_snp
-    if region not in known.regions:
-        where = " and ".join(known.regions)
-        reason = f"memory is encrypted by AMD SEV-SNP, which EC2 has in {where} alone: leave it out elsewhere"
-        yield "confidential", "true", reason
+    if partition_of(region) == known.partition and region not in known.regions:
+        use = f"use {' or '.join(known.regions)}, or leave it out"
+        yield "confidential", "true", f"EC2 has no AMD SEV-SNP in {region}, which encrypts memory: {use}"
     elif instance not in known.instances:
         reason = (
             f"AMD SEV-SNP, which encrypts memory, is of other types: use one such as {known.instances[2]}"

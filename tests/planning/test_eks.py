@@ -329,8 +329,8 @@ BAD: list[tuple[str, list[tuple[str, Any]], str]] = [
     (
         "confidential nodes where EC2 has none",
         [(f"{EKS}.system-nodes.confidential", True), (f"{EKS}.system-nodes.instance", "m6a.2xlarge")],
-        "cluster.eks.system-nodes.confidential: true: memory is encrypted by AMD SEV-SNP, which EC2 has in "
-        "us-east-2 and eu-west-1 alone: leave it out elsewhere",
+        "cluster.eks.system-nodes.confidential: true: EC2 has no AMD SEV-SNP in eu-central-1, which encrypts "
+        "memory: use us-east-2 or eu-west-1, or leave it out",
     ),
     (
         "the network of Docker in services of AWS",

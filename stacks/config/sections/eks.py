@@ -45,8 +45,8 @@ class EksNodes(Section):
     disk_gib: Annotated[int, Field(strict=True, ge=LEAST_DISK_GIB, le=16384)] = 100
     """Disk of each node in GiB."""
     confidential: Annotated[bool, Field(strict=True)] = False
-    """Whether memory is encrypted by AMD SEV-SNP, which some types of M6a, C6a and R6a have, in `eu-west-1`
-    and `us-east-2`."""
+    """Whether memory is encrypted by AMD SEV-SNP, which some types of M6a, C6a and R6a have; of partition
+    `aws`, in `eu-west-1` and `us-east-2`."""
 
 
 class EksKeys(Section):

@@ -57,7 +57,7 @@ REFUSED = [
     ({"network": {"cidr": "172.17.0.0/16"}}, "'172.17.0.0/16'; services of AWS have these addresses"),
     (
         {"nodes": {"instance_type": "m6a.large", "confidential": True}},
-        "models.nodes.confidential: 'true'; memory is encrypted by AMD SEV-SNP, which EC2 has in",
+        f"models.nodes.confidential: 'true'; EC2 has no AMD SEV-SNP in {FRANKFURT}, which encrypts memory",
     ),
     ({"tags": {"aWS:owner": "a"}}, "models.tags, key 'aWS:owner': AWS keeps keys and values with aws: for"),
     ({"tags": {"owner": "a;b"}}, r"models.tags\['owner'\]: 'a;b' is not allowed; use letters, digits"),
