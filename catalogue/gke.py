@@ -70,6 +70,8 @@ def zones_of(region: str) -> tuple[str, ...]:
 def has_gpu_zone(region: str, zone: str) -> bool:
     """Whether GPUs may be in `zone` of `region`, which may be an AI zone, where system nodes are not.
 
+    Source: GKE, about custom ComputeClasses.
+
     >>> has_gpu_zone("europe-west4", "europe-west4-ai1a"), has_gpu_zone("europe-west4", "europe-west3-a")
     (True, False)
     """
