@@ -143,6 +143,8 @@ def inference_spec(
             "terminationGracePeriodSeconds": ending.answering + ENDING,
             "serviceAccountName": account,
             "automountServiceAccountToken": False,
+            # A Service called vllm would tell vLLM by VLLM_PORT where to listen.
+            "enableServiceLinks": False,
             "securityContext": restricted_pod(USER),
             "tolerations": [{"key": GPU_TAINT, "operator": "Exists", "effect": "NoSchedule"}],
             "topologySpreadConstraints": topology_spread(names_of(name, args).pods),

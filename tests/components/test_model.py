@@ -350,6 +350,10 @@ def test_pods_are_made_anew_for_a_change_of_theirs_alone(change, pods):
     assert (rollout(model(**change))[0] != rollout(model())[0]) is pods
 
 
+def test_no_service_beside_a_model_sets_variables_of_its_server():
+    assert predictor(model(**VLLM))["enableServiceLinks"] is False
+
+
 def test_a_replica_runs_restricted_and_without_a_token():
     spec = predictor(model())
     assert spec["automountServiceAccountToken"] is False
