@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator, Mapping
 from functools import lru_cache
+from typing import Any, cast
 from urllib.parse import urlsplit
 
 from corral.controls.cloud import is_cloud
@@ -86,12 +87,29 @@ _AWS = re.compile(
     re.IGNORECASE,
 )
 """A service of AWS by its host, with its region."""
-_SCHEMAS = ("kubernetes:apiextensions.k8s.io/", "kubernetes:rbac.authorization.k8s.io/")
-"""Beginnings of types of resources that send nothing."""
+_SCHEMAS = "kubernetes:apiextensions.k8s.io/"
+"""Beginning of types of resources of which nothing but their conversion is read: they are large."""
+_ROLES = "kubernetes:rbac.authorization.k8s.io/"
+"""Beginning of types of resources that send nothing."""
 
 
 def _applies(token: str) -> bool:
-    return is_cloud(token) or (token.startswith("kubernetes:") and not token.startswith(_SCHEMAS))
+    return is_cloud(token) or (token.startswith("kubernetes:") and not token.startswith(_ROLES))
+
+
+def _read(subject: Resource) -> Mapping[str, Any]:
+    if not subject.type.startswith(_SCHEMAS):
+        return subject.props
+    listed: Any = subject.props.get("items")
+    several = cast(list[Any], listed) if isinstance(listed, list) else [subject.props]
+    specs = [cast(Mapping[str, Any], one).get("spec") for one in several if isinstance(one, Mapping)]
+    return {
+        "spec": [
+            {"conversion": cast(Mapping[str, Any], spec).get("conversion")}
+            for spec in specs
+            if isinstance(spec, Mapping)
+        ]
+    }
 
 
 _PUSHED: Mapping[str, str] = {
@@ -152,7 +170,7 @@ def _sent(subject: Resource, profile: Profile) -> Iterator[str]:
         return
     yield from _pushed(subject, profile)
     yield from _mailed(subject, profile)
-    targets = told(subject.props)
+    targets = told(_read(subject))
     if subject.type in _STORED:
         path = _STORED[subject.type]
         targets.sinks.append((path, str(subject.value(path, ""))))
@@ -163,6 +181,8 @@ def _sent(subject: Resource, profile: Profile) -> Iterator[str]:
         host = elsewhere(address, profile)
         if host is not None and not _EUROPE.search(address) and not _HOST.search(address):
             yield f"`{path}` sends to {host}, of which nothing shows that it is in profile {profile.name}"
+    if subject.type.startswith(_SCHEMAS):
+        return
     for path, value in leaves(subject):
         if value is UNKNOWN or not isinstance(value, str) or "." not in value:
             continue

@@ -1,0 +1,108 @@
+"""Models and variables that resources of operators say, as the variables by which a container would have them."""
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any, cast
+
+import yaml
+
+from corral.controls.control import UNKNOWN
+
+Fields = Mapping[str, Any]
+ABOUT = ("apiVersion", "kind", "metadata", "status")
+"""Keys of what is about a resource."""
+_HOLDING = ("containers", "steps", "sidecars", "initContainers", "ephemeralContainers", "container", "script")
+"""Keys of containers, whose variables are evaluated with these."""
+_ADDRESS_KEY = re.compile(
+    r"(?:storage|source|^)[-_]?model[-_]?ur[il]s?$|^(?:model|storage)[-_]?ur[il]s?$", re.IGNORECASE
+)
+"""Keys under which operators have the address of a model."""
+_MOUNT_KEYS = ("mountPoint",)
+"""Keys of what is mounted from a store, as Fluid has it."""
+_VARIABLE = re.compile(r"[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+")
+"""Name of a variable, which operators have under keys of their own, such as `envs`."""
+_NAME_KEY = re.compile(
+    r"(?:hf[-_]?|pretrained[-_]?)?model[-_]?(?:id|repo|name[-_]?or[-_]?path)|(?:hf|pretrained)[-_]?model"
+    r"|repo[-_]?id",
+    re.IGNORECASE,
+)
+"""Keys under which they have its name on a hub."""
+_ENVIRONMENT_KEY = re.compile(
+    r"env|envs|env[-_]?vars?|environment|environment[-_]?variables|(?:driver|executor|extra|common|default|pod)Envs?"
+    r"|envSecretKeyRefs",
+    re.IGNORECASE,
+)
+"""Keys of variables by name."""
+_PREFIXED = re.compile(r"spark\.(?:executorEnv|kubernetes\.driverEnv|yarn\.appMasterEnv)\.(.+)")
+"""A property of Spark that sets a variable."""
+_DOCUMENT_KEYS = ("runtimeEnvYAML", "serveConfigV2")
+_HUB = re.compile(
+    r"(?i)(?:hf|huggingface|ollama|modelscope)://(?=.)"
+    r"|https?://(?:[a-z0-9-]+\.)*(?:huggingface\.co|hf\.co|hf-mirror\.com|modelscope\.(?:cn|ai|com)|ollama\.com)(?:[:/]|$)"
+)
+"""An address of a public hub; a scheme alone is none."""
+
+
+def variables(value: Any, key: str) -> Iterator[Fields]:
+    """Variables and models that `value`, at `key`, says, in the names that a container would have."""
+    if isinstance(value, list):
+        for item in cast(list[Any], value):
+            if isinstance(item, str) and _ENVIRONMENT_KEY.fullmatch(key) and "=" in item:
+                name, _, own = item.partition("=")
+                yield from _variable(name, own)
+            else:
+                yield from variables(item, key)
+    elif isinstance(value, Mapping):
+        yield from _of_fields(cast(Fields, value), key)
+    elif value is UNKNOWN:
+        if _ADDRESS_KEY.search(key) or _NAME_KEY.fullmatch(key):
+            yield {"name": "MODEL_URI", "value": UNKNOWN}
+    elif isinstance(value, str):
+        yield from _of_text(value, key)
+
+
+def _of_fields(fields: Fields, key: str) -> Iterator[Fields]:
+    name, own = fields.get("name"), fields.get("value")
+    if isinstance(name, str) and isinstance(own, str):
+        yield from _variable(name, own)
+        yield from () if _VARIABLE.fullmatch(name) else _of_text(own, name)
+    elif isinstance(name, str) and "valueFrom" in fields:
+        yield from _referred(name)
+    environment = _ENVIRONMENT_KEY.fullmatch(key) is not None
+    for inner, item in fields.items():
+        prefixed = _PREFIXED.fullmatch(inner)
+        if prefixed is not None and isinstance(item, str):
+            yield from _variable(prefixed[1], item)
+        elif environment and isinstance(item, str):
+            yield from _variable(inner, item)
+        elif environment and isinstance(item, Mapping):
+            yield from _referred(inner)
+        if inner not in (*_HOLDING, "metadata", "status"):
+            yield from variables(item, inner)
+
+
+def _variable(name: str, value: str) -> Iterator[Fields]:
+    if _VARIABLE.fullmatch(name):
+        yield {"name": name, "value": value}
+
+
+def _referred(name: str) -> Iterator[Fields]:
+    """A variable whose value is elsewhere, such as a token for a hub."""
+    if _VARIABLE.fullmatch(name):
+        yield {"name": name}
+
+
+def _of_text(value: str, key: str) -> Iterator[Fields]:
+    if _HUB.match(value) or (_ADDRESS_KEY.search(key) and "://" in value):
+        yield {"name": "STORAGE_URI", "value": value}
+    elif key in _MOUNT_KEYS and "://" in value and not value.startswith("local://"):
+        yield {"name": "STORAGE_URI", "value": value}
+    elif _ADDRESS_KEY.search(key) or _NAME_KEY.fullmatch(key):
+        yield {"name": "MODEL_ID", "value": value}
+    elif key in _DOCUMENT_KEYS:
+        try:
+            document: Any = yaml.safe_load(value)
+        except yaml.YAMLError:
+            return
+        if isinstance(document, Mapping):
+            yield from variables(cast(Fields, document), "")
