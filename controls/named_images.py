@@ -58,7 +58,8 @@ def of_package(subject: Fields) -> Iterator[str]:
 
 
 def _composed(key: str, fields: Fields) -> str | None:
-    registry, repository = _text(fields, "registry"), _text(fields, "repository")
+    registry = _text(fields, "registry")
+    repository = _text(fields, "repository") or _text(fields, "newName")
     name = _text(fields, "image") or _text(fields, "name")
     if repository is None:
         named = name if registry is not None and IMAGE_KEY.fullmatch(key) else None
@@ -68,10 +69,10 @@ def _composed(key: str, fields: Fields) -> str | None:
     elif _text(fields, "image") is not None:
         parts = [registry, repository, _text(fields, "image")]
     else:
-        parts = [registry, repository] if IMAGE_KEY.fullmatch(key) else []
+        parts = [registry, repository] if IMAGE_KEY.fullmatch(key) or "newName" in fields else []
     whole = "/".join(part.strip("/") for part in parts if part)
     tagged = ":" in whole.rpartition("/")[2]
-    tag = "" if tagged else _text(fields, "tag") or _text(fields, "version") or ""
+    tag = "" if tagged else _text(fields, "tag") or _text(fields, "version") or _text(fields, "newTag") or ""
     digest = _text(fields, "digest") or _text(fields, "sha") or ""
     if tag.startswith("sha256:"):
         tag, digest = "", tag

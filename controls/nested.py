@@ -1,40 +1,44 @@
 """Objects within resources of operators that apply them: Crossplane, fleets, templates, in fields or as text."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any, cast
 
 import yaml
 
 Fields = Mapping[str, Any]
-_CONTENT = ("spec", "rules", "roleRef", "webhooks", "data", "stringData", "metadata")
+_CONTENT = ("spec", "rules", "roleRef", "webhooks", "items", "data", "stringData", "metadata")
 """Fields of which an object has one beside its type; a reference to an object has none."""
 _LONGEST = 100_000
 """Characters of a text above which it is no manifest that a resource carries."""
 
 
-def manifests(plain: Fields) -> Iterator[Fields]:
-    """Objects with a type of their own anywhere in `plain`, itself apart, and volumes by their shape."""
+def manifests(plain: Fields, within: Collection[str]) -> Iterator[Fields]:
+    """Objects with a type of their own anywhere in `plain`, itself apart, and volumes by their shape.
+
+    `within`: kinds that are left out where they stand in fields, as their shape is found there.
+    """
     for key, value in plain.items():
         if key not in ("metadata", "status"):
-            yield from _within(value)
+            yield from _within(value, within)
 
 
-def _within(value: Any) -> Iterator[Fields]:
+def _within(value: Any, within: Collection[str]) -> Iterator[Fields]:
     if isinstance(value, list):
         for item in cast(list[Any], value):
-            yield from _within(item)
+            yield from _within(item, within)
     elif isinstance(value, str):
         if "kind:" in value or '"kind"' in value:
             yield from _of_text(value)
     elif isinstance(value, Mapping):
         fields = cast(Fields, value)
         if _is_object(fields):
-            yield fields
+            if fields["kind"] not in within:
+                yield fields
             return
         if "capacity" in fields and ("hostPath" in fields or "local" in fields):
             yield {"apiVersion": "v1", "kind": "PersistentVolume", "metadata": {}, "spec": fields}
         for item in fields.values():
-            yield from _within(item)
+            yield from _within(item, within)
 
 
 def _is_object(fields: Fields) -> bool:

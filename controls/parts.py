@@ -24,7 +24,7 @@ DOCUMENTS = ("serveConfigV2", "runtimeEnvYAML", "runtimeEnv")
 """Keys of configuration that Ray reads, as text or as fields."""
 _ENTRIES = ("entrypoint", "userData")
 """Keys of a command line as text, or of a script by which a node starts."""
-_ARGUMENTS = ("arguments", "extraArgs", "engineArgs", "additionalArgs")
+_ARGUMENTS = ("arguments", "args", "command", "extraArgs", "engineArgs", "additionalArgs")
 """Keys of arguments for a program whose container the operator makes."""
 _SWITCHES = ("trustremotecode", "allowremotecode")
 """Keys, in any spelling, by which an operator has an engine run a model's own code."""
@@ -74,8 +74,10 @@ def _loose(value: Any, key: str) -> Iterator[Fields]:
         yield from _of_arguments(options(yaml.safe_dump(without_unknown(fields))))
     if are_containers(fields.get("containers")):
         return
-    composed = list(of_fields(key, fields))
-    yield from (_image(key, one) for one in composed)
+    yield from (_image(key, one) for one in of_fields(key, fields))
+    named, own = fields.get("name"), fields.get("value")
+    if isinstance(named, str) and isinstance(own, str):
+        yield from _of_text(own, named)
     if key in _MAIN and not _CONTAINER.isdisjoint(fields):
         yield {"containers": [{"name": key, **fields}]}
     shared = {name: fields[name] for name in _SHARED if name in fields}

@@ -33,8 +33,10 @@ _ENVIRONMENT_KEY = re.compile(
     re.IGNORECASE,
 )
 """Keys of variables by name."""
-_PREFIXED = re.compile(r"spark\.(?:executorEnv|kubernetes\.driverEnv|yarn\.appMasterEnv)\.(.+)")
-"""A property of Spark that sets a variable."""
+_PREFIXED = re.compile(
+    r"(?:spark\.(?:executorEnv|kubernetes\.driverEnv|yarn\.appMasterEnv)|containerized\.(?:taskmanager|master)\.env)\.(.+)"
+)
+"""A property of Spark, or of Flink, that sets a variable."""
 _DOCUMENT_KEYS = ("runtimeEnvYAML", "serveConfigV2")
 _HUB = re.compile(
     r"(?i)(?:hf|huggingface|ollama|modelscope)://(?=.)"

@@ -5,7 +5,7 @@ from typing import Any, cast
 
 from corral.controls.control import UNKNOWN
 from corral.controls.dialects import SAME, translated
-from corral.controls.kinds import KINDS, PODS, Kind, of_kubernetes
+from corral.controls.kinds import KINDS, POD_KINDS, Kind, of_kubernetes
 from corral.controls.nested import manifests
 from corral.controls.parts import loose, parts
 from corral.controls.shapes import SEVERAL, SINGLE, are_containers, is_container
@@ -62,10 +62,8 @@ def workloads(subject: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
         return
     read = loose if _group(subject).endswith(_MONITORING) else parts
     yield from ({**own, "apiVersion": PART, "spec": spec} for spec in read(plain))
-    for one in manifests(plain):
-        kind = _known_kind(one)
-        if kind is None or kind not in PODS:
-            yield from workloads(one)
+    for one in manifests(plain, POD_KINDS):
+        yield from workloads(one)
 
 
 def _beside(stored: Mapping[str, Any], kind: Kind) -> Iterator[Mapping[str, Any]]:

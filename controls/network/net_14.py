@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, cast
 
+from corral.controls.cloud import as_made, makes_in_cloud
 from corral.controls.control import UNKNOWN, Case, Control, Resource, ResourceRule, Undecided, Verdict
 from corral.controls.levels import Severity
 from corral.controls.network.opened import (
@@ -17,6 +18,7 @@ from corral.controls.network.opened import (
     SNAPSHOTS,
     opened,
 )
+from corral.controls.network.perimeters import CASES, PERIMETERS, let_through
 from corral.controls.profiles import Profile
 from corral.controls.properties import SHARED_ISSUERS, documents, for_any_token, for_everybody, parsed
 from corral.controls.settings import false, true
@@ -36,11 +38,16 @@ _ENDPOINTS = ("aws:ec2/vpcEndpoint:", "aws:ec2/vpcEndpointPolicy:")
 
 
 def _applies(token: str) -> bool:
+    if makes_in_cloud(token):
+        return True
     return token.startswith(("aws:", "aws-native:", "gcp:")) and not token.startswith((_KEYS, *_ENDPOINTS))
 
 
 def _everybody(subject: Resource, profile: Profile) -> Iterator[str]:
-    if subject.type.startswith("gcp:"):
+    subject = as_made(subject)
+    if subject.type.startswith(PERIMETERS):
+        yield from let_through(subject.props)
+    elif subject.type.startswith("gcp:"):
         yield from _granted(subject)
     elif subject.type.startswith(_REGISTRY):
         yield "a registry that anybody pulls from"
@@ -71,6 +78,8 @@ def _granted(subject: Resource) -> Iterator[str]:
         "accesses.specialGroup",
         "accesses.iamMember",
         "roleEntities",
+        "bindings.members",
+        "bindings.members.member",
     ):
         for value in subject.values(path):
             if value is UNKNOWN and path in ("member", "members", "entity"):
@@ -102,6 +111,7 @@ def _policy(token: str, key: str, principal: str, effect: str = "Allow", conditi
 
 _QUEUE = ("aws:sqs/queuePolicy:QueuePolicy", "policy")
 
+_OPEN = '{"Statement": [{"Effect": "Allow", "Principal": "*", "Action": "s3:GetObject", "Resource": "*"}]}'
 _ACTIONS = "token.actions.githubusercontent.com"
 
 CONTROL = Control(
@@ -356,6 +366,42 @@ CONTROL = Control(
                 ),
             )
         ),
+        *(
+            Case(title, verdict, Resource(f"kubernetes:{token}", "r", {"spec": spec}))
+            for title, verdict, token, spec in (
+                (
+                    "a bucket of anybody's by ACK",
+                    Verdict.BAD,
+                    "s3.services.k8s.aws/v1alpha1:Bucket",
+                    {"policy": _OPEN},
+                ),
+                (
+                    "a bucket of anybody's by Crossplane",
+                    Verdict.BAD,
+                    "s3.aws.upbound.io/v1beta1:BucketPolicy",
+                    {"forProvider": {"policy": _OPEN}},
+                ),
+                (
+                    "a grant to anybody by Config Connector",
+                    Verdict.BAD,
+                    "iam.cnrm.cloud.google.com/v1beta1:IAMPolicyMember",
+                    {"member": "allUsers", "role": "roles/storage.objectViewer"},
+                ),
+                (
+                    "a grant to one by Config Connector",
+                    Verdict.GOOD,
+                    "iam.cnrm.cloud.google.com/v1beta1:IAMPolicyMember",
+                    {"member": "group:a@example.eu", "role": "roles/storage.objectViewer"},
+                ),
+                (
+                    "a bucket of one's own by ACK",
+                    Verdict.GOOD,
+                    "s3.services.k8s.aws/v1alpha1:Bucket",
+                    {"name": "b"},
+                ),
+            )
+        ),
+        *CASES,
         Case(
             "not known yet",
             Verdict.UNDECIDED,

@@ -26,7 +26,7 @@ _REGION = re.compile(
 _OPTION = re.compile(
     r"--?(?:otlp|otel|remote-write|telemetry|tracing)[a-z._-]*(?:endpoint|url|address)(?:[= ](.+))?"
 )
-_STORES = ("endpointURL", "s3Url")
+_STORES = ("endpointURL", "s3Url", "destinationPath")
 """Keys by which CloudNativePG and Velero name the store that has their backups."""
 _EXPORTERS = "exporters"
 """Key under which a collector of OpenTelemetry has where it sends, by name."""
@@ -55,7 +55,7 @@ _STORE = re.compile(r"(?:s3[_-]?)?(?:endpoint(?:_?url)?|url|server_?url|host)", 
 """Key beside a bucket's name by which it is said where the bucket is."""
 _ANY_REGION = re.compile(r"(?:https://)?(?:s3\.amazonaws\.com|storage\.googleapis\.com)(?::443)?/?")
 """Names by which clouds have buckets of all their regions."""
-_TEXTS = ("webhook_configs", "remote_write", "exporters:", "clientConfig", "clusters:")
+_TEXTS = ("webhook_configs", "remote_write", "exporters:", "clientConfig", "clusters:", "bucket:")
 """Words of a document within text of which it is read."""
 _LONGEST = 100_000
 _WORLDWIDE = re.compile(
@@ -130,6 +130,10 @@ def _beside(fields: Mapping[str, Any], path: str) -> Iterator[tuple[str, str]]:
     """Addresses that are ones of sinks by what stands beside them."""
     if fields.get("kind") == "Config" and isinstance(fields.get("clusters"), list):
         yield from _called(cast(list[Any], fields["clusters"]), path)
+    if fields.get("addressType") == "FQDN":
+        for one in cast(list[Any], fields.get("endpoints") or []):
+            hosts: Any = cast(Mapping[str, Any], one).get("addresses") if isinstance(one, Mapping) else None
+            yield from ((f"{path}.endpoints", str(host)) for host in hosts or ())
     address = fields.get("address")
     if fields.get("type") in _NOTIFIED and isinstance(address, str):
         yield f"{path}.address", address
