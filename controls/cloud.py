@@ -22,6 +22,7 @@ def is_cloud(token: str) -> bool:
     """Whether `token` is a resource of a cloud, not a provider or component."""
     return token.partition(":")[0] in CLOUDS
 
+
 _MADE = re.compile(
     r"kubernetes:(?P<service>[a-z0-9-]+)\.(?:(?P<ack>services\.k8s\.aws)|(?P<cnrm>cnrm\.cloud\.google\.com)"
     r"|(?P<cloud>aws|gcp)\.(?:m\.)?(?:upbound|crossplane)\.io)/[^:]+:(?P<kind>\w+)"

@@ -1,6 +1,6 @@
 """What resources of operators say of pods beside whole containers, as parts of pods."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any, cast
 
 import yaml
@@ -28,6 +28,9 @@ _ARGUMENTS = ("arguments", "args", "command", "extraArgs", "engineArgs", "additi
 """Keys of arguments for a program whose container the operator makes."""
 _SWITCHES = ("trustremotecode", "allowremotecode")
 """Keys, in any spelling, by which an operator has an engine run a model's own code."""
+_SANDBOXES = frozenset(
+    {"vgpuManager", "vgpuDeviceManager", "vfioManager", "sandboxDevicePlugin", "kataSandboxDevicePlugin"}
+)
 _CHARTS = "helm.sh/"
 """API of charts, whose objects are evaluated in place of their values."""
 
@@ -74,7 +77,9 @@ def _loose(value: Any, key: str) -> Iterator[Fields]:
         yield from _of_arguments(options(yaml.safe_dump(without_unknown(fields))))
     if are_containers(fields.get("containers")):
         return
-    yield from (_image(key, one) for one in of_fields(key, fields))
+    off = fields.get("enabled") is False
+    if not off:
+        yield from (_image(key, one) for one in of_fields(key, fields))
     named, own = fields.get("name"), fields.get("value")
     if isinstance(named, str) and isinstance(own, str):
         yield from _of_text(own, named)
@@ -84,8 +89,19 @@ def _loose(value: Any, key: str) -> Iterator[Fields]:
     if shared and not is_container(fields):
         yield {"containers": [], **_of_pods(shared)}
     for name, item in fields.items():
-        if name not in (*SINGLE, *SEVERAL, "metadata", "status"):
+        if name in (*SINGLE, *SEVERAL, "metadata", "status") or name in _idle(fields):
+            continue
+        if not (off and isinstance(item, str)):
             yield from _loose(item, name)
+
+
+def _idle(fields: Fields) -> Collection[str]:
+    """Keys of what NVIDIA's operator starts for machines in machines alone, where there are none."""
+    if _SANDBOXES.isdisjoint(fields):
+        return ()
+    sandboxes: Any = fields.get("sandboxWorkloads")
+    enabled = isinstance(sandboxes, Mapping) and cast(Fields, sandboxes).get("enabled")
+    return () if enabled else _SANDBOXES
 
 
 def _switch(key: str) -> bool:

@@ -22,7 +22,9 @@ _AWS = (
 _GOOGLE = (
     rf"(?:us|europe|asia|australia|northamerica|southamerica|me|africa)-{_DIRECTION}\d{{1,2}}(?:-[a-f])?"
 )
-_TOKEN = re.compile(rf"(?:(?<![A-Za-z0-9-])|(?<=regional-))(?:{_AWS}|{_GOOGLE})(?![A-Za-z0-9])", re.IGNORECASE)
+_TOKEN = re.compile(
+    rf"(?:(?<![A-Za-z0-9-])|(?<=regional-))(?:{_AWS}|{_GOOGLE})(?![A-Za-z0-9])", re.IGNORECASE
+)
 _SEVERAL = re.compile(r"us|eu|asia|global|nam\d+|eur\d+|asia\d+|in|jp|au|ca|aws-global", re.IGNORECASE)
 """Locations of several regions, such as Google's."""
 _PATH = re.compile(

@@ -48,7 +48,17 @@ _TARGETS: Mapping[str, tuple[str, ...]] = {
 They are of webhooks of the API server, of Alertmanager, KServe, Envoy's gateway, Knative and Prometheus."""
 _STEPS = ("serviceUrl",)
 """Keys of an address to which KServe sends what a step of a graph is asked."""
-_NOTIFIED = ("generic", "generic-hmac", "alertmanager", "slack", "discord", "msteams", "rocket", "webex", "otel")
+_NOTIFIED = (
+    "generic",
+    "generic-hmac",
+    "alertmanager",
+    "slack",
+    "discord",
+    "msteams",
+    "rocket",
+    "webex",
+    "otel",
+)
 """Types of providers of Flux that send alerts to `address`."""
 _BUCKETS = ("bucket", "bucketName", "s3_bucket")
 _STORE = re.compile(r"(?:s3[_-]?)?(?:endpoint(?:_?url)?|url|server_?url|host)", re.IGNORECASE)
