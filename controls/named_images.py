@@ -1,7 +1,7 @@
 """Images that resources of operators name apart from containers: whole, in parts, or by their registry.
 
-Parts as NVIDIA's operators have them (`repository`, `image`, `version`), as charts do (`registry`, `repository`,
-`tag`, `digest`), as Istio does (`hub`) and as kubeadm and Tigera do, which name a registry alone.
+Parts as NVIDIA's operators have them (`repository`, `image`, `version`), as charts do (`registry`,
+`repository`, `tag`, `digest`), as Istio does (`hub`) and as kubeadm and Tigera do, with a registry alone.
 """
 
 import re

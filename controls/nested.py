@@ -1,4 +1,4 @@
-"""Objects within resources of operators that apply them: Crossplane, fleets, templates, in fields or as text."""
+"""Objects within resources of operators that apply them, in fields or as text: of fleets, templates, jobs."""
 
 from collections.abc import Collection, Iterator, Mapping
 from typing import Any, cast
@@ -50,7 +50,9 @@ def _of_text(text: str) -> Iterator[Fields]:
     if len(text) > _LONGEST or "apiVersion" not in text:
         return
     try:
-        documents = list(yaml.safe_load_all(text))
+        documents: list[Any] = list(yaml.safe_load_all(text))
     except yaml.YAMLError:
         return
-    yield from (cast(Fields, one) for one in documents if isinstance(one, Mapping) and _is_object(one))
+    for one in documents:
+        if isinstance(one, Mapping) and _is_object(cast(Fields, one)):
+            yield cast(Fields, one)

@@ -1,5 +1,6 @@
 """What resources of operators say of pods beside whole containers, as parts of pods."""
 
+import re
 from collections.abc import Collection, Iterator, Mapping
 from typing import Any, cast
 
@@ -22,6 +23,8 @@ _PATCHES = ("podSpecPatch",)
 """Keys of a pod spec, or a part of one, as text."""
 DOCUMENTS = ("serveConfigV2", "runtimeEnvYAML", "runtimeEnv")
 """Keys of configuration that Ray reads, as text or as fields."""
+_FOLDER = re.compile(r"\.volumes\.hostPath\.[^.]+\.options\.path$")
+"""A property of Spark that mounts a folder of the node."""
 _ENTRIES = ("entrypoint", "userData")
 """Keys of a command line as text, or of a script by which a node starts."""
 _ARGUMENTS = ("arguments", "args", "command", "extraArgs", "engineArgs", "additionalArgs")
@@ -60,7 +63,7 @@ def _image(key: str, reference: str) -> Fields:
 def _loose(value: Any, key: str) -> Iterator[Fields]:
     if isinstance(value, list):
         several = cast(list[Any], value)
-        if key in _ARGUMENTS:
+        if key in _ARGUMENTS or key.endswith("Commands"):
             yield from _of_arguments(one for one in several if isinstance(one, str))
         for item in several:
             yield from _loose(item, key)
@@ -85,8 +88,9 @@ def _loose(value: Any, key: str) -> Iterator[Fields]:
         yield from _of_text(own, named)
     if key in _MAIN and not _CONTAINER.isdisjoint(fields):
         yield {"containers": [{"name": key, **fields}]}
-    shared = {name: fields[name] for name in _SHARED if name in fields}
-    if shared and not is_container(fields):
+    own = ("securityContext",) if is_container(fields) else ()
+    shared = {name: fields[name] for name in _SHARED if name in fields and name not in own}
+    if shared:
         yield {"containers": [], **_of_pods(shared)}
     for name, item in fields.items():
         if name in (*SINGLE, *SEVERAL, "metadata", "status") or name in _idle(fields):
@@ -112,6 +116,8 @@ def _of_text(value: str, key: str) -> Iterator[Fields]:
     reference = of_text(key, value)
     if reference is not None:
         yield _image(key, reference)
+    elif _FOLDER.search(key):
+        yield {"containers": [], "volumes": [{"name": key, "hostPath": {"path": value}}]}
     elif key in _PATCHES:
         yield from _of_patch(value)
     elif key in DOCUMENTS:

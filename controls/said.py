@@ -1,4 +1,4 @@
-"""Models and variables that resources of operators say, as the variables by which a container would have them."""
+"""Models and variables that resources of operators say, as the variables that a container would have."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -33,6 +33,16 @@ _ENVIRONMENT_KEY = re.compile(
     re.IGNORECASE,
 )
 """Keys of variables by name."""
+_WORD = re.compile(r"[A-Z][A-Z0-9]+")
+"""Name of a variable where nothing but variables stand."""
+_SCHEMES: Mapping[str, str] = {"s3": "s3", "gcs": "gs", "oss": "oss"}
+"""Key of a store of Argo's, with the scheme of its addresses."""
+_MODEL = re.compile(
+    r"(?i)(?:^|[\s/_.-])(?:models?|weights|checkpoints?|loras?|adapters?)(?:$|[\s/_.-])|\.(?:gguf|safetensors)"
+)
+"""A name or path of a model."""
+_WEIGHTS = re.compile(r"(?i)^(?:https?|ftp)://\S+\.(?:gguf|safetensors|ggml|pth|ckpt|onnx)(?:\?\S*)?$")
+"""Address of a file of weights."""
 _PREFIXED = re.compile(
     r"(?:spark\.(?:executorEnv|kubernetes\.driverEnv|yarn\.appMasterEnv)|containerized\.(?:taskmanager|master)\.env)\.(.+)"
 )
@@ -51,7 +61,7 @@ def variables(value: Any, key: str) -> Iterator[Fields]:
         for item in cast(list[Any], value):
             if isinstance(item, str) and _ENVIRONMENT_KEY.fullmatch(key) and "=" in item:
                 name, _, own = item.partition("=")
-                yield from _variable(name, own)
+                yield from _variable(name, own, True)
             else:
                 yield from variables(item, key)
     elif isinstance(value, Mapping):
@@ -64,28 +74,40 @@ def variables(value: Any, key: str) -> Iterator[Fields]:
 
 
 def _of_fields(fields: Fields, key: str) -> Iterator[Fields]:
-    name, own = fields.get("name"), fields.get("value")
+    environment = _ENVIRONMENT_KEY.fullmatch(key) is not None
+    name, own = fields.get("name", fields.get("key")), fields.get("value")
     if isinstance(name, str) and isinstance(own, str):
-        yield from _variable(name, own)
+        yield from _variable(name, own, environment)
         yield from () if _VARIABLE.fullmatch(name) else _of_text(own, name)
     elif isinstance(name, str) and "valueFrom" in fields:
         yield from _referred(name)
-    environment = _ENVIRONMENT_KEY.fullmatch(key) is not None
+    yield from _stored(fields)
     for inner, item in fields.items():
         prefixed = _PREFIXED.fullmatch(inner)
         if prefixed is not None and isinstance(item, str):
-            yield from _variable(prefixed[1], item)
+            yield from _variable(prefixed[1], item, True)
         elif environment and isinstance(item, str):
-            yield from _variable(inner, item)
+            yield from _variable(inner, item, environment)
         elif environment and isinstance(item, Mapping):
             yield from _referred(inner)
-        if inner not in (*_HOLDING, "metadata", "status"):
+        if inner not in (*_HOLDING, "outputs", "metadata", "status"):
             yield from variables(item, inner)
 
 
-def _variable(name: str, value: str) -> Iterator[Fields]:
-    if _VARIABLE.fullmatch(name):
+def _variable(name: str, value: str, environment: bool = False) -> Iterator[Fields]:
+    if _VARIABLE.fullmatch(name) or (environment and _WORD.fullmatch(name)):
         yield {"name": name, "value": value}
+
+
+def _stored(fields: Fields) -> Iterator[Fields]:
+    """The bucket that an artifact which reads as a model comes from, as Argo has it."""
+    for kind, scheme in _SCHEMES.items():
+        store: Any = fields.get(kind)
+        bucket = cast(Fields, store).get("bucket") if isinstance(store, Mapping) else None
+        if isinstance(bucket, str):
+            path = str(cast(Fields, store).get("key", ""))
+            if _MODEL.search(f"{fields.get('name')} {fields.get('path')} {path}"):
+                yield {"name": "STORAGE_URI", "value": f"{scheme}://{bucket}/{path}"}
 
 
 def _referred(name: str) -> Iterator[Fields]:
@@ -95,10 +117,13 @@ def _referred(name: str) -> Iterator[Fields]:
 
 
 def _of_text(value: str, key: str) -> Iterator[Fields]:
-    if _HUB.match(value) or (_ADDRESS_KEY.search(key) and "://" in value):
+    addressed = "://" in value and (
+        _ADDRESS_KEY.search(key) or (key in _MOUNT_KEYS and not value.startswith("local://"))
+    )
+    if addressed or _HUB.match(value):
         yield {"name": "STORAGE_URI", "value": value}
-    elif key in _MOUNT_KEYS and "://" in value and not value.startswith("local://"):
-        yield {"name": "STORAGE_URI", "value": value}
+    elif _WEIGHTS.match(value):
+        yield {"name": "MODEL_URL", "value": value}
     elif _ADDRESS_KEY.search(key) or _NAME_KEY.fullmatch(key):
         yield {"name": "MODEL_ID", "value": value}
     elif key in _DOCUMENT_KEYS:

@@ -49,9 +49,9 @@ def _here(fields: Fields, path: str) -> Iterator[str]:
     subnets = fields.get("ipSubnetworks")
     if subnets is UNKNOWN:
         raise Undecided("`ipSubnetworks` is not known yet")
-    if isinstance(subnets, list) and not true(fields.get("negate")) and not _narrowed(fields):
-        if any(world(one) for one in subnets) or set(_listed(subnets)) >= _HALVES:
-            yield f"`{path}.ipSubnetworks` has every address, so anybody is let in"
+    ranges = [] if true(fields.get("negate")) or _narrowed(fields) else _listed(subnets)
+    if any(world(one) for one in ranges) or set(ranges) >= _HALVES:
+        yield f"`{path}.ipSubnetworks` has every address, so anybody is let in"
     if str(fields.get("expr")).strip().lower() == "true":
         yield f"`{path}.expr` is true, so anybody is let in"
 
@@ -65,7 +65,7 @@ def _narrowed(fields: Fields) -> bool:
 
 
 def _anybody(source: Any) -> bool:
-    fields = cast(Fields, source) if isinstance(source, Mapping) else {}
+    fields: Fields = cast(Fields, source) if isinstance(source, Mapping) else {}
     if fields.get("identityType") is UNKNOWN:
         raise Undecided("`identityType` is not known yet")
     return str(fields.get("identityType")).upper() in _ANYBODY

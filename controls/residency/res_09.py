@@ -11,7 +11,7 @@ from corral.controls.control import UNKNOWN, Case, Control, Resource, ResourceRu
 from corral.controls.levels import Severity
 from corral.controls.profiles import Profile
 from corral.controls.properties import leaves
-from corral.controls.residency.sinks import elsewhere, is_own, told
+from corral.controls.residency.sinks import elsewhere, is_own, reached, told
 
 _SERVICES = (
     "datadoghq.com",
@@ -130,6 +130,11 @@ _STORED: Mapping[str, str] = {
     "aws:transfer/connector:Connector": "url",
 }
 """Property by which a resource of a type names the machine that files are copied to, or from."""
+_TELEMETRY = re.compile(
+    r"kubernetes:(?:[a-z0-9-]+\.)*(?:fluent|banzaicloud|kaasops|vector|grafana|integreatly|falco|openobserve)"
+    r"[a-z0-9.-]*/(?![^:]*:GrafanaDashboard)"
+)
+"""Types of resources that say where logs, metrics and alerts go, and nothing else."""
 _REGIONAL = re.compile(r"^(?:[a-z0-9-]+\.)+(?P<region>[a-z]+-[a-z]+\d+)\.run\.app$")
 """Address of a service of Cloud Run that says where it is."""
 
@@ -171,6 +176,8 @@ def _sent(subject: Resource, profile: Profile) -> Iterator[str]:
     yield from _pushed(subject, profile)
     yield from _mailed(subject, profile)
     targets = told(_read(subject))
+    if _TELEMETRY.match(subject.type):
+        targets.sinks.extend(reached(subject.props))
     if subject.type in _STORED:
         path = _STORED[subject.type]
         targets.sinks.append((path, str(subject.value(path, ""))))

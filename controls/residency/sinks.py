@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 import yaml
 
 from corral.controls.profiles import Profile
+from corral.controls.properties import walk
 from corral.controls.residency.places import inner, is_region
 
 _VARIABLE = re.compile(
@@ -46,6 +47,10 @@ _TARGETS: Mapping[str, tuple[str, ...]] = {
 """Keys of what objects, alerts, events, prompts and metrics are sent to, with those of its address.
 
 They are of webhooks of the API server, of Alertmanager, KServe, Envoy's gateway, Knative and Prometheus."""
+_TELEMETRY = ("telemetry", "tracing", "extensionProviders", "sinks", "webhook")
+"""Keys of what is told to somebody, however deep his address is."""
+_PLACE = re.compile(r"host|hostname|endpoint|url|uri|address|service|server", re.IGNORECASE)
+"""Keys of such an address."""
 _STEPS = ("serviceUrl",)
 """Keys of an address to which KServe sends what a step of a graph is asked."""
 _NOTIFIED = (
@@ -113,6 +118,8 @@ def _collect(value: Any, path: str, found: Told) -> None:
                 continue
             if key == _EXPORTERS and isinstance(item, Mapping):
                 found.sinks.extend(_exported(cast(Mapping[str, Any], item), place))
+            if key in _TELEMETRY:
+                found.sinks.extend(reached(item, place))
             if key in _TARGETS:
                 found.sinks.extend(_written(item, place, _TARGETS[key]))
             _collect(item, place, found)
@@ -127,6 +134,13 @@ def _collect(value: Any, path: str, found: Told) -> None:
             address = match and (match[1] or (several[index + 1] if index + 1 < len(several) else None))
             if isinstance(address, str):
                 found.sinks.append((place, address))
+
+
+def reached(value: Any, path: str = "") -> Iterator[tuple[str, str]]:
+    """Addresses anywhere in what nothing but telemetry is in."""
+    for place, one in walk(value, path):
+        if isinstance(one, str) and _PLACE.fullmatch(place.rpartition(".")[2]):
+            yield place, one
 
 
 def _document(text: str) -> Any:

@@ -1,11 +1,12 @@
-"""Resources of operators, of the API server's own webhooks and of what is made in clouds, from `operators.yaml`."""
+"""Resources of operators, webhooks of the API server and what is made in clouds, from `operators.yaml`."""
 
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from corral.catalogue import yamls
 from tests.policy.adversarial.stacks import DIGEST, Entry
+
+from corral.catalogue import yamls
 
 
 def _read(part: str) -> list[list[Any]]:
