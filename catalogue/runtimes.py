@@ -43,6 +43,12 @@ RUNTIMES = {
 }
 
 
+DRAIN_SECONDS = 60
+"""Seconds in which a replica that is to end finishes its answers."""
+SHUTDOWN_TIMEOUT = "--shutdown-timeout"
+"""By what vLLM is told them: it takes no call any more, and ends as soon as it has answered the others."""
+
+
 @dataclass(frozen=True)
 class ServerOption:
     """One thing that a model's server must be told, beside its sizes."""
@@ -56,10 +62,13 @@ class ServerOption:
         return any(one == name or one.startswith(f"{name}=") for one in arguments for name in self.names)
 
 
-def server_options(engine: Engine, name: str, file: str | None, port: int = PORT) -> tuple[ServerOption, ...]:
-    """Where the files of model `name` are, what it is called, and where its server listens.
+def server_options(
+    engine: Engine, name: str, file: str | None, port: int = PORT, drain: int = DRAIN_SECONDS
+) -> tuple[ServerOption, ...]:
+    """Where the files of model `name` are, what it is called, where its server listens and how it ends.
 
-    `file`: the one that llama.cpp opens; named after the model when None.
+    `file`: the one that llama.cpp opens; named after the model when None. `drain`: seconds in which it
+    finishes its answers; without it vLLM breaks them off (vLLM pull request 36666, since v0.18.0).
     """
     listening = (_option("--host", "0.0.0.0"), _option("--port", str(port)))
     match engine:
@@ -76,7 +85,8 @@ def server_options(engine: Engine, name: str, file: str | None, port: int = PORT
             )
         case Engine.VLLM:
             folder = ServerOption((MODEL_FOLDER,), (MODEL_FOLDER, "--model"))
-            return (folder, _option("--served-model-name", name), *listening)
+            ending = _option(SHUTDOWN_TIMEOUT, str(drain))
+            return (folder, _option("--served-model-name", name), *listening, ending)
 
 
 def _option(flag: str, value: str, *short: str) -> ServerOption:

@@ -33,6 +33,9 @@ ENVIRONMENTS: Mapping[Engine, Mapping[str, str]] = {
         "VLLM_NO_USAGE_STATS": "1",
         "HF_HOME": "/tmp/huggingface",
         "VLLM_CACHE_ROOT": "/tmp/vllm",
+        # PyTorch asks for its user's name as it is imported, and the image knows none by our number
+        # (docker/entrypoints/vllm-nonroot-entrypoint.sh of vLLM).
+        "USER": "vllm",
     },
 }
 

@@ -8,7 +8,14 @@ import pulumi
 from corral.catalogue.adapters import adapter_options
 from corral.catalogue.disaggregation import DECODE_PORT, Role, transfer_option
 from corral.catalogue.engine_metrics import FIRST_TOKEN, FIRST_TOKEN_LIMITS, METRICS
-from corral.catalogue.runtimes import GGUF, MODEL_FOLDER, gguf, server_options
+from corral.catalogue.runtimes import (
+    DRAIN_SECONDS,
+    GGUF,
+    MODEL_FOLDER,
+    SHUTDOWN_TIMEOUT,
+    gguf,
+    server_options,
+)
 from corral.catalogue.serving_kinds import PORTS, ServedNames, served_names
 from corral.catalogue.vocabulary import Engine, EngineMetric, ServingKind, Weights
 from corral.components._kit import ArgsError
@@ -190,8 +197,8 @@ class ModelArgs(TypedDict):
     """Time in which 95 of 100 answers begin, over 30 days, one of those by which vLLM counts; alerts tell
     when the others spend what is allowed too fast. No objective when omitted."""
     drain_seconds: NotRequired[int]
-    """Seconds in which a replica that is to end finishes its answers; 5, until no call comes to it, when
-    omitted."""
+    """Seconds in which a replica that is to end finishes its answers. vLLM ends as soon as it has, after 5 in
+    which calls may still come: 60 when omitted. Others wait that long: 5 when omitted."""
     memory_gib: NotRequired[int]
     """Memory of one replica's process on the host in GiB; 4 when omitted."""
     pool: NotRequired[str]
@@ -255,7 +262,8 @@ def port_of(args: ModelArgs) -> int:
 def server_arguments(name: str, args: ModelArgs) -> list[str]:
     """`arguments`, and before them what the server must be told and they leave out."""
     stated = args.get("arguments", [])
-    options = server_options(Engine(args["engine"]), name, gguf(_names(args)), port_of(args))
+    drain = args.get("drain_seconds", DRAIN_SECONDS)
+    options = server_options(Engine(args["engine"]), name, gguf(_names(args)), port_of(args), drain)
     options += (transfer_option(Role.DECODE),) if "prefill" in args else ()
     options += adapter_options([one["name"] for one in args.get("adapters", [])])
     return [*(one for option in options if not option.within(stated) for one in option.arguments), *stated]
@@ -268,13 +276,19 @@ def argument_problems(name: str, args: ModelArgs) -> Iterable[str]:
     yield from _adapter_problems(name, args)
     yield from _group_problems(name, args)
     stated, expected = args.get("arguments", []), port_of(args)
+    drain = str(args.get("drain_seconds", DRAIN_SECONDS))
     if "cache" in args and kind_of(args) is not ServingKind.INFERENCE_SERVICE:
         yield f"{name}.cache: KServe keeps files for kind InferenceService alone; leave it out"
     for index, one in enumerate(stated):
         flag, separator, value = one.partition("=")
-        port = value if separator else "".join(stated[index + 1 : index + 2])
-        if flag == "--port" and port != str(expected):
-            yield f"{name}.arguments: --port {port} is not allowed; callers and probes use {expected}"
+        told = value if separator else "".join(stated[index + 1 : index + 2])
+        if flag == "--port" and told != str(expected):
+            yield f"{name}.arguments: --port {told} is not allowed; callers and probes use {expected}"
+        if flag == SHUTDOWN_TIMEOUT and told != drain:
+            yield (
+                f"{name}.arguments: {flag} {told} is not allowed, its pod has {drain} s to finish answers; "
+                "leave it out, or change drain_seconds with it"
+            )
     engine, real = Engine(args["engine"]), weights_of(args) is Weights.REAL
     if engine is Engine.LLAMA_CPP and real and gguf(_names(args)) is None:
         opened, *_ = server_options(engine, name, None)

@@ -13,7 +13,7 @@ from corral.components._kit import QUEUE_LABEL, child, prerequisite
 from corral.components.kserve.runtimes import runtime_spec
 from corral.components.model.args import ModelArgs, fixed_number, port_of, weights_of
 from corral.components.model.prefill import decoding, handing_over, prefill_args
-from corral.components.model.service import WEIGHTS_ANNOTATION, register_annotations
+from corral.components.model.service import WEIGHTS_ANNOTATION, ending_of, register_annotations
 
 API = f"serving.kserve.io/{definition(Addon.LLM_INFERENCE_SERVICE)[1]}"
 KIND = ServingKind.LLM_INFERENCE_SERVICE
@@ -119,7 +119,9 @@ def group(pod: Mapping[str, Any], args: ModelArgs) -> dict[str, Any]:
     leader = {**server, "args": [*common, "--node-rank", "0"]}
     # A worker answers no call, and so no probe; where one of a group ends, all of it is made anew.
     silent = {key: value for key, value in server.items() if key not in OF_CALLS}
-    worker = {**silent, "args": [*common, "--node-rank", "$(LWS_WORKER_INDEX)", "--headless"]}
+    # It works on the answers of its leader, which ends at the same time.
+    staying = {"lifecycle": {"preStop": {"sleep": {"seconds": ending_of(args).answering}}}}
+    worker = {**silent, **staying, "args": [*common, "--node-rank", "$(LWS_WORKER_INDEX)", "--headless"]}
     return {
         "parallelism": {"pipeline": nodes},
         "template": {**pod, "containers": [leader]},

@@ -8,7 +8,7 @@ from typing import Any
 import pulumi
 
 from corral.catalogue.gateway import CONNECTION_SECONDS
-from corral.catalogue.runtimes import BILL_FILE, RUNTIMES
+from corral.catalogue.runtimes import BILL_FILE, DRAIN_SECONDS, RUNTIMES
 from corral.catalogue.vocabulary import Engine, Scaler
 from corral.components._pods import restricted_pod
 from corral.components.model.adapters import AdapterFiles
@@ -79,6 +79,24 @@ def _label(text: str) -> str:
     return re.sub(r"[^A-Za-z0-9._-]+", "-", text)[:63].strip("-._")
 
 
+@dataclass(frozen=True)
+class PodEnd:
+    """How a replica ends."""
+
+    hook: int
+    """Seconds until its server is told to."""
+    answering: int
+    """Seconds, those included, until the last answer is there or broken off."""
+
+
+def ending_of(args: ModelArgs) -> PodEnd:
+    """When its server is told: vLLM, which finishes its answers then, as soon as no call comes to it."""
+    if Engine(args["engine"]) is Engine.VLLM:
+        return PodEnd(UNROUTED, UNROUTED + args.get("drain_seconds", DRAIN_SECONDS))
+    drain = args.get("drain_seconds", UNROUTED)
+    return PodEnd(drain, drain)
+
+
 def inference_spec(
     name: str,
     args: ModelArgs,
@@ -97,7 +115,7 @@ def inference_spec(
     """
     runtime = RUNTIMES[Engine(args["engine"])]
     memory = f"{args.get('memory_gib', 4)}Gi"
-    least, drain = args.get("replicas_min", 1), args.get("drain_seconds", UNROUTED)
+    least, ending = args.get("replicas_min", 1), ending_of(args)
     # A Deployment sees no other number, and KServe never observes a change that its Deployment does not see.
     number = {"minReplicas": least} if fixed_number(args) else {}
     variables = [{"name": key, "value": value} for key, value in args.get("environment", {}).items()]
@@ -106,7 +124,7 @@ def inference_spec(
         "runtime": args.get("runtime", runtime.name),
         "args": server_arguments(name, args),
         **({"env": variables} if variables else {}),
-        "lifecycle": {"preStop": {"sleep": {"seconds": drain}}},
+        "lifecycle": {"preStop": {"sleep": {"seconds": ending.hook}}},
         "resources": {
             "requests": {"cpu": "1", "memory": memory, **_extended(args)},
             "limits": {"memory": memory, **_extended(args)},
@@ -122,9 +140,11 @@ def inference_spec(
             **number,
             "deploymentStrategy": _strategy(least),
             # The kubelet takes the time of the hook from it.
-            "terminationGracePeriodSeconds": drain + ENDING,
+            "terminationGracePeriodSeconds": ending.answering + ENDING,
             "serviceAccountName": account,
             "automountServiceAccountToken": False,
+            # A Service called vllm would tell vLLM by VLLM_PORT where to listen.
+            "enableServiceLinks": False,
             "securityContext": restricted_pod(USER),
             "tolerations": [{"key": GPU_TAINT, "operator": "Exists", "effect": "NoSchedule"}],
             "topologySpreadConstraints": topology_spread(names_of(name, args).pods),

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from corral.catalogue.disaggregation import DECODE_PORT, Role, prefill_name, transfer_option
 from corral.catalogue.gpus import gpus
+from corral.catalogue.runtimes import DRAIN_SECONDS
 from corral.catalogue.serving_kinds import PORTS, served_names
 from corral.catalogue.stores import model_prefix
 from corral.catalogue.vocabulary import Allocator
@@ -29,9 +30,6 @@ from corral.stacks.planning.results.models import (
 from corral.stacks.planning.scaling import scaling_plan
 from corral.stacks.planning.serving import arguments, environment, host_memory_gib
 from corral.stacks.planning.sources import origin
-
-DRAIN_SECONDS = 60
-"""Time for the answers that a canary still gives when it is taken out."""
 
 
 def model_plans(

@@ -1,3 +1,5 @@
+import getpass
+
 import pulumi
 import pytest
 from tests.components.harness import build
@@ -53,10 +55,23 @@ def test_every_image_of_kserve_comes_from_the_mirror():
     assert values["controller"]["imagePullSecrets"] == [{"name": "mirror"}]
 
 
-def test_runtimes_tell_nobody_what_they_serve():
+def settings_of_vllm():
     graph = build(lambda: KServe("kserve", {"supply": {}, "cert_manager": "cert-manager"}))
     (vllm,) = graph.one("ClusterServingRuntime", "corral-vllm").inputs["spec"]["containers"]
-    settings = {one["name"]: one["value"] for one in vllm["env"]}
+    return {one["name"]: one["value"] for one in vllm["env"]}
+
+
+def test_vllm_runs_as_a_user_that_its_image_does_not_know(monkeypatch):
+    for name in ("LOGNAME", "USER", "LNAME", "USERNAME"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in settings_of_vllm().items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setattr("pwd.getpwuid", lambda uid: pytest.fail(f"PyTorch's import would ask who {uid} is"))
+    assert getpass.getuser()
+
+
+def test_runtimes_tell_nobody_what_they_serve():
+    settings = settings_of_vllm()
     assert settings["HF_HUB_OFFLINE"] == settings["VLLM_NO_USAGE_STATS"] == settings["DO_NOT_TRACK"] == "1"
 
 

@@ -191,6 +191,14 @@ def test_a_worker_answers_no_call_and_so_no_probe():
     assert not {"startupProbe", "readinessProbe", "livenessProbe", "ports"} & worker.keys()
 
 
+def test_a_worker_stays_while_its_leader_finishes_answers():
+    spec = spec_of(served(**GROUP, drain_seconds=90))
+    (leader,), (worker,) = spec["template"]["containers"], spec["worker"]["containers"]
+    before = leader["lifecycle"]["preStop"]["sleep"]["seconds"]
+    assert worker["lifecycle"]["preStop"]["sleep"]["seconds"] == before + 90
+    assert spec["worker"]["terminationGracePeriodSeconds"] > before + 90
+
+
 def test_an_alert_counts_leaders_where_replicas_are_groups():
     rules = json.dumps(served(**GROUP, monitor_types="there").one("PrometheusRule").inputs)
     assert "kube_statefulset_status_replicas_ready{namespace=" in rules.replace('\\"', '"')

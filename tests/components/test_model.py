@@ -295,6 +295,25 @@ def test_one_replica_that_is_not_ready_is_no_available_deployment():
     assert predictor(model(replicas_min=1))["deploymentStrategy"] == {"type": "Recreate"}
 
 
+@pytest.mark.parametrize(("stated", "seconds"), [({}, 60), ({"drain_seconds": 600}, 600)])
+def test_vllm_finishes_its_answers_once_no_call_comes_and_its_pod_lets_it(stated, seconds):
+    pod = predictor(model(**VLLM, **stated))
+    told = pod["model"]["args"]
+    assert told[told.index("--shutdown-timeout") + 1] == str(seconds), "without it vLLM breaks them off"
+    hook = pod["model"]["lifecycle"]["preStop"]["sleep"]["seconds"]
+    assert hook == 5 and pod["terminationGracePeriodSeconds"] > hook + seconds
+
+
+@pytest.mark.parametrize("own", [["--shutdown-timeout", "300"], ["--shutdown-timeout=300"]])
+def test_more_time_to_answer_than_its_pod_has_is_refused(own):
+    with pytest.raises(ArgsError, match=r"--shutdown-timeout 300 is not allowed, .* 60 s .* drain_seconds"):
+        model(**VLLM, arguments=own)
+    assert (
+        "--shutdown-timeout"
+        not in predictor(model(**VLLM, arguments=own, drain_seconds=300))["model"]["args"][:5]
+    )
+
+
 @pytest.mark.parametrize(("stated", "seconds"), [({}, 5), ({"drain_seconds": 60}, 60)])
 def test_a_replica_that_is_to_end_answers_until_nobody_sends_it_calls(stated, seconds):
     pod = predictor(model(**stated))
@@ -329,6 +348,10 @@ def test_the_roll_out_of_what_the_pods_are_is_awaited_and_not_what_kserve_says_o
 )
 def test_pods_are_made_anew_for_a_change_of_theirs_alone(change, pods):
     assert (rollout(model(**change))[0] != rollout(model())[0]) is pods
+
+
+def test_no_service_beside_a_model_sets_variables_of_its_server():
+    assert predictor(model(**VLLM))["enableServiceLinks"] is False
 
 
 def test_a_replica_runs_restricted_and_without_a_token():
@@ -415,6 +438,7 @@ def test_a_server_is_told_where_its_files_are_its_name_and_where_it_listens():
     assert arguments(**VLLM, arguments=own) == [
         *("/mnt/models", "--served-model-name", "tiny"),
         *listening,
+        *("--shutdown-timeout", "60"),
         *own,
     ]
     assert arguments(arguments=None) == ["--model", "/mnt/models/m.gguf", "--alias", "tiny", *listening]
@@ -430,8 +454,8 @@ def test_text_embeddings_listens_where_it_is_told_and_not_by_its_variable_of_a_p
 
 @pytest.mark.parametrize("own", [["--model=/mnt/models", "--port=8080"], ["/mnt/models", "--port", "8080"]])
 def test_what_the_arguments_state_already_is_not_added(own):
-    seen = arguments(**VLLM, arguments=[*own, "--served-model-name", "chat", "--host", "::"])
-    assert seen == [*own, "--served-model-name", "chat", "--host", "::"]
+    stated = [*own, "--served-model-name", "chat", "--host", "::", "--shutdown-timeout=60"]
+    assert arguments(**VLLM, arguments=stated) == stated
 
 
 def test_variables_of_the_server_reach_its_container_alone():
