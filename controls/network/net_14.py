@@ -111,7 +111,6 @@ def _policy(token: str, key: str, principal: str, effect: str = "Allow", conditi
 
 _QUEUE = ("aws:sqs/queuePolicy:QueuePolicy", "policy")
 
-_OPEN = '{"Statement": [{"Effect": "Allow", "Principal": "*", "Action": "s3:GetObject", "Resource": "*"}]}'
 _ACTIONS = "token.actions.githubusercontent.com"
 
 CONTROL = Control(
@@ -363,41 +362,6 @@ CONTROL = Control(
                     Verdict.GOOD,
                     "pubsub/topicIAMMember:TopicIAMMember",
                     {"member": "group:all@example.eu"},
-                ),
-            )
-        ),
-        *(
-            Case(title, verdict, Resource(f"kubernetes:{token}", "r", {"spec": spec}))
-            for title, verdict, token, spec in (
-                (
-                    "a bucket of anybody's by ACK",
-                    Verdict.BAD,
-                    "s3.services.k8s.aws/v1alpha1:Bucket",
-                    {"policy": _OPEN},
-                ),
-                (
-                    "a bucket of anybody's by Crossplane",
-                    Verdict.BAD,
-                    "s3.aws.upbound.io/v1beta1:BucketPolicy",
-                    {"forProvider": {"policy": _OPEN}},
-                ),
-                (
-                    "a grant to anybody by Config Connector",
-                    Verdict.BAD,
-                    "iam.cnrm.cloud.google.com/v1beta1:IAMPolicyMember",
-                    {"member": "allUsers", "role": "roles/storage.objectViewer"},
-                ),
-                (
-                    "a grant to one by Config Connector",
-                    Verdict.GOOD,
-                    "iam.cnrm.cloud.google.com/v1beta1:IAMPolicyMember",
-                    {"member": "group:a@example.eu", "role": "roles/storage.objectViewer"},
-                ),
-                (
-                    "a bucket of one's own by ACK",
-                    Verdict.GOOD,
-                    "s3.services.k8s.aws/v1alpha1:Bucket",
-                    {"name": "b"},
                 ),
             )
         ),

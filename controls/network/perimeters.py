@@ -105,7 +105,43 @@ def _outgoing(project: str, source: Fields) -> Resource:
 
 
 _ONE = {"identities": ["serviceAccount:a@p.iam.gserviceaccount.com"]}
+_PUBLIC = '{"Statement": [{"Effect": "Allow", "Principal": "*", "Action": "s3:GetObject", "Resource": "*"}]}'
 CASES = (
+    *(
+        Case(title, verdict, Resource(f"kubernetes:{token}", "r", {"spec": spec}))
+        for title, verdict, token, spec in (
+            (
+                "a bucket of anybody's by ACK",
+                Verdict.BAD,
+                "s3.services.k8s.aws/v1alpha1:Bucket",
+                {"policy": _PUBLIC},
+            ),
+            (
+                "a bucket of anybody's by Crossplane",
+                Verdict.BAD,
+                "s3.aws.upbound.io/v1beta1:BucketPolicy",
+                {"forProvider": {"policy": _PUBLIC}},
+            ),
+            (
+                "a grant to anybody by Config Connector",
+                Verdict.BAD,
+                "iam.cnrm.cloud.google.com/v1beta1:IAMPolicyMember",
+                {"member": "allUsers", "role": "roles/storage.objectViewer"},
+            ),
+            (
+                "a grant to one by Config Connector",
+                Verdict.GOOD,
+                "iam.cnrm.cloud.google.com/v1beta1:IAMPolicyMember",
+                {"member": "group:a@example.eu", "role": "roles/storage.objectViewer"},
+            ),
+            (
+                "a bucket of one's own by ACK",
+                Verdict.GOOD,
+                "s3.services.k8s.aws/v1alpha1:Bucket",
+                {"name": "b"},
+            ),
+        )
+    ),
     *(
         Case(title, verdict, subject)
         for title, verdict, subject in (

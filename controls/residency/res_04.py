@@ -150,6 +150,17 @@ def _affinity(operator: str, *zones: str) -> dict[str, Any]:
     return {"affinity": {"nodeAffinity": {_CHOICES[1]: terms}}}
 
 
+def _fleet(region: str) -> Resource:
+    return _made("infrastructure.cluster.x-k8s.io", "AWSCluster", region=region)
+
+
+def _annotated(region: str) -> Resource:
+    notes = {"services.k8s.aws/region": region, "example.org/text": "not us-east-1"}
+    return Resource(
+        "kubernetes:s3.services.k8s.aws/v1alpha1:Bucket", "b", {"metadata": {"annotations": notes}}
+    )
+
+
 def _routed(prefix: str) -> Resource:
     model = f"arn:aws:bedrock:eu-north-1:123456789012:{prefix}anthropic.claude-sonnet-4-20250514-v1:0"
     return Resource(
@@ -180,6 +191,14 @@ CONTROL = Control(
             "objects copied within the account",
             Verdict.GOOD,
             Resource(_REPLICAS, "r", {"rules": [{"destination": {"bucket": "arn:aws:s3:::b"}}]}),
+        ),
+        *(
+            Case(f"a cluster of Cluster API in {region}", verdict, _fleet(region))
+            for region, verdict in (("us-east-1", Verdict.BAD), ("eu-central-1", Verdict.GOOD))
+        ),
+        *(
+            Case(f"what ACK makes in {region}", verdict, _annotated(region))
+            for region, verdict in (("us-east-1", Verdict.BAD), ("eu-central-1", Verdict.GOOD))
         ),
         *(
             Case(f"pods that are to run in {title}", verdict, _scheduled(spec))
