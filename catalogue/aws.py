@@ -1,7 +1,7 @@
 """Partitions of AWS: what the ARNs and names of services of a region begin with."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from functools import cache
 from typing import Any
 
@@ -41,6 +41,25 @@ def partition_of(region: str) -> str | None:
     """
     known = partitions().items()
     return next((name for name, one in known if re.fullmatch(one.regions, region)), None)
+
+
+MOST_TAGS = 40
+"""Tags that a stack may have: of the 50 of a resource (EKS API, `CreateCluster.tags`) some are the program's
+and AWS's own."""
+
+
+def unfit_tags(tags: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+    """Tags that AWS does not take, by their keys, with the reason and the way out.
+
+    Sources: EKS API, `CreateCluster.tags`, of what is reserved; awsdocs/iam-user-guide, id_tags, of keys of
+    roles, which are one in whatever letters.
+    """
+    first: dict[str, str] = {}
+    for key, value in tags.items():
+        if any(text.lower().startswith("aws:") for text in (key, value)):
+            yield key, "AWS keeps keys and values with aws: for itself: use another"
+        if (other := first.setdefault(key.lower(), key)) != key:
+            yield key, f"is {other} in other letters, to IAM the same: leave one out"
 
 
 def tls_only(bucket: str) -> dict[str, Any]:

@@ -1,18 +1,22 @@
 """What every cluster on EKS gets: add-ons, and endpoints of AWS's services in its network."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from functools import cache
+from ipaddress import IPv4Network
 
 from corral.catalogue._read import UNRESOLVED, Entry, Source, read
+from corral.catalogue.aws import partition_of
 
 WIDEST, NARROWEST = 16, 22
-"""Prefixes of a VPC: AWS has none wider, and a narrower one leaves public subnets less than a /28."""
+"""Prefixes of a VPC: AWS has none wider, and no subnet narrower than a /28 (VPC user guide, VPC CIDR blocks,
+subnet sizing), which public ones are in a /22."""
 LETTERS = "abcdefg"
 """Zones that have a part of the VPC, by the last letter of their name."""
 PARTS = 3
 """Bits by which a zone's part of the VPC is narrower: an eighth."""
 LEAST_DISK_GIB = 20
-"""Size that a node group's disk has by default (pulumi-aws 7.51.1, `eks.NodeGroup`)."""
+"""Size of the disk in the image of nodes, which none is smaller than (awslabs/amazon-eks-ami,
+templates/al2023/variables-default.json)."""
 
 
 class EksAddon(Entry):
@@ -35,6 +39,27 @@ class EksAddon(Entry):
         return None if self.version == UNRESOLVED else self.version
 
 
+class SevSnp(Entry):
+    """Where memory is encrypted by AMD SEV-SNP."""
+
+    source: Source
+    partition: str
+    regions: tuple[str, ...]
+    """All regions of the partition that have it; of other partitions nothing was read."""
+    instances: tuple[str, ...]
+    """Instance types that have it."""
+
+
+class NoVpc(Entry):
+    """Addresses that a VPC cannot have."""
+
+    source: Source
+    nobodys: tuple[IPv4Network, ...]
+    """Those of no machine."""
+    of_aws: tuple[IPv4Network, ...]
+    """Those that services of AWS use within themselves."""
+
+
 class EksServices(Entry):
     """Add-ons and endpoints."""
 
@@ -52,6 +77,8 @@ class EksServices(Entry):
     """Addresses of a subnet that no node, pod or endpoint can have."""
     log_days: tuple[int, ...]
     """Periods for which logs can be kept."""
+    sev_snp: SevSnp
+    no_vpc: NoVpc
 
     def node_addresses(self, instance: str) -> int:
         """Addresses that a node holds before it has many pods: of one interface in use and a spare one."""
@@ -67,3 +94,25 @@ class EksServices(Entry):
 def eks_services() -> EksServices:
     """Add-ons by name, and endpoints."""
     return read("eks.yaml", EksServices)
+
+
+def no_vpc(network: IPv4Network) -> Iterator[str]:
+    """Why no VPC has the addresses of `network`, with the way out."""
+    known, use = eks_services().no_vpc, "use a network such as 10.0.0.0/16"
+    if any(network.overlaps(one) for one in known.nobodys):
+        yield f"no machine has such addresses: {use}"
+    if any(network.overlaps(one) for one in known.of_aws):
+        yield f"services of AWS have these addresses for themselves: {use}"
+
+
+def unencrypted(instance: str, region: str) -> Iterator[tuple[str, str, str]]:
+    """Why memory of `instance` is not encrypted in use in `region`: the key, its value, and the reason."""
+    known = eks_services().sev_snp
+    if partition_of(region) == known.partition and region not in known.regions:
+        use = f"use {' or '.join(known.regions)}, or leave it out"
+        yield "confidential", "true", f"EC2 has no AMD SEV-SNP in {region}, which encrypts memory: {use}"
+    elif instance not in known.instances:
+        reason = (
+            f"AMD SEV-SNP, which encrypts memory, is of other types: use one such as {known.instances[2]}"
+        )
+        yield "instance_type", instance, reason

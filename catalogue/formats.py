@@ -96,13 +96,15 @@ CIDR = Format(r"[0-9]{1,3}(\.[0-9]{1,3}){3}/[0-9]{1,2}", "a network such as 10.0
 AWS_ZONE = Format(r"[a-z]{2,4}(-[a-z]+)+-[0-9][a-z]", "a zone of the region, such as eu-central-1a")
 EKS_NAME = Format(r"[A-Za-z0-9][A-Za-z0-9_-]{0,99}", "letters, digits, - and _, at most 100")
 TAG = Format(r"[\w .:/=+@-]{1,128}", "letters, digits, spaces and . : / = + - @ _, at most 128")
+TAG_TEXT = Format(r"[\w .:/=+@-]{0,256}", "letters, digits, spaces and . : / = + - @ _, at most 256")
+"""Values of tags; lengths and letters of both: EKS API, `CreateCluster.tags`."""
 STACK = Format(
     r"[A-Za-z0-9._-]+/[A-Za-z0-9._-]+/[A-Za-z0-9._-]+",
     "ORGANIZATION/PROJECT/STACK, such as organization/clusters/eu",
 )
 GCP_PROJECT = Format(r"[a-z][a-z0-9-]{4,28}[a-z0-9]", "6 to 30 lowercase letters, digits and -")
 GCP_REGION = Format(r"[a-z]+-[a-z]+[0-9]+", "a region, such as europe-west3")
-GCP_ZONE = Format(r"[a-z]+-[a-z]+[0-9]+-[a-z]", "a zone of the region, such as europe-west3-b")
+GCP_ZONE = Format(r"[a-z]+-[a-z]+[0-9]+-(ai[0-9]+)?[a-z]", "a zone of the region, such as europe-west3-b")
 GCP_KEY = Format(
     r"projects/[^/]+/locations/[^/]+/keyRings/[^/]+/cryptoKeys/[^/]+",
     "the id of a key, projects/…/locations/…/keyRings/…/cryptoKeys/…",

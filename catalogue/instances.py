@@ -1,5 +1,6 @@
 """Instance types: what a node that a cloud rents out has."""
 
+import re
 from collections.abc import Mapping
 from functools import cache
 
@@ -42,6 +43,8 @@ class _Instances(Entry):
         return self
 
 
+_SERIES = re.compile("[.-]")
+"""What ends the series in a machine type's name."""
 CARDS_UNREAD = frozenset({"p6-b300.48xlarge"})
 """Types of which it was not read whether their first network card has AWS's Elastic Fabric Adapter."""
 
@@ -54,6 +57,18 @@ def _file() -> _Instances:
 def instances() -> Mapping[str, Instance]:
     """All instance types by name, such as `p5.48xlarge`."""
     return _file().instances
+
+
+def gpus_said(machine: str) -> str | None:
+    """That `machine` has GPUs, as all types have whose names begin as its own; None: nothing is known of any.
+
+    >>> gpus_said("g5.xlarge"), gpus_said("a2-megagpu-16g"), gpus_said("m7i.large")
+    ('has GPUs (A10G)', 'has GPUs', None)
+    """
+    if machine in instances():
+        return f"has GPUs ({instances()[machine].gpu})"
+    begins = {_SERIES.split(name)[0] for name in instances()}
+    return "has GPUs" if _SERIES.split(machine)[0] in begins else None
 
 
 def with_efa(gpu: str) -> tuple[str, ...]:

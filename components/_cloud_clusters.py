@@ -8,7 +8,7 @@ from packaging.version import Version
 
 from corral.catalogue.charts import charts_of
 from corral.catalogue.formats import Format
-from corral.catalogue.instances import instances
+from corral.catalogue.instances import gpus_said
 from corral.catalogue.vocabulary import Addon
 from corral.controls.network.world import world
 
@@ -53,9 +53,8 @@ def network_of(text: str) -> IPv4Network | None:
 def machine_problems(machine: str, allowed: Format, pool: str, where: str) -> Iterator[str]:
     """Machine types of system nodes that have another form, or GPUs, which `pool` is for."""
     yield from format_problems(machine, allowed, where)
-    if machine in instances():
-        gpu = instances()[machine].gpu
-        yield f"{where}: {machine!r} has GPUs ({gpu}); use a type without, and {pool}"
+    if (said := gpus_said(machine)) is not None:
+        yield f"{where}: {machine!r} {said}; use a type without, and {pool}"
 
 
 def size_problems(least: int, most: int, disk_gib: int, least_disk_gib: int, where: str) -> Iterator[str]:

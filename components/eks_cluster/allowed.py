@@ -1,11 +1,19 @@
 """What a cluster on EKS refuses before anything of it is registered, one line each."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
-from corral.catalogue.aws import partition_of, partitions
-from corral.catalogue.eks import LEAST_DISK_GIB, LETTERS, NARROWEST, WIDEST, eks_services
-from corral.catalogue.formats import Format
+from corral.catalogue.aws import MOST_TAGS, partition_of, partitions, unfit_tags
+from corral.catalogue.eks import (
+    LEAST_DISK_GIB,
+    LETTERS,
+    NARROWEST,
+    WIDEST,
+    eks_services,
+    no_vpc,
+    unencrypted,
+)
+from corral.catalogue.formats import ADMIN, EKS_NAME, INSTANCE_TYPE, TAG, TAG_TEXT, Format
 from corral.components._cloud_clusters import (
     client_problems,
     format_problems,
@@ -17,9 +25,6 @@ from corral.components._cloud_clusters import (
 from corral.components.eks_cluster.args import EksClusterArgs, EksNetwork, EksSystemNodes
 
 CIDR = "10.0.0.0/16"
-_CLUSTER = Format(r"[A-Za-z0-9][A-Za-z0-9_-]{0,99}", "letters, digits, - and _, at most 100")
-_ADMIN = Format(r"[A-Za-z0-9][A-Za-z0-9-]{0,30}", "letters, digits and -, at most 31")
-_MACHINE = Format(r"[a-z0-9-]+\.[a-z0-9-]+", "FAMILY.SIZE, such as m7i.xlarge")
 _ADDON_VERSION = Format(
     r"v[0-9]+\.[0-9]+\.[0-9]+-eksbuild\.[0-9]+",
     "AWS's form, such as v1.2.3-eksbuild.4, which names one build",
@@ -30,7 +35,7 @@ _PRINCIPAL = re.compile(r"arn:([a-z-]+):iam::[0-9]{12}:(?:role|user)/[A-Za-z0-9+
 def problems(args: EksClusterArgs, owner: str) -> Iterator[str]:
     """What of `args` cannot be, or does not combine."""
     name = args.get("cluster_name", owner)
-    yield from format_problems(name, _CLUSTER, f"{owner}.cluster_name")
+    yield from format_problems(name, EKS_NAME, f"{owner}.cluster_name")
     partition = partition_of(args["region"])
     if partition is None:
         known = " or ".join(partitions())
@@ -39,7 +44,8 @@ def problems(args: EksClusterArgs, owner: str) -> Iterator[str]:
     yield from version_problems(args["version"], args.get("dra", True), f"{owner}.version")
     yield from _admin_problems(args, partition, f"{owner}.admins")
     yield from _network_problems(args.get("network", {}), f"{owner}.network")
-    yield from _node_problems(args["nodes"], len(args["zones"]), f"{owner}.nodes")
+    yield from _node_problems(args["nodes"], args, f"{owner}.nodes")
+    yield from tag_problems(args.get("tags", {}), f"{owner}.tags")
     yield from _addon_problems(args.get("addon_versions", {}), f"{owner}.addon_versions")
     days = args.get("log_days", 365)
     if days not in eks_services().log_days:
@@ -63,7 +69,7 @@ def _admin_problems(args: EksClusterArgs, partition: str | None, where: str) -> 
     if not args["admins"]:
         yield f"{where}: empty, so that nobody could enter the cluster; name one role or more"
     for name, arn in args["admins"].items():
-        yield from format_problems(name, _ADMIN, f"{where}, key {name!r}")
+        yield from format_problems(name, ADMIN, f"{where}, key {name!r}")
         if not isinstance(arn, str):
             continue
         match = _PRINCIPAL.fullmatch(arn)
@@ -85,13 +91,28 @@ def _network_problems(network: EksNetwork, where: str) -> Iterator[str]:
             f"{where}.cidr: {cidr!r} has no room for subnets of nodes and pods, an eighth of it each; "
             f"use a /{WIDEST} to /{NARROWEST}"
         )
+    else:
+        yield from (f"{where}.cidr: {cidr!r}; {reason}" for reason in no_vpc(parsed))
     yield from client_problems(network.get("api_clients", []), f"{where}.api_clients")
 
 
-def _node_problems(nodes: EksSystemNodes, zones: int, where: str) -> Iterator[str]:
+def tag_problems(tags: Mapping[str, str], where: str) -> Iterator[str]:
+    """Tags that AWS does not take."""
+    for key, value in tags.items():
+        yield from format_problems(key, TAG, f"{where}, key {key!r}")
+        yield from format_problems(value, TAG_TEXT, f"{where}[{key!r}]")
+    yield from (f"{where}, key {key!r}: {reason}" for key, reason in unfit_tags(tags))
+    if len(tags) > MOST_TAGS:
+        yield f"{where}: {len(tags)} tags; use {MOST_TAGS} at most"
+
+
+def _node_problems(nodes: EksSystemNodes, args: EksClusterArgs, where: str) -> Iterator[str]:
     machine = nodes["instance_type"]
-    yield from machine_problems(machine, _MACHINE, "EksGpuNodePool", f"{where}.instance_type")
-    least = nodes.get("min", zones)
+    yield from machine_problems(machine, INSTANCE_TYPE, "EksGpuNodePool", f"{where}.instance_type")
+    if nodes.get("confidential", False):
+        for key, value, reason in unencrypted(machine, args["region"]):
+            yield f"{where}.{key}: {value!r}; {reason}"
+    least = nodes.get("min", len(args["zones"]))
     disk = nodes.get("disk_gib", LEAST_DISK_GIB)
     yield from size_problems(least, nodes.get("max", 2 * least), disk, LEAST_DISK_GIB, where)
 

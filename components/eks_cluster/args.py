@@ -43,7 +43,8 @@ class EksSystemNodes(TypedDict):
     disk_gib: NotRequired[int]
     """Size of each node's disk in GiB, 20 or more; 100 when omitted."""
     confidential: NotRequired[bool]
-    """True: memory is encrypted by AMD SEV-SNP, which few machine types and regions have."""
+    """True: memory is encrypted by AMD SEV-SNP, which some types of M6a, C6a and R6a have; of partition aws,
+    in eu-west-1 and us-east-2."""
 
 
 class EksKeys(TypedDict):

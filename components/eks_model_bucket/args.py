@@ -7,6 +7,7 @@ import pulumi
 
 from corral.catalogue.aws import partition_of, partitions
 from corral.components._accounts import PodAccount, account_problems
+from corral.components.eks_cluster.allowed import tag_problems
 
 
 class EksModelBucketArgs(TypedDict):
@@ -44,6 +45,7 @@ def problems(args: EksModelBucketArgs, owner: str) -> Iterator[str]:
     if partition_of(args["region"]) is None:
         known = " or ".join(partitions())
         yield f"{owner}.region: {args['region']!r} is in no partition that is known; use a region of {known}"
+    yield from tag_problems(args.get("tags", {}), f"{owner}.tags")
     yield from account_problems(args["readers"], args.get("writers", []), owner)
     for key in ("lock_days", "old_version_days"):
         days = args.get(key, 1)

@@ -6,6 +6,7 @@ from ipaddress import IPv4Network
 from itertools import combinations
 
 from corral.catalogue.formats import (
+    GCE_DISK_TYPE,
     GCE_MACHINE,
     GCP_KEY,
     GCP_LABEL_KEY,
@@ -16,12 +17,17 @@ from corral.catalogue.formats import (
     Format,
 )
 from corral.catalogue.gke import (
+    BOOT_DISK,
     LEAST_DISK_GIB,
     LEAST_NODES,
     LONGEST_LOG_DAYS,
+    MOST_LABELS,
     NODES,
     PODS,
+    RESERVED_LABELS,
     SERVICES,
+    misfits,
+    private,
     zones_of,
 )
 from corral.components._cloud_clusters import (
@@ -67,6 +73,10 @@ def label_problems(labels: Mapping[str, str], where: str) -> Iterator[str]:
     for key, value in labels.items():
         yield from format_problems(key, GCP_LABEL_KEY, f"{where}, key {key!r}")
         yield from format_problems(value, GCP_LABEL_TEXT, f"{where}[{key!r}]")
+        if key.startswith(RESERVED_LABELS):
+            yield f"{where}, key {key!r}: Google keeps keys with {' and '.join(RESERVED_LABELS)} for itself"
+    if len(labels) > MOST_LABELS:
+        yield f"{where}: {len(labels)} labels; use {MOST_LABELS} at most"
 
 
 def _zone_problems(zones: list[str], region: str, where: str) -> Iterator[str]:
@@ -105,7 +115,7 @@ def _network_problems(network: GkeNetwork, where: str) -> Iterator[str]:
     known: dict[str, IPv4Network] = {}
     for key, text in ranges.items():
         parsed = network_of(text)
-        if parsed is None or not parsed.is_private:
+        if parsed is None or not private(parsed):
             yield f"{where}.{key}: {text!r} is not allowed; use a private network such as {NODES}"
         else:
             known[key] = parsed
@@ -121,6 +131,11 @@ def _node_problems(nodes: GkeSystemNodes, where: str) -> Iterator[str]:
     least = nodes.get("min", LEAST_NODES)
     disk = nodes.get("disk_gib", LEAST_DISK_GIB)
     yield from size_problems(least, nodes.get("max", 2 * least), disk, LEAST_DISK_GIB, where)
+    disk_type, confidential = nodes.get("disk_type", BOOT_DISK), nodes.get("confidential", False)
+    yield from format_problems(disk_type, GCE_DISK_TYPE, f"{where}.disk_type")
+    if GCE_DISK_TYPE.matches(disk_type):
+        for key, value, reason in misfits(machine, disk_type, confidential=confidential):
+            yield f"{where}.{key}: {value!r} {reason}"
 
 
 def _maintenance_problems(maintenance: GkeMaintenance, where: str) -> Iterator[str]:

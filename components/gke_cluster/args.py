@@ -56,11 +56,12 @@ class GkeSystemNodes(TypedDict):
     max: NotRequired[int]
     """Most nodes; twice the fewest when omitted."""
     disk_gib: NotRequired[int]
-    """Size of each node's disk in GiB, 20 or more; 100 when omitted."""
+    """Size of each node's disk in GiB, 15 or more; 100 when omitted."""
     disk_type: NotRequired[str]
-    """Type of the disk; `pd-balanced` when omitted, which the newest machine families do not take."""
+    """Type of the disk; `pd-balanced` when omitted, which the newest machine series do not take."""
     confidential: NotRequired[bool]
-    """True: memory is encrypted while in use, which few machine types have, such as those of N2D."""
+    """True: memory is encrypted while in use, by AMD SEV in types of N2D, C2D, C3D and C4D, by Intel TDX in
+    standard ones of C3 and C4."""
 
 
 class GkeKeys(TypedDict):

@@ -7,7 +7,7 @@ from typing import Any, cast
 import pulumi
 import pulumi_gcp as gcp
 
-from corral.catalogue.gke import LEAST_NODES
+from corral.catalogue.gke import BOOT_DISK, LEAST_NODES, series_of
 from corral.components._gcp import GcpSite
 from corral.components._kit import COMPONENT_LABEL, fingerprint
 from corral.components.gke_cluster.args import GkeSystemNodes
@@ -16,7 +16,6 @@ from corral.components.gke_cluster.site import COMPONENT
 from corral.components.gpu_node_pool.gke_nodes import NODE_ROLE, SCOPES
 
 DISK_GIB = 100
-DISK_TYPE = "pd-balanced"
 
 
 @dataclass(frozen=True)
@@ -50,12 +49,12 @@ def machine(
     site: GcpSite, nodes: GkeSystemNodes, keys: ClusterKeys, identity: NodeIdentity
 ) -> Mapping[str, Any]:
     """How each machine is made, for a pool as well as for the one that a cluster begins with."""
-    confidential = {"confidential_nodes": {"enabled": True}} if nodes.get("confidential", False) else {}
+    confidential = {"confidential_nodes": _encrypted(nodes["machine_type"])}
     return {
         "machine_type": nodes["machine_type"],
         "image_type": "COS_CONTAINERD",
         "disk_size_gb": nodes.get("disk_gib", DISK_GIB),
-        "disk_type": nodes.get("disk_type", DISK_TYPE),
+        "disk_type": nodes.get("disk_type", BOOT_DISK),
         "boot_disk_kms_key": keys.disks,
         "labels": {COMPONENT_LABEL: COMPONENT},
         "resource_labels": site.labelled,
@@ -64,8 +63,16 @@ def machine(
         "oauth_scopes": list(SCOPES),
         "shielded_instance_config": {"enable_secure_boot": True, "enable_integrity_monitoring": True},
         "workload_metadata_config": {"mode": "GKE_METADATA"},
-        **confidential,
+        **(confidential if nodes.get("confidential", False) else {}),
     }
+
+
+def _encrypted(machine: str) -> Mapping[str, Any]:
+    """Memory encrypted in use, by AMD's SEV unless the series has another technology, which is then named."""
+    series = series_of(machine)
+    technology = None if series is None else series.encryption
+    named = {} if technology in (None, "SEV") else {"confidential_instance_type": technology}
+    return {"enabled": True, **named}
 
 
 def system_nodes(

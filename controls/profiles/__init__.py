@@ -82,7 +82,7 @@ class Profile:
             return True
         if region in MULTI_REGIONS:
             return MULTI_REGIONS[region] <= self.jurisdiction
-        zone = re.fullmatch(r"(.*\d)-?[a-z]", region)
+        zone = re.fullmatch(r"(.*?\d)(-ai\d+|-)?[a-z]", region)
         return zone is not None and zone[1] in self.regions
 
 

@@ -20,7 +20,8 @@ _AWS = (
     rf"-{_DIRECTION}-\d[a-z]?"
 )
 _GOOGLE = (
-    rf"(?:us|europe|asia|australia|northamerica|southamerica|me|africa)-{_DIRECTION}\d{{1,2}}(?:-[a-f])?"
+    rf"(?:us|europe|asia|australia|northamerica|southamerica|me|africa)-{_DIRECTION}\d{{1,2}}"
+    r"(?:-(?:ai\d+)?[a-f])?"
 )
 _TOKEN = re.compile(
     rf"(?:(?<![A-Za-z0-9-])|(?<=regional-))(?:{_AWS}|{_GOOGLE})(?![A-Za-z0-9])", re.IGNORECASE

@@ -72,6 +72,11 @@ CONTROL = Control(
             Verdict.GOOD,
             Resource("gcp:container/nodePool:NodePool", "p", {"location": "europe-west4-b"}),
         ),
+        Case(
+            "a Google zone of accelerators alone",
+            Verdict.GOOD,
+            Resource("gcp:container/nodePool:NodePool", "p", {"location": "europe-west4-ai1a"}),
+        ),
         Case("London looks European", Verdict.BAD, bucket(region="eu-west-2")),
         Case("Zurich looks European", Verdict.BAD, bucket(region="eu-central-2")),
         Case(

@@ -305,6 +305,7 @@ CONTROL = Control(
                     {"containerDefinitions": '[{"image": "1.dkr.ecr.us-east-1.amazonaws.com/x:1"}]'},
                 ),
                 ("a zone of a cluster", "gcp:container/cluster:Cluster", {"nodeLocations": ["us-east1-b"]}),
+                ("a zone of GPUs", "gcp:container/nodePool:NodePool", {"nodeLocations": ["us-south1-ai1b"]}),
                 (
                     "a dual region by its parts",
                     "gcp:storage/bucket:Bucket",

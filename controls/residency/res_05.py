@@ -24,7 +24,7 @@ def _parameters(profile: Profile) -> dict[str, str]:
     places = "" if profile.regions is None else "|".join(sorted(profile.regions))
     return {
         "clouds": text(list(CLOUD)),
-        "place": text(f"^({places})(-?[a-z])?$" if places else ".*"),
+        "place": text(f"^({places})((-ai[0-9]+|-)?[a-z])?$" if places else ".*"),
         "anywhere": "true" if profile.regions is None else "false",
     }
 
@@ -61,7 +61,7 @@ CONTROL = Control(
         Case(
             "Google, in zones of the profile",
             Verdict.GOOD,
-            _class("pd.csi.storage.gke.io", ["europe-west3-a"]),
+            _class("pd.csi.storage.gke.io", ["europe-west3-a", "europe-west4-ai1a"]),
         ),
         Case("in zones not known yet", Verdict.UNDECIDED, _class(CLOUD[0], UNKNOWN)),
         Case("anywhere", Verdict.BAD, _class(CLOUD[0])),

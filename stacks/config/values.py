@@ -48,6 +48,7 @@ from corral.catalogue.formats import (
     STACK,
     SUBDOMAIN,
     TAG,
+    TAG_TEXT,
     Format,
 )
 from corral.catalogue.formats import LABEL as NAMESPACE
@@ -352,6 +353,7 @@ Principal = Annotated[str, AfterValidator(_format(IAM_PRINCIPAL)), WithJsonSchem
 KmsKey = Annotated[str, AfterValidator(_format(KMS_KEY)), WithJsonSchema(_text(KMS_KEY))]
 """ARN of a key."""
 Tag = Annotated[str, AfterValidator(_format(TAG)), WithJsonSchema(_text(TAG))]
+TagText = Annotated[str, AfterValidator(_format(TAG_TEXT)), WithJsonSchema(_text(TAG_TEXT))]
 """Key or value of a tag of AWS."""
 
 StackName = Annotated[str, AfterValidator(_format(STACK)), WithJsonSchema(_text(STACK))]

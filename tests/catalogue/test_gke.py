@@ -2,7 +2,8 @@
 
 import pytest
 
-from corral.catalogue.gke import families, family
+from corral.catalogue.formats import GCE_DISK_TYPE
+from corral.catalogue.gke import every_series, families, family
 from corral.catalogue.gpus import gpus
 from corral.catalogue.instances import instances
 from corral.catalogue.vocabulary import Cloud
@@ -24,3 +25,12 @@ def test_a_family_has_machine_types_of_one_gpu():
 def test_a_family_that_nobody_knows_is_no_family():
     with pytest.raises(KeyError):
         family("n2-standard-8")
+
+
+def test_each_way_to_encrypt_memory_in_use_is_one_that_gke_names():
+    assert {one.encryption for one in every_series().values()} == {None, "SEV", "TDX"}
+
+
+def test_a_series_takes_disks_that_a_stack_file_can_name():
+    for name, one in every_series().items():
+        assert one.boot_disks and all(map(GCE_DISK_TYPE.matches, one.boot_disks)), name

@@ -329,7 +329,7 @@ def test_every_key_of_the_section_reaches_the_cluster():
         50,
         "hyperdisk-balanced",
     )
-    assert node["confidentialNodes"] == {"enabled": True}
+    assert node["confidentialNodes"] == {"enabled": True, "confidentialInstanceType": "TDX"}
     assert graph.one("StorageClass").inputs["parameters"]["type"] == "hyperdisk-balanced"
 
 

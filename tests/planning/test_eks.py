@@ -77,6 +77,14 @@ def test_the_plan_says_what_system_nodes_must_hold_which_it_cannot_check():
 
 EKS = "cluster.eks"
 INSIDE = {"name": "intake", "url": "s3://example-intake", "region": "eu-central-1"}
+IRELAND: list[tuple[str, Any]] = [
+    ("sovereignty.profile", "open"),
+    ("sovereignty.region", "eu-west-1"),
+    (f"{EKS}.zones", ["eu-west-1a", "eu-west-1b"]),
+    (f"{EKS}.network.egress", "nat"),
+    ("budget", None),
+]
+"""The stack in a region where EC2 has SEV-SNP."""
 ELSEWHERE = {"name": "intake", "url": "s3://example-intake", "endpoint": "https://s3.example.eu"}
 BAD: list[tuple[str, list[tuple[str, Any]], str]] = [
     (
@@ -284,7 +292,7 @@ BAD: list[tuple[str, list[tuple[str, Any]], str]] = [
     (
         "a tag of AWS",
         [(f"{EKS}.tags", {"AWS:owner": "a"})],
-        "cluster.eks.tags.AWS:owner: AWS:owner: AWS keeps keys with aws: for itself",
+        "cluster.eks.tags.AWS:owner: AWS:owner: AWS keeps keys and values with aws: for itself",
     ),
     (
         "tags that IAM takes for one",
@@ -297,9 +305,42 @@ BAD: list[tuple[str, list[tuple[str, Any]], str]] = [
         "cluster.eks.tags: 41 tags: what is made has 50 at most",
     ),
     (
-        "confidential nodes of another maker",
-        [(f"{EKS}.system-nodes.confidential", True), (f"{EKS}.system-nodes.instance", "m7i.2xlarge")],
-        "cluster.eks.system-nodes.instance: m7i.2xlarge: memory is encrypted by AMD SEV-SNP",
+        "a value of a tag of AWS",
+        [(f"{EKS}.tags", {"owner": "Aws:a"})],
+        "cluster.eks.tags.owner: owner: AWS keeps keys and values with aws: for itself",
+    ),
+    (
+        "a value of a tag with more letters than it has",
+        [(f"{EKS}.tags", {"owner": "a" * 257})],
+        f"cluster.eks.tags.owner: {'a' * 57}...: use letters, digits, spaces and",
+    ),
+    *(
+        (
+            f"confidential nodes without SEV-SNP: {instance}",
+            [
+                *IRELAND,
+                (f"{EKS}.system-nodes.confidential", True),
+                (f"{EKS}.system-nodes.instance", instance),
+            ],
+            f"cluster.eks.system-nodes.instance: {instance}: AMD SEV-SNP, which encrypts memory, is of ",
+        )
+        for instance in ("m7i.2xlarge", "m7a.2xlarge", "m6a.12xlarge", "r6a.8xlarge", "c6ad.large")
+    ),
+    (
+        "confidential nodes where EC2 has none",
+        [(f"{EKS}.system-nodes.confidential", True), (f"{EKS}.system-nodes.instance", "m6a.2xlarge")],
+        "cluster.eks.system-nodes.confidential: true: EC2 has no AMD SEV-SNP in eu-central-1, which encrypts "
+        "memory: use us-east-2 or eu-west-1, or leave it out",
+    ),
+    (
+        "the network of Docker in services of AWS",
+        [(f"{EKS}.network.cidr", "172.17.128.0/17")],
+        "cluster.eks.network.cidr: 172.17.128.0/17: services of AWS have these addresses for themselves",
+    ),
+    (
+        "system nodes with GPUs of a size that is not in the catalogue",
+        [(f"{EKS}.system-nodes.instance", "p4d.xlarge")],
+        "cluster.eks.system-nodes.instance: p4d.xlarge: has GPUs: use a type without",
     ),
     *(
         (
@@ -453,14 +494,27 @@ def test_a_zone_without_a_fabric_is_refused_since_the_nodes_are_in_all_zones_of_
     assert "gpu-pools[0].zone: eu-central-1a: belongs to kind gke" in lines
 
 
-def test_what_is_near_a_limit_of_aws_is_planned():
-    section = [
-        ("sovereignty.profile", "open"),
+NEAR: dict[str, list[tuple[str, Any]]] = {
+    "names and tags": [
         ("gpu-pools.0.name", "p" * 32),
-        (f"{EKS}.network.cidr", "100.64.0.0/16"),
-        (f"{EKS}.system-nodes.confidential", True),
-        (f"{EKS}.system-nodes.instance", "m6a.2xlarge"),
-        (f"{EKS}.tags", {f"t{number}": "a" for number in range(40)}),
-    ]
-    config = parse(stated(*section))
+        (f"{EKS}.tags", {"lambda": "a" * 256, "b": "", **{f"t{number}": "a" for number in range(38)}}),
+    ],
+    "shared addresses": [(f"{EKS}.network.cidr", "100.64.0.0/16")],
+    "benchmark addresses": [(f"{EKS}.network.cidr", "198.19.0.0/16")],
+    "beside Docker's": [(f"{EKS}.network.cidr", "172.18.0.0/16")],
+    "ten years of logs": [(f"{EKS}.log-days", 3653)],
+    **{
+        f"confidential {instance}": [
+            *IRELAND,
+            (f"{EKS}.system-nodes.confidential", True),
+            (f"{EKS}.system-nodes.instance", instance),
+        ]
+        for instance in ("m6a.2xlarge", "c6a.16xlarge", "r6a.4xlarge")
+    },
+}
+
+
+@pytest.mark.parametrize("changes", NEAR.values(), ids=NEAR)
+def test_what_is_near_a_limit_of_aws_is_planned(changes: list[tuple[str, Any]]):
+    config = parse(stated(("sovereignty.profile", "open"), *changes))
     assert plan(config, "eks-eu", locks(config)).cluster.eks

@@ -111,7 +111,7 @@ BAD: list[tuple[str, list[tuple[str, Any]], str]] = [
     (
         "addresses of the internet",
         [(f"{GKE}.network.pods", "34.0.0.0/14")],
-        "cluster.gke.network.pods: 34.0.0.0/14: not private: use a network such as 10.0.0.0/16",
+        "cluster.gke.network.pods: 34.0.0.0/14: no private network: use one such as 10.0.0.0/16",
     ),
     (
         "bits of a host",
@@ -260,7 +260,7 @@ BAD: list[tuple[str, list[tuple[str, Any]], str]] = [
     (
         "more nodes than have addresses",
         [(f"{GKE}.network.nodes", "10.0.0.0/29")],
-        "cluster.gke.network.nodes: 10.0.0.0/29: has addresses for 4 nodes, and there may be ",
+        "cluster.gke.network.nodes: 10.0.0.0/29: has addresses for 3 nodes, and there may be ",
     ),
     (
         "more nodes than have addresses for pods",
@@ -280,7 +280,22 @@ BAD: list[tuple[str, list[tuple[str, Any]], str]] = [
     (
         "a disk that the machines do not take",
         [(f"{GKE}.system-nodes.machine", "c4-standard-8")],
-        "cluster.gke.system-nodes.disk-type: pd-balanced: c4 takes none: use hyperdisk-balanced",
+        "cluster.gke.system-nodes.disk-type: pd-balanced: c4 takes no such boot disk: use hyperdisk-balanced",
+    ),
+    (
+        "a newer disk than the machines take",
+        [(f"{GKE}.system-nodes.disk-type", "hyperdisk-balanced")],
+        "cluster.gke.system-nodes.disk-type: hyperdisk-balanced: n2d takes no such boot disk: use pd",
+    ),
+    (
+        "an older disk than the machines take",
+        [(f"{GKE}.system-nodes.machine", "c3-standard-8"), (f"{GKE}.system-nodes.disk-type", "pd-standard")],
+        "cluster.gke.system-nodes.disk-type: pd-standard: c3 takes no such boot disk: use pd-balanced",
+    ),
+    (
+        "system nodes with GPUs of a size that is not in the catalogue",
+        [(f"{GKE}.system-nodes.machine", "a2-megagpu-16g")],
+        "cluster.gke.system-nodes.machine: a2-megagpu-16g: has GPUs: use a type without",
     ),
     (
         "a disk that there is not",
@@ -290,12 +305,30 @@ BAD: list[tuple[str, list[tuple[str, Any]], str]] = [
     (
         "confidential nodes that cannot be",
         [(f"{GKE}.system-nodes.confidential", True), (f"{GKE}.system-nodes.machine", "n2-standard-8")],
-        "cluster.gke.system-nodes.machine: n2-standard-8: n2 cannot encrypt memory in use",
+        "cluster.gke.system-nodes.machine: n2-standard-8: cannot encrypt memory in use",
+    ),
+    (
+        "confidential nodes of a series that has them in another size",
+        [
+            (f"{GKE}.system-nodes.confidential", True),
+            (f"{GKE}.system-nodes.machine", "c3-highmem-8"),
+        ],
+        "cluster.gke.system-nodes.machine: c3-highmem-8: cannot encrypt memory in use: use one such as n2d",
+    ),
+    (
+        "addresses that no subnet has",
+        [(f"{GKE}.network.pods", "169.254.0.0/16")],
+        "cluster.gke.network.pods: 169.254.0.0/16: no private network: use one such as 10.0.0.0/16",
+    ),
+    (
+        "more labels than there is room for",
+        [(f"{GKE}.labels", {f"l{number}": "a" for number in range(61)})],
+        "cluster.gke.labels: 61 labels: what is made has 64, some of them not the stack's: use 60 at most",
     ),
     (
         "a label of Google",
         [(f"{GKE}.labels", {"goog-owner": "a"})],
-        "cluster.gke.labels.goog-owner: goog-owner: Google keeps what begins with goog for itself",
+        "cluster.gke.labels.goog-owner: goog-owner: Google keeps keys with goog- and google- for itself",
     ),
     (
         "callers of the API twice",
@@ -331,9 +364,8 @@ def test_with_a_way_to_the_internet_any_mirror_driver_and_source_will_do():
     assert made.cluster.gke is not None and made.cluster.gke.mirror is None
 
 
-def test_what_is_near_a_limit_of_google_is_planned():
-    section = [
-        ("sovereignty.profile", "open"),
+NEAR: list[list[tuple[str, Any]]] = [
+    [
         ("gpu-pools.0.name", "p" * 32),
         ("tenants.0.gpus", None),
         (f"{GKE}.network.nodes", "10.0.0.0/27"),
@@ -341,6 +373,44 @@ def test_what_is_near_a_limit_of_google_is_planned():
         (f"{GKE}.network.services", "10.9.0.0/27"),
         (f"{GKE}.system-nodes.machine", "c4-standard-8"),
         (f"{GKE}.system-nodes.disk-type", "hyperdisk-balanced"),
-    ]
-    config = parse(changed(*section))
+    ],
+    [(f"{GKE}.network.pods", "100.64.0.0/14"), (f"{GKE}.network.services", "100.112.0.0/20")],
+    [(f"{GKE}.labels", {"google": "a", "googles": "b", **{f"l{number}": "a" for number in range(58)}})],
+    [(f"{GKE}.system-nodes.disk-gib", 15)],
+    [
+        (f"{GKE}.system-nodes.machine", "z9-standard-8"),
+        (f"{GKE}.system-nodes.disk-type", "hyperdisk-balanced"),
+    ],
+    *(
+        [
+            (f"{GKE}.system-nodes.machine", machine),
+            (f"{GKE}.system-nodes.disk-type", disk),
+            (f"{GKE}.system-nodes.confidential", True),
+        ]
+        for machine, disk in (
+            ("n2d-custom-8-32768", "pd-ssd"),
+            ("c2d-standard-8", "pd-standard"),
+            ("c3-standard-8-lssd", "pd-balanced"),
+            ("c3d-highmem-8", "hyperdisk-balanced"),
+            ("c4-standard-192", "hyperdisk-balanced"),
+            ("c4d-standard-8", "hyperdisk-balanced"),
+        )
+    ),
+]
+
+
+@pytest.mark.parametrize(
+    "changes", NEAR, ids=lambda changes: changes[0][1] if isinstance(changes[0][1], str) else None
+)
+def test_what_is_near_a_limit_of_google_is_planned(changes: list[tuple[str, Any]]):
+    config = parse(changed(("sovereignty.profile", "open"), *changes))
     assert plan(config, STACK, locks(config)).cluster.gke
+
+
+def test_a_pool_may_be_in_a_zone_that_has_nothing_but_accelerators():
+    config = parse(changed(("sovereignty.profile", "open"), ("gpu-pools.0.zone", "europe-west3-ai1a")))
+    assert plan(config, STACK, locks(config)).pools[0].zone == "europe-west3-ai1a"
+    lines = refused(changed((f"{GKE}.zones", ["europe-west3-ai1a"])), STACK)
+    assert any("cluster.gke.zones[0]: europe-west3-ai1a: no zone of europe-west3" in one for one in lines), (
+        lines
+    )

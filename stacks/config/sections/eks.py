@@ -17,6 +17,7 @@ from corral.stacks.config.values import (
     Positive,
     Principal,
     Tag,
+    TagText,
 )
 
 
@@ -44,7 +45,8 @@ class EksNodes(Section):
     disk_gib: Annotated[int, Field(strict=True, ge=LEAST_DISK_GIB, le=16384)] = 100
     """Disk of each node in GiB."""
     confidential: Annotated[bool, Field(strict=True)] = False
-    """Whether memory is encrypted by AMD SEV-SNP, which few instance types and regions have."""
+    """Whether memory is encrypted by AMD SEV-SNP, which some types of M6a, C6a and R6a have; of partition
+    `aws`, in `eu-west-1` and `us-east-2`."""
 
 
 class EksKeys(Section):
@@ -83,5 +85,5 @@ class Eks(Section):
     """Keys of KMS that are there already."""
     log_days: Positive = 365
     """Days for which CloudWatch keeps logs of control plane and network."""
-    tags: dict[Tag, Tag] = {}
+    tags: dict[Tag, TagText] = {}
     """Tags of everything that is made in AWS."""

@@ -4,7 +4,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from corral.catalogue.gke import LEAST_DISK_GIB, LONGEST_LOG_DAYS, NODES, PODS, SERVICES
+from corral.catalogue.gke import BOOT_DISK, LEAST_DISK_GIB, LONGEST_LOG_DAYS, NODES, PODS, SERVICES
 from corral.catalogue.vocabulary import Egress, ReleaseChannel
 from corral.stacks.config.sections.section import Section
 from corral.stacks.config.values import (
@@ -50,10 +50,11 @@ class GkeNodes(Section):
     """Most nodes; twice the fewest when absent."""
     disk_gib: Annotated[int, Field(strict=True, ge=LEAST_DISK_GIB, le=65536)] = 100
     """Disk of each node in GiB."""
-    disk_type: DiskType = "pd-balanced"
-    """Type of the disk, which the newest machine families do not take: theirs is `hyperdisk-balanced`."""
+    disk_type: DiskType = BOOT_DISK
+    """Type of the disk, which the newest machine series do not take: theirs is `hyperdisk-balanced`."""
     confidential: Annotated[bool, Field(strict=True)] = False
-    """Whether memory is encrypted in use, which few machine types have, such as those of N2D."""
+    """Whether memory is encrypted in use, by AMD SEV in types of N2D, C2D, C3D and C4D, by Intel TDX in
+    standard ones of C3 and C4."""
 
 
 class GkeKeys(Section):

@@ -4,8 +4,16 @@ import re
 from collections.abc import Iterator
 from ipaddress import IPv4Network
 
-from corral.catalogue.aws import Partition, partition_of, partitions
-from corral.catalogue.eks import LETTERS, NARROWEST, PARTS, WIDEST, eks_services
+from corral.catalogue.aws import MOST_TAGS, Partition, partition_of, partitions, unfit_tags
+from corral.catalogue.eks import (
+    LETTERS,
+    NARROWEST,
+    PARTS,
+    WIDEST,
+    eks_services,
+    no_vpc,
+    unencrypted,
+)
 from corral.catalogue.instances import instances
 from corral.catalogue.sources import scheme_of
 from corral.catalogue.vocabulary import Cloud, Egress, SourceScheme
@@ -23,11 +31,6 @@ from corral.stacks.planning.validation.made_clusters import (
 )
 
 _AT = "cluster.eks"
-NO_NETWORKS = tuple(map(IPv4Network, ("0.0.0.0/8", "127.0.0.0/8", "169.254.0.0/16", "224.0.0.0/3")))
-"""Addresses of this host, of one link, of groups, and of nobody."""
-AMD = r"[a-z]+[0-9]+a"
-"""How families with AMD's processors begin."""
-MOST_TAGS = 40
 
 
 def check_eks(config: StackConfig) -> Iterator[Problem]:
@@ -50,7 +53,7 @@ def check_eks(config: StackConfig) -> Iterator[Problem]:
     yield from _zones(section, region)
     yield from _principals(section, region, partition)
     yield from _network(section)
-    yield from _system_nodes(section)
+    yield from _system_nodes(section, region)
     yield from _log_days(section)
     yield from _tags(section)
     yield from _room(config, section)
@@ -100,30 +103,26 @@ def _network(section: Eks) -> Iterator[Problem]:
             network.cidr,
             f"a VPC is no wider than /{WIDEST}, and each zone needs an eighth: use /{WIDEST} to /{NARROWEST}",
         )
-    if any(IPv4Network(network.cidr).overlaps(one) for one in NO_NETWORKS):
-        reason = "no machine has such addresses: use a network such as 10.0.0.0/16"
+    for reason in no_vpc(IPv4Network(network.cidr)):
         yield Problem(f"{_AT}.network.cidr", network.cidr, reason)
     yield from check_api_clients(network.api_clients, f"{_AT}.network.api-clients")
 
 
-def _system_nodes(section: Eks) -> Iterator[Problem]:
+def _system_nodes(section: Eks, region: str) -> Iterator[Problem]:
     nodes, path = section.system_nodes, f"{_AT}.system-nodes"
     yield from check_without_gpus(nodes.instance, f"{path}.instance")
-    if nodes.confidential and not re.match(AMD, nodes.instance):
-        reason = "memory is encrypted by AMD SEV-SNP, which this type has not: use one such as m6a.2xlarge"
-        yield Problem(f"{path}.instance", nodes.instance, reason)
+    if nodes.confidential:
+        keys = {"instance_type": "instance", "confidential": "confidential"}
+        for key, value, reason in unencrypted(nodes.instance, region):
+            yield Problem(f"{path}.{keys[key]}", value, reason)
     yield from check_most(nodes.max, least_nodes(section), f"{path}.max")
 
 
 def _tags(section: Eks) -> Iterator[Problem]:
-    first: dict[str, str] = {}
-    for key in section.tags:
-        if key.lower().startswith("aws:"):
-            yield Problem(f"{_AT}.tags.{key}", key, "AWS keeps keys with aws: for itself: use another")
-        if (other := first.setdefault(key.lower(), key)) != key:
-            yield Problem(f"{_AT}.tags.{key}", key, f"is {other} in other letters, to IAM the same")
+    for key, reason in unfit_tags(section.tags):
+        yield Problem(f"{_AT}.tags.{key}", key, reason)
     if len(section.tags) > MOST_TAGS:
-        reason = f"what is made has 50 at most, some of them the program's own: use {MOST_TAGS} at most"
+        reason = f"what is made has 50 at most, some of them not the stack's: use {MOST_TAGS} at most"
         yield Problem(f"{_AT}.tags", f"{len(section.tags)} tags", reason)
 
 

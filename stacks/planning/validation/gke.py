@@ -6,12 +6,14 @@ from itertools import combinations
 
 from corral.catalogue.formats import GCP_REGION
 from corral.catalogue.gke import (
-    ARM,
     FEWEST_SERVICES,
-    HYPERDISK,
+    MOST_LABELS,
     NODE_PODS,
     NODES_RESERVED,
-    UNENCRYPTED,
+    RESERVED_LABELS,
+    has_gpu_zone,
+    misfits,
+    private,
     zones_of,
 )
 from corral.catalogue.sources import scheme_of
@@ -58,10 +60,7 @@ def check_gke(config: StackConfig) -> Iterator[Problem]:
     nodes = section.system_nodes
     yield from check_without_gpus(nodes.machine, f"{_AT}.system-nodes.machine")
     yield from _machine(nodes, f"{_AT}.system-nodes")
-    for key in section.labels:
-        if key.startswith("goog"):
-            reason = "Google keeps what begins with goog for itself: use another key"
-            yield Problem(f"{_AT}.labels.{key}", key, reason)
+    yield from _labels(section)
     yield from check_most(nodes.max, least_nodes(section), f"{_AT}.system-nodes.max")
     if section.network.egress is Egress.NONE:
         yield from _without_way_out(config, region)
@@ -80,7 +79,7 @@ def _pool_zone(zone: str | None, region: str, path: str) -> Iterator[Problem]:
     if zone is None:
         use = f"the stack makes these nodes in one zone: name it, such as {zones_of(region)[0]}"
         yield Problem(path, "missing", use)
-    elif zone not in zones_of(region):
+    elif not has_gpu_zone(region, zone):
         yield Problem(path, zone, f"no zone of {region}: use one such as {zones_of(region)[0]}")
 
 
@@ -121,8 +120,8 @@ def _network(section: Gke) -> Iterator[Problem]:
         "services": IPv4Network(network.services),
     }
     for key, addresses in ranges.items():
-        if not addresses.is_private:
-            yield Problem(f"{path}.{key}", str(addresses), "not private: use a network such as 10.0.0.0/16")
+        if not private(addresses):
+            yield Problem(f"{path}.{key}", str(addresses), "no private network: use one such as 10.0.0.0/16")
     for (one, first), (other, second) in combinations(ranges.items(), 2):
         if first.overlaps(second):
             reason = f"has addresses of {one}, {first}: use a network apart from it"
@@ -148,15 +147,19 @@ def _room(config: StackConfig, section: Gke) -> Iterator[Problem]:
 
 def _machine(nodes: GkeNodes, path: str) -> Iterator[Problem]:
     """A machine type that cannot be what the section says of it."""
-    series = nodes.machine.partition("-")[0]
-    if series in ARM:
-        reason = "has Arm processors, whose nodes GKE taints: use a type such as n2d-standard-8"
-        yield Problem(f"{path}.machine", nodes.machine, reason)
-    if series in HYPERDISK and nodes.disk_type.startswith("pd-"):
-        yield Problem(f"{path}.disk-type", nodes.disk_type, f"{series} takes none: use hyperdisk-balanced")
-    if nodes.confidential and series in UNENCRYPTED:
-        reason = f"{series} cannot encrypt memory in use: use a type such as n2d-standard-8"
-        yield Problem(f"{path}.machine", nodes.machine, reason)
+    keys = {"machine_type": "machine", "disk_type": "disk-type"}
+    for key, value, reason in misfits(nodes.machine, nodes.disk_type, confidential=nodes.confidential):
+        yield Problem(f"{path}.{keys[key]}", value, reason)
+
+
+def _labels(section: Gke) -> Iterator[Problem]:
+    for key in section.labels:
+        if key.startswith(RESERVED_LABELS):
+            reason = f"Google keeps keys with {' and '.join(RESERVED_LABELS)} for itself: use another"
+            yield Problem(f"{_AT}.labels.{key}", key, reason)
+    if len(section.labels) > MOST_LABELS:
+        reason = f"what is made has 64, some of them not the stack's: use {MOST_LABELS} at most"
+        yield Problem(f"{_AT}.labels", f"{len(section.labels)} labels", reason)
 
 
 def _without_way_out(config: StackConfig, region: str) -> Iterator[Problem]:

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable, Iterator, Sequence
 
-from corral.catalogue.instances import instances
+from corral.catalogue.instances import gpus_said
 from corral.catalogue.vocabulary import Weights
 from corral.controls.network.world import world
 from corral.stacks.config.errors import Problem
@@ -36,9 +36,8 @@ def check_api_clients(clients: Sequence[str], path: str) -> Iterator[Problem]:
 
 def check_without_gpus(machine: str, path: str) -> Iterator[Problem]:
     """A machine type of system nodes that has GPUs."""
-    if machine in instances():
-        gpu = instances()[machine].gpu
-        yield Problem(path, machine, f"has GPUs ({gpu}): use a type without; GPUs are gpu-pools")
+    if (said := gpus_said(machine)) is not None:
+        yield Problem(path, machine, f"{said}: use a type without; GPUs are gpu-pools")
 
 
 def check_most(most: int | None, least: int, path: str) -> Iterator[Problem]:

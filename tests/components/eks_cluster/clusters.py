@@ -9,6 +9,9 @@ from corral.components.eks_cluster import EksCluster
 ACCOUNT = "111122223333"
 FRANKFURT, BRANDENBURG = "eu-central-1", "eusc-de-east-1"
 PARTITIONS = {FRANKFURT: "aws", BRANDENBURG: "aws-eusc"}
+IRELAND = "eu-west-1"
+"""A region where EC2 has SEV-SNP."""
+_PARTITION = {**PARTITIONS, IRELAND: "aws"}
 
 
 def cluster_args(region: str = FRANKFURT, **more: Any) -> dict[str, Any]:
@@ -16,7 +19,7 @@ def cluster_args(region: str = FRANKFURT, **more: Any) -> dict[str, Any]:
         "region": region,
         "zones": [f"{region}a", f"{region}b"],
         "version": "1.35",
-        "admins": {"platform": f"arn:{PARTITIONS[region]}:iam::{ACCOUNT}:role/platform"},
+        "admins": {"platform": f"arn:{_PARTITION[region]}:iam::{ACCOUNT}:role/platform"},
         "nodes": {"instance_type": "m7i.xlarge"},
         **more,
     }
@@ -41,7 +44,7 @@ def log_group(name: str) -> str:
 
 
 def computed(region: str) -> dict[str, Any]:
-    partition = PARTITIONS[region]
+    partition = _PARTITION[region]
     return {
         "aws:kms/key:Key": lambda name: {
             "arn": f"arn:{partition}:kms:{region}:{ACCOUNT}:key/{name}",

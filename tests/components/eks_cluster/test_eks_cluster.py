@@ -11,6 +11,7 @@ from tests.components.eks_cluster.clusters import (
     ACCOUNT,
     BRANDENBURG,
     FRANKFURT,
+    IRELAND,
     PARTITIONS,
     answers,
     cluster_args,
@@ -33,7 +34,7 @@ def graph():
     return eks()
 
 
-@pytest.mark.parametrize("region", PARTITIONS)
+@pytest.mark.parametrize("region", [IRELAND, BRANDENBURG])
 def test_every_input_is_one_that_the_sdk_has_with_its_type(region):
     for one in eks(region, network=OPEN, nodes=CONFIDENTIAL, addon_versions={"coredns": "v1.2.3-eksbuild.4"}):
         if one.custom:
@@ -320,7 +321,7 @@ def test_every_child_belongs_to_the_cluster_and_two_of_one_program_do_not_collid
 
 def test_every_word_is_one_that_aws_s_own_models_know():
     model = botocore.session.get_session().get_service_model
-    graph = eks(network=OPEN, nodes=CONFIDENTIAL)
+    graph = eks(IRELAND, network=OPEN, nodes=CONFIDENTIAL)
     group, template, cluster = (graph.one(one).inputs for one in ("NodeGroup", "LaunchTemplate", "Cluster"))
     disk = template["blockDeviceMappings"][0]["ebs"]
     words = [

@@ -44,6 +44,26 @@ REFUSED = [
     ({"nodes": {"machine_type": "e2-standard-4", "min": 0}}, "models.nodes.min: 0 is not allowed"),
     ({"nodes": {"machine_type": "e2-standard-4", "max": 2}}, "models.nodes.max: 2 is below the fewest, 3"),
     ({"nodes": {"machine_type": "e2-standard-4", "disk_gib": 8}}, "models.nodes.disk_gib: 8 is not allowed"),
+    (
+        {"nodes": {"machine_type": "g2-standard-6"}},
+        "models.nodes.machine_type: 'g2-standard-6' has GPUs; use",
+    ),
+    ({"nodes": {"machine_type": "t2a-standard-4"}}, "models.nodes.machine_type: 't2a-standard-4' has Arm"),
+    ({"nodes": {"machine_type": "n4-standard-4"}}, "models.nodes.disk_type: 'pd-balanced' n4 takes no such"),
+    (
+        {"nodes": {"machine_type": "e2-standard-4", "disk_type": "pd-fast"}},
+        "models.nodes.disk_type: 'pd-fast' is not allowed; use pd-standard",
+    ),
+    (
+        {"nodes": {"machine_type": "e2-standard-4", "confidential": True}},
+        "models.nodes.machine_type: 'e2-standard-4' cannot encrypt memory in use",
+    ),
+    ({"network": {"pods": "127.0.0.0/16"}}, "models.network.pods: '127.0.0.0/16' is not allowed"),
+    (
+        {"labels": {"google-owner": "x"}},
+        "models.labels, key 'google-owner': Google keeps keys with goog- and",
+    ),
+    ({"labels": {f"l{number}": "x" for number in range(61)}}, "models.labels: 61 labels; use 60 at most"),
     ({"channel": "fast"}, "models.channel: 'fast' is not allowed; use one of rapid, regular"),
     ({"maintenance": {**WINDOW, "start": "Saturday"}}, "models.maintenance.start: 'Saturday'"),
     ({"maintenance": {**WINDOW, "start": "2026-01-03T01:00:00"}}, "models.maintenance.start: '2026-01-03T01"),
@@ -79,6 +99,9 @@ ALLOWED = [
     {"keys": {"project": "acme-keys", "disks": pulumi.Output.from_input("known later")}},
     {"maintenance": WINDOW},
     {"log_days": 3650},
+    {"network": {"pods": "100.64.0.0/14"}},
+    {"nodes": {"machine_type": "c4-standard-8", "disk_type": "hyperdisk-balanced", "confidential": True}},
+    {"nodes": {"machine_type": "e2-standard-4", "disk_gib": 15}},
     {"labels": {"owner": "platform", "data-class": "internal"}},
 ]
 
