@@ -62,9 +62,8 @@ def _composed(key: str, fields: Fields) -> str | None:
     repository = _text(fields, "repository") or _text(fields, "newName")
     name = _text(fields, "image") or _text(fields, "name")
     if repository is None:
-        named = name if registry is not None and IMAGE_KEY.fullmatch(key) else None
-        if named is None and registry is not None:
-            named = _text(fields, "image")
+        at_key = IMAGE_KEY.fullmatch(key) is not None and (registry is not None or "/" in (name or ""))
+        named = name if at_key else _text(fields, "image") if registry is not None else None
         parts = [registry, named] if named is not None else []
     elif _text(fields, "image") is not None:
         parts = [registry, repository, _text(fields, "image")]
