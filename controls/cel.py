@@ -115,6 +115,10 @@ VARIABLES: Mapping[str, str] = {
     "images": (
         f"{_present('image')}.map(c, c.image) + "
         "variables.volumes.filter(v, has(v.image)).map(v, v.image.?reference.orValue(''))"
+        + "".join(
+            f" + {one}.filter(k, k.endsWith('Image') && {one}[k].contains('/')).map(k, {one}[k])"
+            for one in ANNOTATIONS
+        )
     ),
     "spec": _SPEC,
     "uris": (

@@ -1,7 +1,9 @@
 """What the rules about cloud resources share."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import lru_cache
 from typing import Any, cast
 
 from corral.controls.control import Resource, Undecided
@@ -19,6 +21,38 @@ EKS = "aws:eks/cluster:Cluster"
 def is_cloud(token: str) -> bool:
     """Whether `token` is a resource of a cloud, not a provider or component."""
     return token.partition(":")[0] in CLOUDS
+
+
+_MADE = re.compile(
+    r"kubernetes:(?P<service>[a-z0-9-]+)\.(?:(?P<ack>services\.k8s\.aws)|(?P<cnrm>cnrm\.cloud\.google\.com)"
+    r"|(?P<cloud>aws|gcp)\.(?:m\.)?(?:upbound|crossplane)\.io)/[^:]+:(?P<kind>\w+)"
+)
+"""Types of what operators of a cluster make in a cloud: ACK, Config Connector, Crossplane."""
+
+
+@lru_cache(4096)
+def _cloud_type(token: str) -> str | None:
+    match = _MADE.fullmatch(token)
+    if match is None:
+        return None
+    cloud = match["cloud"] or ("aws" if match["ack"] else "gcp")
+    kind = match["kind"].removesuffix("Patch")
+    return f"{cloud}:{match['service']}/{kind[0].lower()}{kind[1:]}:{kind}"
+
+
+def makes_in_cloud(token: str) -> bool:
+    """Whether `token` is of what an operator of the cluster makes in a cloud."""
+    return _cloud_type(token) is not None
+
+
+def as_made(subject: Resource) -> Resource:
+    """What an operator of the cluster makes of `subject` in a cloud; itself where it is no such resource."""
+    token = _cloud_type(subject.type)
+    if token is None:
+        return subject
+    spec: Any = subject.props.get("spec")
+    fields: Any = cast(Mapping[str, Any], spec).get("forProvider", spec) if isinstance(spec, Mapping) else {}
+    return replace(subject, type=token, props=fields if isinstance(fields, Mapping) else {})
 
 
 def companions(bucket: Resource, others: Sequence[Resource], kinds: Sequence[str]) -> list[Resource]:

@@ -3,6 +3,13 @@
 from dataclasses import dataclass
 
 _TEMPLATE = ("spec.template.spec",)
+_OPERATORS = ("sparkoperator.k8s.io", "app.k8s.io")
+"""Groups of operators under the domain of Kubernetes."""
+
+
+def of_kubernetes(group: str) -> bool:
+    """Whether an API group is one of Kubernetes itself."""
+    return "." not in group or (group.endswith(".k8s.io") and group not in _OPERATORS)
 
 
 @dataclass(frozen=True)

@@ -152,6 +152,14 @@ def _model_garden(props: Fields) -> Iterator[Any]:
         yield _container(own, "envs", "commands")
 
 
+def _file_system(props: Fields) -> Iterator[Any]:
+    """A file system of Lustre's, which shows what a bucket has."""
+    places = [_at(props, key) for key in ("dataRepositoryPath", "importPath")]
+    named = _addresses([one for one in places if one])
+    if named:
+        yield {"name": "files", "env": named}
+
+
 def _code_build(props: Fields) -> Iterator[Any]:
     environment = _at(props, "environment")
     own = {"image": _at(environment, "image"), "env": _at(environment, "environmentVariables")}
@@ -200,6 +208,8 @@ _READERS: Mapping[str, Callable[[Fields], Iterator[Any]]] = {
     f"{_RUN}workerPool:WorkerPool": _cloud_run("template", "containers"),
     f"{_RUN}job:Job": _cloud_run("template", "template", "containers"),
     "gcp:cloudrun/service:Service": _cloud_run("template", "spec", "containers"),
+    "aws:fsx/dataRepositoryAssociation:DataRepositoryAssociation": _file_system,
+    "aws:fsx/lustreFileSystem:LustreFileSystem": _file_system,
     "aws:codebuild/project:Project": _code_build,
     **dict.fromkeys(
         (

@@ -1,66 +1,28 @@
 """The workloads within a Kubernetes object: what has pod specs, whatever kind it is of."""
 
-import re
 from collections.abc import Iterator, Mapping
 from typing import Any, cast
 
-import yaml
-
-from corral.controls.configuration import options
 from corral.controls.control import UNKNOWN
 from corral.controls.dialects import SAME, translated
-from corral.controls.kinds import KINDS, Kind
-from corral.controls.operators import named_models
+from corral.controls.kinds import KINDS, POD_KINDS, Kind, of_kubernetes
+from corral.controls.nested import manifests
+from corral.controls.parts import loose, parts
+from corral.controls.shapes import SEVERAL, SINGLE, are_containers, is_container
 
-SINGLE = ("container", "script")
-SEVERAL = ("steps", "sidecars", "initContainers", "ephemeralContainers")
-"""Keys under which Argo, Tekton and KServe have containers."""
 TEMPLATES = ("template", "podTemplate", "podTemplateSpec", "podSpec")
-_SHARED = ("hostNetwork", "hostPID", "hostIPC", "volumes", "securityContext")
-"""Keys of a pod spec that operators have beside their containers, or apart from them."""
-_MAIN = ("mainContainer", "trainer", "server", "worker", "engine")
-"""Keys under which they have the fields of one container."""
-_CONTAINER = frozenset({"args", "command", "securityContext", "volumeMounts"})
-"""Fields that only a container has."""
-PATCHES = ("podSpecPatch",)
-"""Keys of a pod spec, or a part of one, as text."""
-DOCUMENTS = ("serveConfigV2", "runtimeEnvYAML", "runtimeEnv")
-"""Keys of configuration that Ray reads, as text or as fields."""
-ENTRIES = ("entrypoint", "userData")
-"""Keys of a command line as text, or of a script by which a node starts."""
-_CHARTS = "helm.sh/"
-"""API of charts, whose objects are evaluated in place of their values."""
-_IMAGE_KEY = re.compile(r"image|modelPuller|imageName|imageRef|baseImage|[a-z]+Image")
-_REFERENCE = re.compile(r"[a-z0-9][a-z0-9.-]*(?::\d+)?(?:/[a-z0-9._-]+)+(?::[\w.-]+)?(?:@sha256:[a-f0-9]+)?")
-"""A reference of an image with its repository."""
-_PICTURE = re.compile(r".*\.(?:png|jpe?g|svg|gif|webp|ico|qcow2|img|iso|vmdk|raw)", re.IGNORECASE)
-"""A file that is no image of a container."""
 ALIKE = {
     "LLMInferenceServiceConfig": "LLMInferenceService",
     "LocalModelNamespaceCache": "LocalModelCache",
 }
 """Kinds with the spec of another."""
 TRAINED_MODEL = "TrainedModel"
+_MONITORING = "coreos.com"
+"""End of the group whose resources name images, and no model."""
+_POLICIES = ("kyverno.io", "gatekeeper.sh", "image.toolkit.fluxcd.io")
+"""Ends of groups of what compares with images, and runs none."""
 PART = ""
 """API version of a pod that is not a whole one: operators have such fields apart from the rest."""
-_ABOUT = ("apiVersion", "kind", "metadata", "status")
-_HOLDING = ("containers", *SEVERAL, *SINGLE, "metadata", "status")
-"""Keys of what is a container, or about the resource."""
-_ADDRESS_KEY = re.compile(
-    r"(?:storage|source|^)[-_]?model[-_]?ur[il]s?$|^(?:model|storage)[-_]?ur[il]s?$", re.IGNORECASE
-)
-"""Keys under which operators have the address of a model."""
-_VARIABLE = re.compile(r"[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+")
-"""Name of a variable, which operators have under keys of their own, such as `envs`."""
-_NAME_KEY = re.compile(
-    r"model[-_]?(?:id|repo|name[-_]?or[-_]?path)|hf[-_]?model(?:[-_]?id)?|repo[-_]?id", re.IGNORECASE
-)
-"""Keys under which they have its name on a hub."""
-_HUB = re.compile(
-    r"(?i)(?:hf|huggingface|ollama|modelscope)://(?=.)"
-    r"|https?://(?:[a-z0-9-]+\.)*(?:huggingface\.co|hf\.co|hf-mirror\.com|modelscope\.(?:cn|ai|com)|ollama\.com)(?:[:/]|$)"
-)
-"""An address of a public hub; a scheme alone is none."""
 
 
 def workloads(subject: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
@@ -96,18 +58,12 @@ def workloads(subject: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
     own: dict[str, Any] = {"apiVersion": "v1", "kind": "Pod", "metadata": subject.get("metadata") or {}}
     for spec in _pod_specs(plain):
         yield {**own, **_version(spec), "spec": spec}
-    if not _of_apis(subject):
-        yield from ({**own, "apiVersion": PART, "spec": spec} for spec in _of_operator(plain))
-
-
-def _of_operator(plain: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
-    """Pod specs of what a resource of an operator says beside whole containers."""
-    parts = [(key, value) for key, value in plain.items() if key not in _ABOUT]
-    env = [*named_models(plain), *(env for key, value in parts for env in _models(value, key))]
-    if env:
-        yield {"containers": [{"name": "model", "env": env}]}
-    if not str(plain.get("apiVersion")).startswith(_CHARTS):
-        yield from (spec for key, value in parts for spec in _loose(value, key))
+    if _names_no_model(subject):
+        return
+    read = loose if _group(subject).endswith(_MONITORING) else parts
+    yield from ({**own, "apiVersion": PART, "spec": spec} for spec in read(plain))
+    for one in manifests(plain, POD_KINDS):
+        yield from workloads(one)
 
 
 def _beside(stored: Mapping[str, Any], kind: Kind) -> Iterator[Mapping[str, Any]]:
@@ -126,121 +82,14 @@ def _beside(stored: Mapping[str, Any], kind: Kind) -> Iterator[Mapping[str, Any]
             yield {**own, **_version(spec), "spec": spec}
 
 
-def _loose(value: Any, key: str) -> Iterator[Mapping[str, Any]]:
-    """Pod specs of settings that operators have apart from containers: images, hosts, texts, patches."""
-    if isinstance(value, list):
-        for item in cast(list[Any], value):
-            yield from _loose(item, key)
-        return
-    if isinstance(value, str):
-        if _IMAGE_KEY.fullmatch(key) and _REFERENCE.fullmatch(value) and not _PICTURE.fullmatch(value):
-            yield {"containers": [{"name": key, "image": value}]}
-        elif key in PATCHES:
-            yield from _of_patch(value)
-        elif key in DOCUMENTS:
-            yield from _of_arguments(options(value))
-        elif key in ENTRIES and " " in value:
-            yield from _of_arguments((value,))
-        return
-    if not isinstance(value, Mapping):
-        return
-    fields = cast(Mapping[str, Any], value)
-    if key in DOCUMENTS:
-        yield from _of_arguments(options(yaml.safe_dump(_known(fields))))
-    if _are_containers(fields.get("containers")):
-        return
-    image = _composed(fields) if _IMAGE_KEY.fullmatch(key) else None
-    if image is not None:
-        yield {"containers": [{"name": key, "image": image}]}
-    if key in _MAIN and not _CONTAINER.isdisjoint(fields):
-        yield {"containers": [{"name": key, **fields}]}
-    shared = {name: fields[name] for name in _SHARED if name in fields}
-    if shared and not _is_container(fields):
-        yield {"containers": [], **_of_pods(shared)}
-    for name, item in fields.items():
-        if name not in (*SINGLE, *SEVERAL, "metadata", "status"):
-            yield from _loose(item, name)
+def _group(subject: Mapping[str, Any]) -> str:
+    return str(subject.get("apiVersion") or "").rpartition("/")[0]
 
 
-def _of_pods(shared: Mapping[str, Any]) -> Mapping[str, Any]:
-    """`shared` less what is of no pod's shape."""
-    kept = {name: item for name, item in shared.items() if name.startswith("host")}
-    volumes: Any = shared.get("volumes")
-    if _are_containers(volumes):
-        kept["volumes"] = [one for one in volumes if isinstance(one, Mapping)]
-    context: Any = shared.get("securityContext")
-    if isinstance(context, Mapping):
-        kept["securityContext"] = context
-    return kept
-
-
-def _composed(fields: Mapping[str, Any]) -> str | None:
-    """The reference that `fields`, parts of one, are of; None: of none."""
-    repository, tag, digest = (fields.get(key) for key in ("repository", "tag", "digest"))
-    registry = fields.get("registry")
-    if not isinstance(repository, str) or isinstance(fields.get("image"), str):
-        return None
-    whole = f"{registry}/{repository}" if isinstance(registry, str) else repository
-    whole += f":{tag}" if isinstance(tag, str) and tag else ""
-    whole += f"@{digest}" if isinstance(digest, str) and digest else ""
-    return whole if _REFERENCE.fullmatch(whole) else None
-
-
-def _of_patch(text: str) -> Iterator[Mapping[str, Any]]:
-    try:
-        patch = yaml.safe_load(text)
-    except yaml.YAMLError:
-        return
-    if isinstance(patch, Mapping):
-        fields = cast(Mapping[str, Any], patch)
-        yield {**fields, "containers": fields.get("containers", [])}
-
-
-def _of_arguments(words: Any) -> Iterator[Mapping[str, Any]]:
-    listed = list(words)
-    if listed:
-        yield {"containers": [{"name": "arguments", "args": listed}]}
-
-
-def _known(value: Any) -> Any:
-    """`value` less what is unknown."""
-    if isinstance(value, Mapping):
-        fields = cast(Mapping[str, Any], value)
-        return {key: _known(item) for key, item in fields.items() if item is not UNKNOWN}
-    if isinstance(value, list):
-        return [_known(item) for item in cast(list[Any], value) if item is not UNKNOWN]
-    return value
-
-
-def _of_apis(subject: Mapping[str, Any]) -> bool:
-    """Whether `subject` is of a group that names no model: Kubernetes' own, or one of policies."""
-    group = str(subject.get("apiVersion") or "").rpartition("/")[0]
-    return "." not in group or group.endswith(
-        (".k8s.io", "kyverno.io", "gatekeeper.sh", "coreos.com", "image.toolkit.fluxcd.io")
-    )
-
-
-def _models(value: Any, key: str) -> Iterator[Mapping[str, Any]]:
-    """Models that a resource of an operator names, as the variables by which a container would name them."""
-    if isinstance(value, list):
-        for item in cast(list[Any], value):
-            yield from _models(item, key)
-    elif isinstance(value, Mapping):
-        fields = cast(Mapping[str, Any], value)
-        variable, own = fields.get("name"), fields.get("value")
-        if isinstance(variable, str) and isinstance(own, str) and _VARIABLE.fullmatch(variable):
-            yield {"name": variable, "value": own}
-        for name, item in fields.items():
-            if name not in _HOLDING:
-                yield from _models(item, name)
-    elif value is UNKNOWN:
-        if _ADDRESS_KEY.search(key) or _NAME_KEY.fullmatch(key):
-            yield {"name": "MODEL_URI", "value": UNKNOWN}
-    elif isinstance(value, str):
-        if _HUB.match(value) or (_ADDRESS_KEY.search(key) and "://" in value):
-            yield {"name": "STORAGE_URI", "value": value}
-        elif _ADDRESS_KEY.search(key) or _NAME_KEY.fullmatch(key):
-            yield {"name": "MODEL_ID", "value": value}
+def _names_no_model(subject: Mapping[str, Any]) -> bool:
+    """Whether `subject` is of a group that names no model or image: Kubernetes' own, or one of policies."""
+    group = _group(subject)
+    return of_kubernetes(group) or group.endswith(_POLICIES)
 
 
 def without_nulls(value: Any) -> Any:
@@ -300,12 +149,12 @@ def _pod_specs(value: Any) -> Iterator[Mapping[str, Any]]:
         return
     fields = cast(Mapping[str, Any], value)
     containers = fields.get("containers")
-    if containers is UNKNOWN or _are_containers(containers):
+    if containers is UNKNOWN or are_containers(containers):
         yield fields
         return
-    listed = [one for key in SEVERAL if _are_containers(fields.get(key)) for one in fields[key]]
+    listed = [one for key in SEVERAL if are_containers(fields.get(key)) for one in fields[key]]
     loose = [
-        _with_script(one) for one in (*(fields.get(key) for key in SINGLE), *listed) if _is_container(one)
+        _with_script(one) for one in (*(fields.get(key) for key in SINGLE), *listed) if is_container(one)
     ]
     if loose:
         volumes = {"volumes": fields["volumes"]} if isinstance(fields.get("volumes"), list) else {}
@@ -317,19 +166,8 @@ def _pod_specs(value: Any) -> Iterator[Mapping[str, Any]]:
             yield from _pod_specs(item)
 
 
-def _is_container(value: Any) -> bool:
-    return isinstance(value, Mapping) and "image" in value and "repository" not in value
-
-
 def _with_script(container: Any) -> Mapping[str, Any]:
     """`container` with its inline script as an argument."""
     fields = cast(Mapping[str, Any], container)
     script = fields.get("script", fields.get("source"))
     return fields if script is None else {**fields, "args": [*fields.get("args", ()), script]}
-
-
-def _are_containers(value: Any) -> bool:
-    if not isinstance(value, list):
-        return False
-    several = cast(list[Any], value)
-    return bool(several) and all(item is UNKNOWN or isinstance(item, Mapping) for item in several)

@@ -25,7 +25,7 @@ from corral.controls.cost.groups import READERS, group
 from corral.controls.enforcement import demanded, stops
 from corral.controls.evaluate import evaluate_object, evaluate_resource
 from corral.controls.exceptions import today
-from corral.controls.kinds import KINDS
+from corral.controls.kinds import KINDS, of_kubernetes
 from corral.controls.levels import Severity
 from corral.controls.profiles import PROFILES, Profile
 from corral.controls.register import CONTROLS
@@ -131,7 +131,10 @@ def _about(control: Control, token: str) -> bool:
         return kind.kind in control.rule.kinds
     if token == RELEASE or token.endswith("List"):
         return True
-    return POD.kind in control.rule.kinds and not token.startswith(WITHOUT_PODS)
+    if token.startswith(WITHOUT_PODS):
+        return False
+    # An operator's resource may hold objects of any kind.
+    return POD.kind in control.rule.kinds or not of_kubernetes(api_of(token)[0].rpartition("/")[0])
 
 
 def _page(control: Control) -> str:

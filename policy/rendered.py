@@ -98,4 +98,5 @@ def _may_matter(document: str) -> bool:
     kind = KIND.search(document)
     if kind is None or kind[1] in KINDS or kind[1].endswith("List"):
         return True
-    return kind[1] != "CustomResourceDefinition" and "containers" in document
+    parts = ("containers", "image", "hostPath")
+    return kind[1] != "CustomResourceDefinition" and any(part in document for part in parts)

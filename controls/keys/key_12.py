@@ -7,12 +7,18 @@ from typing import Any
 from corral.controls.control import UNKNOWN, Case, Control, Resource, ResourceRule, Undecided, Verdict
 from corral.controls.levels import Severity
 from corral.controls.profiles import Profile
-from corral.controls.settings import Table, limited, missing, needed, true
+from corral.controls.settings import Setting, Table, false, limited, missing, needed, true
 
 _OLD = "lets in TLS before 1.2"
 _PLAIN = "lets in plain text"
 _LISTENER = "aws:lb/listener:Listener"
 _LISTENERS = (_LISTENER, "aws:alb/listener:Listener")
+_SERVED = tuple(
+    f"kubernetes:apiregistration.k8s.io/{version}:APIService{end}"
+    for version in ("v1", "v1beta1")
+    for end in ("", "Patch", "List", "ListPatch")
+)
+"""Types of what a cluster's API has another server answer."""
 _POLICY = re.compile(r"ELBSecurityPolicy-(?:TLS13-1-[23]-.*|TLS-1-2-.*|FS-1-2-.*)")
 """Policies of a load balancer that let in TLS 1.2 at the earliest."""
 _MODERN = re.compile(r"Policy-Min-TLS-1-[23].*|TLS_?(?:V)?1[._][23].*|TLSv?1\.[23].*", re.IGNORECASE)
@@ -68,6 +74,17 @@ _TABLE: Table = {
     ),
     "gcp:alloydb/instance:Instance": (
         limited("clientConnectionConfig.sslConfig.sslMode", _is("ENCRYPTED_ONLY"), _PLAIN),
+    ),
+    **dict.fromkeys(
+        _SERVED,
+        (
+            Setting(
+                ("spec.insecureSkipTLSVerify", "items.spec.insecureSkipTLSVerify"),
+                false,
+                "`spec.insecureSkipTLSVerify` is true, so whoever answers in place of the server is believed",
+                absent=True,
+            ),
+        ),
     ),
     **dict.fromkeys(
         _LISTENERS,
@@ -135,6 +152,16 @@ CONTROL = Control(
             "actions not known yet",
             Verdict.UNDECIDED,
             _listener("HTTP", defaultActions=[{"type": UNKNOWN}]),
+        ),
+        *(
+            Case(f"an API whose server is {title}", verdict, Resource(_SERVED[0], "a", {"spec": spec}))
+            for title, verdict, spec in (
+                ("verified", Verdict.GOOD, {"group": "a", "caBundle": "x"}),
+                ("said to be verified", Verdict.GOOD, {"group": "a", "insecureSkipTLSVerify": False}),
+                ("not verified", Verdict.BAD, {"group": "a", "insecureSkipTLSVerify": True}),
+                ("not verified, as text", Verdict.BAD, {"group": "a", "insecureSkipTLSVerify": "true"}),
+                ("not known yet", Verdict.UNDECIDED, {"insecureSkipTLSVerify": UNKNOWN}),
+            )
         ),
         Case("not known yet", Verdict.UNDECIDED, _sql(UNKNOWN)),
     ),

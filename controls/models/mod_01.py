@@ -84,7 +84,7 @@ _EXPRESSION = " && ".join(
         "variables.containers.all(c, !has(c.storage) || !has(c.storage.parameters) || "
         "!has(c.storage.parameters.endpoint_url) || "
         f"!{_elsewhere('c.storage.parameters.endpoint_url')})",
-        "variables.env.all(l, l.all(e, e.name != 'STORAGE_URI' || !has(e.value) || "
+        "variables.env.all(l, l.all(e, !e.name.endsWith('STORAGE_URI') || !has(e.value) || "
         "variables.sources.exists(s, e.value.startsWith(s))))",
         "(!variables.addressed || (variables.env.all(l, l.all(e, "
         "!(has(e.value) && e.value.contains('://') && "

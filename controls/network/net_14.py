@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, cast
 
+from corral.controls.cloud import as_made, makes_in_cloud
 from corral.controls.control import UNKNOWN, Case, Control, Resource, ResourceRule, Undecided, Verdict
 from corral.controls.levels import Severity
 from corral.controls.network.opened import (
@@ -17,6 +18,7 @@ from corral.controls.network.opened import (
     SNAPSHOTS,
     opened,
 )
+from corral.controls.network.perimeters import CASES, PERIMETERS, let_through
 from corral.controls.profiles import Profile
 from corral.controls.properties import SHARED_ISSUERS, documents, for_any_token, for_everybody, parsed
 from corral.controls.settings import false, true
@@ -36,11 +38,16 @@ _ENDPOINTS = ("aws:ec2/vpcEndpoint:", "aws:ec2/vpcEndpointPolicy:")
 
 
 def _applies(token: str) -> bool:
+    if makes_in_cloud(token):
+        return True
     return token.startswith(("aws:", "aws-native:", "gcp:")) and not token.startswith((_KEYS, *_ENDPOINTS))
 
 
 def _everybody(subject: Resource, profile: Profile) -> Iterator[str]:
-    if subject.type.startswith("gcp:"):
+    subject = as_made(subject)
+    if subject.type.startswith(PERIMETERS):
+        yield from let_through(subject.props)
+    elif subject.type.startswith("gcp:"):
         yield from _granted(subject)
     elif subject.type.startswith(_REGISTRY):
         yield "a registry that anybody pulls from"
@@ -71,6 +78,8 @@ def _granted(subject: Resource) -> Iterator[str]:
         "accesses.specialGroup",
         "accesses.iamMember",
         "roleEntities",
+        "bindings.members",
+        "bindings.members.member",
     ):
         for value in subject.values(path):
             if value is UNKNOWN and path in ("member", "members", "entity"):
@@ -356,6 +365,7 @@ CONTROL = Control(
                 ),
             )
         ),
+        *CASES,
         Case(
             "not known yet",
             Verdict.UNDECIDED,

@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any, cast
 
+from corral.controls.cloud import as_made, makes_in_cloud
 from corral.controls.control import UNKNOWN, Case, Control, Resource, ResourceRule, Undecided, Verdict
 from corral.controls.levels import Severity
 from corral.controls.operations.secret_access import READERS, by_document, by_role
@@ -29,7 +30,7 @@ _GKE = "gcp:container/cluster:Cluster"
 
 
 def _applies(token: str) -> bool:
-    return token.startswith((*_POLICIES, *_GRANTS)) or token in (_EKS_ACCESS, _GKE)
+    return token.startswith((*_POLICIES, *_GRANTS)) or token in (_EKS_ACCESS, _GKE) or makes_in_cloud(token)
 
 
 def _listed(value: Any) -> list[str]:
@@ -51,6 +52,7 @@ def _everything(statement: Mapping[str, Any]) -> bool:
 
 
 def _masters(subject: Resource, profile: Profile) -> Iterator[str]:
+    subject = as_made(subject)
     if subject.type == _GKE:
         if true(subject.value("enableLegacyAbac", False)):
             yield "`enableLegacyAbac` is true, so every account of the cluster may do everything"

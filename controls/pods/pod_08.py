@@ -79,6 +79,11 @@ READERS = (
 """Ends of names of the ClusterRoles of charts of the catalogue whose programs read Secrets everywhere."""
 _PATHS = "has(r.nonResourceURLs) && '*' in r.nonResourceURLs"
 """Every path of the API server that is no resource's."""
+_ALL_ROLES = (
+    "object.?aggregationRule.?clusterRoleSelectors.orValue([]).exists(s, "
+    "size(s.?matchLabels.orValue({})) == 0 && size(s.?matchExpressions.orValue([])) == 0)"
+)
+"""What every role of the cluster allows."""
 _STRANGERS = (
     "has(s.name) && s.name in ['system:anonymous', 'system:unauthenticated', 'system:authenticated', "
     "'system:serviceaccounts']"
@@ -115,7 +120,7 @@ CONTROL = Control(
             "keepers": text(f"^(?:{KEEPERS})$"),
         },
         expression=(
-            "object.kind in ['Role', 'ClusterRole'] ? "
+            f"object.kind in ['Role', 'ClusterRole'] ? !({_ALL_ROLES}) && "
             f"object.?rules.orValue([]).all(r, !({_EVERYTHING}) && !({_RISE}) && !({_CORE}) && "
             f"!({_NODES}) && !({_SECRETS}) && !({_TOKENS}) && !({_SIGNS}) && !({_GUARDS}) && !({_PATHS})) : "
             f"!({_MASTER}) && !object.?subjects.orValue([]).exists(s, {_STRANGERS})"
@@ -125,6 +130,19 @@ CONTROL = Control(
     ),
     cases=(
         Case("pods to read", Verdict.GOOD, _role(apiGroups=[""], resources=["pods"], verbs=["get"])),
+        Case(
+            "what every role allows",
+            Verdict.BAD,
+            {"kind": "ClusterRole", "aggregationRule": {"clusterRoleSelectors": [{}]}},
+        ),
+        Case(
+            "what labelled roles allow",
+            Verdict.GOOD,
+            {
+                "kind": "ClusterRole",
+                "aggregationRule": {"clusterRoleSelectors": [{"matchLabels": {"a": "true"}}]},
+            },
+        ),
         Case(
             "everything of one group",
             Verdict.GOOD,

@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator
 
 from corral.controls.control import UNKNOWN, Case, Control, Resource, ResourceRule, Verdict
+from corral.controls.kinds import of_kubernetes
 from corral.controls.levels import Severity
 from corral.controls.profiles import Profile
 from corral.controls.settings import false, limited, missing
@@ -21,8 +22,11 @@ _SWITCHES = (
 
 def _passing(token: str) -> re.Match[str] | None:
     match = _TOKEN.match(token)
-    own = match is not None and (match["group"] in _GROUPS or _OWN.fullmatch(match["group"]) is not None)
-    return match if own else None
+    if match is None:
+        return None
+    group = match["group"]
+    own = _OWN.fullmatch(group) is not None and of_kubernetes(group)
+    return match if own or group in _GROUPS else None
 
 
 def _stable(subject: Resource, profile: Profile) -> Iterator[str]:
@@ -51,6 +55,7 @@ CONTROL = Control(
         Case("an alpha one", Verdict.BAD, _of("admissionregistration.k8s.io/v1alpha1:Thing")),
         Case("an old one", Verdict.BAD, _of("extensions/v1beta1:Deployment")),
         Case("KServe's, which the program installs", Verdict.GOOD, _of("serving.kserve.io/v1beta1:X")),
+        Case("Spark's operator's", Verdict.GOOD, _of("sparkoperator.k8s.io/v1beta2:SparkApplication")),
         Case("Kueue's", Verdict.GOOD, _of("kueue.x-k8s.io/v1beta1:ClusterQueue")),
         Case("the Gateway API's", Verdict.GOOD, _of("gateway.networking.k8s.io/v1beta1:Gateway")),
         Case("GKE", Verdict.GOOD, Resource(_GKE, "c", {})),

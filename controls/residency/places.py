@@ -23,7 +23,9 @@ _GOOGLE = (
     rf"(?:us|europe|asia|australia|northamerica|southamerica|me|africa)-{_DIRECTION}\d{{1,2}}"
     r"(?:-(?:ai\d+)?[a-f])?"
 )
-_TOKEN = re.compile(rf"(?<![A-Za-z0-9-])(?:{_AWS}|{_GOOGLE})(?![A-Za-z0-9])", re.IGNORECASE)
+_TOKEN = re.compile(
+    rf"(?:(?<![A-Za-z0-9-])|(?<=regional-))(?:{_AWS}|{_GOOGLE})(?![A-Za-z0-9])", re.IGNORECASE
+)
 _SEVERAL = re.compile(r"us|eu|asia|global|nam\d+|eur\d+|asia\d+|in|jp|au|ca|aws-global", re.IGNORECASE)
 """Locations of several regions, such as Google's."""
 _PATH = re.compile(
@@ -92,8 +94,8 @@ def inner(props: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
 
 
 def _named(key: str, value: str) -> Iterator[str]:
-    if _KEY.search(key) and _SEVERAL.fullmatch(value):
-        yield value
+    if _KEY.search(key) and _SEVERAL.fullmatch(value.strip()):
+        yield value.strip()
     if key in _NAMES and not any(sign in value for sign in ":/."):
         return
     if _MODEL.search(key) and "." in value:

@@ -11,13 +11,15 @@ _SECRET = "gcp:secretmanager/secret:Secret"
 _TOPIC = "gcp:pubsub/topic:Topic"
 _DATASET = "gcp:bigquery/dataset:Dataset"
 _SPANNER = "gcp:spanner/instance:Instance"
+_PARTITION = "gcp:spanner/instancePartition:InstancePartition"
+_CONFIG = "gcp:spanner/instanceConfig:InstanceConfig"
 _POINT = "aws:s3control/multiRegionAccessPoint:MultiRegionAccessPoint"
 _GLOBAL_TABLE = "aws:dynamodb/globalTable:GlobalTable"
 _SINKS = tuple(
     f"gcp:logging/{holder[0].lower()}{holder[1:]}Sink:{holder}Sink"
     for holder in ("Project", "Folder", "Organization", "BillingAccount")
 )
-_TYPES = (_SECRET, _TOPIC, _DATASET, _SPANNER, _POINT, _GLOBAL_TABLE, *_SINKS)
+_TYPES = (_SECRET, _TOPIC, _DATASET, _SPANNER, _PARTITION, _CONFIG, _POINT, _GLOBAL_TABLE, *_SINKS)
 _ANYWHERE = re.compile(r"logging\.googleapis\.com/.*/locations/global/buckets/")
 _CONFIGURATION = re.compile(r"(?:.*/)?regional-(.+)")
 
@@ -43,11 +45,16 @@ def _several(subject: Resource, profile: Profile) -> Iterator[str]:
         case token if token in _SINKS:
             if _ANYWHERE.search(str(subject.value("destination", ""))):
                 yield "`destination` is a bucket of logs in location global: any region keeps them"
-        case "gcp:spanner/instance:Instance":
+        case "gcp:spanner/instance:Instance" | "gcp:spanner/instancePartition:InstancePartition":
             config = subject.value("config", "")
             match = _CONFIGURATION.fullmatch(str(config))
             if match is None or not profile.holds(match[1]):
                 yield f"`config` is {config!r}, not of one region of the profile"
+        case "gcp:spanner/instanceConfig:InstanceConfig":
+            base = subject.value("baseConfig")
+            match = _CONFIGURATION.fullmatch(str(base))
+            if base is not None and (match is None or not profile.holds(match[1])):
+                yield f"`baseConfig` is {base!r}, not of one region of the profile"
         case _:
             regions = [
                 one
@@ -115,6 +122,18 @@ CONTROL = Control(
             "a database of a region outside",
             Verdict.BAD,
             Resource(_SPANNER, "s", {"config": "regional-us-east1"}),
+        ),
+        *(
+            Case(f"{title}, {config}", verdict, Resource(token, "s", {key: config}))
+            for title, token, key in (
+                ("a part of a database", _PARTITION, "config"),
+                ("a configuration", _CONFIG, "baseConfig"),
+            )
+            for config, verdict in (
+                ("nam8", Verdict.BAD),
+                ("projects/p/instanceConfigs/regional-us-central1", Verdict.BAD),
+                ("regional-europe-west3", Verdict.GOOD),
+            )
         ),
         Case(
             "a point of access that spans",

@@ -6,7 +6,7 @@ from typing import Any, cast
 
 from corral.controls.cloud import is_cloud
 from corral.controls.control import UNKNOWN, Case, Control, Resource, ResourceRule, Undecided, Verdict
-from corral.controls.kinds import PODS, SERVING
+from corral.controls.kinds import PODS, SERVING, of_kubernetes
 from corral.controls.levels import Severity
 from corral.controls.profiles import Profile
 from corral.controls.residency.places import inner
@@ -16,13 +16,18 @@ _APART = (
     "kyverno.io",
     "gatekeeper.sh",
     "coreos.com",
-    "k8s.io",
+    "x-k8s.io",
     "kserve.io",
     "helm.sh",
     "istio.io",
     "cilium.io",
 )
 """Ends of groups of the Kubernetes API whose resources name no place of a cloud, or only compare with it."""
+_FLEETS = "cluster.x-k8s.io"
+"""End of groups by which clusters are made."""
+_SPACE = "kubernetes:core/v1:Namespace"
+_NOTE = re.compile(r"\.k8s\.aws/(?:default-)?region$|(?:^|[./])(?:default-)?(?:region|location|zone)$")
+"""Annotation that says where something is made."""
 _PODS = tuple(kind.token for kind in (*PODS, *SERVING))
 """Beginnings of types of resources that say by labels of nodes where their pods may run."""
 _CHOICES = ("nodeSelector", "requiredDuringSchedulingIgnoredDuringExecution")
@@ -46,8 +51,22 @@ def _applies(token: str) -> bool:
     return (
         is_cloud(token)
         or token.startswith(_PODS)
-        or (package == "kubernetes" and "." in group and not group.endswith(_APART))
+        or token.startswith(_SPACE)
+        or (package == "kubernetes" and _makes(group))
     )
+
+
+def _makes(group: str) -> bool:
+    """Whether resources of an API group may make something at a place of a cloud."""
+    return group.endswith(_FLEETS) or not (of_kubernetes(group) or group.endswith(_APART))
+
+
+def _noted(subject: Resource) -> Iterator[str]:
+    """Places that annotations say, by which ACK knows where to make what it makes."""
+    notes: Any = subject.value("metadata.annotations", {})
+    for key, value in cast(Mapping[str, Any], notes).items() if isinstance(notes, Mapping) else ():
+        if _NOTE.search(key) and isinstance(value, str):
+            yield value
 
 
 def _placed(value: Any) -> Any:
@@ -59,12 +78,17 @@ def _placed(value: Any) -> Any:
     fields = cast(Mapping[str, Any], value)
     if fields.get("operator") in ("NotIn", "DoesNotExist"):
         return {}
-    own = any(_ENDPOINT.search(key) for key in fields)
+    own = any(_ENDPOINT.search(key) and not _of_cloud(key, item) for key, item in fields.items())
     return {
         key: _placed(item)
         for key, item in fields.items()
         if key not in ("metadata", "status") and not (own and key.lower().endswith("region"))
     }
+
+
+def _of_cloud(key: str, value: Any) -> bool:
+    """Whether what stands at `key` leaves it to a region where a store is."""
+    return key.lower().endswith("region") or "amazonaws." in str(value).lower()
 
 
 def _chosen(value: Any) -> Iterator[Any]:
@@ -88,8 +112,10 @@ def _inside(subject: Resource, profile: Profile) -> Iterator[str]:
         props = subject.props
     elif subject.type.startswith(_PODS):
         props = {"nodes": list(_chosen(subject.props))}
+    elif subject.type.startswith(_SPACE):
+        props = {"noted": [{"region": one} for one in _noted(subject)]}
     else:
-        props = _placed(subject.props)
+        props = {**_placed(subject.props), "noted": [{"region": one} for one in _noted(subject)]}
     for path, region in inner(props):
         if region is UNKNOWN:
             undecided = f"`{path}` is not known yet"
@@ -124,6 +150,17 @@ def _affinity(operator: str, *zones: str) -> dict[str, Any]:
     return {"affinity": {"nodeAffinity": {_CHOICES[1]: terms}}}
 
 
+def _fleet(region: str) -> Resource:
+    return _made("infrastructure.cluster.x-k8s.io", "AWSCluster", region=region)
+
+
+def _annotated(region: str) -> Resource:
+    notes = {"services.k8s.aws/region": region, "example.org/text": "not us-east-1"}
+    return Resource(
+        "kubernetes:s3.services.k8s.aws/v1alpha1:Bucket", "b", {"metadata": {"annotations": notes}}
+    )
+
+
 def _routed(prefix: str) -> Resource:
     model = f"arn:aws:bedrock:eu-north-1:123456789012:{prefix}anthropic.claude-sonnet-4-20250514-v1:0"
     return Resource(
@@ -154,6 +191,14 @@ CONTROL = Control(
             "objects copied within the account",
             Verdict.GOOD,
             Resource(_REPLICAS, "r", {"rules": [{"destination": {"bucket": "arn:aws:s3:::b"}}]}),
+        ),
+        *(
+            Case(f"a cluster of Cluster API in {region}", verdict, _fleet(region))
+            for region, verdict in (("us-east-1", Verdict.BAD), ("eu-central-1", Verdict.GOOD))
+        ),
+        *(
+            Case(f"what ACK makes in {region}", verdict, _annotated(region))
+            for region, verdict in (("us-east-1", Verdict.BAD), ("eu-central-1", Verdict.GOOD))
         ),
         *(
             Case(f"pods that are to run in {title}", verdict, _scheduled(spec))

@@ -57,6 +57,7 @@ CONTROL = Control(
         ),
         message="a pod with classified data may run outside the profile's regions",
         classified=True,
+        whole=True,
     ),
     not_enforced=(
         "the pack does not evaluate it, since a program's pods do not say of which class their namespace is; "

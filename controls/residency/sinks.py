@@ -2,12 +2,15 @@
 
 import ipaddress
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 from urllib.parse import urlsplit
 
+import yaml
+
 from corral.controls.profiles import Profile
+from corral.controls.properties import walk
 from corral.controls.residency.places import inner, is_region
 
 _VARIABLE = re.compile(
@@ -24,12 +27,52 @@ _REGION = re.compile(
 _OPTION = re.compile(
     r"--?(?:otlp|otel|remote-write|telemetry|tracing)[a-z._-]*(?:endpoint|url|address)(?:[= ](.+))?"
 )
-_KEYS = ("remoteWrite", "remote_write")
-_STORES = ("endpointURL", "s3Url")
+_STORES = ("endpointURL", "s3Url", "destinationPath")
 """Keys by which CloudNativePG and Velero name the store that has their backups."""
 _EXPORTERS = "exporters"
 """Key under which a collector of OpenTelemetry has where it sends, by name."""
 _ENDPOINT = re.compile(r"(?:[a-z]+_)?(?:endpoint|url|dsn)")
+_TARGETS: Mapping[str, tuple[str, ...]] = {
+    "clientConfig": ("url",),
+    "webhookClientConfig": ("url",),
+    "webhookConfigs": ("url",),
+    "webhook_configs": ("url",),
+    "logger": ("url",),
+    "fqdn": ("hostname",),
+    "sink": ("uri",),
+    "deadLetterSink": ("uri",),
+    "remoteWrite": ("url",),
+    "remote_write": ("url",),
+}
+"""Keys of what objects, alerts, events, prompts and metrics are sent to, with those of its address.
+
+They are of webhooks of the API server, of Alertmanager, KServe, Envoy's gateway, Knative and Prometheus."""
+_TELEMETRY = ("telemetry", "tracing", "extensionProviders", "sinks", "webhook")
+"""Keys of what is told to somebody, however deep his address is."""
+_PLACE = re.compile(r"host|hostname|endpoint|url|uri|address|service|server", re.IGNORECASE)
+"""Keys of such an address."""
+_STEPS = ("serviceUrl",)
+"""Keys of an address to which KServe sends what a step of a graph is asked."""
+_NOTIFIED = (
+    "generic",
+    "generic-hmac",
+    "alertmanager",
+    "slack",
+    "discord",
+    "msteams",
+    "rocket",
+    "webex",
+    "otel",
+)
+"""Types of providers of Flux that send alerts to `address`."""
+_BUCKETS = ("bucket", "bucketName", "s3_bucket")
+_STORE = re.compile(r"(?:s3[_-]?)?(?:endpoint(?:_?url)?|url|server_?url|host)", re.IGNORECASE)
+"""Key beside a bucket's name by which it is said where the bucket is."""
+_ANY_REGION = re.compile(r"(?:https://)?(?:s3\.amazonaws\.com|storage\.googleapis\.com)(?::443)?/?")
+"""Names by which clouds have buckets of all their regions."""
+_TEXTS = ("webhook_configs", "remote_write", "exporters:", "clientConfig", "clusters:", "bucket:")
+"""Words of a document within text of which it is read."""
+_LONGEST = 100_000
 _WORLDWIDE = re.compile(
     r"\.(?:com|net|org|io|ai|dev|cloud|app|co|tech|info|biz|so|us|ca|uk|ch|cn|hk|jp|kr|in|sg|au|ru|br)$"
 )
@@ -64,16 +107,21 @@ def _collect(value: Any, path: str, found: Told) -> None:
                 found.sinks.append((f"{path}.value", own))
             if _REGION.fullmatch(name) and is_region(own):
                 found.regions.append((f"{path}.value", own))
+        found.sinks.extend(_beside(fields, path))
         for key, item in fields.items():
             place = f"{path}.{key}" if path else key
             if isinstance(item, str):
-                if key in _STORES or (key.isupper() and _VARIABLE.fullmatch(key)):
+                if key in _STORES or key in _STEPS or (key.isupper() and _VARIABLE.fullmatch(key)):
                     found.sinks.append((place, item))
+                elif "\n" in item and len(item) <= _LONGEST and any(word in item for word in _TEXTS):
+                    _collect(_document(item), place, found)
                 continue
             if key == _EXPORTERS and isinstance(item, Mapping):
                 found.sinks.extend(_exported(cast(Mapping[str, Any], item), place))
-            if key in _KEYS:
-                found.sinks.extend(_written(item, place))
+            if key in _TELEMETRY:
+                found.sinks.extend(reached(item, place))
+            if key in _TARGETS:
+                found.sinks.extend(_written(item, place, _TARGETS[key]))
             _collect(item, place, found)
     elif isinstance(value, list):
         several = cast(list[Any], value)
@@ -88,11 +136,61 @@ def _collect(value: Any, path: str, found: Told) -> None:
                 found.sinks.append((place, address))
 
 
-def _written(targets: Any, path: str) -> Iterator[tuple[str, str]]:
-    for index, one in enumerate(cast(list[Any], targets) if isinstance(targets, list) else ()):
-        url: Any = cast(Mapping[str, Any], one).get("url") if isinstance(one, Mapping) else None
-        if isinstance(url, str):
-            yield f"{path}.{index}.url", url
+def reached(value: Any, path: str = "") -> Iterator[tuple[str, str]]:
+    """Addresses anywhere in what nothing but telemetry is in."""
+    for place, one in walk(value, path):
+        if isinstance(one, str) and _PLACE.fullmatch(place.rpartition(".")[2]):
+            yield place, one
+
+
+def _document(text: str) -> Any:
+    try:
+        return yaml.safe_load(text)
+    except yaml.YAMLError:
+        return None
+
+
+def _beside(fields: Mapping[str, Any], path: str) -> Iterator[tuple[str, str]]:
+    """Addresses that are ones of sinks by what stands beside them."""
+    if fields.get("kind") == "Config" and isinstance(fields.get("clusters"), list):
+        yield from _called(cast(list[Any], fields["clusters"]), path)
+    if fields.get("addressType") == "FQDN":
+        for one in cast(list[Any], fields.get("endpoints") or []):
+            hosts: Any = cast(Mapping[str, Any], one).get("addresses") if isinstance(one, Mapping) else None
+            yield from ((f"{path}.endpoints", str(host)) for host in hosts or ())
+    address = fields.get("address")
+    if fields.get("type") in _NOTIFIED and isinstance(address, str):
+        yield f"{path}.address", address
+    if not any(isinstance(fields.get(key), str) for key in _BUCKETS):
+        return
+    for key, value in fields.items():
+        if isinstance(value, str) and _STORE.fullmatch(key):
+            everywhere = _ANY_REGION.fullmatch(value.lower()) is not None
+            if not everywhere or ("amazonaws" in value.lower() and not _has_region(fields)):
+                yield f"{path}.{key}", value
+
+
+def _has_region(fields: Mapping[str, Any]) -> bool:
+    """Whether a region is stated, which another rule evaluates."""
+    return any(is_region(str(value)) for key, value in fields.items() if key.lower().endswith("region"))
+
+
+def _called(clusters: list[Any], path: str) -> Iterator[tuple[str, str]]:
+    """Addresses of webhooks in a file of the form that clients of clusters have: those with a path."""
+    for index, one in enumerate(clusters):
+        holder: Any = cast(Mapping[str, Any], one).get("cluster") if isinstance(one, Mapping) else None
+        server: Any = cast(Mapping[str, Any], holder).get("server") if isinstance(holder, Mapping) else None
+        if isinstance(server, str) and urlsplit(server).path.strip("/").partition("/")[0] not in ("", "k8s"):
+            yield f"{path}.clusters.{index}.cluster.server", server
+
+
+def _written(targets: Any, path: str, keys: Sequence[str]) -> Iterator[tuple[str, str]]:
+    several: list[Any] = cast(list[Any], targets) if isinstance(targets, list) else [targets]
+    for one in several:
+        for key in keys:
+            address: Any = cast(Mapping[str, Any], one).get(key) if isinstance(one, Mapping) else None
+            if isinstance(address, str):
+                yield f"{path}.{key}", address
 
 
 def _exported(exporters: Mapping[str, Any], path: str) -> Iterator[tuple[str, str]]:

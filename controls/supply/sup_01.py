@@ -102,6 +102,19 @@ CONTROL = Control(
             pod(f"{_KNOWN}:v1", volumes=[{"name": "m", "image": {"reference": "evil.example/x"}}]),
             profile="open",
         ),
+        *(
+            Case(
+                f"a proxy of {title} by annotation",
+                verdict,
+                {**pod(f"{_KNOWN}:v1"), "metadata": {"annotations": {"sidecar.istio.io/proxyImage": image_}}},
+                profile="open",
+            )
+            for title, verdict, image_ in (
+                ("nobody's", Verdict.BAD, "evil.example/x:1"),
+                ("the catalogue", Verdict.GOOD, f"{_KNOWN}:v1"),
+                ("the mesh's", Verdict.GOOD, "auto"),
+            )
+        ),
         Case(
             "a violation beside an unknown",
             Verdict.BAD,

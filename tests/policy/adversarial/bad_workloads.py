@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from tests.policy.adversarial import dialects, operator_models
+from tests.policy.adversarial import dialects, operator_models, operators
 from tests.policy.adversarial.configuration import mapped
 from tests.policy.adversarial.hub_models import hubs
 from tests.policy.adversarial.model_sources import sources
@@ -46,6 +46,7 @@ def bad() -> Iterator[Entry]:
         yield Entry(title, "SOV-MOD-01|SOV-MOD-02|SOV-MOD-13", f"kubernetes:{token}", props)
     yield from mapped()
     yield from dialects.bad()
+    yield from operators.bad()
     violations = (
         ("SOV-MOD-03", container(args=["--trust-remote-code"])),
         ("SOV-MOD-02", container(args=["--model", "org/model"])),

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
-from tests.policy.adversarial import dialects, operator_models
+from tests.policy.adversarial import dialects, operator_models, operators
 from tests.policy.adversarial.configuration import configured
 from tests.policy.adversarial.operator_parts import harmless
 from tests.policy.adversarial.pods_in import OTHER, SAFE, container, holding, spec
@@ -12,6 +12,7 @@ from tests.policy.adversarial.stacks import DIGEST, REGISTRY, Entry
 
 def good() -> Iterator[Entry]:
     yield from dialects.good()
+    yield from operators.good()
     yield from configured()
     for title, token, props in operator_models.good():
         yield Entry(title, "", f"kubernetes:{token}", props)
