@@ -29,11 +29,11 @@ PASSWORD_FILE = "/run/secrets/vector-db/password"
 CERTIFICATE_FILE = "/tls/tls.crt"
 SOCKETS = "/var/run/postgresql"
 NO_HUGE_PAGES = "huge_pages=off"
-"""Where a node keeps huge pages and the pod asks for none, the kernel ends with a bus error whoever takes one,
-the making of the data folder too (docker-library/postgres issue 451, kubernetes issue 71233)."""
+"""Where a node keeps huge pages and the pod asks for none, the kernel ends with a bus error whoever takes
+one, the making of the data folder too (docker-library/postgres issue 451, kubernetes issue 71233)."""
 FIRST_START_SECONDS, PROBE_SECONDS = 600, 2
-"""How long the data folder may take to be made. The image listens to nobody until it is, and takes half of one
-for a whole one on its next start (docker-entrypoint.sh)."""
+"""How long the data folder may take to be made. The image listens to nobody until it is, and takes half of
+one for a whole one on its next start (docker-entrypoint.sh)."""
 EXTENSION_SQL = "create extension if not exists vector;\n"
 ACCESS = """\
 # From the network over TLS with a password; from inside the pod as the image's first start does.
