@@ -3,6 +3,7 @@
 import argparse
 import importlib
 import os
+import signal
 import sys
 from collections.abc import Sequence
 
@@ -71,10 +72,15 @@ COMMANDS: dict[str, tuple[str, str]] = {
 }
 PASSED_ON = frozenset({"kubectl", "import", "load", "batch", "bucket", "probe", "backend"})
 """Commands whose arguments belong to another program."""
+FIRST_PROCESS = 1
+"""What a container runs, which the kernel lets ignore every signal that it has no handler for: a pod that is
+to end would wait for all of its grace period."""
 
 
 def run() -> None:
     """Entry point of the `corral` script."""
+    if os.getpid() == FIRST_PROCESS:
+        signal.signal(signal.SIGTERM, lambda number, _: os._exit(128 + number))
     sys.exit(main(sys.argv[1:]))
 
 

@@ -3,6 +3,9 @@
 from typing import Any
 
 SECCOMP = {"type": "RuntimeDefault"}
+ALONE = {"automount_service_account_token": False, "enable_service_links": False}
+"""Of a pod that asks its cluster nothing: no token, and no variables of the Services beside it. A Service
+`filer` there would set FILER_PORT, which SeaweedFS takes for a port of its own and ends (weed/util/fla9)."""
 
 
 def restricted_container(*, read_only_root: bool = False) -> dict[str, Any]:

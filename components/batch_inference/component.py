@@ -10,7 +10,7 @@ from corral.catalogue.cron import problem
 from corral.catalogue.formats import OBJECT_PREFIX
 from corral.catalogue.images import image
 from corral.components._kit import checked, child, labels, name_of, refuse, token
-from corral.components._pods import restricted_container, restricted_pod
+from corral.components._pods import ALONE, restricted_container, restricted_pod
 from corral.components.model_storage.job import CREDENTIAL_KEYS, SCRATCH, USER, credential_secret
 from corral.components.store import BatchStore
 from corral.components.supply import Supply, on_nodes, pull_secrets, reference
@@ -152,7 +152,7 @@ def _pod(batch: Batch, args: BatchInferenceArgs, secret: pulumi.Output[str]) -> 
     }
     return {
         "restart_policy": "Never",
-        "automount_service_account_token": False,
+        **ALONE,
         **({"priority_class_name": args["priority_class"]} if "priority_class" in args else {}),
         "security_context": restricted_pod(USER),
         "image_pull_secrets": pull_secrets(supply),

@@ -126,6 +126,7 @@ class EnvoyGateway(pulumi.ComponentResource):
                 values={"password": limits.get("password")},
                 keys={"password": PASSWORD},
                 store=limits.get("secret_store"),
+                texts=lambda known: {rate_limits.LOGIN: rate_limits.login(known["password"])},
             ),
             kubernetes.networking.v1.NetworkPolicy(
                 f"{name}-rate-limit-network",

@@ -23,6 +23,8 @@ from corral.components.supply import Supply, pod_settings, reference
 PODS = {"app.kubernetes.io/name": "envoy-ratelimit", "app.kubernetes.io/component": "ratelimit"}
 """Labels of the service's pods."""
 CREDENTIAL = "rate-limit-store"
+LOGIN = "login"
+"""Key of the store's user and password in that Secret."""
 PORT, XDS_PORT, METRICS_PORT = 8081, 18001, 19001
 USER = 65532
 TIMEOUT = "500ms"
@@ -39,9 +41,15 @@ class RateLimits(TypedDict):
     store_port: int
     """Port of its pods."""
     password: NotRequired[pulumi.Input[str]]
-    """Its password, a secret; this or `secret_store`."""
+    """Password of its user `default`, a secret; this or `secret_store`."""
     secret_store: NotRequired[SecretStore]
     """What has the password, as `token-limits-password`."""
+
+
+def login(password: str) -> str:
+    """User and password as the service takes them: without a user it would cut a password at its first colon
+    (`createDialer` in src/redis/driver_impl.go of envoyproxy/ratelimit)."""
+    return f"default:{password}"
 
 
 def configuration(limits: RateLimits, *, replicas: int, namespace: str, supply: Supply) -> dict[str, Any]:
@@ -50,7 +58,7 @@ def configuration(limits: RateLimits, *, replicas: int, namespace: str, supply: 
     Calls pass uncounted while the service or its store does not answer: models go on being served.
     """
     own_address = f"envoy-gateway.{namespace}.svc.cluster.local:{XDS_PORT}"
-    credential = {"secretKeyRef": {"name": CREDENTIAL, "key": "password"}}
+    credential = {"secretKeyRef": {"name": CREDENTIAL, "key": LOGIN}}
     return {
         "rateLimit": {
             "backend": {"type": "Redis", "redis": {"url": limits["store"]}},

@@ -117,6 +117,7 @@ class _Probe:
         spec = {
             "restartPolicy": "Never",
             "automountServiceAccountToken": False,
+            "enableServiceLinks": False,
             "activeDeadlineSeconds": LIFETIME_SECONDS,
             "terminationGracePeriodSeconds": 1,
             "securityContext": restricted_pod(USER),

@@ -8,7 +8,7 @@ import pulumi_kubernetes as kubernetes
 
 from corral.catalogue.images import image
 from corral.components._kit import child, fingerprint
-from corral.components._pods import restricted_container, restricted_pod
+from corral.components._pods import ALONE, restricted_container, restricted_pod
 from corral.components._secrets import secret_object
 from corral.components.secret_store import SecretStore
 from corral.components.store import Store, variables
@@ -89,7 +89,7 @@ def tool_job(
     }
     pod: dict[str, Any] = {
         "restart_policy": "Never",
-        "automount_service_account_token": False,
+        **ALONE,
         **account,
         **({} if priority_class is None else {"priority_class_name": priority_class}),
         "security_context": restricted_pod(USER),

@@ -10,7 +10,7 @@ from corral.catalogue.addons import descriptor
 from corral.catalogue.images import image
 from corral.catalogue.stores import BATCHES
 from corral.catalogue.vocabulary import Addon
-from corral.components._pods import restricted_container, restricted_pod
+from corral.components._pods import ALONE, restricted_container, restricted_pod
 from corral.components.model_storage.encryption_key import MARK
 from corral.components.supply import Supply, on_nodes, pull_secrets, reference
 
@@ -94,7 +94,7 @@ def pod_spec(config_secret: str, claim: str, supply: Supply) -> dict[str, Any]:
     """The one pod: master, volume server, filer and S3 gateway in one process."""
     health = {"http_get": {"path": "/healthz", "port": S3_PORT}}
     return {
-        "automount_service_account_token": False,
+        **ALONE,
         "security_context": restricted_pod(USER),
         "termination_grace_period_seconds": 30,
         "image_pull_secrets": pull_secrets(supply),

@@ -5,7 +5,7 @@ from typing import Any
 from corral.catalogue.addons import descriptor
 from corral.catalogue.images import image
 from corral.catalogue.vocabulary import Addon
-from corral.components._pods import restricted_container, restricted_pod
+from corral.components._pods import ALONE, restricted_container, restricted_pod
 from corral.components.supply import Supply, on_nodes, pull_secrets, reference
 
 PORT = descriptor(Addon.TOKEN_LIMITS).ports["valkey"]
@@ -48,7 +48,7 @@ def pod(supply: Supply) -> dict[str, Any]:
     return {
         "image_pull_secrets": pull_secrets(supply),
         **on_nodes(supply),
-        "automount_service_account_token": False,
+        **ALONE,
         "security_context": restricted_pod(UID),
         "termination_grace_period_seconds": 30,
         "containers": [

@@ -69,3 +69,27 @@ def test_deployed_images_carry_the_digests_and_the_mirror_of_the_stack():
         for image in each:
             assert image.startswith(f"{mirror}/"), name
             assert image.endswith(f"@{DIGEST}"), name
+
+
+WORKLOADS = {"CronJob", "DaemonSet", "Deployment", "Job", "StatefulSet"}
+
+
+def pods(value: object) -> Iterator[dict[str, Any]]:
+    """Specs of pods anywhere in an object's inputs."""
+    if isinstance(value, dict):
+        if isinstance(value.get("containers"), list):
+            yield value
+        for inner in value.values():
+            yield from pods(inner)
+    elif isinstance(value, list):
+        for inner in value:
+            yield from pods(inner)
+
+
+def test_no_pod_that_the_program_deploys_takes_variables_of_the_services_beside_it():
+    graph = platform(**{"vector-db": {"engine": "pgvector"}})
+    found = {r.name: list(pods(r.inputs)) for r in graph if r.kind in WORKLOADS}
+    assert {"StatefulSet", "Job"} <= {r.kind for r in graph if found.get(r.name)}
+    for name, specs in found.items():
+        for spec in specs:
+            assert spec.get("enableServiceLinks") is False, name

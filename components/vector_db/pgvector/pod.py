@@ -3,7 +3,7 @@
 from typing import Any
 
 from corral.catalogue.images import image
-from corral.components._pods import restricted_container, restricted_pod
+from corral.components._pods import ALONE, restricted_container, restricted_pod
 from corral.components.supply import Supply, on_nodes, pull_secrets, reference
 from corral.components.vector_db.names import (
     CREDENTIAL,
@@ -28,6 +28,12 @@ CONFIG = "vector-db-config"
 PASSWORD_FILE = "/run/secrets/vector-db/password"
 CERTIFICATE_FILE = "/tls/tls.crt"
 SOCKETS = "/var/run/postgresql"
+NO_HUGE_PAGES = "huge_pages=off"
+"""Where a node keeps huge pages and the pod asks for none, the kernel ends with a bus error whoever takes
+one, the making of the data folder too (docker-library/postgres issue 451, kubernetes issue 71233)."""
+FIRST_START_SECONDS, PROBE_SECONDS = 600, 2
+"""How long the data folder may take to be made. The image listens to nobody until it is, and takes half of
+one for a whole one on its next start (docker-entrypoint.sh)."""
 EXTENSION_SQL = "create extension if not exists vector;\n"
 ACCESS = """\
 # From the network over TLS with a password; from inside the pod as the image's first start does.
@@ -59,7 +65,8 @@ def arguments(memory_mib: int) -> list[str]:
         "shared_buffers": f"{memory_mib // 4}MB",
         "maintenance_work_mem": f"{shared_memory_mib(memory_mib) // 2}MB",
     }
-    return [word for key, value in settings.items() for word in ("-c", f"{key}={value}")]
+    stated = [NO_HUGE_PAGES, *(f"{key}={value}" for key, value in settings.items())]
+    return [word for one in stated for word in ("-c", one)]
 
 
 def pod(*, memory_mib: int, supply: Supply) -> dict[str, Any]:
@@ -67,7 +74,7 @@ def pod(*, memory_mib: int, supply: Supply) -> dict[str, Any]:
     return {
         "image_pull_secrets": pull_secrets(supply),
         **on_nodes(supply),
-        "automount_service_account_token": False,
+        **ALONE,
         "security_context": restricted_pod(UID),
         "termination_grace_period_seconds": 60,
         "containers": [
@@ -79,10 +86,11 @@ def pod(*, memory_mib: int, supply: Supply) -> dict[str, Any]:
                     {"name": "POSTGRES_USER", "value": USER},
                     {"name": "POSTGRES_DB", "value": DATABASE},
                     {"name": "POSTGRES_PASSWORD_FILE", "value": PASSWORD_FILE},
+                    {"name": "POSTGRES_INITDB_ARGS", "value": f"-c {NO_HUGE_PAGES}"},
                     {"name": "PGDATA", "value": PGDATA},
                 ],
                 "ports": [{"name": "postgres", "container_port": POSTGRES_PORT}],
-                "startup_probe": {**_probe(), "failure_threshold": 60},
+                "startup_probe": {**_probe(), "failure_threshold": FIRST_START_SECONDS // PROBE_SECONDS},
                 "readiness_probe": _probe(),
                 "liveness_probe": {**_probe(), "period_seconds": 10},
                 "resources": {
@@ -131,7 +139,7 @@ def exporter_pod(*, namespace: str, supply: Supply) -> dict[str, Any]:
     return {
         "image_pull_secrets": pull_secrets(supply),
         **on_nodes(supply),
-        "automount_service_account_token": False,
+        **ALONE,
         "security_context": restricted_pod(NOBODY),
         "containers": [
             {
@@ -167,7 +175,7 @@ def exporter_pod(*, namespace: str, supply: Supply) -> dict[str, Any]:
 
 
 def _probe() -> dict[str, Any]:
-    return {"tcp_socket": {"port": "postgres"}, "period_seconds": 2}
+    return {"tcp_socket": {"port": "postgres"}, "period_seconds": PROBE_SECONDS}
 
 
 def _secret(name: str, secret: str) -> dict[str, Any]:

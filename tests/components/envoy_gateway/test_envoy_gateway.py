@@ -75,9 +75,16 @@ def test_calls_pass_while_the_store_does_not_answer_and_its_password_is_a_secret
     assert stated["rateLimit"]["backend"] == {"type": "Redis", "redis": {"url": LIMITS["store"]}}
     container = stated["provider"]["kubernetes"]["rateLimitDeployment"]["container"]
     auth = {one["name"]: one for one in container["env"]}["REDIS_AUTH"]["valueFrom"]["secretKeyRef"]
-    assert auth == {"name": graph.one("Secret").inputs["metadata"]["name"], "key": "password"}
+    assert auth == {"name": graph.one("Secret").inputs["metadata"]["name"], "key": "login"}
     assert graph.one("Secret").urn in graph.before(graph.one("Release", "proxies-chart"))
     assert container["securityContext"]["readOnlyRootFilesystem"] is True
+
+
+@pytest.mark.parametrize("password", ["pw", "two:parts", ":first"])
+def test_the_rate_limit_service_logs_in_with_all_of_a_password(password):
+    """It takes what stands before the first colon for a user."""
+    secret = made(rate_limits={**LIMITS, "password": password}).one("Secret").inputs["stringData"]
+    assert secret["login"].partition(":")[::2] == ("default", password)
 
 
 def test_the_rate_limit_service_reaches_controller_store_and_dns_alone():

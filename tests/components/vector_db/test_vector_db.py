@@ -166,6 +166,19 @@ def test_postgres_has_memory_for_parallel_index_builds():
     assert int(needed.partition("=")[2].removesuffix("MB")) <= size < 8192
 
 
+def test_postgres_takes_no_huge_pages_of_its_node_neither_serving_nor_making_its_data():
+    server = pod(build(database()))["containers"][0]
+    environment = {entry["name"]: entry.get("value") for entry in server["env"]}
+    assert environment["POSTGRES_INITDB_ARGS"] == "-c huge_pages=off"
+    pairs = list(zip(server["args"][::2], server["args"][1::2], strict=True))
+    assert ("-c", "huge_pages=off") in pairs and {flag for flag, _ in pairs} == {"-c"}
+
+
+def test_postgres_may_take_minutes_to_make_its_data_before_it_is_ended_for_it():
+    probe = pod(build(database()))["containers"][0]["startupProbe"]
+    assert probe["periodSeconds"] * probe["failureThreshold"] >= 600
+
+
 def test_a_pod_of_postgres_is_ready_once_its_server_has_the_password_of_the_secret():
     server, sync = pod(build(database()))["containers"]
     assert sync["image"] == server["image"], "its clients fit the server"
