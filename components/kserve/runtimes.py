@@ -11,8 +11,10 @@ from corral.components.supply import Supply, pull_secrets, reference
 
 CONTAINER = "kserve-container"
 """Name by which KServe finds the model server among a pod's containers."""
-SHARED_MEMORY = "shared-memory"
-SCRATCH = {"name": "scratch", "emptyDir": {"sizeLimit": "8Gi"}}
+SHARED_MEMORY = ("shared-memory", "/dev/shm", {"medium": "Memory"})
+"""By which the processes of one vLLM pass tensors on. The others have one process, and where MPS shares a GPU
+NVIDIA's device plugin mounts that folder for them (`updateResponseForMPS`), which this would hide."""
+SCRATCH = ("scratch", "/tmp", {"sizeLimit": "8Gi"})
 """What an engine writes: kernels that it compiles, and caches."""
 START_SECONDS = 3600
 """How long a server may take to load its weights."""
@@ -48,6 +50,7 @@ def runtime_spec(engine: Engine, supply: Supply, port: int = PORT) -> dict[str, 
         "periodSeconds": PROBE_SECONDS,
         "timeoutSeconds": PROBE_SECONDS,
     }
+    folders = (SHARED_MEMORY, SCRATCH) if engine is Engine.VLLM else (SCRATCH,)
     secrets = {"imagePullSecrets": pull_secrets(supply)} if pull_secrets(supply) else {}
     return {
         "supportedModelFormats": [{"name": runtime.model_format, "autoSelect": False}],
@@ -67,13 +70,10 @@ def runtime_spec(engine: Engine, supply: Supply, port: int = PORT) -> dict[str, 
                 "livenessProbe": {**health, **PATIENCE, "failureThreshold": 6},
                 "resources": {"requests": {"cpu": "1", "memory": "2Gi"}},
                 "securityContext": restricted_container(read_only_root=True),
-                "volumeMounts": [
-                    {"name": SHARED_MEMORY, "mountPath": "/dev/shm"},
-                    {"name": SCRATCH["name"], "mountPath": "/tmp"},
-                ],
+                "volumeMounts": [{"name": name, "mountPath": path} for name, path, _ in folders],
             }
         ],
-        "volumes": [{"name": SHARED_MEMORY, "emptyDir": {"medium": "Memory"}}, SCRATCH],
+        "volumes": [{"name": name, "emptyDir": limits} for name, _, limits in folders],
         **secrets,
     }
 

@@ -70,6 +70,15 @@ def test_vllm_runs_as_a_user_that_its_image_does_not_know(monkeypatch):
     assert getpass.getuser()
 
 
+def test_only_an_engine_of_several_processes_has_shared_memory_which_would_hide_that_of_mps():
+    graph = build(lambda: KServe("kserve", {"supply": {}, "cert_manager": "cert-manager"}))
+    for runtime in graph.of("ClusterServingRuntime"):
+        (server,) = runtime.inputs["spec"]["containers"]
+        mounted = {one["mountPath"]: one["name"] for one in server["volumeMounts"]}
+        assert ("/dev/shm" in mounted) is (runtime.object_name == "corral-vllm"), runtime.object_name
+        assert set(mounted.values()) == {one["name"] for one in runtime.inputs["spec"]["volumes"]}
+
+
 def test_runtimes_tell_nobody_what_they_serve():
     settings = settings_of_vllm()
     assert settings["HF_HUB_OFFLINE"] == settings["VLLM_NO_USAGE_STATS"] == settings["DO_NOT_TRACK"] == "1"

@@ -35,7 +35,7 @@ def test_its_pod_is_that_of_an_inference_service_and_its_runtime():
     assert container["resources"] == other["model"]["resources"]
     assert container["securityContext"]["readOnlyRootFilesystem"]
     mounts = {one["mountPath"]: one for one in container["volumeMounts"]}
-    assert mounts["/mnt/models"]["readOnly"] and "/dev/shm" in mounts
+    assert mounts["/mnt/models"]["readOnly"] and "/tmp" in mounts
     assert {one["name"] for one in pod["volumes"]} == {one["name"] for one in container["volumeMounts"]}
 
 
