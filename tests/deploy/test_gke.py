@@ -252,9 +252,9 @@ def test_models_are_in_a_bucket_that_imports_and_models_enter_by_their_own_accou
         assert pod["serviceAccountName"] == "model-writer"
         assert container["args"][-1].startswith("gs://example-corral-models/")
         assert not [name for name in (entry["name"] for entry in container["env"]) if "AWS" in name]
-    assert [
+    assert {
         one.inputs["spec"]["predictor"]["model"]["storageUri"] for one in graph.of("InferenceService")
-    ] == [f"gs://example-corral-models/{one.storage_path}" for one in plan_of().models]
+    } == {f"gs://example-corral-models/{one.storage_path}" for one in plan_of().models}
     assert "storage-access-key" not in plan_of().secrets_needed
     assert not [key for key in plan_of().secrets_needed if key.startswith("source-")]
 
