@@ -80,6 +80,7 @@ def test_every_container_of_a_chart_has_a_row_that_takes_its_flags(
 def test_the_settings_of_the_vector_database_are_honoured(container):
     context = container(real_paths=False, mounts={"/tls": Path("/a"), "/etc/vector-db": Path("/b")})
     assert postgres.settings(context, arguments(2048)) == [
-        "huge_pages=off", "ssl=on", "ssl_cert_file=/a/tls.crt", "ssl_key_file=/a/tls.key", "hba_file=/b/pg_hba.conf",
+        "huge_pages=off",
+        "ssl=on", "ssl_cert_file=/a/tls.crt", "ssl_key_file=/a/tls.key", "hba_file=/b/pg_hba.conf",
         "shared_buffers=512MB", "maintenance_work_mem=256MB",
     ]  # fmt: skip
