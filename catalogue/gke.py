@@ -1,7 +1,7 @@
 """What GKE offers: machine families with GPUs, series without, and the limits of a cluster."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
 from ipaddress import IPv4Network
 
@@ -148,6 +148,13 @@ def misfits(machine: str, disk_type: str, *, confidential: bool) -> Iterator[tup
         yield "machine_type", machine, "cannot encrypt memory in use: use one such as n2d-standard-8"
     if disk_type not in series.boot_disks:
         yield "disk_type", disk_type, f"{name} takes no such boot disk: use {' or '.join(series.boot_disks)}"
+
+
+def unfit_labels(labels: Iterable[str]) -> Iterator[tuple[str, str]]:
+    """Keys of labels that Google keeps for itself, with the reason and the way out."""
+    for key in labels:
+        if key.startswith(RESERVED_LABELS):
+            yield key, f"Google keeps keys with {' and '.join(RESERVED_LABELS)} for itself: use another"
 
 
 def family(machine: str) -> Family:

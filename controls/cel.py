@@ -14,7 +14,7 @@ from typing import Any, cast
 from corral.controls.control import UNKNOWN, ObjectRule, Undecided
 from corral.controls.kinds import KINDS, PLAIN_KINDS
 from corral.controls.profiles import Profile
-from corral.controls.workloads import without_nulls
+from corral.controls.shapes import without
 
 _LEGACY = (
     "sklearn",
@@ -300,7 +300,7 @@ def prepared(subject: Mapping[str, Any]) -> Prepared:
     Raises:
         ValueError: a variable could not be evaluated.
     """
-    stored = cast(Mapping[str, Any], without_nulls(subject))
+    stored = cast(Mapping[str, Any], without(subject, None))
     known = cast(Mapping[str, Any], _without_unknown(stored)) if _has_unknown(stored) else stored
     if known.get("kind") in PLAIN_KINDS:
         unknown = any(_has_unknown(item) for key, item in subject.items() if key != "metadata")

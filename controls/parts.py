@@ -7,10 +7,11 @@ from typing import Any, cast
 import yaml
 
 from corral.controls.configuration import options
+from corral.controls.control import UNKNOWN
 from corral.controls.named_images import of_fields, of_package, of_text
 from corral.controls.operators import named_models
-from corral.controls.said import ABOUT, variables
-from corral.controls.shapes import SEVERAL, SINGLE, are_containers, is_container, without_unknown
+from corral.controls.said import ABOUT, DOCUMENTS, variables
+from corral.controls.shapes import SEVERAL, SINGLE, are_containers, is_container, without
 
 Fields = Mapping[str, Any]
 _SHARED = ("hostNetwork", "hostPID", "hostIPC", "volumes", "securityContext")
@@ -21,7 +22,7 @@ _CONTAINER = frozenset({"args", "command", "securityContext", "volumeMounts"})
 """Fields that only a container has."""
 _PATCHES = ("podSpecPatch",)
 """Keys of a pod spec, or a part of one, as text."""
-DOCUMENTS = ("serveConfigV2", "runtimeEnvYAML", "runtimeEnv")
+_CONFIGURATION = (*DOCUMENTS, "runtimeEnv")
 """Keys of configuration that Ray reads, as text or as fields."""
 _FOLDER = re.compile(r"\.volumes\.hostPath\.[^.]+\.options\.path$")
 """A property of Spark that mounts a folder of the node."""
@@ -76,8 +77,8 @@ def _loose(value: Any, key: str) -> Iterator[Fields]:
             yield from _of_arguments(("--trust-remote-code",))
         return
     fields = cast(Fields, value)
-    if key in DOCUMENTS or (key in _ARGUMENTS and "parameters" not in fields):
-        yield from _of_arguments(options(yaml.safe_dump(without_unknown(fields))))
+    if key in _CONFIGURATION or (key in _ARGUMENTS and "parameters" not in fields):
+        yield from _of_arguments(options(yaml.safe_dump(without(fields, UNKNOWN))))
     if are_containers(fields.get("containers")):
         return
     off = fields.get("enabled") is False
@@ -120,7 +121,7 @@ def _of_text(value: str, key: str) -> Iterator[Fields]:
         yield {"containers": [], "volumes": [{"name": key, "hostPath": {"path": value}}]}
     elif key in _PATCHES:
         yield from _of_patch(value)
-    elif key in DOCUMENTS:
+    elif key in _CONFIGURATION:
         yield from _of_arguments(options(value))
     elif key in _ENTRIES and " " in value:
         yield from _of_arguments((value,))

@@ -47,7 +47,8 @@ _PREFIXED = re.compile(
     r"(?:spark\.(?:executorEnv|kubernetes\.driverEnv|yarn\.appMasterEnv)|containerized\.(?:taskmanager|master)\.env)\.(.+)"
 )
 """A property of Spark, or of Flink, that sets a variable."""
-_DOCUMENT_KEYS = ("runtimeEnvYAML", "serveConfigV2")
+DOCUMENTS = ("runtimeEnvYAML", "serveConfigV2")
+"""Keys of configuration that Ray reads as text."""
 _HUB = re.compile(
     r"(?i)(?:hf|huggingface|ollama|modelscope)://(?=.)"
     r"|https?://(?:[a-z0-9-]+\.)*(?:huggingface\.co|hf\.co|hf-mirror\.com|modelscope\.(?:cn|ai|com)|ollama\.com)(?:[:/]|$)"
@@ -126,7 +127,7 @@ def _of_text(value: str, key: str) -> Iterator[Fields]:
         yield {"name": "MODEL_URL", "value": value}
     elif _ADDRESS_KEY.search(key) or _NAME_KEY.fullmatch(key):
         yield {"name": "MODEL_ID", "value": value}
-    elif key in _DOCUMENT_KEYS:
+    elif key in DOCUMENTS:
         try:
             document: Any = yaml.safe_load(value)
         except yaml.YAMLError:

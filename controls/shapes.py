@@ -23,11 +23,11 @@ def are_containers(value: Any) -> bool:
     return bool(several) and all(item is UNKNOWN or isinstance(item, Mapping) for item in several)
 
 
-def without_unknown(value: Any) -> Any:
-    """`value` less what is unknown."""
+def without(value: Any, absent: object) -> Any:
+    """`value` less the fields and items that are `absent`: None, or `UNKNOWN`."""
     if isinstance(value, Mapping):
         fields = cast(Mapping[str, Any], value)
-        return {key: without_unknown(item) for key, item in fields.items() if item is not UNKNOWN}
+        return {key: without(item, absent) for key, item in fields.items() if item is not absent}
     if isinstance(value, list):
-        return [without_unknown(item) for item in cast(list[Any], value) if item is not UNKNOWN]
+        return [without(item, absent) for item in cast(list[Any], value) if item is not absent]
     return value

@@ -8,7 +8,7 @@ from corral.controls.dialects import SAME, translated
 from corral.controls.kinds import KINDS, POD_KINDS, Kind, of_kubernetes
 from corral.controls.nested import manifests
 from corral.controls.parts import loose, parts
-from corral.controls.shapes import SEVERAL, SINGLE, are_containers, is_container
+from corral.controls.shapes import SEVERAL, SINGLE, are_containers, is_container, without
 
 TEMPLATES = ("template", "podTemplate", "podTemplateSpec", "podSpec")
 ALIKE = {
@@ -34,17 +34,17 @@ def workloads(subject: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
         # A preset that adds nothing to what it is merged with serves no model.
         return
     kind = _known_kind(subject)
-    alike = translated(cast(Mapping[str, Any], without_nulls(subject))) if _of_dialect(subject) else None
+    alike = translated(cast(Mapping[str, Any], without(subject, None))) if _of_dialect(subject) else None
     if alike is not None:
         yield alike
         return
     if kind is not None:
-        stored = cast(Mapping[str, Any], without_nulls(subject))
+        stored = cast(Mapping[str, Any], without(subject, None))
         yield {**stored, "kind": kind.kind}
         yield from _beside(stored, kind)
         return
     if subject.get("kind") == TRAINED_MODEL:
-        yield _as_service(cast(Mapping[str, Any], without_nulls(subject)))
+        yield _as_service(cast(Mapping[str, Any], without(subject, None)))
         return
     items = subject.get("items")
     if str(subject.get("kind")).endswith("List") and isinstance(items, list):
@@ -54,7 +54,7 @@ def workloads(subject: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
                 inherited = {"kind": named, "apiVersion": subject.get("apiVersion")} if named else {}
                 yield from workloads({**inherited, **cast(Mapping[str, Any], item)})
         return
-    plain = cast(Mapping[str, Any], without_nulls(subject))
+    plain = cast(Mapping[str, Any], without(subject, None))
     own: dict[str, Any] = {"apiVersion": "v1", "kind": "Pod", "metadata": subject.get("metadata") or {}}
     for spec in _pod_specs(plain):
         yield {**own, **_version(spec), "spec": spec}
@@ -90,16 +90,6 @@ def _names_no_model(subject: Mapping[str, Any]) -> bool:
     """Whether `subject` is of a group that names no model or image: Kubernetes' own, or one of policies."""
     group = _group(subject)
     return of_kubernetes(group) or group.endswith(_POLICIES)
-
-
-def without_nulls(value: Any) -> Any:
-    """`value` less the fields that are null."""
-    if isinstance(value, Mapping):
-        fields = cast(Mapping[str, Any], value)
-        return {key: without_nulls(item) for key, item in fields.items() if item is not None}
-    if isinstance(value, list):
-        return [without_nulls(item) for item in cast(list[Any], value) if item is not None]
-    return value
 
 
 def _as_service(trained: Mapping[str, Any]) -> Mapping[str, Any]:

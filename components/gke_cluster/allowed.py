@@ -24,10 +24,10 @@ from corral.catalogue.gke import (
     MOST_LABELS,
     NODES,
     PODS,
-    RESERVED_LABELS,
     SERVICES,
     misfits,
     private,
+    unfit_labels,
     zones_of,
 )
 from corral.components._cloud_clusters import (
@@ -73,8 +73,7 @@ def label_problems(labels: Mapping[str, str], where: str) -> Iterator[str]:
     for key, value in labels.items():
         yield from format_problems(key, GCP_LABEL_KEY, f"{where}, key {key!r}")
         yield from format_problems(value, GCP_LABEL_TEXT, f"{where}[{key!r}]")
-        if key.startswith(RESERVED_LABELS):
-            yield f"{where}, key {key!r}: Google keeps keys with {' and '.join(RESERVED_LABELS)} for itself"
+    yield from (f"{where}, key {key!r}: {reason}" for key, reason in unfit_labels(labels))
     if len(labels) > MOST_LABELS:
         yield f"{where}: {len(labels)} labels; use {MOST_LABELS} at most"
 

@@ -259,11 +259,16 @@ def port_of(args: ModelArgs) -> int:
     return DECODE_PORT if "prefill" in args else PORTS[kind_of(args)]
 
 
+def drain_of(args: ModelArgs) -> int:
+    """Seconds in which a server that can finish its answers by itself does."""
+    return args.get("drain_seconds", DRAIN_SECONDS)
+
+
 def server_arguments(name: str, args: ModelArgs) -> list[str]:
     """`arguments`, and before them what the server must be told and they leave out."""
     stated = args.get("arguments", [])
-    drain = args.get("drain_seconds", DRAIN_SECONDS)
-    options = server_options(Engine(args["engine"]), name, gguf(_names(args)), port_of(args), drain)
+    file = gguf(_names(args))
+    options = server_options(Engine(args["engine"]), name, file, port_of(args), drain_of(args))
     options += (transfer_option(Role.DECODE),) if "prefill" in args else ()
     options += adapter_options([one["name"] for one in args.get("adapters", [])])
     return [*(one for option in options if not option.within(stated) for one in option.arguments), *stated]
@@ -276,7 +281,7 @@ def argument_problems(name: str, args: ModelArgs) -> Iterable[str]:
     yield from _adapter_problems(name, args)
     yield from _group_problems(name, args)
     stated, expected = args.get("arguments", []), port_of(args)
-    drain = str(args.get("drain_seconds", DRAIN_SECONDS))
+    drain = str(drain_of(args))
     if "cache" in args and kind_of(args) is not ServingKind.INFERENCE_SERVICE:
         yield f"{name}.cache: KServe keeps files for kind InferenceService alone; leave it out"
     for index, one in enumerate(stated):

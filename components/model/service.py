@@ -8,11 +8,18 @@ from typing import Any
 import pulumi
 
 from corral.catalogue.gateway import CONNECTION_SECONDS
-from corral.catalogue.runtimes import BILL_FILE, DRAIN_SECONDS, RUNTIMES
+from corral.catalogue.runtimes import BILL_FILE, RUNTIMES
 from corral.catalogue.vocabulary import Engine, Scaler
 from corral.components._pods import restricted_pod
 from corral.components.model.adapters import AdapterFiles
-from corral.components.model.args import ModelArgs, fixed_number, names_of, server_arguments, weights_of
+from corral.components.model.args import (
+    ModelArgs,
+    drain_of,
+    fixed_number,
+    names_of,
+    server_arguments,
+    weights_of,
+)
 from corral.components.model.availability import topology_spread
 from corral.components.model.loader import FILES, emptied, files_mount
 from corral.controls.gpu.gpu_05 import CLASS
@@ -92,7 +99,7 @@ class PodEnd:
 def ending_of(args: ModelArgs) -> PodEnd:
     """When its server is told: vLLM, which finishes its answers then, as soon as no call comes to it."""
     if Engine(args["engine"]) is Engine.VLLM:
-        return PodEnd(UNROUTED, UNROUTED + args.get("drain_seconds", DRAIN_SECONDS))
+        return PodEnd(UNROUTED, UNROUTED + drain_of(args))
     drain = args.get("drain_seconds", UNROUTED)
     return PodEnd(drain, drain)
 

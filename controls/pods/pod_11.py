@@ -68,6 +68,43 @@ def _volume(path: Any, kind: str = "local", **spec: Any) -> dict[str, Any]:
     }
 
 
+_THE_NODES = (
+    "/",
+    "//",
+    "/./",
+    "/etc",
+    "/etc/kubernetes/pki",
+    "//etc/",
+    "/./etc",
+    "/var//lib/./kubelet/pki",
+    "/var/./",
+    "/var/lib/kubelet",
+    "/var/lib/kubelet/pods",
+    "/run/containerd/containerd.sock",
+    "/var/run/docker.sock",
+    "/mnt/models/../../etc",
+    "/data/engine.sock",
+    "/var/lib",
+    "/opt/local-path-provisioner",
+    "/var/lib/rancher/k3s/storage/",
+    "/var/lib/rancher/k3s/server/node-token",
+    "/root/.ssh",
+    "C:\\Windows",
+)
+_THEIR_OWN = (
+    "/mnt/models",
+    "/mnt/disks/ssd1",
+    "/models",
+    "/data",
+    "/etcetera",
+    "/srv/models",
+    "/var/lib/models",
+    "/var/lib/kubelet-models",
+    "/opt/local-path-provisioner/pvc-1_team-a_models",
+    "/var/lib/rancher/k3s/storage/pvc-1_team-a_models",
+    "/var/openebs/local/pvc-1",
+    "/home/models",
+)
 CONTROL = Control(
     id="SOV-POD-11",
     title="No volume is a folder that its node lives by",
@@ -83,49 +120,10 @@ CONTROL = Control(
     ),
     cases=(
         *(
-            Case(f"{path} by {kind}", Verdict.BAD, _volume(path, kind))
+            Case(f"{path} by {kind}", verdict, _volume(path, kind))
+            for verdict, paths in ((Verdict.BAD, _THE_NODES), (Verdict.GOOD, _THEIR_OWN))
             for kind in ("hostPath", "local")
-            for path in (
-                "/",
-                "//",
-                "/./",
-                "/etc",
-                "/etc/kubernetes/pki",
-                "//etc/",
-                "/./etc",
-                "/var//lib/./kubelet/pki",
-                "/var/./",
-                "/var/lib/kubelet",
-                "/var/lib/kubelet/pods",
-                "/run/containerd/containerd.sock",
-                "/var/run/docker.sock",
-                "/mnt/models/../../etc",
-                "/data/engine.sock",
-                "/var/lib",
-                "/opt/local-path-provisioner",
-                "/var/lib/rancher/k3s/storage/",
-                "/var/lib/rancher/k3s/server/node-token",
-                "/root/.ssh",
-                "C:\\Windows",
-            )
-        ),
-        *(
-            Case(f"{path} by {kind}", Verdict.GOOD, _volume(path, kind))
-            for kind in ("hostPath", "local")
-            for path in (
-                "/mnt/models",
-                "/mnt/disks/ssd1",
-                "/models",
-                "/data",
-                "/etcetera",
-                "/srv/models",
-                "/var/lib/models",
-                "/var/lib/kubelet-models",
-                "/opt/local-path-provisioner/pvc-1_team-a_models",
-                "/var/lib/rancher/k3s/storage/pvc-1_team-a_models",
-                "/var/openebs/local/pvc-1",
-                "/home/models",
-            )
+            for path in paths
         ),
         Case("a disk as it is", Verdict.GOOD, _volume("/dev/disk/by-id/nvme-1", volumeMode="Block")),
         Case("a disk that is a folder", Verdict.BAD, _volume("/dev/disk/by-id/nvme-1")),

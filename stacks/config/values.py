@@ -353,8 +353,9 @@ Principal = Annotated[str, AfterValidator(_format(IAM_PRINCIPAL)), WithJsonSchem
 KmsKey = Annotated[str, AfterValidator(_format(KMS_KEY)), WithJsonSchema(_text(KMS_KEY))]
 """ARN of a key."""
 Tag = Annotated[str, AfterValidator(_format(TAG)), WithJsonSchema(_text(TAG))]
+"""Key of a tag of AWS."""
 TagText = Annotated[str, AfterValidator(_format(TAG_TEXT)), WithJsonSchema(_text(TAG_TEXT))]
-"""Key or value of a tag of AWS."""
+"""Value of a tag of AWS."""
 
 StackName = Annotated[str, AfterValidator(_format(STACK)), WithJsonSchema(_text(STACK))]
 """Another stack, by its whole name."""

@@ -74,21 +74,21 @@ def test_deployed_images_carry_the_digests_and_the_mirror_of_the_stack():
 WORKLOADS = {"CronJob", "DaemonSet", "Deployment", "Job", "StatefulSet"}
 
 
-def pods(value: object) -> Iterator[dict[str, Any]]:
+def pod_specs(value: object) -> Iterator[dict[str, Any]]:
     """Specs of pods anywhere in an object's inputs."""
     if isinstance(value, dict):
         if isinstance(value.get("containers"), list):
             yield value
         for inner in value.values():
-            yield from pods(inner)
+            yield from pod_specs(inner)
     elif isinstance(value, list):
         for inner in value:
-            yield from pods(inner)
+            yield from pod_specs(inner)
 
 
 def test_no_pod_that_the_program_deploys_takes_variables_of_the_services_beside_it():
     graph = platform(**{"vector-db": {"engine": "pgvector"}})
-    found = {r.name: list(pods(r.inputs)) for r in graph if r.kind in WORKLOADS}
+    found = {r.name: list(pod_specs(r.inputs)) for r in graph if r.kind in WORKLOADS}
     assert {"StatefulSet", "Job"} <= {r.kind for r in graph if found.get(r.name)}
     for name, specs in found.items():
         for spec in specs:

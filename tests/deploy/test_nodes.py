@@ -1,10 +1,7 @@
 """Nodes that Corral's own pods run on: in every pod template and in every chart."""
 
-from collections.abc import Iterator
-from typing import Any
-
 import pytest
-from tests.components.test_deployed_images import platform
+from tests.components.test_deployed_images import platform, pod_specs
 from tests.marks import first_of
 from tests.stacks.stack_files import planned, problems
 
@@ -22,23 +19,11 @@ BORNE = [
 WITHOUT_PODS = ("gateway-crds-helm", "prometheus-operator-crds", "kserve-crd-minimal")
 
 
-def templates(value: Any) -> Iterator[dict[str, Any]]:
-    """Pod specs anywhere in an object's inputs, but those of models, which go by their pools."""
-    if isinstance(value, dict):
-        if "containers" in value:
-            yield value
-        for inner in value.values():
-            yield from templates(inner)
-    elif isinstance(value, list):
-        for inner in value:
-            yield from templates(inner)
-
-
 @pytest.mark.parametrize("engine", first_of(("pgvector", "qdrant")))
 def test_every_pod_that_needs_no_gpu_runs_on_the_nodes_that_the_stack_file_names(engine):
     graph = platform(cluster=CLUSTER, **{"vector-db": {"engine": engine}})
     kinds = ("Deployment", "StatefulSet", "Job", "CronJob", "DaemonSet")
-    pods = {r.name: list(templates(r.inputs)) for r in graph if r.kind in kinds}
+    pods = {r.name: list(pod_specs(r.inputs)) for r in graph if r.kind in kinds}
     assert len([name for name, found in pods.items() if found]) >= 3, pods.keys()
     assert pods["smollm2-import"]
     for name, found in pods.items():
@@ -59,7 +44,7 @@ def test_every_pod_that_needs_no_gpu_runs_on_the_nodes_that_the_stack_file_names
 def test_without_the_keys_no_chart_and_no_pod_says_anything_of_nodes():
     graph = platform(cluster={"kind": "existing"})
     pods = [
-        pod for r in graph if r.kind in ("Deployment", "StatefulSet", "Job") for pod in templates(r.inputs)
+        pod for r in graph if r.kind in ("Deployment", "StatefulSet", "Job") for pod in pod_specs(r.inputs)
     ]
     assert pods and not [pod for pod in pods if "nodeSelector" in pod]
     entry = charts()["kube-prometheus-stack"]

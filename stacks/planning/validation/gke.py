@@ -10,10 +10,10 @@ from corral.catalogue.gke import (
     MOST_LABELS,
     NODE_PODS,
     NODES_RESERVED,
-    RESERVED_LABELS,
     has_gpu_zone,
     misfits,
     private,
+    unfit_labels,
     zones_of,
 )
 from corral.catalogue.sources import scheme_of
@@ -153,10 +153,8 @@ def _machine(nodes: GkeNodes, path: str) -> Iterator[Problem]:
 
 
 def _labels(section: Gke) -> Iterator[Problem]:
-    for key in section.labels:
-        if key.startswith(RESERVED_LABELS):
-            reason = f"Google keeps keys with {' and '.join(RESERVED_LABELS)} for itself: use another"
-            yield Problem(f"{_AT}.labels.{key}", key, reason)
+    for key, reason in unfit_labels(section.labels):
+        yield Problem(f"{_AT}.labels.{key}", key, reason)
     if len(section.labels) > MOST_LABELS:
         reason = f"what is made has 64, some of them not the stack's: use {MOST_LABELS} at most"
         yield Problem(f"{_AT}.labels", f"{len(section.labels)} labels", reason)
