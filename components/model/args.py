@@ -197,8 +197,8 @@ class ModelArgs(TypedDict):
     """Time in which 95 of 100 answers begin, over 30 days, one of those by which vLLM counts; alerts tell
     when the others spend what is allowed too fast. No objective when omitted."""
     drain_seconds: NotRequired[int]
-    """Seconds in which a replica that is to end finishes its answers. vLLM ends as soon as it has, after 5 in
-    which calls may still come: 60 when omitted. Others wait that long: 5 when omitted."""
+    """Seconds in which a replica that is to end finishes its answers, after 5 in which calls may still come;
+    it ends as soon as it has. 60 when omitted."""
     memory_gib: NotRequired[int]
     """Memory of one replica's process on the host in GiB; 4 when omitted."""
     pool: NotRequired[str]
@@ -260,7 +260,7 @@ def port_of(args: ModelArgs) -> int:
 
 
 def drain_of(args: ModelArgs) -> int:
-    """Seconds in which a server that can finish its answers by itself does."""
+    """Seconds in which a replica that is to end finishes its answers."""
     return args.get("drain_seconds", DRAIN_SECONDS)
 
 

@@ -12,8 +12,9 @@ from corral.catalogue.vocabulary import Addon, Engine, ServingKind, Weights
 from corral.components._kit import QUEUE_LABEL, child, prerequisite
 from corral.components.kserve.runtimes import runtime_spec
 from corral.components.model.args import ModelArgs, fixed_number, port_of, weights_of
+from corral.components.model.ending import ending_of
 from corral.components.model.prefill import decoding, handing_over, prefill_args
-from corral.components.model.service import WEIGHTS_ANNOTATION, ending_of, register_annotations
+from corral.components.model.service import WEIGHTS_ANNOTATION, register_annotations
 
 API = f"serving.kserve.io/{definition(Addon.LLM_INFERENCE_SERVICE)[1]}"
 KIND = ServingKind.LLM_INFERENCE_SERVICE

@@ -7,20 +7,19 @@ from typing import Any
 
 import pulumi
 
-from corral.catalogue.gateway import CONNECTION_SECONDS
 from corral.catalogue.runtimes import BILL_FILE, RUNTIMES
 from corral.catalogue.vocabulary import Engine, Scaler
 from corral.components._pods import restricted_pod
 from corral.components.model.adapters import AdapterFiles
 from corral.components.model.args import (
     ModelArgs,
-    drain_of,
     fixed_number,
     names_of,
     server_arguments,
     weights_of,
 )
 from corral.components.model.availability import topology_spread
+from corral.components.model.ending import ENDING, ending_of
 from corral.components.model.loader import FILES, emptied, files_mount
 from corral.controls.gpu.gpu_05 import CLASS
 from corral.controls.models.mod_08 import BILL
@@ -33,11 +32,6 @@ COPIES = "jsonpath={.status.modelStatus.copies.totalCopies}"
 WAIT_FOR = json.dumps(["condition=PredictorReady", "condition=Ready", COPIES])
 # Without a copy where none is needed; KServe makes the first Deployment with one.
 WAIT_FOR_NONE = json.dumps(["condition=PredictorReady", "condition=Ready"])
-ENDING = 30
-"""Seconds that a server has to end once it has no answer to give; Kubernetes' own default."""
-UNROUTED = CONNECTION_SECONDS + 2
-"""Seconds after which nobody sends a call to a replica that is to end: it and the news of it, by way of its
-Service's endpoints to every node, go out at the same moment, and a proxy has connections from before."""
 CLAIM = "gpu"
 NO_ADAPTERS = AdapterFiles()
 USER = 1000
@@ -86,24 +80,6 @@ def _label(text: str) -> str:
     return re.sub(r"[^A-Za-z0-9._-]+", "-", text)[:63].strip("-._")
 
 
-@dataclass(frozen=True)
-class PodEnd:
-    """How a replica ends."""
-
-    hook: int
-    """Seconds until its server is told to."""
-    answering: int
-    """Seconds, those included, until the last answer is there or broken off."""
-
-
-def ending_of(args: ModelArgs) -> PodEnd:
-    """When its server is told: vLLM, which finishes its answers then, as soon as no call comes to it."""
-    if Engine(args["engine"]) is Engine.VLLM:
-        return PodEnd(UNROUTED, UNROUTED + drain_of(args))
-    drain = args.get("drain_seconds", UNROUTED)
-    return PodEnd(drain, drain)
-
-
 def inference_spec(
     name: str,
     args: ModelArgs,
@@ -125,13 +101,14 @@ def inference_spec(
     least, ending = args.get("replicas_min", 1), ending_of(args)
     # A Deployment sees no other number, and KServe never observes a change that its Deployment does not see.
     number = {"minReplicas": least} if fixed_number(args) else {}
-    variables = [{"name": key, "value": value} for key, value in args.get("environment", {}).items()]
+    stated = [{"name": key, "value": value} for key, value in args.get("environment", {}).items()]
+    variables = [*ending.variables, *stated]
     model = {
         "modelFormat": {"name": runtime.model_format},
         "runtime": args.get("runtime", runtime.name),
         "args": server_arguments(name, args),
         **({"env": variables} if variables else {}),
-        "lifecycle": {"preStop": {"sleep": {"seconds": ending.hook}}},
+        "lifecycle": {"preStop": ending.hook},
         "resources": {
             "requests": {"cpu": "1", "memory": memory, **_extended(args)},
             "limits": {"memory": memory, **_extended(args)},

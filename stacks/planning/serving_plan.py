@@ -4,7 +4,6 @@ from collections.abc import Mapping, Sequence
 
 from corral.catalogue.disaggregation import DECODE_PORT, Role, prefill_name, transfer_option
 from corral.catalogue.gpus import gpus
-from corral.catalogue.runtimes import DRAIN_SECONDS
 from corral.catalogue.serving_kinds import PORTS, served_names
 from corral.catalogue.stores import model_prefix
 from corral.catalogue.vocabulary import Allocator
@@ -158,7 +157,6 @@ def _model_plan(
         max_tokens=section.max_tokens,
         time_to_first_token=section.time_to_first_token,
         priority=section.priority,
-        drain_seconds=DRAIN_SECONDS if one.canary_of is not None or section.scaling is not None else None,
         service=f"{names.service}.{one.namespace}.svc.cluster.local",
         kind=section.kind,
         nodes=placement.nodes,

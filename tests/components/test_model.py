@@ -314,11 +314,19 @@ def test_more_time_to_answer_than_its_pod_has_is_refused(own):
     )
 
 
-@pytest.mark.parametrize(("stated", "seconds"), [({}, 5), ({"drain_seconds": 60}, 60)])
-def test_a_replica_that_is_to_end_answers_until_nobody_sends_it_calls(stated, seconds):
+@pytest.mark.parametrize(("stated", "seconds"), [({}, 65), ({"drain_seconds": 600}, 605)])
+def test_llama_cpp_which_breaks_its_answers_off_is_told_when_it_has_none(stated, seconds):
     pod = predictor(model(**stated))
-    assert pod["model"]["lifecycle"] == {"preStop": {"sleep": {"seconds": seconds}}}
+    bound, most, *shell = pod["model"]["lifecycle"]["preStop"]["exec"]["command"]
+    assert (bound, most, shell[:2]) == ("timeout", str(seconds), ["sh", "-c"])
     assert pod["terminationGracePeriodSeconds"] > seconds, "the time of the hook is taken from it"
+    own = {"name": "POD_IP", "valueFrom": {"fieldRef": {"fieldPath": "status.podIP"}}}
+    assert pod["model"]["env"] == [own], "its server listens on the pod's address"
+
+
+def test_a_variable_that_the_caller_states_is_stated_once():
+    pod = predictor(model(environment={"POD_IP": "::1"}))
+    assert pod["model"]["env"] == [{"name": "POD_IP", "value": "::1"}]
 
 
 def rollout(graph):
@@ -464,7 +472,7 @@ def test_variables_of_the_server_reach_its_container_alone():
     )
     assert spec["model"]["env"] == [{"name": "VLLM_ALLOW_LONG_MAX_MODEL_LEN", "value": "1"}]
     assert "VLLM_ALLOW_LONG" not in json.dumps(spec["initContainers"])
-    assert "env" not in predictor(model())["model"]
+    assert "env" not in predictor(model(engine="vllm", runtime="corral-vllm"))["model"]
 
 
 @pytest.mark.parametrize("own", [["--port", "9000"], ["--port=9000"]])

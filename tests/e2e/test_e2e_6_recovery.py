@@ -10,6 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 import yaml
 from platform_client import CHECKOUT, UP_SECONDS, Done, Platform, wait_for
@@ -131,6 +132,29 @@ def test_two_replicas_on_two_slices_answer_and_one_goes_on_when_the_other_is_kil
         lambda: len(now := platform.model_pods()) == 2 and restarts(now) > restarts(pods.values()),
         SECONDS,
         "both replicas are ready again",
+    )
+
+
+def test_a_replica_that_is_to_end_finishes_its_answer(platform):
+    pods = platform.model_pods()
+    first = pods[0]
+    own = f"127.{first['status']['podIP'].partition('.')[2]}"
+    # More than is said in the time after which a server is told to end.
+    question = {
+        "messages": [{"role": "user", "content": "Count to a thousand."}],
+        "max_tokens": 180, "ignore_eos": True, "stream": True,
+    }  # fmt: skip
+    url = f"http://{own}:8080/v1/chat/completions"
+    with httpx.stream("POST", url, json=question, trust_env=False, timeout=SECONDS) as answer:
+        lines = (one for one in answer.iter_lines() if one)
+        said = [next(lines)]
+        platform.kubectl("delete", "pod", first["metadata"]["name"], "-n", "assistants", "--wait=false")
+        said += lines
+    assert said[-1] == "data: [DONE]" and len(said) > 180
+    wait_for(
+        lambda: len(now := platform.model_pods()) == len(pods) and first["metadata"]["uid"] not in str(now),
+        SECONDS,
+        "another replica is ready in its place",
     )
 
 

@@ -13,7 +13,6 @@ import re
 import signal
 import time
 from collections.abc import Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
 
 import httpx
@@ -177,19 +176,6 @@ def test_weight_0_takes_a_canary_out_and_loses_no_call(platform, client, store):
     assert stable >= 12 and canary == 0
 
 
-def replaced(platform: Platform, by: "Future[platform_client.Done]") -> platform_client.Done:
-    """How the `up` that rolls the canary out ended, without the minute of the one before for its answers."""
-    chosen = ("pods", "-n", "red", "-l", f"corral.dev/model={CANARY}")
-    platform_client.wait_for(
-        lambda: by.done() or any("deletionTimestamp" in one["metadata"] for one in platform.items(*chosen)),
-        platform_client.UP_SECONDS,
-        "the canary before is to end",
-    )
-    if not by.done():
-        platform.kubectl("delete", *chosen, "--force", "--grace-period=0")
-    return by.result()
-
-
 def answers(store: Any, batch: str) -> dict[str, dict[str, Any]]:
     """What the latest revision of a model has answered a batch, by `custom_id`."""
     place = {"Bucket": batches.BUCKET, "Prefix": f"red/{batch}/output/"}
@@ -223,9 +209,8 @@ def test_a_candidate_is_noticed_imported_and_evaluated_while_it_takes_no_call(pl
     tenants.put_object(
         Bucket=batches.BUCKET, Key="red/evaluation/input/capitals.jsonl", Body=content.encode()
     )
-    with steady_calls(client).calling() as steady, ThreadPoolExecutor(1) as beside:
-        done = beside.submit(platform.corral, *UP, seconds=platform_client.UP_SECONDS)
-        ended = replaced(platform, done)
+    with steady_calls(client).calling() as steady:
+        ended = platform.corral(*UP, seconds=platform_client.UP_SECONDS)
         assert ended.code == 0, ended.output[-4000:]
         for command in (EVALUATION, BASELINE):
             assert platform.corral(*command).code == 0

@@ -22,6 +22,8 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from tests.doubles.cloud_storage import cloud_storage
 from tests.doubles.s3 import s3_client
 
+from corral.catalogue.vocabulary import Engine
+from corral.components.model.ending import ending_of
 from corral.embedded import toolchain
 from corral.embedded.node.program_spec import ProgramSpec
 from corral.embedded.node.programs import find, installed
@@ -29,6 +31,7 @@ from corral.tools.__main__ import main
 
 pytestmark = pytest.mark.engine
 POSTGRES_USER = 999
+MODEL_ADDRESS = "http://127.97.201.1:8080"
 REAL = os.geteuid() == 0
 """Whether processes here get mounts of their own; an ordinary user's tests map paths instead."""
 
@@ -68,14 +71,14 @@ def model_server(container, start, weights: Path, *, sequences: int):
         bind="127.97.201.1", real_paths=REAL, mounts={"/mnt/models": weights.parent},
     )  # fmt: skip
     server = start(launch("ghcr.io/ggml-org/llama.cpp:server", context), context)
-    server.until(lambda: answers("http://127.97.201.1:8080/health"))
+    server.until(lambda: answers(f"{MODEL_ADDRESS}/health"))
     return server
 
 
 def test_the_model_server_chats_streams_counts_and_ends(container, start, weights: Path):
     server = model_server(container, start, weights, sequences=2)
     assert server.listeners() == {("127.97.201.1", 8080)}
-    with httpx.Client(base_url="http://127.97.201.1:8080", trust_env=False, timeout=240) as client:
+    with httpx.Client(base_url=MODEL_ADDRESS, trust_env=False, timeout=240) as client:
         assert client.get("/v1/models").json()["data"][0]["id"] == "smollm2"
         question = {
             "model": "smollm2", "max_tokens": 16, "seed": 1,
@@ -89,22 +92,48 @@ def test_the_model_server_chats_streams_counts_and_ends(container, start, weight
         assert len(events) > 3
         assert events[-1] == "data: [DONE]"
     # A connection of its own: the server may close one that has streamed.
-    counted = httpx.get("http://127.97.201.1:8080/metrics", trust_env=False)
+    counted = httpx.get(f"{MODEL_ADDRESS}/metrics", trust_env=False)
     assert "llamacpp:tokens_predicted_total" in counted.text
+    assert server.stop(10) == 0
+
+
+def test_a_model_server_is_told_to_end_once_it_has_answered(container, start, weights: Path):
+    server = model_server(container, start, weights, sequences=1)
+    command = ending_of({"engine": Engine.LLAMA_CPP, "files": []}).hook["exec"]["command"]
+    question = {
+        "max_tokens": 200, "ignore_eos": True,
+        "messages": [{"role": "user", "content": "Count to a thousand."}],
+    }  # fmt: skip
+    with ThreadPoolExecutor(2) as callers:
+        asked = [
+            callers.submit(
+                httpx.post,
+                f"{MODEL_ADDRESS}/v1/chat/completions",
+                json=question,
+                trust_env=False,
+                timeout=240,
+            )
+            for _ in range(2)
+        ]
+        hook = subprocess.run(command, env={**os.environ, "POD_IP": "127.97.201.1"}, timeout=240, check=False)
+        assert hook.returncode == 0
+        assert [one.result().json()["usage"]["completion_tokens"] for one in asked if one.done()] == [
+            200,
+            200,
+        ]
     assert server.stop(10) == 0
 
 
 def test_a_model_server_ends_at_once_under_more_calls_than_it_has_sequences(container, start, weights: Path):
     server = model_server(container, start, weights, sequences=1)
-    address = "http://127.97.201.1:8080"
 
     def ask() -> None:
         question = {"max_tokens": 2000, "messages": [{"role": "user", "content": "Count to a thousand."}]}
         with pytest.raises(httpx.TransportError):
-            httpx.post(f"{address}/v1/chat/completions", json=question, trust_env=False, timeout=240)
+            httpx.post(f"{MODEL_ADDRESS}/v1/chat/completions", json=question, trust_env=False, timeout=240)
 
     def waits() -> bool:
-        return "llamacpp:requests_deferred 2" in httpx.get(f"{address}/metrics", trust_env=False).text
+        return "llamacpp:requests_deferred 2" in httpx.get(f"{MODEL_ADDRESS}/metrics", trust_env=False).text
 
     with ThreadPoolExecutor(3) as callers:
         asked = [callers.submit(ask) for _ in range(3)]

@@ -70,8 +70,6 @@ def model_args(context: DeployContext, model: ModelPlan) -> ModelArgs:
         args["scaling"] = _scaling(context, model.scaling)
     if model.time_to_first_token is not None:
         args["time_to_first_token_seconds"] = model.time_to_first_token
-    if model.drain_seconds is not None:
-        args["drain_seconds"] = model.drain_seconds
     if model.environment:
         args["environment"] = dict(model.environment)
     if model.kind is not ServingKind.INFERENCE_SERVICE:

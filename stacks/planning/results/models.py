@@ -246,9 +246,6 @@ class ModelPlan:
     priority: Priority = Priority.NORMAL
     time_to_first_token: float | None = None
     """Seconds in which 95 of 100 answers begin; None: no objective."""
-    drain_seconds: int | None = None
-    """Time for the answers that a replica still gives when it is to end; None: until no call comes to it."""
-
     kind: ServingKind = ServingKind.INFERENCE_SERVICE
     """Kind of the object that serves it."""
 

@@ -15,7 +15,7 @@ from corral.components._kit import ArgsError
 from corral.components.envoy_gateway import rate_limits
 from corral.components.gateway import Gateway, RoutedTenant
 from corral.components.gateway.script import METADATA, RESET, USED
-from corral.components.model.service import UNROUTED
+from corral.components.model.ending import UNROUTED
 
 BLUE: RoutedTenant = {
     "name": "blue",
