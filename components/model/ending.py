@@ -53,5 +53,5 @@ def _until_idle(port: int, drain: int) -> str:
     busy = "|".join(metrics[one] for one in (EngineMetric.RUNNING, EngineMetric.WAITING))
     return (
         f"sleep {UNROUTED}; command -v curl >/dev/null || exec sleep {drain}; "
-        f"while curl -sf http://${ADDRESS}:{port}/metrics | grep -Eq '^({busy}) [1-9]'; do sleep 1; done"
+        f"while curl -sf ${ADDRESS}:{port}/metrics | grep -Eq '^({busy}) [1-9]'; do sleep 1; done"
     )
