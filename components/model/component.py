@@ -27,12 +27,9 @@ from corral.components.model.adapters import AdapterFiles, adapter_files
 from corral.components.model.args import (
     ModelArgs,
     Weighty,
-    argument_problems,
     kind_of,
     names_of,
-    one_request,
     weights_of,
-    weighty,
 )
 from corral.components.model.availability import disruption_budget, topology_spread
 from corral.components.model.cache import API as CACHE_API
@@ -42,6 +39,7 @@ from corral.components.model.imports import Import, import_job, prefix_of, uri_o
 from corral.components.model.llm_service import llm_service
 from corral.components.model.loader import loader
 from corral.components.model.prefill import prefill_args, prefill_problems, services
+from corral.components.model.problems import argument_problems, one_request, weighty
 from corral.components.model.rollout import revision_annotations, rolled_out
 from corral.components.model.scaling import ROUTES, SCALED, SETTLED, ModelScaling, counted, scaled
 from corral.components.model.service import (

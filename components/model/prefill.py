@@ -19,7 +19,8 @@ from corral.catalogue.serving_kinds import ServedNames, prefill_names
 from corral.catalogue.vocabulary import Engine, ServingKind
 from corral.components._kit import child
 from corral.components._pods import restricted_container
-from corral.components.model.args import ModelArgs, argument_problems, kind_of
+from corral.components.model.args import ModelArgs, kind_of
+from corral.components.model.problems import argument_problems
 from corral.components.supply import Supply, reference
 
 PROXY = "/app/pd-sidecar"

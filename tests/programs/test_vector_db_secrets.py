@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 from cryptography import x509
-from tests.programs.test_programs_run import REAL, accepts, certificate, launch
+from tests.programs.launched import REAL, accepts, launch
+from tests.programs.test_programs_run import certificate
 
 from corral.components.vector_db.pgvector import pod
 from corral.embedded.node.programs import installed
