@@ -105,7 +105,7 @@ def test_every_store_is_one_pod_with_a_volume_of_the_named_class():
 def test_a_machine_without_a_gpu_serves_nothing_and_is_refused():
     stated = content(STACK)
     stated["gpu-pools"] = []
-    stated["tenants"] = [{"name": "plant"}]
+    stated["tenants"] = [{"name": "plant", "data-class": "internal"}]
     with pytest.raises(StackErrors) as error:
         planned(stated, STACK)
     assert str(error.value).startswith("models[0]")
