@@ -88,7 +88,8 @@ class AdmissionArgs(TypedDict):
     registry: NotRequired[str]
     """Registry that images must come from; by default the catalogue's repositories."""
     images: NotRequired[list[str]]
-    """Repositories of one's own that images may come from as well, such as `registry.example.eu/corral/tools`."""
+    """Repositories of one's own that images may come from as well, such as
+    `registry.example.eu/corral/tools`."""
     buckets: NotRequired[list[str]]
     """The platform's own buckets of models, such as `s3://models`, or a name of S3; a profile that keeps to
     regions lets models be served from these alone. When omitted, from any bucket."""

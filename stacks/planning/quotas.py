@@ -84,7 +84,9 @@ def device_limits(
 ) -> Mapping[str, int]:
     """Most devices of `tenant`, by DeviceClass or extended resource; empty: without limit.
 
-    `demanded`: whether the profile wants a limit for tenants of which none is stated. A class that cuts across the others, and every kind that a tenant has no part in, is closed to it. Where
+    `demanded`: whether the profile wants a limit for tenants of which none is stated.
+
+    A class that cuts across the others, and every kind that a tenant has no part in, is closed to it. Where
     there are queues they count the rest: a limit counts what waits, too, and would keep devices from what a
     queue lets in.
     """

@@ -42,7 +42,7 @@ def limits_of(section: Sovereignty) -> Constraints:
 
 
 def stopping(section: Sovereignty, identity: str) -> bool:
-    """Whether control `identity` stops an update of the stack: its profile does, and no exception is stated."""
+    """Whether control `identity` stops an update of the stack, which states no exception from it."""
     limits = enforced(PROFILES[section.profile.value], section.controls)
     excepted = any(one.control == identity for one in section.exceptions)
     return not excepted and stops(control(identity), limits)

@@ -1,4 +1,4 @@
-"""What the profile's controls would stop of a stack, the plan refuses with the way out, unless it is excepted."""
+"""The plan refuses what controls of the profile would stop of a stack, unless an exception names them."""
 
 from typing import Any
 

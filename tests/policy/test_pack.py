@@ -230,7 +230,12 @@ def test_an_image_that_the_stack_names_itself_is_allowed_beside_its_registry(reg
     assert stopped(f"{named}:0.1.0")
     assert not stopped(f"{named}:0.1.0", **own)
     assert not stopped(f"{named}@sha256:{'b' * 64}", **own)
-    for other in (f"{named}-evil:1", f"{named}/evil:1", f"evil.example/{named}:1", "tools.example.eu/corral/tools:1"):
+    for other in (
+        f"{named}-evil:1",
+        f"{named}/evil:1",
+        f"evil.example/{named}:1",
+        "tools.example.eu/corral/tools:1",
+    ):
         assert stopped(other, **own), other
     if registry:
         assert not stopped(f"{registry}/library/nginx:1", **own)

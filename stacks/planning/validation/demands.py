@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping
 
-from corral.catalogue.vocabulary import Addon, AddonState, Cloud, DataClass, StorageKind
+from corral.catalogue.vocabulary import Addon, AddonState, DataClass, StorageKind
 from corral.controls.profiles import PROFILES, Profile
 from corral.stacks.config.errors import Problem
 from corral.stacks.config.stack_config import StackConfig
@@ -32,7 +32,9 @@ def _operator(config: StackConfig, _: AddonStates) -> Iterator[tuple[str, str, s
 
 def _unprotected(config: StackConfig, _: AddonStates) -> Iterator[tuple[str, str, str]]:
     if _made(config) and config.cluster.deletion_protection is False:
-        use = "leave it out; to remove the stack, add an exception to sovereignty.exceptions, see docs/state.md"
+        use = (
+            "leave it out; to remove the stack, add an exception to sovereignty.exceptions, see docs/state.md"
+        )
         yield "cluster.deletion-protection", "false", use
 
 
