@@ -95,6 +95,24 @@ def test_a_control_that_a_stack_enforces_harder_is_demanded_as_well() -> None:
     )
 
 
+@pytest.mark.parametrize("state", ["existing", "off"])
+def test_gpus_are_counted_by_quotas_or_queues_where_the_profile_counts_them(state: str) -> None:
+    def found(profile: str, **sections: Any) -> str:
+        stated = {**content("edge"), **sections}
+        stated["sovereignty"]["profile"] = profile
+        stated["tenants"] = [{"name": "plant", "data-class": "internal"}]
+        stated["addons"] = {"dra-driver": "off", "tenancy": state}
+        try:
+            planned(stated, "edge")
+        except StackErrors as error:
+            return str(error)
+        return ""
+
+    assert found("air-gapped").startswith(f"addons.tenancy: {state}: profile air-gapped stops that (SOV-GPU")
+    assert "addons.tenancy" not in found("eu-controlled")
+    assert "addons.tenancy" not in found("air-gapped", **{"fair-sharing": {}})
+
+
 @pytest.mark.parametrize(("profile", "counted"), [("air-gapped", True), ("eu-controlled", False)])
 def test_gpus_of_a_tenant_that_states_none_are_limited_to_its_need_where_the_profile_counts_them(
     profile: str, counted: bool

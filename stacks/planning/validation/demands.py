@@ -8,7 +8,7 @@ from corral.stacks.config.errors import Problem
 from corral.stacks.config.stack_config import StackConfig
 from corral.stacks.planning.defaults import namespaces
 from corral.stacks.planning.results.addons import AddonStates
-from corral.stacks.planning.sovereignty import stopping
+from corral.stacks.planning.sovereignty import QUOTAS, stopping
 
 Demand = Callable[[StackConfig, AddonStates], Iterator[tuple[str, str, str]]]
 """(path, value, what to do) of each place of a stack file that a control stops."""
@@ -82,6 +82,13 @@ def _unclassified(config: StackConfig, tenants: set[str]) -> Iterator[tuple[str,
             yield f"tenants[{index}].data-class", "missing", f"use one of {words}"
 
 
+def _counted(config: StackConfig, states: AddonStates) -> Iterator[tuple[str, str, str]]:
+    kept = states[Addon.TENANCY] is AddonState.MANAGED or states[Addon.KUEUE] is not AddonState.OFF
+    if config.models and not kept:
+        use = "nothing of the stack counts the GPUs of models: use managed, or the section fair-sharing"
+        yield "addons.tenancy", states[Addon.TENANCY].value, use
+
+
 def _attested(config: StackConfig, _: AddonStates) -> Iterator[tuple[str, str, str]]:
     first = next(iter(namespaces(config.tenants)))
     served = {model.tenant or first for model in config.models}
@@ -118,6 +125,7 @@ DEMANDS: Mapping[str, Demand] = {
     "SOV-KEY-10": _control_plane,
     "SOV-GOV-02": _owned_spaces,
     "SOV-MOD-09": _classified_models,
+    QUOTAS: _counted,
     "SOV-TEE-02": _attested,
     "SOV-SUP-04": _attestations,
 }
