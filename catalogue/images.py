@@ -21,6 +21,16 @@ def mirrored(repository: str, registry: str | None) -> str:
     return repository if registry is None else f"{registry.rstrip('/')}/{repository.partition('/')[2]}"
 
 
+def repository_of(reference: str) -> str:
+    """Registry host and path of an image, without its tag and digest.
+
+    >>> repository_of("registry.example.eu:5000/corral/tools:0.1.0@sha256:ab")
+    'registry.example.eu:5000/corral/tools'
+    """
+    host, slash, path = reference.partition("@")[0].rpartition("/")
+    return f"{host}{slash}{path.partition(':')[0]}"
+
+
 @dataclass(frozen=True)
 class ImageEntry:
     """One image of the catalogue."""

@@ -8,6 +8,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any, cast
 
+from corral.catalogue.images import repository_of
 from corral.catalogue.stores import bucket_uri
 from corral.catalogue.vocabulary import StorageKind
 from corral.controls.adjustments import adjusted
@@ -46,13 +47,19 @@ def constraints_of(config: Mapping[str, str], day: date | None = None) -> Profil
         registry=section.get("registry"),
         stores=(store(bucket),) if platform or "bucket" in own else None,
     )
-    constraints = adjusted(constraints, section, day or today())
+    constraints = replace(adjusted(constraints, section, day or today()), images=_images(platform))
     lock = own.get("lock") or config.get("corral:lock")
     if lock:
         constraints = replace(constraints, locked=_locked(Path(lock)))
     constraints = replace(constraints, kubernetes=_minor(own, platform))
     budget = cast(Mapping[str, Any] | None, platform.get("budget"))
     return constraints if budget is None else replace(constraints, budget=parse_budget(budget))
+
+
+def _images(platform: Mapping[str, Any]) -> tuple[str, ...]:
+    """Repositories of the images that the stack names itself."""
+    stated = cast(Mapping[str, str], platform.get("images") or {})
+    return tuple(sorted({repository_of(one) for one in stated.values()}))
 
 
 _VERSION = re.compile(r"v?1\.([0-9]+)(?:[.+-].*)?")

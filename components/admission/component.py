@@ -1,6 +1,7 @@
 """Admission: the controls about Kubernetes objects, enforced by the API server and by Kyverno."""
 
 from collections.abc import Sequence, Set
+from dataclasses import replace
 from typing import Any, NotRequired, TypedDict
 
 import pulumi
@@ -86,6 +87,9 @@ class AdmissionArgs(TypedDict):
     """Controls that do not stop what they name, each for a time."""
     registry: NotRequired[str]
     """Registry that images must come from; by default the catalogue's repositories."""
+    images: NotRequired[list[str]]
+    """Repositories of one's own that images may come from as well, such as
+    `registry.example.eu/corral/tools`."""
     buckets: NotRequired[list[str]]
     """The platform's own buckets of models, such as `s3://models`, or a name of S3; a profile that keeps to
     regions lets models be served from these alone. When omitted, from any bucket."""
@@ -250,6 +254,7 @@ def _chosen(args: AdmissionArgs, owner: str) -> tuple[Profile, list[Control]]:
         )
         adjustments = {"controls": args.get("levels", {}), "exceptions": args.get("exceptions", [])}
         constraints = adjusted(constraints, adjustments, today())
+        constraints = replace(constraints, images=tuple(args.get("images", [])))
         chosen = [control(identity) for identity in args["controls"]]
         for one in chosen:
             object_rule(one)

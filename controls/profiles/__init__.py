@@ -68,6 +68,8 @@ class Profile:
     """Digests of the bundle's lock, and `chart NAME VERSION` of its charts; None: no lock is named."""
     budget: Budget | None = None
     """What the GPU nodes may cost; None: no limit is configured."""
+    images: tuple[str, ...] = ()
+    """Repositories of the stack's own images, beside the registry or the catalogue."""
     kubernetes: int | None = None
     """Minor version of the cluster's Kubernetes 1, 35 of 1.35.2; None: not known."""
 

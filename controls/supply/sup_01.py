@@ -36,9 +36,10 @@ def repositories() -> frozenset[str]:
 def allowed_image(profile: Profile) -> str:
     """Regular expression (RE2) that an image reference must match in full: parsed, never a prefix."""
     if profile.registry is not None:
-        where = re.escape(profile.registry.rstrip("/")) + f"(/{_COMPONENT})+"
+        places = [re.escape(profile.registry.rstrip("/")) + f"(/{_COMPONENT})+"]
     else:
-        where = "(" + "|".join(re.escape(name) for name in sorted(repositories())) + ")"
+        places = [re.escape(name) for name in sorted(repositories())]
+    where = "(" + "|".join([*places, *map(re.escape, profile.images)]) + ")"
     return f"^{where}{_TAG}{_DIGEST}$".replace(r"\-", "-")
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from corral.catalogue._read import UNRESOLVED
 from corral.catalogue.addons import ImageRow, descriptor
 from corral.catalogue.charts import ChartEntry
-from corral.catalogue.images import ImageEntry, image, images_of, mirrored
+from corral.catalogue.images import ImageEntry, image, images_of, mirrored, repository_of
 from corral.catalogue.vocabulary import AddonState, Engine, VectorEngine
 from corral.stacks.planning.addons import charts_in
 from corral.stacks.planning.results.addons import AddonStates
@@ -69,8 +69,7 @@ def repositories(used: Artifacts, registry: str | None, tools: str | None) -> tu
     """Image repositories that `used` comes from, mirrored by `registry`, and that of `tools`; sorted."""
     names = {entry.name: mirrored(entry.repository, registry) for entry in used.images}
     if tools is not None and TOOLS in names:
-        name = tools.partition("@")[0]
-        names[TOOLS] = name if ":" not in name.rpartition("/")[2] else name.rpartition(":")[0]
+        names[TOOLS] = repository_of(tools)
     return tuple(sorted(set(names.values())))
 
 

@@ -30,7 +30,7 @@ from corral.stacks.planning.quotas import device_classes, over_quota, shares
 from corral.stacks.planning.results.plan import Plan
 from corral.stacks.planning.secrets import held_here, secrets_plan
 from corral.stacks.planning.serving_plan import model_plans
-from corral.stacks.planning.sovereignty import policy_plan, unpinned
+from corral.stacks.planning.sovereignty import QUOTAS, policy_plan, stopping, unpinned
 from corral.stacks.planning.stores import observability_plan, storage_plan, too_small, vector_db_plan
 from corral.stacks.planning.tenants import tenant_plans
 from corral.stacks.planning.validation.checks import check
@@ -113,7 +113,8 @@ def plan(
     origins = (one.origin for model in models for one in (model, *model.adapters))
     sources = tuple(dict.fromkeys(one for one in origins if one is not None))
     quotas = shares(config.tenants, config.fair_sharing, tenants, filled, models, by=by, queued=queued)
-    owners = tenant_plans(config.tenants, tenants, models, quotas, by=by, queued=queued)
+    counted = stopping(sovereignty, QUOTAS)
+    owners = tenant_plans(config.tenants, tenants, models, quotas, by=by, queued=queued, counted=counted)
     endpoint = gateway_plan(config.gateway, config.token_limits, owners, models, config.cluster.capabilities)
     keys = (
         *secrets_of(states, vectors, sovereignty, config.observability, config.model_storage.kind),

@@ -74,15 +74,23 @@ def shares(
 
 
 def device_limits(
-    sections: Sequence[TenantSection], shares: FairSharingPlan, tenant: str, *, by: Allocator, queued: bool
+    sections: Sequence[TenantSection],
+    shares: FairSharingPlan,
+    tenant: str,
+    *,
+    by: Allocator,
+    queued: bool,
+    demanded: bool,
 ) -> Mapping[str, int]:
     """Most devices of `tenant`, by DeviceClass or extended resource; empty: without limit.
+
+    `demanded`: whether the profile wants a limit for tenants of which none is stated.
 
     A class that cuts across the others, and every kind that a tenant has no part in, is closed to it. Where
     there are queues they count the rest: a limit counts what waits, too, and would keep devices from what a
     queue lets in.
     """
-    limited = any(one.name == tenant and one.gpus is not None for one in sections)
+    limited = demanded or any(one.name == tenant and one.gpus is not None for one in sections)
     if not limited and not queued:
         return {}
     share = next(one for one in shares.tenants if one.tenant == tenant)

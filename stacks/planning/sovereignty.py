@@ -4,9 +4,11 @@ from collections.abc import Iterator
 from datetime import date
 
 from corral.catalogue.vocabulary import Profile
+from corral.controls.adjustments import enforced
+from corral.controls.enforcement import stops
 from corral.controls.exceptions import ControlException
+from corral.controls.profiles import PROFILES, profile
 from corral.controls.profiles import Profile as Constraints
-from corral.controls.profiles import profile
 from corral.controls.register import CONTROLS, control
 from corral.stacks.config.errors import Unpinned
 from corral.stacks.config.stack_config import Signatures, Sovereignty
@@ -20,6 +22,7 @@ from corral.stacks.planning.results.sovereignty import (
 
 BUDGET = "SOV-CST-01"
 STORES = "SOV-KEY-14"
+QUOTAS = "SOV-GPU-02"
 PLANNED = frozenset({"SOV-RES-01", "SOV-SUP-02", BUDGET, STORES})
 """Controls of which the plan itself refuses violations in the stack file: region, digests, a budget, a store
 of secrets."""
@@ -36,6 +39,13 @@ def limits_of(section: Sovereignty) -> Constraints:
     return profile(
         section.profile.value, region=section.region_name, country=section.country, registry=section.registry
     )
+
+
+def stopping(section: Sovereignty, identity: str) -> bool:
+    """Whether control `identity` stops an update of the stack, which states no exception from it."""
+    limits = enforced(PROFILES[section.profile.value], section.controls)
+    excepted = any(one.control == identity for one in section.exceptions)
+    return not excepted and stops(control(identity), limits)
 
 
 def policy_plan(section: Sovereignty, repositories: tuple[str, ...], day: date) -> PolicyPlan:

@@ -18,8 +18,12 @@ def tenant_plans(
     *,
     by: Allocator,
     queued: bool,
+    counted: bool,
 ) -> tuple[TenantPlan, ...]:
-    """Every tenant; `namespaces`: by tenant. `queued`: whether there are queues."""
+    """Every tenant; `namespaces`: by tenant. `queued`: whether there are queues.
+
+    `counted`: whether the profile wants the GPUs of each limited.
+    """
     classes = {tenant.name: tenant.data_class for tenant in sections}
     callers = {tenant.name: tenant.callers for tenant in sections}
     return tuple(
@@ -29,7 +33,7 @@ def tenant_plans(
             classes.get(name),
             tuple(model.name for model in models if model.tenant == name and model.canary_of is None),
             callers.get(name, ()),
-            tuple(device_limits(sections, shares, name, by=by, queued=queued).items()),
+            tuple(device_limits(sections, shares, name, by=by, queued=queued, demanded=counted).items()),
         )
         for name, space in namespaces.items()
     )

@@ -259,7 +259,8 @@ def test_an_air_gapped_stack_names_its_mirror():
     with pytest.raises(ConfigErrors, match=r"sovereignty\.registry: missing"):
         planned(sovereignty=wanted, cluster={"kind": "existing"}, models=[])
     mirrored = {**wanted, "registry": "r.example.eu"}
-    config = parsed(sovereignty=mirrored, cluster={"kind": "existing"}, models=[])
+    tenants = [{"name": "team", "data-class": "internal"}]
+    config = parsed(sovereignty=mirrored, cluster={"kind": "existing"}, tenants=tenants, models=[])
     states = addon_states(config.addons, config.sections, config.model_storage.kind)
     assert not list(check(config, states, today()))
 

@@ -16,6 +16,7 @@ from tests.components.harness import Computed, Graph, build
 
 from corral.catalogue import charts, images
 from corral.catalogue.quantities import GIB
+from corral.controls.exceptions import today
 from corral.stacks.config.loader import parse
 from corral.stacks.config.model_lock import LockedModel
 from corral.stacks.config.stack_config import REGISTRY_AUTH, StackConfig
@@ -25,6 +26,13 @@ from corral.stacks.planning.results.plan import Plan
 
 ROOT = Path(__file__).parents[2]
 STACK = "eks-eu"
+APPROVED = {
+    "control": "SOV-OPS-06",
+    "reason": "the platform is moved",
+    "approver": "jane",
+    "expires": str(today()),
+}
+"""The exception by which a stack may be removed."""
 GROUP = "aws:eks/nodeGroup:NodeGroup"
 
 

@@ -1,6 +1,6 @@
 """Under profile air-gapped no property of any resource names a host outside the site, charts included."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
 from pathlib import Path
 from types import MappingProxyType
@@ -49,15 +49,24 @@ def air_gapped(content: Mapping[str, Any]) -> dict[str, Any]:
     ]
     return {
         **content,
+        "tenants": classified(content.get("tenants", ())),
         "sovereignty": {**SOVEREIGNTY, **kept},
         "cluster": {**cluster, "kind": "existing"},
         "models": models,
     }
 
 
+def classified(tenants: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """`tenants`, each with a class of its data, as the profile demands."""
+    return [{"data-class": "internal", **one} for one in tenants] or [
+        {"name": "models", "data-class": "internal"}
+    ]
+
+
 def onprem() -> dict[str, Any]:
     content = yaml.safe_load((ROOT / "Pulumi.onprem.yaml").read_text())["config"]["corral:platform"]
-    return {**content, "sovereignty": {**content["sovereignty"], **SOVEREIGNTY}}
+    changed = {"tenants": classified(content["tenants"]), "sovereignty": content["sovereignty"] | SOVEREIGNTY}
+    return {**content, **changed}
 
 
 def platform(

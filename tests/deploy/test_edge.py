@@ -1,5 +1,6 @@
 """The committed stack of a small site: one machine, one GPU in turns, nothing from outside."""
 
+import json
 from functools import cache
 
 import pytest
@@ -29,10 +30,14 @@ def plan_of(profile: str = "air-gapped") -> Plan:
 
 @cache
 def graph_of(profile: str = "air-gapped") -> Graph:
+    return built_on_site(plan_of(profile))
+
+
+def built_on_site(made: Plan) -> Graph:
     with pytest.MonkeyPatch.context() as patch:
         patch.delenv("KUBECONFIG", raising=False)
         unexamined(patch)
-        return built_in(plan_of(profile), answers={}, computed={})
+        return built_in(made, answers={}, computed={})
 
 
 def test_its_models_take_turns_on_its_one_gpu():
@@ -49,6 +54,17 @@ def test_no_control_of_the_profiles_for_such_a_site_stops_it(profile: str):
     found, undecided = Violations(plan_of(profile), graph_of(profile), {}).of(graph_of(profile))
     assert found == []
     assert undecided == set()
+
+
+def test_a_tools_image_from_elsewhere_is_stopped_by_no_control_and_admitted():
+    stated = content(STACK)
+    stated["images"] = {"tools": f"tools.example.eu/corral/tools:0.1.0@sha256:{'d' * 64}"}
+    made = planned(stated, STACK)
+    graph = built_on_site(made)
+    assert Violations(made, graph, {}).of(graph) == ([], set())
+    policy = json.dumps(graph.one("ValidatingPolicy", "sov-sup-01").inputs)
+    assert "corral/tools" in policy
+    assert "corral/tools" not in json.dumps(graph_of().one("ValidatingPolicy", "sov-sup-01").inputs)
 
 
 def test_pods_with_classified_data_are_sent_to_nodes_of_the_site():
@@ -89,7 +105,7 @@ def test_every_store_is_one_pod_with_a_volume_of_the_named_class():
 def test_a_machine_without_a_gpu_serves_nothing_and_is_refused():
     stated = content(STACK)
     stated["gpu-pools"] = []
-    stated["tenants"] = [{"name": "plant"}]
+    stated["tenants"] = [{"name": "plant", "data-class": "internal"}]
     with pytest.raises(StackErrors) as error:
         planned(stated, STACK)
     assert str(error.value).startswith("models[0]")

@@ -10,11 +10,12 @@ import moto.ec2
 import pytest
 from tests.components.eks_cluster.clusters import BRANDENBURG, FRANKFURT
 from tests.components.harness import Graph, Registered
-from tests.deploy.eks_stack import built, content, planned
+from tests.deploy.eks_stack import APPROVED, built, content, planned
 from tests.deploy.violations import Violations
 from tests.marks import first_of
 
 from corral.catalogue.vocabulary import StorageKind
+from corral.stacks.config.errors import StackErrors
 from corral.stacks.planning.results.plan import Plan
 from corral.stacks.reports.scope import cluster_lines
 
@@ -180,6 +181,9 @@ def test_without_deletion_protection_all_may_go_and_nothing_but_its_control_stop
     """Neither the engine, nor EKS, nor S3 refuses: the profile does, unless that is excepted."""
     changed = content(stack)
     changed["cluster"]["deletion-protection"] = False
+    with pytest.raises(StackErrors, match=r"cluster\.deletion-protection: false: .*SOV-OPS-06"):
+        planned(changed, stack)
+    changed["sovereignty"]["exceptions"] = [APPROVED]
     unprotected = planned(changed, stack)
     graph = built(unprotected, region=REGIONS[stack])
     assert [one.name for one in graph if one.protect] == []

@@ -8,6 +8,7 @@ import pytest
 from tests.components.eks_cluster.sdk import wrong_inputs
 from tests.components.gke_cluster.clusters import FRANKFURT
 from tests.components.harness import Graph, Registered
+from tests.deploy.eks_stack import APPROVED
 from tests.deploy.gke_stack import STACK, built, content, planned
 from tests.deploy.test_eks import storage_classes
 from tests.deploy.violations import Violations
@@ -40,6 +41,10 @@ WORLDS: dict[str, dict[str, Any]] = {
     "eu-sovereign": OUTSIDE,
 }
 """Changes to the committed section `cluster.gke` for each profile that takes the stack."""
+
+
+PROTECTED = ("eu-controlled", "eu-sovereign")
+"""Profiles that demand protection from deletion."""
 
 
 @cache
@@ -275,6 +280,10 @@ def test_without_deletion_protection_all_but_the_logs_may_go_and_its_control_alo
     stated["sovereignty"]["profile"] = profile
     stated["cluster"]["gke"] |= WORLDS[profile]
     stated["cluster"]["deletion-protection"] = False
+    if profile in PROTECTED:
+        with pytest.raises(StackErrors, match=r"cluster\.deletion-protection: false: .*SOV-OPS-06"):
+            planned(stated)
+        stated["sovereignty"]["exceptions"] = [APPROVED]
     unprotected = planned(stated)
     graph = built(unprotected)
     assert [one.name for one in graph if one.protect] == []
@@ -282,7 +291,7 @@ def test_without_deletion_protection_all_but_the_logs_may_go_and_its_control_alo
     logs = graph.one("gcp:logging/projectBucketConfig:ProjectBucketConfig")
     assert logs.inputs["locked"] is True and logs.retained
     stopped, _ = Violations(unprotected, graph, SITE).of(graph)
-    demanded = {"SOV-OPS-06"} if profile in ("eu-controlled", "eu-sovereign") else set()
+    demanded = {"SOV-OPS-06"} if profile in PROTECTED else set()
     assert {control for control, _, _ in stopped} == demanded
 
 

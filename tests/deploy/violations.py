@@ -1,13 +1,14 @@
 """What the pack stops of the graph of a stack, and what it cannot decide yet."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache, cached_property
 from typing import Any
 
 from pulumi.runtime import rpc
 from tests.components.harness import Graph
 
+from corral.catalogue.images import repository_of
 from corral.controls.control import UNKNOWN, Control, ObjectRule, Resource, Undecided
 from corral.controls.enforcement import stops
 from corral.controls.evaluate import applies, evaluate_object, evaluate_resource
@@ -42,8 +43,10 @@ class Violations:
     def of(self, graph: Graph) -> tuple[list[tuple[str, str, str]], set[str]]:
         """Violations of controls that stop an update, and the IDs of those that cannot be decided yet."""
         plan = self.plan
+        tools = plan.supply.tools_image
+        own = () if tools is None else (repository_of(tools),)
         limits = _limits(
-            plan.profile.value, plan.region, plan.country, plan.supply.registry, store(plan.storage.uri)
+            plan.profile.value, plan.region, plan.country, plan.supply.registry, store(plan.storage.uri), own
         )
         subjects = self.resources(graph)
         several = [adapted(one) for one in subjects]
@@ -90,9 +93,12 @@ class Violations:
 
 
 @cache
-def _limits(name: str, region: str, country: str | None, registry: str | None, at: str) -> Profile:
+def _limits(
+    name: str, region: str, country: str | None, registry: str | None, at: str, images: tuple[str, ...]
+) -> Profile:
     """The same object for the same stack: what a profile makes of each rule is kept with it."""
-    return profile(name, region=region, country=country, registry=registry, stores=(at,))
+    limits = profile(name, region=region, country=country, registry=registry, stores=(at,))
+    return replace(limits, images=images)
 
 
 def _lines(control: Control, one: Adapted, others: Sequence[Resource], limits: Profile) -> list[str]:

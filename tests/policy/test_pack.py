@@ -217,6 +217,30 @@ def test_a_strict_profile_serves_models_from_the_stacks_own_bucket_alone() -> No
     assert not stopped("s3://anybody/chat", "open", **own)
 
 
+@pytest.mark.parametrize("registry", [None, "registry.example.eu/mirror"])
+def test_an_image_that_the_stack_names_itself_is_allowed_beside_its_registry(registry: str | None) -> None:
+    own = {"images": {"tools": "tools.example.eu:5000/corral/tools:0.1.0@sha256:" + "a" * 64}}
+    sovereignty = {"profile": "open", **({"registry": registry} if registry else {})}
+
+    def stopped(image: str, **sections: Any) -> bool:
+        chosen = constraints_of({"corral:platform": json.dumps({"sovereignty": sovereignty, **sections})})
+        return bool(evaluate_object(control("SOV-SUP-01"), {"kind": "Pod", **pod(image=image)}, chosen))
+
+    named = "tools.example.eu:5000/corral/tools"
+    assert stopped(f"{named}:0.1.0")
+    assert not stopped(f"{named}:0.1.0", **own)
+    assert not stopped(f"{named}@sha256:{'b' * 64}", **own)
+    for other in (
+        f"{named}-evil:1",
+        f"{named}/evil:1",
+        f"evil.example/{named}:1",
+        "tools.example.eu/corral/tools:1",
+    ):
+        assert stopped(other, **own), other
+    if registry:
+        assert not stopped(f"{registry}/library/nginx:1", **own)
+
+
 def own_pack(levels: dict[str, Any], **settings: str) -> dict[str, int]:
     """Levels of a pod's findings by policy, with configuration of the pack's own."""
     made = configured(lambda config: policies(constraints_of(config)), concerns)

@@ -329,7 +329,8 @@ def test_the_end_is_stopped_by_the_profile_unless_somebody_approves_it(site):
     site.write_stack(nodes=2, protected=False)
     stopped = site.run("pulumi", "preview", "--non-interactive", *POLICIES)
     assert stopped.returncode != 0
-    assert "SOV-OPS-06" in stopped.stdout and "[mandatory]" in stopped.stdout, stopped.stdout[-5000:]
+    assert "cluster.deletion-protection: false: " in stopped.stdout, stopped.stdout[-5000:]
+    assert "SOV-OPS-06" in stopped.stdout, stopped.stdout[-5000:]
     assert site.items("nodes", "-l", POOL)
 
 

@@ -1,5 +1,6 @@
 """Arguments of Admission."""
 
+from corral.catalogue.images import repository_of
 from corral.catalogue.vocabulary import Addon, AddonState, AdmissionScope
 from corral.components._kit import PodSecurity
 from corral.components.admission import GUARDED, Admission, AdmissionArgs, ExceptedControl, ImageSignatures
@@ -59,6 +60,8 @@ def admission_args(context: DeployContext) -> AdmissionArgs | None:
         args["signatures"] = image_signatures(plan.policy.signatures, plan.supply.pull_secret)
     if plan.supply.registry is not None:
         args["registry"] = plan.supply.registry
+    if plan.supply.tools_image is not None:
+        args["images"] = [repository_of(plan.supply.tools_image)]
     return args
 
 

@@ -13,6 +13,7 @@ from corral.stacks.planning.validation.admission import check_admission
 from corral.stacks.planning.validation.batches import check_batches
 from corral.stacks.planning.validation.canaries import check_canaries
 from corral.stacks.planning.validation.cluster import check_cluster
+from corral.stacks.planning.validation.demands import check_demands
 from corral.stacks.planning.validation.dynamic_mig import check_dynamic
 from corral.stacks.planning.validation.eks import check_eks
 from corral.stacks.planning.validation.engine_settings import check_engine_settings
@@ -59,6 +60,7 @@ def _checks(config: StackConfig, states: AddonStates, day: date) -> Iterator[Pro
     yield from check_cluster(config)
     yield from check_eks(config)
     yield from check_gke(config)
+    yield from check_demands(config, states)
     yield from check_gpu_pools(config)
     yield from check_made_pools(config)
     yield from check_fabrics(config)
