@@ -81,7 +81,7 @@ def server_options(
                 _option("--served-model-name", name),
                 # It takes the variable HOSTNAME, a pod's own name, for where to listen.
                 _option("--hostname", "0.0.0.0"),
-                _option("--port", str(PORT), "-p"),
+                _option("--port", str(port), "-p"),
             )
         case Engine.VLLM:
             folder = ServerOption((MODEL_FOLDER,), (MODEL_FOLDER, "--model"))

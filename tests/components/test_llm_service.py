@@ -47,8 +47,9 @@ def test_no_file_is_loaded_but_by_the_verifying_loader():
     assert spec["model"]["uri"] == f"s3://models/{PREFIX}"
 
 
-def test_it_listens_where_the_service_leads_to():
-    container = main(served())
+@pytest.mark.parametrize("engine", ["llama.cpp", "vllm", "text-embeddings"])
+def test_it_listens_where_the_service_leads_to(engine):
+    container = main(served(engine=engine, arguments=[]))
     port = container["args"][container["args"].index("--port") + 1]
     assert port == "8000"
     assert [one["containerPort"] for one in container["ports"]] == [8000]
