@@ -189,7 +189,7 @@ class ModelArgs(TypedDict):
     when the others spend what is allowed too fast. No objective when omitted."""
     drain_seconds: NotRequired[int]
     """Seconds in which a replica that is to end finishes its answers, after 5 in which calls may still come;
-    it ends as soon as it has. 60 when omitted."""
+    it ends as soon as it has, which llama.cpp tells by `--metrics` alone. 60 when omitted."""
     memory_gib: NotRequired[int]
     """Memory of one replica's process on the host in GiB; 4 when omitted."""
     pool: NotRequired[str]
