@@ -92,6 +92,9 @@ KMS_KEY = Format(
     "the ARN of a key of KMS, such as arn:aws:kms:eu-central-1:111122223333:key/ID",
 )
 ADMIN = Format(r"[A-Za-z0-9][A-Za-z0-9-]{0,30}", "letters, digits and -, at most 31")
+ADDRESS = Format(
+    r"((25[0-5]|2[0-4][0-9]|1?[0-9]{1,2})(\.|$)){4}(?<!\.)", "an address of IPv4, such as 169.254.20.10"
+)
 CIDR = Format(r"[0-9]{1,3}(\.[0-9]{1,3}){3}/[0-9]{1,2}", "a network such as 10.0.0.0/16")
 AWS_ZONE = Format(r"[a-z]{2,4}(-[a-z]+)+-[0-9][a-z]", "a zone of the region, such as eu-central-1a")
 EKS_NAME = Format(r"[A-Za-z0-9][A-Za-z0-9_-]{0,99}", "letters, digits, - and _, at most 100")

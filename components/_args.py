@@ -9,6 +9,7 @@ from typing import Any, TypeVar, Union, cast, get_args, get_origin, get_type_hin
 import pulumi
 
 from corral.catalogue.formats import (
+    ADDRESS,
     BUCKET,
     BUCKET_ADDRESS,
     CIDR,
@@ -73,6 +74,7 @@ _TEXTS = {
     "Tenant.name": LABEL,
     "TokenIssuer.issuer": HTTPS_URL,
     "TokenIssuer.network": CIDR,
+    "dns_addresses": ADDRESS,
 }
 """Format of a text, or of each text of a list, by key; `Shape.key` where the key alone has no one meaning."""
 _RANGES: Mapping[str, tuple[int, int | None]] = {

@@ -40,10 +40,15 @@ def egress(peers: Iterable[Mapping[str, Any]], *ports: int) -> dict[str, Any]:
     return {"to": list(peers), **({"ports": tcp(*ports)} if ports else {})}
 
 
-def dns() -> dict[str, Any]:
-    """The egress rule for name resolution."""
+def dns(addresses: Iterable[str] = ()) -> dict[str, Any]:
+    """The egress rule for name resolution.
+
+    `addresses`: of a cache on each node, which has no pod that a selector takes: it is on the node's network
+    (cluster/addons/dns/nodelocaldns of Kubernetes).
+    """
     ports = [{"protocol": protocol, "port": DNS_PORT} for protocol in ("UDP", "TCP")]
-    return {"to": [namespace_peer(SYSTEM_NAMESPACE)], "ports": ports}
+    caches = [{"ipBlock": {"cidr": f"{one}/32"}} for one in addresses]
+    return {"to": [namespace_peer(SYSTEM_NAMESPACE), *caches], "ports": ports}
 
 
 def policy(

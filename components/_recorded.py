@@ -59,6 +59,7 @@ EXAMINED = Examination(
         version="v1.35.0",
         dra_versions=("v1",),
         agents=(),
+        caches=(),
         classes=(),
         snapshot_drivers=frozenset(),
         nodes={},

@@ -40,6 +40,8 @@ class RateLimits(TypedDict):
     """Namespace of that server."""
     store_port: int
     """Port of its pods."""
+    dns_addresses: NotRequired[list[str]]
+    """Where pods ask for names besides: addresses of a cache on each node (NodeLocal DNSCache)."""
     password: NotRequired[pulumi.Input[str]]
     """Password of its user `default`, a secret; this or `secret_store`."""
     secret_store: NotRequired[SecretStore]
@@ -109,7 +111,7 @@ def network(limits: RateLimits, controller: dict[str, str], scraper: str) -> dic
         pods=PODS,
         ingress=[ingress([SAME_NAMESPACE], PORT), ingress([namespace_peer(scraper)], METRICS_PORT)],
         egress=[
-            dns(),
+            dns(limits.get("dns_addresses", [])),
             egress([pod_peer(controller)], XDS_PORT),
             egress([namespace_peer(limits["store_namespace"])], limits["store_port"]),
         ],

@@ -23,8 +23,8 @@ class ClusterFinding(TypedDict):
     """One thing that was looked at in a cluster."""
 
     check: str
-    """What was looked at: `version`, `dra`, `network-policy`, `pod-encryption`, `storage-class`, `snapshots`,
-    `nodes`."""
+    """What was looked at: `version`, `dra`, `network-policy`, `pod-encryption`, `dns`, `storage-class`,
+    `snapshots`, `nodes`."""
     level: FindingLevel
     """What it means; a cluster with a refused one is not used."""
     message: str
@@ -46,6 +46,9 @@ class ExistingClusterArgs(TypedDict):
     """False: no GPU is handed out by claim, so that an older Kubernetes will do; true when omitted."""
     storage_class: NotRequired[str]
     """Storage class of every volume; the cluster's default when omitted."""
+    dns_addresses: NotRequired[list[str]]
+    """Where the platform's network policies let pods ask for names, besides the DNS of `kube-system`: at
+    addresses of a cache on each node (NodeLocal DNSCache)."""
     gpu_nodes: NotRequired[list[str]]
     """Names of the nodes that are to have GPUs; none when omitted."""
 

@@ -43,6 +43,7 @@ class ExistingCluster(pulumi.ComponentResource):
             dra=args.get("dra", True),
             storage_class=args.get("storage_class"),
             gpu_nodes=tuple(args.get("gpu_nodes", [])),
+            dns_addresses=tuple(args.get("dns_addresses", [])),
         )
         source = pulumi.Output.from_input(args["kubeconfig"])
         seen = source.apply(lambda text: suitable(name, text, args.get("context"), needed, self))

@@ -36,6 +36,8 @@ class Requirements:
     gpu_nodes: Sequence[str] = ()
     encryption: PodEncryption | None = None
     """What encrypts between pods, as stated; None: nothing is stated."""
+    dns_addresses: Sequence[str] = ()
+    """Where pods are let ask for names, besides the DNS of `kube-system`."""
     regions: Sequence[str] = ()
     """Values of the label of nodes for their region, of which those with GPUs need one; empty: any."""
     network_policies: bool = False
@@ -103,6 +105,7 @@ def findings(state: ClusterState, needed: Requirements) -> list[ClusterFinding]:
         *_dra(state, needed),
         *_network_policy(state),
         *_pod_encryption(state, needed),
+        *_dns(state, needed),
         *_storage(state, needed),
         *_nodes(state, needed),
     ]
@@ -195,6 +198,22 @@ def _pod_encryption(state: ClusterState, needed: Requirements) -> Iterator[Clust
             yield _finding(check, FindingLevel.REFUSED, message, _named(one))
     if not shown and stated is not None:
         yield _finding(check, FindingLevel.FINE, f"{stated.value}, as stated: nothing here shows it")
+
+
+def _dns(state: ClusterState, needed: Requirements) -> Iterator[ClusterFinding]:
+    """Whether pods may ask the caches of names that answer them."""
+    for one in state.caches:
+        lacking = [address for address in one.addresses if address not in needed.dns_addresses]
+        answers = f"{one.name} answers on each node's own network at {', '.join(one.addresses)}"
+        evidence = f"DaemonSet {one.namespace}/{one.name}"
+        if lacking:
+            message = (
+                f"{answers}; where NetworkPolicies are enforced no pod may ask it at {', '.join(lacking)}: "
+                "name all of them in dns-addresses"
+            )
+            yield _finding("dns", FindingLevel.WARNING, message, evidence)
+        else:
+            yield _finding("dns", FindingLevel.FINE, f"{answers}, where pods may ask", evidence)
 
 
 def _enforces(agent: Agent) -> bool:

@@ -1,7 +1,8 @@
 """What is read of a cluster before anything is written to it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any, cast
 
 from corral.catalogue.networks import Network, networks
@@ -9,6 +10,7 @@ from corral.catalogue.vocabulary import PodEncryption
 from corral.components.existing_cluster.connection import Connection, Fields
 
 DRA_GROUP = "resource.k8s.io"
+CACHE_IMAGE = "k8s-dns-node-cache"
 DEFAULT_CLASS = "storageclass.kubernetes.io/is-default-class"
 
 
@@ -25,6 +27,16 @@ class Agent:
     """Value of the key that switches it, in its ConfigMap; None: there is none."""
     encryption: PodEncryption | None = None
     """How it encrypts between nodes, by its ConfigMap; None: it does not, or nothing there says so."""
+
+
+@dataclass(frozen=True)
+class NameCache:
+    """A DaemonSet of NodeLocal DNSCache on the network of its nodes, which no selector of pods takes."""
+
+    name: str
+    namespace: str
+    addresses: Sequence[str]
+    """Where it answers (`-localip`)."""
 
 
 @dataclass(frozen=True)
@@ -57,6 +69,8 @@ class ClusterState:
     dra_versions: Sequence[str]
     """Versions of the group `resource.k8s.io` that are served."""
     agents: Sequence[Agent] | None
+    caches: Sequence[NameCache]
+    """Empty where DaemonSets may not be listed."""
     classes: Sequence[StorageClass] | None
     snapshot_drivers: frozenset[str] | None
     """Drivers that a VolumeSnapshotClass names; None: the API of snapshots is not served, or not read."""
@@ -80,6 +94,7 @@ def read_state(connection: Connection) -> ClusterState:
         version=str(version.get("gitVersion") or ""),
         dra_versions=[str(one["version"]) for one in group.get("versions") or ()],
         agents=None if daemons is None else _agents(connection, daemons),
+        caches=[one for daemon in daemons or () for one in _caches(daemon)],
         classes=None if classes is None else [_storage_class(one) for one in classes],
         snapshot_drivers=None if snapshots is None else frozenset(str(one["driver"]) for one in snapshots),
         nodes=None if nodes is None else {one.name: one for one in map(_node, nodes)},
@@ -113,6 +128,21 @@ def _agent(connection: Connection, daemon: Fields) -> Agent:
         None if setting is None else str(setting),
         encryption,
     )
+
+
+def _caches(daemon: Fields) -> Iterator[NameCache]:
+    """The cache of names that a DaemonSet is, if it is one."""
+    spec = cast("Mapping[str, Any]", daemon["spec"]["template"]["spec"])
+    if not spec.get("hostNetwork"):
+        return
+    for container in cast("Sequence[Fields]", spec.get("containers") or ()):
+        if CACHE_IMAGE in str(container.get("image")):
+            told = (*(container.get("command") or ()), *(container.get("args") or ()))
+            stated = [part for one in told for part in str(one).split("=", 1)]
+            where = next((value for flag, value in pairwise(stated) if flag.lstrip("-") == "localip"), "")
+            metadata = daemon["metadata"]
+            addresses = [one.strip() for one in where.split(",") if one.strip()]
+            yield NameCache(str(metadata["name"]), str(metadata["namespace"]), addresses)
 
 
 def _storage_class(one: Fields) -> StorageClass:

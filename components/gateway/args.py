@@ -115,6 +115,8 @@ class GatewayArgs(TypedDict):
     must be there already when omitted."""
     scraper: NotRequired[str]
     """Namespace that metrics are scraped from; `monitoring` when omitted."""
+    dns_addresses: NotRequired[list[str]]
+    """Where pods ask for names besides: addresses of a cache on each node (NodeLocal DNSCache)."""
     secret_store: NotRequired[SecretStore]
     """What has the keys of callers, as `keys-TENANT` with a field for each caller; they are written into the
     cluster by hand (`corral keys`) when omitted."""

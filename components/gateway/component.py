@@ -244,6 +244,7 @@ class Gateway(pulumi.ComponentResource):
                 scraper=self._args.get("scraper", SCRAPER_NAMESPACE),
                 limited=any(one.get("token_limits") for one in tenants),
                 scaled=any(one.get("scaled") for one in tenants),
+                dns_addresses=self._args.get("dns_addresses", []),
             )
         )
         return kubernetes.networking.v1.NetworkPolicy(

@@ -106,6 +106,7 @@ def network(
     scraper: str,
     limited: bool,
     scaled: bool,
+    dns_addresses: Sequence[str],
 ) -> dict[str, Any]:
     """NetworkPolicy of the proxies: in from anywhere, out to models, controller and providers of keys.
 
@@ -117,7 +118,7 @@ def network(
         pods=PROXY_PODS,
         ingress=[{"ports": tcp(inside)}, ingress([namespace_peer(scraper)], PROXY_METRICS_PORT)],
         egress=[
-            dns(),
+            dns(dns_addresses),
             egress([pod_peer(PODS)], XDS_PORT, WASM_PORT),
             *([egress([namespace_peer(one) for one in namespaces], *model_ports)] if namespaces else []),
             *([egress([namespace_peer(keda.NAMESPACE)], keda.PORT)] if scaled else []),

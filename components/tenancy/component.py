@@ -71,6 +71,8 @@ class TenancyArgs(TypedDict):
     metadata_server: NotRequired[bool]
     """True: on GKE, whose metadata server tells each pod who it is; its nodes must hide their own
     (`GKE_METADATA`)."""
+    dns_addresses: NotRequired[list[str]]
+    """Where pods ask for names besides: addresses of a cache on each node (NodeLocal DNSCache)."""
     callers: NotRequired[list[str]]
     """Namespaces whose pods may connect to the tenants' pods, such as a gateway's and the scraper's."""
     existing: NotRequired[bool]
@@ -119,7 +121,7 @@ class Tenancy(pulumi.ComponentResource):
         rules: dict[str, dict[str, Any]] = {
             "default-deny": closed(),
             "within": within(),
-            "name-resolution": name_resolution(),
+            "name-resolution": name_resolution(args.get("dns_addresses", [])),
         }
         if args.get("reachable"):
             rules["outwards"] = outwards(args.get("reachable", []))

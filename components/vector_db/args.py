@@ -38,6 +38,8 @@ class VectorDatabaseArgs(TypedDict):
     """Namespaces whose pods may connect."""
     scraper: NotRequired[str]
     """Namespace that metrics are scraped from; `monitoring` when omitted."""
+    dns_addresses: NotRequired[list[str]]
+    """Where pods ask for names besides: addresses of a cache on each node (NodeLocal DNSCache)."""
     storage_class: NotRequired[str]
     """Storage class of the volumes; the cluster's default when omitted."""
     monitors: NotRequired[bool]

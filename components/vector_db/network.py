@@ -15,11 +15,15 @@ from corral.components._network import (
 
 
 def database(
-    pods: Mapping[str, str], clients: Sequence[str], ports: Sequence[int], scraper: str
+    pods: Mapping[str, str],
+    clients: Sequence[str],
+    ports: Sequence[int],
+    scraper: str,
+    addresses: Sequence[str],
 ) -> dict[str, Any]:
     """Clients' namespaces on the client ports, the scraper's as well, and the database's own pods on all.
 
-    Outwards only its own pods and DNS: a database fetches nothing.
+    Outwards only its own pods and DNS, at `addresses` as well: a database fetches nothing.
     """
     own = [pod_peer(pods)]
     return policy(
@@ -29,5 +33,5 @@ def database(
             ingress([SAME_NAMESPACE], *ports),
             ingress(own),
         ],
-        egress=[egress(own), dns()],
+        egress=[egress(own), dns(addresses)],
     )

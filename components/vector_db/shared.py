@@ -87,6 +87,7 @@ def network_policy(
         args.get("clients", []),
         ENDPOINTS[VectorEngine(args["engine"])].ports,
         args.get("scraper", SCRAPER_NAMESPACE),
+        args.get("dns_addresses", []),
     )
     kubernetes.networking.v1.NetworkPolicy(
         f"{name}-network",

@@ -12,6 +12,7 @@ from pydantic_core import PydanticCustomError
 
 from corral.catalogue.adapters import MOST_RANK
 from corral.catalogue.formats import (
+    ADDRESS,
     ADMIN,
     AWS_ZONE,
     BASE64,
@@ -381,6 +382,10 @@ CloudLabelKey = Annotated[str, AfterValidator(_format(GCP_LABEL_KEY)), WithJsonS
 """Key of a label of Google Cloud."""
 CloudLabel = Annotated[str, AfterValidator(_format(GCP_LABEL_TEXT)), WithJsonSchema(_text(GCP_LABEL_TEXT))]
 """Value of a label of Google Cloud."""
+
+
+Address = Annotated[str, AfterValidator(_format(ADDRESS)), WithJsonSchema(_text(ADDRESS))]
+"""An address of IPv4."""
 
 
 def _cidr(value: str) -> str:

@@ -25,6 +25,7 @@ def cluster_plan(section: Cluster, sovereignty: Sovereignty, stack: str) -> Clus
         deletion_protection=section.deletion_protection is not False,
         gke=gke_plan(section, sovereignty, stack),
         pod_encryption=pod_encryption(section),
+        dns_addresses=section.dns_addresses,
     )
 
 

@@ -86,6 +86,8 @@ def cluster_lines(plan: ClusterPlan) -> Iterator[str]:
     if not plan.deletion_protection:
         yield "deletion protection is off: `pulumi destroy` removes every store, with what is in it"
     yield from _nodes_lines(plan)
+    if plan.dns_addresses:
+        yield f"pods ask for names at {', '.join(plan.dns_addresses)} as well"
 
 
 def system_node_lines(plan: Plan) -> Iterator[str]:

@@ -20,6 +20,7 @@ from corral.stacks.config.sections.eks import Eks
 from corral.stacks.config.sections.gke import Gke
 from corral.stacks.config.sections.section import Section
 from corral.stacks.config.values import (
+    Address,
     Base64,
     Certificates,
     ControlId,
@@ -219,6 +220,10 @@ class Cluster(Section):
     """What encrypts between pods on different machines: `wireguard` or `ipsec` of the network, a `mesh` with
     strict mutual TLS, the `cloud` between its machines, `single-node`, or `none`; `cloud` on GKE, unknown on
     any other, when absent. Profiles from eu-controlled on look at it (SOV-NET-15)."""
+    dns_addresses: tuple[Address, ...] = ()
+    """Where pods ask for names, if a cache on each node answers (NodeLocal DNSCache): its addresses, such as
+    `169.254.20.10`, and that of the Service `kube-dns` where it takes that over. Network policies name no pod
+    on the network of its node, see docs/existing.md; the DNS of `kube-system` alone when absent."""
     kubernetes: Version | None = None
     """Version of an existing cluster, such as `"1.34.2"`, needed where it decides what can be asked for; that
     of a cluster on EKS or GKE, such as `"1.35"`."""

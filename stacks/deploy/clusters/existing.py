@@ -77,6 +77,7 @@ def requirements(plan: Plan) -> Requirements:
         storage_class=plan.cluster.storage_class,
         gpu_nodes=[node.name for pool in plan.pools for node in pool.nodes],
         encryption=plan.cluster.pod_encryption,
+        dns_addresses=plan.cluster.dns_addresses,
         regions=plan.admission.places,
         network_policies=plan.profile is not Profile.OPEN,
     )

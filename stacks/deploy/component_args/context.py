@@ -35,6 +35,12 @@ class Watched(TypedDict):
     monitor_types: pulumi.Input[str]
 
 
+class NameCaches(TypedDict, total=False):
+    """What every component takes whose pods ask for names."""
+
+    dns_addresses: list[str]
+
+
 class Volumes(TypedDict):
     """Where the volumes of a component come from."""
 
@@ -94,6 +100,12 @@ class DeployContext:
         types, _ = definition(Addon.PROMETHEUS_CRDS)
         scraped = addon not in self.capabilities.without_metrics
         return {"monitors": scraped and self.enabled(Addon.PROMETHEUS_CRDS), "monitor_types": types}
+
+    @property
+    def caches(self) -> NameCaches:
+        """Where pods ask for names besides the DNS of the cluster, if anywhere."""
+        addresses = self.plan.cluster.dns_addresses
+        return {"dns_addresses": list(addresses)} if addresses else {}
 
     @property
     def scraper(self) -> str:

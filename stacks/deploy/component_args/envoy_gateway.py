@@ -32,6 +32,7 @@ def envoy_gateway_args(context: DeployContext) -> EnvoyGatewayArgs:
             "store": store.address,
             "store_namespace": addon.namespace,
             "store_port": addon.ports["valkey"],
+            **context.caches,
         }
         if secrets is None:
             args["rate_limits"]["password"] = secret(PASSWORD)
@@ -54,6 +55,7 @@ def gateway_args(context: DeployContext) -> GatewayArgs | None:
         "availability": plan.availability,
         "max_body_mib": plan.max_body_mib,
         "scraper": context.scraper,
+        **context.caches,
         **context.watched(Addon.ENVOY_GATEWAY),
     }
     if plan.issuer is not None:

@@ -17,6 +17,7 @@ def tenancy_args(context: DeployContext) -> TenancyArgs:
     args: TenancyArgs = {
         "tenants": [_tenant(tenant, plan.allocator) for tenant in plan.tenants],
         "supply": context.supply,
+        **context.caches,
         "reachable": _stores(plan, in_cluster=bucket is None),
         "callers": [context.scraper, *_proxies(context), *_interceptors(plan)],
         "existing": context.existing(Addon.TENANCY),

@@ -16,6 +16,7 @@ def vector_db_args(context: DeployContext) -> VectorDatabaseArgs | None:
     args: VectorDatabaseArgs = {
         **context.installed(addon),
         **context.volumes,
+        **context.caches,
         "engine": database.engine,
         "size_gib": database.size_gib,
         "memory_mib": database.memory_mib,

@@ -53,6 +53,8 @@ class ClusterPlan:
 
     pod_encryption: PodEncryption | None = None
     """What encrypts between pods on different machines; None: it is not stated."""
+    dns_addresses: tuple[str, ...] = ()
+    """Where a cache on each node answers the pods' questions for names; empty: nowhere."""
 
     @property
     def capabilities(self) -> ClusterCapabilities:

@@ -17,6 +17,7 @@ def check_cluster(config: StackConfig) -> Iterator[Problem]:
     selector = ", ".join(f"{key}={value}" for key, value in cluster.node_selector.items()) or None
     taints = ", ".join(one.key for one in cluster.tolerations) or None
     gates = ", ".join(gate.value for gate in cluster.feature_gates) or None
+    caches = ", ".join(cluster.dns_addresses) or None
     encrypts = cluster.pod_encryption and cluster.pod_encryption.value
     settings: tuple[tuple[str, str | None, Callable[[ClusterCapabilities], bool]], ...] = (
         ("kubeconfig", cluster.kubeconfig, lambda one: one.reached_by_kubeconfig),
@@ -26,6 +27,7 @@ def check_cluster(config: StackConfig) -> Iterator[Problem]:
         ("node-selector", selector, lambda one: one.reached_by_kubeconfig),
         ("tolerations", taints, lambda one: one.reached_by_kubeconfig),
         ("pod-encryption", encrypts, lambda one: not one.started_here),
+        ("dns-addresses", caches, lambda one: not one.started_here),
         ("kubernetes", cluster.kubernetes, lambda one: one.states_kubernetes),
         ("feature-gates", gates, lambda one: one.states_gates),
         ("eks", cluster.eks and "a section", lambda one: one.cloud is Cloud.AWS),

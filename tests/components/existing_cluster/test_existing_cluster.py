@@ -124,6 +124,46 @@ def test_a_network_without_encryption_refuses_no_other_one(stated):
     assert "pod-encryption" not in {check for check, _ in levels_of}
 
 
+CACHE = {
+    "metadata": {"name": "nodelocaldns", "namespace": "kube-system"},
+    "spec": {
+        "template": {
+            "spec": {
+                "hostNetwork": True,
+                "containers": [
+                    {
+                        "name": "node-cache",
+                        "image": "registry.k8s.io/dns/k8s-dns-node-cache:1.25.0",
+                        "args": ["-localip", "169.254.25.10,10.96.0.10", "-conf", "/etc/coredns/Corefile"],
+                    }
+                ],
+            }
+        }
+    },
+}
+
+
+@pytest.mark.parametrize(
+    ("stated", "expected"),
+    [
+        ([], (WARNING, "no pod may ask it at 169.254.25.10, 10.96.0.10: name all of them in dns-addresses")),
+        (["169.254.25.10"], (WARNING, "no pod may ask it at 10.96.0.10")),
+        (["10.96.0.10", "169.254.25.10"], (FINE, "where pods may ask")),
+    ],
+)
+def test_a_cache_of_names_on_the_nodes_network_is_one_that_policies_must_name(stated, expected):
+    daemons = listed(daemon("calico-node"), CACHE)
+    finding = said(looked_at(Requirements(dns_addresses=stated), **{DAEMONS: daemons}), "dns")
+    assert (finding["level"], expected[1] in finding["message"]) == (expected[0], True), finding
+    assert finding["evidence"] == "DaemonSet kube-system/nodelocaldns"
+
+
+def test_a_cache_of_names_whose_pods_a_selector_takes_needs_nothing():
+    spec = {**CACHE["spec"]["template"]["spec"], "hostNetwork": False}
+    daemons = listed(daemon("cilium"), {**CACHE, "spec": {"template": {"spec": spec}}})
+    assert "dns" not in {check for check, _ in levels(looked_at(**{DAEMONS: daemons}))}
+
+
 def test_what_only_the_version_suggests_is_called_an_assumption():
     examination = looked_at(**{DAEMONS: listed(), "/version": {"gitVersion": "v1.35.1+k3s1"}})
     finding = said(examination, "network-policy")
