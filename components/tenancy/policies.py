@@ -18,7 +18,7 @@ def within() -> dict[str, Any]:
     return policy(ingress=[ingress([SAME_NAMESPACE])], egress=[egress([SAME_NAMESPACE])])
 
 
-def name_resolution(addresses: Sequence[str]) -> dict[str, Any]:
+def name_resolution(addresses: Sequence[str] = ()) -> dict[str, Any]:
     """Every pod asks the cluster's DNS, and what answers for it at `addresses`."""
     return policy(egress=[dns(addresses)])
 
