@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Mapping
+from urllib.parse import urlsplit
 
 from corral.catalogue.vocabulary import SourceScheme, StorageKind
 
@@ -15,6 +16,19 @@ BATCHES = "batches"
 """Bucket with the requests and answers of batches, a prefix per tenant."""
 CLOUD_STORAGE = "https://storage.googleapis.com"
 """Where Cloud Storage is."""
+
+
+_PORTS = {"http": 80, "https": 443}
+
+
+def port_of(endpoint: str) -> int:
+    """TCP port of a store's URL.
+
+    >>> port_of("https://minio.example:9000"), port_of("https://s3.example")
+    (9000, 443)
+    """
+    url = urlsplit(endpoint)
+    return url.port or _PORTS[url.scheme]
 
 
 def bucket_uri(kind: StorageKind, bucket: str) -> str:

@@ -1,12 +1,11 @@
 """The bucket that models are served from: versioned, encrypted by default, closed to anonymous callers."""
 
 from dataclasses import dataclass
-from urllib.parse import urlsplit
 
 import pulumi
 import pulumi_kubernetes as kubernetes
 
-from corral.catalogue.stores import CLOUD_STORAGE, SCHEMES
+from corral.catalogue.stores import CLOUD_STORAGE, SCHEMES, port_of
 from corral.catalogue.vocabulary import StorageKind
 from corral.components._kit import checked, child, name_of, refuse, selector, token
 from corral.components._namespaces import namespace_of
@@ -18,8 +17,6 @@ from corral.components.model_storage.names import CLAIM, COMPONENT, NAMESPACE, S
 from corral.components.model_storage.seaweedfs import READER, S3_PORT, WRITER, batch_key, derived
 from corral.components.model_storage.signals import signals
 from corral.components.store import BatchKey, BatchStore, Store
-
-SCHEME_PORTS = {"http": 80, "https": 443}
 
 
 @dataclass(frozen=True)
@@ -68,12 +65,11 @@ class ModelStorage(pulumi.ComponentResource):
             )
         )
         endpoint = str(args.get("endpoint", ""))
-        url = urlsplit(endpoint)
         return self._store(
             owner,
             args,
             pulumi.Output.from_input(endpoint),
-            url.port or SCHEME_PORTS[url.scheme],
+            port_of(endpoint),
             account,
             account,
         )
@@ -89,7 +85,7 @@ class ModelStorage(pulumi.ComponentResource):
         return {
             "scheme": SCHEMES[StorageKind(args["kind"])].value,
             "endpoint": args.get("endpoint", CLOUD_STORAGE),
-            "port": SCHEME_PORTS["https"],
+            "port": port_of(CLOUD_STORAGE),
             "region": args.get("region", ""),
             "bucket": args["bucket"],
             "namespace": owner.namespace,

@@ -20,7 +20,7 @@ from corral.components._network import (
 from corral.components.model_storage.args import ModelStorageArgs
 from corral.components.model_storage.encryption_key import ANNOTATION, keeping, key_revision
 from corral.components.model_storage.job import credential_secret, tool_job
-from corral.components.model_storage.names import CLAIM, COMPONENT, CONFIG, SERVICE
+from corral.components.model_storage.names import BUCKET_JOB, CLAIM, COMPONENT, CONFIG, SERVICE
 from corral.components.model_storage.seaweedfs import (
     METRICS_PORT,
     S3_PORT,
@@ -129,7 +129,7 @@ def _ensured(
         owner.component,
         f"{owner.name}-{logical}",
         prefix=f"{SERVICE}-bucket",
-        labels=labels(COMPONENT, owner.name, job="bucket"),
+        labels=labels(BUCKET_JOB, owner.name, job="bucket"),
         arguments=["bucket", "ensure", "--name", bucket],
         identity=["bucket", bucket],
         store=store,

@@ -4,6 +4,8 @@ from corral.catalogue.addons import descriptor
 from corral.catalogue.vocabulary import Addon
 
 COMPONENT = "model-storage"
+BUCKET_JOB = "model-storage-bucket"
+"""Not the store's own name: its Service and its network policy, which lets nothing out, take pods by that."""
 NAMESPACE = descriptor(Addon.MODEL_STORAGE).namespace
 SERVICE = "model-storage"
 CLAIM = "model-storage-data"

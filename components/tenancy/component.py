@@ -22,8 +22,8 @@ class Reachable(TypedDict):
 
     namespace: str
     """Namespace of the pods behind the service."""
-    port: int
-    """TCP port of those pods."""
+    port: NotRequired[int]
+    """TCP port of those pods; any when omitted."""
 
 
 class Addresses(TypedDict):

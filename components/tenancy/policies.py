@@ -24,8 +24,10 @@ def name_resolution(addresses: Sequence[str] = ()) -> dict[str, Any]:
 
 
 def outwards(services: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    """Every pod reaches these services: a namespace and a TCP port of its pods each."""
-    return policy(egress=[egress([namespace_peer(one["namespace"])], one["port"]) for one in services])
+    """Every pod reaches these services: a namespace, and a TCP port of its pods where one is named."""
+    ports = [[one["port"]] if "port" in one else [] for one in services]
+    peers = [[namespace_peer(one["namespace"])] for one in services]
+    return policy(egress=[egress(peer, *port) for peer, port in zip(peers, ports, strict=True)])
 
 
 def outside(places: Sequence[Mapping[str, Any]]) -> dict[str, Any]:

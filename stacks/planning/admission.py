@@ -37,7 +37,7 @@ def admission_plan(
     listed = (section and section.exempt) or EXEMPT
     kyverno = states[Addon.KYVERNO] is not AddonState.OFF
     open_ = sovereignty.profile is Profile.OPEN
-    foreign = states[Addon.TENANCY] is AddonState.EXISTING and scope is AdmissionScope.NAMESPACES
+    foreign = states[Addon.TENANCY] is not AddonState.MANAGED and scope is AdmissionScope.NAMESPACES
     return AdmissionPlan(
         enforced=states[Addon.ADMISSION] is AddonState.MANAGED,
         scope=scope,

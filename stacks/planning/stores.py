@@ -1,6 +1,9 @@
 """Stores of models, vectors and metrics, from their sections of the stack file."""
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
+from ipaddress import ip_network
+from urllib.parse import urlsplit
 
 from corral.catalogue.addons import descriptor
 from corral.catalogue.aws import partition_of, partitions
@@ -26,6 +29,10 @@ SERVICE_GIB = 1
 """One volume file of the store that is being filled (`-master.volumeSizeLimitMB`)."""
 STORE = descriptor(Addon.MODEL_STORAGE)
 STORE_ENDPOINT = f"http://model-storage.{STORE.namespace}.svc.cluster.local:{STORE.ports['s3']}"
+IN_CLUSTER = re.compile(r"[^.]+\.(?P<namespace>[^.]+)\.svc(\.cluster\.local)?\.?")
+"""Host of a Service."""
+PRIVATE = ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10")
+"""Addresses that nobody on the internet has (RFC 1918, RFC 6598)."""
 CREDENTIALS = {secret.engine: secret.key for secret in descriptor(Addon.VECTOR_DB).secrets}
 
 
@@ -41,7 +48,26 @@ def storage_plan(store: ModelStorage, region: str, files: Sequence[int]) -> Stor
         previous_imports=_previous(store),
         endpoint=_endpoint(store, region),
         region=region,
+        service_namespace=_service_namespace(store),
+        networks=_networks(store),
     )
+
+
+def _service_namespace(store: ModelStorage) -> str | None:
+    host = urlsplit(store.endpoint or "").hostname or ""
+    inside = IN_CLUSTER.fullmatch(host)
+    return None if inside is None or store.networks else inside["namespace"]
+
+
+def _networks(store: ModelStorage) -> tuple[str, ...]:
+    if store.kind is not StorageKind.EXISTING or _service_namespace(store) is not None:
+        return ()
+    if store.networks:
+        return store.networks
+    try:
+        return (str(ip_network(urlsplit(store.endpoint or "").hostname or "")),)
+    except ValueError:
+        return PRIVATE
 
 
 def _endpoint(store: ModelStorage, region: str) -> str:

@@ -182,6 +182,15 @@ def test_only_clients_reach_s3_and_only_the_scraper_reaches_metrics():
     assert "watch" in json.dumps(metrics["from"]) and "team" not in json.dumps(metrics["from"])
 
 
+def test_the_job_of_a_bucket_is_no_pod_of_the_store_which_may_call_nobody_and_answers_for_it():
+    graph = storage()
+    labels = graph.one("Job").inputs["spec"]["template"]["metadata"]["labels"]
+    spec = graph.one("NetworkPolicy").inputs["spec"]
+    for chosen in (graph.one("Service").inputs["spec"]["selector"], spec["podSelector"]["matchLabels"]):
+        assert not chosen.items() <= labels.items()
+    assert {"podSelector": {}} in spec["ingress"][0]["from"], "the Job calls from the store's namespace"
+
+
 def test_pods_are_restricted():
     graph = storage()
     for workload in (graph.one("StatefulSet"), graph.one("Job")):

@@ -51,9 +51,10 @@ def test_the_plan_says_that_nothing_is_enforced() -> None:
     assert "not enforced by this stack" in text
 
 
-def test_a_tenants_namespace_that_somebody_else_made_is_named_until_it_is_labelled() -> None:
-    existing = {"cluster": OTHERS, "tenants": [{"name": "team-a"}], "addons": {"tenancy": "existing"}}
-    assert "not in scope until labelled: team-a" in printed(planned(**existing))
+@pytest.mark.parametrize("state", ["existing", "off"])
+def test_a_tenants_namespace_that_somebody_else_makes_is_named_until_it_is_labelled(state: str) -> None:
+    theirs = {"cluster": OTHERS, "tenants": [{"name": "team-a"}], "addons": {"tenancy": state}}
+    assert "not in scope until labelled: team-a" in printed(planned(**theirs))
 
 
 @pytest.mark.parametrize(

@@ -144,6 +144,11 @@ def test_engine_metrics_are_followed_beside_requests():
             "add the section observability",
         ),
         (
+            triggered(("waiting-requests", 4), observability={}, addons={"observability": "off"}),
+            "models[0].scaling.triggers: waiting-requests: Prometheus has what engines print: "
+            "addon observability is off: use managed or existing",
+        ),
+        (
             triggered(("kv-cache-usage", 80), observability={}),
             "models[0].scaling.triggers[0].metric: kv-cache-usage: llama.cpp does not print it: "
             "use one of running-requests, waiting-requests, prompt-tokens, generated-tokens",

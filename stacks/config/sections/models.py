@@ -21,6 +21,7 @@ from corral.controls.models.sources import BUCKET
 from corral.stacks.config.sections.section import Section
 from corral.stacks.config.values import (
     BlockSize,
+    Cidr,
     Count,
     LoraRank,
     ModuleName,
@@ -281,3 +282,6 @@ class ModelStorage(Section):
     another import; when absent 1, and all in a store of kind `existing`, which others may serve from."""
     endpoint: ServerUrl | None = None
     """URL of an existing store, such as `https://minio.example:9000`."""
+    networks: tuple[Cidr, ...] = ()
+    """Addresses that the host of `endpoint` has: network policies let tenants' pods out to no others. When
+    absent the address or the namespace that the URL names, or else all private ones (RFC 1918, 6598)."""

@@ -1,5 +1,6 @@
 """Arguments of Tenancy."""
 
+from corral.catalogue.stores import port_of
 from corral.catalogue.vocabulary import Addon, Allocator
 from corral.components.model_storage.seaweedfs import S3_PORT
 from corral.components.priority_classes import PriorityClasses, PriorityClassesArgs
@@ -25,6 +26,8 @@ def tenancy_args(context: DeployContext) -> TenancyArgs:
     if bucket is not None:
         args["addresses"] = list(bucket.addresses)
         args["metadata_server"] = bucket.metadata_server
+    elif plan.storage.networks:
+        args["addresses"] = [{"cidrs": list(plan.storage.networks), "port": port_of(plan.storage.endpoint)}]
     return args
 
 
@@ -40,8 +43,13 @@ def _interceptors(plan: Plan) -> list[str]:
 
 
 def _stores(plan: Plan, *, in_cluster: bool) -> list[Reachable]:
-    storage, database = plan.addon(Addon.MODEL_STORAGE).namespace, plan.vector_db
-    stores: list[Reachable] = [{"namespace": storage, "port": S3_PORT}] if in_cluster else []
+    storage, database = plan.storage, plan.vector_db
+    stores: list[Reachable] = []
+    if storage.service_namespace is not None:
+        # A Service has ports of its own: which its pods have, its address does not tell.
+        stores.append({"namespace": storage.service_namespace})
+    elif in_cluster and not storage.networks:
+        stores.append({"namespace": plan.addon(Addon.MODEL_STORAGE).namespace, "port": S3_PORT})
     if database is not None:
         for port in ENDPOINTS[database.engine].ports:
             stores.append({"namespace": database.namespace, "port": port})

@@ -22,6 +22,10 @@ class StoragePlan:
     endpoint: str
     """URL by which pods reach it."""
     region: str
+    service_namespace: str | None
+    """Namespace of an existing store that runs in the cluster."""
+    networks: tuple[str, ...]
+    """Networks in which an existing store outside the cluster has its addresses."""
 
     @property
     def uri(self) -> str:

@@ -30,6 +30,9 @@ def check_model_storage(config: StackConfig) -> Iterator[Problem]:
         yield Problem(
             "model-storage.endpoint", store.endpoint or "missing", "kind existing has one, no other"
         )
+    if store.kind is not StorageKind.EXISTING and store.networks:
+        reason = "only kind existing has addresses of its own: leave it out"
+        yield Problem("model-storage.networks", ", ".join(store.networks), reason)
 
 
 def _of_cloud(config: StackConfig, cloud: Cloud, kind: str, title: str, names: Format) -> Iterator[Problem]:

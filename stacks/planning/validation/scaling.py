@@ -43,7 +43,9 @@ def _triggers(config: StackConfig, states: AddonStates, model: ModelSection, pat
     triggers = model.scaling.triggers
     if states[Addon.OBSERVABILITY] is AddonState.OFF:
         words = ", ".join(one.metric.value for one in triggers)
-        yield Problem(path, words, "Prometheus has what engines print: add the section observability")
+        off = "addon observability is off: use managed or existing"
+        way_out = "add the section observability" if config.observability is None else off
+        yield Problem(path, words, f"Prometheus has what engines print: {way_out}")
     spec = config.known_models.get(model.model)
     for index, one in enumerate(triggers):
         here, word = f"{path}[{index}]", one.metric.value

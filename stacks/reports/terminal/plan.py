@@ -301,6 +301,9 @@ def _stores(plan: Plan) -> Iterable[str]:
     store = plan.storage
     size = f"{store.size_gib} GiB for {store.models_gib} GiB of files"
     yield f"models: {store.kind.value}, bucket {store.bucket}, {size}"
+    if store.networks:
+        where = ", ".join(store.networks)
+        yield f"tenants reach it at {where} alone; others: model-storage.networks"
     if store.size_gib < store.ample_gib:
         yield (
             f"warning: the store has no room for previous-imports: {store.previous_imports} and a new import "
