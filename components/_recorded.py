@@ -59,7 +59,6 @@ EXAMINED = Examination(
         version="v1.35.0",
         dra_versions=("v1",),
         agents=(),
-        caches=(),
         classes=(),
         snapshot_drivers=frozenset(),
         nodes={},

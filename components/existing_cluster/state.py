@@ -69,12 +69,12 @@ class ClusterState:
     dra_versions: Sequence[str]
     """Versions of the group `resource.k8s.io` that are served."""
     agents: Sequence[Agent] | None
-    caches: Sequence[NameCache]
-    """Empty where DaemonSets may not be listed."""
     classes: Sequence[StorageClass] | None
     snapshot_drivers: frozenset[str] | None
     """Drivers that a VolumeSnapshotClass names; None: the API of snapshots is not served, or not read."""
     nodes: Mapping[str, Node] | None
+    caches: Sequence[NameCache] = ()
+    """Empty where DaemonSets may not be listed."""
 
 
 def read_state(connection: Connection) -> ClusterState:
