@@ -28,3 +28,8 @@ def restricted_pod(user: int) -> dict[str, Any]:
         "fsGroup": user,
         "seccompProfile": SECCOMP,
     }
+
+
+def own_address(variable: str) -> dict[str, Any]:
+    """Entry of `env` that tells a container its pod's address."""
+    return {"name": variable, "valueFrom": {"fieldRef": {"fieldPath": "status.podIP"}}}

@@ -6,6 +6,7 @@ from typing import Any
 from corral.catalogue.engine_metrics import METRICS
 from corral.catalogue.gateway import CONNECTION_SECONDS
 from corral.catalogue.vocabulary import Engine, EngineMetric
+from corral.components._pods import own_address
 from corral.components.model.args import ModelArgs, drain_of, port_of
 
 ENDING = 30
@@ -39,9 +40,8 @@ def ending_of(args: ModelArgs) -> PodEnd:
     if Engine(args["engine"]) is not Engine.LLAMA_CPP:
         return PodEnd({"sleep": {"seconds": UNROUTED}}, answering, [])
     command = ["timeout", str(answering), "sh", "-c", _until_idle(port_of(args), drain)]
-    address = {"name": ADDRESS, "valueFrom": {"fieldRef": {"fieldPath": "status.podIP"}}}
     stated = ADDRESS in args.get("environment", {})
-    return PodEnd({"exec": {"command": command}}, answering, [] if stated else [address])
+    return PodEnd({"exec": {"command": command}}, answering, [] if stated else [own_address(ADDRESS)])
 
 
 def _until_idle(port: int, drain: int) -> str:

@@ -18,7 +18,7 @@ from corral.catalogue.images import image
 from corral.catalogue.serving_kinds import ServedNames, prefill_names
 from corral.catalogue.vocabulary import Engine, ServingKind
 from corral.components._kit import child
-from corral.components._pods import restricted_container
+from corral.components._pods import own_address, restricted_container
 from corral.components.model.args import ModelArgs, kind_of
 from corral.components.model.problems import argument_problems
 from corral.components.supply import Supply, reference
@@ -59,9 +59,11 @@ def prefill_args(args: ModelArgs) -> ModelArgs:
 def handing_over(pod: Mapping[str, Any]) -> dict[str, Any]:
     """`pod` with what its server needs to meet the other side: its address, and a port for the handshake."""
     (server,) = pod["containers"]
-    address = {"name": SIDE_CHANNEL_HOST, "valueFrom": {"fieldRef": {"fieldPath": "status.podIP"}}}
     ports = ({"name": name, "value": value} for name, value in SIDE_CHANNEL.items())
-    return {**pod, "containers": [{**server, "env": [*server["env"], address, *ports]}]}
+    return {
+        **pod,
+        "containers": [{**server, "env": [*server["env"], own_address(SIDE_CHANNEL_HOST), *ports]}],
+    }
 
 
 def decoding(pod: Mapping[str, Any], supply: Supply, port: int) -> dict[str, Any]:
