@@ -1,7 +1,9 @@
 """From a container and its row to a running process."""
 
 import asyncio
+import contextlib
 import os
+import signal
 import sys
 import time
 from collections.abc import Mapping, Sequence
@@ -192,5 +194,6 @@ async def execute(attempt: Attempt | None, argv: Sequence[str], seconds: float) 
         return False
     finally:
         if child.returncode is None:
-            os.killpg(child.pid, 9)
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(child.pid, signal.SIGKILL)
             await child.wait()

@@ -25,7 +25,7 @@ from corral.embedded.node.probes import http_get
 from corral.embedded.node.program_spec import Omitted, Refused
 from corral.embedded.node.shutdown import STOPPED, left_of
 from corral.embedded.node.sources import Missing
-from corral.embedded.node.status import status
+from corral.embedded.node.status import Written, status, version_of
 from corral.embedded.node.tasks import cancel, first_cause, first_of
 from corral.embedded.objects import at, child, children
 
@@ -53,6 +53,7 @@ class PodWorker:
         self._api_port = api_port
         self._changed = Broadcast()
         self._dirty = asyncio.Event()
+        self._written: Written | None = None
         known = at(pod, "status", "startTime")
         self._begun = datetime.fromisoformat(known).timestamp() if known else time.time()
         self._starting: set[asyncio.Task[Attempt]] = set()
@@ -96,6 +97,9 @@ class PodWorker:
         self.pod = pod
         if pod["metadata"].get("deletionTimestamp"):
             self.deleting.set()
+        if self._written is not None and self._written.is_overwritten(pod):
+            self._written = None
+            self.publish()
         self.notify()
 
     def notify(self) -> None:
@@ -324,7 +328,7 @@ class PodWorker:
         await asyncio.gather(*(self._kill(run, self._grace) for run in self.inits if run.attempt))
         self._settle()
         options = {"gracePeriodSeconds": 0, "preconditions": {"uid": self.uid}}
-        await self._persist(lambda: self._api.patch(f"{self.path}/status", self._body(), kind="strategic"))
+        await self._persist(lambda: self._write(self._body()))
         await self._persist(lambda: self._api.delete(self.path, options))
 
     async def _persist(self, call: Callable[[], Awaitable[object]]) -> bool:
@@ -376,17 +380,16 @@ class PodWorker:
         )
 
     async def _publisher(self) -> None:
-        last: Object | None = None
         while True:
             await self._dirty.wait()
             self._dirty.clear()
-            if self.finished:
-                continue
             body = self._body()
-            if body != last and await self._persist(
-                lambda body=body: self._api.patch(f"{self.path}/status", body, kind="strategic")
-            ):
-                last = body
+            if not self.finished and (self._written is None or body != self._written.body):
+                await self._persist(lambda body=body: self._write(body))
+
+    async def _write(self, body: Object) -> None:
+        answer = await self._api.patch(f"{self.path}/status", body, kind="strategic")
+        self._written = Written(body, version_of(answer))
 
     async def _refresher(self) -> None:
         """Keep the content of volumes and tokens fresh while containers run."""

@@ -66,8 +66,16 @@ class Keeper:
         self.program = program
         self.state = ProgramState("waiting")
         self.failure: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+        self.restarted = asyncio.Event()
         self._changed = changed
         self._ends: deque[float] = deque()
+        self._renewed = False
+
+    def renew(self) -> None:
+        """End the program, so that it is started again; this is no failure of it."""
+        if self.state.process:
+            self._renewed = True
+            self.state.process.send(signal.SIGTERM)
 
     async def run(self) -> None:
         """Adopt or start the program, and start it again whenever it ends, until there is no hope."""
@@ -75,8 +83,9 @@ class Keeper:
         while process:
             self._set_state(replace(self.state, phase="running", process=process, note=""))
             end = await _ended(process)
-            if await self._space(end):
+            if await self._space(end) or self._renewed:
                 self._ends.clear()
+            self._renewed = False
             now = time.monotonic()
             self._ends.append(now)
             while self._ends[0] < now - RESTART_WINDOW_SECONDS:
@@ -89,6 +98,7 @@ class Keeper:
             await asyncio.sleep(0.25 * (2 ** (count - 1) - 1))
             self.state = replace(self.state, restarts=self.state.restarts + 1)
             process = self._start()
+            self.restarted.set()
         return None
 
     async def _space(self, end: Ended) -> bool:
@@ -201,10 +211,24 @@ class Supervisor:
         await self._within(api_server(self._home, self._record), "kube-apiserver")
         kubeconfig.write(self._home, self._record)
         self._keep(self._daemons)
+        self._tasks.append(asyncio.create_task(self._renew_simulation()))
         self._report("waiting for the process node")
         await self._within(egress(self._record), "node")
         self._report("waiting for the simulated machines")
         await self._within(nodes(self._home, self._record), "hardware")
+
+    async def _renew_simulation(self) -> None:
+        """Start kwok anew with the API server: it gives up what a dying one does not answer."""
+        api = self._control["kube-apiserver"]
+        while True:
+            await api.restarted.wait()
+            api.restarted.clear()
+            ready = asyncio.create_task(api_server(self._home, self._record))
+            await asyncio.wait([ready, api.failure], return_when=asyncio.FIRST_COMPLETED)
+            if not ready.done():
+                ready.cancel()
+                return
+            self._control["kwok-controller"].renew()
 
     def _keep(self, keepers: dict[str, Keeper]) -> None:
         self._tasks += [asyncio.create_task(keeper.run()) for keeper in keepers.values()]

@@ -3,21 +3,20 @@
 from pathlib import Path
 
 import pytest
-from platform_client import Platform, in_use, ports_of
+from platform_client import UP_SECONDS, Platform, in_use, ports_of
 
 from corral.embedded.plane.record import PlaneRecord
 
 pytestmark = pytest.mark.engine
 
 HOOKS = "validatingwebhookconfigurations,mutatingwebhookconfigurations"
-DESTROY_SECONDS = 300
 
 
 def test_a_destroy_leaves_no_webhook_and_no_policy(platform):
     assert platform.items(HOOKS)
     config = platform.plane.engine / "Pulumi.dev.yaml"
     done = platform.pulumi(
-        "destroy", "--yes", "--skip-preview", "--config-file", str(config), seconds=DESTROY_SECONDS
+        "destroy", "--yes", "--skip-preview", "--config-file", str(config), seconds=UP_SECONDS
     )
     assert done.code == 0, done.output[-3000:]
     assert [one["metadata"]["name"] for one in platform.items(HOOKS)] == []

@@ -1,6 +1,7 @@
 """A node without a plane: the API is a dictionary, the programs are shell scripts."""
 
 import asyncio
+import itertools
 import json
 import os
 import subprocess
@@ -60,6 +61,7 @@ class FakeApi:
         self.refusals: list[ApiError] = []
         """Answers to the next patches, in place of taking them."""
         self.patches = 0
+        self.versions = itertools.count(1)
 
     async def get(self, path, **_params):
         name = path.split("/")[-1]
@@ -88,7 +90,11 @@ class FakeApi:
         conditions = {c["type"]: c for c in pod.get("status", {}).get("conditions", [])}
         conditions |= {c["type"]: c for c in status.pop("conditions", [])}
         merged = {**pod.get("status", {}), **status, "conditions": list(conditions.values())}
-        self.pods[name] = {**pod, "status": merged}
+        self.pods[name] = {
+            **pod,
+            "metadata": {**pod["metadata"], "resourceVersion": str(next(self.versions))},
+            "status": merged,
+        }
         await self.tell(name)
         return self.pods[name]
 
@@ -117,7 +123,8 @@ class FakeApi:
 
     async def add(self, name: str, spec: dict, **metadata) -> str:
         uid = f"uid-{name}"
-        metadata = {"name": name, "namespace": "llm", "uid": uid, **metadata}
+        version = str(next(self.versions))
+        metadata = {"name": name, "namespace": "llm", "uid": uid, "resourceVersion": version, **metadata}
         self.pods[name] = {"metadata": metadata, "spec": {"nodeName": "n0", **spec}}
         await self.tell(name)
         return uid
@@ -126,6 +133,7 @@ class FakeApi:
         self.pods[name]["metadata"] |= {
             "deletionTimestamp": "2026-11-24T00:00:00Z",
             "deletionGracePeriodSeconds": grace,
+            "resourceVersion": str(next(self.versions)),
         }
         await self.tell(name)
 

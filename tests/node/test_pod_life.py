@@ -200,6 +200,27 @@ def test_readiness_follows_its_probe(lab_test, plane_home, real_paths):
     lab_test(plane_home, real_paths, work)
 
 
+def test_a_pod_that_was_said_to_be_unready_while_its_machine_was_silent_is_said_to_be_ready_again(
+    lab_test, plane_home, real_paths
+):
+    """The controller of nodes does so, and leaves it to the kubelet to correct it."""
+
+    async def work(lab):
+        await lab.api.add("p", {"containers": [main_container("sleep 100")]})
+        await lab.api.until(lambda: lab.api.condition("p", "Ready") == "True")
+        for _ in range(2):
+            said = {"conditions": [{"type": "Ready", "status": "False"}]}
+            await lab.api.patch("/p/status", {"status": said})
+            assert lab.api.condition("p", "Ready") == "False"
+            await lab.api.until(lambda: lab.api.condition("p", "Ready") == "True")
+        written = lab.api.patches
+        await lab.api.tell("p")
+        await asyncio.sleep(0.2)
+        assert lab.api.patches == written
+
+    lab_test(plane_home, real_paths, work)
+
+
 def test_a_failed_liveness_probe_restarts_the_container(lab_test, plane_home, real_paths):
     async def work(lab):
         probe = {"tcpSocket": {"port": 1}, "periodSeconds": 0.1, "failureThreshold": 2}

@@ -93,7 +93,9 @@ def test_the_api_server_saves_memory_unless_the_environment_rather_saves_time(
 def test_kwok_touches_only_pods_that_the_node_has_marked(tmp_path):
     stages = documents(tmp_path)[1:]
     pods = [stage for stage in stages if stage["spec"]["resourceRef"]["kind"] == "Pod"]
-    assert {stage["metadata"]["name"] for stage in pods} == {"pod-ready", "pod-complete", "pod-delete"}
+    assert {stage["metadata"]["name"] for stage in pods} == {
+        "pod-ready", "pod-ready-again", "pod-complete", "pod-delete",
+    }  # fmt: skip
     for stage in pods:
         rules = stage["spec"]["selector"]["matchExpressions"]
         assert {"key": SIMULATED, "operator": "In", "values": ["True"]} in rules, stage["metadata"]["name"]

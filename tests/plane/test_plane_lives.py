@@ -1,5 +1,6 @@
 """A plane for real: up, stop, down, crashes, and what listens. Needs the toolchain."""
 
+import json
 import os
 import signal
 import socket
@@ -203,6 +204,41 @@ def test_simulated_pods_come_and_go_at_once_after_kwok_was_replaced(shared):
         wait_for(lambda: api.get(f"{pods}/p").json()["status"]["phase"] == "Running")
         api.delete(f"{pods}/p").raise_for_status()
         wait_for(lambda: api.get(f"{pods}/p").status_code == 404)
+
+
+def test_kwok_is_started_anew_with_the_api_server(shared):
+    """It drops what a dying API server does not answer: heartbeats of machines, ends of pods."""
+    before = state(shared).programs
+    os.kill(before["kube-apiserver"].process.pid, signal.SIGKILL)
+    old = before["kwok-controller"].process
+    wait_for(lambda: state(shared).programs["kwok-controller"].process not in (None, old))
+    assert not old.alive
+
+
+def test_a_simulated_pod_of_a_machine_that_was_silent_is_ready_again(shared):
+    pods = "/api/v1/namespaces/default/pods"
+    body = {
+        "apiVersion": "v1",
+        "kind": "Pod",
+        "metadata": {"name": "silent"},
+        "spec": {"nodeName": "system-0", "containers": [{"name": "c", "image": "example.eu/no/row"}]},
+    }
+    said = {"status": {"conditions": [{"type": "Ready", "status": "False", "reason": "NodeNotReady"}]}}
+
+    def ready(api):
+        conditions = api.get(f"{pods}/silent").json()["status"].get("conditions") or []
+        return [one["status"] for one in conditions if one["type"] == "Ready"]
+
+    with client(shared) as api:
+        wait_for(lambda: api.get("/api/v1/namespaces/default/serviceaccounts/default").status_code == 200)
+        api.post(pods, json=body).raise_for_status()
+        wait_for(lambda: ready(api) == ["True"])
+        kind = {"Content-Type": "application/strategic-merge-patch+json"}
+        told = api.patch(f"{pods}/silent/status", content=json.dumps(said), headers=kind).raise_for_status()
+        assert "NodeNotReady" in told.text
+        wait_for(lambda: ready(api) == ["True"])
+        api.delete(f"{pods}/silent").raise_for_status()
+        wait_for(lambda: api.get(f"{pods}/silent").status_code == 404)
 
 
 def test_a_killed_supervisor_is_replaced_and_what_runs_goes_on(shared):
