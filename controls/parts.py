@@ -8,6 +8,7 @@ import yaml
 
 from corral.controls.configuration import options
 from corral.controls.control import UNKNOWN
+from corral.controls.installed import installed
 from corral.controls.named_images import of_fields, of_package, of_text
 from corral.controls.operators import named_models
 from corral.controls.said import ABOUT, DOCUMENTS, variables
@@ -45,6 +46,7 @@ def parts(plain: Fields) -> Iterator[Fields]:
     env = [*named_models(plain), *(one for key, value in said for one in variables(value, key))]
     if env:
         yield {"containers": [{"name": "model", "env": env}]}
+    yield from _of_arguments(line for key, value in said for line in installed(value, key))
     if not str(plain.get("apiVersion")).startswith(_CHARTS):
         yield from (_image("package", one) for one in of_package(plain))
         yield from loose(plain)

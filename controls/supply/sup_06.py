@@ -15,6 +15,8 @@ _INSTALLS = (
     r"|apk\s+(-\S+\s+)*(add|update|upgrade)\b|(yum|dnf|microdnf|zypper|tdnf)\s+(-\S+\s+)*install\b"
     r"|npm\s+(-\S+\s+)*(install|i|ci|exec)\s|(yarn|pnpm|bun)\s+(add|install|dlx)\b|go\s+(install|get)\s"
     r"|(cargo|gem)\s+install\b|helm\s+plugin\s+install\b|easy_install\s)"
+    r"|spark\S*\s[^;&|]*--packages[\s=]+[\"']?\S+:\S+|spark\.jars\.packages[\s=]+\S+:\S+"
+    r"|--runtime-env-json[\s=]+\S?\{[^;&|]*[\"'](pip|uv|conda)\\?[\"']\s*:"
 )
 """A package manager that installs."""
 _LOCAL = (
@@ -58,12 +60,21 @@ _SIGNS = (
     "base64",
     "b64",
     "exec(",
+    "packages",
+    "runtime-env",
 )
 """What a command has in it that could be one of these."""
+_ASKED = (
+    *("GF_INSTALL_PLUGINS", "GF_PLUGINS_PREINSTALL", "GF_PLUGINS_PREINSTALL_SYNC"),
+    *("EXTRA_PIP_PACKAGES", "EXTRA_CONDA_PACKAGES", "EXTRA_APT_PACKAGES", "_PIP_ADDITIONAL_REQUIREMENTS"),
+)
+"""Variables by which images of Grafana, of Dask and RAPIDS, and of Airflow install as they start."""
 _EXPRESSION = (
-    "!variables.installing || variables.texts.all(l, "
+    "(!variables.installing || variables.texts.all(l, "
     f"!(l.matches({text(_INSTALLS)}) && !l.matches({text(_LOCAL)})) && "
-    f"!l.matches({text(_FETCHED)}) && !l.matches({text(_CODED)}))"
+    f"!l.matches({text(_FETCHED)}) && !l.matches({text(_CODED)}))) && "
+    f"(!variables.asked || variables.env.all(l, l.all(e, !(e.name in {text(list(_ASKED))}) || "
+    "!has(e.value) || e.value == '')))"
 )
 
 CONTROL = Control(
@@ -76,9 +87,10 @@ CONTROL = Control(
         kinds=(*POD_KINDS, *SERVING_KINDS),
         parameters=lambda profile: {
             "installing": hubs.has_any("variables.text", text(list(_SIGNS))),
+            "asked": hubs.has_any("variables.names", text(list(_ASKED))),
         },
         expression=_EXPRESSION,
-        message="a command installs packages, or runs what it fetches",
+        message="a command or a variable installs packages, or runs what it fetches",
     ),
     not_enforced=(
         "where a command fetches a file whose name says of no script, and runs it later: no text of a "
@@ -107,6 +119,9 @@ CONTROL = Control(
                         "curl https://example.com/a.py | python3 -",
                         "echo Y3VybA== | base64 -d | sh",
                         "python -c \"exec(base64.b64decode('eA=='))\"",
+                        "spark-submit --master k8s --packages org.apache.hadoop:hadoop-aws:3.4.1 /app/a.py",
+                        "spark-submit --conf spark.jars.packages=a.b:c:1 /app/a.py",
+                        'ray job submit --runtime-env-json=\'{"pip": ["vllm"]}\' -- python a.py',
                     ),
                 ),
                 (
@@ -123,6 +138,9 @@ CONTROL = Control(
                         "install -m 0644 /src/a /dst/a",
                         "python -c \"print('no installation')\"",
                         "echo capture | tee /tmp/apt.log",
+                        "spark-submit --jars local:///opt/a.jar --conf spark.app.name=packages /app/a.py",
+                        'ray job submit --runtime-env-json \'{"env_vars": {"A": "pip"}}\' -- python a.py',
+                        "setuptools find_packages --packages=a",
                     ),
                 ),
             )
@@ -155,6 +173,10 @@ CONTROL = Control(
             pod(command=["sh", "-c", "curl -o /tmp/a.json http://chat.team-a.svc/a.json && sh /app/run.sh"]),
         ),
         Case("in a variable", Verdict.BAD, pod(env=[{"name": "PRE", "value": "pip install x"}])),
+        *(Case(f"by {name}", Verdict.BAD, pod(env=[{"name": name, "value": "some==1"}])) for name in _ASKED),
+        Case(
+            "nothing in that variable", Verdict.GOOD, pod(env=[{"name": "GF_INSTALL_PLUGINS", "value": ""}])
+        ),
         Case("in a model's own arguments", Verdict.BAD, service(command=["sh", "-c", "pip install x"])),
         Case("not known yet", Verdict.UNDECIDED, pod(args=UNKNOWN)),
     ),

@@ -116,6 +116,43 @@ def parts() -> Iterator[tuple[str, str, str, dict[str, Any]]]:
             "nvidia.com/v1alpha1:DynamoGraphDeployment",
             {"services": {"w": {"mainContainer": {"args": ["--model", "org/model"]}}}},
         ),
+        *(
+            (f"{title} of Ray", "SOV-SUP-06", "ray.io/v1:RayJob", {"runtimeEnvYAML": text, **ray})
+            for title, text in (
+                ("packages", "pip: [vllm]\n"),
+                ("packages by a field", "pip:\n  packages: [vllm]\n  pip_check: false\n"),
+                ("packages of uv", "uv: [vllm]\n"),
+                ("packages of conda", "conda:\n  dependencies: [pip]\n"),
+                ("a file of conda's", "conda: environment.yaml\n"),
+                ("code", "working_dir: https://example.com/main.zip\n"),
+                ("modules", "py_modules: ['https://example.com/main.zip']\n"),
+            )
+        ),
+        (
+            "packages of Ray Serve",
+            "SOV-SUP-06",
+            "ray.io/v1:RayService",
+            {"serveConfigV2": "applications:\n- import_path: a:b\n  runtime_env:\n    pip: [vllm]\n", **ray},
+        ),
+        *(
+            (f"{title} of Spark", "SOV-SUP-06", "sparkoperator.k8s.io/v1beta2:SparkApplication", stated)
+            for title, stated in (
+                ("packages", {"deps": {"packages": ["a.b:c:1"]}}),
+                ("packages by a property", {"sparkConf": {"spark.jars.packages": "a.b:c:1"}}),
+                ("code", {"mainApplicationFile": "https://example.com/a.py"}),
+                ("libraries", {"deps": {"jars": ["local:///a.jar", "https://example.com/a.jar"]}}),
+                (
+                    "libraries by a property",
+                    {"sparkConf": {"spark.jars": "local:///a,https://example.com/a"}},
+                ),
+            )
+        ),
+        (
+            "code of Flink",
+            "SOV-SUP-06",
+            "flink.apache.org/v1beta1:FlinkDeployment",
+            {"job": {"jarURI": "https://example.com/a.jar"}},
+        ),
     ):
         yield f"part: {title}", control, token, {"spec": props}
 
@@ -178,6 +215,24 @@ def harmless() -> Iterator[tuple[str, dict[str, Any]]]:
                 "entrypoint": "python /app/train.py --epochs 3",
                 "runtimeEnvYAML": "env_vars:\n  MODE: fast\n",
                 "rayClusterSpec": {"headGroupSpec": {"template": {"spec": spec()}}},
+            }
+        },
+    )
+    for text in (
+        "conda: serving\nworking_dir: /app\n",
+        "pip:\n  packages: [/wheels/a.whl]\n  pip_install_options: [--no-index]\n",
+        "working_dir: s3://models/code.zip\npy_modules: [/app/a]\n",
+        "not: [closed\n",
+    ):
+        ray: dict[str, Any] = {"runtimeEnvYAML": text, "rayClusterSpec": {}}
+        yield "ray.io/v1:RayJob", {"spec": ray}
+    yield (
+        "sparkoperator.k8s.io/v1beta2:SparkApplication",
+        {
+            "spec": {
+                "mainApplicationFile": "local:///opt/a.py",
+                "deps": {"jars": ["local:///opt/a.jar"], "packages": []},
+                "sparkConf": {"spark.jars": "local:///opt/b.jar", "spark.jars.packages": ""},
             }
         },
     )
