@@ -2,34 +2,17 @@
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from corral.embedded.kube import Object, Objects
 from corral.embedded.node.classify import OMITTED, PROCESS, REFUSED
 from corral.embedded.node.containers import ContainerRun, timestamp
 from corral.embedded.node.program_spec import Omitted
-from corral.embedded.objects import children, condition, is_true
+from corral.embedded.objects import at, children, condition, is_true
 
 
-@dataclass(frozen=True)
-class Written:
-    """A status as the API server took it."""
-
-    body: Object
-    version: int
-    """The pod's resourceVersion then."""
-
-    def is_overwritten(self, pod: Object) -> bool:
-        """Whether another party changed a condition since: the node controller, once a machine was silent."""
-        told = {entry["type"]: entry["status"] for entry in self.body["status"]["conditions"]}
-        return version_of(pod) > self.version and any(
-            (condition(pod, kind) or {}).get("status") != value for kind, value in told.items()
-        )
-
-
-def version_of(pod: Object) -> int:
-    """The pod's resourceVersion; later ones are greater."""
-    return int(pod["metadata"]["resourceVersion"])
+def is_finished(pod: Object) -> bool:
+    """Whether the pod ended for good, by its status in the API."""
+    return at(pod, "status", "phase") in ("Succeeded", "Failed")
 
 
 def phase(pod: Object, inits: Sequence[ContainerRun], mains: Sequence[ContainerRun]) -> str:

@@ -5,13 +5,12 @@ import contextlib
 import logging
 import signal
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 
 import httpx
 
-from corral.embedded.informer import Outage
 from corral.embedded.kube import ApiError, Object, resource
 from corral.embedded.node import backoff
 from corral.embedded.node.attempts import Attempt, Outcome, latest_runs
@@ -25,12 +24,12 @@ from corral.embedded.node.probes import http_get
 from corral.embedded.node.program_spec import Omitted, Refused
 from corral.embedded.node.shutdown import STOPPED, left_of
 from corral.embedded.node.sources import Missing
-from corral.embedded.node.status import Written, status, version_of
+from corral.embedded.node.status import is_finished, status
+from corral.embedded.node.status_writer import RETRY_SECONDS, StatusWriter
 from corral.embedded.node.tasks import cancel, first_cause, first_of
 from corral.embedded.objects import at, child, children
 
 log = logging.getLogger("corral.node")
-RETRY_SECONDS = 1.0
 
 
 class PodWorker:
@@ -52,8 +51,7 @@ class PodWorker:
         self._api = files.settings.api
         self._api_port = api_port
         self._changed = Broadcast()
-        self._dirty = asyncio.Event()
-        self._written: Written | None = None
+        self._status = StatusWriter(self._api, self.path, pod, self._body)
         known = at(pod, "status", "startTime")
         self._begun = datetime.fromisoformat(known).timestamp() if known else time.time()
         self._starting: set[asyncio.Task[Attempt]] = set()
@@ -97,9 +95,7 @@ class PodWorker:
         self.pod = pod
         if pod["metadata"].get("deletionTimestamp"):
             self.deleting.set()
-        if self._written is not None and self._written.is_overwritten(pod):
-            self._written = None
-            self.publish()
+        self._status.met(pod)
         self.notify()
 
     def notify(self) -> None:
@@ -107,13 +103,13 @@ class PodWorker:
 
     def publish(self) -> None:
         """The status changed: write it to the API."""
-        self._dirty.set()
+        self._status.changed.set()
 
     async def run(self) -> None:
         """Until the pod is deleted; cancelled, it leaves the processes running for the next node."""
         deletion = asyncio.create_task(self.deleting.wait())
         life = asyncio.create_task(self._life())
-        helpers = [asyncio.create_task(self._publisher()), asyncio.create_task(self._refresher())]
+        helpers = [asyncio.create_task(self._status.run()), asyncio.create_task(self._refresher())]
         try:
             await first_of(deletion, life, *helpers)
             await first_of(deletion, *helpers)
@@ -137,7 +133,7 @@ class PodWorker:
                 await attempt.ended()
 
     async def _life(self) -> None:
-        if self.finished:
+        if is_finished(self.pod):
             return
         try:
             problem = unsupported(self.pod)
@@ -161,10 +157,6 @@ class PodWorker:
             cause = first_cause(causes)
             log.error("%s: the node failed on this pod", self.title, exc_info=cause)
             await self._refuse(f"the node failed on this pod ({type(cause).__name__}); see its log")
-
-    @property
-    def finished(self) -> bool:
-        return at(self.pod, "status", "phase") in ("Succeeded", "Failed")
 
     async def _initialise(self, sidecars: asyncio.TaskGroup) -> bool:
         """Init containers in order; whether the main ones may start."""
@@ -328,37 +320,8 @@ class PodWorker:
         await asyncio.gather(*(self._kill(run, self._grace) for run in self.inits if run.attempt))
         self._settle()
         options = {"gracePeriodSeconds": 0, "preconditions": {"uid": self.uid}}
-        await self._persist(lambda: self._write(self._body()))
-        await self._persist(lambda: self._api.delete(self.path, options))
-
-    async def _persist(self, call: Callable[[], Awaitable[object]]) -> bool:
-        """Whether the API server accepted `call`, which is repeated while the server may yet accept it."""
-        outage = Outage(self.title)
-        while True:
-            try:
-                await call()
-                outage.over()
-                return True
-            except ApiError as error:
-                if error.missing or (error.conflict and await self._replaced()):
-                    return False
-                if not error.temporary and not error.conflict:
-                    log.error("%s: the API server refused: %s", self.title, error)
-                    return False
-                outage.failed(error)
-            except httpx.TransportError as error:
-                outage.failed(error)
-            await asyncio.sleep(RETRY_SECONDS)
-
-    async def _replaced(self) -> bool:
-        """Whether the pod is gone, or another one has its name."""
-        try:
-            live = await self._api.get(self.path)
-        except ApiError as error:
-            return error.missing
-        except httpx.TransportError:
-            return False
-        return str(live["metadata"]["uid"]) != self.uid
+        await self._status.write()
+        await self._status.persist(lambda: self._api.delete(self.path, options))
 
     async def _refuse(self, reason: str) -> None:
         self.refused = reason
@@ -378,18 +341,6 @@ class PodWorker:
             begun=self._begun,
             refused=self.refused,
         )
-
-    async def _publisher(self) -> None:
-        while True:
-            await self._dirty.wait()
-            self._dirty.clear()
-            body = self._body()
-            if not self.finished and (self._written is None or body != self._written.body):
-                await self._persist(lambda body=body: self._write(body))
-
-    async def _write(self, body: Object) -> None:
-        answer = await self._api.patch(f"{self.path}/status", body, kind="strategic")
-        self._written = Written(body, version_of(answer))
 
     async def _refresher(self) -> None:
         """Keep the content of volumes and tokens fresh while containers run."""

@@ -540,7 +540,7 @@ def test_a_program_that_ignores_the_stop_is_killed_and_its_end_recorded(lab_test
 def test_a_status_that_was_not_accepted_is_sent_again(
     lab_test, plane_home, real_paths, monkeypatch, caplog, status
 ):
-    monkeypatch.setattr("corral.embedded.node.worker.RETRY_SECONDS", 0.01)
+    monkeypatch.setattr("corral.embedded.node.status_writer.RETRY_SECONDS", 0.01)
 
     async def work(lab):
         lab.api.refusals = [ApiError(status, "Later", "not now")] * 3
