@@ -23,8 +23,8 @@ class ClusterFinding(TypedDict):
     """One thing that was looked at in a cluster."""
 
     check: str
-    """What was looked at: `version`, `dra`, `network-policy`, `pod-encryption`, `dns`, `storage-class`,
-    `snapshots`, `nodes`."""
+    """What was looked at: `version`, `distribution`, `dra`, `network-policy`, `pod-encryption`, `dns`,
+    `storage-class`, `snapshots`, `nodes`."""
     level: FindingLevel
     """What it means; a cluster with a refused one is not used."""
     message: str

@@ -12,7 +12,13 @@ from corral.catalogue.vocabulary import Addon, PodEncryption
 from corral.components.existing_cluster.args import ClusterFinding, FindingLevel
 from corral.components.existing_cluster.connection import Connection, connect
 from corral.components.existing_cluster.probe import Probed
-from corral.components.existing_cluster.state import Agent, ClusterState, StorageClass, read_state
+from corral.components.existing_cluster.state import (
+    CONSTRAINTS_GROUP,
+    Agent,
+    ClusterState,
+    StorageClass,
+    read_state,
+)
 from corral.controls.residency.res_06 import REGION_LABEL
 
 _NUMBERS = re.compile(r"v?([0-9]+\.[0-9]+\.[0-9]+)")
@@ -102,6 +108,7 @@ def findings(state: ClusterState, needed: Requirements) -> list[ClusterFinding]:
     """What there is to say of `state`, in a fixed order."""
     return [
         *_version(state, needed),
+        *_distribution(state),
         *_dra(state, needed),
         *_network_policy(state),
         *_pod_encryption(state, needed),
@@ -140,6 +147,15 @@ def _floors(needed: Requirements) -> Iterator[tuple[str, str]]:
         for entry in charts_of(Addon.DRA_DRIVER):
             if entry.kubernetes is not None:
                 yield entry.kubernetes, f"the DRA driver {entry.version} (or dra: False)"
+
+
+def _distribution(state: ClusterState) -> Iterator[ClusterFinding]:
+    if state.constraints:
+        message = (
+            "this is OpenShift: its security context constraints refuse pods that name their user, and "
+            "its DNS is where no policy of the platform lets pods ask; use another cluster"
+        )
+        yield _finding("distribution", FindingLevel.REFUSED, message, f"/apis/{CONSTRAINTS_GROUP}")
 
 
 def _dra(state: ClusterState, needed: Requirements) -> Iterator[ClusterFinding]:

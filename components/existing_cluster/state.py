@@ -10,6 +10,7 @@ from corral.catalogue.vocabulary import PodEncryption
 from corral.components.existing_cluster.connection import Connection, Fields
 
 DRA_GROUP = "resource.k8s.io"
+CONSTRAINTS_GROUP = "security.openshift.io"
 CACHE_IMAGE = "k8s-dns-node-cache"
 DEFAULT_CLASS = "storageclass.kubernetes.io/is-default-class"
 
@@ -75,6 +76,8 @@ class ClusterState:
     nodes: Mapping[str, Node] | None
     caches: Sequence[NameCache] = ()
     """Empty where DaemonSets may not be listed."""
+    constraints: bool = False
+    """Whether it serves the security context constraints of OpenShift."""
 
 
 def read_state(connection: Connection) -> ClusterState:
@@ -98,6 +101,7 @@ def read_state(connection: Connection) -> ClusterState:
         classes=None if classes is None else [_storage_class(one) for one in classes],
         snapshot_drivers=None if snapshots is None else frozenset(str(one["driver"]) for one in snapshots),
         nodes=None if nodes is None else {one.name: one for one in map(_node, nodes)},
+        constraints=connection.read(f"/apis/{CONSTRAINTS_GROUP}") is not None,
     )
 
 

@@ -71,6 +71,11 @@ def test_where_the_api_of_dra_is_not_served_the_cluster_is_refused(served):
     assert line.startswith("dra: resource.k8s.io serves ") and "v1 is needed" in line
 
 
+def test_openshift_is_refused():
+    (line,) = looked_at(**{"/apis/security.openshift.io": {"versions": [{"version": "v1"}]}}).refusals
+    assert line.startswith("distribution: this is OpenShift: ") and line.endswith("use another cluster")
+
+
 AWS = "aws-eks-nodeagent"
 NETWORKS = [
     ([daemon("cilium")], {}, FINE),
