@@ -1,5 +1,6 @@
 """Values of chart `kube-prometheus-stack`."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import pulumi
@@ -19,6 +20,27 @@ ADMIN_SECRET = "grafana-admin"
 ADMIN_USER_KEY = "admin-user"
 ADMIN_PASSWORD_KEY = "admin-password"
 
+GRAFANA_SETTINGS: Mapping[str, Any] = {
+    "analytics": {
+        "reporting_enabled": False,
+        "check_for_updates": False,
+        "check_for_plugin_updates": False,
+        "feedback_links_enabled": False,
+    },
+    "news": {"news_feed_enabled": False},
+    "plugins": {
+        "plugin_admin_enabled": False,
+        "preinstall_disabled": True,
+        "public_key_retrieval_disabled": True,
+    },
+    "security": {"disable_gravatar": True},
+    "snapshots": {"external_enabled": False},
+}
+"""Settings by which Grafana keeps to itself, and to what its image has.
+
+Since version 13 it has newer releases of its plugins installed at each start, the one for Prometheus among
+them, in place of those of the image: where that folder is not its user's, dashboards then show nothing.
+"""
 CONTROL_PLANE = ("kubeScheduler", "kubeControllerManager", "kubeEtcd", "kubeProxy")
 """What the chart scrapes of a cluster's own."""
 SELECTORS = ("rule", "serviceMonitor", "podMonitor", "probe", "scrapeConfig")
@@ -92,11 +114,5 @@ def _grafana(credential_revision: pulumi.Input[str]) -> dict[str, Any]:
         # Its users are in its pod: one that starts anew takes the password that there is then.
         "podAnnotations": {CREDENTIAL_REVISION: credential_revision},
         "sidecar": {"dashboards": {"enabled": True, "label": "grafana_dashboard", "searchNamespace": "ALL"}},
-        "grafana.ini": {
-            "analytics": {
-                "reporting_enabled": False,
-                "check_for_updates": False,
-                "check_for_plugin_updates": False,
-            }
-        },
+        "grafana.ini": GRAFANA_SETTINGS,
     }

@@ -56,8 +56,13 @@ def test_no_admission_webhook_waits_for_a_certificate_that_nobody_makes():
     assert operator["tls"]["enabled"] is False, "its certificate comes with the webhook"
 
 
-def test_grafana_reports_to_nobody():
-    assert not any(values(build(observed()))["grafana"]["grafana.ini"]["analytics"].values())
+def test_grafana_asks_nobody_outside_and_installs_nothing():
+    stated = values(build(observed()))["grafana"]["grafana.ini"]
+    assert not any(stated["analytics"].values()) and not any(stated["news"].values())
+    assert not any(stated["snapshots"].values()) and stated["security"]["disable_gravatar"]
+    assert stated["plugins"] == {
+        "plugin_admin_enabled": False, "preinstall_disabled": True, "public_key_retrieval_disabled": True,
+    }  # fmt: skip
 
 
 CONTROL_PLANE = ("kubeScheduler", "kubeControllerManager", "kubeEtcd", "kubeProxy")
