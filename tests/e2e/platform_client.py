@@ -112,18 +112,20 @@ class Platform:
         )
         return Done(done.returncode, done.stdout, done.stderr)
 
-    def kubectl(self, *arguments: str, stdin: Mapping[str, Any] | None = None) -> str:
+    def kubectl(self, *arguments: str, stdin: Mapping[str, Any] | None = None, seconds: float = 60) -> str:
         """What kubectl printed; `stdin` is an object for `-f -`. Fails the test when it fails."""
-        done = self.try_kubectl(*arguments, stdin=stdin)
+        done = self.try_kubectl(*arguments, stdin=stdin, seconds=seconds)
         assert done.code == 0, f"kubectl {' '.join(arguments)}: {done.output}"
         return done.out
 
-    def try_kubectl(self, *arguments: str, stdin: Mapping[str, Any] | None = None) -> Done:
+    def try_kubectl(
+        self, *arguments: str, stdin: Mapping[str, Any] | None = None, seconds: float = 60
+    ) -> Done:
         """kubectl as `corral kubectl` starts it, whether or not it succeeds: polls are many."""
         own = {"KUBECONFIG": str(self.plane.kubeconfig), "KUBECACHEDIR": str(self.plane.run / "kubectl")}
         command = [toolchain.tool("kubectl"), *arguments]
         text = None if stdin is None else json.dumps(stdin)
-        return self._run(command, {**self.environment, **own}, 60, text)
+        return self._run(command, {**self.environment, **own}, seconds, text)
 
     def read(self, *arguments: str) -> dict[str, Any]:
         """`kubectl get … -o json`."""

@@ -5,7 +5,7 @@ import json
 from collections.abc import Iterator
 
 import pytest
-from platform_client import Platform, pod, wait_for
+from platform_client import UP_SECONDS, Platform, pod, wait_for
 from tests.controls.same_verdict.admissible import refused, sample
 
 from corral.catalogue.vocabulary import CLASS_LABEL
@@ -232,7 +232,8 @@ def made(platform: Platform, *objects: dict) -> Iterator[None]:
         platform.kubectl("create", "-f", "-", stdin=listed)
         yield
     finally:
-        platform.kubectl("delete", "--ignore-not-found", "-f", "-", stdin=listed)
+        # An API server that takes many types away at once begins anew with some of them.
+        platform.kubectl("delete", "--ignore-not-found", "-f", "-", stdin=listed, seconds=UP_SECONDS)
 
 
 def required_terms(platform: Platform, affinity: dict) -> list[dict]:
