@@ -185,25 +185,31 @@ def test_a_killed_program_is_started_again(shared, name):
     wait_for(answers)
 
 
-def test_simulated_pods_come_and_go_at_once_after_kwok_was_replaced(shared):
-    pods = "/api/v1/namespaces/default/pods"
+@contextmanager
+def simulated_pod(api):
+    """The path of a pod that KWOK has; it is made, and gone in the end."""
     body = {
         "apiVersion": "v1",
         "kind": "Pod",
         "metadata": {"name": "p"},
         "spec": {"nodeName": "system-0", "containers": [{"name": "c", "image": "example.eu/no/row"}]},
     }
+    wait_for(lambda: api.get("/api/v1/namespaces/default/serviceaccounts/default").status_code == 200)
+    api.post("/api/v1/namespaces/default/pods", json=body).raise_for_status()
+    path = "/api/v1/namespaces/default/pods/p"
+    yield path
+    api.delete(path).raise_for_status()
+    wait_for(lambda: api.get(path).status_code == 404)
+
+
+def test_simulated_pods_come_and_go_at_once_after_kwok_was_replaced(shared):
     plane.stop(shared, "dev", quiet)
     plane.up(shared, "dev", quiet)
     killed = processes(shared)["kwok-controller"]
     os.kill(killed.pid, signal.SIGKILL)
     wait_for(lambda: state(shared).programs["kwok-controller"].process not in (None, killed))
-    with client(shared) as api:
-        wait_for(lambda: api.get("/api/v1/namespaces/default/serviceaccounts/default").status_code == 200)
-        api.post(pods, json=body).raise_for_status()
-        wait_for(lambda: api.get(f"{pods}/p").json()["status"]["phase"] == "Running")
-        api.delete(f"{pods}/p").raise_for_status()
-        wait_for(lambda: api.get(f"{pods}/p").status_code == 404)
+    with client(shared) as api, simulated_pod(api) as pod:
+        wait_for(lambda: api.get(pod).json()["status"]["phase"] == "Running")
 
 
 def test_kwok_is_started_anew_with_the_api_server(shared):
@@ -216,29 +222,18 @@ def test_kwok_is_started_anew_with_the_api_server(shared):
 
 
 def test_a_simulated_pod_of_a_machine_that_was_silent_is_ready_again(shared):
-    pods = "/api/v1/namespaces/default/pods"
-    body = {
-        "apiVersion": "v1",
-        "kind": "Pod",
-        "metadata": {"name": "silent"},
-        "spec": {"nodeName": "system-0", "containers": [{"name": "c", "image": "example.eu/no/row"}]},
-    }
     said = {"status": {"conditions": [{"type": "Ready", "status": "False", "reason": "NodeNotReady"}]}}
+    kind = {"Content-Type": "application/strategic-merge-patch+json"}
 
-    def ready(api):
-        conditions = api.get(f"{pods}/silent").json()["status"].get("conditions") or []
+    def ready(api, pod):
+        conditions = api.get(pod).json()["status"].get("conditions") or []
         return [one["status"] for one in conditions if one["type"] == "Ready"]
 
-    with client(shared) as api:
-        wait_for(lambda: api.get("/api/v1/namespaces/default/serviceaccounts/default").status_code == 200)
-        api.post(pods, json=body).raise_for_status()
-        wait_for(lambda: ready(api) == ["True"])
-        kind = {"Content-Type": "application/strategic-merge-patch+json"}
-        told = api.patch(f"{pods}/silent/status", content=json.dumps(said), headers=kind).raise_for_status()
+    with client(shared) as api, simulated_pod(api) as pod:
+        wait_for(lambda: ready(api, pod) == ["True"])
+        told = api.patch(f"{pod}/status", content=json.dumps(said), headers=kind).raise_for_status()
         assert "NodeNotReady" in told.text
-        wait_for(lambda: ready(api) == ["True"])
-        api.delete(f"{pods}/silent").raise_for_status()
-        wait_for(lambda: api.get(f"{pods}/silent").status_code == 404)
+        wait_for(lambda: ready(api, pod) == ["True"])
 
 
 def test_a_killed_supervisor_is_replaced_and_what_runs_goes_on(shared):
